@@ -4,7 +4,7 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -89,6 +89,7 @@ def fit_outcomes(
     control_names: Sequence[str] = (),
     covariates: np.ndarray | None = None,
     covariate_names: Sequence[str] = (),
+    only: Collection[tuple[str, int]] | None = None,
     options: Options = DEFAULTS,
     **changes: Any,
 ) -> dict[tuple[str, int], FitResult]:
@@ -107,6 +108,8 @@ def fit_outcomes(
         Of the cities, from before any treatment, for estimators that weight cities by them; pairs
         of a city with a gap are left out.
     covariate_names : sequence of str, length J
+    only : collection of (estimator, outcome), optional
+        Results that are wanted; all by default.
     options : Options
     changes
         Fields of `Options` that differ from these.
@@ -136,7 +139,7 @@ def fit_outcomes(
             own = [row for row in chosen if row.controls_are_fixed == fixed]
             given = sample, tuple(control_names), ()
             used, names, notes = given if fixed else drop_controls(*given[:2])
-            inputs = Inputs(used, names, covariates, tuple(covariate_names), options)
+            inputs = Inputs(used, names, covariates, tuple(covariate_names), options, only)
             fit = _fit_sample if used.has_never_treated else _fit_without_never_treated
             found |= fit(inputs, own, strata_of(used, options.shuffle), notes) if own else {}
         return found
@@ -297,6 +300,7 @@ def _fit_sample(
         )
         for name, found in fitted.items()
         for m, outcome in enumerate(sample.outcomes)
+        if inputs.asks(name, outcome)
     }
 
 
@@ -308,13 +312,14 @@ def _permute(
     """
     if isinstance(inputs.sample, SummedSample) and inputs.sample.draws is None:
         return {}
-    models, observed = {}, {}
+    models, observed, outcomes = {}, {}, inputs.sample.outcomes
     for name, found in fitted.items():
         if found.draws is not None:
             leads = found.fits[0].columns[tested_leads(found.fits[0])]
             found.draws.tests = {"leads": leads} if len(leads) else {}
             models.setdefault(found.city_weights, {})[name] = found.draws
-            observed[name] = observed_statistics(found.fits, found.draws.tests)
+            asked = [m for m, outcome in enumerate(outcomes) if inputs.asks(name, outcome)]
+            observed[name] = observed_statistics(found.fits, found.draws.tests, asked)
     draws: dict[tuple[str, int], Draws] = {}
     for city_weights, own in models.items():
         draws |= permute(inputs.sample, own, strata, inputs.options, city_weights, observed)
@@ -410,7 +415,7 @@ def _parts(fit: InfluenceFit, draws: Draws | None) -> FitParts:
     placebos = {}
     if draws is not None:
         placebos = {
-            label: draws.coefficient[:, at]
+            label: draws.of(at)[0]
             for label, at in zip(fit.labels, fit.columns, strict=True)
             if at >= 0
         }

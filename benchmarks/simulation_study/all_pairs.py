@@ -51,7 +51,7 @@ def city_weights(sample: SummedSample) -> np.ndarray:
     """Weight (N, T) of a city's shock of a year in the two-way coefficient."""
     x = twfe_design(sample.group_years, sample.panel.years).x[None]
     solution, rows = solve(sample.sums.totals[None], x, sample.statistics), sample.sums.cities
-    z, by_control = outcome_weights(solution, x, sample.statistics.layout)
+    z, by_control = outcome_weights(solution, x, sample.statistics.layout, np.eye(1))
     by_row = outcome_weights_by_year(
         z[0, 0], by_control[0], rows.sums, rows.group, sample.statistics
     )

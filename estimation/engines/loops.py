@@ -177,6 +177,7 @@ def sum_squared_scores(by_slot, slot_city, slot_block, weights, columns, squares
     ----------
     by_slot : (B, S, G, D) float64 array
     slot_city, slot_block : (S,) int64 arrays
+        The slots of a city beside one another.
     weights : (B, C, G, d, L) float64 array
         Of the d statistics of one outcome in each of L coefficients.
     columns : (d,) int64 array
@@ -184,25 +185,32 @@ def sum_squared_scores(by_slot, slot_city, slot_block, weights, columns, squares
     squares : (B, L) float64 array
         Zeros, filled.
     """
-    n_coefficients = weights.shape[4]
-    city = np.zeros((slot_city.max() + 1, n_coefficients))
+    n_slots, n_columns, n_coefficients = len(slot_city), len(columns), weights.shape[4]
+    city = np.zeros(n_coefficients)
     for draw in range(len(by_slot)):
-        for i in range(len(city)):
-            for k in range(n_coefficients):
-                city[i, k] = 0.0
-        for s in range(len(slot_city)):
-            i, c = slot_city[s], slot_block[s]
+        for s in range(n_slots):
             for g in range(by_slot.shape[2]):
+                sums, own = by_slot[draw, s, g], weights[draw, slot_block[s], g]
                 # a sum of no pair is rounding
-                if by_slot[draw, s, g, 0] < 0.5:
+                if sums[0] < 0.5:
                     continue
-                for d in range(len(columns)):
-                    value = by_slot[draw, s, g, columns[d]]
+                # four at a time: a coefficient's sum is read and written once for them
+                d = 0
+                while d + 4 <= n_columns:
+                    a, b = sums[columns[d]], sums[columns[d + 1]]
+                    c, e = sums[columns[d + 2]], sums[columns[d + 3]]
                     for k in range(n_coefficients):
-                        city[i, k] += value * weights[draw, c, g, d, k]
-        for i in range(len(city)):
-            for k in range(n_coefficients):
-                squares[draw, k] += city[i, k] * city[i, k]
+                        ab = a * own[d, k] + b * own[d + 1, k]
+                        city[k] += ab + c * own[d + 2, k] + e * own[d + 3, k]
+                    d += 4
+                for rest in range(d, n_columns):
+                    a = sums[columns[rest]]
+                    for k in range(n_coefficients):
+                        city[k] += a * own[rest, k]
+            if s + 1 == n_slots or slot_city[s + 1] != slot_city[s]:
+                for k in range(n_coefficients):
+                    squares[draw, k] += city[k] * city[k]
+                    city[k] = 0.0
 
 
 @numba.njit(nogil=True, cache=CACHE)

@@ -158,13 +158,18 @@ def invert_normal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def outcome_weights(
-    solution: Solution, x: np.ndarray, layout: Layout
+    solution: Solution, x: np.ndarray, layout: Layout, combine: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of ``v M_p y_p`` (A, C, V, G, T, R) and of ``Q_p' M_p y_p`` (A, K, R) in the R
-    coefficients, treatment first, then controls; x (V, G, T, L).
+    """Weights of ``v M_p y_p`` (A, C, V, G, T, R) and of ``Q_p' M_p y_p`` (A, K, R) in R terms,
+    each a sum of coefficients, treatment first, then controls: combine (R, L + K), or of each
+    sample (A, R, L + K); x (V, G, T, L).
     """
     k = layout.n_controls
-    rows = np.roll(solution.inverse, -k, axis=1)
+    rows = np.einsum(
+        "arl,alq->arq",
+        np.broadcast_to(combine, (len(solution.inverse), *combine.shape[-2:])),
+        np.roll(solution.inverse, -k, axis=1),
+    )
     by_year = -np.einsum("actq,arq->actr", solution.regressor_years, rows)
     z = np.repeat(
         np.einsum("vgtl,arl->avgtr", x, rows[:, :, k:])[:, None], by_year.shape[1], axis=1
@@ -174,13 +179,13 @@ def outcome_weights(
 
 
 def influence_weights(
-    solution: Solution, x: np.ndarray, statistics: PairStatistics, m: int
+    solution: Solution, x: np.ndarray, statistics: PairStatistics, m: int, combine: np.ndarray
 ) -> np.ndarray:
-    """Weights that turn pair statistics into influence values of the coefficients on outcome m.
+    """Weights that turn pair statistics into influence values of terms on outcome m.
 
-    The influence of pair p is the coefficients' rows of the inverse times the score ``w_p' M_p
-    e_p``, w_p = (controls, treatment) less year effects; with e_p = y_p - fitted it is linear in
-    the pair's statistics.
+    The influence of pair p is the terms' rows of the inverse times the score ``w_p' M_p e_p``, w_p
+    = (controls, treatment) less year effects; with e_p = y_p - fitted it is linear in the pair's
+    statistics.
 
     Parameters
     ----------
@@ -188,15 +193,16 @@ def influence_weights(
     x : (V, G, T, L) or (G, T, L) float array
     statistics : PairStatistics
     m : int
+    combine : (R, L + K) or (A, R, L + K) float array
+        As in `outcome_weights`.
 
     Returns
     -------
-    (A, C, G, shared + V T + K, L + K) float array
-        For the statistics that the outcomes share, followed by those of the outcome; treatment
-        coefficients first, then controls.
+    (A, C, G, shared + V T + K, R) float array
+        For the statistics that the outcomes share, followed by those of the outcome.
     """
     layout, x = statistics.layout, with_loadings(x)
-    z, by_control = outcome_weights(solution, x, layout)
+    z, by_control = outcome_weights(solution, x, layout, combine)
     theta, k = solution.theta[:, m], layout.n_controls
     level = solution.outcome_years[:, m] - np.einsum(
         "actq,aq->act", solution.regressor_years, theta

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engines.cells import build_cells, comparison_groups
 from ..panel.pair_panel import FitSample
-from .group_time_model import GroupTimeModel
+from .group_time_model import GroupTimeModel, Solved
 
 # Groups on one side of a cell's difference and the sign of their mean.
 Side = tuple[np.ndarray, float]
@@ -41,7 +41,7 @@ def callaway_santanna(sample: FitSample) -> GroupTimeModel:
     )
     which, n_outcomes = which.reshape(-1), len(sample.outcomes)
     solve = _solver(cells.group, against, which, len(comparisons), n_outcomes)
-    gradient = _gradient(cells.group, against, which, len(comparisons), n_outcomes)
+    gradient = _gradient(cells.group, against, which, len(comparisons))
     of_outcomes = _outcome_weights(cells.group, against, which, comparisons, len(years))
     return GroupTimeModel(
         cells, _statistics(sample, comparisons), solve, gradient, of_outcomes, 1 + len(comparisons)
@@ -65,7 +65,7 @@ def _solver(
         """Sums (B, K) of a statistic of each cell over the groups it is compared with."""
         return np.where(against.T, totals[:, :, column], 0.0).sum(axis=1)
 
-    def solve(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def solve(totals: np.ndarray) -> Solved:
         count = 1 + which
         n_treated, n_controls = totals[:, group, count], of_controls(totals, count)
         defined = (n_treated > 0.5) & (n_controls > 0.5)
@@ -75,7 +75,7 @@ def _solver(
             treated = totals[:, group, change] / np.maximum(n_treated, 1.0)
             controls = of_controls(totals, change) / np.maximum(n_controls, 1.0)
             effects.append(np.where(defined, treated - controls, np.nan))
-        return np.stack(effects, axis=1), np.round(totals[:, group, 0])
+        return Solved(np.stack(effects, axis=1), np.round(totals[:, group, 0]))
 
     return solve
 
@@ -85,10 +85,8 @@ def _sides(group: np.ndarray, against: np.ndarray, k: int) -> Iterator[Side]:
     yield np.flatnonzero(against[k]), -1.0
 
 
-def _gradient(
-    group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int, n_outcomes: int
-):
-    def of_outcome(totals: np.ndarray, m: int, weights: np.ndarray) -> np.ndarray:
+def _gradient(group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int):
+    def gradient(totals: np.ndarray, _: Solved, m: int, weights: np.ndarray) -> np.ndarray:
         result = np.zeros((*totals.shape, weights.shape[2]))
         for k in range(len(group)):
             count = 1 + which[k]
@@ -102,7 +100,7 @@ def _gradient(
                 result[:, groups, count] -= mean[:, None, None] * own
         return result
 
-    return lambda totals, weights: [of_outcome(totals, m, weights) for m in range(n_outcomes)]
+    return gradient
 
 
 def _outcome_weights(

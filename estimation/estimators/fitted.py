@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -30,6 +30,8 @@ class Inputs:
         Of the cities, from before any treatment.
     covariate_names : tuple of str, length J
     options : Options
+    only : collection of (estimator, outcome), optional
+        Results that are wanted; None: all.
     """
 
     sample: FitSample | SummedSample
@@ -37,6 +39,11 @@ class Inputs:
     covariates: np.ndarray | None = None
     covariate_names: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
+    only: Collection[tuple[str, int]] | None = None
+
+    def asks(self, estimator: str, outcome: int) -> bool:
+        """Whether a result is wanted."""
+        return self.only is None or (estimator, outcome) in self.only
 
     @cached_property
     def statistics(self) -> PairStatistics:

@@ -5,6 +5,7 @@ without each province and city.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from ..influence.shock_weights import jackknife_df, province_positions
 from ..panel.pair_panel import FitSample, PairPanel, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
-from .group_time_model import GroupTimeModel
+from .group_time_model import GroupTimeModel, Solved
 from .registry import ESTIMATORS, Estimator
 
 WITH_CELLS = ("callaway_santanna", "sun_abraham")
@@ -85,13 +86,13 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
     totals = sum_by_group(
         model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups
     )
-    effects, cell_size = model.solve(totals[None])
-    chosen = _observed_cells(sample, model, estimator, effects[0], cell_size[0])
+    solved = model.solve(totals[None])
+    chosen = _observed_cells(sample, model, estimator, solved.effects[0], solved.size[0])
     cells = model.cells.take(chosen)
     terms = cell_terms(cells, sample.group_years, estimator in WITH_CELLS)
     members = cell_members(cells, sample.group_years, terms)
     weights = np.zeros((len(model.cells), len(terms)))
-    weights[chosen] = aggregation_weights(cell_size[:, chosen], members)[0]
+    weights[chosen] = aggregation_weights(solved.size[:, chosen], members)[0]
     pilots = pilots_in_cells(
         sample, cell_design(cells, members, sample.n_groups, len(sample.panel.years))
     )
@@ -107,13 +108,13 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
         tuple(term_label(term) for term in terms),
         np.array([places[term] for term in terms]),
     )
-    gradients, fits = model.gradient(totals[None], weights[None]), []
+    fits = []
     for m in range(len(sample.outcomes)):
-        estimate = aggregate(effects[:, m, chosen], weights[None, chosen])[0]
+        estimate = aggregate(solved.effects[:, m, chosen], weights[None, chosen])[0]
         psi = influence(
             model.values[sample.kept],
             sample.pair_group[sample.kept],
-            gradients[m][0],
+            model.gradient(totals[None], solved, m, weights[None])[0],
         )
         city_sums = sum_by_city(
             psi,
@@ -194,10 +195,10 @@ def _solve_terms(
     """Effects (B, M, K) of each sample's sums (B, G + 1, D), these sums, and the weights (B, K, C)
     of the cells in the terms.
     """
-    effects, cell_size = model.solve(samples)
+    solved = model.solve(samples)
     weights = np.zeros((len(samples), len(model.cells), members.shape[1]))
-    weights[:, chosen] = aggregation_weights(cell_size[:, chosen], members)
-    return effects, samples, weights
+    weights[:, chosen] = aggregation_weights(solved.size[:, chosen], members)
+    return solved.effects, samples, weights
 
 
 def draws_are_affordable(sample: FitSample) -> bool:
@@ -234,28 +235,40 @@ class GroupTimeDraws(DrawModel):
         self.transform[:, 0] = by_unit[:, 0]
         # pairs that are treated in every year can be neither effect nor control
         self.transform[1:][group_years <= years[0]] = 0.0
+        # of each outcome: what the model's own statistics take from a pair's, where they do
+        self.of_outcome = []
+        for m in range(len(sample.outcomes)):
+            transform = self.transform[:, outcome_columns(self.statistics.layout, m)]
+            own = np.flatnonzero((transform != 0).any(axis=(0, 1)))
+            self.of_outcome.append((own, transform[:, :, own]))
 
     def estimate(self, totals: np.ndarray) -> np.ndarray:
         """Terms (A, M, C); see `DrawModel`."""
         return self._solve(totals)[0]
 
-    def estimate_and_weights(self, totals: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    def estimate_and_weights(
+        self, totals: np.ndarray, terms: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
         """The same, and the weights of the influence; see `DrawModel`."""
-        terms, own, weights = self._solve(totals)
+        found, own, solved, weights = self._solve(totals)
         of_outcomes = []
-        for m, gradient in enumerate(self.model.gradient(own, weights)):
-            transform = self.transform[:, outcome_columns(self.statistics.layout, m)]
+        for m, (chosen, (columns, transform)) in enumerate(
+            zip(terms, self.of_outcome, strict=True)
+        ):
+            gradient = self.model.gradient(own, solved, m, weights[:, :, chosen])[:, :, columns]
             of_outcomes.append(np.einsum("agec,gde->agdc", gradient, transform)[:, None])
-        return terms, [np.ascontiguousarray(found) for found in of_outcomes]
+        return found, of_outcomes
 
-    def _solve(self, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Terms, the model's own sums (A, G, D'), and the cells' weights (A, K, C) in the terms."""
+    def _solve(self, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, Solved, np.ndarray]:
+        """Terms, the model's own sums (A, G, D'), what they are solved to, and the cells' weights
+        (A, K, C) in the terms.
+        """
         found = np.where(totals[:, 0, :, :1] < 0.5, 0.0, totals[:, 0])
         own = np.einsum("agd,gde->age", found, self.transform)
-        effects, cell_size = self.model.solve(own)
-        weights = aggregation_weights(cell_size, self.members)
-        terms = [aggregate(effects[:, m], weights) for m in range(effects.shape[1])]
-        return np.stack(terms, axis=1), own, weights
+        solved = self.model.solve(own)
+        weights = aggregation_weights(solved.size, self.members)
+        terms = [aggregate(solved.effects[:, m], weights) for m in range(len(self.of_outcome))]
+        return np.stack(terms, axis=1), own, solved, weights
 
 
 def _unit_sample(sample: FitSample) -> FitSample:

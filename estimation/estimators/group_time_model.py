@@ -6,10 +6,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..engines.cells import Cells
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Group-time effects of B samples.
+
+    Attributes
+    ----------
+    effects : (B, M, K) float array
+        NaN where not identified.
+    size : (B, K) float array
+        By which cells are weighted.
+    parts : Any
+        What else the estimator knows then, for its gradient.
+    """
+
+    effects: np.ndarray
+    size: np.ndarray
+    parts: Any = None
 
 
 @dataclass(frozen=True)
@@ -23,12 +43,11 @@ class GroupTimeModel:
     values : (P, D) float array
         Statistics of every pair of the panel; the first counts pairs.
     solve : callable
-        Sums (B, G + 1, D) to effects (B, M, K), NaN where not identified, and cell_size (B, K) by
-        which cells are weighted.
+        Sums (B, G + 1, D) to `Solved`.
     gradient : callable
-        Sums (B, G + 1, D) and the (B, K, C) weights of the cells to the (B, G + 1, D, C) weights,
-        one for each outcome, that turn a pair's statistics into its influence on the weighted sums,
-        the aggregation's weights held fixed.
+        Sums (B, G + 1, D), what they were solved to, an outcome and the (B, K, C) weights of the
+        cells to the (B, G + 1, D, C) weights that turn a pair's statistics into its influence on
+        the weighted sums, the aggregation's weights held fixed.
     outcome_weights : callable
         Sums (G + 1, D), (K, C) weights of the cells, sums (B, d) of the first statistics of some
         pairs and their groups (B,) to the weights (B, T, C) of these pairs' outcomes of each year
@@ -39,7 +58,7 @@ class GroupTimeModel:
 
     cells: Cells
     values: np.ndarray
-    solve: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    gradient: Callable[[np.ndarray, np.ndarray], list[np.ndarray]]
+    solve: Callable[[np.ndarray], Solved]
+    gradient: Callable[[np.ndarray, Solved, int, np.ndarray], np.ndarray]
     outcome_weights: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
     n_shared: int

@@ -17,7 +17,7 @@ from ..engines.arrays import control_deviations
 from ..engines.cells import Cells, build_cells
 from ..engines.solve import invert_normal
 from ..panel.pair_panel import FitSample
-from .group_time_model import GroupTimeModel
+from .group_time_model import GroupTimeModel, Solved
 
 # pieces of `_Layout` before the first outcome
 SHARED_PARTS = 6
@@ -75,8 +75,8 @@ def _model(stage: _FirstStage, about_term: bool) -> GroupTimeModel:
     return GroupTimeModel(
         stage.cells,
         stage.values,
-        lambda sums: _solve(stage, sums)[:2],
-        lambda *given: _gradients(stage, *given, about_term),
+        lambda sums: _solve(stage, sums),
+        lambda *given: _gradient(stage, *given, about_term),
         lambda *given: _outcome_weights(stage, *given),
         sum(stage.layout.parts()[:SHARED_PARTS]),
     )
@@ -151,11 +151,9 @@ def _patterns(
     return weights, unit[:, 0], unit[:, 1]
 
 
-def _solve(
-    stage: _FirstStage, totals: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Effects (B, M, K), cell_size (B, K), first-stage parameters (B, M, T + controls) and the
-    inverse of their normal matrix.
+def _solve(stage: _FirstStage, totals: np.ndarray) -> Solved:
+    """With the first-stage parameters (B, M, T + controls) and the inverse of their normal
+    matrix.
     """
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
@@ -185,7 +183,7 @@ def _solve(
                 np.nan,
             )
         )
-    return np.stack(effects, axis=1), cell_size, np.stack(theta, axis=1), inverse
+    return Solved(np.stack(effects, axis=1), cell_size, (np.stack(theta, axis=1), inverse))
 
 
 def _invert_without_first_year(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -210,22 +208,19 @@ def _shifts(stage: _FirstStage, weights: np.ndarray, rq: np.ndarray) -> np.ndarr
     return np.concatenate([years, controls], axis=2)
 
 
-def _gradients(
-    stage: _FirstStage, totals: np.ndarray, cell_weights: np.ndarray, about_term: bool
-) -> list[np.ndarray]:
-    effects, cell_size, theta, inverse = _solve(stage, totals)
-    rows = _row_weights(stage, totals, cell_size, inverse, cell_weights)
-    return [
-        _gradient(stage, totals.shape, m, (effects[:, m], theta), rows, cell_weights, about_term)
-        for m in range(stage.layout.n_outcomes)
-    ]
-
-
-def _gradient(stage, shape, m, solved, rows, cell_weights, about_term) -> np.ndarray:
-    layout, cells, (effects, theta), (per_row, through) = stage.layout, stage.cells, solved, rows
-    t, k, n, c = layout.n_years, layout.n_controls, shape[0], cell_weights.shape[2]
+def _gradient(
+    stage: _FirstStage,
+    totals: np.ndarray,
+    solved: Solved,
+    m: int,
+    cell_weights: np.ndarray,
+    about_term: bool,
+) -> np.ndarray:
+    layout, cells, (theta, inverse) = stage.layout, stage.cells, solved.parts
+    per_row, through = _row_weights(stage, totals, solved.size, inverse, cell_weights)
+    t, k, n, c = layout.n_years, layout.n_controls, len(totals), cell_weights.shape[2]
     years, controls = theta[:, m, :t], theta[:, m, t:]
-    result = np.zeros((*shape, c))
+    result = np.zeros((*totals.shape, c))
     _, by_pattern, by_row, by_mq, by_gram, by_rq, *outcomes = layout.cut(np.moveaxis(result, -1, 1))
     by_my, by_qy, by_ry = outcomes[3 * m : 3 * m + 3]
     # first stage: minus shift' inverse times the pair's score (My - M years - MQ controls, Q'My -
@@ -241,7 +236,7 @@ def _gradient(stage, shape, m, solved, rows, cell_weights, about_term) -> np.nda
     by_qy -= through[:, :, None, t:]
     # second stage: the row's outcome less its prediction and the cell's effect
     predicted = np.einsum("jst,at->ajs", stage.treated, years)
-    centre = np.nan_to_num(effects)[:, :, None] * np.ones_like(cell_weights)
+    centre = np.nan_to_num(solved.effects[:, m])[:, :, None] * np.ones_like(cell_weights)
     if about_term:
         centre = np.einsum("akc,akc->ac", cell_weights, centre)[:, None] * np.ones_like(centre)
     for cell in range(len(cells)):
@@ -278,10 +273,12 @@ def _outcome_weights(
 ) -> np.ndarray:
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
-    _, cell_size, _, inverse = _solve(stage, totals[None])
+    solved = _solve(stage, totals[None])
     per_row, through = (
         part[0]
-        for part in _row_weights(stage, totals[None], cell_size, inverse, cell_weights[None])
+        for part in _row_weights(
+            stage, totals[None], solved.size, solved.parts[1], cell_weights[None]
+        )
     )
     of_rows = np.zeros((len(totals), t, cell_weights.shape[1]))
     np.add.at(of_rows, (cells.group, cells.year), per_row)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engines.arrays import PairStatistics, pair_statistics
+from ..engines.arrays import Layout, PairStatistics, pair_statistics
 from ..engines.cells import Cells, build_cells
 from ..engines.solve import (
     influence_weights,
@@ -17,7 +17,7 @@ from ..engines.solve import (
     solve,
 )
 from ..panel.pair_panel import FitSample
-from .group_time_model import GroupTimeModel
+from .group_time_model import GroupTimeModel, Solved
 
 
 def sun_abraham(sample: FitSample) -> GroupTimeModel:
@@ -60,14 +60,13 @@ def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: b
     layout = statistics.layout
     start = layout.n_controls
 
-    def solve_cells(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def solve_cells(totals: np.ndarray) -> Solved:
         solution = solve(totals[..., : layout.size], x, statistics)
         effects = np.where(solution.lost[:, None, start:], np.nan, solution.theta[:, :, start:])
         rows = np.round(totals[:, cells.group, layout.size + cells.year])
         # a cohort counts with all of its pairs in every year in which one of them is observed
-        return effects, np.where(
-            rows > 0, np.round(totals[:, cells.group, 0]), 0.0
-        ) if by_pairs else rows
+        size = np.where(rows > 0, np.round(totals[:, cells.group, 0]), 0.0) if by_pairs else rows
+        return Solved(effects, size, solution)
 
     return solve_cells
 
@@ -75,18 +74,21 @@ def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: b
 def _gradient(statistics: PairStatistics, x: np.ndarray):
     layout = statistics.layout
 
-    def gradient(totals: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
-        solution, found = solve(totals[..., : layout.size], x, statistics), []
-        for m in range(layout.n_outcomes):
-            of_cells = influence_weights(solution, x, statistics, m)[:, 0, ..., : x.shape[2]]
-            result = np.zeros((*totals.shape, weights.shape[2]))
-            result[:, :, outcome_columns(layout, m)] = np.einsum(
-                "agdk,akc->agdc", of_cells, weights
-            )
-            found.append(result)
-        return found
+    def gradient(totals: np.ndarray, solved: Solved, m: int, weights: np.ndarray) -> np.ndarray:
+        combine = _of_parameters(weights, layout)
+        result = np.zeros((*totals.shape, weights.shape[2]))
+        result[:, :, outcome_columns(layout, m)] = influence_weights(
+            solved.parts, x, statistics, m, combine
+        )[:, 0]
+        return result
 
     return gradient
+
+
+def _of_parameters(weights: np.ndarray, layout: Layout) -> np.ndarray:
+    """Weights (..., K, C) of cells as terms (..., C, K + controls) of coefficients."""
+    by_term = np.swapaxes(weights, -1, -2)
+    return np.concatenate([by_term, np.zeros((*by_term.shape[:-1], layout.n_controls))], axis=-1)
 
 
 def _outcome_weights(statistics: PairStatistics, x: np.ndarray):
@@ -94,10 +96,8 @@ def _outcome_weights(statistics: PairStatistics, x: np.ndarray):
         totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray
     ) -> np.ndarray:
         solution = solve(totals[None, :, : statistics.layout.size], x, statistics)
-        z, by_control = (
-            np.einsum("...k,kc->...c", part[0, ..., : x.shape[2]], weights)
-            for part in outcome_weights(solution, x[None], statistics.layout)
-        )
-        return outcome_weights_by_year(z[0], by_control, sums, group, statistics)
+        combine = _of_parameters(weights, statistics.layout)
+        z, by_control = outcome_weights(solution, x[None], statistics.layout, combine)
+        return outcome_weights_by_year(z[0, 0], by_control[0], sums, group, statistics)
 
     return of_outcomes

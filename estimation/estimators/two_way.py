@@ -7,6 +7,8 @@ and the deletion of provinces.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..engines.arrays import PairStatistics, pair_statistics
@@ -128,9 +130,7 @@ def fit_design(
     counts = _counts(sample, design.combine[chosen], pilots, k)
     fits = []
     for m in range(len(sample.outcomes)):
-        weights = np.einsum(
-            "...q,cq->...c", influence_weights(solution, design.x, statistics, m)[0], combine
-        )
+        weights = influence_weights(solution, design.x, statistics, m, combine)[0]
         weights = weights.reshape(-1, *weights.shape[2:])
         if cell is None:
             psi, squares = None, sample.squares(weights)
@@ -197,8 +197,7 @@ def _without_provinces(
     names, deleted, carriers = sums_without_provinces(sample, sums)
     # the whole sample comes last
     solution = solve(np.concatenate([deleted, sums.totals[None]]), design.x, statistics)
-    z, by_control = outcome_weights(solution, with_loadings(design.x), statistics.layout)
-    z, by_control = (np.einsum("...q,cq->...c", part, combine) for part in (z, by_control))
+    z, by_control = outcome_weights(solution, with_loadings(design.x), statistics.layout, combine)
     # (samples, V, cells, T, terms)
     z = np.moveaxis(z, 2, 1).reshape(len(z), z.shape[2], -1, *z.shape[4:])
     df = jackknife_df(
@@ -308,20 +307,16 @@ class LeastSquaresDraws(DrawModel):
         """Terms (A, M, C) from sums (A, blocks, G, D), NaN where lost."""
         return self._terms(solve(totals, self.design.x, self.statistics))
 
-    def estimate_and_weights(self, totals: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The same, and the weights (A, blocks, G, d, C) of the influence on each outcome."""
+    def estimate_and_weights(
+        self, totals: np.ndarray, terms: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The same, and the weights (A, blocks, G, d, c) of the influence on each outcome."""
         solution = solve(totals, self.design.x, self.statistics)
         combine = np.zeros((len(self.design.combine), solution.theta.shape[2]))
         combine[:, : self.design.x.shape[-1]] = self.design.combine
         return self._terms(solution), [
-            np.ascontiguousarray(
-                np.einsum(
-                    "...q,cq->...c",
-                    influence_weights(solution, self.design.x, self.statistics, m),
-                    combine,
-                )
-            )
-            for m in range(self.statistics.layout.n_outcomes)
+            influence_weights(solution, self.design.x, self.statistics, m, combine[chosen])
+            for m, chosen in enumerate(terms)
         ]
 
     def _terms(self, solution: Solution) -> np.ndarray:

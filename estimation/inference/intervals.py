@@ -171,7 +171,7 @@ def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> di
     )
     if draws is not None and fit.columns[c] >= 0:
         root = np.sqrt(variances["score"][c])
-        drawn = draws.statistic[:, fit.columns[c]]
+        drawn = draws.of(fit.columns[c])[1]
         counted = draws.counted(abs(estimate) / root, drawn) if np.isfinite(root) else drawn
         intervals["permutation"] = permutation_interval(
             estimate, variances["score"][c], counted, draws.is_enumeration, fit.n_pilots[c]

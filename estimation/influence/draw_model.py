@@ -5,6 +5,7 @@ become estimates and the influence of pairs on them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -37,7 +38,9 @@ class DrawModel(ABC):
         """
 
     @abstractmethod
-    def estimate_and_weights(self, totals: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The same, and for each outcome the weights (A, blocks, groups, d, C) that turn the d
-        statistics of a pair (`solve.outcome_columns`) into its influence.
+    def estimate_and_weights(
+        self, totals: np.ndarray, terms: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The same, and for each outcome the weights (A, blocks, groups, d, c) that turn the d
+        statistics of a pair (`solve.outcome_columns`) into its influence on c chosen terms.
         """

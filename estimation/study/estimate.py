@@ -83,7 +83,7 @@ def fit_group(
         return
     estimators = tuple(dict.fromkeys(spec.estimator for spec in group))
     try:
-        results = FITS[first.kind](sample, first, estimators, options)
+        results = FITS[first.kind](sample, group, options)
     except NotEstimable as error:
         if len(estimators) == 1:
             yield from ((spec, NotRun(str(error))) for spec in group)
@@ -97,34 +97,30 @@ def fit_group(
         yield spec, results[spec.estimator, sample.outcomes.index(spec.outcome)]
 
 
-def _fit_estimators(
-    sample: StudySample, spec: Spec, estimators: tuple[str, ...], options: Options
-) -> Results:
-    if ESTIMATORS[spec.estimator].needs_city_covariates:
-        panel = dataclasses.replace(sample.panel, controls=None)
-        given = {"covariates": sample.city_covariates, "covariate_names": spec.controls}
-        return fit_outcomes(
-            panel, estimators=estimators, **given, options=options.but(n_partners=None)
-        )
-    return fit_outcomes(
-        sample.panel, estimators=estimators, control_names=spec.controls, options=options
-    )
+def _fit_estimators(sample: StudySample, group: list[Spec], options: Options) -> Results:
+    first, panel = group[0], sample.panel
+    wanted = {
+        "estimators": tuple(dict.fromkeys(spec.estimator for spec in group)),
+        "only": {(spec.estimator, sample.outcomes.index(spec.outcome)) for spec in group},
+    }
+    if ESTIMATORS[first.estimator].needs_city_covariates:
+        panel, options = dataclasses.replace(panel, controls=None), options.but(n_partners=None)
+        wanted |= {"covariates": sample.city_covariates, "covariate_names": first.controls}
+    else:
+        wanted["control_names"] = first.controls
+    return fit_outcomes(panel, **wanted, options=options)
 
 
-def _fit_approval_year(
-    sample: StudySample, spec: Spec, estimators: tuple[str, ...], options: Options
-) -> Results:
+def _fit_approval_year(sample: StudySample, group: list[Spec], options: Options) -> Results:
     return fit_without_approval_year(sample.panel, sample.is_second_half, options)
 
 
-def _fit_dose(
-    sample: StudySample, spec: Spec, estimators: tuple[str, ...], options: Options
-) -> Results:
+def _fit_dose(sample: StudySample, group: list[Spec], options: Options) -> Results:
     return fit_dose(sample.panel, sample.dose, options)
 
 
 # by `Spec.kind`
-FITS: dict[str, Callable[[StudySample, Spec, tuple[str, ...], Options], Results]] = {
+FITS: dict[str, Callable[[StudySample, list[Spec], Options], Results]] = {
     "estimators": _fit_estimators,
     "approval_year": _fit_approval_year,
     "dose": _fit_dose,

@@ -40,6 +40,11 @@ def fit_heterogeneity_group(
                 sample.panel,
                 moderations,
                 control_names=group[0].controls,
+                only={
+                    (built[_key(spec)][0].name, sample.outcomes.index(spec.outcome))
+                    for spec in group
+                    if not isinstance(built[_key(spec)], NotRun)
+                },
                 options=options,
             )
             if moderations

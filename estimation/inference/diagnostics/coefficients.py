@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -212,7 +212,7 @@ def permutation_diagnostics(
     """
     fixed = int((fixed_labels(sample.city_group, strata) & (sample.city_group > 0)).sum())
     found: list[Diagnostic] = [
-        ("permutation_draws", None, len(draws.statistic)),
+        ("permutation_draws", None, int(draws.made.max())),
         ("permutation_is_enumeration", None, int(draws.is_enumeration)),
         ("permutation_fixed_pilots", None, fixed),
         ("permutation_fixed_pilot_share", None, fixed / max(int((sample.city_group > 0).sum()), 1)),
@@ -220,7 +220,7 @@ def permutation_diagnostics(
     for c, label in summarised(fit):
         if fit.columns[c] < 0:
             continue
-        coefficient = draws.coefficient[:, fit.columns[c]]
+        coefficient = draws.of(fit.columns[c])[0]
         defined = np.isfinite(coefficient)
         found.append(("permutation_undefined_draws", label, int((~defined).sum())))
         if defined.any():
@@ -271,18 +271,21 @@ def _number(value: float) -> float | None:
 
 
 def observed_statistics(
-    fits: Sequence[InfluenceFit], tests: Mapping[str, np.ndarray]
-) -> list[tuple[dict[int, float], dict[str, float]]]:
-    """What each outcome's summarised coefficients and joint tests gave, as the permutation compares
+    fits: Sequence[InfluenceFit], tests: Mapping[str, np.ndarray], asked: Collection[int]
+) -> list[tuple[dict[int, float], dict[str, float]] | None]:
+    """What each asked outcome's coefficients and joint tests gave, as the permutation compares
     them.
     """
     found = []
-    for fit in fits:
+    for m, fit in enumerate(fits):
+        if m not in asked:
+            found.append(None)
+            continue
         with np.errstate(invalid="ignore", divide="ignore"):
             statistic = np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums))
         terms = {
             int(fit.columns[c]): float(statistic[c])
-            for c, _ in summarised(fit)
+            for c in range(len(statistic))
             if fit.columns[c] >= 0 and np.isfinite(statistic[c])
         }
         joint = {}

@@ -7,11 +7,11 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,25 +44,36 @@ class Draws:
         F of each joint test with the jackknife covariance of the draw; NaN where there is none.
     is_enumeration : bool
         Every relabelling once, the real one among them, instead of random draws.
-    enough : int, optional
+    enough : int or None
         As in `Options`; draws behind the one that it ends with do not count.
+    made : (L,) int array
+        Draws of each term; what stands behind them was not drawn.
     """
 
     coefficient: np.ndarray
     statistic: np.ndarray
     tests: dict[str, np.ndarray]
     is_enumeration: bool
-    enough: int | None = None
+    enough: int | None
+    made: np.ndarray
 
-    def first(self, count: int) -> Draws:
-        """The first draws alone."""
-        tests = {name: drawn[:count] for name, drawn in self.tests.items()}
-        return replace(
-            self,
-            coefficient=self.coefficient[:count],
-            statistic=self.statistic[:count],
-            tests=tests,
+    @classmethod
+    def empty(
+        cls, n_draws: int, n_terms: int, tests: Iterable[str], is_enumeration: bool, enough
+    ) -> Draws:
+        """Room for draws."""
+        return cls(
+            *(np.full((n_draws, n_terms), np.nan) for _ in range(2)),
+            {name: np.full(n_draws, np.nan) for name in tests},
+            is_enumeration,
+            enough,
+            np.zeros(n_terms, dtype=np.int64),
         )
+
+    def of(self, term: int) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients and statistics of the draws of a term."""
+        made = int(self.made[term])
+        return self.coefficient[:made, term], self.statistic[:made, term]
 
     def counted(self, observed: float, drawn: np.ndarray) -> np.ndarray:
         """Those of some statistics (B,) that count beside the observed one: all, or up to the
@@ -72,6 +83,10 @@ class Draws:
             return drawn
         extreme = np.flatnonzero(is_extreme(drawn, observed))
         return drawn[: extreme[self.enough - 1] + 1] if len(extreme) >= self.enough else drawn
+
+    def are_enough(self, observed: float, drawn: np.ndarray) -> bool:
+        """Whether so many of some statistics are at least as extreme that no more are needed."""
+        return self.enough is not None and int(is_extreme(drawn, observed).sum()) >= self.enough
 
 
 def is_extreme(drawn: np.ndarray, observed: float) -> np.ndarray:

@@ -19,16 +19,68 @@ from ...influence.draw_model import DrawModel
 from ...options import Options
 from ...panel.pair_panel import FitSample
 from .assignments import draw_or_enumerate
-from .draws import Draws, is_extreme, run_in_chunks, say_that_loops_compile
+from .draws import Draws, run_in_chunks, say_that_loops_compile
 
-# sums of so many numbers are held at a time: they stay in the processor's cache
-AT_ONCE = 2**20
+# sums of so many numbers are held at a time: few enough for the processor's cache, and draws enough
+# for the algebra to be worth a call
+AT_ONCE = 2**21
 # labels of cities (B, N) to their weights (B, N)
 CityWeights = Callable[[np.ndarray], np.ndarray]
-# for each outcome the statistics of some terms by position, and of joint tests by name
-Observed = Sequence[tuple[Mapping[int, float], Mapping[str, float]]]
+# for each outcome the statistics of some terms by position, and of joint tests by name; None for an
+# outcome that nobody asked for
+Observed = Sequence[tuple[Mapping[int, float], Mapping[str, float]] | None]
 # draws before it is first asked whether they are enough
 FIRST = 250
+
+
+class _Race:
+    """Draws of one model, and which of its terms and tests are still drawn, by outcome."""
+
+    def __init__(
+        self, model: DrawModel, observed: Observed | None, n_draws: int, settings: tuple
+    ) -> None:
+        self.model, n_outcomes = model, model.statistics.layout.n_outcomes
+        self.observed = [({}, {})] * n_outcomes if observed is None else observed
+        n_terms = len(model.design.terms)
+        self.draws = [
+            Draws.empty(n_draws, n_terms, model.tests, *settings) for _ in range(n_outcomes)
+        ]
+        asked = [of_outcome is not None for of_outcome in self.observed]
+        self.terms = [np.arange(n_terms if wanted else 0) for wanted in asked]
+        self.tests = [tuple(model.tests) if wanted else () for wanted in asked]
+
+    @property
+    def is_going(self) -> bool:
+        """Whether anything is still drawn."""
+        return any(map(len, self.terms)) or any(self.tests)
+
+    def decide(self, made: int, n_draws: int) -> None:
+        """Keep in the race what has a statistic and not yet draws enough."""
+        for m, (draws, observed) in enumerate(zip(self.draws, self.observed, strict=True)):
+            if observed is None:
+                continue
+            draws.made[self.terms[m]] = made
+            terms, tests = observed
+            self.terms[m] = np.array(
+                [
+                    c
+                    for c in self.terms[m].tolist()
+                    if made < n_draws
+                    and c in terms
+                    and not draws.are_enough(terms[c], draws.statistic[:made, c])
+                ],
+                dtype=np.int64,
+            )
+            going = tuple(
+                name
+                for name in self.tests[m]
+                if made < n_draws
+                and name in tests
+                and not draws.are_enough(tests[name], draws.tests[name][:made])
+            )
+            for name in set(self.tests[m]) - set(going):
+                draws.tests[name] = draws.tests[name][:made]
+            self.tests[m] = going
 
 
 def permute(
@@ -55,8 +107,8 @@ def permute(
         Weights of the cities under each assignment; NaN where there are none. A pair weighs the
         product of its cities.
     observed : mapping of str to Observed, optional
-        What the real assignment gave, where the options say how many draws are enough: a model is
-        drawn until each of its statistics has so many.
+        What the real assignment gave: which outcomes are asked for, and, where the options say how
+        many draws are enough, until when each term and test is drawn.
 
     Returns
     -------
@@ -69,53 +121,35 @@ def permute(
         sample.city_group if types is None else types, strata, options.permutations, options.seed
     )
     weights = None if city_weights is None else city_weights(labels)
-    found = {}
+    settings, found = (is_enumeration, None if is_enumeration else options.enough), {}
     for group in _same_sums(models):
-        first, n_outcomes = models[group[0]], models[group[0]].statistics.layout.n_outcomes
-        draws = {
-            name: _empty(models[name], len(labels), is_enumeration, options.enough)
-            for name in group
+        races = {
+            name: _Race(models[name], observed.get(name), len(labels), settings) for name in group
         }
-        has_tests = any(models[name].tests for name in group)
+        first, has_tests = models[group[0]], any(models[name].tests for name in group)
         if isinstance(sample, SummedSample):
             sums = sample.draws(first.design, has_tests)
         else:
             sums = PairDraws(sample, first.design, first.statistics, has_tests)
-        going, made = list(group), 0
-        while going and made < len(labels):
-            end = len(labels)
-            if options.enough is not None and not is_enumeration:
-                end = min(end, max(FIRST, 2 * made))
+        going, made = [race for race in races.values() if race.is_going], 0
+        while going:
+            end = len(labels) if settings[1] is None else min(len(labels), max(FIRST, 2 * made))
 
-            def run(part: slice, start=made, going=tuple(going), sums=sums, draws=draws) -> None:
+            def run(part: slice, start=made, going=tuple(going), sums=sums) -> None:
                 step = max(1, AT_ONCE // sums.size)
                 for k in range(start + part.start, start + part.stop, step):
                     some = slice(k, min(k + step, start + part.stop))
                     given = None if weights is None else weights[some]
-                    by_slot, inside = sums.of(labels[some], given)
-                    for name in going:
-                        _fit(sums, models[name], by_slot, inside, draws[name], some)
+                    _fit(sums, going, *sums.of(labels[some], given), some)
 
             run_in_chunks(end - made, run)
             made = end
-            for name in tuple(going):
-                if end == len(labels) or _is_decided(draws[name], observed.get(name), made):
-                    going.remove(name)
-                    for m in range(n_outcomes):
-                        found[name, m] = draws[name][m].first(made)
+            for race in going:
+                race.decide(made, len(labels))
+            going = [race for race in going if race.is_going]
+        for name, race in races.items():
+            found |= {(name, m): draws for m, draws in enumerate(race.draws)}
     return found
-
-
-def _is_decided(draws: list[Draws], observed: Observed | None, made: int) -> bool:
-    """Whether every observed statistic has draws enough that are at least as extreme."""
-    if observed is None:
-        return False
-    for of_outcome, (statistics, tests) in zip(draws, observed, strict=True):
-        columns = [(of_outcome.statistic[:made, c], value) for c, value in statistics.items()]
-        columns += [(of_outcome.tests[name][:made], value) for name, value in tests.items()]
-        if any(is_extreme(drawn, value).sum() < of_outcome.enough for drawn, value in columns):
-            return False
-    return True
 
 
 def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
@@ -135,58 +169,58 @@ def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
     return groups
 
 
-def _empty(model: DrawModel, n_draws: int, is_enumeration: bool, enough: int | None) -> list[Draws]:
-    n_terms, n_outcomes = len(model.design.terms), model.statistics.layout.n_outcomes
-    return [
-        Draws(
-            *(np.full((n_draws, n_terms), np.nan) for _ in range(2)),
-            {name: np.full(n_draws, np.nan) for name in model.tests},
-            is_enumeration,
-            enough,
-        )
-        for _ in range(n_outcomes)
-    ]
-
-
 def _fit(
     sums: DrawnSums,
-    model: DrawModel,
+    going: Sequence[_Race],
     by_slot: np.ndarray,
     inside: np.ndarray,
-    draws: list[Draws],
     some: slice,
 ) -> None:
-    """Fill the draws of one model from the sums of some of them."""
+    """Fill some draws of models from their sums: one pass over these serves the terms of all."""
     from ...engines.loops import sum_squared_scores
 
     totals = sums.totals(by_slot)
-    estimate, weights = model.estimate_and_weights(totals)
-    for m, of_outcome in enumerate(draws):
-        squares = np.zeros(estimate[:, m].shape)
-        sum_squared_scores(
-            by_slot,
-            sums.slot_city,
-            sums.slot_block,
-            weights[m],
-            outcome_columns(model.statistics.layout, m),
-            squares,
-        )
-        found = np.where(squares > 0, estimate[:, m], np.nan)
-        of_outcome.coefficient[some] = found
-        with np.errstate(invalid="ignore", divide="ignore"):
-            of_outcome.statistic[some] = np.abs(found) / np.sqrt(squares)
-    if not model.tests or sums.n_provinces == 0:
+    fitted = [race.model.estimate_and_weights(totals, race.terms) for race in going]
+    layout = going[0].model.statistics.layout
+    for m in range(layout.n_outcomes):
+        weights = np.concatenate([of_outcomes[m] for _, of_outcomes in fitted], axis=-1)
+        squares = np.zeros((len(totals), weights.shape[-1]))
+        if squares.shape[1]:
+            sum_squared_scores(
+                by_slot,
+                sums.slot_city,
+                sums.slot_block,
+                weights,
+                outcome_columns(layout, m),
+                squares,
+            )
+        ends = np.cumsum([len(race.terms[m]) for race in going])[:-1]
+        for race, (estimate, _), own in zip(
+            going, fitted, np.split(squares, ends, axis=1), strict=True
+        ):
+            chosen, draws = race.terms[m], race.draws[m]
+            found = np.where(own > 0, estimate[:, m, chosen], np.nan)
+            draws.coefficient[some, chosen] = found
+            with np.errstate(invalid="ignore", divide="ignore"):
+                draws.statistic[some, chosen] = np.abs(found) / np.sqrt(own)
+    tested = [
+        (race, estimate)
+        for race, (estimate, _) in zip(going, fitted, strict=True)
+        if any(race.tests)
+    ]
+    if not tested or sums.n_provinces == 0:
         return
     deleted, can_go = sums.without_provinces(totals, by_slot, inside)
     shape = deleted.shape[:2]
-    refits = model.estimate(deleted.reshape(-1, *deleted.shape[2:])).reshape(
-        *shape, *estimate.shape[1:]
-    )
-    for m, of_outcome in enumerate(draws):
-        for name, rows in model.tests.items():
-            of_outcome.tests[name][some] = _joint_f(
-                estimate[:, m, rows], refits[:, :, m, rows], can_go
-            )
+    for race, estimate in tested:
+        refits = race.model.estimate(deleted.reshape(-1, *deleted.shape[2:]))
+        refits = refits.reshape(*shape, *estimate.shape[1:])
+        for m, names in enumerate(race.tests):
+            for name in names:
+                rows = race.model.tests[name]
+                race.draws[m].tests[name][some] = _joint_f(
+                    estimate[:, m, rows], refits[:, :, m, rows], can_go
+                )
 
 
 def _joint_f(estimate: np.ndarray, refits: np.ndarray, can_go: np.ndarray) -> np.ndarray:

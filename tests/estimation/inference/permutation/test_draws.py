@@ -78,7 +78,7 @@ def test_draws_end_with_the_hundredth_that_is_as_extreme_and_the_p_stays_valid()
     p_values = []
     for _ in range(4000):
         drawn = np.abs(rng.normal(size=400))
-        draws = Draws(drawn[:, None], drawn[:, None], {}, False, 10)
+        draws = Draws.empty(400, 1, (), False, 10)
         observed = abs(rng.normal())
         p_values.append(permutation_p_value(observed, draws.counted(observed, drawn), False))
     assert np.mean(np.array(p_values) <= 0.05) < 0.05 + 3 * (0.05 * 0.95 / 4000) ** 0.5
