@@ -7,6 +7,7 @@ own (`cycle_id`). The verdict follows the growth of the newest window; the check
 
 from __future__ import annotations
 
+from ..options import DRAWS
 from .rules import RINGS_KM
 from .spec import Spec
 
@@ -28,7 +29,13 @@ LAST_YEAR_BEFORE_ZONES = 2014
 PLACEBO_EXPOSURES = (*(f"near_pilot_{outer}" for outer in RINGS_KM), "tied_to_pilot")
 
 DECLARED = tuple(
-    Spec(f"{ANALYSIS}.cm_{series}.{variant}", ANALYSIS, f"cm_{series}", tie_rule="all")
+    Spec(
+        f"{ANALYSIS}.cm_{series}.{variant}",
+        ANALYSIS,
+        f"cm_{series}",
+        tie_rule="all",
+        permutations=DRAWS,
+    )
     for variant in (NEWEST, STUDY_WINDOW)
     for series in SERIES
 )
