@@ -4,6 +4,9 @@ run on the published file.
 
 from __future__ import annotations
 
+import html
+import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -119,6 +122,52 @@ def mismatches(database: Path | duckdb.DuckDBPyConnection, report: Path) -> tupl
             if text != expected:
                 wrong.append(f"{path.name}: {ref} {column}: page {text!r}, table {expected!r}")
     return count, wrong
+
+
+# columns of one meaning under one name of a specification, whatever query a page takes them from;
+# what another query calls it
+SAME = ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect")
+CALLED = {"coefficient": {"p_value_family": "p_value", "p_value": ""}}
+
+
+def disagreements(database: Path | duckdb.DuckDBPyConnection, report: Path) -> list[str]:
+    """Numbers of one specification that pages, in either language, give different values; and rows
+    that stand bold, or badges, that another page does not call found.
+    """
+    con = (
+        database
+        if isinstance(database, duckdb.DuckDBPyConnection)
+        else duckdb.connect(str(database), read_only=True)
+    )
+    tables = {name: _rows(con, name) for name in ("primary", "coefficient", "claim")}
+    values: dict[tuple[str, str], set[float]] = {}
+    found: dict[str, set[bool]] = {}
+    several = Counter(row["spec_id"] for row in tables["coefficient"].values())
+    for path in sorted([*report.glob("*.html"), *report.glob("zh/*.html")]):
+        page = path.read_text(encoding="utf-8")
+        for ref, column, *_ in Numbers(page).found:
+            name, _, keys = ref.partition("?")
+            row = tables.get(name, {}).get(
+                tuple(value for _, value in parse_qsl(keys, keep_blank_values=True))
+            )
+            called = CALLED.get(name, {}).get(column, column)
+            if row and called in SAME and several[row["spec_id"]] < 2 and row[column] is not None:
+                values.setdefault((row["spec_id"], called), set()).add(round(row[column], 12))
+        for ref, is_bold in re.findall(
+            r'<tr data-q="((?:primary|coefficient)[^"]*)" data-kind="[^"]*"( class="r)?', page
+        ):
+            spec_id = dict(parse_qsl(html.unescape(ref).partition("?")[2])).get("spec_id", "")
+            if several[spec_id] < 2:
+                found.setdefault(spec_id, set()).add(bool(is_bold))
+    for row in tables["claim"].values():
+        if several[row["spec_id"]] < 2 and row["spec_id"] in found:
+            found[row["spec_id"]].add(row["verdict"] == "found")
+    wrong = [
+        f"{spec} {column}: {sorted(of)}" for (spec, column), of in values.items() if len(of) > 1
+    ]
+    return wrong + [
+        f"{spec_id}: found and not found" for spec_id, of in found.items() if len(of) > 1
+    ]
 
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str) -> dict[tuple, dict]:

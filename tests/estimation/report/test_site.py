@@ -20,7 +20,7 @@ from estimation.report.data import read_report_data
 from estimation.report.queries import QUERIES
 from estimation.report.site import render_site, write_report
 from tests.estimation.report.fabricated import HOSTILE, full
-from tests.estimation.report.numbers import Numbers, mismatches
+from tests.estimation.report.numbers import Numbers, disagreements, mismatches
 from tests.estimation.report.sites import Tags, database, inline, pages_of, site_of
 
 # of the publication that the pages belong to
@@ -66,6 +66,15 @@ def test_every_number_is_that_of_its_query(kind: str, folder, site, simulated) -
     frames["estimates.claim"] = frames["estimates.claim"].assign(estimate=0.9)
     _, wrong = mismatches(database(frames), folder / kind)
     assert any("claim?claim_id=net_effect estimate: page '+0.015'" in line for line in wrong)
+
+
+def test_one_number_has_one_value_on_all_pages(folder, site) -> None:
+    """And what stands bold on one is found on every other; another value in one table is seen."""
+    frames = full()
+    assert disagreements(database(frames), folder / "delivered") == []
+    frames["estimates.claim"] = frames["estimates.claim"].assign(ci_low=0.9, verdict="found")
+    wrong = " ".join(disagreements(database(frames), folder / "delivered"))
+    assert "ci_low" in wrong and "found and not found" in wrong
 
 
 def test_both_languages_are_whole() -> None:

@@ -18,7 +18,7 @@ from benchmarks.simulated_landing.run import draw, official_growth
 from orchestration.home import Home
 from orchestration.supervision import hold_lock
 from tests.estimation.panels import VARIANCE_ESTIMATORS
-from tests.estimation.report.numbers import mismatches
+from tests.estimation.report.numbers import disagreements, mismatches
 from tests.orchestration.conftest import (
     REPO,
     SMALL,
@@ -144,6 +144,7 @@ def test_every_number_of_the_report_is_that_of_the_published_file(simulated: Run
     published = simulated.home / "published"
     count, wrong = mismatches(published / "citysync.duckdb", published / "report")
     assert wrong == [] and count > 1000
+    assert disagreements(published / "citysync.duckdb", published / "report") == []
 
 
 def test_every_published_table_and_column_has_a_comment_and_a_type(simulated: Run) -> None:
