@@ -1,5 +1,6 @@
 """`python -m benchmarks.primary_test`: size and power of the candidates for the primary test on
-pseudo-admissions, the rule of choice, and the table of docs/evidence/primary-test.md.
+pseudo-admissions, the rule of choice, and the tables of docs/evidence/primary-test.md; with one
+candidate, its goals.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ LEVEL = 0.05
 # Power is judged by these in the newest window; S-60 is found by all, L+50 in the cycle by none.
 JUDGED = {"growth": ("S-30", "S+60", "L+50", "L-50"), "cycle": ("S-30", "S+60", "L-50")}
 POWER_DESIGN = "layout 2010-2023"
+# Goal of the chosen candidate: the interval of each size, this sure over all, meets these.
+SURE, MEETS = 0.99, (0.04, 0.06)
 Counts = dict[str, dict[str, int]]
 
 
@@ -54,11 +57,16 @@ def main() -> None:
             row[f"draws, {key}"] = row.get(f"draws, {key}", 0) + len(draws)
         chosen.counts.write_text(json.dumps(found, indent=1))
         print(cell.name, flush=True)
-    text = table(found, all_cells) + "\n\n" + choice(found, all_cells)
+    is_race = len(names) > 1
+    text = (
+        table(found, all_cells) + "\n\n" + choice(found, all_cells)
+        if is_race
+        else goals(found, all_cells, names[0])
+    )
     print(text)
     if chosen.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(replace_between(page, "primary test", text), encoding="utf-8")
+        page, mark = PAGE.read_text(encoding="utf-8"), "primary test" if is_race else "goals"
+        PAGE.write_text(replace_between(page, mark, text), encoding="utf-8")
 
 
 def _published() -> Path | None:
@@ -93,6 +101,32 @@ def table(found: Counts, all_cells: list[Cell]) -> str:
             for name in CANDIDATES
         ]
         lines.append(f"| {cell.name} | {draws} | " + " | ".join(shown) + " |")
+    return "\n".join(lines)
+
+
+def goals(found: Counts, all_cells: list[Cell], name: str) -> str:
+    """One row a design of one candidate: per cent of draws in which it rejects; of sizes the exact
+    interval of 99 %, corrected for the number of sizes, and whether it meets 4 to 6 %.
+    """
+    from scipy.stats import binomtest
+
+    run = [cell for cell in all_cells if cell.name in found]
+    inside = 1 - (1 - SURE) / (len(SERIES) * sum(cell.is_size for cell in run))
+    lines = [
+        "| design | draws | growth | interval | 4 to 6 | cycle | interval | 4 to 6 |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for cell in run:
+        row = found[cell.name]
+        shown = [cell.name, str(row[f"draws, {SERIES[0]}, {name}"] - row.get("no verdict", 0))]
+        for series in SERIES:
+            key = f"{series}, {name}"
+            draws = row[f"draws, {key}"] - row.get("no verdict", 0)
+            low, high = binomtest(row[key], draws).proportion_ci(inside)
+            meets = "yes" if low <= MEETS[1] and high >= MEETS[0] else "**no**"
+            of_size = [f"{100 * low:.1f} to {100 * high:.1f}", meets] if cell.is_size else ["", ""]
+            shown += [f"{100 * row[key] / draws:.1f}", *of_size]
+        lines.append(f"| {' | '.join(shown)} |")
     return "\n".join(lines)
 
 

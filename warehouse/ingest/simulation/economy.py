@@ -144,7 +144,7 @@ class PlantedEffect:
         0 to 1.
     """
 
-    own_variance_fall: float = 0.8
+    own_variance_fall: float = 0.6
     loading_rise: float = 0.2
     tools_share: float = 0.5
     patents_rise: float = 0.2
