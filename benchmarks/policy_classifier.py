@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from estimation.classify import classify_clauses, find_rules
+from estimation.classify import classify_clauses, find_lexicon
 
 LABELLED = Path(__file__).resolve().parents[1] / "tests" / "estimation" / "labelled_clauses.csv"
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
@@ -84,7 +84,7 @@ def main() -> None:
     """
     develop, measured = read_labelled()
     truth, clauses = [row["tool_first"] for row in measured], [row["clause"] for row in measured]
-    lexicon = [tool for _, tool, _ in classify_clauses(clauses, find_rules())]
+    lexicon = [tool for _, tool, _ in classify_clauses(clauses, find_lexicon())]
     print(json.dumps({"name": "lexicon", **score(truth, lexicon)}), flush=True)
     labels, strength = learned_labels(develop, clauses)
     print(json.dumps({"name": "tfidf_logistic", "c": strength, **score(truth, labels)}), flush=True)

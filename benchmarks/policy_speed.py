@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import jinja2
 
 from benchmarks.policy_texts import generate_texts
-from estimation.classify import PART, find_rules
+from estimation.classify import find_lexicon
+from estimation.measures.policy_tools import read_lexicon
 from warehouse.ingest.landing import read_source
 from warehouse.ingest.workers.pool import close_readers
 
@@ -66,19 +66,9 @@ def _cpu_seconds() -> float:
 
 
 def _classify(folder: Path) -> tuple[int, int]:
-    """Clauses and those with a tool, by the rules of the warehouse, a part at a time."""
-    rules = find_rules()
-    environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, not HTML
-    macros = environment.from_string(rules.macro.read_text(encoding="utf-8")).module
+    """Clauses and those with a tool, by the rules of the warehouse."""
+    lexicon = read_lexicon(find_lexicon())
     with duckdb.connect(str(folder / "bench.duckdb"), config={"threads": PROCESSES}) as con:
-        con.execute(
-            (
-                "create table lexicon as select * from read_csv($path, header = true, all_varchar "
-                "= "
-                "true)"
-            ),
-            {"path": str(rules.lexicon)},
-        )
         con.execute(
             """
             create table clauses as
@@ -90,20 +80,9 @@ def _classify(folder: Path) -> tuple[int, int]:
             """,
             {"path": str(folder / "raw" / "*.parquet")},
         )
-        (n_clauses,) = con.execute("select count(*) from clauses").fetchone()
-        con.execute(
-            "create table labels (clause_key integer, tool_class varchar, tool varchar, terms "
-            "varchar, places integer[], score integer)"
-        )
-        for first in range(0, n_clauses, PART):
-            part = (
-                f"(select * from clauses where clause_key > {first} and clause_key <= "
-                f"{first + PART})"
-            )
-            con.execute(f"insert into labels {macros.classify_policy_clauses(part, 'lexicon')}")
-        return con.execute(
-            "select count(*), count(*) filter (where tool <> 'none') from labels"
-        ).fetchone()
+        texts = con.execute("select clause_text from clauses").fetch_arrow_reader(10_000)
+        tools = [lexicon.tool_of(text.as_py()).tool for part in texts for text in part.column(0)]
+    return len(tools), sum(tool != "none" for tool in tools)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from estimation.classify import find_rules
+from estimation.classify import find_lexicon
 from warehouse.ingest.simulation.policy_texts import SENTENCES
 
 _VERBS = ("支持", "鼓励", "推动", "加快", "完善", "落实", "探索", "健全")
@@ -30,7 +30,7 @@ def generate_texts(n_documents: int, n_characters: int, seed: int = 1) -> Iterat
         The same seed gives the same bytes.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 11]))
-    with find_rules().lexicon.open(encoding="utf-8", newline="") as stream:
+    with find_lexicon().open(encoding="utf-8", newline="") as stream:
         terms = sorted({row["term"] for row in csv.DictReader(stream)})
     written = [sentence for sentences in SENTENCES.values() for sentence in sentences]
     for number in range(1, n_documents + 1):

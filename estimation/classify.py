@@ -1,8 +1,7 @@
 """Clauses of policy texts to tools, for a file of clauses instead of the warehouse's own.
 
-The rules are not here: they are an SQL macro and a list of terms of the repository's dbt project,
-which also labels the clauses of `marts.fct_policy_clause` by them. This module only runs them, and
-asks that project where they lie.
+The rule is that of `marts.fct_policy_clause`, in `measures/policy_tools.py`; its terms are a seed
+of the repository's dbt project, which is asked where it lies.
 """
 
 from __future__ import annotations
@@ -12,18 +11,11 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import duckdb
-import jinja2
 
 from .csv_files import guard
+from .measures.policy_tools import read_lexicon
 
-PROJECT_FILE = "dbt_project.yml"
-MACRO_FILE, LEXICON_FILE = "policy_classification.sql", "policy_lexicon.csv"
-#: Clauses classified at a time, so that memory does not grow with the file: two row groups of
-#: DuckDB, one per thread of two.
-PART = 245_760
+PROJECT_FILE, LEXICON_FILE = "dbt_project.yml", "policy_lexicon.csv"
 HEADER = ("id", "tool_class", "tool", "matched_terms")
 
 
@@ -43,18 +35,8 @@ class RulesNotFound(ClassifyError):
     """
 
 
-class ClauseRules(NamedTuple):
-    """The files that label clauses: the SQL macro `classify_policy_clauses`, and the CSV of terms
-    with the tool each speaks for.
-    """
-
-    macro: Path
-    lexicon: Path
-
-
-def find_rules(project: Path | None = None) -> ClauseRules:
-    """The rules of the citysync repository, below the folders that its dbt project names for macros
-    and seeds.
+def find_lexicon(project: Path | None = None) -> Path:
+    """The terms of the citysync repository, below the folders that its dbt project names for seeds.
 
     Parameters
     ----------
@@ -66,7 +48,7 @@ def find_rules(project: Path | None = None) -> ClauseRules:
     ------
     RulesNotFound
         There is no such project (this package is installed without the repository), or it has no
-        such macro or seed.
+        such seed.
     """
     import yaml
 
@@ -76,10 +58,7 @@ def find_rules(project: Path | None = None) -> ClauseRules:
     if not (project / PROJECT_FILE).is_file():
         raise _not_found(project, PROJECT_FILE)
     settings = yaml.safe_load((project / PROJECT_FILE).read_text(encoding="utf-8"))
-    return ClauseRules(
-        _find(project, settings["macro-paths"], MACRO_FILE),
-        _find(project, settings["seed-paths"], LEXICON_FILE),
-    )
+    return _find(project, settings["seed-paths"], LEXICON_FILE)
 
 
 def _find(project: Path, folders: Sequence[str], name: str) -> Path:
@@ -132,16 +111,15 @@ def read_clauses(path: Path) -> list[tuple[str, str]]:
         ) from error
 
 
-def classify_clauses(clauses: list[str], rules: ClauseRules) -> list[tuple[str, str, str]]:
+def classify_clauses(clauses: list[str], lexicon: Path) -> list[tuple[str, str, str]]:
     """Tool class, tool and matched terms (joined by `|`) of each clause, by the lexicon.
 
     Parameters
     ----------
     clauses : list of str
         Texts in simplified or traditional characters.
-    rules : ClauseRules
-        Its lexicon has the columns term, tool_class, tool, weight, priority, must_stand_near,
-        negated_by.
+    lexicon : Path
+        CSV with the columns term, tool_class, tool, weight, priority, must_stand_near, negated_by.
 
     Returns
     -------
@@ -149,29 +127,12 @@ def classify_clauses(clauses: list[str], rules: ClauseRules) -> list[tuple[str, 
         In the order of `clauses`; class and tool are `none` where nothing matches (Rothwell and
         Zegveld 1985 for the classes).
     """
-    environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, not HTML
-    macros = environment.from_string(rules.macro.read_text(encoding="utf-8")).module
-    query = (
-        "select tool_class, tool, matched_terms from "
-        f"({macros.classify_policy_clauses('clauses', 'lexicon')}) order by clause_key"
-    )
-    labels: list[tuple[str, str, str]] = []
-    with duckdb.connect() as con:
-        con.execute(
-            (
-                "create table lexicon as select * from read_csv($path, header = true, all_varchar "
-                "= "
-                "true)"
-            ),
-            {"path": str(rules.lexicon)},
-        )
-        for first in range(0, len(clauses), PART):
-            _register(con, [_simplified(text) for text in clauses[first : first + PART]])
-            labels += con.execute(query).fetchall()
-    return labels
+    terms = read_lexicon(lexicon)
+    found = (terms.tool_of(_simplified(text)) for text in clauses)
+    return [(one.tool_class, one.tool, "|".join(one.terms)) for one in found]
 
 
-def classify_file(path: Path, rules: ClauseRules) -> str:
+def classify_file(path: Path, lexicon: Path) -> str:
     """CSV text with header `id, tool_class, tool, matched_terms`, one row per clause, in the file's
     order.
 
@@ -184,26 +145,12 @@ def classify_file(path: Path, rules: ClauseRules) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
-    labels = classify_clauses([clause for _, clause in pairs], rules)
+    labels = classify_clauses([clause for _, clause in pairs], lexicon)
     writer.writerows(
         [guard(cell) for cell in (key, *label)]
         for (key, _), label in zip(pairs, labels, strict=True)
     )
     return out.getvalue()
-
-
-def _register(con: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
-    """Make `texts` the table `clauses`, keys in their order."""
-    import pyarrow as pa
-
-    given = pa.table(
-        {
-            "clause_key": pa.array(range(len(texts)), pa.int32()),
-            "clause_text": pa.array(texts, pa.string()),
-        }
-    )
-    con.register("given", given)
-    con.execute("create or replace table clauses as select * from given")
 
 
 def _decoded(path: Path, data: bytes) -> str:

@@ -208,11 +208,11 @@ def _compile() -> int:
 
 def _classify(file: Path) -> int:
     try:
-        from .classify import ClassifyError, classify_file, find_rules
+        from .classify import ClassifyError, classify_file, find_lexicon
     except ImportError as error:
         return _refuse(_needs_study(error, "classify"))
     try:
-        sys.stdout.write(classify_file(file, find_rules()))
+        sys.stdout.write(classify_file(file, find_lexicon()))
     except ClassifyError as error:
         return _refuse(error)
     return 0

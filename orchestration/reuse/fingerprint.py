@@ -24,11 +24,13 @@ CODE = (
     *("dbt_project.yml", "profiles.yml"),
     *("warehouse", "expectations", "estimation", "orchestration"),
 )
-# The only code of `estimation` that the warehouse runs: the filters of the model int_city_cycles.
+# The only code of `estimation` that the warehouse runs: the models int_city_cycles and
+# int_policy_clause_labels.
 FILTERS = (
     "estimation/__init__.py",
     "estimation/measures/__init__.py",
     "estimation/measures/cycles.py",
+    "estimation/measures/policy_tools.py",
 )
 ESTIMATION, REPORT = "estimation/", "estimation/report/"
 #: Modules that hold nothing but specs, and the catalog of them: what they say of a group of specs

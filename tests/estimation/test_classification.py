@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from estimation.classify import RulesNotFound, classify_clauses, find_rules
+from estimation.classify import RulesNotFound, classify_clauses, find_lexicon
 from estimation.cli import main
 
 REPO = Path(__file__).resolve().parents[2]
 LABELLED = Path(__file__).with_name("labelled_clauses.csv")
-RULES = find_rules(REPO)
+LEXICON = find_lexicon(REPO)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -27,7 +27,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def labelled() -> list[dict[str, str]]:
     rows = rows_of(LABELLED)
-    labels = classify_clauses([row["clause"] for row in rows], RULES)
+    labels = classify_clauses([row["clause"] for row in rows], LEXICON)
     return [
         row | {"tool_class": c, "tool": t, "terms": m}
         for row, (c, t, m) in zip(rows, labels, strict=True)
@@ -70,8 +70,8 @@ def classify_by_loop(clause: str, lexicon: list[dict[str, str]]) -> tuple[str, s
     return (*best[4], "|".join(sorted(best[5], key=lambda term: (best[5][term][2], term))))
 
 
-def test_sql_equals_a_literal_loop(labelled):
-    lexicon = rows_of(RULES.lexicon)
+def test_the_rule_equals_a_literal_loop(labelled):
+    lexicon = rows_of(LEXICON)
     texts = [row["clause"] for row in labelled] + [
         "取消对企业的补贴",
         "B2b出口",
@@ -79,10 +79,10 @@ def test_sql_equals_a_literal_loop(labelled):
         "不得给予财政补贴，可以给予贷款贴息",
         "免税" * 40,
     ]
-    assert classify_clauses(texts, RULES) == [classify_by_loop(text, lexicon) for text in texts]
+    assert classify_clauses(texts, LEXICON) == [classify_by_loop(text, lexicon) for text in texts]
 
 
-def test_sql_equals_a_literal_loop_where_terms_overlap(tmp_path):
+def test_the_rule_equals_a_literal_loop_where_terms_overlap(tmp_path):
     rng = random.Random(7)
 
     def word(*lengths: int) -> str:
@@ -101,7 +101,7 @@ def test_sql_equals_a_literal_loop_where_terms_overlap(tmp_path):
         writer.writeheader()
         writer.writerows(lexicon)
     texts = [word(0, 1, 2, 5, 20, 60) for _ in range(400)]
-    labels = classify_clauses(texts, RULES._replace(lexicon=path))
+    labels = classify_clauses(texts, path)
     assert labels == [classify_by_loop(text, lexicon) for text in texts]
     assert {tool for _, tool, _ in labels} == {"none", "x", "y", "z"}
 
@@ -117,7 +117,7 @@ def test_sql_equals_a_literal_loop_where_terms_overlap(tmp_path):
     ],
 )
 def test_longest_match_negation_scripts_and_case(clause, expected):
-    assert classify_clauses([clause], RULES) == [expected]
+    assert classify_clauses([clause], LEXICON) == [expected]
 
 
 def test_the_measured_half_meets_what_was_promised(labelled):
@@ -173,9 +173,9 @@ def test_a_bad_file_of_clauses_is_refused(tmp_path, capsys, content, said):
 
 def test_without_the_repository_it_says_what_it_needs(tmp_path, monkeypatch, capsys):
     with pytest.raises(RulesNotFound, match=r"repository: expected dbt_project\.yml"):
-        find_rules(tmp_path)
-    project = "macro-paths: [macros]\nseed-paths: [seeds]\n"
+        find_lexicon(tmp_path)
+    project = "seed-paths: [seeds]\n"
     (tmp_path / "dbt_project.yml").write_text(project, encoding="utf-8")
     monkeypatch.setenv("DBT_PROJECT_DIR", str(tmp_path))
     assert main(["classify", str(LABELLED)]) == 2
-    assert "expected policy_classification.sql" in capsys.readouterr().err
+    assert "expected policy_lexicon.csv" in capsys.readouterr().err

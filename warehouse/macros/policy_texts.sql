@@ -65,15 +65,3 @@
         else 1
     end
 {%- endmacro %}
-
-{#- Fills the temporary table policy_labels with the tools of all clauses, a part at a time: memory then depends on the size of a part, not
-    on how many texts are delivered. Keys count from 1. A part is two row groups, about a thousand documents. -#}
-{% macro label_policy_clauses(clauses, lexicon, part=245760) -%}
-    {%- set n_clauses = run_query("select count(*) from " ~ clauses).rows[0][0] if execute else 0 -%}
-    {%- for first in range(0, [n_clauses, 1] | max, part) %}
-        {%- set keys = "clause_key > " ~ first ~ " and clause_key <= " ~ (first + part) %}
-        {%- set some_clauses = "(select clause_key, clause_text from " ~ clauses ~ " where " ~ keys ~ ")" %}
-        {{- "create or replace temp table policy_labels as " if first == 0 else "insert into policy_labels " }}
-        {{- classify_policy_clauses(some_clauses, lexicon) }};
-    {%- endfor %}
-{%- endmacro %}

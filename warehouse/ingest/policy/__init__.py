@@ -2,5 +2,5 @@
 Parquet (`documents`).
 
 `pool` runs this for many files on several cores. What a clause is about is not decided here, but by
-`macros/policy_classification.sql`.
+`estimation/measures/policy_tools.py`.
 """

@@ -1,14 +1,11 @@
-{{ config(pre_hook="{{ label_policy_clauses(ref('stg_policy__clauses'), ref('policy_lexicon')) }}") }}
 -- grain: one row is a clause of a policy text
 -- key: clause_key
--- depends_on: {{ ref('policy_lexicon') }}
 with clauses as (
     select * from {{ ref('stg_policy__clauses') }}
 ),
 
--- made by the hook, by the rules of macros/policy_classification.sql
 tools as (
-    select * from policy_labels
+    select * from {{ ref('int_policy_clause_labels') }}
 ),
 
 final as (
