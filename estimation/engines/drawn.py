@@ -56,31 +56,26 @@ class DrawnSums(ABC):
         by_slot = (n_draws, len(self.slot_city), self.n_groups, self.n_values)
         return np.zeros(by_slot), np.zeros(inside)
 
-    def totals(self, by_slot: np.ndarray) -> np.ndarray:
-        """Sums (B, C, G, D) over all pairs: every pair stands in two slots."""
-        order = np.argsort(self.slot_block, kind="stable")
-        return _add_up(by_slot[:, order], self.slot_block[order]) / 2
+    def by_province(self, by_slot: np.ndarray) -> np.ndarray:
+        """Sums (B, R, C, G, D) over the pairs of the cities of a province; R = 1 without them."""
+        from . import loops  # importing numba takes as long as a small fit
+
+        n_provinces, place = max(self.n_provinces, 1), self.slot_block
+        if self.province is not None:
+            place = self.province[self.slot_city] * self.n_blocks + place
+        found = np.zeros((len(by_slot), n_provinces * self.n_blocks, *by_slot.shape[2:]))
+        loops.add_up(by_slot, place, found)
+        return found.reshape(len(by_slot), n_provinces, self.n_blocks, *by_slot.shape[2:])
 
     def without_provinces(
-        self, totals: np.ndarray, by_slot: np.ndarray, inside: np.ndarray
+        self, totals: np.ndarray, by_province: np.ndarray, inside: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Sums (B, R, C, G, D) without each province, and whether it can go (B, R): it holds a pair
         and leaves a treated one.
         """
-        place = self.province[self.slot_city] * self.n_blocks + self.slot_block
-        order = np.argsort(place, kind="stable")
-        by_province = np.zeros((len(by_slot), self.n_provinces * self.n_blocks, *by_slot.shape[2:]))
-        by_province[:, np.unique(place)] = _add_up(by_slot[:, order], place[order])
-        by_province = by_province.reshape(inside.shape)
         deleted = totals[:, None] - (by_province - inside)
         holds = by_province[..., 0].sum(axis=(2, 3)) > 0.5
         return deleted, holds & (deleted[:, :, :, 1:, 0].sum(axis=(2, 3)) > 0.5)
-
-
-def _add_up(values: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Sums of (B, S, ...) over the entries of a place (S,), which are beside one another."""
-    starts = np.flatnonzero(np.diff(place, prepend=-1))
-    return np.add.reduceat(values, starts, axis=1)
 
 
 class PairDraws(DrawnSums):
@@ -159,8 +154,9 @@ class PairDraws(DrawnSums):
     def _base(self, start: int) -> BaseSums:
         """Sums over all candidate pairs, those of two pilots too, from a rank on."""
         pairs, values = self.pairs, self.pairs.values[start:]
+        shape = (len(self.slot_city), pairs.n_classes)
         by_slot = sum(
-            bincount_columns(values, side, (1, len(self.slot_city)))[0]
+            bincount_columns(values, side * pairs.n_classes + pairs.pair_class[start:], shape)
             for side in pairs.slot_of[start:].T
         )
         i, j = pairs.province[pairs.first[start:]], pairs.province[pairs.second[start:]]

@@ -58,73 +58,75 @@ def first_kept(labels, ties, kept):
 
 
 @numba.njit(cache=CACHE)
-def _start_from_base(kept, pairs, base, sums, own):
-    """Put all pairs from rank `kept` on into group 0: the `BaseSums`, and the ranks between the two
-    thresholds.
+def _group(label, pair_class, n_classes):
+    """Group of the pairs of a city with never-pilots."""
+    return 0 if label == 0 else 1 + (label - 1) * n_classes + pair_class
+
+
+@numba.njit(cache=CACHE)
+def _start_from_base(label, kept, pairs, base, sums, own):
+    """Put all pairs from rank `kept` on into the groups that their cities would have if every
+    partner were a never-pilot: the `BaseSums`, and the ranks between the two thresholds.
     """
     n_values = pairs.values.shape[1]
     for s in range(len(sums)):
-        for d in range(n_values):
-            sums[s, 0, d] = base.by_slot[s, d]
+        for c in range(pairs.n_classes):
+            to = sums[s, _group(label[pairs.slot_city[s]], c, pairs.n_classes)]
+            for d in range(n_values):
+                to[d] += base.by_slot[s, c, d]
     for r in range(len(own)):
         for c in range(own.shape[1]):
             for d in range(n_values):
                 own[r, c, 0, d] = base.inside[r, c, d]
     sign = -1.0 if kept > base.first else 1.0
     for rank in range(min(kept, base.first), max(kept, base.first)):
-        i, a, b = pairs.first[rank], pairs.slot_of[rank, 0], pairs.slot_of[rank, 1]
-        same = len(own) > 0 and pairs.province[i] == pairs.province[pairs.second[rank]]
+        i, j, c = pairs.first[rank], pairs.second[rank], pairs.pair_class[rank]
+        a = sums[pairs.slot_of[rank, 0], _group(label[i], c, pairs.n_classes)]
+        b = sums[pairs.slot_of[rank, 1], _group(label[j], c, pairs.n_classes)]
         for d in range(n_values):
-            value = sign * pairs.values[rank, d]
-            sums[a, 0, d] += value
-            sums[b, 0, d] += value
-            if same:
-                own[pairs.province[i], pairs.block[rank], 0, d] += value
+            a[d] += sign * pairs.values[rank, d]
+            b[d] += sign * pairs.values[rank, d]
+        if len(own) > 0 and pairs.province[i] == pairs.province[j]:
+            for d in range(n_values):
+                own[pairs.province[i], pairs.block[rank], 0, d] += sign * pairs.values[rank, d]
 
 
 @numba.njit(cache=CACHE)
-def _move_pilot(j, label, kept, pairs, sums, own):
-    """Add the kept pairs of pilot j to the groups they are treated in."""
+def _move_partners(i, label, pilots, kept, pairs, sums, own):
+    """Of the pairs of a city: those with pilots leave its group as a pilot, or go from group 0 to
+    the group they are treated in.
+    """
     values = pairs.values
-    for i in range(len(label)):
-        rank = pairs.rank_of[j, i]
+    for j in pilots:
+        rank = pairs.rank_of[i, j]
         if rank < kept or rank < 0:
             continue
-        side = 0 if pairs.first[rank] == j else 1
-        a, b, r = pairs.slot_of[rank, side], pairs.slot_of[rank, 1 - side], pairs.province[j]
-        g = 1 + (label[j] - 1) * pairs.n_classes + pairs.pair_class[rank]
-        same = len(own) > 0 and pairs.province[i] == r
-        c = pairs.block[rank]
-        if label[i] == 0:
+        r, block, pair_class = pairs.province[i], pairs.block[rank], pairs.pair_class[rank]
+        s = pairs.slot_of[rank, 0 if pairs.first[rank] == i else 1]
+        same = len(own) > 0 and pairs.province[j] == r
+        if label[i] > 0:
+            group = sums[s, _group(label[i], pair_class, pairs.n_classes)]
             for d in range(values.shape[1]):
-                sums[a, g, d] += values[rank, d]
-                sums[b, g, d] += values[rank, d]
-                if same:
-                    own[r, c, g, d] += values[rank, d]
-        elif same and i > j:
+                group[d] -= values[rank, d]
+            if same and i > j:
+                for d in range(values.shape[1]):
+                    own[r, block, 0, d] -= values[rank, d]
+            continue
+        g = _group(label[j], pair_class, pairs.n_classes)
+        never, group = sums[s, 0], sums[s, g]
+        for d in range(values.shape[1]):
+            never[d] -= values[rank, d]
+            group[d] += values[rank, d]
+        if same:
             for d in range(values.shape[1]):
-                own[r, c, 0, d] -= values[rank, d]
-
-
-@numba.njit(cache=CACHE)
-def _take_from_never(label, slot_city, sums, own):
-    """What lies in a pilot's group does not lie in group 0."""
-    for s in range(len(sums)):
-        is_pilot = label[slot_city[s]] > 0
-        for g in range(1, sums.shape[1]):
-            for d in range(sums.shape[2]):
-                sums[s, 0, d] = 0.0 if is_pilot else sums[s, 0, d] - sums[s, g, d]
-    for r in range(len(own)):
-        for c in range(own.shape[1]):
-            for g in range(1, own.shape[2]):
-                for d in range(own.shape[3]):
-                    own[r, c, 0, d] -= own[r, c, g, d]
+                own[r, block, 0, d] -= values[rank, d]
+                own[r, block, g, d] += values[rank, d]
 
 
 @numba.njit(nogil=True, cache=CACHE)
 def sum_moved(labels, kept, pairs, base, by_slot, inside):
-    """Sum the pairs of at most one pilot from a rank on; the work grows with the pilots and their
-    partners, since all other pairs come from `BaseSums`.
+    """Sum the pairs of at most one pilot from a rank on; the work grows with the cities and the
+    pilots, since all other pairs come from `BaseSums`.
 
     Parameters
     ----------
@@ -138,13 +140,30 @@ def sum_moved(labels, kept, pairs, base, by_slot, inside):
     inside : (B, R, C, G, D) float64 array
         Zeros, filled: over the pairs with both cities in a province; R = 0 leaves them out.
     """
-    for draw in range(len(labels)):
-        label, sums, own = labels[draw], by_slot[draw], inside[draw]
-        _start_from_base(kept[draw], pairs, base, sums, own)
-        for j in range(len(label)):
-            if label[j] > 0:
-                _move_pilot(j, label, kept[draw], pairs, sums, own)
-        _take_from_never(label, pairs.slot_city, sums, own)
+    n_draws, n_cities = labels.shape
+    pilots, n_pilots = np.empty((n_draws, n_cities), np.int64), np.zeros(n_draws, np.int64)
+    for draw in range(n_draws):
+        _start_from_base(labels[draw], kept[draw], pairs, base, by_slot[draw], inside[draw])
+        for j in range(n_cities):
+            if labels[draw, j] > 0:
+                pilots[draw, n_pilots[draw]] = j
+                n_pilots[draw] += 1
+    # city by city: the statistics of its pairs stay in the processor's cache over the draws
+    for i in range(n_cities):
+        for draw in range(n_draws):
+            others = pilots[draw, : n_pilots[draw]]
+            _move_partners(i, labels[draw], others, kept[draw], pairs, by_slot[draw], inside[draw])
+
+
+@numba.njit(nogil=True, cache=CACHE)
+def add_up(values, place, sums):
+    """Add the entries of values (B, S, G, D) to the places (S,) of sums (B, places, G, D)."""
+    for draw in range(len(values)):
+        for s in range(len(place)):
+            to = sums[draw, place[s]]
+            for g in range(values.shape[2]):
+                for d in range(values.shape[3]):
+                    to[g, d] += values[draw, s, g, d]
 
 
 @numba.njit(nogil=True, cache=CACHE)

@@ -58,7 +58,7 @@ class BaseSums(NamedTuple):
     ----------
     first : int
         First rank that the real assignment keeps.
-    by_slot : (S, D) float64 array
+    by_slot : (S, classes, D) float64 array
     inside : (R, C, D) float64 array
         Over the pairs with both cities in a province.
     """

@@ -179,7 +179,9 @@ def _fit(
     """Fill some draws of models from their sums: one pass over these serves the terms of all."""
     from ...engines.loops import sum_squared_scores
 
-    totals = sums.totals(by_slot)
+    by_province = sums.by_province(by_slot)
+    # every pair stands with either of its cities
+    totals = by_province.sum(axis=1) / 2
     fitted = [race.model.estimate_and_weights(totals, race.terms) for race in going]
     layout = going[0].model.statistics.layout
     for m in range(layout.n_outcomes):
@@ -210,7 +212,7 @@ def _fit(
     ]
     if not tested or sums.n_provinces == 0:
         return
-    deleted, can_go = sums.without_provinces(totals, by_slot, inside)
+    deleted, can_go = sums.without_provinces(totals, by_province, inside)
     shape = deleted.shape[:2]
     for race, estimate in tested:
         refits = race.model.estimate(deleted.reshape(-1, *deleted.shape[2:]))
