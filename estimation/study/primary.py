@@ -21,6 +21,7 @@ from ..sample.marts import Marts
 from .primary_checks import (
     check_rows,
     joint_over_refreshes,
+    placebo_of_later,
     placebos_in_space,
     placebos_in_time,
     selection,
@@ -144,7 +145,9 @@ def run_primary_spec(
         rows["placebo"] += placebos_in_time(marts, spec, window, few)
     if spec.spec_id == PRIMARY:
         rows["check"] += check_rows(marts, spec, result, rows["placebo"], few)
-        rows["placebo"] += placebos_in_space(marts, spec, few) + selection(spec, window, few)
+        rows["placebo"] += placebos_in_space(marts, spec, few)
+        rows["placebo"] += placebo_of_later(marts, spec, window, few)
+        rows["placebo"] += selection(spec, window, few)
     for row in rows["check"]:
         row["reason"] = in_words_of_the_study(row["reason"])
     return rows

@@ -179,6 +179,20 @@ def placebos_in_space(marts: Marts, spec: Spec, settings: Settings) -> Rows:
     return _placebo_rows(spec, "space", windows, settings)
 
 
+def placebo_of_later(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:
+    """Cities admitted after the window as if they had been admitted in the median first year of the
+    pilots, against those never admitted, pilots left out: what the choice of cities alone does.
+    """
+    dates = marts.cities.set_index("city_id")["treated_year"].loc[real.city_ids]
+    later = dates.to_numpy(dtype=float, na_value=np.nan) > real.years[-1]
+    rows = real.cohort == 0
+    cohort = np.where(later, int(np.median(real.cohort[~rows])), 0)
+    window = Window(
+        real.growth[rows], real.years, cohort[rows], real.block[rows], real.city_ids[rows]
+    )
+    return _placebo_rows(spec, "later", [("admitted_later", window)], settings)
+
+
 def _placebo_rows(
     spec: Spec, kind: str, windows: list[tuple[str, Window]], settings: Settings
 ) -> Rows:

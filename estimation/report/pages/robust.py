@@ -161,18 +161,23 @@ def _label(page: Context, row: Row) -> str:
 def _placebo_name(page: Context, row: Row) -> str:
     count = str(row["name"]).split(" ", maxsplit=1)[0]
     is_shift = str(row["name"]).endswith("years back") and count.isdigit()
-    return (
+    name = (
         page.words.plain("robust.back", n=count)
         if is_shift
         else page.words.name("variants", row["name"])
     )
+    outcome = row["spec_id"].split(".")[1]
+    return name if row["spec_id"] == PRIMARY else f"{name} ({page.words.outcome(outcome)})"
 
 
-def _placebo_order(row: Row) -> tuple[int, float, str]:
-    """In time from the nearest shift on, in space, then what pilots differed in."""
-    kinds = ("time", "space", "selection")
+def _placebo_order(row: Row) -> tuple[bool, int, float, str]:
+    """The headline's first: in time from the nearest shift on, in space, chosen later, then what
+    pilots differed in.
+    """
+    kinds = ("time", "space", "later", "selection")
     place = kinds.index(row["placebo"]) if row["placebo"] in kinds else len(kinds)
     return (
+        row["spec_id"] != PRIMARY,
         place,
         -float(row["last_year"] or 0) if row["placebo"] == "time" else 0.0,
         str(row["name"]),
