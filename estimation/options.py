@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-# draws where a reader's conclusion rests on the p, and at most where it does not
-DRAWS, FEWER = 9999, 1999
+# draws of a permutation, at most
+DRAWS = 9999
 # a p whose draws hold so many that are at least as extreme has a standard error of a tenth of it
 # (Besag and Clifford 1991)
 ENOUGH = 100

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..estimators.registry import ESTIMATORS
-from ..options import CONTROL_PAIRS, ENOUGH, FEWER
+from ..options import CONTROL_PAIRS, DRAWS, ENOUGH
 from ..results import VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
@@ -105,7 +105,7 @@ class Spec:
     moderator: str = ""
     strength: tuple[str, ...] = ()
     vcov: tuple[str, ...] = VARIANCE_ESTIMATORS
-    permutations: int = FEWER
+    permutations: int = DRAWS
     enough: int | None = ENOUGH
     seed: int = 1
     shuffle: str = "province"
