@@ -208,18 +208,3 @@ def pair_panel(series: list[np.ndarray], province: np.ndarray, cohort: np.ndarra
     return PairPanel(
         city_i=city_i, city_j=city_j, years=YEARS, y=y, city_cohort=cohort, province=province
     )
-
-
-def effect_panel(economy: Economy) -> PairPanel:
-    """The difference that admission makes to `cm` of every pair: an estimator on it gives its own
-    truth in this sample.
-    """
-    panel = pair_panel([economy.growth, economy.growth_without], economy.province, economy.cohort)
-    return PairPanel(
-        city_i=panel.city_i,
-        city_j=panel.city_j,
-        years=YEARS,
-        y=panel.y[0] - panel.y[1],
-        city_cohort=economy.cohort,
-        province=economy.province,
-    )

@@ -37,11 +37,6 @@ def conventional_variance(psi: np.ndarray) -> np.ndarray:
     return (psi**2).sum(axis=0)
 
 
-def dyadic_variance(psi: np.ndarray, city_sums: np.ndarray) -> np.ndarray:
-    """Pairs that share a city: sum_i U_i^2 - sum_p psi_p^2; may be negative; shape (C,)."""
-    return (city_sums**2).sum(axis=0) - (psi**2).sum(axis=0)
-
-
 def score_variance(city_sums: np.ndarray) -> np.ndarray:
     """Sum of squared city sums, the square of the permutation's denominator; shape (C,)."""
     return (city_sums**2).sum(axis=0)

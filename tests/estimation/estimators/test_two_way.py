@@ -97,7 +97,8 @@ def test_against_statsmodels_dummies(case):
 @pytest.mark.parametrize("case", ["balanced", "gaps_and_controls"])
 def test_dyadic_variance_is_the_double_loop_over_pairs_that_share_a_city(case):
     panel = random_panel(5, n_cities=9, n_pilots=4, **CASES[case])
-    sample, fit = _fit(panel, "twfe", NAMES if panel.controls is not None else ())
+    names = NAMES if panel.controls is not None else ()
+    sample, fit = _fit(panel, "twfe", names)
     i, j, psi = panel.city_i[sample.kept], panel.city_j[sample.kept], fit.psi[:, 0]
     literal = sum(
         psi[p] * psi[q]
@@ -105,7 +106,9 @@ def test_dyadic_variance_is_the_double_loop_over_pairs_that_share_a_city(case):
         for q in range(len(psi))
         if len({int(i[p]), int(j[p])} & {int(i[q]), int(j[q])}) > 0
     )
-    assert inference.dyadic_variance(fit.psi, fit.city_sums)[0] == pytest.approx(literal, rel=1e-10)
+    given = {"estimators": ("twfe",), "control_names": names, "vcov": ("dyadic",)}
+    found = fit_outcomes(panel, **given, permutations=0)["twfe", 0]
+    assert diagnostic_of(found, "dyadic_variance", "treated") == pytest.approx(literal, rel=1e-10)
 
 
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
