@@ -80,7 +80,7 @@ def _classify(folder: Path) -> tuple[int, int]:
             """,
             {"path": str(folder / "raw" / "*.parquet")},
         )
-        texts = con.execute("select clause_text from clauses").fetch_arrow_reader(10_000)
+        texts = con.sql("select clause_text from clauses").arrow()
         tools = [lexicon.tool_of(text.as_py()).tool for part in texts for text in part.column(0)]
     return len(tools), sum(tool != "none" for tool in tools)
 

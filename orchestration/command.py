@@ -127,6 +127,11 @@ COMMANDS = {
             Argument(("--withdraw",), "take the correction back", is_flag=True),
         ),
     ),
+    "panel": Command(
+        "the city-year panel as CSV and Parquet, with code book and citation",
+        WITHIN + "panel:panel",
+        (Argument(("folder",), "receives the files; default: city_panel", "OUT"),),
+    ),
     "verify": Command(
         "hash everything published again, and compare it with the delivered files",
         WITHIN + "publications:verify",

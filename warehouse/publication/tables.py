@@ -149,9 +149,10 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             folder = parquet / schema
             folder.mkdir(parents=True, exist_ok=True)
             # the rows lie sorted, and DuckDB keeps the order in which they lie
+            described = literal(_comments(con, schema, table))
             con.execute(
                 f"copy {new} to {literal(folder / (table + '.parquet'))} (format parquet, "
-                "compression zstd)"
+                f"compression zstd, kv_metadata {{columns: {described}}})"
             )
             hashes[f"{schema}.{table}"] = hash_table(
                 con, new, columns_of(con, "target", schema, table)
@@ -163,6 +164,16 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
         con.execute("checkpoint target")
         con.execute("detach target")
     return hashes
+
+
+def _comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
+    """What each column is, as JSON: it goes with the Parquet file."""
+    found = con.execute(
+        "select column_name, comment from duckdb_columns() where database_name = 'target' and "
+        "schema_name = ? and table_name = ? and comment is not null order by column_index",
+        [schema, table],
+    ).fetchall()
+    return json.dumps(dict(found), ensure_ascii=False)
 
 
 def copy_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:

@@ -1,0 +1,39 @@
+"""`citysync panel FOLDER`: the city-year panel as CSV and Parquet, with code book and citation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from orchestration.home import Home
+from orchestration.terminal import Exit, end_command
+from warehouse.hashing import hash_file
+from warehouse.publication.city_panel import write_city_panel
+from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.manifest import MANIFEST, read_manifest
+
+
+def panel(folder: str | None) -> int:
+    """Write the panel of the current publication.
+
+    Parameters
+    ----------
+    folder : str or None
+        Receives the files; default: `city_panel` in the folder at hand.
+
+    Returns
+    -------
+    Exit
+        0 where they are written.
+    """
+    published, target = Home.from_environment().published, Path(folder or "city_panel")
+    with open_foreign(published / DATABASE, target.absolute()) as con:
+        run = read_manifest(published)
+        kind = "SIMULATED data" if run["is_simulated"] else "delivered statistics"
+        cite = (
+            f"citysync, city-year panel from {kind}, run {run['run_id']}, manifest sha256 "
+            f"{hash_file(published / MANIFEST)}"
+        )
+        n_rows, n_indicators = write_city_panel(con, target, cite)
+    return end_command(
+        Exit.DONE, f"{n_rows:,} city-years of {n_indicators} indicators in {target}; cite: {cite}"
+    )
