@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy, standardise
-from estimation.estimators.cohort_means import WEIGHTS, CellPanel
+from estimation.estimators.cohort_weights import COUNT_WEIGHTS, Timing
 
 N_REDRAWS = 50
 # on balanced panels without covariates the others have the overall effect of one of these
@@ -57,21 +57,9 @@ def cohort_weights(cohort: np.ndarray, estimator: str) -> np.ndarray:
     counts = np.array(
         [n_never * (n_never - 1) / 2, *(n_never * (cohort == year).sum() for year in years)]
     )
-    start, n = np.concatenate([[len(YEARS)], np.searchsorted(YEARS, years)]), len(YEARS)
-    none, no_sums = np.zeros(0, dtype=np.int64), np.zeros((1, 1, len(counts), n, 1))
-    panel = CellPanel(
-        start,
-        n,
-        none,
-        none,
-        np.zeros((0, 2), dtype=np.int64),
-        counts[None],
-        no_sums[0],
-        np.zeros((1, n, 0)),
-    )
-    return WEIGHTS[SAME_EFFECT.get(estimator, estimator)](counts[None, None], no_sums, panel)[0][
-        0, 0, 1:
-    ]
+    start = np.concatenate([[len(YEARS)], np.searchsorted(YEARS, years)])
+    weights = COUNT_WEIGHTS[SAME_EFFECT.get(estimator, estimator)]
+    return weights(counts[None, None], Timing(start, len(YEARS)))[0, 0, 1:]
 
 
 def cohort_effects(economy: Economy) -> np.ndarray:

@@ -21,7 +21,7 @@ from ..analyses.spec import Spec
 from ..analyses.specification_curve import ANALYSIS
 from ..analyses.without_p import why_no_p
 from ..engines.records import CurvePairs, RankedTies
-from ..estimators.cohort_means import Timing, estimate_means
+from ..estimators.cohort_weights import Timing, estimate_means
 from ..inference.permutation.assignments import draw_relabellings
 from ..inference.permutation.draws import TOLERANCE, permutation_p_value
 from ..measures.synchronization import ROUNDING, pair_outcome
