@@ -21,7 +21,7 @@ create table marts.dim_codebook as from (values
     ('n', 'Nothing', '无', 'cny', 'city', 0, null)
 ) as t(indicator_id, label_en, label_zh, unit, place_level, n_values, sources);
 create table marts.fct_indicator_observation as from (values
-    (110000, 2010, 'g', 1.5, true, 'city', 'ok'), (110000, 2010, 'g', 9.0, false, 'city', 'ok'),
+    (110000, 2010, 'g', 15e-1, true, 'city', 'ok'), (110000, 2010, 'g', 9.0, false, 'city', 'ok'),
     (110000, 2010, 'h', 3.0, true, 'city', 'warned'),
     (110000, 2011, 'h', 4.0, true, 'city', 'quarantined'),
     (110000, 2012, 'g', 2.5, true, 'city', 'corrected'),
