@@ -30,6 +30,7 @@ PUBLIC = {
     "etable": "api.tables",
     "fit": "api.fit",
     "primary": "api.primary",
+    "vcov": "api.vcov",
 }
 __all__ = [*PUBLIC, "data"]  # noqa: PLE0604 (the keys are texts)
 

@@ -175,6 +175,8 @@ def _refuse(error: Exception) -> int:
 
 def render(fit: Fit, indent: int | None) -> str:
     """JSON text of a result; what is not a finite number is null."""
+    from .api.words import PUBLISHED
+
     document = {
         "estimator": fit.estimator,
         "outcome": fit.outcome,
@@ -183,7 +185,9 @@ def render(fit: Fit, indent: int | None) -> str:
         "n_cities": fit.n_units,
         "n_pilots": fit.n_treated,
         "estimates": [
-            {name: _plain(getattr(estimate, name)) for name in FIELDS} for estimate in fit.estimates
+            {name: _plain(getattr(estimate, name)) for name in FIELDS}
+            | {"vcov": PUBLISHED.get(estimate.vcov, estimate.vcov)}
+            for estimate in fit.estimates
         ],
         "diagnostics": [
             {"diagnostic": name, "term": term, "value": _plain(value)}

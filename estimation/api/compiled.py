@@ -4,8 +4,8 @@ would wait for.
 
 from __future__ import annotations
 
-import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,10 @@ def compile_loops() -> Path | None:
     # two processes at once would both compile everything; the second waits, and finds it done
     Path(folder).mkdir(parents=True, exist_ok=True)
     with open(Path(folder) / "compiling.lock", "a", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(ImportError):  # not on Windows: there both compile
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX)
         _run_every_loop()
     return Path(folder)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -27,17 +28,15 @@ from ..panel.city_file import CityColumns, read_cities
 from ..panel.pair_columns import COHORT, TIME, UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import PairPanel
-from ..panel.panel_error import PanelError
+from ..panel.panel_error import PanelError, need
 from ..panel.sources import open_source
 from ..panel.unit_values import is_beside
 from ..primary import WITHIN_BLOCK
-from ..results import VARIANCE_ESTIMATORS, FitResult, NotEstimable
+from ..results import FitResult, NotEstimable
 from .result import Fit
-from .words import faults_of_units
+from .words import OWN, PUBLISHED, faults_of_units
 
 ESTIMATORS = (*ON_PAIRS, WITHIN_BLOCK)
-# names for panels of other units than cities
-SYNONYMS = {"block_jackknife": "province_jackknife", "unit": "city", "pair": "conventional"}
 
 
 def fit(
@@ -104,9 +103,8 @@ def fit(
         unit is, and pairs of two treated units are left out; ``both``, once both its units are: the
         sizes of the other lines were not measured there, so read the permutation.
     vcov : str or sequence of str, optional
-        Of ``conventional`` (clustered by pair), ``dyadic``, ``city`` (by unit),
-        ``province_jackknife`` (by block) and ``permutation``. None: each coefficient's default, and
-        permutation.
+        Of ``pair`` (clustered by pair: the contrast), ``dyadic``, ``unit``, ``block_jackknife`` and
+        ``permutation``. None: each coefficient's default, and permutation.
     permutations : int
         Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.
     seed : int
@@ -175,12 +173,17 @@ def estimate(
         if value not in allowed:
             expected = f"one of {', '.join(str(one) for one in allowed if one)}"
             raise PanelError(name, None, None, expected, repr(value), "choose one of them")
-    is_of_units = columns.unit[0] == columns.unit[1]
+    is_of_units, notes = columns.unit[0] == columns.unit[1], ()
+    if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
+        lacking = need("numba", "permutation", "the line permutation")
+        if options.vcov is not None:
+            raise lacking
+        options, notes = options.but(permutations=0), (f"{lacking}; it is left out.",)
     with faults_of_units(columns.unit != UNIT), show_progress(progress):
         fit_one = _fit_units if is_of_units else _fit_pairs
         result, file, used = fit_one(panel, columns, estimator, options, series, engine)
     found = Fit.of(result, columns, file, options.permutations, options.seed)
-    return replace(found, engine=used)
+    return replace(found, engine=used, warnings=(*found.warnings, *notes))
 
 
 def _is_plain(columns: PairColumns) -> bool:
@@ -300,7 +303,9 @@ def _fit_within_block(panel: PairPanel, columns: PairColumns, options: Options) 
 
 
 def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Lines of inference by their own names, from a list or a text with commas."""
+    """Lines of inference by their published names, from a list or a text with commas; either name
+    may be given.
+    """
     if vcov is None:
         return None
     given = (
@@ -308,18 +313,11 @@ def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
         if isinstance(vcov, str)
         else _names(vcov, "vcov")
     )
-    lines = tuple(SYNONYMS.get(name, name) for name in given)
-    for name in lines:
-        if name not in VARIANCE_ESTIMATORS:
-            raise PanelError(
-                "vcov",
-                None,
-                None,
-                f"some of {', '.join(VARIANCE_ESTIMATORS)}",
-                repr(name),
-                "choose among them",
-            )
-    return lines
+    for name in given:
+        if name not in PUBLISHED and name not in OWN:
+            expected = f"some of {', '.join(PUBLISHED)}"
+            raise PanelError("vcov", None, None, expected, repr(name), "choose among them")
+    return tuple(PUBLISHED.get(name, name) for name in given)
 
 
 def _names(given: str | Sequence[str], what: str) -> tuple[str, ...]:

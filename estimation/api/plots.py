@@ -10,7 +10,8 @@ import numpy as np
 
 from ..panel.panel_error import need
 from ..results import Estimate
-from .result import LINES, Fit, label_of
+from .result import Fit, label_of, line_of, require_line
+from .words import LINES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +70,8 @@ def draw_event_study(
             "estimator='event_study'"
         )
     times = sorted({e.event_time for e in events})
-    chosen = [_of_line([e for e in events if e.event_time == t], vcov) for t in times]
+    require_line(vcov, events)
+    chosen = [line_of([e for e in events if e.event_time == t], vcov) for t in times]
     placebo = {e.event_time: e for e in events if e.vcov == "permutation"}
     _intervals(
         ax,
@@ -200,16 +202,6 @@ KINDS: dict[str, Callable[..., None]] = {
     "permutation": draw_permutation,
     "influence": draw_influence,
 }
-
-
-def _of_line(rows: Sequence[Estimate], vcov: str | None) -> Estimate:
-    """The row of a line; None: of the default one."""
-    found = [e for e in rows if (e.vcov == vcov if vcov else e.is_default)]
-    if vcov and not found:
-        raise ValueError(
-            f"vcov {vcov!r}: the fit has {', '.join(dict.fromkeys(e.vcov for e in rows))}"
-        )
-    return found[0] if found else rows[0]
 
 
 def _legend_below(ax: Axes) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..panel.city_file import CityColumns, read_cities
+from ..panel.frames import as_frame
 from ..primary.channels import Channel
 from ..primary.fit import PrimaryResult, fit_primary
 from ..results import Estimate
-from .frames import as_frame
 from .result import TIDY, Text
 from .text import wrapped
 from .words import faults_of_units, of_units

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..panel.frames import as_frame
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile
 from ..results import Diagnostic, Estimate, FitParts, FitResult
-from .frames import as_frame
-from .words import of_units
+from .words import OWN, of_units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# what the lines of inference are called where there is room
-LINES = {
-    "conventional": "clustered by pair (contrast only)",
-    "dyadic": "dyadic",
-    "city": "by unit",
-    "province_jackknife": "jackknife over blocks",
-    "permutation": "permutation",
-}
 TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
 MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
 WIDTH = 80
@@ -94,7 +87,7 @@ class Fit:
         return cls(
             columns.outcome,
             result.estimator,
-            result.estimates,
+            tuple(replace(e, vcov=OWN.get(e.vcov, e.vcov)) for e in result.estimates),
             result.diagnostics,
             warnings if columns.unit == UNIT else of_units(warnings),
             *counts,
@@ -106,6 +99,11 @@ class Fit:
             backend=file.backend,
             parts=result.parts,
         )
+
+    @property
+    def treated(self) -> dict[str, str]:
+        """How many are treated, as a table says it."""
+        return {"treated units": f"{self.n_treated:,}"}
 
     def tidy(self, *, full: bool = False) -> Any:
         """One row per coefficient and line of inference, as a frame of the kind that was fitted.
@@ -140,7 +138,7 @@ class Fit:
             raise KeyError(
                 f"{term}: expected one of {', '.join(dict.fromkeys(map(label_of, self.estimates)))}"
             )
-        return next((e for e in found if e.is_default), found[0])
+        return line_of(found)
 
     def diagnostic(self, name: str, term: str | None = None) -> float | int | str | None:
         """The value of one diagnostic.
@@ -212,6 +210,30 @@ def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
         "does from all pairs. So the report's p "
         "of the same specification differs a little."
     ]
+
+
+def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:
+    """Of one coefficient's rows that of a line of inference; where it has none of that name its
+    default, else the first with an error, else with an interval.
+    """
+    wanted = None if vcov is None else OWN.get(vcov, vcov)
+    ranks = [
+        (e.vcov == wanted, e.is_default, e.std_error is not None, e.ci_low is not None)
+        for e in rows
+    ]
+    return rows[ranks.index(max(ranks))]
+
+
+def require_line(vcov: str | None, rows: Iterable[Estimate]) -> None:
+    """Refuse a line of inference that none of the rows has.
+
+    Raises
+    ------
+    ValueError
+    """
+    there = list(dict.fromkeys(e.vcov for e in rows))
+    if vcov is not None and OWN.get(vcov, vcov) not in there:
+        raise ValueError(f"vcov {vcov!r}: expected one of {', '.join(there)}")
 
 
 def label_of(estimate: Estimate) -> str:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..results import Estimate
 from .primary import PrimaryFit
-from .result import LINES, Fit, label_of
+from .result import Fit, label_of, line_of, require_line
 from .text import number
+from .words import LINES
 from .writers import WRITERS, to_markdown
 
 YES = "yes"
 DAGGER = "†"
+NO_ERROR = "(-)"
+FOOT = (
+    "pair effects",
+    "period effects",
+    "estimator",
+    "inference",
+    "rows",
+    "pairs",
+    "units",
+    "treated units",
+    "treated pairs",
+)
+# of cs.fit, cs.primary or cs.vcov; the last one is a frame of pandas, which is not loaded here
+Result = Any
 NAMES = {
     "twfe": "two-way",
     "event_study": "event study",
@@ -74,7 +89,7 @@ class Table:
 
 
 def etable(
-    *fits: Fit | PrimaryFit,
+    *fits: Result | list[Result],
     file: Any = None,
     title: str = "",
     headers: Sequence[str] | None = None,
@@ -86,8 +101,8 @@ def etable(
 
     Parameters
     ----------
-    *fits : Fit or PrimaryFit
-        One column each.
+    *fits : Fit, PrimaryFit or Errors
+        One column each; a list of them stands for its parts.
     file : path, optional
         Written as well: .docx, .tex, .html, .md or .csv.
     title : str
@@ -96,7 +111,8 @@ def etable(
     labels : mapping of str to str, optional
         What coefficients and outcomes are called in the table.
     vcov : str, optional
-        The line of the standard errors; None: each coefficient's default.
+        The line of the standard errors, where a coefficient has it; None, and elsewhere: its
+        default, else one that has an error.
 
     Returns
     -------
@@ -110,29 +126,35 @@ def etable(
     Raises
     ------
     ValueError
-        If no fit is given, headers do not fit their number, or the ending of the file is unknown.
+        If no fit is given, headers do not fit their number, no fit has the line, or the ending of
+        the file is unknown.
     """
-    if not fits or not all(isinstance(fit, Fit | PrimaryFit) for fit in fits):
-        raise ValueError("etable takes one result of cs.fit or cs.primary or more")
+    fits = tuple(one for given in fits for one in (given if isinstance(given, list) else [given]))
+    if not fits or not all(hasattr(fit, "estimates") for fit in fits):
+        raise ValueError("etable takes results of cs.fit, cs.primary or cs.vcov, one or more")
     if headers is not None and len(headers) != len(fits):
         raise ValueError(f"headers: expected {len(fits)}, found {len(headers)}")
+    require_line(vcov, [e for fit in fits for e in fit.estimates])
     labels = labels or {}
     terms = list(dict.fromkeys(label_of(e) for fit in fits for e in fit.estimates))
     rows = [row for term in terms for row in _coefficient(fits, term, labels, vcov)]
-    foot = _foot(fits, vcov)
+    facts = [_facts(fit, vcov) for fit in fits]
+    kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
+    foot = [(kind, tuple(own.get(kind, "") for own in facts)) for kind in kinds]
+    notes = _notes(fits, (cell for _, cells in rows for cell in cells))
     heads = (
         tuple(headers)
         if headers is not None
         else tuple(labels.get(fit.outcome, fit.outcome) for fit in fits)
     )
-    table = Table(title, heads, (*rows, *foot), len(rows), _notes(fits))
+    table = Table(title, heads, (*rows, *foot), len(rows), notes)
     if file is not None:
         table.write(file)
     return table
 
 
 def _coefficient(
-    fits: Sequence[Fit | PrimaryFit], term: str, labels: Mapping[str, str], vcov: str | None
+    fits: Sequence[Result], term: str, labels: Mapping[str, str], vcov: str | None
 ) -> list[tuple[str, tuple]]:
     found = [[e for e in fit.estimates if label_of(e) == term] for fit in fits]
     rows = [
@@ -146,7 +168,7 @@ def _coefficient(
     return rows + [("", cells) for cells in (errors, brackets) if any(cells)]
 
 
-def _estimate(fit: Fit | PrimaryFit, own: Sequence[Estimate]) -> str:
+def _estimate(fit: Result, own: Sequence[Estimate]) -> str:
     if not own:
         return ""
     marked = isinstance(fit, PrimaryFit) and own[0].term == "synchronization" and fit.rejects
@@ -154,12 +176,12 @@ def _estimate(fit: Fit | PrimaryFit, own: Sequence[Estimate]) -> str:
 
 
 def _error(own: Sequence[Estimate], vcov: str | None) -> str:
-    line = _line(own, vcov)
-    if line is None:
+    if not own:
         return ""
+    line = line_of(own, vcov)
     if line.std_error is not None:
         return f"({number(line.std_error)})"
-    return "" if line.ci_low is None else f"[{number(line.ci_low)}; {number(line.ci_high)}]"
+    return NO_ERROR if line.ci_low is None else f"[{number(line.ci_low)}; {number(line.ci_high)}]"
 
 
 def _bracket(own: Sequence[Estimate]) -> str:
@@ -167,54 +189,44 @@ def _bracket(own: Sequence[Estimate]) -> str:
     return "" if p is None else f"[{p:.3f}]"
 
 
-def _line(own: Sequence[Estimate], vcov: str | None) -> Estimate | None:
-    return next((e for e in own if (e.vcov == vcov if vcov else e.is_default)), None)
-
-
-def _foot(fits: Sequence[Fit | PrimaryFit], vcov: str | None) -> list[tuple[str, tuple[str, ...]]]:
-    def cells(of_fit, of_primary="") -> tuple[str, ...]:
-        return tuple(
-            of_primary(fit) if isinstance(fit, PrimaryFit) else of_fit(fit) for fit in fits
-        )
-
-    def lines(fit: Fit) -> str:
-        own = [
-            _line([e for e in fit.estimates if label_of(e) == term], vcov)
-            for term in dict.fromkeys(map(label_of, fit.estimates))
-        ]
-        return ", ".join(dict.fromkeys(LINES[e.vcov] for e in own if e is not None))
-
-    def size(name: str):
-        return lambda fit: f"{getattr(fit, name):,}"
-
-    return [
-        ("pair effects", cells(lambda fit: YES, lambda fit: "")),
-        ("period effects", cells(lambda fit: YES, lambda fit: "by block")),
-        (
-            "estimator",
-            cells(lambda fit: NAMES.get(fit.estimator, fit.estimator), lambda fit: "primary test"),
-        ),
-        ("inference", cells(lines, lambda fit: LINES["permutation"])),
-        ("rows", cells(size("n_obs"), lambda fit: "")),
-        ("pairs", cells(size("n_pairs"), lambda fit: "")),
-        ("units", cells(size("n_units"), lambda fit: f"{fit.result.n_cities:,}")),
-        ("treated units", cells(size("n_treated"), lambda fit: f"{fit.result.n_pilots:,}")),
+def _facts(fit: Result, vcov: str | None) -> dict[str, str]:
+    """What stands beneath the coefficients of a column."""
+    shown = [
+        line_of([e for e in fit.estimates if label_of(e) == term], vcov)
+        for term in dict.fromkeys(map(label_of, fit.estimates))
     ]
+    lines = ", ".join(dict.fromkeys(LINES.get(e.vcov, "none") for e in shown))
+    if isinstance(fit, PrimaryFit):
+        found = fit.result
+        return {
+            "period effects": "by block",
+            "estimator": "primary test",
+            "inference": lines,
+            "units": f"{found.n_cities:,}",
+            "treated units": f"{found.n_pilots:,}",
+        }
+    sizes = {"rows": f"{fit.n_obs:,}", "pairs": f"{fit.n_pairs:,}", "units": f"{fit.n_units:,}"}
+    if not isinstance(fit, Fit):
+        return {"inference": lines} | sizes
+    effects = {"pair effects": YES, "period effects": YES}
+    name = NAMES.get(fit.estimator, fit.estimator)
+    return effects | {"estimator": name, "inference": lines} | sizes | fit.treated
 
 
-def _notes(fits: Sequence[Fit | PrimaryFit]) -> tuple[str, ...]:
-    text = (
-        "Standard errors in parentheses, of the line of inference that is named above; p of the "
-        "permutation in brackets."
-    )
-    if any(_error([e], None).startswith("[") for fit in fits for e in fit.estimates):
-        text += (
-            " Brackets with a semicolon hold a 95 % interval of the permutation, which has no "
-            "standard error."
-        )
-    primary = (
-        (f"{DAGGER} the primary test rejects at 5 %.",)
-        if any(isinstance(fit, PrimaryFit) for fit in fits)
-        else ()
-    )
-    return (text, *primary)
+def _notes(fits: Sequence[Result], cells: Iterable[str]) -> tuple[str, ...]:
+    """Footnotes of what is shown, and of nothing else."""
+    cells = set(cells)
+    errors = any(cell.startswith("(") and cell != NO_ERROR for cell in cells)
+    permuted = [cell for cell in cells if cell.startswith("[")]
+    said = {
+        "Standard errors in parentheses, of the line of inference that is named above.": errors,
+        "p of the permutation in brackets.": any(";" not in cell for cell in permuted),
+        "Brackets with a semicolon hold a 95 % interval of the permutation, which has no standard "
+        "error.": any(";" in cell for cell in permuted),
+        f"{NO_ERROR} no line of inference has an error here: the fit's warnings say why.": NO_ERROR
+        in cells,
+    }
+    notes = [" ".join(text for text, is_shown in said.items() if is_shown)]
+    if any(isinstance(fit, PrimaryFit) for fit in fits):
+        notes.append(f"{DAGGER} the primary test rejects at 5 %.")
+    return tuple(notes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from .result import LINES, WIDTH, Fit, label_of
+from .result import WIDTH, Fit, label_of
+from .words import LINES
 
 HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "line of inference")
 

@@ -9,7 +9,25 @@ from contextlib import contextmanager
 from ..panel.panel_error import PanelError
 from ..results import NotEstimable
 
+# a line of inference, and its name in published tables and in the JSON of the command line
+PUBLISHED = {
+    "pair": "conventional",
+    "dyadic": "dyadic",
+    "unit": "city",
+    "block_jackknife": "province_jackknife",
+    "permutation": "permutation",
+}
+OWN = {published: own for own, published in PUBLISHED.items()}
+# what the lines are called where there is room
+LINES = {
+    "pair": "clustered by pair (contrast only)",
+    "dyadic": "dyadic",
+    "unit": "by unit",
+    "block_jackknife": "jackknife over blocks",
+    "permutation": "permutation",
+}
 WORDS = {
+    "province_jackknife": "block_jackknife",
     "never-pilots": "never-treated units",
     "never-pilot": "never-treated unit",
     "Pilots": "Treated units",

@@ -9,9 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from ..csv_files import csv_text
+from ..panel.frames import as_frame
 from ..panel.panel_error import need
 
 if TYPE_CHECKING:
@@ -99,19 +98,18 @@ def to_html(table: Table) -> str:
     columns = {" ": [label for label, _ in table.rows]}
     columns |= {f"c{k}": [cells[k] for _, cells in table.rows] for k in range(len(table.headers))}
     # great_tables escapes cells itself, and takes what `html` marks as it stands
-    cells = {name: pa.array(texts) for name, texts in columns.items()}
     heads = {
         f"c{k}": gt.html(f"({k + 1})<br>{_escape(name)}") for k, name in enumerate(table.headers)
     }
     with warnings.catch_warnings():
         # great_tables calls its Arrow support experimental; texts are all it is given
         warnings.simplefilter("ignore", UserWarning)
-        return _render(gt, table, cells, heads)
+        return _render(gt, table, columns, heads)
 
 
-def _render(gt: ModuleType, table: Table, cells: dict[str, pa.Array], heads: dict) -> str:
+def _render(gt: ModuleType, table: Table, columns: dict[str, list[str]], heads: dict) -> str:
     shown = (
-        gt.GT(pa.table(cells), id="etable")
+        gt.GT(as_frame(columns), id="etable")
         .cols_label(**heads)
         .cols_align("center", columns=list(heads))
     )

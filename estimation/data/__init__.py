@@ -32,7 +32,7 @@ def euro_countries(backend: str = "") -> Any:
     Penn World Table 9.1, CC BY 4.0: Feenstra, Inklaar and Timmer 2015, American Economic Review
     105(10):3150-3182.
     """
-    from .pairs import as_frame
+    from ..panel.frames import as_frame
 
     return as_frame(_countries(), backend)
 
@@ -61,7 +61,8 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
     ValueError
         If the window lies outside 1971 to 2017 or has under three years.
     """
-    from .pairs import as_frame, build_pairs
+    from ..panel.frames import as_frame
+    from .pairs import build_pairs
 
     return as_frame(build_pairs(_countries(), first_year, last_year), backend)
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..panel.files import free_memory
 from ..results import NotEstimable
 from .all_pairs import MEASURES
 
@@ -27,7 +28,7 @@ def engine_of_pairs(panel: Any, n_columns: int, estimator: str, *, is_plain: boo
     if not (is_plain and estimator in TWO_WAY):
         return "arrays"
     rows = _count_rows(panel)
-    return "database" if rows * n_columns * BYTES > _free_memory() / 2 else "arrays"
+    return "database" if rows * n_columns * BYTES > free_memory() / 2 else "arrays"
 
 
 def require_engine(
@@ -64,19 +65,10 @@ def _count_rows(panel: Any) -> int:
         return 0
     if not isinstance(panel, str | os.PathLike):
         return int(panel.count("*").fetchall()[0][0])
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
+        import pyarrow.parquet as pq
+
         return pq.read_metadata(panel).num_rows
-    except (OSError, pa.ArrowException):
-        # whoever reads it says what is wrong with it
+    except (ImportError, OSError, ValueError):
+        # whoever reads it says what is wrong
         return 0
-
-
-def _free_memory() -> float:
-    """Bytes; without bound where the system does not say."""
-    try:
-        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (ValueError, OSError, AttributeError):
-        return float("inf")

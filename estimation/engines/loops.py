@@ -12,10 +12,15 @@ from __future__ import annotations
 
 import os
 
-import numba
 import numpy as np
 
+from ..panel.panel_error import need
 from .compile_cache import use_compile_cache
+
+try:
+    import numba
+except ImportError as error:
+    raise need("numba", "permutation", "a permutation") from error
 
 # whoever comes to the loops first, by whatever door; numba may have been imported before the folder
 # was named, and without one it would write beside the sources

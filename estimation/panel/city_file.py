@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .panel_table import FIRST_YEAR, PanelTable
-from .sources import MISSING, open_source
+from .columns import MISSING
+from .panel_table import FIRST_YEAR, PanelTable, like_ids
+from .sources import open_source
 from .unit_values import blocks_beside, cohorts_beside, is_beside, shown_cohort
 
 
@@ -99,6 +100,8 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
     )
     cohort, notes = _cohorts(table, columns, city, city_ids, bool(years[-1] >= FIRST_YEAR))
     block, more = _blocks(table, columns, city, city_ids)
+    notes += [table.dates.note] if table.dates is not None and table.dates.note else []
+    notes += like_ids(city_ids)
     growth = np.full((len(city_ids), len(years)), np.nan)
     growth[city, year] = table.numbers(columns.outcome)
     return CityFile(growth, years, cohort, block, city_ids, (*notes, *more), table.source.backend)
@@ -108,7 +111,7 @@ def _cohorts(
     table: PanelTable, columns: CityColumns, city: np.ndarray, ids: np.ndarray, calendar: bool
 ) -> tuple[np.ndarray, list[str]]:
     if is_beside(columns.cohort):
-        return cohorts_beside(columns.cohort, ids, calendar)
+        return cohorts_beside(columns.cohort, ids, calendar, table.dates)
     (values,) = table.periods((columns.cohort,), may_be_blank=True, calendar=calendar)
     remedy = "give the first year the city is treated in every row, not a 0/1 dummy"
     return _constant(table, city, values, columns.cohort, remedy, shown_cohort), []

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .admissions import infer_city_cohorts
+from .columns import MISSING
 from .pair_columns import CITY_COHORTS, UNIT, PairColumns, ResolvedColumns, named, resolve_columns
 from .pair_panel import EXPOSURES, PairPanel, cohorts_of_pairs, within_window
 from .panel_error import PanelError
-from .panel_table import FIRST_YEAR, PanelTable, positions
+from .panel_table import FIRST_YEAR, NAMED, PanelTable, like_ids, positions
 from .row_groups import comparable, group_rows
-from .sources import MISSING, Source, open_source
+from .sources import Source, open_source
 from .unit_values import (
-    NAMED,
     blocks_beside,
     cohorts_beside,
     constant_of_units,
@@ -117,7 +117,7 @@ class _Reader:
         )
         self.groups = group_rows(self.table, columns.unit)
         self.ids = self.groups.labels.ids
-        self.notes: list[str] = []
+        self.notes: list[str] = like_ids(self.ids) if self.ids.dtype.kind != "i" else []
 
     def build(self) -> PairFile:
         """The panel and its notes."""
@@ -129,6 +129,8 @@ class _Reader:
         )
         self.n_pairs = len(keys)
         years, cube = self._outcome_and_controls()
+        if table.dates is not None and table.dates.note:
+            self.notes.append(table.dates.note)
         self._refuse_constant(cube[0])
         self.city_i, self.city_j, self.years = keys // n_ids, keys % n_ids, years
         panel = PairPanel(
@@ -229,16 +231,16 @@ class _Reader:
         each; None where they are not.
         """
         size, times = self.groups.rows_in_each, comparable(self.table, self.columns.time)
-        if size < 2 or times is None or self.n_pairs < self.groups.n_groups:
+        if size < 2 or self.n_pairs < self.groups.n_groups:
             return None
         if not (times[size:] == times[:-size]).all():
             return None
+        first = self.table.at(np.arange(size), (self.columns.time,))
         try:
-            (years,) = self.table.at(np.arange(size), (self.columns.time,)).periods(
-                (self.columns.time,), may_be_blank=False
-            )
+            (years,) = first.periods((self.columns.time,), may_be_blank=False)
         except PanelError:
             return None
+        self.table.dates = first.dates
         return years if (np.diff(years) > 0).all() else None
 
     def _by_pair(self, column: np.ndarray) -> np.ndarray:
@@ -377,7 +379,7 @@ class _Reader:
                 else self._with_named_pilots(cohort)
             )
         if is_beside(given):
-            city_cohort, notes = cohorts_beside(given, self.ids, self.is_calendar)
+            city_cohort, notes = cohorts_beside(given, self.ids, self.is_calendar, self.table.dates)
             self.notes += notes
         else:
             city_cohort = self._city_cohorts(tuple(given))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from .columns import MISSING, Dates, is_date, is_nothing, is_number
 from .panel_error import PanelError
-from .sources import MISSING, Source
+from .sources import Source
 
 FIRST_YEAR, LAST_YEAR = 1000, 3000
 # beyond it a float is no 32-bit integer
 LARGEST = 2e9
 # a table of that many possible values is quicker than sorting or hashing the rows
 LARGEST_TABLE = 4_000_000
+# ids that a note names
+NAMED = 5
 YEARS, PERIODS = f"a year from {FIRST_YEAR} to {LAST_YEAR}", f"a period from 1 to {FIRST_YEAR - 1}"
 
 
@@ -55,7 +57,7 @@ class PanelTable:
         _require(source, names, hint)
         self.columns = source.read(list(dict.fromkeys(names)), texts)
         self.n_rows = len(self.columns[names[0]])
-        self._dictionaries: dict[str, pa.DictionaryArray] = {}
+        self.dates: Dates | None = None
         if self.n_rows == 0:
             raise source.fail(None, None, one_row, "no rows", "give a panel with data")
 
@@ -64,19 +66,7 @@ class PanelTable:
         be looked for in the whole.
         """
         chosen = copy(self)
-        chosen._dictionaries = {
-            name: self._dictionaries[name].take(pa.array(rows))
-            for name in names
-            if name in self._dictionaries
-        }
-        taken = {
-            name: _take(self.columns[name], rows)
-            for name in names
-            if name not in self._dictionaries
-        }
-        chosen.columns = taken | {
-            name: pa.chunked_array([found]) for name, found in chosen._dictionaries.items()
-        }
+        chosen.columns = {name: self.columns[name].take(rows) for name in names}
         chosen.n_rows = len(rows)
         return chosen
 
@@ -92,7 +82,7 @@ class PanelTable:
 
     def shown(self, column: str, row: int) -> str:
         """A cell as a message shows it."""
-        value = self.columns[column][row].as_py()
+        value = self.columns[column][row]
         return repr(
             str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
         )
@@ -108,43 +98,20 @@ class PanelTable:
 
     def _floats(self, column: str, kind: str) -> np.ndarray:
         found = self.columns[column]
-        if pa.types.is_dictionary(found.type):
-            found = pc.cast(found, found.type.value_type)
-        if pa.types.is_temporal(found.type):
-            raise self.fail(
-                None, column, kind, f"dates ({found.type})", "give the year as a number"
-            )
-        if pa.types.is_string(found.type) or pa.types.is_large_string(found.type):
-            return self._parsed(column, found, kind)
-        try:
-            values = (
-                found
-                if pa.types.is_float64(found.type)
-                else pc.cast(found, pa.float64(), safe=False)
-            )
-        except pa.ArrowException as error:
-            raise self.fail(
-                None, column, kind, str(found.type), "turn the column into numbers"
-            ) from error
-        # arrow turns null into NaN on the way
-        return values.to_numpy()
-
-    def _parsed(self, column: str, texts: pa.ChunkedArray, kind: str) -> np.ndarray:
-        texts = pc.utf8_trim_whitespace(texts)
-        blank = pc.is_in(pc.utf8_lower(texts), value_set=pa.array(MISSING, texts.type))
-        try:
-            return pc.cast(pc.if_else(blank, None, texts), pa.float64()).to_numpy()
-        except pa.ArrowException as error:
-            for row, (text, is_blank) in enumerate(
-                zip(texts.to_pylist(), blank.to_pylist(), strict=True)
-            ):
-                if text is not None and not is_blank and not _is_number(text):
-                    raise self.fail(
-                        row, column, kind, self.shown(column, row), "correct the cell"
-                    ) from None
-            raise self.fail(
-                None, column, kind, str(error).splitlines()[0], "correct the column"
-            ) from error
+        if found.numbers is not None:
+            return found.numbers.astype(np.float64, copy=False)
+        parsed = np.full(len(found.values) + 1, np.nan)
+        for code, value in enumerate(found.values):
+            if self.dates is not None and is_date(value):
+                parsed[code] = self.dates.number(value)
+            elif isinstance(value, str) and is_number(value):
+                parsed[code] = float(value)
+            elif not is_nothing(value):
+                row = int(np.argmax(found.codes == code))
+                remedy = "give numbers" if is_date(value) else "correct the cell"
+                raise self.fail(row, column, kind, self.shown(column, row), remedy)
+        # a blank has the code -1: the last place
+        return parsed[found.codes]
 
     def periods(
         self, columns: Sequence[str], *, may_be_blank: bool, calendar: bool | None = None
@@ -160,6 +127,9 @@ class PanelTable:
             or more.
         """
         suffix = " or a blank (never)" if may_be_blank else ""
+        if calendar is None:
+            found = self.columns[columns[0]].values
+            self.dates = Dates(found) if found and all(map(is_date, found)) else None
         kind = (PERIODS if calendar is False else YEARS) + suffix
         values = [self._integers(column) for column in columns]
         values = [
@@ -175,9 +145,8 @@ class PanelTable:
 
     def _integers(self, column: str) -> np.ndarray | None:
         """A column of whole numbers without blanks, without a copy; None for any other."""
-        found = self.columns[column]
-        is_whole = pa.types.is_integer(found.type) and not pa.types.is_uint64(found.type)
-        return found.to_numpy() if is_whole and found.null_count == 0 else None
+        found = self.columns[column].numbers
+        return found if found is not None and found.dtype.kind in "iu" else None
 
     def _whole(
         self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str
@@ -276,39 +245,27 @@ class PanelTable:
         """Whether any cell of an id column is blank."""
         if self._integers(column) is not None:
             return False
-        array = self.dictionary(column)
-        return array.null_count > 0 or any(
-            _is_missing(value, MISSING) for value in array.dictionary.to_pylist()
-        )
-
-    def dictionary(self, column: str) -> pa.DictionaryArray:
-        """An id column by its distinct values."""
-        if column not in self._dictionaries:
-            found = self.columns[column]
-            found = found if pa.types.is_dictionary(found.type) else found.dictionary_encode()
-            array = found.unify_dictionaries().combine_chunks()
-            self._dictionaries[column] = (
-                array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-            )
-        return self._dictionaries[column]
+        found = self.columns[column].encoded
+        return (found.codes < 0).any() or any(_is_missing(v, MISSING) for v in found.values)
 
     def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[int | str]]:
-        array = self.dictionary(column)
-        values = [_as_id(value) for value in array.dictionary.to_pylist()]
+        found = self.columns[column].encoded
+        used = np.bincount(found.codes + 1, minlength=len(found.values) + 1)[1:] > 0
+        place = np.append(np.cumsum(used) - 1, -1)
+        values = [_as_id(v) for v, is_used in zip(found.values, used, strict=True) if is_used]
+        codes = place[found.codes].astype(np.int32)
         bad = [
             k
             for k, value in enumerate(values)
             if _is_missing(value, tokens) or isinstance(value, float)
         ]
-        if array.null_count or bad:
-            codes = np.array(pc.fill_null(array.indices, -1))
-            wrong = (codes < 0) | np.isin(codes, bad)
-            if wrong.any():
-                row = int(np.argmax(wrong))
-                value = None if codes[row] < 0 else values[codes[row]]
-                found_text = "a blank cell" if _is_missing(value, tokens) else repr(value)
-                raise self.fail(row, column, "an id", found_text, "fill it in or remove the row")
-        return array.indices.to_numpy(zero_copy_only=False), values
+        wrong = np.isin(codes, [-1, *bad])
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            value = None if codes[row] < 0 else values[codes[row]]
+            shown = "a blank cell" if _is_missing(value, tokens) else repr(value)
+            raise self.fail(row, column, "an id", shown, "fill it in or remove the row")
+        return codes, values
 
 
 def _require(source: Source, names: Sequence[str], hint: str) -> None:
@@ -330,25 +287,6 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
         )
 
 
-def _take(column: pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
-    """Some cells of a column; a null among floats becomes NaN, which a panel reads as the same
-    blank.
-    """
-    if pa.types.is_floating(column.type) or (
-        pa.types.is_integer(column.type) and column.null_count == 0
-    ):
-        return pa.chunked_array([pa.array(column.to_numpy()[rows])])
-    return column.take(pa.array(rows))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text
-
-
 def _as_id(value: object) -> int | str | float | None:
     """An id as an integer or a text; a fraction stays a float, and is none."""
     if isinstance(value, float) and value.is_integer():
@@ -367,6 +305,19 @@ def _is_missing(value: object, tokens: Sequence[str]) -> bool:
 def is_integer(text: int | str) -> bool:
     """Whether an id is a whole number, also as text."""
     return isinstance(text, int) or (text.removeprefix("-").isdecimal() and text.isascii())
+
+
+def like_ids(ids: Sequence[object]) -> list[str]:
+    """A note on units that are one when width, case and blanks do not count; empty without any."""
+    same: dict[str, list[str]] = {}
+    for text in map(str, ids):
+        plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+        same.setdefault(plain, []).append(text)
+    found = [" and ".join(map(repr, texts)) for texts in same.values() if len(texts) > 1]
+    if not found:
+        return []
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return [f"Units that look like one are counted apart: {', '.join(found[:NAMED])}{more}."]
 
 
 def positions(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pyarrow as pa
 
 from .panel_error import PanelError
 from .panel_table import Labels, PanelTable, positions
@@ -69,8 +68,6 @@ class RowGroups:
         told from the cells as they lie.
         """
         cells = comparable(self.table, column)
-        if cells is None:
-            return False
         if self.group is not None:
             return bool((cells[self._first_of_row] == cells).all())
         changes = cells[1:] != cells[:-1]
@@ -90,14 +87,13 @@ def group_rows(table: PanelTable, unit: tuple[str, str]) -> RowGroups:
         If an id is blank or no id, or the columns mix text and numbers.
     """
     cells = [comparable(table, column) for column in unit]
-    if all(found is not None for found in cells):
-        new = (cells[0][1:] != cells[0][:-1]) | (cells[1][1:] != cells[1][:-1])
-        if ROWS_IN_GROUP * (1 + np.count_nonzero(new)) <= table.n_rows:
-            first = np.append(0, np.flatnonzero(new) + 1)
-            try:
-                return RowGroups(table, unit, table.at(first, unit).labels(unit), first, None)
-            except PanelError:
-                pass  # found again below, with the number of its row
+    new = (cells[0][1:] != cells[0][:-1]) | (cells[1][1:] != cells[1][:-1])
+    if ROWS_IN_GROUP * (1 + np.count_nonzero(new)) <= table.n_rows:
+        first = np.append(0, np.flatnonzero(new) + 1)
+        try:
+            return RowGroups(table, unit, table.at(first, unit).labels(unit), first, None)
+        except PanelError:
+            pass  # found again below, with the number of its row
     labels = table.labels(unit)
     n_ids = len(labels.ids)
     keys, group = positions(labels.codes[0].astype(np.int64) * n_ids + labels.codes[1], n_ids**2)
@@ -108,26 +104,15 @@ def group_rows(table: PanelTable, unit: tuple[str, str]) -> RowGroups:
     )
 
 
-def comparable(table: PanelTable, column: str) -> np.ndarray | None:
-    """Cells (n_rows,) as integers that are equal only where the cells are: not their values; None
-    for a kind that has none.
+def comparable(table: PanelTable, column: str) -> np.ndarray:
+    """Cells (n_rows,) as integers that are equal only where the cells are: not their values.
 
     Blanks of a column of floats are one value. Two cells that differ here may still mean the same,
     such as 0.0 and -0.0.
     """
     found = table.columns[column]
-    if pa.types.is_floating(found.type):
-        # arrow turns null into NaN on the way
-        values = found.to_numpy()
-        return values.view(f"i{values.itemsize}")
-    if found.null_count:
-        return None
-    if pa.types.is_integer(found.type):
-        return found.to_numpy()
-    if (
-        pa.types.is_dictionary(found.type)
-        or pa.types.is_string(found.type)
-        or pa.types.is_large_string(found.type)
-    ):
-        return table.dictionary(column).indices.to_numpy()
-    return None
+    if found.numbers is None:
+        return found.codes
+    if found.numbers.dtype.kind == "f":
+        return found.numbers.view(f"i{found.numbers.itemsize}")
+    return found.numbers

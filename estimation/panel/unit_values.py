@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from .columns import Dates, is_date, is_nothing
 from .panel_error import PanelError
-from .panel_table import PanelTable, is_integer
-from .sources import Source, is_nothing, open_source
+from .panel_table import NAMED, PanelTable, is_integer
+from .sources import Source, open_source
 
 # names of two columns, one for each side of a pair, that stand for `name`
 SIDES = ("{name}_{unit}", "{unit}_{name}")
 ENDINGS = (("_i", "_j"), ("_a", "_b"), ("_1", "_2"), ("_o", "_d"))
-NAMED = 5
 NO_FRAME = (str, tuple, list)
 
 
@@ -69,7 +69,7 @@ def _pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
         found = ", ".join(source.names)
         raise PanelError(what, None, None, "two columns, unit and value", found, "select these two")
     columns = source.read(source.names, source.names)
-    pairs = list(zip(*(columns[name].to_pylist() for name in source.names), strict=True))
+    pairs = list(zip(*(columns[name].tolist() for name in source.names), strict=True))
     values: dict[Any, Any] = {}
     for row, (unit, given_value) in enumerate(pairs):
         value = None if is_nothing(given_value) else given_value
@@ -99,7 +99,9 @@ def _key(unit: Any) -> Any:
     )
 
 
-def cohorts_beside(given: Any, ids: np.ndarray, calendar: bool) -> tuple[np.ndarray, list[str]]:
+def cohorts_beside(
+    given: Any, ids: np.ndarray, calendar: bool, dates: Dates | None = None
+) -> tuple[np.ndarray, list[str]]:
     """First treated period of each unit (N,), 0 for never and for units that are not named, and
     notes.
     """
@@ -108,6 +110,8 @@ def cohorts_beside(given: Any, ids: np.ndarray, calendar: bool) -> tuple[np.ndar
     for k, value in enumerate(values):
         if is_nothing(value):
             continue
+        if dates is not None and is_date(value):
+            value = dates.number(value)  # noqa: PLW2901
         number = float(value) if str(value).replace(".", "", 1).isdecimal() else float("nan")
         if not number.is_integer() or (number >= 1000) != calendar or number < 1:
             expected = (

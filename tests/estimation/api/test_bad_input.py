@@ -3,6 +3,7 @@ and what to do.
 """
 
 import pickle
+import sys
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 import estimation as cs
-from estimation.data import pairs
+from estimation.panel import files, frames
 from estimation.panel.panel_error import need
 
 from .panels import COLUMNS, country_panel
@@ -99,11 +100,11 @@ FAULTS = {
         ["a polars LazyFrame", "panel.collect()"],
     ),
     "text in numbers": (_changed("y", "abc"), 4, "y", ["'abc', text beside a number"]),
-    "dates": (
-        lambda f: f.assign(period=pd.to_datetime(f["period"].astype(str))),
-        None,
-        "period",
-        ["dates", "give the year"],
+    "dates as an outcome": (
+        lambda f: f.assign(y=pd.to_datetime(f["period"].astype(str))),
+        1,
+        "y",
+        ["a number or a blank", "give numbers"],
     ),
     "months as years": (
         lambda f: f.assign(period=f["period"] * 100 + 1),
@@ -199,7 +200,7 @@ ARGUMENTS = {
         "region is one column: give a column for each unit",
     ),
     "estimator": ({"estimator": "ols"}, None, "estimator: expected one of twfe"),
-    "vcov": ({"vcov": "robust"}, None, "vcov: expected some of conventional"),
+    "vcov": ({"vcov": "robust"}, None, "vcov: expected some of pair, dyadic"),
     "permutations": (
         {"permutations": -1},
         None,
@@ -269,6 +270,43 @@ def test_csv_lines_are_counted_as_an_editor_does(tmp_path):
 def test_what_is_not_installed_is_one_line_that_names_it(monkeypatch):
     said = "a plot needs matplotlib: pip install 'citysync[plots]'"
     assert str(need("matplotlib", "plots", "a plot")) == said
-    monkeypatch.setattr(pairs, "find_spec", lambda name: None)
+    monkeypatch.setattr(frames, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match="a frame of polars needs polars: pip install polars"):
         cs.data.euro("polars")
+
+
+def _of_many_rows(path):
+    """A .dta whose head says two billion rows."""
+    data = path.read_bytes()
+    at = data.index(b"<N>") + 3
+    path.write_bytes(data[:at] + (2_000_000_000).to_bytes(8, "little") + data[at + 8 :])
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "dta"])
+def test_files_that_promise_more_than_memory_are_refused_before_they_are_read(
+    tmp_path, monkeypatch, kind
+):
+    frame, _, cohorts, _ = country_panel()
+    path = tmp_path / f"panel.{kind}"
+    if kind == "csv":
+        path.write_text(",".join(f"c{k}" for k in range(3_000_000)) + "\n", encoding="utf-8")
+    elif kind == "parquet":
+        frame.to_parquet(path)
+        monkeypatch.setattr(files, "free_memory", lambda: 1000.0)
+    else:
+        frame.to_stata(path, write_index=False, version=118)
+        _of_many_rows(path)
+    with pytest.raises(cs.PanelError, match=r"GB free|letters|a head of"):
+        cs.fit(path, "y", **COLUMNS, cohort=cohorts, permutations=0)
+
+
+def test_without_numba_a_fit_has_every_line_but_the_permutation(monkeypatch):
+    frame, _, cohorts, blocks = country_panel()
+    given = {**COLUMNS, "cohort": cohorts, "block": blocks}
+    expected = cs.fit(frame, "y", permutations=0, **given)
+    monkeypatch.setattr(sys.modules["estimation.api.fit"], "find_spec", lambda name: None)
+    found = cs.fit(frame, "y", **given)
+    assert found.estimates == expected.estimates
+    assert any("pip install 'citysync[permutation]'" in text for text in found.warnings)
+    with pytest.raises(ImportError, match="the line permutation needs numba"):
+        cs.fit(frame, "y", vcov="permutation", **given)

@@ -5,6 +5,8 @@ the same.
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date, timedelta
 
 import duckdb
 import numpy as np
@@ -15,6 +17,7 @@ import pyfixest
 import pytest
 
 import estimation as cs
+from estimation.api.words import PUBLISHED
 from estimation.fit import fit_panel
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
@@ -75,13 +78,66 @@ def test_every_kind_of_panel_gives_the_same_figures(tmp_path, kind):
         vcov=VARIANCE_ESTIMATORS,
         permutations=99,
     )
-    assert fit.estimates == expected.estimates
+    named = [replace(e, vcov=PUBLISHED[e.vcov]) for e in fit.estimates]
+    assert named == list(expected.estimates)
     assert (fit.n_obs, fit.n_pairs, fit.n_units, fit.n_treated) == (
         expected.n_obs,
         expected.n_pairs,
         expected.n_cities,
         expected.n_pilots,
     )
+
+
+PERIODS = {
+    "days of a year": lambda year: pd.to_datetime(year.astype(str) + "-12-31"),
+    "quarters": lambda year: pd.PeriodIndex.from_ordinals(year - 2010 + 160, freq="Q"),
+    "months": lambda year: pd.PeriodIndex.from_ordinals(year - 2010 + 480, freq="M").to_timestamp(),
+    "polars dates": lambda year: pl.Series(year).map_elements(
+        lambda y: date(2001, 1, 1) + timedelta(days=y), return_dtype=pl.Date
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PERIODS)
+def test_dates_quarters_and_months_are_periods_in_order(kind):
+    frame, _, cohorts, _ = country_panel()
+    options = {"unit": COLUMNS["unit"], "estimator": "event_study", "permutations": 0}
+    plain = cs.fit(frame, "y", time="period", cohort=cohorts, **options)
+    first = pd.Series(cohorts)
+    dated, when = PERIODS[kind](frame["period"]), PERIODS[kind](first)
+    given = (
+        pl.from_pandas(frame).with_columns(t=dated) if "polars" in kind else (frame.assign(t=dated))
+    )
+    named = dict(zip(cohorts, when, strict=True))
+    found = cs.fit(given, "y", time="t", cohort=named, **options)
+    assert [e.estimate for e in found.estimates] == [e.estimate for e in plain.estimates]
+    assert any("Periods are numbered by" in text for text in found.warnings) == (
+        kind != "days of a year"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda f: {**f, "y": f["y"][:-1]}, "arrays of one length"),
+        (lambda f: {**f, "y": np.stack([f["y"], f["y"]])}, "2 dimensions"),
+        (lambda f: {**f, "y": f["y"] + 1j}, "complex"),
+        (lambda f: {**f, "period": f["period"] + 0.5}, "column period: expected a year"),
+    ],
+)
+def test_arrays_that_would_be_cut_are_refused(change, said):
+    frame, _, cohorts, _ = country_panel()
+    arrays = {name: frame[name].to_numpy() for name in frame}
+    with pytest.raises(cs.PanelError, match=said):
+        cs.fit(change(arrays), "y", **COLUMNS, cohort=cohorts, permutations=0)
+
+
+def test_units_that_look_like_one_are_named():
+    frame, _, cohorts, _ = country_panel()
+    frame["exporter"] = frame["exporter"].mask(frame.index % 7 == 0, "Ｃ001")
+    frame = frame.drop_duplicates(["exporter", "importer", "period"])
+    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, permutations=0)
+    assert any("'c001' and 'Ｃ001'" in text for text in fit.warnings)
 
 
 def test_tidy_is_a_frame_of_the_kind_that_was_given():
@@ -92,7 +148,7 @@ def test_tidy_is_a_frame_of_the_kind_that_was_given():
     assert [type(one) for one in tidied] == [pd.DataFrame, pl.DataFrame, pa.Table]
     rows = [tidied[0].to_dict("list"), tidied[1].to_dict(as_series=False), tidied[2].to_pydict()]
     for found in rows:
-        assert list(found) == TIDY and found["vcov"] == ["province_jackknife", "permutation"]
+        assert list(found) == TIDY and found["vcov"] == ["block_jackknife", "permutation"]
         assert found["estimate"] == rows[0]["estimate"] and found["term"] == ["treated"] * 2
 
 
@@ -242,7 +298,7 @@ def test_exposure_to_both_against_a_second_package():
     table["treated"] = (table["period"] >= np.maximum(first, second)).astype(float)
     peer = pyfixest.feols("y ~ treated | pair + period", table, vcov="iid", fixef_tol=1e-12)
     assert fit.default().estimate == pytest.approx(peer.coef()["treated"], rel=1e-8)
-    assert (fit.n_treated, {e.vcov for e in fit.estimates}) == (12, set(VARIANCE_ESTIMATORS))
+    assert (fit.n_treated, {e.vcov for e in fit.estimates}) == (12, set(PUBLISHED))
 
 
 @pytest.mark.parametrize(

@@ -96,5 +96,5 @@ def test_every_format_holds_every_cell_and_names_are_no_markup(fits, tmp_path, e
 def test_what_cannot_be_a_table_is_said(fits, options, said):
     with pytest.raises(ValueError, match=said):
         cs.etable(*fits, **options)
-    with pytest.raises(ValueError, match="takes one result"):
+    with pytest.raises(ValueError, match="one or more"):
         cs.etable()

@@ -7,18 +7,28 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-BACKENDS = ("pandas", "polars", "pyarrow")
+from .columns import BACKENDS
+from .panel_error import need
 
 
 def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:
-    """A frame of the backend; where none is named, of the first of pandas, polars and pyarrow that
-    is installed.
+    """A frame of pandas, polars or pyarrow; where none is named, of the first of them that is
+    installed, else the columns as they are.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+    ImportError
+        If it is not installed.
     """
-    name = (
-        backend
-        if backend in BACKENDS and find_spec(backend)
-        else next(b for b in BACKENDS if find_spec(b))
-    )
+    name = backend or next((b for b in BACKENDS if find_spec(b)), "")
+    if not name:
+        return dict(columns)
+    if name not in BACKENDS:
+        raise ValueError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
+    if not find_spec(name):
+        raise need(name, "", f"a frame of {name}")
     module = import_module(name)
     if name == "pyarrow":
         return module.table(dict(columns))

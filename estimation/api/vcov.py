@@ -1,0 +1,266 @@
+"""`cs.vcov`: errors that let pairs share units, for a fit of pyfixest, statsmodels or linearmodels.
+
+Any estimator that solves sum of scores = 0 has the variance bread x meat x bread; only the meat
+knows which rows may be related. Sources: Fafchamps and Gubert 2007; Aronow, Samii and Assenova
+2015 (the meat); Cameron, Gelbach and Miller 2011 (its repair).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..inference.variances import dyadic_df, t_interval
+from ..panel.panel_error import PanelError, need
+from ..panel.panel_table import like_ids
+from ..results import Estimate
+from .foreign import Scores, read_scores
+from .text import wrapped
+
+try:
+    import pandas as pd
+except ImportError as error:
+    raise need("pandas", "", "cs.vcov") from error
+
+LINES = ("dyadic", "unit", "pair")
+
+
+@dataclass(frozen=True)
+class _Dyads:
+    """Which rows share what: `first` and `second` unit of each row (n,), `pair` without regard to
+    direction (n,), `cluster` of the line pair (n,).
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    pair: np.ndarray
+    cluster: np.ndarray
+    n_units: int
+
+
+class Errors(pd.DataFrame):
+    """Errors of a fit: a pandas frame with columns `term, estimate, std_error, ci_low, ci_high,
+    p_value, vcov`, one row a coefficient and line of inference.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        What was done that a reader should know, such as a repair.
+    outcome : str
+    n_obs, n_pairs, n_units : int
+    degrees : dict of str to (K,) float array
+        Degrees of freedom of each coefficient, by line.
+    """
+
+    # attributes of a frame that are no columns
+    _metadata: ClassVar = [
+        *("_matrices", "degrees", "estimates", "notes", "outcome", "n_obs", "n_pairs", "n_units")
+    ]
+
+    @property
+    def _constructor(self) -> type:
+        # a part of it is a plain frame: its matrices would belong to other rows
+        return pd.DataFrame
+
+    def matrix(self, vcov: str = "dyadic") -> pd.DataFrame:
+        """The covariance matrix of the coefficients under one line of inference.
+
+        Raises
+        ------
+        ValueError
+            If that line was not asked for.
+        """
+        if vcov not in self._matrices:
+            raise ValueError(f"vcov {vcov!r}: expected one of {', '.join(self._matrices)}")
+        return self._matrices[vcov].copy()
+
+    def tidy(self) -> pd.DataFrame:
+        """The rows as a plain pandas frame."""
+        return pd.DataFrame(self)
+
+    def summary(self) -> str:
+        """Rows, sample and notes as a text."""
+        size = f"{self.n_obs:,} rows, {self.n_pairs:,} pairs, {self.n_units:,} units"
+        return "\n".join([self.tidy().round(4).to_string(index=False), size, *wrapped(self.notes)])
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        line = self.estimates[0].vcov
+        own = [e for e in self.estimates if e.vcov == line]
+        return pd.DataFrame(
+            {
+                "b": [e.estimate for e in own],
+                "se": [e.std_error for e in own],
+                "p": [e.p_value for e in own],
+                "ci95l": [e.ci_low for e in own],
+                "ci95u": [e.ci_high for e in own],
+            },
+            index=pd.Index([e.term for e in own], name="Coefficient"),
+        )
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return self.outcome
+
+    def __maketables_stat__(self, key: str) -> Any:
+        return {"N": self.n_obs, "se_type": self.estimates[0].vcov}.get(key)
+
+
+def vcov(
+    fit: Any,
+    unit: tuple[Any, Any],
+    *,
+    vcov: str | Sequence[str] = LINES,
+    data: Any = None,
+    directed: bool = False,
+    df: float | None = None,
+) -> Errors:
+    """Errors of somebody else's fit on pairs, from its scores: no refit, no draws.
+
+    Parameters
+    ----------
+    fit : fit of pyfixest, statsmodels or linearmodels
+        ``feols`` (also with instruments), ``fepois``, ``feglm``, with effects of any dimension;
+        ``OLS``, ``WLS``, ``GLM``, ``Logit``, ``Poisson`` and others with scores by row;
+        ``PanelOLS``, ``PooledOLS``, ``RandomEffects``, ``IV2SLS``, ``AbsorbingLS``.
+    unit : (str, str) or two arrays
+        Columns of the two units of a row's pair in the fit's data; or their values, one for each
+        row that the fit used. A row of a unit with itself (trade at home) is taken.
+    vcov : str or sequence of str
+        Of ``dyadic``: two rows may be related where their pairs share a unit, one row in the
+        other's opposite direction counted once; ``unit``: the same, unit by unit, never negative
+        and so at least as wide on average; ``pair``: only within a pair, the contrast.
+    data : pandas frame, optional
+        Where the fit does not keep its data: the frame it was fitted on.
+    directed : bool
+        Whether ``pair`` keeps the two directions of a pair apart.
+    df : float, optional
+        Degrees of freedom of ``dyadic`` and ``unit``. None: by design (Notes).
+
+    Returns
+    -------
+    Errors
+        A frame; `matrix` gives the covariance matrix.
+
+    Raises
+    ------
+    PanelError
+        If the fit keeps no scores, or its rows cannot be matched with units.
+    TypeError
+        If the fit is of no kind that is known.
+
+    Notes
+    -----
+    Meat of ``dyadic``: the sum over units of (sum of the unit's scores)^2 less the sum over pairs
+    of (sum of the pair's scores)^2, so that two rows count once, whether they share one unit or
+    two. No factor for small samples, as in R's dyadRobust; ``unit`` leaves the second sum out and
+    has the factor N / (N - 1) of N units. In a matrix that is not positive semi-definite the
+    negative eigenvalues are set to 0, and `notes` says so.
+
+    Degrees of freedom by design: see `estimation.inference.variances.dyadic_df`. With n treated of
+    many units they are near n - 1, with equally weighted pairs of N units near N / 4. In the
+    simulations of docs/evidence/gravity.md they hold the size that N - 1 does not.
+    """
+    lines = (vcov,) if isinstance(vcov, str) else tuple(vcov)
+    for name in lines:
+        if name not in LINES:
+            expected = f"some of {', '.join(LINES)}"
+            raise PanelError("vcov", None, None, expected, repr(name), "choose among them")
+    found = read_scores(fit)
+    dyads, notes = _dyads(*found.units(unit, data), directed)
+    by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
+    matrices, degrees, rows = {}, {}, []
+    for line in lines:
+        degrees[line] = (
+            np.full(len(found.terms), dyads.cluster.max()) if line == "pair" else by_design
+        )
+        plain = found.bread @ _meat(line, found.scores, dyads) @ found.bread.T
+        matrix, said = _repaired((plain + plain.T) / 2, found.terms)
+        matrices[line] = pd.DataFrame(matrix, found.terms, found.terms)
+        notes += [f"{line}: {text}" for text in said]
+        # the repair of a matrix with many effects in it would widen the errors of all others
+        variances = np.where(np.diag(plain) > 0, np.diag(plain), np.diag(matrix))
+        rows += [
+            _estimate(term, line, line == lines[0], value, variance, degree)
+            for term, value, variance, degree in zip(
+                found.terms, found.estimate, variances, degrees[line], strict=True
+            )
+        ]
+    columns = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
+    errors = Errors({name: [getattr(row, name) for row in rows] for name in columns})
+    errors._matrices, errors.degrees = matrices, degrees
+    errors.estimates, errors.notes, errors.outcome = tuple(rows), tuple(notes), found.outcome
+    errors.n_obs, errors.n_units = len(found.scores), dyads.n_units
+    errors.n_pairs = int(dyads.pair.max()) + 1
+    return errors
+
+
+def _estimate(
+    term: str, line: str, is_first: bool, value: float, variance: float, degrees: float
+) -> Estimate:
+    i = t_interval(float(value), float(variance), float(degrees))
+    numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
+    return Estimate(term, None, None, line, is_first, float(value), *numbers, 0)
+
+
+def _dyads(first: np.ndarray, second: np.ndarray, directed: bool) -> tuple[_Dyads, list[str]]:
+    codes, ids = pd.factorize(np.concatenate([first, second]), sort=False)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0)) % len(first)
+        raise PanelError("unit", row + 1, None, "an id", "a blank", "leave the row out of the fit")
+    one, two = np.split(codes, 2)
+    low, high = np.minimum(one, two), np.maximum(one, two)
+    pair = pd.factorize(low * np.int64(len(ids)) + high)[0]
+    cluster = pd.factorize(one * np.int64(len(ids)) + two)[0] if directed else pair
+    return _Dyads(one, two, pair, cluster, len(ids)), like_ids(ids)
+
+
+def _meat(line: str, scores: np.ndarray, dyads: _Dyads) -> np.ndarray:
+    if line == "pair":
+        sums = _sums(scores, dyads.cluster)
+        return sums.T @ sums
+    # a pair of a unit with itself stands once in the unit's sum
+    apart = dyads.first != dyads.second
+    by_unit = _sums(scores, dyads.first, dyads.n_units)
+    by_unit += _sums(scores[apart], dyads.second[apart], dyads.n_units)
+    if line == "unit":
+        return by_unit.T @ by_unit * (dyads.n_units / (dyads.n_units - 1))
+    by_pair = _sums(scores[apart], dyads.pair[apart])
+    return by_unit.T @ by_unit - by_pair.T @ by_pair
+
+
+def _sums(values: np.ndarray, group: np.ndarray, size: int = 0) -> np.ndarray:
+    return np.stack([np.bincount(group, column, size) for column in values.T], axis=1)
+
+
+def _degrees(found: Scores, dyads: _Dyads) -> np.ndarray:
+    weight = _sums((found.regressors @ found.bread.T) ** 2, dyads.pair)
+    first, second = (np.zeros(len(weight), dtype=np.int64) for _ in range(2))
+    first[dyads.pair], second[dyads.pair] = dyads.first, dyads.second
+    return dyadic_df(weight, first, second, dyads.n_units)
+
+
+def _repaired(matrix: np.ndarray, terms: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """The matrix without negative eigenvalues, and what was done."""
+    # of the correlations, so that the units of the regressors do not matter
+    scale = np.sqrt(np.abs(np.diag(matrix)))
+    scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+    lost = values < -1e-10 * np.abs(values).max()
+    if not lost.any():
+        return matrix, []
+    kept = (vectors * np.maximum(values, 0)) @ vectors.T * np.outer(scale, scale)
+    said = [
+        f"{int(lost.sum())} of {len(values)} eigenvalues were negative: `matrix` has 0 in their "
+        "place; an error is that of the coefficient's own variance."
+    ]
+    own = [term for term, variance in zip(terms, np.diag(matrix), strict=True) if variance <= 0]
+    if own:
+        said.append(
+            f"the own variance of {', '.join(own)} was not positive, and its error comes from the "
+            "repair alone: read the line unit."
+        )
+    return kept, said

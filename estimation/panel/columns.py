@@ -1,0 +1,262 @@
+"""A column of a panel, from whatever frame it stands in, as numbers or as places in its distinct
+values: all that a panel asks of it, without another library's arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+
+MISSING = ("", "na", "nan", "null", "none", "<na>")
+GAPS = ("nan", "<NA>", "NaT")
+BACKENDS = ("pandas", "polars", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Cells of a column; give `numbers`, or `codes` with `values`.
+
+    Attributes
+    ----------
+    numbers : (n,) int or float array, optional
+        NaN for blanks.
+    codes : (n,) int array, optional
+        Position in `values`; -1 for blanks.
+    values : tuple
+        Distinct cells: texts, dates, numbers.
+    """
+
+    numbers: np.ndarray | None = None
+    codes: np.ndarray | None = None
+    values: tuple[Any, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.codes if self.numbers is None else self.numbers)
+
+    def __getitem__(self, row: int) -> Any:
+        """The cell of a row; None for a blank."""
+        if self.numbers is not None:
+            return self.numbers[row].item()
+        return None if self.codes[row] < 0 else self.values[self.codes[row]]
+
+    def take(self, rows: np.ndarray) -> Column:
+        """The cells of some rows."""
+        if self.numbers is not None:
+            return Column(self.numbers[rows])
+        return Column(None, self.codes[rows], self.values)
+
+    def tolist(self) -> list[Any]:
+        """All cells; None for blanks."""
+        return [self[row] for row in range(len(self))]
+
+    @property
+    def blank(self) -> np.ndarray:
+        """Cells without a number or letter; shape (n,) bool."""
+        if self.numbers is not None:
+            return np.isnan(self.numbers)
+        empty = [k for k, value in enumerate(self.values) if not str(value).strip()]
+        return np.isin(self.codes, [-1, *empty])
+
+    @cached_property
+    def encoded(self) -> Column:
+        """The same as places in distinct values, also where it holds numbers."""
+        if self.numbers is None:
+            return self
+        values, codes = np.unique(self.numbers, return_inverse=True)
+        blank = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
+        # NaN stands last
+        codes = np.where(blank[codes], -1, codes).astype(np.int32)
+        return Column(None, codes, tuple(values[~blank].tolist()))
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a value is one that stands for none: None, NaN, pandas' NA, a blank text."""
+    return _is_gap(value) or str(value).strip().lower() in MISSING
+
+
+def _is_gap(value: Any) -> bool:
+    return value is None or (not isinstance(value, str) and str(value) in GAPS)
+
+
+def column_of(cells: Any) -> Column:
+    """A column of a frame of pandas, polars or Arrow, an array or a list.
+
+    Raises
+    ------
+    ValueError
+        If it has two dimensions or complex numbers.
+    """
+    package = type(cells).__module__.split(".")[0]
+    if package in BACKENDS:
+        return {"pandas": _of_pandas, "polars": _of_polars, "pyarrow": _of_arrow}[package](cells)
+    if isinstance(cells, np.ma.MaskedArray):
+        kind = "f" if cells.dtype.kind in "iufb" else "O"
+        filled = cells.astype(np.float64 if kind == "f" else object)
+        return column_of(filled.filled(np.nan if kind == "f" else None))
+    array = cells if isinstance(cells, np.ndarray) else np.array(list(cells), dtype=object)
+    if array.ndim != 1 or array.dtype.kind in "cV":
+        raise ValueError(f"an array of {array.ndim} dimensions of {array.dtype}")
+    if array.dtype.kind in "iufb":
+        return _of_numbers(array)
+    if array.dtype.kind in "MUS":
+        values, codes = np.unique(array, return_inverse=True)
+        plain = values.astype("M8[us]" if array.dtype.kind == "M" else str)
+        return _of_distinct(codes, plain.tolist())
+    codes, place = np.empty(len(array), dtype=np.int32), {}
+    for row, value in enumerate(array.tolist()):
+        is_blank = value is None or (isinstance(value, float) and math.isnan(value))
+        codes[row] = -1 if is_blank else place.setdefault((type(value), value), len(place))
+    return _of_distinct(codes, [value for _, value in place])
+
+
+def _of_numbers(array: np.ndarray) -> Column:
+    whole = array.dtype.kind in "ib" or (array.dtype.kind == "u" and array.dtype.itemsize < 8)
+    if array.dtype.kind == "b":
+        return Column(array.astype(np.int8))
+    return Column(array if whole or array.dtype.kind == "f" else array.astype(np.float64))
+
+
+def _of_distinct(codes: Any, values: Sequence[Any]) -> Column:
+    """A column by its distinct cells: numbers where all of them are."""
+    codes = np.asarray(codes).reshape(-1).astype(np.int32)
+    blank = [_is_gap(value) for value in values]
+    kept = [value for value, is_blank in zip(values, blank, strict=True) if not is_blank]
+    if any(blank):
+        place = np.cumsum(~np.array(blank)) - 1
+        # one more for the blanks, which are -1 already
+        codes = np.append(np.where(blank, -1, place), -1)[codes].astype(np.int32)
+    if kept and all(isinstance(value, Real) for value in kept):
+        is_whole = all(isinstance(value, int) for value in kept) and (codes >= 0).all()
+        numbers = np.array(kept, dtype=np.int64 if is_whole else np.float64)
+        return Column(numbers[codes] if is_whole else np.append(numbers, np.nan)[codes])
+    return Column(None, codes, tuple(kept))
+
+
+def _of_pandas(series: Any) -> Column:
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iufb":
+        return _of_numbers(series.to_numpy())
+    if hasattr(series, "cat"):
+        series = series.cat.remove_unused_categories()
+        return _of_distinct(series.cat.codes.to_numpy(), series.cat.categories.tolist())
+    if getattr(dtype, "_is_numeric", False):
+        if not series.isna().any():
+            return _of_numbers(series.to_numpy(dtype.numpy_dtype))
+        return Column(series.to_numpy(np.float64, na_value=np.nan))
+    if str(dtype) == "object":
+        # 7 and "7" are two values here, which pandas may take for one
+        return column_of(series.to_numpy(object, na_value=None))
+    codes, values = series.factorize()
+    return _of_distinct(codes, values.tolist())
+
+
+def _of_polars(series: Any) -> Column:
+    if series.dtype.is_integer() and not series.null_count():
+        return _of_numbers(series.to_numpy())
+    if series.dtype.is_numeric():
+        return Column(series.cast(type(series)([0.0]).dtype).to_numpy())
+    if str(series.dtype).startswith(("Categorical", "Enum")):
+        series = series.cast(type(series)([""]).dtype)
+    if str(series.dtype) in {"Object", "Boolean"}:
+        return column_of(series.to_list())
+    values = series.unique(maintain_order=False).drop_nulls().sort()
+    codes = series.rank("dense").fill_null(0).to_numpy().astype(np.int64) - 1
+    return _of_distinct(codes, values.to_list())
+
+
+def _of_arrow(cells: Any) -> Column:
+    import pyarrow as pa
+
+    kind = cells.type
+    if (pa.types.is_integer(kind) and not cells.null_count) or pa.types.is_floating(kind):
+        return _of_numbers(np.asarray(cells))
+    if pa.types.is_integer(kind):
+        return Column(np.asarray(cells.cast(pa.float64())))
+    if not pa.types.is_dictionary(kind):
+        cells = cells.dictionary_encode()
+    if isinstance(cells, pa.ChunkedArray):
+        cells = cells.unify_dictionaries().combine_chunks()
+        cells = cells.chunk(0) if isinstance(cells, pa.ChunkedArray) else cells
+    codes = np.asarray(cells.indices.fill_null(-1))
+    return _of_distinct(codes, cells.dictionary.to_pylist())
+
+
+def kind_of(value: Any) -> str:
+    """What a cell is called in a message; empty for a blank."""
+    if is_nothing(value):
+        return ""
+    return (
+        "text"
+        if isinstance(value, str)
+        else "a number"
+        if isinstance(value, Real | np.number)
+        else f"a {type(value).__name__}"
+    )
+
+
+def is_date(value: Any) -> bool:
+    """Whether a cell is a day, a moment, a month or a quarter."""
+    return hasattr(value, "year") and hasattr(value, "month")
+
+
+class Dates:
+    """Dates as years, or as quarters, months or days counted from the first one.
+
+    Parameters
+    ----------
+    dates : sequence of dates, moments or pandas' Periods
+        Of the panel; the coarsest unit that tells them apart is taken.
+    """
+
+    UNITS: ClassVar = {
+        "year": lambda date: date.year,
+        "quarter": lambda date: 4 * date.year + (date.month - 1) // 3,
+        "month": lambda date: 12 * date.year + date.month - 1,
+    }
+
+    def __init__(self, dates: Sequence[Any]) -> None:
+        self.sorted = sorted(set(dates), key=_shown)
+        fitting = (
+            unit
+            for unit, place in self.UNITS.items()
+            if len({place(date) for date in self.sorted}) == len(self.sorted)
+        )
+        self.unit = next(fitting, "date")
+
+    def number(self, date: Any) -> int:
+        """A year; else the period's number, the first is 1; what lies before it counts as 1."""
+        if self.unit == "date":
+            return max(1, 1 + sum(_shown(one) < _shown(date) for one in self.sorted))
+        place = self.UNITS[self.unit]
+        if self.unit == "year":
+            return place(date)
+        return max(1, 1 + place(date) - place(self.sorted[0]))
+
+    @property
+    def note(self) -> str:
+        """What the numbers mean; empty for years."""
+        if self.unit == "year":
+            return ""
+        last = self.number(self.sorted[-1])
+        return (
+            f"Periods are numbered by {self.unit}: 1 is {_shown(self.sorted[0])}, {last} is "
+            f"{_shown(self.sorted[-1])}."
+        )
+
+
+def _shown(date: Any) -> str:
+    return str(date).removesuffix(" 00:00:00")
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is one."""
+    try:
+        return not math.isnan(float(text)) and "_" not in text
+    except ValueError:
+        return False

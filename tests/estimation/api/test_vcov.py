@@ -1,0 +1,245 @@
+"""`cs.vcov` against a loop over all pairs of rows, R's formula, StatsPAI, and across packages."""
+
+import numpy as np
+import pandas as pd
+import pyfixest as pf
+import pytest
+import statsmodels.api as sm
+import statsmodels.formula.api as smf
+from linearmodels import IV2SLS, AbsorbingLS, PanelOLS
+
+import estimation as cs
+
+from .panels import COLUMNS, country_panel
+
+UNIT = ("a", "b")
+
+
+@pytest.fixture(scope="module")
+def flows():
+    """Directed flows of 12 units with themselves and one another in 4 years, blanks among them."""
+    rng = np.random.default_rng(5)
+    index = pd.MultiIndex.from_product([range(12), range(12), range(4)], names=["a", "b", "year"])
+    frame = index.to_frame(index=False)
+    frame["pair"] = np.minimum(frame.a, frame.b) * 12 + np.maximum(frame.a, frame.b)
+    shocks = rng.normal(size=(3, 12, 4))
+    unit = shocks[:, frame.a, frame.year] + shocks[:, frame.b, frame.year]
+    frame[["x", "z", "e"]] = rng.normal(size=(3, len(frame))).T + unit.T
+    frame["y"] = 0.3 * frame.x + frame.e
+    frame["flow"] = rng.poisson(np.exp(0.2 * frame.x + 0.3 * frame.e))
+    frame["w"] = rng.uniform(1, 2, len(frame))
+    frame["any"] = (frame.flow > 0).astype(int)
+    frame.loc[rng.random(len(frame)) < 0.05, "x"] = np.nan
+    return frame.sample(frac=1, random_state=1).reset_index(drop=True)
+
+
+FITS = {
+    "feols": lambda f: pf.feols("y ~ x + z | pair + year", f),
+    "feols weighted": lambda f: pf.feols("y ~ x | pair + year", f, weights="w"),
+    "feols with instruments": lambda f: pf.feols("y ~ 1 | pair | x ~ z", f),
+    "fepois": lambda f: pf.fepois("flow ~ x + z | a^year + b^year", f),
+    "feglm": lambda f: pf.feglm("any ~ x + z", f, family="logit"),
+    "ols": lambda f: smf.ols("y ~ x + z", f).fit(),
+    "glm": lambda f: smf.glm("flow ~ x + z", f, family=sm.families.Poisson()).fit(),
+    "logit": lambda f: smf.logit("any ~ x + z", f).fit(disp=0),
+}
+
+
+def _used(fit, frame):
+    """Rows that a fit used, and its scores and bread as the package itself has them."""
+    if hasattr(fit, "_scores"):
+        scores = fit._scores @ fit._tZZinv @ fit._tZX if fit._is_iv else fit._scores
+        return (
+            fit._data,
+            scores,
+            np.linalg.inv(fit._tXZ @ fit._tZZinv @ fit._tZX)
+            if (fit._is_iv)
+            else np.linalg.inv(fit._hessian),
+        )
+    model, rows = fit.model, frame.dropna()
+    if hasattr(model, "score_obs"):
+        return rows, model.score_obs(fit.params), np.linalg.inv(model.hessian(fit.params))
+    return rows, model.exog * fit.resid.to_numpy()[:, None], fit.normalized_cov_params.to_numpy()
+
+
+def _loop(rows, scores, bread, weight):
+    """Bread times the sum over all pairs of rows, each weighted by what the two have in common."""
+    meat = np.zeros((scores.shape[1],) * 2)
+    units = list(zip(rows.a, rows.b, strict=True))
+    for k, (a, b) in enumerate(units):
+        of_row = np.array([weight((a, b), other) for other in units])
+        meat += np.outer(scores[k], of_row @ scores)
+    return bread @ meat @ bread
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_every_kind_of_fit_agrees_with_a_loop_over_pairs_of_rows(flows, name):
+    fit = FITS[name](flows)
+    found = cs.vcov(fit, UNIT)
+    rows, scores, bread = _used(fit, flows)
+    expected = {
+        "dyadic": _loop(rows, scores, bread, lambda p, q: bool(set(p) & set(q))),
+        "unit": _loop(rows, scores, bread, lambda p, q: len(set(p) & set(q))) * 12 / 11,
+        "pair": _loop(rows, scores, bread, lambda p, q: set(p) == set(q)),
+    }
+    for line, matrix in expected.items():
+        errors = found.query("vcov == @line")["std_error"]
+        np.testing.assert_allclose(errors, np.sqrt(np.diag(matrix)), rtol=1e-10)
+        if np.linalg.eigvalsh(matrix).min() > 0:
+            np.testing.assert_allclose(found.matrix(line), matrix, rtol=1e-10, atol=1e-14)
+        else:
+            assert any(line in note for note in found.notes)
+    assert found.n_obs == len(rows) and found.n_units == 12
+
+
+def test_high_dimensional_effects_are_those_of_dummies(flows):
+    rows = flows.dropna()
+    options = {"fixef_tol": 1e-12, "iwls_tol": 1e-12}
+    found = cs.vcov(pf.fepois("flow ~ x | a + b", rows, **options), UNIT)
+    dense = smf.glm("flow ~ x + C(a) + C(b)", rows, family=sm.families.Poisson())
+    dummies = cs.vcov(dense.fit(tol=1e-14), UNIT)
+    np.testing.assert_allclose(found.std_error, dummies.query("term == 'x'").std_error, rtol=1e-8)
+    assert found.degrees["dyadic"][0] == pytest.approx(dummies.degrees["dyadic"][-1], rel=1e-6)
+
+
+@pytest.mark.parametrize("is_directed", [False, True])
+def test_ordinary_least_squares_is_that_of_r_and_of_statspai(flows, is_directed):
+    statspai = pytest.importorskip("statspai")
+    kept = flows.a != flows.b if is_directed else flows.a < flows.b
+    rows = flows[kept & (flows.year == 0)].dropna()
+    fit = smf.ols("y ~ x", rows).fit()
+    found = cs.vcov(fit, UNIT, vcov="dyadic")
+    theirs = statspai.dyadic_regression(rows, y="y", covariates=["x"], i="a", j="b")
+    np.testing.assert_allclose(found.std_error, theirs.coefficients["se_dyadic"], rtol=1e-10)
+    bread = np.asarray(fit.normalized_cov_params)
+    # the decomposition of R's dyadRobust: clusters of each unit, less those of pairs, less rows
+    scores = fit.model.exog * fit.resid.to_numpy()[:, None]
+
+    def clustered(labels):
+        sums = pd.DataFrame(scores).groupby(np.asarray(labels)).sum().to_numpy()
+        return sums.T @ sums
+
+    meat = sum(
+        clustered(np.where((rows.a == unit) | (rows.b == unit), -1, np.arange(len(rows))))
+        for unit in range(12)
+    )
+    meat = meat - clustered(rows.pair) - 10 * scores.T @ scores
+    expected = np.linalg.multi_dot([bread, meat, bread])
+    np.testing.assert_allclose(found.matrix(), expected, rtol=1e-10)
+
+
+def test_packages_and_the_librarys_own_fit_agree():
+    frame, _, cohorts, _ = country_panel(missing=0.1)
+    both = frame[["exporter", "importer"]].isin(list(cohorts)).all(axis=1)
+    frame = frame[~both].copy()
+    first = np.fmin(frame.exporter.map(cohorts), frame.importer.map(cohorts))
+    frame["treated"] = (frame.period >= first).astype(float)
+    frame["pair"] = frame.exporter + frame.importer
+    given = {"unit": COLUMNS["unit"], "vcov": ["dyadic", "pair"]}
+    kept = frame.dropna()
+    panel = kept.set_index(["pair", "period"])
+    effects = kept[["pair", "period"]].astype("category")
+    own = cs.fit(
+        frame, "y", **COLUMNS, cohort=cohorts, controls="x0", permutations=0, vcov=given["vcov"]
+    )
+    formula = "y ~ treated + x0 + EntityEffects + TimeEffects"
+    others = [
+        cs.vcov(pf.feols("y ~ treated + x0 | pair + period", frame), **given),
+        cs.vcov(PanelOLS.from_formula(formula, panel).fit(), data=panel, **given),
+        cs.vcov(
+            AbsorbingLS(kept.y, kept[["treated", "x0"]], absorb=effects).fit(), data=frame, **given
+        ),
+        cs.vcov(
+            PanelOLS.from_formula(formula, panel).fit(),
+            (kept.exporter, kept.importer),
+            vcov=given["vcov"],
+        ),
+    ]
+    errors = {(e.term, e.vcov): e.std_error for e in own.estimates}
+    for other in others:
+        found = dict(zip(zip(other.term, other.vcov, strict=True), other.std_error, strict=True))
+        assert found == pytest.approx(errors, rel=1e-7)
+    fitted = IV2SLS(kept.y, kept[["x0"]], kept[["treated"]], kept[["period"]]).fit()
+    instrumented = cs.vcov(fitted, data=kept, **given)
+    peer = cs.vcov(pf.feols("y ~ x0 - 1 | treated ~ period", kept), **given)
+    np.testing.assert_allclose(instrumented.std_error, peer.std_error, rtol=1e-8)
+
+
+def test_a_direction_counts_for_the_line_pair_alone(flows):
+    fit = pf.feols("y ~ x | year", flows)
+    plain, directed = cs.vcov(fit, UNIT), cs.vcov(fit, UNIT, directed=True)
+    same = plain.vcov != "pair"
+    assert plain.std_error[same].equals(directed.std_error[same])
+    clustered = pf.feols("y ~ x | year", flows.assign(flow=flows.a * 100 + flows.b)).vcov(
+        {"CRV1": "flow"}
+    )
+    # theirs has the factor G / (G - 1) * (n - 1) / (n - k)
+    n, g = clustered._N, 144
+    factor = g / (g - 1) * (n - 1) / (n - 1 - 4)
+    ours = directed.query("vcov == 'pair'").std_error.iloc[0]
+    assert ours * np.sqrt(factor) == pytest.approx(clustered.se()["x"], rel=1e-3)
+
+
+def test_a_matrix_with_negative_eigenvalues_is_repaired_and_said():
+    rng = np.random.default_rng(2)
+    a, b = np.triu_indices(5, 1)
+    frame = pd.DataFrame(rng.normal(size=(10, 7)), columns=list("ystuvwx")).assign(a=a, b=b)
+    fit = smf.ols("y ~ s + t + u + v + w + x", frame).fit()
+    found = cs.vcov(fit, UNIT)
+    assert np.linalg.eigvalsh(found.matrix()).min() > -1e-12
+    assert any("eigenvalues were negative" in note for note in found.notes)
+    assert (found.std_error >= 0).all()
+
+
+def test_degrees_of_freedom_follow_the_design():
+    a, b = np.triu_indices(40, 1)
+    frame = pd.DataFrame({"a": a, "b": b, "y": np.random.default_rng(0).normal(size=len(a))})
+    few = frame[frame.b >= 4]
+    few = few.assign(x=(few.a < 4).astype(float))
+    degrees = cs.vcov(pf.feols("y ~ x", few), UNIT).degrees["dyadic"][1]
+    assert 2 < degrees < 4
+    fit = pf.feols("y ~ x", frame.assign(x=np.random.default_rng(1).normal(size=len(a))))
+    assert 6 < cs.vcov(fit, UNIT).degrees["dyadic"][1] < 12
+    assert cs.vcov(fit, UNIT, df=7).degrees["unit"].tolist() == [7, 7]
+
+
+def test_tables_take_the_errors(flows):
+    import maketables
+
+    fit = pf.feols("y ~ x + z | pair + year", flows)
+    found = cs.vcov(fit, UNIT)
+    frame, _, cohorts, _ = country_panel()
+    own = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, permutations=0)
+    table = cs.etable(own, found, vcov="unit")
+    cells = [row[1][1] for row in table.rows]
+    errors = found.query("vcov == 'unit'").std_error
+    assert all(f"({error:.4f})" in cells for error in errors)
+    shown = str(maketables.ETable([fit, found]).df)
+    assert f"{found.std_error[0]:.3f}" in shown
+    assert list(found.columns) == list(own.tidy().columns)
+    with pytest.raises(ValueError, match="expected one of"):
+        cs.etable(found, vcov="robust")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"unit": ("a", "nowhere")}, "column nowhere: expected it in the fit's data"),
+        ({"unit": "a"}, "two names of columns, or two arrays"),
+        ({"unit": (np.arange(3), np.arange(3))}, "a unit for each of the"),
+        ({"vcov": "robust"}, "some of dyadic, unit, pair"),
+    ],
+)
+def test_what_does_not_fit_is_said(flows, change, said):
+    fit = pf.feols("y ~ x | year", flows)
+    with pytest.raises(cs.PanelError, match=said):
+        cs.vcov(fit, **{"unit": UNIT} | change)
+
+
+def test_fits_without_scores_are_refused(flows):
+    with pytest.raises(cs.PanelError, match="lean=False"):
+        cs.vcov(pf.feols("y ~ x | year", flows, lean=True), UNIT)
+    with pytest.raises(TypeError, match="takes a fit of pyfixest"):
+        cs.vcov(object(), UNIT)
+    with pytest.raises(ValueError, match="expected one of dyadic"):
+        cs.vcov(pf.feols("y ~ x | year", flows), UNIT, vcov="dyadic").matrix("unit")
