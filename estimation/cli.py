@@ -51,8 +51,6 @@ CITY_COLUMNS = {
     "cohort": "cohort_year",
     "block": "block_id",
 }
-# endings of a file with two columns, unit and value
-UNIT_FILES = (".csv", ".parquet", ".dta")
 TABLE_FILES = ("docx", "tex", "html", "md", "csv")
 BAD_INPUT = 2
 READER_GONE = 1
@@ -164,11 +162,12 @@ def _run_specs(options: argparse.Namespace) -> int:
 
 
 def _primary(options: argparse.Namespace) -> int:
+    from .api.fit import beside
     from .api.primary import run_primary
     from .panel.city_file import CityColumns
 
     given = {name: getattr(options, name) for name in CITY_COLUMNS if getattr(options, name)}
-    columns = CityColumns(**{name: _beside(value) for name, value in given.items()})
+    columns = CityColumns(**{name: beside(value) for name, value in given.items()})
     try:
         text = run_primary(
             options.cities, options.seed, options.permutations, options.json, columns
@@ -252,14 +251,11 @@ def _write_files(fit: Fit, options: argparse.Namespace) -> None:
         fit.plot(options.plot_kind, file=options.plot)
 
 
-def _beside(name: str) -> str | Path:
-    """A column, or a file with the values of units."""
-    return Path(name) if name.lower().endswith(UNIT_FILES) else name
-
-
 def _columns_or_file(text: str) -> str | Path | tuple[str, ...]:
     names = _names(text)
-    return _beside(names[0]) if len(names) == 1 else names
+    from .api.fit import beside
+
+    return beside(names[0]) if len(names) == 1 else names
 
 
 class Parser(argparse.ArgumentParser):

@@ -372,6 +372,9 @@ def result_of(
         "n_pairs": sample.n_pairs,
         "n_cities": int(held.sum()),
         "n_pilots": int((held & (sample.panel.city_cohort > 0)).sum()),
+        "n_treated_pairs": None
+        if sample.panel.pilots_known
+        else int((sample.kept & (sample.panel.cohort > 0)).sum()),
     }
     if vcov is not None and len(vcov) == 0:
         rows = [
@@ -472,7 +475,8 @@ def _without_default(
     """Coefficients with pilots enough for an error whose default line, the permutation, is not
     there.
     """
-    if vcov is not None and "permutation" not in vcov:
+    if (vcov is not None and "permutation" not in vcov) or "dyadic" in inference.defaults:
+        # treatment by pair has no other default
         return []
     named = [
         label
@@ -501,8 +505,8 @@ def _left_out(
         )
     if not sample.panel.pilots_known:
         found.append(
-            "The lines city and permutation are left out: they need to know which city of each "
-            "treated pair is the pilot."
+            "Treatment is by pair: dyadic is the default line, and the lines city and permutation "
+            "are left out, because no city of a treated pair is known to be the treated one."
         )
     elif row.family == "group_time" and not draws_are_affordable(sample):
         needed = "a balanced panel without controls or chosen partners"

@@ -84,6 +84,8 @@ class FitResult:
         Whole sentences.
     n_obs, n_pairs, n_cities, n_pilots : int
         Pair-years, pairs, and the cities and pilots that hold a kept pair.
+    n_treated_pairs : int or None
+        Where treatment is by pair and no city of a pair is known to be the treated one.
     parts : FitParts or None
         Where they were asked for.
     """
@@ -96,4 +98,5 @@ class FitResult:
     n_pairs: int
     n_cities: int
     n_pilots: int
+    n_treated_pairs: int | None = None
     parts: FitParts | None = field(default=None, compare=False, repr=False)

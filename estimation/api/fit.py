@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,13 +38,15 @@ from .result import Fit
 from .words import OWN, PUBLISHED, faults_of_units
 
 ESTIMATORS = (*ON_PAIRS, WITHIN_BLOCK)
+# endings of a file with two columns, unit and value
+UNIT_FILES = (".csv", ".parquet", ".dta")
 
 
 def fit(
     panel: Any,
-    outcome: str,
+    outcome: str | Sequence[str],
     *,
-    unit: str | tuple[str, str] = UNIT,
+    unit: str | tuple[str, str],
     series: str | None = None,
     time: str = TIME,
     cohort: Any = COHORT,
@@ -61,7 +64,7 @@ def fit(
     binning: tuple[int, int] | None = None,
     engine: str | None = None,
     progress: bool | None = None,
-) -> Fit:
+) -> Fit | list[Fit]:
     """Fit an estimator of difference in differences on a panel of pairs.
 
     Parameters
@@ -70,8 +73,11 @@ def fit(
         One row per pair and period: a frame of pandas, polars or pyarrow, a DuckDB relation, a
         mapping of names to arrays, or a path to CSV, Parquet or Stata's .dta. Only the columns that
         are named are read.
-    outcome : str
-        Column of the outcome: numbers, blanks are left out. For a panel of units see `series`.
+    outcome : str or sequence of str
+        Column of the outcome: numbers, blanks are left out; several are fitted one by one. For a
+        panel of units see `series`. Also ``"y ~ x1 + x2 | pair + year"``, as in pyfixest: outcome,
+        controls, and the effects of pairs (by any name) and of `time`; treatment is that of
+        `cohort`.
     unit : (str, str)
         Columns of the two units of a pair: numbers or text, in any order; a pair has no direction.
         One column: the panel has a row for a unit in a period, and the outcome is made for all
@@ -81,13 +87,14 @@ def fit(
         is then a measure: ``cm``, ``comove``, ``dispersion``, ``cm_bounded``, ``neg_abs_gap``,
         ``neg_abs_residual`` or ``mean``.
     time : str
-        Years, or periods counted from 1.
-    cohort : str, (str, str), mapping, series or frame
+        Years, periods counted from 1, or dates, which are numbered as years, quarters, months or
+        days, whichever tells them apart.
+    cohort : str, (str, str), mapping, series, frame or path
         First treated period, blank = never. One column: of the pair. Two columns, a mapping of unit
-        to period, a series or a frame with two columns (unit, period): of the units, and the
-        exposure of pairs is built from them. A panel with rows in both orders may have one column
-        of the units that stand first, or second.
-    block : str, (str, str), mapping, series or frame, optional
+        to period, a series, a frame or a file with two columns (unit, period): of the units, and
+        the exposure of pairs is built from them. A panel with rows in both orders may have one
+        column of the units that stand first, or second.
+    block : str, (str, str), mapping, series, frame or path, optional
         Group of each unit, such as its province or continent: admissions are permuted within
         blocks, and the jackknife leaves one out at a time. A name stands for `name_<unit>`,
         `<unit>_name` or `name_i, name_j` where the panel has these two columns.
@@ -127,7 +134,8 @@ def fit(
 
     Returns
     -------
-    Fit
+    Fit, or a list of them
+        One for each outcome where several are given.
 
     Raises
     ------
@@ -149,10 +157,46 @@ def fit(
         keep_parts=True,
     )
     pair = (unit, unit) if isinstance(unit, str) else _two(unit)
-    columns = PairColumns(
-        outcome, pair, time, cohort, block, _names(controls, "controls"), weights, exposure
-    )
-    return estimate(panel, columns, estimator, options, series, engine, progress)
+    found = []
+    for name in _names(outcome, "outcome"):
+        y, more = _of_formula(name, time) if "~" in name else (name, ())
+        columns = PairColumns(
+            y,
+            pair,
+            time,
+            beside(cohort),
+            beside(block),
+            (*more, *_names(controls, "controls")),
+            weights,
+            exposure,
+        )
+        found.append(estimate(panel, columns, estimator, options, series, engine, progress))
+    return found[0] if isinstance(outcome, str) else found
+
+
+def _of_formula(text: str, time: str) -> tuple[str, tuple[str, ...]]:
+    """Outcome and controls of ``y ~ x | pair + time``."""
+    outcome, _, right = (part.strip() for part in text.partition("~"))
+    terms, _, effects = (part.strip() for part in right.partition("|"))
+    controls = [name.strip() for name in terms.split("+") if name.strip() not in {"", "0", "1"}]
+    two = [name.strip() for name in effects.split("+")]
+    is_plain = all(name.isidentifier() for name in (outcome, *controls))
+    if not is_plain or len(two) != 2 or time not in two:
+        raise PanelError(
+            "outcome",
+            None,
+            None,
+            f"y ~ x1 + x2 | pair + {time}: columns, and effects of pairs and of {time}",
+            repr(text),
+            "make other columns before; for other effects fit with pyfixest and call cs.vcov",
+        )
+    return outcome, tuple(controls)
+
+
+def beside(given: Any) -> Any:
+    """What was given; a text that names a file of units and values as a path."""
+    is_file = isinstance(given, str) and given.lower().endswith(UNIT_FILES)
+    return Path(given) if is_file else given
 
 
 def estimate(

@@ -43,6 +43,8 @@ class Fit:
         Whole sentences: what was left out of the panel, and what to be careful of.
     n_obs, n_pairs, n_units, n_treated : int
         Rows, pairs, units and treated units of the sample.
+    n_treated_pairs : int or None
+        Where treatment is by pair and no unit of a pair is known to be the treated one.
     controls : tuple of str
     exposure : str
     weights : str or None
@@ -66,6 +68,7 @@ class Fit:
     n_pairs: int
     n_units: int
     n_treated: int
+    n_treated_pairs: int | None = None
     controls: tuple[str, ...] = ()
     exposure: str = "one"
     weights: str | None = None
@@ -91,6 +94,7 @@ class Fit:
             result.diagnostics,
             warnings if columns.unit == UNIT else of_units(warnings),
             *counts,
+            n_treated_pairs=result.n_treated_pairs,
             controls=columns.controls,
             exposure=columns.exposure,
             weights=columns.weights,
@@ -103,6 +107,8 @@ class Fit:
     @property
     def treated(self) -> dict[str, str]:
         """How many are treated, as a table says it."""
+        if self.n_treated_pairs is not None:
+            return {"treated pairs": f"{self.n_treated_pairs:,}"}
         return {"treated units": f"{self.n_treated:,}"}
 
     def tidy(self, *, full: bool = False) -> Any:

@@ -27,20 +27,17 @@ def summary_of(fit: Fit) -> str:
         rows.append(
             (shown, number(e.estimate), number(e.std_error), interval, p_value(e.p_value), line)
         )
-    pairs = (
-        f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs, {fit.n_units:,} units, {fit.n_treated:,} of "
-        "them treated"
-    )
+    pairs, units = f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs", f"{fit.n_units:,} units"
+    if fit.n_treated_pairs is None:
+        pairs += f", {units}, {fit.n_treated:,} of them treated"
+    else:
+        pairs += f", {fit.n_treated_pairs:,} of them treated, {units}"
     if fit.engine != "arrays":
         pairs += f"; added up by the engine {fit.engine}"
-    notes = textwrap.wrap(
-        (
-            "* the default line of this coefficient; an effect counts where the permutation "
-            "rejects "
-            "as well."
-        ),
-        WIDTH,
-    )
+    notes = ["* the default line of this coefficient" * any(e.is_default for e in fit.estimates)]
+    if any(e.vcov == "permutation" for e in fit.estimates):
+        notes = [f"{notes[0]}; an effect counts where the permutation rejects as well."]
+    notes = [line for text in notes for line in textwrap.wrap(text, WIDTH)]
     return "\n".join(
         [head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(fit.warnings)]
     )

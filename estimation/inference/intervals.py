@@ -17,6 +17,7 @@ from .variances import (
     Interval,
     city_variance,
     default_vcov,
+    dyadic_df,
     jackknife_degrees,
     score_variance,
     t_interval,
@@ -73,8 +74,11 @@ def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inferenc
         for c, n in enumerate(fit.n_pilot_provinces)
     ]
     intervals, defaults = [], []
+    treated = treated_counts(sample, fit)
     for c in range(len(fit.estimate)):
-        intervals.append(_coefficient_intervals(sample, fit, draws, variances, degrees[c], c))
+        intervals.append(
+            _coefficient_intervals(sample, fit, draws, variances, degrees[c], treated[c], c)
+        )
         has_jackknife = bool(np.isfinite(variances["province_jackknife"][c]))
         has_city = bool(np.isfinite(variances["city"][c]))
         # admissions are permuted, controls are not
@@ -82,7 +86,9 @@ def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inferenc
             fit.provinces is not None and fit.columns[c] >= 0 and bool(fit.provinces.lost()[c])
         )
         defaults.append(
-            default_vcov(
+            "dyadic"
+            if not sample.panel.pilots_known
+            else default_vcov(
                 fit.n_pilots[c],
                 fit.n_pilot_provinces[c],
                 n_provinces,
@@ -92,6 +98,27 @@ def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inferenc
             )
         )
     return Inference(variances, tuple(intervals), tuple(defaults), n_provinces, np.array(degrees))
+
+
+def treated_counts(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
+    """What stands for the number of treated cities in degrees of freedom (C,): the pilots of each
+    coefficient, or, where treatment is by pair, how many cities treated one by one its treated
+    pairs weigh as much as (`dyadic_df` plus one).
+    """
+    panel = sample.panel
+    if panel.pilots_known:
+        return fit.n_pilots
+    found = np.zeros(len(fit.terms))
+    for c, (_, cohort_year, event_time) in enumerate(fit.terms):
+        pairs = sample.kept & (panel.cohort > 0)
+        if cohort_year is not None:
+            pairs &= panel.cohort == cohort_year
+        if event_time is not None:
+            pairs &= np.isin(panel.cohort + event_time, panel.years)
+        if pairs.any():
+            ones, sides = np.ones((int(pairs.sum()), 1)), (panel.city_i[pairs], panel.city_j[pairs])
+            found[c] = 1 + dyadic_df(ones, *sides, panel.n_cities)[0]
+    return found
 
 
 def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
@@ -153,7 +180,9 @@ def intervals_of(
     }
 
 
-def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> dict[str, Interval]:
+def _coefficient_intervals(
+    sample, fit, draws, variances, jackknife_df, n_treated, c
+) -> dict[str, Interval]:
     offered = ["conventional", "dyadic"]
     if sample.panel.pilots_known:
         offered.append("city")
@@ -161,7 +190,7 @@ def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> di
         offered.append("province_jackknife")
     estimate, counts = (
         float(fit.estimate[c]),
-        {"n_pairs": sample.n_pairs, "n_pilots": fit.n_pilots[c]},
+        {"n_pairs": sample.n_pairs, "n_pilots": n_treated},
     )
     intervals = intervals_of(
         estimate,

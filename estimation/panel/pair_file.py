@@ -454,9 +454,8 @@ class _Reader:
             how = "give first treated years of units"
             if self.columns.unit == UNIT:
                 how = f"name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}"
-            text = f"The pairs do not say which cities are pilots ({listed}): {how}. "
             self.notes.append(
-                text + "Until then the smaller side of those pairs is counted as the pilots."
+                f"The pairs do not say which cities are pilots ({listed}); where cities are, {how}."
             )
         return {"city_cohort": city_cohort, "cohort": cohort, "pilots_known": not doubtful.any()}
 

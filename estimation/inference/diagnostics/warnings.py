@@ -9,7 +9,7 @@ from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
 from ...panel.pair_panel import FitSample
 from ...results import Diagnostic
-from ..intervals import Inference
+from ..intervals import Inference, treated_counts
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
 from .coefficients import most_influential, summarised
 
@@ -44,9 +44,12 @@ def find_warnings(
     return [
         *_rows(sample),
         *_no_variation(fit, inference, treatment),
-        *_few_pilots(fit, treatment),
+        *(
+            [*_few_pilots(fit, treatment), *_provinces(sample, fit, inference, treatment, by_name)]
+            if sample.panel.pilots_known
+            else _few_pairs(sample, fit, treatment)
+        ),
         *_dyadic(fit, inference, treatment),
-        *_provinces(sample, fit, inference, treatment, by_name),
         *_influence(fit, inference, treatment),
         *_permutation(fit, treatment, by_name),
         *_pilot_level(
@@ -108,6 +111,18 @@ def _few_pilots(fit: InfluenceFit, treatment: list[int]) -> list[str]:
             "and city lines only."
         )
     return found
+
+
+def _few_pairs(sample: FitSample, fit: InfluenceFit, treatment: list[int]) -> list[str]:
+    """Of treatment by pair."""
+    weigh = treated_counts(sample, fit)
+    few = [fit.labels[c] for c in treatment if weigh[c] < MIN_PILOTS]
+    if not few:
+        return []
+    return [
+        f"{_listed(few)}: the treated pairs weigh as much as fewer than {MIN_PILOTS} cities "
+        "treated one by one: no standard error."
+    ]
 
 
 def _dyadic(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:

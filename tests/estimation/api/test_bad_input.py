@@ -242,7 +242,7 @@ def test_units_that_the_panel_does_not_hold_are_a_warning_and_none_treated_an_er
 @pytest.mark.parametrize("given", [42, None, [1, 2]])
 def test_what_is_no_panel_is_refused(given):
     with pytest.raises(cs.PanelError, match="give a frame of pandas, polars or pyarrow"):
-        cs.fit(given, "y")
+        cs.fit(given, "y", unit=("a", "b"))
 
 
 def test_stata_codes_with_value_labels_are_refused_where_they_are_asked_for(tmp_path):

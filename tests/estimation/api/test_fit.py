@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyfixest
 import pytest
+from scipy import stats
 
 import estimation as cs
 from estimation.api.words import PUBLISHED
@@ -130,6 +131,52 @@ def test_arrays_that_would_be_cut_are_refused(change, said):
     arrays = {name: frame[name].to_numpy() for name in frame}
     with pytest.raises(cs.PanelError, match=said):
         cs.fit(change(arrays), "y", **COLUMNS, cohort=cohorts, permutations=0)
+
+
+def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs():
+    frame, _, _, blocks = country_panel()
+    pairs = frame.groupby(["exporter", "importer"]).ngroup()
+    first = pd.Series(np.random.default_rng(3).random(pairs.max() + 1) < 0.1).map(
+        {True: 2013.0, False: np.nan}
+    )
+    table = frame.assign(first=first[pairs].to_numpy())
+    fit = cs.fit(table, "y", **COLUMNS, cohort="first", block=blocks, permutations=99)
+    assert [(e.vcov, e.is_default) for e in fit.estimates] == [("dyadic", True)]
+    treated = table.assign(
+        d=(table["period"] >= table["first"]).astype(float), pair=pairs.astype(str)
+    )
+    peer = pyfixest.feols("y ~ d | pair + period", treated)
+    errors = cs.vcov(peer, COLUMNS["unit"], vcov="dyadic")
+    assert fit.default().std_error == pytest.approx(errors.std_error[0], rel=1e-8)
+    # equal pairs on a balanced panel: the design says the same here and there but for the controls
+    df_here = stats.t.ppf(0.975, errors.degrees["dyadic"][0]) * fit.default().std_error
+    assert fit.default().ci_high - fit.default().estimate == pytest.approx(df_here, rel=0.05)
+    assert f"{int(first.notna().sum())} of them treated, 33 units" in repr(fit)
+    assert "treated pairs" in repr(cs.etable(fit)) and "treated units" not in repr(cs.etable(fit))
+    one = table.assign(first=table["first"].where(pairs == pairs[table["first"].notna()].iloc[0]))
+    alone = cs.fit(one, "y", **COLUMNS, cohort="first", permutations=0)
+    assert alone.default().std_error is None
+    assert any("fewer than 4 units" in text for text in alone.warnings)
+
+
+def test_outcomes_formulas_and_files_of_units_at_the_front_door(tmp_path):
+    frame, _, cohorts, blocks = country_panel()
+    frame["z"] = frame["y"] * 2
+    entry = tmp_path / "entry.csv"
+    pd.Series(cohorts).rename_axis("unit").reset_index(name="first").to_csv(entry, index=False)
+    given = {**COLUMNS, "block": blocks, "permutations": 0}
+    plain = cs.fit(frame, "y", controls=["x0"], cohort=cohorts, **given)
+    formula = cs.fit(frame, "y ~ x0 | pair + period", cohort=str(entry), **given)
+    assert formula.estimates == plain.estimates and formula.outcome == "y"
+    both = cs.fit(frame, ["y", "z"], cohort=cohorts, **given)
+    assert [fit.outcome for fit in both] == ["y", "z"]
+    assert both[1].default().estimate == pytest.approx(2 * both[0].default().estimate)
+    assert cs.etable(both).headers == ("y", "z")
+    for text in ("y ~ x0 | exporter", "log(y) ~ x0 | pair + period", "y ~ x0"):
+        with pytest.raises(cs.PanelError, match="effects of pairs and of period"):
+            cs.fit(frame, text, cohort=cohorts, **given)
+    with pytest.raises(TypeError, match="unit"):
+        cs.fit(frame, "y")
 
 
 def test_units_that_look_like_one_are_named():
