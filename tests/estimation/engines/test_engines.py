@@ -14,7 +14,7 @@ from estimation.engines import choose
 from estimation.measures.synchronization import pair_outcome
 from estimation.panel.panel_error import PanelError
 
-ALL = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+ALL = ("pair", "dyadic", "unit", "block_jackknife", "permutation")
 BINNING = {"event_study": (-3, 2), "twfe": None}
 
 
@@ -67,7 +67,7 @@ def _compare(ours: cs.Fit, theirs: cs.Fit, lines: tuple[str, ...]) -> None:
             assert (one is None) == (two is None), (field, a)
             if one is not None:
                 # degrees of freedom come out of a search that stops at 1e-9
-                rel = 1e-8 if a.vcov == "province_jackknife" and field != "estimate" else 1e-10
+                rel = 1e-8 if a.vcov == "block_jackknife" and field != "estimate" else 1e-10
                 assert one == pytest.approx(two, rel=rel, abs=1e-10), (field, a)
     for name in ("n_obs", "n_pairs", "n_units", "n_treated"):
         assert getattr(ours, name) == getattr(theirs, name)
@@ -119,7 +119,7 @@ def test_what_does_not_fit_in_memory_goes_to_the_database(
     pairs.to_parquet(tmp_path / "pairs.parquet")
     given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "permutations": 0}
     assert cs.fit(tmp_path / "pairs.parquet", "y", **given).engine == "arrays"
-    monkeypatch.setattr(choose, "_free_memory", lambda: 1e5)
+    monkeypatch.setattr(choose, "free_memory", lambda: 1e5)
     assert cs.fit(tmp_path / "pairs.parquet", "y", **given).engine == "database"
     assert cs.fit(pairs, "y", **given).engine == "arrays"
 
