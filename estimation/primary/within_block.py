@@ -1,6 +1,4 @@
-"""The same design on any outcome of pairs: means over never-pilot partners, city and block x year
-effects, permuted within blocks.
-"""
+"""The same design on any outcome of cities: city and block x year effects, dealt within blocks."""
 
 from __future__ import annotations
 
@@ -8,9 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..panel.pair_panel import PairPanel
-from ..results import Estimate, FitResult, NotEstimable
-from . import WITHIN_BLOCK
 from .city_panel import build_panel, lacking
 from .contrast import treatment_contrast
 from .fit import NO_VARIATION
@@ -37,94 +32,6 @@ class WithinBlockResult(Tested):
     warnings: tuple[str, ...]
 
 
-def fit_pair_panel(panel: PairPanel, *, permutations: int = 9999, seed: int = 1) -> FitResult:
-    """`fit_within_block` on the only outcome of a pair panel, provinces as blocks.
-
-    Parameters
-    ----------
-    panel : PairPanel
-        With provinces, and pilots that are known.
-    permutations, seed : int
-
-    Returns
-    -------
-    FitResult
-        One estimate, ``treated``, under ``permutation``.
-
-    Raises
-    ------
-    NotEstimable
-        If provinces or pilots are unknown, or the panel lacks what the test needs; the message says
-        what.
-    ValueError
-        If there are several outcomes, or as `fit_primary`.
-    """
-    if panel.n_outcomes != 1:
-        raise ValueError(f"{WITHIN_BLOCK} takes one outcome, found {panel.n_outcomes}")
-    if panel.province is None or not panel.pilots_known:
-        raise NotEstimable(
-            f"{WITHIN_BLOCK} compares pilots with cities of their own province: give "
-            "province_i_id and province_j_id, and "
-            "city_i_cohort_year and city_j_cohort_year where the pairs alone do not tell which "
-            "city is the pilot"
-        )
-    never = panel.city_cohort == 0
-    means = partner_means(panel.y[0], panel.city_i, panel.city_j, never)
-    block = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
-    found = fit_within_block(
-        means, panel.years, panel.city_cohort, block, permutations=permutations, seed=seed
-    )
-    if found.p_value is None:
-        raise NotEstimable(f"{WITHIN_BLOCK}: " + " ".join(found.warnings))
-    numbers = (
-        found.estimate,
-        found.std_error,
-        found.ci_low,
-        found.ci_high,
-        found.p_value,
-        found.n_pilots,
-    )
-    estimate = Estimate("treated", None, None, "permutation", True, *numbers)
-    observed = np.isfinite(panel.y[0])
-    counts = {
-        "n_obs": int(observed.sum()),
-        "n_pairs": int(observed.any(axis=1).sum()),
-        "n_cities": found.n_cities,
-        "n_pilots": found.n_pilots,
-    }
-    return FitResult(
-        WITHIN_BLOCK, (estimate,), (("n_blocks", None, found.n_blocks),), found.warnings, **counts
-    )
-
-
-def partner_means(
-    y: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, never: np.ndarray
-) -> np.ndarray:
-    """a_it, the mean of a pair outcome over a city's never-pilot partners.
-
-    Parameters
-    ----------
-    y : (P, T) float array
-        NaN where a pair has no value; means are over the partners with one.
-    city_i, city_j : (P,) int arrays
-        Positions of the two cities.
-    never : (N,) bool array
-
-    Returns
-    -------
-    (N, T) float array
-        NaN where a city has no such partner.
-    """
-    sums, counts = np.zeros((len(never), y.shape[1])), np.zeros((len(never), y.shape[1]))
-    present = np.isfinite(y)
-    filled = np.where(present, y, 0.0)
-    for own, partner in ((city_i, city_j), (city_j, city_i)):
-        rows = never[partner]
-        np.add.at(sums, own[rows], filled[rows])
-        np.add.at(counts, own[rows], present[rows].astype(float))
-    return np.where(counts > 0, sums / np.where(counts > 0, counts, 1.0), np.nan)
-
-
 def fit_within_block(
     city_means, years, cohort, block, *, permutations: int = 9999, seed: int = 1
 ) -> WithinBlockResult:
@@ -139,7 +46,7 @@ def fit_within_block(
     Parameters
     ----------
     city_means : (N, T) float array
-        From `partner_means`; cities with a NaN are left out.
+        Such as `fits.within_block.partner_means`; cities with a NaN are left out.
     years : (T,) int array
     cohort, block : (N,) arrays
     permutations, seed : int
