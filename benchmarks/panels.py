@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from estimation.panel.pair_panel import PairPanel
 
@@ -27,20 +26,4 @@ def random_panel(n_cities: int, seed: int = 7) -> PairPanel:
         city_cohort=cohort,
         province=np.arange(n_cities) // 10,
         tie=rng.lognormal(size=len(city_i)),
-    )
-
-
-def as_long_frame(panel: PairPanel) -> pd.DataFrame:
-    """The panel's sample (pairs of two pilots dropped) as one row per pair-year."""
-    kept = np.flatnonzero(panel.cohort >= 0)
-    n_years = len(panel.years)
-    pair, year = np.repeat(kept, n_years), np.tile(panel.years, len(kept))
-    cohort = panel.cohort[pair]
-    return pd.DataFrame(
-        {
-            "pair": pair,
-            "year": year,
-            "treated": ((cohort > 0) & (year >= cohort)).astype(float),
-            "y": panel.y[0][kept].reshape(-1),
-        }
     )
