@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from warehouse.errors import Refused
-from warehouse.spark.settings import SPARK_SETTINGS, SparkSettings
 
 
 class SettingError(Refused):
@@ -113,7 +112,6 @@ SETTINGS = {
 OF_COMMANDS = {
     "KEEP": Setting(1, 10_000, "3", "a number of publications to keep between 1 and 10000"),
     "CONFIRM_SHRINK": Setting(0, 1, "0", "1 (what a publication loses is meant) or 0"),
-    **{name: Words(*parts) for name, parts in SPARK_SETTINGS.items()},
 }
 
 
@@ -141,23 +139,8 @@ def uses_spark() -> bool:
     return _checked(SETTINGS, {"ENGINE": os.environ.get("ENGINE", "")}).get("ENGINE") == "spark"
 
 
-def check_of_commands(values: Mapping[str, str]) -> None:
-    """Refuse a setting of commands that is not what it may be, and settings of Spark that cannot go
-    together.
-
-    Raises
-    ------
-    SettingError
-        Naming the setting, what was expected and what was found.
-    """
-    _checked(OF_COMMANDS, values)
-    fault = SparkSettings.from_environment(values).fault()
-    if values.get("ENGINE") == "spark" and fault:
-        raise SettingError(fault)
-
-
 def check_settings(values: Mapping[str, str]) -> dict[str, str]:
-    """The known settings among some variables.
+    """The known settings among some variables; those of a command are checked too.
 
     Parameters
     ----------
@@ -174,6 +157,7 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
     SettingError
         If one is not what it may be, or the window is empty.
     """
+    _checked(OF_COMMANDS, values)
     given = _checked(SETTINGS, values)
     first, last = (
         int(given.get(name) or SETTINGS[name].default)

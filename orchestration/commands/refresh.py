@@ -26,7 +26,7 @@ from orchestration.reuse.plan import (
     rewind,
     stages_left,
 )
-from orchestration.run_settings import check_of_commands, check_settings, uses_spark
+from orchestration.run_settings import check_settings, uses_spark
 from orchestration.stages import stages
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, keep_log, say
@@ -68,7 +68,6 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
-    check_of_commands(os.environ)
     _check_roster(landing)
     refuse_to_replace(home.published, simulated=landing is None)
     os.environ[alerts.BY_COMMAND] = "1"
@@ -80,7 +79,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             return _stand(home, plan)
         set_tool_environment(home)
         if uses_spark() and plan.work == ALL:
-            _require_spark(home)
+            _require_spark()
         keep_log(home.log)
         ending = _run(home, plan, simulated=landing is None)
         if ending.code == Exit.DONE:
@@ -90,11 +89,11 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     return end_command(ending.code, ending.reason)
 
 
-def _require_spark(home: Home) -> None:
+def _require_spark() -> None:
     """See that Spark can work before anything is read or built, and say which one it is."""
     from warehouse.spark.engine import require_spark
 
-    found = require_spark(home.build)
+    found = require_spark()
     say(
         "  engine: Spark for the pair tables "
         f"({', '.join(f'{name} {value}' for name, value in found.items())})"

@@ -62,14 +62,7 @@ def hashes(home: Home) -> dict[str, Any]:
 def play(home: Home):
     """In the place of Spark: the tables that are in the build, as the files that Spark leaves."""
 
-    def run(
-        inputs: Path,
-        work: Path,
-        log: Path,
-        options: list[str],
-        on_progress: Any,
-        said: dict | None = None,
-    ) -> dict:
+    def run(inputs: Path, work: Path, *_: Any) -> str:
         assert {path.stem for path in inputs.glob("*.parquet")} == {
             f"{schema}.{table}" for schema, tables in (TABLES | ALSO).items() for table in tables
         }
@@ -79,7 +72,7 @@ def play(home: Home):
                 folder = work / "tables" / f"{schema}.db" / table
                 folder.mkdir(parents=True)
                 con.execute(f"copy (from {name}) to '{folder}/part.parquet'")
-        return {"tables": str(work / "tables"), "place": str(work / "tables")}
+        return str(work / "tables")
 
     return run
 

@@ -9,7 +9,6 @@ from orchestration.run_settings import (
     ANALYSES,
     SETTINGS,
     SettingError,
-    check_of_commands,
     check_recorded,
     check_settings,
 )
@@ -59,39 +58,8 @@ def test_settings_of_a_manifest_are_texts_by_name(values: object) -> None:
         check_recorded(values)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("SPARK_MASTER", "spark://10.0.0.7:7077,spark://b:1"),
-        ("SPARK_MASTER", "sc://host:15002"),
-        ("SPARK_MASTER", "local"),
-        ("SPARK_MASTER", "local[2]\n"),
-        ("SPARK_MASTER", "spark://host:7077 --conf x"),
-        ("SPARK_BIND_ADDRESS", "0.0.0.0;x"),
-        ("SPARK_DRIVER_MEMORY", "3"),
-        ("SPARK_EXECUTOR_MEMORY", "0g"),
-        ("SPARK_SHUFFLE_PARTITIONS", "many"),
-        ("SPARK_STORAGE", "relative/folder"),
-        ("SPARK_STORAGE", "/data/*"),
-        ("SPARK_STORAGE", "/data\n"),
-        ("KEEP", "0"),
-    ],
-)
-def test_a_setting_of_commands_is_refused_with_its_name(name: str, text: str) -> None:
-    with pytest.raises(SettingError, match=f"{name} is .*expected "):
-        check_of_commands({name: text})
-
-
-def test_settings_of_spark_are_taken_and_never_from_a_manifest() -> None:
-    good = {
-        "SPARK_MASTER": "spark://[::1]:7077,b.example:7077",
-        "SPARK_STORAGE": "s3a://bucket/a b",
-        "SPARK_DRIVER_MEMORY": "512m",
-    }
-    check_of_commands(good)
-    assert check_recorded({"ENGINE": "spark"}) == {"ENGINE": "spark"}
-    elsewhere = {"ENGINE": "spark", "SPARK_MASTER": "spark://elsewhere:7077"}
+def test_a_setting_of_a_command_is_checked_and_never_taken_from_a_manifest() -> None:
+    with pytest.raises(SettingError, match="KEEP is '0': expected "):
+        check_settings({"KEEP": "0"})
     with pytest.raises(SettingError, match="SPARK_MASTER"):
-        check_recorded(elsewhere)
-    with pytest.raises(SettingError, match="SPARK_DRIVER_HOST"):
-        check_of_commands(elsewhere)
+        check_recorded({"ENGINE": "spark", "SPARK_MASTER": "spark://elsewhere:7077"})

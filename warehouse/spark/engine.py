@@ -16,16 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from warehouse.spark.faults import SparkFault, explain, require_answer, require_java
+from warehouse.spark.faults import SparkFault, explain, require_java
 from warehouse.spark.inputs import write_build_inputs
-from warehouse.spark.settings import SparkSettings, is_local
 from warehouse.whole_files import remove_any
 
 REPO = Path(__file__).resolve().parents[2]
 ENVIRONMENT = REPO / ".venv-spark"
 # where warehouse/macros/table.sql finds what Spark built
 TABLES = "CITYSYNC_SPARK_TABLES"
-# in the build folder: what Java and dbt said, kept when a run failed
+# in the build folder: what Java and dbt said
 LOG, LOG_TAIL = "spark.log", 200_000
 
 
@@ -45,38 +44,25 @@ def spark_packages() -> dict[str, str]:
     return {name: found[name] for name in ("dbt-spark", "pyspark") if name in found}
 
 
-def require_spark(build: Path) -> dict[str, Any]:
-    """See that Spark can work at all, before a run builds anything.
-
-    Parameters
-    ----------
-    build : Path
-        Folder of the build that will follow.
+def require_spark() -> dict[str, Any]:
+    """See that Spark can be started at all, before a run builds anything.
 
     Returns
     -------
     dict
-        Versions of Spark and Java where a session was opened, which is done on every master but a
-        local one; else of Java alone.
+        Versions of Java and of Spark's packages.
 
     Raises
     ------
     SparkFault
         Naming what is missing and what to do.
     """
-    settings = SparkSettings.from_environment()
     if not (ENVIRONMENT / "bin" / "python").exists():
         raise SparkFault(
             f"ENGINE=spark: {ENVIRONMENT} is not there; `make refresh ENGINE=spark` makes it, as "
             "`make spark` does"
         )
-    java = require_java(os.environ)
-    require_answer(settings.master)
-    if is_local(settings.master):
-        return {"java": java}
-    return _run(build / "spark", build / "spark", build / LOG, ["--check"], lambda _: None)[
-        "client"
-    ]
+    return {"java": require_java(os.environ), **spark_packages()}
 
 
 @contextmanager
@@ -109,86 +95,47 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
     inputs, work = build / "spark" / "inputs", build / "spark" / "work"
     remove_any(build / "spark")
     write_build_inputs(build / "citysync.duckdb", inputs, tests=tests)
-    said: dict[str, Any] = {}
-    before = os.environ.get(TABLES)
     try:
-        said.update(
-            _run(inputs, work, build / LOG, ["--tests"] if tests else [], on_progress, said)
-        )
-        os.environ[TABLES] = said["tables"]
-        yield Path(said["tables"])
+        options = ["--tests"] if tests else []
+        os.environ[TABLES] = _run(inputs, work, build / LOG, options, on_progress)
+        yield Path(os.environ[TABLES])
     finally:
-        if before is None:
-            os.environ.pop(TABLES, None)
-        else:
-            os.environ[TABLES] = before
-        if "://" not in said.get("place", "://"):
-            remove_any(Path(said["place"]))
+        os.environ.pop(TABLES, None)
         remove_any(build / "spark")
 
 
 def _run(
-    inputs: Path,
-    work: Path,
-    log: Path,
-    options: list[str],
-    on_progress: Callable[[str], None],
-    said: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """What `warehouse.spark.run` said, by key; progress is handed on as it comes."""
-    said = {} if said is None else said
-    log.parent.mkdir(parents=True, exist_ok=True)
-    command = [
-        str(ENVIRONMENT / "bin" / "python"),
-        "-m",
-        "warehouse.spark.run",
-        str(inputs),
-        str(work),
-        *options,
-    ]
-    with open(log, "wb") as errors:
-        child = subprocess.Popen(
-            command, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
-        )  # our own command
-        try:
-            for line in child.stdout:
-                found = json.loads(line)
-                if "progress" in found:
-                    on_progress(found["progress"])
-                said.update(found)
-            child.wait()
-        finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-    if child.returncode == 0:
-        return said
-    raise _fault(said, child.returncode, _tail(log))
-
-
-def _fault(said: dict[str, Any], code: int, log: str) -> Exception:
-    """The error of a process that ended with a code that is not 0; what stands in the log is
-    likelier than what was said of it.
+    inputs: Path, work: Path, log: Path, options: list[str], on_progress: Callable[[str], None]
+) -> str:
+    """The folder of the tables that `warehouse.spark.run` built; progress is handed on as it
+    comes.
     """
-    settings = SparkSettings.from_environment()
+    command = [str(ENVIRONMENT / "bin" / "python"), "-m", "warehouse.spark.run"]
+    said: dict[str, str] = {}
+    with (
+        open(log, "wb") as errors,
+        subprocess.Popen(
+            [*command, str(inputs), str(work), *options],
+            cwd=REPO,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        ) as child,
+    ):
+        for line in child.stdout:
+            said |= json.loads(line)
+            if "progress" in said:
+                on_progress(said.pop("progress"))
+    if "tables" in said:
+        return said["tables"]
+    # what Java said is likelier than what was made of it
+    last_words = log.read_bytes()[-LOG_TAIL:].decode("utf-8", errors="replace")
+    if sentence := explain(said.get("failed") or last_words):
+        raise SparkFault(sentence)
     if "failed" in said:
-        return SparkFailed(f"on Spark: {said['failed']}")
-    cause = (
-        explain(log, settings.master)
-        if "did not answer" in said.get("fault", "") or "fault" not in said
-        else ""
+        raise SparkFailed(f"on Spark: {said['failed']}")
+    raise SparkFault(
+        said.get("fault")
+        or f"ENGINE=spark: Spark ended with {child.returncode}; its last words, of {log}: "
+        f"{' '.join(last_words.split())[-300:]}"
     )
-    if cause or "fault" in said:
-        return SparkFault(cause or said["fault"])
-    last_words = " ".join(log.split())[-300:]
-    return SparkFault(
-        f"ENGINE=spark: the process of Spark ended with {code} and said nothing; its last words: "
-        f"{last_words}"
-    )
-
-
-def _tail(log: Path) -> str:
-    """The end of what Java and dbt said."""
-    with open(log, "rb") as file:
-        file.seek(max(0, log.stat().st_size - LOG_TAIL))
-        return file.read().decode("utf-8", errors="replace")

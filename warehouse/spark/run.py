@@ -3,13 +3,14 @@ checkout as working folder.
 
 `python -m warehouse.spark.run INPUTS WORK` takes the Parquet of `warehouse.spark.inputs`, builds
 the models of the tag pair_grain and leaves each as Parquet in `<tables>/<schema>.db/<table>/`.
-`--tests` builds what the gates ask of them too, and asks the data tests of all these. `--check`
-opens a session, sees that a worker takes work, and ends. Settings: `warehouse/spark/settings.py`.
+`--tests` builds what the gates ask of them too, and asks the data tests of all these.
 
-Every line of standard output is a JSON object with one of the keys `progress` (a text), `client`
-(versions), `place` (where tables are written meanwhile), `tables` (the folder of this machine that
-holds them, with seconds by model), `failed` (a model or a test of ours), `fault` (why Spark cannot
-work, one line).
+Where and how wide Spark runs is said as Spark's people do: `spark-defaults.conf` (SPARK_CONF_DIR),
+SPARK_DRIVER_MEMORY, SPARK_EXECUTOR_MEMORY, and here SPARK_MASTER. Nothing of it changes a result.
+
+Every line of standard output is a JSON object with one of the keys `progress` (a text), `tables`
+(the folder of this machine that holds them), `failed` (a model or a test of ours), `fault` (why
+Spark cannot work, one line).
 """
 
 from __future__ import annotations
@@ -19,22 +20,35 @@ import json
 import os
 import shutil
 import sys
-import traceback
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-import pyspark
 from dbt.cli.main import dbtRunner
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-from warehouse.spark.faults import SparkFault, explain
-from warehouse.spark.session import count_workers, open_session
-from warehouse.spark.settings import SparkSettings
+from warehouse.spark.faults import SparkFault
 
 REPO = Path(__file__).resolve().parents[2]
 MODELS = "tag:pair_grain"
-BAD_INPUT = 2
+FIRST_WORKER_SECONDS = 60
+# where neither spark-defaults.conf nor a variable says otherwise
+DEFAULTS = {"MASTER": os.environ.get("SPARK_MASTER") or "local[2]", "SPARK_DRIVER_MEMORY": "3g"}
+OURS_UNLESS_SAID = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "8",
+}
+OURS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
 _stdout = os.dup(1)
 
 
@@ -49,27 +63,60 @@ def tell(**line: Any) -> None:
     os.write(_stdout, f"{json.dumps(line)}\n".encode())
 
 
-def end(sentence: str) -> None:
-    """Say why Spark cannot work and end at once, also while another thread waits inside Java."""
-    tell(fault=sentence if sentence.startswith("ENGINE=spark") else f"ENGINE=spark: {sentence}")
-    os._exit(BAD_INPUT)
+@contextmanager
+def open_session(work: Path) -> Iterator[tuple[SparkSession, str]]:
+    """The session that dbt takes too, closed in the end, and where it writes tables: below
+    spark.sql.warehouse.dir where that is set, which workers elsewhere must see, else in `work`.
+
+    Raises
+    ------
+    SparkFault
+        If no worker takes the run; without it Spark would wait for ever.
+    """
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    SparkContext._ensure_initialized()
+    conf = SparkConf().setAppName("citysync")
+    for name, value in OURS_UNLESS_SAID.items():
+        conf.setIfMissing(name, value)
+    shared = conf.get("spark.sql.warehouse.dir")
+    place = f"{shared.rstrip('/')}/citysync-{os.getpid()}" if shared else str(work / "tables")
+    for name, value in (OURS | {"spark.sql.warehouse.dir": place}).items():
+        conf.set(name, value)
+    session = SparkSession.builder.config(conf=conf).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    try:
+        if not session.sparkContext.master.startswith("local"):
+            _wait_for_worker(session)
+        yield session, place
+    finally:
+        session.stop()
 
 
-def register_inputs(session: SparkSession, inputs: Path) -> list[str]:
-    """Each Parquet file `<schema>.<table>.parquet` of this machine as that table of the session;
-    their names.
+def _wait_for_worker(session: SparkSession) -> None:
+    until = time.monotonic() + FIRST_WORKER_SECONDS
+    # the driver's own process is counted too
+    while session.sparkContext._jsc.sc().getExecutorMemoryStatus().size() < 2:
+        if time.monotonic() > until:
+            raise SparkFault(
+                f"ENGINE=spark: no worker of {session.sparkContext.master} took this run within "
+                f"{FIRST_WORKER_SECONDS} s: start workers, or ask for less than "
+                "SPARK_EXECUTOR_MEMORY"
+            )
+        time.sleep(0.2)
+
+
+def register_inputs(session: SparkSession, inputs: Path) -> None:
+    """Each Parquet file `<schema>.<table>.parquet` of this machine as that table of the session.
 
     The driver reads them and hands the rows over: workers need not see this folder.
     """
-    names = []
     for path in sorted(inputs.glob("*.parquet")):
         schema, table, _ = path.name.split(".")
         session.sql(f"create database if not exists {schema}")
         session.createDataFrame(pq.read_table(path)).write.mode("overwrite").format(
             "parquet"
         ).saveAsTable(f"{schema}.{table}")
-        names.append(f"{schema}.{table}")
-    return names
 
 
 def run_dbt(command: list[str]) -> list[Any]:
@@ -92,8 +139,8 @@ def run_dbt(command: list[str]) -> list[Any]:
     return list(outcome.result.results)
 
 
-def build_tables(session: SparkSession, inputs: Path, with_tests: bool) -> dict[str, float]:
-    """Seconds of every model by `schema.table`.
+def build_tables(session: SparkSession, inputs: Path, with_tests: bool) -> None:
+    """Build every model, and ask their data tests.
 
     Raises
     ------
@@ -113,10 +160,6 @@ def build_tables(session: SparkSession, inputs: Path, with_tests: bool) -> dict[
             )
         )
         _raise_on([test for test in tests if str(test.status) not in ("pass", "warn")])
-    return {
-        f"{result.node.schema}.{result.node.name}": round(result.execution_time, 2)
-        for result in results
-    }
 
 
 def _raise_on(failed: list[Any]) -> None:
@@ -130,8 +173,8 @@ def _raise_on(failed: list[Any]) -> None:
 
 
 def fetch(session: SparkSession, source: str, target: Path) -> None:
-    """Copy the tables from a storage with an address to a folder of this machine, by Hadoop's own
-    file systems, and remove them there.
+    """Copy the tables from where the workers wrote them to a folder of this machine, by Hadoop's
+    own file systems, and remove them there.
     """
     java = session.sparkContext._jvm
     path = java.org.apache.hadoop.fs.Path(source)
@@ -140,71 +183,33 @@ def fetch(session: SparkSession, source: str, target: Path) -> None:
     files.delete(path, True)
 
 
-def work_place(settings: SparkSettings, work: Path) -> str:
-    """Where tables are written: the shared storage under a name of this run, else the work
-    folder.
-    """
-    return (
-        f"{settings.storage.rstrip('/')}/citysync-{os.getpid()}-{work.parent.name}"
-        if settings.storage
-        else str(work / "tables")
-    )
-
-
-def work_on(options: argparse.Namespace, settings: SparkSettings) -> None:
-    """Everything between the first and the last line."""
-    work = options.work.absolute()
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    os.environ.update(
-        DBT_TARGET_PATH=str(work / "dbt"), DBT_LOG_PATH=str(work / "dbt"), DO_NOT_TRACK="1"
-    )
-    place = work_place(settings, work)
-    with open_session(settings, work / "local", place, end) as session:
-        tell(place=place)
-        java = session.sparkContext._jvm.java.lang.System.getProperty("java.version")
-        tell(client={"spark": session.version, "java": java, "workers": count_workers(session)})
-        if options.check:
-            session.range(1).count()
-            return
-        seconds = build_tables(session, options.inputs.absolute(), options.tests)
-        if "://" in place:
-            fetch(session, place, work / "tables")
-            place = str(work / "tables")
-    tell(tables=place, seconds=seconds)
-
-
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m warehouse.spark.run", description=__doc__)
     parser.add_argument("inputs", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--tests", action="store_true")
-    parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     # what Java and dbt print is for the log
     os.dup2(2, 1)
-    settings = SparkSettings.from_environment()
+    work = options.work.absolute()
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH"):
+        os.environ[name] = str(work / "dbt")
     try:
-        work_on(options, settings)
+        with open_session(work) as (session, place):
+            build_tables(session, options.inputs.absolute(), options.tests)
+            # a storage with an address, or a folder that the workers see too
+            if place != str(work / "tables"):
+                fetch(session, place, work / "tables")
+        tell(tables=str(work / "tables"))
     except ModelsFailed as error:
-        sentence = explain(str(error), settings.master, pyspark.__version__)
-        tell(**({"fault": sentence} if sentence else {"failed": str(error)[:4000]}))
-        return BAD_INPUT if sentence else 1
+        tell(failed=str(error)[:4000])
+        return 1
     except SparkFault as error:
         tell(fault=str(error))
-        return BAD_INPUT
-    except Exception as error:
-        traceback.print_exc()
-        sentence = explain(f"{type(error).__name__}: {error}", settings.master, pyspark.__version__)
-        tell(
-            **(
-                {"fault": sentence}
-                if sentence
-                else {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:1000]}"}
-            )
-        )
-        return BAD_INPUT if sentence else 1
+        return 1
     return 0
 
 

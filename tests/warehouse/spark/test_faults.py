@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
 from pathlib import Path
 
 import pytest
 
-from warehouse.spark.faults import SparkFault, explain, require_answer, require_java
-from warehouse.spark.settings import SparkSettings
+from warehouse.spark.faults import SparkFault, explain, require_java
 
 SAID = {
     "java.io.IOException: No space left on device": "make room",
@@ -35,7 +32,7 @@ SAID = {
     (
         "Job aborted due to stage failure: Task 0 lost: ExecutorLostFailure (executor 1 exited)"
     ): "lost its workers",
-    "java.io.IOException: Mkdirs failed to create file:/mnt/x": "cannot write to SPARK_STORAGE",
+    "java.io.IOException: Mkdirs failed to create file:/mnt/x": "a worker cannot write to",
     (
         'org.apache.hadoop.fs.UnsupportedFileSystemException: No FileSystem for scheme "s3a"'
     ): "SPARK_CONF_DIR",
@@ -44,12 +41,12 @@ SAID = {
 
 @pytest.mark.parametrize("text", SAID)
 def test_what_spark_says_becomes_one_line_that_says_what_to_do(text: str) -> None:
-    found = explain(f"26/11/26 ERROR x\n{text}\n\tat y", "spark://here:7077")
+    found = explain(f"26/11/26 ERROR x\n{text}\n\tat y")
     assert SAID[text] in found and "\n" not in found and found.startswith("ENGINE=spark: ")
 
 
 def test_an_error_of_our_own_sql_is_no_fault_of_the_cluster() -> None:
-    assert explain("[PARSE_SYNTAX_ERROR] Syntax error at or near 'from'", "local[2]") == ""
+    assert explain("[PARSE_SYNTAX_ERROR] Syntax error at or near 'from'") == ""
 
 
 def java(folder: Path, says: str, code: int = 0) -> dict[str, str]:
@@ -75,8 +72,8 @@ def test_a_java_that_serves_is_named(tmp_path: Path, says: str, major: int) -> N
 @pytest.mark.parametrize(
     ("says", "code", "expected"),
     [
-        ('java version "1.8.0_392"', 0, "is Java 8"),
-        ('openjdk version "11.0.2"', 0, "is Java 11"),
+        ('java version "1.8.0_392"', 0, r"says .*1\.8\.0"),
+        ('openjdk version "11.0.2"', 0, r"says .*11\.0\.2"),
         ("broken", 1, "says 'broken"),
     ],
 )
@@ -89,39 +86,5 @@ def test_a_java_that_is_too_old_or_broken_is_refused(
 
 
 def test_no_java_is_refused_with_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(SparkFault, match="no java is on the PATH; on Debian: apt-get install"):
-        require_java({"PATH": str(tmp_path)})
-    with pytest.raises(SparkFault, match="holds no bin/java"):
-        require_java({"JAVA_HOME": str(tmp_path), "PATH": os.environ["PATH"]})
-
-
-def test_of_several_masters_one_has_to_answer() -> None:
-    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as open_one:
-        closed.bind(("127.0.0.1", 0))
-        dead, alive = (f"127.0.0.1:{end.getsockname()[1]}" for end in (closed, open_one))
-        require_answer(f"spark://{dead},{alive}")
-        with pytest.raises(SparkFault, match=r"does not answer .*refused"):
-            require_answer(f"spark://{dead}")
-    require_answer("local[2]")
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({}, ""),
-        ({"SPARK_MASTER": "spark://127.0.0.1:7077"}, ""),
-        ({"SPARK_MASTER": "spark://far:7077"}, "SPARK_DRIVER_HOST"),
-        ({"SPARK_MASTER": "yarn", "SPARK_DRIVER_HOST": "here"}, "SPARK_STORAGE"),
-        (
-            {
-                "SPARK_MASTER": "spark://far:7077",
-                "SPARK_DRIVER_HOST": "here",
-                "SPARK_STORAGE": "s3a://bucket/x",
-            },
-            "",
-        ),
-    ],
-)
-def test_settings_that_cannot_go_together_are_said(given: dict[str, str], expected: str) -> None:
-    found = SparkSettings.from_environment(given).fault()
-    assert expected in found and bool(found) == bool(expected)
+    with pytest.raises(SparkFault, match=r"No such file .*apt-get install"):
+        require_java({"JAVA_HOME": str(tmp_path)})
