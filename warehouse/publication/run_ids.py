@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from warehouse.publication.archive import archived_runs
-from warehouse.publication.errors import PublishError
 
 FORMAT = "%Y%m%dT%H%M%S.%fZ"
 RUN_ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
@@ -26,25 +25,11 @@ def name_run(now: datetime, home: Path) -> str:
     ----------
     now : of the clock, in UTC.
     home : folder with `publications/` and `archive/`.
-
-    Raises
-    ------
-    PublishError
-        If the last run has a name after which there is none.
     """
-    name, last = now.strftime(FORMAT), _last_run(home)
-    if name > last:
-        return name
-    try:
-        return (
-            datetime.strptime(last, FORMAT).replace(tzinfo=UTC) + timedelta(microseconds=1)
-        ).strftime(FORMAT)
-    except (OverflowError, ValueError) as error:
-        raise PublishError(
-            f"{home}: expected runs that are named by a time, found {last}, after which no time "
-            "comes; move its folders in publications/ "
-            "and archive/ away, then run again"
-        ) from error
+    if last := _last_run(home):
+        after = datetime.strptime(last, FORMAT).replace(tzinfo=UTC) + timedelta(microseconds=1)
+        now = max(now, after)
+    return now.strftime(FORMAT)
 
 
 def _last_run(home: Path) -> str:

@@ -12,7 +12,7 @@ that the runs of its kind have held since a loss was last confirmed, as the arch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.foreign import require_tables_only
-from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.manifest import read_manifest
 from warehouse.sql_text import literal
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years
@@ -130,16 +130,12 @@ def refuse_to_shrink(
     """
     if confirmed:
         return
-    for before in _earlier(published):
-        if _part(before.manifest, EXTENT) == _part(manifest, EXTENT):
-            same_window = _part(before.manifest, WINDOW) == _part(manifest, WINDOW)
-            losses = count_losses(
-                before.folder / "citysync.duckdb",
-                build,
-                COUNTED | (OF_SAMPLE if same_window else {}),
-            )
-            _refuse(losses, f"publication {before.manifest.get('run_id')}")
-            break
+    before = _manifest_of(published)
+    if _part(before, EXTENT) == _part(manifest, EXTENT):
+        same_window = _part(before, WINDOW) == _part(manifest, WINDOW)
+        counted = COUNTED | (OF_SAMPLE if same_window else {})
+        losses = count_losses(published / "citysync.duckdb", build, counted)
+        _refuse(losses, f"publication {before.get('run_id')}")
     runs = _runs_since_confirmed(published, manifest)
     if runs:
         _refuse(
@@ -153,46 +149,22 @@ def _runs_since_confirmed(published: Path, manifest: Mapping[str, Any]) -> list[
     and none that a rollback took back.
     """
     archive, found = published.parent / "archive", []
-    current = published.resolve().name if (published / MANIFEST).exists() else ""
+    current = _manifest_of(published).get("run_id", "")
     for run_id in archived_runs(archive):
         folder = archive / f"{RUN}{run_id}"
-        try:
-            before = read_manifest(folder)
-        except (OSError, PublishError):
-            continue
+        before = _manifest_of(folder)
         if _part(before, EXTENT) != _part(manifest, EXTENT) or (current and run_id > current):
             continue
         found = [folder] if before.get(CONFIRMED) is True else [*found, folder]
     return found
 
 
-@dataclass(frozen=True)
-class Earlier:
-    """A publication that is kept."""
-
-    folder: Path
-    manifest: Mapping[str, Any]
-
-
-def _earlier(published: Path) -> Iterator[Earlier]:
-    """The current publication, then the others from the newest on; those that cannot be read are
-    left out.
-    """
-    store = published.parent / "publications"
-    others = (
-        sorted((path for path in store.iterdir() if not path.name.startswith(".")), reverse=True)
-        if store.is_dir()
-        else []
-    )
-    for folder in dict.fromkeys(
-        [*([published.resolve()] if (published / MANIFEST).exists() else []), *others]
-    ):
-        try:
-            manifest = read_manifest(folder)
-        except (OSError, PublishError):
-            continue
-        if (folder / "citysync.duckdb").is_file():
-            yield Earlier(folder, manifest)
+def _manifest_of(folder: Path) -> Mapping[str, Any]:
+    """A manifest; nothing where there is none that can be read."""
+    try:
+        return read_manifest(folder)
+    except (OSError, PublishError):
+        return {}
 
 
 def _part(manifest: Mapping[str, Any], settings: Mapping[str, str]) -> list[Any]:

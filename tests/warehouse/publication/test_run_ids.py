@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.publication.errors import PublishError
 from warehouse.publication.run_ids import name_run
 
 NOW = datetime(2026, 11, 26, 5, 0, 0, 123456, tzinfo=UTC)
@@ -44,11 +43,3 @@ def test_a_clock_that_was_set_back_changes_no_order(tmp_path: Path, place: str, 
 def test_what_is_called_otherwise_is_no_run(tmp_path: Path) -> None:
     homes(tmp_path, publications=(".99991231T000000.000000Z", "zzz", "99991231"), archive=("zzz",))
     assert name_run(NOW, tmp_path) == NAME
-
-
-@pytest.mark.parametrize("last", ["99991231T235959.999999Z", "99999999T999999.999999Z"])
-def test_a_run_after_which_no_time_comes_is_named(tmp_path: Path, last: str) -> None:
-    with pytest.raises(
-        PublishError, match=f"found {last}, after which no time comes; move its folders"
-    ):
-        name_run(NOW, homes(tmp_path, archive=(last,)))
