@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.errors import Refused
-from warehouse.whole_files import remove_any
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -162,18 +161,11 @@ def write_dagster_settings(home: Home) -> None:
     """The instance's settings: no telemetry and no sign-up dialogue, one run at a time (DuckDB has
     one writer), and time to load the packages on a busy machine.
     """
-    settings = home.dagster / "dagster.yaml"
     text = (
         "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    "
         "max_concurrent_runs: 1\ncode_servers:\n  local_startup_timeout: 600\n"
     )
-    try:
-        same = settings.read_text(encoding="utf-8") == text
-    except (OSError, ValueError):
-        same = False
-    if not same:
-        remove_any(settings)
-        settings.write_text(text, encoding="utf-8")
+    (home.dagster / "dagster.yaml").write_text(text, encoding="utf-8")
 
 
 def python_version() -> str:

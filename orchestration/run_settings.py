@@ -24,36 +24,20 @@ class SettingError(Refused):
 
 @dataclass(frozen=True)
 class Setting:
-    """A whole number between two bounds, both included; `default` is empty where leaving it out
-    means none.
+    """A text that a pattern matches as a whole, and where bounds are given a whole number between
+    them, both included; `default` is empty where leaving it out means none.
     """
 
-    lowest: int
-    highest: int
-    default: str = ""
-    expected: str = ""
-
-    def accepts(self, text: str) -> bool:
-        """Whether a text is such a number in plain digits."""
-        return (
-            text.isascii()
-            and text.isdecimal()
-            and len(text) <= len(str(self.highest))
-            and self.lowest <= int(text) <= self.highest
-        )
-
-
-@dataclass(frozen=True)
-class Words:
-    """A text that a pattern matches as a whole."""
-
-    pattern: str
-    default: str
     expected: str
+    default: str = ""
+    pattern: str = "[0-9]{1,13}"
+    bounds: tuple[int, int] | None = None
 
     def accepts(self, text: str) -> bool:
-        """Whether the pattern matches."""
-        return re.fullmatch(self.pattern, text, re.ASCII) is not None
+        """Whether it may be this text."""
+        if not re.fullmatch(self.pattern, text, re.ASCII):
+            return False
+        return self.bounds is None or self.bounds[0] <= int(text) <= self.bounds[1]
 
 
 #: What `ANALYSES` may name: the analyses of `estimation.analyses.catalog`, which a command that
@@ -79,39 +63,38 @@ ANALYSES = (
         "study_form",
     ),
 )
-YEAR = {"lowest": 1900, "highest": 2100, "expected": "a year between 1900 and 2100"}
+YEAR = {"expected": "a year between 1900 and 2100", "bounds": (1900, 2100)}
 SETTINGS = {
     "WINDOW_FIRST_YEAR": Setting(default="2010", **YEAR),
     "WINDOW_LAST_YEAR": Setting(default="2019", **YEAR),
     "AS_OF_EDITION": Setting(**YEAR),
-    "STRICT": Setting(0, 1, "0", "1 (a folder without a layout is an error) or 0"),
-    "CITYSYNC_PAIR_YEAR_LIMIT": Setting(
-        0, 10**12, "10000000", "a number of pair-years such as 10000000"
+    "STRICT": Setting("1 (a folder without a layout is an error) or 0", "0", "[01]"),
+    "CITYSYNC_PAIR_YEAR_LIMIT": Setting("a number of pair-years such as 10000000", "10000000"),
+    "CITYSYNC_PERMUTATIONS": Setting(
+        "a number of draws between 0 and 10000000", "9999", bounds=(0, 10**7)
     ),
-    "CITYSYNC_PERMUTATIONS": Setting(0, 10**7, "9999", "a number of draws between 0 and 10000000"),
     "CITYSYNC_SIMULATED_CITIES": Setting(
-        0, 10_000, "0", "a number of cities between 0 (all) and 10000"
+        "a number of cities between 0 (all) and 10000", "0", bounds=(0, 10_000)
     ),
-    "PLACES": Words(
-        "prefecture|county",
-        "prefecture",
+    "PLACES": Setting(
         "prefecture (places of the seed) or county (places of a roster that the landing brings)",
+        "prefecture",
+        "prefecture|county",
     ),
-    "ANALYSES": Words(
-        "(?:{0})(?:,(?:{0}))*".format("|".join(ANALYSES)),
-        "",
-        (
-            "names of analyses (docs/refresh.md has them all) with a comma between them, such as "
-            "baseline,dynamics"
-        ),
+    "ANALYSES": Setting(
+        "names of analyses (docs/refresh.md has them all) with a comma between them, such as "
+        "baseline,dynamics",
+        pattern="(?:{0})(?:,(?:{0}))*".format("|".join(ANALYSES)),
     ),
-    "ENGINE": Words("duckdb|spark", "duckdb", "duckdb, or spark for the pair tables"),
+    "ENGINE": Setting("duckdb, or spark for the pair tables", "duckdb", "duckdb|spark"),
 }
 # Settings of a command that change nothing of what a run computes, so no manifest records them, and
 # none can send this machine to a host.
 OF_COMMANDS = {
-    "KEEP": Setting(1, 10_000, "3", "a number of publications to keep between 1 and 10000"),
-    "CONFIRM_SHRINK": Setting(0, 1, "0", "1 (what a publication loses is meant) or 0"),
+    "KEEP": Setting(
+        "a number of publications to keep between 1 and 10000", "3", bounds=(1, 10_000)
+    ),
+    "CONFIRM_SHRINK": Setting("1 (what a publication loses is meant) or 0", "0", "[01]"),
 }
 
 
@@ -168,7 +151,7 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def _checked(known: Mapping[str, Setting | Words], values: Mapping[str, str]) -> dict[str, str]:
+def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> dict[str, str]:
     given = {name: values[name] for name in known if values.get(name)}
     for name, text in given.items():
         if not known[name].accepts(text):

@@ -33,7 +33,7 @@ ALL_STAGES = (
     "publication",
 )
 OF_SIMULATED = ("counterfactual", "truth")
-LEFT_AFTER = {"all": ALL_STAGES, "estimates": ALL_STAGES[4:], "report": ALL_STAGES[6:]}
+LEFT_AFTER = {"all": ALL_STAGES, "estimates": ALL_STAGES[4:]}
 
 
 class Stages:
@@ -55,7 +55,7 @@ class Stages:
         ----------
         home : Home
         work : str
-            `all`, `estimates` or `report`: where the run starts (`reuse.plan`).
+            `all` or `estimates`: where the run starts (`reuse.plan`).
         simulated : bool
         """
         self.__init__()

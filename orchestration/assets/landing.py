@@ -5,9 +5,7 @@ Reading itself is in `warehouse/ingest`.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import TypeVar
+from collections.abc import Iterator
 
 import dagster as dg
 import pandas as pd
@@ -19,23 +17,19 @@ from orchestration.resources import Settings
 from orchestration.stages import stages
 from orchestration.terminal import detail, progress
 from warehouse.hashing import code_files, hash_named_files, hash_parts
-from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import read_landing, read_source
 from warehouse.ingest.layouts import LAYOUT_FOLDER, layouts_of, load_layouts
 from warehouse.ingest.raw_cache import CONTENTS
-from warehouse.ingest.snapshot import MOUNT_FAILED
 from warehouse.ingest.workers.pool import close_readers, shared_pool
 from warehouse.whole_files import remove_any
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
-RETRIES, RETRY_SECONDS = 3, 10.0
 SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
 OBSERVATIONS, INPUT_FILES = (
     dg.AssetKey([GROUP, "observations"]),
     dg.AssetKey([GROUP, "input_files"]),
 )
-Read = TypeVar("Read")
 COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
 
 
@@ -146,16 +140,10 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
             "unchanged file is not read again."
         ),
     )
-    def source(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+    def source(settings: Settings) -> dg.MaterializeResult:
         home = Home.from_environment()
-        read = partial(
-            read_source,
-            settings.landing_path(home),
-            home.raw,
-            source_id,
-            layouts=layouts_of(settings.landing_path(home)),
-        )
-        found = read_with_retries(context, read)
+        landing = settings.landing_path(home)
+        found = read_source(landing, home.raw, source_id, layouts=layouts_of(landing))
         for note in found.notes:
             progress(f"  {note}")
         if found.n_files > found.n_reused:
@@ -172,37 +160,6 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
         )
 
     return source
-
-
-def read_with_retries(context: dg.AssetExecutionContext, read: Callable[[], Read]) -> Read:
-    """The result of `read`; where a mount failed, Dagster is asked to run the step again later, and
-    for no other error.
-
-    Parameters
-    ----------
-    context : AssetExecutionContext
-        Knows how many attempts there were.
-    read : callable
-
-    Raises
-    ------
-    RetryRequested
-        While attempts are left.
-    LandingError
-        After the last, naming the file and the mount's error.
-    """
-    try:
-        return read()
-    except OSError as error:
-        if error.errno not in MOUNT_FAILED:
-            raise
-        if context.retry_number < RETRIES:
-            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
-        raise LandingError(
-            f"{error.filename}: expected a readable file; found {error.strerror} at each of "
-            f"{RETRIES + 1} attempts; "
-            "look at the mount, then resume the run from failure"
-        ) from error
 
 
 def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -225,20 +182,16 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
             ),
         ],
     )
-    def raw_tables(
-        context: dg.AssetExecutionContext, settings: Settings
-    ) -> Iterator[dg.MaterializeResult]:
+    def raw_tables(settings: Settings) -> Iterator[dg.MaterializeResult]:
         home = Home.from_environment()
         reset_build(home)
-        read = partial(
-            read_landing,
+        report = read_landing(
             settings.landing_path(home),
             home.raw,
             home.build,
             layouts=layouts_of(settings.landing_path(home)),
             strict=settings.strict,
         )
-        report = read_with_retries(context, read)
         close_readers()
         for note in report.notes:
             progress(f"  {note}")

@@ -40,41 +40,9 @@ class CitysyncTranslator(DagsterDbtTranslator):
             return dg.AssetKey(["raw", dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
-    def get_asset_check_spec(
-        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any
-    ) -> Any:
-        """The check of a data test, with what it asks in words."""
-        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        return (
-            None
-            if spec is None
-            else spec._replace(description=describe_test(manifest["nodes"][unique_id]))
-        )
-
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The schema."""
         return dbt_resource_props["schema"]
-
-
-def describe_test(node: Mapping[str, Any]) -> str:
-    """What a data test asks: the comment that opens its own SQL, else the name of the generic test
-    and what it is given.
-    """
-    if node.get("description"):
-        return node["description"]
-    generic = node.get("test_metadata")
-    if not generic:
-        first = node["raw_code"].lstrip().splitlines()[0]
-        return first.removeprefix("--").strip() if first.startswith("--") else node["name"]
-    given = {
-        name: value
-        for name, value in generic["kwargs"].items()
-        if name not in ("model", "column_name")
-    }
-    column = f" of column {node['column_name']}" if node.get("column_name") else ""
-    return f"dbt data test {generic['name']}{column}" + "".join(
-        f"; {name}: {value}" for name, value in given.items()
-    )
 
 
 def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:

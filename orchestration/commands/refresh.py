@@ -18,7 +18,6 @@ from orchestration.home import Home, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, note_code, take_fingerprint
 from orchestration.reuse.plan import (
     ALL,
-    ESTIMATES,
     NOTHING,
     Plan,
     keep_record,
@@ -209,15 +208,12 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
 
 
 def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
-    """Assets after what run `plan.run_id` left in build/, which is put back to how it was before
-    them.
+    """Assets after the marts that run `plan.run_id` left in build/, which is put back to how it
+    was before them.
     """
-    say(
-        f"  {plan.reason} since run {plan.run_id}: its "
-        f"{'tables and estimates' if plan.work != ESTIMATES else 'tables'} in build/ are used"
-    )
-    rewind(home, plan.work)
-    return stages_left(definitions, plan.work)
+    say(f"  {plan.reason} since run {plan.run_id}: its tables in build/ are used")
+    rewind(home)
+    return stages_left(definitions)
 
 
 def _ending(events: list[Any], home: Home) -> Ending:

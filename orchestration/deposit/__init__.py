@@ -1,3 +1,3 @@
 """A replication folder of a publication, after the template of the American Economic Association's
-data editor, and its check.
+data editor.
 """

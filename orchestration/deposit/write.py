@@ -24,9 +24,8 @@ import pyarrow.parquet as pq
 from estimation.csv_files import guard
 from orchestration.commands.publications import publication_folder
 from orchestration.commands.reproduce import read_foreign_manifest
-from orchestration.deposit.check import SECTIONS_FILE, find_faults
 from orchestration.home import REPO, Home
-from orchestration.terminal import Exit, end_command, say
+from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.manifest import MANIFEST_HASH
 from warehouse.whole_files import remove_any
@@ -55,26 +54,19 @@ class NoDeposit(Refused):
 
 
 def deposit(run_id: str | None) -> int:
-    """Write ``<home>/deposit/<run id>/`` and check it.
+    """Write ``<home>/deposit/<run id>/``.
 
     Parameters
     ----------
     run_id : run id of a publication that is kept; None for the current one.
 
-    Returns
-    -------
-    int
-        0 where the folder is complete, 2 where the publication or its code cannot be had.
+    Raises
+    ------
+    NoDeposit, PublishError
+        As `write_deposit`.
     """
     home = Home.from_environment()
     folder = write_deposit(publication_folder(home, run_id), home.root / "deposit")
-    faults = find_faults(folder)
-    for fault in faults:
-        say(f"  {fault}")
-    if faults:
-        return end_command(
-            Exit.BAD_INPUT, f"{folder}: {len(faults)} faults; the folder is not complete"
-        )
     return end_command(Exit.DONE, f"{folder}; read its README.md")
 
 
@@ -96,7 +88,7 @@ def write_deposit(publication: Path, store: Path) -> Path:
     _copy_publication(publication, draft / "publication", whole=bool(manifest["is_simulated"]))
     _write_inputs(manifest, draft / "inputs.csv")
     text = _readme(manifest, publication, draft)
-    (draft / SECTIONS_FILE).write_text(text, encoding="utf-8")
+    (draft / "README.md").write_text(text, encoding="utf-8")
     remove_any(folder)
     draft.rename(folder)
     return folder

@@ -58,13 +58,15 @@ class Fingerprint:
     ----------
     landing : str
         Paths and bytes of the files to read.
-    marts, estimates, report : str
+    marts : str
+    publication : str
+        What comes after the marts: estimates, of which units are kept by what they depend on
+        (`kept_units`), and report.
     """
 
     landing: str
     marts: str
-    estimates: str
-    report: str
+    publication: str
 
     def as_dict(self) -> dict[str, str]:
         """For the record of a run."""
@@ -84,20 +86,15 @@ def take_fingerprint(landing: Path | None) -> Fingerprint:
     OSError
         If a file cannot be read; such a run must be made, so that it says what is wrong.
     """
-    code: dict[str, list[str]] = {"marts": [], "estimates": [], "report": []}
+    before: list[str] = []
+    after: list[str] = []
     for path, content in hash_code().items():
-        code[_stage_of(path)] += [path, content]
+        is_after = path.startswith(ESTIMATION) and path not in FILTERS
+        (after if is_after else before).extend([path, content])
     settings = [f"{name}={os.environ[name]}" for name in SETTINGS if os.environ.get(name)]
     of_landing = hash_parts(["simulated"]) if landing is None else hash_landing(landing)
-    marts = hash_parts([of_landing, *settings, *_environment(), *code["marts"]])
-    estimates = hash_parts([marts, *code["estimates"]])
-    return Fingerprint(of_landing, marts, estimates, hash_parts([estimates, *code["report"]]))
-
-
-def _stage_of(path: str) -> str:
-    if not path.startswith(ESTIMATION) or path in FILTERS:
-        return "marts"
-    return "report" if path.startswith(REPORT) else "estimates"
+    marts = hash_parts([of_landing, *settings, *_environment(), *before])
+    return Fingerprint(of_landing, marts, hash_parts([marts, *after]))
 
 
 def hash_landing(landing: Path) -> str:

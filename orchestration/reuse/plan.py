@@ -1,4 +1,4 @@
-"""How much of a refresh is left to do: nothing, the report, the estimates, or all of it.
+"""How much of a refresh is left to do: nothing, what comes after the marts, or all of it.
 
 After a publication a record keeps the fingerprint of what went in and the hash of the manifest that
 came out. The next run leaves out a stage only if everything the stage depends on has the same
@@ -25,17 +25,16 @@ from warehouse.whole_files import remove_any, write_whole
 if TYPE_CHECKING:
     import dagster as dg
 
-NOTHING, REPORT, ESTIMATES, ALL = "nothing", "report", "estimates", "all"
+NOTHING, ESTIMATES, ALL = "nothing", "estimates", "all"
 RECORD = "last_refresh.json"
 # Groups of what runs before the estimates. Everything else is run again, so a new asset is never
 # left out.
 BEFORE_ESTIMATES = ("raw", "seeds", "staging", "intermediate", "marts", "simulation")
-BEFORE_REPORT = (*BEFORE_ESTIMATES, "estimates")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run (`nothing`, `report`, `estimates` or `all`), why in a few words, and the run that
+    """What to run (`nothing`, `estimates` or `all`), why in a few words, and the run that
     is built upon.
     """
 
@@ -66,9 +65,7 @@ def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
         return Plan(NOTHING, "files, code, settings and packages are the same", run_id)
     if not home.database.exists():
         return Plan(ALL, f"{touched or 'code changed'}, and build/ of run {run_id} is gone")
-    if now.estimates != before.estimates:
-        return Plan(ESTIMATES, "only code of the estimates changed", run_id)
-    return Plan(REPORT, touched or "only code of the report changed", run_id)
+    return Plan(ESTIMATES, touched or "only code of estimates or report changed", run_id)
 
 
 def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | None) -> None:
@@ -124,33 +121,24 @@ def _touched_publication(home: Home, record: dict) -> str:
     return f"the publication was changed ({faults[0]})" if faults else ""
 
 
-def stages_left(definitions: dg.Definitions, work: str) -> list[dg.AssetKey]:
-    """Keys of the assets that are not upstream of where the run starts.
-
-    Parameters
-    ----------
-    definitions : Definitions
-    work : str
-        `estimates` or `report`.
-    """
-    done = BEFORE_REPORT if work == REPORT else BEFORE_ESTIMATES
+def stages_left(definitions: dg.Definitions) -> list[dg.AssetKey]:
+    """Keys of the assets that come after the marts."""
     return [
         key
         for assets in definitions.resolve_asset_graph().assets_defs
         for key in assets.keys
-        if not (set(assets.group_names_by_key.values()) & set(done))
+        if not (set(assets.group_names_by_key.values()) & set(BEFORE_ESTIMATES))
     ]
 
 
-def rewind(home: Home, work: str) -> None:
+def rewind(home: Home) -> None:
     """Take out of the build what the remaining stages will write, so that no table of the earlier
     run's code is left.
     """
     from warehouse.build_database import open_build
 
     with open_build(home.build) as con:
-        for schema in ("meta",) if work == REPORT else ("meta", "estimates"):
+        for schema in ("meta", "estimates"):
             con.execute(f"drop schema if exists {schema} cascade")
-        if work != REPORT:
-            for table in ("expectation_result", "expectation_row"):
-                con.execute(f"delete from quality.{table} where stage = 'estimates'")
+        for table in ("expectation_result", "expectation_row"):
+            con.execute(f"delete from quality.{table} where stage = 'estimates'")

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.home import BadHome, Home, set_tool_environment, write_dagster_settings
+from orchestration.home import BadHome, Home, set_tool_environment
 from orchestration.supervision import hold_lock
 from tests.orchestration.conftest import REPO, run
 
@@ -89,9 +89,6 @@ def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path, name: str) 
         home = Home.from_environment()
         home.require_usable()
         set_tool_environment(home)
-        # settings that are damaged are written again
-        (home.dagster / "dagster.yaml").write_bytes(b"\xff\xfe")
-        write_dagster_settings(home)
         with dg.DagsterInstance.get() as instance:
             assert instance.get_runs() == [] and instance.all_asset_keys() == []
     assert (home.dagster / "history").is_dir()

@@ -38,11 +38,11 @@ def test_a_fingerprint_follows_content_and_not_clocks(
 @pytest.mark.parametrize(
     ("path", "stages"),
     [
-        ("estimation/report/site.py", ["report"]),
-        ("estimation/fit.py", ["estimates", "report"]),
-        ("estimation/measures/cycles.py", ["marts", "estimates", "report"]),
-        ("warehouse/seeds/pilot_zones.csv", ["marts", "estimates", "report"]),
-        ("dbt_project.yml", ["marts", "estimates", "report"]),
+        ("estimation/report/site.py", ["publication"]),
+        ("estimation/fit.py", ["publication"]),
+        ("estimation/measures/cycles.py", ["marts", "publication"]),
+        ("warehouse/seeds/pilot_zones.csv", ["marts", "publication"]),
+        ("dbt_project.yml", ["marts", "publication"]),
     ],
 )
 def test_code_belongs_to_the_stages_that_run_it(
@@ -58,7 +58,7 @@ def test_code_belongs_to_the_stages_that_run_it(
     after = take_fingerprint(None)
     assert [
         name
-        for name in ("landing", "marts", "estimates", "report")
+        for name in ("landing", "marts", "publication")
         if getattr(before, name) != getattr(after, name)
     ] == stages
 

@@ -16,7 +16,6 @@ from orchestration.reuse.plan import (
     ESTIMATES,
     NOTHING,
     RECORD,
-    REPORT,
     forget_record,
     keep_record,
     plan_refresh,
@@ -25,7 +24,7 @@ from tests.orchestration.conftest import SixCities, refresh
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import write_manifest
 
-FINGERPRINT = Fingerprint("l", "m", "e", "r")
+FINGERPRINT = Fingerprint("l", "m", "p")
 
 
 @pytest.fixture
@@ -55,9 +54,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     ("changed", "work"),
     [
         ({}, NOTHING),
-        ({"report": "x"}, REPORT),
-        ({"estimates": "x", "report": "x"}, ESTIMATES),
-        ({"marts": "x", "estimates": "x", "report": "x"}, ALL),
+        ({"publication": "x"}, ESTIMATES),
+        ({"marts": "x", "publication": "x"}, ALL),
     ],
 )
 def test_a_changed_stage_and_those_after_it_are_run(home: Home, changed: dict, work: str) -> None:
@@ -83,7 +81,7 @@ def _another_publication(home: Home) -> None:
 )
 def test_a_touched_publication_is_published_again_from_the_build(home: Home, touch) -> None:
     touch(home)
-    assert plan_refresh(home, FINGERPRINT).work == REPORT
+    assert plan_refresh(home, FINGERPRINT).work == ESTIMATES
     home.database.unlink()
     assert plan_refresh(home, FINGERPRINT).work == ALL
 
