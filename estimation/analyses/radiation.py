@@ -5,9 +5,9 @@ City level, not pairs: growth, and logs of employment, loans, foreign investment
 head. A never-pilot is exposed from the first treated year of a pilot in its ring (or of its
 strongest tie) on. It is compared with the never-pilots of its own province that lie farther from
 every pilot; pilots and cities of nearer rings are left out. So a row says what a ring gains beyond
-what lies farther out. For comparison `own_admission`: the pilots themselves against the
-never-pilots of their province. Inference as `within_block`: province x year effects, exposure
-permuted within provinces, 999 draws.
+what lies farther out. Inference: province x year effects; admissions dealt again within provinces
+and exposure computed anew in each draw (`primary.exposure`), 999 draws. For comparison
+`own_admission`: the pilots themselves against the never-pilots of their province, `within_block`.
 
 And does the cycle of a pilot lead that of its partners after admission (outcome ``lead_<series>``)?
 Partners are never-pilots of other provinces: all, those with a strong tie, or the ten strongest.
@@ -17,13 +17,13 @@ The two-sided filters of cycles would look ahead, so growth alone is asked.
 from __future__ import annotations
 
 from .mechanisms import CAPITAL_WINDOW
-from .rules import EXPOSURE_RULES, RINGS_KM
+from .rules import EXPOSURE_RULES
 from .spec import Spec
 
 ANALYSIS = "radiation"
 DRAWS = 999
 # What the rows of estimates.estimate name as estimator.
-ESTIMATOR = "within_block"
+ESTIMATOR, EXPOSURE_ESTIMATOR = "within_block", "recentred_exposure"
 
 # Investment in fixed assets ends in 2017 in all files seen so far.
 WINDOWS = {"ln_investment_per_head": CAPITAL_WINDOW}
@@ -35,15 +35,7 @@ OUTCOMES = (
     "ln_investment_per_head",
 )
 
-RINGS = tuple(f"near_pilot_{outer}" for outer in RINGS_KM)
-VARIANTS = {
-    rule: {
-        "treatment_rule": rule,
-        "excluded": ("pilots", *RINGS[: RINGS.index(rule) if rule in RINGS else 0]),
-    }
-    for rule in EXPOSURE_RULES
-}
-VARIANTS |= {"own_admission": {}}
+VARIANTS = {rule: {"treatment_rule": rule} for rule in EXPOSURE_RULES} | {"own_admission": {}}
 
 # Outcomes that compare a city's cycle with its partners' a year later and earlier
 # (`measures.cycle_lead`).

@@ -156,6 +156,17 @@ MARTS = {
         """,
         ("city_id", "zone_name_zh"),
     ),
+    "literature": Query(
+        ("marts.dim_literature",),
+        "study_id, reference_en, reference_zh, year, outcome_en, outcome_zh, sample_en, sample_zh, "
+        "method_en, method_zh, finding, shared_cities",
+        """
+        select study_id, reference_en, reference_zh, "year", outcome_en, outcome_zh, sample_en,
+            sample_zh, method_en, method_zh, finding, shared_cities
+        from marts.dim_literature order by study_no
+        """,
+        ("study_id",),
+    ),
     "growth_median": Query(
         ("marts.fct_city_year",),
         "year, official, deflated",

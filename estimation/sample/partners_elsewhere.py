@@ -39,7 +39,7 @@ def partners_elsewhere(members: pd.DataFrame, pairs: pd.DataFrame, rule: TieRule
     )
     if rule.measure is None:
         return allowed
-    tie = _ties(members["city_id"].to_numpy(), pairs, rule)
+    tie = rule.sign * pair_matrix(members["city_id"].to_numpy(), pairs, rule.measure)
     if rule.quantile is not None:
         known = tie[np.triu_indices(len(tie), 1)]
         return allowed & (tie > np.nanquantile(known, rule.quantile))
@@ -50,9 +50,15 @@ def partners_elsewhere(members: pd.DataFrame, pairs: pd.DataFrame, rule: TieRule
     return chosen & np.isfinite(strength)
 
 
-def _ties(ids: np.ndarray, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray:
-    """Signed measure of every two members, (N, N), NaN where there is none."""
-    if rule.measure not in pairs or pairs[rule.measure].notna().sum() == 0:
+def pair_matrix(ids: np.ndarray, pairs: pd.DataFrame, measure: str) -> np.ndarray:
+    """A measure of every two cities (N,), (N, N), NaN where there is none.
+
+    Raises
+    ------
+    SampleError
+        If the pairs lack it.
+    """
+    if measure not in pairs or pairs[measure].notna().sum() == 0:
         raise SampleError(f"needs {TIE_NEEDS}")
     inside = pairs[pairs["city_i_id"].isin(ids) & pairs["city_j_id"].isin(ids)]
     i, j = (
@@ -60,5 +66,5 @@ def _ties(ids: np.ndarray, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray:
         for side in ("city_i_id", "city_j_id")
     )
     tie = np.full((len(ids), len(ids)), np.nan)
-    tie[i, j] = tie[j, i] = rule.sign * inside[rule.measure].to_numpy(dtype=float, na_value=np.nan)
+    tie[i, j] = tie[j, i] = inside[measure].to_numpy(dtype=float, na_value=np.nan)
     return tie

@@ -18,6 +18,7 @@ from ..inference.multiple_testing import benjamini_hochberg
 from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
 from ..sample.marts import Marts
+from .next_window import next_window_rows
 from .primary_checks import (
     check_rows,
     joint_over_refreshes,
@@ -29,6 +30,7 @@ from .primary_checks import (
 from .tables import (
     CHANNEL_COLUMNS,
     CHECK_COLUMNS,
+    NEXT_WINDOW_COLUMNS,
     PLACEBO_COLUMNS,
     POWER_COLUMNS,
     PRIMARY_COLUMNS,
@@ -39,13 +41,16 @@ from .windows import Window, city_window, fit_window
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
 CHECK_PERMUTATIONS = 999
 Rows = list[dict[str, Any]]
-TABLES = ("primary", "check", "channel", "power", "placebo", "not_run", "warning")
+TABLES = (
+    *("primary", "check", "channel", "power", "placebo", "next_window"),
+    *("not_run", "warning"),
+)
 
 
 @dataclass(frozen=True)
 class PrimaryTables:
-    """Frames ``estimates.primary``, ``.check``, ``.channel``, ``.power`` and ``.placebo``, and rows
-    for ``.not_run`` and ``.warning``.
+    """Frames ``estimates.primary``, ``.check``, ``.channel``, ``.power``, ``.placebo`` and
+    ``.next_window``, and rows for ``.not_run`` and ``.warning``.
     """
 
     primary: pd.DataFrame
@@ -53,6 +58,7 @@ class PrimaryTables:
     channel: pd.DataFrame
     power: pd.DataFrame
     placebo: pd.DataFrame
+    next_window: pd.DataFrame
     not_run: Rows
     warning: Rows
 
@@ -95,6 +101,7 @@ def tables_of_rows(rows: Mapping[str, Rows]) -> PrimaryTables:
         typed(channel, CHANNEL_COLUMNS),
         typed(rows["power"], POWER_COLUMNS),
         typed(rows["placebo"], PLACEBO_COLUMNS),
+        typed(rows["next_window"], NEXT_WINDOW_COLUMNS),
         list(rows["not_run"]),
         list(rows["warning"]),
     )
@@ -140,12 +147,17 @@ def run_primary_spec(
         rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
     few = {**settings, "permutations": min(settings["permutations"], CHECK_PERMUTATIONS)}
     if spec.variant == NEWEST:
-        for row, is_cycle in zip(rows["primary"], (False, True), strict=False):
-            row["p_value_refreshes"] = joint_over_refreshes(window, is_cycle, settings)
+        correlations: list[float | None] = [None, None]
+        for place, row in enumerate(rows["primary"]):
+            row["p_value_refreshes"], correlations[place] = joint_over_refreshes(
+                window, place == 1, settings
+            )
+        last = int(window.years[-1])
+        rows["next_window"] += next_window_rows(marts, spec, last, correlations)
         rows["placebo"] += placebos_in_time(marts, spec, window, few)
     if spec.spec_id == PRIMARY:
         rows["check"] += check_rows(marts, spec, result, rows["placebo"], few)
-        rows["placebo"] += placebos_in_space(marts, spec, few)
+        rows["placebo"] += placebos_in_space(marts, spec, window, few)
         rows["placebo"] += placebo_of_later(marts, spec, window, few)
         rows["placebo"] += selection(spec, window, few)
     for row in rows["check"]:

@@ -19,13 +19,16 @@ from ..analyses.primary import (
     PLACEBO_SHIFTS,
 )
 from ..analyses.spec import SampleError, Spec
+from ..primary.exposure import draw_exposure, judge_exposure
 from ..primary.fit import PrimaryResult
-from ..primary.measure import cycle
+from ..primary.interval import rank_p
+from ..primary.measure import cycle, reference, standardise, synchronization
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
+from .exposures import exposure_of
 from .selection import selection_rows
 from .tables import CHECK_COLUMNS
-from .windows import Window, city_window, fit_window, joint_p
+from .windows import Window, city_window, fit_window, joint_p, joint_statistics
 
 Rows = list[dict[str, Any]]
 Settings = dict[str, int]
@@ -124,9 +127,11 @@ def _drift_rows(spec: Spec, result: PrimaryResult, placebos: Rows) -> Rows:
     return rows
 
 
-def joint_over_refreshes(window: Window, is_cycle: bool, settings: Settings) -> float | None:
+def joint_over_refreshes(
+    window: Window, is_cycle: bool, settings: Settings
+) -> tuple[float | None, float | None]:
     """p of the largest statistic over the windows of all refreshes since the base year, on the
-    cities of the newest.
+    cities of the newest; and the correlation of the newest with the one before, over draws.
     """
     windows = []
     for last in window.years[window.years >= BASE_YEAR].tolist():
@@ -135,7 +140,13 @@ def joint_over_refreshes(window: Window, is_cycle: bool, settings: Settings) -> 
             window, growth=window.growth[:, inside], years=window.years[inside]
         )
         windows.append(_less_trend(one) if is_cycle else one)
-    return joint_p(windows, **settings)
+    statistics = joint_statistics(windows, **settings)
+    if statistics is None:
+        return None, None
+    last = statistics[-2:, 1:]
+    last = last[:, np.isfinite(last).all(axis=0)]
+    correlation = float(np.corrcoef(last)[0, 1]) if len(statistics) > 1 else None
+    return rank_p(np.abs(statistics).max(axis=0)), correlation
 
 
 def placebos_in_time(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:
@@ -165,18 +176,32 @@ def placebos_in_time(marts: Marts, spec: Spec, real: Window, settings: Settings)
     return _placebo_rows(spec, "time", windows, settings)
 
 
-def placebos_in_space(marts: Marts, spec: Spec, settings: Settings) -> Rows:
-    """Never-pilots dated by a pilot near or tied to them, pilots left out: their own admission
-    cannot have moved them.
+def placebos_in_space(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:
+    """Never-pilots near or tied to a pilot: their own admission cannot have moved them.
+
+    The measure is that of the real admissions, held in all draws; admissions are dealt again and
+    exposure is computed anew. The p of the largest statistic over all rules judges them jointly:
+    they take the same draws.
     """
-    windows = []
+    z, block = standardise(real.growth), np.unique(real.block, return_inverse=True)[1]
+    y = synchronization(z, *reference(z, real.cohort == 0, block))
+    rows, statistics = [], []
     for rule in PLACEBO_EXPOSURES:
-        dated = dataclasses.replace(spec, treatment_rule=rule, excluded=("pilots",))
         try:
-            windows.append((rule, city_window(marts, dated)))
+            given = exposure_of(marts, rule, real.city_ids, int(real.years[-1]))
         except SampleError:
             continue
-    return _placebo_rows(spec, "space", windows, settings)
+        draws, said = draw_exposure(y, real.years, *given, **settings)
+        if draws is not None:
+            statistics.append(np.abs(draws.statistic()))
+            result = judge_exposure(draws, said)
+            numbers = {name: getattr(result, name) for name in (*NUMBERS[2:], *COUNTS)}
+            years = {"first_year": int(real.years[0]), "last_year": int(real.years[-1])}
+            rows.append(
+                {"spec_id": spec.spec_id, "placebo": "space", "name": rule, **years, **numbers}
+            )
+    joint = rank_p(np.max(statistics, axis=0)) if statistics else None
+    return [{**row, "joint_p_value": joint} for row in rows]
 
 
 def placebo_of_later(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:

@@ -5,17 +5,19 @@ pilot; and whether its cycle leads.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..analyses.radiation import ESTIMATOR, LEAD
+from ..analyses.radiation import ESTIMATOR, EXPOSURE_ESTIMATOR, LEAD
 from ..analyses.rules import EXPOSURE_RULES, TIE_RULES
 from ..analyses.spec import SampleError, Spec
 from ..inference.diagnostics.goodman_bacon import minimum_detectable_effect
 from ..measures.cycle_lead import lead_scores
 from ..primary.city_panel import MINIMUM_YEARS_BEFORE
+from ..primary.exposure import Admitted, Ring, Tied, fit_exposure
 from ..primary.measure import cycle, standardise
 from ..primary.within_block import WithinBlockResult, fit_within_block
 from ..sample.build import hash_panels
@@ -23,6 +25,7 @@ from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series
 from ..sample.partners_elsewhere import partners_elsewhere
+from .exposures import exposure_of
 
 # With fewer no p below 0.05 can come out.
 FEWEST_DRAWS = 20
@@ -58,7 +61,7 @@ def run_radiation(
     rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
     for spec in specs:
         try:
-            series, members = _sample(marts, spec)
+            test = _test_of(marts, spec)
         except SampleError as error:
             rows["not_run"].append(_not_run(spec, str(error)))
             continue
@@ -69,15 +72,12 @@ def run_radiation(
             ),
             "seed": spec.seed if seed is None else seed,
         }
-        cohort, province = members["cohort"].to_numpy(), members["province_id"].to_numpy()
-        found = fit_within_block(series.d, series.years, cohort, province, **settings)
+        found = test.fit(settings)
         if found.p_value is None:
             rows["not_run"].append(_not_run(spec, *found.warnings))
             continue
-        before = _placebo(series, cohort, province, settings)
-        rows["estimate"].append(
-            _estimate(spec, series, members, found) | {"draws": settings["permutations"]}
-        )
+        before = test.placebo(settings)
+        rows["estimate"].append(_estimate(spec, test, found) | {"draws": settings["permutations"]})
         rows["diagnostic"] += _diagnostics(spec, found, before)
         warnings = [_in_words_of_the_rule(spec, text) for text in found.warnings] + _warn_of_trend(
             spec, before
@@ -93,19 +93,67 @@ def term_of(spec: Spec) -> str:
     return "exposed" if spec.treatment_rule in EXPOSURE_RULES else "treated"
 
 
-def _sample(marts: Marts, spec: Spec) -> tuple[CitySeries, pd.DataFrame]:
-    """The series of the cities that the spec keeps, and those cities with their dates, in the same
-    order.
+@dataclass(frozen=True)
+class DatedCities:
+    """An outcome of cities, and the admissions that may move it.
+
+    Attributes
+    ----------
+    series : CitySeries
+    cohort, block : (N,) int arrays
+        First treated year (0 = never) and province; with a `reach` of all cities that may be
+        admitted, (M,).
+    own : (N,) int array
+        Place of each city of the series among those.
+    reach : Ring, Tied or None
+        Whom an admission exposes; None where a city is dated by its own.
     """
+
+    series: CitySeries
+    cohort: np.ndarray
+    block: np.ndarray
+    own: np.ndarray
+    reach: Ring | Tied | None = None
+
+    def fit(self, settings: dict[str, int]) -> WithinBlockResult:
+        """The estimate of the spec."""
+        return self._fit(np.ones(len(self.series.years), bool), self.cohort, settings)
+
+    def placebo(self, settings: dict[str, int]) -> WithinBlockResult | None:
+        """The same test on the years before the first date, every dated city dated in the fourth of
+        them; None without four such years.
+        """
+        before = self.series.years < self.cohort[self.cohort > 0].min()
+        if before.sum() <= MINIMUM_YEARS_BEFORE:
+            return None
+        fourth = self.series.years[before][MINIMUM_YEARS_BEFORE]
+        return self._fit(before, np.where(self.cohort > 0, fourth, 0), settings)
+
+    def _fit(
+        self, chosen: np.ndarray, cohort: np.ndarray, settings: dict[str, int]
+    ) -> WithinBlockResult:
+        values, years = self.series.d[:, chosen], self.series.years[chosen]
+        if self.reach is None:
+            return fit_within_block(values, years, cohort, self.block, **settings)
+        return fit_exposure(
+            values, years, Admitted(cohort, self.block, self.own), self.reach, **settings
+        )
+
+
+def _test_of(marts: Marts, spec: Spec) -> DatedCities:
     window = spec.window or marts.study_window
     if marts.city_years is None or window is None:
         raise SampleError("needs cities in a study window, found none")
-    is_lead = spec.outcome.startswith(LEAD)
-    found = build_series(marts.city_years, spec.outcome.removeprefix(LEAD), window)
-    members = build_sample_cities(marts.cities, found.city_ids, spec, int(found.years[-1]))
-    kept = np.isin(found.city_ids, members["city_id"].to_numpy())
-    series = CitySeries(found.city_ids[kept], found.years, found.d[kept])
-    return _lead(marts, spec, series, members) if is_lead else (series, members)
+    series = build_series(marts.city_years, spec.outcome.removeprefix(LEAD), window)
+    last = int(series.years[-1])
+    if term_of(spec) == "exposed":
+        admitted, reach = exposure_of(marts, spec.treatment_rule, series.city_ids, last)
+        return DatedCities(series, admitted.cohort, admitted.block, admitted.own, reach)
+    members = build_sample_cities(marts.cities, series.city_ids, spec, last)
+    if spec.outcome.startswith(LEAD):
+        series, members = _lead(marts, spec, series, members)
+    cohort, province = members["cohort"].to_numpy(), members["province_id"].to_numpy()
+    return DatedCities(series, cohort, province, np.arange(len(cohort)))
 
 
 def _lead(
@@ -132,17 +180,16 @@ def _lead(
     return CitySeries(series.city_ids[kept], series.years[1:], scores[kept]), dated
 
 
-def _estimate(
-    spec: Spec, series: CitySeries, members: pd.DataFrame, found: WithinBlockResult
-) -> dict[str, Any]:
-    ids, cohort = series.city_ids, members["cohort"].to_numpy()
+def _estimate(spec: Spec, test: DatedCities, found: WithinBlockResult) -> dict[str, Any]:
+    series, cohort = test.series, test.cohort[test.own]
+    ids = series.city_ids
     numbers = ("estimate", "ci_low", "ci_high", "p_value", "n_cities", "n_pilots")
     return {
         **{
             name: getattr(spec, name)
             for name in ("spec_id", "analysis", "outcome", "treatment_rule", "tie_rule")
         },
-        "estimator": ESTIMATOR,
+        "estimator": ESTIMATOR if test.reach is None else EXPOSURE_ESTIMATOR,
         "term": term_of(spec),
         "cohort_year": None,
         "event_time": None,
@@ -156,20 +203,6 @@ def _estimate(
         "n_pairs": 0,
         "panel_hash": hash_panels((ids, ids), cohort, series.years, [series.d])[0],
     }
-
-
-def _placebo(
-    series: CitySeries, cohort: np.ndarray, province: np.ndarray, settings: dict[str, int]
-) -> WithinBlockResult | None:
-    """The same test on the years before the first date, every dated city dated in the fourth of
-    them; None without four such years.
-    """
-    before = series.years < cohort[cohort > 0].min()
-    if before.sum() <= MINIMUM_YEARS_BEFORE:
-        return None
-    years = series.years[before]
-    dated = np.where(cohort > 0, years[MINIMUM_YEARS_BEFORE], 0)
-    return fit_within_block(series.d[:, before], years, dated, province, **settings)
 
 
 def _diagnostics(

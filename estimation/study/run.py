@@ -45,6 +45,7 @@ class StudyResult:
     channel: pd.DataFrame
     power: pd.DataFrame
     placebo: pd.DataFrame
+    next_window: pd.DataFrame
 
 
 #: Kinds of units that are begun when others are done, and estimate no spec of their own.
@@ -185,7 +186,7 @@ def run_study(
         curve_test=typed(tested_curve.get("curve_test", []), CURVE_TEST_COLUMNS),
         **{
             name: getattr(tested, name)
-            for name in ("primary", "check", "channel", "power", "placebo")
+            for name in ("primary", "check", "channel", "power", "placebo", "next_window")
         },
     )
 

@@ -110,6 +110,12 @@ PLACEBO_COLUMNS = {
     **dict.fromkeys(("n_cities", "n_pilots"), _COUNT),
     "joint_p_value": _REAL,
 }
+NEXT_WINDOW_COLUMNS = {
+    "spec_id": _TEXT,
+    **dict.fromkeys(("first_year", "last_year"), _COUNT),
+    **dict.fromkeys(("rule", "rule_sha256"), _TEXT),
+    "correlation_with_last": _REAL,
+}
 # Columns and types by table.
 COLUMNS = {
     "estimate": ESTIMATE_COLUMNS | JUDGED_COLUMNS,
@@ -123,6 +129,7 @@ COLUMNS = {
     "channel": CHANNEL_COLUMNS,
     "power": POWER_COLUMNS,
     "placebo": PLACEBO_COLUMNS,
+    "next_window": NEXT_WINDOW_COLUMNS,
     "truth": TRUTH_COLUMNS,
     "coverage": COVERAGE_COLUMNS,
     "claim": CLAIM_COLUMNS,

@@ -112,7 +112,15 @@ def fit_window(window: Window, **settings: int) -> PrimaryResult:
 
 
 def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 1) -> float | None:
-    """p of the largest absolute statistic of growth over windows, each draw moving all alike.
+    """p of the largest absolute statistic over windows; None where `joint_statistics` is."""
+    statistics = joint_statistics(windows, permutations=permutations, seed=seed)
+    return None if statistics is None else rank_p(np.abs(statistics).max(axis=0))
+
+
+def joint_statistics(
+    windows: Sequence[Window], *, permutations: int, seed: int
+) -> np.ndarray | None:
+    """Statistics of growth in windows (W, 1 + draws), each draw moving all alike.
 
     Parameters
     ----------
@@ -123,7 +131,7 @@ def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 
 
     Returns
     -------
-    float or None
+    ndarray or None
         None without a window, or where a window of the common cities gives no verdict.
     """
     if not windows:
@@ -145,5 +153,5 @@ def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 
         y = panel.measured(panel.growth, capped=one.capped)[2]
         dealt = np.searchsorted(place, all_dealt[:, place])
         draws = draw_statistics(y, contrast, panel.label, panel.block, dealt)
-        statistics.append(np.abs(draws.statistic()))
-    return rank_p(np.max(statistics, axis=0))
+        statistics.append(draws.statistic())
+    return np.array(statistics)

@@ -41,6 +41,7 @@ DESCRIPTIONS = {
     "placebo": (
         "The primary test where nothing can have happened: earlier years, cities without a zone."
     ),
+    "next_window": "The window that the next yearbook brings, with its rule and the rule's hash.",
 }
 TABLES = tuple(DESCRIPTIONS)
 # Every table of the group. Assets of their own make the truth from the counterfactual build,

@@ -117,6 +117,7 @@ PAGES = (
             "coefficient",
             "diagnostic",
             "claim",
+            "literature",
             "gap",
             "breaks",
             "without_province",

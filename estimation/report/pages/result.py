@@ -43,6 +43,7 @@ def result(page: Context) -> dict[str, Any]:
         "n_ladder": len(LADDER),
         "counted": _counted(page),
         "claims": page.rows("claim"),
+        "literature": page.rows("literature"),
         "means": _means(page),
         "carry": _carry(page),
         "provinces": page.rows("without_province"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from estimation.analyses.without_p import why_no_p
@@ -13,6 +15,7 @@ WHY = (
 HOSTILE = "<script>alert('x')</script>{{ 7*7 }}&\"'"
 LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 HEADLINE = "baseline.cm_growth_official.headline"
+SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
 
 
 def estimate_rows(
@@ -583,6 +586,7 @@ def tables(
             ]
         ),
         "estimates.claim": claims(),
+        "marts.dim_literature": pd.read_csv(SEEDS / "literature.csv"),
         "marts.fct_city_pair": pairs,
         "estimates.not_run": pd.DataFrame(
             {

@@ -5,7 +5,9 @@ judged jointly, selection.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
+import json
 
 import numpy as np
 import pandas as pd
@@ -15,10 +17,14 @@ from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
 from estimation.analyses.spec import SampleError
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
+from estimation.primary.exposure import draw_exposure
 from estimation.primary.fit import fit_primary
+from estimation.primary.interval import rank_p
+from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.redeal import deal, draw_statistics
 from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
+from estimation.study.exposures import exposure_of
 from estimation.study.primary import run_primary
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
 from estimation.study.windows import Window, city_window, joint_p, window_of
@@ -142,6 +148,41 @@ def test_refreshes_since_2019_are_judged_jointly(monkeypatch):
     assert row["p_value_refreshes"] == joint_p(windows, permutations=99, seed=1)
 
 
+def test_the_next_window_is_written_down_with_its_rule(monkeypatch):
+    monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
+    growth, years, cohort, block = _longer(11)
+    last = int(years[-1])
+    given = (growth, years, cohort, block)
+    rows = run_primary(_marts(*given), STUDY, permutations=99).next_window
+    assert rows["spec_id"].tolist() == [PRIMARY, cycle_id(PRIMARY)]
+    assert rows[["first_year", "last_year"]].drop_duplicates().values.tolist() == [[2010, last + 1]]
+    for text, digest in zip(rows["rule"], rows["rule_sha256"], strict=True):
+        assert hashlib.sha256(text.encode()).hexdigest() == digest
+    rule = json.loads(rows["rule"].iloc[0])
+    assert rule["window"] == [2010, last + 1] and rule["pilots"] == (cohort > 0).sum()
+    # over draws the statistic of a window moves with that of the window before
+    panels = [build_panel(growth[:, :n], years[:n], cohort, block) for n in (10, 11)]
+    drawn = [
+        draw_statistics(
+            panel.measured(panel.growth)[2],
+            treatment_contrast(panel),
+            panel.label,
+            panel.block,
+            deal(panel.block, 99, [1, 0]),
+        ).statistic()[1:]
+        for panel in panels
+    ]
+    expected = np.corrcoef(drawn)[0, 1]
+    assert rows["correlation_with_last"].iloc[0] == pytest.approx(expected) and expected > 0.5
+    # a date inside the window changes the rule, one after it does not
+    for date, is_same in ((last + 5, True), (last, False)):
+        dated = cohort.copy()
+        dated[np.flatnonzero(cohort == 0)[0]] = date
+        other = run_primary(_marts(growth, years, dated, block), STUDY, permutations=99)
+        same = other.next_window["rule_sha256"].iloc[0] == rows["rule_sha256"].iloc[0]
+        assert bool(same) is is_same
+
+
 def test_checks_are_the_same_test_on_other_cities_years_and_dates(monkeypatch):
     monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
     marts = _marts(*_longer(13))
@@ -198,11 +239,16 @@ def test_placebos_in_space_are_judged_jointly(monkeypatch):
     placebo = run_primary(marts, STUDY, permutations=99).placebo
     space = placebo[placebo["placebo"] == "space"]
     assert len(space) >= 2
-    given = [
-        city_window(marts, dataclasses.replace(STUDY[0], treatment_rule=rule, excluded=("pilots",)))
+    real, settings = city_window(marts, STUDY[0]), {"permutations": 99, "seed": 1}
+    z, block = standardise(real.growth), np.unique(real.block, return_inverse=True)[1]
+    y = synchronization(z, *reference(z, real.cohort == 0, block))
+    drawn = [
+        draw_exposure(y, real.years, *exposure_of(marts, rule, real.city_ids, 2019), **settings)[0]
         for rule in space["name"]
     ]
-    assert set(space["joint_p_value"]) == {joint_p(given, permutations=99, seed=1)}
+    assert space["p_value"].tolist() == [rank_p(one.statistic()) for one in drawn]
+    largest = np.max([np.abs(one.statistic()) for one in drawn], axis=0)
+    assert set(space["joint_p_value"]) == {rank_p(largest)}
     selection = placebo[placebo["placebo"] == "selection"]
     assert selection["name"].tolist() == ["mean growth", "trend of growth", "spread of growth"]
     assert (selection["last_year"] == 2013).all()

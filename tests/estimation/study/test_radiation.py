@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from estimation.analyses import radiation
+from estimation.primary.exposure import Admitted, Ring, fit_exposure
 from estimation.primary.within_block import fit_within_block
 from estimation.sample.marts import Marts
 from estimation.study.radiation import run_radiation
@@ -71,34 +72,32 @@ def test_the_gain_of_the_near_ring_is_found_and_no_other(rows):
     assert found["own_admission"]["term"] == "treated" and near["term"] == "exposed"
 
 
-def test_a_row_is_the_within_block_estimate_of_the_cities_it_keeps(marts, rows):
+def test_a_row_is_the_estimate_of_its_cities(marts, rows):
     wide = marts.city_years.pivot(index="city_id", columns="year", values="growth_official_pct")
-    cities = marts.cities.set_index("city_id")
-    kept = cities["treated_year"].isna().to_numpy()
-    cohort = (
-        cities["treated_year_near_pilot_100"].to_numpy(dtype=float, na_value=0)[kept].astype(int)
-    )
-    alone = fit_within_block(
-        wide.to_numpy()[kept],
-        YEARS,
-        cohort,
-        cities["province_id"].to_numpy()[kept],
-        permutations=199,
-        seed=1,
-    )
-    row = by_variant(rows["estimate"])["near_pilot_100"]
-    assert (row["estimate"], row["p_value"], row["ci_low"]) == (
-        alone.estimate,
-        alone.p_value,
-        alone.ci_low,
-    )
-    error = {
-        d["diagnostic"]: d["value"] for d in rows["diagnostic"] if d["spec_id"] == row["spec_id"]
-    }
-    assert (
-        error["within_block_error"] == alone.std_error
-        and error["minimum_detectable_effect"] > 2.8 * alone.std_error
-    )
+    cities, pairs = marts.cities.set_index("city_id"), marts.pairs
+    cohort = cities["treated_year"].fillna(0).to_numpy(dtype=int)
+    place = cities.index.to_numpy().searchsorted(pairs[["city_i_id", "city_j_id"]].to_numpy())
+    apart = np.full((len(cities), len(cities)), np.nan)
+    apart[place[:, 0], place[:, 1]] = apart[place[:, 1], place[:, 0]] = pairs["distance_km"]
+    block, own = cities["province_id"].to_numpy(), np.arange(len(cities))
+    settings = {"permutations": 199, "seed": 1}
+    given = (wide.to_numpy(), YEARS)
+    for variant, alone in {
+        "near_pilot_100": fit_exposure(
+            *given, Admitted(cohort, block, own), Ring(apart, 0, 100), **settings
+        ),
+        "own_admission": fit_within_block(*given, cohort, block, **settings),
+    }.items():
+        row = by_variant(rows["estimate"])[variant]
+        numbers = ("estimate", "p_value", "ci_low")
+        assert [row[name] for name in numbers] == [getattr(alone, name) for name in numbers]
+        error = {
+            d["diagnostic"]: d["value"]
+            for d in rows["diagnostic"]
+            if d["spec_id"] == row["spec_id"]
+        }
+        assert error["within_block_error"] == alone.std_error
+        assert error["minimum_detectable_effect"] > 2.8 * alone.std_error
 
 
 def test_a_trend_of_earlier_years_is_warned_of(rows):

@@ -1,0 +1,120 @@
+"""Size and power of what reaches beyond a pilot: rings and ties on a published warehouse.
+
+`python -m benchmarks.radiation --panel <published warehouse>` prints the table of
+docs/evidence/radiation.md. The real admissions are read for how many cities of a province were
+admitted in each year alone: each draw deals them anew within provinces, and the test is the
+product's own call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from estimation.analyses.rules import EXPOSURE_RULES
+from estimation.primary.exposure import Admitted, Ring, Tied, fit_exposure
+from estimation.primary.measure import reference, standardise, synchronization
+from estimation.primary.within_block import fit_within_block
+from estimation.sample.marts import Marts
+from estimation.sample.outcomes import build_series
+from estimation.study.exposures import exposure_of
+from estimation.study.run import read_marts
+
+PERMUTATIONS, LEVEL = 199, 0.05
+WINDOWS = ((2010, 2019), (2010, 2023))
+# design: outcome, points that a pilot's own admission adds to its growth, and that exposure adds
+DESIGNS = {
+    "growth, nothing": ("growth", 0.0, 0.0),
+    "synchronization, nothing": ("synchronization", 0.0, 0.0),
+    "growth, pilots +1 point": ("growth", 1.0, 0.0),
+    "growth, exposed +0.5 points": ("growth", 0.0, 0.5),
+    "growth, exposed +1 point": ("growth", 0.0, 1.0),
+}
+LABELS = "growth, nothing; labels of exposure dealt"
+
+
+def study(
+    marts: Marts, design: str, window: tuple[int, int], rules: list[str], draws: int, seed: int
+) -> Iterator[tuple[str, str, float, float, int]]:
+    """Rule, design, share rejected, mean estimate and draws with a verdict, for each rule."""
+    outcome, own_gain, gain = DESIGNS.get(design, DESIGNS["growth, nothing"])
+    series = build_series(marts.city_years, "growth_official", window)
+    for rule in rules:
+        admitted, reach = exposure_of(marts, rule, series.city_ids, window[1])
+        block = np.unique(admitted.block, return_inverse=True)[1]
+        rng = np.random.default_rng([seed, window[1]])
+        p_values, estimates = [], []
+        for _ in range(draws):
+            cohort = admitted.cohort.copy()
+            for members in (np.flatnonzero(block == name) for name in range(block.max() + 1)):
+                cohort[members] = rng.permutation(cohort[members])
+            dealt = Admitted(cohort, admitted.block, admitted.own)
+            settings = {"permutations": PERMUTATIONS, "seed": int(rng.integers(2**31))}
+            first = exposed_from(reach, dealt)
+            own = cohort[admitted.own]
+            growth = series.d + own_gain * ((own > 0)[:, None] & (own[:, None] <= series.years))
+            growth = growth + gain * ((first > 0)[:, None] & (first[:, None] <= series.years))
+            if outcome == "synchronization":
+                z = standardise(growth)
+                m, v = reference(z, own == 0, block[admitted.own])
+                growth = synchronization(z, m, v)
+            if design == LABELS:
+                kept = first >= 0
+                province = admitted.block[admitted.own]
+                found = fit_within_block(
+                    growth[kept], series.years, first[kept], province[kept], **settings
+                )
+            else:
+                found = fit_exposure(growth, series.years, dealt, reach, **settings)
+            if found.p_value is not None:
+                p_values.append(found.p_value)
+                estimates.append(found.estimate)
+        rejected = float(np.mean(np.array(p_values) <= LEVEL)) if p_values else np.nan
+        yield rule, design, rejected, float(np.mean(estimates or [np.nan])), len(p_values)
+
+
+def exposed_from(reach: Ring | Tied, dealt: Admitted) -> np.ndarray:
+    """First exposed year of each observed city, 0 for none, -1 where it is not compared."""
+    years = np.unique(dealt.cohort[dealt.cohort > 0])
+    label = np.where(dealt.cohort > 0, np.searchsorted(years, dealt.cohort) + 1, 0)
+    first, kept = reach.reach(label[None].astype(np.int8), len(years) + 1)
+    kept = kept[0] & (label[dealt.own] == 0)
+    return np.where(kept, np.append(years, 0)[first[0] - 1], -1)
+
+
+def main() -> None:
+    """Print a row of the table for each window, design and rule."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--panel", type=Path, required=True)
+    parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--design", choices=[*DESIGNS, LABELS], nargs="*")
+    parser.add_argument(
+        "--rule", choices=list(EXPOSURE_RULES), nargs="*", default=[*EXPOSURE_RULES]
+    )
+    parser.add_argument("--last", type=int, nargs="*", default=[last for _, last in WINDOWS])
+    parser.add_argument("--seed", type=int, default=20261127)
+    given = parser.parse_args()
+    with duckdb.connect(str(given.panel), read_only=True) as con:
+        marts = read_marts(con, (), pair_years=False)
+    print("| window | design | rule | rejects | mean estimate | draws |", flush=True)
+    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    for window in WINDOWS:
+        for design in given.design or (*DESIGNS, LABELS):
+            if window[1] not in given.last:
+                continue
+            begun = time.process_time()
+            for rule, name, share, mean, count in study(
+                marts, design, window, given.rule, given.draws, given.seed
+            ):
+                shown = f"{window[0]}-{window[1]} | {name} | {rule} | {share:.1%} | {mean:+.3f}"
+                print(f"| {shown} | {count} |", flush=True)
+            print(f"<!-- {time.process_time() - begun:.0f} s -->", flush=True)
+
+
+if __name__ == "__main__":
+    main()

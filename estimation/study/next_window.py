@@ -1,0 +1,95 @@
+"""What next year's run will test, written down before its data exist: window, rule and hash.
+
+Preregistered, not independent: its statistic moves with this year's (docs/next-window.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, cycle_id
+from ..analyses.rules import TREATMENT_RULES
+from ..analyses.spec import Spec
+from ..primary.detectable import POWER
+from ..primary.fit import ESTIMATOR, MEASURE
+from ..primary.redeal import LEVEL
+from ..sample.exposure import TREATED_YEAR
+from ..sample.marts import Marts
+
+CODE = Path(__file__).resolve().parents[1] / "primary"
+
+
+def next_window_rows(
+    marts: Marts, spec: Spec, last_year: int, correlations: list[float | None]
+) -> list[dict[str, Any]]:
+    """Rows of ``estimates.next_window``: growth, and its cycle.
+
+    Parameters
+    ----------
+    marts : Marts
+    spec : Spec
+        A test of the newest window.
+    last_year : int
+        Of that window.
+    correlations : list of float or None
+        Of the statistic of each series in the newest window with the one that ends a year
+        before, over draws.
+
+    Returns
+    -------
+    list of dict
+        `rule` is JSON with sorted keys; `rule_sha256` is the hash of its text in UTF-8.
+    """
+    rule = json.dumps(_rule(marts, spec, last_year + 1), sort_keys=True, ensure_ascii=False)
+    named = {
+        "first_year": FIRST_YEAR,
+        "last_year": last_year + 1,
+        "rule": rule,
+        "rule_sha256": hashlib.sha256(rule.encode()).hexdigest(),
+    }
+    ids = (spec.spec_id, cycle_id(spec.spec_id))
+    return [
+        {"spec_id": spec_id, **named, "correlation_with_last": correlation}
+        for spec_id, correlation in zip(ids, correlations, strict=True)
+    ]
+
+
+def _rule(marts: Marts, spec: Spec, last_year: int) -> dict[str, Any]:
+    cities = marts.cities.sort_values("city_id")
+    year = cities[TREATED_YEAR].to_numpy(dtype=float, na_value=float("inf"))
+    dates = [
+        f"{city} {first:.0f}"
+        for city, first in zip(cities["city_id"], year.tolist(), strict=True)
+        if first <= last_year
+    ]
+    return {
+        "series": spec.series,
+        "family": ["growth", "cycle"],
+        "window": [FIRST_YEAR, last_year],
+        "window_is_run": (
+            f"once {LEAST_SHARE:.0%} of the cities with growth in {BASE_YEAR} have it "
+            f"in {last_year}"
+        ),
+        "treatment": TREATMENT_RULES[spec.treatment_rule].label,
+        "controls": spec.control_group,
+        "estimator": ESTIMATOR,
+        "measure": MEASURE,
+        "found": f"p_value_family < {LEVEL}",
+        "detectable": f"found in {POWER:.0%}",
+        "permutations": spec.permutations,
+        "seed": spec.seed,
+        "pilots": len(dates),
+        "pilots_sha256": hashlib.sha256("\n".join(dates).encode()).hexdigest(),
+        "code_sha256": _code_hash(),
+    }
+
+
+def _code_hash() -> str:
+    """sha256 over the names and bytes of the modules of the primary test."""
+    digest = hashlib.sha256()
+    for path in sorted(CODE.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
