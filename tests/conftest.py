@@ -59,7 +59,6 @@ LONGEST = (
     "estimation/influence/test_jackknife_df.py",
     "orchestration/reuse/test_plan.py",
     "orchestration/commands/test_delivered_again.py",
-    "orchestration/dagster_ui/test_reexecution.py",
     "estimation/report/test_site.py",
     "warehouse/test_real_landing.py",
     "warehouse/test_models.py",

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,21 +45,6 @@ def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the parallel workers of one test run share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-
-
-@pytest.fixture(scope="session", autouse=True)
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Homes of the tests share what tools compile, else every run would parse and compile anew."""
-    if "CITYSYNC_CACHE" in os.environ:
-        return
-    cache = of_all_workers(tmp_path_factory) / "cache"
-    kernels = Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute() / "cache" / "numba"
-    kernels.mkdir(parents=True, exist_ok=True)
-    cache.mkdir(exist_ok=True)
-    # what the estimators' own tests have compiled serves here too
-    with suppress(FileExistsError):
-        (cache / "numba").symlink_to(kernels)
-    os.environ["CITYSYNC_CACHE"] = str(cache)
 
 
 def run(home: Path, *arguments: str, **environment: str) -> Run:
