@@ -5,19 +5,30 @@ so.
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from estimation.analyses import radiation
 from estimation.primary.exposure import Admitted, Ring, fit_exposure
 from estimation.primary.within_block import fit_within_block
 from estimation.sample.marts import Marts
+from estimation.study.claims import Tables, build_claims
+from estimation.study.multiplicity import judge_estimates
 from estimation.study.radiation import run_radiation
 from estimation.study.run import run_study
-from estimation.study.tables import COLUMNS
+from estimation.study.tables import (
+    COLUMNS,
+    DIAGNOSTIC_COLUMNS,
+    ESTIMATE_COLUMNS,
+    NOT_RUN_COLUMNS,
+    typed,
+)
 from tests.estimation.study.cities import city_marts
 
+SEED = Path(__file__).resolve().parents[3] / "warehouse" / "seeds" / "study_claims.csv"
 YEARS = np.arange(2010, 2020)
 PROVINCES, CITIES_EACH = 8, 12
 GAIN = 3.0
@@ -26,8 +37,8 @@ PLACE = np.array([0, 40, 60, 80, 120, 150, 180, 220, 260, 290, 340, 400])
 GROWTH = [spec for spec in radiation.SPECS if spec.outcome == "growth_official"]
 
 
-def economy(trend: float = 0.0) -> Marts:
-    """Cities within 100 km of the pilot gain `GAIN` points of growth from its admission; `trend` is
+def economy(trend: float = 0.0, gain: float = GAIN) -> Marts:
+    """Cities within 100 km of the pilot gain `gain` points of growth from its admission; `trend` is
     theirs in every year.
     """
     rng = np.random.default_rng(7)
@@ -41,7 +52,7 @@ def economy(trend: float = 0.0) -> Marts:
     near = (position > 0) & (PLACE[position] <= 100)
     first = np.repeat(admitted[admitted > 0], CITIES_EACH)
     growth = rng.normal(size=(ids.size, YEARS.size)) + rng.normal(size=YEARS.size)
-    growth += near[:, None] * (GAIN * (first[:, None] <= YEARS) + trend * (YEARS - 2010))
+    growth += near[:, None] * (gain * (first[:, None] <= YEARS) + trend * (YEARS - 2010))
     ties = {"distance_km": apart, "tie_strength": 1 / apart**2}
     return city_marts(ids, admitted, growth, YEARS, **ties)
 
@@ -107,6 +118,24 @@ def test_a_trend_of_earlier_years_is_warned_of(rows):
         "already before" in drifting["warning"][0]["warning"]
         and "may be an earlier trend" in drifting["warning"][0]["warning"]
     )
+
+
+@pytest.mark.parametrize("gain", [GAIN, -GAIN])
+def test_a_claim_of_radiation_is_found_only_in_its_direction(gain):
+    """And the study's net effect lends it no badge."""
+    claims = pd.read_csv(SEED).query("term == 'exposed'")
+    rows = run_radiation(economy(gain=gain), GROWTH, permutations=199)
+    tables = Tables(
+        judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS)),
+        typed(rows["diagnostic"], DIAGNOSTIC_COLUMNS),
+        typed(rows["not_run"], NOT_RUN_COLUMNS),
+    )
+    found = build_claims(claims, tables)
+    assert found["claim_id"].tolist() == ["radiation_neighbours", "radiation_partners"]
+    assert (found["estimate"] * gain > 0).all() and (found["p_value"] < 0.05).all()
+    assert ((found["verdict"] == "found") == (gain > 0)).all()
+    assert (found["verdict_study_form"] == "study_gives_none").all()
+    assert found["estimate_study_form"].isna().all()
 
 
 def test_what_lacks_is_a_row_of_not_run_in_the_studys_words(marts):
