@@ -5,8 +5,8 @@ Interference test: among pairs of never-pilots, cities in a ring around a pilot 
 admission and compared with cities more than 300 km from every pilot; pilots and the other rings are
 left out, and so are pairs of two exposed cities. `tied_to_pilot` does the same for the upper half
 of never-pilots by their strongest tie to a pilot against the lower half. A clear effect would say
-that the controls of the headline are touched. The permutation shuffles
-dates of exposure.
+that the controls of the headline are touched. These have no permutation: labels of exposure must
+not be dealt (docs/methods, section 18.10).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ VARIANTS = {
     rule: {
         "treatment_rule": rule,
         "excluded": ("pilots", *(ring for ring in RINGS if rule in RINGS and ring != rule)),
+        "vcov": ("conventional", "dyadic", "city", "province_jackknife"),
+        "permutations": 0,
     }
     for rule in EXPOSURE_RULES
 }

@@ -112,15 +112,17 @@ def test_a_planted_lead_is_found_with_its_sign_and_none_where_there_is_none():
     assert {"minimum_detectable_effect", "within_block_error", "placebo_before_p"} <= names
 
 
-def test_cities_admitted_in_the_last_year_are_left_out_and_dates_are_a_year_later():
+@pytest.mark.parametrize(("date", "n_pilots"), [(2019, 10), (2018, 20)])
+def test_cities_admitted_in_the_last_year_are_left_out(date: int, n_pilots: int):
+    """They have no treated year that another follows."""
     marts = economy(0.0)
-    late = marts.cities["treated_year"].replace(2015, 2019)
+    late = marts.cities["treated_year"].replace(2015, date)
     changed = dataclasses.replace(
         marts, cities=marts.cities.assign(treated_year=late, treated_year_calendar_year=late)
     )
     (row,) = run_radiation(changed, [SPECS["all"]], permutations=39)["estimate"]
-    assert (row["n_pilots"], row["n_cities"]) == (10, 70)
-    assert row["n_obs"] == 70 * 9
+    assert (row["n_pilots"], row["n_cities"]) == (n_pilots, 60 + n_pilots)
+    assert row["n_obs"] == (60 + n_pilots) * 9 and row["n_pairs"] == 0
 
 
 def test_what_is_missing_is_named():
