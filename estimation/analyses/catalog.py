@@ -37,18 +37,39 @@ ANALYSES = (
 )
 
 
-# the headlines with their exact parts make all draws, whatever these say
+# Rows that conclusions rest on: the headlines, with their exact parts, make all draws; the claims
+# of the study (`warehouse/seeds/study_claims.csv`) and the named variants of the headline may.
 HEADLINE = tuple(
     f"baseline.{part}.headline"
     for outcome in (robustness.OUTCOME, "cm_growth_deflated")
     for part in split_of(outcome)
 )
+DECISIVE = {
+    *(f"robustness.{robustness.OUTCOME}.{variant}" for variant in robustness.RULES),
+    "heterogeneity.cm_growth_official.same_region",
+    "heterogeneity.cm_growth_official.coastal",
+    "heterogeneity.cm_growth_official.human_capital",
+    "heterogeneity.cm_growth_official.financial_development",
+    "heterogeneity.cm_growth_official.infrastructure",
+    "mechanisms.cm_growth_official.by_measures",
+    "mechanisms.neg_abs_gap_ln_patents_per_head.headline",
+    "mechanisms.neg_abs_gap_capital_allocation.window_2010_2017",
+    "mechanisms.neg_abs_gap_labour_allocation.headline",
+    "policy_tools.cm_growth_official.supply",
+    "policy_tools.cm_growth_official.environment",
+    "policy_tools.cm_growth_official.demand",
+}
 
 
 def all_specs() -> tuple[Spec, ...]:
     """Every spec of the analyses, in their order."""
-    every = (spec for analysis in ANALYSES for spec in analysis.SPECS)
-    return tuple(replace(spec, enough=None) if spec.spec_id in HEADLINE else spec for spec in every)
+    return tuple(_with_draws(spec) for analysis in ANALYSES for spec in analysis.SPECS)
+
+
+def _with_draws(spec: Spec) -> Spec:
+    if spec.spec_id in HEADLINE:
+        return replace(spec, enough=None, fewer=None)
+    return replace(spec, fewer=None) if spec.spec_id in DECISIVE else spec
 
 
 def primary_specs() -> tuple[Spec, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..estimators.registry import ESTIMATORS
-from ..options import CONTROL_PAIRS, DRAWS, ENOUGH
+from ..options import CONTROL_PAIRS, DRAWS, ENOUGH, FEWER
 from ..results import VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
@@ -107,6 +107,7 @@ class Spec:
     vcov: tuple[str, ...] = VARIANCE_ESTIMATORS
     permutations: int = DRAWS
     enough: int | None = ENOUGH
+    fewer: int | None = FEWER
     seed: int = 1
     shuffle: str = "province"
 

@@ -23,14 +23,14 @@ from .draws import Draws, run_in_chunks, say_that_loops_compile
 
 # sums of so many numbers are held at a time: few enough for the processor's cache, and draws enough
 # for the algebra to be worth a call
-AT_ONCE = 2**21
+AT_ONCE = 2**22
 # labels of cities (B, N) to their weights (B, N)
 CityWeights = Callable[[np.ndarray], np.ndarray]
 # for each outcome the statistics of some terms by position, and of joint tests by name; None for an
 # outcome that nobody asked for
 Observed = Sequence[tuple[Mapping[int, float], Mapping[str, float]] | None]
 # draws before it is first asked whether they are enough
-FIRST = 250
+FIRST = 249
 
 
 class _Race:
@@ -121,7 +121,10 @@ def permute(
         sample.city_group if types is None else types, strata, options.permutations, options.seed
     )
     weights = None if city_weights is None else city_weights(labels)
-    settings, found = (is_enumeration, None if is_enumeration else options.enough), {}
+    settings, found = (
+        (is_enumeration, None if is_enumeration else options.enough, options.fewer),
+        {},
+    )
     for group in _same_sums(models):
         races = {
             name: _Race(models[name], observed.get(name), len(labels), settings) for name in group
@@ -133,7 +136,7 @@ def permute(
             sums = PairDraws(sample, first.design, first.statistics, has_tests)
         going, made = [race for race in races.values() if race.is_going], 0
         while going:
-            end = len(labels) if settings[1] is None else min(len(labels), max(FIRST, 2 * made))
+            end = len(labels) if settings[1] is None else min(len(labels), max(FIRST, 2 * made + 1))
 
             def run(part: slice, start=made, going=tuple(going), sums=sums) -> None:
                 step = max(1, AT_ONCE // sums.size)

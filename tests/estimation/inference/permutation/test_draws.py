@@ -1,5 +1,6 @@
 """p values and critical values by their definitions, and draws in chunks."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from estimation.inference.permutation.draws import (
     permutation_p_value,
     run_in_chunks,
 )
+from estimation.options import CLEAR
 from tests.estimation.panels import estimates_of, random_panel
 
 
@@ -58,27 +60,32 @@ def test_chunks_cover_every_draw_once(monkeypatch: pytest.MonkeyPatch, threads: 
     assert (runs == 1).all()
 
 
-def test_draws_end_with_the_hundredth_that_is_as_extreme_and_the_p_stays_valid() -> None:
+def test_draws_end_where_they_decide_and_the_p_stays_valid() -> None:
     """The p of a coefficient whose draws end early is that of its first draws alone; under the null
     it rejects no more often than its level.
     """
     panel = random_panel(4, n_cities=24, n_pilots=8)
+    event = panel.years - np.where(panel.cohort > 0, panel.cohort, 9999)[:, None]
+    panel = dataclasses.replace(panel, y=panel.y + 3.0 * (event == 1))
     given = {"vcov": ("permutation",), "permutations": 3000, "shuffle": "all"}
     every = fit_outcomes(panel, **given)["event_study", 0]
-    some = fit_outcomes(panel, enough=30, **given)
+    some = fit_outcomes(panel, enough=30, fewer=499, **given)
+    ends = [one.draws for one in some["event_study", 0].estimates]
+    assert min(ends) < 499 and 499 in ends
     for ours, theirs in zip(some["event_study", 0].estimates, every.estimates, strict=True):
         assert ours.estimate == theirs.estimate and theirs.draws == 3000
-        if ours.draws < 3000:
+        if ours.draws == 499:
+            assert ours.p_value <= CLEAR and theirs.p_value < 0.05
+        elif ours.draws < 3000:
             assert ours.p_value == pytest.approx(31 / (1 + ours.draws))
             assert ours.p_value == pytest.approx(theirs.p_value, abs=6 * theirs.p_value / 30**0.5)
         else:
             assert ours.p_value == theirs.p_value
-    assert some["event_study", 0].estimates[0].draws < 3000
     rng = np.random.default_rng(1)
     p_values = []
     for _ in range(4000):
         drawn = np.abs(rng.normal(size=400))
-        draws = Draws.empty(400, 1, (), False, 10)
+        draws = Draws.empty(400, 1, (), False, 10, None)
         observed = abs(rng.normal())
         p_values.append(permutation_p_value(observed, draws.counted(observed, drawn), False))
     assert np.mean(np.array(p_values) <= 0.05) < 0.05 + 3 * (0.05 * 0.95 / 4000) ** 0.5
