@@ -148,6 +148,11 @@ COMMANDS = {
     "deposit": Command(
         "write a replication folder of a publication", "orchestration.deposit.write:deposit", (RUN,)
     ),
+    "public": Command(
+        "the publication for any static host, without values that may not be passed on",
+        WITHIN + "public:public",
+        (Argument(("out",), "folder to write", "OUT"), RUN),
+    ),
     "docs": Command("static documentation of the models", WITHIN + "servers:write_docs"),
     "clean": Command("remove what a run can make again", WITHIN + "clean:clean"),
 }

@@ -207,14 +207,16 @@ def _halves(
     return halves[0], halves[1], split
 
 
-def write_values(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Any]:
+def write_values(
+    con: duckdb.DuckDBPyConnection, folder: Path, *, is_public: bool = False
+) -> dict[str, Any]:
     """Write `values/<place>.js` for each place: its delivered values by indicator, and its growth
     with the source it was taken within.
 
     A value is `[year, value, raw text, location, cell, state, detail]`: raw text 0 where it is
     spelled like the value, cell 0 where there is none, state = 2 * flag + is_current, detail only
     where the value is flagged or has a note in its file; location and flag are numbers of the lists
-    returned.
+    returned. Public files hold no growth: it repeats its values.
 
     Returns
     -------
@@ -226,7 +228,7 @@ def write_values(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Any]
     for place, indicator, cells in con.execute(VALUES).fetchall():
         texts.setdefault(place, []).append(f'"{indicator}":[{cells}]')
     derived: dict[int, list[list[Any]]] = {}
-    for place, *row in con.execute(DERIVED).fetchall():
+    for place, *row in [] if is_public else con.execute(DERIVED).fetchall():
         derived.setdefault(place, []).append(row)
     (folder / "values").mkdir(parents=True, exist_ok=True)
     for place, parts in texts.items():

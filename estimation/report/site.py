@@ -37,7 +37,7 @@ COMMON_SCRIPT = "common.js"
 TAKE_AWAY = ("figures", "tables", "replication")
 
 
-def write_report(source: Source, out_dir: Path | str) -> None:
+def write_report(source: Source, out_dir: Path | str, *, is_public: bool = False) -> None:
     """Write the site into a folder; the same input gives the same bytes.
 
     Parameters
@@ -45,6 +45,8 @@ def write_report(source: Source, out_dir: Path | str) -> None:
     source : open connection, or data frames by ``schema.table``
     out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are
     replaced, other folders in it are left alone
+    is_public : whether the pages leave this machine: no growth of a single city, no way to files
+    that stay
     """
     out_dir = Path(out_dir)
     for name in ("data", "assets", "zh"):
@@ -54,8 +56,8 @@ def write_report(source: Source, out_dir: Path | str) -> None:
         page.unlink()  # of an earlier version, in a build that is taken up again
     with open_source(source) as con:
         data = read_report_data(con)
-        catalogs = _write_city_files(con, data, out_dir / "data")
-        catalogs["policy"] = read_policy_data(con)
+        catalogs = _write_city_files(con, data, out_dir / "data", is_public=is_public)
+        catalogs |= {"policy": read_policy_data(con), "is_public": is_public}
     for name, text in downloads(data).items():
         (out_dir / "data" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
     for name in sorted({name for page in PAGES for name in page.libraries}):
@@ -74,7 +76,7 @@ def _write_page(target: Path, text: str) -> None:
 
 
 def _write_city_files(
-    con: duckdb.DuckDBPyConnection, data: ReportData, folder: Path
+    con: duckdb.DuckDBPyConnection, data: ReportData, folder: Path, *, is_public: bool
 ) -> dict[str, Any]:
     catalogs: dict[str, Any] = {
         "sync": {"measures": [], "years": []},
@@ -85,7 +87,7 @@ def _write_city_files(
             con, [int(code) for code in data["cities"]["city_id"]], folder
         )
     if len(data["sources"]) and len(data["coverage"]):
-        catalogs["values"] = city_files.write_values(con, folder)
+        catalogs["values"] = city_files.write_values(con, folder, is_public=is_public)
     return catalogs
 
 
@@ -141,6 +143,7 @@ def render_site(
         "withheld_note": functools.partial(withheld_note, words),
         "queries": QUERIES,
         "is_simulated": data.is_simulated,
+        "is_public": bool(catalogs.get("is_public")),
         "run": {
             name: data.run.get(name, "unknown") for name in ("run_id", "git_commit", "started_at")
         },
