@@ -314,6 +314,42 @@ MARTS = {
         """,
         ("batch",),
     ),
+    # What the texts of a city's zones hold, each tool with who issued the text: the city, the
+    # province (named there, or for all of it) or the nation.
+    "city_tool": Query(
+        (
+            "marts.fct_policy_clause",
+            "marts.dim_policy_document",
+            "marts.dim_pilot_zone",
+            "marts.dim_city",
+        ),
+        "city_id, tool_class, tool, issued_by, n_clauses, n_documents",
+        """
+        with texts as (
+            select document_id, issuer, issuer_level, is_province_or_country_wide as is_wide,
+                zone_names_zh,
+                case issuer_level when 'city' then 'own' when 'province' then 'province'
+                    when 'ministry' then 'nation' when 'state_council' then 'nation'
+                    else 'unknown' end as issued_by
+            from marts.dim_policy_document where copy_of is null
+        ),
+        applied as (
+            select distinct z.city_id, t.document_id, t.issued_by
+            from texts as t
+            inner join (marts.dim_pilot_zone as z
+                inner join marts.dim_city as c on z.city_id = c.city_id)
+                on list_contains(t.zone_names_zh, z.zone_name_zh)
+                or (t.is_wide and (t.issued_by = 'nation'
+                    or starts_with(t.issuer, left(c.province_name_zh, 2))))
+        )
+        select a.city_id, c.tool_class, c.tool, a.issued_by, count(*) as n_clauses,
+            count(distinct c.document_id) as n_documents
+        from applied as a inner join marts.fct_policy_clause as c using (document_id)
+        where c.tool_class in ('supply', 'environment', 'demand')
+        group by all order by all
+        """,
+        ("city_id", "tool", "issued_by"),
+    ),
     "policy_zone": Query(
         ("marts.fct_policy_tool", "marts.dim_pilot_zone"),
         "zone_name_zh, batch, strength, supply, environment, demand",

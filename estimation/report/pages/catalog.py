@@ -46,6 +46,20 @@ class Page:
 # drawn in the page where a reader chooses what to see; every other picture is static
 PLOT = ("d3.min.js", "plot.umd.min.js")
 CITY_SAYS = (
+    "said_zone",
+    "said_none",
+    "said_halves",
+    "said_alone",
+    "no_tools",
+    "issued_by",
+    "from_own",
+    "from_province",
+    "from_nation",
+    "from_unknown",
+    "clauses",
+    "tool",
+    "not_found",
+    "zone_said",
     "no_batches",
     "growth_title",
     "layer_batch",
@@ -157,7 +171,7 @@ PAGES = (
     Page(
         "cities",
         cities,
-        ("cities", "zones", "batches", "city_change", "growth_median", "distance"),
+        ("cities", "zones", "batches", "city_change", "city_tool", "growth_median", "distance"),
         scripts=("map.js", "values.js"),
         libraries=PLOT,
         styles=("cities.css",),

@@ -9,11 +9,14 @@ from typing import Any
 import pandas as pd
 
 from .. import plots
+from ..analyses_names import PRIMARY
 from ..cells import number, shown
+from ..language import Words
 from ..messages import messages
 from ..plots import Chart, Point, Series
 from ..tiles import build_tiles
 from .context import Context
+from .result import finding
 
 
 def cities(page: Context) -> dict[str, Any]:
@@ -66,18 +69,25 @@ def cities_data(page: Context) -> dict[str, Any]:
     """
     rows = page.rows("cities")
     approved = {row["batch"]: int(row["approval_date"][:4]) for row in page.rows("batches")}
-    change = {row["city_id"]: row["change"] for row in page.rows("city_change")}
+    change = {row["city_id"]: row for row in page.rows("city_change")}
+    other = Words("en" if page.words.language == "zh" else "zh")
     return {
         "cities": {
             "ids": [int(row["city_id"]) for row in rows],
             "names": [page.words.place(row) for row in rows],
+            "also": [other.place(row) for row in rows],
             "provinces": [page.words.place(row, "province") for row in rows],
             "admitted": [approved.get(row["batch"]) for row in rows],
-            "change": [_rounded(change.get(row["city_id"])) for row in rows],
+            **{
+                name: [_rounded(change.get(row["city_id"], {}).get(name)) for row in rows]
+                for name in ("first_half", "second_half", "change")
+            },
             "simulated": page.is_simulated,
         },
         "sync": page.catalogs["sync"],
         "zones": _zones(page),
+        "tools": _tools(page),
+        "finding": page.words.plain(f"result.{finding(page.one('primary', spec_id=PRIMARY))}"),
         "median": [
             [row["year"], _rounded(row["official"]), _rounded(row["deflated"])]
             for row in page.rows("growth_median")
@@ -117,6 +127,18 @@ def _zones(page: Context) -> dict[str, Any]:
             }
         )
     return found
+
+
+def _tools(page: Context) -> dict[str, list[list[Any]]]:
+    """Policy tools by city: class, name, clauses by who issued their text."""
+    found: dict[str, dict[str, list[Any]]] = {}
+    for row in page.rows("city_tool"):
+        own = found.setdefault(str(row["city_id"]), {})
+        name = page.words.name("classes", row["tool"])
+        own.setdefault(row["tool"], [row["tool_class"], name, {}])[2][row["issued_by"]] = row[
+            "n_clauses"
+        ]
+    return {city: list(own.values()) for city, own in found.items()}
 
 
 def _catalog(page: Context) -> dict[str, Any]:

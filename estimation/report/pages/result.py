@@ -61,6 +61,15 @@ def _asked(page: Context) -> Markup:
     return page.words("result.asked", first_approval=year, **counts)
 
 
+def finding(row: Row | None) -> str:
+    """The words that say what was found, by the verdict of the primary test."""
+    if row is None or row["verdict"] == "not_identified":
+        return "title_open"
+    if row["verdict"] != "found":
+        return "title_none"
+    return "title_up" if row["estimate"] > 0 else "title_down"
+
+
 def _answer(page: Context) -> dict[str, Any]:
     """Title, the sentence of levels, and what is said of its certainty."""
     w, row = page.words, page.one("primary", spec_id=PRIMARY)
@@ -69,12 +78,11 @@ def _answer(page: Context) -> dict[str, Any]:
         said = page.said(missing["reason"]) if missing and missing["reason"] else ""
         key = "not_run" if row is None else "no_answer"
         return {
-            "title": w("result.title_open"),
+            "title": w(f"result.{finding(row)}"),
             "levels": w(f"result.{key}", reason=said),
             "facts": [],
         }
     is_found = row["verdict"] == "found"
-    found = ("up" if row["estimate"] > 0 else "down") if is_found else "none"
     estimate = Markup('<a class="traced" href="#trace">{}</a>').format(num(row, "estimate", "+3"))
     levels = {name: num(row, name, "2") for name in ("before", "after")}
     said = ""
@@ -84,7 +92,7 @@ def _answer(page: Context) -> dict[str, Any]:
     change = w(f"result.change_{'found' if is_found else 'none'}", estimate=estimate)
     facts = [(name, fact(page, row)) for name, fact in FACTS.items()]
     return {
-        "title": w(f"result.title_{found}"),
+        "title": w(f"result.{finding(row)}"),
         "levels": Markup("{}{}{}").format(said, "" if w.language == "zh" else " ", change),
         "facts": [(w(f"result.{name}"), text) for name, text in facts],
     }

@@ -142,6 +142,7 @@ def policy_tables() -> dict[str, pd.DataFrame]:
         "title": f"方案{HOSTILE}",
         "document_no": None,
         "issuer": "杭州市人民政府",
+        "issuer_level": "city",
         "issue_date": None,
         "issue_year": 2019,
         "zone_names_zh": ["杭州市"],

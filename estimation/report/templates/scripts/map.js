@@ -5,6 +5,7 @@
   const sync = read("sync");
   const zones = read("zones");
   const median = read("median");
+  const tools = read("tools");
   const words = read("says");
   if (!cities || !cities.ids.length) return;
   const MISSING = -32768;
@@ -35,6 +36,7 @@
     const provinces = new Map();
     cities.ids.forEach((id, k) => { const p = cities.provinces[k]; if (!provinces.has(p)) provinces.set(p, []); provinces.get(p).push([id, cities.names[k]]); });
     citysync.fillSelect(select, [...provinces], cities.ids[chosen]);
+    byId("city-list").replaceChildren(...cities.ids.map((id, k) => element("option", { value: cities.names[k] }, `${cities.also[k]} ${id}`)));
     citysync.fillSelect(measure, [[null, sync.measures.map((key, m) => [m, words[key] || key])]], 0);
     const layers = [["batch", words.layer_batch]];
     if (hasSync) layers.push(["sync", words.layer_sync], ["change", words.layer_change], ["all", words.layer_all]);
@@ -113,7 +115,7 @@
       width: Math.min(box.clientWidth || 600, 640), height: 50 + 20 * rows.length, marginLeft: Math.min(170, 34 + Math.max(...names.map((name) => name.length)) * (citysync.language === "zh" ? 12.5 : 7)), marginTop: 28, marginBottom: 38, style,
       ariaLabel: byId("partners-said").textContent, x: { label: words.partners_x, labelAnchor: "center", labelArrow: "none", grid: true }, y: { label: words.city, labelAnchor: "top", domain: names, labelArrow: "none" },
       marks: [Plot.link(rows, { y: "name", x1: "a", x2: "b", stroke: "var(--grey)", strokeWidth: 2 }), Plot.dot(rows, { y: "name", x: "a", fill: "var(--paper)", stroke: "var(--blue)", strokeWidth: 2, r: 4 }),
-        Plot.dot(rows, { y: "name", x: "b", fill: "var(--blue)", r: 4.5 })],
+        Plot.dot(rows, { y: "name", x: "b", fill: "var(--blue)", r: 4.5, tip: true, title: (row) => `${row.name}: ${number(row.a)} → ${number(row.b)}` })],
     });
     citysync.framed(picture);
     box.replaceChildren(element("ul", { class: "lines" }, element("li", {}, "○ " + words.before.replace("{year}", file.split)), element("li", {}, "● " + words.after.replace("{year}", file.split))), picture);
@@ -137,7 +139,7 @@
       width: Math.min(box.clientWidth || 600, 900), height: 260, marginLeft: 50, marginBottom: 38, style, ariaLabel: `${words.growth}: ${cities.names[chosen]}`,
       x: { label: words.growth_x, labelAnchor: "center", labelArrow: "none", tickFormat: "d" }, y: { label: words.growth_y, labelAnchor: "center", labelArrow: "none", grid: true },
       marks: [Plot.ruleY([0], { stroke: "var(--ink)" }), Plot.lineY(rows, { x: "0", y: "1", z: "2", stroke: (row) => colours[row[2]], strokeWidth: 2 }),
-        Plot.dot(rows, { x: "0", y: "1", fill: (row) => colours[row[2]], r: 2.5 })],
+        Plot.dot(rows, { x: "0", y: "1", fill: (row) => colours[row[2]], r: 2.5, tip: true, title: (row) => `${row[2]}, ${row[0]}: ${number(row[1], 1)}` })],
     });
     citysync.framed(picture);
     const names = Object.keys(colours).filter((name) => rows.some((row) => row[2] === name));
@@ -145,23 +147,49 @@
   }
 
   function zone() {
-    const own = zones[cities.ids[chosen]] || [];
-    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, `${z.name}: ${words.batch_word} ${z.batch}, ${z.date || "–"}, ${z.document || "–"}${z.ended ? `, ${words.ended} ${z.ended}` : ""}`),
+    const id = cities.ids[chosen];
+    const own = zones[id] || [];
+    const halves = [cities.first_half[chosen], cities.second_half[chosen]];
+    byId("city-said").textContent = [
+      (own.length ? words.said_zone.replace("{date}", own[0].date || "–") : words.said_none).replace("{city}", cities.names[chosen]),
+      halves.includes(null) ? "" : words.said_halves.replace("{first}", number(halves[0], 2)).replace("{second}", number(halves[1], 2)),
+      own.length ? words.said_alone.replace("{finding}", read("finding")) : "",
+    ].join(citysync.language === "zh" ? "" : " ");
+    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, words.zone_said.replace("{name}", z.name).replace("{batch}", z.batch).replace("{date}", z.date || "–").replace("{document}", z.document || "–") + (z.ended ? `, ${words.ended} ${z.ended}` : "")),
       z.texts.length ? element("ul", {}, ...z.texts.map(([title, n]) => element("li", {}, element("a", { href: `policy.html#text-${n}` }, title)))) : element("p", { class: "note" }, words.no_texts)))
       : [element("p", { class: "empty" }, words.no_zone)]));
+    const list = tools[id] || [];
+    byId("tools-said").replaceChildren(list.length ? element("ul", { class: "tools-list" }, ...list.map(([kind, name, by]) => element("li", {}, element("b", { class: "tag " + kind }, name), ...Object.entries(by).map(([level, n]) =>
+      element("span", { class: "from " + level }, ` ${words["from_" + level]}${citysync.language === "zh" ? "：" : ": "}${words.clauses.replace("{n}", n)}`))))) : element("p", { class: "empty" }, words.no_tools));
   }
 
-  function remember() {
+  // the address holds what is chosen: city, layer, year, series, and, for a link to a part, where
+  function remember(at) {
     const now = new URLSearchParams(location.hash.slice(1));
-    now.set("city", cities.ids[chosen]);
-    if (layer.value === "sync") { now.set("year", year.value); now.set("layer", "sync"); }
+    const set = (name, text) => (text === null ? now.delete(name) : now.set(name, text));
+    set("city", cities.ids[chosen]);
+    set("layer", layer.value === "batch" ? null : layer.value);
+    set("year", layer.value === "sync" ? year.value : now.has("indicator") ? now.get("year") : null);
+    set("series", measure.value && measure.value !== "0" ? measure.value : null);
+    set("at", at || null);
     history.replaceState(null, "", "#" + now);
+  }
+
+  function find(text) {
+    const sought = text.trim().toLowerCase();
+    if (!sought) return;
+    const called = cities.ids.map((id, k) => [String(id), cities.names[k].toLowerCase(), cities.also[k].toLowerCase()]);
+    const fits = (test) => called.findIndex((own) => own.some(test));
+    const k = [fits((own) => own === sought), fits((own) => own.startsWith(sought)), fits((own) => own.includes(sought) || sought.includes(own))].find((at) => at >= 0);
+    byId("find-said").textContent = k === undefined ? words.not_found.replace("{text}", text) : "";
+    if (k !== undefined) choose(k);
   }
 
   function choose(k, keep) {
     chosen = k;
     select.value = cities.ids[k];
     byId("city-name").textContent = `${cities.names[k]} · ${cities.provinces[k]}`;
+    document.title = `${cities.names[k]} · citysync`;
     if (!keep) remember();
     zone();
     document.dispatchEvent(new CustomEvent("citysync-city", { detail: { id: cities.ids[k], growth } }));
@@ -178,8 +206,12 @@
     const asked = new URLSearchParams(location.hash.slice(1));
     const k = cities.ids.indexOf(Number(asked.get("city")));
     const when = Number(asked.get("year"));
-    if (asked.get("layer") === "sync" || (asked.has("city") && asked.has("year") && !asked.has("indicator") && hasSync)) { layer.value = "sync"; fillYears(when); }
+    const wanted = asked.get("layer") || (asked.has("year") && !asked.has("indicator") ? "sync" : null);
+    if (wanted && [...layer.options].some((one) => one.value === wanted)) { layer.value = wanted; fillYears(when); }
+    if (asked.has("series") && [...measure.options].some((one) => one.value === asked.get("series"))) measure.value = asked.get("series");
     choose(k >= 0 ? k : chosen, true);
+    const at = asked.get("at") && byId(asked.get("at"));
+    if (at) at.scrollIntoView();
   }
 
   squares.forEach((square) => {
@@ -202,7 +234,9 @@
   select.addEventListener("change", () => choose(cities.ids.indexOf(Number(select.value))));
   layer.addEventListener("change", () => { fillYears(); paint(); remember(); });
   year.addEventListener("input", () => { paint(); remember(); });
-  measure.addEventListener("change", () => { paint(); partners(); });
+  measure.addEventListener("change", () => { paint(); partners(); remember(); });
+  byId("find").addEventListener("change", () => find(byId("find").value));
+  document.querySelectorAll("main .links a[href^='#']").forEach((link) => link.addEventListener("click", (event) => { event.preventDefault(); remember(link.getAttribute("href").slice(1)); fromAddress(); }));
   byId("partners-download").addEventListener("click", () => {
     const header = ["city_id", "city", "partner_id", "partner", "split_year", ...sync.measures.flatMap((m) => [`before_${m}`, `after_${m}`])];
     const n = cities.ids.length;
