@@ -26,7 +26,7 @@ from estimation.panel.pair_columns import CITY_COHORTS, COHORT, PROVINCES, TIME,
 from estimation.panel.pair_file import read_pairs
 from estimation.panel.pair_panel import PairPanel
 
-LINES = ("conventional", "dyadic", "city")
+LINES = ("pair", "dyadic", "unit")
 NEEDED = (*UNIT, TIME, COHORT, "y", *PROVINCES, *CITY_COHORTS)
 # as many as the published panel has
 COLUMNS = 41
@@ -68,7 +68,7 @@ def bench_library_fit(n_cities: int) -> dict[str, Any]:
         return pyfixest.feols("y ~ treated | pair + year", theirs, vcov={"CRV1": "pair"})
 
     def ours() -> Any:
-        return fit(frame, "y", vcov=LINES, permutations=0)
+        return fit(frame, "y", unit=UNIT, vcov=LINES, permutations=0)
 
     seconds, of_peer = median_seconds(ours), median_seconds(peer, repetitions=3)
     used, used_by_peer = _cpu_seconds(ours), _cpu_seconds(peer, repetitions=3)

@@ -24,9 +24,9 @@ from ..fit import DEFAULTS, fit_panel, fit_summed
 from ..fit import ESTIMATORS as ON_PAIRS
 from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, pair_outcome
-from ..options import CONTROL_PAIRS, DRAWS, Options
+from ..options import CONTROL_PAIRS, Options
 from ..panel.city_file import CityColumns, read_cities
-from ..panel.pair_columns import COHORT, TIME, UNIT, PairColumns, resolve_columns
+from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import PairPanel
 from ..panel.panel_error import PanelError, need
@@ -48,18 +48,18 @@ def fit(
     *,
     unit: str | tuple[str, str],
     series: str | None = None,
-    time: str = TIME,
-    cohort: Any = COHORT,
+    time: str = "year",
+    cohort: Any = "cohort_year",
     block: Any = None,
     estimator: str = "twfe",
     controls: Sequence[str] = (),
     weights: str | None = None,
     exposure: str = "one",
     vcov: str | Sequence[str] | None = None,
-    permutations: int = DRAWS,
+    permutations: int = 9999,
     seed: int = 1,
     shuffle: str = "block",
-    control_pairs: str = CONTROL_PAIRS[0],
+    control_pairs: str = "never_treated",
     reference: int = -1,
     binning: tuple[int, int] | None = None,
     engine: str | None = None,

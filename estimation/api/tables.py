@@ -134,9 +134,10 @@ def etable(
         raise ValueError("etable takes results of cs.fit, cs.primary or cs.vcov, one or more")
     if headers is not None and len(headers) != len(fits):
         raise ValueError(f"headers: expected {len(fits)}, found {len(headers)}")
-    require_line(vcov, [e for fit in fits for e in fit.estimates])
+    every = [e for fit in fits for e in fit.estimates]
+    require_line(vcov, every)
     labels = labels or {}
-    terms = list(dict.fromkeys(label_of(e) for fit in fits for e in fit.estimates))
+    terms = list(dict.fromkeys(labels.get(label_of(e), label_of(e)) for e in every))
     rows = [row for term in terms for row in _coefficient(fits, term, labels, vcov)]
     facts = [_facts(fit, vcov) for fit in fits]
     kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
@@ -156,13 +157,10 @@ def etable(
 def _coefficient(
     fits: Sequence[Result], term: str, labels: Mapping[str, str], vcov: str | None
 ) -> list[tuple[str, tuple]]:
-    found = [[e for e in fit.estimates if label_of(e) == term] for fit in fits]
-    rows = [
-        (
-            labels.get(term, term),
-            tuple(_estimate(fit, own) for fit, own in zip(fits, found, strict=True)),
-        )
+    found = [
+        [e for e in fit.estimates if labels.get(label_of(e), label_of(e)) == term] for fit in fits
     ]
+    rows = [(term, tuple(_estimate(fit, own) for fit, own in zip(fits, found, strict=True)))]
     errors = tuple(_error(own, vcov) for own in found)
     brackets = tuple(_bracket(own) for own in found)
     return rows + [("", cells) for cells in (errors, brackets) if any(cells)]

@@ -113,7 +113,7 @@ def vcov(
     fit: Any,
     unit: tuple[Any, Any],
     *,
-    vcov: str | Sequence[str] = LINES,
+    vcov: str | Sequence[str] = ("dyadic", "unit", "pair"),
     data: Any = None,
     directed: bool = False,
     df: float | None = None,

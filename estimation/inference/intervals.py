@@ -25,6 +25,9 @@ from .variances import (
 
 # influence values of an outcome that pair and year effects explain in full are rounding noise
 EXACT_FIT = 1e-24
+# treatment by pair has few degrees of freedom by design where its pairs share few cities: from
+# here on it has more than one
+MIN_TREATED = 2.001
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,9 @@ def intervals_of(
     variances: Mapping[str, float],
     *,
     n_pairs: int,
-    n_pilots: int,
+    n_pilots: float,
     jackknife_df: float,
+    least: float = MIN_PILOTS,
 ) -> dict[str, Interval]:
     """Interval of one coefficient under each variance estimator that is given.
 
@@ -158,7 +162,7 @@ def intervals_of(
     n_pairs : int
         Kept pairs: the conventional t has one degree of freedom less.
     n_pilots : int
-        Pilots in the coefficient's cells; with fewer than `MIN_PILOTS` every interval is empty.
+        Of `treated_counts`; with fewer than `least` every interval is empty.
     jackknife_df : float
         Degrees of freedom of the jackknife's t.
 
@@ -173,7 +177,7 @@ def intervals_of(
         "city": n_pilots - 1,
         "province_jackknife": jackknife_df,
     }
-    enough = n_pilots >= MIN_PILOTS
+    enough = n_pilots >= least
     return {
         name: t_interval(estimate, variance, degrees[name]) if enough else Interval()
         for name, variance in variances.items()
@@ -190,7 +194,11 @@ def _coefficient_intervals(
         offered.append("province_jackknife")
     estimate, counts = (
         float(fit.estimate[c]),
-        {"n_pairs": sample.n_pairs, "n_pilots": n_treated},
+        {
+            "n_pairs": sample.n_pairs,
+            "n_pilots": n_treated,
+            "least": MIN_PILOTS if sample.panel.pilots_known else MIN_TREATED,
+        },
     )
     intervals = intervals_of(
         estimate,

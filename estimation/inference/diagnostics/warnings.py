@@ -9,7 +9,7 @@ from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
 from ...panel.pair_panel import FitSample
 from ...results import Diagnostic
-from ..intervals import Inference, treated_counts
+from ..intervals import MIN_TREATED, Inference, treated_counts
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
 from .coefficients import most_influential, summarised
 
@@ -116,12 +116,12 @@ def _few_pilots(fit: InfluenceFit, treatment: list[int]) -> list[str]:
 def _few_pairs(sample: FitSample, fit: InfluenceFit, treatment: list[int]) -> list[str]:
     """Of treatment by pair."""
     weigh = treated_counts(sample, fit)
-    few = [fit.labels[c] for c in treatment if weigh[c] < MIN_PILOTS]
+    few = [fit.labels[c] for c in treatment if weigh[c] < MIN_TREATED]
     if not few:
         return []
     return [
-        f"{_listed(few)}: the treated pairs weigh as much as fewer than {MIN_PILOTS} cities "
-        "treated one by one: no standard error."
+        f"{_listed(few)}: the treated pairs are as few, or share cities so much, that they weigh "
+        "no more than two cities treated one by one: no standard error."
     ]
 
 

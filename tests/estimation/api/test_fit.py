@@ -156,7 +156,7 @@ def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs():
     one = table.assign(first=table["first"].where(pairs == pairs[table["first"].notna()].iloc[0]))
     alone = cs.fit(one, "y", **COLUMNS, cohort="first", permutations=0)
     assert alone.default().std_error is None
-    assert any("fewer than 4 units" in text for text in alone.warnings)
+    assert any("no more than two units" in text for text in alone.warnings)
 
 
 def test_outcomes_formulas_and_files_of_units_at_the_front_door(tmp_path):

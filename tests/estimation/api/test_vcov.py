@@ -217,6 +217,8 @@ def test_tables_take_the_errors(flows):
     shown = str(maketables.ETable([fit, found]).df)
     assert f"{found.std_error[0]:.3f}" in shown
     assert list(found.columns) == list(own.tidy().columns)
+    merged = cs.etable(own, found, labels={"treated": "effect", "x": "effect"}).rows[0]
+    assert merged[0] == "effect" and all(merged[1])
     with pytest.raises(ValueError, match="expected one of"):
         cs.etable(found, vcov="robust")
 
