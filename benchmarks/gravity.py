@@ -37,7 +37,7 @@ def draw_flows(
     ----------
     rng : Generator
     n_units : int
-        Countries; two thirds join agreements, half of them in each year of `COHORTS`: two of the same
+        Countries; two thirds join agreements, half in each year of `COHORTS`: two of the same
         cohort have an agreement.
     shocks : float
         Standard deviation of the shocks that pairs share through a country.
@@ -107,7 +107,8 @@ def estimate(flows: pd.DataFrame) -> Iterator[dict]:
                 (f"{line}, N - 1", flows["exporter"].nunique() - 1),
             ):
                 error = float(np.sqrt(weight @ matrix.to_numpy() @ weight))
-                p = 2 * stats.t.sf(abs(value - truth) / error, df)
+                # an error of 0 out of a repaired matrix rejects
+                p = 2 * stats.t.sf(np.divide(abs(value - truth), error), df) if error > 0 else 0.0
                 yield {
                     "estimator": label,
                     "line": name,

@@ -428,7 +428,19 @@ def _parts(fit: InfluenceFit, draws: Draws | None) -> FitParts:
         else {label: (refits.blocks, refits.estimates[:, c]) for c, label in enumerate(fit.labels)}
         for refits in (fit.provinces, fit.cities)
     ]
-    return FitParts(placebos, *without)
+    return FitParts(placebos, *without, _covariances(fit))
+
+
+def _covariances(fit: InfluenceFit) -> dict[str, np.ndarray]:
+    """Covariance of the coefficients (C, C) under the lines that have one."""
+    found = {}
+    if fit.psi is not None:
+        found["conventional"] = fit.psi.T @ fit.psi
+        found["dyadic"] = fit.city_sums.T @ fit.city_sums - found["conventional"]
+    if fit.provinces is not None and not fit.provinces.carriers:
+        moved, n = fit.provinces.estimates - fit.estimate, len(fit.provinces.blocks)
+        found["province_jackknife"] = (n - 1) / n * moved.T @ moved
+    return found
 
 
 def _diagnostics(

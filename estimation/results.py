@@ -63,11 +63,15 @@ class FitParts:
         Estimates under reassigned admissions; empty where none were drawn.
     without_block, without_city : mapping of str to (ids (R,), estimates (R,))
         Estimates without each block or city; NaN where nothing identifies them any more.
+    covariance : mapping of str to (C, C) float array
+        Of the C coefficients, by line of inference, as estimated: a dyadic one need not be positive
+        semi-definite.
     """
 
     draws: Mapping[str, Any] = field(default_factory=dict)
     without_block: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     without_city: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    covariance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

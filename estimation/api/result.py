@@ -10,7 +10,7 @@ from ..panel.frames import as_frame
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile
 from ..results import Diagnostic, Estimate, FitParts, FitResult
-from .words import OWN, of_units
+from .words import OWN, PUBLISHED, of_units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -131,6 +131,52 @@ class Fit:
             {name: rows[name] for name in ((*TIDY, *MORE) if full else TIDY)}, self.backend
         )
 
+    def coef(self) -> dict[str, float]:
+        """Each coefficient's estimate."""
+        return {label_of(e): e.estimate for e in self.estimates}
+
+    def se(self, vcov: str | None = None) -> dict[str, float | None]:
+        """Each coefficient's standard error under a line of inference; None: under its default."""
+        return {term: e.std_error for term, e in self._lines(vcov).items()}
+
+    def confint(self, vcov: str | None = None) -> Any:
+        """Intervals of 95 %, a frame with columns `term, ci_low, ci_high`."""
+        lines = self._lines(vcov)
+        columns = {n: [getattr(e, n) for e in lines.values()] for n in ("ci_low", "ci_high")}
+        return as_frame({"term": list(lines), **columns}, self.backend)
+
+    def vcov(self, vcov: str) -> Any:
+        """The covariance of the coefficients under ``pair``, ``dyadic`` or ``block_jackknife``, a
+        frame with a column `term` and one for each coefficient; as estimated, so a dyadic one need
+        not be positive semi-definite.
+
+        Raises
+        ------
+        ValueError
+            If the fit has none under that line.
+        """
+        matrices = {} if self.parts is None else self.parts.covariance
+        if PUBLISHED.get(vcov, vcov) not in matrices:
+            there = ", ".join(OWN[name] for name in matrices) or "none: it has no parts"
+            raise ValueError(f"vcov {vcov!r}: the fit has {there}")
+        terms, matrix = list(self.coef()), matrices[PUBLISHED.get(vcov, vcov)]
+        return as_frame(
+            {"term": terms, **dict(zip(terms, matrix.T.tolist(), strict=True))}, self.backend
+        )
+
+    def glance(self) -> Any:
+        """The sample and the settings, a frame of one row."""
+        names = ("outcome", "estimator", "n_obs", "n_pairs", "n_units", "n_treated")
+        names += ("n_treated_pairs", "permutations", "seed", "engine")
+        return as_frame({name: [getattr(self, name)] for name in names}, self.backend)
+
+    def _lines(self, vcov: str | None) -> dict[str, Estimate]:
+        require_line(vcov, self.estimates)
+        rows: dict[str, list[Estimate]] = {}
+        for e in self.estimates:
+            rows.setdefault(label_of(e), []).append(e)
+        return {term: line_of(own, vcov) for term, own in rows.items()}
+
     def default(self, term: str | None = None) -> Estimate:
         """A coefficient under its default line of inference; None: the first coefficient.
 
@@ -196,6 +242,11 @@ class Fit:
 
     def __repr__(self) -> str:
         return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        from .text import html_of
+
+        return html_of(self)
 
 
 def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import textwrap
 from collections.abc import Sequence
 
@@ -16,6 +17,27 @@ def summary_of(fit: Fit) -> str:
     head = f"{fit.outcome}: {fit.estimator}, pair and period effects"
     head += f", controls {', '.join(fit.controls)}" if fit.controls else ""
     head += f", weights {fit.weights}" if fit.weights else ""
+    rows = rows_of(fit)
+    pairs, units = f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs", f"{fit.n_units:,} units"
+    if fit.n_treated_pairs is None:
+        pairs += f", {units}, {fit.n_treated:,} of them treated"
+    else:
+        pairs += f", {fit.n_treated_pairs:,} of them treated, {units}"
+    if fit.engine != "arrays":
+        pairs += f"; added up by the engine {fit.engine}"
+    said = (
+        "* the default line of this coefficient" if any(e.is_default for e in fit.estimates) else ""
+    )
+    if any(e.vcov == "permutation" for e in fit.estimates):
+        said += ("; an" if said else "An") + " effect counts where the permutation rejects as well."
+    notes = textwrap.wrap(said, WIDTH)
+    return "\n".join(
+        [head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(fit.warnings)]
+    )
+
+
+def rows_of(fit: Fit) -> list[tuple[str, ...]]:
+    """A header, and a row for each coefficient and line of inference."""
     rows = [HEADER]
     previous = ""
     for e in fit.estimates:
@@ -27,20 +49,19 @@ def summary_of(fit: Fit) -> str:
         rows.append(
             (shown, number(e.estimate), number(e.std_error), interval, p_value(e.p_value), line)
         )
-    pairs, units = f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs", f"{fit.n_units:,} units"
-    if fit.n_treated_pairs is None:
-        pairs += f", {units}, {fit.n_treated:,} of them treated"
-    else:
-        pairs += f", {fit.n_treated_pairs:,} of them treated, {units}"
-    if fit.engine != "arrays":
-        pairs += f"; added up by the engine {fit.engine}"
-    notes = ["* the default line of this coefficient" * any(e.is_default for e in fit.estimates)]
-    if any(e.vcov == "permutation" for e in fit.estimates):
-        notes = [f"{notes[0]}; an effect counts where the permutation rejects as well."]
-    notes = [line for text in notes for line in textwrap.wrap(text, WIDTH)]
-    return "\n".join(
-        [head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(fit.warnings)]
+    return rows
+
+
+def html_of(fit: Fit) -> str:
+    """The fit for a notebook: the rows as a table, all else as it is printed."""
+    printed = str(summary_of(fit)).splitlines()
+    head, tail = printed[0], printed[len(rows_of(fit)) + 2 :]
+    cells = "".join(
+        "<tr>" + "".join(f"<{kind}>{html.escape(cell)}</{kind}>" for cell in row) + "</tr>"
+        for kind, row in zip(["th", *["td"] * len(fit.estimates)], rows_of(fit), strict=True)
     )
+    rest = html.escape("\n".join(tail))
+    return f"<p>{html.escape(head)}</p><table>{cells}</table><pre>{rest}</pre>"
 
 
 def _placebo_mean(fit: Fit) -> list[str]:

@@ -179,6 +179,26 @@ def test_outcomes_formulas_and_files_of_units_at_the_front_door(tmp_path):
         cs.fit(frame, "y")
 
 
+def test_a_fit_answers_like_those_of_other_packages():
+    frame, _, cohorts, blocks = country_panel()
+    given = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0, "controls": "x0"}
+    fit = cs.fit(frame, "y", vcov=["pair", "dyadic", "block_jackknife"], **given)
+    assert list(fit.coef()) == ["treated", "x0"] == list(fit.se())
+    for line in ("pair", "dyadic", "block_jackknife"):
+        matrix = fit.vcov(line).set_index("term").to_numpy()
+        np.testing.assert_allclose(matrix, matrix.T, atol=1e-14)
+        np.testing.assert_allclose(np.sqrt(np.diag(matrix)), list(fit.se(line).values()))
+    interval = fit.confint("dyadic").iloc[0]
+    assert interval["ci_low"] < fit.coef()["treated"] < interval["ci_high"]
+    assert fit.glance()["n_pairs"][0] == fit.n_pairs
+    shown = fit._repr_html_()
+    assert shown.count("<tr>") == 1 + len(fit.estimates) and "<pre>" in shown
+    with pytest.raises(ValueError, match="the fit has"):
+        fit.vcov("permutation")
+    with pytest.raises(ValueError, match="expected one of"):
+        fit.se("unit")
+
+
 def test_units_that_look_like_one_are_named():
     frame, _, cohorts, _ = country_panel()
     frame["exporter"] = frame["exporter"].mask(frame.index % 7 == 0, "Ｃ001")
