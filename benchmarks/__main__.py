@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.library import bench_library_fit, bench_library_reading
+from benchmarks.library import bench_library_reading
 from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
 from benchmarks.scale import bench_size, growth_exponents
@@ -41,7 +41,7 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
             yield from bench_size(
                 n_cities,
                 Path(name),
-                PEERS if n_cities <= LIBRARY_SIZES[0] else PEERS[1:],
+                PEERS if n_cities in LIBRARY_SIZES else PEERS[1:],
                 repetitions=3,
             )
         if large:
@@ -49,10 +49,9 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
 
 
 def _library() -> Iterator[dict[str, Any]]:
-    """The library on frames and files."""
+    """Files that the library reads."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
         for n_cities in LIBRARY_SIZES:
-            yield bench_library_fit(n_cities)
             yield from bench_library_reading(n_cities, Path(name))
 
 

@@ -1,8 +1,6 @@
-"""The library as its users call it: `cs.fit` on a frame against pyfixest on the same frame, and a
-panel's file against DuckDB's bare read.
+"""A panel's file, read and checked, against DuckDB's bare read.
 
-Reading is timed by processor time (a fit by both times), and its memory is the largest that Python
-and numpy held beyond the start.
+Timed by processor time; memory is the largest that Python and numpy held beyond the start.
 """
 
 from __future__ import annotations
@@ -17,16 +15,13 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
-import pyfixest
 
-from benchmarks.measure import median_seconds, peak_mb
+from benchmarks.measure import peak_mb
 from benchmarks.panels import random_panel
-from estimation.api.fit import fit
 from estimation.panel.pair_columns import CITY_COHORTS, COHORT, PROVINCES, TIME, UNIT, PairColumns
 from estimation.panel.pair_file import read_pairs
 from estimation.panel.pair_panel import PairPanel
 
-LINES = ("pair", "dyadic", "unit")
 NEEDED = (*UNIT, TIME, COHORT, "y", *PROVINCES, *CITY_COHORTS)
 # as many as the published panel has
 COLUMNS = 41
@@ -52,39 +47,6 @@ def contract_frame(panel: PairPanel) -> pd.DataFrame:
 
 def _blank_zero(years: np.ndarray) -> np.ndarray:
     return np.where(years > 0, years, np.nan)
-
-
-def bench_library_fit(n_cities: int) -> dict[str, Any]:
-    """Checks, exposure of pairs, coefficient and three lines from a frame, against pyfixest's
-    coefficient with errors by pair.
-    """
-    frame = contract_frame(random_panel(n_cities))
-    theirs = frame.assign(
-        pair=frame[UNIT[0]] * 1_000_000 + frame[UNIT[1]],
-        treated=(frame[TIME] >= frame[COHORT]).astype(float),
-    )
-
-    def peer() -> Any:
-        return pyfixest.feols("y ~ treated | pair + year", theirs, vcov={"CRV1": "pair"})
-
-    def ours() -> Any:
-        return fit(frame, "y", unit=UNIT, vcov=LINES, permutations=0)
-
-    seconds, of_peer = median_seconds(ours), median_seconds(peer, repetitions=3)
-    used, used_by_peer = _cpu_seconds(ours), _cpu_seconds(peer, repetitions=3)
-    return {
-        "name": "library_fit",
-        "n_cities": n_cities,
-        "rows": len(frame),
-        "seconds": round(seconds, 5),
-        "cpu_seconds": round(used, 5),
-        "peak_mb": round(peak_mb(), 1),
-        "ratio_to_floor": None,
-        "ratio_to_peer": round(seconds / of_peer, 4),
-        "ratio_to_peer_cpu": round(used / used_by_peer, 4),
-        "peer": f"pyfixest {pyfixest.__version__}",
-        "max_abs_difference": abs(ours().default().estimate - float(peer().coef()["treated"])),
-    }
 
 
 def bench_library_reading(n_cities: int, folder: Path) -> Iterator[dict[str, Any]]:

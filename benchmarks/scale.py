@@ -131,7 +131,11 @@ def bench_size(
     """`cs.fit` by each engine at one size, beside peers that read the same rows."""
     units = unit_table(n_cities)
     path = write_pairs(units, folder)
-    of_pairs = {"cohort": ("first_i", "first_j"), "block": ("block_i", "block_j")}
+    of_pairs = {
+        "unit": ("city_i_id", "city_j_id"),
+        "cohort": ("first_i", "first_j"),
+        "block": ("block_i", "block_j"),
+    }
     of_units = {"unit": "city", "series": "growth", "cohort": "cohort", "block": "block"}
     plain = {"permutations": 0}
     with _open(folder / f"pairs_{n_cities}.duckdb") as con:
