@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .engines.interface import SummedSample
+from .estimators.arguments import check_arguments
 from .estimators.fitted import Fitted, Inputs
 from .estimators.group_time import draws_are_affordable
 from .estimators.registry import ESTIMATORS as REGISTRY
@@ -33,7 +34,7 @@ from .inference.permutation.draws import Draws
 from .inference.permutation.permute import permute
 from .inference.variances import MIN_PILOTS
 from .influence.influence_fit import InfluenceFit
-from .options import CONTROL_PAIRS, Options
+from .options import Options
 from .panel.controls import drop_controls
 from .panel.pair_panel import (
     FitSample,
@@ -185,41 +186,6 @@ def _pairs_with_covariates(panel: PairPanel, covariates: np.ndarray) -> PairPane
     if not inside.any():
         raise NotEstimable("no pair of cities has all covariates of before any zone")
     return panel.of_pairs(inside)
-
-
-def check_arguments(panel: PairPanel, estimators, options: Options, control_names) -> None:
-    """Refuse what does not exist, names that do not fit the controls, and weights, a reference or
-    bins for an estimator that has none.
-    """
-    for name in estimators:
-        if name not in REGISTRY:
-            raise ValueError(f"estimator {name}: expected one of {', '.join(REGISTRY)}")
-    for name in options.vcov or ():
-        if name not in VARIANCE_ESTIMATORS:
-            raise ValueError(f"vcov {name}: expected some of {', '.join(VARIANCE_ESTIMATORS)}")
-    shuffle, binning = options.shuffle, options.binning
-    if isinstance(shuffle, str) and shuffle not in ("province", "all"):
-        raise ValueError(f"shuffle {shuffle}: expected province, all or an array of strata")
-    if options.control_pairs not in CONTROL_PAIRS:
-        raise ValueError(
-            f"control_pairs {options.control_pairs}: expected one of {', '.join(CONTROL_PAIRS)}"
-        )
-    n_controls = 0 if panel.controls is None else len(panel.controls)
-    if n_controls != len(control_names):
-        raise ValueError(f"control_names: expected {n_controls} names, found {len(control_names)}")
-    for name in estimators:
-        if panel.weight is not None and REGISTRY[name].family != "two_way":
-            weighted = " and ".join(names("two_way"))
-            raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
-        if name != "event_study" and (options.reference != -1 or binning is not None):
-            raise NotEstimable(
-                f"{name} has no reference period and no bins to choose: leave them out, or choose "
-                "event_study"
-            )
-    if binning is not None and not (len(binning) == 2 and binning[0] < 0 <= binning[1]):
-        raise NotEstimable(
-            f"binning {tuple(binning)}: expected the first and the last event time, such as (-5, 5)"
-        )
 
 
 def _fit_without_never_treated(

@@ -12,9 +12,10 @@ import numpy as np
 
 from ..engines.heterogeneity_design import Heterogeneity, build_design, city_types
 from ..engines.regressors import Design
+from ..estimators.arguments import check_arguments
 from ..estimators.fitted import sample_statistics
 from ..estimators.two_way import LeastSquaresDraws, fit_design
-from ..fit import DEFAULTS, check_arguments, fit_by_sample, result_of, strata_of
+from ..fit import DEFAULTS, fit_by_sample, result_of, strata_of
 from ..inference.diagnostics.coefficients import observed_statistics, permitted_rows
 from ..inference.permutation.draws import Draws, permutation_p_value
 from ..inference.permutation.permute import permute

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .admissions import infer_city_cohorts
 from .columns import MISSING
-from .pair_columns import CITY_COHORTS, UNIT, PairColumns, ResolvedColumns, named, resolve_columns
+from .pair_columns import CITY_COHORTS, UNIT, PairColumns, named, resolve_columns
 from .pair_panel import EXPOSURES, PairPanel, cohorts_of_pairs, within_window
+from .pair_rows import PairRows, Rows
 from .panel_error import PanelError
-from .panel_table import FIRST_YEAR, NAMED, PanelTable, like_ids, positions
-from .row_groups import comparable, group_rows
-from .sources import Source, open_source
+from .panel_table import NAMED, positions
+from .sources import open_source
 from .unit_values import (
     blocks_beside,
     cohorts_beside,
@@ -90,48 +89,22 @@ def read_pairs(panel: Any, columns: PairColumns) -> PairFile:
     return _Reader(source, resolve_columns(source, columns)).build()
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """All rows of a panel, or one of each group of `RowGroups`.
-
-    `sides` are the positions of both units, `pair` the position of the pair; (n_rows,) each.
-    """
-
-    table: PanelTable
-    sides: tuple[np.ndarray, np.ndarray]
-    pair: np.ndarray
-
-
-class _Reader:
+class _Reader(PairRows):
     """One panel on its way to arrays."""
-
-    def __init__(self, source: Source, columns: ResolvedColumns) -> None:
-        hint = _hint(source, columns)
-        self.columns = columns
-        self.table = PanelTable(
-            source,
-            columns.needed,
-            texts=columns.texts,
-            one_row="one row for a pair in a year",
-            hint=hint,
-        )
-        self.groups = group_rows(self.table, columns.unit)
-        self.ids = self.groups.labels.ids
-        self.notes: list[str] = like_ids(self.ids) if self.ids.dtype.kind != "i" else []
 
     def build(self) -> PairFile:
         """The panel and its notes."""
         table, columns, n_ids = self.table, self.columns, len(self.ids)
         first, second = self.groups.labels.codes
-        self._refuse_pairs(first, second)
+        self.refuse_pairs(first, second)
         keys, self.pair_of_group = positions(
             np.minimum(first, second).astype(np.int64) * n_ids + np.maximum(first, second), n_ids**2
         )
         self.n_pairs = len(keys)
-        years, cube = self._outcome_and_controls()
+        years, cube = self.outcome_and_controls()
         if table.dates is not None and table.dates.note:
             self.notes.append(table.dates.note)
-        self._refuse_constant(cube[0])
+        self.refuse_constant(cube[0])
         self.city_i, self.city_j, self.years = keys // n_ids, keys % n_ids, years
         panel = PairPanel(
             city_i=self.city_i,
@@ -146,14 +119,7 @@ class _Reader:
         )
         return PairFile(panel, tuple(self.notes), table.source.backend)
 
-    @cached_property
-    def all_rows(self) -> _Rows:
-        """Every row."""
-        of_row = self.groups.of_row
-        first, second = self.groups.labels.codes
-        return _Rows(self.table, (first[of_row], second[of_row]), self.pair_of_group[of_row])
-
-    def _said_of_pairs(self, names: Sequence[str], read: Callable[[_Rows], Result]) -> Result:
+    def _said_of_pairs(self, names: Sequence[str], read: Callable[[Rows], Result]) -> Result:
         """What columns say of pairs or units: from one row of each group where its rows say the
         same, else from all rows.
 
@@ -162,7 +128,7 @@ class _Reader:
         if all(self.groups.are_same(name) for name in names):
             try:
                 return read(
-                    _Rows(
+                    Rows(
                         self.table.at(self.groups.first, names),
                         self.groups.labels.codes,
                         self.pair_of_group,
@@ -172,155 +138,7 @@ class _Reader:
                 pass
         return read(self.all_rows)
 
-    def _refuse_pairs(self, first: np.ndarray, second: np.ndarray) -> None:
-        columns = self.columns
-        wrong = first >= second if columns.ordered else first == second
-        if not wrong.any():
-            return
-        row = int(np.argmax(wrong[self.groups.of_row]))
-        i, j = (self.ids[side[self.groups.of_row[row]]] for side in (first, second))
-        names = ", ".join(columns.unit)
-        if i == j:
-            expected = (
-                f"two units ({columns.unit[0]} < {columns.unit[1]})"
-                if columns.ordered
-                else "two units"
-            )
-            raise self.table.fail(
-                row, names, expected, f"a pair of {i} with itself", "remove the row"
-            )
-        kind = "as integers" if self.ids.dtype.kind == "i" else "as text"
-        expected, found = f"{columns.unit[0]} < {columns.unit[1]} ({kind})", f"{i} > {j}"
-        raise self.table.fail(
-            row, names, expected, found, "put the smaller id first, one row per pair and year"
-        )
-
-    def _outcome_and_controls(self) -> tuple[np.ndarray, np.ndarray]:
-        """Years (T,), and the outcome and each control by pair and year (1 + K, P, T)."""
-        names = (self.columns.outcome, *self.columns.controls)
-        years = self._years_of_every_group()
-        if years is not None:
-            self.is_calendar = bool(years[-1] >= FIRST_YEAR)
-            values = [self.table.numbers(name) for name in names]
-            self._note_missing(values)
-            grids = [self._by_pair(column) for column in values]
-            return years, np.stack(grids) if self.columns.controls else grids[0][None]
-        (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
-        years, row_year = positions(times, int(times.max()) + 1)
-        if len(years) < 2:
-            raise self.table.fail(
-                None,
-                self.columns.time,
-                "at least two years",
-                f"only {years[0]}",
-                "give a panel over time",
-            )
-        self.is_calendar = bool(years[-1] >= FIRST_YEAR)
-        cell = (self.pair_of_group * np.int64(len(years)))[self.groups.of_row] + row_year
-        values = [self.table.numbers(name) for name in names]
-        n_cells = self.n_pairs * len(years)
-        self._settle_duplicates(cell, times, values, n_cells)
-        cube = np.full((len(values), n_cells), np.nan)
-        for k, column in enumerate(values):
-            cube[k, cell] = column
-        self._note_missing(values)
-        return years, cube.reshape(len(values), self.n_pairs, len(years))
-
-    def _years_of_every_group(self) -> np.ndarray | None:
-        """Years (T,) where the rows are a table, pair after pair with the same ascending years in
-        each; None where they are not.
-        """
-        size, times = self.groups.rows_in_each, comparable(self.table, self.columns.time)
-        if size < 2 or self.n_pairs < self.groups.n_groups:
-            return None
-        if not (times[size:] == times[:-size]).all():
-            return None
-        first = self.table.at(np.arange(size), (self.columns.time,))
-        try:
-            (years,) = first.periods((self.columns.time,), may_be_blank=False)
-        except PanelError:
-            return None
-        self.table.dates = first.dates
-        return years if (np.diff(years) > 0).all() else None
-
-    def _by_pair(self, column: np.ndarray) -> np.ndarray:
-        """Values of such a table in the order of the pairs; shape (P, T)."""
-        grid = column.reshape(self.n_pairs, -1)
-        if (self.pair_of_group == np.arange(self.n_pairs)).all():
-            return grid
-        ordered = np.empty_like(grid)
-        ordered[self.pair_of_group] = grid
-        return ordered
-
-    def _settle_duplicates(
-        self, cell: np.ndarray, times: np.ndarray, values: list[np.ndarray], n_cells: int
-    ) -> None:
-        seen = np.zeros(n_cells, dtype=bool)
-        seen[cell] = True
-        if int(seen.sum()) == len(cell):
-            return
-        order = np.argsort(cell, kind="stable")
-        again = np.flatnonzero(np.diff(cell[order]) == 0)
-        for first, second in np.sort(np.stack([order[again], order[again + 1]], axis=1)).tolist():
-            i, j = (str(self.ids[side[second]]) for side in self.all_rows.sides)
-            same = self.all_rows.sides[0][first] == self.all_rows.sides[0][second]
-            unlike = next(
-                (
-                    k
-                    for k, v in enumerate(values)
-                    if v[first] != v[second] and not np.isnan([v[first], v[second]]).all()
-                ),
-                None,
-            )
-            if same:
-                found = (
-                    f"pair {i}, {j} in {times[second]} again (first in {self.table.place(first)})"
-                )
-                raise self.table.fail(
-                    second, None, "one row for a pair in a year", found, "remove one of the rows"
-                )
-            if unlike is not None:
-                name = (self.columns.outcome, *self.columns.controls)[unlike]
-                found = (
-                    f"{values[unlike][second]:g} for {i}, {j} in {times[second]} and "
-                    f"{values[unlike][first]:g} for {j}, {i} "
-                )
-                found += f"(in {self.table.place(first)})"
-                remedy = "a pair has no direction: keep one of the two orders, or their mean"
-                raise self.table.fail(second, name, "one value for a pair in a year", found, remedy)
-        self.notes.append(
-            f"{len(again)} rows repeat a pair in the other order with the same values: each is "
-            "taken once."
-        )
-
-    def _refuse_constant(self, y: np.ndarray) -> None:
-        # of numbers alone: NaN only where there is none
-        lowest, highest, outcome = (
-            np.fmin.reduce(y, axis=None),
-            np.fmax.reduce(y, axis=None),
-            self.columns.outcome,
-        )
-        if np.isnan(lowest):
-            raise self.table.fail(None, outcome, "numbers", "only blanks", "name another outcome")
-        if lowest == highest:
-            raise self.table.fail(
-                None,
-                outcome,
-                "an outcome that varies",
-                f"{lowest:g} in every row",
-                "name another outcome",
-            )
-
-    def _note_missing(self, values: list[np.ndarray]) -> None:
-        blank = np.isnan(values[0])
-        for column in values[1:]:
-            blank |= np.isnan(column)
-        lacking = np.count_nonzero(blank)
-        if lacking:
-            names = ", ".join((self.columns.outcome, *self.columns.controls))
-            self.notes.append(f"{lacking} rows are left out: {names} blank.")
-
-    def _of_pairs(self, rows: _Rows, values: np.ndarray, column: str, remedy: str) -> np.ndarray:
+    def _of_pairs(self, rows: Rows, values: np.ndarray, column: str, remedy: str) -> np.ndarray:
         """One value for each pair; where it varies the treatment would switch off or move."""
         result = np.zeros(self.n_pairs, dtype=values.dtype)
         result[rows.pair[::-1]] = values[::-1]
@@ -336,7 +154,7 @@ class _Reader:
         if name is None:
             return None
 
-        def read(rows: _Rows) -> np.ndarray:
+        def read(rows: Rows) -> np.ndarray:
             values = rows.table.numbers(name, "a positive number")
             wrong = ~(values > 0)
             if wrong.any():
@@ -395,7 +213,7 @@ class _Reader:
         )
 
     def _cohorts_of_column(
-        self, rows: _Rows, column: str
+        self, rows: Rows, column: str
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
         """First treated years of the pairs (P,), else None; and of the units (N,) where rows in
         both orders say those of one side.
@@ -409,7 +227,7 @@ class _Reader:
                 raise
             return None, city_cohort
 
-    def _of_one_side(self, rows: _Rows, values: np.ndarray) -> np.ndarray | None:
+    def _of_one_side(self, rows: Rows, values: np.ndarray) -> np.ndarray | None:
         """Values of units (N,) where every unit stands on one side of some row and a column is its
         own there; None where it is not so.
         """
@@ -423,7 +241,7 @@ class _Reader:
     def _city_cohorts(self, columns: tuple[str, str]) -> np.ndarray:
         remedy = "make them agree; " + ABSORBING
 
-        def read(rows: _Rows) -> np.ndarray:
+        def read(rows: Rows) -> np.ndarray:
             values = np.concatenate(
                 rows.table.periods(columns, may_be_blank=True, calendar=self.is_calendar)
             )
@@ -497,7 +315,7 @@ class _Reader:
         return province
 
     def _blocks_of_columns(
-        self, rows: _Rows, names: tuple[str, ...]
+        self, rows: Rows, names: tuple[str, ...]
     ) -> tuple[np.ndarray | None, list[str]]:
         """Block of each unit (N,), and notes."""
         table, pair = rows.table, names if len(names) == 2 else (names[0], names[0])
@@ -523,14 +341,3 @@ class _Reader:
         return constant_of_units(
             table, values, np.concatenate(rows.sides), pair, self.ids, remedy
         ), []
-
-
-def _hint(source: Source, columns: ResolvedColumns) -> str:
-    """What to do about a column that is not there; of a cohort also what it holds."""
-    if not isinstance(columns.cohort, str) or columns.cohort in source.names:
-        return "add the column or name another"
-    return (
-        f"add the column or name another ({columns.cohort}: the year the pair is first treated, "
-        "blank = never; a 0/1 dummy does not do; "
-        f"or that of each unit, in two columns such as {columns.cohort}_i and {columns.cohort}_j)"
-    )
