@@ -35,6 +35,8 @@ def _one_group(pattern: str) -> str:
 
 Regex = Annotated[str, AfterValidator(_valid_regex)]
 GroupRegex = Annotated[str, AfterValidator(_one_group)]
+#: A header, or a list of its wordings.
+Wordings = str | list[str]
 Letter = Annotated[str, Field(pattern="^[A-Z]{1,3}$")]
 Reason = Annotated[str, Field(min_length=5)]
 IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -153,19 +155,21 @@ class TableEnd(_Model):
 
 class Within(_Model):
     """The province in which a name is to be looked up: a ``column``, the group of a pattern in the
-    ``sheet_name``, or in a ``title``.
+    ``sheet_name`` or in a ``title``, or, found in the column of names, in a ``row`` above.
     """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.WITHIN)
 
-    column: str | None = None
+    column: Wordings | None = None
     sheet_name: GroupRegex | None = None
     title: GroupRegex | None = None
+    row: GroupRegex | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if sum(way is not None for way in (self.column, self.sheet_name, self.title)) != 1:
-            raise ValueError("give one of column, sheet_name and title")
+        ways = (self.column, self.sheet_name, self.title, self.row)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("give one of column, sheet_name, title and row")
         return self
 
 
@@ -210,8 +214,8 @@ class Place(_Model):
     model_config = ConfigDict(json_schema_extra=layout_rules.PLACE)
 
     level: Literal["city", "province", "country"]
-    code: str | None = None
-    name: str | None = None
+    code: Wordings | None = None
+    name: Wordings | None = None
     code_letter: Letter | None = None
     name_letter: Letter | None = None
     title: GroupRegex | None = None
@@ -260,7 +264,7 @@ class Year(_Model):
 
     model_config = ConfigDict(json_schema_extra=layout_rules.YEAR)
 
-    column: str | None = None
+    column: Wordings | None = None
     letter: Letter | None = None
     columns: GroupRegex | None = None
     sheet_name: GroupRegex | None = None
@@ -303,7 +307,7 @@ class UnitRule(_Model):
 
     unit: str | None = None
     unit_pattern: GroupRegex | None = None
-    unit_column: str | None = None
+    unit_column: Wordings | None = None
 
     @model_validator(mode="after")
     def _one_unit(self) -> Self:
@@ -317,7 +321,7 @@ class LeftOutWhere(_Model):
     as 'imputed', or the year.
     """
 
-    column: str
+    column: Wordings
     matches: Regex
     reason: Reason
 
@@ -381,9 +385,9 @@ class RowIndicators(_Model):
 
     model_config = ConfigDict(json_schema_extra=layout_rules.ROW_INDICATORS)
 
-    column: str
-    value: str | None = None
-    unit_column: str | None = None
+    column: Wordings
+    value: Wordings | None = None
+    unit_column: Wordings | None = None
     fill_down: bool = False
     indicators: list[Indicator] = Field(min_length=1)
 
@@ -407,7 +411,7 @@ class IgnoredColumn(_Model):
     Of several columns with one header, ``letter`` beside ``column`` says which.
     """
 
-    column: str | None = None
+    column: Wordings | None = None
     pattern: Regex | None = None
     letter: Letter | None = None
     reason: Reason
@@ -418,7 +422,7 @@ class RowRule(_Model):
     or in every cell with ``*``.
     """
 
-    column: str
+    column: Wordings
     matches: Regex
     reason: Reason
 
@@ -436,7 +440,8 @@ class Table(_Model):
     """One kind of table: which files and sheets hold it and what their columns mean.
 
     ``span`` limits it to columns such as ``A:C``, for two tables side by side; ``ends`` to the rows
-    above some row, for two below another. Patterns and headers are compared in normal form: without
+    above some row, for two below another. ``hidden`` takes hidden
+    rows and sheets too. Patterns and headers are compared in normal form: without
     white space, full-width signs made half-width.
     """
 
@@ -459,6 +464,7 @@ class Table(_Model):
     ends: TableEnd | None = None
     span: Annotated[str, Field(pattern="^[A-Z]{1,3}:[A-Z]{1,3}$")] | None = None
     decimal_comma: bool = False
+    hidden: bool = False
     missing_values: list[str] = list(DEFAULT_MISSING)
 
     @model_validator(mode="after")

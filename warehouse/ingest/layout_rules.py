@@ -38,7 +38,7 @@ HEADER = {
     "allOf": [{"not": {"required": ["row", "after"]}}, {"not": _is("unit_row", 0)}],
 }
 TABLE_END = _one_of("matches", "blank_rows")
-WITHIN = _one_of("column", "sheet_name", "title")
+WITHIN = _one_of("column", "sheet_name", "title", "row")
 LOOKED_UP = _has("name", "code")
 YEAR = {
     **_one_of("column", "letter", "columns", "sheet_name", "title", "constant", "edition_offset"),

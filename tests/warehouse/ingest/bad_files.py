@@ -279,8 +279,8 @@ CASES: dict[str, tuple[Files, Outcome]] = {
         {"sheets/a.xlsx": xlsx_bytes(贷款=[[]], 存款=[YEARS, ["甲", 1, 2]])},
         "filled sheets 贷款",
     ),
-    "hidden sheet": ({"panel/a.xlsx": hidden("hidden")}, (4, {})),
-    "very hidden sheet": ({"panel/a.xlsx": hidden("veryHidden")}, (4, {})),
+    "hidden sheet": ({"panel/a.xlsx": hidden("hidden")}, (2, {"hidden": 1})),
+    "very hidden sheet": ({"panel/a.xlsx": hidden("veryHidden")}, (2, {"hidden": 1})),
     "unknown column": (
         {"panel/a.xlsx": xlsx_bytes(S=[[*HEADER, "星星"], [*GOOD, 1]])},
         (1, {"unmapped_column": 2}),

@@ -13,12 +13,20 @@ from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetMetadata,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from warehouse.ingest.errors import FileFault, said
 from warehouse.ingest.formats.later_pandas import load_pandas
 from warehouse.ingest.formats.protection import decrypt_workbook, is_encrypted
-from warehouse.ingest.formats.xls_errors import find_error_cells
+from warehouse.ingest.formats.sheet_scan import SheetScan
+from warehouse.ingest.formats.xls_errors import scan_old_workbook
 from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS, scan_workbook
 
 _TEXTS = dict.fromkeys((".csv", ".txt", ".tsv"), "csv")
@@ -71,12 +79,18 @@ class Grid:
     merged : tuple of ((int, int), (int, int))
         Cells that are merged: first and last row and column of each range, from 0. Its value stands
         in the first cell alone.
+    hidden_rows : frozenset of int
+        Rows (from 1) that a person does not see.
+    is_hidden : bool
+        Whether a person does not see the sheet.
     """
 
     sheet_name: str | None
     rows: list[list[Cell]]
     gap: int = 0
     merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    is_hidden: bool = False
 
 
 def read_grids(
@@ -159,13 +173,14 @@ def _sniff(data: bytes) -> str:
 
 
 def _read_workbook(data: bytes, kind: str) -> list[Grid]:
-    lost = scan_workbook(data) if kind == "xlsx" else find_error_cells(data)
+    scans = scan_workbook(data) if kind == "xlsx" else scan_old_workbook(data)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        visible = [
-            sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet
+        return [
+            _sheet_grid(workbook, sheet, scans.get(sheet.name, SheetScan()))
+            for sheet in workbook.sheets_metadata
+            if sheet.typ == SheetTypeEnum.WorkSheet
         ]
-        return [_sheet_grid(workbook, name, lost.get(name, {})) for name in visible]
     except (CalamineError, OSError, ValueError) as error:
         if isinstance(error, PasswordError):
             raise FileFault(
@@ -186,7 +201,8 @@ def _damaged(kind: str, error: BaseException) -> FileFault:
     return FileFault(f"{_NAMES[kind]} that can be read", found, "download or export it again")
 
 
-def _sheet_grid(workbook: object, name: str, lost: dict[tuple[int, int], str]) -> Grid:
+def _sheet_grid(workbook: CalamineWorkbook, described: SheetMetadata, scan: SheetScan) -> Grid:
+    name = described.name
     sheet = workbook.get_sheet_by_name(name)
     rows = sheet.to_python(skip_empty_area=False)
     if rows and len(rows[0]) > MAX_COLUMNS:
@@ -196,9 +212,15 @@ def _sheet_grid(workbook: object, name: str, lost: dict[tuple[int, int], str]) -
             "delete the stray columns",
             f"sheet {name!r}",
         )
-    if lost:
-        _put_back(rows, lost)
-    return Grid(name, rows, merged=tuple(sheet.merged_cell_ranges or ()))
+    if scan.lost:
+        _put_back(rows, scan.lost)
+    return Grid(
+        name,
+        rows,
+        merged=tuple(sheet.merged_cell_ranges or ()),
+        hidden_rows=frozenset(scan.hidden),
+        is_hidden=described.visible != SheetVisibleEnum.Visible,
+    )
 
 
 def _put_back(rows: list[list[Cell]], lost: dict[tuple[int, int], str]) -> None:

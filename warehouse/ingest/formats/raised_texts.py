@@ -10,19 +10,18 @@ from xml.etree import ElementTree
 
 _PLAIN = "0123456789+-=()abcdefghijklmnoprstuvwxyz"
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"
-_TO_RAISED = str.maketrans(_PLAIN, _RAISED)
-_TO_LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_FORMS: dict[str | None, dict[int, int]] = {
+    "superscript": str.maketrans(_PLAIN, _RAISED),
+    "subscript": str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎"),
+}
 _SIGN = b"vertAlign"
 
 
-def raised_letters(text: str) -> str:
-    """The text with its letters raised; a sign that has no raised form stays."""
-    return text.translate(_TO_RAISED)
-
-
-def lowered_letters(text: str) -> str:
-    """The text with its digits and signs lowered; whatever has no lowered form stays."""
-    return text.translate(_TO_LOWERED)
+def changed_letters(text: str, place: str | None) -> str:
+    """The text with its letters raised (``superscript``) or lowered (``subscript``); a sign that
+    has no such form stays.
+    """
+    return text.translate(_FORMS.get(place, {}))
 
 
 def raised_shared_texts(strings: bytes) -> dict[int, str]:
@@ -41,20 +40,6 @@ def raised_shared_texts(strings: bytes) -> dict[int, str]:
         text = _raised(element)
         if text is not None:
             found[number] = text
-        element.clear()
-    return found
-
-
-def raised_inline_texts(sheet: bytes) -> dict[str, str]:
-    """The same for texts that stand in the cells of a sheet, by address such as B7."""
-    if _SIGN not in sheet:
-        return {}
-    found = {}
-    for element in _elements(sheet, "c"):
-        inline = next((child for child in element if _name(child) == "is"), None)
-        text = _raised(inline) if inline is not None else None
-        if text is not None:
-            found[element.get("r", "")] = text
         element.clear()
     return found
 
@@ -83,10 +68,6 @@ def _raised(text: ElementTree.Element) -> str | None:
             continue
         place = next((item.get("val") for item in run.iter() if _name(item) == "vertAlign"), None)
         own = "".join(item.text or "" for item in run if _name(item) == "t")
-        if place in ("superscript", "subscript"):
-            own, is_raised = (
-                (raised_letters if place == "superscript" else lowered_letters)(own),
-                True,
-            )
-        parts.append(own)
+        is_raised = is_raised or place in _FORMS
+        parts.append(changed_letters(own, place))
     return "".join(parts) if is_raised else None

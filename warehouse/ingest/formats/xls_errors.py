@@ -5,7 +5,7 @@ Error cells come back as blanks, a per cent as its fraction (`xls_formats`), and
 note as a digit (`xls_raised`).
 
 Records and codes: [MS-XLS] sections 2.4.28 (BoundSheet8), 2.4.24 (BoolErr), 2.4.127 (Formula),
-2.5.10 (Bes).
+2.4.221 (Row), 2.5.10 (Bes).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import io
 import struct
 from collections.abc import Iterator
 
-from warehouse.ingest.errors import FileFault
+from warehouse.ingest.formats.sheet_scan import SheetScan
 from warehouse.ingest.formats.xls_formats import read_formats, shown_cells
 from warehouse.ingest.formats.xls_raised import raised_cells, raised_texts
-from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS
+from warehouse.ingest.formats.xlsx_guard import check_extent
 
 ERRORS = {
     0x00: "#NULL!",
@@ -28,7 +28,8 @@ ERRORS = {
     0x24: "#NUM!",
     0x2A: "#N/A",
 }
-_BOUNDSHEET, _BOOLERR, _FORMULA, _EOF = 0x0085, 0x0205, 0x0006, 0x000A
+_BOUNDSHEET, _BOOLERR, _FORMULA, _EOF, _ROW = 0x0085, 0x0205, 0x0006, 0x000A, 0x0208
+_HIDDEN = 0x20
 _WIDE = 0x01
 # Formula, Number, Label, BoolErr, Blank, LabelSst, RK, RString and the runs MulRk, MulBlank, which
 # end with their last column
@@ -38,9 +39,9 @@ _CELLS = frozenset({0x0006, 0x0203, 0x0204, 0x0205, 0x0201, 0x00FD, 0x027E, 0x00
 _NO_NUMBER, _IS_ERROR = b"\xff\xff", 2
 
 
-def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
-    """Sheet name to {(row_no, col_no): text}, 1-based, for every cell that holds an error such as
-    ``#DIV/0!``, is shown as ``12.5%``, or has raised letters (``12.3¹``).
+def scan_old_workbook(data: bytes) -> dict[str, SheetScan]:
+    """Sheet name to what calamine loses or gives otherwise: errors such as ``#DIV/0!``, numbers
+    shown as ``12.5%``, raised letters (``12.3¹``), hidden rows.
 
     Parameters
     ----------
@@ -55,22 +56,17 @@ def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
     """
     try:
         stream = _workbook_stream(data)
-        found, styles, texts = (
-            {},
-            read_formats(_records(stream, 0)),
-            raised_texts(_records(stream, 0)),
-        )
+        styles, texts = read_formats(_records(stream, 0)), raised_texts(_records(stream, 0))
+        found = {}
         for name, start in _sheets(stream):
-            _check_extent(stream, start, name)
-            raised = raised_cells(_records(stream, start), texts)
-            found[name] = (
-                raised
-                | shown_cells(_records(stream, start), styles)
-                | _errors_of_sheet(stream, start)
-            )
+            scan = _scan_sheet(list(_records(stream, start)), name)
+            lost = raised_cells(_records(stream, start), texts)
+            lost |= shown_cells(_records(stream, start), styles)
+            scan.lost = lost | scan.lost
+            found[name] = scan
     except (OSError, struct.error, IndexError, ValueError):
         return {}
-    return {name: cells for name, cells in found.items() if cells}
+    return found
 
 
 def _workbook_stream(data: bytes) -> bytes:
@@ -101,32 +97,23 @@ def _sheets(stream: bytes) -> Iterator[tuple[str, int]]:
             yield text.decode("utf-16-le" if is_wide else "latin-1"), start
 
 
-def _check_extent(stream: bytes, start: int, sheet_name: str) -> None:
-    last_row = last_col = 0
-    for kind, content in _records(stream, start):
+def _scan_sheet(records: list[tuple[int, bytes]], sheet_name: str) -> SheetScan:
+    """Extent, errors and hidden rows of a sheet."""
+    scan = SheetScan()
+    for kind, content in records:
         if kind in _CELLS and len(content) >= 4:
             row, col = struct.unpack_from("<HH", content)
             if kind in _RUNS and len(content) >= 6:
                 (col,) = struct.unpack_from("<H", content, len(content) - 2)
-            last_row, last_col = max(last_row, row + 1), max(last_col, col + 1)
-    if last_col > MAX_COLUMNS or last_row * last_col > MAX_CELLS:
-        raise FileFault(
-            f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
-            f"a table of {last_row:,} rows by {last_col:,} columns",
-            "delete the stray cells far outside the table",
-            f"sheet {sheet_name!r}",
-        )
-
-
-def _errors_of_sheet(stream: bytes, start: int) -> dict[tuple[int, int], str]:
-    cells = {}
-    for kind, content in _records(stream, start):
+            scan.last_row, scan.last_col = max(scan.last_row, row + 1), max(scan.last_col, col + 1)
         code = None
         if kind == _BOOLERR and content[7]:
             code = content[6]
         elif kind == _FORMULA and content[12:14] == _NO_NUMBER and content[6] == _IS_ERROR:
             code = content[8]
+        elif kind == _ROW and len(content) >= 16 and content[12] & _HIDDEN:
+            scan.hidden.add(struct.unpack_from("<H", content)[0] + 1)
         if code is not None:
-            row, col = struct.unpack_from("<HH", content)
-            cells[row + 1, col + 1] = ERRORS.get(code, "#ERROR")
-    return cells
+            scan.lost[row + 1, col + 1] = ERRORS.get(code, "#ERROR")
+    check_extent(scan, scan.last_row * scan.last_col, sheet_name)
+    return scan

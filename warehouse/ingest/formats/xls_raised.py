@@ -10,10 +10,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 
-from warehouse.ingest.formats.raised_texts import lowered_letters, raised_letters
+from warehouse.ingest.formats.raised_texts import changed_letters
 
 _FONT, _SST, _CONTINUE, _LABEL_SST = 0x0031, 0x00FC, 0x003C, 0x00FD
-_RAISED, _LOWERED = 1, 2
+_PLACES = {1: "superscript", 2: "subscript"}
 _WIDE, _EXTENDED, _RICH = 0x01, 0x04, 0x08
 # the font of this number does not exist: those after it are numbered one higher than they stand
 _NO_FONT = 4
@@ -44,7 +44,7 @@ def raised_texts(globals_: Records) -> dict[int, str]:
         # the records that continue the table follow it at once
         is_cut = kind == _SST or (kind == _CONTINUE and is_cut)
     # most workbooks know no such font, and their texts need not be looked at
-    if not pieces or not {_RAISED, _LOWERED} & set(fonts):
+    if not pieces or not _PLACES.keys() & set(fonts):
         return {}
     try:
         return dict(_changed(pieces, fonts))
@@ -87,13 +87,7 @@ def _shown(text: str, runs: list[tuple[int, int]], fonts: list[int]) -> str:
         place = font - 1 if font > _NO_FONT else font
         form = fonts[place] if place < len(fonts) else 0
         run = text[start:end]
-        parts.append(
-            raised_letters(run)
-            if form == _RAISED
-            else lowered_letters(run)
-            if form == _LOWERED
-            else run
-        )
+        parts.append(changed_letters(run, _PLACES.get(form)))
     return "".join(parts)
 
 

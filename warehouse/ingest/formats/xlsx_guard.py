@@ -16,14 +16,13 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Mapping
 from itertools import pairwise
 from xml.etree import ElementTree
 
 from warehouse.ingest.errors import FileFault, said
-from warehouse.ingest.formats.number_formats import read_styles, shown_text
-from warehouse.ingest.formats.raised_texts import raised_inline_texts, raised_shared_texts
-from warehouse.ingest.formats.sheet_scan import LostCells, SheetScan, column_number, scan_sheet
+from warehouse.ingest.formats.number_formats import read_styles
+from warehouse.ingest.formats.raised_texts import raised_shared_texts
+from warehouse.ingest.formats.sheet_scan import SheetScan, scan_sheet
 
 MAX_UNCOMPRESSED_BYTES = 1 << 29
 MAX_COLUMNS = 5_000
@@ -47,11 +46,8 @@ DAMAGES = (
 )
 
 _STRINGS, _STYLES = "xl/sharedstrings.xml", "xl/styles.xml"
-_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _SHARED_MEMBERS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml")
 _SAVE = "save the workbook again with Excel or LibreOffice"
-#: Texts up to this length are not counted: no honest number of cells with them fills the memory.
-_LONG_TEXT = 2_000
 # marks of an encoding and zero bytes as well: in UTF-16 and UTF-32 they stand before the first sign
 _BLANKS = re.compile(rb"^[\xef\xbb\xbf\xfe\xff\x00 \t\r\n]+")
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -60,8 +56,8 @@ _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
 _DOCTYPE = "<!DOCTYPE"
 
 
-def scan_workbook(data: bytes) -> dict[str, LostCells]:
-    """Check a zipped workbook against its bounds and return the cells a reader would lose.
+def scan_workbook(data: bytes) -> dict[str, SheetScan]:
+    """Check a zipped workbook against its bounds and look at each of its sheets.
 
     Parameters
     ----------
@@ -70,10 +66,8 @@ def scan_workbook(data: bytes) -> dict[str, LostCells]:
 
     Returns
     -------
-    dict of str to dict
-        Sheet name to {(row_no, col_no): text}, 1-based; text is the error (``#DIV/0!``), the
-        formula without a result (``=A1/B1``), the number as its format shows it (``12.5%``), or a
-        text with raised letters (``12.3¹``).
+    dict of str to SheetScan
+        By the sheet's name.
 
     Raises
     ------
@@ -95,37 +89,16 @@ def scan_workbook(data: bytes) -> dict[str, LostCells]:
         read_styles(members.get(_STYLES, b"")),
         raised_shared_texts(members.get(_STRINGS, b"")),
     )
-    lost, n_cells, shared = {}, 0, Counter()
+    scans, n_cells, shared = {}, 0, Counter()
     for sheet_name, member in _sheet_members(members):
         require_plain_encoding(members[member], "workbook", _SAVE)
-        is_long = max(lengths, default=0) > _LONG_TEXT
-        scan = scan_sheet(
-            members[member], sheet_name, with_texts=is_long, styles=styles, texts=raised
-        )
+        scan = scan_sheet(members[member], sheet_name, styles, raised)
         n_cells += scan.last_row * scan.last_col
-        _check_extent(scan, n_cells, sheet_name)
+        check_extent(scan, n_cells, sheet_name)
         shared += scan.shared
-        cells = _shown_otherwise(scan, members[member], styles, raised) | scan.lost
-        if cells:
-            lost[sheet_name] = cells
+        scans[sheet_name] = scan
     _check_texts(lengths, shared)
-    return lost
-
-
-def _shown_otherwise(
-    scan: SheetScan, sheet: bytes, styles: Mapping[str, str], raised: Mapping[int, str]
-) -> LostCells:
-    """Cells that Excel shows otherwise than calamine gives them."""
-    cells = {address: raised[index] for address, index in scan.named.items()}
-    for address, (style, stored) in scan.styled.items():
-        text = shown_text(styles[style], stored)
-        if text is not None:
-            cells[address] = text
-    for address, text in raised_inline_texts(sheet).items():
-        match = _ADDRESS.fullmatch(address)
-        if match:
-            cells[int(match.group(2)), column_number(match.group(1))] = text
-    return cells
+    return scans
 
 
 def _unpack(data: bytes) -> dict[str, bytes]:
@@ -201,7 +174,10 @@ def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _check_extent(scan: SheetScan, n_cells: int, sheet_name: str) -> None:
+def check_extent(scan: SheetScan, n_cells: int, sheet_name: str) -> None:
+    """Raise a FileFault where a sheet is wider than any table, or with those before it larger than
+    memory.
+    """
     if scan.last_col > MAX_COLUMNS or n_cells > MAX_CELLS:
         raise FileFault(
             f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",

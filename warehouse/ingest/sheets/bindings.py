@@ -17,7 +17,14 @@ from warehouse.ingest.cells.cell_values import (
     parse_year,
 )
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.sheets.finder import Finder, find_header, fits, is_named, join_headers
+from warehouse.ingest.sheets.finder import (
+    Finder,
+    find_header,
+    fits,
+    is_named,
+    join_headers,
+    wordings,
+)
 from warehouse.ingest.sheets.places import read_lookup, text_within
 
 if TYPE_CHECKING:
@@ -279,7 +286,7 @@ def _row_values(
             cells = ", ".join(cell_ref(row + 1, label_col + 1) for row in named)
             finder.faults.append((f"the row {shown} once", f"a duplicate at {cells}"))
         elif not named and not indicator.optional:
-            finder.faults.append((f"a row {shown} under {rule.column}", "none"))
+            finder.faults.append((f"a row {shown} under {wordings(rule.column)[0]}", "none"))
         for row in named if is_repeated else named[:1]:
             if (indicator.id, labels[row]) not in units:
                 units[indicator.id, labels[row]] = finder.unit_in(
@@ -312,9 +319,14 @@ def _value_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn
         return _place_columns(grid, table, finder)
     rule = table.row_indicators
     if rule is not None:
-        col, unit_col = finder.find(rule.value), finder.find(rule.unit_column)
+        col, unit_col = finder.find(rule.value), _unit_col(table, finder)
         return [] if col is None else [ValueColumn(col, None, None, unit_col)]
     return [value for indicator in table.indicators for value in _columns_of(indicator, finder)]
+
+
+def _unit_col(table: Table, finder: Finder) -> int | None:
+    """Column of the units of rows, where each row is an indicator."""
+    return finder.find(table.row_indicators.unit_column) if table.row_indicators else None
 
 
 def _columns_of(indicator: Indicator, finder: Finder) -> list[ValueColumn]:
@@ -358,7 +370,7 @@ def _year_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]
     """Years across: of the whole sheet one indicator, one a row, or what a header holds beside its
     year.
     """
-    values, seen = [], {}
+    values, seen, unit_col = [], {}, _unit_col(table, finder)
     for col, year_text, rule, indicator_id, unit_text in _across(
         grid, table, finder, table.year.columns
     ):
@@ -371,9 +383,7 @@ def _year_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]
             finder.faults.append((f"the year {year_text} once", doubled))
         seen[key] = col
         missing = rule.zero_is_missing if rule else None
-        values.append(
-            ValueColumn(col, indicator_id, unit_text, year_text=year_text, zero_is_missing=missing)
-        )
+        values.append(ValueColumn(col, indicator_id, unit_text, unit_col, year_text, missing))
     if not values:
         finder.faults.append(
             (
@@ -389,7 +399,7 @@ def _year_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]
 
 def _place_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]:
     """Places across, in the same three ways."""
-    values, seen = [], {}
+    values, seen, unit_col = [], {}, _unit_col(table, finder)
     for col, place_text, rule, indicator_id, unit_text in _across(
         grid, table, finder, table.place.columns
     ):
@@ -406,7 +416,7 @@ def _place_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn
         missing = rule.zero_is_missing if rule else None
         values.append(
             ValueColumn(
-                col, indicator_id, unit_text, zero_is_missing=missing, place_text=place_text
+                col, indicator_id, unit_text, unit_col, None, missing, place_text=place_text
             )
         )
     if not values:
@@ -433,8 +443,9 @@ def _across(
         table.place.code,
         table.place.name,
         table.row_indicators.column if table.row_indicators else None,
+        table.row_indicators.unit_column if table.row_indicators else None,
     )
-    taken = {normal_header(text) for text in named if text}
+    taken = {normal_header(text) for column in named for text in wordings(column)}
     sheet_id, sheet_unit = _sheet_rule(grid, table, finder)
     for col, header in enumerate(finder.headers):
         match = re.fullmatch(pattern, header) if header and header not in taken else None
@@ -482,7 +493,7 @@ def _is_ignored(rule: IgnoredColumn, header: str, col: int) -> bool:
     if rule.letter is not None and rule.letter != column_letters(col + 1):
         return False
     if rule.column is not None:
-        return header == normal_header(rule.column)
+        return header in {normal_header(text) for text in wordings(rule.column)}
     if rule.pattern is not None:
         return bool(header) and fits(rule.pattern, header)
     return not header

@@ -121,6 +121,11 @@ def texts_above(grid: Grid, header_row: int) -> list[str]:
     ]
 
 
+def wordings(column: str | list[str] | None) -> list[str]:
+    """What a header may be called."""
+    return [column] if isinstance(column, str) else list(column or ())
+
+
 def is_named(header: str, indicator: Indicator) -> bool:
     """Whether a header in normal form is one that an indicator names."""
     if indicator.pattern is not None:
@@ -164,16 +169,20 @@ class Finder:
         )
         return [*reversed(own), *(reversed(all_) if self.whole is not self.grid else ())]
 
-    def find(self, column: str | None, letter: str | None = None) -> int | None:
-        """Column of a header or letter, None (and a fault) when it is missing or doubled; None
-        without fault when both are None.
+    def find(self, column: str | list[str] | None, letter: str | None = None) -> int | None:
+        """Column of a header (of any of its wordings) or letter; None and a fault when it is
+        missing or doubled; None without fault when both are None.
         """
         if letter is not None:
             return self._lettered(letter)
         return (
             None
             if column is None
-            else self._only(self.matching([column], None), column, is_optional=False)
+            else self._only(
+                self.matching(wordings(column), None),
+                " or ".join(wordings(column)),
+                is_optional=False,
+            )
         )
 
     def _lettered(self, letter: str) -> int | None:

@@ -25,7 +25,7 @@ from warehouse.ingest.raw_table import (
 )
 from warehouse.ingest.sheets.bindings import Binding, bind_table
 from warehouse.ingest.sheets.choice import claims, missing_sheets, unread_sheet
-from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, split_rows
+from warehouse.ingest.sheets.rows import HIDDEN, NO_YEAR, SheetRows, split_rows
 from warehouse.ingest.sheets.second_tables import refuse_second_tables
 from warehouse.ingest.sheets.values import build_values_table, merged_values, read_column
 
@@ -69,6 +69,10 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
     by_name = {grid.sheet_name: grid for _, grid in filled if grid.sheet_name is not None}
     for position, grid in filled if not faults else []:
         readers = [table for table in tables if claims(table, grid.sheet_name, position)]
+        if readers and grid.is_hidden and not any(table.hidden for table in readers):
+            line = build_rejected_line("hidden", HIDDEN, sheet_name=grid.sheet_name)
+            parts.append(build_rejected_table(origin, [line]))
+            continue
         if not readers:
             parts.append(build_rejected_table(origin, [unread_sheet(grid, tables)]))
         read, n_faults = [], len(faults)
@@ -146,6 +150,7 @@ def are_in_parts(tables: list[Table]) -> bool:
         or table.year.fill_down
         or table.ends is not None
         or table.place.looked_up
+        or (table.place.within is not None and table.place.within.row is not None)
         for table in tables
     )
 

@@ -22,7 +22,7 @@ def text_within(grid: Grid, rule: Within | None, finder: Finder) -> str | None:
     """Province of the whole sheet, from its name or a title; None where there is no such rule, or a
     column holds it.
     """
-    if rule is None or rule.column is not None:
+    if rule is None or rule.column is not None or rule.row is not None:
         return None
     pattern = rule.sheet_name or rule.title
     texts = [normal_header(grid.sheet_name or "")] if rule.sheet_name else finder.titles()

@@ -25,11 +25,16 @@ from warehouse.ingest.cells.column_values import coded_column
 from warehouse.ingest.formats.grids import Cell, Grid
 from warehouse.ingest.raw_table import build_rejected_line
 from warehouse.ingest.sheets.bindings import Binding
+from warehouse.ingest.sheets.finder import wordings
 
 if TYPE_CHECKING:
     from warehouse.ingest.layouts import RowRule, Table
 
 NO_YEAR = -1
+HIDDEN = (
+    "expected rows and sheets that a person sees, found a hidden one; show it in the workbook, or "
+    "say hidden: true in the layout"
+)
 # rows turned into columns at a time: so many fit into the processor's cache
 _TURNED_ROWS = 512
 _MOST_TURNED_CELLS = 5_000_000
@@ -124,13 +129,16 @@ def split_rows(
     dropped = _dropped(rows, column, table, binding)
     if grid.sheet_name is None:
         _drop_overlong(rows, len(binding.headers), dropped)
+    if grid.hidden_rows and not table.hidden:
+        is_hidden = np.isin(row_nos, list(grid.hidden_rows))
+        dropped |= dict.fromkeys(np.flatnonzero(is_hidden).tolist(), (0, HIDDEN))
     lines = []
     for position in sorted(dropped):
         col, reason = dropped[position]
         text = cell_text(rows[position][col]) if col < len(rows[position]) else ""
         lines.append(
             build_rejected_line(
-                "dropped_row",
+                "hidden" if reason is HIDDEN else "dropped_row",
                 reason,
                 sheet_name=grid.sheet_name,
                 row_no=int(row_nos[position]),
@@ -175,10 +183,10 @@ def _dropped(
 def _hits_in_column(
     column: Columns, rule: RowRule, search: Callable[[str], object], binding: Binding
 ) -> list[tuple[int, int]]:
-    name = normal_header(rule.column)
-    if name not in binding.headers:
+    names = [normal_header(text) for text in wordings(rule.column)]
+    col = next((binding.headers.index(name) for name in names if name in binding.headers), None)
+    if col is None:
         return []
-    col = binding.headers.index(name)
     texts = column(col)
     hits = [code for code, text in enumerate(texts.words) if search(text)]
     return (
@@ -269,6 +277,8 @@ def _with_places(
         codes = keys.mapped(lambda key: binding.lookup.get(key, (None, None))[0])
         names = keys.mapped(lambda key: binding.lookup.get(key, (None, key))[1])
     names = _within_pattern(names, table.place.name_pattern, is_filled_down=table.place.fill_down)
+    row_pattern = table.place.within.row if table.place.within else None
+    provinces = _within_pattern(names, row_pattern, is_filled_down=True) if row_pattern else None
     if table.place.respell:
         names = names.mapped(lambda name: table.place.respell.get(normal_header(name), name))
     if table.place.fill_down:
@@ -278,7 +288,9 @@ def _with_places(
         if binding.within_text is None
         else CodedTexts.constant(binding.within_text, len(kept))
     )
-    if binding.within_col is not None and table.place.fill_down:
+    if provinces is not None:
+        within = provinces
+    if provinces is not None or (binding.within_col is not None and table.place.fill_down):
         (within,) = _filled_down(within)
     cells = rows if len(kept) == len(rows) else [rows[position] for position in kept.tolist()]
     return SheetRows(row_nos[kept], cells, codes, names, within, year_texts, years)

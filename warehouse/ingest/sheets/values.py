@@ -37,6 +37,11 @@ if TYPE_CHECKING:
 
 Verdict = tuple[str | None, str | None]
 _TAKEN: Verdict = (None, None)
+_MERGED = (
+    "expected a value for each place and year, found one merged over {cells}; write each into its "
+    "own cell"
+)
+_DECIMAL_COMMA = r"^[+-]?[0-9]+(?:[.][0-9]{3})*,(?:[0-9]{1,2}|[0-9]{4,})$"
 # any column is an int32
 _MORE_THAN_COLUMNS = 1 << 31
 
@@ -170,7 +175,12 @@ def read_column(
         reasons, details = _with_left_out(reasons, details, flags, value.left_out)
     if merged:
         shared = [merged.get((row_no, value.col + 1)) for row_no in rows.row_nos[at].tolist()]
-        reasons, details = _with_merged(reasons, details, shared)
+        reasons, details = _not_numbers(
+            reasons, details, [cells and _MERGED.format(cells=cells) for cells in shared]
+        )
+    if not decimal_comma:
+        mixed = _of_two_conventions(filled.texts)
+        reasons, details = _not_numbers(reasons, details, mixed, over=(None, "not_a_number"))
     notes = (
         CodedTexts.from_list([filled.notes.get(i) for i in range(n)])
         if filled.notes
@@ -244,28 +254,43 @@ def _with_left_out(
     return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
 
 
-def _with_merged(
-    reasons: CodedTexts, details: CodedTexts, ranges: list[str | None]
+def _not_numbers(
+    reasons: CodedTexts,
+    details: CodedTexts,
+    own: list[str | None],
+    over: tuple[str | None, ...] = (None,),
 ) -> tuple[CodedTexts, CodedTexts]:
-    """Reasons and details with those of the cells that are merged over other values, by the range
-    of each.
+    """Reasons and details with those of cells whose number nobody can know, by what is said of
+    each; it stands over some reasons.
     """
-    if not any(ranges):
+    if not any(own):
         return reasons, details
-    found = [
-        (
-            f"expected a value for each place and year, found one merged over {cells}; write each "
-            "into its own cell"
-        )
-        for cells in ranges
-    ]
-    verdicts = zip(ranges, found, reasons.to_list(), details.to_list(), strict=True)
+    verdicts = zip(own, reasons.to_list(), details.to_list(), strict=True)
     judged = [
-        ("not_a_number", own) if cells and reason is None else (reason, text)
-        for cells, own, reason, text in verdicts
+        ("not_a_number", said) if said and reason in over else (reason, text)
+        for said, reason, text in verdicts
     ]
     new_reasons, new_details = [reason for reason, _ in judged], [text for _, text in judged]
     return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
+
+
+def _of_two_conventions(texts: pa.Array) -> list[str | None]:
+    """What is said of the numbers with a comma in a column where one of them cannot be thousands:
+    271,580 beside 6073,83.
+    """
+    decimal = pc.match_substring_regex(texts, _DECIMAL_COMMA)
+    if not pc.any(decimal).as_py():
+        return []
+    example = texts.filter(decimal)[0].as_py()
+    commas = pc.match_substring_regex(texts, "^[+-]?[0-9][0-9.]*(?:,[0-9]+)+$").to_pylist()
+    return [
+        f"expected thousands behind a comma, found {text!r}"
+        + (f" in a column with {example!r}" if text != example else "")
+        + "; say decimal_comma: true in the layout, or correct the cells"
+        if has_comma
+        else None
+        for text, has_comma in zip(texts.to_pylist(), commas, strict=True)
+    ]
 
 
 def build_values_table(

@@ -94,28 +94,32 @@ def test_the_farthest_address_counts_wherever_it_stands_and_however_it_is_spelt(
     expected = (max(4, row_no), max(2, column_index_from_string(letters)))
     row = b'<row r="4">' + spelling % far + b"</row>"
     for sheet in (sheet_of(row, near), sheet_of(near, row)):
-        scan = scan_sheet(sheet, "S", with_texts=False)
+        scan = scan_sheet(sheet, "S")
         assert (scan.last_row, scan.last_col) == expected
-    empty = scan_sheet(sheet_of(), "S", with_texts=False)
+    empty = scan_sheet(sheet_of(), "S")
     assert (empty.last_row, empty.last_col) == (0, 0)
 
 
-def test_both_ways_to_look_at_a_sheet_find_the_same():
-    rows = (
-        (
-            b'<row r="1"><c r="A1" t="s"><v>3</v></c><c r="B1" t="e"><v>#N/A</v></c><c '
-            b'r="C1"><f>A1&lt;B1</f></c></row>'
+def test_what_a_reader_loses_or_should_not_see_is_found():
+    scan = scan_sheet(
+        sheet_of(
+            b'<row r="1"><c r="A1" t="s"><v>3</v></c><c r="B1" t="e"><v>#N/A</v></c><c r="C1"><f>'
+            b"A1&lt;B1</f></c></row>",
+            b'<row r="3" hidden="1"><c r="D3"><f>1+1</f><v>2</v></c><c r="E3" t="str"><f>A1</f></c>'
+            b'<c r="F3" t="e"><f>1/0</f><v>#DIV/0!</v></c><c s="7"><v>0.125</v></c></row>',
         ),
-        (
-            b'<row r="3"><c r="D3"><f>1+1</f><v>2</v></c><c r="E3" t="str"><f>A1</f></c><c r="F3" '
-            b't="e"><f>1/0</f><v>#DIV/0!</v></c></row>'
-        ),
+        "S",
+        {"7": "0.0%"},
+        {3: "12²"},
     )
-    plain = scan_sheet(sheet_of(*rows), "S", with_texts=True)
-    parsed = scan_sheet(sheet_of(b"<!-- other spelling -->", *rows), "S", with_texts=True)
-    assert plain == parsed
-    assert plain.lost == {(1, 2): "#N/A", (1, 3): "=A1<B1", (3, 6): "#DIV/0!"}
-    assert plain.shared == {3: 1}
+    assert scan.lost == {
+        (1, 1): "12²",
+        (1, 2): "#N/A",
+        (1, 3): "=A1<B1",
+        (3, 6): "#DIV/0!",
+        (3, 7): "12.5%",
+    }
+    assert (scan.shared, scan.hidden, scan.last_col) == ({3: 1}, {3}, 7)
 
 
 def test_a_formula_with_its_result_is_that_result_wherever_the_table_begins():

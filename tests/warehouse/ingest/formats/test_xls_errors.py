@@ -13,7 +13,7 @@ from tests.warehouse.ingest.formats.old_workbook import (
     write_xls,
 )
 from warehouse.ingest.formats.grids import read_grids
-from warehouse.ingest.formats.xls_errors import find_error_cells
+from warehouse.ingest.formats.xls_errors import scan_old_workbook
 
 CELLS = [
     text_cell(0, 0, "城市"),
@@ -27,7 +27,8 @@ CELLS = [
 
 def test_error_cells_are_given_as_their_text() -> None:
     data = write_xls("表一", CELLS)
-    assert find_error_cells(data) == {"表一": {(3, 2): "#N/A", (4, 2): "#DIV/0!", (5, 4): "#REF!"}}
+    lost = scan_old_workbook(data)["表一"].lost
+    assert lost == {(3, 2): "#N/A", (4, 2): "#DIV/0!", (5, 4): "#REF!"}
     (grid,) = read_grids(data, "old.xls")
     assert grid.sheet_name == "表一"
     assert grid.rows[0][:2] == ["城市", "地区生产总值"]
@@ -52,8 +53,12 @@ def test_numbers_are_given_as_their_format_shows_them() -> None:
         number_cell(4, 0, 0.5, 3),
     ]
     data = write_xls("表一", cells, styles)
-    assert find_error_cells(data) == {
-        "表一": {(2, 1): "12.5%", (3, 1): "-12.5亿元", (4, 1): "25%", (4, 2): "7%", (5, 1): "50%"}
+    assert scan_old_workbook(data)["表一"].lost == {
+        (2, 1): "12.5%",
+        (3, 1): "-12.5亿元",
+        (4, 1): "25%",
+        (4, 2): "7%",
+        (5, 1): "50%",
     }
     (grid,) = read_grids(data, "old.xls")
     assert grid.rows[1][:2] == ["12.5%", 0.125]

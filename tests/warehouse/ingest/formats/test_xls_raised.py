@@ -15,7 +15,7 @@ from tests.warehouse.ingest.formats.old_workbook import (
     write_xls,
 )
 from warehouse.ingest.formats.grids import read_grids
-from warehouse.ingest.formats.xls_errors import find_error_cells
+from warehouse.ingest.formats.xls_errors import scan_old_workbook
 
 # the fonts of Excel are numbered 0 to 3 and from 5 on
 FONTS = b"".join(map(font_record, (0, 0, 0, 0, 1, 2)))
@@ -39,7 +39,7 @@ def workbook(most_bytes: int = 8224) -> bytes:
 @pytest.mark.parametrize("most_bytes", [8224, 40, 31, 22])
 def test_raised_letters_are_marks_wherever_the_records_are_cut(most_bytes: int) -> None:
     data = workbook(most_bytes)
-    assert find_error_cells(data)["表一"] == {
+    assert scan_old_workbook(data)["表一"].lost == {
         (2, 1): "2284.6²",
         (3, 1): "秦皇岛市¹⁾(新区)",
         (4, 1): "CO₂",

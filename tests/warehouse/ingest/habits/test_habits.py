@@ -111,6 +111,21 @@ def labelled() -> bytes:
     return stream.getvalue()
 
 
+def hidden() -> bytes:
+    """A workbook with a hidden row in one sheet, and a hidden sheet beside it."""
+    workbook = openpyxl.Workbook()
+    for row in (HEADER, ROW, ["天津市", 2014, 2.0], ["石家庄市", 2014, 3.0]):
+        workbook.active.append(row)
+    workbook.active.row_dimensions[3].hidden = True
+    draft = workbook.create_sheet("草稿")
+    for row in (HEADER, ["唐山市", 2014, 4.0]):
+        draft.append(row)
+    draft.sheet_state = "hidden"
+    stream = io.BytesIO()
+    workbook.save(stream)
+    return stream.getvalue()
+
+
 RAISED = CellRichText("12.3", TextBlock(InlineFont(vertAlign="superscript"), "1"))
 MARKED = ["23014①", "1234²", RAISED, "-①", "0,123"]
 MISSING = ["…", "——", "..", "N/A", "缺失", "－", "n.a."]
@@ -318,6 +333,79 @@ HABITS = {
         ),
         [("石家庄市", 2015, GDP, None, 1)],
         [(f"A{row}", "dropped_row") for row in (2, 4, 5)],
+    ),
+    "hidden rows and sheets are not taken": Habit(
+        [PLAIN],
+        hidden(),
+        [("北京市", 2014, GDP, None, 1), ("石家庄市", 2014, GDP, None, 3)],
+        [("A3", "hidden"), (None, "hidden")],
+    ),
+    "hidden rows and sheets are taken where the layout says so": Habit(
+        ["    hidden: true" + PLAIN],
+        hidden(),
+        [
+            (name, 2014, GDP, None, value)
+            for value, name in enumerate(("北京市", "天津市", "石家庄市", "唐山市"), 1)
+        ],
+    ),
+    "commas of two conventions are nobody's numbers": Habit(
+        [PLAIN],
+        csv_bytes(
+            [
+                HEADER,
+                ["北京市", 2014, "271,580"],
+                ["天津市", 2014, "6073,83"],
+                ["保定市", 2014, 5.5],
+            ]
+        ),
+        [("保定市", 2014, GDP, None, 5.5)],
+        [("C2", "not_a_number"), ("C3", "not_a_number")],
+        "export.csv",
+    ),
+    "years as suffixes": Habit(
+        [
+            f"""
+    place: {{level: city, name: [city, 城市]}}
+    year: {{columns: '.+_([0-9]{{4}})'}}
+    indicators:
+      - {{column: popu_, id: {POPULATION}, unit: 万人}}
+      - {{column: gdp_, id: {GDP}, unit: 亿元}}
+"""
+        ],
+        b"city,popu_2014,popu_2015,gdp_2014,gdp_2015\nBeijing,1,2,3,4\n",
+        [
+            ("Beijing", 2014, POPULATION, "万人", 1),
+            ("Beijing", 2015, POPULATION, "万人", 2),
+            ("Beijing", 2014, GDP, "亿元", 3),
+            ("Beijing", 2015, GDP, "亿元", 4),
+        ],
+        (),
+        "wide.csv",
+    ),
+    "a unit beside each row of years across": Habit(
+        [
+            f"""
+    place: {{level: city, name: 地区}}
+    year: {{columns: '([0-9]{{4}})年'}}
+    row_indicators:
+      column: 指标
+      unit_column: [计量单位, 单位]
+      indicators: [{{column: GDP, id: {GDP}}}, {{column: 人口, id: {POPULATION}}}]
+"""
+        ],
+        xlsx_bytes(
+            表=[
+                ["地区", "指标", "单位", "2014年", "2015年"],
+                ["北京市", "GDP", "亿元", 1.0, 2.0],
+                ["北京市", "人口", "人", 3.0, 4.0],
+            ]
+        ),
+        [
+            ("北京市", 2014, GDP, "亿元", 1),
+            ("北京市", 2015, GDP, "亿元", 2),
+            ("北京市", 2014, POPULATION, "人", 3),
+            ("北京市", 2015, POPULATION, "人", 4),
+        ],
     ),
     "a comma separates decimals": Habit(
         ['    delimiter: ";"\n    decimal_comma: true' + PLAIN],
@@ -564,6 +652,18 @@ def test_a_habit_is_read_as_a_person_reads_it(habit: Habit):
     assert [(row["cell_ref"], row["reason"]) for row in rows if row["reason"]] == [*habit.rejected]
     if habit.data == HABITS["marks of notes are no digits"].data:
         assert [row["observation_note"] for row in rows[:3]] == ["①", "²", "¹"]
+
+
+def test_a_row_of_the_province_tells_places_of_one_name_apart():
+    table = PLAIN.replace("name: 城市", "name: 城市, within: {row: '(.+) Province$'}")
+    rows = [HEADER]
+    for province in ("Jiangsu", "Anhui"):
+        rows += [[f"{province} Province", 2014, None], ["Suzhou", 2014, len(rows)]]
+    found = [row for row in read([table], xlsx_bytes(表=rows)) if row["reason"] is None]
+    assert [(row["place_text"], row["place_within_text"], row["value"]) for row in found] == [
+        ("Suzhou", "Jiangsu", 1),
+        ("Suzhou", "Anhui", 3),
+    ]
 
 
 def test_a_place_may_be_looked_up_and_lie_within_another():

@@ -4,6 +4,16 @@ with resolved as (
     select * from {{ ref('int_raw_resolved') }}
 ),
 
+-- names of several cities, which only a code or their province tells apart
+homonyms as (
+    select
+        alias,
+        string_agg(cast(place_id as varchar), ', ' order by place_id) as codes
+    from {{ ref('stg_seeds__places_within') }}
+    group by alias
+    having count(*) > 1
+),
+
 final as (
     select
         raw_line_id,
@@ -21,6 +31,12 @@ final as (
         reason,
         coalesce(
             detail,
+            case
+                when reason = 'unknown_city' and homonyms.alias is not null
+                    then
+                        'expected one place, found the name ''' || place_text || ''' of several cities (' || homonyms.codes
+                        || '); give their codes in the file, or say in the layout in which province the name stands (place: within)'
+            end,
             case reason
                 when 'unknown_indicator'
                     then
@@ -67,6 +83,7 @@ final as (
             end
         ) as detail
     from resolved
+    left join homonyms on resolved.place_key = homonyms.alias
     where reason is not null
 )
 
