@@ -16,7 +16,7 @@ from .city_panel import build_panel, lacking
 from .fit import NO_VARIATION
 from .interval import judge
 from .redeal import ROUNDING, Draws, deal
-from .within_block import WithinBlockResult
+from .within_block import WithinBlockResult, counted
 
 # Draws taken together: their arrays of cities and years stay in the processor's cache.
 CHUNK = 200
@@ -173,12 +173,7 @@ def draw_exposure(
     real = kept[0]
     exposed = dates[first[0] - 1][real]
     panel = build_panel(values[real], years, exposed, own_block[real])
-    said = WithinBlockResult(
-        n_cities=len(panel.label),
-        n_pilots=int((panel.label > 0).sum()),
-        n_blocks=int(panel.mixed.sum()),
-        warnings=panel.notes,
-    )
+    said = counted(panel)
     reasons = lacking(panel)
     if not reasons:
         after = np.vstack([*(years >= date for date in cohorts), np.zeros(len(years), bool)])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .city_panel import build_panel, lacking
+from .city_panel import CityPanel, build_panel, lacking
 from .contrast import treatment_contrast
 from .fit import NO_VARIATION
 from .interval import Tested, judge
@@ -62,12 +62,7 @@ def fit_within_block(
     """
     panel = build_panel(city_means, years, cohort, block)
     dealt = deal(panel.block, permutations, [seed, 0])
-    said = WithinBlockResult(
-        n_cities=len(panel.label),
-        n_pilots=int((panel.label > 0).sum()),
-        n_blocks=int(panel.mixed.sum()),
-        warnings=panel.notes,
-    )
+    said = counted(panel)
     reasons = lacking(panel)
     if not reasons:
         contrast = treatment_contrast(panel)
@@ -82,4 +77,14 @@ def fit_within_block(
         **vars(judge(draws)[0]),
         std_error=float(np.sqrt(draws.error[0, 0])),
         warnings=panel.notes + ((text,) if stuck else ()),
+    )
+
+
+def counted(panel: CityPanel) -> WithinBlockResult:
+    """A result without figures: what the panel holds."""
+    return WithinBlockResult(
+        n_cities=len(panel.label),
+        n_pilots=int((panel.label > 0).sum()),
+        n_blocks=int(panel.mixed.sum()),
+        warnings=panel.notes,
     )
