@@ -24,11 +24,11 @@ from ..engines.records import CurvePairs, RankedTies
 from ..estimators.cohort_weights import Timing, estimate_means
 from ..inference.permutation.assignments import draw_relabellings
 from ..inference.permutation.draws import TOLERANCE, permutation_p_value
-from ..measures.synchronization import ROUNDING, pair_outcome
+from ..measures.synchronization import pair_outcome
 from ..panel.pair_panel import NEVER
 from ..sample.cities import build_sample_cities
 from ..sample.outcomes import CitySeries, build_series, split_outcome
-from .specification_curve import ties_by_city
+from ..sample.series_sample import moving, ties_by_city
 
 DRAWS, SEED = 199, 1
 ALPHA = 0.05
@@ -131,7 +131,7 @@ def standardised_estimates(
     """
     cities, pairs, city_years = marts
     keys = [(spec.series, spec.window or study_window) for spec in specs]
-    series = {key: _moving(build_series(city_years, *key)) for key in dict.fromkeys(keys)}
+    series = {key: moving(build_series(city_years, *key)) for key in dict.fromkeys(keys)}
     is_used = cities["city_id"].isin(
         np.unique(np.concatenate([found.city_ids for found in series.values()]))
     )
@@ -144,12 +144,6 @@ def standardised_estimates(
         for start in range(0, len(records), CHUNK):
             result[start : start + CHUNK, own] = _estimates(panel, records[start : start + CHUNK])
     return result
-
-
-def _moving(found: CitySeries) -> CitySeries:
-    """Without cities whose series never moves, which have no standard scores."""
-    moves = ((found.d - found.d.mean(axis=1, keepdims=True)) ** 2).mean(axis=1) > ROUNDING
-    return CitySeries(found.city_ids[moves], found.years, found.d[moves])
 
 
 def _draw_records(province: np.ndarray, draws: int, seed: int) -> np.ndarray:

@@ -24,10 +24,11 @@ from .tables import (
     ESTIMATE_COLUMNS,
     NOT_RUN_COLUMNS,
     SPECIFICATION_COLUMNS,
+    TRUTH_COLUMNS,
     WARNING_COLUMNS,
     typed,
 )
-from .units import Done, Frames, Rows, Unit, run_here, study_units
+from .units import Done, Frames, Rows, Unit, run_here, study_units, truth_units
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,53 @@ def run_study(
             for name in ("primary", "check", "channel", "power", "placebo", "next_window")
         },
     )
+
+
+def compute_truth(
+    marts: Marts,
+    counterfactual: Marts,
+    specs: Sequence[Spec] | None = None,
+    *,
+    of_primary: pd.DataFrame | None = None,
+    run_units: RunUnits = run_here,
+) -> pd.DataFrame:
+    """Truth of every spec on simulated data: its own estimator on the difference of the two
+    outcomes, on the factual sample.
+
+    Parameters
+    ----------
+    marts : Marts
+        Of the landing with the effect.
+    counterfactual : Marts
+        Of the landing from the same shocks without it; only its synchronization is used.
+    specs : sequence of Spec, optional
+        Default is every spec of the analyses.
+    of_primary : DataFrame, optional
+        Of `planted.primary_truths`: spec_id, term, truth and planted of the primary test and its
+        channels, which come last.
+    run_units : callable, optional
+        As of `run_study`.
+
+    Returns
+    -------
+    DataFrame
+        For ``estimates.truth``; a spec that cannot be run has no row.
+    """
+    units = truth_units(all_specs() if specs is None else specs, by_outcome=marts.years is not None)
+    found: dict[Unit, list[dict[str, Any]]] = {}
+
+    def on_done(unit: Unit, of_unit: Rows) -> list[Unit]:
+        found[unit] = of_unit["truth"]
+        return []
+
+    run_units({"factual": marts, "counterfactual": counterfactual}, units, on_done)
+    rows = [row for unit in units for row in found[unit]]
+    if of_primary is not None:
+        rows += [
+            {**row, "cohort_year": None, "event_time": None}
+            for row in of_primary.to_dict("records")
+        ]
+    return typed(rows, TRUTH_COLUMNS)
 
 
 def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Spec:

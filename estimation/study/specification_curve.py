@@ -1,8 +1,7 @@
 """The specification curve: thousands of specs in one pass over their samples, on balanced panels
 collapsed to cells.
 
-The samples are those of `panel`, the estimates those of `fit`; only the way there is shorter, and
-nothing is permuted.
+The estimates are those of `fit`; only the way there is shorter, and nothing is permuted.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analyses.rules import TIE_MEASURES, TIE_RULES
-from ..analyses.spec import TIE_NEEDS, SampleError, Spec
+from ..analyses.spec import SampleError, Spec
 from ..analyses.without_p import why_no_p
 from ..estimators.cohort_means import (
     CellFit,
@@ -38,9 +36,8 @@ from ..influence.shock_weights import CitySums
 from ..measures.synchronization import pair_outcome
 from ..panel.pair_panel import NEVER
 from ..sample.build import hash_panels
-from ..sample.cities import build_sample_cities
-from ..sample.outcomes import CitySeries, build_series, split_outcome
-from ..sample.ties import choose_pairs
+from ..sample.outcomes import build_series, split_outcome
+from ..sample.series_sample import SeriesSample, build_series_sample, ties_by_city
 from .withhold import INFERENCE
 
 TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
@@ -72,20 +69,6 @@ class CurveRows:
                 if spec.spec_id in self.reasons
             },
         )
-
-
-@dataclass(frozen=True)
-class _CurveSample:
-    """Kept pairs of one sample: cities as positions in the sample_cities, groups by cohort, and the
-    series of the sample's cities.
-    """
-
-    sample_cities: pd.DataFrame
-    city_i: np.ndarray
-    city_j: np.ndarray
-    group: np.ndarray
-    start: np.ndarray
-    series: CitySeries
 
 
 def run_curve(
@@ -124,7 +107,7 @@ def run_curve(
             members, lambda spec: (spec.treatment_rule, spec.control_group, spec.tie_rule)
         ):
             try:
-                sample = _build_sample(cities, ties, found, sharing[0])
+                sample = build_series_sample(cities, ties, found, sharing[0])
             except SampleError as error:
                 rows.reasons |= {spec.spec_id: str(error) for spec in sharing}
                 continue
@@ -150,65 +133,8 @@ def group_by_window(specs: Sequence[Spec]) -> list[list[Spec]]:
     ]
 
 
-def ties_by_city(pairs: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Each measure of the tie as a symmetric table of cities by cities."""
-    ids = np.union1d(pairs["city_i_id"], pairs["city_j_id"]).astype(np.int64)
-    i, j = (
-        np.searchsorted(ids, pairs[name].to_numpy(dtype=np.int64))
-        for name in ("city_i_id", "city_j_id")
-    )
-    found = {}
-    for measure in (name for name in TIE_MEASURES if name in pairs):
-        table = np.full((len(ids), len(ids)), np.nan)
-        table[i, j] = table[j, i] = pairs[measure].to_numpy(dtype=float, na_value=np.nan)
-        found[measure] = pd.DataFrame(table, index=ids, columns=ids)
-    return found
-
-
-def _build_sample(
-    cities: pd.DataFrame, ties: dict[str, pd.DataFrame], found: CitySeries, spec: Spec
-) -> _CurveSample:
-    """The sample that `sample.build.build_sample` would give."""
-    rule, members, table = TIE_RULES[spec.tie_rule], found.city_ids, None
-    moves = ((found.d - found.d.mean(axis=1, keepdims=True)) ** 2).mean(axis=1) > 1e-18
-    members = members[moves]
-    if rule.measure is not None:
-        if rule.measure not in ties:
-            raise SampleError(
-                f"needs the column {rule.measure} of marts.fct_city_pair, which is not there"
-            )
-        table = ties[rule.measure].reindex(index=members, columns=members).to_numpy()
-        has_tie = np.isfinite(table).any(axis=1)
-        if not has_tie.any():
-            raise SampleError(
-                f"needs ties between cities, that is {TIE_NEEDS}: no pair of complete cities has "
-                "a tie strength"
-            )
-        members, table = members[has_tie], table[np.ix_(has_tie, has_tie)]
-    sample_cities = build_sample_cities(cities, members, spec, int(found.years[-1]))
-    stays = np.isin(members, sample_cities["city_id"])
-    cohort = sample_cities["cohort"].to_numpy()
-    i, j = np.triu_indices(len(sample_cities), 1)
-    tie = None if table is None else rule.sign * table[np.ix_(stays, stays)][i, j]
-    kept = choose_pairs(tie, (i, j), cohort, spec).kept
-    i, j = i[kept], j[kept]
-    group_years = np.unique(cohort[cohort > NEVER])
-    pair_cohort = np.maximum(cohort[i], cohort[j])
-    group = np.where(pair_cohort > NEVER, np.searchsorted(group_years, pair_cohort) + 1, 0)
-    start = np.concatenate([[len(found.years)], np.searchsorted(found.years, group_years)])
-    rows = np.searchsorted(found.city_ids, sample_cities["city_id"])
-    return _CurveSample(
-        sample_cities,
-        i,
-        j,
-        group,
-        start,
-        CitySeries(sample_cities["city_id"].to_numpy(), found.years, found.d[rows]),
-    )
-
-
 def _fit_sample(
-    sample: _CurveSample, specs: list[Spec], region: pd.Series | None, rows: CurveRows
+    sample: SeriesSample, specs: list[Spec], region: pd.Series | None, rows: CurveRows
 ) -> None:
     outcomes = tuple(dict.fromkeys(spec.outcome for spec in specs))
     y = np.stack(
@@ -265,7 +191,7 @@ def _block_class(
     cells: CellPanel,
     effects: tuple[str, ...],
     codes: np.ndarray,
-    sample: _CurveSample,
+    sample: SeriesSample,
     region: pd.Series | None,
 ):
     """Which blocks of two provinces share year effects; None for all."""
@@ -287,7 +213,7 @@ def _block_class(
 
 
 def _intervals(
-    sample: _CurveSample, estimator: str, fit: CellFit, province: np.ndarray, city_sums: CitySums
+    sample: SeriesSample, estimator: str, fit: CellFit, province: np.ndarray, city_sums: CitySums
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Counts of the fit, and by outcome the intervals of its default line and of the conventional
     one.

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..analyses.catalog import all_specs
 from ..analyses.spec import SampleError, Spec
 from ..panel.pair_panel import PairPanel
 from ..results import NotRun
@@ -17,56 +15,6 @@ from ..sample.build import PAIR_BASE, build_sample
 from ..sample.marts import Marts
 from .estimate import fit_group
 from .samples import build_group_sample, group_frames, group_outcomes
-from .tables import TRUTH_COLUMNS, typed
-
-
-def compute_truth(
-    marts: Marts,
-    counterfactual: Marts,
-    specs: Sequence[Spec] | None = None,
-    *,
-    of_primary: pd.DataFrame | None = None,
-    run_units: Callable[..., None] | None = None,
-) -> pd.DataFrame:
-    """Truth of every spec on simulated data: its own estimator on the difference of the two
-    outcomes, on the factual sample.
-
-    Parameters
-    ----------
-    marts : Marts
-        Of the landing with the effect.
-    counterfactual : Marts
-        Of the landing from the same shocks without it; only its synchronization is used.
-    specs : sequence of Spec, optional
-        Default is every spec of the analyses.
-    of_primary : DataFrame, optional
-        Of `planted.primary_truths`: spec_id, term, truth and planted of the primary test and its
-        channels, which come last.
-    run_units : callable, optional
-        As of `run.run_study`; default is one after another in this process.
-
-    Returns
-    -------
-    DataFrame
-        For ``estimates.truth``; a spec that cannot be run has no row.
-    """
-    from .units import run_here, truth_units  # it runs `truths_of_group` among others
-
-    units = truth_units(all_specs() if specs is None else specs, by_outcome=marts.years is not None)
-    found: dict[Any, list[dict[str, Any]]] = {}
-
-    def on_done(unit: Any, of_unit: dict[str, list[dict[str, Any]]]) -> list[Any]:
-        found[unit] = of_unit["truth"]
-        return []
-
-    (run_units or run_here)({"factual": marts, "counterfactual": counterfactual}, units, on_done)
-    rows = [row for unit in units for row in found[unit]]
-    if of_primary is not None:
-        rows += [
-            {**row, "cohort_year": None, "event_time": None}
-            for row in of_primary.to_dict("records")
-        ]
-    return typed(rows, TRUTH_COLUMNS)
 
 
 def truths_of_group(marts: Marts, counterfactual: Marts, group: list[Spec]) -> list[dict[str, Any]]:

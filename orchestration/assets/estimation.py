@@ -192,9 +192,8 @@ def build_study_assets(
 def _truth(home: Home, settings: Settings) -> pd.DataFrame:
     """Truths of all specs and of the primary test; empty for delivered files."""
     from estimation.study.planted import primary_truths
-    from estimation.study.run import read_marts
+    from estimation.study.run import compute_truth, read_marts
     from estimation.study.tables import empty_truth
-    from estimation.study.truth import compute_truth
     from orchestration.reuse.chosen_analyses import choose_specs
 
     if not settings.is_simulated:

@@ -11,6 +11,7 @@ from estimation.study import coverage
 from estimation.study.coverage import build_coverage
 from estimation.study.planted import add_truths, primary_truths
 from estimation.study.primary import run_primary
+from estimation.study.run import compute_truth
 from estimation.study.tables import (
     CHANNEL_COLUMNS,
     COVERAGE_COLUMNS,
@@ -19,7 +20,6 @@ from estimation.study.tables import (
     empty_truth,
     typed,
 )
-from estimation.study.truth import compute_truth
 from tests.estimation.study.test_run import YEARS, economy
 
 PRIMARY = "primary.cm_growth_official.study_window"

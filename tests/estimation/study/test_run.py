@@ -15,7 +15,7 @@ from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.fit import PairPanel, fit_panel
 from estimation.sample.marts import Marts
 from estimation.sample.outcomes import split_outcome
-from estimation.study.run import read_marts, run_study
+from estimation.study.run import compute_truth, read_marts, run_study
 from estimation.study.samples import build_group_sample
 from estimation.study.tables import (
     DIAGNOSTIC_COLUMNS,
@@ -27,7 +27,6 @@ from estimation.study.tables import (
     WARNING_COLUMNS,
     empty_truth,
 )
-from estimation.study.truth import compute_truth
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.sites import database
 
