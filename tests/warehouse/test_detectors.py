@@ -191,6 +191,7 @@ def test_a_block_says_what_was_expected_and_proposes_it(planted, clean_panel):
     assert "expected about" in graded[key][2] and "10^3" in graded[key][2]
     assert graded[key][3] == pytest.approx(clean_panel[key])
     shifted = [k for k in expected if graded[k][1] == "row_shift" and graded[k][3] is not None]
+    # what the witness has for the row, of another release by up to 0.2 per cent
     assert shifted and [graded[k][3] for k in shifted] == pytest.approx(
-        [clean_panel[k] for k in shifted]
+        [clean_panel[k] for k in shifted], rel=2e-3
     )

@@ -5,50 +5,16 @@
     'duplicated_block', 'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'vintage', 'level_break'
 ] -%}
 
+{% set models = [
+    'exact', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'outvoted', 'level_run', 'spike', 'level_run_alone',
+    'spike_left', 'unit_persists', 'mismatch', 'vintage_break', 'level_break'
+] -%}
+
 with flags as (
-    select * from {{ ref('int_observations_exact') }}
-    union all
-    select * from {{ ref('int_observations_unit_factor') }}
-    union all
-    select * from {{ ref('int_observations_row_shift') }}
-    union all
-    select * from {{ ref('int_observations_swap') }}
-    union all
-    select * from {{ ref('int_observations_city_swaps') }}
-    union all
-    select * from {{ ref('int_observations_year_offset') }}
-    union all
-    select * from {{ ref('int_observations_wrong_entity') }}
-    union all
-    select * from {{ ref('int_observations_duplicated_block') }}
-    union all
-    select * from {{ ref('int_observations_stale') }}
-    union all
-    select * from {{ ref('int_observations_identity') }}
-    union all
-    select * from {{ ref('int_observations_place_shift') }}
-    union all
-    select * from {{ ref('int_observations_shifted_rows') }}
-    union all
-    select * from {{ ref('int_observations_outvoted') }}
-    union all
-    select * from {{ ref('int_observations_level_run') }}
-    union all
-    select * from {{ ref('int_observations_spike') }}
-    union all
-    select * from {{ ref('int_observations_level_run_alone') }}
-    union all
-    select * from {{ ref('int_observations_spike_left') }}
-    union all
-    select * from {{ ref('int_observations_unit_persists') }}
-    union all
-    select * from {{ ref('int_observations_mismatch') }}
-    union all
-    select * from {{ ref('int_observations_vintage_break') }}
-    union all
-    select * from {{ ref('int_observations_scope_change') }}
-    union all
-    select * from {{ ref('int_observations_level_break') }}
+    {% for model in models %}
+        select * from {{ ref('int_observations_' ~ model) }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 -- of two rules the one that explains the error better comes first

@@ -14,11 +14,9 @@ corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
--- a figure that is known to belong to another city or year explains why its row contradicts itself
+-- a figure that is known to be another city's or year's explains why its row contradicts itself
 foreign_figures as (
-    select observation_id from {{ ref('int_observations_city_swaps') }}
-    union
-    select observation_id from {{ ref('int_observations_year_offset') }}
+    select observation_id from {{ ref('int_observations_misplaced') }}
 ),
 
 limits as (

@@ -9,7 +9,8 @@ limits as (
         indicator_id,
         limits['revision.max'] as differs_by,
         limits['outvoted.spread'] as spread,
-        limits['outvoted.weight'] as least_weight
+        limits['outvoted.weight'] as least_weight,
+        limits['spike.other_share'] as other_share
     from {{ ref('int_indicator_limits') }}
     where limits['revision.max'] is not null
 ),
@@ -31,7 +32,12 @@ judged as (
     select
         *,
         coalesce(
-            is_far and is_trusted and abs(other_log_value - expected_log) <= spread * abs(log_value - expected_log), false
+            is_far
+            and is_trusted
+            and abs(other_log_value - expected_log) <= spread * abs(log_value - expected_log)
+            -- those who leave their own trend to agree repeat an error, one the other's
+            and coalesce(abs(other_log_value - other_expected_log) < other_share * abs(gap), true),
+            false
         ) as is_against
     from expected
 ),

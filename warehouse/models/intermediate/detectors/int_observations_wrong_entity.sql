@@ -1,15 +1,8 @@
 -- grain: one row is one value of a series that belongs to another place: far from another source for years, and impossible per capita
 -- key: observation_id
-with shifted as (
-    select * from {{ ref('int_places_shifted') }}
-),
-
--- a source whose codes are shifted stands far from every city's right series; that is told as a shift
-compared as (
-    select compared.*
-    from {{ ref('int_values_compared') }} as compared
-    left join shifted on {{ same_pair('compared', 'shifted') }}
-    where compared.indicator_id = 'gdp_nominal_cny_100m' and shifted.city_id is null
+with compared as (
+    select * from {{ ref('int_values_compared') }}
+    where indicator_id = 'gdp_nominal_cny_100m'
 ),
 
 trends as (

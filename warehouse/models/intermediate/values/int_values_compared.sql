@@ -1,43 +1,22 @@
--- grain: one row is a value of int_values_series beside the value of an independent source for the same place, year and indicator
+-- grain: one row is a value of int_values_series beside the value of an independent source for the same place, year and indicator, where
+-- neither is known to be another's figure
 -- key: observation_id, other_source_id
-with trends as (
-    select * from {{ ref('int_trends_delivered') }}
+with paired as (
+    select * from {{ ref('int_values_paired') }}
 ),
 
-related as (
-    select *
-    from {{ ref('int_sources_related') }}
-    where relation = 'independent'
+misplaced as (
+    select observation_id
+    from {{ ref('int_values_matched') }}
+    where grade = 'blocked'
 ),
 
--- the latest edition of a source counts
-witnesses as (
-    select *
-    from trends
-    qualify row_number() over (
-        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
-    ) = 1
-),
-
-pairs as (
-    select
-        trends.*,
-        witnesses.source_id as other_source_id,
-        witnesses.observation_id as other_observation_id,
-        witnesses.log_value as other_log_value,
-        witnesses.spike as other_spike,
-        witnesses.step_before as other_step_before,
-        witnesses.step_after as other_step_after,
-        witnesses.expected_log as other_expected_log,
-        trends.log_value - witnesses.log_value as gap
-    from trends
-    inner join related on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id
-    inner join witnesses
-        on
-            related.other_source_id = witnesses.source_id
-            and trends.indicator_id = witnesses.indicator_id
-            and trends.city_id = witnesses.city_id
-            and trends."year" = witnesses."year"
+sound as (
+    select paired.*
+    from paired
+    left join misplaced as own on paired.observation_id = own.observation_id
+    left join misplaced as other on paired.other_observation_id = other.observation_id
+    where own.observation_id is null and other.observation_id is null
 ),
 
 -- the usual gap between the two sources in the years around, without the year itself
@@ -46,7 +25,7 @@ final as (
         *,
         gap - median(gap) over nearby as gap_change,
         count(*) over nearby as n_nearby
-    from pairs
+    from sound
     window
         nearby as (
             partition by series_no, other_source_id, city_id

@@ -18,12 +18,6 @@ indicator_limits as (
     select * from {{ ref('int_indicator_limits') }}
 ),
 
--- a source that has a neighbour's figures for a city, over the years, says nothing about the city itself: whose codes are shifted is
--- another rule's question
-shifted as (
-    select * from {{ ref('int_places_shifted') }}
-),
-
 judged as (
     select
         compared.observation_id,
@@ -40,7 +34,6 @@ judged as (
         trusted.weight as trust,
         trusted.weight >= indicator_limits.limits['witness.least_weight'] as is_trusted,
         trusted.n_related,
-        shifted.city_id is not null and abs(compared.gap) > indicator_limits.limits['veto.equal'] as is_shifted,
         compared.gap_change / nullif(indicator_limits.limits['spike.source'], 0) as strength,
         compared.gap_change / nullif(indicator_limits.limits['series_end.source'], 0) as end_strength,
         indicator_limits.limits['veto.equal'] as equal_within,
@@ -77,16 +70,12 @@ judged as (
     from compared
     inner join indicator_limits on compared.indicator_id = indicator_limits.indicator_id
     inner join trusted on compared.other_source_id = trusted.source_id and compared.indicator_id = trusted.indicator_id
-    left join shifted on {{ same_pair('compared', 'shifted') }}
 ),
 
 said as (
     select
-        * exclude (is_own_spike, is_own_end),
-        is_own_spike and not is_shifted as is_own_spike,
-        is_own_end and not is_shifted as is_own_end,
+        *,
         case
-            when is_shifted then null
             when is_equal or is_same_move then 'confirms'
             when is_apart then 'denies'
         end as statement
@@ -139,9 +128,9 @@ supported as (
 
 final as (
     select
-        said.* exclude (n_related, equal_within, is_shifted),
+        said.* exclude (n_related, equal_within),
         case
-            when repeated.observation_id is not null or said.is_shifted then 0.0
+            when repeated.observation_id is not null then 0.0
             when said.is_equal then said.trust * indicator_limits.limits['witness.equal']
             else said.trust
         end as weight,

@@ -1,0 +1,360 @@
+-- grain: one row is one value that is another's figure: as other sources tell (int_values_matched), or as its own series and those of its
+-- neighbours do: rows of a province shifted, two cities or two columns exchanged; and what stands in a shifted row with it
+-- key: observation_id
+with matched as (
+    select * from {{ ref('int_values_matched') }}
+),
+
+observations as (
+    select * from {{ ref('int_observations_corrected') }}
+),
+
+vouched as (
+    select observation_id
+    from {{ ref('int_values_corroborated') }}
+    where is_vouched
+),
+
+confirmed as (
+    select observation_id
+    from {{ ref('int_values_corroborated') }}
+    where is_confirmed
+),
+
+twin_limits as (
+    select
+        indicator_id,
+        limits['duplicated_block.digits'] as min_digits
+    from {{ ref('int_indicator_limits') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['row_shift.fit'] as fit_within,
+        limits['row_shift.miss'] as row_misses_by,
+        limits['row_shift.min_rows'] as min_rows,
+        limits['row_shift.min_share'] as min_share,
+        limits['row_shift.spread_ratio'] as row_spread,
+        limits['swap.fit'] as swap_within,
+        limits['swap.miss'] as swap_misses_by,
+        limits['swap.spread_ratio'] as swap_spread,
+        limits['swap.spike'] as spike_at,
+        limits['swap.noise'] as noise_multiple
+    from {{ ref('int_indicator_limits') }}
+    where limits['swap.fit'] is not null
+),
+
+-- where the cities of a province hardly differ, or vary much over the years, each fits the trend of every other
+province_years as (
+    select
+        series_no,
+        province_id,
+        "year",
+        stddev_pop(round(log_value, 9)) / nullif({{ exact_median('abs(log_value - expected_log)') }}, 0) as spread
+    from {{ ref('int_trends_delivered') }}
+    group by series_no, province_id, "year"
+),
+
+placed as (
+    select
+        trends.*,
+        limits.* exclude (indicator_id),
+        observations.file_name,
+        observations.sheet_name,
+        observations.row_no,
+        observations.unit,
+        observations.city_id // 10000 as province_no,
+        trends.observation_id in (select observation_id from vouched) as is_vouched,
+        abs(trends.log_value - trends.expected_log) as miss,
+        coalesce(abs(trends.spike), 0)
+        >= {{ above_noise('limits.spike_at', 'limits.noise_multiple', 'trends.noise') }} as is_spike,
+        province_years.spread,
+        row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
+        row_number() over (
+            partition by trends.series_no, trends."year" order by observations.row_no, observations.col_no, trends.observation_id
+        ) as file_place
+    from {{ ref('int_trends_delivered') }} as trends
+    inner join limits on trends.indicator_id = limits.indicator_id
+    inner join observations on trends.observation_id = observations.observation_id
+    inner join province_years
+        on
+            trends.series_no = province_years.series_no
+            and trends.province_id = province_years.province_id
+            and trends."year" = province_years."year"
+),
+
+missing as (
+    select
+        *,
+        is_spike
+        and miss > {{ above_noise('row_misses_by', 'noise_multiple', 'noise') }}
+        and fit_within is not null
+        and coalesce(spread >= row_spread, true) as is_row_miss,
+        is_spike
+        and miss > {{ above_noise('swap_misses_by', 'noise_multiple', 'noise') }}
+        and coalesce(spread >= swap_spread, true)
+        and not is_vouched as is_swap_miss
+    from placed
+),
+
+judged as (
+    select
+        *,
+        count(*) filter (where is_row_miss) over (partition by series_no, province_id, "year") as n_misses
+    from missing
+),
+
+-- rows whose figure is what the row up to three on or back would lead one to expect
+suspects as (
+    select
+        *,
+        unnest([-3, -2, -1, 1, 2, 3]) as k
+    from judged
+    where n_misses >= min_rows
+),
+
+fitting as (
+    {% for place in ['code', 'file'] %}
+        select
+            here.*,
+            '{{ place }}' as place_order,
+            here.{{ place }}_place as place,
+            there.city_id as owner_city_id,
+            abs(here.log_value - there.expected_log) <= here.fit_within as is_fit
+        from suspects as here
+        inner join judged as there
+            on
+                here.series_no = there.series_no
+                and here."year" = there."year"
+                and here.{{ place }}_place + here.k = there.{{ place }}_place
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+counted as (
+    select
+        *,
+        count(*) filter (where is_fit and is_row_miss) over shift as n_shifted,
+        count(*) filter (where is_fit) over shift as n_fit
+    from fitting
+    window shift as (partition by series_no, province_id, "year", place_order, k)
+),
+
+-- the value at the edge of a run belongs to a row outside the file or the province
+by_rows as (
+    select
+        *,
+        coalesce(is_fit, false) and is_row_miss as is_core
+    from counted
+    where n_shifted >= min_rows and n_shifted >= min_share * n_fit
+    window run_order as (partition by series_no, province_id, "year", place_order, k order by place)
+    qualify
+        is_row_miss
+        and (
+            is_core
+            or coalesce(lag(is_core) over run_order, false)
+            or coalesce(lead(is_core) over run_order, false)
+        )
+),
+
+shifted_rows as (
+    select
+        by_rows.observation_id,
+        'row_shift' as rule,
+        'blocked' as grade,
+        {{ expected_and_found('by_rows.expected_log', 'by_rows.log_value') }} || case
+            when by_rows.is_core
+                then
+                    ', which fits city ' || by_rows.owner_city_id || ', ' || abs(by_rows.k) || ' row(s) '
+                    || case when by_rows.k > 0 then 'on' else 'back' end
+            else ', beside a run of rows that are shifted by ' || abs(by_rows.k)
+        end as detail,
+        cast(null as double) as proposed_value,
+        by_rows.n_shifted as strength
+    from by_rows
+    where not by_rows.is_vouched
+),
+
+exchanged as (
+    select
+        here.observation_id,
+        here.log_value,
+        here.expected_log,
+        there.log_value as other_log_value,
+        case when here.city_id = there.city_id then 'quarantined' else 'blocked' end as grade,
+        case when here.city_id = there.city_id then there.indicator_id else 'city ' || there.city_id end as other_place
+    from judged as here
+    inner join judged as there
+        on
+            here.source_id = there.source_id
+            and here."year" = there."year"
+            and here.province_id = there.province_id
+            and (
+                (here.series_no = there.series_no and here.city_id <> there.city_id)
+                or (
+                    here.city_id = there.city_id
+                    and here.indicator_id <> there.indicator_id
+                    and here.unit = there.unit
+                    and here.file_name = there.file_name
+                    and here.sheet_name is not distinct from there.sheet_name
+                    and here.row_no = there.row_no
+                )
+            )
+            and abs(here.log_value - there.expected_log) <= here.swap_within
+            and abs(there.log_value - here.expected_log) <= here.swap_within
+    where here.is_swap_miss and there.is_swap_miss
+),
+
+swapped as (
+    select
+        observation_id,
+        'swap' as rule,
+        grade,
+        {{ expected_and_found('expected_log', 'log_value') }} || ', which fits ' || other_place || ', as its value fits here' as detail,
+        exp(other_log_value) as proposed_value,
+        0 as strength
+    from exchanged
+),
+
+told as (
+    select
+        observation_id,
+        case kind when 'row' then 'row_shift' when 'city' then 'swap' when 'year' then 'year_offset' when 'unit' then 'unit_factor' else 'outvoted' end
+            as rule,
+        grade,
+        coalesce('expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id || ', found ', 'found ')
+        || {{ short_number('exp(log_value)') }} || case
+            when block = 'table' and kind = 'year' then ', in a table that holds the figures of ' || ("year" + k)
+            when block = 'table' and kind = 'row' then ', in a table whose rows are shifted by ' || abs(k)
+            when block = 'table' and kind = 'unit' then ', in a table that is a factor of 10^' || k || ' off'
+            when block = 'table' then ', in a table that stands apart from the others'
+            when kind = 'row' then ', which that source has ' || abs(k) || ' row(s) ' || case when k > 0 then 'on' else 'back' end
+            when kind = 'city' then ', which that source has for city ' || k
+            else ', which that source has for ' || ("year" + k)
+        end || ', so in ' || n_matches
+        || case when block = 'city' then ' years from ' || first_year || ' to ' || last_year else ' cities' end as detail,
+        exp(other_log_value) as proposed_value,
+        1000000 + n_matches as strength
+    from matched
+),
+
+-- two cities with one long figure in two years or more; two short ones may be alike by chance
+doubled as (
+    select
+        here.observation_id,
+        here.log_value,
+        twin.city_id as twin_city_id,
+        count(*) over nearby as n_years,
+        sum(here.n_digits) over nearby as n_shared_digits
+    from {{ ref('int_values_figures') }} as here
+    inner join {{ ref('int_values_figures') }} as twin
+        on
+            here.series_no = twin.series_no
+            and here."year" = twin."year"
+            and here.value_as_delivered = twin.value_as_delivered
+            and here.city_id <> twin.city_id
+    window
+        nearby as (
+            partition by here.series_no, here.city_id, twin.city_id order by here."year" range between 2 preceding and 2 following
+        )
+),
+
+of_twins as (
+    select
+        doubled.observation_id,
+        'duplicated_block' as rule,
+        'blocked' as grade,
+        'expected a figure of its own, found ' || {{ short_number('exp(doubled.log_value)') }} || ', which city ' || doubled.twin_city_id
+        || ' has too, in ' || doubled.n_years || ' years nearby' as detail,
+        cast(null as double) as proposed_value,
+        0 as strength
+    from doubled
+    inner join {{ ref('int_values_series') }} as series on doubled.observation_id = series.observation_id
+    inner join twin_limits on series.indicator_id = twin_limits.indicator_id
+    left join confirmed on doubled.observation_id = confirmed.observation_id
+    where doubled.n_years >= 2 and doubled.n_shared_digits >= twin_limits.min_digits and confirmed.observation_id is null
+),
+
+found as (
+    select * from told
+    union all
+    select * from of_twins
+    union all
+    select * from shifted_rows
+    union all
+    select * from swapped
+),
+
+single as (
+    select *
+    from found
+    qualify row_number() over (partition by observation_id order by grade asc, strength desc, detail asc) = 1
+),
+
+-- what holds for a row holds for its columns: where rows of a file are shifted, a column of these rows is shifted with them if most of
+-- its figures there are nearer to what the row they fit leads one to expect
+shifts as (
+    select
+        here.source_id,
+        here.edition_year,
+        here.file_name,
+        here.sheet_name,
+        here.row_no,
+        here.city_id,
+        here."year",
+        here.province_no,
+        there.city_id as owner_city_id
+    from single
+    inner join by_rows as here on single.observation_id = here.observation_id
+    inner join judged as there on here.series_no = there.series_no and here."year" = there."year" and here.owner_city_id = there.city_id
+    where single.rule = 'row_shift' and here.row_no is not null
+    qualify row_number() over (
+        partition by here.source_id, here.edition_year, here.file_name, here.sheet_name, here.row_no, here."year" order by here.n_shifted desc, here.is_core desc, abs(here.k) asc, here.k asc, here.place_order asc
+    ) = 1
+),
+
+columns_of_rows as (
+    select
+        here.observation_id,
+        here.log_value,
+        here.expected_log,
+        here.miss,
+        shifts.owner_city_id,
+        count(*) filter (where abs(here.log_value - there.expected_log) < here.miss) over same_column as n_nearer,
+        count(*) over same_column as n_rows
+    from shifts
+    inner join {{ ref('int_observations_corrected') }} as cells
+        on
+            shifts.source_id = cells.source_id
+            and shifts.edition_year is not distinct from cells.edition_year
+            and shifts.file_name = cells.file_name
+            and shifts.sheet_name is not distinct from cells.sheet_name
+            and shifts.row_no = cells.row_no
+            and shifts."year" = cells."year"
+            and shifts.city_id = cells.city_id
+    inner join placed as here on cells.observation_id = here.observation_id
+    inner join placed as there
+        on here.series_no = there.series_no and here."year" = there."year" and shifts.owner_city_id = there.city_id
+    where not cells.is_corrected
+    window same_column as (partition by here.series_no, here.province_id, here."year")
+),
+
+final as (
+    select * exclude (strength) from single
+    union all
+    select
+        observation_id,
+        'row_shift' as rule,
+        'blocked' as grade,
+        {{ expected_and_found('expected_log', 'log_value') }} || ', in a row that is shifted: it fits city ' || owner_city_id as detail,
+        cast(null as double) as proposed_value
+    from columns_of_rows
+    where
+        n_rows >= 3
+        and n_nearer >= 0.75 * n_rows
+        and observation_id not in (select observation_id from single where grade = 'blocked')
+)
+
+select * from final
+qualify row_number() over (partition by observation_id order by grade asc, detail asc) = 1

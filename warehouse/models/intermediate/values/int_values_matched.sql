@@ -1,0 +1,472 @@
+-- grain: one row is a value that is another's figure, by another source: the figure of another city, of the year before or after, a power
+-- of ten off, or nobody's, in a table of which most stands apart from all; with the grade that this source bears for it
+-- key: observation_id
+{% set by_block = ['series_no', 'other_source_id', 'kind', 'place_order', 'k', 'block', 'block_id'] -%}
+{% set block = by_block | join(', ') -%}
+
+with paired as (
+    select * from {{ ref('int_values_paired') }}
+),
+
+trends as (
+    select
+        *,
+        -- years that are one off repeat a figure at their beginning or their end
+        coalesce(log_value = lag(log_value) over city_years and "year" = lag("year") over city_years + 1, false) as is_repeated,
+        row_number() over (partition by series_no, "year" order by city_id) as code_place
+    from {{ ref('int_trends_delivered') }}
+    window city_years as (partition by series_no, city_id order by "year")
+),
+
+places as (
+    select
+        trends.observation_id,
+        trends.series_no,
+        trends."year",
+        trends.city_id,
+        trends.code_place,
+        row_number() over (
+            partition by trends.series_no, trends."year" order by observations.row_no, observations.col_no, trends.observation_id
+        ) as file_place
+    from trends
+    inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
+),
+
+priorities as (
+    select * from {{ ref('int_source_priorities') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['year_offset.equal'] as equal_year,
+        limits['year_offset.differs'] as differs_year,
+        limits['source.equal'] as equal_place,
+        limits['source.differs'] as differs_place,
+        limits['match.left_share'] as left_share,
+        limits['match.table_share'] as table_share,
+        limits['match.table_cities'] as table_cities,
+        limits['match.province_rows'] as province_rows,
+        limits['match.city_years'] as city_years,
+        limits['match.city_share'] as city_share,
+        limits['match.mover'] as mover_ratio,
+        limits['match.apart'] as apart_at,
+        limits['row_shift.miss'] as misses_by,
+        limits['mixed_up.apart'] as apart_by,
+        limits['mixed_up.apart_across'] as apart_across,
+        limits['unit_factor.source_within'] as power_within
+    from {{ ref('int_indicator_limits') }}
+    where limits['match.apart'] is not null
+),
+
+pairs as (
+    select
+        paired.* exclude (log_value, other_log_value),
+        round(paired.log_value, 12) as log_value,
+        round(paired.other_log_value, 12) as other_log_value,
+        limits.* exclude (indicator_id),
+        abs(paired.gap) as own_distance,
+        witness.series_no as other_series_no,
+        own.is_repeated,
+        witness.is_repeated as is_other_repeated,
+        count(*) over (partition by paired.series_no, paired.other_source_id, paired."year") as n_table,
+        count(*) filter (where abs(paired.gap) > limits.differs_place) over (
+            partition by paired.series_no, paired.other_source_id, paired.city_id
+        ) as n_contradicted
+    from paired
+    inner join limits on paired.indicator_id = limits.indicator_id
+    inner join trends as own on paired.observation_id = own.observation_id
+    inner join trends as witness on paired.other_observation_id = witness.observation_id
+),
+
+-- the same city a year earlier or later
+of_other_years as (
+    select
+        pairs.*,
+        'year' as kind,
+        'year' as place_order,
+        shifts.k,
+        abs(pairs.log_value - there.log_value) as distance,
+        pairs.equal_year as equal_within,
+        pairs.differs_year as differs_by
+    from pairs
+    cross join (select unnest([-1, 1]) as k) as shifts
+    left join trends as there
+        on pairs.other_series_no = there.series_no and pairs.city_id = there.city_id and pairs."year" + shifts.k = there."year"
+),
+
+-- the row up to three further on or back, in the order of codes and in that of the file
+shifted_pairs as (
+    select
+        pairs.*,
+        places.code_place,
+        places.file_place,
+        unnest([-3, -2, -1, 1, 2, 3]) as k
+    from pairs
+    inner join places on pairs.observation_id = places.observation_id
+    where pairs.own_distance > pairs.differs_place
+),
+
+of_other_rows as (
+    {% for place in ['code', 'file'] %}
+        select
+            here.* exclude (code_place, file_place, k),
+            'row' as kind,
+            '{{ place }}' as place_order,
+            here.k,
+            abs(here.log_value - there.log_value) as distance,
+            here.equal_place as equal_within,
+            here.differs_place as differs_by
+        from shifted_pairs as here
+        inner join places as giver
+            on
+                here.series_no = giver.series_no
+                and here."year" = giver."year"
+                and here.{{ place }}_place + here.k = giver.{{ place }}_place
+        inner join trends as there
+            on here.other_series_no = there.series_no and here."year" = there."year" and giver.city_id = there.city_id
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+-- any other city that has the very figure
+scaled as (
+    select
+        trends.series_no,
+        trends."year",
+        trends.city_id,
+        trends.log_value,
+        unnest([-1, 0, 1]) + cast(round(trends.log_value / limits.equal_place) as integer) as place_on_scale
+    from trends
+    inner join limits on trends.indicator_id = limits.indicator_id
+),
+
+of_other_cities as (
+    select
+        pairs.*,
+        'city' as kind,
+        'city' as place_order,
+        scaled.city_id as k,
+        abs(pairs.log_value - scaled.log_value) as distance,
+        pairs.equal_place as equal_within,
+        pairs.differs_place as differs_by
+    from pairs
+    inner join scaled
+        on
+            pairs.other_series_no = scaled.series_no
+            and pairs."year" = scaled."year"
+            and pairs.city_id <> scaled.city_id
+            and cast(round(pairs.log_value / pairs.equal_place) as integer) = scaled.place_on_scale
+    where
+        pairs.own_distance
+        > greatest(2 * pairs.equal_place, case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.apart_by else pairs.apart_across end)
+),
+
+-- another unit; and no figure of anybody, which tells where it holds for most of a table
+of_nobody as (
+    select
+        pairs.*,
+        case when {{ power_of_ten('pairs.gap', 'pairs.power_within') }} <> 0 then 'unit' else 'apart' end as kind,
+        'value' as place_order,
+        {{ power_of_ten('pairs.gap', 'pairs.power_within') }} as k,
+        cast(0 as double) as distance,
+        pairs.apart_at as equal_within,
+        pairs.apart_at as differs_by
+    from pairs
+    where pairs.own_distance >= pairs.apart_at
+),
+
+distances as (
+    select * from of_other_years
+    union all
+    select * from of_other_rows
+    union all
+    select * from of_other_cities
+    union all
+    select * from of_nobody
+),
+
+-- sources round and revise: what is far closer to the other figure than to its own matches without being equal
+judged as (
+    select
+        *,
+        coalesce(own_distance > differs_by and distance <= greatest(equal_within, left_share * own_distance), false) as is_match,
+        coalesce(own_distance > differs_by and distance <= equal_within, false) as is_exact,
+        coalesce(greatest(own_distance, distance) > differs_by and own_distance <= distance, own_distance <= differs_by) as is_contrary
+    from distances
+),
+
+spanned as (
+    select
+        *,
+        count_if(is_contrary) over (
+            partition by series_no, other_source_id, city_id, kind, place_order, k order by "year" rows between unbounded preceding and current row
+        ) as span_no
+    from judged
+),
+
+-- what counts as one fact: a table of a year, the rows of a province in a year, or a city over some years
+blocks as (
+    select
+        *,
+        'table' as block,
+        "year" as block_id
+    from spanned
+    where kind <> 'city'
+    union all
+    select
+        *,
+        'province' as block,
+        "year" * 1000 + city_id // 10000 as block_id
+    from spanned
+    where
+        kind = 'row'
+        -- a row of one year leaves the trend of its city; two places of one size have like figures in any year
+        and abs(log_value - expected_log) > greatest(differs_by, coalesce(abs(other_log_value - other_expected_log), 0))
+    union all
+    select
+        *,
+        'city' as block,
+        city_id * 100 + case when kind = 'year' then span_no else 0 end as block_id
+    from spanned
+    where kind in ('year', 'city')
+),
+
+found as (
+    select
+        {{ block }},
+        row_number() over (order by {{ block }}) as block_no,
+        -- the tables of a source that are off by the same are one fact
+        dense_rank() over (
+            order by series_no, other_source_id, kind, place_order, k, block, case when block <> 'table' then block_id end
+        ) as fact_no,
+        min("year") as first_year,
+        max("year") as last_year,
+        count(*) as n_matches,
+        any_value(mover_ratio) as mover_ratio,
+        case block when 'table' then 1 when 'province' then any_value(province_rows) else any_value(city_years) end as n_needed,
+        count(*) filter (where is_repeated) as n_repeated,
+        count(*) filter (where is_other_repeated) as n_other_repeated,
+        case
+            when block = 'city' then list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))])
+            else {{ exact_median('abs(log_value - expected_log)') }}
+        end as own_miss,
+        case
+            when block = 'city'
+                then list_avg([abs(arg_min_null(other_step_before, "year")), abs(arg_max_null(other_step_after, "year"))])
+            else {{ exact_median('abs(other_log_value - other_expected_log)') }}
+        end as other_miss
+    from blocks
+    where is_match
+    group by {{ block }}
+    having case block
+        when 'table' then count(*) >= greatest(any_value(table_cities), any_value(table_share) * any_value(n_table))
+        when 'province' then count(*) filter (where is_exact) >= any_value(province_rows)
+        else
+            count(*) filter (where is_exact) >= any_value(city_years)
+            and (kind = 'year' or count(*) >= any_value(city_share) * any_value(n_contradicted))
+    end
+),
+
+matches as (
+    select
+        found.* exclude (kind),
+        blocks.kind,
+        blocks.observation_id,
+        blocks.source_id,
+        blocks.indicator_id,
+        blocks.city_id,
+        blocks."year",
+        blocks.log_value,
+        blocks.other_log_value
+    from found
+    inner join blocks on {{ same_keys('found', 'blocks', by_block) }}
+    where blocks.is_match
+),
+
+-- which of the two holds what is not its own: never the one that further sources stand by. Another delivery of one publication is a
+-- further source here, a copy with the same errors is none
+copies as (
+    select * from {{ ref('int_sources_related') }}
+    where relation not in ('independent', 'declared')
+),
+
+speaking as (
+    select *
+    from trends
+    qualify row_number() over (
+        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
+    ) = 1
+),
+
+votes as (
+    select
+        matches.fact_no,
+        count(*) filter (
+            where abs(third.log_value - matches.log_value) < abs(third.log_value - matches.other_log_value)
+        ) as n_for,
+        count(*) filter (
+            where abs(third.log_value - matches.log_value) > abs(third.log_value - matches.other_log_value)
+        ) as n_against
+    from matches
+    inner join speaking as third
+        on
+            matches.indicator_id = third.indicator_id
+            and matches.city_id = third.city_id
+            and matches."year" = third."year"
+            and third.source_id not in (matches.source_id, matches.other_source_id)
+    left join copies
+        on
+            matches.indicator_id = copies.indicator_id
+            and third.source_id = copies.source_id
+            and copies.other_source_id in (matches.source_id, matches.other_source_id)
+    where copies.source_id is null
+    group by matches.fact_no
+),
+
+-- the trust that the seed gives a source decides last, of two sources alone that both follow their trend
+ranked as (
+    select
+        matches.fact_no,
+        max(own.priority) as priority,
+        max(other.priority) as other_priority
+    from matches
+    inner join priorities as own
+        on matches.source_id = own.source_id and matches.indicator_id = own.indicator_id and matches."year" = own."year"
+    inner join priorities as other
+        on matches.other_source_id = other.source_id and matches.indicator_id = other.indicator_id and matches."year" = other."year"
+    group by matches.fact_no
+),
+
+facts as (
+    select
+        fact_no,
+        any_value(block) as block,
+        any_value(mover_ratio) as mover_ratio,
+        sum(n_repeated) as n_repeated,
+        sum(n_other_repeated) as n_other_repeated,
+        {{ exact_median('own_miss') }} as own_miss,
+        {{ exact_median('other_miss') }} as other_miss
+    from found
+    group by fact_no
+),
+
+graded_facts as (
+    select
+        facts.fact_no,
+        case
+            when votes.n_for > votes.n_against then null
+            when votes.n_for < votes.n_against then 'blocked'
+            when facts.n_repeated > facts.n_other_repeated then 'blocked'
+            when facts.n_repeated < facts.n_other_repeated then null
+            when facts.own_miss > facts.mover_ratio * facts.other_miss then 'blocked'
+            when facts.mover_ratio * facts.own_miss < facts.other_miss then null
+            when ranked.priority < ranked.other_priority then null
+            when ranked.priority > ranked.other_priority and facts.block = 'table' then 'blocked'
+            else 'quarantined'
+        end as grade
+    from facts
+    inner join ranked on facts.fact_no = ranked.fact_no
+    left join votes on facts.fact_no = votes.fact_no
+),
+
+-- a table that has lost its word accuses nobody
+silenced as (
+    select distinct
+        matches.source_id,
+        matches.indicator_id,
+        matches."year"
+    from matches
+    inner join graded_facts on matches.fact_no = graded_facts.fact_no
+    where matches.block = 'table' and graded_facts.grade = 'blocked'
+),
+
+accused as (
+    select
+        matches.block_no,
+        count(*) filter (where silenced.source_id is null) as n_heard
+    from matches
+    left join silenced
+        on
+            matches.other_source_id = silenced.source_id
+            and matches.indicator_id = silenced.indicator_id
+            and matches."year" = silenced."year"
+    group by matches.block_no
+),
+
+graded as (
+    select
+        found.*,
+        graded_facts.grade
+    from found
+    inner join graded_facts on found.fact_no = graded_facts.fact_no
+    inner join accused on found.block_no = accused.block_no
+    where accused.n_heard >= found.n_needed
+),
+
+-- all of a table loses its word, and all years between the first and the last of a run
+members as (
+    select
+        graded.block_no,
+        trends.observation_id
+    from graded
+    inner join trends on graded.series_no = trends.series_no and graded.block_id = trends."year"
+    where graded.block = 'table'
+    union
+    select
+        graded.block_no,
+        blocks.observation_id
+    from graded
+    inner join blocks on {{ same_keys('graded', 'blocks', by_block) }}
+    where
+        graded.block <> 'table'
+        and (
+            blocks.is_match
+            or (graded.kind = 'year' and blocks."year" between graded.first_year and graded.last_year)
+            -- at the edge of a run of rows stands a figure of a row outside the file or the province
+            or (graded.block = 'province' and abs(blocks.log_value - blocks.expected_log) > blocks.misses_by)
+        )
+    union
+    -- years of another vintage inside the run of a city
+    select
+        graded.block_no,
+        pairs.observation_id
+    from graded
+    inner join pairs
+        on
+            graded.series_no = pairs.series_no
+            and graded.other_source_id = pairs.other_source_id
+            and graded.block_id // 100 = pairs.city_id
+            and pairs."year" between graded.first_year and graded.last_year
+    inner join trends as there
+        on pairs.other_series_no = there.series_no and pairs."year" = there."year" and graded.k = there.city_id
+    where graded.kind = 'city' and abs(pairs.log_value - there.log_value) <= pairs.left_share * pairs.own_distance
+),
+
+final as (
+    select
+        members.observation_id,
+        graded.kind,
+        graded.place_order,
+        graded.k,
+        graded.block,
+        graded.other_source_id,
+        graded.grade,
+        graded.first_year,
+        graded.last_year,
+        graded.n_matches,
+        trends.log_value,
+        trends."year",
+        pairs.other_log_value
+    from members
+    inner join graded on members.block_no = graded.block_no
+    inner join trends on members.observation_id = trends.observation_id
+    left join pairs on members.observation_id = pairs.observation_id and graded.other_source_id = pairs.other_source_id
+    where graded.grade is not null
+    qualify row_number() over (
+        partition by members.observation_id
+        order by graded.grade asc, graded.kind = 'apart' asc, graded.n_matches desc, graded.other_source_id asc, graded.kind asc, graded.k asc
+    ) = 1
+)
+
+select * from final

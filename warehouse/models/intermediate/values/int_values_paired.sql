@@ -1,0 +1,43 @@
+-- grain: one row is a value of int_values_series beside the value of an independent source for the same place, year and indicator
+-- key: observation_id, other_source_id
+with trends as (
+    select * from {{ ref('int_trends_delivered') }}
+),
+
+related as (
+    select *
+    from {{ ref('int_sources_related') }}
+    where relation = 'independent'
+),
+
+-- the latest edition of a source counts
+witnesses as (
+    select *
+    from trends
+    qualify row_number() over (
+        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
+    ) = 1
+),
+
+final as (
+    select
+        trends.*,
+        witnesses.source_id as other_source_id,
+        witnesses.observation_id as other_observation_id,
+        witnesses.log_value as other_log_value,
+        witnesses.spike as other_spike,
+        witnesses.step_before as other_step_before,
+        witnesses.step_after as other_step_after,
+        witnesses.expected_log as other_expected_log,
+        trends.log_value - witnesses.log_value as gap
+    from trends
+    inner join related on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id
+    inner join witnesses
+        on
+            related.other_source_id = witnesses.source_id
+            and trends.indicator_id = witnesses.indicator_id
+            and trends.city_id = witnesses.city_id
+            and trends."year" = witnesses."year"
+)
+
+select * from final
