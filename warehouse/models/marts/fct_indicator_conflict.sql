@@ -1,7 +1,7 @@
 -- grain: one row is a city, year and indicator with another source whose value differs from the current one by more than 0.05 per cent
 -- key: place_level, city_id, year, indicator_id, other_source_id
 {% set causes = {
-    'unit_factor': 'unit_factor', 'index_for_growth': 'index_for_growth', 'row_shift': 'row_shift', 'swap': 'swap',
+    'index_for_growth': 'index_for_growth', 'row_shift': 'row_shift', 'swap': 'swap',
     'year_offset': 'period_shift', 'stale': 'stale'
 } -%}
 
@@ -13,7 +13,8 @@ with graded as (
 rules as (
     select
         observation_id,
-        list(rule order by rule_rank) as rules
+        list(rule order by rule_rank) as rules,
+        list(struct_pack(rule := rule, proposed_value := proposed_value) order by rule_rank) as proposals
     from {{ ref('int_observations_flagged') }}
     group by observation_id
 ),
@@ -50,6 +51,24 @@ districts as (
         list(distinct "value") as district_values
     from graded
     where indicator_id like '%\_districts\_%' escape '\' and place_level = 'city'
+    group by all
+),
+
+-- the same city and year by another definition of the quantity
+definitions as (
+    select
+        city_id,
+        "year",
+        case indicator_id
+            when 'population_registered_10k' then 'population_resident_10k'
+            when 'population_resident_10k' then 'population_registered_10k'
+            when 'gdp_real_cny_100m' then 'gdp_nominal_cny_100m'
+        end as indicator_id,
+        list(distinct "value") as definition_values
+    from graded
+    where
+        place_level = 'city'
+        and indicator_id in ('population_registered_10k', 'population_resident_10k', 'gdp_real_cny_100m')
     group by all
 ),
 
@@ -102,7 +121,17 @@ differing as (
         others.source_id as other_source_id,
         others."value" as other_value,
         coalesce(chosen_rules.rules, []) as chosen_rules,
+        -- a rule is a cause only where what it proposes is what the other source has
+        coalesce(list_transform(list_filter(
+            chosen_rules.proposals,
+            lambda proposal: coalesce(abs(proposal.proposed_value - others."value") <= 0.05 * abs(others."value"), true)
+        ), lambda proposal: proposal.rule), []) as chosen_causes,
         coalesce(other_rules.rules, []) as other_rules,
+        -- a rule is a cause only where what it proposes is what the other source has
+        coalesce(list_transform(list_filter(
+            other_rules.proposals,
+            lambda proposal: coalesce(abs(proposal.proposed_value - chosen."value") <= 0.05 * abs(chosen."value"), true)
+        ), lambda proposal: proposal.rule), []) as other_causes,
         coalesce(others.edition_year > chosen.edition_year, false) as is_later_edition,
         others."value" / nullif(chosen."value", 0) - 1 as relative_gap,
         others."value" / nullif(chosen."value", 0) as value_ratio
@@ -174,6 +203,12 @@ powers as (
             lambda figure: least(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1))
             <= 0.005
         )) > 0 as is_of_districts,
+        len(list_filter(
+            definitions.definition_values,
+            lambda figure:
+            least(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1)) <= 0.005
+            and greatest(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1)) > 0.02
+        )) > 0 as is_of_definition,
         -- two vintages of one quantity stand within a stated distance; beyond it, or where a rule knows better, nothing is a revision
         coalesce(abs(distances.log_ratio) <= revision_limits.revision_up_to, true)
         and not list_has_any(list_concat(distances.chosen_rules, distances.other_rules), ['level_run', 'outvoted', 'wrong_entity'])
@@ -185,6 +220,12 @@ powers as (
             distances.city_id = districts.city_id
             and distances."year" = districts."year"
             and distances.indicator_id = districts.indicator_id
+            and distances.place_level = 'city'
+    left join definitions
+        on
+            distances.city_id = definitions.city_id
+            and distances."year" = definitions."year"
+            and distances.indicator_id = definitions.indicator_id
             and distances.place_level = 'city'
     left join boundary_cities on distances.city_id = boundary_cities.city_id and distances."year" = boundary_cities."year"
 ),
@@ -202,11 +243,12 @@ final as (
         case
             when power_of_ten <> 0 and abs(value_ratio / pow(10, power_of_ten) - 1) <= 0.01 then 'unit_factor'
             {% for rule, cause in causes.items() -%}
-                when list_contains(chosen_rules, '{{ rule }}') or list_contains(other_rules, '{{ rule }}') then '{{ cause }}'
+                when list_contains(chosen_causes, '{{ rule }}') or list_contains(other_causes, '{{ rule }}') then '{{ cause }}'
             {% endfor -%}
             when abs(relative_gap) < 0.005 and is_rounded then 'rounding'
             when is_neighbour_year then 'period_shift'
             when is_of_districts and abs(relative_gap) > 0.02 then 'boundary_change'
+            when is_of_definition then 'definition'
             when
                 is_within_revisions
                 and (list_contains(chosen_rules, 'vintage') or list_contains(other_rules, 'vintage') or is_later_edition)

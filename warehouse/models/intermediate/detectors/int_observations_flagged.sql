@@ -2,12 +2,12 @@
 -- key: observation_id, rule
 {% set rules = [
     'sign', 'structure', 'index_for_growth', 'growth_fraction', 'growth_range', 'wrong_entity', 'row_shift', 'swap', 'year_offset',
-    'duplicated_block', 'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'vintage', 'level_break'
+    'duplicated_block', 'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'constructed', 'vintage', 'level_break'
 ] -%}
 
 {% set models = [
     'exact', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'outvoted', 'level_run', 'spike', 'level_run_alone',
-    'spike_left', 'unit_persists', 'mismatch', 'vintage_break', 'level_break'
+    'spike_left', 'unit_persists', 'mismatch', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 
 with flags as (

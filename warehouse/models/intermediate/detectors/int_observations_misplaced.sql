@@ -220,18 +220,25 @@ swapped as (
 told as (
     select
         observation_id,
-        case kind when 'row' then 'row_shift' when 'city' then 'swap' when 'year' then 'year_offset' when 'unit' then 'unit_factor' else 'outvoted' end
-            as rule,
+        case kind
+            when 'row' then 'row_shift'
+            when 'city' then 'swap'
+            when 'year' then 'year_offset'
+            when 'unit' then 'unit_factor'
+            else 'outvoted'
+        end as rule,
         grade,
-        coalesce('expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id || ', found ', 'found ')
-        || {{ short_number('exp(log_value)') }} || case
-            when block = 'table' and kind = 'year' then ', in a table that holds the figures of ' || ("year" + k)
-            when block = 'table' and kind = 'row' then ', in a table whose rows are shifted by ' || abs(k)
-            when block = 'table' and kind = 'unit' then ', in a table that is a factor of 10^' || k || ' off'
-            when block = 'table' then ', in a table that stands apart from the others'
-            when kind = 'row' then ', which that source has ' || abs(k) || ' row(s) ' || case when k > 0 then 'on' else 'back' end
-            when kind = 'city' then ', which that source has for city ' || k
-            else ', which that source has for ' || ("year" + k)
+        coalesce(
+            'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id || ', found ',
+            'expected a figure of its own, found '
+        ) || {{ short_number('exp(log_value)') }} || '; ' || case
+            when block = 'table' and kind = 'year' then 'its table holds the figures of ' || ("year" + k)
+            when block = 'table' and kind = 'row' then 'its table has its rows shifted by ' || abs(k)
+            when block = 'table' and kind = 'unit' then 'its table is a factor of 10^' || k || ' off'
+            when block = 'table' then 'its table stands apart from the others'
+            when kind = 'row' then 'that source has it ' || abs(k) || ' row(s) ' || case when k > 0 then 'on' else 'back' end
+            when kind = 'city' then 'that source has it for city ' || k
+            else 'that source has it for ' || ("year" + k)
         end || ', so in ' || n_matches
         || case when block = 'city' then ' years from ' || first_year || ' to ' || last_year else ' cities' end as detail,
         exp(other_log_value) as proposed_value,
@@ -347,7 +354,7 @@ final as (
         observation_id,
         'row_shift' as rule,
         'blocked' as grade,
-        {{ expected_and_found('expected_log', 'log_value') }} || ', in a row that is shifted: it fits city ' || owner_city_id as detail,
+        {{ expected_and_found('expected_log', 'log_value') }} || '; its row is shifted, it fits city ' || owner_city_id as detail,
         cast(null as double) as proposed_value
     from columns_of_rows
     where

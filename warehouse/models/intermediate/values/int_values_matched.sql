@@ -272,6 +272,7 @@ matches as (
     select
         found.* exclude (kind),
         blocks.kind,
+        blocks.equal_place,
         blocks.observation_id,
         blocks.source_id,
         blocks.indicator_id,
@@ -319,7 +320,11 @@ votes as (
         on
             matches.indicator_id = copies.indicator_id
             and third.source_id = copies.source_id
-            and copies.other_source_id in (matches.source_id, matches.other_source_id)
+            -- where it differs from its original it speaks for itself
+            and (
+                (copies.other_source_id = matches.source_id and abs(third.log_value - matches.log_value) <= matches.equal_place)
+                or (copies.other_source_id = matches.other_source_id and abs(third.log_value - matches.other_log_value) <= matches.equal_place)
+            )
     where copies.source_id is null
     group by matches.fact_no
 ),
