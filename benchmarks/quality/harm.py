@@ -131,8 +131,9 @@ def repeated(lines: Frame, rng: np.random.Generator, years: Sequence[int]) -> Fr
 
 
 def with_noise(lines: Frame, rng: np.random.Generator, size: float) -> Frame:
-    """Every value moved by itself, in log points, as another vintage."""
-    return lines.assign(value=lines["value"] * np.exp(rng.normal(0, size, len(lines))))
+    """Every value moved by itself, in log points, as another vintage: by at most twice the size."""
+    moved = size * np.clip(rng.normal(0, 1, len(lines)), -2, 2)
+    return lines.assign(value=lines["value"] * np.exp(moved))
 
 
 def part_of(
