@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.quality.landings import Clean, load_roster, prepare, read_clean_landing
+from benchmarks.page import write_between
+from benchmarks.quality import harm
+from benchmarks.quality.landings import (
+    Clean,
+    load_roster,
+    prepare,
+    read_clean_landing,
+    read_raw,
+)
 from benchmarks.quality.options import common_parser, landings_asked
 from benchmarks.quality.plan import inject, plan_events
 from benchmarks.quality.score import score_run, summarise
@@ -60,12 +68,17 @@ def main() -> int:
     parser = common_parser("python -m benchmarks.quality", __doc__, runs=10)
     parser.add_argument("--events", type=Path, help="write every event as CSV")
     chosen = parser.parse_args()
-    found, shares = [], {}
+    found, shares, harmed = [], {}, None
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(Path(scratch))
         for name in landings_asked(chosen):
             landing = read_clean_landing(bench, name, chosen.landing)
             shares[name] = landing.shares
+            if name == "real":
+                raw, files = read_raw("real", chosen.landing, bench.home.root)
+                harmed = harm.measure(
+                    bench, raw, files, lambda text: print(f"# {text}", flush=True)
+                )
             for n_sources in chosen.sources:
                 found.append(
                     measure(
@@ -89,6 +102,8 @@ def main() -> int:
         events.to_csv(chosen.events, index=False)
     if chosen.docs:
         write_document(chosen.docs, summary, shares, chosen.runs)
+        if harmed is not None:
+            write_between(chosen.docs, "harm", harm.table(harmed))
     return 0
 
 

@@ -53,10 +53,8 @@ GROUPS = (
     Group("power of ten", ("unit_factor.spike",)),
     Group("row shift", ("row_shift.fit",)),
     Group("swap", ("swap.fit",)),
-    Group("year offset", ("year_offset.left_share",)),
-    Group("exchanged cities", ("mixed_up.left_share",)),
+    Group("another's figure", ("match.left_share",)),
     Group("spike, quarantine", ("spike.quarantine",), "flagged"),
-    Group("change of scope, quarantine", ("level_break.quarantine",), "flagged"),
 )
 
 

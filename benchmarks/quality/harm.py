@@ -2,16 +2,13 @@
 
 Twenty whole sources with one fault each are put beside a delivered landing, one at a time: right
 current values that become wrong or are lost, and right values of others that become blocked, are
-**harm**. Then errors are planted in the landing's own sources, and twenty sound sources come, one at
-a time: the share of wrong current values they hold the right figure of and that are mended is
-**good**. Sources are put in after places and units are resolved, since it is judging that is asked.
+**harm**. Then errors are planted in the landing's own sources, and twenty sound sources come: of
+the wrong current values that a source has right, the share that is mended is **good**. Sources are
+put in after places and units are resolved, since it is judging that is asked.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,9 +17,11 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from benchmarks.page import markdown
 from benchmarks.quality.warehouse import Bench
-from orchestration.dbt_runner import raise_on_failure, run_dbt
 
 GDP, POPULATION, FDI = "gdp_nominal_cny_100m", "population_registered_10k", "fdi_usd_1m"
 LOANS, WAGE = "loans_cny_100m", "wage_avg_cny"
@@ -33,6 +32,7 @@ CONTEXT = (*INDICATORS, "population_resident_10k", "gdp_per_capita_cny")
 SEED = 20161
 # a figure this near to the right one is another vintage of it, not a wrong one
 SAME = 0.01
+JUDGING = "int_source_priorities+,+int_observations_graded"
 CELL = ["indicator_id", "city_id", "year"]
 
 Frame = pd.DataFrame
@@ -71,7 +71,9 @@ def rows_off(
     years: Sequence[int] = (),
     provinces: Sequence[int] = (),
 ) -> Frame:
-    """Each city has the figure of the next one by code; in some years or provinces, or everywhere."""
+    """Each city has the figure of the next one by code; in some years or provinces, or
+    everywhere.
+    """
     off = lines["indicator_id"].isin(indicators)
     off &= lines["year"].isin(years) if years else True
     off &= (lines["city_id"] // 10000).isin(provinces) if provinces else True
@@ -97,7 +99,7 @@ def times(
 
 
 def city_proper(lines: Frame, rng: np.random.Generator, every: int, since: int = 0) -> Frame:
-    """A part of the cities (one in ``every``) without their counties, each by a share of its own."""
+    """One in ``every`` of the cities without its counties, each by a share of its own."""
     cities = np.sort(lines["city_id"].unique())
     chosen = set(cities[rng.permutation(len(cities)) % every == 0])
     share = dict(zip(cities, rng.uniform(0.25, 0.75, len(cities)), strict=True))
@@ -119,7 +121,9 @@ def resident_for_registered(lines: Frame, rng: np.random.Generator, since: int) 
 def with_faults(lines: Frame, rng: np.random.Generator, share: float, size: float) -> Frame:
     """A share of the cells wrong by itself, up or down."""
     off = rng.random(len(lines)) < share
-    factor = np.exp(np.where(rng.random(len(lines)) < 0.5, -1, 1) * rng.uniform(0.1, size, len(off)))
+    factor = np.exp(
+        np.where(rng.random(len(lines)) < 0.5, -1, 1) * rng.uniform(0.1, size, len(off))
+    )
     return lines.assign(value=lines["value"].where(~off, lines["value"] * factor))
 
 
@@ -159,13 +163,20 @@ def part_of(
 
 BAD = (
     Planting("product a year late", partial(years_late, indicators=[GDP])),
-    Planting("product a year late, another vintage", partial(years_late, indicators=[GDP], noise=0.004)),
+    Planting(
+        "product a year late, another vintage", partial(years_late, indicators=[GDP], noise=0.004)
+    ),
     Planting("everything a year late", years_late),
     Planting("a year late from 2010 on", partial(years_late, since=2010)),
-    Planting("investment from abroad a row off in 2008", partial(rows_off, indicators=[FDI], years=[2008])),
+    Planting(
+        "investment from abroad a row off in 2008",
+        partial(rows_off, indicators=[FDI], years=[2008]),
+    ),
     Planting("everything a row off in 2008 and 2010", partial(rows_off, years=[2008, 2010])),
     Planting("a row off in all years", rows_off),
-    Planting("two provinces a row off in 2012", partial(rows_off, years=[2012], provinces=[37, 44])),
+    Planting(
+        "two provinces a row off in 2012", partial(rows_off, years=[2012], provinces=[37, 44])
+    ),
     Planting("tenfold", partial(times, factor=10.0)),
     Planting("in US dollars from 2012 on", partial(times, factor=0.15, since=2012)),
     Planting("a ten-thousandth in one year", partial(times, factor=1e-4, since=2009, until=2009)),
@@ -175,7 +186,9 @@ BAD = (
     Planting("resident for registered from 2010 on", partial(resident_for_registered, since=2010)),
     Planting("resident for registered throughout", partial(resident_for_registered, since=0)),
     Planting("copy with 5 per cent of cells wrong", partial(with_faults, share=0.05, size=0.7)),
-    Planting("two copies with the same 5 per cent wrong", partial(with_faults, share=0.05, size=0.7), 2),
+    Planting(
+        "two copies with the same 5 per cent wrong", partial(with_faults, share=0.05, size=0.7), 2
+    ),
     Planting("copy with a third of cells wrong", partial(with_faults, share=0.33, size=0.7)),
     Planting("copy that repeats 2007 and 2013", partial(repeated, years=[2007, 2013])),
 )
@@ -206,13 +219,16 @@ SOUND = tuple(
 )
 
 
-def read_values(con: duckdb.DuckDBPyConnection) -> Frame:
+def read_values(build: Path) -> Frame:
     """Every graded value of the cities."""
-    return con.execute(
-        "select observation_id, source_id, indicator_id, city_id, \"year\", \"value\", quality_flag, "
-        "quality_rule, choice_rank = 1 and is_usable as is_current "
-        "from intermediate.int_observations_graded where place_level = 'city' order by 1"
-    ).df()
+    query = """
+        select
+            observation_id, indicator_id, city_id, "year", "value", quality_flag,
+            choice_rank = 1 and is_usable as is_current
+        from intermediate.int_observations_graded where place_level = 'city' order by 1
+    """
+    with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
+        return con.execute(query).df()
 
 
 def right_values(values: Frame) -> Frame:
@@ -249,53 +265,44 @@ def add_source(con: duckdb.DuckDBPyConnection, lines: Frame, source_id: str) -> 
     con.unregister("added_lines")
 
 
-def plant_errors(con: duckdb.DuckDBPyConnection, right: Frame, rng: np.random.Generator) -> Frame:
-    """Errors in the figures that are current: rows off, years late, a tenth, spikes, last year's
-    figures. Returns the cells with the right value and the wrong one.
+def draw_errors(right: Frame, rng: np.random.Generator) -> Frame:
+    """Errors of the figures that are current, in sixty cities of each indicator: spikes, tenths,
+    five years a year late, last year's figure, another city's. Columns: the cell, wrong.
     """
-    base = right[right["year"].between(2001, 2018)]
-    wrong: list[Frame] = []
-    taken: set[tuple[str, int]] = set()
-    series = base.groupby(["indicator_id", "city_id"])
-    whole = series.filter(lambda group: len(group) >= 10)
-    table = whole.pivot_table(index=["indicator_id", "city_id"], columns="year", values="value")
+    table = right.pivot_table(index=["indicator_id", "city_id"], columns="year", values="value")
+    table = table[range(2001, 2019)]
+    table = table[table.notna().sum(axis=1) >= 10]
+    kinds = ("spike", "spike", "tenth", "late", "repeat", "other city")
+    found = []
     for indicator in INDICATORS:
         part = table.loc[indicator]
-        cities = part.index.to_numpy()[rng.permutation(len(part))]
-        kinds = ("spike", "spike", "tenth", "late", "repeat", "rows")
+        cities, wrong = part.index.to_numpy()[rng.permutation(len(part))], []
         for number, city in enumerate(cities[:60]):
             kind, year = kinds[number % len(kinds)], int(rng.integers(2004, 2015))
-            own = part.loc[city]
-            if kind == "spike":
-                changed = own.loc[[year]] * np.exp(rng.choice([-1, 1]) * rng.uniform(0.25, 0.6))
-            elif kind == "tenth":
-                changed = own.loc[[year]] * rng.choice([0.1, 10.0])
-            elif kind == "late":
-                changed = own.shift(1).loc[year : year + 4]
-            elif kind == "repeat":
-                changed = own.shift(1).loc[[year]]
-            else:
-                following = cities[number + 60] if number + 60 < len(cities) else None
-                if following is None:
-                    continue
-                changed = part.loc[following].loc[[year]]
-            taken.add((indicator, city))
-            wrong.append(
-                pd.DataFrame({"indicator_id": indicator, "city_id": city, "wrong": changed})
-                .rename_axis("year")
-                .reset_index()
-            )
-    planted = pd.concat(wrong).dropna().merge(right[[*CELL, "value", "observation_id"]], on=CELL)
-    con.register("planted", planted)
+            own, before = part.loc[city], part.loc[city].shift(1)
+            changed = {
+                "spike": own.loc[[year]] * np.exp(rng.choice([-1, 1]) * rng.uniform(0.25, 0.6)),
+                "tenth": own.loc[[year]] * rng.choice([0.1, 10.0]),
+                "late": before.loc[year : year + 4],
+                "repeat": before.loc[[year]],
+                "other city": part.loc[cities[number + 60]].loc[[year]],
+            }[kind]
+            wrong.append(changed.rename("wrong").reset_index().assign(city_id=city))
+        found.append(pd.concat(wrong).assign(indicator_id=indicator))
+    return pd.concat(found).dropna()
+
+
+def plant_errors(con: duckdb.DuckDBPyConnection, errors: Frame, right: Frame) -> None:
+    """Put the errors into the observations that are current."""
+    con.register("planted", errors.merge(right[[*CELL, "observation_id"]], on=CELL))
     con.execute(
         """
-        update intermediate.int_raw_observations as values set
-            "value" = planted.wrong, value_delivered = planted.wrong, raw_text = planted.wrong::varchar
-        from planted where values.observation_id = planted.observation_id
+        update intermediate.int_raw_observations as observations set
+            "value" = wrong, value_delivered = wrong, raw_text = wrong::varchar
+        from planted where observations.observation_id = planted.observation_id
         """
     )
     con.unregister("planted")
-    return planted.loc[(planted["wrong"] / planted["value"] - 1).abs() > 0.05]
 
 
 def harm_done(before: Frame, after: Frame, right: Frame) -> dict[str, int]:
@@ -313,17 +320,81 @@ def harm_done(before: Frame, after: Frame, right: Frame) -> dict[str, int]:
         "right": len(right),
         "lost": int(np.isnan(gap).sum()),
         "wrong": int((gap > SAME).sum()),
-        "others_blocked": int((sound & blocked).sum()),
+        "blocked": int((sound & blocked).sum()),
     }
 
 
-def good_done(after: Frame, wrong: Frame, added: Frame) -> dict[str, int]:
-    """Of the wrong current values that the added source has right: how many are right now."""
-    could = wrong.merge(added[[*CELL, "value"]], on=CELL, suffixes=("", "_added"))
-    could = could[(could["value_added"] / could["value"] - 1).abs() <= SAME]
-    now = after[after["is_current"]].set_index(CELL)["value"]
-    found = now.reindex(pd.MultiIndex.from_frame(could[CELL])).to_numpy()
-    return {
-        "could": len(could),
-        "mended": int((np.abs(found / could["value"].to_numpy() - 1) <= SAME).sum()),
-    }
+def good_done(before: Frame, after: Frame, truth: Frame, added: Frame) -> dict[str, int]:
+    """Of the wrong current values that the added source has right: how many are right now.
+    ``truth`` holds the right values of the cells in which errors were planted.
+    """
+    cells = pd.MultiIndex.from_frame(truth[CELL])
+    gaps = [
+        np.abs(
+            values.set_index(CELL)["value"].reindex(cells).to_numpy() / truth["value"].to_numpy()
+            - 1
+        )
+        for values in (before[before["is_current"]], added, after[after["is_current"]])
+    ]
+    could = (gaps[0] > 5 * SAME) & (gaps[1] <= SAME)
+    return {"could": int(could.sum()), "mended": int((could & (gaps[2] <= SAME)).sum())}
+
+
+def measure(bench: Bench, raw: pa.Table, input_file: Path, on_progress) -> pd.DataFrame:
+    """Harm of every bad source and good of every sound one, a row each."""
+    kept = pc.is_in(raw.column("indicator_id"), pa.array(CONTEXT))
+    base = bench.build("harm", raw.filter(kept), input_file)
+    before = read_values(base)
+    right = right_values(before)
+    rows = []
+    for number, planting in enumerate(BAD):
+        after, _ = with_source(bench, base, planting, right, number)
+        rows.append({"source": planting.name, **harm_done(before, after, right)})
+        on_progress(f"harm: {rows[-1]}")
+    errors = draw_errors(right, np.random.default_rng([SEED, 99]))
+    spoiled = bench.home.root / "spoiled"
+    bench.again(base, lambda con: plant_errors(con, errors, right), JUDGING).rename(spoiled)
+    before, truth = read_values(spoiled), errors[CELL].merge(right, on=CELL)
+    for number, planting in enumerate(SOUND):
+        after, added = with_source(bench, spoiled, planting, right, 100 + number)
+        rows.append({"source": planting.name, **good_done(before, after, truth, added)})
+        on_progress(f"good: {rows[-1]}")
+    return pd.DataFrame(rows)
+
+
+def with_source(
+    bench: Bench, build: Path, planting: Planting, right: Frame, number: int
+) -> tuple[Frame, Frame]:
+    """The graded values beside an added source, and its lines."""
+    lines = planting.change(right[[*CELL, "value"]], np.random.default_rng([SEED, number]))
+
+    def add(con: duckdb.DuckDBPyConnection) -> None:
+        for copy in range(planting.copies):
+            add_source(con, lines, "planted" + "_again" * copy)
+
+    return read_values(bench.again(build, add, JUDGING)), lines
+
+
+def table(found: Frame) -> str:
+    """Both tables for people."""
+    harm, good = found[found["right"].notna()], found[found["could"].notna()]
+    harm_rows = [
+        ["bad source", "right current values wrong", "lost", "right values of others blocked"]
+    ]
+    harm_rows += [
+        [r.source, *(f"{n:,.0f}" for n in (r.wrong, r.lost, r.blocked))] for r in harm.itertuples()
+    ]
+    total = [f"{harm[name].sum():,.0f}" for name in ("wrong", "lost", "blocked")]
+    good_rows = [["sound source", "wrong current values that it has right", "mended"]]
+    good_rows += [[r.source, f"{r.could:.0f}", f"{r.mended:.0f}"] for r in good.itertuples()]
+    could, mended = good["could"].sum(), good["mended"].sum()
+    return "\n\n".join(
+        [
+            f"Beside {harm['right'].iloc[0]:,.0f} right current values of five indicators:",
+            markdown([*harm_rows, ["all", *total]]),
+            f"Beside errors planted in {could / len(good):.0f} cells on average:",
+            markdown(
+                [*good_rows, ["all", f"{could:,.0f}", f"{mended:,.0f} ({mended / could:.0%})"]]
+            ),
+        ]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from duckdb import DuckDBPyConnection as Connection
 
 from expectations.suites import RULES
 from orchestration.dbt_runner import raise_on_failure, run_dbt
@@ -69,34 +70,35 @@ class Bench:
             raise_on_failure(run_dbt(self.home, "run", list(models), build=build))
         return build
 
-    def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:
-        """Grade the values of a build again with scaled thresholds (by name), in a build folder
-        that the next call replaces.
+    def again(self, build: Path, change: Callable[[Connection], None], *models: str) -> Path:
+        """Change the database of a build and run models of it once more, in a build folder that the
+        next call replaces.
         """
-        again = self.home.root / "regraded"
+        again = self.home.root / "again"
         shutil.rmtree(again, ignore_errors=True)
         again.mkdir()
         shutil.copyfile(build / "citysync.duckdb", again / "citysync.duckdb")
         with duckdb.connect(str(again / "citysync.duckdb")) as con:
+            change(con)
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            raise_on_failure(run_dbt(self.home, "run", list(models), build=again))
+        return again
+
+    def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:
+        """Grade the values of a build again with scaled thresholds (by name)."""
+
+        def scale(con: Connection) -> None:
             for threshold, factor in factors.items():
-                scale = (
+                query = (
                     'update seeds.quality_thresholds set "value" = "value" * ? where threshold = ?'
                 )
-                if not con.execute(scale, [factor, threshold]).fetchone()[0]:
+                if not con.execute(query, [factor, threshold]).fetchone()[0]:
                     raise ValueError(
                         f"{threshold}: expected a threshold of quality_thresholds.csv, found none "
                         "of this name; correct it"
                     )
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(
-                run_dbt(
-                    self.home,
-                    "run",
-                    ["int_indicator_limits+,+int_observations_graded"],
-                    build=again,
-                )
-            )
-        return again
+
+        return self.again(build, scale, "int_indicator_limits+,+int_observations_graded")
 
 
 def read_graded(build: Path, *, objected_only: bool = False) -> pd.DataFrame:

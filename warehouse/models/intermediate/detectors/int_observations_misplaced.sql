@@ -176,34 +176,41 @@ shifted_rows as (
     where not by_rows.is_vouched
 ),
 
+out_of_place as (
+    select * from judged
+    where is_swap_miss
+),
+
 exchanged as (
-    select
-        here.observation_id,
-        here.log_value,
-        here.expected_log,
-        there.log_value as other_log_value,
-        case when here.city_id = there.city_id then 'quarantined' else 'blocked' end as grade,
-        case when here.city_id = there.city_id then there.indicator_id else 'city ' || there.city_id end as other_place
-    from judged as here
-    inner join judged as there
-        on
-            here.source_id = there.source_id
-            and here."year" = there."year"
-            and here.province_id = there.province_id
-            and (
-                (here.series_no = there.series_no and here.city_id <> there.city_id)
-                or (
-                    here.city_id = there.city_id
-                    and here.indicator_id <> there.indicator_id
-                    and here.unit = there.unit
+    {% for other in ['city', 'column'] %}
+        select
+            here.observation_id,
+            here.log_value,
+            here.expected_log,
+            there.log_value as other_log_value,
+            {{ "'blocked'" if other == 'city' else "'quarantined'" }} as grade,
+            {{ "'city ' || there.city_id" if other == 'city' else 'there.indicator_id' }} as other_place
+        from out_of_place as here
+        inner join out_of_place as there
+            on
+                here."year" = there."year"
+                {% if other == 'city' %}
+                    and here.series_no = there.series_no
+                    and here.province_id = there.province_id
+                    and here.city_id <> there.city_id
+                {% else %}
+                    and here.source_id = there.source_id
+                    and here.city_id = there.city_id
                     and here.file_name = there.file_name
                     and here.sheet_name is not distinct from there.sheet_name
                     and here.row_no = there.row_no
-                )
-            )
-            and abs(here.log_value - there.expected_log) <= here.swap_within
-            and abs(there.log_value - here.expected_log) <= here.swap_within
-    where here.is_swap_miss and there.is_swap_miss
+                    and here.unit = there.unit
+                    and here.indicator_id <> there.indicator_id
+                {% endif %}
+                and abs(here.log_value - there.expected_log) <= here.swap_within
+                and abs(there.log_value - here.expected_log) <= here.swap_within
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 swapped as (

@@ -1,7 +1,12 @@
--- grain: one row is one value that still leaves its trend and returns when the values blocked by the first pass are left out
+-- grain: one row is one value that still leaves its trend and returns when the values blocked by the first pass are left out, or one at an
+-- end of a series that is further from the year beside it than two vintages can be
 -- key: observation_id
 with trends as (
-    select * from {{ ref('int_trends_cleaned') }}
+    select
+        *,
+        abs(coalesce(step_before, step_after)) as end_step,
+        count(*) over (partition by series_no, city_id) as n_years
+    from {{ ref('int_trends_cleaned') }}
 ),
 
 corroborated as (
@@ -16,7 +21,10 @@ limits as (
         limits['spike.noise'] as noise_multiple,
         limits['spike.quarantine_noise'] as quarantine_noise,
         limits['spike.benchmark_every'] as benchmark_every,
-        limits['spike.quarantine_share'] as quarantine_share
+        limits['spike.quarantine_share'] as quarantine_share,
+        limits['revision.max'] as end_at,
+        limits['series_end.alone'] as end_block_at,
+        limits['series_end.years'] as end_years
     from {{ ref('int_indicator_limits') }}
 ),
 
@@ -28,6 +36,9 @@ judged as (
         corroborated.witness_source_id,
         corroborated.witness_log_value,
         corroborated.proposed_log,
+        trends.is_end
+        and trends.n_years >= limits.end_years
+        and trends.end_step >= {{ above_noise('limits.end_at', 'limits.noise_multiple', 'trends.noise') }} as is_lone_end,
         case
             when
                 abs(trends.spike) >= {{ above_noise('limits.block_at', 'limits.noise_multiple', 'trends.noise') }}
@@ -39,6 +50,7 @@ judged as (
             when
                 corroborated.spike_strength >= limits.quarantine_share or corroborated.end_strength >= limits.quarantine_share
                 then 'quarantined'
+            when is_lone_end then case when trends.end_step >= limits.end_block_at then 'blocked' else 'quarantined' end
         end as grade
     from trends
     inner join limits on trends.indicator_id = limits.indicator_id
@@ -49,7 +61,7 @@ judged as (
 final as (
     select
         observation_id,
-        'spike' as rule,
+        case when is_lone_end then 'series_end' else 'spike' end as rule,
         grade,
         {{ spike_detail() }} as detail,
         exp(coalesce(proposed_log, expected_log)) as proposed_value

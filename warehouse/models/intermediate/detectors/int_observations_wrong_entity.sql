@@ -1,4 +1,5 @@
--- grain: one row is one value of a series that belongs to another place: far from another source for years, and impossible per capita
+-- grain: one row is one value of a series that belongs to another place: far from another source for years and impossible per capita, or
+-- revenue of more than half of the product
 -- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
@@ -98,6 +99,19 @@ wrong as (
     group by apart.source_id, apart.city_id
 ),
 
+-- a city's government does not raise half of what the city produces, year after year
+revenues as (
+    select
+        revenue.series_no,
+        revenue.city_id,
+        {{ exact_median('revenue.log_value - product.log_value') }} as share
+    from trends as revenue
+    inner join trends as product on revenue.city_id = product.city_id and revenue."year" = product."year"
+    where revenue.indicator_id = 'fiscal_revenue_cny_100m' and product.indicator_id = 'gdp_nominal_cny_100m'
+    group by revenue.series_no, revenue.city_id
+    having count(distinct revenue."year") >= (select min_years from limits) and share > ln(0.5)
+),
+
 final as (
     select
         trends.observation_id,
@@ -110,6 +124,16 @@ final as (
     from trends
     inner join wrong on trends.source_id = wrong.source_id and trends.city_id = wrong.city_id
     where trends.indicator_id = 'gdp_nominal_cny_100m'
+    union all
+    select
+        trends.observation_id,
+        'wrong_entity' as rule,
+        'blocked' as grade,
+        'expected a part of the product of the city, found ' || {{ short_number('exp(trends.log_value)') }} || ', through all years about '
+        || {{ short_number('100 * exp(revenues.share)') }} || ' per cent of it' as detail,
+        cast(null as double) as proposed_value
+    from trends
+    inner join revenues on trends.series_no = revenues.series_no and trends.city_id = revenues.city_id
 )
 
 select * from final

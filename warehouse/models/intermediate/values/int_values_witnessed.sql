@@ -38,8 +38,10 @@ judged as (
         compared.gap_change / nullif(indicator_limits.limits['series_end.source'], 0) as end_strength,
         indicator_limits.limits['veto.equal'] as equal_within,
         abs(compared.gap) <= indicator_limits.limits['veto.equal'] as is_equal,
+        -- two that move alike keep their distance
         compared.spike * compared.other_spike > 0
-        and abs(compared.other_spike) >= indicator_limits.limits['veto.same_move'] * abs(compared.spike) as is_same_move,
+        and abs(compared.other_spike) >= indicator_limits.limits['veto.same_move'] * abs(compared.spike)
+        and coalesce(abs(compared.gap_change) <= abs(compared.spike), true) as is_same_move,
         -- the value leaves its trend by as much as the gap between the sources changed, and the other source stays on its trend; sources
         -- that are closer than usual only have the same vintage for once
         compared.spike * compared.gap_change > 0
