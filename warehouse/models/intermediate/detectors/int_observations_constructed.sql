@@ -29,7 +29,12 @@ valued as (
         -- what rounding leaves of a value, in parts of it: one of its last digit
         greatest(
             limits.exact_within,
-            pow(10, -max(length(split_part(observations.value_delivered::varchar, '.', 2))) over (partition by series.series_no, series.city_id))
+            pow(
+                10,
+                -max(length(split_part(cast(observations.value_delivered as varchar), '.', 2))) over (
+                    partition by series.series_no, series.city_id
+                )
+            )
             / abs(observations.value_delivered)
         ) as rounding,
         unnest(['steps', 'growth']) as line

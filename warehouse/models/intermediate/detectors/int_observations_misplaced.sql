@@ -160,20 +160,20 @@ by_rows as (
 
 shifted_rows as (
     select
-        by_rows.observation_id,
+        observation_id,
         'row_shift' as rule,
         'blocked' as grade,
-        {{ expected_and_found('by_rows.expected_log', 'by_rows.log_value') }} || case
-            when by_rows.is_core
+        {{ expected_and_found('expected_log', 'log_value') }} || case
+            when is_core
                 then
-                    ', which fits city ' || by_rows.owner_city_id || ', ' || abs(by_rows.k) || ' row(s) '
-                    || case when by_rows.k > 0 then 'on' else 'back' end
-            else ', beside a run of rows that are shifted by ' || abs(by_rows.k)
+                    ', which fits city ' || owner_city_id || ', ' || abs(k) || ' row(s) '
+                    || case when k > 0 then 'on' else 'back' end
+            else ', beside a run of rows that are shifted by ' || abs(k)
         end as detail,
         cast(null as double) as proposed_value,
-        by_rows.n_shifted as strength
+        n_shifted as strength
     from by_rows
-    where not by_rows.is_vouched
+    where not is_vouched
 ),
 
 out_of_place as (
@@ -324,7 +324,8 @@ shifts as (
     inner join judged as there on here.series_no = there.series_no and here."year" = there."year" and here.owner_city_id = there.city_id
     where single.rule = 'row_shift' and here.row_no is not null
     qualify row_number() over (
-        partition by here.source_id, here.edition_year, here.file_name, here.sheet_name, here.row_no, here."year" order by here.n_shifted desc, here.is_core desc, abs(here.k) asc, here.k asc, here.place_order asc
+        partition by here.source_id, here.edition_year, here.file_name, here.sheet_name, here.row_no, here."year"
+        order by here.n_shifted desc, here.is_core desc, abs(here.k) asc, here.k asc, here.place_order asc, here.indicator_id asc
     ) = 1
 ),
 
@@ -354,7 +355,12 @@ columns_of_rows as (
     window same_column as (partition by here.series_no, here.province_id, here."year")
 ),
 
-final as (
+blocked_by_itself as (
+    select observation_id from single
+    where grade = 'blocked'
+),
+
+flags as (
     select * exclude (strength) from single
     union all
     select
@@ -367,8 +373,12 @@ final as (
     where
         n_rows >= 3
         and n_nearer >= 0.75 * n_rows
-        and observation_id not in (select observation_id from single where grade = 'blocked')
+        and observation_id not in (select observation_id from blocked_by_itself)
+),
+
+final as (
+    select * from flags
+    qualify row_number() over (partition by observation_id order by grade asc, detail asc) = 1
 )
 
 select * from final
-qualify row_number() over (partition by observation_id order by grade asc, detail asc) = 1

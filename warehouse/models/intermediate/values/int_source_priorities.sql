@@ -1,4 +1,4 @@
--- grain: one row is a source, an indicator and a year that it delivered, with the priority the seed gives it (99 without a row there)
+-- grain: one row is a source, an indicator and a year that it delivered, with the priority the seed gives it (999 without a row there)
 -- key: source_id, indicator_id, year
 with observations as (
     select * from {{ ref('int_raw_observations') }}
@@ -22,7 +22,7 @@ final as (
         delivered.source_id,
         delivered.indicator_id,
         delivered."year",
-        cast(coalesce(source_priority.priority, 99) as integer) as priority
+        cast(coalesce(source_priority.priority, 999) as integer) as priority
     from delivered
     left join source_priority
         on

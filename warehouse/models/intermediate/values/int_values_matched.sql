@@ -80,19 +80,25 @@ pairs as (
 ),
 
 -- the same city a year earlier or later
+shifted_years as (
+    select
+        *,
+        unnest([-1, 1]) as k
+    from pairs
+),
+
 of_other_years as (
     select
-        pairs.*,
+        here.* exclude (k),
         'year' as kind,
         'year' as place_order,
-        shifts.k,
-        abs(pairs.log_value - there.log_value) as distance,
-        pairs.equal_year as equal_within,
-        pairs.differs_year as differs_by
-    from pairs
-    cross join (select unnest([-1, 1]) as k) as shifts
+        here.k,
+        abs(here.log_value - there.log_value) as distance,
+        here.equal_year as equal_within,
+        here.differs_year as differs_by
+    from shifted_years as here
     left join trends as there
-        on pairs.other_series_no = there.series_no and pairs.city_id = there.city_id and pairs."year" + shifts.k = there."year"
+        on here.other_series_no = there.series_no and here.city_id = there.city_id and here."year" + here.k = there."year"
 ),
 
 -- the row up to three further on or back, in the order of codes and in that of the file
@@ -159,21 +165,24 @@ of_other_cities as (
             and cast(round(pairs.log_value / pairs.equal_place) as integer) = scaled.place_on_scale
     where
         pairs.own_distance
-        > greatest(2 * pairs.equal_place, case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.apart_by else pairs.apart_across end)
+        > greatest(
+            2 * pairs.equal_place,
+            case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.apart_by else pairs.apart_across end
+        )
 ),
 
 -- another unit; and no figure of anybody, which tells where it holds for most of a table
 of_nobody as (
     select
-        pairs.*,
-        case when {{ power_of_ten('pairs.gap', 'pairs.power_within') }} <> 0 then 'unit' else 'apart' end as kind,
+        *,
+        case when {{ power_of_ten('gap', 'power_within') }} <> 0 then 'unit' else 'apart' end as kind,
         'value' as place_order,
-        {{ power_of_ten('pairs.gap', 'pairs.power_within') }} as k,
+        {{ power_of_ten('gap', 'power_within') }} as k,
         cast(0 as double) as distance,
-        pairs.apart_at as equal_within,
-        pairs.apart_at as differs_by
+        apart_at as equal_within,
+        apart_at as differs_by
     from pairs
-    where pairs.own_distance >= pairs.apart_at
+    where own_distance >= apart_at
 ),
 
 distances as (
@@ -200,7 +209,8 @@ spanned as (
     select
         *,
         count_if(is_contrary) over (
-            partition by series_no, other_source_id, city_id, kind, place_order, k order by "year" rows between unbounded preceding and current row
+            partition by series_no, other_source_id, city_id, kind, place_order, k
+            order by "year" rows between unbounded preceding and current row
         ) as span_no
     from judged
 ),
@@ -322,8 +332,11 @@ votes as (
             and third.source_id = copies.source_id
             -- where it differs from its original it speaks for itself
             and (
-                (copies.other_source_id = matches.source_id and abs(third.log_value - matches.log_value) <= matches.equal_place)
-                or (copies.other_source_id = matches.other_source_id and abs(third.log_value - matches.other_log_value) <= matches.equal_place)
+                (matches.source_id = copies.other_source_id and abs(third.log_value - matches.log_value) <= matches.equal_place)
+                or (
+                    matches.other_source_id = copies.other_source_id
+                    and abs(third.log_value - matches.other_log_value) <= matches.equal_place
+                )
             )
     where copies.source_id is null
     group by matches.fact_no
@@ -470,7 +483,14 @@ final as (
     where graded.grade is not null
     qualify row_number() over (
         partition by members.observation_id
-        order by graded.grade asc, graded.kind = 'apart' asc, graded.n_matches desc, graded.other_source_id asc, graded.kind asc, graded.k asc
+        order by
+            graded.grade asc,
+            graded.kind = 'apart' asc,
+            graded.n_matches desc,
+            graded.other_source_id asc,
+            graded.kind asc,
+            graded.k asc,
+            graded.place_order asc
     ) = 1
 )
 
