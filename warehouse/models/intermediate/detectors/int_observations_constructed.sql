@@ -26,17 +26,7 @@ valued as (
         limits.* exclude (indicator_id),
         observations.value_delivered,
         series.log_value,
-        -- what rounding leaves of a value, in parts of it: one of its last digit
-        greatest(
-            limits.exact_within,
-            pow(
-                10,
-                -max(length(split_part(cast(observations.value_delivered as varchar), '.', 2))) over (
-                    partition by series.series_no, series.city_id
-                )
-            )
-            / abs(observations.value_delivered)
-        ) as rounding,
+        length(rtrim(split_part(cast(observations.value_delivered as varchar), '.', 2), '0')) as n_decimals,
         unnest(['steps', 'growth']) as line
     from {{ ref('int_values_series') }} as series
     inner join limits on series.indicator_id = limits.indicator_id
@@ -47,6 +37,11 @@ valued as (
 bent as (
     select
         *,
+        -- what rounding leaves of a value, in parts of it: one of the last digit given here
+        greatest(
+            exact_within,
+            pow(10, -greatest(n_decimals, lag(n_decimals) over city_line, lead(n_decimals) over city_line)) / abs(value_delivered)
+        ) as rounding,
         lag("year") over city_line = "year" - 1 and lead("year") over city_line = "year" + 1 as is_between,
         case
             when line = 'steps'

@@ -15,6 +15,11 @@ vouched as (
     where is_vouched
 ),
 
+paired as (
+    select distinct observation_id
+    from {{ ref('int_values_paired') }}
+),
+
 confirmed as (
     select observation_id
     from {{ ref('int_values_corroborated') }}
@@ -360,6 +365,22 @@ blocked_by_itself as (
     where grade = 'blocked'
 ),
 
+-- a city whose figures are another's over the years stands under its code with all cells of the file, also those that nobody else has
+rows_of_others as (
+    select
+        observations.source_id,
+        observations.edition_year,
+        observations.file_name,
+        observations.city_id,
+        count(*) filter (where matched.kind in ('row', 'city') and matched.grade = 'blocked') as n_shifted,
+        count(*) as n_compared
+    from observations
+    inner join paired on observations.observation_id = paired.observation_id
+    left join matched on observations.observation_id = matched.observation_id
+    group by observations.source_id, observations.edition_year, observations.file_name, observations.city_id
+    having n_shifted >= 3 and n_shifted >= 0.5 * count(*) and max(observations."year") > min(observations."year")
+),
+
 flags as (
     select * exclude (strength) from single
     union all
@@ -374,6 +395,26 @@ flags as (
         n_rows >= 3
         and n_nearer >= 0.75 * n_rows
         and observation_id not in (select observation_id from blocked_by_itself)
+    union all
+    select
+        observations.observation_id,
+        'row_shift' as rule,
+        'blocked' as grade,
+        'expected a figure of the city, found ' || {{ short_number('observations."value"') }} || ' in a row whose code is shifted: '
+        || rows_of_others.n_shifted || ' of its ' || rows_of_others.n_compared
+        || ' cells in this file that others have too are another city''s' as detail,
+        cast(null as double) as proposed_value
+    from observations
+    inner join rows_of_others
+        on
+            observations.source_id = rows_of_others.source_id
+            and observations.edition_year is not distinct from rows_of_others.edition_year
+            and observations.file_name = rows_of_others.file_name
+            and observations.city_id = rows_of_others.city_id
+    where
+        observations.place_level = 'city'
+        and observations.observation_id not in (select observation_id from confirmed)
+        and observations.observation_id not in (select observation_id from blocked_by_itself)
 ),
 
 final as (

@@ -4,9 +4,14 @@
 with trends as (
     select
         *,
-        abs(coalesce(step_before, step_after)) as end_step,
+        -- at an end: off the nearest year, and off the next one, so that the nearest is not the odd one
+        case
+            when step_before is null then least(abs(step_after), abs(residual - lead(residual, 2) over city_years))
+            else least(abs(step_before), abs(residual - lag(residual, 2) over city_years))
+        end as end_step,
         count(*) over (partition by series_no, city_id) as n_years
     from {{ ref('int_trends_cleaned') }}
+    window city_years as (partition by series_no, city_id order by "year")
 ),
 
 corroborated as (
