@@ -14,7 +14,7 @@ rules as (
     select
         observation_id,
         list(rule order by rule_rank) as rules,
-        list(struct_pack(rule := rule, proposed_value := proposed_value) order by rule_rank) as proposals
+        map_from_entries(list(struct_pack(k := rule, v := proposed_value) order by rule_rank)) as proposals
     from {{ ref('int_observations_flagged') }}
     group by observation_id
 ),
@@ -122,16 +122,16 @@ differing as (
         others."value" as other_value,
         coalesce(chosen_rules.rules, []) as chosen_rules,
         -- a rule is a cause only where what it proposes is what the other source has
-        coalesce(list_transform(list_filter(
-            chosen_rules.proposals,
-            lambda proposal: coalesce(abs(proposal.proposed_value - others."value") <= 0.05 * abs(others."value"), true)
-        ), lambda proposal: proposal.rule), []) as chosen_causes,
+        list_filter(
+            coalesce(chosen_rules.rules, []),
+            lambda rule: coalesce(abs(chosen_rules.proposals[rule] - others."value") <= 0.05 * abs(others."value"), true)
+        ) as chosen_causes,
         coalesce(other_rules.rules, []) as other_rules,
         -- a rule is a cause only where what it proposes is what the other source has
-        coalesce(list_transform(list_filter(
-            other_rules.proposals,
-            lambda proposal: coalesce(abs(proposal.proposed_value - chosen."value") <= 0.05 * abs(chosen."value"), true)
-        ), lambda proposal: proposal.rule), []) as other_causes,
+        list_filter(
+            coalesce(other_rules.rules, []),
+            lambda rule: coalesce(abs(other_rules.proposals[rule] - chosen."value") <= 0.05 * abs(chosen."value"), true)
+        ) as other_causes,
         coalesce(others.edition_year > chosen.edition_year, false) as is_later_edition,
         others."value" / nullif(chosen."value", 0) - 1 as relative_gap,
         others."value" / nullif(chosen."value", 0) as value_ratio
