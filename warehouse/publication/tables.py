@@ -138,6 +138,8 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
         con.execute(
             f"attach {literal(target)} as target (storage_version {literal(STORAGE_VERSION)})"
         )
+        # one transaction: the disk is waited for once, not for each comment
+        con.begin()
         for schema, table in tables_to_publish(con, "build"):
             con.execute(f"create schema if not exists target.{quote(schema)}")
             old, new = (
@@ -161,6 +163,7 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             hashes[f"{schema}.{view}"] = copy_files_by_year(
                 con, build_database.parent, parquet, schema, view
             )
+        con.commit()
         con.execute("checkpoint target")
         con.execute("detach target")
     return hashes
