@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,6 +36,7 @@ _OFFSETS = (0, -1)
 _SURE_OF_YEAR = 0.5
 # rows of one label, where a column of labels says which indicator a row holds
 _FEWEST_ROWS, _MOST_LABELS = 3, 60
+_SUFFIX = ".*[^0-9]((?:19|20)[0-9]{2})年?"
 
 
 @dataclass
@@ -116,6 +117,8 @@ def draft_sheet(
             _by_year_columns(sheet, has_place=title is None and level != "country"),
             "{columns: '([12][0-9]{3})(?:[.]0)?年?'}",
         )
+    elif suffixed := _suffixed(profile):
+        indicators, year = _by_suffixes(sheet, suffixed), f"{{columns: '{_SUFFIX}'}}"
     else:
         indicators, year = _by_columns(sheet, _year_in_name(file_name))
     if indicators is None:
@@ -205,6 +208,38 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, s
         sheet.notes.append(_note(sheet.where, header, match, catalog, findings[col].evidence))
     lines += _left_columns(sheet, taken, findings)
     return lines, year
+
+
+def _suffixed(profile: SheetProfile) -> dict[str, dict[int, str]]:
+    """Years behind the name of an indicator, such as ``popu_2020``: by that name the years of its
+    columns, of three or more.
+    """
+    found: dict[str, dict[int, str]] = {}
+    for col in profile.value_cols if profile.year_col is None else ():
+        match = re.fullmatch(_SUFFIX, profile.headers[col])
+        if match:
+            found.setdefault(profile.headers[col].replace(match[1], ""), {})[col] = match[1]
+    return {name: years for name, years in found.items() if len(set(years.values())) >= 3}
+
+
+def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> list[str]:
+    """Indicators whose columns end in their year."""
+    rows, findings, values_of = range(len(sheet.place_ids)), {}, {}
+    for name, years in suffixed.items():
+        headers = [years.get(col, "") for col in range(len(sheet.profile.headers))]
+        part = replace(sheet.profile, headers=headers, value_cols=list(years))
+        keys, values_of[name] = across_values(sheet.grid, part, sheet.level, sheet.place_ids, rows)
+        findings[name] = judge_column(name.strip("_"), keys, values_of[name], sheet.knowledge)
+    taken = _likest({name: finding.match for name, finding in findings.items()})
+    rest = {name: values for name, values in values_of.items() if name not in taken}
+    evidence = {name: finding.evidence for name, finding in findings.items()}
+    catalog, lines = sheet.knowledge.catalog, ["    indicators:"]
+    for name, match in taken.items():
+        unit, remark = _unit(match, by_pattern=False), _remark(match, catalog, evidence[name])
+        line = f"      - {{column: {quoted(name)}, id: {match.indicator_id}{unit}}}{remark}"
+        lines.append(line)
+        sheet.notes.append(_note(sheet.where, name, match, catalog, evidence[name]))
+    return [*lines, *_new_indicators(sheet, rest, evidence, "      ")]
 
 
 def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[int, Finding]]:

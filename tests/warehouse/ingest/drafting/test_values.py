@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
-from warehouse.ingest.drafting.new_source import SEEDS, draft_folder, new_source
+from warehouse.ingest.drafting.new_source import SEEDS, draft_folder, new_source, try_draft
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
@@ -148,6 +148,22 @@ def test_years_across_are_known_by_their_values_too(tmp_path, published):
     folder = deliver(tmp_path, {"new/a.xlsx": xlsx_bytes(无题=rows)}) / "new"
     draft, _ = draft_folder(folder, "new", read_reference(published))
     assert parse_layout(draft.text, "new.yml").tables[0].sheet_indicators["无题"].id == WAGE
+
+
+def test_years_as_suffixes_are_known_by_their_values_and_read(tmp_path, published):
+    rows = [
+        ["city", *(f"x_{year}" for year in YEARS), *(f"metro_{year}" for year in YEARS)],
+        *(
+            [city, *(value(WAGE, code, year) for year in YEARS), *range(len(YEARS))]
+            for city, code in cities()
+        ),
+    ]
+    folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
+    draft, files = draft_folder(folder, "new", read_reference(published))
+    found = {one.id: one.column for one in parse_layout(draft.text, "new.yml").tables[0].indicators}
+    assert found == {WAGE: "x_", "metro_count": "metro_"}
+    n_values = 2 * len(YEARS) * len(cities())
+    assert f"the draft reads {n_values:,} values" in try_draft(draft, "new", folder, files)[0]
 
 
 BIOGRAPHIES = [
