@@ -39,8 +39,8 @@ conventional)
   unit                 the default where the jackknife cannot be, with at least 4 pilots that do
                        not all sit in one province
   permutation          admission years shuffled within provinces; the default with fewer than 4
-                       pilots, or with all in one province; elsewhere read it beside the default:
-                       for secondary regressions an effect counts where both reject
+                       pilots, or with all in one province; elsewhere read it beside the default,
+                       which judges
   dyadic               pairs that share a city, t with pilots - 1 degrees of freedom
   pair                 clustered by pair: the contrast only, it rejects far too often
 
