@@ -113,6 +113,24 @@ ESTIMATES = {
         ),
         ("spec_id", "placebo", "name"),
     ),
+    "check": Query(
+        ("estimates.check",),
+        "spec_id, check, name, series, estimate, ci_low, ci_high, p_value, "
+        "minimum_detectable_rise, "
+        "minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason",
+        """
+        select spec_id, "check", name, series, estimate, ci_low, ci_high,
+            p_value_family as p_value, minimum_detectable_rise,
+            minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason
+        from estimates.check order by "check", series, name
+        """,
+        ("check", "name", "series"),
+    ),
+    "next_window": _whole(
+        "next_window",
+        "spec_id, first_year, last_year, rule, rule_sha256, correlation_with_last",
+        ("spec_id",),
+    ),
     "claim": Query(
         ("estimates.claim",),
         "claim_id, claim_en, claim_zh, study_finding, spec_id_study_form, estimate_study_form, "

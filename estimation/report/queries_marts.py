@@ -286,6 +286,31 @@ MARTS = {
         """,
         ("city_id",),
     ),
+    "codebook": Query(
+        ("marts.dim_codebook",),
+        "indicator_id, label_en, label_zh, unit, first_year, last_year, n_cities, n_values, "
+        "n_missing, smallest_value, largest_value, sources",
+        """
+        select indicator_id, label_en, label_zh, unit, first_year, last_year, n_cities, n_values,
+            n_missing, smallest_value, largest_value, sources
+        from marts.dim_codebook order by indicator_id
+        """,
+        ("indicator_id",),
+    ),
+    "source_coverage": Query(
+        ("marts.fct_coverage",),
+        "source_id, n_indicators, first_year, last_year, n_delivered, n_taken, n_blocked, "
+        "n_current",
+        """
+        select source_id, count(distinct indicator_id) as n_indicators,
+            min("year") as first_year, max("year") as last_year,
+            sum(n_cities_delivered)::bigint as n_delivered, sum(n_cities_taken)::bigint as n_taken,
+            (sum(n_cities_blocked) + sum(n_cities_quarantined))::bigint as n_blocked,
+            sum(n_cities_current)::bigint as n_current
+        from marts.fct_coverage group by source_id order by source_id
+        """,
+        ("source_id",),
+    ),
     "indicators": Query(
         ("marts.dim_indicator",),
         "indicator_id, label_en, label_zh, place_level, unit",

@@ -15,7 +15,7 @@ from tests.browser.devtools import Page
 from tests.estimation.report.fabricated import HOSTILE
 from tests.estimation.test_csv_files import FORMULAS, NO_FORMULAS
 
-WIDTHS = (1440, 390)
+WIDTHS = (1440, 768, 390)
 SERIOUS = ("serious", "critical")
 
 
@@ -67,7 +67,7 @@ def test_a_city_is_chosen_by_clicking_its_square_and_tells_its_zone_and_texts(ta
     page.click("#tile-map rect[data-k='1']")
     page.wait("!document.querySelector('#city-name')?.innerText.startsWith('Beijing')")
     assert page.evaluate("document.querySelector('#city').value") == "330100"
-    assert "batch 1, 2015-03-07" in page.text("#zone-said")
+    assert "batch 1, approved 2015-03-07" in page.text("#zone-said")
     assert (
         page.evaluate("document.querySelector('#zone-said a').getAttribute('href')")
         == "policy.html#text-1"
@@ -244,12 +244,64 @@ def test_pages_fit_their_window_and_the_menu_is_one_line(tab, reports, width: in
 
 
 def test_the_answer_stands_on_the_first_screen(tab, reports) -> None:
+    """Finding, picture, how sure, and why the study says something else; at most 40 numbers."""
     for folder in reports:
         page = open_page(tab, folder, "index.html")
-        for part in ("#asked-question", "#answer", ".facts", ".caution", "#event-study svg"):
+        for part in ("#asked-question", "#answer .said", ".facts", "#answer-axis svg", ".study"):
             assert page.evaluate(
                 f"(document.querySelector('{part}')?.getBoundingClientRect().bottom ?? 0) <= 900"
             ), part
+        numbers = page.evaluate(
+            "document.querySelector('#answer').innerText.match(/[0-9][0-9.,]*/g).length"
+        )
+        assert numbers <= 40
+        words = page.evaluate(
+            "document.querySelector('.facts').innerText.match(/[A-Za-z’]+/g).length"
+        )
+        assert words <= 180
+
+
+def test_a_city_is_found_by_any_of_its_names_and_the_address_holds_it(tab, site) -> None:
+    page = open_page(tab, site, "cities.html#city=110000")
+    page.wait("document.querySelector('#city-name')?.innerText.startsWith('Beijing')")
+    for text, name in (("广州", "Guangzhou"), ("beijing", "Beijing"), ("440100", "Guangzhou")):
+        page.evaluate(
+            f"(() => {{ const box = document.querySelector('#find'); box.value = '{text}';"
+            " box.dispatchEvent(new Event('change')); })()"
+        )
+        page.wait(f"document.querySelector('#city-name').innerText.startsWith('{name}')")
+    assert "city=440100" in page.evaluate("location.hash")
+    page.choose("#layer", "all")
+    page.click("#tiles .links a[href^='#']")
+    assert page.evaluate("location.hash").endswith("layer=all&at=tiles")
+    page = open_page(tab, site, "cities.html#city=330100")
+    page.wait("document.querySelector('#tools-said li')")
+    assert "the city: 1 clauses" in page.text("#tools-said")
+
+
+def test_text_of_pictures_is_large_enough_and_values_are_read_by_keyboard(tab, site) -> None:
+    page = open_page(tab, site, "index.html", 390)
+    small = """[...document.querySelectorAll('main svg text')].filter((text) => {
+        const scale = text.getScreenCTM();
+        return text.getClientRects().length
+            && parseFloat(getComputedStyle(text).fontSize) * Math.abs(scale.a) < 11; }).length"""
+    assert page.evaluate(small) == 0
+    page.focus("#event-study .picture")
+    page.press("ArrowRight")
+    assert "years:" in page.text("#event-study .value")
+
+
+def test_a_picture_is_saved_whole(tab, reports) -> None:
+    """With its title, its source, the run and, on simulated data, the mark; also the map."""
+    for folder in reports:
+        for name, figure in (("index.html", "answer-axis"), ("cities.html", "tiles")):
+            page = open_page(tab, folder, name)
+            page.evaluate("new Promise((done) => setTimeout(done, 200))")
+            made = page.evaluate(
+                "citysync.standing(document.querySelector('#" + figure + "')).text"
+            )
+            assert "<text" in made and page.text("#run").split()[1].rstrip(",") in made
+            assert "var(" not in made and "fill: black" not in made
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -16,7 +16,7 @@ from .context import Context
 
 SHADES = 5
 PER_RULE = 15
-MOST = 100
+MOST = 50
 # a series that alone reaches back decades would fill the table with empty years; the file keeps
 # them
 FEWEST_INDICATORS = 3
@@ -28,14 +28,19 @@ def data_page(page: Context) -> dict[str, Any]:
     years = _window(page)
     return {
         "window": _coverage(page, years),
-        "all_years": _coverage(page, None),
+        "all_years": None if years else _coverage(page, None),
+        "covered": page.rows("source_coverage"),
         "sources": page.rows("sources"),
         "origins": [row for row in page.rows("origins") if row["producer"]],
         "causes": page.rows("conflict_causes"),
         "conflicts": page.rows("conflict_sources")[:MOST],
-        "worst": [(_place(page, row), _link(row), row) for row in page.rows("conflict_worst")],
+        "worst": [
+            (_place(page, row), _link(row), row) for row in page.rows("conflict_worst")[:MOST]
+        ],
         "revisions": page.rows("revisions"),
-        "largest": [(_place(page, row), _link(row), row) for row in page.rows("revision_worst")],
+        "largest": [
+            (_place(page, row), _link(row), row) for row in page.rows("revision_worst")[:MOST]
+        ],
         "value_changes": page.rows("value_changes"),
         "flag_totals": page.rows("flag_totals"),
         "flag_changes": page.rows("flag_changes")[:MOST],
@@ -46,13 +51,14 @@ def data_page(page: Context) -> dict[str, Any]:
         "flagged": [(_place(page, row), _link(row), _cell(row), row) for row in flagged],
         "n_flagged": n_flagged,
         "rejected": page.rows("rejected"),
-        "rejected_rows": [(_cell(row), row) for row in page.rows("rejected_rows")],
+        "rejected_rows": [(_cell(row), row) for row in page.rows("rejected_rows")[:MOST]],
         "gates": sorted(page.rows("gates"), key=lambda row: _STAGES.get(row["stage"], 9)),
         "failures": page.rows("gate_failures"),
         "gate_rows": page.rows("gate_rows"),
         "files": page.rows("files"),
         "tables": [_described(page, table) for table in build_dictionary(page.data)],
         "indicators": page.rows("indicators"),
+        "codebook": page.rows("codebook"),
         "indicator_name": _indicator_names(page),
     }
 

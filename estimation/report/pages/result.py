@@ -44,6 +44,7 @@ def result(page: Context) -> dict[str, Any]:
         "counted": _counted(page),
         "claims": page.rows("claim"),
         "literature": page.rows("literature"),
+        "next_window": page.one("next_window", spec_id=PRIMARY),
         "means": _means(page),
         "carry": _carry(page),
         "provinces": page.rows("without_province"),

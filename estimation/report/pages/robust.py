@@ -70,6 +70,7 @@ def robust(page: Context) -> dict[str, Any]:
             if page.words.knows("variant_says", name)
         },
         "others": _others(page),
+        "checks": _checks(page),
         "estimators": _estimators(page),
         "pictures": [one for one in (threshold(page), permutation_density(page)) if one],
         "honest": _honest(page),
@@ -195,6 +196,58 @@ def _others(page: Context) -> Grouped:
         and variant(row["spec_id"]) not in SAME_NUMBERS
     ]
     return group(page, rows, lambda row: page.variant_name(row["spec_id"]))
+
+
+def _checks(page: Context) -> dict[str, Any] | None:
+    """The primary test under every check of its newest window, and the drift that would turn it."""
+    w, labelled = page.words, []
+    rows = page.rows("check")
+    for row in sorted(rows, key=lambda row: (_check_order(row), row["series"] != "growth")):
+        if number(row["estimate"]) is None or row["check"] == "drift":
+            continue
+        name = _check_name(page, row)
+        kind = w.name("checks", row["check"])
+        series = w.name("checks", row["series"])
+        labelled.append((f"{kind}: {name} · {series}", row["check"], row))
+    forest = build_forest(
+        labelled, name=w.plain("robust.checks"), unit=w.plain("units.correlation")
+    )
+    if forest is None:
+        return None
+    forest.title = page.counted_title("robust.checks_title", forest.rows)
+    joint = next((row for row in rows if number(row["joint_p_value"]) is not None), None)
+    return {
+        "forest": forest,
+        "joint": "" if joint is None else w("robust.joint", p=num(joint, "joint_p_value", "p")),
+        "drifts": [
+            w(
+                f"robust.{row['name']}",
+                drift=num(row, "estimate", "+3"),
+                times=num(row, "relative_magnitude", "1"),
+            )
+            for row in rows
+            if row["check"] == "drift" and w.knows("robust", row["name"])
+        ],
+    }
+
+
+CHECKS = ("headline", "measure", "dates", "years", "series", "controls", "batch", "province")
+
+
+def _check_order(row: Row) -> int:
+    return CHECKS.index(row["check"]) if row["check"] in CHECKS else len(CHECKS)
+
+
+def _check_name(page: Context, row: Row) -> str:
+    name = str(row["name"])
+    if row["check"] == "batch":
+        return page.words.plain("policy.batch", n=name)
+    if row["check"] == "province":
+        return page.places.get(int(name), name)
+    for words in ("checks", "series", "variants"):
+        if page.words.knows(words, name):
+            return page.words.name(words, name)
+    return name.replace("_", " ")
 
 
 def _estimators(page: Context) -> Chart | None:

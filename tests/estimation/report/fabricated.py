@@ -705,4 +705,40 @@ def full(**settings) -> dict[str, pd.DataFrame]:
     frames["estimates.curve_test"] = named.assign(
         spec_id="specification_curve." + named["outcome"] + ".every", **joint
     )
+    numbers = {
+        "ci_low": -0.03,
+        "ci_high": 0.07,
+        "p_value_family": 0.4,
+        "n_cities": 300,
+        "n_pilots": 30,
+    }
+    sizes = {"minimum_detectable_rise": 0.05, "minimum_detectable_fall": 0.05, "estimate": 0.02}
+    check = {
+        "spec_id": "primary.cm_growth_official.newest",
+        "joint_p_value": 0.6,
+        "relative_magnitude": None,
+        "reason": "",
+        **numbers,
+        **sizes,
+    }
+    kinds = (("headline", "newest"), ("batch", "3"), ("province", "440000"), ("dates", "x_y"))
+    frames["estimates.check"] = pd.DataFrame(
+        [check | {"check": kind, "name": name, "series": "growth"} for kind, name in kinds]
+        + [check | {"check": "drift", "name": "hides_a_rise", "series": "growth"}]
+    )
+    window = {"spec_id": "primary.cm_growth_official.newest", "first_year": 2010}
+    rule = {"last_year": 2020, "rule": "a rule", "rule_sha256": "ab" * 32}
+    frames["estimates.next_window"] = pd.DataFrame([window | rule | {"correlation_with_last": 0.9}])
+    counts = ("delivered", "taken", "blocked", "quarantined", "current")
+    covered = {"source_id": "tidy", "indicator_id": HOSTILE, "year": 2015}
+    frames["marts.fct_coverage"] = pd.DataFrame([covered | {f"n_cities_{n}": 3 for n in counts}])
+    book = {
+        "indicator_id": "g",
+        "label_en": HOSTILE,
+        "label_zh": "地区生产总值",
+        "unit": "cny_100m",
+    }
+    years = {"first_year": 2010, "last_year": 2019, "n_cities": 3, "n_values": 9, "n_missing": 1}
+    ends = {"smallest_value": 1.0, "largest_value": 9.0, "sources": HOSTILE}
+    frames["marts.dim_codebook"] = pd.DataFrame([book | years | ends])
     return frames

@@ -254,5 +254,5 @@ const citysync = (() => {
     document.querySelectorAll(".picture").forEach(readable);
   });
 
-  return { put, load, read, byId, element, csv, download, number, figures, language, fillSelect, framed, sqlOf };
+  return { put, load, read, byId, element, csv, download, number, figures, language, fillSelect, framed, sqlOf, standing };
 })();
