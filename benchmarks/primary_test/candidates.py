@@ -4,7 +4,7 @@ coefficients. Those that lost are kept here alone.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from estimation.primary.measure import (
     standardise,
     synchronization,
 )
-from estimation.primary.redeal import block_means
+from estimation.primary.redeal import Draws, block_means
 
 SERIES = ("growth", "cycle")
 CANDIDATES = ("two-way", "two-way capped", "imputation", "imputation capped", "weighted scores")
@@ -94,23 +94,47 @@ class Drawn:
         """Statistics (J,) of imputation from untreated cells with city and block x year effects:
         treated residuals less the estimate, untreated ones as they are.
         """
-        panel = self.panel
+        estimate, score = self._imputed(y)
+        return self._studentised(estimate, score - estimate[:, None] * self._of_unit())
+
+    def imputation(self, y: np.ndarray) -> Draws:
+        """The same with an effect taken out of the really treated cells, for interval and power."""
+        response = self.panel.treated[self.panel.label]
+        (estimate, ours), (carried, real) = (self._imputed(values) for values in (y, response))
+        unit = self._of_unit()
+        ours, real = ours - estimate[:, None] * unit, real - carried[:, None] * unit
+        error = np.zeros((3, len(estimate)))
+        for a, b in ((ours, real), [np.add.reduceat(x, self.starts, axis=1) for x in (ours, real)]):
+            pairs = ((1, a, a), (-2, a, b), (1, b, b))
+            error += [share / 2 * np.einsum("jn,jn->j", x, y) for share, x, y in pairs]
+        return Draws(estimate, carried, error.T, True)
+
+    @cached_property
+    def imputing(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights by block and label, and what a city adds to the year effects that weigh."""
         parts = [
-            _imputation(tuple(count), panel.treated.tobytes(), self.n_years)
-            for count in panel.counts.tolist()
+            _imputation(tuple(count), self.panel.treated.tobytes(), self.n_years)
+            for count in self.panel.counts.tolist()
         ]
         weight, carried, identified = (np.array(x) for x in zip(*parts, strict=True))
-        weight, carried = weight / identified.sum(), carried / identified.sum()
-        score = self._take(np.einsum("nt,nct->nc", y, weight[panel.block]))
-        unit = self._take(np.einsum("bct,ct->bc", weight, panel.treated)[panel.block])
-        estimate = score.sum(axis=1)
+        return weight / identified.sum(), carried / identified.sum()
+
+    def _of_unit(self) -> np.ndarray:
+        unit = np.einsum("bct,ct->bc", self.imputing[0], self.panel.treated)
+        return self._take(unit[self.panel.block])
+
+    def _imputed(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Estimates (J,), and each city's values less the year effects, weighed (J, N)."""
+        weight, carried = self.imputing
+        block = self.panel.block
+        score = self._take(np.einsum("nt,nct->nc", values, weight[block]))
         years = np.empty((len(self.cells), self.n_labels, len(self.starts)))
         for c in range(self.n_labels):
-            part = self._take(np.einsum("nt,nkt->nk", y, carried[:, c][panel.block]))
+            part = self._take(np.einsum("nt,nkt->nk", values, carried[:, c][block]))
             years[:, c] = np.add.reduceat(part, self.starts, axis=1)
         place = self.label * len(self.starts) + self.block
         place += years[0].size * np.arange(len(years))[:, None]
-        return self._studentised(estimate, score - years.ravel()[place] - estimate[:, None] * unit)
+        return score.sum(axis=1), score - years.ravel()[place]
 
 
 def weighted_scores(panel: CityPanel, z: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, Contrast]:

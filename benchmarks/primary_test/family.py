@@ -15,12 +15,13 @@ import numpy as np
 
 from estimation.analyses.primary import DECLARED, NEWEST
 from estimation.primary.city_panel import build_panel
-from estimation.primary.interval import rank_p
+from estimation.primary.detectable import detectable
+from estimation.primary.interval import family_p, judge, rank_p
 from estimation.primary.redeal import deal
 from estimation.study.run import read_marts
 from estimation.study.windows import city_window
 
-from .candidates import CANDIDATES, SERIES, statistics
+from .candidates import CANDIDATES, SERIES, Drawn, statistics
 
 LAST_YEARS = (2019, 2021, 2022, 2023)
 
@@ -58,7 +59,18 @@ def main() -> None:
             cells = [found[last, series, name] for name in CANDIDATES]
             shown = " | ".join(f"{drawn[0]:+.2f} ({rank_p(drawn):.2f})" for drawn in cells)
             print(f"| 2010-{last}, {series} | {shown} |")
-    print(f"\njoint p {rank_p(np.max(np.abs(list(found.values())), axis=0)):.3f}")
+    print(f"\njoint p {rank_p(np.max(np.abs(list(found.values())), axis=0)):.3f}\n")
+    for spec in (one for one in DECLARED if one.series == spec.series):
+        with duckdb.connect(str(chosen.panel), read_only=True) as connection:
+            window = city_window(read_marts(connection, [spec]), spec)
+        panel = build_panel(window.growth, window.years, window.cohort, window.block)
+        drawn = Drawn(panel, deal(panel.block, chosen.permutations, [1, 0]))
+        both = [drawn.imputation(panel.measured(series)[2]) for series in panel.series]
+        corrected = family_p([one.statistic() for one in both])
+        for series, one, other, p in zip(SERIES, both, both[::-1], corrected, strict=True):
+            largest = np.abs(other.statistic(other.estimate[0]))
+            sizes = [detectable(one, largest, sign) for sign in (1, -1)]
+            print(series, spec.variant, "imputation", judge(one)[0], f"p of both {p:.3f}", sizes)
 
 
 if __name__ == "__main__":
