@@ -149,7 +149,7 @@ fitting as (
 )
 select
     taken.*,
-    province_roster.province_name_zh as province_name,
+    coalesce(province_roster.province_name_zh, '') as province_name,
     reference."value" as current,
     reference.source_id as current_source,
     coalesce(abs(taken."value" - current) <= {EQUAL} * greatest(abs(taken."value"), abs(current)),
