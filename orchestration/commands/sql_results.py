@@ -95,8 +95,8 @@ def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     names, rows = _names(found), found.fetchmany(MOST_ROWS_OF_A_SHEET + 1)
     if len(rows) > MOST_ROWS_OF_A_SHEET:
         raise Refused(
-            f"{path}: a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write "
-            ".csv or .parquet"
+            f"a sheet of .xlsx holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; "
+            "write .csv or .parquet"
         )
     book = Workbook(write_only=True)
     sheet = book.create_sheet("result")

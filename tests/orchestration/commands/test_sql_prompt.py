@@ -57,7 +57,7 @@ def test_a_result_that_fails_half_way_leaves_the_old_file(tmp_path: Path, ending
         with pytest.raises((duckdb.Error, OSError), match="no more"):
             write(con, query, target)
         if ending == ".xlsx":
-            with pytest.raises(Refused, match=r"out\.xlsx: a sheet holds"):
+            with pytest.raises(Refused, match=r"a sheet of \.xlsx holds"):
                 write(con, "from range(1500000)", target)
     assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(target, b"old")]
 
