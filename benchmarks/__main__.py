@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.library import bench_library_reading
+from benchmarks.library import bench_library_group_time, bench_library_reading
 from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
 from benchmarks.scale import bench_size, growth_exponents
@@ -52,6 +52,7 @@ def _library() -> Iterator[dict[str, Any]]:
     """Files that the library reads."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
         for n_cities in LIBRARY_SIZES:
+            yield bench_library_group_time(n_cities)
             yield from bench_library_reading(n_cities, Path(name))
 
 

@@ -16,7 +16,6 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pyfixest as pf
-from scipy import stats
 
 import estimation as cs
 
@@ -87,35 +86,29 @@ def estimate(flows: pd.DataFrame) -> Iterator[dict]:
         names = [f"c{g}_{y}" for g, y in treated]
         many = pf.fepois(f"flow ~ {' + '.join(names)} | {EFFECTS}", flows)
     kept = many._data
+    n_units = flows["exporter"].nunique()
     truth = float(kept.loc[kept["agreement"] > 0, "truth"].mean())
     for label, fit, terms in (
         ("one coefficient", one, ["agreement"]),
         ("cohort x year", many, names),
     ):
-        errors = cs.vcov(fit, UNIT)
-        directed = cs.vcov(fit, UNIT, vcov="pair", directed=True)
-        weight = np.array([kept[name].sum() if name in terms else 0.0 for name in fit._coefnames])
-        weight = weight / weight.sum()
-        value = float(weight @ fit._beta_hat)
-        spread = {line: errors.matrix(line) for line in ("dyadic", "unit", "pair")}
-        spread["pair, directed"] = directed.matrix("pair")
-        degrees = float(weight @ errors.degrees["dyadic"])
-        normal = {"pair": np.inf, "pair, directed": np.inf}
-        for line, matrix in spread.items():
-            for name, df in (
-                (line, normal.get(line, degrees)),
-                (f"{line}, N - 1", flows["exporter"].nunique() - 1),
-            ):
-                error = float(np.sqrt(weight @ matrix.to_numpy() @ weight))
-                # an error of 0 out of a repaired matrix rejects
-                p = 2 * stats.t.sf(np.divide(abs(value - truth), error), df) if error > 0 else 0.0
+        count = {name: kept[name].sum() for name in terms}
+        weights = {name: n / sum(count.values()) for name, n in count.items()}
+        directed = cs.vcov(fit, UNIT, vcov="pair", directed=True).combine(weights)
+        found = {
+            "": cs.vcov(fit, UNIT).combine(weights),
+            ", directed": directed,
+            ", N - 1": cs.vcov(fit, UNIT, vcov=("dyadic", "unit"), df=n_units - 1).combine(weights),
+        }
+        for how, rows in found.items():
+            for row in rows.itertuples():
                 yield {
                     "estimator": label,
-                    "line": name,
-                    "value": value,
+                    "line": f"{row.vcov}{how}",
+                    "value": row.estimate,
                     "truth": truth,
-                    "error": error,
-                    "rejects": p < 0.05,
+                    "error": row.std_error,
+                    "rejects": not row.ci_low <= truth <= row.ci_high,
                 }
 
 

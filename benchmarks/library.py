@@ -1,4 +1,4 @@
-"""A panel's file, read and checked, against DuckDB's bare read.
+"""A panel's file, read and checked, against DuckDB's bare read; group-time effects beside a peer.
 
 Timed by processor time; memory is the largest that Python and numpy held beyond the start.
 """
@@ -18,6 +18,7 @@ import pandas as pd
 
 from benchmarks.measure import peak_mb
 from benchmarks.panels import random_panel
+from estimation.api.fit import fit
 from estimation.panel.pair_columns import CITY_COHORTS, COHORT, PROVINCES, TIME, UNIT, PairColumns
 from estimation.panel.pair_file import read_pairs
 from estimation.panel.pair_panel import PairPanel
@@ -47,6 +48,35 @@ def contract_frame(panel: PairPanel) -> pd.DataFrame:
 
 def _blank_zero(years: np.ndarray) -> np.ndarray:
     return np.where(years > 0, years, np.nan)
+
+
+def bench_library_group_time(n_cities: int) -> dict[str, Any]:
+    """Callaway-Sant'Anna with errors by pair and dyadic, against StatsPAI's by pair."""
+    from statspai import callaway_santanna  # takes seconds
+
+    frame = contract_frame(random_panel(n_cities))
+    theirs = frame.assign(
+        pair=frame[UNIT[0]] * 1_000_000 + frame[UNIT[1]], first=frame[COHORT].fillna(0).astype(int)
+    )
+
+    def peer() -> Any:
+        names = {"y": "y", "g": "first", "t": TIME, "i": "pair"}
+        return callaway_santanna(theirs, **names, estimator="reg", base_period="varying")
+
+    def ours() -> Any:
+        given = {"unit": UNIT, "estimator": "callaway_santanna", "vcov": ["pair", "dyadic"]}
+        return fit(frame, "y", permutations=0, **given)
+
+    if abs(ours().coef()["att"] - peer().estimate) > 1e-10:
+        raise AssertionError("the two estimates differ")
+    used, used_by_peer = _cpu_seconds(ours), _cpu_seconds(peer)
+    return {
+        "name": "library_group_time",
+        "rows": len(frame),
+        "cpu_seconds": round(used, 5),
+        "ratio_to_peer_cpu": round(used / used_by_peer, 4),
+        "peer": "statspai",
+    }
 
 
 def bench_library_reading(n_cities: int, folder: Path) -> Iterator[dict[str, Any]]:

@@ -30,6 +30,7 @@ from .inference.diagnostics.coefficients import (
 from .inference.diagnostics.honest_did import sensitivity_diagnostics
 from .inference.diagnostics.warnings import find_warnings
 from .inference.intervals import Inference, infer
+from .inference.parts import parts_of
 from .inference.permutation.draws import Draws
 from .inference.permutation.permute import permute
 from .inference.variances import MIN_PILOTS
@@ -44,7 +45,7 @@ from .panel.pair_panel import (
     group_outcomes,
     require_contrast,
 )
-from .results import VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitParts, FitResult, NotEstimable
+from .results import VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitResult, NotEstimable
 
 __all__ = [
     "ESTIMATORS",
@@ -338,10 +339,9 @@ def result_of(
         "n_pairs": sample.n_pairs,
         "n_cities": int(held.sum()),
         "n_pilots": int((held & (sample.panel.city_cohort > 0)).sum()),
-        "n_treated_pairs": None
-        if sample.panel.pilots_known
-        else int((sample.kept & (sample.panel.cohort > 0)).sum()),
     }
+    if not sample.panel.pilots_known:
+        counts["n_treated_pairs"] = int((sample.kept & (sample.panel.cohort > 0)).sum())
     if vcov is not None and len(vcov) == 0:
         rows = [
             Estimate(*t, "", False, float(b), None, None, None, None, int(n))
@@ -360,7 +360,7 @@ def result_of(
         *_left_out(sample, estimator, vcov, draws),
         *warnings,
     ]
-    parts = _parts(fit, draws) if options.keep_parts else None
+    parts = parts_of(fit, draws) if options.keep_parts else None
     return FitResult(
         estimator,
         tuple(_estimates(fit, inference, vcov)),
@@ -377,36 +377,6 @@ def _is_plain(sample: FitSample) -> bool:
     """
     panel = sample.panel
     return panel.controls is None and panel.weight is None and sample.is_balanced
-
-
-def _parts(fit: InfluenceFit, draws: Draws | None) -> FitParts:
-    """What pictures of a fit are drawn from."""
-    placebos = {}
-    if draws is not None:
-        placebos = {
-            label: draws.of(at)[0]
-            for label, at in zip(fit.labels, fit.columns, strict=True)
-            if at >= 0
-        }
-    without = [
-        {}
-        if refits is None
-        else {label: (refits.blocks, refits.estimates[:, c]) for c, label in enumerate(fit.labels)}
-        for refits in (fit.provinces, fit.cities)
-    ]
-    return FitParts(placebos, *without, _covariances(fit))
-
-
-def _covariances(fit: InfluenceFit) -> dict[str, np.ndarray]:
-    """Covariance of the coefficients (C, C) under the lines that have one."""
-    found = {}
-    if fit.psi is not None:
-        found["conventional"] = fit.psi.T @ fit.psi
-        found["dyadic"] = fit.city_sums.T @ fit.city_sums - found["conventional"]
-    if fit.provinces is not None and not fit.provinces.carriers:
-        moved, n = fit.provinces.estimates - fit.estimate, len(fit.provinces.blocks)
-        found["province_jackknife"] = (n - 1) / n * moved.T @ moved
-    return found
 
 
 def _diagnostics(
@@ -454,7 +424,6 @@ def _without_default(
     there.
     """
     if (vcov is not None and "permutation" not in vcov) or "dyadic" in inference.defaults:
-        # treatment by pair has no other default
         return []
     named = [
         label
@@ -483,8 +452,8 @@ def _left_out(
         )
     if not sample.panel.pilots_known:
         found.append(
-            "Treatment is by pair: dyadic is the default line, and the lines city and permutation "
-            "are left out, because no city of a treated pair is known to be the treated one."
+            "Treatment is by pair: dyadic is the default line, and city and permutation are left "
+            "out, because no city of a treated pair is known to be the treated one."
         )
     elif row.family == "group_time" and not draws_are_affordable(sample):
         needed = "a balanced panel without controls or chosen partners"

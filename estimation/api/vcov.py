@@ -7,15 +7,15 @@ knows which rows may be related. Sources: Fafchamps and Gubert 2007; Aronow, Sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..inference.variances import dyadic_df, t_interval
 from ..panel.panel_error import PanelError, need
-from ..panel.panel_table import like_ids
+from ..panel.panel_table import NAMED, like_ids
 from ..results import Estimate
 from .foreign import Scores, read_scores
 from .text import wrapped
@@ -57,7 +57,18 @@ class Errors(pd.DataFrame):
 
     # attributes of a frame that are no columns
     _metadata: ClassVar = [
-        *("_matrices", "degrees", "estimates", "notes", "outcome", "n_obs", "n_pairs", "n_units")
+        *(
+            "_matrices",
+            "_plain",
+            "_by_pair",
+            "degrees",
+            "estimates",
+            "notes",
+            "outcome",
+            "n_obs",
+            "n_pairs",
+            "n_units",
+        )
     ]
 
     @property
@@ -76,6 +87,39 @@ class Errors(pd.DataFrame):
         if vcov not in self._matrices:
             raise ValueError(f"vcov {vcov!r}: expected one of {', '.join(self._matrices)}")
         return self._matrices[vcov].copy()
+
+    def combine(self, weights: Mapping[str, float]) -> pd.DataFrame:
+        """A weighted sum of coefficients, such as the mean of cohort by year effects.
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            By term.
+
+        Returns
+        -------
+        frame
+            The same columns, one row a line of inference; the degrees of freedom are the least of
+            those of the terms.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term.
+        """
+        terms = list(dict.fromkeys(self["term"]))
+        if absent := [term for term in weights if term not in terms]:
+            raise ValueError(f"{absent[0]}: expected one of {', '.join(terms)}")
+        weight = np.array([weights.get(term, 0.0) for term in terms])
+        value = float(weight @ self["estimate"].to_numpy()[: len(terms)])
+        rows = []
+        for line, matrix in self._plain.items():
+            variance = weight @ matrix @ weight
+            if line == "dyadic":
+                variance = max(variance, weight @ self._by_pair @ weight)
+            df = self.degrees[line][weight != 0].min()
+            rows.append(_estimate("combined", line, False, value, variance, df))
+        return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in self.columns})
 
     def tidy(self) -> pd.DataFrame:
         """The rows as a plain pandas frame."""
@@ -157,8 +201,11 @@ def vcov(
     Meat of ``dyadic``: the sum over units of (sum of the unit's scores)^2 less the sum over pairs
     of (sum of the pair's scores)^2, so that two rows count once, whether they share one unit or
     two. No factor for small samples, as in R's dyadRobust; ``unit`` leaves the second sum out and
-    has the factor N / (N - 1) of N units. In a matrix that is not positive semi-definite the
-    negative eigenvalues are set to 0, and `notes` says so.
+    has the factor N / (N - 1) of N units. An estimate of the dyadic variance can come out near
+    zero or below it by chance: its error, interval and p are never those of less than the variance
+    by pair (the larger of the two, as MacKinnon, Nielsen and Webb 2024 advise for two-way
+    clusters). `matrix` holds the dyadic variances themselves; if it is not positive semi-definite
+    its negative eigenvalues are set to 0. `notes` says where either was done.
 
     Degrees of freedom by design: see `estimation.inference.variances.dyadic_df`. With n treated of
     many units they are near n - 1, with equally weighted pairs of N units near N / 4. In the
@@ -172,17 +219,23 @@ def vcov(
     found = read_scores(fit)
     dyads, notes = _dyads(*found.units(unit, data), directed)
     by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
+    plain = {line: _sandwich(line, found, dyads) for line in lines}
+    by_pair = _sandwich("pair", found, replace(dyads, cluster=dyads.pair))
     matrices, degrees, rows = {}, {}, []
     for line in lines:
         degrees[line] = (
             np.full(len(found.terms), dyads.cluster.max()) if line == "pair" else by_design
         )
-        plain = found.bread @ _meat(line, found.scores, dyads) @ found.bread.T
-        matrix, said = _repaired((plain + plain.T) / 2, found.terms)
+        matrix, said = _repaired(plain[line])
         matrices[line] = pd.DataFrame(matrix, found.terms, found.terms)
+        variances = np.diag(plain[line])
+        if line == "dyadic":
+            low = [
+                t for t, v, p in zip(found.terms, variances, np.diag(by_pair), strict=True) if v < p
+            ]
+            variances = np.maximum(variances, np.diag(by_pair))
+            said += _below(low)
         notes += [f"{line}: {text}" for text in said]
-        # the repair of a matrix with many effects in it would widen the errors of all others
-        variances = np.where(np.diag(plain) > 0, np.diag(plain), np.diag(matrix))
         rows += [
             _estimate(term, line, line == lines[0], value, variance, degree)
             for term, value, variance, degree in zip(
@@ -191,7 +244,8 @@ def vcov(
         ]
     columns = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
     errors = Errors({name: [getattr(row, name) for row in rows] for name in columns})
-    errors._matrices, errors.degrees = matrices, degrees
+    errors._matrices, errors._plain, errors._by_pair = matrices, plain, by_pair
+    errors.degrees = degrees
     errors.estimates, errors.notes, errors.outcome = tuple(rows), tuple(notes), found.outcome
     errors.n_obs, errors.n_units = len(found.scores), dyads.n_units
     errors.n_pairs = int(dyads.pair.max()) + 1
@@ -243,7 +297,23 @@ def _degrees(found: Scores, dyads: _Dyads) -> np.ndarray:
     return dyadic_df(weight, first, second, dyads.n_units)
 
 
-def _repaired(matrix: np.ndarray, terms: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+def _sandwich(line: str, found: Scores, dyads: _Dyads) -> np.ndarray:
+    matrix = found.bread @ _meat(line, found.scores, dyads) @ found.bread.T
+    return (matrix + matrix.T) / 2
+
+
+def _below(terms: Sequence[str]) -> list[str]:
+    """A note on coefficients whose dyadic variance is less than that by pair."""
+    if not terms:
+        return []
+    more = f" and {len(terms) - NAMED} more" if len(terms) > NAMED else ""
+    return [
+        f"the variance of {', '.join(terms[:NAMED])}{more} came out below that by pair, as it does "
+        "by chance: the error by pair is shown."
+    ]
+
+
+def _repaired(matrix: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """The matrix without negative eigenvalues, and what was done."""
     # of the correlations, so that the units of the regressors do not matter
     scale = np.sqrt(np.abs(np.diag(matrix)))
@@ -253,14 +323,5 @@ def _repaired(matrix: np.ndarray, terms: Sequence[str]) -> tuple[np.ndarray, lis
     if not lost.any():
         return matrix, []
     kept = (vectors * np.maximum(values, 0)) @ vectors.T * np.outer(scale, scale)
-    said = [
-        f"{int(lost.sum())} of {len(values)} eigenvalues were negative: `matrix` has 0 in their "
-        "place; an error is that of the coefficient's own variance."
-    ]
-    own = [term for term, variance in zip(terms, np.diag(matrix), strict=True) if variance <= 0]
-    if own:
-        said.append(
-            f"the own variance of {', '.join(own)} was not positive, and its error comes from the "
-            "repair alone: read the line unit."
-        )
-    return kept, said
+    said = f"{int(lost.sum())} of {len(values)} eigenvalues were negative: `matrix` has 0 there."
+    return kept, [said]

@@ -130,7 +130,10 @@ def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
     score = score_variance(fit.city_sums)
     variances = {
         "conventional": fit.squares,
-        "dyadic": score - fit.squares,
+        # where treatment is by pair it is the default: never less than chance may leave of it
+        "dyadic": score - fit.squares
+        if sample.panel.pilots_known
+        else np.maximum(score - fit.squares, fit.squares),
         "score": score,
         "city": city_variance(fit.city_sums, held & pilot, held & ~pilot, fit.n_pilots)
         if sample.panel.pilots_known

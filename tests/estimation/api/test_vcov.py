@@ -83,8 +83,9 @@ def test_every_kind_of_fit_agrees_with_a_loop_over_pairs_of_rows(flows, name):
         "pair": _loop(rows, scores, bread, lambda p, q: set(p) == set(q)),
     }
     for line, matrix in expected.items():
+        least = np.diag(expected["pair"]) if line == "dyadic" else 0
         errors = found.query("vcov == @line")["std_error"]
-        np.testing.assert_allclose(errors, np.sqrt(np.diag(matrix)), rtol=1e-10)
+        np.testing.assert_allclose(errors, np.sqrt(np.maximum(np.diag(matrix), least)), rtol=1e-10)
         if np.linalg.eigvalsh(matrix).min() > 0:
             np.testing.assert_allclose(found.matrix(line), matrix, rtol=1e-10, atol=1e-14)
         else:
@@ -108,9 +109,10 @@ def test_ordinary_least_squares_is_that_of_r_and_of_statspai(flows, is_directed)
     kept = flows.a != flows.b if is_directed else flows.a < flows.b
     rows = flows[kept & (flows.year == 0)].dropna()
     fit = smf.ols("y ~ x", rows).fit()
-    found = cs.vcov(fit, UNIT, vcov="dyadic")
+    found = cs.vcov(fit, UNIT)
     theirs = statspai.dyadic_regression(rows, y="y", covariates=["x"], i="a", j="b")
-    np.testing.assert_allclose(found.std_error, theirs.coefficients["se_dyadic"], rtol=1e-10)
+    errors = np.sqrt(np.diag(found.matrix()))
+    np.testing.assert_allclose(errors, theirs.coefficients["se_dyadic"], rtol=1e-10)
     bread = np.asarray(fit.normalized_cov_params)
     # the decomposition of R's dyadRobust: clusters of each unit, less those of pairs, less rows
     scores = fit.model.exog * fit.resid.to_numpy()[:, None]
@@ -156,6 +158,7 @@ def test_packages_and_the_librarys_own_fit_agree():
         ),
     ]
     errors = {(e.term, e.vcov): e.std_error for e in own.estimates}
+    assert all(errors[term, "dyadic"] > errors[term, "pair"] for term in own.coef())
     for other in others:
         found = dict(zip(zip(other.term, other.vcov, strict=True), other.std_error, strict=True))
         assert found == pytest.approx(errors, rel=1e-7)
@@ -189,6 +192,24 @@ def test_a_matrix_with_negative_eigenvalues_is_repaired_and_said():
     assert np.linalg.eigvalsh(found.matrix()).min() > -1e-12
     assert any("eigenvalues were negative" in note for note in found.notes)
     assert (found.std_error >= 0).all()
+
+
+def test_a_dyadic_error_is_never_below_that_by_pair_and_sums_of_coefficients_have_errors(flows):
+    fit = pf.feols("y ~ x + z + w + any | pair + year", flows)
+    found = cs.vcov(fit, UNIT)
+    by_line = found.pivot(index="term", columns="vcov", values="std_error")
+    own = np.sqrt(np.diag(found.matrix("dyadic")))
+    assert (by_line["dyadic"] >= by_line["pair"]).all()
+    below = [t for t, v in zip(fit._coefnames, own, strict=True) if v < by_line["pair"][t] * 0.999]
+    assert all(any(term in note for note in found.notes) for term in below)
+    total = found.combine({"x": 2.0, "z": -1.0}).set_index("vcov")
+    weight = np.array([2.0, -1.0, 0, 0])
+    assert total["estimate"].iloc[0] == pytest.approx(weight @ fit._beta_hat)
+    for line in ("unit", "pair"):
+        variance = weight @ found.matrix(line).to_numpy() @ weight
+        assert total.std_error[line] == pytest.approx(np.sqrt(variance))
+    with pytest.raises(ValueError, match="expected one of x, z"):
+        found.combine({"q": 1.0})
 
 
 def test_degrees_of_freedom_follow_the_design():
