@@ -25,11 +25,10 @@ def summary_of(fit: Fit) -> str:
         pairs += f", {fit.n_treated_pairs:,} of them treated, {units}"
     if fit.engine != "arrays":
         pairs += f"; added up by the engine {fit.engine}"
-    said = (
-        "* the default line of this coefficient" if any(e.is_default for e in fit.estimates) else ""
-    )
-    if any(e.vcov == "permutation" for e in fit.estimates):
-        said += ("; an" if said else "An") + " effect counts where the permutation rejects as well."
+    is_judged = any(e.is_default for e in fit.estimates)
+    said = "* the default line of this coefficient, which judges" if is_judged else ""
+    if is_judged and any(e.vcov == "permutation" and not e.is_default for e in fit.estimates):
+        said += "; say where the permutation disagrees"
     notes = textwrap.wrap(said, WIDTH)
     return "\n".join(
         [head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(fit.warnings)]
