@@ -233,9 +233,12 @@ def read_values(build: Path) -> Frame:
 
 def right_values(values: Frame) -> Frame:
     """The current values that no rule doubts."""
-    sound = values["is_current"] & values["quality_flag"].isin(["ok", "warned", "corrected"])
-    sound &= values["value"] > 0
-    return values[sound & values["indicator_id"].isin(INDICATORS)].reset_index(drop=True)
+    return values[
+        values["is_current"]
+        & values["quality_flag"].isin(["ok", "warned", "corrected"])
+        & (values["value"] > 0)
+        & values["indicator_id"].isin(INDICATORS)
+    ].reset_index(drop=True)
 
 
 def add_source(con: duckdb.DuckDBPyConnection, lines: Frame, source_id: str) -> None:

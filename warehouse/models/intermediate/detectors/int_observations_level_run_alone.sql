@@ -57,6 +57,8 @@ lone_runs as (
         and abs(arg_max_null(step_after, "year") - arg_min_null(step_before, "year"))
         <= any_value(returns_within) * abs(arg_min_null(step_before, "year"))
         and abs(median(residual) - any_value(usual_residual)) >= abs(arg_min_null(step_before, "year")) / 2
+        -- one level, not several
+        and max(residual) - min(residual) <= any_value(returns_within) * abs(arg_min_null(step_before, "year"))
 ),
 
 final as (
