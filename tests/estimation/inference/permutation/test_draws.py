@@ -90,3 +90,15 @@ def test_draws_end_where_they_decide_and_the_p_stays_valid() -> None:
         p_values.append(permutation_p_value(observed, draws.counted(observed, drawn), False))
     assert np.mean(np.array(p_values) <= 0.05) < 0.05 + 3 * (0.05 * 0.95 / 4000) ** 0.5
     assert np.mean(np.array(p_values) <= 0.05) > 0.03
+
+
+@pytest.mark.parametrize(
+    ("made", "extreme", "ends"),
+    [(999, 29, True), (999, 30, False), (998, 29, False), (300, 99, False), (300, 100, True)],
+)
+def test_draws_end_with_the_hundredth_as_extreme_or_where_p_is_clear(
+    made: int, extreme: int, ends: bool
+) -> None:
+    draws = Draws.empty(made, 1, (), False, 100, 999)
+    drawn = np.concatenate([np.full(extreme, 2.0), np.zeros(made - extreme)])
+    assert draws.are_enough(1.0, drawn) == ends
