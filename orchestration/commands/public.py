@@ -54,6 +54,15 @@ BY_SOURCE = {
     "marts.fct_indicator_revision": ("source_id",),
     "quality.rejected_value": ("source_id",),
 }
+# tables of single values that pages show row by row
+EMPTIED = (
+    "marts.dim_codebook",
+    "marts.fct_series_passage",
+    "meta.current_change",
+    "meta.flag_change",
+    "quality.expectation_row",
+)
+_NAMES = "select schema_name || '.' || table_name from duckdb_tables()"
 POLICY = ("dim_policy_document", "fct_policy_clause", "fct_policy_tool", "fct_policy_zone")
 # the gap of two growth rates is a single value in another dress
 WITHOUT = ("neg_abs_gap_", "neg_abs_residual_")
@@ -78,12 +87,13 @@ def public(out: str, run_id: str | None = None) -> int:
     Refused
         If the folder holds something else.
     """
-    publication, folder = publication_folder(Home.from_environment(), run_id), Path(out).resolve()
+    folder = Path(out).resolve()
     if folder.exists() and any(folder.iterdir()) and not (folder / "llms.txt").exists():
         raise Refused(
             f"{folder}: expected no folder, an empty one or an earlier public copy, found other "
             "files; name another folder"
         )
+    publication = publication_folder(Home.from_environment(), run_id)
     left_out = write_public(publication, folder)
     return end_command(Exit.DONE, f"{folder}; {left_out} tables or parts left out (left_out.csv)")
 
@@ -194,8 +204,11 @@ def _write_report(publication: Path, draft: Path, free: set[str]) -> None:
         copy = Path(folder) / DATABASE
         shutil.copyfile(publication / DATABASE, copy)
         with duckdb.connect(copy) as con:
-            for name in BY_SOURCE:
+            present = {row[0] for row in con.execute(_NAMES).fetchall()}
+            for name in present.intersection(BY_SOURCE):
                 con.execute(f"delete from {name} where not ({_permitted(name, free)})")
+            for name in present.intersection(EMPTIED):
+                con.execute(f"delete from {name}")
             write_exhibits(con, draft / "report")
             write_report(con, draft / "report", is_public=True)
 
