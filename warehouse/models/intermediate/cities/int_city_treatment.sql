@@ -1,4 +1,4 @@
--- grain: one row is a city of the roster with its first treated year under each rule and the batch of the first zone, null if no zone treats it
+-- grain: one row is a city of the roster with its first treated year by rule and its first zone's batch, null if no zone treats it
 -- key: city_id
 with city_roster as (
     select * from {{ ref('city_roster') }}
