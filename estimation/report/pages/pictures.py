@@ -52,10 +52,7 @@ def answer(page: Context) -> Chart | None:
         label = w.plain("result.axis_study", **own)
         found.append(Estimate(label, float(study["estimate"]), spans, "vermilion"))
     detectable = tuple(number(ours[f"minimum_detectable_{name}"]) for name in ("fall", "rise"))
-    words = {name: w.plain(f"result.axis_{name}") for name in ("alt", "found", "truth")}
-    words["axis"] = w.plain(
-        "result.axis_axis", first=int(ours["first_year"]), last=int(ours["last_year"])
-    )
+    words = {name: w.plain(f"result.axis_{name}") for name in ("alt", "axis", "found", "truth")}
     truth = number(ours["truth"]) if page.is_simulated else None
     svg = plots.answer(found, detectable, truth, words)
     title = w.plain("result.axis_title")

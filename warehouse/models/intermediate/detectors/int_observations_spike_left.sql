@@ -55,7 +55,8 @@ judged as (
             when
                 corroborated.spike_strength >= limits.quarantine_share or corroborated.end_strength >= limits.quarantine_share
                 then 'quarantined'
-            when is_lone_end then case when trends.end_step >= limits.end_block_at then 'blocked' else 'quarantined' end
+            -- nobody else has the year: it may be true, so it is only said
+            when is_lone_end then case when trends.end_step >= limits.end_block_at then 'blocked' else 'warned' end
         end as grade
     from trends
     inner join limits on trends.indicator_id = limits.indicator_id
