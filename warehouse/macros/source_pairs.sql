@@ -12,6 +12,15 @@
     {{ same_keys(left, right, ['series_no', 'other_source_id', 'city_id'] + keys) }}
 {%- endmacro %}
 
+{#- Of the editions of one source the latest counts. -#}
+{% macro latest_edition(relation) -%}
+    select *
+    from {{ relation }}
+    qualify row_number() over (
+        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
+    ) = 1
+{%- endmacro %}
+
 {#- Numbers runs of equal `state` within a pair in order of years; unlike states may have one number. Needs a window `pair_years`. -#}
 {% macro run_number(state, keys='series_no, other_source_id, city_id') -%}
     row_number() over pair_years - row_number() over (partition by {{ keys }}, {{ state }} order by "year")

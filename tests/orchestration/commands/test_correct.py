@@ -6,9 +6,10 @@ import shutil
 import duckdb
 import pytest
 
-from orchestration.commands import correct as command
-from orchestration.commands.correct import NoCorrection, correct
+from orchestration.commands.correct import correct
 from orchestration.terminal import Exit
+from warehouse import corrections
+from warehouse.corrections import NoCorrection
 
 GDP = "gdp_nominal_cny_100m"
 CELLS = """
@@ -38,8 +39,8 @@ def seed(tmp_path, monkeypatch):
         con.execute(CELLS)
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     path = tmp_path / "value_corrections.csv"
-    shutil.copy(command.SEED, path)
-    monkeypatch.setattr(command, "SEED", path)
+    shutil.copy(corrections.SEED, path)
+    monkeypatch.setattr(corrections, "SEED", path)
     return path
 
 

@@ -111,7 +111,7 @@ def served(folder: Path) -> Iterator[tuple[str, dict[str, int]]]:
 
 @pytest.fixture(scope="module")
 def whole(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("public") / "out"
+    folder = tmp_path_factory.mktemp("public") / "o'ut"
     assert write_public((simulated.home / "published").resolve(), folder) == 0
     return folder
 

@@ -21,13 +21,8 @@ limits as (
     where limits['mismatch.differs'] is not null
 ),
 
--- the latest edition of a source counts
 speaking as (
-    select *
-    from trends
-    qualify row_number() over (
-        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
-    ) = 1
+    {{ latest_edition('trends') }}
 ),
 
 pairs as (

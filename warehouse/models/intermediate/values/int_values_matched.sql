@@ -303,11 +303,7 @@ copies as (
 ),
 
 speaking as (
-    select *
-    from trends
-    qualify row_number() over (
-        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
-    ) = 1
+    {{ latest_edition('trends') }}
 ),
 
 votes as (

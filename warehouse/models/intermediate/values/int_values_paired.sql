@@ -10,13 +10,8 @@ related as (
     where relation = 'independent'
 ),
 
--- the latest edition of a source counts
 witnesses as (
-    select *
-    from trends
-    qualify row_number() over (
-        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
-    ) = 1
+    {{ latest_edition('trends') }}
 ),
 
 final as (
