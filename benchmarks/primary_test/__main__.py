@@ -105,38 +105,41 @@ def table(found: Counts, all_cells: list[Cell]) -> str:
 
 
 def goals(found: Counts, all_cells: list[Cell], name: str) -> str:
-    """One row a design of one candidate: per cent of draws in which it rejects; of sizes the exact
-    interval of 99 %, corrected for the number of sizes, and whether it meets 4 to 6 %.
+    """One row a design whose size counts, of one candidate: per cent of draws in which it rejects,
+    the exact interval of 99 %, corrected for the number of sizes, and whether it meets 4 to 6 %.
     """
     from scipy.stats import binomtest
 
-    run = [cell for cell in all_cells if cell.name in found]
-    inside = 1 - (1 - SURE) / (len(SERIES) * sum(cell.is_size for cell in run))
+    run = [
+        cell
+        for cell in all_cells
+        if cell.is_size and _share(found.get(cell.name, {}), f"growth, {name}") is not None
+    ]
+    inside = 1 - (1 - SURE) / (len(SERIES) * len(run))
     lines = [
         "| design | draws | growth | interval | 4 to 6 | cycle | interval | 4 to 6 |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for cell in run:
         row = found[cell.name]
-        shown = [cell.name, str(row[f"draws, {SERIES[0]}, {name}"] - row.get("no verdict", 0))]
+        draws = row[f"draws, growth, {name}"] - row.get("no verdict", 0)
+        shown = [cell.name, str(draws)]
         for series in SERIES:
-            key = f"{series}, {name}"
-            draws = row[f"draws, {key}"] - row.get("no verdict", 0)
-            low, high = binomtest(row[key], draws).proportion_ci(inside)
+            count = row[f"{series}, {name}"]
+            low, high = binomtest(count, draws).proportion_ci(inside)
             meets = "yes" if low <= MEETS[1] and high >= MEETS[0] else "**no**"
-            of_size = [f"{100 * low:.1f} to {100 * high:.1f}", meets] if cell.is_size else ["", ""]
-            shown += [f"{100 * row[key] / draws:.1f}", *of_size]
+            shown += [f"{100 * count / draws:.1f}", f"{100 * low:.1f} to {100 * high:.1f}", meets]
         lines.append(f"| {' | '.join(shown)} |")
     return "\n".join(lines)
 
 
 def choice(found: Counts, all_cells: list[Cell]) -> str:
     """What the rule of docs/methods, section 18.8 says: per candidate the mean share found, the
-    designs that reject its size as 5 %, and its largest size.
+    largest size, and how many sizes are rejected as 5 %.
     """
     lines = [
-        "| candidate | mean share found | largest size | designs that reject 5 % |",
-        "| --- | --- | --- | --- |",
+        "| candidate | mean share found | largest size | where | sizes rejected as 5 % |",
+        "| --- | --- | --- | --- | --- |",
     ]
     scores: dict[str, tuple[bool, float, float]] = {}
     for name in CANDIDATES:
@@ -154,10 +157,12 @@ def choice(found: Counts, all_cells: list[Cell]) -> str:
         }
         if not sizes or None in power:
             continue
-        failed = _rejected(sizes)
-        mean, largest = 100 * float(np.mean(power)), 100 * max(s for s, _, _ in sizes.values())
+        failed, worst = _rejected(sizes), max(sizes, key=lambda design: sizes[design][0])
+        mean, largest = 100 * float(np.mean(power)), 100 * sizes[worst][0]
         scores[name] = (not failed, mean, -largest)
-        lines.append(f"| {name} | {mean:.1f} | {largest:.1f} | {', '.join(failed) or 'none'} |")
+        lines.append(
+            f"| {name} | {mean:.1f} | {largest:.1f} | {worst} | {failed} of {len(sizes)} |"
+        )
     if scores:
         fine = {name: score[1] for name, score in scores.items() if score[0]}
         ranked = fine or {name: score[2] for name, score in scores.items()}
@@ -165,20 +170,16 @@ def choice(found: Counts, all_cells: list[Cell]) -> str:
     return "\n".join(lines)
 
 
-def _rejected(sizes: dict[str, tuple[float, dict[str, int], str]]) -> list[str]:
-    """Designs whose size an exact binomial test rejects as 5 %, Holm over the designs."""
+def _rejected(sizes: dict[str, tuple[float, dict[str, int], str]]) -> int:
+    """How many sizes an exact binomial test rejects as 5 %, Holm over the designs."""
     from scipy.stats import binomtest
 
-    p = {
-        design: binomtest(row[key], row[f"draws, {key}"] - row.get("no verdict", 0), LEVEL).pvalue
-        for design, (_, row, key) in sizes.items()
-    }
-    failed = []
-    for place, design in enumerate(sorted(p, key=p.get)):
-        if p[design] > LEVEL / (len(p) - place):
-            break
-        failed.append(f"{design} {100 * sizes[design][0]:.1f}")
-    return failed
+    p = sorted(
+        binomtest(row[key], row[f"draws, {key}"] - row.get("no verdict", 0), LEVEL).pvalue
+        for _, row, key in sizes.values()
+    )
+    passes = [place for place, value in enumerate(p) if value > LEVEL / (len(p) - place)]
+    return passes[0] if passes else len(p)
 
 
 def replace_between(text: str, mark: str, table: str) -> str:
