@@ -10,6 +10,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -163,18 +164,17 @@ def _run_specs(options: argparse.Namespace) -> int:
 
 def _primary(options: argparse.Namespace) -> int:
     from .api.fit import beside
-    from .api.primary import run_primary
-    from .panel.city_file import CityColumns
+    from .api.primary import primary
 
-    given = {name: getattr(options, name) for name in CITY_COLUMNS if getattr(options, name)}
-    columns = CityColumns(**{name: beside(value) for name, value in given.items()})
+    names = {name: beside(getattr(options, name)) for name in CITY_COLUMNS}
     try:
-        text = run_primary(
-            options.cities, options.seed, options.permutations, options.json, columns
+        found = primary(
+            options.cities, **names, permutations=options.permutations, seed=options.seed
         )
     except (ValueError, ImportError) as error:
         return _refuse(error)
-    print(text)
+    as_json = {"ensure_ascii": False, "allow_nan": False}
+    print(json.dumps(asdict(found.result), **as_json) if options.json else found.summary())
     return 0
 
 
@@ -393,7 +393,7 @@ def _add_primary(primary: argparse.ArgumentParser) -> None:
         help="CSV, Parquet or .dta: city_id, year, growth, cohort_year, block_id",
     )
     for name, default in CITY_COLUMNS.items():
-        primary.add_argument(f"--{name}", help=f"column; default {default}")
+        primary.add_argument(f"--{name}", default=default, help=f"column; default {default}")
     primary.add_argument("--permutations", type=_count, default=DRAWS, help="draws, at least 20")
     primary.add_argument("--seed", type=_count, default=1)
     primary.add_argument("--json", action="store_true", help="print one JSON object")

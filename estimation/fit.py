@@ -43,6 +43,7 @@ from .panel.pair_panel import (
     before_last_cohort,
     build_sample,
     group_outcomes,
+    number_provinces,
     require_contrast,
 )
 from .results import VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitResult, NotEstimable
@@ -300,10 +301,9 @@ def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
     panel = sample.panel
     if not isinstance(shuffle, str):
         strata = np.unique(np.asarray(shuffle), return_inverse=True)[1].reshape(-1)
-    elif shuffle == "all" or panel.province is None:
-        strata = np.zeros(panel.n_cities, dtype=np.int64)
     else:
-        strata = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
+        province = None if shuffle == "all" else panel.province
+        strata = number_provinces(province, panel.n_cities)
     strata = _alone_if_unseen(sample, strata)
     if sample.has_never_treated:
         return strata

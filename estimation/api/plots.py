@@ -10,11 +10,12 @@ import numpy as np
 
 from ..panel.panel_error import need
 from ..results import Estimate
-from .result import Fit, label_of, line_of, require_line
-from .words import LINES
+from .words import LINES, label_of, line_of, require_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from .result import Fit
 
 # safe for colour-blind readers (Okabe and Ito 2008)
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..panel.city_file import CityColumns, read_cities
@@ -12,8 +10,8 @@ from ..panel.frames import as_frame
 from ..primary.channels import Channel
 from ..primary.fit import PrimaryResult, fit_primary
 from ..results import Estimate
-from .result import TIDY, Text
-from .text import wrapped
+from .result import TIDY
+from .text import Text, wrapped
 from .words import faults_of_units, of_units
 
 
@@ -156,46 +154,6 @@ def primary(
         unit,
         cities.backend,
     )
-
-
-def run_primary(
-    path: Path,
-    seed: int = 1,
-    permutations: int = 9999,
-    as_json: bool = False,
-    columns: CityColumns | None = None,
-) -> str:
-    """Read, test, and set the result as text.
-
-    Parameters
-    ----------
-    path : Path
-        See `read_cities`.
-    seed, permutations : int
-    as_json : bool
-    columns : CityColumns, optional
-        Names of the columns; default: those of `CityColumns`.
-
-    Returns
-    -------
-    str
-        One JSON object, or lines for people.
-
-    Raises
-    ------
-    PanelError
-        If the file cannot be used.
-    ValueError
-        If `permutations` is below 20.
-    """
-    panel = read_cities(path, columns or CityColumns())
-    result = fit_primary(
-        panel.growth, panel.years, panel.cohort, panel.block, permutations=permutations, seed=seed
-    )
-    if as_json:
-        return json.dumps(asdict(result), ensure_ascii=False, allow_nan=False)
-    warnings = (f"warning: {text}" for text in warnings_of(result))
-    return "\n".join([*lines_of(result), *warnings])
 
 
 def lines_of(result: PrimaryResult) -> list[str]:

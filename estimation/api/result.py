@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,23 +9,14 @@ from ..panel.frames import as_frame
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile
 from ..results import Diagnostic, Estimate, FitParts, FitResult
-from .words import OWN, PUBLISHED, of_units
+from .text import Text, html_of, summary_of
+from .words import OWN, PUBLISHED, label_of, line_of, of_units, require_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
 MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
-WIDTH = 80
-
-
-class Text(str):
-    """A text that an interactive prompt shows as it is to be read."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -204,8 +194,6 @@ class Fit:
 
     def summary(self) -> Text:
         """The estimates as a table, the size of the sample and the warnings, as a text."""
-        from .text import summary_of
-
         return Text(summary_of(self))
 
     def plot(
@@ -244,8 +232,6 @@ class Fit:
         return str(self.summary())
 
     def _repr_html_(self) -> str:
-        from .text import html_of
-
         return html_of(self)
 
 
@@ -267,33 +253,3 @@ def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
         "does from all pairs. So the report's p "
         "of the same specification differs a little."
     ]
-
-
-def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:
-    """Of one coefficient's rows that of a line of inference; where it has none of that name its
-    default, else the first with an error, else with an interval.
-    """
-    wanted = None if vcov is None else OWN.get(vcov, vcov)
-    ranks = [
-        (e.vcov == wanted, e.is_default, e.std_error is not None, e.ci_low is not None)
-        for e in rows
-    ]
-    return rows[ranks.index(max(ranks))]
-
-
-def require_line(vcov: str | None, rows: Iterable[Estimate]) -> None:
-    """Refuse a line of inference that none of the rows has.
-
-    Raises
-    ------
-    ValueError
-    """
-    there = list(dict.fromkeys(e.vcov for e in rows))
-    if vcov is not None and OWN.get(vcov, vcov) not in there:
-        raise ValueError(f"vcov {vcov!r}: expected one of {', '.join(there)}")
-
-
-def label_of(estimate: Estimate) -> str:
-    """Name of a coefficient: `treated`, `event[-2]`, `group_time[2015, 0]`."""
-    place = [str(part) for part in (estimate.cohort_year, estimate.event_time) if part is not None]
-    return f"{estimate.term}[{', '.join(place)}]" if place else estimate.term

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from ..exhibits import Table
 from ..results import Estimate
 from .primary import PrimaryFit
-from .result import Fit, label_of, line_of, require_line
+from .result import Fit
 from .text import number
-from .words import LINES
-from .writers import WRITERS, to_markdown
+from .words import LINES, label_of, line_of, require_line
 
 YES = "yes"
 DAGGER = "†"
@@ -40,52 +38,6 @@ NAMES = {
     "etwfe": "extended two-way",
     "within_block": "within blocks",
 }
-
-
-@dataclass(frozen=True, repr=False)
-class Table:
-    """A table of regressions as text.
-
-    Attributes
-    ----------
-    title : str
-    headers : tuple of str
-        Of the columns, without the one of the labels.
-    rows : tuple of (label, cells)
-        A row without label continues the one above.
-    first_of_foot : int
-        Position of the first row beneath the coefficients.
-    notes : tuple of str
-    """
-
-    title: str
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
-    first_of_foot: int
-    notes: tuple[str, ...]
-
-    def write(self, file: Any) -> None:
-        """Write the table; the ending says how: .docx, .tex, .html, .md or .csv.
-
-        Raises
-        ------
-        ValueError
-            If the ending is another one.
-        ImportError
-            If a .docx or .html is asked for and the extra `tables` is not installed.
-        """
-        path = Path(file)
-        if path.suffix.lower() not in WRITERS:
-            raise ValueError(f"{path.name}: expected a name that ends in {', '.join(WRITERS)}")
-        WRITERS[path.suffix.lower()](self, path)
-
-    def __repr__(self) -> str:
-        return to_markdown(self)
-
-    def _repr_html_(self) -> str:
-        from .writers import to_html
-
-        return to_html(self)
 
 
 def etable(

@@ -5,11 +5,25 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .result import WIDTH, Fit, label_of
-from .words import LINES
+from ..exhibits import html_table
+from .words import LINES, label_of
 
+if TYPE_CHECKING:
+    from .result import Fit
+
+WIDTH = 80
 HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "line of inference")
+
+
+class Text(str):
+    """A text that an interactive prompt shows as it is to be read."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def summary_of(fit: Fit) -> str:
@@ -55,12 +69,8 @@ def html_of(fit: Fit) -> str:
     """The fit for a notebook: the rows as a table, all else as it is printed."""
     printed = str(summary_of(fit)).splitlines()
     head, tail = printed[0], printed[len(rows_of(fit)) + 2 :]
-    cells = "".join(
-        "<tr>" + "".join(f"<{kind}>{html.escape(cell)}</{kind}>" for cell in row) + "</tr>"
-        for kind, row in zip(["th", *["td"] * len(fit.estimates)], rows_of(fit), strict=True)
-    )
     rest = html.escape("\n".join(tail))
-    return f"<p>{html.escape(head)}</p><table>{cells}</table><pre>{rest}</pre>"
+    return f"<p>{html.escape(head)}</p>{html_table(rows_of(fit), 1)}<pre>{rest}</pre>"
 
 
 def _placebo_mean(fit: Fit) -> list[str]:

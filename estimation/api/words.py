@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..panel.panel_error import PanelError
-from ..results import NotEstimable
+from ..results import Estimate, NotEstimable
 
 # a line of inference, and its name in published tables and in the JSON of the command line
 PUBLISHED = {
@@ -71,3 +71,33 @@ def faults_of_units(is_meant: bool) -> Iterator[None]:
         raise NotEstimable(
             *of_units([str(error).replace("cohort_year", "first treated period")])
         ) from error
+
+
+def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:
+    """Of one coefficient's rows that of a line of inference; where it has none of that name its
+    default, else the first with an error, else with an interval.
+    """
+    wanted = None if vcov is None else OWN.get(vcov, vcov)
+    ranks = [
+        (e.vcov == wanted, e.is_default, e.std_error is not None, e.ci_low is not None)
+        for e in rows
+    ]
+    return rows[ranks.index(max(ranks))]
+
+
+def require_line(vcov: str | None, rows: Iterable[Estimate]) -> None:
+    """Refuse a line of inference that none of the rows has.
+
+    Raises
+    ------
+    ValueError
+    """
+    there = list(dict.fromkeys(e.vcov for e in rows))
+    if vcov is not None and OWN.get(vcov, vcov) not in there:
+        raise ValueError(f"vcov {vcov!r}: expected one of {', '.join(there)}")
+
+
+def label_of(estimate: Estimate) -> str:
+    """Name of a coefficient: `treated`, `event[-2]`, `group_time[2015, 0]`."""
+    place = [str(part) for part in (estimate.cohort_year, estimate.event_time) if part is not None]
+    return f"{estimate.term}[{', '.join(place)}]" if place else estimate.term

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from ..measures.synchronization import standardise
+from ..panel.pair_panel import number_cohorts, number_provinces, within_window
 from .arrays import bincount_columns, pair_statistics
 from .drawn import DrawnSums
 from .interface import CitySums, SampleSums, SummedSample, Units
@@ -39,16 +40,12 @@ def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
     units : Units
     """
     z = _series(d, measure)
-    cohort = np.where(units.city_cohort > units.years[-1], 0, units.city_cohort)
-    group_years = np.unique(cohort[cohort > 0])
-    group = np.where(cohort > 0, np.searchsorted(group_years, cohort) + 1, 0)
-    province = np.zeros(len(z), dtype=np.int64)
-    if units.province is not None:
-        province = np.unique(units.province, return_inverse=True)[1].reshape(-1)
+    cohort = within_window(units.city_cohort, units.years)
+    group_years, group = number_cohorts(cohort)
+    province = number_provinces(units.province, len(z))
     sums = _partner_sums(z, group, province, measure)
     never = sums[:, 0].sum(axis=1)
-    rows, always = _city_sums(sums, group, province), cohort <= units.years[0]
-    always &= cohort > 0
+    rows = _city_sums(sums, group, province)
     return SummedSample(
         "all_pairs",
         Units(units.city_ids, units.years, cohort, units.province),

@@ -15,17 +15,13 @@ from typing import Any
 import numpy as np
 
 from ..panel.pair_columns import ResolvedColumns, named
-from ..panel.pair_panel import PairPanel
+from ..panel.pair_panel import PairPanel, number_cohorts, number_provinces
 from ..panel.panel_error import PanelError, need
+from ..panel.sources import quote
 from .arrays import Layout, PairStatistics, projection_coefficients
 from .interface import CitySums, SampleSums, SummedSample, Units
 
 MAX_YEARS = 62
-
-
-def quote(name: str) -> str:
-    """An SQL identifier in double quotes."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 class PairTable:
@@ -128,11 +124,8 @@ def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
     panel : PairPanel
         Units and admissions, as a reader found them in `first_and_last`.
     """
-    group_years = np.unique(panel.city_cohort[panel.city_cohort > 0])
-    group = np.where(panel.city_cohort > 0, np.searchsorted(group_years, panel.city_cohort) + 1, 0)
-    province = np.zeros(panel.n_cities, dtype=np.int64)
-    if panel.province is not None:
-        province = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
+    group_years, group = number_cohorts(panel.city_cohort)
+    province = number_provinces(panel.province, panel.n_cities)
     units = {"id": panel.city_ids, "at": np.arange(panel.n_cities), "g": group, "r": province}
     _write(table, "units", units)
     n_years, names = len(table.years), range(len(table.years))
@@ -171,9 +164,6 @@ def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
     np.add.at(count, keys[is_never, 0], (keys[:, 4:5] * seen[which])[is_never])
     single, always = _counts(table, panel)
 
-    def squares(weights: np.ndarray) -> np.ndarray:
-        return _squares(table, weights, patterns, coefficients)
-
     return SummedSample(
         "database",
         Units(panel.city_ids, table.years, panel.city_cohort, panel.province),
@@ -181,7 +171,7 @@ def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
         SampleSums.of(cities, (1, len(group_years) + 1)),
         group_years,
         group,
-        squares,
+        lambda weights: _squares(table, weights, patterns, coefficients),
         np.where(count > 0, raw / np.maximum(count, 1), np.nan),
         single,
         always,

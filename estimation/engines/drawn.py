@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ..panel.pair_panel import FitSample
+from ..panel.pair_panel import FitSample, number_provinces
 from ..panel.partners import partner_order
 from .arrays import PairStatistics, bincount_columns
 from .records import BaseSums, DrawnPairs, RankedTies
@@ -173,9 +173,6 @@ def _drawn_pairs(
     first, second, zeros = panel.city_i[order], panel.city_j[order], np.zeros(len(order), int)
     rank_of = np.full((panel.n_cities, panel.n_cities), -1, dtype=np.int64)
     rank_of[first, second] = rank_of[second, first] = np.arange(len(order))
-    province = np.zeros(panel.n_cities, dtype=np.int64)
-    if panel.province is not None:
-        province = np.unique(panel.province, return_inverse=True)[1].reshape(-1).astype(np.int64)
     block = zeros if design.block is None else design.block[order]
     slots, n_blocks = np.arange(panel.n_cities), design.n_blocks
     slot_of = np.stack([first, second], axis=1)
@@ -187,7 +184,7 @@ def _drawn_pairs(
         second,
         np.ascontiguousarray(statistics.values[order]),
         rank_of,
-        province,
+        number_provinces(panel.province, panel.n_cities),
         zeros if design.pair_class is None else design.pair_class[order],
         design.n_classes,
         block,

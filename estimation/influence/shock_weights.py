@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..engines.interface import CitySums, sum_city_groups
-from ..panel.pair_panel import FitSample
+from ..panel.pair_panel import FitSample, number_provinces
 from .jackknife_df import design_df
 
 # (number of the refit or -1 for the whole sample, sums (K, D), groups (K,)) to weights (K, T, C) of
@@ -27,9 +27,7 @@ def city_sums_of(sample: FitSample, values: np.ndarray, cell: np.ndarray, n_cell
     partners are of one.
     """
     panel = sample.panel
-    province = np.zeros(panel.n_cities, dtype=np.int64)
-    if panel.province is not None:
-        province = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
+    province = number_provinces(panel.province, panel.n_cities)
     kept = slice(None) if sample.kept.all() else sample.kept
     return sum_city_groups(
         values[kept], panel.city_i[kept], panel.city_j[kept], cell[kept], province, n_cells

@@ -114,7 +114,8 @@ def _cohorts(
         return cohorts_beside(columns.cohort, ids, calendar, table.dates)
     (values,) = table.periods((columns.cohort,), may_be_blank=True, calendar=calendar)
     remedy = "give the first year the city is treated in every row, not a 0/1 dummy"
-    return _constant(table, city, values, columns.cohort, remedy, shown_cohort), []
+    given = (city, ids, (columns.cohort,), "city", remedy, shown_cohort)
+    return table.constant(values, *given), []
 
 
 def _blocks(
@@ -123,13 +124,8 @@ def _blocks(
     if is_beside(columns.block):
         return blocks_beside(columns.block, ids)
     labels = table.labels((columns.block,), tokens=MISSING)
-    return _constant(
-        table,
-        city,
-        labels.ids[labels.codes[0]],
-        columns.block,
-        "give the block of the city in every row",
-    ), []
+    values, remedy = labels.ids[labels.codes[0]], "give the block of the city in every row"
+    return table.constant(values, city, ids, (columns.block,), "city", remedy), []
 
 
 def _refuse_duplicates(
@@ -150,16 +146,3 @@ def _refuse_duplicates(
             found,
             "remove one of the rows",
         )
-
-
-def _constant(
-    table: PanelTable, city: np.ndarray, values: np.ndarray, column: str, remedy: str, shown=str
-) -> np.ndarray:
-    """One value for each city."""
-    first = values[np.unique(city, return_index=True)[1]]
-    wrong = np.flatnonzero(first[city] != values)
-    if len(wrong):
-        row = int(wrong[0])
-        found = f"{shown(values[row])} beside {shown(first[city[row]])}"
-        raise table.fail(row, column, "one value for all rows of a city", found, remedy)
-    return first

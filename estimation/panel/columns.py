@@ -1,17 +1,19 @@
-"""A column of a panel, from whatever frame it stands in, as numbers or as places in its distinct
-values: all that a panel asks of it, without another library's arrays.
+"""Columns of a panel, from wherever they lie, as numbers or as places in their distinct values: all
+that a panel asks of them, without another library's arrays.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
+
+from .panel_error import PanelError
 
 MISSING = ("", "na", "nan", "null", "none", "<na>")
 GAPS = ("nan", "<NA>", "NaT")
@@ -73,6 +75,44 @@ class Column:
         # NaN stands last
         codes = np.where(blank[codes], -1, codes).astype(np.int32)
         return Column(None, codes, tuple(values[~blank].tolist()))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A panel whose columns are not read yet.
+
+    Attributes
+    ----------
+    label : str
+        Name of the file, or the kind of frame: the head of every message.
+    names : tuple of str
+        Columns, as they stand in the header.
+    backend : str
+        ``pandas``, ``polars`` or ``pyarrow`` for a frame of that kind, else empty.
+    place : str
+        What a message counts: ``line`` of a CSV, else ``row``.
+    """
+
+    label: str
+    names: tuple[str, ...]
+    read: Callable[[Sequence[str], Sequence[str]], Mapping[str, Column]] = field(repr=False)
+    backend: str = ""
+    place: str = "row"
+    line_of: Callable[[int], int] = field(default=lambda row: row + 1, repr=False)
+
+    def fail(
+        self, row: int | None, column: str | None, expected: str, found: str, remedy: str
+    ) -> PanelError:
+        """The error, for a row counted from 0."""
+        return PanelError(
+            self.label,
+            None if row is None else self.line_of(row),
+            column,
+            expected,
+            found,
+            remedy,
+            self.place,
+        )
 
 
 def is_nothing(value: Any) -> bool:

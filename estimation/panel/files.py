@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from .columns import MISSING, Column, column_of
+from .columns import MISSING, Column, Source, column_of
 from .panel_error import PanelError, need
-from .sources import Source
 
 FORMATS = "a CSV in UTF-8 or a Parquet file"
 # value labels that a message shows

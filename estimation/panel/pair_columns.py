@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from .sources import Source
+from .columns import Source
 from .unit_values import columns_of_sides
 
 UNIT, TIME, COHORT = ("city_i_id", "city_j_id"), "year", "cohort_year"

@@ -19,7 +19,6 @@ from .sources import open_source
 from .unit_values import (
     blocks_beside,
     cohorts_beside,
-    constant_of_units,
     is_beside,
     shown_cohort,
 )
@@ -140,14 +139,8 @@ class _Reader(PairRows):
 
     def _of_pairs(self, rows: Rows, values: np.ndarray, column: str, remedy: str) -> np.ndarray:
         """One value for each pair; where it varies the treatment would switch off or move."""
-        result = np.zeros(self.n_pairs, dtype=values.dtype)
-        result[rows.pair[::-1]] = values[::-1]
-        wrong = result[rows.pair] != values
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            found = f"{shown_cohort(values[row])} beside {shown_cohort(result[rows.pair[row]])}"
-            raise rows.table.fail(row, column, "one value for all rows of a pair", found, remedy)
-        return result
+        given = (rows.pair, self.n_pairs, (column,), "pair", remedy, shown_cohort)
+        return rows.table.constant(values, *given)
 
     def _weights(self) -> np.ndarray | None:
         name = self.columns.weights
@@ -245,14 +238,9 @@ class _Reader(PairRows):
             values = np.concatenate(
                 rows.table.periods(columns, may_be_blank=True, calendar=self.is_calendar)
             )
-            return constant_of_units(
-                rows.table,
-                values,
-                np.concatenate(rows.sides),
-                columns,
-                self.ids,
-                remedy,
-                shown_cohort,
+            places = np.concatenate(rows.sides)
+            return rows.table.constant(
+                values, places, self.ids, columns, "city", remedy, shown_cohort
             )
 
         return self._said_of_pairs(columns, read)
@@ -338,6 +326,5 @@ class _Reader(PairRows):
                 "or a mapping of units to blocks"
             )
         values = labels.ids[np.concatenate([labels.codes[0], labels.codes[-1]])]
-        return constant_of_units(
-            table, values, np.concatenate(rows.sides), pair, self.ids, remedy
-        ), []
+        places = np.concatenate(rows.sides)
+        return table.constant(values, places, self.ids, pair, "city", remedy), []

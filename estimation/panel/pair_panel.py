@@ -197,6 +197,19 @@ def within_window(cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
     return np.where(cohort > years[-1], NEVER, cohort)
 
 
+def number_cohorts(cohort: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cohort years in ascending order (G,), and the group 1..G of each cohort; 0 = never."""
+    group_years = np.unique(cohort[cohort > 0])
+    return group_years, np.where(cohort > 0, np.searchsorted(group_years, cohort) + 1, 0)
+
+
+def number_provinces(province: np.ndarray | None, n_cities: int) -> np.ndarray:
+    """Province 0..R-1 of each city, in order of the names; all of them 0 without names."""
+    if province is None:
+        return np.zeros(n_cities, dtype=np.int64)
+    return np.unique(province, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
 def _check(panel: PairPanel) -> None:
     n_pairs, n_years, n_cities = panel.n_pairs, len(panel.years), panel.n_cities
     shapes = {

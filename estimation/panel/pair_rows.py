@@ -7,11 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
+from .columns import Source
 from .pair_columns import ResolvedColumns
 from .panel_error import PanelError
 from .panel_table import FIRST_YEAR, PanelTable, like_ids, positions
 from .row_groups import comparable, group_rows
-from .sources import Source
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .columns import MISSING, Dates, is_date, is_nothing, is_number
+from .columns import MISSING, Dates, Source, is_date, is_nothing, is_number
 from .panel_error import PanelError
-from .sources import Source
 
 FIRST_YEAR, LAST_YEAR = 1000, 3000
 # beyond it a float is no 32-bit integer
@@ -240,6 +240,44 @@ class PanelTable:
             present[found] = True
         code = np.cumsum(present, dtype=np.int32) - 1
         return Labels(tuple(code[found] for found in places), np.flatnonzero(present) + low)
+
+    def constant(
+        self,
+        values: np.ndarray,
+        place: np.ndarray,
+        names: np.ndarray | int,
+        columns: Sequence[str],
+        what: str,
+        remedy: str,
+        shown: Callable[[Any], str] = str,
+    ) -> np.ndarray:
+        """The value of each of n units or pairs (n,); one that varies is an error.
+
+        Parameters
+        ----------
+        values : (n_rows,) array, or of several columns one after the other
+        place : int array of that shape
+            Position of the unit or pair, 0..n-1.
+        names : (n,) array or n
+            What a message calls them.
+        columns : names of the columns
+        what : str
+            Of what the rows are.
+        remedy : str
+        shown : callable
+            A value as a message shows it.
+        """
+        first = np.zeros(names if isinstance(names, int) else len(names), dtype=values.dtype)
+        first[place[::-1]] = values[::-1]
+        wrong = first[place] != values
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            side, row = divmod(at, self.n_rows)
+            found = f"{shown(values[at])} beside {shown(first[place[at]])}"
+            found += "" if isinstance(names, int) else f" for {names[place[at]]}"
+            expected = f"one value for all rows of a {what}"
+            raise self.fail(row, columns[side], expected, found, remedy)
+        return first
 
     def is_blank(self, column: str) -> bool:
         """Whether any cell of an id column is blank."""

@@ -6,56 +6,18 @@ Only what is asked for is read; pyarrow is needed for files alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .columns import BACKENDS, Column, column_of, kind_of
+from .columns import BACKENDS, Column, Source, column_of, kind_of
+from .files import open_file
 from .panel_error import PanelError
 
 TWICE = ("each column once", "the name twice", "rename one of them")
 A_PANEL = (
     "give a frame of pandas, polars or pyarrow, a DuckDB relation, a mapping of columns, or a path"
 )
-
-
-@dataclass(frozen=True)
-class Source:
-    """A panel whose columns are not read yet.
-
-    Attributes
-    ----------
-    label : str
-        Name of the file, or the kind of frame: the head of every message.
-    names : tuple of str
-        Columns, as they stand in the header.
-    backend : str
-        ``pandas``, ``polars`` or ``pyarrow`` for a frame of that kind, else empty.
-    place : str
-        What a message counts: ``line`` of a CSV, else ``row``.
-    """
-
-    label: str
-    names: tuple[str, ...]
-    read: Callable[[Sequence[str], Sequence[str]], Mapping[str, Column]] = field(repr=False)
-    backend: str = ""
-    place: str = "row"
-    line_of: Callable[[int], int] = field(default=lambda row: row + 1, repr=False)
-
-    def fail(
-        self, row: int | None, column: str | None, expected: str, found: str, remedy: str
-    ) -> PanelError:
-        """The error, for a row counted from 0."""
-        return PanelError(
-            self.label,
-            None if row is None else self.line_of(row),
-            column,
-            expected,
-            found,
-            remedy,
-            self.place,
-        )
 
 
 def open_source(panel: Any) -> Source:
@@ -75,8 +37,6 @@ def open_source(panel: Any) -> Source:
         If a .dta is given and pandas is not installed.
     """
     if isinstance(panel, str | os.PathLike):
-        from .files import open_file
-
         return open_file(Path(panel))
     if isinstance(panel, Mapping):
         return _open_mapping(panel)
@@ -126,12 +86,16 @@ def _one_kind(cells: Any, name: str, label: str) -> Column:
     return column
 
 
+def quote(name: str) -> str:
+    """An SQL identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _open_relation(relation: Any) -> Source:
     label = "duckdb relation"
 
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
-        quoted = ['"' + name.replace('"', '""') + '"' for name in dict.fromkeys(wanted)]
-        found = relation.project(", ".join(quoted)).fetchnumpy()
+        found = relation.project(", ".join(map(quote, dict.fromkeys(wanted)))).fetchnumpy()
         return {name: _one_kind(found[name], name, label) for name in wanted}
 
     return Source(label, tuple(relation.columns), read)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Dates, is_date, is_nothing
+from .columns import Dates, Source, is_date, is_nothing
 from .panel_error import PanelError
-from .panel_table import NAMED, PanelTable, is_integer
-from .sources import Source, open_source
+from .panel_table import NAMED, is_integer
+from .sources import open_source
 
 # names of two columns, one for each side of a pair, that stand for `name`
 SIDES = ("{name}_{unit}", "{unit}_{name}")
@@ -147,42 +147,6 @@ def _note(what: str, foreign: Sequence[str]) -> list[str]:
         return []
     more = f" and {len(foreign) - NAMED} more" if len(foreign) > NAMED else ""
     return [f"{what} names units that the panel does not hold: {', '.join(foreign[:NAMED])}{more}."]
-
-
-def constant_of_units(
-    table: PanelTable,
-    values: np.ndarray,
-    cities: np.ndarray,
-    columns: tuple[str, str],
-    ids: np.ndarray,
-    remedy: str,
-    shown=str,
-) -> np.ndarray:
-    """The value of each unit (N,) from a column for each side of a pair; one that varies is an
-    error.
-
-    Parameters
-    ----------
-    table : PanelTable
-    values : (2 n_rows,) array
-        Of the first sides, then of the second ones.
-    cities : (2 n_rows,) int array
-        Positions of the units.
-    columns : names of the two columns
-    ids : (N,) array
-    remedy : str
-    shown : callable
-        A value as a message shows it.
-    """
-    first = np.zeros(len(ids), dtype=values.dtype)
-    first[cities[::-1]] = values[::-1]
-    wrong = first[cities] != values
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        side, row = divmod(at, table.n_rows)
-        found = f"{shown(values[at])} beside {shown(first[cities[at]])} for {ids[cities[at]]}"
-        raise table.fail(row, columns[side], "one value for all rows of a city", found, remedy)
-    return first
 
 
 def shown_cohort(year: int) -> str:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from ..csv_files import csv_text
 from .data import ReportData, read_report_data
-from .docx_tables import write_docx
-from .journal_tables import TABLES, JournalTable, build_table, to_html, to_latex, to_rows
+from .journal_tables import TABLES, JournalTable, build_table, to_html
 from .language import Words
 from .pages.context import Context
 from .pages.pictures import answer, event_study, permutation_density, standing, threshold
@@ -59,10 +57,8 @@ def _write_tables(data: ReportData, folder: Path) -> list[Path]:
 
 
 def _write_table(table: JournalTable, stem: Path) -> list[Path]:
-    texts = {".html": to_html(table), ".tex": to_latex(table)}
-    for suffix, text in texts.items():
-        stem.with_suffix(suffix).write_text(text, encoding="utf-8", newline="\n")
-    header, *rows = to_rows(table)
-    stem.with_suffix(".csv").write_text(csv_text(header, rows), encoding="utf-8", newline="")
-    write_docx(table, stem.with_suffix(".docx"))
-    return [stem.with_suffix(suffix) for suffix in (*texts, ".csv", ".docx")]
+    stem.with_suffix(".html").write_text(to_html(table), encoding="utf-8", newline="\n")
+    written = [stem.with_suffix(suffix) for suffix in (".tex", ".csv", ".docx")]
+    for path in written:
+        table.plain.write(path)
+    return [stem.with_suffix(".html"), *written]

@@ -8,6 +8,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..exhibits import Table
 from .analyses_names import HEADLINE, PRIMARY
 from .cells import NOTHING, Row, number, rows_of, shown
 from .data import ReportData
@@ -16,6 +17,8 @@ from .withheld import withheld_note
 
 OFFICIAL = "cm_growth_official"
 DAGGER = "†"
+# rows of estimate, error and p come before
+FIRST_OF_SAMPLE = 3
 # terms that are one overall effect
 OVERALL = ("treated", "att")
 
@@ -47,6 +50,12 @@ class JournalTable:
     headers: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     notes: str
+
+    @property
+    def plain(self) -> Table:
+        """The table as text alone, for files."""
+        rows = [(label, tuple(cell.full for cell in cells)) for label, cells in self.rows]
+        return Table(self.title, self.headers, tuple(rows), FIRST_OF_SAMPLE, (self.notes,))
 
 
 def _variants(analysis: str, outcome: str, *names: str) -> tuple[str, ...]:
@@ -251,59 +260,3 @@ def _html_cell(cell: Cell) -> str:
         f'data-c="{cell.column}:{cell.form}">{html.escape(cell.text)}</span>'
     )
     return f"<td>{cell.around.format(inside)}{cell.mark}</td>"
-
-
-def to_latex(table: JournalTable) -> str:
-    """The table as LaTeX with booktabs."""
-    width = len(table.headers)
-    lines = [
-        "% needs \\usepackage{booktabs,array}",
-        "\\begin{table}[htbp]",
-        "\\centering\\footnotesize",
-        f"\\caption{{{_tex(table.title)}}}",
-        f"\\begin{{tabular}}{{l*{{{width}}}"
-        f"{{>{{\\centering\\arraybackslash}}p{{{0.72 / width:.3f}\\linewidth}}}}}}",
-        "\\toprule",
-        " & ".join(["", *(f"({k})" for k in range(1, width + 1))]) + " \\\\",
-        " & ".join(["", *map(_tex, table.headers)]) + " \\\\",
-        "\\midrule",
-    ]
-    for k, (label, cells) in enumerate(table.rows):
-        if k == 3:
-            lines.append("\\midrule")
-        # a line that begins with a bracket would be read as an option of the line break before it
-        lines.append(
-            " & ".join(["{}" if not label else _tex(label), *(_tex(cell.full) for cell in cells)])
-            + " \\\\"
-        )
-    lines += [
-        "\\bottomrule",
-        "\\end{tabular}",
-        "",
-        f"\\parbox{{\\linewidth}}{{\\footnotesize {_tex(table.notes)}}}",
-        "\\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "–": "--",
-    "−": "$-$",
-    "†": r"$\dagger$",
-}
-
-
-def _tex(text: str) -> str:
-    return "".join(_SPECIAL.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
-
-
-def to_rows(table: JournalTable) -> list[list[str]]:
-    """The table as rows of text, header first, for CSV."""
-    return [
-        ["", *table.headers],
-        *([label, *(cell.full for cell in cells)] for label, cells in table.rows),
-        [table.notes],
-    ]

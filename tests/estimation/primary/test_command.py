@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.api.primary import run_primary
+from estimation.api.primary import primary
 from estimation.panel.city_file import CityColumns, read_cities
 from estimation.panel.panel_error import PanelError
 from estimation.primary.fit import fit_primary
@@ -51,19 +51,20 @@ def test_csv_parquet_and_arrays_give_the_same_object(tmp_path):
         )
     )
     for path in (_csv(tmp_path, frame), parquet):
-        assert json.loads(run_primary(path, 2, 199, True)) == expected
+        found = primary(path, permutations=199, seed=2)
+        assert json.loads(json.dumps(dataclasses.asdict(found.result))) == expected
     figures = {"estimate", "ci_low", "ci_high", "p_value", "reason"}
     assert set(expected["channels"][0]) == {"channel", *figures}
     assert expected["cycle"]["p_value_family"] is not None
 
 
 def test_lines_for_people_hold_estimate_and_warnings(tmp_path):
-    text = run_primary(_csv(tmp_path, _frame()), permutations=199)
+    text = str(primary(_csv(tmp_path, _frame()), permutations=199))
     assert "48 cities, 16 pilots" in text
     assert "growth: change" in text and "cycle: change" in text
     without = _frame()
     without["block_id"] = 1
-    assert "warning: No verdict" in run_primary(_csv(tmp_path, without))
+    assert "! No verdict" in str(primary(_csv(tmp_path, without)))
 
 
 def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
@@ -136,7 +137,7 @@ def test_a_wrong_cell_is_named_with_what_to_do(tmp_path, column, row, value, sai
     frame = _frame().astype(object)
     frame.loc[row, column] = value
     with pytest.raises(PanelError) as error:
-        run_primary(_csv(tmp_path, frame))
+        primary(_csv(tmp_path, frame))
     assert f"cities.csv, {said}" in str(error.value)
 
 
@@ -144,21 +145,21 @@ def test_a_missing_column_an_empty_file_and_no_file_are_named(tmp_path):
     with pytest.raises(
         PanelError, match=r"cities\.csv, column block_id: expected it in the header"
     ):
-        run_primary(_csv(tmp_path, _frame().drop(columns="block_id")))
+        primary(_csv(tmp_path, _frame().drop(columns="block_id")))
     with pytest.raises(PanelError, match="found no rows"):
-        run_primary(_csv(tmp_path, _frame().head(0)))
+        primary(_csv(tmp_path, _frame().head(0)))
     with pytest.raises(PanelError, match="found no file of this name"):
-        run_primary(tmp_path / "absent.csv")
+        primary(tmp_path / "absent.csv")
     empty = tmp_path / "empty.csv"
     empty.write_bytes(b"")
     with pytest.raises(PanelError, match=r"empty\.csv: expected a CSV in UTF-8 or a Parquet file"):
-        run_primary(empty)
+        primary(empty)
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"not parquet")
     with pytest.raises(
         PanelError, match=r"broken\.parquet: expected a CSV in UTF-8 or a Parquet file"
     ):
-        run_primary(broken)
+        primary(broken)
 
 
 def test_a_header_that_repeats_a_name_is_refused(tmp_path):
@@ -167,4 +168,4 @@ def test_a_header_that_repeats_a_name_is_refused(tmp_path):
         "city_id,year,growth,growth,cohort_year,block_id\n1,2010,3,3,,1\n", encoding="utf-8"
     )
     with pytest.raises(PanelError, match="the name twice in the header"):
-        run_primary(path)
+        primary(path)
