@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .candidates import CANDIDATES, SERIES
+from .candidates import CANDIDATES, CHANNELS, SERIES
 from .race import Cell, cells, rejections
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "evidence" / "primary-test.md"
@@ -38,7 +38,11 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=20261127)
     parser.add_argument("--only", default="", help="designs whose name holds this")
-    parser.add_argument("--candidates", default=",".join(CANDIDATES), help="names by comma")
+    parser.add_argument(
+        "--candidates",
+        default=",".join(CANDIDATES + CHANNELS),
+        help="names by comma; one alone is held against the goals",
+    )
     parser.add_argument(
         "--counts", type=Path, required=True, help="file that counts are added to; may exist"
     )
@@ -57,15 +61,14 @@ def main() -> None:
             row[f"draws, {key}"] = row.get(f"draws, {key}", 0) + len(draws)
         chosen.counts.write_text(json.dumps(found, indent=1))
         print(cell.name, flush=True)
-    is_race = len(names) > 1
-    text = (
-        table(found, all_cells) + "\n\n" + choice(found, all_cells)
-        if is_race
-        else goals(found, all_cells, names[0])
-    )
+    if len(names) == 1:
+        mark, text = "goals", goals(found, all_cells, names[0])
+    else:
+        mark = "primary test"
+        text = table(found, all_cells) + "\n\n" + choice(found, all_cells)
     print(text)
     if chosen.write:
-        page, mark = PAGE.read_text(encoding="utf-8"), "primary test" if is_race else "goals"
+        page = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(replace_between(page, mark, text), encoding="utf-8")
 
 
@@ -81,24 +84,25 @@ def _share(row: dict[str, int], key: str) -> float | None:
 
 
 def table(found: Counts, all_cells: list[Cell]) -> str:
-    """One row a design: per cent of draws in which each candidate rejects, growth / cycle."""
+    """One row a design: per cent of draws in which each candidate and channel rejects, growth /
+    cycle.
+    """
+    names = CANDIDATES + CHANNELS
     lines = [
-        "| design | draws | " + " | ".join(CANDIDATES) + " |",
-        "| --- | --- |" + " --- |" * len(CANDIDATES),
+        "| design | draws | " + " | ".join(names) + " |",
+        "| --- | --- |" + " --- |" * len(names),
     ]
     for cell in all_cells:
-        row = found.get(cell.name)
-        if row is None:
+        row = found.get(cell.name, {})
+        if _share(row, f"growth, {names[0]}") is None:
             continue
-        draws = min(
-            row[f"draws, growth, {name}"] for name in CANDIDATES if f"growth, {name}" in row
-        )
+        draws = min(row[f"draws, growth, {name}"] for name in names if f"growth, {name}" in row)
         shown = [
             " / ".join(
                 "-" if (share := _share(row, f"{series}, {name}")) is None else f"{100 * share:.1f}"
                 for series in SERIES
             )
-            for name in CANDIDATES
+            for name in names
         ]
         lines.append(f"| {cell.name} | {draws} | " + " | ".join(shown) + " |")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from estimation.primary.channels import channel_draws
 from estimation.primary.city_panel import CityPanel
 from estimation.primary.contrast import Contrast, treatment_contrast
 from estimation.primary.detectable import impose
@@ -21,6 +22,7 @@ from estimation.primary.measure import (
 from estimation.primary.redeal import Draws, block_means
 
 SERIES = ("growth", "cycle")
+CHANNELS = ("own variance", "loading")
 CANDIDATES = ("two-way", "two-way capped", "imputation", "imputation capped", "weighted scores")
 # of the weighted scores: share of the identity in the correlation of scores, and the fall of own
 # variance that the weights look for
@@ -30,15 +32,18 @@ RIDGE, ALTERNATIVE = 0.1, "S-45"
 def statistics(
     panel: CityPanel, dealt: np.ndarray, names: tuple[str, ...] = CANDIDATES
 ) -> dict[tuple[str, str], np.ndarray]:
-    """Studentised coefficients of each candidate on both series of a panel, by series and name:
-    arrays (J,), the real admissions first.
+    """Studentised coefficients of each candidate, or channel, on both series of a panel, by series
+    and name: arrays (J,), the real admissions first.
     """
     drawn, found = Drawn(panel, dealt), {}
     two_way = treatment_contrast(panel)
     for series, values in zip(SERIES, panel.series, strict=True):
         z = standardise(values)
         m, v = reference(z, panel.label == 0, panel.block)
-        for name in names:
+        channels = set(names).intersection(CHANNELS)
+        for one in channel_draws(panel, z, m, two_way, dealt) if channels else ():
+            found[series, one.channel.replace("_", " ")] = one.draws.statistic()
+        for name in (name for name in names if name in CANDIDATES):
             y = synchronization(z, m, v, gap_cap(z, m) if name.endswith("capped") else np.inf)
             if name == "weighted scores":
                 found[series, name] = drawn.by_contrast(*weighted_scores(panel, z, m))

@@ -28,11 +28,9 @@ from estimation.inference.diagnostics.coefficients import most_influential
 from estimation.inference.diagnostics.pilot_level import level_of_means
 from estimation.inference.diagnostics.warnings import FEW_DEGREES, LEVEL, MAX_ERROR_RATIO
 from estimation.inference.intervals import infer
-from estimation.primary.fit import fit_primary
 
 CHUNK = 50
 PARTS = ("cm", "comove", "dispersion")
-TESTS = ("primary", "own_variance", "loading")
 # settings of the simulation study that are the null or the alternative of a warning: name, cities
 SETTINGS = (("independent", 254), ("province", 254), ("loadings", 254), ("few_pilots", 254))
 # pseudo-admissions at random, of which one layout is enough as a null here;
@@ -174,7 +172,7 @@ def judge(panel: Panel, seed: int, permutations: int) -> dict[str, float | bool 
     -------
     dict
         ``<part> default`` and ``<part> permutation`` (None for a default that is the permutation
-        itself), the tests' p by name (None without a verdict), and ``warns <warning>``.
+        itself), and ``warns <warning>``.
     """
     complete = np.isfinite(panel.growth).all(axis=1)
     growth, cohort = panel.growth[complete], panel.cohort[complete]
@@ -193,25 +191,7 @@ def judge(panel: Panel, seed: int, permutations: int) -> dict[str, float | bool 
     level = level_of_means(
         never_pilot_means(standardise(growth), cohort == 0), panel.years, cohort, block
     )
-    return (
-        found
-        | {"warns pilot_level": level is not None and level.p_value < LEVEL}
-        | _tests(growth, panel.years, cohort, block, seed, permutations)
-    )
-
-
-def _tests(
-    growth: np.ndarray,
-    years: np.ndarray,
-    cohort: np.ndarray,
-    block: np.ndarray,
-    seed: int,
-    permutations: int,
-):
-    """p of the primary test and of both channels, None without a verdict."""
-    found = fit_primary(growth, years, cohort, block, permutations=permutations, seed=seed)
-    of_channels = {channel.channel: channel.p_value for channel in found.channels}
-    return dict.fromkeys(TESTS) | {"primary": found.p_value} | of_channels
+    return found | {"warns pilot_level": level is not None and level.p_value < LEVEL}
 
 
 def _warnings_of_fit(sample: SummedSample, default: dict) -> dict[str, bool]:

@@ -33,13 +33,10 @@ SELECTION_COLUMNS = {
     ("cm default", "cm permutation", "cm both"): "`cm`: default, permutation, both",
     ("comove default", "comove permutation"): "`comove`: default, permutation",
     ("dispersion default", "dispersion permutation"): "`dispersion`: default, permutation",
-    ("primary",): "primary test",
-    ("own_variance",): "channel own variance",
-    ("loading",): "channel loading",
 }
 ESTIMATORS = ("twfe", *ROBUST)
 # the others were given in at most 4 % of draws of any design
-SHOWN_WARNINGS = ("pilot_level", "calming", "shared", "degrees")
+SHOWN_WARNINGS = ("pilot_level", "shared", "degrees")
 
 
 def read_draws(path: Path) -> pd.DataFrame:
