@@ -30,13 +30,13 @@ COVERAGES = (
 )
 # columns of a design's draws, heading
 SELECTION_COLUMNS = {
-    ("cm default", "cm permutation", "cm both"): "`cm`: default, permutation, both",
+    ("cm default", "cm permutation"): "`cm`: default, permutation",
     ("comove default", "comove permutation"): "`comove`: default, permutation",
     ("dispersion default", "dispersion permutation"): "`dispersion`: default, permutation",
 }
 ESTIMATORS = ("twfe", *ROBUST)
-# the others were given in at most 4 % of draws of any design
-SHOWN_WARNINGS = ("pilot_level", "shared", "degrees")
+# the others are given in at most 4 % of draws of any design, or say how many provinces there are
+SHOWN_WARNINGS = ("pilot_level", "shared")
 
 
 def read_draws(path: Path) -> pd.DataFrame:
@@ -79,21 +79,6 @@ def rejection(rows: pd.DataFrame) -> tuple[float, int]:
     return (float((p < LEVEL).mean()) if len(p) else np.nan, len(p))
 
 
-def both_reject(draws: pd.DataFrame) -> tuple[float, int]:
-    """Share in which default and permutation both reject: the rule for calling an effect
-    significant.
-    """
-    default, permuted = line_rows(draws, "default"), line_rows(draws, "permutation")
-    # where the default is the permutation itself there is one line, not two
-    default = default[default["vcov"] != "permutation"] if len(default) else default
-    if default.empty or permuted.empty:
-        return np.nan, 0
-    p = pd.concat(
-        [default.set_index("seed")["p_value"], permuted.set_index("seed")["p_value"]], axis=1
-    ).dropna()
-    return float((p < LEVEL).all(axis=1).mean()), len(p)
-
-
 def coverage(rows: pd.DataFrame, truth: str = "expected") -> tuple[float, int]:
     """Share of intervals that hold the truth in this column, and the number of intervals."""
     rows = rows.dropna(subset=["ci_low"]) if len(rows) else rows
@@ -121,12 +106,8 @@ def selection_table(folder: Path) -> list[list[str]]:
     warnings = [f"warning: {WARNINGS[name]}" for name in SHOWN_WARNINGS]
     rows = [["design", *SELECTION_COLUMNS.values(), *warnings]]
     for draws in _selection_draws(folder):
-        rejected = draws[[n for group in SELECTION_COLUMNS for n in group if n in draws]] < LEVEL
-        rejected["cm both"] = rejected["cm default"] & rejected["cm permutation"]
-        known = {name: draws[name].notna() for name in rejected if name in draws}
-        known["cm both"] = known["cm default"] & known["cm permutation"]
         cells = [
-            ", ".join(percent(float(rejected.loc[known[name], name].mean())) for name in group)
+            ", ".join(percent(float((draws[name].dropna() < LEVEL).mean())) for name in group)
             for group in SELECTION_COLUMNS
         ]
         given = [percent(float(draws[f"warns {name}"].mean())) for name in SHOWN_WARNINGS]
@@ -153,8 +134,7 @@ def by_size(figures: list[str]) -> str:
 
 def two_way_table(folder: Path) -> list[list[str]]:
     """Size of each line and power of the default, by setting; the header first."""
-    heads = [*LABELS.values(), "default and permutation"]
-    rows = [["economies", *heads, *(f"power at {effect}" for effect in EFFECTS)]]
+    rows = [["economies", *LABELS.values(), *(f"power at {effect}" for effect in EFFECTS)]]
     for kind in KINDS:
         if kind.convergence:
             continue
@@ -170,15 +150,14 @@ def two_way_table(folder: Path) -> list[list[str]]:
 
 def placebo_table(folder: Path) -> list[list[str]]:
     """Rejections with pseudo-pilots on the real panel; the header first."""
-    rows = [["pseudo-pilots", *LABELS.values(), "default and permutation"]]
+    rows = [["pseudo-pilots", *LABELS.values()]]
     for layout, label in LAYOUTS.items():
         rows.append([label, *_line_shares(read_draws(folder / f"placebo_{layout}.csv"))])
     return rows
 
 
 def _line_shares(draws: pd.DataFrame) -> list[str]:
-    shares = [rejection(line_rows(draws, line)) for line in LABELS]
-    return [percent(share) for share, _ in (*shares, both_reject(draws))]
+    return [percent(rejection(line_rows(draws, line))[0]) for line in LABELS]
 
 
 def estimator_table(folder: Path) -> list[list[str]]:

@@ -10,9 +10,6 @@ from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_
 from estimation.estimators.cohort_weights import COUNT_WEIGHTS, Timing
 
 N_REDRAWS = 50
-# on balanced panels without covariates the others have the overall effect of one of these
-# (docs/methods, section 6)
-SAME_EFFECT = {"sun_abraham": "callaway_santanna", "gardner": "borusyak", "etwfe": "borusyak"}
 
 
 def expected_effect(
@@ -58,7 +55,7 @@ def cohort_weights(cohort: np.ndarray, estimator: str) -> np.ndarray:
         [n_never * (n_never - 1) / 2, *(n_never * (cohort == year).sum() for year in years)]
     )
     start = np.concatenate([[len(YEARS)], np.searchsorted(YEARS, years)])
-    weights = COUNT_WEIGHTS[SAME_EFFECT.get(estimator, estimator)]
+    weights = COUNT_WEIGHTS[estimator]
     return weights(counts[None, None], Timing(start, len(YEARS)))[0, 0, 1:]
 
 

@@ -86,9 +86,6 @@ def test_shares_are_counted_by_hand() -> None:
     )
     default = summary.line_rows(rows, "default")
     assert summary.rejection(default) == (pytest.approx(2 / 3), 3)
-    assert summary.both_reject(rows) == (pytest.approx(1 / 3), 3)
-    alone = rows[rows["vcov"] == "permutation"].assign(is_default=True)
-    assert summary.both_reject(alone)[1] == 0  # one line is not both
     assert summary.coverage(default) == (pytest.approx(1 / 3), 3)
     assert summary.coverage(default, "truth") == (pytest.approx(2 / 3), 3)
     assert summary.power(default, 1.5) == 1.0
