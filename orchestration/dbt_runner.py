@@ -8,15 +8,13 @@ counterfactual build.
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.home import REPO, Home
+from orchestration.home import REPO, Home, environment
 from warehouse.hashing import code_files, hash_named_files
 from warehouse.whole_files import remove_any
 
@@ -116,7 +114,7 @@ def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list
 
     parsed = ensure_manifest(home).with_name("partial_parse.msgpack")
     manifest = Manifest.from_msgpack(parsed.read_bytes())
-    with _build_folder(build):
+    with environment({"CITYSYNC_BUILD": str(build)}):
         return invoke(arguments, manifest=manifest)
 
 
@@ -125,19 +123,6 @@ def raise_on_failure(results: Sequence[NodeResult]) -> None:
     failed = [r for r in results if r.failed]
     if failed:
         raise DbtFailed("; ".join(f"{r.kind} {r.name}: {r.message}" for r in failed))
-
-
-@contextmanager
-def _build_folder(build: Path) -> Iterator[None]:
-    before = os.environ.get("CITYSYNC_BUILD")
-    os.environ["CITYSYNC_BUILD"] = str(build)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["CITYSYNC_BUILD"]
-        else:
-            os.environ["CITYSYNC_BUILD"] = before
 
 
 def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:

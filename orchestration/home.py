@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +18,6 @@ REPO = Path(__file__).resolve().parent.parent
 
 # what DuckDB takes for a pattern, and SQLite's addresses for a code, in a path
 NOT_IN_PATHS = "[]*?%"
-
-
-class BadHome(Refused):
-    """CITYSYNC_HOME is a path that the tools cannot work in; the message says what was expected and
-    found.
-    """
 
 
 @dataclass(frozen=True)
@@ -40,17 +36,17 @@ class Home:
 
         Raises
         ------
-        BadHome
+        Refused
             Naming the path and what is wrong with it.
         """
         found = sorted(set(NOT_IN_PATHS) & set(str(self.root)))
         if found:
-            raise BadHome(
+            raise Refused(
                 f"CITYSYNC_HOME is {str(self.root)!r}: expected a path without "
                 f"{' '.join(NOT_IN_PATHS)}, found {' '.join(found)}; move it"
             )
         if self.root.exists() and not self.root.is_dir():
-            raise BadHome(
+            raise Refused(
                 f"CITYSYNC_HOME is {str(self.root)!r}: expected a folder or nothing there, found "
                 "a file; give another path"
             )
@@ -155,6 +151,25 @@ def set_tool_environment(home: Home) -> None:
     for folder in (home.dagster, home.cache):
         folder.mkdir(parents=True, exist_ok=True)
     write_dagster_settings(home)
+
+
+@contextmanager
+def environment(changes: Mapping[str, str | None]) -> Iterator[None]:
+    """Variables of this process as given, None for none, and as before afterwards."""
+    before = {name: os.environ.get(name) for name in changes}
+    try:
+        _set(changes)
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def write_dagster_settings(home: Home) -> None:

@@ -4,7 +4,6 @@ counterfactual build of simulated data.
 Reading itself is in `warehouse/ingest`.
 """
 
-import shutil
 from collections.abc import Iterator
 
 import dagster as dg
@@ -210,15 +209,8 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
 
 def reset_build(home: Home) -> None:
     """Start a run from an empty build: it is a cache and holds only one run."""
-    for name in ("raw", "counterfactual", "spark", "gx", "data_docs", "report"):
-        shutil.rmtree(home.build / name, ignore_errors=True)
-    for folder in home.build.glob(
-        "marts.*"
-    ):  # pair-years by year (warehouse/macros/pair_years.sql)
-        shutil.rmtree(folder, ignore_errors=True)
-    for name in ("citysync.duckdb", "citysync.duckdb.wal", "input_file.parquet", "spark.log"):
-        (home.build / name).unlink(missing_ok=True)
-    home.build.mkdir(parents=True, exist_ok=True)
+    remove_any(home.build)
+    home.build.mkdir(parents=True)
 
 
 @dg.asset(

@@ -8,14 +8,11 @@ and ten seconds more.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from orchestration.commands.reproduce import read_foreign_manifest
 from orchestration.dbt_runner import raise_on_failure, run_dbt
-from orchestration.home import Home, set_tool_environment
+from orchestration.home import Home, environment, set_tool_environment
 from orchestration.run_settings import SETTINGS
 from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
@@ -60,7 +57,8 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
     scratch = home.root / "verified"
     remove_any(scratch)
     try:
-        with _settings_of(manifest["settings"]):
+        # editions are left out as they were
+        with environment({**dict.fromkeys(SETTINGS), **manifest["settings"]}):
             set_tool_environment(home)
             read_landing(landing, scratch / "raw", scratch / "build", layouts=layouts)
             close_readers()
@@ -83,19 +81,3 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
         "published rows were compared with them"
     )
     return [*faults, *differences]
-
-
-@contextmanager
-def _settings_of(settings: dict[str, str]) -> Iterator[None]:
-    """The settings of the run in the place of this process's own: editions are left out as they
-    were.
-    """
-    before = {name: os.environ.pop(name, None) for name in SETTINGS}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value

@@ -8,9 +8,8 @@ import os
 import time
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestration import alerts
 from orchestration.faults import explain_text
@@ -33,14 +32,7 @@ from warehouse.errors import Refused
 from warehouse.publication.publish import refuse_to_replace
 
 
-class BadInput(Refused):
-    """The landing or a setting that the command was given cannot be used; the message says what was
-    expected and found.
-    """
-
-
-@dataclass(frozen=True)
-class Ending:
+class Ending(NamedTuple):
     """Exit code and its one-line reason."""
 
     code: Exit
@@ -85,7 +77,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             # published is published: without a record the next refresh only does more
             with suppress(OSError):
                 keep_record(home, before, _fingerprint(landing))
-    return end_command(ending.code, ending.reason)
+    return end_command(*ending)
 
 
 def _require_spark() -> None:
@@ -124,33 +116,33 @@ def _stand(home: Home, plan: Plan) -> int:
 
 
 def _check_landing(landing: str | None) -> None:
-    """Raise BadInput where a landing was given that is no folder."""
+    """Raise Refused where a landing was given that is no folder."""
     if landing is None:
         return
     if not landing.strip():
-        raise BadInput(
+        raise Refused(
             "LANDING is empty: give the folder with the delivered files, or leave it out for the "
             "simulated landing"
         )
     path = Path(landing)
     if not path.exists():
-        raise BadInput(
+        raise Refused(
             f"landing {path} does not exist: expected a folder with one folder per source; check "
             "the path"
         )
     if not path.is_dir():
-        raise BadInput(f"landing {path} is a file: expected a folder with one folder per source")
+        raise Refused(f"landing {path} is a file: expected a folder with one folder per source")
 
 
 def _check_roster(landing: str | None) -> None:
-    """Raise BadInput where places of another level are asked for and a delivered landing does not
+    """Raise Refused where places of another level are asked for and a delivered landing does not
     say which they are.
     """
     from warehouse.ingest.roster import PLACES_SOURCE, ROSTER
 
     roster = Path(landing or "") / PLACES_SOURCE / ROSTER
     if landing and os.environ.get("PLACES") == "county" and not roster.is_file():
-        raise BadInput(
+        raise Refused(
             f"PLACES=county: expected the roster of these places as {roster} (docs/layouts.md "
             "says its columns), found none"
         )

@@ -52,7 +52,7 @@ from duckdb_columns() where database_name in ('citysync', 'files') order by 1, c
 
 @contextmanager
 def connect_read_only(
-    home: Home, *, with_archive: bool = True, query: str | None = None
+    home: Home, *, with_archive: bool = True
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked connection to the published database, and to those tables of the publication that
     are files.
@@ -62,16 +62,13 @@ def connect_read_only(
     home : Home
     with_archive : bool
         Whether the tables of all runs are read into memory, as the database `archive`.
-    query : str, optional
-        The only query that will be asked: files of tables that it does not name need not be hashed
-        first.
 
     Raises
     ------
     FileNotFoundError
         If nothing has been published in this home.
     PublishError
-        If a file of a table is not as it was published, or the database holds more than tables.
+        If a file of a table is missing, or the database holds more than tables.
     duckdb.Error
         If it cannot be opened.
     """
@@ -84,9 +81,7 @@ def connect_read_only(
     folder = path.resolve().parent
     files = {}
     if (folder / MANIFEST).exists():
-        files = files_of_tables(
-            folder, lambda table: query is None or table.split(".")[1] in query.lower()
-        )
+        files = files_of_tables(folder)
     with duckdb.connect() as holding, duckdb.connect() as con:
         # DuckDB copies nothing into a file that is attached somewhere: a query may detach it here
         attach_foreign(holding, {"citysync": path})
@@ -181,9 +176,8 @@ def run_sql(query: str | None, out: str | None = None) -> int:
     try:
         if out and query is None:
             raise Refused('--out needs a query: sql --out cities.csv -q "from marts.dim_city"')
-        with connect_read_only(
-            home, with_archive=query is None or "archive" in query.lower(), query=query
-        ) as con:
+        asks_archive = query is None or "archive" in query.lower()
+        with connect_read_only(home, with_archive=asks_archive) as con:
             if query is None:
                 _prompt(con, home.root / "sql_history")
             elif out:

@@ -28,15 +28,13 @@ DAGSTER = [sys.executable, "-m", "dagster"]
 CODE = ["code-server", "start", "-m", "orchestration.definitions", "--location-name", LOCATION]
 
 
-def serve(port: int, *, is_empty: bool = False) -> None:
+def serve(port: int) -> None:
     """Serve until interrupted; schedules and sensors run meanwhile.
 
     Parameters
     ----------
     port : int
         Free on this machine.
-    is_empty : bool
-        A page that shows nothing, without code and daemon.
     """
     logging.basicConfig(level=logging.WARNING)
     # both ways to stop it end the other processes too, also where a shell that put this into the
@@ -46,7 +44,7 @@ def serve(port: int, *, is_empty: bool = False) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="citysync-ui-")))
         instance = stack.enter_context(DagsterInstance.get())
-        target = None if is_empty else _start_code_and_daemon(stack, folder)
+        target = _start_code_and_daemon(stack, folder)
         context = stack.enter_context(WorkspaceProcessContext(instance, target))
         application = Door(create_app_from_workspace_process_context(context), port)
         uvicorn.run(application, host=HOST, port=port, log_level="warning")

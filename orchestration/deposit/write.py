@@ -49,10 +49,6 @@ MINUTES = 6
 UNKNOWN = "its layout does not say"
 
 
-class NoDeposit(Refused):
-    """The publication cannot be deposited; the message says what is missing and what to do."""
-
-
 def deposit(run_id: str | None) -> int:
     """Write ``<home>/deposit/<run id>/``.
 
@@ -62,7 +58,7 @@ def deposit(run_id: str | None) -> int:
 
     Raises
     ------
-    NoDeposit, PublishError
+    Refused
         As `write_deposit`.
     """
     home = Home.from_environment()
@@ -75,7 +71,7 @@ def write_deposit(publication: Path, store: Path) -> Path:
 
     Raises
     ------
-    NoDeposit
+    Refused
         If the code that made the publication is no commit of this checkout.
     PublishError
         If the manifest cannot be read.
@@ -97,7 +93,7 @@ def write_deposit(publication: Path, store: Path) -> Path:
 def _write_code(commit: str, folder: Path) -> None:
     """The tracked files of the commit."""
     if not commit or commit == "unknown" or commit.endswith("+changes"):
-        raise NoDeposit(
+        raise Refused(
             f"the publication was made from commit {commit!r}: expected a commit of this checkout "
             "without changes; "
             "commit them, then refresh again"
@@ -107,7 +103,7 @@ def _write_code(commit: str, folder: Path) -> None:
         command, capture_output=True, check=False
     )  # the manifest's commit is checked by its pattern
     if done.returncode:
-        raise NoDeposit(
+        raise Refused(
             f"commit {commit} is not in this checkout: expected the one that made the "
             "publication; fetch it, then try again"
         )

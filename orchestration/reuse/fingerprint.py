@@ -11,7 +11,7 @@ import os
 import platform
 import re
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.home import REPO
@@ -67,10 +67,6 @@ class Fingerprint:
     landing: str
     marts: str
     publication: str
-
-    def as_dict(self) -> dict[str, str]:
-        """For the record of a run."""
-        return asdict(self)
 
 
 def take_fingerprint(landing: Path | None) -> Fingerprint:

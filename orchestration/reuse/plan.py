@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from orchestration.home import Home
@@ -82,7 +82,7 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
     record = {
         "run_id": read_manifest(home.published)["run_id"],
         "manifest_sha256": hash_file(home.published / MANIFEST),
-        "fingerprint": after.as_dict(),
+        "fingerprint": asdict(after),
     }
     with write_whole(home.root / RECORD) as draft:
         draft.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.deposit.write import NoDeposit, write_deposit
+from orchestration.deposit.write import write_deposit
 from orchestration.home import REPO, python_version
 from tests.orchestration.conftest import Run
+from warehouse.errors import Refused
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
 
@@ -70,5 +71,5 @@ def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> N
 @pytest.mark.parametrize("commit", ["unknown", "0123456+changes", "0" * 40])
 def test_code_that_cannot_be_had_is_refused(simulated: Run, tmp_path: Path, commit: str) -> None:
     published = publication_as(simulated, tmp_path / "published", git_commit=commit)
-    with pytest.raises(NoDeposit, match="expected"):
+    with pytest.raises(Refused, match="expected"):
         write_deposit(published, tmp_path / "store")

@@ -13,9 +13,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.home import BadHome, Home, set_tool_environment
+from orchestration.home import Home, set_tool_environment
 from orchestration.supervision import hold_lock
 from tests.orchestration.conftest import REPO, run
+from warehouse.errors import Refused
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_a_path_that_is_a_pattern_is_refused_at_the_start(
 
 def test_a_home_is_no_file_and_its_owner_s_alone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BadHome, match="found a file"):
+    with pytest.raises(Refused, match="found a file"):
         Home(tmp_path / "file").require_usable()
     Home(tmp_path / "above" / "home").make()
     assert (tmp_path / "above" / "home").stat().st_mode & 0o777 == 0o700
@@ -77,10 +78,8 @@ def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path) -> None:
     assert try_to_hold(str(home.root)) == "held\n"
 
 
-@pytest.mark.parametrize(
-    "name", ["五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp;", "-rf\none\ttwo back\\slash"]
-)
-def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path, name: str) -> None:
+def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path) -> None:
+    name = "五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp; -rf\none\ttwo back\\slash"
     with pytest.MonkeyPatch.context() as patch:
         for variable in list(os.environ):
             # what setting up the tools changes is put back afterwards

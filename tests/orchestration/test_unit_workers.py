@@ -7,7 +7,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import time
 from functools import partial
 
 import pandas as pd
@@ -18,6 +17,7 @@ from estimation.study.run import run_study
 from estimation.study.units import StudyError, Unit, run_here
 from orchestration.unit_workers import WorkerLost, run_in_workers
 from tests.estimation.study.test_run import FAST, SPECS, economy
+from tests.processes import is_gone
 
 CHOSEN = [
     spec
@@ -45,18 +45,6 @@ class Breaking:
         if self.does == "dies":
             os.kill(os.getpid(), signal.SIGKILL)
         return {"row": [{"pid": os.getpid()}]}
-
-
-def is_gone(pid: int) -> bool:
-    """Whether a process has ended, within a minute."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_study_in_processes_has_the_rows_of_one_in_this_process() -> None:

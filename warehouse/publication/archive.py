@@ -215,8 +215,7 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
     Returns
     -------
     list of str
-        One line for each file that cannot be read and is left out; `verify` says what is wrong with
-        it.
+        One line for each table with a file that cannot be read, which is left out.
     """
     con.execute("attach ':memory:' as archive")
     left_out: list[str] = []
@@ -231,35 +230,15 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
         files = [path for path in paths if path.name == name]
         con.execute(f"create schema if not exists archive.{quote(schema)}")
         try:
-            _load(con, schema, table, files)
-        except duckdb.Error:
-            readable = [path for path in files if _is_readable(con, path)]
-            left_out += [
-                f"archive: {path} cannot be read and is left out; citysync verify says more"
-                for path in files
-                if path not in readable
-            ]
-            _load(con, schema, table, readable)
+            con.execute(
+                f"create table archive.{quote(schema)}.{quote(table)} as select run_id, * exclude "
+                "(run_id) from read_parquet(?, hive_partitioning = true, "
+                "hive_types = {'run_id': varchar}, union_by_name = true) order by run_id",
+                [[str(path) for path in files]],
+            )
+        except duckdb.Error as error:
+            left_out.append(
+                f"archive: {schema}.{table} is left out ({' '.join(str(error).split())[:200]}); "
+                "citysync verify names the file: put it back from a backup"
+            )
     return left_out
-
-
-def _load(con: duckdb.DuckDBPyConnection, schema: str, table: str, files: list[Path]) -> None:
-    if not files:
-        return
-    con.execute(
-        f"create table archive.{quote(schema)}.{quote(table)} as select run_id, * exclude "
-        "(run_id) from read_parquet(?, "
-        "hive_partitioning = true, hive_types = {'run_id': varchar}, union_by_name = true) order "
-        "by run_id",
-        [[str(path) for path in files]],
-    )
-
-
-def _is_readable(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    try:
-        con.execute(
-            "select * from read_parquet(?, hive_partitioning = false)", [str(path)]
-        ).fetchall()
-    except duckdb.Error:
-        return False
-    return True

@@ -2,64 +2,39 @@
 
 A DuckDB connection that may read a folder may also write into it, so these files are not opened by
 DuckDB: Arrow reads them and hands their rows over, columns and filters pushed down. Only files that
-the manifest names, below the publication, with the hash it has for them.
+the manifest names, below the publication; `verification` says whether they are as published.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MENDED, check_manifest, read_manifest
 from warehouse.sql_text import quote
 
 
-def files_of_tables(
-    folder: Path, wanted: Callable[[str], bool] = lambda _: True
-) -> dict[str, list[Path]]:
-    """Files by `schema.table` of every wanted table that is no table of the database, each hashed
-    again.
+def files_of_tables(folder: Path) -> dict[str, list[Path]]:
+    """Files by `schema.table` of every table that is no table of the database.
 
     Parameters
     ----------
     folder : Path
         A publication, resolved.
-    wanted : callable
-        Is given `schema.table`; the files of others are not looked at.
 
     Raises
     ------
     PublishError
-        If a file is missing, is a link, or has another hash than the manifest says; or the manifest
-        cannot be used.
+        If a file is missing or a link, a table has none, or the manifest cannot be used.
     FileNotFoundError
         If there is no manifest.
     """
     manifest = read_manifest(folder)
     check_manifest(folder, manifest)
-    return {
-        table: [
-            _checked(path, manifest["files"][path.relative_to(folder).as_posix()]) for path in paths
-        ]
-        for table, paths in list_files(folder, manifest).items()
-        if wanted(table)
-    }
-
-
-def list_files(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[Path]]:
-    """Files by `schema.table` as a manifest lists them.
-
-    Raises
-    ------
-    PublishError
-        If it lists none for one of these tables.
-    """
     found = {
         table: [folder / name for name in sorted(manifest["files"]) if fnmatchcase(name, files)]
         for table, entry in sorted(manifest["tables"].items())
@@ -68,19 +43,11 @@ def list_files(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[Path
     for table, paths in found.items():
         if not paths:
             raise PublishError(f"{folder}: expected Parquet files of {table}, found none; {MENDED}")
+        for path in paths:
+            # a link may lead to any file of this machine
+            if not path.is_file() or path.resolve() != path:
+                raise PublishError(f"{path}: expected a file, found none or a link; {MENDED}")
     return found
-
-
-def _checked(path: Path, entry: dict[str, Any]) -> Path:
-    if not path.is_file() or path.resolve() != path:
-        raise PublishError(
-            f"{path}: expected a file of {entry['bytes']:,} bytes, found none or a link; {MENDED}"
-        )
-    if path.stat().st_size != entry["bytes"] or hash_file(path) != entry["sha256"]:
-        raise PublishError(
-            f"{path}: it is not the file that was published (another sha256); {MENDED}"
-        )
-    return path
 
 
 def add_file_tables(

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from warehouse.hashing import hash_file
-from warehouse.publication.file_tables import add_file_tables, list_files
+from warehouse.publication.file_tables import add_file_tables, files_of_tables
 from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, check_manifest, read_manifest
 from warehouse.publication.tables import columns_of, hash_table
@@ -69,13 +69,6 @@ def verify_files(folder: Path) -> list[str]:
     if faults:
         return faults
     manifest = read_manifest(folder)
-    if "files" not in manifest:
-        return [
-            (
-                f"{folder / MANIFEST}: has no hashes of files (published by an earlier version); "
-                "publish again with `make refresh`"
-            )
-        ]
     check_manifest(folder, manifest)
     return _file_faults(folder, manifest["files"])
 
@@ -127,7 +120,7 @@ def _table_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
     database = folder / DATABASE
     try:
         with open_foreign(database) as con:
-            add_file_tables(con, "files", list_files(folder, manifest))
+            add_file_tables(con, "files", files_of_tables(folder))
             return [
                 fault
                 for name, entry in sorted(manifest["tables"].items())

@@ -42,11 +42,6 @@ def _change(landing: Path) -> Path:
     return landing
 
 
-def _rename(landing: Path) -> Path:
-    (landing / "tidy" / "values.csv").rename(landing / "tidy" / "other.csv")
-    return landing
-
-
 def _add_rubbish(landing: Path) -> Path:
     (landing / "tidy" / "new.csv").write_bytes(b"city_id,year\n\x00")
     return landing
@@ -54,14 +49,12 @@ def _add_rubbish(landing: Path) -> Path:
 
 CHANGES: dict[str, tuple[Callable[[Path], Path], int, tuple[str, ...]]] = {
     "another value": (_change, 1, ("sha256 ", "it is not the file that was published")),
-    "another name": (
-        _rename,
+    "a new file": (
+        _add_rubbish,
         1,
-        ("values.csv: missing, expected the file with sha256", "1 files came after", "other.csv"),
+        ("the values were not compared", "1 files came after", "new.csv"),
     ),
-    "a new file": (_add_rubbish, 1, ("the values were not compared", "new.csv")),
     "no landing": (lambda landing: landing / "none", 2, ("expected a landing folder",)),
-    "a file": (lambda landing: landing / "tidy/values.csv", 2, ("expected a landing folder",)),
 }
 
 

@@ -1,112 +1,17 @@
-"""The public copy, served over HTTP on this machine as a static host does: ranges, compression of
-pages, nothing of a source that may not be passed on.
-"""
+"""The public copy: whole of simulated data, else without what may not be passed on."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import json
-import threading
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pandas as pd
 import pytest
-from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
 from orchestration.commands.public import public, write_public
 from tests.orchestration.conftest import Run, SixCities
 from warehouse.errors import Refused
-
-
-class Host(SimpleHTTPRequestHandler):
-    """A static host: ranges of files, pages compressed for whoever takes them so."""
-
-    sent: dict[str, int]
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-    def do_GET(self) -> None:
-        self._answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        self._answer(with_body=False)
-
-    def _answer(self, *, with_body: bool) -> None:
-        path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            self.send_error(404)
-            return
-        body, span = path.read_bytes(), self.headers.get("Range", "")
-        code, more = 200, {"Accept-Ranges": "bytes"}
-        if span.startswith("bytes="):
-            first, last = (int(end) for end in span.removeprefix("bytes=").split("-"))
-            more["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
-            code, body = 206, body[first : last + 1]
-        elif path.suffix == ".html" and "gzip" in self.headers.get("Accept-Encoding", ""):
-            body, more["Content-Encoding"] = gzip.compress(body), "gzip"
-        self.send_response(code)
-        for name, value in (more | {"Content-Length": str(len(body))}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if with_body:
-            self.sent[self.path] = self.sent.get(self.path, 0) + len(body)
-            self.wfile.write(body)
-
-
-class Ranged(AbstractFileSystem):
-    """Files of the host by ranges, for DuckDB without its own extension, which no test may load
-    from the network.
-    """
-
-    protocol = "ranged"
-
-    @classmethod
-    def _strip_protocol(cls, path: str) -> str:
-        return path
-
-    def info(self, path: str, **_: object) -> dict[str, Any]:
-        asked = urllib.request.Request(path.replace("ranged:", "http:"), method="HEAD")
-        try:
-            with urllib.request.urlopen(asked) as answer:
-                return {"name": path, "size": int(answer.headers["Content-Length"]), "type": "file"}
-        except urllib.error.HTTPError as error:
-            raise FileNotFoundError(path) from error
-
-    def modified(self, path: str) -> datetime:
-        return datetime(2026, 1, 1)
-
-    def _open(self, path: str, mode: str = "rb", **_: object) -> AbstractBufferedFile:
-        return RangedFile(self, path, mode, block_size=2**16, cache_type="bytes")
-
-
-class RangedFile(AbstractBufferedFile):
-    def _fetch_range(self, start: int, end: int) -> bytes:
-        headers = {"Range": f"bytes={start}-{end - 1}"}
-        asked = urllib.request.Request(self.path.replace("ranged:", "http:"), headers=headers)
-        with urllib.request.urlopen(asked) as answer:
-            return answer.read()
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[tuple[str, dict[str, int]]]:
-    sent: dict[str, int] = {}
-    handler = type("Of", (Host,), {"sent": sent})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", sent
-    finally:
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -116,29 +21,13 @@ def whole(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_database_is_attached_and_one_table_read_without_the_rest(whole: Path) -> None:
-    """From DuckDB and from pandas, over HTTP, by ranges."""
-    answer = "select estimate from {}estimates.primary where spec_id like '%official.newest'"
-    with served(whole) as (host, sent), duckdb.connect() as con:
-        con.register_filesystem(Ranged())
-        con.execute(f"attach '{host.replace('http', 'ranged')}/citysync.duckdb' as far (read_only)")
-        far = con.execute(answer.format("far.")).fetchone()
-        assert sent["/citysync.duckdb"] < (whole / "citysync.duckdb").stat().st_size / 4
-        found = pd.read_parquet(f"{host}/parquet/estimates/primary.parquet")
-        assert set(sent) == {"/citysync.duckdb", "/parquet/estimates/primary.parquet"}
+def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(whole: Path) -> None:
+    answer = "select estimate from {} where spec_id like '%official.newest'"
     with duckdb.connect(whole / "citysync.duckdb", read_only=True) as con:
-        assert con.execute(answer.format("")).fetchone() == far
-    assert far[0] in set(found["estimate"])
-
-
-def test_a_page_opens_compressed_and_every_table_is_described(whole: Path) -> None:
-    with served(whole) as (host, _):
-        asked = urllib.request.Request(
-            f"{host}/report/index.html", headers={"Accept-Encoding": "gzip"}
-        )
-        with urllib.request.urlopen(asked) as answer:
-            page = gzip.decompress(answer.read()).decode("utf-8")
-    assert 'id="answer"' in page
+        of_database = con.execute(answer.format("estimates.primary")).fetchall()
+    of_file = duckdb.sql(answer.format(f"'{whole.parent}/*/parquet/estimates/primary.parquet'"))
+    assert of_database and of_database == of_file.fetchall()
+    assert 'id="answer"' in (whole / "report" / "index.html").read_text(encoding="utf-8")
     package = json.loads((whole / "datapackage.json").read_text(encoding="utf-8"))
     described = {resource["path"] for resource in package["resources"]}
     files = {path.relative_to(whole).as_posix() for path in whole.rglob("*.parquet")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +28,7 @@ from tests.orchestration.conftest import (
     six_cities,
     write_tidy,
 )
-from tests.processes import hear_signals, let_work
+from tests.processes import let_work
 from warehouse.ingest.simulation.published import DEFAULT_SEED
 
 pytestmark = pytest.mark.e2e
@@ -134,9 +133,6 @@ def test_what_is_published_can_be_read_by_anybody_offline_and_changed_by_nobody(
         assert not any(f'{tag}="http' in text for tag in ("src", "<link href"))
         # filters of Data Docs call a library that was remote
         assert page not in docs or ("<script" not in text and "onclick" not in text)
-    for kind, name in (("tables", "table_name"), ("columns", "column_name")):
-        where = "where not internal and comment is null"
-        assert query(simulated, f"select schema_name, {name} from duckdb_{kind}() {where}") == []
 
 
 def test_every_number_of_the_report_is_that_of_the_published_file(simulated: Run) -> None:
@@ -149,14 +145,13 @@ def test_every_number_of_the_report_is_that_of_the_published_file(simulated: Run
 
 def test_every_published_table_and_column_has_a_comment_and_a_type(simulated: Run) -> None:
     """Also a column without a value, such as the reasons why a test was not run."""
-    database = str(simulated.home / "published" / "citysync.duckdb")
-    with duckdb.connect(database, read_only=True) as con:
-        without = con.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() where comment is null "
-            "union all select schema_name || '.' || table_name || '.' || column_name "
-            "from duckdb_columns() where not internal "
-            "and (comment is null or data_type in ('NULL', '\"NULL\"'))"
-        ).fetchall()
+    without = query(
+        simulated,
+        "select schema_name || '.' || table_name from duckdb_tables() where comment is null "
+        "union all select schema_name || '.' || table_name || '.' || column_name "
+        "from duckdb_columns() where not internal "
+        "and (comment is null or data_type in ('NULL', '\"NULL\"'))",
+    )
     assert without == []
 
 
@@ -240,22 +235,20 @@ def _only_an_unknown_city(landing: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prepare", "environment", "expected"),
+    ("prepare", "expected"),
     [
-        (_nothing, {}, "does not exist"),
-        (Path.mkdir, {}, "landing"),
-        (_without_a_column, {}, "indicator_id"),
-        (_another_format, {}, "CRE_Gdpct.csv"),
-        (_only_an_unknown_city, {}, "999999"),
-        (Path.mkdir, {"WINDOW_FIRST_YEAR": "twenty"}, "WINDOW_FIRST_YEAR is 'twenty'"),
-        (Path.mkdir, {"WINDOW_FIRST_YEAR": "2019", "WINDOW_LAST_YEAR": "2010"}, "is not before"),
+        (_nothing, "does not exist"),
+        (Path.mkdir, "landing"),
+        (_without_a_column, "indicator_id"),
+        (_another_format, "CRE_Gdpct.csv"),
+        (_only_an_unknown_city, "999999"),
     ],
 )
 def test_bad_input_ends_with_2_and_publishes_nothing(
-    tmp_path: Path, prepare, environment: dict, expected: str
+    tmp_path: Path, prepare, expected: str
 ) -> None:
     prepare(tmp_path / "landing")
-    made = refresh(tmp_path / "home", tmp_path / "landing", **environment)
+    made = refresh(tmp_path / "home", tmp_path / "landing")
     assert made.code == 2, made.output
     assert made.last_line.startswith("citysync: exit 2:") and expected in made.last_line
     assert not (tmp_path / "home" / "published").exists()
@@ -281,21 +274,15 @@ def test_a_failed_gate_leaves_the_last_publication(
     assert (home_of_six / "build" / "citysync.duckdb").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_refresh_that_is_killed_leaves_the_publication_whole(
-    six: SixCities, home_of_six: Path, number: signal.Signals
+    six: SixCities, home_of_six: Path
 ) -> None:
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home_of_six), "FORCE": "1"}
     command = [sys.executable, "-m", "orchestration", "refresh", "--landing", str(six.landing)]
-    options = {"stdout": subprocess.PIPE, "text": True, "preexec_fn": hear_signals}
-    process = subprocess.Popen(command, cwd=REPO, env=env, **options)
+    process = subprocess.Popen(command, cwd=REPO, env=env, stdout=subprocess.PIPE)
     assert let_work(process, 6.0)
-    process.send_signal(number)
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    process.kill()
+    process.communicate(timeout=60)
     assert run(home_of_six, "verify").code == 0
-    if number == signal.SIGINT:
-        assert out.splitlines()[-1].startswith("citysync: exit 130: ")
-        return
     again = refresh(home_of_six, six.landing)
     assert again.code == 0 and again.manifest["tables"].keys() == six.run.manifest["tables"].keys()

@@ -30,7 +30,10 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         number = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("ui")
-    code = f"from orchestration.dagster_ui.server import serve; serve({number}, is_empty=True)"
+    code = (
+        "from orchestration.dagster_ui import server; "
+        f"server._start_code_and_daemon = lambda *_: None; server.serve({number})"
+    )
     command = [sys.executable, "-c", code]
     env = {**os.environ, "DAGSTER_HOME": str(folder), "DAGSTER_DISABLE_TELEMETRY": "1"}
     with open(folder / "log.txt", "w", encoding="utf-8") as log:
@@ -81,33 +84,13 @@ def test_the_ui_s_own_requests_are_answered(port: int) -> None:
 @pytest.mark.parametrize(
     "request_line",
     [
-        (
-            "GET /graphql?query=mutation%7BsetNuxSeen%7D HTTP/1.1\r\nHost: "
-            "127.0.0.1:{port}\r\nAccept: image/*\r\n"
-        ),
         "GET /%67raphql?query=mutation%7BsetNuxSeen%7D HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n",
-        (
-            "GET http://127.0.0.1:{port}/graphql?query=mutation%7BsetNuxSeen%7D HTTP/1.1\r\nHost: "
-            "evil.example\r\n"
-        ),
-        "GET / HTTP/1.1\r\nHost: evil.example:{port}\r\n",
+        "GET http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: evil.example\r\n",
         "GET / HTTP/1.0\r\n",
-        (
-            "POST /graphql?query=mutation%7BsetNuxSeen%7D HTTP/1.1\r\nHost: "
-            "127.0.0.1:{port}\r\nContent-Length: 0\r\n"
-        ),
-        (
-            "POST /graphql?query=mutation%7BsetNuxSeen%7D HTTP/1.1\r\nHost: "
-            "localhost:{port}\r\nContent-Type: a/b\r\nContent-Length: 0\r\n"
-        ),
-        "DELETE /graphql HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n",
-        (
-            "POST /graphql?query=mutation%7BsetNuxSeen%7D HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            "Origin: http://evil.example\r\nContent-Type: application/json\r\nContent-Length: 0\r\n"
-        ),
     ],
 )
-def test_a_request_that_a_page_can_send_by_itself_is_refused(port: int, request_line: str) -> None:
+def test_what_only_a_server_can_read_is_refused_too(port: int, request_line: str) -> None:
+    """A path in codes, an address as the path, no host; the door's own tests have the rest."""
     said = raw(port, request_line.replace("{port}", str(port)) + "Connection: close\r\n\r\n")
     assert said.startswith("HTTP/1.1 403") and "setNuxSeen" not in said
 
