@@ -4,6 +4,7 @@ and a test can run it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -98,10 +99,16 @@ def num(row: Row, column: str, form: str) -> Markup:
     )
 
 
-def td(row: dict[str, Any], column: str, form: str, kind: str = "n") -> Markup:
-    """A cell of a table whose `tr` names the row."""
+def td(
+    row: dict[str, Any], column: str, form: str, kind: str = "n", *, said: Callable[[object], str]
+) -> Markup:
+    """A cell of a table whose `tr` names the row; one that is withheld says why (`said` puts the
+    reason into the language of the page).
+    """
     if column not in row:
         return Markup('<td class="{}">{}</td>').format(kind, NOTHING)
-    return Markup('<td class="{}" data-c="{}:{}">{}</td>').format(
-        kind, column, form, shown(row[column], form)
+    reason = row[column] is None and row.get("p_value_withheld_reason")
+    title = Markup(' title="{}"').format(said(reason)) if reason else ""
+    return Markup('<td class="{}" data-c="{}:{}"{}>{}</td>').format(
+        kind, column, form, title, shown(row[column], form)
     )

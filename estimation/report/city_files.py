@@ -8,7 +8,9 @@ that hand over one object of JSON.
 from __future__ import annotations
 
 import base64
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +88,8 @@ cells as (
             ',', if(o.raw_text = o.spelling or o.raw_text is null, '0', to_json(o.raw_text)), ',',
                 locations.location_no,
             ',', coalesce(to_json(o.cell_ref), '0'), ',', 2 * flags.flag_no + o.is_current::int,
-            if(o.quality_detail is null, '', ',' || to_json(o.quality_detail)), ']'
+            if(o.quality_detail is null, '', ',' || to_json([o.quality_detail,
+                in_chinese(o.quality_detail)])), ']'
         ) as cell
     from spelled as o
     inner join indicators on o.indicator_id = indicators.indicator_id
@@ -208,15 +211,19 @@ def _halves(
 
 
 def write_values(
-    con: duckdb.DuckDBPyConnection, folder: Path, *, is_public: bool = False
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    in_chinese: Callable[[str], str],
+    *,
+    is_public: bool = False,
 ) -> dict[str, Any]:
     """Write `values/<place>.js` for each place: its delivered values by indicator, and its growth
     with the source it was taken within.
 
     A value is `[year, value, raw text, location, cell, state, detail]`: raw text 0 where it is
-    spelled like the value, cell 0 where there is none, state = 2 * flag + is_current, detail only
-    where the value is flagged or has a note in its file; location and flag are numbers of the lists
-    returned. Public files hold no growth: it repeats its values.
+    spelled like the value, cell 0 where there is none, state = 2 * flag + is_current, detail (in
+    English, in Chinese) only where the value is flagged or has a note in its file; location and
+    flag are numbers of the lists returned. Public files hold no growth: it repeats its values.
 
     Returns
     -------
@@ -225,7 +232,10 @@ def write_values(
         `flags` (flag, rule).
     """
     texts: dict[int, list[str]] = {}
-    for place, indicator, cells in con.execute(VALUES).fetchall():
+    con.create_function("in_chinese", functools.cache(in_chinese), ["VARCHAR"], "VARCHAR")
+    found = con.execute(VALUES).fetchall()
+    con.remove_function("in_chinese")
+    for place, indicator, cells in found:
         texts.setdefault(place, []).append(f'"{indicator}":[{cells}]')
     derived: dict[int, list[list[Any]]] = {}
     for place, *row in [] if is_public else con.execute(DERIVED).fetchall():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,16 +32,6 @@ class ReportData:
         """The run: run_id, git_commit, started_at, is_simulated; empty without one."""
         run = self.frames["run"]
         return {} if run.empty else run.iloc[0].to_dict()
-
-    @functools.cached_property
-    def place_names(self) -> dict[int, str]:
-        """English and Chinese name of each city and province by its code."""
-        names: dict[int, str] = {}
-        for level in ("province", "city"):
-            cities = self.frames["cities"]
-            columns = (cities[f"{level}_{part}"] for part in ("id", "name_en", "name_zh"))
-            names.update({int(code): f"{en} {zh}" for code, en, zh in zip(*columns, strict=True)})
-        return names
 
     @property
     def is_simulated(self) -> bool:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..csv_files import frame_csv
 from .data import ReportData
-from .dictionary import dictionary_frame
+from .language import column_words
 
 # file: query
 FILES = {
@@ -16,7 +16,6 @@ FILES = {
     "checks": "check",
     "literature": "literature",
     "codebook": "codebook",
-    "source_coverage": "source_coverage",
     "placebos": "placebo",
     "channels": "channel",
     "primary": "primary",
@@ -52,5 +51,20 @@ def downloads(data: ReportData) -> dict[str, str]:
     """CSV text by file name, without ending."""
     frames: dict[str, pd.DataFrame] = {name: data[query] for name, query in FILES.items()}
     frames["headline"] = data["estimate"][data["estimate"]["analysis"].eq("baseline")]
-    frames["dictionary"] = dictionary_frame(data)
+    frames["dictionary"] = _dictionary(data)
     return {name: frame_csv(frame) for name, frame in frames.items()}
+
+
+def _dictionary(data: ReportData) -> pd.DataFrame:
+    """Columns of the publication with their comments in English and their words in Chinese."""
+    rows = data["columns"]
+    named = zip(rows["table_name"], rows["column_name"], strict=True)
+    return pd.DataFrame(
+        {
+            "table": rows["table_name"],
+            "column": rows["column_name"],
+            "type": rows["data_type"],
+            "en": rows["comment"].fillna(""),
+            "zh": [column_words(*key) for key in named],
+        }
+    )

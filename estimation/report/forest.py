@@ -87,11 +87,15 @@ def _row(label: str, kind: str, row: Row, axis: Axis) -> dict[str, Any]:
         low, high = number(row.get(low_name)), number(row.get(high_name))
         if low is None or high is None:
             return None
+        left, right = not axis.holds(low), not axis.holds(high)
+        # an end beyond the scale lies outside of the picture
+        start, end = -9.0 if left else axis.at(low), 109.0 if right else axis.at(high)
         return {
-            "from": axis.at(low),
-            "to": axis.at(high),
-            "left": not axis.holds(low),
-            "right": not axis.holds(high),
+            "from": start,
+            "to": end,
+            "width": round(end - start, 2),
+            "left": left,
+            "right": right,
         }
 
     pilots, truth = number(row.get("n_pilots")), number(row.get("truth"))

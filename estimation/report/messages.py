@@ -7,7 +7,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .language import book
 
@@ -24,70 +23,41 @@ KINDS = {
     "p": f"{_PLACE}(?:, {_PLACE})*",
 }
 PLACE = re.compile(r"\{(\w+)\}")
-NUMBERED = re.compile(r"\{(\d+)\}")
 # where a text of several sentences is taken apart, and what joins the Chinese
 CUTS = ((re.compile(r"(?<=[.!?]) (?=[A-Z0-9])"), ""), (re.compile(r"; "), "；"))
 NAMED_PLACE = re.compile(r"\b(\d{6}) \([^()]*\)")
 
 
-@dataclass(frozen=True)
-class Message:
-    """A template: what the English looks like, and the Chinese with ``{0}``, ``{1}`` for what
-    differs.
-
-    Attributes
-    ----------
-    pattern : str
-        A regular expression of the whole text, the same in Python and JavaScript.
-    chinese : str
-    own : tuple of str
-        The words between the places.
+@functools.cache
+def _templates() -> list[tuple[list[str], list[str], re.Pattern[str], str]]:
+    """Of each template the words between its places, the places' names, a pattern of the whole
+    text and the Chinese; those with the most words of their own first.
     """
-
-    pattern: str
-    chinese: str
-    own: tuple[str, ...]
-
-
-def message(english: str, chinese: str) -> Message:
-    """A template of `messages.yml` as a pattern."""
-    names = PLACE.findall(english)
-    parts = PLACE.split(english)
-    literal = [re.sub(r"([.*+?^${}()|\[\]\\/])", r"\\\1", part) for part in parts[::2]]
-    places = [f"({KINDS.get(name, '[^;]+?')})" for name in names]
-    pattern = "".join(text for pair in zip(literal, [*places, ""], strict=True) for text in pair)
-    return Message(
-        pattern,
-        PLACE.sub(lambda found: "{" + str(names.index(found[1])) + "}", chinese),
-        tuple(parts[::2]),
-    )
-
-
-@functools.cache
-def messages(*groups: str) -> tuple[Message, ...]:
-    """Templates of groups (none: of all), those with the most words of their own first."""
-    found = book(BOOK)
-    rows = [row for group in (groups or found) for row in found[group]]
+    rows = [row for group in book(BOOK).values() for row in group]
     rows.sort(key=lambda row: -len(PLACE.sub("", row[0])))
-    return tuple(message(*row) for row in rows)
+    made = []
+    for english, chinese in rows:
+        own, names = PLACE.split(english)[::2], PLACE.findall(english)
+        places = [f"({KINDS.get(name, '[^;]+?')})" for name in names]
+        parts = zip(map(re.escape, own), [*places, ""], strict=True)
+        pattern = re.compile("".join(text for pair in parts for text in pair), re.DOTALL)
+        made.append((own, names, pattern, chinese))
+    return made
 
 
-@functools.cache
-def _compiled() -> tuple[tuple[Message, re.Pattern[str]], ...]:
-    return tuple((one, re.compile(one.pattern, re.DOTALL)) for one in messages())
-
-
-def _may_fit(own: tuple[str, ...], text: str) -> bool:
+def _may_fit(own: list[str], text: str) -> bool:
     """Whether a text has the words of a template in their order: a pattern of several places is
     slow to fail.
     """
+    if not (text.startswith(own[0]) and text.endswith(own[-1])):
+        return False
     at = 0
     for part in own:
         at = text.find(part, at)
         if at < 0:
             return False
         at += len(part)
-    return text.startswith(own[0]) and text.endswith(own[-1])
+    return True
 
 
 def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None:
@@ -106,14 +76,14 @@ def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None
         None where no template fits.
     """
     places = places or {}
-    for one, pattern in _compiled():
-        found = pattern.fullmatch(text) if _may_fit(one.own, text) else None
+    for own, names, pattern, chinese in _templates():
+        found = pattern.fullmatch(text) if _may_fit(own, text) else None
         if found:
-            inside = [
-                in_chinese(part, places) or _with_names(part, places) for part in found.groups()
-            ]
-            parts = NUMBERED.split(one.chinese)
-            return "".join(inside[int(part)] if k % 2 else part for k, part in enumerate(parts))
+            inside = {
+                name: in_chinese(part, places) or _with_names(part, places)
+                for name, part in zip(names, found.groups(), strict=True)
+            }
+            return PLACE.sub(lambda place, inside=inside: inside[place[1]], chinese)
     for cut, joint in CUTS:
         parts = cut.split(text)
         said = [in_chinese(part, places) for part in parts] if len(parts) > 1 else [None]

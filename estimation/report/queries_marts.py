@@ -39,6 +39,19 @@ _POLICY = """with zones as (select zone_name_zh, min(batch) as batch
                 join zones using (zone_name_zh)
             where t."year" = (select max("year") from marts.fct_policy_tool)
         )"""
+_BY_DATE = "issue_year nulls last, issue_date nulls last, document_id"
+_TEXTS = f"""with sizes as (
+            select document_id, count(*) as n_clauses, sum(length(clause_text)) as n_characters,
+                count(*) filter (where tool_class in ('supply', 'environment', 'demand'))
+                    as n_with_tool
+            from marts.fct_policy_clause group by document_id
+        ),
+        texts as (
+            select d.*, n_clauses, n_with_tool
+            from marts.dim_policy_document as d inner join sizes using (document_id)
+            qualify sum(sizes.n_characters) over (order by {_BY_DATE}) - sizes.n_characters
+                < 1_000_000
+        )"""
 _SHARES = ", ".join(
     (
         f"sum(case when tool_class = '{name}' then strength else 0 end) / nullif(sum(strength), "
@@ -297,20 +310,6 @@ MARTS = {
         """,
         ("indicator_id",),
     ),
-    "source_coverage": Query(
-        ("marts.fct_coverage",),
-        "source_id, n_indicators, first_year, last_year, n_delivered, n_taken, n_blocked, "
-        "n_current",
-        """
-        select source_id, count(distinct indicator_id) as n_indicators,
-            min("year") as first_year, max("year") as last_year,
-            sum(n_cities_delivered)::bigint as n_delivered, sum(n_cities_taken)::bigint as n_taken,
-            (sum(n_cities_blocked) + sum(n_cities_quarantined))::bigint as n_blocked,
-            sum(n_cities_current)::bigint as n_current
-        from marts.fct_coverage group by source_id order by source_id
-        """,
-        ("source_id",),
-    ),
     "indicators": Query(
         ("marts.dim_indicator",),
         "indicator_id, label_en, label_zh, place_level, unit",
@@ -327,6 +326,36 @@ MARTS = {
             "select count(*) as n_clauses, count(distinct document_id) as n_documents from "
             "marts.fct_policy_clause"
         ),
+    ),
+    # the earliest texts, as many as a page can hold: a million characters
+    "policy_document": Query(
+        ("marts.fct_policy_clause", "marts.dim_policy_document"),
+        "document_id, title, document_no, issuer, issued, zones, is_wide, copy_of, in_force, "
+        "n_clauses, n_with_tool",
+        f"""
+        {_TEXTS}
+        select document_id, coalesce(title, document_no, document_id) as title, document_no,
+            issuer, coalesce(issue_date::date::varchar, issue_year::varchar) as issued,
+            array_to_string(zone_names_zh, '、') as zones,
+            is_province_or_country_wide as is_wide, copy_of,
+            first_year_in_force || '–' || coalesce(last_year_in_force::varchar, '') as in_force,
+            n_clauses, n_with_tool
+        from texts order by {_BY_DATE}
+        """,
+        ("document_id",),
+    ),
+    "policy_clause": Query(
+        ("marts.fct_policy_clause", "marts.dim_policy_document"),
+        "document_id, clause_no, clause_kind, marker, clause_text, tool, matched_terms, places",
+        f"""
+        {_TEXTS}
+        select document_id, clause_no, clause_kind, marker, clause_text,
+            case when tool_class in ('supply', 'environment', 'demand') then tool end as tool,
+            matched_terms, array_to_string(matched_places, '|') as places
+        from marts.fct_policy_clause semi join texts using (document_id)
+        order by document_id, clause_no
+        """,
+        ("document_id", "clause_no"),
     ),
     "policy_batch": Query(
         ("marts.fct_policy_tool", "marts.dim_pilot_zone"),
@@ -374,18 +403,6 @@ MARTS = {
         group by all order by all
         """,
         ("city_id", "tool", "issued_by"),
-    ),
-    "policy_zone": Query(
-        ("marts.fct_policy_tool", "marts.dim_pilot_zone"),
-        "zone_name_zh, batch, strength, supply, environment, demand",
-        f"""
-        {_POLICY}
-        select zone_name_zh, batch, sum(strength) as strength,
-            {_SHARES}
-        from tools group by zone_name_zh, batch having sum(strength) > 0
-            order by batch = 0, batch, zone_name_zh
-        """,
-        ("zone_name_zh",),
     ),
     "policy_tool": Query(
         ("marts.fct_policy_tool", "marts.dim_pilot_zone"),

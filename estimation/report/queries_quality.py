@@ -34,8 +34,8 @@ QUALITY = {
     "sources": Query(
         ("meta.input_file", "marts.fct_indicator_observation", "quality.rejected_value"),
         (
-            "source_id, n_files, n_taken, first_edition, last_edition, n_delivered, n_values, "
-            "n_current, n_flagged, n_rejected"
+            "source_id, n_files, n_taken, first_edition, last_edition, n_indicators, first_year, "
+            "last_year, n_delivered, n_values, n_current, n_flagged, n_blocked, n_rejected"
         ),
         """
         with files as (
@@ -47,19 +47,23 @@ QUALITY = {
         ),
         observed as (
             select source_id, count(*) as n_values, count(*) filter (where is_current) as n_current,
-                count(*) filter (where quality_flag != 'ok') as n_flagged
+                count(*) filter (where quality_flag != 'ok') as n_flagged,
+                count(*) filter (where quality_flag in ('blocked', 'quarantined')) as n_blocked,
+                count(distinct indicator_id) as n_indicators, min("year") as first_year,
+                max("year") as last_year
             from marts.fct_indicator_observation group by source_id
         ),
         left_out as (select source_id, count(*) as n_rejected from quality.rejected_value
             group by source_id)
         select coalesce(files.source_id, observed.source_id) as source_id,
             coalesce(n_files, 0) as n_files, coalesce(n_taken, 0) as n_taken,
-            first_edition, last_edition, coalesce(n_delivered, 0) as n_delivered,
+            first_edition, last_edition, n_indicators, first_year, last_year,
+            coalesce(n_delivered, 0) as n_delivered,
             -- texts are clauses: they have no values
             case when is_text then null else coalesce(n_values, 0) end as n_values,
             case when is_text then null else coalesce(n_current, 0) end as n_current,
             case when is_text then null else coalesce(n_flagged, 0) end as n_flagged,
-                coalesce(n_rejected, 0) as n_rejected
+            n_blocked, coalesce(n_rejected, 0) as n_rejected
         from files full join observed on files.source_id = observed.source_id
         cross join lateral (select coalesce(files.source_id, observed.source_id) = 'policy_texts'
             as is_text)
@@ -77,23 +81,35 @@ QUALITY = {
         ),
         ("source_id",),
     ),
+    # with the first value of each as an example
     "flags": Query(
         ("marts.fct_indicator_observation",),
-        "quality_flag, quality_rule, n_values",
+        "quality_flag, quality_rule, n_values, city_id, year, indicator_id, raw_text, value, "
+        "delivered_at, quality_detail",
         """
-        select quality_flag, quality_rule, count(*) as n_values from marts.fct_indicator_observation
-        where quality_flag != 'ok' group by all order by all
+        select quality_flag, quality_rule,
+            count(*) over (partition by quality_flag, quality_rule) as n_values, city_id, year,
+            indicator_id, raw_text, value,
+            concat_ws(' ', file_name, sheet_name, cell_ref) as delivered_at, quality_detail
+        from marts.fct_indicator_observation where quality_flag != 'ok'
+        qualify row_number() over (partition by quality_flag, quality_rule
+            order by city_id, year, indicator_id, source_id, file_name, cell_ref) = 1
+        order by quality_flag, quality_rule
         """,
         ("quality_flag", "quality_rule"),
     ),
     "rejected": Query(
         ("quality.rejected_value",),
-        "source_id, reason, n_values, example",
+        "source_id, reason, n_values, example, detail",
         """
-        select source_id, reason, count(*) as n_values,
-            min(concat_ws(' ', file_name, sheet_name, cell_ref, '“' || left(raw_text, 60) || '”'))
-                as example
-        from quality.rejected_value group by all order by all
+        with told as (
+            select source_id, reason, left(detail, 400) as detail, concat_ws(' ', file_name,
+                sheet_name, cell_ref, '“' || left(raw_text, 60) || '”') as example
+            from quality.rejected_value
+        )
+        select source_id, reason, count(*) as n_values, min(example) as example,
+            arg_min(detail, concat_ws(' ', example, detail)) as detail
+        from told group by all order by all
         """,
         ("source_id", "reason"),
     ),

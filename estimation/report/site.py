@@ -1,12 +1,10 @@
 """Writes the site: seven pages in English and, in `zh/`, in Chinese, `data/` (downloads, a script a
-city) and `assets/`.
+page and a city) and `assets/`.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 import os
 import shutil
 import textwrap
@@ -26,14 +24,12 @@ from .journal_tables import to_html
 from .language import LANGUAGES, Words
 from .pages.catalog import PAGES, SEARCH, Page
 from .pages.context import Context
-from .policy_data import read_policy_data
 from .queries import QUERIES
 from .withheld import withheld_note
 
 FOLDER = Path(__file__).parent
 TEMPLATES, VENDOR = FOLDER / "templates", FOLDER / "vendor"
 SCRIPTS = TEMPLATES / "scripts"
-COMMON_SCRIPT = "common.js"
 TAKE_AWAY = ("figures", "tables", "replication")
 
 
@@ -57,22 +53,17 @@ def write_report(source: Source, out_dir: Path | str, *, is_public: bool = False
     with open_source(source) as con:
         data = read_report_data(con)
         catalogs = _write_city_files(con, data, out_dir / "data", is_public=is_public)
-        catalogs |= {"policy": read_policy_data(con), "is_public": is_public}
     for name, text in downloads(data).items():
         (out_dir / "data" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
-    for name in sorted({name for page in PAGES for name in page.libraries}):
-        shutil.copyfile(VENDOR / name, out_dir / "assets" / name)
+    for path in sorted([*SCRIPTS.glob("*.js"), *VENDOR.glob("*.js")]):
+        shutil.copyfile(path, out_dir / "assets" / path.name)
     take_away = _take_away(out_dir)
     for language in LANGUAGES:
-        for name, text in render_site(data, catalogs, language, take_away):
-            target = out_dir / (f"zh/{name}" if language == "zh" else name)
-            _write_page(target, text)
-
-
-def _write_page(target: Path, text: str) -> None:
-    draft = target.with_name(f".{target.name}.new")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(draft, target)
+        for name, text in render_site(data, catalogs, language, take_away, is_public=is_public):
+            draft = out_dir / f"{name}.new"
+            draft.parent.mkdir(exist_ok=True)
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            os.replace(draft, out_dir / name)
 
 
 def _write_city_files(
@@ -87,7 +78,9 @@ def _write_city_files(
             con, [int(code) for code in data["cities"]["city_id"]], folder
         )
     if len(data["sources"]) and len(data["coverage"]):
-        catalogs["values"] = city_files.write_values(con, folder, is_public=is_public)
+        catalogs["values"] = city_files.write_values(
+            con, folder, Context(data, Words("zh")).said, is_public=is_public
+        )
     return catalogs
 
 
@@ -112,14 +105,16 @@ def render_site(
     catalogs: dict[str, Any],
     language: str,
     take_away: Sequence[dict[str, Any]] = (),
+    *,
+    is_public: bool = False,
 ) -> Iterator[tuple[str, str]]:
-    """Each page's file name and text in one language; every delivered text is escaped.
+    """Path and text of each page in one language, and of the script of its data; every delivered
+    text is escaped.
 
     Parameters
     ----------
     data : what the pages show
-    catalogs : `sync` and `values`, what the files of the cities say of themselves; `policy`, the
-    policy texts or None
+    catalogs : `sync` and `values`, what the files of the cities say of themselves
     language : ``en`` or ``zh``
     take_away : files beside the pages that the result page links to
     """
@@ -138,12 +133,11 @@ def render_site(
     }
     shared = {
         "w": words,
-        "td": td,
         "num": num,
         "withheld_note": functools.partial(withheld_note, words),
         "queries": QUERIES,
         "is_simulated": data.is_simulated,
-        "is_public": bool(catalogs.get("is_public")),
+        "is_public": is_public,
         "run": {
             name: data.run.get(name, "unknown") for name in ("run_id", "git_commit", "started_at")
         },
@@ -156,37 +150,36 @@ def render_site(
     }
     context = Context(data, words, catalogs)
     shared["said"] = context.said
+    shared["td"] = functools.partial(td, said=context.said)
     shared["why_missing"] = context.why
+    at = "" if language == "en" else "zh/"
     for page in PAGES:
-        yield f"{page.slug}.html", _render(environment, page, context, shared)
+        yield f"{at}{page.slug}.html", _render(environment, page, context, shared)
+        name = f"pages/{page.slug}_{language}"
+        yield f"data/{name}.js", city_files.script("page", _handed_over(page, context))
+
+
+def _handed_over(page: Page, context: Context) -> dict[str, Any]:
+    """What the scripts of a page need: its words, its data."""
+    says = {
+        key.split(".", maxsplit=1)[1]: context.words.template(key) for key in (*SEARCH, *page.says)
+    }
+    return {"says": says | {"rows": says["found_rows"]}, **page.inline(context)}
 
 
 def _render(
     environment: jinja2.Environment, page: Page, context: Context, shared: dict[str, Any]
 ) -> str:
-    script = "".join(
-        (SCRIPTS / name).read_text(encoding="utf-8") for name in (COMMON_SCRIPT, *page.scripts)
-    )
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    says = {
-        key.split(".", maxsplit=1)[1]: context.words.template(key) for key in (*SEARCH, *page.says)
-    }
-    inline = {
-        "says": {"search": says["search"], "rows": says["found_rows"], **says},
-        **page.inline(context),
-    }
     return environment.get_template(f"{page.slug}.html.j2").render(
         slug=page.slug,
         title=context.words(f"pages.{page.slug}"),
         other_language=f"zh/{page.slug}.html"
         if context.words.language == "en"
         else f"../{page.slug}.html",
-        script=Markup(script),  # noqa: S704 - our own file, its hash stands in the page's policy
-        script_hash=f"sha256-{digest}",
+        scripts=page.scripts,
         styles=page.styles,
         page_queries=page.queries,
         libraries=page.libraries,
-        inline_data=inline,
         **shared,
         **page.context(context),
     )

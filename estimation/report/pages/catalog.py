@@ -12,7 +12,7 @@ from .cities import cities, cities_data
 from .context import Context
 from .data_page import data_page
 from .methods import methods
-from .policy import policy
+from .policy import policy, policy_data
 from .result import result
 from .robust import curve_data, robust
 from .whom import whom
@@ -29,7 +29,7 @@ class Page:
     queries : names of the queries whose numbers stand on the page; their SQL is in it
     scripts : files of `templates/scripts`; libraries : files of `vendor`; styles : files of
     `templates`
-    inline : gives what becomes JSON in the page
+    inline : gives what its scripts need, a file beside the pages
     says : words that the scripts need
     """
 
@@ -183,9 +183,10 @@ PAGES = (
     Page(
         "policy",
         policy,
-        ("policy", "policy_batch", "policy_tool", "policy_zone"),
+        ("policy", "policy_batch", "policy_tool"),
         scripts=("policy.js",),
         styles=("policy.css",),
+        inline=policy_data,
         says=("policy.found",),
     ),
     Page(
@@ -193,13 +194,11 @@ PAGES = (
         data_page,
         (
             "coverage",
-            "source_coverage",
             "codebook",
             "sources",
             "origins",
             "files",
             "flags",
-            "flagged_rows",
             "conflict_causes",
             "conflict_sources",
             "conflict_worst",
@@ -212,7 +211,6 @@ PAGES = (
             "estimate_changes",
             "rejected",
             "gates",
-            "gate_rows",
         ),
         styles=("data.css",),
     ),

@@ -12,7 +12,6 @@ from .. import plots
 from ..analyses_names import PRIMARY
 from ..cells import number, shown
 from ..language import Words
-from ..messages import messages
 from ..plots import Chart, Point, Series
 from ..tiles import build_tiles
 from .context import Context
@@ -93,9 +92,6 @@ def cities_data(page: Context) -> dict[str, Any]:
             for row in page.rows("growth_median")
         ],
         "catalog": _catalog(page),
-        "messages": []
-        if page.words.language == "en"
-        else [[one.pattern, one.chinese] for one in messages("values", "phrases")],
     }
 
 
@@ -107,12 +103,9 @@ def _rounded(value: object) -> float | None:
 def _zones(page: Context) -> dict[str, Any]:
     """Zones by city, each with the texts of the policy page that name it."""
     texts: dict[str, list[list[Any]]] = {}
-    policy = page.catalogs.get("policy")
-    for number_, document in enumerate(policy.documents if policy else [], start=1):
-        for zone in document.zones:
-            texts.setdefault(zone, []).append(
-                [document.title or document.document_no or document.document_id, number_]
-            )
+    for nth, document in enumerate(page.rows("policy_document"), start=1):
+        for zone in str(document["zones"] or "").split("、"):
+            texts.setdefault(zone, []).append([document["title"], nth])
     found: dict[str, list[Any]] = {}
     for row in page.rows("zones"):
         zone = row["zone_name_zh"]

@@ -20,9 +20,7 @@ WINDOWS = ("newest", "study_window")
 
 @dataclass(frozen=True)
 class Context:
-    """Data and words of a page; `catalogs` is what the files of the cities and the policy texts say
-    of themselves.
-    """
+    """Data and words of a page; `catalogs` is what the files of the cities say of themselves."""
 
     data: ReportData
     words: Words

@@ -9,14 +9,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from .. import language
 from ..cells import Row
-from ..dictionary import build_dictionary
+from ..language import table_words
 from .context import Context
 
 SHADES = 5
-PER_RULE = 15
-MOST = 50
+MOST = 12
 # a series that alone reaches back decades would fill the table with empty years; the file keeps
 # them
 FEWEST_INDICATORS = 3
@@ -24,12 +22,10 @@ FEWEST_INDICATORS = 3
 
 def data_page(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
-    flagged, n_flagged = _flagged(page), sum(row["n_values"] for row in page.rows("flags"))
     years = _window(page)
     return {
         "window": _coverage(page, years),
         "all_years": None if years else _coverage(page, None),
-        "covered": page.rows("source_coverage"),
         "sources": page.rows("sources"),
         "origins": [row for row in page.rows("origins") if row["producer"]],
         "causes": page.rows("conflict_causes"),
@@ -47,17 +43,18 @@ def data_page(page: Context) -> dict[str, Any]:
         "current_changes": page.rows("current_changes"),
         "changes": page.rows("estimate_changes")[:MOST],
         "n_changes": len(page.rows("estimate_changes")),
-        "flags": page.rows("flags"),
-        "flagged": [(_place(page, row), _link(row), _cell(row), row) for row in flagged],
-        "n_flagged": n_flagged,
+        "flags": [(_place(page, row), _link(row), row) for row in page.rows("flags")],
+        "n_flagged": sum(row["n_values"] for row in page.rows("flags")),
         "rejected": page.rows("rejected"),
-        "rejected_rows": [(_cell(row), row) for row in page.rows("rejected_rows")[:MOST]],
         "gates": sorted(page.rows("gates"), key=lambda row: _STAGES.get(row["stage"], 9)),
         "failures": page.rows("gate_failures"),
-        "gate_rows": page.rows("gate_rows"),
-        "files": page.rows("files"),
-        "tables": [_described(page, table) for table in build_dictionary(page.data)],
-        "indicators": page.rows("indicators"),
+        "failing": {
+            (row["stage"], row["check_id"]): f"{row['failing_row']} {row['failing_value'] or ''}"
+            for row in page.some("gate_rows", nth=1)
+        },
+        "n_files": len(page.rows("files")),
+        "not_taken": [row for row in page.rows("files") if row["status"] != "taken"],
+        "tables": _tables(page),
         "codebook": page.rows("codebook"),
         "indicator_name": _indicator_names(page),
     }
@@ -107,11 +104,7 @@ def _coverage(page: Context, years: list[int] | None) -> dict[str, Any]:
             int
         )
         cells = [
-            {
-                "n": int(n),
-                "shade": int(shade),
-                "ref": "coverage?" + urlencode({"indicator_id": indicator, "year": year}),
-            }
+            {"n": int(n), "shade": int(shade), "year": year}
             for year, n, shade in zip(years, np.nan_to_num(counts[k]), shades, strict=True)
         ]
         rows.append({"id": indicator, "name": names.get(indicator, indicator), "cells": cells})
@@ -128,33 +121,12 @@ def _link(row: Row) -> str:
     )
 
 
-def _cell(row: Row) -> str:
-    return " ".join(str(row[name]) for name in ("file_name", "sheet_name", "cell_ref") if row[name])
-
-
-def _flagged(page: Context) -> list[Row]:
-    """The first values of each flag and rule."""
-    seen: dict[tuple[object, object], int] = {}
-    kept = []
-    for row in page.rows("flagged_rows"):
-        key = (row["quality_flag"], row["quality_rule"])
-        seen[key] = seen.get(key, 0) + 1
-        if seen[key] <= PER_RULE:
-            kept.append(row)
-    return kept
-
-
-def _described(page: Context, table: dict[str, Any]) -> dict[str, Any]:
-    is_chinese = page.words.language == "zh"
-    columns = [
-        Row(
-            {
-                "column": column["column"],
-                "type": column["type"],
-                "meaning": (column["zh"] if is_chinese else "") or column["en"],
-            }
-        )
-        for column in table["columns"]
+def _tables(page: Context) -> list[tuple[str, str, int]]:
+    """Published tables: name, what a row is, number of columns."""
+    counts = page.data["columns"]["table_name"].value_counts()
+    comments = {row["table_name"]: row["comment"] for row in page.rows("table_comments")}
+    words = table_words if page.words.language == "zh" else comments.get
+    return [
+        (name, words(name) or comments.get(name) or "", int(counts[name]))
+        for name in sorted(counts.index)
     ]
-    words = (language.table_words(table["name"]) if is_chinese else "") or table["en"]
-    return {"name": table["name"], "words": words, "columns": columns}

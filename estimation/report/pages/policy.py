@@ -1,14 +1,12 @@
-"""The page Policy texts: the mix of tools by batch and zone, and every text with its clauses, their
-tools and the terms that decided.
+"""The page Policy texts: the mix of tools by batch, and every text with its clauses, their tools
+and the terms that decided; the clauses come as data, set by `templates/scripts/policy.js`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from markupsafe import Markup, escape
-
-from ..policy_data import PolicyDocument
+from ..cells import Row
 from .context import Context
 
 #: Tools by class, in the order of the contract; their names stand in `words.yml`.
@@ -22,11 +20,11 @@ TOOLS = {
         "overseas_institutions",
     ),
 }
+NAMED_ZONES = 12
 
 
 def policy(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
-    data = page.catalogs.get("policy")
     batches = page.rows("policy_batch")
     covered = {row["batch"] for row in batches}
     missing = [
@@ -36,14 +34,10 @@ def policy(page: Context) -> dict[str, Any]:
     ]
     return {
         "counts": next(iter(page.rows("policy")), None),
-        "documents": []
-        if data is None
-        else [_shown(page, k, document) for k, document in enumerate(data.documents, start=1)],
-        "n_documents": 0 if data is None else data.n_documents,
+        "documents": page.rows("policy_document"),
         "batches": batches,
         "year": batches[0]["year"] if batches else "",
         "missing": _missing(page, missing),
-        "zones": page.rows("policy_zone"),
         "classes": [
             (name, page.words.name("classes", name), tools) for name, tools in TOOLS.items()
         ],
@@ -60,34 +54,70 @@ def _missing(page: Context, batches: list[str]) -> str:
     )
 
 
-def marked(text: str, terms: str, places: list[int]) -> Markup:
-    """A clause with its terms in ``mark`` elements, everything escaped.
-
-    Places count characters from 1; one that does not hold its term (letters may change their length
-    in upper case) is left unmarked.
+def policy_data(page: Context) -> dict[str, Any]:
+    """What the script of the page needs: of each text what is known of it and its clauses, each
+    ``[pieces, tool, is heading]`` with every second piece a term that decided.
     """
-    parts, end = [], 0
-    for place, term in zip(places, terms.split("|") if terms else [], strict=False):
-        start, stop = place - 1, place - 1 + len(term)
-        if start < end or text[start:stop].upper() != term.upper():
-            continue
-        parts += [escape(text[end:start]), Markup("<mark>{}</mark>").format(text[start:stop])]
-        end = stop
-    return Markup("").join([*parts, escape(text[end:])])
-
-
-def _shown(page: Context, number: int, document: PolicyDocument) -> dict[str, Any]:
-    clauses = []
-    for clause in document.clauses:
-        is_tool = clause["tool"] in TOOLS.get(clause["tool_class"], ())
-        words = page.words.name("classes", clause["tool"]) if is_tool else ""
-        html = marked(clause["text"], clause["terms"], clause["places"])
-        clauses.append(clause | {"is_tool": is_tool, "words": words, "html": html})
-    title = document.title or document.document_no or document.document_id
-    return {
-        "number": number,
-        "title": title,
-        "document": document,
-        "clauses": clauses,
-        "n_tools": sum(c["is_tool"] for c in clauses),
+    clauses: dict[str, list[Any]] = {}
+    for row in page.data["policy_clause"].itertuples():
+        pieces = cut_at_terms(row.clause_text, row.matched_terms, row.places)
+        pieces[0] = f"{row.marker} {pieces[0]}" if row.marker else pieces[0]
+        heading = int(row.clause_kind == "heading")
+        clauses.setdefault(row.document_id, []).append([pieces, row.tool or "", heading])
+    texts = [
+        {"about": _about(page, row), "clauses": clauses[row["document_id"]]}
+        for row in page.rows("policy_document")
+    ]
+    tools = {
+        tool: [kind, page.words.name("classes", tool)]
+        for kind, own in TOOLS.items()
+        for tool in own
     }
+    return {"texts": texts, "tools": tools}
+
+
+def cut_at_terms(text: str, terms: str | None, places: str | None) -> list[str]:
+    """A clause in pieces, every second one a term that decided.
+
+    Parameters
+    ----------
+    text : the clause
+    terms : its terms, between bars
+    places : where each begins, characters counted from 1, between bars; a place that does not hold
+    its term (letters may change their length in upper case) is left unmarked
+    """
+    pieces, end = [""], 0
+    for place, term in zip((places or "").split("|"), (terms or "").split("|"), strict=False):
+        start = int(place or 0) - 1
+        stop = start + len(term)
+        if not term or start < end or text[start:stop].upper() != term.upper():
+            continue
+        pieces += [text[start:stop], ""]
+        pieces[-3] = text[end:start]
+        end = stop
+    pieces[-1] = text[end:]
+    return pieces
+
+
+def _about(page: Context, row: Row) -> list[tuple[str, str]]:
+    w = page.words
+    zones = str(row["zones"] or "").split("、")
+    named = "、".join(zones[:NAMED_ZONES])
+    if len(zones) > NAMED_ZONES:
+        named += f" {w.plain('policy.more_zones', n=len(zones) - NAMED_ZONES)}"
+    unnamed = w.plain("policy.all_zones" if row["is_wide"] else "policy.no_zone")
+    said = {
+        "number": row["document_no"],
+        "issuer": row["issuer"],
+        "date": row["issued"],
+        "in_force": row["in_force"],
+        "zone_names": named or unnamed,
+        "copy_of": row["copy_of"],
+        "file": row["document_id"],
+    }
+    not_stated = w.plain("policy.not_stated")
+    return [
+        (w.plain(f"policy.{name}"), str(text or not_stated))
+        for name, text in said.items()
+        if text or name != "copy_of"
+    ]

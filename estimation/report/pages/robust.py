@@ -116,15 +116,6 @@ def _forest(page: Context) -> Forest | None:
             and variant(row["spec_id"]) not in SAME_NUMBERS
         ):
             labelled.append((_label(page, row), kind, row))
-    for row in sorted(page.rows("placebo"), key=_placebo_order):
-        if row["placebo"] == "time" and number(row["estimate"]) is not None:
-            labelled.append(
-                (
-                    f"{page.words.plain('robust.placebo_time')}: {_placebo_name(page, row)}",
-                    "placebo",
-                    row,
-                )
-            )
     labelled.sort(
         key=lambda item: (
             FAMILIES.index(item[1]),
@@ -132,9 +123,6 @@ def _forest(page: Context) -> Forest | None:
             item[2]["spec_id"] not in FIRST,
         )
     )
-    labelled = [item for item in labelled if item[1] != "placebo"] + [
-        item for item in labelled if item[1] == "placebo"
-    ]
     forest = build_forest(
         labelled, name=page.words.plain("robust.forest"), unit=page.words.plain("units.correlation")
     )
@@ -186,14 +174,13 @@ def _placebo_order(row: Row) -> tuple[bool, int, float, str]:
 
 
 def _others(page: Context) -> Grouped:
-    """Overall coefficients of other outcomes."""
+    """Overall coefficients of other outcomes, and of the parts of the main one."""
     rows = [
         row
         for row in page.rows("coefficient")
-        if family(row) in FAMILIES
+        if row["analysis"] in ("baseline", "alternative_outcomes")
         and row["term"] in OVERALL
         and row["outcome"] not in CORRELATION
-        and variant(row["spec_id"]) not in SAME_NUMBERS
     ]
     return group(page, rows, lambda row: page.variant_name(row["spec_id"]))
 

@@ -46,7 +46,7 @@ def whom(page: Context) -> dict[str, Any]:
         ),
         "radiation": _by_outcome(page, "radiation", lambda outcome: not outcome.startswith(LEAD)),
         "lead": _by_outcome(page, "radiation", lambda outcome: outcome.startswith(LEAD)),
-        "has_texts": page.catalogs.get("policy") is not None,
+        "has_texts": bool(page.rows("policy_document")),
         "same": _same_regressors(page),
         "channels": _channels(page),
         "not_run": not_run(page, [row for row in page.rows("not_run") if row["analysis"] in HERE]),

@@ -52,7 +52,8 @@ class Numbers(HTMLParser):
             return
         if "data-c" in node["of"]:
             column, _, form = node["of"]["data-c"].rpartition(":")
-            self.found.append((node["ref"], column, form, node["text"]))
+            keys = [node["ref"], *filter(None, [node["of"].get("data-k")])]
+            self.found.append(("&".join(keys), column, form, node["text"]))
         elif (
             tag == "td"
             and "n" in node["of"].get("class", "").split()

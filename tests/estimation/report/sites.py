@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import duckdb
 import pandas as pd
 
-from estimation.report.data import open_source, read_report_data
-from estimation.report.policy_data import read_policy_data
+from estimation.report.data import read_report_data
 from estimation.report.site import render_site, write_report
 
 
@@ -43,9 +43,8 @@ def page_of(frames: dict[str, pd.DataFrame], wanted: str) -> str:
         "sync": {"measures": [], "years": []},
         "values": {"places": [], "indicators": [], "locations": [], "flags": []},
     }
-    with open_source(frames) as con:
-        data, catalogs["policy"] = read_report_data(con), read_policy_data(con)
-    return next(page for name, page in render_site(data, catalogs, "en") if name == wanted)
+    made = render_site(read_report_data(frames), catalogs, "en")
+    return next(page for name, page in made if name == wanted)
 
 
 def pages_of(site: dict[str, str]) -> dict[str, str]:
@@ -79,12 +78,13 @@ class Tags(HTMLParser):
 
 
 def handed_over(text: str) -> tuple[str, object]:
-    """Name and object of a city's script."""
+    """Name and object of a script of data."""
     name, value = re.fullmatch(
-        r'citysync\.put\("([a-z]+/\d+)",(.*)\);\n', text, flags=re.DOTALL
+        r'citysync\.put\("([a-z/\d]+)",(.*)\);\n', text, flags=re.DOTALL
     ).groups()
     return name, json.loads(value)
 
 
-def inline(page: str, name: str) -> object:
-    return json.loads(re.search(rf'id="{name}">(.*?)</script>', page, flags=re.DOTALL).group(1))
+def data_of(site: dict[str, str], page: str) -> dict[str, Any]:
+    """What the scripts of a page get, by ``<slug>_<language>``."""
+    return handed_over(site[f"data/pages/{page}.js"])[1]

@@ -17,11 +17,11 @@ const citysync = (() => {
     return made;
   }
 
-  const read = (id) => (byId(id) ? JSON.parse(byId(id).textContent) : null);
   const put = (name, value) => store.set(name, value);
+  const read = (name) => (store.get("page") || {})[name] ?? null;
 
   function load(name) {
-    if (!/^(sync|values|city)\/\d{6}$/.test(name)) return Promise.reject(new Error("no such file: " + name));
+    if (!/^(sync|values)\/\d{6}$/.test(name)) return Promise.reject(new Error("no such file: " + name));
     if (store.has(name)) return Promise.resolve(store.get(name));
     return new Promise((resolve, reject) => {
       const script = element("script", { src: up + "data/" + name + ".js" });
@@ -166,7 +166,7 @@ const citysync = (() => {
   function sqlOf(target) {
     const named = target.closest("[data-q]");
     if (!named) return null;
-    const [name, keys] = named.dataset.q.split("?");
+    const [name, keys] = `${named.dataset.q}&${target.dataset.k || ""}`.split("?");
     const column = target.dataset.c.split(":")[0];
     const query = document.querySelector(`pre[data-query="${CSS.escape(name)}"]`);
     if (!query) return null;
@@ -219,6 +219,11 @@ const citysync = (() => {
     const nav = document.querySelector("nav");
     if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - nav.clientWidth / 3;
     document.querySelectorAll(".tools").forEach(tools);
+    // on a phone a row is a card, and each number stands under the heading of its column
+    document.querySelectorAll("table.forest, table.claims").forEach((table) => {
+      const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent);
+      table.querySelectorAll("tbody td").forEach((cell) => { cell.dataset.label = heads[cell.cellIndex]; });
+    });
     const ask = (event) => {
       const target = event.target.closest("[data-c]");
       if (!target || event.target.closest("a, button")) return;

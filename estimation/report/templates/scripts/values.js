@@ -10,18 +10,6 @@
   let data = null;
   let cells = [];
 
-  // details stand in English in the files of the cities, which both languages share: the page brings their templates (report/messages.yml)
-  const templates = read("messages").map(([pattern, text]) => [new RegExp(`^(?:${pattern})$`, "s"), text]);
-  function translated(text) {
-    for (const [pattern, chinese] of templates) {
-      const found = pattern.exec(text);
-      if (found) return chinese.replace(/\{(\d+)\}/g, (_, k) => translated(found[Number(k) + 1]) || found[Number(k) + 1]);
-    }
-    const parts = text.split("; ").map((part, _, all) => (all.length > 1 ? translated(part) : null));
-    return parts.every((part) => part !== null) ? parts.join("；") : null;
-  }
-  const said = (text) => translated(text) || text;
-
   // a value: [year, value, raw text or 0, location, cell or 0, state, detail]; state = 2 * flag + is current
   const isCurrent = (v) => v[5] % 2 === 1;
   const flagOf = (v) => catalog.flags[Math.floor(v[5] / 2)];
@@ -118,7 +106,7 @@
       [words.file, file], [words.sheet, sheet], [words.cell, v[4] === 0 ? null : v[4]],
       [words.as_delivered, `“${rawOf(v)}”${unitDelivered ? " " + unitDelivered : ""}`],
       [words.state, isCurrent(v) ? words.is_current : words.not_used],
-      [words.flag, flag === "ok" ? null : rule ? `${flagWord} (${rule})` : flagWord], [words.detail, v[6] === undefined ? null : said(v[6])],
+      [words.flag, flag === "ok" ? null : rule ? `${flagWord} (${rule})` : flagWord], [words.detail, v[6] === undefined ? null : v[6][citysync.language === "zh" ? 1 : 0]],
     ]);
   }
 
