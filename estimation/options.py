@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-# draws of a permutation at most, and after how many one ends whose p is clearly below 5 %
-DRAWS, FEWER = 9999, 1999
-# five standard errors of `FEWER` draws below it
-CLEAR = 0.03
+# draws of a permutation at most
+DRAWS = 9999
 # a p whose draws hold so many that are at least as extreme has a standard error of a tenth of it
 # (Besag and Clifford 1991)
 ENOUGH = 100
@@ -31,8 +29,6 @@ class Options:
     enough : int, optional
         A coefficient's draws end with the one that is the so many-th at least as extreme; None: all
         are made.
-    fewer : int, optional
-        With `enough`: they also end with this one if p is at most `CLEAR` then.
     seed : int
     shuffle : "province", "all" or (N,) array
         Admission years move within provinces (over all cities where codes are missing), over all
@@ -57,7 +53,6 @@ class Options:
     vcov: Sequence[str] | None = None
     permutations: int = DRAWS
     enough: int | None = None
-    fewer: int | None = None
     seed: int = 1
     shuffle: Any = "province"
     tie_quantile: float | None = None

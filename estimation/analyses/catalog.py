@@ -37,14 +37,14 @@ ANALYSES = (
 )
 
 
-# Rows that conclusions rest on: the headlines, with their exact parts, make all draws; the claims
-# of the study (`warehouse/seeds/study_claims.csv`) and the named variants of the headline may.
-HEADLINE = tuple(
-    f"baseline.{part}.headline"
-    for outcome in (robustness.OUTCOME, "cm_growth_deflated")
-    for part in split_of(outcome)
-)
+# Rows that conclusions rest on make all draws: the headlines with their exact parts, their named
+# variants, and the claims of the study (`warehouse/seeds/study_claims.csv`).
 DECISIVE = {
+    *(
+        f"baseline.{part}.headline"
+        for outcome in (robustness.OUTCOME, "cm_growth_deflated")
+        for part in split_of(outcome)
+    ),
     *(f"robustness.{robustness.OUTCOME}.{variant}" for variant in robustness.RULES),
     "heterogeneity.cm_growth_official.same_region",
     "heterogeneity.cm_growth_official.coastal",
@@ -63,13 +63,11 @@ DECISIVE = {
 
 def all_specs() -> tuple[Spec, ...]:
     """Every spec of the analyses, in their order."""
-    return tuple(_with_draws(spec) for analysis in ANALYSES for spec in analysis.SPECS)
-
-
-def _with_draws(spec: Spec) -> Spec:
-    if spec.spec_id in HEADLINE:
-        return replace(spec, enough=None, fewer=None)
-    return replace(spec, fewer=None) if spec.spec_id in DECISIVE else spec
+    return tuple(
+        replace(spec, enough=None) if spec.spec_id in DECISIVE else spec
+        for analysis in ANALYSES
+        for spec in analysis.SPECS
+    )
 
 
 def primary_specs() -> tuple[Spec, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..estimators.registry import ESTIMATORS
-from ..options import CONTROL_PAIRS, DRAWS, ENOUGH, FEWER
+from ..options import CONTROL_PAIRS, DRAWS, ENOUGH
 from ..results import VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
@@ -76,8 +76,8 @@ class Spec:
         Tool classes or tools of ``marts.fct_policy_tool`` whose strength in the pilot's texts
         stands in for treatment, jointly.
     permutations, enough : int, int or None
-        Draws at most, and those at least as extreme that end a coefficient's draws (None: all are
-        made); `catalog` gives more to the rows that decide.
+        Draws at most, and those at least as extreme that end a coefficient's draws; None, which
+        `catalog` gives to the rows that decide: all are made.
     seed, shuffle : int, str
         Seed of the draws, and whether admission years are shuffled within a ``province``,
         over ``all`` cities or within a ``province_gdp_tercile`` (a province's cities of one tercile
@@ -107,7 +107,6 @@ class Spec:
     vcov: tuple[str, ...] = VARIANCE_ESTIMATORS
     permutations: int = DRAWS
     enough: int | None = ENOUGH
-    fewer: int | None = FEWER
     seed: int = 1
     shuffle: str = "province"
 

@@ -5,7 +5,7 @@ coefficient gets its variance estimators.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,6 @@ def fit_heterogeneity(
     moderations: Sequence[Heterogeneity],
     *,
     control_names: Sequence[str] = (),
-    only: Collection[tuple[str, int]] | None = None,
     options: Options = DEFAULTS,
     **changes: Any,
 ) -> dict[tuple[str, int], FitResult | NotRun]:
@@ -48,8 +47,6 @@ def fit_heterogeneity(
     control_names, options, changes
         As in `estimation.fit.fit_outcomes`. Draws need every candidate pair in every year and no
         controls; else that line is left out with a warning.
-    only : collection of (name of a moderation, outcome), optional
-        Results that are wanted; all by default.
 
     Returns
     -------
@@ -67,7 +64,7 @@ def fit_heterogeneity(
     check_arguments(panel, (), options, control_names)
     if len({m.name for m in moderations}) < len(moderations):
         raise ValueError("moderations: expected names that differ")
-    given = (tuple(moderations), tuple(control_names), only, options)
+    given = (tuple(moderations), tuple(control_names), options)
     return fit_by_sample(panel, lambda sample: _fit_sample(sample, *given), options)
 
 
@@ -75,18 +72,9 @@ def _fit_sample(
     sample: FitSample,
     moderations: tuple[Heterogeneity, ...],
     control_names: tuple[str, ...],
-    only: Collection[tuple[str, int]] | None,
     options: Options,
 ) -> dict[tuple[str, int], FitResult | NotRun]:
     sample, control_names, dropped = drop_controls(sample, control_names)
-    asked = {
-        m.name: [
-            k
-            for k, outcome in enumerate(sample.outcomes)
-            if only is None or (m.name, outcome) in only
-        ]
-        for m in moderations
-    }
     types, strata = city_types(sample, moderations), strata_of(sample, options.shuffle)
     results: dict[tuple[str, int], FitResult | NotRun] = {}
     fitted: dict[str, tuple[Design, tuple[InfluenceFit, ...], list[str]]] = {}
@@ -115,7 +103,7 @@ def _fit_sample(
     is_affordable = sample.panel.controls is None and bool(sample.observed[sample.candidate].all())
     if wants_draws and is_affordable and fitted:
         observed = {
-            name: observed_statistics(fits, models[name].tests, asked[name])
+            name: observed_statistics(fits, models[name].tests, range(len(fits)))
             for name, (_, fits, _) in fitted.items()
         }
         draws = permute(sample, models, strata, options, observed=observed)
@@ -125,8 +113,7 @@ def _fit_sample(
                 "The line permutation is left out: its draws need every pair in every year "
                 "and no controls."
             )
-        for m in asked[name]:
-            outcome = sample.outcomes[m]
+        for m, outcome in enumerate(sample.outcomes):
             found = draws.get((name, m))
             results[name, outcome] = result_of(
                 dataclasses.replace(sample, city_group=types.city_type),

@@ -72,7 +72,6 @@ def fit_group(
         vcov,
         permutations,
         first.enough,
-        first.fewer,
         first.seed,
         first.shuffle if sample.strata is None else sample.strata,
         tie_rule.quantile,

@@ -145,13 +145,13 @@ def joint_statistics(
     all_dealt, statistics = deal(block, permutations, [seed, 0]), []
     for one in windows:
         rows = np.flatnonzero(np.isin(one.city_ids, ids))
-        place = np.searchsorted(ids, one.city_ids[rows])
+        place, own = np.searchsorted(ids, one.city_ids[rows]), np.empty(len(ids), dtype=np.int64)
+        own[place] = np.arange(len(place))
         panel = build_panel(one.growth[rows], one.years, one.cohort[rows], one.block[rows])
         contrast = None if lacking(panel) else treatment_contrast(panel)
         if contrast is None or len(panel.label) < len(rows):
             return None
         y = panel.measured(panel.growth, capped=one.capped)[2]
-        dealt = np.searchsorted(place, all_dealt[:, place])
-        draws = draw_statistics(y, contrast, panel.label, panel.block, dealt)
+        draws = draw_statistics(y, contrast, panel.label, panel.block, own[all_dealt[:, place]])
         statistics.append(draws.statistic())
     return np.array(statistics)

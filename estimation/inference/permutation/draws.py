@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...engines.compile_cache import is_compiled, use_compile_cache
-from ...options import CLEAR
 
 try:
     from tqdm import tqdm
@@ -45,7 +44,7 @@ class Draws:
         F of each joint test with the jackknife covariance of the draw; NaN where there is none.
     is_enumeration : bool
         Every relabelling once, the real one among them, instead of random draws.
-    enough, fewer : int or None
+    enough : int or None
         As in `Options`; draws behind the one that it ends with do not count.
     made : (L,) int array
         Draws of each term; what stands behind them was not drawn.
@@ -56,12 +55,16 @@ class Draws:
     tests: dict[str, np.ndarray]
     is_enumeration: bool
     enough: int | None
-    fewer: int | None
     made: np.ndarray
 
     @classmethod
     def empty(
-        cls, n_draws: int, n_terms: int, tests: Iterable[str], is_enumeration: bool, enough, fewer
+        cls,
+        n_draws: int,
+        n_terms: int,
+        tests: Iterable[str],
+        is_enumeration: bool,
+        enough: int | None,
     ) -> Draws:
         """Room for draws."""
         return cls(
@@ -69,7 +72,6 @@ class Draws:
             {name: np.full(n_draws, np.nan) for name in tests},
             is_enumeration,
             enough,
-            fewer,
             np.zeros(n_terms, dtype=np.int64),
         )
 
@@ -87,16 +89,14 @@ class Draws:
         extreme = np.flatnonzero(is_extreme(drawn, observed))
         return drawn[: extreme[self.enough - 1] + 1] if len(extreme) >= self.enough else drawn
 
-    def are_enough(self, observed: float, drawn: np.ndarray) -> bool:
-        """Whether so many of some statistics are at least as extreme, or so few, that no more are
-        needed.
+    def enough_after(self, observed: float, drawn: np.ndarray) -> float:
+        """After how many draws so many should be at least as extreme as they need to be, by those
+        of some statistics; as many as these are where no more are needed.
         """
-        if self.enough is None:
-            return False
         extreme = int(is_extreme(drawn, observed).sum())
-        is_clear = self.fewer is not None and len(drawn) >= self.fewer
-        is_clear = is_clear and 1 + extreme <= CLEAR * (1 + len(drawn))
-        return extreme >= self.enough or is_clear
+        if self.enough is None or extreme == 0:
+            return math.inf
+        return len(drawn) * max(1.0, self.enough / extreme)
 
 
 def is_extreme(drawn: np.ndarray, observed: float) -> np.ndarray:

@@ -29,8 +29,9 @@ CityWeights = Callable[[np.ndarray], np.ndarray]
 # for each outcome the statistics of some terms by position, and of joint tests by name; None for an
 # outcome that nobody asked for
 Observed = Sequence[tuple[Mapping[int, float], Mapping[str, float]] | None]
-# draws before it is first asked whether they are enough
-FIRST = 249
+# draws before it is first asked whether they are enough, and by how much more than should do the
+# next are, so that few are made in vain and few questions asked
+FIRST, MARGIN = 249, 1.1
 
 
 class _Race:
@@ -54,33 +55,32 @@ class _Race:
         """Whether anything is still drawn."""
         return any(map(len, self.terms)) or any(self.tests)
 
-    def decide(self, made: int, n_draws: int) -> None:
-        """Keep in the race what has a statistic and not yet draws enough."""
+    def decide(self, made: int, n_draws: int) -> float:
+        """Keep in the race what has a statistic and not yet draws enough; after how many draws the
+        last of it should have them.
+        """
+        wanted = [float(made)]
         for m, (draws, observed) in enumerate(zip(self.draws, self.observed, strict=True)):
             if observed is None:
                 continue
             draws.made[self.terms[m]] = made
             terms, tests = observed
-            self.terms[m] = np.array(
-                [
-                    c
-                    for c in self.terms[m].tolist()
-                    if made < n_draws
-                    and c in terms
-                    and not draws.are_enough(terms[c], draws.statistic[:made, c])
-                ],
-                dtype=np.int64,
-            )
-            going = tuple(
-                name
+            after = {
+                c: draws.enough_after(terms[c], draws.statistic[:made, c])
+                for c in self.terms[m].tolist()
+                if c in terms
+            } | {
+                name: draws.enough_after(tests[name], draws.tests[name][:made])
                 for name in self.tests[m]
-                if made < n_draws
-                and name in tests
-                and not draws.are_enough(tests[name], draws.tests[name][:made])
-            )
-            for name in set(self.tests[m]) - set(going):
+                if name in tests
+            }
+            going = {key for key, count in after.items() if made < min(count, n_draws)}
+            wanted += [after[key] for key in going]
+            self.terms[m] = np.array([c for c in self.terms[m].tolist() if c in going], np.int64)
+            for name in set(self.tests[m]) - going:
                 draws.tests[name] = draws.tests[name][:made]
-            self.tests[m] = going
+            self.tests[m] = tuple(name for name in self.tests[m] if name in going)
+        return max(wanted)
 
 
 def permute(
@@ -121,10 +121,7 @@ def permute(
         sample.city_group if types is None else types, strata, options.permutations, options.seed
     )
     weights = None if city_weights is None else city_weights(labels)
-    settings, found = (
-        (is_enumeration, None if is_enumeration else options.enough, options.fewer),
-        {},
-    )
+    settings, found = (is_enumeration, None if is_enumeration else options.enough), {}
     for group in _same_sums(models):
         races = {
             name: _Race(models[name], observed.get(name), len(labels), settings) for name in group
@@ -135,8 +132,8 @@ def permute(
         else:
             sums = PairDraws(sample, first.design, first.statistics, has_tests)
         going, made = [race for race in races.values() if race.is_going], 0
+        end = len(labels) if settings[1] is None else min(len(labels), FIRST)
         while going:
-            end = len(labels) if settings[1] is None else min(len(labels), max(FIRST, 2 * made + 1))
 
             def run(part: slice, start=made, going=tuple(going), sums=sums) -> None:
                 step = max(1, AT_ONCE // sums.size)
@@ -147,8 +144,8 @@ def permute(
 
             run_in_chunks(end - made, run)
             made = end
-            for race in going:
-                race.decide(made, len(labels))
+            wanted = max(race.decide(made, len(labels)) for race in going)
+            end = min(len(labels), 2 * made + 1, int(MARGIN * min(wanted, len(labels))) + 1)
             going = [race for race in going if race.is_going]
         for name, race in races.items():
             found |= {(name, m): draws for m, draws in enumerate(race.draws)}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
-from estimation.analyses.catalog import all_specs
+from estimation.analyses.catalog import DECISIVE, all_specs
 from estimation.analyses.rules import EXPOSURE_RULES
 from estimation.analyses.series import SERIES as CITY_SERIES
 from estimation.analyses.spec import Spec, split_of
+from estimation.options import ENOUGH
+
+CLAIMS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds" / "study_claims.csv"
 
 SERIES = ("growth_official", "growth_deflated")
 
@@ -30,8 +36,15 @@ def test_contracts_ids_exist_once() -> None:
     for spec in judged:
         draws = 0 if spec.treatment_rule in EXPOSURE_RULES else 9999
         assert (spec.permutations, "permutation" in spec.vcov) == (draws, draws > 0)
-    headline = [s for s in judged if s.spec_id.startswith("baseline.") and s.variant == "headline"]
-    assert headline and all(spec.enough is None for spec in headline)
+
+
+def test_headline_its_variants_and_claims_make_all_draws() -> None:
+    by_id = {spec.spec_id: spec for spec in all_specs()}
+    with CLAIMS.open(encoding="utf-8", newline="") as file:
+        claimed = {row["spec_id"] for row in csv.DictReader(file)} & by_id.keys()
+    assert claimed and claimed <= DECISIVE <= by_id.keys()
+    for spec in by_id.values():
+        assert spec.enough == (None if spec.spec_id in DECISIVE else ENOUGH)
 
 
 def test_specs_of_one_sample_share_one_pass() -> None:
