@@ -18,7 +18,6 @@ from estimation.fits.within_block import partner_means
 from estimation.primary.within_block import fit_within_block
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS, long_table, random_panel, reference_panel
-from tests.estimation.primary.test_command import _frame
 
 
 def _table(panel, *, provinces=True, cohorts=False, outcome=0):
@@ -363,23 +362,3 @@ def test_within_block_is_offered_for_any_pair_panel(write, capsys):
     assert line["p_value"] == pytest.approx(expected.p_value)
     code, _, err = _run(capsys, path, *asked, "--vcov", "dyadic")
     assert code == 2 and "permutes within provinces" in err
-
-
-def test_primary_reads_a_city_panel_and_prints_one_object(tmp_path, capsys):
-    path = tmp_path / "cities.csv"
-    _frame(3, calmer=0.8).to_csv(path, index=False)
-    assert main(["primary", str(path), "--permutations", "99", "--json"]) == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert {
-        "estimate",
-        "ci_low",
-        "ci_high",
-        "p_value",
-        "minimum_detectable_effect",
-        "channels",
-        "cycle",
-    } <= printed.keys()
-    assert [channel["channel"] for channel in printed["channels"]] == ["own_variance", "loading"]
-    assert (printed["p_value"] < 0.05) == (printed["ci_low"] > 0 or printed["ci_high"] < 0)
-    assert main(["primary", str(tmp_path / "missing.csv")]) == 2
-    assert "missing.csv" in capsys.readouterr().err

@@ -11,13 +11,13 @@ import pytest
 from estimation.estimators.fitted import Inputs
 from estimation.estimators.group_time import GroupTimeDraws, comparable_sample, fit_group_time
 from estimation.estimators.registry import names
-from estimation.fit import fit_outcomes, fit_panel
+from estimation.fit import fit_outcomes, fit_panel, strata_of
 from estimation.inference import variances as inference
 from estimation.inference.diagnostics import coefficients as diagnostics
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
-from estimation.panel.pair_panel import PairPanel, build_sample
+from estimation.panel.pair_panel import PairPanel, before_last_cohort, build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import estimates_of, long_table, random_panel
 
@@ -33,8 +33,9 @@ CASES = {
 IMPUTATION = ("gardner", "borusyak")
 
 
-def _fit(panel, estimator, tie_quantile=None):
-    sample = comparable_sample(build_sample(panel, (0,), tie_quantile))
+def _fit(panel, estimator, tie_quantile=None, control_pairs="never_treated"):
+    sample = build_sample(panel, (0,), tie_quantile, control_pairs=control_pairs)
+    sample = comparable_sample(sample)
     return sample, fit_group_time(sample, estimator)[0]
 
 
@@ -172,15 +173,18 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
             assert fit.psi[position, 0] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-7)
 
 
-@pytest.mark.parametrize("estimator", GROUP_TIME)
+@pytest.mark.parametrize("estimator", [*GROUP_TIME, "against later pairs"])
 @pytest.mark.parametrize("case", CASES)
 def test_refits_equal_fits_of_the_smaller_panel(case, estimator):
+    control_pairs = "never_treated"
+    if estimator == "against later pairs":
+        estimator, control_pairs = "callaway_santanna", "not_yet_treated"
     if estimator == "callaway_santanna" and "controls" in case:
         with pytest.raises(NotEstimable, match="takes no controls"):
             _fit(random_panel(6, **CASES[case]), estimator)
         return
     panel = random_panel(6, **CASES[case])
-    _, fit = _fit(panel, estimator)
+    _, fit = _fit(panel, estimator, control_pairs=control_pairs)
     for refits, block_of_city in ((fit.provinces, panel.province), (fit.cities, panel.city_ids)):
         for block in refits.blocks[:3]:
             dropped = (block_of_city[panel.city_i] == block) | (
@@ -189,7 +193,7 @@ def test_refits_equal_fits_of_the_smaller_panel(case, estimator):
             smaller = dataclasses.replace(
                 panel, y=np.where(dropped[:, None], np.nan, panel.y), cohort=None
             )
-            expected = _points(_fit(smaller, estimator)[1])
+            expected = _points(_fit(smaller, estimator, control_pairs=control_pairs)[1])
             found = refits.estimates[refits.blocks == block][0]
             np.testing.assert_allclose(
                 found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9
@@ -371,11 +375,23 @@ def test_lines_of_the_aggregates():
         )
 
 
-@pytest.mark.parametrize("tie_quantile", [None, 0.5])
-def test_draws_equal_refits(tie_quantile):
+DRAWN = {
+    "all pairs": {},
+    "strong ties": {"tie_quantile": 0.5},
+    "against later pairs": {"control_pairs": "not_yet_treated"},
+    "no never-treated": {"control_pairs": "not_yet_treated"},
+}
+
+
+@pytest.mark.parametrize("case", DRAWN)
+def test_draws_equal_refits(case):
     panel = random_panel(1, n_cities=30, n_pilots=9, n_outcomes=2)
-    strata, n_draws = np.arange(30) % 2, 4
-    sample = build_sample(panel, (0, 1), tie_quantile)
+    strata, n_draws, rules = np.arange(30) % 2, 4, {"tie_quantile": None} | DRAWN[case]
+    if case == "no never-treated":
+        panel = panel.of_pairs(panel.cohort > 0)
+        strata = strata_of(build_sample(panel, (0, 1), None), "all")
+        panel = before_last_cohort(build_sample(panel, (0, 1), None))
+    sample = build_sample(panel, (0, 1), **rules)
     fits = {name: fit_group_time(sample, name) for name in GROUP_TIME}
     leads = {
         name: fit[0].columns[diagnostics.tested_leads(fit[0])][2:] for name, fit in fits.items()
@@ -386,10 +402,11 @@ def test_draws_equal_refits(tie_quantile):
         model.tests = {"leads": leads[name]} if len(leads[name]) else {}
     draws = permute(sample, models, strata, Options(permutations=n_draws, seed=11))
     labels = draw_relabellings(sample.city_group, strata, n_draws, 11)
+    assert (labels != sample.city_group).any()
     for b in range(n_draws):
         years = np.concatenate([[0], sample.group_years])[labels[b]]
         redrawn = build_sample(
-            dataclasses.replace(panel, city_cohort=years, cohort=None), (0, 1), tie_quantile
+            dataclasses.replace(panel, city_cohort=years, cohort=None), (0, 1), **rules
         )
         for name in GROUP_TIME:
             for m, fit in enumerate(fit_group_time(redrawn, name)):

@@ -11,13 +11,8 @@ import pandas as pd
 import pytest
 
 from estimation.cli import main
-from estimation.estimators.fitted import Inputs
-from estimation.estimators.group_time import GroupTimeDraws, fit_group_time
-from estimation.fit import fit_outcomes, fit_panel, strata_of
-from estimation.inference import variances as inference
-from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.permute import permute
-from estimation.options import Options
+from estimation.estimators.group_time import fit_group_time
+from estimation.fit import fit_outcomes, fit_panel
 from estimation.panel.pair_panel import PairPanel, before_last_cohort, build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import VARIANCE_ESTIMATORS, estimates_of, long_table, random_panel
@@ -201,63 +196,6 @@ def test_influence_is_the_derivative_by_a_pairs_weight(kind):
             assert fit.psi[position, c] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-7)
 
 
-@pytest.mark.parametrize("missing", [0.0, 0.2])
-def test_refits_and_their_degrees_of_freedom(missing):
-    panel = random_panel(6, missing=missing)
-    (fit,) = fit_group_time(
-        build_sample(panel, (0,), None, control_pairs=LATER), "callaway_santanna"
-    )
-    for block in fit.provinces.blocks[:3]:
-        dropped = (panel.province[panel.city_i] == block) | (panel.province[panel.city_j] == block)
-        smaller = dataclasses.replace(
-            panel, y=np.where(dropped[:, None], np.nan, panel.y), cohort=None
-        )
-        (rest,) = fit_group_time(
-            build_sample(smaller, (0,), None, control_pairs=LATER), "callaway_santanna"
-        )
-        expected = dict(zip(rest.terms, rest.estimate, strict=True))
-        found = fit.provinces.estimates[fit.provinces.blocks == block][0]
-        np.testing.assert_allclose(
-            found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9
-        )
-    assert ((fit.provinces.df > 0) & (fit.provinces.df <= len(fit.provinces.blocks) - 1)).all()
-
-
-@pytest.mark.parametrize("kind", PANELS)
-def test_draws_equal_refits_under_the_drawn_labels(kind):
-    panel = _panel(1, without_never=PANELS[kind], n_cities=24, n_pilots=9, n_outcomes=2)
-    whole = build_sample(panel, (0, 1), None, control_pairs=LATER)
-    if PANELS[kind]:
-        panel = before_last_cohort(whole)
-    sample = build_sample(panel, (0, 1), None, control_pairs=LATER)
-    strata = strata_of(whole, "all")
-    names, inputs = ("callaway_santanna", "borusyak", "sun_abraham"), Inputs(sample)
-    models = {name: GroupTimeDraws(sample, name, inputs) for name in names}
-    draws = permute(sample, models, strata, Options(permutations=5, seed=3))
-    labels = draw_relabellings(sample.city_group, strata, 5, 3)
-    if PANELS[kind]:  # admissions stay with the pilots
-        assert (labels[:, whole.city_group == 0] == 0).all()
-        assert (labels != sample.city_group).any()
-    for b in range(5):
-        years = np.concatenate([[0], sample.group_years])[labels[b]]
-        redrawn = build_sample(
-            dataclasses.replace(panel, city_cohort=years, cohort=None),
-            (0, 1),
-            None,
-            control_pairs=LATER,
-        )
-        for name in names:
-            for m, fit in enumerate(fit_group_time(redrawn, name)):
-                columns = fit_group_time(sample, name)[m].columns
-                np.testing.assert_allclose(
-                    draws[name, m].coefficient[b, columns], fit.estimate, atol=1e-10
-                )
-                expected = np.abs(fit.estimate) / np.sqrt(inference.score_variance(fit.city_sums))
-                np.testing.assert_allclose(
-                    draws[name, m].statistic[b, columns], expected, rtol=1e-8
-                )
-
-
 def test_all_lines_are_given_and_the_sample_is_described():
     panel = _panel(2, without_never=True, n_cities=60, n_pilots=24)
     for estimator in ("callaway_santanna", "borusyak", "gardner", "sun_abraham", "etwfe"):
@@ -308,11 +246,6 @@ def test_what_nothing_identifies_is_refused(case):
             covariates=np.ones((panel.n_cities, 1)),
             covariate_names=("x",),
         )
-
-
-def test_an_unknown_control_group_is_refused():
-    with pytest.raises(ValueError, match="control_pairs last"):
-        _ours(random_panel(1), control_pairs="last")
 
 
 def test_on_the_command_line(tmp_path, capsys):

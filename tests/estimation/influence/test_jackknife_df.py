@@ -217,82 +217,56 @@ def test_weights_are_those_found_by_fitting_every_unit_shock(estimator: str, sha
     compare(fit, unit_shocks(panel, estimator), refits)
 
 
-@pytest.mark.parametrize("shape", ["balanced", "gaps and controls"])
-def test_weights_of_effects_by_class_with_their_own_years(shape: str) -> None:
-    panel = random_panel(6, n_cities=24, n_pilots=7, n_years=5, **SHAPES[shape])
+def by_class(panel: PairPanel, _: np.ndarray) -> tuple[InfluenceFit, ...]:
     names = tuple(f"x{k}" for k in range(0 if panel.controls is None else len(panel.controls)))
-
-    def fit_of(one: PairPanel) -> tuple[InfluenceFit, ...]:
-        kind = (one.city_i + one.city_j) % 3
-        moderation = Heterogeneity(
-            "by class", pair_class=kind % 2, class_names=("a", "b"), year_block=kind
-        )
-        sample = build_sample(one, tuple(range(one.n_outcomes)), None)
-        types = city_types(sample, [moderation])
-        design = build_design(sample, moderation, types)
-        return fit_design(sample, sample_statistics(sample), design, names)[0]
-
-    def shocks_of(one: PairPanel) -> dict[tuple, np.ndarray]:
-        fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)))
-        return weights_of(
-            [(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years))
-        )
-
-    (fit,) = fit_of(panel)
-    compare(
-        fit,
-        shocks_of(panel),
-        [shocks_of(without_province(panel, name)) for name in fit.provinces.blocks],
+    kind = (panel.city_i + panel.city_j) % 3
+    moderation = Heterogeneity(
+        "by class", pair_class=kind % 2, class_names=("a", "b"), year_block=kind
     )
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), None)
+    design = build_design(sample, moderation, city_types(sample, [moderation]))
+    return fit_design(sample, sample_statistics(sample), design, names)[0]
 
 
-def test_weights_of_doubly_robust_effects() -> None:
-    panel = random_panel(4, n_cities=24, n_pilots=9, n_years=5)
-    covariates = np.random.default_rng(2).normal(size=(1, panel.n_pairs))
+def doubly_robust(panel: PairPanel, covariate: np.ndarray) -> tuple[InfluenceFit, ...]:
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), None)
+    return fit_doubly_robust(comparable_sample(sample), covariate[None])[0]
 
-    def fit_of(one: PairPanel, x: np.ndarray) -> tuple[InfluenceFit, ...]:
-        return fit_doubly_robust(
-            comparable_sample(build_sample(one, tuple(range(one.n_outcomes)), None)), x
-        )[0]
 
-    def shocks_of(one: PairPanel, x: np.ndarray) -> dict[tuple, np.ndarray]:
-        fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)), x)
-        return weights_of(
-            [(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years))
-        )
+def weighted(panel: PairPanel, weight: np.ndarray) -> tuple[InfluenceFit, ...]:
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), None)
+    plain = pair_statistics(panel.y, None, sample.observed)
+    values = dataclasses.replace(plain, values=plain.values * weight[:, None])
+    return fit_least_squares(sample, values, DESIGNS["twfe"](sample.group_years, panel.years), ())
 
-    (fit,) = fit_of(panel, covariates)
+
+@pytest.mark.parametrize(
+    ("fit_of", "shape", "seed", "n_cities", "n_pilots"),
+    [
+        (by_class, "balanced", 6, 24, 7),
+        (by_class, "gaps and controls", 6, 24, 7),
+        (doubly_robust, "balanced", 4, 24, 9),
+        (weighted, "balanced", 4, 15, 6),
+    ],
+)
+def test_weights_of_effects_by_class_doubly_robust_and_weighted(
+    fit_of, shape: str, seed: int, n_cities: int, n_pilots: int
+) -> None:
+    settings = {"n_cities": n_cities, "n_pilots": n_pilots, "n_years": 5}
+    panel = random_panel(seed, **settings, **SHAPES[shape])
+    of_pair = np.random.default_rng(3).uniform(0.2, 3, panel.n_pairs)
+
+    def shocks_of(one: PairPanel, given: np.ndarray) -> dict[tuple, np.ndarray]:
+        fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)), given)
+        rows = [(fit.terms, fit.estimate) for fit in fits]
+        return weights_of(rows, (one.n_cities, len(one.years)))
+
+    (fit,) = fit_of(panel, of_pair)
     rest = [
-        (without_province(panel, name), covariates[:, stay_without(panel, name)])
+        shocks_of(without_province(panel, name), of_pair[stay_without(panel, name)])
         for name in fit.provinces.blocks
     ]
-    compare(fit, shocks_of(panel, covariates), [shocks_of(*given) for given in rest])
-
-
-def test_weights_of_pairs_that_weigh_differently() -> None:
-    panel = random_panel(4, n_cities=15, n_years=5)
-    weight = np.random.default_rng(3).uniform(0.2, 3, panel.n_pairs)
-
-    def fit_of(one: PairPanel, w: np.ndarray) -> tuple[InfluenceFit, ...]:
-        sample = build_sample(one, tuple(range(one.n_outcomes)), None)
-        plain = pair_statistics(one.y, None, sample.observed)
-        weighted = dataclasses.replace(plain, values=plain.values * w[:, None])
-        return fit_least_squares(
-            sample, weighted, DESIGNS["twfe"](sample.group_years, one.years), ()
-        )
-
-    def shocks_of(one: PairPanel, w: np.ndarray) -> dict[tuple, np.ndarray]:
-        fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)), w)
-        return weights_of(
-            [(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years))
-        )
-
-    (fit,) = fit_of(panel, weight)
-    rest = [
-        (without_province(panel, name), weight[stay_without(panel, name)])
-        for name in fit.provinces.blocks
-    ]
-    compare(fit, shocks_of(panel, weight), [shocks_of(*given) for given in rest])
+    compare(fit, shocks_of(panel, of_pair), rest)
 
 
 @pytest.mark.parametrize("nested", [False, True])

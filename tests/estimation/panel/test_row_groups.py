@@ -9,9 +9,6 @@ import pytest
 from estimation.panel.pair_columns import PairColumns
 from estimation.panel.pair_file import read_pairs
 from estimation.panel.panel_error import PanelError
-from estimation.panel.panel_table import PanelTable
-from estimation.panel.row_groups import group_rows
-from estimation.panel.sources import open_source
 from tests.estimation.panels import random_panel
 
 UNIT, YEARS = ("city_i_id", "city_j_id"), np.arange(2011, 2017)
@@ -128,16 +125,3 @@ def test_a_fault_is_named_where_it_stands(order, column, value, words):
         read_pairs(frame, COLUMNS)
     assert words in str(caught.value)
     assert f"row {row + 1}, column {column}" in str(caught.value)
-
-
-def test_what_differs_within_a_pair_is_seen():
-    frame = contract_frame()
-    for order in ("by pair", "by year", "shuffled"):
-        rows = ORDERS[order](frame).reset_index(drop=True)
-        for changed in (False, True):
-            if changed:
-                rows.loc[len(rows) - 1, "cohort_year"] = 1.0
-            table = PanelTable(
-                open_source(rows), [*UNIT, "cohort_year"], texts=UNIT, one_row="", hint=""
-            )
-            assert group_rows(table, UNIT).are_same("cohort_year") is not changed

@@ -141,7 +141,7 @@ def test_a_wrong_cell_is_named_with_what_to_do(tmp_path, column, row, value, sai
     assert f"cities.csv, {said}" in str(error.value)
 
 
-def test_a_missing_column_an_empty_file_and_no_file_are_named(tmp_path):
+def test_a_missing_column_no_rows_and_no_file_are_named(tmp_path):
     with pytest.raises(
         PanelError, match=r"cities\.csv, column block_id: expected it in the header"
     ):
@@ -150,22 +150,3 @@ def test_a_missing_column_an_empty_file_and_no_file_are_named(tmp_path):
         primary(_csv(tmp_path, _frame().head(0)))
     with pytest.raises(PanelError, match="found no file of this name"):
         primary(tmp_path / "absent.csv")
-    empty = tmp_path / "empty.csv"
-    empty.write_bytes(b"")
-    with pytest.raises(PanelError, match=r"empty\.csv: expected a CSV in UTF-8 or a Parquet file"):
-        primary(empty)
-    broken = tmp_path / "broken.parquet"
-    broken.write_bytes(b"not parquet")
-    with pytest.raises(
-        PanelError, match=r"broken\.parquet: expected a CSV in UTF-8 or a Parquet file"
-    ):
-        primary(broken)
-
-
-def test_a_header_that_repeats_a_name_is_refused(tmp_path):
-    path = tmp_path / "twice.csv"
-    path.write_text(
-        "city_id,year,growth,growth,cohort_year,block_id\n1,2010,3,3,,1\n", encoding="utf-8"
-    )
-    with pytest.raises(PanelError, match="the name twice in the header"):
-        primary(path)
