@@ -252,7 +252,7 @@ def _fit_sample(
     sample, options = inputs.sample, inputs.options
     fitted = {estimator.name: estimator.fit(sample, inputs) for estimator in chosen}
     draws: dict[tuple[str, int], Draws] = {}
-    if options.wants_draws and sample.panel.pilots_known:
+    if options.wants_draws and sample.has_draws:
         draws = _permute(inputs, fitted, strata)
     return {
         (name, outcome): result_of(
@@ -278,8 +278,6 @@ def _permute(
     """Draws by (estimator, position of the outcome): one pass for all estimators whose pairs weigh
     alike.
     """
-    if isinstance(inputs.sample, SummedSample) and inputs.sample.draws is None:
-        return {}
     models, observed, outcomes = {}, {}, inputs.sample.outcomes
     for name, found in fitted.items():
         if found.draws is not None:
@@ -450,10 +448,16 @@ def _left_out(
         found.append(
             "The line province_jackknife is left out: it needs the province of every city."
         )
-    if not sample.panel.pilots_known:
+    by_pair = not sample.panel.pilots_known
+    if by_pair:
         found.append(
-            "Treatment is by pair: dyadic is the default line, and city and permutation are left "
-            "out, because no city of a treated pair is known to be the treated one."
+            "Treatment is by pair: dyadic is the default line, and city is left out, because no "
+            "city of a treated pair is known to be the treated one."
+        )
+    if by_pair and not sample.has_draws:
+        found.append(
+            "The line permutation is left out: cities can trade places only where every two of "
+            "them are a pair, and some pairs are never treated."
         )
     elif row.family == "group_time" and not draws_are_affordable(sample):
         needed = "a balanced panel without controls or chosen partners"
@@ -463,4 +467,8 @@ def _left_out(
         found.append(f"The line permutation is left out: {row.no_draws}")
     elif draws is None and "permutation" in wanted:
         found.append("The line permutation is left out: no draws were asked for.")
+    elif by_pair and draws is not None:
+        found.append(
+            "The permutation lets cities trade places, each with all of its treated pairs."
+        )
     return found

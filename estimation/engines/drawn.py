@@ -98,6 +98,10 @@ class PairDraws(DrawnSums):
         kept = np.flatnonzero(sample.kept[order])
         start = 0 if sample.tie_quantile is None else int(kept[0]) if len(kept) else len(order)
         self.base = self._base(start)
+        if not panel.pilots_known:
+            self.group_of = np.full((panel.n_cities, panel.n_cities), -1)
+            self.group_of[panel.city_i, panel.city_j] = sample.pair_group
+            self.group_of[panel.city_j, panel.city_i] = sample.pair_group
         self.ties = None if sample.tie_quantile is None else self._ties(panel.tie[order])
 
     def of(self, labels: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -110,13 +114,17 @@ class PairDraws(DrawnSums):
         if self.ties is not None:
             loops.first_kept(labels, self.ties, kept)
         is_plain = sample.panel.exposure == "one" and sample.n_partners is None
+        is_plain &= sample.panel.pilots_known
         if is_plain and weights is None:
             loops.sum_moved(labels, kept[:, 0], pairs, self.base, by_slot, inside)
             return by_slot, inside
         a, b = labels[:, pairs.first], labels[:, pairs.second]
         # groups ascend with their years, so the later of two admissions is the larger label
         group, is_both = np.maximum(a, b), (a > 0) & (b > 0)
-        if sample.panel.exposure == "both":
+        if not sample.panel.pilots_known:
+            # labels are cities here: a pair is treated as that of the two whose places its own take
+            group = self.group_of[a, b]
+        elif sample.panel.exposure == "both":
             group[~is_both] = 0
         else:
             group[is_both | (np.arange(group.shape[1]) < kept)] = -1

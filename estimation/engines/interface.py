@@ -204,6 +204,16 @@ class SummedSample:
     control_pairs: str = "never_treated"
 
     @property
+    def roles(self) -> np.ndarray:
+        """What a permutation moves between cities: their cohort groups."""
+        return self.city_group
+
+    @property
+    def has_draws(self) -> bool:
+        """Whether the engine has a permutation."""
+        return self.draws is not None
+
+    @property
     def n_groups(self) -> int:
         """Groups with the never-treated one."""
         return len(self.group_years) + 1

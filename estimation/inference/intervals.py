@@ -195,18 +195,15 @@ def _coefficient_intervals(
         offered.append("city")
     if fit.provinces is not None:
         offered.append("province_jackknife")
-    estimate, counts = (
-        float(fit.estimate[c]),
-        {
-            "n_pairs": sample.n_pairs,
-            "n_pilots": n_treated,
-            "least": MIN_PILOTS if sample.panel.pilots_known else MIN_TREATED,
-        },
-    )
+    estimate, least = float(fit.estimate[c]), MIN_PILOTS
+    if not sample.panel.pilots_known:
+        least = MIN_TREATED
     intervals = intervals_of(
         estimate,
         {name: variances[name][c] for name in offered},
-        **counts,
+        n_pairs=sample.n_pairs,
+        n_pilots=n_treated,
+        least=least,
         jackknife_df=jackknife_df,
     )
     if draws is not None and fit.columns[c] >= 0:
@@ -214,13 +211,13 @@ def _coefficient_intervals(
         drawn = draws.of(fit.columns[c])[1]
         counted = draws.counted(abs(estimate) / root, drawn) if np.isfinite(root) else drawn
         intervals["permutation"] = permutation_interval(
-            estimate, variances["score"][c], counted, draws.is_enumeration, fit.n_pilots[c]
+            estimate, variances["score"][c], counted, draws.is_enumeration, n_treated >= least
         )
     return intervals
 
 
 def permutation_interval(
-    estimate: float, score: float, drawn: np.ndarray, is_enumeration: bool, n_pilots: int
+    estimate: float, score: float, drawn: np.ndarray, is_enumeration: bool, is_enough: bool
 ) -> Interval:
     """Permutation p of a coefficient and its interval, estimate +- q* sqrt(sum of squared city
     sums); see `critical_value`.
@@ -232,14 +229,14 @@ def permutation_interval(
     drawn : (B,) float array
         Statistics of the draws.
     is_enumeration : bool
-    n_pilots : int
-        With fewer than `MIN_PILOTS` there is a p value and no interval.
+    is_enough : bool
+        Whether so much is treated that there is an interval; else there is a p value alone.
     """
     if not np.isfinite(score):
         return Interval()
     root = float(np.sqrt(score))
     p_value = permutation_p_value(abs(estimate) / root, drawn, is_enumeration)
     half = critical_value(drawn, is_enumeration) * root
-    if n_pilots < MIN_PILOTS or not np.isfinite(half):
+    if not is_enough or not np.isfinite(half):
         return Interval(p_value=p_value, draws=len(drawn))
     return Interval(None, estimate - half, estimate + half, p_value, len(drawn))

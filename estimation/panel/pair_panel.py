@@ -324,6 +324,23 @@ class FitSample:
         return int(always.sum())
 
     @property
+    def roles(self) -> np.ndarray:
+        """What a permutation moves between cities (N,): their cohort groups; where treatment is by
+        pair, a city's place among all pairs.
+        """
+        known = self.panel.pilots_known
+        return self.city_group if known else np.arange(self.panel.n_cities)
+
+    @property
+    def has_draws(self) -> bool:
+        """Whether roles can move: where treatment is by pair, every two cities must be a pair, so
+        that a city that takes another's place finds what its pairs are treated by.
+        """
+        panel, chosen = self.panel, self.tie_quantile is not None or self.n_partners is not None
+        every = panel.n_pairs == panel.n_cities * (panel.n_cities - 1) // 2
+        return panel.pilots_known or (every and self.has_never_treated and not chosen)
+
+    @property
     def seen(self) -> np.ndarray:
         """Cities with a candidate pair; shape (N,) bool."""
         seen = np.zeros(self.panel.n_cities, dtype=bool)

@@ -210,12 +210,13 @@ def permutation_diagnostics(
     """Mean of the placebo estimates, the estimate minus it, pilots that cannot move, undefined
     draws.
     """
-    fixed = int((fixed_labels(sample.city_group, strata) & (sample.city_group > 0)).sum())
+    treated = _treated_cities(sample)
+    fixed = int((fixed_labels(sample.roles, strata) & treated).sum())
     found: list[Diagnostic] = [
         ("permutation_draws", None, int(draws.made.max())),
         ("permutation_is_enumeration", None, int(draws.is_enumeration)),
         ("permutation_fixed_pilots", None, fixed),
-        ("permutation_fixed_pilot_share", None, fixed / max(int((sample.city_group > 0).sum()), 1)),
+        ("permutation_fixed_pilot_share", None, fixed / max(int(treated.sum()), 1)),
     ]
     for c, label in summarised(fit):
         if fit.columns[c] < 0:
@@ -240,6 +241,16 @@ def permutation_diagnostics(
                     for q, value in zip(QUANTILES, at, strict=True)
                 ]
     return found
+
+
+def _treated_cities(sample: FitSample) -> np.ndarray:
+    """The pilots (N,); where treatment is by pair, the cities that hold a treated pair."""
+    if sample.panel.pilots_known:
+        return sample.city_group > 0
+    pairs = sample.kept & (sample.panel.cohort > 0)
+    held = np.zeros(sample.panel.n_cities, dtype=bool)
+    held[sample.panel.city_i[pairs]] = held[sample.panel.city_j[pairs]] = True
+    return held
 
 
 def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]:

@@ -118,7 +118,7 @@ def permute(
     say_that_loops_compile()
     types = next(iter(models.values())).design.city_type
     labels, is_enumeration = draw_or_enumerate(
-        sample.city_group if types is None else types, strata, options.permutations, options.seed
+        sample.roles if types is None else types, strata, options.permutations, options.seed
     )
     weights = None if city_weights is None else city_weights(labels)
     settings, found = (is_enumeration, None if is_enumeration else options.enough), {}

@@ -1,4 +1,6 @@
-"""Draws under exposure to both units against a literal loop over dummies."""
+"""Draws under exposure to both units and under treatment by pair against a literal loop over
+dummies.
+"""
 
 import dataclasses
 
@@ -8,6 +10,7 @@ import pytest
 from estimation.engines.regressors import event_study_design, twfe_design
 from estimation.estimators.fitted import Inputs
 from estimation.estimators.two_way import LeastSquaresDraws
+from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import draw_or_enumerate
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
@@ -15,15 +18,19 @@ from estimation.panel.pair_panel import build_sample
 from tests.estimation.panels import random_panel
 
 
-def _literal(panel, label, group_years, x, observed):
+def _by_city(panel, label, group_years):
+    """Group of each pair: that of the later of its two admissions."""
+    years = np.where(label > 0, group_years[label - 1], 0)
+    first, second = years[panel.city_i], years[panel.city_j]
+    start = np.where((first > 0) & (second > 0), np.maximum(first, second), 0)
+    return np.where(start > 0, np.searchsorted(group_years, start) + 1, 0)
+
+
+def _literal(panel, group, x, observed):
     """Coefficients and sqrt of the summed squared city scores of one assignment, by dummies of
     pairs and years.
     """
     rows = np.argwhere(observed)
-    years = np.where(label > 0, group_years[label - 1], 0)
-    first, second = years[panel.city_i], years[panel.city_j]
-    start = np.where((first > 0) & (second > 0), np.maximum(first, second), 0)
-    group = np.where(start > 0, np.searchsorted(group_years, start) + 1, 0)
     regressors = np.stack([x[group[p], t] for p, t in rows])
     dummies = np.zeros((len(rows), panel.n_pairs + len(panel.years) - 1))
     for k, (p, t) in enumerate(rows):
@@ -59,6 +66,48 @@ def test_draws_are_those_of_a_literal_loop(design):
     labels, _ = draw_or_enumerate(sample.city_group, strata, 8, 5)
     usable = sample.observed & sample.candidate[:, None]
     for draw in range(8):
-        estimate, score = _literal(panel, labels[draw], sample.group_years, made.x, usable)
+        group = _by_city(panel, labels[draw], sample.group_years)
+        estimate, score = _literal(panel, group, made.x, usable)
         assert found.coefficient[draw] == pytest.approx(estimate, rel=1e-7, abs=1e-9)
         assert found.statistic[draw] == pytest.approx(np.abs(estimate) / score, rel=1e-6)
+
+
+def _by_pair(seed: int, n_outcomes: int = 1, **settings):
+    """A panel in which agreements of pairs are drawn among a third of the units."""
+    one = random_panel(seed, n_years=6, n_outcomes=n_outcomes, **settings)
+    generator = np.random.default_rng(seed)
+    members = (one.city_i < one.n_cities // 3) & (one.city_j < one.n_cities // 3)
+    first = np.where(generator.random(one.n_pairs) < 0.7, generator.choice([2013, 2014]), 0)
+    given = {"city_cohort": np.zeros(one.n_cities, dtype=int), "pilots_known": False}
+    return dataclasses.replace(one, cohort=np.where(members, first, 0), **given)
+
+
+def test_units_trade_places_with_all_of_their_treated_pairs():
+    panel = _by_pair(3, n_cities=12, missing=0.05, n_controls=1)
+    sample = build_sample(panel, (0,), None)
+    strata = np.arange(panel.n_cities) % 2
+    made = twfe_design(sample.group_years, panel.years)
+    model = LeastSquaresDraws(Inputs(sample).statistics, made)
+    found = permute(sample, {"made": model}, strata, Options(permutations=8, seed=5))["made", 0]
+    places, _ = draw_or_enumerate(np.arange(12), strata, 8, 5)
+    usable = sample.observed & sample.candidate[:, None]
+    group_of = {
+        frozenset(pair): sample.pair_group[p]
+        for p, pair in enumerate(zip(panel.city_i.tolist(), panel.city_j.tolist(), strict=True))
+    }
+    for draw, place in enumerate(places.tolist()):
+        pairs = zip(panel.city_i, panel.city_j, strict=True)
+        group = np.array([group_of[frozenset((place[i], place[j]))] for i, j in pairs])
+        estimate, score = _literal(panel, group, made.x, usable)
+        assert found.coefficient[draw] == pytest.approx(estimate, rel=1e-7, abs=1e-9)
+        assert found.statistic[draw] == pytest.approx(np.abs(estimate) / score, rel=1e-6)
+
+
+def test_the_permutation_of_places_holds_its_size_and_needs_all_pairs():
+    panel = _by_pair(5, n_outcomes=200, n_cities=24)
+    found = fit_outcomes(panel, estimators=("twfe",), shuffle="all", permutations=199)
+    p_values = [e.p_value for fit in found.values() for e in fit.estimates if e.draws]
+    # three standard errors of a share of 5 % over 200 outcomes are 4.6 points
+    assert len(p_values) == 200 and 0.01 <= np.mean(np.array(p_values) <= 0.05) <= 0.1
+    part = dataclasses.replace(panel.of_pairs(panel.city_j < 23), y=panel.y[:1, panel.city_j < 23])
+    assert [e.vcov for e in fit_outcomes(part)["twfe", 0].estimates] == ["dyadic"]
