@@ -261,7 +261,8 @@ class _Reader(PairRows):
             if self.columns.unit == UNIT:
                 how = f"name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}"
             self.notes.append(
-                f"The pairs do not say which cities are pilots ({listed}); where cities are, {how}."
+                f"The pairs do not say which of their cities are treated ({listed}); where cities "
+                f"are, {how}."
             )
         return {"city_cohort": city_cohort, "cohort": cohort, "pilots_known": not doubtful.any()}
 

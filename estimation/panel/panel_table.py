@@ -164,11 +164,11 @@ class PanelTable:
         wrong = (filled != whole) | (((whole < first) | (whole > last)) & ~(blank & may_be_blank))
         if wrong.any():
             row = int(np.argmax(wrong))
-            remedy = (
-                "give years, or number the periods 1, 2, 3, ..."
-                if whole[row] > LAST_YEAR
-                else "correct the cell"
-            )
+            remedy = "correct the cell"
+            if whole[row] > LAST_YEAR:
+                remedy = "give years, or number the periods 1, 2, 3, ..."
+            elif may_be_blank and calendar and whole[row] in (0, 1):
+                remedy = "give the first treated year, blank = never; a 0/1 dummy does not do"
             raise self.fail(
                 row,
                 column,

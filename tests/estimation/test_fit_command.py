@@ -138,7 +138,7 @@ def test_undetermined_pilots_leave_lines_out_and_are_named(capsys, write):
     lines = {e["vcov"] for e in document["estimates"]}
     assert (code, lines) == (0, {"conventional", "dyadic", "province_jackknife"})
     said = " ".join(document["warnings"])
-    assert "901, 902" in said and "city and permutation are left out" in said
+    assert "901, 902" in said and "line permutation is left out" in said
 
 
 def test_default_line_and_late_cohorts(capsys, write):

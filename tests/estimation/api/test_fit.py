@@ -141,7 +141,8 @@ def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs():
     )
     table = frame.assign(first=first[pairs].to_numpy())
     fit = cs.fit(table, "y", **COLUMNS, cohort="first", block=blocks, permutations=99)
-    assert [(e.vcov, e.is_default) for e in fit.estimates] == [("dyadic", True)]
+    lines = [(e.vcov, e.is_default) for e in fit.estimates]
+    assert lines == [("dyadic", True), ("permutation", False)]
     treated = table.assign(
         d=(table["period"] >= table["first"]).astype(float), pair=pairs.astype(str)
     )
@@ -192,7 +193,7 @@ def test_a_fit_answers_like_those_of_other_packages():
     assert interval["ci_low"] < fit.coef()["treated"] < interval["ci_high"]
     assert fit.glance()["n_pairs"][0] == fit.n_pairs
     shown = fit._repr_html_()
-    assert shown.count("<tr>") == 1 + len(fit.estimates) and "<pre>" in shown
+    assert shown.count("<tr") == 1 + len(fit.estimates) and "<pre>" in shown
     with pytest.raises(ValueError, match="the fit has"):
         fit.vcov("permutation")
     with pytest.raises(ValueError, match="expected one of"):
