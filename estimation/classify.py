@@ -10,7 +10,9 @@ import csv
 import io
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .csv_files import guard
 from .measures.policy_tools import read_lexicon
@@ -178,7 +180,13 @@ def _simplified(text: str) -> str:
     try:
         text.encode("gb2312")
     except UnicodeEncodeError:
-        import opencc
-
-        return opencc.OpenCC("t2s").convert(text)
+        return _converter().convert(text)
     return text
+
+
+@cache
+def _converter() -> Any:
+    """Reads its dictionaries once."""
+    import opencc
+
+    return opencc.OpenCC("t2s")

@@ -136,12 +136,12 @@ def _compile() -> int:
 
 
 def _classify(file: Path) -> int:
-    try:
-        from .classify import ClassifyError, classify_file, find_lexicon
-    except ImportError as error:
-        return _refuse(need(str(error.name), "classify", "citysync classify"))
+    from .classify import ClassifyError, classify_file, find_lexicon
+
     try:
         sys.stdout.write(classify_file(file, find_lexicon()))
+    except ImportError as error:
+        return _refuse(need(str(error.name), "classify", "citysync classify"))
     except ClassifyError as error:
         return _refuse(error)
     return 0

@@ -128,7 +128,7 @@ def fit_outcomes(
         If there are no treated pairs, nothing to compare them with, or a coefficient is not
         identified.
     ValueError
-        If an argument is not one of those named.
+        If there are not as many names as controls.
     """
     options = options.but(**changes)
     check_arguments(panel, estimators, options, control_names)

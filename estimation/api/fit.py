@@ -209,14 +209,6 @@ def estimate(
     progress: bool | None = None,
 ) -> Fit:
     """`fit` with the columns already named; the command line comes in here."""
-    for name, value, allowed in (
-        ("control_pairs", options.control_pairs, CONTROL_PAIRS),
-        ("estimator", estimator, ESTIMATORS),
-        ("engine", engine, (None, *ENGINES)),
-    ):
-        if value not in allowed:
-            expected = f"one of {', '.join(str(one) for one in allowed if one)}"
-            raise PanelError(name, None, None, expected, repr(value), "choose one of them")
     is_of_units, notes = columns.unit[0] == columns.unit[1], ()
     if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
         lacking = need("numba", "permutation", "the line permutation")
@@ -224,6 +216,15 @@ def estimate(
             raise lacking
         options, notes = options.but(permutations=0), (f"{lacking}; it is left out.",)
     with faults_of_units(columns.unit != UNIT), show_progress(progress):
+        for name, value, allowed in (
+            ("control_pairs", options.control_pairs, CONTROL_PAIRS),
+            ("estimator", estimator, ESTIMATORS),
+            ("engine", engine, (None, *ENGINES)),
+            ("shuffle", options.shuffle, ("province", "all")),
+        ):
+            if value not in allowed:
+                expected = f"one of {', '.join(str(one) for one in allowed if one)}"
+                raise PanelError(name, None, None, expected, repr(value), "choose one of them")
         fit_one = _fit_units if is_of_units else _fit_pairs
         result, file, used = fit_one(panel, columns, estimator, options, series, engine)
     found = Fit.of(result, columns, file, options.permutations, options.seed)

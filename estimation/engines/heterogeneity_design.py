@@ -104,14 +104,7 @@ def build_design(sample: FitSample, moderation: Heterogeneity, types: CityTypes)
         Its terms are the coefficients, then their differences. Coefficient l = v * S + s of S paths
         is the path s of a pilot's type times the loading v of the pair (a class, or one and the
         gap).
-
-    Raises
-    ------
-    ValueError
-        If a shape disagrees, a class lies outside its names or a path differs from zero for a city
-        that is no pilot.
     """
-    _check(sample, moderation)
     path, path_terms = _paths(sample, moderation, types)
     pair_class, loading, load_names = _loadings(sample, moderation)
     coefficients = [
@@ -233,41 +226,3 @@ def _tests(coefficients: list, known: list[int], pairs: list, size: int) -> dict
             [size + k for k, (_, b) in enumerate(pairs) if b == known[-1]], dtype=np.int64
         )
     return tests
-
-
-def _check(sample: FitSample, moderation: Heterogeneity) -> None:
-    n_pairs, n_years, n_cities = (
-        sample.panel.n_pairs,
-        len(sample.panel.years),
-        sample.panel.n_cities,
-    )
-    shapes = {
-        "pair_class": (n_pairs,),
-        "gap": (n_pairs,),
-        "year_block": (n_pairs,),
-        "city_path": (n_cities, n_years, len(moderation.path_names)),
-    }
-    for name, expected in shapes.items():
-        value = getattr(moderation, name)
-        if value is not None and np.shape(value) != expected:
-            raise ValueError(
-                f"moderation {moderation.name}, {name}: expected shape {expected}, found "
-                f"{np.shape(value)}"
-            )
-    if moderation.pair_class is not None and moderation.gap is not None:
-        raise ValueError(f"moderation {moderation.name}: give classes or a gap, not both")
-    if moderation.pair_class is not None:
-        pair_class = np.asarray(moderation.pair_class)
-        if pair_class.min() < 0 or pair_class.max() >= len(moderation.class_names):
-            raise ValueError(
-                f"moderation {moderation.name}, pair_class: expected positions in "
-                f"0..{len(moderation.class_names) - 1}"
-            )
-    if moderation.city_path is not None:
-        if not np.isfinite(moderation.city_path).all():
-            raise ValueError(f"moderation {moderation.name}, city_path: expected finite values")
-        if moderation.city_path[sample.city_group == 0].any():
-            raise ValueError(
-                f"moderation {moderation.name}, city_path: differs from zero for a city that is "
-                "never a pilot"
-            )

@@ -58,12 +58,10 @@ def fit_heterogeneity(
     NotEstimable
         If there are no treated or no never-treated pairs.
     ValueError
-        If an argument is not one of those named, or a moderation's arrays do not fit the panel.
+        If there are not as many names as controls.
     """
     options = options.but(**changes)
     check_arguments(panel, (), options, control_names)
-    if len({m.name for m in moderations}) < len(moderations):
-        raise ValueError("moderations: expected names that differ")
     given = (tuple(moderations), tuple(control_names), options)
     return fit_by_sample(panel, lambda sample: _fit_sample(sample, *given), options)
 

@@ -201,6 +201,7 @@ ARGUMENTS = {
     ),
     "estimator": ({"estimator": "ols"}, None, "estimator: expected one of twfe"),
     "vcov": ({"vcov": "robust"}, None, "vcov: expected some of pair, dyadic"),
+    "shuffle": ({"shuffle": "units"}, None, "shuffle: expected one of block, all, found 'units'"),
     "permutations": (
         {"permutations": -1},
         None,
