@@ -14,11 +14,10 @@ from orchestration.engines import build_models
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings
 from orchestration.stages import stages
-from orchestration.terminal import detail, progress
+from orchestration.terminal import detail
 from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.landing import read_landing, read_source
 from warehouse.ingest.layouts import LAYOUT_FOLDER, layouts_of, load_layouts
-from warehouse.ingest.raw_cache import CONTENTS
 from warehouse.ingest.workers.pool import close_readers, shared_pool
 from warehouse.whole_files import remove_any
 
@@ -66,7 +65,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     cities.
     """
     if not settings.is_simulated:
-        if not (Home.from_environment().raw / CONTENTS).exists():
+        if not any(Home.from_environment().raw.glob("*.parquet")):
             # nothing was read here before: the readers load beside what Dagster does until the
             # first source is read
             shared_pool().start()
@@ -143,17 +142,17 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
         home = Home.from_environment()
         landing = settings.landing_path(home)
         found = read_source(landing, home.raw, source_id, layouts=layouts_of(landing))
-        for note in found.notes:
-            progress(f"  {note}")
-        if found.n_files > found.n_reused:
+        n_files = int((found.files["status"] == "taken").sum())
+        n_values = int(found.files["n_observations"].sum())
+        if n_files > found.n_reused:
             detail(
-                f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, "
+                f"  {source_id}: {n_values:,} values from {n_files} files, "
                 f"{found.n_reused} of them unchanged"
             )
         return dg.MaterializeResult(
             metadata={
-                "files": found.n_files,
-                "values": found.n_observations,
+                "files": n_files,
+                "values": n_values,
                 "files_not_read_again": found.n_reused,
             }
         )
@@ -192,8 +191,6 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
             strict=settings.strict,
         )
         close_readers()
-        for note in report.notes:
-            progress(f"  {note}")
         n_values = int(report.files["n_observations"].sum())
         # how many files were read again is in the lines of the sources: by now all of them are in
         # the cache

@@ -107,7 +107,7 @@ def hash_landing(landing: Path) -> str:
 
 def _content(path: Path) -> str:
     try:
-        return take_snapshot(path)[0].sha256
+        return take_snapshot(path).sha256
     except FileFault as fault:
         return str(fault)
 

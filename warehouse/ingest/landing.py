@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from warehouse.hashing import hash_bytes
 from warehouse.ingest.delivered_files import (
@@ -35,23 +36,16 @@ from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.landing_report import (
     LandingReport,
     Reading,
-    SourceReport,
     build_input_files,
     build_skipped_table,
 )
 from warehouse.ingest.layouts import Layout
 from warehouse.ingest.place_check import check_places
 from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSION, POLICY_SCHEMA
-from warehouse.ingest.raw_cache import RawCache
-from warehouse.ingest.raw_parquet import Counts, write_table
+from warehouse.ingest.raw_parquet import Counts, read_counts
 from warehouse.ingest.raw_table import TIDY_SOURCE
 from warehouse.ingest.roster import PLACES_SOURCE, read_roster
-from warehouse.ingest.snapshot import (
-    MOST_BYTES,
-    copy_privately,
-    require_unchanged,
-    take_snapshot,
-)
+from warehouse.ingest.snapshot import MOST_BYTES, require_unchanged, take_snapshot
 from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Task, shared_pool
@@ -121,12 +115,7 @@ def read_landing(
             f"{', '.join(folders)}; "
             "add warehouse/ingest/layouts/<source_id>.yml, or take the folder out of the landing"
         )
-    files, reading = _read_files(files, raw_dir, layouts)
-    if reading.faults:
-        raise LandingError(
-            f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty",
-            reading.faults,
-        )
+    files, reading = _read_files(landing, files, raw_dir, layouts)
     if not any(
         counts.get(None, 0) for path, counts in reading.counts.items() if path not in reading.policy
     ):
@@ -140,7 +129,7 @@ def read_landing(
     table = build_input_files(files, reading)
     _write_build(build_dir, files, reading, table)
     _write_roster(build_dir, roster)
-    return LandingReport(table, reading.n_reused, tuple(reading.notes))
+    return LandingReport(table, reading.n_reused)
 
 
 def read_source(
@@ -149,7 +138,7 @@ def read_source(
     source_id: str,
     *,
     layouts: Mapping[str, Layout],
-) -> SourceReport:
+) -> LandingReport:
     """Read the files of one source into the cache; the build is left alone.
 
     Raises
@@ -159,19 +148,8 @@ def read_source(
         named).
     """
     files = [f for f in find_files(landing, layouts) if f.origin.source_id == source_id]
-    files, reading = _read_files(files, raw_dir, layouts)
-    if reading.faults:
-        raise LandingError(
-            f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty",
-            reading.faults,
-        )
-    n_observations = sum(counts.get(None, 0) for counts in reading.counts.values())
-    return SourceReport(
-        len(reading.raw) + len(reading.policy),
-        n_observations,
-        reading.n_reused,
-        tuple(reading.notes),
-    )
+    files, reading = _read_files(landing, files, raw_dir, layouts)
+    return LandingReport(build_input_files(files, reading), reading.n_reused)
 
 
 def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout]) -> LandingReport:
@@ -213,16 +191,11 @@ def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout])
             f"{folder}: expected files of the source; found an empty folder; deliver files"
         )
     files, reading = _read_files(
-        sorted(found, key=lambda file: file.path), build_dir / "cache", layouts
+        folder, sorted(found, key=lambda file: file.path), build_dir / "cache", layouts
     )
-    if reading.faults:
-        raise LandingError(
-            f"{folder}: expected files as their layout says; found {len(reading.faults)} faulty",
-            reading.faults,
-        )
     table = build_input_files(files, reading)
     _write_build(build_dir, files, reading, table)
-    return LandingReport(table, reading.n_reused, tuple(reading.notes))
+    return LandingReport(table, reading.n_reused)
 
 
 def _require_same_files(landing: Path, files: list[DeliveredFile]) -> None:
@@ -305,25 +278,25 @@ def _link_note(root: Path, location: Path) -> str | None:
 
 
 def _read_files(
-    files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout]
+    place: Path, files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout]
 ) -> tuple[list[DeliveredFile], Reading]:
-    """The files with their hashes, and what was read of them; a faulty file is noted, and the
-    others are read all the same.
+    """The files with their hashes, and what was read of them; a faulty file does not keep the
+    others from being read, and all of them are then named (LandingError).
     """
-    cache = RawCache(raw_dir)
+    raw_dir.mkdir(parents=True, exist_ok=True)
     reading, done, faults = Reading(), {file.path: file for file in files}, {}
-    tasks = _find_tasks(files, cache, layouts, reading, done, faults)
+    tasks = _find_tasks(files, raw_dir, layouts, reading, done, faults)
     for task, outcome in shared_pool().run(tasks):
         file, target = task.note
         temporary = Path(task.job.target)
-        if outcome.fault is None:
-            counts = dict(map(tuple, outcome.value["counts"]))
+        with _faults_noted(file, done, faults):
+            if outcome.fault is not None:
+                raise outcome.fault
+            # what was parsed is what was hashed
+            require_unchanged(file.location, file.snapshot)
             os.replace(temporary, target)
-            cache.add(target, outcome.value["sha256"], counts)
-            _note_read(file, target, counts, reading)
-            continue
+            _note_read(file, target, dict(map(tuple, outcome.value)), reading)
         temporary.unlink(missing_ok=True)
-        _note_fault(file, outcome.fault, done, faults)
     for path, raw in reading.raw.items():
         fault = check_places(raw)
         if fault is not None:
@@ -334,18 +307,21 @@ def _read_files(
                 require_unchanged(file.location, file.snapshot)
         except FileFault as fault:
             faults[path] = fault
-    reading.faults = [
-        f"{path if path.isprintable() else repr(path)}: {faults[path]}"
-        for path in done
-        if path in faults
-    ]
-    reading.notes = cache.notes
+    if faults:
+        raise LandingError(
+            f"{place}: expected files as their layouts say; found {len(faults)} faulty",
+            [
+                f"{path if path.isprintable() else repr(path)}: {faults[path]}"
+                for path in done
+                if path in faults
+            ],
+        )
     return list(done.values()), reading
 
 
 def _find_tasks(
     files: list[DeliveredFile],
-    cache: RawCache,
+    raw_dir: Path,
     layouts: Mapping[str, Layout],
     reading: Reading,
     done: dict[str, DeliveredFile],
@@ -358,18 +334,16 @@ def _find_tasks(
         if file.note is not None:
             done[file.path] = file if file.snapshot is not None else _hashed_unread(file)
             continue
-        done[file.path] = file
         with _faults_noted(file, done, faults):
-            root = file.location.parents[file.path.count("/")]
-            snapshot, data = take_snapshot(file.location, *_size_limit(file), root)
+            snapshot = take_snapshot(file.location, *_size_limit(file))
             hashed = done[file.path] = replace(
                 file, snapshot=snapshot, sha256=snapshot.sha256, size=snapshot.size
             )
             layout = layouts.get(file.origin.source_id)
-            target = cache.folder / f"{raw_key(hashed, layout)}.parquet"
-            counts = cache.find(target, file.path)
+            target = raw_dir / f"{raw_key(hashed, layout)}.parquet"
+            counts = read_counts(target)
             if counts is None:
-                yield build_task(hashed, data, layout, target)
+                yield build_task(hashed, layout, target)
             else:
                 reading.n_reused += 1
                 _note_read(hashed, target, counts, reading)
@@ -384,26 +358,15 @@ def _size_limit(file: DeliveredFile) -> tuple[int, str, str]:
     return MOST_BYTES if is_table else MAX_FILE_BYTES, "file", "deliver it in smaller parts"
 
 
-def build_task(
-    file: DeliveredFile,
-    data: bytes | None,
-    layout: Layout | None,
-    target: Path,
-) -> Task:
-    """What a worker has to do for a file; a large one (`data` None) is copied first, so that what
-    is parsed is what was hashed.
-    """
+def build_task(file: DeliveredFile, layout: Layout | None, target: Path) -> Task:
+    """What a worker has to do for a file."""
     temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
-    note = (file, target)
     if file.origin.source_id == POLICY_SOURCE:
-        job = PolicyJob(data, file.origin, temporary)
-        return Task(job, limits_for(0), size=file.size, note=note)
+        job = PolicyJob(str(file.location), file.origin, temporary)
+        return Task(job, limits_for(0), size=file.size, note=(file, target))
     tables = tables_of(layout, file.origin.file_name) if layout else []
-    descriptor = (
-        copy_privately(file.location, file.snapshot, target.parent) if data is None else None
-    )
-    job = RawJob(data, file.origin, plain(tables), temporary)
-    return Task(job, limits_for(file.size), descriptor=descriptor, size=file.size, note=note)
+    job = RawJob(str(file.location), file.origin, plain(tables), temporary)
+    return Task(job, limits_for(file.size), size=file.size, note=(file, target))
 
 
 def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Reading) -> None:
@@ -445,7 +408,7 @@ def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
         if not stat.S_ISREG(status.st_mode):
             return file
         file = replace(file, size=status.st_size)
-        return replace(file, sha256=take_snapshot(file.location)[0].sha256)
+        return replace(file, sha256=take_snapshot(file.location).sha256)
     except (FileFault, OSError):
         return file
 
@@ -468,7 +431,7 @@ def raw_key(file: DeliveredFile, layout: Layout | None) -> str:
 def write_parquet(table: pa.Table, target: Path) -> None:
     """Write a table so that a reader sees the old file or the whole new one, never a part."""
     with write_whole(target) as temporary:
-        write_table(table, temporary)
+        pq.write_table(table, temporary, store_schema=False)
 
 
 def _write_build(

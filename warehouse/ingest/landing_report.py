@@ -43,13 +43,10 @@ class LandingReport:
         One row per file, ``INPUT_FILE_SCHEMA``, in path order; the same as ``input_file.parquet``.
     n_reused : int
         Files whose raw Parquet was already there.
-    notes : tuple of str
-        What was found wrong with the cache, one line each.
     """
 
     table: pa.Table
     n_reused: int
-    notes: tuple[str, ...] = ()
 
     @cached_property
     def files(self) -> pd.DataFrame:
@@ -57,29 +54,15 @@ class LandingReport:
         return self.table.to_pandas()
 
 
-@dataclass(frozen=True)
-class SourceReport:
-    """Files of one source that were taken, their values, how many files were in the cache already,
-    and what was wrong with the cache.
-    """
-
-    n_files: int
-    n_observations: int
-    n_reused: int
-    notes: tuple[str, ...] = ()
-
-
 @dataclass
 class Reading:
-    """What has been read so far: raw Parquet of statistics and of policy texts, and counts by path;
-    faults by path.
+    """What has been read so far: raw Parquet of statistics and of policy texts, and counts, by
+    path.
     """
 
     raw: dict[str, Path] = field(default_factory=dict)
     policy: dict[str, Path] = field(default_factory=dict)
     counts: dict[str, dict[str | None, int]] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     n_reused: int = 0
 
 

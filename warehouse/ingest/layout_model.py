@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from warehouse.ingest import layout_rules
 from warehouse.ingest.cells.cell_values import DEFAULT_MISSING
 
 
@@ -43,7 +42,18 @@ IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class _Model(BaseModel):
+    """A part of a layout; of the keys in ``ways``, where there are any, exactly one is given."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+    ways: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        given = [name for name in self.ways if getattr(self, name) not in (None, [])]
+        if self.ways and len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(f"give one of {', '.join(self.ways)}; given: {found}")
+        return self
 
 
 class IgnoredFile(_Model):
@@ -60,20 +70,10 @@ class EditionYear(_Model):
     name plus ``offset``, or ``fixed``.
     """
 
-    model_config = ConfigDict(json_schema_extra=layout_rules.EDITION_YEAR)
-
+    ways = ("file_name", "fixed")
     file_name: GroupRegex | None = None
     offset: int = 0
     fixed: int | None = Field(default=None, ge=1900, le=2100)
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.file_name is None) == (self.fixed is None):
-            raise ValueError(
-                "give either file_name (a pattern with the year) or fixed (the edition that was "
-                "delivered without a year)"
-            )
-        return self
 
 
 class SheetSelector(_Model):
@@ -108,8 +108,7 @@ class Header(_Model):
     1 is the first row under the header, -1 the one above it.
     """
 
-    model_config = ConfigDict(json_schema_extra=layout_rules.HEADER)
-
+    ways = ("row", "find")
     row: int | None = Field(default=None, ge=1)
     rows: int = Field(default=1, ge=1, le=10)
     find: list[str] = []
@@ -118,11 +117,7 @@ class Header(_Model):
     unit_row: int | None = Field(default=None, ge=-5, le=5)
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.row is None) == (not self.find):
-            raise ValueError(
-                "give either row (a number) or find (header cells that must stand in it)"
-            )
+    def _consistent(self) -> Self:
         if self.after is not None and not self.find:
             raise ValueError("after says where the search for a header begins: it needs find")
         if self.unit_row == 0:
@@ -137,20 +132,10 @@ class TableEnd(_Model):
     (in ``column``, or in any with ``*``), or at the first run of ``blank_rows`` rows without
     anything. What lies below is another table's, or reported as not read."""
 
-    model_config = ConfigDict(json_schema_extra=layout_rules.TABLE_END)
-
+    ways = ("matches", "blank_rows")
     matches: Regex | None = None
     column: str = "*"
     blank_rows: int | None = Field(default=None, ge=1, le=100)
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.matches is None) == (self.blank_rows is None):
-            raise ValueError(
-                "give either matches (a pattern for the first row that is no longer of the table) "
-                "or blank_rows (how many)"
-            )
-        return self
 
 
 class Within(_Model):
@@ -158,19 +143,11 @@ class Within(_Model):
     ``sheet_name`` or in a ``title``, or, found in the column of names, in a ``row`` above.
     """
 
-    model_config = ConfigDict(json_schema_extra=layout_rules.WITHIN)
-
+    ways = ("column", "sheet_name", "title", "row")
     column: Wordings | None = None
     sheet_name: GroupRegex | None = None
     title: GroupRegex | None = None
     row: GroupRegex | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        ways = (self.column, self.sheet_name, self.title, self.row)
-        if sum(way is not None for way in ways) != 1:
-            raise ValueError("give one of column, sheet_name, title and row")
-        return self
 
 
 class LookedUp(_Model):
@@ -179,8 +156,6 @@ class LookedUp(_Model):
     ``key`` is the column here, ``sheet_key`` the same column there (where its header differs),
     ``name`` and ``code`` what is taken from there; the other sheet's header stands in its ``row``.
     """
-
-    model_config = ConfigDict(json_schema_extra=layout_rules.LOOKED_UP)
 
     sheet: str
     key: str
@@ -210,8 +185,6 @@ class Place(_Model):
     ones; a spelling that others use too belongs into the seed of aliases. ``within`` says in which
     province a name is to be looked up.
     """
-
-    model_config = ConfigDict(json_schema_extra=layout_rules.PLACE)
 
     level: Literal["city", "province", "country"]
     code: Wordings | None = None
@@ -262,8 +235,7 @@ class Year(_Model):
     the ``sheet_name`` or in a ``title`` above the header, a ``constant``, or edition plus offset.
     """
 
-    model_config = ConfigDict(json_schema_extra=layout_rules.YEAR)
-
+    ways = ("column", "letter", "columns", "sheet_name", "title", "constant", "edition_offset")
     column: Wordings | None = None
     letter: Letter | None = None
     columns: GroupRegex | None = None
@@ -275,26 +247,9 @@ class Year(_Model):
     pattern: GroupRegex | None = None
 
     @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        ways = (
-            self.column,
-            self.letter,
-            self.columns,
-            self.sheet_name,
-            self.title,
-            self.constant,
-            self.edition_offset,
-        )
-        if sum(way is not None for way in ways) != 1:
-            raise ValueError(
-                "give either column (its header), columns (a pattern for headers that are years) "
-                "or edition_offset "
-                "(data year minus edition year), or one of letter, sheet_name, title and constant"
-            )
-        if self.fill_down and self.column is None and self.letter is None:
-            raise ValueError("fill_down repeats the year of a column: it needs column or letter")
-        if self.pattern is not None and self.column is None and self.letter is None:
-            raise ValueError("pattern finds the year in a cell: it needs column or letter")
+    def _of_a_column(self) -> Self:
+        if (self.fill_down or self.pattern) and self.column is None and self.letter is None:
+            raise ValueError("fill_down and pattern are for the year of a column or letter")
         return self
 
 
@@ -302,8 +257,6 @@ class UnitRule(_Model):
     """Unit of a value: fixed (``unit``), the group of a pattern in the header (``unit_pattern``),
     or a column (``unit_column``).
     """
-
-    model_config = ConfigDict(json_schema_extra=layout_rules.UNIT_RULE)
 
     unit: str | None = None
     unit_pattern: GroupRegex | None = None
@@ -335,8 +288,6 @@ class Indicator(UnitRule):
     a zero is no value here, and ``left_out_where`` which rows hold no delivered value of this
     indicator although they hold one of another.
     """
-
-    model_config = ConfigDict(json_schema_extra=layout_rules.INDICATOR)
 
     id: IndicatorId
     column: str | list[str] | None = None
@@ -382,8 +333,6 @@ class RowIndicators(_Model):
     one row, and a second one is a fault. ``value`` is the column of the values where neither years
     nor places are headers (one value a row), ``unit_column`` that of the units.
     """
-
-    model_config = ConfigDict(json_schema_extra=layout_rules.ROW_INDICATORS)
 
     column: Wordings
     value: Wordings | None = None
@@ -444,8 +393,6 @@ class Table(_Model):
     rows and sheets too. Patterns and headers are compared in normal form: without
     white space, full-width signs made half-width.
     """
-
-    model_config = ConfigDict(json_schema_extra=layout_rules.TABLE)
 
     files: list[str] = Field(min_length=1)
     encoding: Literal["utf-8", "gb18030"] | None = None

@@ -7,12 +7,10 @@ with many of them stops the delivery, and the message says how the columns are s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -46,79 +44,24 @@ def check_places(raw: Path) -> FileFault | None:
     raw : Path
         Raw Parquet file of one delivered file.
     """
-    file = pq.ParquetFile(raw)
-    names = read_place_names()
-    parts = list(_parts(file))
-    if sum(_count_mismatches(part, names) for part in parts) < FEW_ROWS:
-        return None
-    for sheet_name, rows in _sheets(parts, names).items():
-        fault = _judge(rows, names, f"sheet {sheet_name!r}" if sheet_name is not None else None)
+    names, sheets = read_place_names(), {}
+    table = pq.read_table(raw, columns=_COLUMNS, partitioning=None)
+    table = table.filter((pc.field("place_level") == "city") & pc.field("row_no").is_valid())
+    distinct = table.group_by(_COLUMNS).aggregate([]).sort_by("row_no")
+    for sheet_name, row_no, _, code, name in zip(*distinct.to_pydict().values(), strict=True):
+        if code is not None and name is not None:
+            row = _Row(
+                row_no,
+                names.codes.get(six_digit_code(code)),
+                names.aliases.get(place_key(name)),
+            )
+            sheets.setdefault(sheet_name, {}).setdefault(row_no, row)
+    for sheet_name, rows in sheets.items():
+        where = f"sheet {sheet_name!r}" if sheet_name is not None else None
+        fault = _judge(list(rows.values()), names, where)
         if fault is not None:
             return fault
     return None
-
-
-def _parts(file: pq.ParquetFile) -> Iterator[pa.Table]:
-    """The parts of a file that have codes and names, one line for each row of the sheet."""
-    for group in range(file.num_row_groups):
-        if not (_is_empty(file, group, "place_code_text") or _is_empty(file, group, "place_text")):
-            yield _first_of_each_row(file.read_row_group(group, columns=_COLUMNS))
-
-
-def _count_mismatches(part: pa.Table, names: PlaceNames) -> int:
-    """Lines whose code and name are two cities.
-
-    Each text is looked up once: nearly every file has none, and is done with this.
-    """
-    levels, _ = _known(part, "place_level", lambda text: 1 if text == "city" else None)
-    codes, has_code = _known(
-        part, "place_code_text", lambda text: names.codes.get(six_digit_code(text))
-    )
-    places, has_name = _known(part, "place_text", lambda text: names.aliases.get(place_key(text)))
-    return int(((levels == 1) & has_code & has_name & (codes != places)).sum())
-
-
-def _known(
-    part: pa.Table, name: str, known: Callable[[str], int | None]
-) -> tuple[np.ndarray, np.ndarray]:
-    """What each text of a column is known as, a number, and whether it is known at all."""
-    encoded = pc.dictionary_encode(part.column(name).combine_chunks(), null_encoding="encode")
-    meanings = [None if text is None else known(text) for text in encoded.dictionary.to_pylist()]
-    indices = encoded.indices.to_numpy()
-    numbers = np.array([0 if meaning is None else meaning for meaning in meanings], dtype=np.int64)
-    return numbers[indices], np.array([meaning is not None for meaning in meanings], dtype=bool)[
-        indices
-    ]
-
-
-def _sheets(parts: Iterable[pa.Table], names: PlaceNames) -> dict[str | None, list[_Row]]:
-    """Rows of each sheet with a code and a name, in the order of the sheet, each once."""
-    sheets: dict[str | None, dict[int, _Row]] = {}
-    for table in parts:
-        columns = [table.column(name).to_pylist() for name in _COLUMNS]
-        for sheet_name, row_no, level, code, name in zip(*columns, strict=True):
-            if level == "city" and None not in (code, name, row_no):
-                row = _Row(
-                    row_no,
-                    names.codes.get(six_digit_code(code)),
-                    names.aliases.get(place_key(name)),
-                )
-                sheets.setdefault(sheet_name, {}).setdefault(row_no, row)
-    return {sheet: [rows[row_no] for row_no in sorted(rows)] for sheet, rows in sheets.items()}
-
-
-def _first_of_each_row(table: pa.Table) -> pa.Table:
-    """One line of each row of the sheet that has a code; lines of a row stand together."""
-    with_code = np.flatnonzero(pc.is_valid(table.column("place_code_text")).to_numpy())
-    row_nos = table.column("row_no").fill_null(0).to_numpy()[with_code]
-    return table.take(pa.array(with_code[np.diff(row_nos, prepend=-1) != 0]))
-
-
-def _is_empty(file: pq.ParquetFile, group: int, name: str) -> bool:
-    """Whether the statistics of a part of a file say that a column is empty there."""
-    part = file.metadata.row_group(group)
-    statistics = part.column(file.schema_arrow.get_field_index(name)).statistics
-    return statistics is not None and statistics.null_count == part.num_rows
 
 
 def _judge(rows: Sequence[_Row], names: PlaceNames, where: str | None) -> FileFault | None:

@@ -320,13 +320,11 @@ def _rows(
 ) -> list[tuple[int, dict[str, str]]]:
     """Rows with their number; a byte order mark and empty lines are let pass."""
     try:
-        taken[path], data = take_snapshot(
-            path, MOST_BYTES, "roster", "deliver the places alone", path.parents[1]
-        )
+        taken[path] = take_snapshot(path, MOST_BYTES, "roster", "deliver the places alone")
     except FileFault as fault:
         raise LandingError(f"{path}: {fault}") from fault
     try:
-        text = data.decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         rows = [
             (reader.line_num, row)

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,7 +23,7 @@ from warehouse.ingest.cells.cell_values import (
     read_number,
 )
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.formats.grids import Cell, check_format, read_columns, read_csv_rows
+from warehouse.ingest.formats.parts import Cell
 from warehouse.ingest.raw_table import (
     FileOrigin,
     build_raw_table,
@@ -38,16 +39,14 @@ OPTIONAL = ("unit", "edition_year")
 MISSING = frozenset({"NA", "NaN", "nan"})
 
 
-def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> pa.Table:
-    """Raw rows of a tidy file; a blank value (or NA) is no row.
+def build_tidy_parts(parts: Iterator[list[list[Cell]]], origin: FileOrigin) -> Iterator[pa.Table]:
+    """Raw rows of a tidy file, a table a part of it; a blank value (or NA) is no row.
 
     Parameters
     ----------
-    data : bytes
-        The whole CSV or Parquet file, columns ``city_id, year, indicator_id, value``, optionally
-        ``unit, edition_year``.
-    file_name : str
-        Its name, whose extension says the format.
+    parts : iterator of list of list
+        Rows of the file, some at a time; the first one is the header: columns ``city_id, year,
+        indicator_id, value``, optionally ``unit, edition_year``.
     origin : FileOrigin
         Source and path; a row's own ``edition_year`` takes precedence over that of the folder.
 
@@ -56,60 +55,13 @@ def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> 
     FileFault
         The file cannot be read, or a column is missing or doubled.
     """
-    header, columns, lines = _read(data, file_name)
-    found = _find_columns(header)
-    kept = [
-        i
-        for i, cell in enumerate(columns[found["value"]])
-        if not is_blank(cell) and cell not in MISSING
-    ]
-    table = _taken_columns(columns, found, kept, origin)
-    lines += _unmapped(header, [not all(map(is_blank, column)) for column in columns])
-    return in_sheet_order(pa.concat_tables([table, build_rejected_table(origin, lines)]))
-
-
-def _read(
-    data: bytes, file_name: str
-) -> tuple[list[str], list[list[Cell]], list[dict[str, object]]]:
-    kind = check_format(data, file_name)
-    if kind == "parquet":
-        return (*read_columns(data, kind), [])
-    if kind != "csv":
-        raise FileFault(
-            "a tidy file as CSV or Parquet",
-            f"a file of type {kind}",
-            "convert it, or put it into a source folder with a layout",
-        )
-    rows = read_csv_rows(data)
-    if not rows:
+    first = next(parts, [])
+    if not first:
         raise FileFault(f"a header with {', '.join(REQUIRED)}", "no rows", "deliver the file again")
-    width, lines = len(rows[0]), []
-    if set(map(len, rows)) - {width}:
-        lines = _even_out(rows, width)
-    body = rows[1:]
-    return rows[0], [[row[col] for row in body] for col in range(width)], lines
-
-
-def build_tidy_parts(
-    header: list[str], parts: Iterable[list[list[Cell]]], origin: FileOrigin
-) -> Iterator[pa.Table]:
-    """The same rows as ``build_tidy_observations`` gives, in several tables, for a large file.
-
-    Parameters
-    ----------
-    header : list of str
-    parts : iterable of list of list
-        Rows under the header, some at a time.
-    origin : FileOrigin
-
-    Raises
-    ------
-    FileFault
-        A column is missing or doubled.
-    """
+    header = first[0]
     found, width, n_before = _find_columns(header), len(header), 0
     is_filled = [False] * width
-    for rows in parts:
+    for rows in chain([first[1:]], parts):
         lines = _even_out(rows, width, first_row=n_before + 2)
         columns = [[row[col] for row in rows] for col in range(width)]
         is_filled = [
@@ -127,7 +79,7 @@ def build_tidy_parts(
     yield build_rejected_table(origin, _unmapped(header, is_filled))
 
 
-def _even_out(rows: list[list[Cell]], width: int, first_row: int = 1) -> list[dict[str, object]]:
+def _even_out(rows: list[list[Cell]], width: int, first_row: int) -> list[dict[str, object]]:
     """Give all records the header's length; longer ones are blanked and get a line each, as a
     separator inside a cell shifted the rest.
     """
@@ -191,7 +143,7 @@ def _taken_columns(
     found: dict[str, int],
     kept: list[int],
     origin: FileOrigin,
-    first_row: int = 2,
+    first_row: int,
 ) -> pa.Table:
     value_no = found["value"] + 1
     cells = [columns[found["value"]][i] for i in kept]

@@ -96,7 +96,7 @@ def input_faults(
             )
             continue
         try:
-            found = take_snapshot(location)[0].sha256
+            found = take_snapshot(location).sha256
         except FileFault as fault:
             faults[entry["path"]] = f"{path}: {fault}"
             continue

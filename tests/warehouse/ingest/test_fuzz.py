@@ -92,13 +92,15 @@ def task(kind: str, changes: Iterable[Change], member: int | None, target: Path)
         parts = PACKED[kind]
         chosen = sorted(parts)[member % len(parts)]
         data = zipped(parts | {chosen: changed(parts[chosen], changes)})
+    delivered = target.with_name(f"delivered_{name}")
+    delivered.write_bytes(data)
     if kind in ("html", "txt", "docx", "pdf"):
-        job = PolicyJob(data, FileOrigin("policy_texts", None, name), str(target))
+        job = PolicyJob(str(delivered), FileOrigin("policy_texts", None, name), str(target))
     else:
         source = "tidy" if kind.startswith("tidy") else "panel"
         tables = [] if source == "tidy" else plain(tables_of(LAYOUT, name))
-        job = RawJob(data, FileOrigin(source, None, name), tables, str(target))
-    return Task(job, Limits(600_000_000, 10, 60))
+        job = RawJob(str(delivered), FileOrigin(source, None, name), tables, str(target))
+    return Task(job, Limits(600_000_000, 10))
 
 
 @pytest.fixture(scope="module")

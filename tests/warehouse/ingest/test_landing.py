@@ -21,7 +21,6 @@ from tests.warehouse.ingest.delivered import (
     xlsx_bytes,
 )
 from warehouse.ingest import landing as landing_module
-from warehouse.ingest import raw_parquet
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import read_source
 from warehouse.ingest.layouts import parse_layout
@@ -271,17 +270,17 @@ def test_one_source_can_be_read_alone(tmp_path, monkeypatch):
         {"panel/2019/a.csv": CSV, "panel/a.csv": CSV, "tidy/t.csv": TIDY},
     )
     report = read_source(landing, tmp_path / "raw", "panel", layouts=layouts())
-    assert (report.n_files, report.n_observations, report.n_reused) == (2, 4, 0)
+    assert (len(report.files), report.files["n_observations"].sum(), report.n_reused) == (2, 4, 0)
     assert reads == ["2019/a.csv", "a.csv"]
     assert read(landing, tmp_path).n_reused == 2
 
 
 def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
-    def half(table, stream, **_):
-        stream.write(b"PAR1")
+    def half(table, target, **_):
+        target.write_bytes(b"PAR1")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(raw_parquet.pq, "write_table", half)
+    monkeypatch.setattr(landing_module.pq, "write_table", half)
     with pytest.raises(KeyboardInterrupt):
         landing_module.write_parquet(pa.table({"a": [1]}), tmp_path / "a.parquet")
     assert list(tmp_path.iterdir()) == []

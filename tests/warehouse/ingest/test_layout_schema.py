@@ -1,6 +1,4 @@
-"""The JSON schema for editors and the reader's own validation say the same; the reference page
-names every key.
-"""
+"""The JSON schema for editors is that of the model, and the shipped layouts hold under it."""
 
 import json
 from pathlib import Path

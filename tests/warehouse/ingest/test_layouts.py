@@ -46,7 +46,7 @@ SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
             "optinal: true",
             "tables.0.indicators.1.optinal: this key is not known; allowed here: .*unit_column",
         ),
-        ("{column: 年份}", "{column: 年份, columns: '(x)'}", "tables.0.year: .*give either column"),
+        ("{column: 年份}", "{column: 年份, columns: '(x)'}", "tables.0.year: .*give one of column"),
         ("code: 城市代码, name: 城市", "", "tables.0.place: .*give the column of the code"),
         (r"\((.+)\)$", r"\((.+\)$", "unit_pattern: .*not a regular expression"),
         (r"\((.+)\)$", r"\(.+\)$", "unit_pattern: .*exactly one group"),
@@ -67,7 +67,7 @@ SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
             "row: 0",
             "tables.0.header.row: expected a number greater than or equal to 1",
         ),
-        ("find: [年份, 城市]", "search_rows: 5", "give either row .a number. or find"),
+        ("find: [年份, 城市]", "search_rows: 5", "give one of row, find"),
         ("source_id: panel", "source_id: [", "panel.yml, line 4: expected YAML"),
     ],
 )

@@ -15,6 +15,7 @@ from tests.warehouse.ingest.delivered import HEADER, csv_bytes, layouts
 from warehouse.ingest import raw_files
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats import parts
+from warehouse.ingest.raw_parquet import read_counts
 from warehouse.ingest.raw_table import FileOrigin
 
 REPO = Path(__file__).resolve().parents[3]
@@ -52,15 +53,16 @@ PANEL = [
 def raw(
     data: bytes, source: str, name: str, target: Path, monkeypatch, *, is_large: bool
 ) -> list[dict]:
-    monkeypatch.setattr(raw_files, "WHOLE_TEXT_BYTES", 0 if is_large else 10**9)
-    monkeypatch.setattr(parts, "PART_CELLS", 40)
+    monkeypatch.setattr(parts, "PART_CELLS", 40 if is_large else 10**9)
     tables = layouts()["panel"].tables if source == "panel" else []
-    answer = raw_files.write_raw(data, None, FileOrigin(source, 2018, name), tables, target)
+    delivered = target.with_name(name)
+    delivered.write_bytes(data)
+    answer = raw_files.write_raw(delivered, FileOrigin(source, 2018, name), tables, target)
     rows = pq.read_table(target, partitioning=None).to_pylist()
     counts: dict = {}
     for row in rows:
         counts[row["reason"]] = counts.get(row["reason"], 0) + 1
-    assert dict(answer["counts"]) == counts
+    assert answer == counts == read_counts(target)
     return sorted(
         rows,
         key=lambda row: (
@@ -89,6 +91,7 @@ def as_parquet(rows: list[list]) -> bytes:
 CASES = {
     "tidy csv": (csv_bytes(TIDY), "tidy", "a.csv"),
     "tidy csv, GB 18030": (csv_bytes(TIDY, "gb18030"), "tidy", "a.csv"),
+    "tidy csv, UTF-16": (csv_bytes(TIDY, "utf-16"), "tidy", "a.csv"),
     "tidy csv, mac line ends": (csv_bytes(TIDY).replace(b"\r\n", b"\r"), "tidy", "a.csv"),
     "tidy parquet": (as_parquet(TIDY), "tidy", "a.parquet"),
     "csv through a layout": (csv_bytes(PANEL), "panel", "a.csv"),

@@ -1,14 +1,16 @@
 """Source tidy: CSV and Parquet with one value per row."""
 
 import io
+from dataclasses import replace
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.tidy import build_tidy_observations
+from warehouse.ingest.raw_files import build_raw
+from warehouse.ingest.raw_table import FileOrigin, in_sheet_order
 
 ORIGIN = FileOrigin("tidy", None, "a.csv")
 HEADER = ["city_id", "year", "indicator_id", "value"]
@@ -33,7 +35,8 @@ def parquet_bytes(rows: list[list[object]]) -> bytes:
 
 
 def rows_of(data: bytes, name: str = "a.csv", origin: FileOrigin = ORIGIN) -> list[dict]:
-    return build_tidy_observations(data, name, origin).to_pylist()
+    parts = build_raw(io.BytesIO(data), replace(origin, file_name=name), [])
+    return in_sheet_order(pa.concat_tables(parts)).to_pylist()
 
 
 def test_csv_and_parquet_give_the_same_rows():

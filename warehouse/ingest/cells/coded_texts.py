@@ -41,15 +41,6 @@ class CodedTexts:
         )
 
     @classmethod
-    def from_texts(cls, texts: pa.Array, function: Callable[[str], str | None] = str) -> CodedTexts:
-        """A text column through a function, each distinct text once; none where the function says
-        None.
-        """
-        encoded = texts.dictionary_encode()
-        codes = encoded.indices.fill_null(NO_TEXT).to_numpy(zero_copy_only=False)
-        return cls(codes, encoded.dictionary.to_pylist()).mapped(function)
-
-    @classmethod
     def from_list(cls, texts: Sequence[str | None]) -> CodedTexts:
         """Texts of a list, in the order of their first occurrence."""
         words = {

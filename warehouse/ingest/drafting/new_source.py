@@ -27,7 +27,6 @@ from warehouse.ingest.layouts import load_layouts, parse_layout
 from warehouse.ingest.place_names import place_key, read_place_names
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
-from warehouse.ingest.snapshot import copy_privately, take_snapshot
 from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.jobs import RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
@@ -158,17 +157,18 @@ def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) 
     layout = parse_layout(draft.text, f"{source_id}.yml")
     lines = []
 
-    def job_for(name: str, data: bytes | None, target: Path) -> RawJob | None:
+    def job_for(name: str, target: Path) -> RawJob | None:
         tables = tables_for(layout, name, matches_path)
         years = re.findall(r"(?:19|20)[0-9]{2}", Path(name).name)
         origin = FileOrigin(source_id, int(years[0]) if years else None, name)
-        return RawJob(data, origin, plain(tables), str(target)) if tables else None
+        job = RawJob(str(folder / name), origin, plain(tables), str(target))
+        return job if tables else None
 
     for name, outcome in _in_workers(folder, names, job_for):
         if outcome.fault is not None:
             lines.append(f"{name}: the draft does not read it yet: {outcome.fault}")
             continue
-        counts = dict(map(tuple, outcome.value["counts"]))
+        counts = dict(map(tuple, outcome.value))
         n_values = counts.get(None, 0)
         lines.append(
             f"{name}: the draft reads {n_values:,} values and turns "
@@ -183,7 +183,7 @@ def read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], li
     """
     files, delimiters, faults = {}, {}, []
     for name, outcome in _in_workers(
-        folder, _names(folder), lambda name, data, _: SampleJob(data, name)
+        folder, _names(folder), lambda name, _: SampleJob(str(folder / name), name)
     ):
         if outcome.fault is not None:
             faults.append(f"{name}: {outcome.fault}")
@@ -207,40 +207,25 @@ def _names(folder: Path) -> list[str]:
 
 
 def _in_workers(
-    folder: Path, names: Iterable[str], job_for: Callable[[str, bytes | None, Path], Job | None]
+    folder: Path, names: Iterable[str], job_for: Callable[[str, Path], Job | None]
 ) -> Iterator[tuple[str, Outcome]]:
     """What came of a job for each file, in the order of their names.
 
-    `job_for` gets a name, the file's bytes (None for a large one) and where a result may be
-    written; None leaves the file out.
+    `job_for` gets a name and where a result may be written; None leaves the file out.
     """
     with tempfile.TemporaryDirectory(prefix="new-source-") as scratch:
         outcomes: dict[str, Outcome] = {}
-        started: list[str] = []
 
         def tasks() -> Iterator[Task]:
-            for name in names:
-                try:
-                    snapshot, data = take_snapshot(
-                        folder / name, MAX_FILE_BYTES, "file", "deliver it in smaller parts"
-                    )
-                    job = job_for(name, data, Path(scratch) / f"{len(started)}.parquet")
-                    if job is not None:
-                        started.append(name)
-                        copy = (
-                            copy_privately(folder / name, snapshot, Path(scratch))
-                            if data is None
-                            else None
-                        )
-                        yield Task(
-                            job,
-                            limits_for(snapshot.size),
-                            descriptor=copy,
-                            size=snapshot.size,
-                            note=name,
-                        )
-                except FileFault as fault:
+            for number, name in enumerate(names):
+                job = job_for(name, Path(scratch) / f"{number}.parquet")
+                size = (folder / name).stat().st_size
+                if size > MAX_FILE_BYTES:
+                    found, todo = f"{size:,} bytes", "deliver it in smaller parts"
+                    fault = FileFault(f"a file of at most {MAX_FILE_BYTES:,} bytes", found, todo)
                     outcomes[name] = Outcome(fault=fault)
+                elif job is not None:
+                    yield Task(job, limits_for(size), size=size, note=name)
 
         for task, outcome in shared_pool().run(tasks()):
             outcomes[task.note] = outcome

@@ -9,69 +9,63 @@ others are taken.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
 
 from warehouse.ingest.cells.cell_values import cell_text
-from warehouse.ingest.formats.grids import FIELD_BYTES, Cell, check_format, decode_text, read_grids
-from warehouse.ingest.formats.parts import read_csv_parts, read_parquet_parts
-from warehouse.ingest.raw_files import large_kind
+from warehouse.ingest.formats.grids import check_format, named_format, read_grids
+from warehouse.ingest.formats.parts import Cell, find_encoding, read_parts
+from warehouse.ingest.snapshot import open_delivered
 
 #: So many rows of a sheet are taken from its beginning, and about as many from the rest.
 HEAD_ROWS, OTHER_ROWS = 2_000, 8_000
 #: The separator is looked for in the first lines of a text.
-_SEPARATORS, _LINES, _HEAD_BYTES = (",", ";", "\t", "|"), 30, 30 * FIELD_BYTES
+_SEPARATORS, _LINES = (",", ";", "\t", "|"), 30
 
 
 @dataclass(frozen=True)
 class SampleJob:
-    """A file, as bytes or (`data` None) as an open one, to its separator and a sample of its
-    sheets.
-    """
+    """A file to its separator and a sample of its sheets."""
 
-    data: bytes | None
+    location: str
     file_name: str
 
-    def run(self, descriptor: int | None) -> dict[str, object]:
-        """``delimiter`` and ``sheets``, pairs of name and rows.
+    def run(self, _: None) -> dict[str, object]:
+        """``delimiter`` and ``sheets``, pairs of name and rows; of a large text or Parquet file its
+        first part.
 
         Raises
         ------
         FileFault
             The file cannot be read.
         """
-        with (
-            io.BytesIO(self.data)
-            if self.data is not None
-            else os.fdopen(os.dup(descriptor), "rb") as stream
-        ):
-            return _sample_file(stream, self.file_name)
+        delimiter = ","
+        with open_delivered(Path(self.location)) as stream:
+            kind = named_format(self.file_name)
+            if kind in ("csv", "parquet"):
+                check_format(stream.read(4096), self.file_name)
+                stream.seek(0)
+                delimiter = _delimiter(stream) if kind == "csv" else delimiter
+                sheets = [(None, next(read_parts(stream, kind, delimiter=delimiter)))]
+            else:
+                grids = read_grids(stream.read(), self.file_name)
+                sheets = [(grid.sheet_name, grid.rows) for grid in grids]
+        return {
+            "delimiter": delimiter,
+            "sheets": [(name, _sample_rows(rows)) for name, rows in sheets],
+        }
 
 
-def _sample_file(stream: io.BufferedIOBase, file_name: str) -> dict[str, object]:
-    stream.seek(0)
-    kind = check_format(stream.read(4096), file_name)
-    stream.seek(0)
-    delimiter = _delimiter(stream.read(_HEAD_BYTES)) if kind == "csv" else ","
-    stream.seek(0)
-    large = large_kind(stream, file_name)
-    if large == "csv":
-        sheets = [(None, next(read_csv_parts(stream, delimiter=delimiter)))]
-    elif large == "parquet":
-        header, parts = read_parquet_parts(stream)
-        sheets = [(None, [header, *next(parts, [])])]
-    else:
-        grids = read_grids(stream.read(), file_name, delimiter=delimiter)
-        sheets = [(grid.sheet_name, grid.rows) for grid in grids]
-    return {"delimiter": delimiter, "sheets": [(name, _sample_rows(rows)) for name, rows in sheets]}
-
-
-def _delimiter(head: bytes) -> str:
+def _delimiter(stream: BinaryIO) -> str:
     """The commonest of comma, semicolon, tabulator and bar in the first line that holds one."""
-    # the cut may have parted a character: what stands before the last line's end is whole
-    whole = head if len(head) < _HEAD_BYTES else head[: head.rfind(b"\n") + 1]
-    for line in decode_text(whole).splitlines()[:_LINES]:
+    encoding, _ = find_encoding(stream)
+    text = io.TextIOWrapper(stream, encoding=encoding)
+    lines = list(islice(text, _LINES))
+    text.detach().seek(0)
+    for line in lines:
         counts = {sign: line.count(sign) for sign in _SEPARATORS}
         if any(counts.values()):
             return max(counts, key=counts.__getitem__)

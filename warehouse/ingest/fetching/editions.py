@@ -4,16 +4,14 @@ and asked for only once.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from warehouse.ingest.errors import FileFault
+from warehouse.hashing import hash_bytes
 from warehouse.ingest.fetching.errors import FetchError
-from warehouse.ingest.snapshot import take_snapshot
 from warehouse.whole_files import write_whole
 
 MANIFEST, DONE = "requests.jsonl", "done.json"
@@ -32,9 +30,7 @@ class Request:
     def key(self) -> str:
         """One name for the same question."""
         facts = [self.method, self.path, sorted(self.params.items()), self.body]
-        return hashlib.sha256(
-            json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()
-        ).hexdigest()[:24]
+        return hash_bytes(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode())[:24]
 
 
 class Edition:
@@ -76,10 +72,10 @@ class Edition:
         if entry is None:
             return None
         try:
-            snapshot, content = take_snapshot(self.folder / entry["file"])
-        except (FileFault, OSError):
+            content = (self.folder / entry["file"]).read_bytes()
+        except OSError:
             return None
-        if snapshot.sha256 != entry["sha256"]:
+        if hash_bytes(content) != entry["sha256"]:
             return None
         self.n_kept += 1
         return content
@@ -95,7 +91,7 @@ class Edition:
             "url": url,
             "body": request.body,
             "file": name,
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "sha256": hash_bytes(content),
             "bytes": len(content),
             "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }

@@ -5,29 +5,27 @@ must agree (pure).
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 from python_calamine import (
     CalamineError,
     CalamineWorkbook,
-    PasswordError,
     SheetMetadata,
     SheetTypeEnum,
     SheetVisibleEnum,
 )
 
 from warehouse.ingest.errors import FileFault, said
-from warehouse.ingest.formats.later_pandas import load_pandas
+from warehouse.ingest.formats.old_workbook import read_sheets
+from warehouse.ingest.formats.parts import MAX_COLUMNS, Cell, is_utf16, read_parts
 from warehouse.ingest.formats.protection import decrypt_workbook, is_encrypted
 from warehouse.ingest.formats.sheet_scan import SheetScan
-from warehouse.ingest.formats.xls_errors import scan_old_workbook
-from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS, scan_workbook
+from warehouse.ingest.formats.xlsx_guard import scan_workbook
 
 _TEXTS = dict.fromkeys((".csv", ".txt", ".tsv"), "csv")
 READABLE = {
@@ -56,9 +54,6 @@ _MAGIC = (
     (b"<stata_dta>", "dta"),
 )
 _FOREIGN = ((b"%PDF-", "pdf"), (b"\x1f\x8b", "gzip"))
-FIELD_BYTES = 1 << 20
-
-Cell = object
 
 
 @dataclass(frozen=True)
@@ -119,26 +114,33 @@ def read_grids(
     if is_encrypted(data) and PurePosixPath(file_name).suffix.lower() in (".xls", ".xlsx", ".xlsm"):
         data = decrypt_workbook(data)
     kind = check_format(data, file_name)
-    if kind in ("xlsx", "xls"):
-        return _read_workbook(data, kind)
-    if kind == "csv":
-        return [Grid(None, read_csv_rows(data, encoding=encoding, delimiter=delimiter))]
-    header, columns = read_columns(data, kind)
-    return [Grid(None, [list(header), *map(list, zip(*columns, strict=True))])]
+    if kind == "xlsx":
+        return _read_workbook(data)
+    if kind == "xls":
+        return _read_old_workbook(data)
+    if kind == "dta":
+        return [Grid(None, _read_stata(data))]
+    parts = read_parts(io.BytesIO(data), kind, encoding=encoding, delimiter=delimiter)
+    return [Grid(None, list(chain.from_iterable(parts)))]
+
+
+def named_format(file_name: str) -> str:
+    """Format that a file's name says; a FileFault where it says none that can be read."""
+    suffix = PurePosixPath(file_name).suffix.lower()
+    if suffix not in READABLE:
+        raise FileFault(
+            f"a file of type {', '.join(READABLE)}",
+            f"type {suffix or 'without extension'}",
+            "convert it, or let the layout ignore it",
+        )
+    return READABLE[suffix]
 
 
 def check_format(data: bytes, file_name: str) -> str:
     """Format of a file (xlsx, xls, csv, dta, parquet); a FileFault when its name and its content
     disagree.
     """
-    suffix = PurePosixPath(file_name).suffix.lower()
-    expected = READABLE.get(suffix)
-    if expected is None:
-        raise FileFault(
-            f"a file of type {', '.join(READABLE)}",
-            f"type {suffix or 'without extension'}",
-            "convert it, or let the layout ignore it",
-        )
+    suffix, expected = PurePosixPath(file_name).suffix.lower(), named_format(file_name)
     if not data:
         raise FileFault(_NAMES[expected], "an empty file of 0 bytes", "deliver the file again")
     found = _sniff(data)
@@ -172,8 +174,44 @@ def _sniff(data: bytes) -> str:
     return "binary" if b"\x00" in start and not is_utf16(start) else "csv"
 
 
-def _read_workbook(data: bytes, kind: str) -> list[Grid]:
-    scans = scan_workbook(data) if kind == "xlsx" else scan_old_workbook(data)
+def _read_old_workbook(data: bytes) -> list[Grid]:
+    try:
+        sheets = read_sheets(data)
+    except MemoryError:
+        raise
+    except Exception as error:  # xlrd raises whatever the damage leads to
+        raise _damaged("xls", error) from error
+    for sheet, _ in sheets:
+        _check_width(sheet.ncols, sheet.name)
+    return [
+        Grid(
+            sheet.name,
+            rows,
+            merged=tuple(
+                ((first, left), (end - 1, right - 1))
+                for first, end, left, right in sheet.merged_cells
+            ),
+            hidden_rows=frozenset(
+                row + 1 for row, described in sheet.rowinfo_map.items() if described.hidden
+            ),
+            is_hidden=sheet.visibility != 0,
+        )
+        for sheet, rows in sheets
+    ]
+
+
+def _check_width(n_columns: int, sheet_name: str) -> None:
+    if n_columns > MAX_COLUMNS:
+        raise FileFault(
+            f"at most {MAX_COLUMNS:,} columns",
+            f"{n_columns:,}",
+            "delete the stray cells far outside the table",
+            f"sheet {sheet_name!r}",
+        )
+
+
+def _read_workbook(data: bytes) -> list[Grid]:
+    scans = scan_workbook(data)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         return [
@@ -182,17 +220,11 @@ def _read_workbook(data: bytes, kind: str) -> list[Grid]:
             if sheet.typ == SheetTypeEnum.WorkSheet
         ]
     except (CalamineError, OSError, ValueError) as error:
-        if isinstance(error, PasswordError):
-            raise FileFault(
-                "a workbook without protection",
-                "an encrypted one",
-                "open it in Excel and save it without protection",
-            ) from error
-        raise _damaged(kind, error) from error
+        raise _damaged("xlsx", error) from error
     except BaseException as error:
         # calamine stops at some damaged files with a panic, which is no Exception
         if type(error).__name__ == "PanicException":
-            raise _damaged(kind, error) from error
+            raise _damaged("xlsx", error) from error
         raise
 
 
@@ -205,13 +237,7 @@ def _sheet_grid(workbook: CalamineWorkbook, described: SheetMetadata, scan: Shee
     name = described.name
     sheet = workbook.get_sheet_by_name(name)
     rows = sheet.to_python(skip_empty_area=False)
-    if rows and len(rows[0]) > MAX_COLUMNS:
-        raise FileFault(
-            f"at most {MAX_COLUMNS:,} columns",
-            f"{len(rows[0]):,}",
-            "delete the stray columns",
-            f"sheet {name!r}",
-        )
+    _check_width(len(rows[0]) if rows else 0, name)
     if scan.lost:
         _put_back(rows, scan.lost)
     return Grid(
@@ -236,126 +262,23 @@ def _put_back(rows: list[list[Cell]], lost: dict[tuple[int, int], str]) -> None:
         rows[row_no - 1][col_no - 1] = text
 
 
-def decode_text(data: bytes, encoding: str | None = None) -> str:
-    """Text of a file: UTF-16 where its mark says so, the given encoding, else UTF-8 with or without
-    mark, else GB 18030, all strict.
-    """
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise FileFault("a text in UTF-8, UTF-16 or GB 18030", "UTF-32", "save it as 'CSV UTF-8'")
-    candidates = ["utf-16"] if is_utf16(data) else csv_encodings(encoding)
-    for candidate in candidates:
-        try:
-            return data.decode(candidate)
-        except UnicodeDecodeError as error:
-            last = error
-    raise FileFault(
-        f"a text in {' or '.join(candidates)}",
-        f"bytes that do not fit at position {last.start:,}",
-        "save it as 'CSV UTF-8'",
-    ) from last
-
-
-def is_utf16(start: bytes) -> bool:
-    """Whether a text begins with the mark of UTF-16, as Excel's "Unicode text" does."""
-    return start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-
-
-def csv_encodings(encoding: str | None) -> list[str]:
-    """Encodings that are tried in order: the given one, else UTF-8 with or without mark and GB
-    18030.
-    """
-    if encoding is None:
-        return ["utf-8-sig", "gb18030"]
-    return ["utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding]
-
-
-def read_csv_rows(
-    data: bytes, *, encoding: str | None = None, delimiter: str = ","
-) -> list[list[Cell]]:
-    """Records of a CSV file as lists of text; blank lines count as rows, as in a spreadsheet."""
-    text = decode_text(data, encoding)
-    if "\x00" in text:
-        raise FileFault("a text file", "a NUL character in it", "export it again")
-    previous = csv.field_size_limit(FIELD_BYTES)
+def _read_stata(data: bytes) -> list[list[Cell]]:
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise FileFault(
-            "records of separated values",
-            f"a broken quotation or field ({error})",
-            "export it again, or repair the quotes",
-        ) from error
-    finally:
-        csv.field_size_limit(previous)
-    if len(rows) > 1 and not text.endswith(("\n", "\r")) and len(rows[-1]) < len(rows[0]):
-        raise FileFault(
-            f"{len(rows[0])} cells in every record",
-            f"a last one of {len(rows[-1])}, broken off",
-            "deliver the whole file",
-            f"row {len(rows)}",
-        )
-    widest = max(map(len, rows), default=0)
-    if widest > MAX_COLUMNS or widest * len(rows) > MAX_CELLS:
-        raise FileFault(
-            f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
-            f"{len(rows):,} rows by {widest:,}",
-            "deliver smaller parts",
-        )
-    return rows
-
-
-def read_columns(data: bytes, kind: str) -> tuple[list[str], list[list[Cell]]]:
-    """Column names and columns of a Parquet or Stata file."""
-    try:
-        return _read_parquet(data) if kind == "parquet" else _read_stata(data)
-    except (FileFault, MemoryError):
+        # a labelled value is read as Stata shows it: the name of a city, not its number in a list
+        with pd.read_stata(
+            io.BytesIO(data), convert_categoricals=False, convert_dates=False, iterator=True
+        ) as reader:
+            frame = reader.read()
+            labels = reader.value_labels()
+            named = dict(zip(frame.columns, reader._lbllist, strict=True))
+    except MemoryError:
         raise
-    except Exception as error:
-        raise FileFault(
-            f"{_NAMES[kind]} that can be read",
-            f"a truncated or damaged one ({said(error)})",
-            "write or download it again",
-        ) from error
-
-
-def _read_parquet(data: bytes) -> tuple[list[str], list[list[Cell]]]:
-    file = pq.ParquetFile(pa.BufferReader(data))
-    if file.metadata.num_rows * file.metadata.num_columns > MAX_CELLS:
-        raise FileFault(
-            f"at most {MAX_CELLS:,} cells",
-            f"{file.metadata.num_rows * file.metadata.num_columns:,}",
-            "deliver smaller parts",
-        )
-    check_nested(file.schema_arrow)
-    table = file.read()
-    return list(table.column_names), [column.to_pylist() for column in table.columns]
-
-
-def check_nested(schema: pa.Schema) -> None:
-    """Raise a FileFault where a column of a Parquet file holds lists or structures."""
-    nested = [column.name for column in schema if pa.types.is_nested(column.type)]
-    if nested:
-        raise FileFault(
-            "columns of plain values",
-            f"nested columns {', '.join(nested)}",
-            "write them as plain columns",
-        )
-
-
-def _read_stata(data: bytes) -> tuple[list[str], list[list[Cell]]]:
-    # a labelled value is read as Stata shows it: the name of a city, not its number in a list
-    with load_pandas().read_stata(
-        io.BytesIO(data), convert_categoricals=False, convert_dates=False, iterator=True
-    ) as reader:
-        frame = reader.read()
-        labels, named = (
-            reader.value_labels(),
-            dict(zip(frame.columns, reader._lbllist, strict=True)),
-        )
+    except Exception as error:  # pandas raises whatever the damage leads to
+        raise _damaged("dta", error) from error
     columns = [
         _labelled(frame[name].tolist(), labels.get(named[name], {})) for name in frame.columns
     ]
-    return [str(name) for name in frame.columns], columns
+    return [list(map(str, frame.columns)), *map(list, zip(*columns, strict=True))]
 
 
 def _labelled(cells: list[Cell], labels: Mapping[object, str]) -> list[Cell]:

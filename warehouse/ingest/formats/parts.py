@@ -1,4 +1,4 @@
-"""Large text and Parquet files some rows at a time, so that a gigabyte is read in bounded memory
+"""Text and Parquet files some rows at a time, so that a gigabyte is read in bounded memory
 (pure).
 """
 
@@ -14,31 +14,47 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.ingest.errors import FileFault, said
-from warehouse.ingest.formats.grids import FIELD_BYTES, Cell, check_nested, csv_encodings, is_utf16
-from warehouse.ingest.formats.xlsx_guard import MAX_COLUMNS
 
 #: About so many cells are in memory at a time, as Python objects.
 PART_CELLS = 1_000_000
+MAX_COLUMNS = 5_000
 MAX_LINE_BYTES = 32_000_000
 #: Beyond this a Parquet file of some kilobytes would be read for hours.
 MAX_PARQUET_CELLS = 1_000_000_000
+FIELD_BYTES = 1 << 20
 _PIECE = 1 << 20
 
+Cell = object
+Rows = list[list[Cell]]
 
-def read_csv_parts(
-    stream: BinaryIO, *, encoding: str | None = None, delimiter: str = ","
-) -> Iterator[list[list[Cell]]]:
-    """Records of a CSV file, about ``PART_CELLS`` cells at a time; for the rest as
-    ``read_csv_rows``.
+
+def read_parts(
+    stream: BinaryIO, kind: str, *, encoding: str | None = None, delimiter: str = ","
+) -> Iterator[Rows]:
+    """Rows of a text (``csv``) or Parquet file, about ``PART_CELLS`` cells at a time; the first one
+    is the header.
+
+    Parameters
+    ----------
+    stream : file-like
+    kind : str
+    encoding : str, optional
+        Of a text; without it UTF-16 is told by its mark, and UTF-8 (with or without mark) and
+        GB 18030 are tried, strictly.
+    delimiter : str
+        Separator of a text.
 
     Raises
     ------
     FileFault
         An encoding that does not fit, a line or a record without bounds, a broken quotation, or a
-        last record that is broken off.
+        last record that is broken off; a damaged Parquet file, or one with nested columns.
     """
-    chosen, is_closed = _check_text(stream, csv_encodings(encoding))
-    stream.seek(0)
+    return _parquet_parts(stream) if kind == "parquet" else _text_parts(stream, encoding, delimiter)
+
+
+def _text_parts(stream: BinaryIO, encoding: str | None, delimiter: str) -> Iterator[Rows]:
+    chosen, is_closed = find_encoding(stream, encoding)
     text = io.TextIOWrapper(stream, encoding=chosen, newline="")
     previous = csv.field_size_limit(FIELD_BYTES)
     try:
@@ -51,17 +67,15 @@ def read_csv_parts(
         ) from error
     finally:
         csv.field_size_limit(previous)
-        text.detach()
 
 
-def _parts(records: Iterator[list[str]], is_closed: bool) -> Iterator[list[list[Cell]]]:
+def _parts(records: Iterator[list[str]], is_closed: bool) -> Iterator[Rows]:
     rows, n_cells, n_before, width = [], 0, 0, 0
     for row in records:
         if len(row) > MAX_COLUMNS:
-            found = f"row {n_before + len(rows) + 1:,} with {len(row):,}"
             raise FileFault(
                 f"at most {MAX_COLUMNS:,} columns",
-                found,
+                f"row {n_before + len(rows) + 1:,} with {len(row):,}",
                 "deliver the table with its columns in rows, or in smaller parts",
             )
         width = width or len(row)
@@ -74,20 +88,37 @@ def _parts(records: Iterator[list[str]], is_closed: bool) -> Iterator[list[list[
             n_before += len(rows) - 1
             rows, n_cells = rows[-1:], 0
     if rows and n_before + len(rows) > 1 and not is_closed and len(rows[-1]) < width:
-        number = n_before + len(rows)
-        found = f"a last one of {len(rows[-1])}, broken off"
         raise FileFault(
-            f"{width} cells in every record", found, "deliver the whole file", f"row {number}"
+            f"{width} cells in every record",
+            f"a last one of {len(rows[-1])}, broken off",
+            "deliver the whole file",
+            f"row {n_before + len(rows)}",
         )
     yield rows
 
 
-def _check_text(stream: BinaryIO, candidates: list[str]) -> tuple[str, bool]:
-    """The first encoding that fits the whole file, and whether the file ends with a line's end."""
-    failed_at = 0
+def find_encoding(stream: BinaryIO, encoding: str | None = None) -> tuple[str, bool]:
+    """The encoding that fits a whole text, and whether it ends with a line's end; the stream stands
+    at its beginning again.
+
+    Raises
+    ------
+    FileFault
+        None fits, or it is no text.
+    """
+    start = stream.read(4)
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise FileFault("a text in UTF-8, UTF-16 or GB 18030", "UTF-32", "save it as 'CSV UTF-8'")
+    if is_utf16(start):
+        candidates = ["utf-16"]
+    elif encoding is None:
+        candidates = ["utf-8-sig", "gb18030"]
+    else:
+        candidates = ["utf-8-sig" if encoding == "utf-8" else encoding]
     for candidate in candidates:
         failed_at, is_closed = _decodes(stream, candidate)
         if failed_at is None:
+            stream.seek(0)
             return candidate, is_closed
     raise FileFault(
         f"a text in {' or '.join(candidates)}",
@@ -96,73 +127,72 @@ def _check_text(stream: BinaryIO, candidates: list[str]) -> tuple[str, bool]:
     )
 
 
+def is_utf16(start: bytes) -> bool:
+    """Whether a text begins with the mark of UTF-16, as Excel's "Unicode text" does."""
+    return start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
 def _decodes(stream: BinaryIO, encoding: str) -> tuple[int | None, bool]:
-    """Where the decoding failed, None where it did not; and whether the last byte ends a line."""
+    """Where the decoding failed, None where it did not; and whether the last sign ends a line."""
     decoder = codecs.getincrementaldecoder(encoding)()
     stream.seek(0)
-    place, run, last = 0, 0, b""
+    place, run, last = 0, 0, ""
     while piece := stream.read(_PIECE):
-        if place == 0 and is_utf16(piece):
-            raise FileFault(
-                "a text of this size in UTF-8 or GB 18030", "UTF-16", "save it as 'CSV UTF-8'"
-            )
-        if b"\x00" in piece:
+        try:
+            text = decoder.decode(piece)
+        except UnicodeDecodeError as error:
+            return place + error.start, False
+        if "\x00" in text:
             raise FileFault("a text file", "a NUL character in it", "export it again")
-        run = run + len(piece) if b"\n" not in piece and b"\r" not in piece else 0
+        run = run + len(piece) if "\n" not in text and "\r" not in text else 0
         if run > MAX_LINE_BYTES:
             raise FileFault(
                 f"lines of at most {MAX_LINE_BYTES:,} bytes",
                 "a longer one",
                 "export the table with one record a line",
             )
-        try:
-            decoder.decode(piece)
-        except UnicodeDecodeError as error:
-            return place + error.start, False
-        place, last = place + len(piece), piece[-1:]
+        place, last = place + len(piece), text[-1:] or last
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return place, False
-    return None, last in (b"\n", b"\r")
+    return None, last in ("\n", "\r")
 
 
-def read_parquet_parts(source: object) -> tuple[list[str], Iterator[list[list[Cell]]]]:
-    """Column names of a Parquet file, and its rows, about ``PART_CELLS`` cells at a time.
-
-    Parameters
-    ----------
-    source : file-like
-        Whatever pyarrow opens for reading at any place.
-    """
-    # without a buffer a whole column of a row group would be loaded at once
-    file = pq.ParquetFile(source, buffer_size=_PIECE)
-    n_columns, n_cells = (
-        file.metadata.num_columns,
-        file.metadata.num_rows * file.metadata.num_columns,
-    )
-    if n_columns > MAX_COLUMNS or n_cells > MAX_PARQUET_CELLS:
-        limit = f"at most {MAX_COLUMNS:,} columns and {MAX_PARQUET_CELLS:,} cells"
-        raise FileFault(
-            limit, f"{n_columns:,} columns and {n_cells:,} cells", "deliver smaller parts"
-        )
-    check_nested(file.schema_arrow)
-    return list(file.schema_arrow.names), _parquet_rows(
-        file, max(1, PART_CELLS // max(1, n_columns))
-    )
-
-
-def _parquet_rows(file: pq.ParquetFile, n_rows: int) -> Iterator[list[list[Cell]]]:
+def _parquet_parts(stream: BinaryIO) -> Iterator[Rows]:
     try:
+        # without a buffer a whole column of a row group would be loaded at once
+        file = pq.ParquetFile(stream, buffer_size=_PIECE)
+        _check_parquet(file)
+        header = [list(file.schema_arrow.names)]
+        n_rows = max(1, PART_CELLS // max(1, file.metadata.num_columns))
         for batch in file.iter_batches(batch_size=n_rows, use_threads=False):
-            yield [
-                list(row)
-                for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            ]
-    except (pa.ArrowException, OSError, ValueError) as error:
-        if isinstance(error, MemoryError):
-            raise
+            columns = (column.to_pylist() for column in batch.columns)
+            yield [*header, *(list(row) for row in zip(*columns, strict=True))]
+            header = []
+        yield header
+    except (FileFault, MemoryError):
+        raise
+    except Exception as error:  # pyarrow raises whatever the damage leads to
         found = f"a truncated or damaged one ({said(error)})"
         raise FileFault(
             "a Parquet file that can be read", found, "write or download it again"
         ) from error
+
+
+def _check_parquet(file: pq.ParquetFile) -> None:
+    n_columns = file.metadata.num_columns
+    n_cells = file.metadata.num_rows * n_columns
+    if n_columns > MAX_COLUMNS or n_cells > MAX_PARQUET_CELLS:
+        raise FileFault(
+            f"at most {MAX_COLUMNS:,} columns and {MAX_PARQUET_CELLS:,} cells",
+            f"{n_columns:,} columns and {n_cells:,} cells",
+            "deliver smaller parts",
+        )
+    nested = [column.name for column in file.schema_arrow if pa.types.is_nested(column.type)]
+    if nested:
+        raise FileFault(
+            "columns of plain values",
+            f"nested columns {', '.join(nested)}",
+            "write them as plain columns",
+        )

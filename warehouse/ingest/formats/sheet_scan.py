@@ -5,7 +5,6 @@ loses or shows otherwise than Excel, which rows are hidden (pure).
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.parsers import expat
@@ -33,8 +32,6 @@ class SheetScan:
         By 1-based row and column: an error (``#DIV/0!``), a formula without a stored result
         (``=A1/B1``), a number as its format shows it (``12.5%``), a text with raised letters
         (``12.3¹``).
-    shared : Counter of int
-        How often each shared text is named.
     hidden : set of int
         1-based rows.
     """
@@ -42,7 +39,6 @@ class SheetScan:
     last_row: int = 0
     last_col: int = 0
     lost: dict[tuple[int, int], str] = field(default_factory=dict)
-    shared: Counter[int] = field(default_factory=Counter)
     hidden: set[int] = field(default_factory=set)
 
 
@@ -175,7 +171,6 @@ class _Parser:
         if self.kind == "e":
             return stored or "#ERROR"
         if self.kind == "s" and stored.isdecimal() and len(stored) < 10:
-            self.found.shared[int(stored)] += 1
             return self.raised.get(int(stored))
         if self.is_raised:
             return stored

@@ -54,7 +54,6 @@ _ONE_TO_ONE = _FULL_WIDTH | {
     0x2029: "\n",
     0x85: "\n",
 }
-_IS_STRAY, _IS_TRADITIONAL, _IS_OTHER_FORM = 1, 2, 4
 
 
 @dataclass(frozen=True)
@@ -109,58 +108,23 @@ def clean_text(found: str, *, is_markdown: bool = False) -> MappedText:
     MappedText
         Its `origin` counts characters of `found`.
     """
-    kinds = _kinds_of(found)
-    plain = found.translate(_ONE_TO_ONE) if kinds & _IS_OTHER_FORM else found
-    simplified = to_simplified(plain) if kinds & (_IS_TRADITIONAL | _IS_OTHER_FORM) else plain
+    simplified = to_simplified(found.translate(_ONE_TO_ONE))
     mapped = MappedText(simplified, np.arange(len(found), dtype=np.int32))
     if is_markdown:
         mapped = mapped.without(_MARKDOWN)
-    if kinds & _IS_STRAY:
-        mapped = mapped.without(_STRAY)
-    mapped = _unweave_columns(mapped.without(_READING))
-    mapped = _join_wrapped(mapped)
-    return mapped.without(_SPACING) if " " in mapped.text or "\u3000" in mapped.text else mapped
+    mapped = _unweave_columns(mapped.without(_STRAY).without(_READING))
+    return _join_wrapped(mapped).without(_SPACING)
 
 
 def to_simplified(text: str) -> str:
     """Simplified characters for traditional ones (OpenCC t2s); the length never changes."""
-    pattern = _traditional()
-    if pattern.search(text) is None:
-        return text
-    converter = _converter()
-    simplified = converter.convert(text)
+    convert = _converter().convert
+    simplified = convert(text)
+    if len(simplified) == len(text):
+        return simplified
     # a phrase of another length would move every later place: then character by character
-    return (
-        simplified
-        if len(simplified) == len(text)
-        else pattern.sub(lambda m: converter.convert(m.group()), text)
-    )
-
-
-def _kinds_of(text: str) -> int:
-    """Which kinds of characters that need work occur at all: most texts hold none, and a look-up is
-    a tenth of a search's work.
-    """
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return int(np.bitwise_or.reduce(_character_kinds()[codes], initial=0))
-
-
-@lru_cache(maxsize=1)
-def _character_kinds() -> np.ndarray:
-    """Bits of every code point, shape (0x110000,), dtype uint8."""
-    # every sign of the basic plane; above it one of sixteen, as every limit of `_STRAY` there is a
-    # multiple of sixteen
-    low = np.zeros(0x10000, np.uint8)
-    high = np.zeros((0x110000 - 0x10000) // 16, np.uint8)
-    for part, step, first in ((low, 1, 0), (high, 16, 0x10000)):
-        for match in _STRAY.finditer(
-            "".join(map(chr, range(first, first + step * len(part), step)))
-        ):
-            part[match.start() : match.end()] = _IS_STRAY
-    kinds = np.concatenate([low, np.repeat(high, 16)])
-    kinds[[ord(sign) for sign in _traditional_signs()]] |= _IS_TRADITIONAL
-    kinds[list(_ONE_TO_ONE)] = _IS_OTHER_FORM
-    return kinds
+    signs = {sign: new for sign in set(text) if len(new := convert(sign)) == 1}
+    return "".join(signs.get(sign, sign) for sign in text)
 
 
 @lru_cache(maxsize=1)
@@ -168,22 +132,6 @@ def _converter() -> Any:
     import opencc
 
     return opencc.OpenCC("t2s")
-
-
-@lru_cache(maxsize=1)
-def _traditional_signs() -> tuple[str, ...]:
-    """Characters that OpenCC would change, each of them into one character."""
-    signs = [*map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))]
-    # one sign a line, so that none is taken for a part of a phrase
-    changed = _converter().convert("\n".join(signs)).split("\n")
-    return tuple(
-        sign for sign, new in zip(signs, changed, strict=True) if new != sign and len(new) == 1
-    )
-
-
-@lru_cache(maxsize=1)
-def _traditional() -> re.Pattern[str]:
-    return re.compile(f"[{''.join(_traditional_signs())}]")
 
 
 def _kept(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
@@ -207,8 +155,7 @@ def _unweave_columns(mapped: MappedText) -> MappedText:
     one.
     """
     text = mapped.text
-    # three gaps of six signs need eighteen of them: counting is much cheaper than searching
-    if sum(map(text.count, " \t\u3000\xa0")) < 18 or len(_GAP.findall(text)) < 3:
+    if len(_GAP.findall(text)) < 3:
         return mapped
     spans = _line_spans(text)
     gaps = [_GAP.search(text, *span) for span in spans]

@@ -9,14 +9,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from warehouse.hashing import hash_bytes, hash_file
-from warehouse.ingest.policy.clauses import Clause, joined_titles, split_clauses
+from warehouse.hashing import hash_bytes
+from warehouse.ingest.policy.clauses import joined_titles, split_clauses
 from warehouse.ingest.policy.cleaning import clean_text
 from warehouse.ingest.policy.files import BROKEN, HANZI_RUN, read_policy_text
 from warehouse.ingest.policy.metadata import read_metadata
-from warehouse.ingest.policy.schema import CLAUSE_TYPE, POLICY_SCHEMA
+from warehouse.ingest.policy.schema import POLICY_SCHEMA
+from warehouse.ingest.raw_parquet import Counts, write_parts
 from warehouse.ingest.raw_table import FileOrigin
 
 SHINGLE_LENGTH = 8
@@ -59,35 +59,18 @@ def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
         "n_broken": found.count(BROKEN),
         "text_hash": hash_bytes(hanzi.encode())[:32],
         "sketch": build_sketch(hanzi),
+        "clauses": [clause._asdict() for clause in clauses],
     }
-    columns = [
-        pa.array([row[field.name]], field.type) for field in POLICY_SCHEMA if field.name in row
-    ]
-    return pa.Table.from_arrays([*columns, _one_list(clauses)], schema=POLICY_SCHEMA)
+    return pa.Table.from_pylist([row], schema=POLICY_SCHEMA)
 
 
-def _one_list(clauses: list[Clause]) -> pa.ListArray:
-    """All clauses as the one value of a list column, built by columns: a third of the time of
-    building it from dicts.
-    """
-    by_field = zip(*clauses, strict=True) if clauses else [()] * CLAUSE_TYPE.num_fields
-    fields = [
-        pa.array(values, field.type) for values, field in zip(by_field, CLAUSE_TYPE, strict=True)
-    ]
-    return pa.ListArray.from_arrays(
-        pa.array([0, len(clauses)], pa.int32()),
-        pa.StructArray.from_arrays(fields, fields=list(CLAUSE_TYPE)),
-    )
-
-
-def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> dict[str, object]:
+def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> Counts:
     """Read a policy text and write its one row.
 
     Returns
     -------
     dict
-        ``counts``, the number of clauses as rows without a reason, and ``sha256`` of the file
-        written.
+        The number of clauses, as rows without a reason.
 
     Raises
     ------
@@ -97,19 +80,8 @@ def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> dict[str
         The Parquet file cannot be written.
     """
     table = build_policy_document(data, origin)
-    # in one piece, with lz4, without dictionary and statistics: so small a table then takes a third
-    # of the time that zstd with both takes
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="lz4",
-        use_dictionary=False,
-        write_statistics=False,
-        store_schema=False,
-    )
-    target.write_bytes(sink.getvalue())
-    return {"counts": [(None, len(table.column("clauses")[0]))], "sha256": hash_file(target)}
+    n_clauses = len(table.column("clauses")[0])
+    return write_parts([table], POLICY_SCHEMA, target, lambda _: {None: n_clauses})
 
 
 def build_sketch(hanzi: str) -> np.ndarray:

@@ -12,7 +12,6 @@ from pathlib import PurePosixPath
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.policy.docx import read_docx
 from warehouse.ingest.policy.html import visible_text
-from warehouse.ingest.policy.schema import MAX_POLICY_BYTES
 
 MAX_PAGES = 2_000
 MAX_BROKEN_SHARE = 0.02
@@ -60,23 +59,12 @@ def read_policy_text(data: bytes, file_name: str) -> str:
             f"'{suffix or 'no suffix'}'",
             "convert it to one of these formats",
         )
-    if len(data) > MAX_POLICY_BYTES:
-        raise FileFault(*too_large(len(data)))
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
         raise FileFault("a policy text", "an empty file", "deliver the file again")
     _check_format(data, suffix)
     text = reader(data).replace("\r\n", "\n").replace("\r", "\n")
     _check_chinese(text, suffix)
     return text
-
-
-def too_large(size: int) -> tuple[str, str, str]:
-    """What to say of a file above the limit: expected, found, action."""
-    return (
-        f"a policy text of at most {MAX_POLICY_BYTES:,} bytes",
-        f"{size:,} bytes",
-        "deliver the text alone, one document per file",
-    )
 
 
 def _check_format(data: bytes, suffix: str) -> None:

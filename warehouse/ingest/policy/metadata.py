@@ -6,7 +6,6 @@ Rules only; nothing is guessed (pure).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -20,7 +19,6 @@ _NUMERAL = {sign: str(n) for n, sign in enumerate("〇一二三四五六七八�
 _NUMBER = re.compile(
     r"(?P<prefix>[\u4e00-\u9fff]{2,8})[〔\[(（【﹝]\s*(?P<year>(?:19|20)\d\d)\s*[〕\])）】﹞]\s*第?\s*(?P<no>\d{1,4})\s*号"
 )
-_NUMBER_YEAR = re.compile(r"[〔\[(（【﹝](?=\s*(?:19|20)\d\d)")
 _ENGLISH_NUMBER = re.compile(
     r"Letter\s*No\.?\s*(\d{1,4})\s*\[(\d{4})\]\s*of\s*the\s*State\s*Council", re.IGNORECASE
 )
@@ -158,7 +156,7 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
     year = issued.year if issued else (int(number[1]) if number else None)
     zones, rule = _zones(parts, title, issuer, number)
     start, end = _in_force(parts.text, title, issued)
-    cited = list(dict.fromkeys(_format_number(m) for m in _numbers(parts.text)))
+    cited = list(dict.fromkeys(_format_number(m) for m in _NUMBER.finditer(parts.text)))
     own = _format(number) if number else None
     kind = _document_type(title)
     found = {
@@ -180,18 +178,6 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
         is_transmitted=bool(title and "印发" in title and title.endswith("通知")),
         not_stated=[name for name, value in found.items() if not value],
     )
-
-
-def _numbers(text: str) -> Iterator[re.Match[str]]:
-    """What `_NUMBER.finditer` finds, found from the bracketed year: few places have one, but any
-    two characters may begin a number.
-    """
-    end = 0
-    for year in _NUMBER_YEAR.finditer(text):
-        match = _NUMBER.search(text, max(end, year.start() - 8)) if year.start() >= end else None
-        if match and match.start() < year.start() < match.end():
-            yield match
-            end = match.end()
 
 
 def _repealed(text: str) -> list[str]:

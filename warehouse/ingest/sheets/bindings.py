@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from warehouse.ingest.cells.cell_values import (
@@ -72,9 +72,9 @@ class Binding:
     name_col: int | None
     year_col: int | None
     values: list[ValueColumn]
-    ignored: dict[int, str]
-    unmapped: list[int]
     is_by_year_columns: bool
+    ignored: dict[int, str] = field(default_factory=dict)
+    unmapped: list[int] = field(default_factory=list)
     place_name: str | None = None
     data_year: tuple[str, int] | None = None
     label_col: int | None = None
@@ -151,35 +151,22 @@ def bind_table(
         "lookup": read_lookup(place.looked_up, sheets or {}, finder),
     }
     finder.raise_faults()
-    is_by_year = table.year.columns is not None
-    draft = Binding(
+    binding = Binding(
         header_row,
         data_row,
         end_row,
         headers,
         texts,
-        ignored={},
-        unmapped=[],
-        is_by_year_columns=is_by_year,
+        is_by_year_columns=table.year.columns is not None,
         **bound,
     )
-    ignored = _ignored_columns(table, headers, draft.used)
+    ignored = _ignored_columns(table, headers, binding.used)
     unmapped = [
         col
         for col, header in enumerate(headers)
-        if header and col not in draft.used and col not in ignored
+        if header and col not in binding.used and col not in ignored
     ]
-    return Binding(
-        header_row,
-        data_row,
-        end_row,
-        headers,
-        texts,
-        ignored=ignored,
-        unmapped=unmapped,
-        is_by_year_columns=is_by_year,
-        **bound,
-    )
+    return replace(binding, ignored=ignored, unmapped=unmapped)
 
 
 def find_end(grid: Grid, table: Table, data_row: int, headers: list[str]) -> int:
@@ -313,10 +300,9 @@ def _labels(
 
 
 def _value_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]:
-    if table.year.columns is not None:
-        return _year_columns(grid, table, finder)
-    if table.place.columns is not None:
-        return _place_columns(grid, table, finder)
+    for what, pattern in (("year", table.year.columns), ("place", table.place.columns)):
+        if pattern is not None:
+            return _across(grid, table, finder, what, pattern)
     rule = table.row_indicators
     if rule is not None:
         col, unit_col = finder.find(rule.value), _unit_col(table, finder)
@@ -366,73 +352,28 @@ def _sheet_rule(grid: Grid, table: Table, finder: Finder) -> tuple[str | None, s
     return indicator.id, unit_text
 
 
-def _year_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]:
-    """Years across: of the whole sheet one indicator, one a row, or what a header holds beside its
-    year.
+def _across(grid: Grid, table: Table, finder: Finder, what: str, pattern: str) -> list[ValueColumn]:
+    """Years or places (``what``) as headers: of the whole sheet one indicator, one a row, or what a
+    header holds beside its year or place.
     """
     values, seen, unit_col = [], {}, _unit_col(table, finder)
-    for col, year_text, rule, indicator_id, unit_text in _across(
-        grid, table, finder, table.year.columns
-    ):
-        key = (parse_year(year_text), rule.id if rule else None)
-        if key[0] is not None and key in seen:
-            doubled = (
-                f"a duplicate header at {cell_ref(finder.header_row + 1, seen[key] + 1)}, "
-                f"{cell_ref(finder.header_row + 1, col + 1)}"
-            )
-            finder.faults.append((f"the year {year_text} once", doubled))
+    for col, text, rule, indicator_id, unit_text in _fitting(grid, table, finder, pattern):
+        meant = parse_year(text) if what == "year" else text
+        key = (meant, rule.id if rule else None)
+        if meant is not None and key in seen:
+            cells = [cell_ref(finder.header_row + 1, at + 1) for at in (seen[key], col)]
+            once = f"the {what} {text} once for an indicator"
+            finder.faults.append((once, f"a duplicate header at {', '.join(cells)}"))
         seen[key] = col
-        missing = rule.zero_is_missing if rule else None
-        values.append(ValueColumn(col, indicator_id, unit_text, unit_col, year_text, missing))
+        own = {f"{what}_text": text, "zero_is_missing": rule.zero_is_missing if rule else None}
+        values.append(ValueColumn(col, indicator_id, unit_text, unit_col, **own))
     if not values:
-        finder.faults.append(
-            (
-                (
-                    "columns headed by years (year.columns must fit a whole header: "
-                    f"{table.year.columns})"
-                ),
-                "none",
-            )
-        )
+        headed = f"columns headed by {what}s ({what}.columns must fit a whole header: {pattern})"
+        finder.faults.append((headed, "none"))
     return values
 
 
-def _place_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]:
-    """Places across, in the same three ways."""
-    values, seen, unit_col = [], {}, _unit_col(table, finder)
-    for col, place_text, rule, indicator_id, unit_text in _across(
-        grid, table, finder, table.place.columns
-    ):
-        key = (place_text, rule.id if rule else None)
-        if key in seen:
-            cells = (
-                f"{cell_ref(finder.header_row + 1, seen[key] + 1)}, "
-                f"{cell_ref(finder.header_row + 1, col + 1)}"
-            )
-            finder.faults.append(
-                (f"the place {place_text} once for an indicator", f"a duplicate header at {cells}")
-            )
-        seen[key] = col
-        missing = rule.zero_is_missing if rule else None
-        values.append(
-            ValueColumn(
-                col, indicator_id, unit_text, unit_col, None, missing, place_text=place_text
-            )
-        )
-    if not values:
-        finder.faults.append(
-            (
-                (
-                    "columns headed by places (place.columns must fit a whole header: "
-                    f"{table.place.columns})"
-                ),
-                "none",
-            )
-        )
-    return values
-
-
-def _across(
+def _fitting(
     grid: Grid, table: Table, finder: Finder, pattern: str
 ) -> Iterator[tuple[int, str, Indicator | None, str | None, str | None]]:
     """Columns whose header a pattern fits: what its group holds, the rule for the rest of the

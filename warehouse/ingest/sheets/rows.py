@@ -35,9 +35,6 @@ HIDDEN = (
     "expected rows and sheets that a person sees, found a hidden one; show it in the workbook, or "
     "say hidden: true in the layout"
 )
-# rows turned into columns at a time: so many fit into the processor's cache
-_TURNED_ROWS = 512
-_MOST_TURNED_CELLS = 5_000_000
 Columns = Callable[[int], CodedTexts]
 
 
@@ -72,24 +69,7 @@ class SheetRows:
 
     def column(self, col: int) -> list[Cell]:
         """Cells of a 0-based column, length n; blanks where a row has none."""
-        if self._columns is None or col >= len(self._columns):
-            return cells_of_column(self.cells, col)
-        return self._columns[col]
-
-    @cached_property
-    def _columns(self) -> list[list[Cell]] | None:
-        """All columns at once, which is twice as fast as one by one; None where rows have unlike
-        lengths or the copy would be large.
-        """
-        if len(set(map(len, self.cells))) != 1 or len(self.cells) * self.width > _MOST_TURNED_CELLS:
-            return None
-        columns: list[list[Cell]] = [[] for _ in range(self.width)]
-        for start in range(0, len(self.cells), _TURNED_ROWS):
-            for column, cells in zip(
-                columns, zip(*self.cells[start : start + _TURNED_ROWS], strict=True), strict=True
-            ):
-                column.extend(cells)
-        return columns
+        return cells_of_column(self.cells, col)
 
 
 def cells_of_column(rows: Sequence[list[Cell]], col: int) -> list[Cell]:
@@ -122,7 +102,7 @@ def split_rows(
         Rejected lines, by row.
     """
     body = grid.rows[binding.data_row : binding.end_row]
-    filled = _filled_positions(body)
+    filled = [position for position, row in enumerate(body) if not is_blank_row(row)]
     rows = body if len(filled) == len(body) else [body[position] for position in filled]
     row_nos = np.array(filled, np.int32) + (binding.data_row + 1 + grid.gap)
     column = cache(lambda col: coded_column(cells_of_column(rows, col)))
@@ -148,17 +128,6 @@ def split_rows(
         )
     kept = np.delete(np.arange(len(rows)), sorted(dropped))
     return _with_places(row_nos, rows, column, kept, table, binding), lines
-
-
-def _filled_positions(rows: list[list[Cell]]) -> list[int]:
-    """Positions of the rows that are not blank; nearly every one is known by its first cell."""
-    firsts = cells_of_column(rows, 0)
-    blanks = {cell for cell in set(firsts) if is_blank(cell)}
-    return [
-        position
-        for position, first in enumerate(firsts)
-        if first not in blanks or not is_blank_row(rows[position])
-    ]
 
 
 def _dropped(

@@ -25,7 +25,6 @@ from warehouse.ingest.cells.column_values import (
     FilledCells,
     coded_column,
     filled_cells,
-    read_marked,
 )
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table
 from warehouse.ingest.sheets.bindings import Binding, ValueColumn
@@ -139,9 +138,7 @@ def read_column(
             cell if row_no - 1 in binding.row_values else ""
             for row_no, cell in zip(rows.row_nos.tolist(), cells, strict=True)
         ]
-    filled = read_marked(
-        filled_cells(cells, missing), cells, value.unit_text, decimal_comma=decimal_comma
-    )
+    filled = filled_cells(cells, missing, value.unit_text, decimal_comma=decimal_comma)
     at, n = filled.positions, len(filled.positions)
     rules = (
         None

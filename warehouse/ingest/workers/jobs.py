@@ -10,15 +10,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from warehouse.ingest.raw_table import FileOrigin
+from warehouse.ingest.snapshot import open_delivered
 
 
 @dataclass(frozen=True)
 class RawJob:
-    """A file of statistics, as bytes or (`data` None) as an open file, to a Parquet file.
+    """A file of statistics to a Parquet file.
 
     Attributes
     ----------
-    data : bytes or None
+    location : str
+        Where it lies.
     origin : FileOrigin
     tables : list of SimpleNamespace
         Tables of the layout that fit the file (`plain`); none for a tidy file.
@@ -26,31 +28,34 @@ class RawJob:
         Where to write.
     """
 
-    data: bytes | None
+    location: str
     origin: FileOrigin
     tables: list[SimpleNamespace]
     target: str
 
-    def run(self, descriptor: int | None) -> dict[str, object]:
-        """Rows by reason and the sha256 of the Parquet file."""
+    def run(self, _: None) -> list[tuple[str | None, int]]:
+        """Rows by reason."""
         from warehouse.ingest.raw_files import write_raw
 
-        return write_raw(self.data, descriptor, self.origin, self.tables, Path(self.target))
+        counts = write_raw(Path(self.location), self.origin, self.tables, Path(self.target))
+        return list(counts.items())
 
 
 @dataclass(frozen=True)
 class PolicyJob:
     """A policy text to a Parquet file of one row."""
 
-    data: bytes
+    location: str
     origin: FileOrigin
     target: str
 
-    def run(self, descriptor: int | None) -> dict[str, object]:
-        """The number of clauses, as rows without a reason, and the sha256 of the Parquet file."""
+    def run(self, _: None) -> list[tuple[None, int]]:
+        """The number of clauses, as rows without a reason."""
         from warehouse.ingest.policy.documents import write_policy_text
 
-        return write_policy_text(self.data, self.origin, Path(self.target))
+        with open_delivered(Path(self.location)) as stream:
+            counts = write_policy_text(stream.read(), self.origin, Path(self.target))
+        return list(counts.items())
 
 
 def plain(value: object) -> object:

@@ -14,21 +14,17 @@ SECONDS = 20
 #: above `FREE_BYTES`.
 SECONDS_PER_MEGABYTE = 1.0
 FREE_BYTES = 20 * MEGABYTE
-#: A process that waits uses no processor time: it ends after so many times its seconds by the
-#: clock.
-CLOCK_FACTOR = 4
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes that a parser may add, its seconds of processor time, and its seconds by the clock."""
+    """Bytes that a parser may add, and its seconds of processor time."""
 
     memory_bytes: int
     cpu_seconds: int
-    clock_seconds: float
 
 
 def limits_for(size: int) -> Limits:
     """Limits for a file of so many bytes."""
     seconds = round(SECONDS + SECONDS_PER_MEGABYTE * max(0, size - FREE_BYTES) / MEGABYTE)
-    return Limits(MEMORY_BYTES, seconds, CLOCK_FACTOR * seconds)
+    return Limits(MEMORY_BYTES, seconds)

@@ -17,13 +17,11 @@ import pickle
 import resource
 import signal
 import threading
-import time
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any, Protocol
 
 from warehouse.ingest.errors import FileFault
@@ -35,8 +33,6 @@ ONE_WORKER_BYTES, ONE_WORKER_FILES = 20_000_000, 200
 MOST_WORKERS = 4
 #: A worker whose address space grew by more is replaced after its task.
 _WORN_BYTES = 300_000_000
-#: Of the time by the clock, what a worker must have worked to get as much again.
-_HEADWAY = 0.01
 # what is idle or has closed its channel ends by itself
 _GRACE_SECONDS = 5.0
 _LONGEST_NOTE = 300
@@ -45,8 +41,8 @@ _PRELOAD = "warehouse.ingest.workers.preload"
 
 
 class Job(Protocol):
-    """Something that a worker can do: sent to it pickled; `run` gets the open file that was sent
-    with it, else what the pool shares with its workers, and returns plain values.
+    """Something that a worker can do: sent to it pickled; `run` gets what the pool shares with its
+    workers, and returns plain values.
     """
 
     def run(self, given: Any) -> Any:
@@ -62,8 +58,6 @@ class Task:
     job : Job
     limits : Limits, optional
         None where it may take what the machine has.
-    descriptor : int, optional
-        An open file that the job reads; closed when the task has ended.
     size : int
         Bytes of the file.
     note : object
@@ -72,7 +66,6 @@ class Task:
 
     job: Job
     limits: Limits | None = None
-    descriptor: int | None = None
     size: int = 0
     note: Any = None
 
@@ -109,38 +102,17 @@ class Worker:
         self.process.start()
         theirs.close()
         self.task: Task | None = None
-        self.deadline, self.used_seconds = math.inf, 0.0
         self._to_share = shared
 
     def give(self, task: Task) -> None:
         """Begin a task; a worker that is gone already answers with the end of its channel."""
         self.task = task
-        self.give_time()
-        message = pickle.dumps((task.limits, task.job, task.descriptor is not None))
+        message = pickle.dumps((task.limits, task.job))
         with contextlib.suppress(OSError):
             if self._to_share:
                 self.channel.send_bytes(self._to_share)
                 self._to_share = b""
             self.channel.send_bytes(message)
-            if task.descriptor is not None:
-                send_handle(self.channel, task.descriptor, self.process.pid)
-
-    def give_time(self) -> None:
-        """Let it have the time of its limits by the clock from now."""
-        if self.task.limits is not None:
-            self.deadline = time.monotonic() + self.task.limits.clock_seconds
-            _, self.used_seconds = _state_of(self.process.pid)
-
-    def is_held_up(self) -> bool:
-        """Whether it would work and gets no turn: it waits for a processor, was stopped, or made
-        some headway since it was given time.
-
-        What it may use of a processor is limited by the kernel; the clock is for what waits for
-        something that does not come, and not for a machine that is busy with other things.
-        """
-        state, used = _state_of(self.process.pid)
-        seconds = self.task.limits.clock_seconds
-        return state in ("R", "T", "t") or used - self.used_seconds >= _HEADWAY * seconds
 
     def stop(self, grace_seconds: float = 0.0) -> int:
         """End it, at once or after some time to end by itself; its exit code."""
@@ -159,8 +131,8 @@ class Pool:
     size : int, optional
         The most workers; default is one per core, and few.
     shared : object, optional
-        Sent once to each worker, for jobs without an open file. Workers are then new interpreters,
-        else they are forked from a process that has loaded the parsers of files.
+        Sent once to each worker. Workers are then new interpreters, else they are forked from a
+        process that has loaded the parsers of files.
     """
 
     def __init__(self, size: int | None = None, shared: Any = None) -> None:
@@ -204,7 +176,6 @@ class Pool:
             finally:
                 for worker in busy.values():
                     worker.stop()
-                    _close(worker.task)
 
     def start(self) -> None:
         """Load the parsers beside whatever this process does next, so that the first file need not
@@ -229,22 +200,10 @@ class Pool:
         return Worker(self._context, self._shared)
 
     def _ended(self, busy: dict[Connection, Worker]) -> Iterator[tuple[Task, Outcome]]:
-        """Wait for the next answers, ends of workers, or deadlines."""
-        first = min(worker.deadline for worker in busy.values())
-        seconds = None if math.isinf(first) else max(0.0, first - time.monotonic())
-        ready = [busy[channel] for channel in wait(list(busy), seconds)]
-        late = []
-        for worker in busy.values():
-            if worker.deadline <= time.monotonic() and worker not in ready:
-                if worker.is_held_up():
-                    worker.give_time()
-                else:
-                    late.append(worker)
-        for worker in [*ready, *late]:
-            del busy[worker.channel]
-            task = worker.task
-            _close(task)
-            yield task, _too_late(worker) if worker in late else self._outcome(worker, task.limits)
+        """Wait for the next answers or ends of workers."""
+        for channel in wait(list(busy)):
+            worker = busy.pop(channel)
+            yield worker.task, self._outcome(worker, worker.task.limits)
 
     def _outcome(self, worker: Worker, limits: Limits | None) -> Outcome:
         try:
@@ -259,23 +218,6 @@ class Pool:
         if "disk" in answer:
             raise OSError(*answer["disk"])
         return _read_answer(answer, limits)
-
-
-def _close(task: Task) -> None:
-    if task.descriptor is not None:
-        os.close(task.descriptor)
-
-
-def _state_of(pid: int) -> tuple[str, float]:
-    """State of a process in the kernel's letters, and its seconds of processor time so far; nothing
-    where the system does not say.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
-            fields = stream.read().rpartition(")")[2].split()
-        return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, IndexError, ValueError):
-        return "", 0.0
 
 
 def _read_answer(answer: dict[str, Any], limits: Limits | None) -> Outcome:
@@ -298,13 +240,6 @@ def _memory_fault(limits: Limits) -> FileFault:
         "one that needs more",
         _SMALLER,
     )
-
-
-def _too_late(worker: Worker) -> Outcome:
-    seconds = worker.task.limits.clock_seconds
-    worker.stop()
-    expected = f"a file that can be read within {seconds:g} s"
-    return Outcome(fault=FileFault(expected, "one whose reading does not end", _SMALLER))
 
 
 def _outcome_of_end(code: int, limits: Limits | None) -> Outcome:
@@ -332,9 +267,8 @@ def _serve(channel: Connection) -> None:
         # from the process that started this one
         shared = pickle.loads(channel.recv_bytes())  # noqa: S301
         while True:
-            limits, job, has_file = pickle.loads(channel.recv_bytes())  # noqa: S301
-            descriptor = recv_handle(channel) if has_file else None
-            answer = _answer(job, limits, descriptor, shared)
+            limits, job = pickle.loads(channel.recv_bytes())  # noqa: S301
+            answer = _answer(job, limits, shared)
             channel.send_bytes(json.dumps(answer, default=lambda value: value.item()).encode())
 
 
@@ -344,21 +278,17 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _answer(
-    job: Job, limits: Limits | None, descriptor: int | None, shared: Any
-) -> dict[str, object]:
+def _answer(job: Job, limits: Limits | None, shared: Any) -> dict[str, object]:
     before = address_space()
     if limits is not None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + limits.cpu_seconds)
         _limit(resource.RLIMIT_AS, before + limits.memory_bytes)
     try:
-        answer = _run(job, shared if descriptor is None else descriptor)
+        answer = _run(job, shared)
     finally:
         if limits is not None:
             _limit(resource.RLIMIT_AS, resource.RLIM_INFINITY)
-        if descriptor is not None:
-            os.close(descriptor)
     worn = limits is not None and address_space() - before > _WORN_BYTES
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return answer | {"worn": worn or "memory" in answer, "peak": peak}

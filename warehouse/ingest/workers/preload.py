@@ -10,8 +10,6 @@ import importlib
 import os
 import resource
 
-from warehouse.ingest.formats.later_pandas import hold_pandas_back
-
 # One thread for each reader; malloc instead of a pool that reserves a gigabyte of address space at
 # once.
 os.environ |= {
@@ -26,7 +24,9 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 silent = os.open(os.devnull, os.O_WRONLY)
 os.dup2(silent, 1)
 os.dup2(silent, 2)
-hold_pandas_back()
-importlib.import_module("warehouse.ingest.raw_files")
-# modules stay as they are: no collector walks over them in the readers, which share their memory
+for module in ("pandas", "warehouse.ingest.raw_files"):
+    importlib.import_module(module)
+# rows of cells hold no cycles, yet the collector would walk over them, and over the modules, again
+# and again
+gc.disable()
 gc.freeze()

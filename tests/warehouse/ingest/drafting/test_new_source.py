@@ -158,7 +158,9 @@ def read_by(draft_text: str, folder: Path) -> list[dict]:
     for path in sorted(folder.iterdir()):
         years = [int(part) for part in path.stem.split("_") if part.isdigit()]
         origin = FileOrigin("new", years[0] if years else None, path.name)
-        rows += build_raw(path.read_bytes(), origin, tables_of(layout, path.name)).to_pylist()
+        with path.open("rb") as stream:
+            for part in build_raw(stream, origin, tables_of(layout, path.name)):
+                rows += part.to_pylist()
     return [row for row in rows if row["indicator_id"] and row["reason"] is None]
 
 

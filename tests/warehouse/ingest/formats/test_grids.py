@@ -119,7 +119,7 @@ def test_what_a_reader_loses_or_should_not_see_is_found():
         (3, 6): "#DIV/0!",
         (3, 7): "12.5%",
     }
-    assert (scan.shared, scan.hidden, scan.last_col) == ({3: 1}, {3}, 7)
+    assert (scan.hidden, scan.last_col) == ({3}, 7)
 
 
 def test_a_formula_with_its_result_is_that_result_wherever_the_table_begins():

@@ -325,7 +325,7 @@ def _fixed_unit():
         (
             [Grid("贷款", [["单位:元"], ["地区", "2019", "2019年"], ["甲", 1.0, 2.0]])],
             "sheets",
-            "the year 2019 once; found a duplicate header at B2, C2",
+            "the year 2019 once for an indicator; found a duplicate header at B2, C2",
         ),
         (
             [Grid("贷款", [["单位:元"], ["地区", "名称"], ["甲", 1.0]])],

@@ -5,7 +5,7 @@ can load them.
 from __future__ import annotations
 
 import os  # noqa: F401 (for the code of acts)
-import signal
+import signal  # noqa: F401
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -27,13 +27,6 @@ def work(seconds: float) -> str:
     return "done"
 
 
-def wait(seconds: float) -> str:
-    """A parser that waits for something uses no processor time."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    time.sleep(seconds)
-    return "woke"
-
-
 def nest() -> str:
     deep: list[Any] = []
     for _ in range(1_000_000):
@@ -47,6 +40,6 @@ class Act:
 
     code: str
 
-    def run(self, descriptor: int | None) -> Any:
+    def run(self, _: None) -> Any:
         """Its value."""
-        return eval(self.code, globals(), {"descriptor": descriptor})
+        return eval(self.code, globals())
