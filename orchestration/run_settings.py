@@ -95,6 +95,9 @@ OF_COMMANDS = {
         "a number of publications to keep between 1 and 10000", "3", bounds=(1, 10_000)
     ),
     "CONFIRM_SHRINK": Setting("1 (what a publication loses is meant) or 0", "0", "[01]"),
+    "CITYSYNC_REPOSITORY": Setting(
+        "the address of the code, such as https://host/owner/name", pattern=r"https://[^\s\"'<>]+"
+    ),
 }
 
 
@@ -109,6 +112,18 @@ def number(name: str) -> int:
     known = {**SETTINGS, **OF_COMMANDS}
     given = _checked(known, {name: os.environ.get(name, "")})
     return int(given.get(name) or known[name].default)
+
+
+def repository() -> str:
+    """Address of the code on the web, to which numbers of the report lead; empty without one.
+
+    Raises
+    ------
+    SettingError
+        If CITYSYNC_REPOSITORY is no such address.
+    """
+    name = "CITYSYNC_REPOSITORY"
+    return _checked(OF_COMMANDS, {name: os.environ.get(name, "")}).get(name, "")
 
 
 def uses_spark() -> bool:

@@ -5,9 +5,43 @@ Split by schema: estimates, marts, quality.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from .queries_estimates import ESTIMATES
 from .queries_marts import MARTS
 from .queries_quality import QUALITY
 from .query import Query
 
 QUERIES: dict[str, Query] = {**ESTIMATES, **MARTS, **QUALITY}
+# where the rows of a table are computed; a mart is a model of its name
+CODE = {
+    "estimates.primary": ("estimation/primary/fit.py", "def fit_primary"),
+    "estimates.channel": ("estimation/primary/channels.py", "def estimate_channels"),
+    "estimates.power": ("estimation/study/primary.py", "def _power_rows"),
+    "estimates.placebo": ("estimation/study/primary_checks.py", "def placebos_in_time"),
+    "estimates.check": ("estimation/study/primary_checks.py", "def check_rows"),
+    "estimates.claim": ("estimation/study/claims.py", "def judge"),
+    "estimates.coverage": ("estimation/study/coverage.py", "def build_coverage"),
+    "estimates.next_window": ("estimation/study/next_window.py", "def next_window_rows"),
+    "estimates": ("estimation/study/units.py", "def _run_group"),
+    "meta.estimate_change": ("warehouse/publication/change_queries.py", "ESTIMATE_CHANGE ="),
+    "meta.publication_change": ("warehouse/publication/change_queries.py", "PUBLICATION_CHANGE ="),
+    "meta.flag_change": ("warehouse/publication/change_queries.py", "FLAG_CHANGE ="),
+    "meta.current_change": ("warehouse/publication/change_queries.py", "CURRENT_CHANGE ="),
+    "meta": ("orchestration/assets/publication.py", "def write_meta"),
+    "quality.rejected_value": ("warehouse/models/quality/rejected_value.sql", "select"),
+    "quality": ("expectations/gate.py", "def run_gate"),
+    "marts": ("warehouse/models/marts/{}.sql", "select"),
+}
+REPO = Path(__file__).parents[2]
+
+
+def code_of(query: str) -> str:
+    """File and line that compute what a query reads, as an address inside the repository."""
+    table = next(iter(QUERIES[query].tables), "meta.run")
+    schema, _, name = table.partition(".")
+    path, words = CODE.get(table) or CODE[schema]
+    path = path.format(name)
+    lines = (REPO / path).read_text(encoding="utf-8").splitlines()
+    line = next((k for k, text in enumerate(lines, start=1) if text.startswith(words)), 1)
+    return f"{path}#L{line}"

@@ -17,6 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from . import city_files
+from .analyses_names import PRIMARY
 from .cells import num, shown, td
 from .data import ReportData, Source, open_source, read_report_data
 from .downloads import downloads
@@ -24,7 +25,8 @@ from .journal_tables import to_html
 from .language import LANGUAGES, Words
 from .pages.catalog import PAGES, SEARCH, Page
 from .pages.context import Context
-from .queries import QUERIES
+from .pages.result import finding
+from .queries import QUERIES, code_of
 from .withheld import withheld_note
 
 FOLDER = Path(__file__).parent
@@ -33,7 +35,9 @@ SCRIPTS = TEMPLATES / "scripts"
 TAKE_AWAY = ("figures", "tables", "replication")
 
 
-def write_report(source: Source, out_dir: Path | str, *, is_public: bool = False) -> None:
+def write_report(
+    source: Source, out_dir: Path | str, *, is_public: bool = False, repository: str = ""
+) -> None:
     """Write the site into a folder; the same input gives the same bytes.
 
     Parameters
@@ -43,6 +47,7 @@ def write_report(source: Source, out_dir: Path | str, *, is_public: bool = False
     replaced, other folders in it are left alone
     is_public : whether the pages leave this machine: no growth of a single city, no way to files
     that stay
+    repository : address of the code on the web, to which numbers lead; none where it is empty
     """
     out_dir = Path(out_dir)
     for name in ("data", "assets", "zh"):
@@ -59,7 +64,9 @@ def write_report(source: Source, out_dir: Path | str, *, is_public: bool = False
         shutil.copyfile(path, out_dir / "assets" / path.name)
     take_away = _take_away(out_dir)
     for language in LANGUAGES:
-        for name, text in render_site(data, catalogs, language, take_away, is_public=is_public):
+        for name, text in render_site(
+            data, catalogs, language, take_away, is_public=is_public, repository=repository
+        ):
             draft = out_dir / f"{name}.new"
             draft.parent.mkdir(exist_ok=True)
             draft.write_text(text, encoding="utf-8", newline="\n")
@@ -107,6 +114,7 @@ def render_site(
     take_away: Sequence[dict[str, Any]] = (),
     *,
     is_public: bool = False,
+    repository: str = "",
 ) -> Iterator[tuple[str, str]]:
     """Path and text of each page in one language, and of the script of its data; every delivered
     text is escaped.
@@ -117,8 +125,9 @@ def render_site(
     catalogs : `sync` and `values`, what the files of the cities say of themselves
     language : ``en`` or ``zh``
     take_away : files beside the pages that the result page links to
+    is_public, repository : as `write_report`
     """
-    words = Words(language)
+    words, commit = Words(language), str(data.run.get("git_commit", ""))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -136,6 +145,8 @@ def render_site(
         "num": num,
         "withheld_note": functools.partial(withheld_note, words),
         "queries": QUERIES,
+        "code": code_of,
+        "repository": repository and f"{repository}/blob/{commit.removesuffix('+changes')}",
         "is_simulated": data.is_simulated,
         "is_public": is_public,
         "run": {
@@ -152,6 +163,8 @@ def render_site(
     shared["said"] = context.said
     shared["td"] = functools.partial(td, said=context.said)
     shared["why_missing"] = context.why
+    shared["changed"] = context.changed
+    shared["finding"] = context.words(f"result.{finding(context.one('primary', spec_id=PRIMARY))}")
     at = "" if language == "en" else "zh/"
     for page in PAGES:
         yield f"{at}{page.slug}.html", _render(environment, page, context, shared)

@@ -21,7 +21,7 @@ from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home, python_version
 from orchestration.resources import Settings
 from orchestration.reuse.fingerprint import require_same_code
-from orchestration.run_settings import number, uses_spark
+from orchestration.run_settings import number, repository, uses_spark
 from orchestration.stages import stages
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
@@ -145,7 +145,8 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
     with open_build(home.build, read_only=True) as con:
         exhibits = write_exhibits(con, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
-        write_report(con, home.build / "report")  # last: it links to the files written above
+        # last: it links to the files written above
+        write_report(con, home.build / "report", repository=repository())
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     figures, tables = (

@@ -137,7 +137,11 @@ select spec_id, term, cohort_year, event_time, estimate, std_error, p_value, n_o
     n_pilots from {catalog}.estimates.estimate
 qualify row_number() over (partition by spec_id, term, cohort_year, event_time
     order by is_default desc, vcov) = 1
+union all by name
+select spec_id, 'treated' as term, estimate, p_value_family as p_value, n_cities, n_pilots
+    from {catalog}.estimates.primary
 """
+# the primary test stands there also where it did not move
 ESTIMATE_CHANGE = """
 create or replace table {table} as
 with old as ({old}), new as ({new})
@@ -158,7 +162,7 @@ from old full join new
     and old.cohort_year is not distinct from new.cohort_year
         and old.event_time is not distinct from new.event_time
 where old.estimate is null or new.estimate is null or abs(new.estimate - old.estimate) > 1e-9
-    or old.n_obs != new.n_obs
+    or old.n_obs != new.n_obs or starts_with(new.spec_id, 'primary.')
 order by spec_id, term, cohort_year, event_time
 """
 BY_SOURCE = """

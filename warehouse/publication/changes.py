@@ -47,8 +47,8 @@ def _attach_previous(con: duckdb.DuckDBPyConnection, published: Path, simulated:
             return False
         attach_foreign(con, {"previous": previous})
         con.execute(
-            "select count(*) from previous.marts.fct_indicator_observation, "
-            "previous.estimates.estimate, previous.meta.run limit 0"
+            "select p_value_family from previous.marts.fct_indicator_observation, "
+            "previous.estimates.estimate, previous.estimates.primary, previous.meta.run limit 0"
         )
     except (duckdb.Error, PublishError):
         return False

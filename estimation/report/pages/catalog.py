@@ -138,6 +138,7 @@ PAGES = (
             "without_province",
             "primary_cities",
             "primary_cohorts",
+            "estimate_changes",
         ),
     ),
     Page(

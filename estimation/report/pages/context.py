@@ -10,7 +10,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..cells import Row, number, rows_of
+from ..analyses_names import PRIMARY
+from ..cells import Row, num, number, rows_of
 from ..data import ReportData
 from ..language import Words
 from ..messages import in_chinese
@@ -117,6 +118,18 @@ class Context:
                     reason=self.said(Counter(reasons).most_common(1)[0][0]).rstrip(".。"),
                 )
         return None
+
+    @functools.cached_property
+    def changed(self) -> Markup:
+        """What the answer was in the publication before, in a sentence."""
+        row = self.one("estimate_changes", spec_id=PRIMARY)
+        if row is None:
+            return self.words("changed.first")
+        numbers = {name: num(row, f"{name}_estimate", "+3") for name in ("old", "new")}
+        numbers |= {f"{name}_p": num(row, f"{name}_p_value", "p") for name in ("old", "new")}
+        moved = row["old_estimate"] != row["new_estimate"]
+        key = f"changed.{'moved' if moved else 'same'}"
+        return self.words(key, previous=row["previous_run_id"], **numbers)
 
     def counted_title(self, key: str, rows: Sequence[dict[str, Any]]) -> str:
         """A title that counts the rows of a forest that are found: those that stand bold."""

@@ -23,6 +23,8 @@ FEWEST_INDICATORS = 3
 def data_page(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
     years = _window(page)
+    changes = page.rows("estimate_changes")
+    moved = [row for row in changes if row["old_estimate"] != row["new_estimate"]]
     return {
         "window": _coverage(page, years),
         "all_years": None if years else _coverage(page, None),
@@ -41,8 +43,8 @@ def data_page(page: Context) -> dict[str, Any]:
         "flag_totals": page.rows("flag_totals"),
         "flag_changes": page.rows("flag_changes")[:MOST],
         "current_changes": page.rows("current_changes"),
-        "changes": page.rows("estimate_changes")[:MOST],
-        "n_changes": len(page.rows("estimate_changes")),
+        "changes": moved[:MOST],
+        "n_changes": len(moved),
         "flags": [(_place(page, row), _link(row), row) for row in page.rows("flags")],
         "n_flagged": sum(row["n_values"] for row in page.rows("flags")),
         "rejected": page.rows("rejected"),

@@ -280,6 +280,13 @@ def changes() -> dict[str, pd.DataFrame]:
         },
         estimate
         | {
+            "spec_id": "primary.cm_growth_official.newest",
+            "old_estimate": 0.01,
+            "new_estimate": 0.0148,
+            "difference_in_old_errors": None,
+        },
+        estimate
+        | {
             "spec_id": HEADLINE,
             "old_estimate": 0.3,
             "new_estimate": 0.4,

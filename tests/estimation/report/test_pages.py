@@ -128,8 +128,9 @@ def test_the_data_page_shows_what_a_new_edition_changed(site) -> None:
     said = Tags(section).text
     for words in ("1,234", "block lifted 4,321 3 0", "block lifted 2,468 12.50 % 50.00 %"):
         assert words in said
+    assert "the answer went from +0.010 (p 0.200 ) to +0.015" in said
     none = {name: frame.iloc[:0] for name, frame in changes().items()}
-    assert "No estimate moved" in page_of(tables() | none, "data.html")
+    assert "First publication" in page_of(tables() | none, "data.html")
 
 
 def test_the_policy_page_marks_terms_and_says_where_texts_lack(site) -> None:

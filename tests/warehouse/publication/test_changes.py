@@ -18,6 +18,7 @@ ESTIMATE = (
     "estimate double, "
     "std_error double, p_value double, n_obs int, n_cities int, n_pilots int"
 )
+PRIMARY = "spec_id text, estimate double, p_value_family double, n_cities int, n_pilots int"
 HEADLINE = "baseline.cm_growth_official.headline"
 
 
@@ -30,9 +31,10 @@ def con():
             for schema, table, columns in (
                 ("marts", "fct_indicator_observation", OBSERVATION),
                 ("estimates", "estimate", ESTIMATE),
+                ("estimates", "primary", PRIMARY),
             ):
                 connection.execute(
-                    f"create schema {catalog}.{schema}; create table "
+                    f"create schema if not exists {catalog}.{schema}; create table "
                     f"{catalog}.{schema}.{table}({columns})"
                 )
             connection.execute(
@@ -115,6 +117,7 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
     ):
         for spec_id, value in rows.items():
             estimate(con, catalog, spec_id, value)
+        con.execute(f"insert into {catalog}.estimates.primary values ('primary.x', 7, 0.5, 5, 2)")
     compare(con, "previous")
     found = con.execute(
         "select spec_id, old_estimate, new_estimate, difference_in_old_errors from "
@@ -124,6 +127,7 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
         (HEADLINE, 1.0, 1.5, 1.0),
         ("came", None, 4.0, None),
         ("gone", 2.0, None, None),
+        ("primary.x", 7.0, 7.0, None),
     ]
     assert f"  {HEADLINE}: 1.0000 -> 1.5000 (+1.00 old standard errors)" in change_lines(con)
 

@@ -118,32 +118,29 @@ const citysync = (() => {
 
   // values of a picture: the mark nearest the mouse or finger, or the next one by the arrow keys
   function readable(box) {
-    const marks = [...box.querySelectorAll(".mark")];
-    const said = box.parentElement.querySelector(".value");
-    if (!marks.length) { box.removeAttribute("tabindex"); return; }
-    let at = -1;
-    const show = (k) => {
-      if (marks[at]) marks[at].classList.remove("here");
-      at = k;
-      if (marks[at]) marks[at].classList.add("here");
-      said.textContent = marks[at] ? marks[at].dataset.said : "";
+    const marks = () => [...box.querySelectorAll(".mark")];
+    const show = (mark) => {
+      box.querySelectorAll(".here").forEach((other) => other.classList.remove("here"));
+      if (mark) mark.classList.add("here");
+      box.parentElement.querySelector(".value").textContent = mark ? mark.dataset.said : "";
     };
-    const middle = (mark) => { const dot = mark.querySelector("circle").getBoundingClientRect(); return [dot.x + dot.width / 2, dot.y + dot.height / 2]; };
-    box.addEventListener("pointermove", (event) => {
-      const far = marks.map((mark) => { const [x, y] = middle(mark); return Math.hypot(x - event.clientX, y - event.clientY); });
-      show(far.indexOf(Math.min(...far)));
-    });
+    const far = (mark, event) => { const dot = (mark.querySelector("circle") || mark).getBoundingClientRect(); return Math.hypot(dot.x + dot.width / 2 - event.clientX, dot.y + dot.height / 2 - event.clientY); };
+    box.addEventListener("pointermove", (event) => show(marks().map((mark) => [far(mark, event), mark]).sort(([a], [b]) => a - b).map(([, mark]) => mark)[0]));
     box.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (!step) return;
+      const all = marks();
+      if (!step || !all.length) return;
       event.preventDefault();
-      show((at + step + marks.length) % marks.length);
+      const at = all.findIndex((mark) => mark.classList.contains("here"));
+      show(all[at < 0 ? 0 : (at + step + all.length) % all.length]);
     });
   }
 
-  // a drawn chart is one picture to a screen reader: its name stands on it, and its parts lose theirs
-  function framed(svg) {
+  // a drawn chart is one picture to a screen reader: its name stands on it, and its parts lose theirs; its last dots say their values
+  function framed(svg, said = []) {
     svg.setAttribute("role", "img");
+    const dots = [...svg.querySelectorAll("[aria-label=dot]")].at(-1);
+    if (dots) [...dots.querySelectorAll("circle")].slice(0, said.length).forEach((dot, k) => { dot.classList.add("mark"); dot.dataset.said = said[k]; });
     svg.querySelectorAll("[aria-label]").forEach((part) => { part.dataset.part = part.getAttribute("aria-label"); part.removeAttribute("aria-label"); });
     return svg;
   }
@@ -230,6 +227,8 @@ const citysync = (() => {
       const text = sqlOf(target);
       if (!text) return;
       byId("asked-sql").textContent = text;
+      byId("asked-code").replaceChildren(byId("code-" + target.closest("[data-q]").dataset.q.split("?")[0]).cloneNode(true));
+      byId("asked-code").firstChild.removeAttribute("id");
       const dialog = byId("asked");
       dialog.addEventListener("close", () => { if (event.type === "keydown") target.focus(); }, { once: true });
       dialog.showModal();

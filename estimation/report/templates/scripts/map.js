@@ -115,9 +115,9 @@
       width: Math.min(box.clientWidth || 600, 640), height: 50 + 20 * rows.length, marginLeft: Math.min(170, 34 + Math.max(...names.map((name) => name.length)) * (citysync.language === "zh" ? 12.5 : 7)), marginTop: 28, marginBottom: 38, style,
       ariaLabel: byId("partners-said").textContent, x: { label: words.partners_x, labelAnchor: "center", labelArrow: "none", grid: true }, y: { label: words.city, labelAnchor: "top", domain: names, labelArrow: "none" },
       marks: [Plot.link(rows, { y: "name", x1: "a", x2: "b", stroke: "var(--grey)", strokeWidth: 2 }), Plot.dot(rows, { y: "name", x: "a", fill: "var(--paper)", stroke: "var(--blue)", strokeWidth: 2, r: 4 }),
-        Plot.dot(rows, { y: "name", x: "b", fill: "var(--blue)", r: 4.5, tip: true, title: (row) => `${row.name}: ${number(row.a)} → ${number(row.b)}` })],
+        Plot.dot(rows, { y: "name", x: "b", fill: "var(--blue)", r: 4.5 })],
     });
-    citysync.framed(picture);
+    citysync.framed(picture, rows.map((row) => `${row.name}: ${number(row.a)} → ${number(row.b)}`));
     box.replaceChildren(element("ul", { class: "lines" }, element("li", {}, "○ " + words.before.replace("{year}", file.split)), element("li", {}, "● " + words.after.replace("{year}", file.split))), picture);
   }
 
@@ -139,9 +139,9 @@
       width: Math.min(box.clientWidth || 600, 900), height: 260, marginLeft: 50, marginBottom: 38, style, ariaLabel: `${words.growth}: ${cities.names[chosen]}`,
       x: { label: words.growth_x, labelAnchor: "center", labelArrow: "none", tickFormat: "d" }, y: { label: words.growth_y, labelAnchor: "center", labelArrow: "none", grid: true },
       marks: [Plot.ruleY([0], { stroke: "var(--ink)" }), Plot.lineY(rows, { x: "0", y: "1", z: "2", stroke: (row) => colours[row[2]], strokeWidth: 2 }),
-        Plot.dot(rows, { x: "0", y: "1", fill: (row) => colours[row[2]], r: 2.5, tip: true, title: (row) => `${row[2]}, ${row[0]}: ${number(row[1], 1)}` })],
+        Plot.dot(rows, { x: "0", y: "1", fill: (row) => colours[row[2]], r: 2.5 })],
     });
-    citysync.framed(picture);
+    citysync.framed(picture, rows.map((row) => `${row[2]}, ${row[0]}: ${number(row[1], 1)}`));
     const names = Object.keys(colours).filter((name) => rows.some((row) => row[2] === name));
     box.replaceChildren(element("ul", { class: "lines" }, ...names.map((name) => element("li", { style: `color: ${colours[name]}` }, name))), picture);
   }
