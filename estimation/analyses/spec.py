@@ -133,6 +133,13 @@ class Spec:
                     f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of "
                     f"{', '.join(map(str, allowed))}"
                 )
+        if self.treatment_rule not in DATING_RULES:
+            raise ValueError(
+                f"spec {self.spec_id!r}: treatment_rule is {self.treatment_rule!r}, expected one "
+                f"of {', '.join(DATING_RULES)}, which date a city's first treated year: a dummy "
+                "like 'exactly one of the two is a pilot now' is not absorbing, it switches off "
+                "when the second city is admitted"
+            )
         unknown = [line for line in self.vcov if line not in VARIANCE_ESTIMATORS]
         if unknown:
             raise ValueError(

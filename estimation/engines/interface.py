@@ -105,7 +105,7 @@ def sum_city_groups(
     ]
     present = np.zeros(n_keys, dtype=bool)
     present[keys[0]] = present[keys[1]] = True
-    found, place = np.flatnonzero(present), np.empty(n_keys, dtype=np.int64)
+    found, place = np.flatnonzero(present), np.empty(n_keys, dtype=np.int32)
     place[found] = np.arange(len(found))
     parts = sum(bincount_columns(values, place[key], (1, len(found)))[0] for key in keys)
     row_key, part_province = np.divmod(found, n_provinces)

@@ -12,25 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..analyses.rules import DATING_RULES, TIE_RULES
+from ..analyses.rules import TIE_RULES
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
 from ..panel.pair_panel import NEVER, PairPanel
-from .absorbing import NotAbsorbingError, require_absorbing
 from .cities import build_sample_cities, build_strata, share_short_exposure
 from .ties import PAIR_BASE, choose_pairs, cities_with_tie, tie_of
-
-__all__ = [
-    "PAIR_BASE",
-    "NotAbsorbingError",
-    "SampleDescription",
-    "SampleError",
-    "StudySample",
-    "build_sample",
-    "hash_panels",
-    "hash_sample",
-    "require_absorbing",
-]
 
 
 @dataclass(frozen=True)
@@ -115,7 +102,6 @@ def build_sample(
     spec: Spec,
     *,
     outcomes: tuple[str, ...] | None = None,
-    treatment: pd.DataFrame | None = None,
 ) -> StudySample:
     """Build the sample of a spec.
 
@@ -132,8 +118,6 @@ def build_sample(
     spec : Spec
     outcomes : tuple of str, optional
         Several outcomes of one sample (M of them); default is the spec's own.
-    treatment : DataFrame, optional
-        A treatment dummy to hold against the rules: city_i_id, city_j_id, year, is_treated.
 
     Returns
     -------
@@ -143,13 +127,13 @@ def build_sample(
     ------
     SampleError
         If series, ties, pilots or never-pilots are missing; the message says what the sample needs.
-    NotAbsorbingError
-        If a treatment dummy switches off again.
     """
     outcomes = outcomes or (spec.outcome,)
-    _refuse_unknown(spec, outcomes, synchronization)
-    if treatment is not None:
-        require_absorbing(treatment)
+    missing = [name for name in (*outcomes, *spec.controls) if name not in synchronization.columns]
+    if missing:
+        raise SampleError(
+            f"needs the column {missing[0]} of marts.fct_pair_synchronization, which is not there"
+        )
     years = _window_years(synchronization, spec)
     keys, values = _cube(synchronization, (*outcomes, *spec.controls), years)
     left, right = keys // PAIR_BASE, keys % PAIR_BASE
@@ -169,22 +153,6 @@ def build_sample(
         spec,
         cities,
     )
-
-
-def _refuse_unknown(spec: Spec, outcomes: tuple[str, ...], synchronization: pd.DataFrame) -> None:
-    if spec.treatment_rule not in DATING_RULES:
-        raise NotAbsorbingError(
-            f"treatment rule {spec.treatment_rule!r} is none of {', '.join(DATING_RULES)}. A "
-            "dummy like 'exactly one of the two is "
-            "a pilot now' is not absorbing (it switches off when the second city is admitted); "
-            "name the rule that dates a city's first "
-            "treated year"
-        )
-    missing = [name for name in (*outcomes, *spec.controls) if name not in synchronization.columns]
-    if missing:
-        raise SampleError(
-            f"needs the column {missing[0]} of marts.fct_pair_synchronization, which is not there"
-        )
 
 
 def _window_years(synchronization: pd.DataFrame, spec: Spec) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError
-from ..measures.synchronization import MEASURES, pair_outcome
+from ..measures.synchronization import MEASURES, ROUNDING, pair_outcome
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,12 @@ def build_series(city_years: pd.DataFrame, series: str, window: tuple[int, int])
     return CitySeries(
         cut.index.to_numpy(dtype=np.int64), np.array(years, dtype=np.int64), cut.to_numpy()
     )
+
+
+def moving(found: CitySeries) -> CitySeries:
+    """Without cities whose series never moves, which have no standard scores."""
+    moves = ((found.d - found.d.mean(axis=1, keepdims=True)) ** 2).mean(axis=1) > ROUNDING
+    return CitySeries(found.city_ids[moves], found.years, found.d[moves])
 
 
 def build_synchronization(

@@ -27,8 +27,8 @@ from ..inference.permutation.draws import TOLERANCE, permutation_p_value
 from ..measures.synchronization import pair_outcome
 from ..panel.pair_panel import NEVER
 from ..sample.cities import build_sample_cities
-from ..sample.outcomes import CitySeries, build_series, split_outcome
-from ..sample.series_sample import moving, ties_by_city
+from ..sample.outcomes import CitySeries, build_series, moving, split_outcome
+from ..sample.partners_elsewhere import pair_matrix
 
 DRAWS, SEED = 199, 1
 ALPHA = 0.05
@@ -137,10 +137,10 @@ def standardised_estimates(
     )
     known = cities[is_used].drop_duplicates("city_id").sort_values("city_id").reset_index(drop=True)
     records = _draw_records(known["province_id"].to_numpy(), draws, seed)
-    ties, result = ties_by_city(pairs), np.full((draws + 1, len(specs)), np.nan)
+    result = np.full((draws + 1, len(specs)), np.nan)
     for key, found in series.items():
         own = [k for k, one in enumerate(keys) if one == key]
-        panel = _build_panel(known, ties, found, [specs[k] for k in own])
+        panel = _build_panel(known, pairs, found, [specs[k] for k in own])
         for start in range(0, len(records), CHUNK):
             result[start : start + CHUNK, own] = _estimates(panel, records[start : start + CHUNK])
     return result
@@ -183,7 +183,7 @@ class _Panel:
 
 
 def _build_panel(
-    known: pd.DataFrame, ties: dict[str, pd.DataFrame], found: CitySeries, specs: list[Spec]
+    known: pd.DataFrame, of_cities: pd.DataFrame, found: CitySeries, specs: list[Spec]
 ) -> _Panel:
     measures = tuple(dict.fromkeys(split_outcome(spec.outcome)[0] for spec in specs))
     tie_rules = tuple(
@@ -217,7 +217,7 @@ def _build_panel(
         labels,
         span,
         pairs,
-        _rank_ties(tie_rules, ties, found.city_ids, left, right),
+        _rank_ties(tie_rules, of_cities, found.city_ids, left, right),
     )
 
 
@@ -254,7 +254,7 @@ def _pair_class(
 
 def _rank_ties(
     tie_rules: tuple[str, ...],
-    ties: dict[str, pd.DataFrame],
+    pairs: pd.DataFrame,
     ids: np.ndarray,
     left: np.ndarray,
     right: np.ndarray,
@@ -266,7 +266,7 @@ def _rank_ties(
     rank_of, next_larger = np.full(shape, -1, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     n_tied = np.zeros(len(measures), dtype=np.int64)
     for m, (measure, sign) in enumerate(measures):
-        tie = sign * ties[measure].reindex(index=ids, columns=ids).to_numpy()[upper]
+        tie = sign * pair_matrix(ids, pairs, measure)[upper]
         n_tied[m] = n = int(np.isfinite(tie).sum())
         order = np.argsort(tie, kind="stable")[:n]
         first[m, :n], second[m, :n], rank_of[m, order] = left[order], right[order], np.arange(n)

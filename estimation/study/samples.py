@@ -8,8 +8,8 @@ import dataclasses
 
 import pandas as pd
 
-from ..analyses.spec import Spec
-from ..sample.build import SampleError, StudySample, build_sample
+from ..analyses.spec import SampleError, Spec
+from ..sample.build import StudySample, build_sample
 from ..sample.dose import build_dose
 from ..sample.exposure import add_pair_controls
 from ..sample.marts import Marts

@@ -33,11 +33,9 @@ from ..inference.variances import (
 )
 from ..influence.influence_fit import sum_by_city
 from ..influence.shock_weights import CitySums
-from ..measures.synchronization import pair_outcome
-from ..panel.pair_panel import NEVER
-from ..sample.build import hash_panels
-from ..sample.outcomes import build_series, split_outcome
-from ..sample.series_sample import SeriesSample, build_series_sample, ties_by_city
+from ..panel.pair_panel import NEVER, PairPanel, number_cohorts
+from ..sample.build import StudySample, build_sample, hash_sample
+from ..sample.outcomes import build_synchronization, split_outcome
 from .withhold import INFERENCE
 
 TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
@@ -93,13 +91,14 @@ def run_curve(
     CurveRows
         In the order of the specs.
     """
-    rows, ties = CurveRows(), ties_by_city(pairs)
+    rows = CurveRows()
     region = cities.drop_duplicates("city_id").set_index("city_id").get("region")
-    for (series, window), members in _groups(
+    for (_, window), members in _groups(
         specs, lambda spec: (spec.series, spec.window or study_window)
     ):
+        outcomes = tuple(dict.fromkeys(spec.outcome for spec in members))
         try:
-            found = build_series(city_years, series, window)
+            found = build_synchronization(city_years, outcomes, window)
         except SampleError as error:
             rows.reasons |= {spec.spec_id: str(error) for spec in members}
             continue
@@ -107,7 +106,7 @@ def run_curve(
             members, lambda spec: (spec.treatment_rule, spec.control_group, spec.tie_rule)
         ):
             try:
-                sample = build_series_sample(cities, ties, found, sharing[0])
+                sample = build_sample(cities, pairs, found, sharing[0], outcomes=outcomes)
             except SampleError as error:
                 rows.reasons |= {spec.spec_id: str(error) for spec in sharing}
                 continue
@@ -134,32 +133,17 @@ def group_by_window(specs: Sequence[Spec]) -> list[list[Spec]]:
 
 
 def _fit_sample(
-    sample: SeriesSample, specs: list[Spec], region: pd.Series | None, rows: CurveRows
+    sample: StudySample, specs: list[Spec], region: pd.Series | None, rows: CurveRows
 ) -> None:
-    outcomes = tuple(dict.fromkeys(spec.outcome for spec in specs))
-    y = np.stack(
-        [
-            pair_outcome(split_outcome(name)[0], sample.series.d, sample.city_i, sample.city_j).T
-            for name in outcomes
-        ]
-    )
-    ids, cohort = (
-        sample.sample_cities["city_id"].to_numpy(),
-        sample.sample_cities["cohort"].to_numpy(),
-    )
-    i, j = sample.city_i, sample.city_j
-    hashes = hash_panels(
-        (ids[i], ids[j]),
-        np.maximum(cohort[i], cohort[j]),
-        sample.series.years,
-        (outcome.T for outcome in y),
-    )
-    common = [{"panel_hash": found} for found in hashes]
+    panel = sample.panel.of_pairs(sample.kept)
+    common = [{"panel_hash": hash_sample(sample, m)} for m in range(len(sample.outcomes))]
+    y = np.ascontiguousarray(panel.y.transpose(0, 2, 1))
     outcome_sd = y.std(axis=(1, 2)).tolist()
-    codes, province = np.unique(sample.sample_cities["province_id"], return_inverse=True)
-    cells = build_cell_panel(
-        y, sample.group, sample.start, (province[sample.city_i], province[sample.city_j])
-    )
+    group_years = number_cohorts(panel.city_cohort)[0]
+    group = np.where(panel.cohort > NEVER, np.searchsorted(group_years, panel.cohort) + 1, 0)
+    start = np.concatenate([[len(panel.years)], np.searchsorted(panel.years, group_years)])
+    province = np.unique(panel.province, return_inverse=True)[1]
+    cells = build_cell_panel(y, group, start, (province[panel.city_i], province[panel.city_j]))
     for (effects,), sharing in _groups(specs, lambda spec: (spec.effects,)):
         if effects[1] == "region_pair_year" and region is None:
             rows.reasons |= {
@@ -168,15 +152,15 @@ def _fit_sample(
             }
             continue
         estimators = list(dict.fromkeys(spec.estimator for spec in sharing))
-        block_class = _block_class(cells, effects, codes, sample, region)
+        block_class = _block_class(cells, effects, panel, region)
         fits = fit_cells(cells, estimators, block_class)
-        sums = sum_city_cells(cells, (sample.city_i, sample.city_j), province, block_class)
+        sums = sum_city_cells(cells, (panel.city_i, panel.city_j), province, block_class)
         found = {
-            estimator: _intervals(sample, estimator, fits[estimator], province, sums)
+            estimator: _intervals(panel, start[group] > 0, estimator, fits[estimator], sums)
             for estimator in estimators
         }
         for spec in sharing:
-            m, (counts, intervals) = outcomes.index(spec.outcome), found[spec.estimator]
+            m, (counts, intervals) = sample.outcomes.index(spec.outcome), found[spec.estimator]
             _add(
                 spec,
                 common[m] | counts,
@@ -188,23 +172,15 @@ def _fit_sample(
 
 
 def _block_class(
-    cells: CellPanel,
-    effects: tuple[str, ...],
-    codes: np.ndarray,
-    sample: SeriesSample,
-    region: pd.Series | None,
-):
+    cells: CellPanel, effects: tuple[str, ...], panel: PairPanel, region: pd.Series | None
+) -> np.ndarray | None:
     """Which blocks of two provinces share year effects; None for all."""
     if effects[1] == "year":
         return None
     if effects[1] == "province_pair_year":
         return np.arange(len(cells.counts))
     # a region is made of whole provinces
-    first_city = (
-        sample.sample_cities.drop_duplicates("province_id")
-        .set_index("province_id")["city_id"]
-        .reindex(codes)
-    )
+    first_city = panel.city_ids[np.unique(panel.province, return_index=True)[1]]
     code = np.unique(
         region.reindex(first_city).fillna("").to_numpy(dtype=str), return_inverse=True
     )[1]
@@ -213,31 +189,27 @@ def _block_class(
 
 
 def _intervals(
-    sample: SeriesSample, estimator: str, fit: CellFit, province: np.ndarray, city_sums: CitySums
+    panel: PairPanel, sometimes: np.ndarray, estimator: str, fit: CellFit, city_sums: CitySums
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Counts of the fit, and by outcome the intervals of its default line and of the conventional
-    one.
+    one; `sometimes` (P,) are the pairs that are untreated in a year.
     """
     # pairs treated in every year are neither effect nor control of the group-time estimators
-    used = (
-        np.ones(len(sample.group), dtype=bool)
-        if estimator == "twfe"
-        else sample.start[sample.group] > 0
-    )
-    i, j, n_cities = sample.city_i[used], sample.city_j[used], len(sample.sample_cities)
+    used = sometimes | (estimator == "twfe")
+    i, j, n_cities = panel.city_i[used], panel.city_j[used], panel.n_cities
     held = np.bincount(np.concatenate([i, j]), minlength=n_cities) > 0
-    is_pilot = sample.sample_cities["cohort"].to_numpy() > NEVER
+    is_pilot = panel.city_cohort > NEVER
     n_pilots, n_pilot_provinces = (
         int((held & is_pilot).sum()),
-        len(np.unique(province[held & is_pilot])),
+        len(np.unique(panel.province[held & is_pilot])),
     )
     counts = {
-        "n_obs": int(used.sum()) * len(sample.series.years),
+        "n_obs": int(used.sum()) * len(panel.years),
         "n_pairs": int(used.sum()),
         "n_cities": int(held.sum()),
     }
     jackknife, conventional = fit.jackknife_variance(), conventional_variance(fit.psi.T)
-    sums = sum_by_city(fit.psi.T, sample.city_i, sample.city_j, n_cities)
+    sums = sum_by_city(fit.psi.T, panel.city_i, panel.city_j, n_cities)
     city = city_variance(
         sums, held & is_pilot, held & ~is_pilot, np.full(len(fit.estimate), n_pilots)
     )

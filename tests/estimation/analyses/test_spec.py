@@ -76,6 +76,7 @@ def test_specs_of_one_sample_share_one_pass() -> None:
         ({"estimator": "gard_ner"}, "estimator is 'gard_ner', expected one of twfe, event_study"),
         ({"tie_rule": "loose"}, "strong, all"),
         ({"control_group": "later"}, "late_left_out"),
+        ({"treatment_rule": "exactly_one_is_pilot_now"}, "not absorbing"),
         ({"shuffle": "region"}, "province"),
         ({"vcov": ("dyadic", "two_way")}, "two_way"),
     ],

@@ -12,13 +12,7 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.spec import Spec
-from estimation.sample.build import (
-    NotAbsorbingError,
-    SampleError,
-    build_sample,
-    hash_sample,
-    require_absorbing,
-)
+from estimation.sample.build import SampleError, build_sample, hash_sample
 
 YEARS = range(2010, 2020)
 
@@ -145,20 +139,6 @@ def test_what_is_missing_is_named(change: dict, message: str) -> None:
     marts = fabricate(**{"n_cities": 12, "n_pilots": 5, **change})
     with pytest.raises(SampleError, match=message):
         build_sample(*marts, spec(treatment_rule="calendar_year"))
-
-
-def test_dummy_that_switches_off_is_refused() -> None:
-    """'Exactly one of the two is a pilot now' goes back to 0 when the second city is admitted."""
-    cities, pairs, sync = fabricate(8, 4)
-    year = cities.set_index("city_id")["treated_year_calendar_year"]
-    first, second = (sync[side].map(year).to_numpy() for side in ("city_i_id", "city_j_id"))
-    now = (sync["year"] >= first).astype(int) + (sync["year"] >= second).astype(int)
-    dummy = sync[["city_i_id", "city_j_id", "year"]].assign(is_treated=(now == 1).astype(int))
-    with pytest.raises(NotAbsorbingError, match="switches off"):
-        build_sample(cities, pairs, sync, spec(), treatment=dummy.sample(frac=1, random_state=3))
-    require_absorbing(dummy.assign(is_treated=(now > 0).astype(int)))
-    with pytest.raises(NotAbsorbingError, match="not absorbing"):
-        build_sample(cities, pairs, sync, spec(treatment_rule="exactly_one_is_pilot_now"))
 
 
 def test_strata_are_province_by_tercile_and_short_exposure_is_counted() -> None:
