@@ -5,6 +5,7 @@ on how they are cut into chunks.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from benchmarks.simulation_study.run import (
     draw_rows,
     fit_rows,
 )
+from benchmarks.simulation_study.selection import WARNINGS
 from benchmarks.simulation_study.truth import expected_effect
 from estimation.fit import fit_panel
 from estimation.panel.pair_panel import PairPanel
@@ -90,6 +92,17 @@ def test_shares_are_counted_by_hand() -> None:
     assert summary.coverage(default, "truth") == (pytest.approx(2 / 3), 3)
     assert summary.power(default, 1.5) == 1.0
     assert summary.power(default, -1.0) == pytest.approx(0.0)
+
+
+def test_the_table_of_designs_counts_the_tests_that_had_a_verdict(tmp_path: Path) -> None:
+    columns = [name for group in summary.SELECTION_COLUMNS for name in group]
+    draws = pd.DataFrame({name: [0.01, 0.2, None, 0.03] for name in columns})
+    for warning in WARNINGS:
+        draws[f"warns {warning}"] = [True, False, True, True]
+    draws.assign(design="calmer", position=0).to_csv(tmp_path / "selection_calmer.csv")
+    head, row = summary.selection_table(tmp_path)
+    assert len(head) == len(row) and row[0] == "calmer"
+    assert set(row[1:]) == {"66.7, 66.7", "75.0"}
 
 
 def test_the_jackknife_beside_the_default_has_the_degrees_of_freedom_of_provinces_less_one() -> (
