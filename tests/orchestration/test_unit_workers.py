@@ -74,7 +74,7 @@ def test_an_error_comes_with_its_specs_and_a_death_with_what_it_was_at() -> None
     with pytest.raises(StudyError, match=f"{broken.spec_id}: ValueError") as here:
         run_here(*given)
     with pytest.raises(StudyError) as there:
-        run_in_workers(2, *given)
+        run_in_workers(1, *given)
     assert str(there.value) == str(here.value)
     died = r"unit that dies: .*\(SIGKILL\), perhaps because memory ran out; .*CITYSYNC_THREADS=1"
     with pytest.raises(WorkerLost, match=died):

@@ -8,29 +8,30 @@ import dagster as dg
 import pytest
 
 from orchestration.assets import landing
+from orchestration.home import Home
 from orchestration.resources import Settings
-from warehouse.hashing import hash_file
-
-
-def simulate(folder: Path) -> dict[str, tuple[str, int]]:
-    """Hash and time of each file of the simulated landing of a home, of few cities."""
-    settings = {"settings": Settings(simulated_cities=48)}
-    assert dg.materialize([landing.simulated_landing], resources=settings).success
-    return {
-        path.relative_to(folder).as_posix(): (hash_file(path), path.stat().st_mtime_ns)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
-    folder = tmp_path / "home" / "simulated"
-    written = simulate(folder)
-    assert simulate(folder) == written
-    (folder / ".sha256").write_text("of other code", encoding="utf-8")
-    again = simulate(folder)
-    assert {k: v[0] for k, v in again.items()} == {k: v[0] for k, v in written.items()}
-    assert again != written
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
+    written: list[int] = []
+
+    def write(home: Home, settings: Settings) -> None:
+        assert not list(home.simulated.iterdir()), "nothing of before may stay"
+        written.append(settings.simulated_cities)
+        (home.simulated / "values.csv").touch()
+
+    monkeypatch.setattr(landing, "_write_simulated", write)
+
+    def simulate(n_cities: int) -> None:
+        settings = {"settings": Settings(simulated_cities=n_cities)}
+        assert dg.materialize([landing.simulated_landing], resources=settings).success
+
+    simulate(48)
+    simulate(48)
+    simulate(49)
+    (tmp_path / "simulated" / ".sha256").write_text("of other code", encoding="utf-8")
+    simulate(49)
+    assert written == [48, 49, 49]
