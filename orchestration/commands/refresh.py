@@ -222,12 +222,10 @@ def _ending(events: list[Any], home: Home) -> Ending:
             dict.fromkeys(text for chain in failures for name, text in chain if name in names)
         )
 
-    if refused := said_by("LandingError"):
+    if refused := said_by("LandingError", "PublishError", "SparkFault", "NotMaterialized"):
         for text in refused:
             say(text)
         return Ending(Exit.BAD_INPUT, _one_line(" | ".join(refused)))
-    if refused := said_by("PublishError", "SparkFault", "NotMaterialized"):
-        return Ending(Exit.BAD_INPUT, _one_line(refused[0]))
     if losses := said_by("PublicationShrinks"):
         return Ending(Exit.FAILED, _one_line(losses[0]))
     for event in events:
