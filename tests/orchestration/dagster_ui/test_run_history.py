@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import dagster as dg
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
+from orchestration.dagster_ui import run_history
 from orchestration.dagster_ui.run_history import batched_sqlite_commits
 
 
@@ -20,7 +25,7 @@ def second() -> None:
     raise ValueError("no such thing")
 
 
-def test_every_event_is_kept_and_no_file_stays_open() -> None:
+def test_every_event_is_kept_and_no_file_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
     def events(instance: dg.DagsterInstance) -> list[str]:
         run = dg.materialize([first, second], instance=instance, raise_on_error=False)
         return [event.message for event in instance.all_logs(run.run_id)]
@@ -28,8 +33,27 @@ def test_every_event_is_kept_and_no_file_stays_open() -> None:
     with dg.instance_for_test() as plain:
         wanted = events(plain)
     with dg.instance_for_test() as instance:
+        lent: list[tuple] = []
+        connect = run_history.sqlite3.connect
+        monkeypatch.setattr(
+            run_history.sqlite3, "connect", lambda *a, **k: lent.append(a) or connect(*a, **k)
+        )
         with batched_sqlite_commits():
             found = events(instance)
         opened = [os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")]
         assert not [path for path in opened if path.startswith(instance.root_directory)]
     assert len(found) == len(wanted) > 10
+    assert 0 < len(lent) < len(wanted), "a connection serves more than one event"
+
+
+def test_a_connection_is_lent_to_one_at_a_time(tmp_path: Path) -> None:
+    """What a second borrower gives back undoes nothing of the first one's."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}", poolclass=NullPool)
+    with batched_sqlite_commits():
+        engine.connect().close()
+        with engine.begin() as first:
+            first.execute(text("create table t as select 1 as k"))
+            first.execute(text("insert into t values (2)"))
+            engine.connect().close()
+        with engine.connect() as again:
+            assert again.execute(text("select count(*) from t")).scalar() == 2

@@ -4,6 +4,7 @@ written.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import duckdb
@@ -67,3 +68,13 @@ def test_a_file_that_is_missing_or_a_link_is_refused_by_name(
     assert run_sql("select 1") == 2
     said = capsys.readouterr().err
     assert str(file) in said and "found none or a link" in said
+
+
+def test_a_manifest_that_is_none_of_ours_is_refused(home: Home, monkeypatch, capsys) -> None:
+    path = home.published / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["tables"]["marts.pairs"]["parquet"] = "*/*/*/*/*.parquet"
+    path.chmod(0o644)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    monkeypatch.setenv("CITYSYNC_HOME", str(home.root))
+    assert run_sql("select 1") == 2 and "marts.pairs" in capsys.readouterr().err
