@@ -1,6 +1,6 @@
 """Any outcome of pairs by means over never-pilot partners:
 
-T3 for `cm`, an additive interval, bad input.
+the primary test for `cm`, an additive interval, bad input.
 """
 
 from __future__ import annotations
