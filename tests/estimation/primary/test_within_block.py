@@ -1,6 +1,5 @@
-"""Any outcome of pairs by means over never-pilot partners:
-
-the primary test for `cm`, an additive interval, bad input.
+"""Any outcome of pairs by means over never-pilot partners: the primary test for `cm`, an additive
+interval, bad input.
 """
 
 from __future__ import annotations
