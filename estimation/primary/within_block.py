@@ -38,10 +38,11 @@ def fit_within_block(
     """Pilot x post on cities' means with city and block x year effects; admissions permuted within
     blocks.
 
-    For `cm` over all pairs this is the primary test of growth: `city_means` is then
-    -(z_it - m_t)^2 / 2 up to terms without the city. The p is the rank of the coefficient over its error (the mean of the
-    variances clustered by city and by block); the interval holds the additive effects whose removal
-    leaves a panel that the same test does not reject, so p < 0.05 exactly where 0 is outside.
+    For `cm` over all pairs this is the primary test of growth: `city_means` is then -(z_it - m_t)^2
+    / 2 up to terms without the city. The p is the rank of the coefficient over its error (the mean
+    of the variances clustered by city and by block); the interval holds the additive effects whose
+    removal leaves a panel that the same test does not reject, so p < 0.05 exactly where 0 is
+    outside.
 
     Parameters
     ----------
