@@ -227,7 +227,7 @@ def estimate(
                 raise PanelError(name, None, None, expected, repr(value), "choose one of them")
         fit_one = _fit_units if is_of_units else _fit_pairs
         result, file, used = fit_one(panel, columns, estimator, options, series, engine)
-    found = Fit.of(result, columns, file, options.permutations, options.seed)
+    found = Fit.of(result, columns, file, options)
     return replace(found, engine=used, warnings=(*found.warnings, *notes))
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..engines.choose import TWO_WAY
+from ..options import Options
 from ..panel.frames import as_frame
 from ..panel.pair_columns import UNIT, PairColumns
-from ..panel.pair_file import PairFile
-from ..results import Diagnostic, Estimate, FitParts, FitResult
+from ..panel.pair_file import PairFile, read_pairs
+from ..panel.pair_panel import build_sample
+from ..results import Diagnostic, Estimate, FitParts, FitResult, NotEstimable
 from .text import Text, html_of, summary_of
 from .words import OWN, PUBLISHED, label_of, line_of, of_units, require_line
 
@@ -45,6 +50,8 @@ class Fit:
     backend : str
         Kind of frame that `tidy` gives; empty: pandas, else polars, else pyarrow, whichever is
         installed.
+    asked : (PairColumns, Options) or None
+        Columns and settings.
     parts : FitParts or None
         What pictures are drawn from.
     """
@@ -66,12 +73,11 @@ class Fit:
     seed: int = 1
     engine: str = field(default="arrays", compare=False)
     backend: str = field(default="", compare=False)
+    asked: tuple[PairColumns, Options] | None = field(default=None, compare=False)
     parts: FitParts | None = field(default=None, compare=False)
 
     @classmethod
-    def of(
-        cls, result: FitResult, columns: PairColumns, file: PairFile, permutations: int, seed: int
-    ) -> Fit:
+    def of(cls, result: FitResult, columns: PairColumns, file: PairFile, options: Options) -> Fit:
         """The result of `fit_panel` on a panel that was read."""
         warnings = (*file.notes, *result.warnings)
         if columns.unit == UNIT:
@@ -88,9 +94,10 @@ class Fit:
             controls=columns.controls,
             exposure=columns.exposure,
             weights=columns.weights,
-            permutations=permutations,
-            seed=seed,
+            permutations=options.permutations,
+            seed=options.seed,
             backend=file.backend,
+            asked=(columns, options),
             parts=result.parts,
         )
 
@@ -153,6 +160,37 @@ class Fit:
         return as_frame(
             {"term": terms, **dict(zip(terms, matrix.T.tolist(), strict=True))}, self.backend
         )
+
+    def resid(self, panel: Any) -> Any:
+        """Residuals of a two-way fit or an event study, a frame with the units, the period and
+        `resid`, one row for each row that was used.
+
+        Parameters
+        ----------
+        panel : frame, relation, mapping or path
+            What was fitted: a fit keeps no data.
+
+        Raises
+        ------
+        NotEstimable
+            If the estimator has several first stages, or pairs were made of units.
+        """
+        from ..estimators.two_way import design_of, residuals
+
+        columns, options = self.asked
+        if self.estimator not in TWO_WAY or columns.unit[0] == columns.unit[1]:
+            raise NotEstimable(f"resid: expected {' or '.join(TWO_WAY)} on a panel of pairs")
+        pairs = read_pairs(panel, columns).panel
+        sample = build_sample(pairs, (0,), None)
+        design = design_of(self.estimator, sample, options)
+        values = residuals(sample, design, self.coef(), columns.controls)
+        row, year = np.nonzero(np.isfinite(values))
+        kept = np.flatnonzero(sample.kept)[row]
+        found = [pairs.city_ids[pairs.city_i[kept]], pairs.city_ids[pairs.city_j[kept]]]
+        found += [pairs.years[year], values[row, year]]
+        names = (*columns.unit, columns.time, "resid")
+        cells = [part.tolist() for part in found]
+        return as_frame(dict(zip(names, cells, strict=True)), self.backend)
 
     def glance(self) -> Any:
         """The sample and the settings, a frame of one row."""

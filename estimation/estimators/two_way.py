@@ -7,7 +7,7 @@ and the deletion of provinces.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -33,7 +33,8 @@ from ..influence.refits import (
     sums_without_provinces,
 )
 from ..influence.shock_weights import jackknife_df, province_positions
-from ..panel.controls import drop_controls
+from ..options import Options
+from ..panel.controls import drop_controls, less_effects, less_pair_means
 from ..panel.pair_panel import FitSample, PairPanel, build_sample
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
@@ -42,15 +43,34 @@ from .registry import Estimator
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Least squares on the design of that name; see `fit_least_squares`."""
-    group_years, years = sample.group_years, sample.panel.years
-    if estimator.name == "event_study":
-        design = event_study_design(
-            group_years, years, inputs.options.reference, inputs.options.binning
-        )
-    else:
-        design = DESIGNS[estimator.name](group_years, years)
+    design = design_of(estimator.name, sample, inputs.options)
     fits = fit_least_squares(sample, inputs.statistics, design, inputs.control_names)
     return Fitted(sample, fits, LeastSquaresDraws(inputs.statistics, design))
+
+
+def design_of(estimator: str, sample: FitSample, options: Options) -> Design:
+    """Regressors of a two-way fit or an event study."""
+    group_years, years = sample.group_years, sample.panel.years
+    if estimator == "event_study":
+        return event_study_design(group_years, years, options.reference, options.binning)
+    return DESIGNS[estimator](group_years, years)
+
+
+def residuals(
+    sample: FitSample, design: Design, coefficients: Mapping[str, float], controls: Sequence[str]
+) -> np.ndarray:
+    """What coefficients, by label, and pair and year effects leave of the first outcome of the kept
+    pairs (P, T); NaN where it is not observed.
+    """
+    panel, kept = sample.panel, sample.kept
+    effect = design.x @ [coefficients.get(label, 0.0) for label in design.labels]
+    rest = panel.y[sample.outcomes[0]][kept] - effect[sample.pair_group[kept]]
+    for k, name in enumerate(controls):
+        rest = rest - coefficients.get(name, 0.0) * panel.controls[k, kept]
+    rows = sample.observed[kept]
+    weight = np.ones(len(rows)) if panel.weight is None else panel.weight[kept]
+    found = less_effects(less_pair_means(rest, rows), rows, np.zeros(len(rows)), weight)
+    return np.where(rows, found, np.nan)
 
 
 def fit_least_squares(

@@ -61,7 +61,6 @@ def _identified(sample: FitSample, year_block: np.ndarray | None) -> np.ndarray:
     """
     rows = sample.observed[sample.kept]
     rows = rows & (rows.sum(axis=1) >= 2)[:, None]
-    count = np.maximum(rows.sum(axis=1), 1)[:, None]
     weight = np.sqrt(
         np.ones(len(rows)) if sample.panel.weight is None else sample.panel.weight[sample.kept]
     )[:, None]
@@ -72,8 +71,8 @@ def _identified(sample: FitSample, year_block: np.ndarray | None) -> np.ndarray:
         size = np.abs(values).max(initial=0.0)
         # by its own size first, so that no square overflows or vanishes
         values = values / size if size > 0 else values
-        within = np.where(rows, values - values.sum(axis=1, keepdims=True) / count, 0.0)
-        rest = _less_year_effects(within, rows, count, block, weight[:, 0] ** 2) * weight
+        within = less_pair_means(values, rows)
+        rest = less_effects(within, rows, block, weight[:, 0] ** 2) * weight
         variance = ((within * weight) ** 2).sum()
         for _ in range(2):
             for direction in basis:
@@ -86,11 +85,17 @@ def _identified(sample: FitSample, year_block: np.ndarray | None) -> np.ndarray:
     return stays
 
 
-def _less_year_effects(
-    within: np.ndarray, rows: np.ndarray, count: np.ndarray, block: np.ndarray, weight: np.ndarray
+def less_pair_means(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Values (P, T) less their means by pair; zero outside the rows."""
+    filled, count = np.where(rows, values, 0.0), np.maximum(rows.sum(axis=1, keepdims=True), 1)
+    return np.where(rows, filled - filled.sum(axis=1, keepdims=True) / count, 0.0)
+
+
+def less_effects(
+    within: np.ndarray, rows: np.ndarray, block: np.ndarray, weight: np.ndarray
 ) -> np.ndarray:
     """Deviations from pair means (P, T) less what pair and year effects of each block explain."""
-    result = np.empty_like(within)
+    result, count = np.empty_like(within), np.maximum(rows.sum(axis=1, keepdims=True), 1)
     for name in np.unique(block):
         members = block == name
         seen, w = rows[members].astype(np.float64), weight[members]

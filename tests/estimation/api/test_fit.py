@@ -339,6 +339,20 @@ def test_weights_are_those_of_a_second_package():
     assert ratios == [pytest.approx(1, rel=0.01), pytest.approx(ratios[0], rel=1e-6)]
 
 
+def test_residuals_are_those_of_a_second_package():
+    frame, _, cohorts, _ = country_panel(missing=0.1)
+    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, controls="x0", permutations=0)
+    table = _for_pyfixest(frame, cohorts).dropna(subset=["y", "x0"])
+    peer = pyfixest.feols("y ~ treated + x0 | pair + period", table, fixef_tol=1e-12)
+    ours = fit.resid(frame).merge(
+        table.assign(theirs=peer.resid()), on=[*COLUMNS["unit"], "period"]
+    )
+    assert len(ours) == fit.n_obs == len(table)
+    np.testing.assert_allclose(ours["resid"], ours["theirs"], atol=1e-8)
+    with pytest.raises(cs.NotEstimable, match="twfe or event_study"):
+        replace(fit, estimator="borusyak").resid(frame)
+
+
 def test_reference_and_bins_of_an_event_study_are_those_of_a_second_package():
     frame, _, cohorts, _ = country_panel(n_years=9)
     options = {"estimator": "event_study", "reference": -2, "binning": (-3, 2), "permutations": 0}

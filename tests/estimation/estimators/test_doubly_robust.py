@@ -75,19 +75,6 @@ def test_every_group_time_effect_equals_statsmodels(fitted):
             assert estimate == pytest.approx(expected, rel=1e-7)
 
 
-def test_aggregates_are_weighted_by_the_pairs_of_a_cohort(fitted):
-    panel, sample, fits = fitted
-    effect = dict(zip(fits[0].terms, fits[0].estimate, strict=True))
-    n = {year: (sample.kept & (panel.cohort == year)).sum() for year in (2014, 2016)}
-    cells = [(g, e) for (term, g, e) in effect if term == "group_time" and e >= 0]
-    total = sum(n[g] for g, _ in cells)
-    assert effect["att", None, None] == pytest.approx(
-        sum(n[g] * effect["group_time", g, e] for g, e in cells) / total
-    )
-    both = sum(n[g] * effect["group_time", g, 0] for g in n) / sum(n.values())
-    assert effect["event", None, 0] == pytest.approx(both)
-
-
 def test_without_covariates_it_is_the_plain_estimator():
     panel = city_panel()
     plain = PairPanel(

@@ -300,24 +300,3 @@ def test_joint_tests_and_differences_by_their_definition():
         ).sum()
     )
     np.testing.assert_allclose(rows["difference:a-c", None].std_error, by_hand)
-
-
-def test_a_planted_effect_of_strength_is_covered_by_its_default_interval():
-    """20 draws of city shocks with one planted coefficient on the pilots' own paths: a 95 %
-    interval misses at most 4 (p < 0.3 %).
-    """
-    base = random_panel(0, n_cities=36, n_pilots=14, n_years=8)
-    path = _strength(base)[:, :, :1]
-    pilot = np.where(base.city_cohort[base.city_i] > 0, base.city_i, base.city_j)
-    planted = 0.5 * path[pilot, :, 0] * (base.cohort > 0)[:, None]
-    missed = 0
-    for seed in range(20):
-        shocks = np.random.default_rng(seed).normal(size=(36, 8))
-        panel = dataclasses.replace(base, y=shocks[base.city_i] + shocks[base.city_j] + planted)
-        result = fit_heterogeneity(
-            panel, [Heterogeneity("s", city_path=path, path_names=("u",))], permutations=0
-        )["s", 0]
-        (row,) = [e for e in result.estimates if e.is_default]
-        assert row.vcov == "province_jackknife"
-        missed += not row.ci_low <= 0.5 <= row.ci_high
-    assert missed <= 4

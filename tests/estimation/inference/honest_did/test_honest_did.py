@@ -18,7 +18,6 @@ from estimation.inference.honest_did.relative_magnitudes import (
     relative_magnitudes,
 )
 from estimation.inference.honest_did.smoothness import (
-    estimation_factor,
     lasso_path,
     smoothness_path,
 )
@@ -260,12 +259,6 @@ def test_breakdown_is_where_the_set_reaches_zero():
     assert breakdown(lambda _: True, 1.0) == float("inf")
     assert breakdown(lambda bound: bound < 0.3, 1.0) == pytest.approx(0.3)
     assert breakdown(lambda bound: bound < 300, 1.0) == pytest.approx(300)
-
-
-def test_estimation_factor():
-    np.testing.assert_array_equal(estimation_factor(KNOWN, np.arange(4)), 1)
-    expected = student.ppf(0.975, 23) / norm.ppf(0.975) * np.sqrt(30 / 23 * (1 + 7 / 22))
-    assert estimation_factor(30, np.array([7]))[0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("df", [KNOWN, 30])
