@@ -6,15 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from ..analyses.primary import CHECKS, NEWEST, POWER_SERIES, PRIMARY, SPECS, cycle_id
+from ..analyses.primary import CHECKS, NEWEST, POWER_SERIES, PRIMARY, cycle_id
 from ..analyses.spec import SampleError, Spec
-from ..inference.multiple_testing import benjamini_hochberg
 from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
 from ..sample.marts import Marts
@@ -27,15 +22,7 @@ from .primary_checks import (
     placebos_in_time,
     selection,
 )
-from .tables import (
-    CHANNEL_COLUMNS,
-    CHECK_COLUMNS,
-    NEXT_WINDOW_COLUMNS,
-    PLACEBO_COLUMNS,
-    POWER_COLUMNS,
-    PRIMARY_COLUMNS,
-    typed,
-)
+from .tables import PRIMARY_COLUMNS, not_run
 from .windows import Window, city_window, fit_window
 
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
@@ -47,71 +34,23 @@ TABLES = (
 )
 
 
-@dataclass(frozen=True)
-class PrimaryTables:
-    """Frames ``estimates.primary``, ``.check``, ``.channel``, ``.power``, ``.placebo`` and
-    ``.next_window``, and rows for ``.not_run`` and ``.warning``.
-    """
-
-    primary: pd.DataFrame
-    check: pd.DataFrame
-    channel: pd.DataFrame
-    power: pd.DataFrame
-    placebo: pd.DataFrame
-    next_window: pd.DataFrame
-    not_run: Rows
-    warning: Rows
-
-
-def run_primary(
-    marts: Marts,
-    specs: Sequence[Spec] = SPECS,
-    *,
-    permutations: int | None = None,
-    seed: int | None = None,
-) -> PrimaryTables:
-    """The primary test of every declared window and series.
+def run_primary_spec(
+    marts: Marts, spec: Spec, *, permutations: int | None = None, seed: int | None = None
+) -> dict[str, Rows]:
+    """The primary test of one window and series.
 
     Parameters
     ----------
     marts : Marts
-    specs : sequence of Spec
+    spec : Spec
     permutations, seed : int, optional
         The most draws a test may take, and the seed of all.
 
     Returns
     -------
-    PrimaryTables
-        A spec whose series lacks is a row of ``not_run``; a panel that lacks what the test needs
-        has a row with a reason and no p.
-    """
-    found = [run_primary_spec(marts, spec, permutations=permutations, seed=seed) for spec in specs]
-    return tables_of_rows({name: [row for rows in found for row in rows[name]] for name in TABLES})
-
-
-def tables_of_rows(rows: Mapping[str, Rows]) -> PrimaryTables:
-    """The tables of rows by table, as `run_primary_spec` gives them; rows of channels are one
-    family.
-    """
-    adjusted = benjamini_hochberg([row["p_value"] for row in rows["channel"]])
-    channel = [{**row, "p_value_bh": p} for row, p in zip(rows["channel"], adjusted, strict=True)]
-    return PrimaryTables(
-        typed(rows["primary"], PRIMARY_COLUMNS),
-        typed(rows["check"], CHECK_COLUMNS),
-        typed(channel, CHANNEL_COLUMNS),
-        typed(rows["power"], POWER_COLUMNS),
-        typed(rows["placebo"], PLACEBO_COLUMNS),
-        typed(rows["next_window"], NEXT_WINDOW_COLUMNS),
-        list(rows["not_run"]),
-        list(rows["warning"]),
-    )
-
-
-def run_primary_spec(
-    marts: Marts, spec: Spec, *, permutations: int | None = None, seed: int | None = None
-) -> dict[str, Rows]:
-    """The primary test of one window and series: rows by table (`TABLES`); parameters as of
-    `run_primary`.
+    dict of str to list of dict
+        Rows by table (`TABLES`). A spec whose series lacks is a row of ``not_run``; a panel that
+        lacks what the test needs has a row with a reason and no p.
     """
     rows: dict[str, Rows] = {name: [] for name in TABLES}
     draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
@@ -119,10 +58,7 @@ def run_primary_spec(
     try:
         window = city_window(marts, spec)
     except SampleError as error:
-        rows["not_run"].append(
-            {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": str(error)}
-        )
-        return rows
+        return {**rows, "not_run": not_run([spec], str(error))}
     result = fit_window(window, **settings)
     named = {spec.spec_id: result}
     if result.cycle is not None:

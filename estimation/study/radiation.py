@@ -26,6 +26,7 @@ from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series
 from ..sample.partners_elsewhere import partners_elsewhere
 from .exposures import exposure_of
+from .tables import not_run
 
 # With fewer no p below 0.05 can come out.
 FEWEST_DRAWS = 20
@@ -63,7 +64,7 @@ def run_radiation(
         try:
             test = _test_of(marts, spec)
         except SampleError as error:
-            rows["not_run"].append(_not_run(spec, str(error)))
+            rows["not_run"] += not_run([spec], _in_words_of_the_rule(spec, str(error)))
             continue
         settings = {
             "permutations": max(
@@ -74,7 +75,8 @@ def run_radiation(
         }
         found = test.fit(settings)
         if found.p_value is None:
-            rows["not_run"].append(_not_run(spec, *found.warnings))
+            said = " ".join(_in_words_of_the_rule(spec, text) for text in found.warnings)
+            rows["not_run"] += not_run([spec], said)
             continue
         before = test.placebo(settings)
         rows["estimate"].append(_estimate(spec, test, found) | {"draws": settings["permutations"]})
@@ -256,11 +258,3 @@ def _in_words_of_the_rule(spec: Spec, text: str) -> str:
     ):
         text = text.replace(pilots, cities)
     return text
-
-
-def _not_run(spec: Spec, *reasons: str) -> dict[str, str]:
-    return {
-        "spec_id": spec.spec_id,
-        "analysis": spec.analysis,
-        "reason": " ".join(_in_words_of_the_rule(spec, text) for text in reasons),
-    }

@@ -13,21 +13,11 @@ import pandas as pd
 
 from ..analyses.catalog import all_specs
 from ..analyses.spec import Spec
+from ..inference.multiple_testing import benjamini_hochberg
 from ..sample.marts import Marts, read_frames
 from . import second_implementation
 from .multiplicity import judge_estimates
-from .primary import TABLES as PRIMARY_TABLES
-from .primary import tables_of_rows
-from .tables import (
-    CURVE_TEST_COLUMNS,
-    DIAGNOSTIC_COLUMNS,
-    ESTIMATE_COLUMNS,
-    NOT_RUN_COLUMNS,
-    SPECIFICATION_COLUMNS,
-    TRUTH_COLUMNS,
-    WARNING_COLUMNS,
-    typed,
-)
+from .tables import COLUMNS, ESTIMATE_COLUMNS, TRUTH_COLUMNS, typed
 from .units import Done, Frames, Rows, Unit, run_here, study_units, truth_units
 
 
@@ -51,6 +41,8 @@ class StudyResult:
 
 #: Kinds of units that are begun when others are done, and estimate no spec of their own.
 LOOK_AT_ROWS = ("second", "curve_test")
+#: Whose rows come first in a table.
+ORDER = ("group", "city", "curve", "primary", *LOOK_AT_ROWS)
 
 
 class RunUnits(Protocol):
@@ -124,7 +116,6 @@ def run_study(
     )
     n_specs = sum(len(unit.specs) for unit in units)
     found: dict[Unit, Rows] = {}
-    second: list[Unit] = []
     curve_units = [unit for unit in units if unit.kind == "curve"]
 
     def on_done(unit: Unit, rows: Rows) -> list[Unit]:
@@ -138,13 +129,15 @@ def run_study(
         if unit.kind == "curve" and all(other in found for other in curve_units):
             # the curve is permuted as a whole, by the specs that could be estimated
             done = {
-                row["spec_id"] for other in curve_units for row in found[other]["specification"]
+                row["spec_id"]
+                for other in curve_units
+                for row in found[other].get("specification", ())
             }
             estimated = tuple(spec for spec in curve if spec.spec_id in done)
             return [Unit("curve_test", estimated, permutations, seed)] if estimated else []
         if unit.kind != "group":
             return []
-        more = [
+        return [
             Unit(
                 "second",
                 (spec,),
@@ -153,43 +146,17 @@ def run_study(
             for spec in unit.specs
             if spec.spec_id in second_implementation.SPEC_IDS
         ]
-        second.extend(more)
-        return more
 
     run_units({"factual": marts}, units, on_done)
-    of = {
-        kind: [found[unit] for unit in units if unit.kind == kind]
-        for kind in ("group", "curve", "city", "primary")
-    }
-    tested_curve = _joined([rows for unit, rows in found.items() if unit.kind == "curve_test"])
-    groups = _in_order_of(specs, _joined(of["group"]))
-    curves = _curve_rows(curve, _joined(of["curve"]))
-    cities, tested = (
-        _joined(of["city"]),
-        tables_of_rows({name: _joined(of["primary"]).get(name, []) for name in PRIMARY_TABLES}),
-    )
-    estimate = judge_estimates(_frame("estimate", ESTIMATE_COLUMNS, groups, cities, curves))
-    order = [spec.spec_id for spec in specs]
-    again = _joined(
-        [
-            found[unit]
-            for unit in sorted(second, key=lambda unit: order.index(unit.specs[0].spec_id))
-        ]
-    )
-    return StudyResult(
-        estimate=estimate,
-        diagnostic=_frame("diagnostic", DIAGNOSTIC_COLUMNS, groups, cities, again),
-        not_run=_frame(
-            "not_run", NOT_RUN_COLUMNS, groups, cities, curves, {"not_run": tested.not_run}
-        ),
-        warning=_frame("warning", WARNING_COLUMNS, groups, cities, {"warning": tested.warning}),
-        specification=typed(curves["specification"], SPECIFICATION_COLUMNS),
-        curve_test=typed(tested_curve.get("curve_test", []), CURVE_TEST_COLUMNS),
-        **{
-            name: getattr(tested, name)
-            for name in ("primary", "check", "channel", "power", "placebo", "next_window")
-        },
-    )
+    rows = _in_order(found, {unit: k for k, unit in enumerate(units)}, (*specs, *curve))
+    adjusted = benjamini_hochberg([row["p_value"] for row in rows["channel"]])
+    rows["channel"] = [
+        {**row, "p_value_bh": p} for row, p in zip(rows["channel"], adjusted, strict=True)
+    ]
+    rows["not_run"] = _share_reasons(curve, rows["not_run"])
+    frames = {name: typed(rows[name], COLUMNS[name]) for name in rows if name != "estimate"}
+    estimate = judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS))
+    return StudyResult(estimate=estimate, **frames)
 
 
 def compute_truth(
@@ -242,6 +209,42 @@ def compute_truth(
 def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Spec:
     draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
     return dataclasses.replace(spec, permutations=draws, seed=spec.seed if seed is None else seed)
+
+
+def _in_order(found: Mapping[Unit, Rows], units: Mapping[Unit, int], specs: Sequence[Spec]) -> Rows:
+    """Rows by table whoever was done first: by kind, of specs that share units in the order of the
+    specs, else of the units.
+    """
+    place = {spec.spec_id: k for k, spec in enumerate(specs)}
+    tables: Rows = {name: [] for name in StudyResult.__dataclass_fields__}
+    for kind in ORDER:
+        own = sorted(
+            (unit for unit in found if unit.kind == kind), key=lambda unit: units.get(unit, 0)
+        )
+        for name in dict.fromkeys(name for unit in own for name in found[unit]):
+            rows = [row for unit in own for row in found[unit].get(name, ())]
+            rows.sort(key=lambda row: place.get(row["spec_id"], 0))
+            tables[name] += rows
+    return tables
+
+
+def _share_reasons(specs: Sequence[Spec], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of ``not_run``; a reason that all specs of the curve on an outcome share is one row."""
+    reasons = {row["spec_id"]: row["reason"] for row in rows}
+    by_outcome: dict[str, list[Spec]] = {}
+    for spec in specs:
+        by_outcome.setdefault(spec.outcome, []).append(spec)
+    for outcome, members in by_outcome.items():
+        shared = {reasons.get(spec.spec_id) for spec in members}
+        if len(shared) == 1 and None not in shared:
+            first, *others = (spec.spec_id for spec in members)
+            every = f"{members[0].analysis}.{outcome}.every"
+            rows = [
+                {**row, "spec_id": every if row["spec_id"] == first else row["spec_id"]}
+                for row in rows
+                if row["spec_id"] not in others
+            ]
+    return rows
 
 
 def _joined(parts: Sequence[Rows]) -> Rows:

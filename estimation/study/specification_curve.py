@@ -7,7 +7,6 @@ The estimates are those of `fit`; only the way there is shorter, and nothing is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -36,37 +35,12 @@ from ..influence.shock_weights import CitySums
 from ..panel.pair_panel import NEVER, PairPanel, number_cohorts
 from ..sample.build import StudySample, build_sample, hash_sample
 from ..sample.outcomes import build_synchronization, split_outcome
+from .tables import not_run
 from .withhold import INFERENCE
 
 TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
 Window = tuple[int, int]
-
-
-@dataclass
-class CurveRows:
-    """Rows of ``estimates.estimate`` and ``estimates.specification``, and the reason of each spec
-    that was not run.
-    """
-
-    estimate: list[dict[str, Any]] = field(default_factory=list)
-    specification: list[dict[str, Any]] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
-
-    def in_order_of(self, specs: Sequence[Spec]) -> CurveRows:
-        """The same rows in the order of the specs."""
-        order = {spec.spec_id: k for k, spec in enumerate(specs)}
-        by_spec = [
-            sorted(rows, key=lambda row: order[row["spec_id"]])
-            for rows in (self.estimate, self.specification)
-        ]
-        return CurveRows(
-            *by_spec,
-            {
-                spec.spec_id: self.reasons[spec.spec_id]
-                for spec in specs
-                if spec.spec_id in self.reasons
-            },
-        )
+Rows = dict[str, list[dict[str, Any]]]
 
 
 def run_curve(
@@ -75,7 +49,7 @@ def run_curve(
     city_years: pd.DataFrame,
     specs: Sequence[Spec],
     study_window: Window,
-) -> CurveRows:
+) -> Rows:
     """Estimate all specs, each with its default line and the conventional one.
 
     Parameters
@@ -88,10 +62,10 @@ def run_curve(
 
     Returns
     -------
-    CurveRows
-        In the order of the specs.
+    dict of str to list of dict
+        Rows of ``estimate``, ``specification`` and ``not_run``.
     """
-    rows = CurveRows()
+    rows: Rows = {"estimate": [], "specification": [], "not_run": []}
     region = cities.drop_duplicates("city_id").set_index("city_id").get("region")
     for (_, window), members in _groups(
         specs, lambda spec: (spec.series, spec.window or study_window)
@@ -100,7 +74,7 @@ def run_curve(
         try:
             found = build_synchronization(city_years, outcomes, window)
         except SampleError as error:
-            rows.reasons |= {spec.spec_id: str(error) for spec in members}
+            rows["not_run"] += not_run(members, str(error))
             continue
         for _, sharing in _groups(
             members, lambda spec: (spec.treatment_rule, spec.control_group, spec.tie_rule)
@@ -108,10 +82,10 @@ def run_curve(
             try:
                 sample = build_sample(cities, pairs, found, sharing[0], outcomes=outcomes)
             except SampleError as error:
-                rows.reasons |= {spec.spec_id: str(error) for spec in sharing}
+                rows["not_run"] += not_run(sharing, str(error))
                 continue
             _fit_sample(sample, sharing, region, rows)
-    return rows.in_order_of(specs)
+    return rows
 
 
 def _groups(
@@ -133,7 +107,7 @@ def group_by_window(specs: Sequence[Spec]) -> list[list[Spec]]:
 
 
 def _fit_sample(
-    sample: StudySample, specs: list[Spec], region: pd.Series | None, rows: CurveRows
+    sample: StudySample, specs: list[Spec], region: pd.Series | None, rows: Rows
 ) -> None:
     panel = sample.panel.of_pairs(sample.kept)
     common = [{"panel_hash": hash_sample(sample, m)} for m in range(len(sample.outcomes))]
@@ -146,10 +120,8 @@ def _fit_sample(
     cells = build_cell_panel(y, group, start, (province[panel.city_i], province[panel.city_j]))
     for (effects,), sharing in _groups(specs, lambda spec: (spec.effects,)):
         if effects[1] == "region_pair_year" and region is None:
-            rows.reasons |= {
-                spec.spec_id: "needs the column region of marts.dim_city, which is not there"
-                for spec in sharing
-            }
+            lacks = "needs the column region of marts.dim_city, which is not there"
+            rows["not_run"] += not_run(sharing, lacks)
             continue
         estimators = list(dict.fromkeys(spec.estimator for spec in sharing))
         block_class = _block_class(cells, effects, panel, region)
@@ -244,13 +216,12 @@ def _add(
     estimate: float,
     intervals: dict[str, Any],
     outcome_sd: float,
-    rows: CurveRows,
+    rows: Rows,
 ) -> None:
     if not np.isfinite(estimate):
-        rows.reasons[spec.spec_id] = (
-            f"{spec.estimator} identifies no effect beside {' and '.join(spec.effects)} effects "
-            "in this sample"
-        )
+        effects = " and ".join(spec.effects)
+        lacks = f"{spec.estimator} identifies no effect beside {effects} effects in this sample"
+        rows["not_run"] += not_run([spec], lacks)
         return
     names = ("spec_id", "analysis", "estimator", "outcome", "treatment_rule", "tie_rule")
     row = {
@@ -266,7 +237,7 @@ def _add(
             name: None if row["p_value_withheld_reason"] else getattr(interval, name)
             for name in INFERENCE
         }
-        rows.estimate.append(
+        rows["estimate"].append(
             {
                 **row,
                 "vcov": vcov,
@@ -275,7 +246,7 @@ def _add(
                 **inference,
             }
         )
-    rows.specification.append(
+    rows["specification"].append(
         {
             **{
                 name: getattr(spec, name)

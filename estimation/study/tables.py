@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from ..analyses.spec import Spec
 
 _TEXT, _REAL, _COUNT, _FLAG = "str", "Float64", "Int64", "boolean"
 ESTIMATE_COLUMNS = {
@@ -134,6 +137,13 @@ COLUMNS = {
     "coverage": COVERAGE_COLUMNS,
     "claim": CLAIM_COLUMNS,
 }
+
+
+def not_run(specs: Sequence[Spec], reason: str) -> list[dict[str, str]]:
+    """Rows of ``not_run`` for specs that share a reason."""
+    return [
+        {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reason} for spec in specs
+    ]
 
 
 def empty_truth() -> pd.DataFrame:

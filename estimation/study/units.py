@@ -29,7 +29,7 @@ from .estimate import estimate_group, group_specs
 from .primary import run_primary_spec
 from .radiation import run_radiation
 from .specification_curve import group_by_window, run_curve
-from .tables import ESTIMATE_COLUMNS, typed
+from .tables import ESTIMATE_COLUMNS, not_run, typed
 from .truth import truths_of_group
 from .withhold import withhold
 
@@ -152,16 +152,8 @@ def _run_second(unit: Unit, frames: Frames) -> Rows:
 def _run_curve(unit: Unit, frames: Frames) -> Rows:
     marts = frames["factual"]
     if marts.city_years is None or marts.study_window is None:
-        reasons = dict.fromkeys(
-            (spec.spec_id for spec in unit.specs), "needs pairs of cities in a study window"
-        )
-        return {"estimate": [], "specification": [], "reason": _reason_rows(reasons)}
-    found = run_curve(marts.cities, marts.pairs, marts.city_years, unit.specs, marts.study_window)
-    return {
-        "estimate": found.estimate,
-        "specification": found.specification,
-        "reason": _reason_rows(found.reasons),
-    }
+        return {"not_run": not_run(unit.specs, "needs pairs of cities in a study window")}
+    return run_curve(marts.cities, marts.pairs, marts.city_years, unit.specs, marts.study_window)
 
 
 def _run_curve_test(unit: Unit, frames: Frames) -> Rows:
@@ -176,10 +168,6 @@ def _run_curve_test(unit: Unit, frames: Frames) -> Rows:
         seed=SEED if unit.seed is None else unit.seed,
     )
     return {"curve_test": found}
-
-
-def _reason_rows(reasons: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"spec_id": spec_id, "reason": reason} for spec_id, reason in reasons.items()]
 
 
 def _run_city(unit: Unit, frames: Frames) -> Rows:
@@ -205,7 +193,8 @@ def _draws(unit: Unit) -> float:
 KINDS: dict[str, tuple[Callable[[Unit, Frames], Rows], Callable[[Unit], float]]] = {
     "group": (_run_group, _draws),
     "second": (_run_second, lambda unit: 1e6),
-    "curve": (_run_curve, lambda unit: 20.0 * len(unit.specs)),
+    # the test of the whole curve waits for the last of them
+    "curve": (_run_curve, lambda unit: 2e6),
     "curve_test": (_run_curve_test, lambda unit: 200.0 * len(unit.specs)),
     "city": (_run_city, lambda unit: 1e3),
     "primary": (_run_primary, lambda unit: 1e5),
@@ -238,11 +227,7 @@ def _rows_of(
     spec: Spec, sample: StudySample | None, result: FitResult | NotRun, names: dict[str, str]
 ) -> Rows:
     if isinstance(result, NotRun):
-        return {
-            "not_run": [
-                {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": result.reason}
-            ]
-        }
+        return {"not_run": not_run([spec], result.reason)}
     result = withhold(result, spec.outcome)
     common = {
         **{

@@ -41,9 +41,10 @@ def frames() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 def of_the_curve(frames, specs=SPECS) -> dict[str, float]:
     """Estimates by spec in standard deviations of their outcome, as the curve has them."""
     rows = run_curve(*frames, specs, WINDOW)
-    estimates = {row["spec_id"]: row["estimate"] for row in rows.estimate}
+    estimates = {row["spec_id"]: row["estimate"] for row in rows["estimate"]}
     return {
-        row["spec_id"]: estimates[row["spec_id"]] / row["outcome_sd"] for row in rows.specification
+        row["spec_id"]: estimates[row["spec_id"]] / row["outcome_sd"]
+        for row in rows["specification"]
     }
 
 

@@ -10,8 +10,7 @@ from estimation.analyses.catalog import primary_specs
 from estimation.study import coverage
 from estimation.study.coverage import build_coverage
 from estimation.study.planted import add_truths, primary_truths
-from estimation.study.primary import run_primary
-from estimation.study.run import compute_truth
+from estimation.study.run import compute_truth, run_study
 from estimation.study.tables import (
     CHANNEL_COLUMNS,
     COVERAGE_COLUMNS,
@@ -41,7 +40,7 @@ def planted(marts) -> pd.DataFrame:
 
 
 def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
-    tested = run_primary(marts[0], primary_specs(), permutations=99, seed=1)
+    tested = run_study(marts[0], (), primary=primary_specs(), permutations=99, seed=1)
     assert tested.primary["truth"].isna().all() and tested.channel["truth"].isna().all()
     truths = primary_truths(*marts, planted)
     table = compute_truth(*marts, [], of_primary=truths)

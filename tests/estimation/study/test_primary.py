@@ -25,7 +25,7 @@ from estimation.primary.redeal import deal, draw_statistics
 from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
 from estimation.study.exposures import exposure_of
-from estimation.study.primary import run_primary
+from estimation.study.run import run_study
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
 from estimation.study.windows import Window, city_window, joint_p, window_of
 from tests.estimation.primary.economies import draw_panel
@@ -78,7 +78,7 @@ def test_what_lacks_gives_no_verdict(case):
     """In a study, in its claims, and of the test itself, where it says what to give."""
     change, said = LACKING[case]
     growth, years, cohort, block = change(*draw_panel(3))
-    tables = run_primary(_marts(growth, years, cohort, block), STUDY, permutations=99)
+    tables = run_study(_marts(growth, years, cohort, block), (), primary=STUDY, permutations=99)
     (row,) = tables.primary.to_dict("records")
     assert row["verdict"] == "not_identified"
     assert row["reason"] == f"No verdict: {said.format('province')}."
@@ -125,7 +125,7 @@ def test_both_series_of_a_window_have_rows_and_checks_stand_beside_them():
     real = windows["newest"]
     assert (windows["a_year_earlier"].cohort == np.where(real.cohort > 0, real.cohort - 1, 0)).all()
     assert windows["without_2020_to_2022"].years.tolist() == [*range(2010, 2020)]
-    tables = run_primary(marts, CHECKS, permutations=99)
+    tables = run_study(marts, (), primary=CHECKS, permutations=99)
     assert tables.primary["spec_id"].tolist() == [
         spec_id for spec in CHECKS for spec_id in (spec.spec_id, cycle_id(spec.spec_id))
     ]
@@ -142,7 +142,7 @@ def test_refreshes_since_2019_are_judged_jointly(monkeypatch):
     monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
     growth, years, cohort, block = _longer(11)
     marts = _marts(growth, years, cohort, block)
-    row = run_primary(marts, STUDY, permutations=99).primary.iloc[0]
+    row = run_study(marts, (), primary=STUDY, permutations=99).primary.iloc[0]
     ids = np.unique(marts.city_years["city_id"])
     windows = [Window(growth[:, :n], years[:n], cohort, block, ids) for n in (10, 11)]
     assert row["p_value_refreshes"] == joint_p(windows, permutations=99, seed=1)
@@ -153,7 +153,7 @@ def test_the_next_window_is_written_down_with_its_rule(monkeypatch):
     growth, years, cohort, block = _longer(11)
     last = int(years[-1])
     given = (growth, years, cohort, block)
-    rows = run_primary(_marts(*given), STUDY, permutations=99).next_window
+    rows = run_study(_marts(*given), (), primary=STUDY, permutations=99).next_window
     assert rows["spec_id"].tolist() == [PRIMARY, cycle_id(PRIMARY)]
     assert rows[["first_year", "last_year"]].drop_duplicates().values.tolist() == [[2010, last + 1]]
     for text, digest in zip(rows["rule"], rows["rule_sha256"], strict=True):
@@ -178,7 +178,7 @@ def test_the_next_window_is_written_down_with_its_rule(monkeypatch):
     for date, is_same in ((last + 5, True), (last, False)):
         dated = cohort.copy()
         dated[np.flatnonzero(cohort == 0)[0]] = date
-        other = run_primary(_marts(growth, years, dated, block), STUDY, permutations=99)
+        other = run_study(_marts(growth, years, dated, block), (), primary=STUDY, permutations=99)
         same = other.next_window["rule_sha256"].iloc[0] == rows["rule_sha256"].iloc[0]
         assert bool(same) is is_same
 
@@ -186,7 +186,7 @@ def test_the_next_window_is_written_down_with_its_rule(monkeypatch):
 def test_checks_are_the_same_test_on_other_cities_years_and_dates(monkeypatch):
     monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
     marts = _marts(*_longer(13))
-    tables = run_primary(marts, STUDY, permutations=99)
+    tables = run_study(marts, (), primary=STUDY, permutations=99)
     rows = tables.check.set_index(["check", "name", "series"]).sort_index()
     real = city_window(marts, STUDY[0])
     for kind, name, left_out in (
@@ -236,7 +236,7 @@ def test_windows_judged_jointly_move_alike():
 def test_placebos_in_space_are_judged_jointly(monkeypatch):
     monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
     marts = _marts(*draw_panel(5, per_block=8))
-    placebo = run_primary(marts, STUDY, permutations=99).placebo
+    placebo = run_study(marts, (), primary=STUDY, permutations=99).placebo
     space = placebo[placebo["placebo"] == "space"]
     assert len(space) >= 2
     real, settings = city_window(marts, STUDY[0]), {"permutations": 99, "seed": 1}
