@@ -36,7 +36,7 @@ with sides as (
     union all select city_j_id, city_i_id, "year", {", ".join(MEASURES)} from {SYNC_TABLE}
 ),
 span as (select min("year") as first_year, max("year") as last_year from {SYNC_TABLE}),
-treated as ({{treated}}),
+treated as (select city_id, treated_year from marts.dim_city),
 splits as (
     select city_id,
         coalesce(
@@ -185,16 +185,7 @@ def _halves(
     """Means of each city with each other before and from its split year on, (N, measures, N), and
     the split years.
     """
-    known = con.execute(
-        "select count(*) from duckdb_columns() where table_name = 'dim_city' and column_name = "
-        "'treated_year'"
-    ).fetchone()[0]
-    treated = (
-        "select city_id, treated_year from marts.dim_city"
-        if known
-        else "select null::int as city_id, null::int as treated_year"
-    )
-    found = con.execute(HALVES.format(treated=treated)).fetchnumpy()
+    found = con.execute(HALVES).fetchnumpy()
     split = dict(
         zip((int(c) for c in found["city_id"]), (int(y) for y in found["split"]), strict=True)
     )

@@ -9,10 +9,12 @@ from pathlib import Path
 import duckdb
 
 from .data import ReportData, read_report_data
-from .journal_tables import TABLES, JournalTable, build_table, to_html
+from .journal_tables import TABLES, build_table
 from .language import Words
 from .pages.context import Context
 from .pages.pictures import answer, event_study, permutation_density, standing, threshold
+
+KINDS = (".html", ".tex", ".csv", ".docx")
 
 
 def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[Path]:
@@ -51,14 +53,7 @@ def _write_tables(data: ReportData, folder: Path) -> list[Path]:
     written = []
     for name in TABLES:
         table = build_table(data, Words("en"), name)
-        if table is not None:
-            written += _write_table(table, folder / name)
+        for suffix in KINDS if table else ():
+            written.append(folder / f"{name}{suffix}")
+            table.write(written[-1])
     return written
-
-
-def _write_table(table: JournalTable, stem: Path) -> list[Path]:
-    stem.with_suffix(".html").write_text(to_html(table), encoding="utf-8", newline="\n")
-    written = [stem.with_suffix(suffix) for suffix in (".tex", ".csv", ".docx")]
-    for path in written:
-        table.plain.write(path)
-    return [stem.with_suffix(".html"), *written]

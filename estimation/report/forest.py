@@ -72,7 +72,7 @@ def build_forest(
         return None
     found = [row for _, _, row in labelled]
     must = [number(row.get(name)) for row in found for name in ("estimate", "truth")]
-    ends = [number(row[name]) for row in found for name in ("ci_low", "ci_high")]
+    ends = [number(row.get(name)) for row in found for name in ("ci_low", "ci_high")]
     axis = build_axis(
         [value for value in must if value is not None], [end for end in ends if end is not None]
     )

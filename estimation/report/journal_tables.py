@@ -4,9 +4,8 @@ effects, N, pairs, cities, pilots.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from ..exhibits import Table
 from .analyses_names import HEADLINE, PRIMARY
@@ -21,41 +20,6 @@ DAGGER = "†"
 FIRST_OF_SAMPLE = 3
 # terms that are one overall effect
 OVERALL = ("treated", "att")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell: what it says, and the query and column it is from (empty where it is no number)."""
-
-    text: str
-    ref: str = ""
-    column: str = ""
-    form: str = ""
-    mark: str = ""
-    around: str = "{}"
-
-    @property
-    def full(self) -> str:
-        """The text as it stands in the table."""
-        return NOTHING if self.text == NOTHING else self.around.format(self.text) + self.mark
-
-
-@dataclass(frozen=True)
-class JournalTable:
-    """A table: a header and a column a specification, rows of a label and cells; a row without
-    label continues the one above.
-    """
-
-    title: str
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
-    notes: str
-
-    @property
-    def plain(self) -> Table:
-        """The table as text alone, for files."""
-        rows = [(label, tuple(cell.full for cell in cells)) for label, cells in self.rows]
-        return Table(self.title, self.headers, tuple(rows), FIRST_OF_SAMPLE, (self.notes,))
 
 
 def _variants(analysis: str, outcome: str, *names: str) -> tuple[str, ...]:
@@ -129,12 +93,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 
 
-def headline_table(data: ReportData, words: Words) -> JournalTable | None:
-    """The headline table in the words of a page."""
-    return build_table(data, words, "headline")
-
-
-def build_table(data: ReportData, words: Words, name: str) -> JournalTable | None:
+def build_table(data: ReportData, words: Words, name: str) -> Table | None:
     """Fill a table from the estimates; None where none of its specs was estimated.
 
     Parameters
@@ -148,38 +107,26 @@ def build_table(data: ReportData, words: Words, name: str) -> JournalTable | Non
     }
     primary = {row["spec_id"]: row for row in rows_of(data, "primary")}
     specs = TABLES[name]
-    found: list[Row | None] = [
-        primary.get(spec_id) or coefficients.get(spec_id) for spec_id in specs
-    ]
-    if all(row is None or number(row["estimate"]) is None for row in found):
+    found = [primary.get(spec_id) or coefficients.get(spec_id) or {} for spec_id in specs]
+    if all(number(row.get("estimate")) is None for row in found):
         return None
-    marks = [DAGGER if row is not None and _rejects(primary, row) else "" for row in found]
+    marks = [DAGGER if _rejects(primary, row) else "" for row in found]
+    estimates = [_cell(row, "estimate", "4") for row in found]
     rows = [
-        (
-            words.plain("table.admission"),
-            tuple(
-                _cell(row, "estimate", "4", mark) for row, mark in zip(found, marks, strict=True)
-            ),
-        )
+        (words.plain("table.admission"), [a + b for a, b in zip(estimates, marks, strict=True)]),
+        ("", [_cell(row, "std_error", "4", "({})") for row in found]),
+        ("", [_cell(row, _p_column(row), "p", "[{}]") for row in found]),
     ]
-    rows.append(("", tuple(_cell(row, "std_error", "4", around="({})") for row in found)))
-    rows.append(("", tuple(_cell(row, _p_column(row), "p", around="[{}]") for row in found)))
     for effect in ("pair", "year"):
-        said = tuple(
-            Cell(NOTHING if row is None else words.plain(f"table.{_effect(row, effect)}"))
-            for row in found
-        )
+        said = [words.plain(f"table.{_effect(row, effect)}") if row else NOTHING for row in found]
         rows.append((words.plain(f"table.{effect}_effects"), said))
     for count in ("n_obs", "n_pairs", "n_cities", "n_pilots"):
-        rows.append(
-            (words.plain(f"label.{count}"), tuple(_cell(row, count, "int") for row in found))
-        )
+        rows.append((words.plain(f"label.{count}"), [_cell(row, count, "int") for row in found]))
     title = words.plain(f"tables.{name}")
     title = f"{title} ({words.plain('label.simulated')})" if data.is_simulated else title
-    notes = (
-        f"{words.plain('result.table_note')} {withheld_note(words, filter(None, found))}".strip()
-    )
-    return JournalTable(title, _headers(words, specs), tuple(rows), notes)
+    notes = f"{words.plain('result.table_note')} {withheld_note(words, found)}".strip()
+    lines = tuple((label, tuple(cells)) for label, cells in rows)
+    return Table(title, _headers(words, specs), lines, FIRST_OF_SAMPLE, (notes,))
 
 
 def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
@@ -200,63 +147,25 @@ def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
     return tuple(headers)
 
 
-def _rejects(primary: dict[str, Row], row: Row) -> bool:
+def _rejects(primary: dict[str, Row], row: dict[str, Any]) -> bool:
     """Whether the primary test of the column's outcome, in the newest window, finds a change; other
     windows and parts have no mark.
     """
-    spec_id = row["spec_id"]
-    own = primary.get(spec_id) or primary.get(f"primary.{row['outcome']}.newest")
-    return (
-        own is not None
-        and "window_" not in spec_id.rsplit(".", 1)[-1]
-        and own["verdict"] == "found"
-    )
+    spec_id = row.get("spec_id", "")
+    own = primary.get(spec_id) or primary.get(f"primary.{row.get('outcome')}.newest")
+    is_other = "window_" in spec_id.rsplit(".", 1)[-1]
+    return own is not None and not is_other and own["verdict"] == "found"
 
 
-def _p_column(row: Row | None) -> str:
-    return "p_permutation" if row is not None and "p_permutation" in row else "p_value"
+def _p_column(row: dict[str, Any]) -> str:
+    return "p_permutation" if "p_permutation" in row else "p_value"
 
 
-def _effect(row: Row, effect: str) -> str:
+def _effect(row: dict[str, Any], effect: str) -> str:
     if "vcov" in row:
         return "yes"
     return "city" if effect == "pair" else "province_year"
 
 
-def _cell(row: Row | None, column: str, form: str, mark: str = "", around: str = "{}") -> Cell:
-    if row is None or row.get(column) is None:
-        return Cell(NOTHING)
-    return Cell(shown(row[column], form), row.ref, column, form, mark, around)
-
-
-def to_html(table: JournalTable) -> str:
-    """The table as one HTML fragment; every number names the query and column it is from."""
-    head = "".join(
-        f'<th scope="col">({k}) {html.escape(text)}</th>'
-        for k, text in enumerate(table.headers, start=1)
-    )
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(label)}</th>'
-        + "".join(_html_cell(cell) for cell in cells)
-        + "</tr>\n"
-        for label, cells in table.rows
-    )
-    notes = (
-        "<tfoot><tr><td "
-        f'colspan="{len(table.headers) + 1}">{html.escape(table.notes)}</td></tr></tfoot>'
-    )
-    caption = f"<caption>{html.escape(table.title)}</caption>"
-    return (
-        "<table "
-        f'class="journal">\n{caption}\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n{notes}\n</table>\n'
-    )
-
-
-def _html_cell(cell: Cell) -> str:
-    if not cell.ref:
-        return f"<td>{html.escape(cell.full)}</td>"
-    inside = (
-        f'<span class="num" data-q="{html.escape(cell.ref)}" '
-        f'data-c="{cell.column}:{cell.form}">{html.escape(cell.text)}</span>'
-    )
-    return f"<td>{cell.around.format(inside)}{cell.mark}</td>"
+def _cell(row: dict[str, Any], column: str, form: str, around: str = "{}") -> str:
+    return NOTHING if row.get(column) is None else around.format(shown(row[column], form))

@@ -315,27 +315,3 @@ def _point(x: Axis, y: Axis, point: Point, shift: float, colour: str) -> str:
     hollow = " hollow" if point.is_hollow else ""
     shapes.append(f'<circle class="{colour}{hollow}" cx="{at}%" cy="{y.at(point.y)}" r="4"/>')
     return mark(point.said, *shapes)
-
-
-def rows(
-    labelled: Sequence[tuple[str, float, str]], reference: float, words: dict[str, str]
-) -> Markup:
-    """A value a row against one reference: (name, value, what it says).
-
-    Parameters
-    ----------
-    words : alt, x
-    """
-    axis = build_axis([value for _, value, _ in labelled] + [reference], (), 32, 97)
-    bottom = 8 + 20 * len(labelled)
-    parts = [line(axis.at(tick), 0, axis.at(tick), bottom, "grid") for tick, _ in axis.ticks]
-    parts.append(line(axis.at(0), 0, axis.at(0), bottom, "zero"))
-    parts.append(line(axis.at(reference), 0, axis.at(reference), bottom, "truth"))
-    for k, (name, value, said) in enumerate(labelled):
-        y = 14 + 20 * k
-        parts.append(text(0, y + 4, name, "label"))
-        stroke = line(axis.at(reference), y, axis.at(value), y, "blue thin")
-        parts.append(mark(said, stroke, dot(axis, y, value, "blue")))
-    parts += [text(axis.at(tick), bottom + 14, said, "soft", "middle") for tick, said in axis.ticks]
-    parts.append(text(64, bottom + 32, words["x"], "soft", "middle"))
-    return sheet(bottom + 40, words["alt"], parts)

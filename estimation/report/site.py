@@ -14,14 +14,12 @@ from typing import Any
 
 import duckdb
 import jinja2
-from markupsafe import Markup
 
 from . import city_files
 from .analyses_names import PRIMARY
 from .cells import num, shown, td
-from .data import ReportData, Source, open_source, read_report_data
+from .data import ReportData, read_report_data
 from .downloads import downloads
-from .journal_tables import to_html
 from .language import LANGUAGES, Words
 from .pages.catalog import PAGES, SEARCH, Page
 from .pages.context import Context
@@ -36,13 +34,17 @@ TAKE_AWAY = ("figures", "tables", "replication")
 
 
 def write_report(
-    source: Source, out_dir: Path | str, *, is_public: bool = False, repository: str = ""
+    con: duckdb.DuckDBPyConnection,
+    out_dir: Path | str,
+    *,
+    is_public: bool = False,
+    repository: str = "",
 ) -> None:
     """Write the site into a folder; the same input gives the same bytes.
 
     Parameters
     ----------
-    source : open connection, or data frames by ``schema.table``
+    con : open connection, to the build or to a publication
     out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are
     replaced, other folders in it are left alone
     is_public : whether the pages leave this machine: no growth of a single city, no way to files
@@ -55,9 +57,8 @@ def write_report(
         (out_dir / name).mkdir(parents=True)
     for page in set(out_dir.glob("*.html")) - {out_dir / f"{page.slug}.html" for page in PAGES}:
         page.unlink()  # of an earlier version, in a build that is taken up again
-    with open_source(source) as con:
-        data = read_report_data(con)
-        catalogs = _write_city_files(con, data, out_dir / "data", is_public=is_public)
+    data = read_report_data(con)
+    catalogs = _write_city_files(con, data, out_dir / "data", is_public=is_public)
     for name, text in downloads(data).items():
         (out_dir / "data" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
     for path in sorted([*SCRIPTS.glob("*.js"), *VENDOR.glob("*.js")]):
@@ -138,7 +139,6 @@ def render_site(
     environment.filters |= {
         "shown": shown,
         "dedent": lambda text: textwrap.dedent(text).strip(),
-        "journal": lambda table: Markup(to_html(table)),  # noqa: S704 - to_html escapes every text it sets
     }
     shared = {
         "w": words,

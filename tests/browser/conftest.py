@@ -14,13 +14,14 @@ import pytest
 from estimation.report.site import write_report
 from tests.browser.devtools import Page, browser, find_browser
 from tests.estimation.report.fabricated import full
+from tests.estimation.report.sites import database
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the fabricated site."""
     folder = tmp_path_factory.mktemp("site")
-    write_report(full(), folder)
+    write_report(database(full()), folder)
     return folder
 
 

@@ -201,7 +201,6 @@ PAGES = (
             "files",
             "flags",
             "conflict_causes",
-            "conflict_sources",
             "conflict_worst",
             "revisions",
             "revision_worst",

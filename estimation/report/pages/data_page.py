@@ -31,7 +31,6 @@ def data_page(page: Context) -> dict[str, Any]:
         "sources": page.rows("sources"),
         "origins": [row for row in page.rows("origins") if row["producer"]],
         "causes": page.rows("conflict_causes"),
-        "conflicts": page.rows("conflict_sources")[:MOST],
         "worst": [
             (_place(page, row), _link(row), row) for row in page.rows("conflict_worst")[:MOST]
         ],

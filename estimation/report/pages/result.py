@@ -14,7 +14,7 @@ from .. import plots
 from ..analyses_names import DYNAMICS, HEADLINE, LADDER, PRIMARY, SECOND_WINDOW, STUDY_FORM
 from ..cells import Row, num, number, shown
 from ..forest import Forest, build_forest
-from ..journal_tables import headline_table
+from ..journal_tables import build_table
 from ..plots import Chart, Point, Series
 from .context import Context
 from .pictures import answer as answer_picture
@@ -47,8 +47,7 @@ def result(page: Context) -> dict[str, Any]:
         "next_window": page.one("next_window", spec_id=PRIMARY),
         "means": _means(page),
         "carry": _carry(page),
-        "provinces": page.rows("without_province"),
-        "table": headline_table(page.data, page.words),
+        "table": build_table(page.data, page.words, "headline"),
         "trace": _trace(page),
     }
 
@@ -277,23 +276,17 @@ def _means(page: Context) -> Chart | None:
     return Chart("means", title, words["alt"], svg, "gap", "marts.panel_pair_year", note)
 
 
-def _carry(page: Context) -> Chart | None:
+def _carry(page: Context) -> Forest | None:
+    """The headline without each province, on one scale."""
     rows, w = page.rows("without_province"), page.words
-    if not rows:
-        return None
     names = [w.place(row, "province") or str(row["province_id"]) for row in rows]
-    labelled = [
-        (name, row["estimate"], f"{name}: {shown(row['estimate'], '+3')}")
-        for name, row in zip(names, rows, strict=True)
-    ]
-    words = {"alt": w.plain("result.carry_alt"), "x": w.plain("result.carry_x")}
-    svg = plots.rows(labelled, float(rows[0]["whole"]), words)
-    values = page.data["without_province"]["estimate"]
-    ends = {"low": shown(values.min(), "+3"), "high": shown(values.max(), "+3")}
-    title = w.plain("result.carry_title", name=names[0], **ends)
-    note = w.plain("result.carry_note")
-    tables = "estimates.diagnostic"
-    return Chart("carry", title, words["alt"], svg, "without_province", tables, note)
+    labelled = [(name, "", row) for name, row in zip(names, rows, strict=True)]
+    forest = build_forest(labelled, unit=w.plain("units.correlation"))
+    if forest is not None:
+        values = page.data["without_province"]["estimate"]
+        ends = {"low": shown(values.min(), "+3"), "high": shown(values.max(), "+3")}
+        forest.title = w.plain("result.carry_title", name=names[0], **ends)
+    return forest
 
 
 def _trace(page: Context) -> dict[str, Any] | None:

@@ -14,13 +14,11 @@ from ..cells import Row, number
 from ..forest import Forest, build_forest
 from .context import Context, variant
 from .grouped import Grouped, group
-from .not_run import not_run
 
 FIRST_ROWS = 10
 OFFICIAL = "cm_growth_official"
 # outcomes of `radiation` that ask whether a pilot's cycle runs ahead of its partners'
 LEAD = "lead_"
-HERE = ("heterogeneity", "mechanisms", "radiation", "policy_tools")
 
 
 def whom(page: Context) -> dict[str, Any]:
@@ -49,7 +47,6 @@ def whom(page: Context) -> dict[str, Any]:
         "has_texts": bool(page.rows("policy_document")),
         "same": _same_regressors(page),
         "channels": _channels(page),
-        "not_run": not_run(page, [row for row in page.rows("not_run") if row["analysis"] in HERE]),
     }
 
 

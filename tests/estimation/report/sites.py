@@ -16,9 +16,9 @@ from estimation.report.data import read_report_data
 from estimation.report.site import render_site, write_report
 
 
-def site_of(frames, tmp_path, name: str = "report") -> dict[str, str]:
-    """Text of every file of the site, by its path."""
-    write_report(frames, tmp_path / name)
+def site_of(tables, tmp_path, name: str = "report") -> dict[str, str]:
+    """Text of every file of the site, by its path, from frames or a connection."""
+    write_report(database(tables) if isinstance(tables, dict) else tables, tmp_path / name)
     files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
     return {
         path.relative_to(tmp_path / name).as_posix(): path.read_bytes().decode("utf-8")
@@ -43,7 +43,7 @@ def page_of(frames: dict[str, pd.DataFrame], wanted: str) -> str:
         "sync": {"measures": [], "years": []},
         "values": {"places": [], "indicators": [], "locations": [], "flags": []},
     }
-    made = render_site(read_report_data(frames), catalogs, "en")
+    made = render_site(read_report_data(database(frames)), catalogs, "en")
     return next(page for name, page in made if name == wanted)
 
 

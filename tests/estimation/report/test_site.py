@@ -116,7 +116,7 @@ def test_pages_of_an_earlier_version_go(tmp_path) -> None:
     (tmp_path / "figures").mkdir()
     for name in ("forgotten.html", "figures/a.html"):
         (tmp_path / name).write_text("old", encoding="utf-8")
-    write_report({}, tmp_path)
+    write_report(database({}), tmp_path)
     assert not (tmp_path / "forgotten.html").exists() and (tmp_path / "figures/a.html").exists()
     first = Tags((tmp_path / "index.html").read_text(encoding="utf-8")).text
     assert "These data cannot say" in first
@@ -137,7 +137,7 @@ def test_pages_hold_for_thousands_of_places() -> None:
         "sync": {"measures": ["cm_growth_official"], "years": [2018, 2019]},
         "values": {"places": ids, **none},
     }
-    made = render_site(read_report_data(frames), catalogs, "en")
+    made = render_site(read_report_data(database(frames)), catalogs, "en")
     pages = {name: text for name, text in made if name.endswith(".html")}
     assert pages["cities.html"].count("data-k=") >= len(ids) == 2850
     assert max(len(page.encode()) for page in pages.values()) < PAGE_BYTES
