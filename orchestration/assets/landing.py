@@ -206,8 +206,10 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
 
 def reset_build(home: Home) -> None:
     """Start a run from an empty build: it is a cache and holds only one run."""
-    remove_any(home.build)
-    home.build.mkdir(parents=True)
+    home.build.mkdir(parents=True, exist_ok=True)
+    # its content alone: the folder may be a link to another disk
+    for path in list(home.build.iterdir()):
+        remove_any(path)
 
 
 @dg.asset(
