@@ -14,17 +14,16 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.library import bench_library_group_time, bench_library_reading
 from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
-from benchmarks.scale import bench_size, growth_exponents
+from benchmarks.scale import bench_size
 from benchmarks.whole_refresh import bench_whole_refresh
 from warehouse.ingest.simulation.landing import write_simulated_landing
 
 SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
 SCALE_SIZES = (120, 200, 290, 580)
-# 0.4 and 1.6 million rows
-LIBRARY_SIZES = (290, 580)
+# those with the peer that holds the panel in memory, 0.4 and 1.6 million rows
+WITH_ALL_PEERS = (290, 580)
 PEERS = ("pyfixest", "duckreg", "polars", "pandas")
 
 
@@ -32,7 +31,6 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
     """Every benchmark at every size, and the scale benchmarks once at a large number of places if
     asked.
     """
-    yield from _library()
     yield from _reading()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
         yield bench_whole_refresh(Path(name) / "home")
@@ -41,19 +39,11 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
             yield from bench_size(
                 n_cities,
                 Path(name),
-                PEERS if n_cities in LIBRARY_SIZES else PEERS[1:],
+                PEERS if n_cities in WITH_ALL_PEERS else PEERS[1:],
                 repetitions=3,
             )
         if large:
             yield from bench_size(large, Path(name), ("duckreg",), repetitions=2)
-
-
-def _library() -> Iterator[dict[str, Any]]:
-    """Files that the library reads."""
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
-        for n_cities in LIBRARY_SIZES:
-            yield bench_library_group_time(n_cities)
-            yield from bench_library_reading(n_cities, Path(name))
 
 
 def _reading() -> Iterator[dict[str, Any]]:
@@ -79,7 +69,7 @@ def scratch_folder() -> Path:
 
 
 def main() -> None:
-    """Print one JSON object a line, then the growth exponents; draw them where asked."""
+    """Print one JSON object a line; draw them where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--large", type=int, help="number of places of one more size, 2850 for counties"
@@ -89,8 +79,6 @@ def main() -> None:
     lines = []
     for line in all_benchmarks(options.large):
         lines.append(line)
-        print(json.dumps(line), flush=True)
-    for line in growth_exponents(lines):
         print(json.dumps(line), flush=True)
     if options.picture:
         draw(lines, options.picture)

@@ -166,20 +166,3 @@ def bench_size(
     yield result
     for made in (*folder.glob(f"pairs_{n_cities}.*"), folder / "peers.parquet"):
         made.unlink(missing_ok=True)
-
-
-def growth_exponents(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Slope of log seconds on log rows for every name with four sizes or more."""
-    for name in dict.fromkeys(item["name"] for item in lines):
-        points = sorted(
-            (item["rows"], item["seconds"])
-            for item in lines
-            if item["name"] == name and item.get("rows")
-        )
-        if len(points) >= 4:
-            rows, seconds = np.log(np.array(points)).T
-            yield {
-                "name": f"growth_exponent.{name}",
-                "sizes": len(points),
-                "exponent_in_rows": round(float(np.polyfit(rows, seconds, 1)[0]), 3),
-            }

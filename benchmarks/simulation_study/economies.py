@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.measures.synchronization import pair_outcome
 from estimation.panel.pair_panel import PairPanel
 
 YEARS = np.arange(2010, 2020)
@@ -193,18 +194,10 @@ def _shocks(rng: np.random.Generator, shape: tuple[int, int], setting: Setting) 
     return draws
 
 
-def standardise(growth: np.ndarray) -> np.ndarray:
-    """z of docs/methods, section 3: less the city's mean, over its standard deviation with divisor
-    T; shape (N, T).
-    """
-    return (growth - growth.mean(axis=1, keepdims=True)) / growth.std(axis=1, keepdims=True)
-
-
 def pair_panel(series: list[np.ndarray], province: np.ndarray, cohort: np.ndarray) -> PairPanel:
     """All pairs, one `cm` outcome a series of growth (N, T)."""
     city_i, city_j = np.triu_indices(len(province), 1)
-    z = [standardise(growth) for growth in series]
-    y = np.stack([1 - (s[city_i] - s[city_j]) ** 2 / 2 for s in z])
+    y = np.stack([pair_outcome("cm", growth, city_i, city_j) for growth in series])
     return PairPanel(
         city_i=city_i, city_j=city_j, years=YEARS, y=y, city_cohort=cohort, province=province
     )

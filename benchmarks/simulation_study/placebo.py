@@ -5,6 +5,7 @@ provinces and as two of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.simulation_study.economies import YEARS
-from benchmarks.simulation_study.run import placebo_rows
+from benchmarks.simulation_study.run import keep, placebo_rows
 
 # One row per city and year of the window, for cities with unbroken official growth.
 GROWTH = """
@@ -51,17 +52,15 @@ def run_placebos(
     say : callable
     """
     growth, province, cohort = read_growth(database)
+    made_with = f"{n_draws} {permutations} {pd.util.hash_array(growth.ravel()).sum()}"
     for layout, where in LAYOUTS.items():
-        rows, made_with = folder / f"placebo_{layout}.csv", folder / f"placebo_{layout}.json"
-        wanted = f"{n_draws} {permutations} {pd.util.hash_array(growth.ravel()).sum()}"
-        if rows.exists() and made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
-            continue
-        say(f"placebo pilots on the real panel, {where}: {n_draws} draws")
-        drawn = placebo_rows(
-            growth, province, assigner(layout, province, cohort), n_draws, permutations
+        assign = assigner(layout, province, cohort)
+        keep(
+            folder / f"placebo_{layout}.csv",
+            made_with,
+            partial(placebo_rows, growth, province, assign, n_draws, permutations),
+            partial(say, f"placebo pilots on the real panel, {where}: {n_draws} draws"),
         )
-        drawn.to_csv(rows, index=False, float_format="%.10g")
-        made_with.write_text(wanted, encoding="utf-8")
 
 
 def read_growth(database: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -47,17 +48,29 @@ def run_cells(
     say : callable
         Gets a line a cell.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for number, cell in enumerate(todo, start=1):
-        rows, made_with = folder / f"{cell.name}.csv", folder / f"{cell.name}.json"
-        wanted = fingerprint(cell)
-        if rows.exists() and made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
-            continue
-        say(f"cell {number} of {len(todo)}: {cell.name}, {cell.n_draws} draws")
-        partial = rows.with_suffix(".partial")
-        draw_cell(cell, processes).to_csv(partial, index=False, float_format="%.10g")
-        os.replace(partial, rows)
-        made_with.write_text(wanted, encoding="utf-8")
+        line = f"cell {number} of {len(todo)}: {cell.name}, {cell.n_draws} draws"
+        keep(
+            folder / f"{cell.name}.csv",
+            fingerprint(cell),
+            partial(draw_cell, cell, processes),
+            partial(say, line),
+        )
+
+
+def keep(
+    rows: Path, made_with: str, draw: Callable[[], pd.DataFrame], say: Callable[[], None]
+) -> None:
+    """Draw rows and write them, unless they lie there, made with the same."""
+    settings = rows.with_suffix(".json")
+    if rows.exists() and settings.exists() and settings.read_text(encoding="utf-8") == made_with:
+        return
+    say()
+    rows.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = rows.with_suffix(".partial")
+    draw().to_csv(unfinished, index=False, float_format="%.10g")
+    os.replace(unfinished, rows)
+    settings.write_text(made_with, encoding="utf-8")
 
 
 def fingerprint(cell: Cell) -> str:

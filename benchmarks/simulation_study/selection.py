@@ -22,12 +22,14 @@ from benchmarks.primary_test import designs, race
 from benchmarks.primary_test.designs import Panel
 from benchmarks.simulation_study import grid
 from benchmarks.simulation_study.all_pairs import fit_of, rows_of, sample_of
-from benchmarks.simulation_study.economies import draw_economy, standardise
+from benchmarks.simulation_study.economies import draw_economy
+from benchmarks.simulation_study.run import keep
 from estimation.engines.interface import SummedSample
 from estimation.inference.diagnostics.coefficients import most_influential
 from estimation.inference.diagnostics.pilot_level import level_of_means
 from estimation.inference.diagnostics.warnings import FEW_DEGREES, LEVEL, MAX_ERROR_RATIO
 from estimation.inference.intervals import infer
+from estimation.measures.synchronization import standardise
 
 CHUNK = 50
 PARTS = ("cm", "comove", "dispersion")
@@ -132,32 +134,23 @@ def run_selection(
     say : callable
         Gets a line a design.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    code = hashlib.sha256(
-        (inspect.getsource(designs) + inspect.getsource(race)).encode()
-    ).hexdigest()
+    code = inspect.getsource(designs) + inspect.getsource(race)
+    made_with = f"{n_draws} {permutations} {hashlib.sha256(code.encode()).hexdigest()}"
     chunks = [range(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
     with ProcessPoolExecutor(processes) as pool:
-        for position, design in enumerate(_by_name(database).values()):
-            rows, made_with = (
-                path_of(folder, design.name),
-                path_of(folder, design.name).with_suffix(".json"),
-            )
-            wanted = f"{n_draws} {permutations} {code}"
-            if made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
-                continue
-            say(f"selection, {design.label}: {n_draws} draws")
+
+        def draw(position: int, design: Design) -> pd.DataFrame:
             parts = pool.map(partial(_draw_chunk, database, design.name, permutations), chunks)
             drawn = pd.DataFrame([row for part in parts for row in part])
-            drawn.assign(design=design.label, position=position).to_csv(
-                rows, index=False, float_format="%.10g"
+            return drawn.assign(design=design.label, position=position)
+
+        for position, design in enumerate(_by_name(database).values()):
+            keep(
+                folder / f"selection_{design.name}.csv",
+                made_with,
+                partial(draw, position, design),
+                partial(say, f"selection, {design.label}: {n_draws} draws"),
             )
-            made_with.write_text(wanted, encoding="utf-8")
-
-
-def path_of(folder: Path, name: str) -> Path:
-    """File of a design's draws."""
-    return folder / f"selection_{name}.csv"
 
 
 def _draw_chunk(database: Path | None, name: str, permutations: int, seeds: range) -> list[dict]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy, standardise
+from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy
 from estimation.estimators.cohort_weights import COUNT_WEIGHTS, Timing
+from estimation.measures.synchronization import standardise
 
 N_REDRAWS = 50
 

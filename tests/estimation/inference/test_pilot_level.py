@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from benchmarks.simulation_study.economies import YEARS, draw_economy, pair_panel, standardise
+from benchmarks.simulation_study.economies import YEARS, draw_economy, pair_panel
 from benchmarks.simulation_study.grid import KINDS
 from benchmarks.simulation_study.selection import never_pilot_means
 from estimation.fit import fit_panel
 from estimation.inference.diagnostics.pilot_level import level_of_means, pilot_level
+from estimation.measures.synchronization import standardise
 from estimation.panel.pair_panel import build_sample
 from tests.estimation.panels import diagnostic_of
 
