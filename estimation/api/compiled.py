@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from ..engines.compile_cache import use_compile_cache
-from ..engines.records import BaseSums, CurvePairs, DrawnPairs, RankedTies
+from ..engines.records import CurvePairs, RankedTies
+from ..fit import fit_panel
+from ..panel.pair_panel import PairPanel
 
 
 def compile_loops() -> Path | None:
-    """Run every compiled loop once, on a panel of three cities, so that numba keeps it; what is
+    """Run every compiled loop once, on a panel of eight cities, so that numba keeps it; what is
     kept already is only loaded.
 
     Returns
@@ -41,30 +43,19 @@ def compile_loops() -> Path | None:
 def _run_every_loop() -> None:
     from ..engines import loops  # after the folder is named
 
-    first, second = np.triu_indices(3, 1)
-    ranks, zeros, ones = np.arange(3), np.zeros(3, dtype=np.int64), np.ones((3, 2))
-    rank_of = np.full((3, 3), -1)
-    rank_of[first, second] = rank_of[second, first] = ranks
-    slots = np.stack([first, second], axis=1)
-    pairs = DrawnPairs(first, second, ones, rank_of, zeros, zeros, 1, zeros, slots, ranks, zeros)
-    ties = RankedTies(
-        first[None].astype(np.int32),
-        second[None].astype(np.int32),
-        ranks[None],
-        ranks[None] + 1,
-        np.array([3]),
-        np.zeros(1, dtype=np.int64),
-        np.array([0.5]),
-    )
-    labels, kept = np.array([[0, 1, 0]]), np.zeros((1, 1), dtype=np.int64)
-    by_slot, inside = np.zeros((1, 3, 2, 2)), np.zeros((1, 1, 1, 2, 2))
-    loops.first_kept(labels, ties, kept)
-    base = BaseSums(0, np.zeros((3, 1, 2)), np.zeros((1, 1, 2)))
-    loops.sum_moved(labels, kept[:, 0], pairs, base, by_slot, inside)
-    loops.add_up(by_slot, zeros, np.zeros((1, 1, 2, 2)))
-    loops.sum_pairs(labels, np.ones((1, 3)), pairs, by_slot, inside)
-    weights = np.ones((1, 1, 2, 2, 1))
-    loops.sum_squared_scores(by_slot, ranks, zeros, weights, np.arange(2), np.zeros((1, 1)))
-    curve = CurvePairs(first, second, zeros, ones)
+    first, second = np.triu_indices(8, 1)
+    places, years = np.arange(len(first), dtype=float), np.arange(2001, 2005)
+    cohort = np.array([2003, 2003, 2004, 0, 0, 0, 0, 0])
+    y = np.sin(places[:, None] + years**2)
+    panel = PairPanel(first, second, years, y, cohort, np.arange(8) // 2, tie=places)
+    for rule in ({}, {"tie_quantile": 0.2}, {"n_partners": 3}):
+        fit_panel(panel, vcov=("permutation",), permutations=19, shuffle="all", **rule)
+    # the loop over the specification curve, which no fit has
+    ranks, zeros = np.arange(28), np.zeros(28, dtype=np.int64)
+    sides = first[None].astype(np.int32), second[None].astype(np.int32)
+    after = np.minimum(ranks + 1, 28)[None]
+    ties = RankedTies(*sides, ranks[None], after, np.array([28]), zeros[:1], np.array([0.5]))
     counts = np.zeros((1, 1, 2, 1, 2))
+    labels = np.array([[0, 1, 0, 0, 0, 0, 0, 0]])
+    curve = CurvePairs(first, second, zeros, np.ones((28, 2)))
     loops.sum_curve(ranks[None], labels, curve, ties, counts, np.zeros((*counts.shape, 2)))

@@ -186,6 +186,8 @@ def _fit(
     layout = going[0].model.statistics.layout
     for m in range(layout.n_outcomes):
         weights = np.concatenate([of_outcomes[m] for _, of_outcomes in fitted], axis=-1)
+        # one layout in memory: for another numba would compile the loop again
+        weights = np.ascontiguousarray(weights)
         squares = np.zeros((len(totals), weights.shape[-1]))
         if squares.shape[1]:
             sum_squared_scores(
