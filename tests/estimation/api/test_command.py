@@ -102,3 +102,4 @@ def test_primary_takes_other_names(tmp_path, capsys):
         assert main(["primary", str(path), "--permutations", "99", "--json", *extra]) == 0
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
+    assert json.loads(outputs[0])["p_value"] == cs.primary(frame, permutations=99).result.p_value
