@@ -135,7 +135,7 @@ def build_sample(
             f"needs the column {missing[0]} of marts.fct_pair_synchronization, which is not there"
         )
     years = _window_years(synchronization, spec)
-    keys, values = _cube(synchronization, (*outcomes, *spec.controls), years)
+    keys, values = pair_years(synchronization, (*outcomes, *spec.controls), years)
     left, right = keys // PAIR_BASE, keys % PAIR_BASE
     years, values, complete = _balanced_cities(left, right, years, values, len(outcomes), spec)
     tie = tie_of(keys, pairs, TIE_RULES[spec.tie_rule])
@@ -164,10 +164,10 @@ def _window_years(synchronization: pd.DataFrame, spec: Spec) -> np.ndarray:
     return years
 
 
-def _cube(
+def pair_years(
     frame: pd.DataFrame, columns: tuple[str, ...], years: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Pair-years as a dense cube: sorted pair keys (P,) and values (columns, P, T)."""
+    """Columns of a frame of pair-years as a cube: sorted pair keys (P,), values (columns, P, T)."""
     row_key = frame["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + frame["city_j_id"].to_numpy(
         dtype=np.int64
     )
