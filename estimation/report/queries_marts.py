@@ -301,11 +301,11 @@ MARTS = {
     ),
     "codebook": Query(
         ("marts.dim_codebook",),
-        "indicator_id, label_en, label_zh, unit, first_year, last_year, n_cities, n_values, "
-        "n_missing, smallest_value, largest_value, sources",
+        "indicator_id, label_en, label_zh, definition_en, definition_zh, unit, first_year, "
+        "last_year, n_cities, n_values, n_missing, smallest_value, largest_value, sources",
         """
-        select indicator_id, label_en, label_zh, unit, first_year, last_year, n_cities, n_values,
-            n_missing, smallest_value, largest_value, sources
+        select indicator_id, label_en, label_zh, definition_en, definition_zh, unit, first_year,
+            last_year, n_cities, n_values, n_missing, smallest_value, largest_value, sources
         from marts.dim_codebook order by indicator_id
         """,
         ("indicator_id",),

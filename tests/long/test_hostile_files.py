@@ -12,7 +12,8 @@ import pytest
 from tests.processes import cpu_seconds
 from tests.warehouse.ingest.bad_files import CSV
 from tests.warehouse.ingest.delivered import LAYOUT_YAML, deliver, layouts, read
-from tests.warehouse.ingest.hostile_files import EITHER, TABLES, TEXTS
+from tests.warehouse.ingest.hostile_files import TABLES
+from tests.warehouse.ingest.hostile_texts import EITHER, TEXTS
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.workers.pool import close_readers, shared_pool

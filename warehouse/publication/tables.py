@@ -5,6 +5,7 @@ Not here: which publication is the current one.
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from warehouse.hashing import hash_bytes
 from warehouse.publication.errors import PublishError
@@ -151,10 +153,10 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             folder = parquet / schema
             folder.mkdir(parents=True, exist_ok=True)
             # the rows lie sorted, and DuckDB keeps the order in which they lie
-            described = literal(_comments(con, schema, table))
+            described, arrow = map(literal, _column_metadata(con, schema, table))
             con.execute(
                 f"copy {new} to {literal(folder / (table + '.parquet'))} (format parquet, "
-                f"compression zstd, kv_metadata {{columns: {described}}})"
+                f"compression zstd, kv_metadata {{columns: {described}, 'ARROW:schema': {arrow}}})"
             )
             hashes[f"{schema}.{table}"] = hash_table(
                 con, new, columns_of(con, "target", schema, table)
@@ -169,14 +171,24 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
     return hashes
 
 
-def _comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
-    """What each column is, as JSON: it goes with the Parquet file."""
-    found = con.execute(
-        "select column_name, comment from duckdb_columns() where database_name = 'target' and "
-        "schema_name = ? and table_name = ? and comment is not null order by column_index",
-        [schema, table],
-    ).fetchall()
-    return json.dumps(dict(found), ensure_ascii=False)
+def _column_metadata(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[str, str]:
+    """What each column is, for the Parquet file: once as JSON, once as metadata of the columns in
+    the way of Arrow (pyarrow, polars, R), which looks for its schema in the file.
+    """
+    comments = dict(
+        con.execute(
+            "select column_name, comment from duckdb_columns() where database_name = 'target' and "
+            "schema_name = ? and table_name = ? and comment is not null order by column_index",
+            [schema, table],
+        ).fetchall()
+    )
+    rows = con.sql(f"from target.{quote(schema)}.{quote(table)} limit 0")
+    fields = [
+        field.with_metadata({"comment": comments[field.name]} if field.name in comments else {})
+        for field in rows.to_arrow_table().schema
+    ]
+    arrow = base64.b64encode(pa.schema(fields).serialize()).decode()
+    return json.dumps(comments, ensure_ascii=False), arrow
 
 
 def copy_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:

@@ -743,6 +743,8 @@ def full(**settings) -> dict[str, pd.DataFrame]:
         "indicator_id": "g",
         "label_en": HOSTILE,
         "label_zh": "地区生产总值",
+        "definition_en": HOSTILE,
+        "definition_zh": "当年产出",
         "unit": "cny_100m",
     }
     years = {"first_year": 2010, "last_year": 2019, "n_cities": 3, "n_values": 9, "n_missing": 1}

@@ -14,15 +14,8 @@ from hypothesis import strategies as st
 
 from tests.warehouse.ingest.bad_files import CSV, XLSX, zipped
 from tests.warehouse.ingest.delivered import LAYOUT_YAML
-from tests.warehouse.ingest.hostile_files import (
-    CHINESE,
-    DTA,
-    GOOD_PARQUET,
-    docx,
-    members,
-    word,
-    xls,
-)
+from tests.warehouse.ingest.hostile_files import DTA, GOOD_PARQUET, members, xls
+from tests.warehouse.ingest.hostile_texts import CHINESE, docx, word
 from tests.warehouse.ingest.policy.small_pdf import text_pdf
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.layouts import parse_layout

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.publication.small import ROWS, THINGS, pair_years_as_files, put_out, run_of
@@ -61,6 +62,10 @@ def test_a_publication_is_whole_read_only_and_carries_comments(tmp_path: Path) -
         assert con.execute(
             f"select count(*) from '{published / 'parquet/marts/things.parquet'}'"
         ).fetchone() == (3,)
+    table = pq.read_table(published / "parquet/marts/things.parquet")
+    assert table.schema.field("word").metadata[b"comment"] == b"it's a word"
+    assert table.schema.field("k").metadata is None
+    assert sorted(table["word"].to_pylist(), key=str) == ["", None, "a"]
 
 
 def test_an_open_reader_keeps_its_file_and_three_publications_stay(tmp_path: Path) -> None:

@@ -86,8 +86,20 @@ def judge_column(
             f"the header is like {name.indicator_id}, but only {own.share:.0%} of {own.n:,} "
             "values agree with those known"
         )
-        return Finding(None, said)
+        return Finding(None, said + _other_year(keys, values, own.indicator_id, knowledge))
     return _by_header(name, knowledge, is_panel=is_panel)
+
+
+def _other_year(
+    keys: np.ndarray, values: np.ndarray, indicator_id: str, knowledge: Knowledge
+) -> str:
+    """What to say where the values are those of the year before or after their own."""
+    for step, said in ((-1, "before"), (1, "after")):
+        # the year is the end of a key
+        for match in match_values(keys + step, values, knowledge.reference):
+            if match.indicator_id == indicator_id and match.share >= ALONE:
+                return f"; {match.share:.0%} are those of the year {said}: put the years right"
+    return ""
 
 
 def _by_header(name: HeaderMatch, knowledge: Knowledge, *, is_panel: bool) -> Finding:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from warehouse.ingest.drafting.evidence import Knowledge
-from warehouse.ingest.drafting.sheet_draft import TableDraft, draft_sheet, quoted
+from warehouse.ingest.drafting.lines import quoted
+from warehouse.ingest.drafting.sheet_draft import TableDraft, draft_sheet
 from warehouse.ingest.drafting.sheet_profile import Places
 from warehouse.ingest.formats.grids import Grid
 

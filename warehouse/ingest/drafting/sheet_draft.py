@@ -4,17 +4,17 @@ values and name speak for (pure).
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from warehouse.ingest.cells.cell_values import cell_text, is_blank, normal_header
+from warehouse.ingest.cells.cell_values import cell_text, normal_header
 from warehouse.ingest.drafting.evidence import FEWEST, Finding, Knowledge, judge_column
 from warehouse.ingest.drafting.header_matching import Catalog, HeaderMatch, split_unit
+from warehouse.ingest.drafting.lines import meaning, note_of, quoted
 from warehouse.ingest.drafting.sheet_cells import (
     NO_CELL,
     across_values,
@@ -28,6 +28,7 @@ from warehouse.ingest.drafting.sheet_cells import (
 from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, profile_sheet
 from warehouse.ingest.drafting.value_matching import known_years, match_values
 from warehouse.ingest.formats.grids import Grid
+from warehouse.ingest.sheets.finder import texts_above
 
 UNMATCHED = "no indicator of the catalog was found for it; map it, or say here why it is left out"
 # a yearbook tells of the year before its own
@@ -135,11 +136,6 @@ def draft_sheet(
     return TableDraft([*lines, *indicators], has_edition_year=has_edition_year)
 
 
-def quoted(text: str) -> str:
-    """Text as YAML."""
-    return json.dumps(text, ensure_ascii=False)
-
-
 def _place(profile: SheetProfile, level: str, title: tuple[str, str, str] | None) -> str:
     if title is not None:
         return f"{{level: {level}, title: {quoted(title[1])}}}"
@@ -159,21 +155,12 @@ def _title(grid: Grid, profile: SheetProfile, places: Places) -> tuple[str, str,
     """Level of the place that a cell above the header names behind a colon, the pattern that finds
     it, and the name.
     """
-    for text in _above(grid, profile):
+    for text in texts_above(grid, profile.header_row):
         label, colon, name = text.rpartition(":")
         level = places.names.get(name.lower())
         if colon and level:
             return level, f"^{re.escape(label)}:(.+)$", name
     return None
-
-
-def _above(grid: Grid, profile: SheetProfile) -> list[str]:
-    return [
-        normal_header(cell_text(cell))
-        for row in grid.rows[: profile.header_row]
-        for cell in row
-        if not is_blank(cell)
-    ]
 
 
 def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, str]:
@@ -196,16 +183,8 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, s
             return None, year
         evidence = {profile.headers[col]: finding.evidence for col, finding in findings.items()}
         return ["    indicators:", *_new_indicators(sheet, columns, evidence, "      ")], year
-    lines = ["    indicators:"]
-    for col, match in taken.items():
-        header = profile.headers[col]
-        catalog = sheet.knowledge.catalog
-        unit = _unit(match, by_pattern=True)
-        lines.append(
-            f"      - {{column: {quoted(header)}, id: "
-            f"{match.indicator_id}{unit}}}{_remark(match, catalog, findings[col].evidence)}"
-        )
-        sheet.notes.append(_note(sheet.where, header, match, catalog, findings[col].evidence))
+    texts = {col: profile.headers[col] for col in taken}
+    lines = ["    indicators:", *_taken_lines(sheet, taken, texts, findings, "      ")]
     lines += _left_columns(sheet, taken, findings)
     return lines, year
 
@@ -233,13 +212,9 @@ def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> li
     taken = _likest({name: finding.match for name, finding in findings.items()})
     rest = {name: values for name, values in values_of.items() if name not in taken}
     evidence = {name: finding.evidence for name, finding in findings.items()}
-    catalog, lines = sheet.knowledge.catalog, ["    indicators:"]
-    for name, match in taken.items():
-        unit, remark = _unit(match, by_pattern=False), _remark(match, catalog, evidence[name])
-        line = f"      - {{column: {quoted(name)}, id: {match.indicator_id}{unit}}}{remark}"
-        lines.append(line)
-        sheet.notes.append(_note(sheet.where, name, match, catalog, evidence[name]))
-    return [*lines, *_new_indicators(sheet, rest, evidence, "      ")]
+    names = {name: name for name in taken}
+    lines = _taken_lines(sheet, taken, names, findings, "      ", by_pattern=False)
+    return ["    indicators:", *lines, *_new_indicators(sheet, rest, evidence, "      ")]
 
 
 def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[int, Finding]]:
@@ -378,7 +353,7 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
         return None
     texts = [
         sheet.grid.sheet_name or "",
-        *_above(sheet.grid, sheet.profile),
+        *texts_above(sheet.grid, sheet.profile.header_row),
         sheet.where.partition(",")[0].rpartition(".")[0],
     ]
     cells = across_values(
@@ -387,7 +362,8 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
     findings = [
         (part, judge_column(part, *cells, sheet.knowledge))
         for text in texts
-        for part in _parts(text)
+        # a title as a whole, and what stands behind its colon
+        for part in dict.fromkeys([text, text.rpartition(":")[2]])
     ]
     found = [(part, finding) for part, finding in findings if finding.match is not None]
     if not found:
@@ -411,18 +387,9 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
         (unit for other in texts if (unit := _unit_in(other, match, catalog))), None
     )
     match = HeaderMatch(match.indicator_id, match.how, match.score, unit, None)
-    sheet.notes.append(_note(sheet.where, part, match, catalog, finding.evidence))
-    remark = _remark(match, catalog, finding.evidence)
-    line = (
-        f"      {quoted(sheet.grid.sheet_name or '*')}: {{id: "
-        f"{match.indicator_id}{_unit(match, by_pattern=False)}}}{remark}"
-    )
-    return ["    sheet_indicators:", line]
-
-
-def _parts(text: str) -> list[str]:
-    """A title as a whole and what stands behind its colon."""
-    return list(dict.fromkeys([text, text.rpartition(":")[2]]))
+    sheet.notes.append(note_of(sheet.where, part, match, catalog, finding.evidence))
+    line = f"{{{meaning(match, catalog, finding.evidence)}"
+    return ["    sheet_indicators:", f"      {quoted(sheet.grid.sheet_name or '*')}: {line}"]
 
 
 def _unit_in(text: str, match: HeaderMatch, catalog: Catalog) -> str | None:
@@ -473,7 +440,7 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
             label, keys, np.asarray(values), sheet.knowledge, is_series=not has_place
         )
     taken = _likest({number: finding.match for number, finding in findings.items()})
-    texts, catalog = list(rows), sheet.knowledge.catalog
+    texts = list(rows)
     for number, finding in findings.items():
         if number not in taken:
             sheet.notes.append(
@@ -488,13 +455,26 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
         evidence = {label: findings[n].evidence for n, label in enumerate(values_of)}
         new = _new_indicators(sheet, values_of, evidence, "        ") if has_place else []
         return [*lines, *new] if new else None
-    for number, match in taken.items():
-        unit, evidence = _unit(match, by_pattern=True), findings[number].evidence
-        lines.append(
-            f"        - {{column: {quoted(texts[number])}, id: "
-            f"{match.indicator_id}{unit}}}{_remark(match, catalog, evidence)}"
-        )
-        sheet.notes.append(_note(sheet.where, texts[number], match, catalog, evidence))
+    labels = dict(enumerate(rows))
+    return [*lines, *_taken_lines(sheet, taken, labels, findings, "        ")]
+
+
+def _taken_lines(
+    sheet: _Sheet,
+    taken: Mapping[Hashable, HeaderMatch],
+    texts: Mapping[Hashable, str],
+    findings: Mapping[Hashable, Finding],
+    indent: str,
+    *,
+    by_pattern: bool = True,
+) -> list[str]:
+    """A rule and a note for each column or row whose indicator is known."""
+    lines, catalog = [], sheet.knowledge.catalog
+    for key, match in taken.items():
+        text, evidence = texts[key], findings[key].evidence
+        said = meaning(match, catalog, evidence, by_pattern=by_pattern)
+        lines.append(f"{indent}- {{column: {quoted(text)}, {said}")
+        sheet.notes.append(note_of(sheet.where, text, match, catalog, evidence))
     return lines
 
 
@@ -530,30 +510,3 @@ def _new_indicators(
             f"{(units or ['count'])[0]},flow,{least:.0f},{most:.0f},false,false,,,false"
         )
     return lines
-
-
-def _unit(match: HeaderMatch, *, by_pattern: bool) -> str:
-    if match.unit is None:
-        return ""
-    return (
-        f", unit_pattern: {quoted(match.unit_pattern)}"
-        if by_pattern and match.unit_pattern
-        else f", unit: {quoted(match.unit)}"
-    )
-
-
-def _remark(match: HeaderMatch, catalog: Catalog, evidence: str) -> str:
-    remarks = [evidence]
-    if match.unit is None:
-        remarks.append(
-            f"no known unit: {catalog.canonical_unit[match.indicator_id]} assumed, check"
-        )
-    return f"  # {'; '.join(remarks)}"
-
-
-def _note(where: str, header: str, match: HeaderMatch, catalog: Catalog, evidence: str) -> str:
-    unit = match.unit or f"{catalog.canonical_unit[match.indicator_id]} (assumed)"
-    return (
-        f"{where}: {header!r} -> {match.indicator_id} ({match.how}, {match.score:.2f}), unit "
-        f"{unit}: {evidence}"
-    )

@@ -4,6 +4,10 @@ with catalog as (
     select * from {{ ref('indicator_catalog') }}
 ),
 
+definitions as (
+    select * from {{ ref('indicator_definitions') }}
+),
+
 coverage as (
     select * from {{ ref('fct_coverage') }}
 ),
@@ -70,6 +74,8 @@ final as (
         cast(catalog.indicator_id as varchar) as indicator_id,
         cast(catalog.label_en as varchar) as label_en,
         cast(catalog.label_zh as varchar) as label_zh,
+        cast(definitions.definition_en as varchar) as definition_en,
+        cast(definitions.definition_zh as varchar) as definition_zh,
         cast(catalog.canonical_unit as varchar) as unit,
         cast(catalog.kind as varchar) as kind,
         cast(catalog.place_level as varchar) as place_level,
@@ -85,6 +91,7 @@ final as (
         cast(held.first_year as integer) as first_year,
         cast(held.last_year as integer) as last_year
     from catalog
+    left join definitions on catalog.indicator_id = definitions.indicator_id
     left join held on catalog.indicator_id = held.indicator_id
     left join expected on catalog.indicator_id = expected.indicator_id
     left join sources on catalog.indicator_id = sources.indicator_id
