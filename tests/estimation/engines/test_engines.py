@@ -103,13 +103,20 @@ def test_all_engines_on_all_pairs(measure: str, estimator: str) -> None:
 def test_a_database_has_gaps_as_arrays_have(
     tmp_path: Path, estimator: str, missing: float, seed: int
 ) -> None:
+    # names are data: no part of one is SQL
+    outcome, time = 'y"; drop table pairs', "the year"
     pairs = _pairs(_units(seed), "cm", missing, seed)
+    pairs = pairs.rename(columns={"y": outcome, "year": time})
     pairs.to_parquet(tmp_path / "pairs.parquet")
-    given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "block": "block"}
+    given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "block": "block", "time": time}
     given |= {"estimator": estimator, "vcov": ALL[:-1], "permutations": 0}
     given |= {"binning": BINNING[estimator]}
-    summed = cs.fit(tmp_path / "pairs.parquet", "y", engine="database", **given)
-    _compare(summed, cs.fit(pairs, "y", **given), ALL[:-1])
+    summed = cs.fit(tmp_path / "pairs.parquet", outcome, engine="database", **given)
+    plain = cs.fit(pairs, outcome, **given)
+    _compare(summed, plain, ALL[:-1])
+    with duckdb.connect() as con:
+        con.register("pairs", pairs)
+        assert cs.fit(con.table("pairs"), outcome, **given).estimates == plain.estimates
 
 
 def test_what_does_not_fit_in_memory_goes_to_the_database(
