@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 REPO = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS, WAIT_SECONDS = 60.0, 240.0
+START_SECONDS, WAIT_SECONDS = 60.0, 120.0
 # --no-sandbox: a container's root may not start the sandbox; only our own pages are opened
 FLAGS = (
     "--headless=new",
@@ -172,8 +172,15 @@ class Page:
             return [box.x + box.width / 2, box.y + box.height / 2];
         }})()"""
         x, y = self.evaluate(script)
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        for kind, button in (("Moved", "none"), ("Pressed", "left"), ("Released", "left")):
+            self.send(
+                "Input.dispatchMouseEvent",
+                type=f"mouse{kind}",
+                x=x,
+                y=y,
+                button=button,
+                clickCount=1,
+            )
 
     def complaints(self) -> list[str]:
         """Errors of scripts, of the page's policy and of loading since it was opened."""

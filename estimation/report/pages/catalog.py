@@ -56,7 +56,6 @@ CITY_SAYS = (
     "from_province",
     "from_nation",
     "from_unknown",
-    "clauses",
     "tool",
     "not_found",
     "zone_said",

@@ -160,7 +160,7 @@
       : [element("p", { class: "empty" }, words.no_zone)]));
     const list = tools[id] || [];
     byId("tools-said").replaceChildren(list.length ? element("ul", { class: "tools-list" }, ...list.map(([kind, name, by]) => element("li", {}, element("b", { class: "tag " + kind }, name), ...Object.entries(by).map(([level, n]) =>
-      element("span", { class: "from " + level }, ` ${words["from_" + level]}${citysync.language === "zh" ? "：" : ": "}${words.clauses.replace("{n}", n)}`))))) : element("p", { class: "empty" }, words.no_tools));
+      element("span", { class: "from " + level }, ` ${words["from_" + level]}${citysync.language === "zh" ? "：" : ": "}${n}`))))) : element("p", { class: "empty" }, words.no_tools));
   }
 
   // the address holds what is chosen: city, layer, year, series, and, for a link to a part, where
