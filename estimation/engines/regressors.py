@@ -64,18 +64,6 @@ class Design:
         """One text per term, for diagnostics and messages."""
         return tuple(map(term_label, self.terms))
 
-    @property
-    def event_times(self) -> tuple[int | None, ...]:
-        """Event time of each term; None where it has none."""
-        return tuple(event for _, _, event in self.terms)
-
-    @property
-    def leads(self) -> np.ndarray:
-        """Positions of the terms before admission."""
-        return np.array(
-            [k for k, e in enumerate(self.event_times) if e is not None and e < 0], dtype=np.int64
-        )
-
     @cached_property
     def combine(self) -> np.ndarray:
         """Terms as sums of coefficients; (C, L)."""

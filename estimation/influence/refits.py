@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,14 +35,6 @@ class Refits:
     df: np.ndarray | None = None
     carriers: tuple = ()
 
-    def take(self, columns: np.ndarray) -> Refits:
-        """The refits of some coefficients."""
-        return replace(
-            self,
-            estimates=self.estimates[:, columns],
-            df=None if self.df is None else self.df[columns],
-        )
-
     def lost(self) -> np.ndarray:
         """Whether the deletion of some block loses a coefficient; shape (C,) bool."""
         return ~np.isfinite(self.estimates).all(axis=0) | bool(self.carriers)
@@ -55,12 +47,6 @@ class Refits:
         if n < 2 or self.carriers:
             return np.full(len(estimate), np.nan)
         return (n - 1) / n * ((self.estimates - estimate) ** 2).sum(axis=0)
-
-    def shares(self, estimate: np.ndarray) -> np.ndarray:
-        """Share of each block in the jackknife sum; shape (R, C)."""
-        squares = (self.estimates - estimate) ** 2
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return squares / squares.sum(axis=0)
 
     def covariance(self, estimate: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
         """Jackknife covariance (k, k) of the chosen coefficients; None with R <= k, a lost

@@ -49,7 +49,8 @@ def test_draws_equal_refits_under_the_drawn_labels(case, tie_quantile):
     sample = build_sample(panel, tuple(range(panel.n_outcomes)), tie_quantile)
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
     designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
-    leads = {"event_study": designs[1].leads[2:]}
+    before = [k for k, (_, _, event) in enumerate(designs[1].terms) if event < 0]
+    leads = {"event_study": np.array(before[2:])}
     models = {
         design.estimator: LeastSquaresDraws(
             statistics, design, {"leads": leads.get(design.estimator, np.array([0]))}
