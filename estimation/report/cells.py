@@ -56,6 +56,12 @@ def number(value: object) -> float | None:
     return None if value is None or pd.isna(value) else float(value)
 
 
+def rounded(value: object, digits: int) -> float | None:
+    """A float of so many digits for a script, or None for anything missing."""
+    found = number(value)
+    return None if found is None else round(found, digits)
+
+
 def shown(value: object, form: str) -> str:
     """A value as text.
 

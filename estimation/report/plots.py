@@ -27,7 +27,7 @@ class Chart:
     Attributes
     ----------
     name : its id, and the permalink
-    title : what it says; alt : what it shows, for those who do not see it
+    title : what it says
     svg : the picture
     data : file of `data/` with its numbers, without ending
     tables : of the published database
@@ -36,7 +36,6 @@ class Chart:
 
     name: str
     title: str
-    alt: str
     svg: Markup
     data: str
     tables: str

@@ -9,20 +9,20 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import numpy as np
-import pandas as pd
 
 SCRIPTS = Path(__file__).with_name("replication")
-KEYS = (
-    "city_i_id",
-    "city_j_id",
-    "year",
-    "province_i_id",
-    "province_j_id",
-    "is_treated",
-    "cohort_year",
-)
-COHORTS = ("city_i_cohort_year", "city_j_cohort_year")
+# of the sample, in types of Stata; a city that is never a pilot has a missing year
+KEYS = {
+    "city_i_id": "int",
+    "city_j_id": "int",
+    "year": "smallint",
+    "province_i_id": "int",
+    "province_j_id": "int",
+    "is_treated": "tinyint",
+    "cohort_year": "float",
+    "city_i_cohort_year": "float",
+    "city_j_cohort_year": "float",
+}
 OUTCOMES = (
     "cm_growth_official",
     "comove_growth_official",
@@ -61,7 +61,12 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
         return None
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
-    _stata_frame(con).to_stata(
+    columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in KEYS.items())
+    sample = con.execute(
+        f"select {columns}, {', '.join(OUTCOMES)} from marts.panel_pair_year "
+        "order by city_i_id, city_j_id, year"
+    ).df()
+    sample.to_stata(
         out_dir / "panel_pair_year.dta",
         write_index=False,
         version=STATA_VERSION,
@@ -72,22 +77,3 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
     for script in sorted(SCRIPTS.iterdir()):
         shutil.copyfile(script, out_dir / script.name)
     return out_dir
-
-
-def _stata_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Whole numbers as Stata's int and long, measures as double; a city that is never a pilot has a
-    missing year.
-    """
-    columns = ", ".join(f'"{name}"' for name in (*KEYS, *COHORTS, *OUTCOMES))
-    frame = con.execute(
-        f"select {columns} from marts.panel_pair_year order by city_i_id, city_j_id, year"
-    ).df()
-    for name in KEYS[:2] + KEYS[3:5]:
-        frame[name] = frame[name].astype(np.int32)
-    frame["year"], frame["is_treated"] = (
-        frame["year"].astype(np.int16),
-        frame["is_treated"].astype(np.int8),
-    )
-    for name in ("cohort_year", *COHORTS):
-        frame[name] = frame[name].astype("float32")
-    return frame

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from .cells import Row, number
 
@@ -53,42 +53,19 @@ LEAST = (
 )
 
 
-@dataclass(frozen=True)
-class Square:
-    """A city on the map: its position among the cities, place and side."""
-
-    k: int
-    x: float
-    y: float
-    side: float
-
-
-@dataclass(frozen=True)
-class Tile:
-    """A province on the map."""
-
-    name: str
-    x: float
-    y: float
-
-
-@dataclass(frozen=True)
-class TileMap:
-    """Tiles and squares in units of a picture of `width` by `height`."""
-
-    tiles: list[Tile]
-    squares: list[Square]
-    width: float
-    height: float
-
-
-def build_tiles(cities: Sequence[Row], names: dict[int, str]) -> TileMap:
+def build_tiles(cities: Sequence[Row], names: dict[int, str]) -> dict[str, Any]:
     """Lay out cities by province.
 
     Parameters
     ----------
     cities : rows with province_id, lat_deg, lon_deg
     names : of provinces by their code
+
+    Returns
+    -------
+    dict
+        `width` and `height` of the picture in units of its own, `tiles` (name, x, y) and `squares`
+        (k, the city's position in `cities`; x, y, side), both with their upper left corner.
     """
     provinces: dict[int, list[int]] = {}
     for k, city in enumerate(cities):
@@ -101,21 +78,23 @@ def build_tiles(cities: Sequence[Row], names: dict[int, str]) -> TileMap:
         if place is None:  # a province that the layout does not know stands below the map
             place, unplaced = (unplaced % 9, 8 + unplaced // 9), unplaced + 1
         x, y = GAP + (place[0] - 1) * (TILE + GAP), GAP + place[1] * (TILE + HEAD + GAP)
-        tiles.append(Tile(names.get(code, str(code)), round(x, 1), round(y, 1)))
+        tiles.append({"name": names.get(code, str(code)), "x": x, "y": y})
         squares += _squares(cities, own, x, y + HEAD, step)
-    width = max([tile.x for tile in tiles], default=0.0) + TILE + GAP
-    left = min([tile.x for tile in tiles], default=0.0) - GAP
-    height = max([tile.y for tile in tiles], default=0.0) + TILE + HEAD + GAP
-    tiles = [Tile(tile.name, round(tile.x - left, 1), tile.y) for tile in tiles]
-    squares = [Square(s.k, round(s.x - left, 1), s.y, s.side) for s in squares]
-    return TileMap(
-        tiles, sorted(squares, key=lambda s: s.k), round(width - left, 1), round(height, 1)
-    )
+    left = min((tile["x"] for tile in tiles), default=0.0) - GAP
+    for shape in (*tiles, *squares):
+        shape["x"], shape["y"] = round(shape["x"] - left, 1), round(shape["y"], 1)
+    ends = {side: max((tile[side] for tile in tiles), default=0.0) + TILE + GAP for side in "xy"}
+    return {
+        "tiles": tiles,
+        "squares": sorted(squares, key=lambda square: square["k"]),
+        "width": round(ends["x"], 1),
+        "height": round(ends["y"] + HEAD, 1),
+    }
 
 
 def _squares(
     cities: Sequence[Row], own: list[int], x: float, y: float, step: float
-) -> list[Square]:
+) -> list[dict[str, Any]]:
     """Cities of a tile from north-west to south-east: rows by latitude, in a row by longitude."""
     columns = math.ceil(math.sqrt(len(own)))
     north = sorted(own, key=lambda k: (-(number(cities[k]["lat_deg"]) or 0.0), k))
@@ -125,12 +104,6 @@ def _squares(
             north[r : r + columns], key=lambda k: (number(cities[k]["lon_deg"]) or 0.0, k)
         )
         for c, k in enumerate(west):
-            made.append(
-                Square(
-                    k,
-                    round(x + c * step + 1, 1),
-                    round(y + r // columns * step + 1, 1),
-                    round(step - 2, 1),
-                )
-            )
+            place = {"x": x + c * step + 1, "y": y + r // columns * step + 1}
+            made.append({"k": k, **place, "side": round(step - 2, 1)})
     return made

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .. import plots
 from ..analyses_names import PRIMARY
-from ..cells import number, shown
+from ..cells import rounded, shown
 from ..language import Words
 from ..plots import Chart, Point, Series
 from ..tiles import build_tiles
@@ -59,7 +59,7 @@ def _distance(page: Context) -> Chart | None:
     labels = {km: (f"{km:,}",) for km in range(0, int(rows[-1]["distance_km"]) + 1, step)}
     svg = plots.points([Series("", found)], labels, words | {"clipped": ""}, zero=False)
     tables = "marts.fct_pair_synchronization, marts.fct_city_pair"
-    return Chart("distance", words["title"], words["alt"], svg, "distance", tables, words["note"])
+    return Chart("distance", words["title"], svg, "distance", tables, words["note"])
 
 
 def cities_data(page: Context) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def cities_data(page: Context) -> dict[str, Any]:
             "provinces": [page.words.place(row, "province") for row in rows],
             "admitted": [approved.get(row["batch"]) for row in rows],
             **{
-                name: [_rounded(change.get(row["city_id"], {}).get(name)) for row in rows]
+                name: [rounded(change.get(row["city_id"], {}).get(name), 4) for row in rows]
                 for name in ("first_half", "second_half", "change")
             },
             "simulated": page.is_simulated,
@@ -88,16 +88,11 @@ def cities_data(page: Context) -> dict[str, Any]:
         "tools": _tools(page),
         "finding": page.words.plain(f"result.{finding(page.one('primary', spec_id=PRIMARY))}"),
         "median": [
-            [row["year"], _rounded(row["official"]), _rounded(row["deflated"])]
+            [row["year"], rounded(row["official"], 4), rounded(row["deflated"], 4)]
             for row in page.rows("growth_median")
         ],
         "catalog": _catalog(page),
     }
-
-
-def _rounded(value: object) -> float | None:
-    found = number(value)
-    return None if found is None else round(found, 4)
 
 
 def _zones(page: Context) -> dict[str, Any]:

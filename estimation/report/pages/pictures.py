@@ -58,7 +58,7 @@ def answer(page: Context) -> Chart | None:
     title = w.plain("result.axis_title")
     tables = "estimates.primary, estimates.estimate"
     note = w.plain("result.axis_study_note") if len(found) > 1 else ""
-    return Chart("answer-axis", title, words["alt"], svg, "primary", tables, note)
+    return Chart("answer-axis", title, svg, "primary", tables, note)
 
 
 def event_study(page: Context) -> Chart | None:
@@ -113,7 +113,7 @@ def event_study(page: Context) -> Chart | None:
     if leads is not None:
         note += w.plain("result.event_leads", p=shown(leads["value"], "p"))
     tables = "estimates.estimate, estimates.truth"
-    return Chart("event-study", title, words["alt"], svg, "events", tables, note)
+    return Chart("event-study", title, svg, "events", tables, note)
 
 
 def threshold(page: Context) -> Chart | None:
@@ -139,7 +139,7 @@ def threshold(page: Context) -> Chart | None:
     words |= {"y": w.plain("units.correlation"), "clipped": w.plain("label.clipped")}
     svg = plots.points([one for one in series if one.points], labels, words)
     title, tables = w.plain("robust.threshold_title"), "estimates.estimate"
-    return Chart("threshold", title, words["alt"], svg, "coefficients", tables)
+    return Chart("threshold", title, svg, "coefficients", tables)
 
 
 def permutation_density(page: Context) -> Chart | None:
@@ -165,7 +165,7 @@ def permutation_density(page: Context) -> Chart | None:
     words |= {"y": w.plain("units.correlation"), "clipped": ""}
     svg = plots.points(series, {q: (f"{q}",) for q in (0, 25, 50, 75, 100)}, words)
     title, tables = w.plain("robust.density_title"), "estimates.diagnostic"
-    return Chart("permutation-density", title, words["alt"], svg, "", tables)
+    return Chart("permutation-density", title, svg, "", tables)
 
 
 def standing(page: Context, chart: Chart) -> str:

@@ -273,7 +273,7 @@ def _means(page: Context) -> Chart | None:
     svg = plots.points(series, labels, words, shades=breaks, lines=approvals)
     ends = {"low": shown(gap["gap"].min(), "+2"), "high": shown(gap["gap"].max(), "+2")}
     title, note = w.plain("result.means_title", **ends), w.plain("result.means_note")
-    return Chart("means", title, words["alt"], svg, "gap", "marts.panel_pair_year", note)
+    return Chart("means", title, svg, "gap", "marts.panel_pair_year", note)
 
 
 def _carry(page: Context) -> Forest | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from ...analyses.specification_curve import MEASURES, SERIES
 from .. import plots
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, PRIMARY, SECOND_WINDOW
-from ..cells import Row, num, number, shown
+from ..cells import Row, num, number, rounded, shown
 from ..forest import Forest, build_forest
 from ..plots import Chart, Point, Series
 from .context import Context, variant
@@ -263,7 +263,7 @@ def _estimators(page: Context) -> Chart | None:
     words = {"x": texts["x"], "y": w.plain("result.event_y"), "alt": texts["alt"]}
     svg = plots.points(drawn, labels, words | {"clipped": w.plain("label.clipped")})
     tables = "estimates.estimate"
-    return Chart("estimators", texts["title"], texts["alt"], svg, "events", tables, texts["note"])
+    return Chart("estimators", texts["title"], svg, "events", tables, texts["note"])
 
 
 def _event_point(page: Context, name: str, row: Row) -> Point:
@@ -353,11 +353,11 @@ def curve_data(page: Context) -> dict[str, Any]:
         "outcomes": [{"id": name, "name": words.outcome(name)} for name in outcomes],
         "dimensions": dimensions,
         **{
-            name: [_rounded(value) for value in frame[name]]
+            name: [rounded(value, 5) for value in frame[name]]
             for name in ("estimate", "estimate_sd", "low_sd", "high_sd", "p_value", "n_pilots")
         },
         "medians": {
-            row["outcome"]: _rounded(row["median_sd"]) for row in page.rows("curve_summary")
+            row["outcome"]: rounded(row["median_sd"], 5) for row in page.rows("curve_summary")
         },
         "joint": {
             row["outcome"]: shown(row["p_value_median"], "p")
@@ -365,7 +365,9 @@ def curve_data(page: Context) -> dict[str, Any]:
             if row["p_value_median"] is not None
         },
         "headline": HEADLINE_IN_CURVE,
-        "truth": None if headline is None or not page.is_simulated else _rounded(headline["truth"]),
+        "truth": None
+        if headline is None or not page.is_simulated
+        else rounded(headline["truth"], 5),
         "simulated": page.is_simulated,
     }
 
@@ -374,8 +376,3 @@ def outcome_order(outcome: str) -> tuple[bool, int, str]:
     """All outcomes first, then measures and series in the order of the curve's choices."""
     names = [f"{measure}_{series}" for measure in MEASURES for series in SERIES]
     return outcome != "all", names.index(outcome) if outcome in names else len(names), outcome
-
-
-def _rounded(value: object) -> float | None:
-    found = number(value)
-    return None if found is None else round(found, 5)

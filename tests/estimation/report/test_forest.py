@@ -59,11 +59,11 @@ def test_every_city_stands_in_the_tile_of_its_province() -> None:
         for k in range(30 if code == 440000 else 3)
     ]
     made = build_tiles(cities, names)
-    tiles = {tile.name: tile for tile in made.tiles}
-    for k, (square, city) in enumerate(zip(made.squares, cities, strict=True)):
+    tiles = {tile["name"]: tile for tile in made["tiles"]}
+    for k, (square, city) in enumerate(zip(made["squares"], cities, strict=True)):
         tile = tiles[names[city["province_id"]]]
-        right, bottom = square.x + square.side, square.y + square.side
-        assert square.k == k and tile.x <= square.x and right <= tile.x + TILE + 1
-        assert tile.y + HEAD <= square.y and bottom <= tile.y + HEAD + TILE + 1
-    assert len({(square.x, square.y) for square in made.squares}) == len(cities)
-    assert made.squares[2].y == min(square.y for square in made.squares[:3]), "north is up"
+        assert square["k"] == k
+        for side, start in (("x", tile["x"]), ("y", tile["y"] + HEAD)):
+            assert start <= square[side] and square[side] + square["side"] <= start + TILE + 1
+    assert len({(square["x"], square["y"]) for square in made["squares"]}) == len(cities)
+    assert made["squares"][2]["y"] == min(s["y"] for s in made["squares"][:3]), "north is up"
