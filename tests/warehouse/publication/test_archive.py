@@ -14,7 +14,7 @@ import pytest
 
 from orchestration.commands.clean import clean
 from orchestration.commands.publications import publications_of, rollback, verify
-from orchestration.commands.sql_prompt import connect_read_only
+from orchestration.commands.sql_prompt import connect_read_only, run_sql
 from orchestration.home import Home
 from tests.orchestration.conftest import end_of
 from tests.warehouse.publication.small import CREATE_SCHEMAS, put_out, run_of
@@ -92,6 +92,7 @@ def test_it_answers_after_pruning_a_rollback_and_a_clean(home: Path) -> None:
     assert answer(home, "select count(*), sum(n_rejected) from archive.quality.rejected_count") == [
         (5, 15)
     ]
+    assert run_sql("from archive.meta.run") == 0
     manifest = json.loads((run_folder(home, 1) / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["run_id"] == run_of(1)
     assert verify_archive(home / "archive") == []
