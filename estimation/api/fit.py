@@ -12,13 +12,7 @@ import numpy as np
 
 from ..engines.all_pairs import MEASURES as CLOSED
 from ..engines.all_pairs import sum_all_pairs
-from ..engines.choose import (
-    ENGINES,
-    engine_of_pairs,
-    engine_of_units,
-    is_table,
-    require_engine,
-)
+from ..engines.choose import ENGINES, choose_engine, exceeds_memory, is_table
 from ..engines.interface import Units
 from ..fit import DEFAULTS, fit_panel, fit_summed
 from ..fit import ESTIMATORS as ON_PAIRS
@@ -247,10 +241,9 @@ def _fit_pairs(
         remedy = "give unit as one column, or leave series out"
         raise PanelError("series", None, None, "a panel of units", "two units in a row", remedy)
     is_plain = _is_plain(columns) and not is_beside(columns.cohort) and not is_beside(columns.block)
-    if engine is None:
-        engine = engine_of_pairs(panel, 4, estimator, is_plain=is_plain)
-    offered = ("database",) if is_table(panel) else ()
-    require_engine(engine, estimator, offered, is_plain=is_plain)
+    offered = "database" if is_table(panel) else ""
+    is_better = engine is None and is_plain and exceeds_memory(panel, 4)
+    engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=is_better)
     if engine == "database":
         return _fit_in_database(panel, columns, estimator, options)
     file = read_pairs(panel, columns)
@@ -303,11 +296,8 @@ def _fit_units(
         remedy = "leave the unit or the period out, or give a panel of pairs"
         raise PanelError("series", None, series, "every unit in every period", found, remedy)
     province = None if columns.block is None else file.block
-    is_plain = _is_plain(columns)
-    if engine is None:
-        engine = engine_of_units(measure, estimator, is_plain=is_plain)
-    offered = ("all_pairs",) if measure in CLOSED else ()
-    require_engine(engine, estimator, offered, is_plain=is_plain)
+    offered, is_plain = "all_pairs" if measure in CLOSED else "", _is_plain(columns)
+    engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=True)
     if engine == "all_pairs":
         units = Units(file.city_ids, file.years, file.cohort, province)
         result = fit_summed(sum_all_pairs(file.growth, measure, units), estimator, options)

@@ -16,40 +16,35 @@ TWO_WAY = ("twfe", "event_study")
 BYTES = 3 * 8
 
 
-def engine_of_units(measure: str, estimator: str, *, is_plain: bool) -> str:
-    """``all_pairs`` where it serves the measure and estimator, else ``arrays``."""
-    return "all_pairs" if is_plain and measure in MEASURES and estimator in TWO_WAY else "arrays"
-
-
-def engine_of_pairs(panel: Any, n_columns: int, estimator: str, *, is_plain: bool) -> str:
-    """``database`` for a Parquet file or a DuckDB relation whose columns take more than half of the
-    free memory, where it serves the estimator; else ``arrays``.
-    """
-    if not (is_plain and estimator in TWO_WAY):
-        return "arrays"
-    rows = _count_rows(panel)
-    return "database" if rows * n_columns * BYTES > free_memory() / 2 else "arrays"
-
-
-def require_engine(
-    engine: str, estimator: str, offered: tuple[str, ...], *, is_plain: bool
-) -> None:
-    """Refuse an engine that does not serve what is asked for.
+def choose_engine(
+    asked: str | None, offered: str, estimator: str, *, is_plain: bool, is_better: bool
+) -> str:
+    """The engine that was asked for; where none was, the one that the panel offers, if it serves
+    the fit and is better, else ``arrays``.
 
     Raises
     ------
     NotEstimable
+        If the one that was asked for does not serve the fit.
     """
-    if engine == "arrays" or (engine in offered and is_plain and estimator in TWO_WAY):
-        return
+    serves = bool(offered) and is_plain and estimator in TWO_WAY
+    if asked is None:
+        return offered if serves and is_better else "arrays"
+    if asked == "arrays" or (asked == offered and serves):
+        return asked
     what = {
         "all_pairs": "a panel of units (unit=one column) and an outcome of " + ", ".join(MEASURES),
         "database": "a Parquet file or a DuckDB relation of pairs",
-    }.get(engine, "one of " + ", ".join(ENGINES))
+    }[asked]
     raise NotEstimable(
-        f"engine {engine!r}: expected {what}, an estimator of {', '.join(TWO_WAY)}, and no "
+        f"engine {asked!r}: expected {what}, an estimator of {', '.join(TWO_WAY)}, and no "
         "controls, weights or exposure to both; leave engine out to let it be chosen"
     )
+
+
+def exceeds_memory(panel: Any, n_columns: int) -> bool:
+    """Whether columns of a Parquet file or a relation take more than half of the free memory."""
+    return _count_rows(panel) * n_columns * BYTES > free_memory() / 2
 
 
 def is_table(panel: Any) -> bool:
