@@ -141,13 +141,15 @@ def html_table(
     at `rule`.
     """
     caption = f"<caption>{_escape(title)}</caption>" if title else ""
-    parts = ['<table style="border-collapse:collapse">', caption]
+    parts = ['<table cellpadding="4" style="border-collapse:collapse;text-align:center">', caption]
     for k, line in enumerate(lines):
         kind = "th" if k < n_head else "td"
         above = ' style="border-top:1px solid"' if k in (n_head, rule) else ""
-        cells = "".join(f"<{kind}>{_escape(cell)}</{kind}>" for cell in line)
-        parts.append(f"<tr{above}>{cells}</tr>")
-    parts += [f'<tr><td colspan="{len(lines[0])}">{_escape(note)}</td></tr>' for note in notes]
+        label, *cells = (f"{_escape(cell)}</{kind}>" for cell in line)
+        row = "".join(f"<{kind}>{cell}" for cell in cells)
+        parts.append(f'<tr{above}><{kind} style="text-align:left">{label}{row}</tr>')
+    wide = f'<tr><td colspan="{len(lines[0])}" style="text-align:left">'
+    parts += [f"{wide}{_escape(note)}</td></tr>" for note in notes]
     return "\n".join([*filter(None, parts), "</table>"])
 
 
