@@ -15,7 +15,8 @@ from .words import LINES, label_of, line_of, require_line
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .result import Fit
+# of `result`, which draws itself by this file
+Fit = Any
 
 # safe for colour-blind readers (Okabe and Ito 2008)
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..exhibits import html_table
 from .words import LINES, label_of
 
-if TYPE_CHECKING:
-    from .result import Fit
+# of `result`, which prints itself by this file
+Fit = Any
 
 WIDTH = 80
 HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "line of inference")
