@@ -44,7 +44,7 @@ from warehouse.ingest.place_check import check_places
 from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSION, POLICY_SCHEMA
 from warehouse.ingest.raw_parquet import Counts, read_counts
 from warehouse.ingest.raw_table import TIDY_SOURCE
-from warehouse.ingest.roster import PLACES_SOURCE, read_roster
+from warehouse.ingest.roster import read_roster
 from warehouse.ingest.snapshot import MOST_BYTES, require_unchanged, take_snapshot
 from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
@@ -88,26 +88,7 @@ def read_landing(
     OSError
         The mount failed (``snapshot.MOUNT_FAILED``): the same read may succeed later.
     """
-    files, taken = find_files(landing, layouts), {}
-    roster = read_roster(landing.resolve(), taken)
-    # what stands in the build is what was parsed: compared in the end, as for every file that is
-    # read
-    files = [
-        replace(file, snapshot=now, sha256=now.sha256, size=now.size)
-        if (now := taken.get(file.location))
-        else file
-        for file in files
-    ]
-    gone = [
-        file.path
-        for file in files
-        if file.origin.source_id == PLACES_SOURCE and file.is_ignored and file.snapshot is None
-    ]
-    if gone:
-        raise LandingError(
-            f"{landing / gone[0]}: expected a file that stays as it is; found it gone; wait, then "
-            "refresh again"
-        )
+    files, roster = find_files(landing, layouts), read_roster(landing.resolve())
     folders = tuple(sorted({file.origin.source_id for file in files if file.note == NO_LAYOUT}))
     if strict and folders:
         raise LandingError(
@@ -332,7 +313,7 @@ def _find_tasks(
     """
     for file in files:
         if file.note is not None:
-            done[file.path] = file if file.snapshot is not None else _hashed_unread(file)
+            done[file.path] = _hashed_unread(file)
             continue
         with _faults_noted(file, done, faults):
             snapshot = take_snapshot(file.location, *_size_limit(file))
@@ -363,10 +344,10 @@ def build_task(file: DeliveredFile, layout: Layout | None, target: Path) -> Task
     temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
     if file.origin.source_id == POLICY_SOURCE:
         job = PolicyJob(str(file.location), file.origin, temporary)
-        return Task(job, limits_for(0), size=file.size, note=(file, target))
+        return Task(job, limits_for(0), note=(file, target))
     tables = tables_of(layout, file.origin.file_name) if layout else []
     job = RawJob(str(file.location), file.origin, plain(tables), temporary)
-    return Task(job, limits_for(file.size), size=file.size, note=(file, target))
+    return Task(job, limits_for(file.size), note=(file, target))
 
 
 def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Reading) -> None:

@@ -33,22 +33,21 @@ class PlaceNames:
 
 
 @cache
-def read_place_names(seeds: Path = SEEDS) -> PlaceNames:
+def read_place_names() -> PlaceNames:
     """Codes and spellings of the cities; a code in use today means the city that has it today."""
-    roster = _rows(seeds / "city_roster.csv")
+    roster = read_seed("city_roster")
     codes: dict[int, int] = {}
     # a former code with two successors means the lower one
-    for row in sorted(_rows(seeds / "city_code_changes.csv"), key=lambda row: int(row["city_id"])):
+    for row in sorted(read_seed("city_code_changes"), key=lambda row: int(row["city_id"])):
         codes.setdefault(int(row["old_code"]), int(row["city_id"]))
     codes |= {int(row["city_id"]): int(row["city_id"]) for row in roster}
-    aliases = {
-        place_key(row["alias"]): int(row["city_id"]) for row in _rows(seeds / "city_aliases.csv")
-    }
+    aliases = {place_key(row["alias"]): int(row["city_id"]) for row in read_seed("city_aliases")}
     return PlaceNames(codes, aliases, {int(row["city_id"]): row["city_name_zh"] for row in roster})
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
+def read_seed(name: str) -> list[dict[str, str]]:
+    """Rows of a seed."""
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 

@@ -19,11 +19,11 @@ from typing import Any
 import pyarrow as pa
 
 from warehouse.ingest.errors import FileFault, LandingError
-from warehouse.ingest.snapshot import Snapshot, take_snapshot
+from warehouse.ingest.place_names import read_seed
+from warehouse.ingest.snapshot import take_snapshot
 
 PLACES_SOURCE = "places"
 ROSTER, ZONES = "roster.csv", "zones.csv"
-SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 MOST_FAULTS = 20
 # all places of the country down to streets are a few megabytes
 MOST_BYTES = 20_000_000
@@ -57,9 +57,7 @@ LONGITUDES, LATITUDES = (60.0, 150.0), (0.0, 60.0)
 BATCHES = (1, 99)
 
 
-def read_roster(
-    landing: Path, taken: dict[Path, Snapshot] | None = None
-) -> tuple[pa.Table, pa.Table] | None:
+def read_roster(landing: Path) -> tuple[pa.Table, pa.Table] | None:
     """Places and pilot zones of a landing in the columns of the seeds city_roster and pilot_zones;
     None where it brings no roster.
 
@@ -67,8 +65,6 @@ def read_roster(
     ----------
     landing : Path
         Folder as delivered.
-    taken : dict, optional
-        Is given what each file was when it was read.
 
     Returns
     -------
@@ -103,13 +99,12 @@ def read_roster(
                 "that these zones lie in"
             )
         return None
-    taken = {} if taken is None else taken
-    places = _places(folder / ROSTER, taken)
-    return places, _zones(folder / ZONES, {row["city_id"] for row in places.to_pylist()}, taken)
+    places = _places(folder / ROSTER)
+    return places, _zones(folder / ZONES, set(places["city_id"].to_pylist()))
 
 
-def _places(path: Path, taken: dict[Path, Snapshot]) -> pa.Table:
-    rows, faults = _rows(path, taken, PLACE_COLUMNS, OPTIONAL), Faults(path)
+def _places(path: Path) -> pa.Table:
+    rows, faults = _rows(path, PLACE_COLUMNS, OPTIONAL), Faults(path)
     checks = {
         "city_id": ("a code of six digits", _code),
         "city_name_zh": ("a name", _text),
@@ -180,11 +175,10 @@ def _provinces(places: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     columns = ("province_id", "province_name_zh", "province_name_en", "region")
     known: dict[int, dict[str, Any]] = {}
     for seed, code in (("province_roster", "province_id"), ("city_roster", "city_id")):
-        with open(SEEDS / f"{seed}.csv", encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                known[int(row[code])] = {
-                    name: int(row[name]) if name == "province_id" else row[name] for name in columns
-                }
+        for row in read_seed(seed):
+            known[int(row[code])] = {
+                name: int(row[name]) if name == "province_id" else row[name] for name in columns
+            }
     parents = {place["city_id"]: place["parent_id"] for place in places}
     for place in places:
         chain: list[int] = []
@@ -197,10 +191,10 @@ def _provinces(places: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return known
 
 
-def _zones(path: Path, places: set[int], taken: dict[Path, Snapshot]) -> pa.Table:
+def _zones(path: Path, places: set[int]) -> pa.Table:
     if not path.is_file():
         return ZONE_SCHEMA.empty_table()
-    rows, faults = _rows(path, taken, ZONE_COLUMNS, ZONE_OPTIONAL), Faults(path)
+    rows, faults = _rows(path, ZONE_COLUMNS, ZONE_OPTIONAL), Faults(path)
     checks = {
         "zone_name_zh": ("a name", _text),
         "zone_name_en": ("a name", _text),
@@ -314,13 +308,12 @@ class Faults:
 
 def _rows(
     path: Path,
-    taken: dict[Path, Snapshot],
     required: tuple[str, ...],
     optional: tuple[str, ...] = (),
 ) -> list[tuple[int, dict[str, str]]]:
     """Rows with their number; a byte order mark and empty lines are let pass."""
     try:
-        taken[path] = take_snapshot(path, MOST_BYTES, "roster", "deliver the places alone")
+        take_snapshot(path, MOST_BYTES, "roster", "deliver the places alone")
     except FileFault as fault:
         raise LandingError(f"{path}: {fault}") from fault
     try:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import sys
@@ -24,15 +23,13 @@ from warehouse.ingest.errors import FileFault, IngestError, LayoutError
 from warehouse.ingest.formats.grids import READABLE, Grid
 from warehouse.ingest.landing import MAX_FILE_BYTES
 from warehouse.ingest.layouts import load_layouts, parse_layout
-from warehouse.ingest.place_names import place_key, read_place_names
+from warehouse.ingest.place_names import place_key, read_place_names, read_seed
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.jobs import RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Job, Outcome, Task, shared_pool
-
-SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
 
 def new_source(
@@ -91,7 +88,7 @@ def _end(code: int, reason: str, notes: Iterable[str]) -> int:
 
 def _home() -> Path:
     """CITYSYNC_HOME, else `data/` in the checkout."""
-    return Path(os.environ.get("CITYSYNC_HOME") or SEEDS.parents[1] / "data")
+    return Path(os.environ.get("CITYSYNC_HOME") or Path(__file__).resolve().parents[3] / "data")
 
 
 def draft_folder(
@@ -225,7 +222,7 @@ def _in_workers(
                     fault = FileFault(f"a file of at most {MAX_FILE_BYTES:,} bytes", found, todo)
                     outcomes[name] = Outcome(fault=fault)
                 elif job is not None:
-                    yield Task(job, limits_for(size), size=size, note=name)
+                    yield Task(job, limits_for(size), note=name)
 
         for task, outcome in shared_pool().run(tasks()):
             outcomes[task.note] = outcome
@@ -239,42 +236,38 @@ def read_catalog(without: Collection[str] = ()) -> Catalog:
     layouts = [
         layout for source_id, layout in load_layouts(needed=()).items() if source_id not in without
     ]
-    return build_catalog(_seed("indicator_catalog"), _seed("unit_factors"), layouts)
+    return build_catalog(read_seed("indicator_catalog"), read_seed("unit_factors"), layouts)
 
 
 def read_knowledge(reference: Reference | None = None, without: Collection[str] = ()) -> Knowledge:
     """What columns are held against."""
-    return Knowledge(read_catalog(without), read_factors(_seed("unit_factors")), reference)
+    return Knowledge(read_catalog(without), read_factors(read_seed("unit_factors")), reference)
 
 
 def read_places() -> Places:
     """Known spellings and codes of cities and provinces; a spelling of both (Beijing, Jilin) counts
     as a city's.
     """
-    names = {row["alias"]: "province" for row in _seed("province_aliases")} | {
-        row["alias"]: "city" for row in _seed("city_aliases")
+    names = {row["alias"]: "province" for row in read_seed("province_aliases")} | {
+        row["alias"]: "city" for row in read_seed("city_aliases")
     }
-    codes = {row["province_id"]: "province" for row in _seed("province_roster")}
-    codes |= {row["city_id"]: "city" for row in _seed("city_roster")} | {
-        row["old_code"]: "city" for row in _seed("city_code_changes")
+    codes = {row["province_id"]: "province" for row in read_seed("province_roster")}
+    codes |= {row["city_id"]: "city" for row in read_seed("city_roster")} | {
+        row["old_code"]: "city" for row in read_seed("city_code_changes")
     }
     names = {place_key(name): level for name, level in names.items()}
-    cities = read_place_names(SEEDS)
+    cities = read_place_names()
     ids_of_names = {
         "city": cities.aliases,
         "province": {
-            place_key(row["alias"]): int(row["province_id"]) for row in _seed("province_aliases")
+            place_key(row["alias"]): int(row["province_id"])
+            for row in read_seed("province_aliases")
         },
     }
     ids_of_codes = {
         "city": {f"{code:06d}": place_id for code, place_id in cities.codes.items()},
         "province": {
-            row["province_id"]: int(row["province_id"]) for row in _seed("province_roster")
+            row["province_id"]: int(row["province_id"]) for row in read_seed("province_roster")
         },
     }
     return Places(names, codes, ids_of_names, ids_of_codes)
-
-
-def _seed(name: str) -> list[dict[str, str]]:
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))

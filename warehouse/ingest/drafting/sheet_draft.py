@@ -25,7 +25,12 @@ from warehouse.ingest.drafting.sheet_cells import (
     row_keys,
     row_places,
 )
-from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, profile_sheet
+from warehouse.ingest.drafting.sheet_profile import (
+    Places,
+    SheetProfile,
+    profile_sheet,
+    titled_place,
+)
 from warehouse.ingest.drafting.value_matching import known_years, match_values
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.sheets.finder import texts_above
@@ -42,11 +47,7 @@ _SUFFIX = ".*[^0-9]((?:19|20)[0-9]{2})年?"
 
 @dataclass
 class TableDraft:
-    """One table of the draft:
-
-    YAML lines without their file, the sheets they hold for, and whether its years come from the
-    edition.
-    """
+    """YAML lines of one table, its sheets and files, and whether editions say its years."""
 
     lines: list[str]
     sheets: list[str] = field(default_factory=list)
@@ -56,9 +57,7 @@ class TableDraft:
 
 @dataclass(frozen=True)
 class _Sheet:
-    """What is known of a sheet while it is drafted: where it is, its cells, its shape, and the
-    place of each row.
-    """
+    """What is known of a sheet while it is drafted, the place of each row among it."""
 
     where: str
     grid: Grid
@@ -95,7 +94,7 @@ def draft_sheet(
     if profile is None or not profile.value_cols:
         notes.append(f"{where}: no header above numbers was found")
         return None
-    title = None if profile.place_level else _title(grid, profile, places)
+    title = None if profile.place_level else titled_place(grid, profile, places)
     level = profile.place_level or (title[0] if title else "country")
     if level == "country" and profile.year_col is None and not profile.is_by_year_columns:
         headers = ", ".join(filter(None, profile.headers))[:200]
@@ -149,18 +148,6 @@ def _place(profile: SheetProfile, level: str, title: tuple[str, str, str] | None
 def _year_in_name(file_name: str) -> int | None:
     years = re.findall(r"(?:19|20)[0-9]{2}", file_name.rpartition("/")[2])
     return int(years[0]) if years else None
-
-
-def _title(grid: Grid, profile: SheetProfile, places: Places) -> tuple[str, str, str] | None:
-    """Level of the place that a cell above the header names behind a colon, the pattern that finds
-    it, and the name.
-    """
-    for text in texts_above(grid, profile.header_row):
-        label, colon, name = text.rpartition(":")
-        level = places.names.get(name.lower())
-        if colon and level:
-            return level, f"^{re.escape(label)}:(.+)$", name
-    return None
 
 
 def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, str]:

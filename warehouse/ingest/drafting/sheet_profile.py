@@ -18,7 +18,7 @@ from warehouse.ingest.cells.cell_values import (
 )
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.place_names import place_key
-from warehouse.ingest.sheets.finder import join_headers
+from warehouse.ingest.sheets.finder import join_headers, texts_above
 
 _HEADER_SEARCH = 30
 _SAMPLE = 400
@@ -62,7 +62,7 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
     if found is None:
         return None
     header_row, header_rows = found
-    headers = _headers(grid, header_row, header_rows)
+    headers = join_headers(grid, header_row, header_row + header_rows)[0]
     columns = {
         col: _column(grid, header_row + header_rows, col)
         for col, header in enumerate(headers)
@@ -137,11 +137,6 @@ def _row_kind(cells: list[object]) -> tuple[int, int]:
     return len(filled) - numbers, numbers
 
 
-def _headers(grid: Grid, first: int, n_rows: int) -> list[str]:
-    """Normal headers as the reader will see them."""
-    return join_headers(grid, first, first + n_rows)[0]
-
-
 def _column(grid: Grid, first: int, col: int) -> list[object]:
     cells = [row[col] for row in grid.rows[first:] if col < len(row) and not is_blank(row[col])]
     step = max(1, len(cells) // _SAMPLE)
@@ -192,6 +187,18 @@ def _year_column(
     ]
     good = [entry for entry in shares if entry[1] >= 0.9]
     return -max(good)[2] if good else None
+
+
+def titled_place(grid: Grid, profile: SheetProfile, places: Places) -> tuple[str, str, str] | None:
+    """Level of the place that a cell above the header names behind a colon, the pattern that finds
+    it, and the name.
+    """
+    for text in texts_above(grid, profile.header_row):
+        label, colon, name = text.rpartition(":")
+        level = places.names.get(name.lower())
+        if colon and level:
+            return level, f"^{re.escape(label)}:(.+)$", name
+    return None
 
 
 def place_spelling(cell: object) -> str:

@@ -1,7 +1,6 @@
 """The statistics bureau's open data service: 36 major cities and 31 provinces, yearly.
 
-The tree of categories is walked by name; identifiers that were seen in 2026 say only where to look
-first, and are believed where the name that stands there is the one that is looked for.
+The tree of categories is walked by name.
 """
 
 from __future__ import annotations
@@ -43,15 +42,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Database:
-    """One data base of the service: its number, the name of its root, how many places it has, what
-    is wanted, and leaves seen before.
+    """One data base of the service: its number, the name of its root, how many places it has, and
+    what is wanted.
     """
 
     code: int
     root: str
     n_places: int
     targets: tuple[Target, ...]
-    hints: tuple[str, ...] = ()
 
 
 _ACCOUNTS, _PEOPLE = "核算|生产总值|综合", "人口|综合|就业|工资"
@@ -76,8 +74,6 @@ CITIES = Database(
         ),
         Target("students_college_10k", "普通高等学校在校学生数|普通本专科在校学生数", "教育"),
     ),
-    # gross regional product, seen in 2026
-    hints=("75a85abe58c749e0ad1d85be343e9056",),
 )
 PROVINCES = Database(
     6,
@@ -225,9 +221,7 @@ def _root(service: Service, database: Database) -> Node:
 
 def _find_targets(service: Service, database: Database, root: Node) -> list[_Found]:
     """Every wanted indicator, in the branches whose names speak of it, else anywhere."""
-    left = list(database.targets)
-    found = _hinted(service, database, left)
-    left = [target for target in left if target not in {one.target for one in found}]
+    left, found = list(database.targets), []
     for is_everywhere in (False, True):
         if not any(target.is_required for target in left) and is_everywhere:
             break
@@ -247,19 +241,6 @@ def _find_targets(service: Service, database: Database, root: Node) -> list[_Fou
         f"{root.name}: not found by name, left out: "
         f"{', '.join(target.indicator_id for target in left) or 'nothing'}"
     )
-    return found
-
-
-def _hinted(service: Service, database: Database, targets: Sequence[Target]) -> list[_Found]:
-    """What stands at the leaves that were seen before, under the names that are looked for; nothing
-    where they are gone.
-    """
-    found: list[_Found] = []
-    for leaf_id in database.hints:
-        try:
-            found += _wanted(service, Node(_id=leaf_id, name="", isLeaf=True), targets)
-        except FetchError:
-            service.say(f"{leaf_id} is no category any more: the tree is walked by name")
     return found
 
 

@@ -7,14 +7,19 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from warehouse.ingest.cells.cell_values import parse_number, parse_year
 from warehouse.ingest.fetching.errors import FetchError
-from warehouse.ingest.place_names import SEEDS, place_key, read_place_names, six_digit_code
+from warehouse.ingest.place_names import (
+    place_key,
+    read_place_names,
+    read_seed,
+    six_digit_code,
+)
 from warehouse.whole_files import write_whole
 
 COLUMNS = ("city_id", "year", "indicator_id", "value", "unit")
@@ -123,15 +128,10 @@ def _is_place(value: FetchedValue, level: str) -> bool:
 
 @cache
 def _known() -> _Known:
-    catalog, units = _rows("indicator_catalog"), _rows("unit_factors")
+    catalog, units = read_seed("indicator_catalog"), read_seed("unit_factors")
     return _Known(
         {row["indicator_id"]: row["place_level"] for row in catalog},
         {row["indicator_id"]: row["canonical_unit"] for row in catalog},
         frozenset((row["unit_text"], row["canonical_unit"]) for row in units),
-        {place_key(row["alias"]): int(row["province_id"]) for row in _rows("province_aliases")},
+        {place_key(row["alias"]): int(row["province_id"]) for row in read_seed("province_aliases")},
     )
-
-
-def _rows(name: str) -> Sequence[dict[str, str]]:
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))

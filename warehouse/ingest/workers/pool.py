@@ -27,8 +27,6 @@ from typing import Any, Protocol
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.workers.limits import MEGABYTE, Limits
 
-#: A second worker earns its start back where there is more to do than this many bytes or tasks.
-ONE_WORKER_BYTES, ONE_WORKER_FILES = 20_000_000, 200
 #: More readers would not hurt the time but each may take the memory of `limits`.
 MOST_WORKERS = 4
 #: A worker whose address space grew by more is replaced after its task.
@@ -58,15 +56,12 @@ class Task:
     job : Job
     limits : Limits, optional
         None where it may take what the machine has.
-    size : int
-        Bytes of the file.
     note : object
         Not sent.
     """
 
     job: Job
     limits: Limits | None = None
-    size: int = 0
     note: Any = None
 
 
@@ -143,7 +138,6 @@ class Pool:
         self._context = multiprocessing.get_context("forkserver" if shared is None else "spawn")
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
-        self._n_bytes = self._n_files = 0
         #: The highest memory of any worker after a task.
         self.peak_bytes = 0
 
@@ -165,8 +159,7 @@ class Pool:
                 self._idle.append(self._start())  # they load beside one another
             try:
                 while True:
-                    while len(busy) < self._most() and (task := next(coming, None)) is not None:
-                        self._n_bytes, self._n_files = self._n_bytes + task.size, self._n_files + 1
+                    while len(busy) < self.size and (task := next(coming, None)) is not None:
                         worker = self._idle.pop() if self._idle else self._start()
                         busy[worker.channel] = worker
                         worker.give(task)
@@ -189,10 +182,6 @@ class Pool:
         for worker in self._idle:
             worker.stop(_GRACE_SECONDS)
         self._idle = []
-
-    def _most(self) -> int:
-        is_large = self._n_bytes > ONE_WORKER_BYTES or self._n_files > ONE_WORKER_FILES
-        return self.size if is_large or not self._is_for_files else 1
 
     def _start(self) -> Worker:
         if self._is_for_files:

@@ -13,7 +13,6 @@ from tests.warehouse.ingest.hostile_files import WORKBOOKS
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.drafting.header_matching import match_header
 from warehouse.ingest.drafting.new_source import (
-    SEEDS,
     draft_folder,
     new_source,
     read_catalog,
@@ -21,6 +20,7 @@ from warehouse.ingest.drafting.new_source import (
 )
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
+from warehouse.ingest.place_names import SEEDS
 from warehouse.ingest.raw_files import build_raw
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.workers import limits

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
-from warehouse.ingest.drafting.new_source import SEEDS, draft_folder, new_source, try_draft
+from warehouse.ingest.drafting.new_source import draft_folder, new_source, try_draft
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
+from warehouse.ingest.place_names import SEEDS
 
 GDP, POPULATION, WAGE = "gdp_nominal_cny_100m", "population_registered_10k", "wage_avg_cny"
 YEARS = range(2010, 2018)

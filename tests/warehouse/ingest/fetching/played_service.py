@@ -61,7 +61,7 @@ class Played:
         self.bodies: list[dict] = []
         self.after: dict[int, tuple[int, bytes]] = {}
         self.cities, self.provinces = cities(), provinces()
-        self.unit, self.gdp_name, self.hint_is_known = "亿元", "地区生产总值(亿元)", False
+        self.unit, self.gdp_name = "亿元", "地区生产总值(亿元)"
         self.reply_state = 20000
 
     def tree(self, parent: str, code: str) -> list[dict]:
@@ -87,8 +87,6 @@ class Played:
             "leaf_cpi": [("i3", "居民消费价格指数(上年=100)", "")],
             "leaf_roads": [("i4", "道路面积(万平方米)", "万平方米")],
         }
-        if self.hint_is_known:
-            held["75a85abe58c749e0ad1d85be343e9056"] = held["leaf_gdp"]
         return [
             {"_id": key, "i_showname": name, "du_name": unit}
             for key, name, unit in held.get(leaf, [])

@@ -76,15 +76,6 @@ def test_cities_and_provinces_are_written_as_tidy_and_can_be_read(home, tmp_path
         assert entry["fetched_at"][:4] == folder.name[:4]
 
 
-def test_a_known_identifier_saves_the_walk_only_where_its_name_is_right(home):
-    played = Played()
-    played.hint_is_known = True
-    assert run(played) == Exit.DONE
-    assert {body["cid"] for body in played.bodies if body["rootId"] == "root8"} == {
-        "75a85abe58c749e0ad1d85be343e9056"
-    }
-
-
 @pytest.mark.parametrize("fault", [(500, b""), (503, b"busy"), (429, b"slowly"), (0, b"")])
 def test_a_passing_fault_is_tried_again(home, fault):
     played = Played()

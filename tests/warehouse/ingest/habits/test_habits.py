@@ -4,175 +4,34 @@ layout: read right, or refused clearly.
 The habits were listed before the reader learned the keys that they need; the values are made up.
 """
 
-import io
-from typing import NamedTuple
-
-import openpyxl
-import pandas as pd
 import pytest
-from openpyxl.cell.rich_text import CellRichText, TextBlock
-from openpyxl.cell.text import InlineFont
 
 from tests.warehouse.ingest.delivered import csv_bytes, xlsx_bytes
-from tests.warehouse.ingest.formats.old_workbook import (
-    font_record,
-    merged_record,
-    number_cell,
-    shared_text_cell,
-    shared_texts,
-    write_xls,
+from tests.warehouse.ingest.habits.more_habits import MORE_HABITS
+from tests.warehouse.ingest.habits.office import (
+    ACROSS,
+    BRACKETS,
+    FIRST,
+    GDP,
+    HEADER,
+    MARKED,
+    PLAIN,
+    PLAIN_UNIT,
+    POPULATION,
+    PRIMARY,
+    ROW,
+    SECOND,
+    SECONDARY,
+    STACKED,
+    TITLE,
+    TITLED,
+    UNIT_ROW,
+    UNITS,
+    Habit,
+    hidden,
+    read,
 )
-from warehouse.ingest.delivered_files import matches_path
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.formats.grids import read_grids
-from warehouse.ingest.layouts import parse_layout
-from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.sheets.choice import tables_for
-from warehouse.ingest.sheets.observations import build_file_observations
-
-GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
-PRIMARY, SECONDARY = "value_added_primary_cny_100m", "value_added_secondary_cny_100m"
-HEADER, ROW = ["城市", "年份", "GDP"], ["北京市", 2014, 1.0]
-# of a table with a city and a year in each row, and product in a column
-PLAIN = f"""
-    place: {{level: city, name: 城市}}
-    year: {{column: 年份}}
-    indicators: [{{column: GDP, id: {GDP}}}]
-"""
-PLAIN_UNIT = PLAIN.replace(f"id: {GDP}", f"id: {GDP}, unit: 亿元")
-BRACKETS = r"unit_pattern: '\(([^()]+)\)'"
-
-
-class Habit(NamedTuple):
-    """Tables of a layout, and a file; place, year, indicator, unit and value of what is taken, and
-    address and reason of what is not.
-    """
-
-    tables: list[str]
-    data: bytes
-    taken: list[tuple]
-    rejected: list[tuple] = ()
-    name: str = "表.xlsx"
-
-
-def read(tables: list[str], data: bytes, name: str = "表.xlsx") -> list[dict]:
-    """Raw rows of one file by a layout with these tables."""
-    texts = "".join('  - files: ["*"]\n' + table.lstrip("\n") for table in tables)
-    layout = parse_layout(
-        f"source_id: office\ndescription: A habit.\ntables:\n{texts}", "office.yml"
-    )
-    chosen = tables_for(layout, name, matches_path)
-    grids = read_grids(data, name, encoding=chosen[0].encoding, delimiter=chosen[0].delimiter)
-    return build_file_observations(grids, chosen, FileOrigin("office", None, name)).to_pylist()
-
-
-def formatted() -> bytes:
-    """A workbook whose cells show other texts than are stored."""
-    workbook = openpyxl.Workbook()
-    sheet = workbook.active
-    sheet.append(["城市", "年份", "比重", "GDP(亿元)", "人口(万人)"])
-    sheet.append(["北京市", 2015, 0.1254, 23014.59, 13450])
-    for address, code in (("C2", "0.0%"), ("B2", '0"年"'), ("D2", '0.0"亿元"'), ("E2", "#,##0,")):
-        sheet[address].number_format = code
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
-
-
-def merged(*cells: str) -> bytes:
-    """A workbook with merged cells."""
-    workbook = openpyxl.Workbook()
-    for row in ([*HEADER], *([name, 2014, 1.0] for name in ("石家庄市", "唐山市", "秦皇岛市"))):
-        workbook.active.append(row)
-    for each in cells:
-        workbook.active.merge_cells(each)
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
-
-
-def old_with_merged_headers() -> bytes:
-    """An old workbook with a header of two rows, the first one merged, and a raised mark."""
-    texts = [[("地    区", 0)], [("生 产 总 值", 0)], [("2018", 0)], [("石家庄市", 0), ("1", 5)]]
-    places = [(0, 0), (0, 1), (1, 1), (2, 0)]
-    cells = [shared_text_cell(*place, number) for number, place in enumerate(places)]
-    cells += [number_cell(1, 2, 2019.0), number_cell(2, 1, 5.5), number_cell(2, 2, 6.5)]
-    fonts = b"".join(map(font_record, (0, 0, 0, 0, 1)))
-    cells.append(merged_record((0, 1, 0, 0), (0, 0, 1, 2)))
-    return write_xls("2-5", cells, fonts + shared_texts(texts))
-
-
-def labelled() -> bytes:
-    """A Stata file with codes for cities, and their labels."""
-    stream = io.BytesIO()
-    frame = pd.DataFrame({"city": [1, 2], "year": [2015, 2015], "gdp": [1.5, 2.5]})
-    labels = {"city": {1: "北京市", 2: "天津市"}}
-    frame.to_stata(stream, write_index=False, value_labels=labels, version=118)
-    return stream.getvalue()
-
-
-def hidden() -> bytes:
-    """A workbook with a hidden row in one sheet, and a hidden sheet beside it."""
-    workbook = openpyxl.Workbook()
-    for row in (HEADER, ROW, ["天津市", 2014, 2.0], ["石家庄市", 2014, 3.0]):
-        workbook.active.append(row)
-    workbook.active.row_dimensions[3].hidden = True
-    draft = workbook.create_sheet("草稿")
-    for row in (HEADER, ["唐山市", 2014, 4.0]):
-        draft.append(row)
-    draft.sheet_state = "hidden"
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
-
-
-RAISED = CellRichText("12.3", TextBlock(InlineFont(vertAlign="superscript"), "1"))
-MARKED = ["23014①", "1234²", RAISED, "-①", "0,123"]
-MISSING = ["…", "——", "..", "N/A", "缺失", "－", "n.a."]
-STACKED = xlsx_bytes(
-    表=[
-        ["表1 地区生产总值(亿元)"],
-        ["地区", "2014年", "2015年"],
-        ["北京市", 1.0, 2.0],
-        ["续表 年末人口(万人)"],
-        ["地区", "2014年", "2015年"],
-        ["北京市", 5.0, 6.0],
-        ["注:未包括港澳台。"],
-    ]
-)
-ACROSS = r"""
-    header: {find: [地区]%s}
-    place: {level: city, name: 地区}
-    year: {columns: "([0-9]{4})年"}
-    sheet_indicators: {"*": {id: %s, unit_pattern: '%s\(([^()]+)\)'}}
-"""
-FIRST = "    ends: {matches: ^续表}\n" + ACROSS % ("", GDP, "生产总值")
-SECOND = (
-    ACROSS % (", after: ^续表", POPULATION, "人口")
-    + '    drop_rows: [{column: "*", matches: ^注, reason: note under the table}]\n'
-)
-UNIT_ROW = f"""
-    header: {{row: 1, unit_row: 1}}
-    place: {{level: city, name: 城市}}
-    year: {{column: 年份}}
-    indicators:
-      - {{column: 地区生产总值, id: {GDP}}}
-      - {{column: 年末人口, id: {POPULATION}}}
-"""
-UNITS = [["城市", "年份", "地区生产总值", "年末人口"], ["", "", "(亿元)", "单位:万人"]]
-TITLED = f"""
-    header: {{find: [城市]}}
-    place: {{level: city, name: 城市}}
-    year: {{title: "[(]([0-9]{{4}})年[)]"}}
-    indicators: [{{column: GDP, id: {GDP}}}]
-"""
-TITLE = [["2-3 各市地区生产总值（2015年）"], [], ["城市", "GDP"], ["北京市", 1.0]]
-HALF = f"""
-    span: "%s"
-    place: {{level: city, name: 地区}}
-    year: {{constant: 2015}}
-    indicators: [{{column: GDP, id: {GDP}, unit: 亿元}}]
-"""
 
 HABITS = {
     "the corner above the cities is empty": Habit(
@@ -407,235 +266,10 @@ HABITS = {
             ("北京市", 2015, POPULATION, "人", 4),
         ],
     ),
-    "a comma separates decimals": Habit(
-        ['    delimiter: ";"\n    decimal_comma: true' + PLAIN],
-        "城市;年份;GDP\nBeijing;2015;23.014,6\nTianjin;2015;0,5\nBaoding;2015;1.5\n".encode(),
-        [("Beijing", 2015, GDP, None, 23014.6), ("Tianjin", 2015, GDP, None, 0.5)],
-        [("C4", "not_a_number")],
-        "export.csv",
-    ),
-    "what a number format shows is read": Habit(
-        [
-            f"""
-    place: {{level: city, name: 城市}}
-    year: {{column: 年份}}
-    indicators:
-      - {{column: 比重, id: gdp_share_primary_pct}}
-      - {{column: GDP(亿元), id: {GDP}, {BRACKETS}}}
-      - {{column: 人口(万人), id: {POPULATION}, {BRACKETS}}}
-"""
-        ],
-        formatted(),
-        [
-            ("北京市", 2015, "gdp_share_primary_pct", "%", 12.54),
-            ("北京市", 2015, GDP, "亿元", 23014.59),
-        ],
-        # shown as 13: whether the header's unit is meant before or after the division, nobody can
-        # know
-        [("E2", "not_a_number")],
-    ),
-    "signs of a missing value are no values": Habit(
-        [PLAIN],
-        xlsx_bytes(
-            表=[
-                HEADER,
-                *(["北京市", 2010 + i, sign] for i, sign in enumerate(MISSING)),
-                ["北京市", 2020, 1.0],
-            ]
-        ),
-        [("北京市", 2020, GDP, None, 1)],
-    ),
-    "a line of units ends the table": Habit(
-        [PLAIN_UNIT + "    ends: {matches: 单位|Unit}\n"],
-        xlsx_bytes(表=[HEADER, ["北京市", 2014, 1.0], ["单位：万元"], ["北京市", 2015, 20000]]),
-        [("北京市", 2014, GDP, "亿元", 1)],
-        [("A3", "dropped_row"), ("A4", "dropped_row")],
-    ),
-    "a line that repeats the unit changes nothing": Habit(
-        ["    header: {row: 2}" + PLAIN_UNIT],
-        xlsx_bytes(
-            表=[
-                ["单位:亿元"],
-                HEADER,
-                ["北京市", 2014, 1.0],
-                ["单位:亿元"],
-                ["北京市", 2015, 2.0],
-            ]
-        ),
-        [("北京市", 2014, GDP, "亿元", 1), ("北京市", 2015, GDP, "亿元", 2)],
-        [("A4", "dropped_row")],
-    ),
-    "two halves of a table stand side by side": Habit(
-        [HALF % "A:B", HALF % "C:D"],
-        xlsx_bytes(
-            表=[["地区", "GDP", "地区", "GDP", "备注"], ["北京市", 1.0, "石家庄市", 3.0, "x"]]
-        ),
-        [("北京市", 2015, GDP, "亿元", 1), ("石家庄市", 2015, GDP, "亿元", 3)],
-        [("E1", "unmapped_column")],
-    ),
-    "years stand under each indicator": Habit(
-        [
-            rf"""
-    header: {{row: 1, rows: 2}}
-    place: {{level: city, name: 地区}}
-    year: {{columns: '.+\|([0-9]{{4}})年'}}
-    indicators:
-      - {{pattern: 'GDP\(.+\)', id: {GDP}, {BRACKETS}}}
-      - {{pattern: '人口\(.+\)', id: {POPULATION}, {BRACKETS}}}
-"""
-        ],
-        xlsx_bytes(
-            表=[
-                ["地区", "GDP(亿元)", "", "人口(万人)", ""],
-                ["", "2014年", "2015年", "2014年", "2015年"],
-                ["北京市", 1, 2, 3, 4],
-            ]
-        ),
-        [
-            ("北京市", 2014, GDP, "亿元", 1),
-            ("北京市", 2015, GDP, "亿元", 2),
-            ("北京市", 2014, POPULATION, "万人", 3),
-            ("北京市", 2015, POPULATION, "万人", 4),
-        ],
-    ),
-    "quarters and ranges are no years": Habit(
-        [PLAIN],
-        xlsx_bytes(
-            表=[
-                HEADER,
-                ["北京市", "2015年1季度", 1.0],
-                ["北京市", "2014/15", 2.0],
-                ["北京市", "2015①", 3.0],
-            ]
-        ),
-        [("北京市", 2015, GDP, None, 3)],
-        [("C2", "unknown_year"), ("C3", "unknown_year")],
-    ),
-    "the header is repeated on every page": Habit(
-        [PLAIN],
-        xlsx_bytes(表=[HEADER, ["北京市", 2014, 1.0], HEADER, ["北京市", 2015, 3.0]]),
-        [("北京市", 2014, GDP, None, 1), ("北京市", 2015, GDP, None, 3)],
-        [("C3", "not_a_number")],
-    ),
-    "a header of three rows": Habit(
-        [
-            rf"""
-    header: {{row: 1, rows: 3}}
-    place: {{level: city, name: 地区}}
-    year: {{columns: '.+\|([0-9]{{4}})年(?:\|.+)?'}}
-    indicators:
-      - {{pattern: '生产总值\|绝对数', id: {GDP}, unit: 亿元}}
-      - {{pattern: '生产总值\|增长', id: gdp_growth_official_pct, unit: "%"}}
-      - {{pattern: '人口', id: {POPULATION}, unit: 万人}}
-"""
-        ],
-        xlsx_bytes(
-            表=[
-                ["地区", "生产总值", None, None, None, "人口"],
-                [None, "2018年", None, "2019年"],
-                [None, "绝对数", "增长", "绝对数", "增长", "2018年", "2019年"],
-                ["北京市", 1, 2, 3, 4, 5, 6],
-            ]
-        ),
-        [
-            ("北京市", 2018, GDP, "亿元", 1),
-            ("北京市", 2018, "gdp_growth_official_pct", "%", 2),
-            ("北京市", 2019, GDP, "亿元", 3),
-            ("北京市", 2019, "gdp_growth_official_pct", "%", 4),
-            ("北京市", 2018, POPULATION, "万人", 5),
-            ("北京市", 2019, POPULATION, "万人", 6),
-        ],
-    ),
-    "a file for each city": Habit(
-        [
-            f"""
-    header: {{find: [指标, 单位]}}
-    place: {{level: city, title: '^(.+)主要年份'}}
-    year: {{columns: '^([0-9]{{4}})$'}}
-    row_indicators:
-      column: 指标
-      indicators:
-        - {{column: 地区生产总值, id: {GDP}, unit: 亿元}}
-        - {{column: "#第一产业", id: {PRIMARY}, unit: 亿元}}
-    ignore_columns: [{{column: 单位, reason: each rule has its unit}}]
-    drop_rows: [{{column: 指标, matches: '^[一二三]、', reason: heading}}]
-"""
-        ],
-        xlsx_bytes(
-            表=[
-                ["北京市主要年份国民经济指标"],
-                ["指标", "单位", "2015", "2018"],
-                ["一、综合"],
-                ["地区生产总值", "亿元", 1, 2],
-                ["  #第一产业", "亿元", 3, 4],
-            ]
-        ),
-        [
-            ("北京市", 2015, GDP, "亿元", 1),
-            ("北京市", 2018, GDP, "亿元", 2),
-            ("北京市", 2015, PRIMARY, "亿元", 3),
-            ("北京市", 2018, PRIMARY, "亿元", 4),
-        ],
-        [("B2", "unmapped_column"), ("A3", "dropped_row")],
-    ),
-    "a city over its indicators": Habit(
-        [
-            f"""
-    place: {{level: city, name: 指标, name_pattern: '^(.+市)$', fill_down: true}}
-    year: {{columns: '([0-9]{{4}})'}}
-    row_indicators: {{column: 指标, indicators: [{{column: 生产总值, id: {GDP}}}]}}
-"""
-        ],
-        xlsx_bytes(
-            表=[["指标", 2018], ["北京市"], ["  生产总值", 1], ["天津市"], ["  生产总值", 2]]
-        ),
-        [("北京市", 2018, GDP, None, 1), ("天津市", 2018, GDP, None, 2)],
-        [("A2", "dropped_row"), ("A4", "dropped_row")],
-    ),
-    "a hidden column of the same name": Habit(
-        [
-            PLAIN.replace("column: GDP", "column: GDP, letter: D")
-            + "    ignore_columns: [{column: GDP, letter: C, reason: hidden first release}]\n"
-        ],
-        xlsx_bytes(表=[[*HEADER, "GDP"], [*ROW, 2.0]]),
-        [("北京市", 2014, GDP, None, 2)],
-        [("C1", "unmapped_column")],
-    ),
-    "a value merged over two cities belongs to neither": Habit(
-        [PLAIN],
-        merged("C2:C3"),
-        [("秦皇岛市", 2014, GDP, None, 1)],
-        [("C2", "not_a_number")],
-    ),
-    "an old workbook with merged headers": Habit(
-        [
-            rf"""
-    header: {{row: 1, rows: 2}}
-    place: {{level: city, name: 地区}}
-    year: {{columns: '.+\|([0-9]{{4}})'}}
-    indicators: [{{pattern: 生产总值, id: {GDP}, unit: 亿元}}]
-"""
-        ],
-        old_with_merged_headers(),
-        [("石家庄市¹", 2018, GDP, "亿元", 5.5), ("石家庄市¹", 2019, GDP, "亿元", 6.5)],
-        name="2-5.xls",
-    ),
-    "Stata shows labels for codes": Habit(
-        [
-            f"""
-    place: {{level: city, name: city}}
-    year: {{column: year}}
-    indicators: [{{column: gdp, id: {GDP}}}]
-"""
-        ],
-        labelled(),
-        [("北京市", 2015, GDP, None, 1.5), ("天津市", 2015, GDP, None, 2.5)],
-        name="panel.dta",
-    ),
 }
 
 
-@pytest.mark.parametrize("habit", HABITS.values(), ids=HABITS)
+@pytest.mark.parametrize("habit", (HABITS | MORE_HABITS).values(), ids=[*HABITS, *MORE_HABITS])
 def test_a_habit_is_read_as_a_person_reads_it(habit: Habit):
     rows = read(habit.tables, habit.data, habit.name)
     assert [

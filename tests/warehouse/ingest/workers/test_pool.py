@@ -14,7 +14,7 @@ from tests.conftest import REPO
 from tests.processes import children_of
 from tests.warehouse.ingest.workers.jobs_that_fail import Act
 from warehouse.ingest.workers.limits import MEMORY_BYTES, SECONDS, Limits, limits_for
-from warehouse.ingest.workers.pool import ONE_WORKER_BYTES, Outcome, Pool, Task
+from warehouse.ingest.workers.pool import Outcome, Pool, Task
 
 LIMITS = Limits(400_000_000, 1)
 
@@ -33,12 +33,10 @@ def run(pool: Pool, *codes: str, limits: Limits = LIMITS) -> list[Outcome]:
     return [found[n] for n in range(len(codes))]
 
 
-def test_a_worker_does_one_job_after_the_other_and_several_share_what_is_much(pool):
-    first, second, echo = run(pool, "os.getpid()", "os.getpid()", "{'a': [1, None, '文']}")
-    assert first.value == second.value != os.getpid()
+def test_workers_do_one_job_after_the_other_beside_one_another(pool):
+    *pids, echo = run(pool, *["os.getpid()"] * 8, "{'a': [1, None, '文']}")
+    assert len({outcome.value for outcome in pids} - {os.getpid()}) == 2
     assert echo.value == {"a": [1, None, "文"]}
-    tasks = [Task(Act("os.getpid()"), LIMITS, size=ONE_WORKER_BYTES) for _ in range(8)]
-    assert len({outcome.value for _, outcome in pool.run(tasks)}) == 2
 
 
 @pytest.mark.parametrize(
