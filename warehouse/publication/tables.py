@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,26 +80,13 @@ def columns_of(con: duckdb.DuckDBPyConnection, catalog: str, schema: str, table:
     return [row[0] for row in rows]
 
 
-def tables_to_publish(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:
-    """(schema, table) of every table in the published schemas, sorted."""
-    return con.execute(
-        (
-            "select schema_name, table_name from duckdb_tables() where database_name = ? and "
-            "list_contains(?, schema_name) order by all"
-        ),
-        [catalog, list(SCHEMAS)],
-    ).fetchall()
-
-
-def views_to_publish(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:
-    """(schema, view) of every view in the published schemas: what the build keeps as Parquet files
-    by year beside its database.
+def to_publish(con: duckdb.DuckDBPyConnection, catalog: str, kind: str) -> list[tuple[str, str]]:
+    """(schema, name) of every `table` or `view` in the published schemas, sorted; a view is what
+    the build keeps as Parquet files by year beside its database.
     """
     return con.execute(
-        (
-            "select schema_name, view_name from duckdb_views() where database_name = ? and "
-            "list_contains(?, schema_name) order by all"
-        ),
+        f"select schema_name, {kind}_name from duckdb_{kind}s() where database_name = ? and "
+        "list_contains(?, schema_name) order by all",
         [catalog, list(SCHEMAS)],
     ).fetchall()
 
@@ -142,18 +129,19 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
         )
         # one transaction: the disk is waited for once, not for each comment
         con.begin()
-        for schema, table in tables_to_publish(con, "build"):
+        for schema, table in to_publish(con, "build", "table"):
             con.execute(f"create schema if not exists target.{quote(schema)}")
             old, new = (
                 f"build.{quote(schema)}.{quote(table)}",
                 f"target.{quote(schema)}.{quote(table)}",
             )
             con.execute(f"create table {new} as select * from {old} order by all")
-            copy_comments(con, schema, table)
+            comments = copy_comments(con, schema, table)
             folder = parquet / schema
             folder.mkdir(parents=True, exist_ok=True)
             # the rows lie sorted, and DuckDB keeps the order in which they lie
-            described, arrow = map(literal, _column_metadata(con, schema, table))
+            described = literal(json.dumps(comments, ensure_ascii=False))
+            arrow = literal(_arrow_schema(con, new, comments))
             con.execute(
                 f"copy {new} to {literal(folder / (table + '.parquet'))} (format parquet, "
                 f"compression zstd, kv_metadata {{columns: {described}, 'ARROW:schema': {arrow}}})"
@@ -161,7 +149,7 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             hashes[f"{schema}.{table}"] = hash_table(
                 con, new, columns_of(con, "target", schema, table)
             )
-        for schema, view in views_to_publish(con, "build"):
+        for schema, view in to_publish(con, "build", "view"):
             hashes[f"{schema}.{view}"] = copy_files_by_year(
                 con, build_database.parent, parquet, schema, view
             )
@@ -171,35 +159,31 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
     return hashes
 
 
-def _column_metadata(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> tuple[str, str]:
-    """What each column is, for the Parquet file: once as JSON, once as metadata of the columns in
-    the way of Arrow (pyarrow, polars, R), which looks for its schema in the file.
+def _arrow_schema(con: duckdb.DuckDBPyConnection, table: str, comments: Mapping[str, str]) -> str:
+    """What each column is, as metadata in the way of Arrow (pyarrow, polars, R), which looks for
+    its schema in the Parquet file.
     """
-    comments = dict(
-        con.execute(
-            "select column_name, comment from duckdb_columns() where database_name = 'target' and "
-            "schema_name = ? and table_name = ? and comment is not null order by column_index",
-            [schema, table],
-        ).fetchall()
-    )
-    rows = con.sql(f"from target.{quote(schema)}.{quote(table)} limit 0")
     fields = [
         field.with_metadata({"comment": comments[field.name]} if field.name in comments else {})
-        for field in rows.to_arrow_table().schema
+        for field in con.sql(f"from {table} limit 0").to_arrow_table().schema
     ]
-    arrow = base64.b64encode(pa.schema(fields).serialize()).decode()
-    return json.dumps(comments, ensure_ascii=False), arrow
+    return base64.b64encode(pa.schema(fields).serialize()).decode()
 
 
-def copy_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
-    """Carry table and column comments over: they are the data dictionary inside the file."""
+def copy_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+    """Carry table and column comments over: they are the data dictionary inside the file. Those of
+    the columns.
+    """
     new = f"target.{quote(schema)}.{quote(table)}"
     where = "database_name = 'build' and schema_name = ? and table_name = ? and comment is not null"
     for (comment,) in con.execute(
         f"select comment from duckdb_tables() where {where}", [schema, table]
     ).fetchall():
         con.execute(f"comment on table {new} is {literal(comment)}")
-    for column, comment in con.execute(
-        f"select column_name, comment from duckdb_columns() where {where}", [schema, table]
-    ).fetchall():
+    columns = (
+        f"select column_name, comment from duckdb_columns() where {where} order by column_index"
+    )
+    comments = dict(con.execute(columns, [schema, table]).fetchall())
+    for column, comment in comments.items():
         con.execute(f"comment on column {new}.{quote(column)} is {literal(comment)}")
+    return comments
