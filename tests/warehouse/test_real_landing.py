@@ -13,8 +13,7 @@ pytestmark = pytest.mark.shared
 
 DETECTORS = (
     "int_observations_* int_values_series int_values_figures int_values_compared "
-    "int_values_witnessed int_values_corroborated "
-    "int_trends_* int_sources_related int_sources_trusted"
+    "int_values_corroborated int_trends_* int_sources_related"
 )
 CSMAR_FILES, HEILONGJIANG = (
     ("csmar_region", "industry_structure"),

@@ -1,12 +1,11 @@
-{#- The order in which values for one place, year and indicator are believed: not blocked, not quarantined, by the priority of the source,
-    then the latest edition (a null edition sorts before every other), the source that most others stand by and that has the longest run of
+{#- The order in which values for one place, year and indicator are believed: not blocked, not quarantined, by the priority of the source
+    (or the place it has earned), then the latest edition (a null edition sorts before every other), the source that has the longest run of
     years around the value (int_source_runs), then file and cell. -#}
 {% macro order_of_choice(flag) -%}
     {{ flag }} = 'blocked' asc,
     {{ flag }} = 'quarantined' asc,
-    priority asc,
+    coalesce(earned_priority, priority) asc,
     edition_year desc nulls last,
-    n_standing_by desc nulls last,
     n_run_years desc nulls last,
     file_name asc,
     row_no asc,

@@ -1,6 +1,6 @@
 -- grain: one row is one value of int_values_series that the first pass blocks; the second pass looks at the series without it
 -- key: observation_id
-{% set rules = ['misplaced', 'unit_factor', 'spike', 'stale', 'identity', 'wrong_entity', 'outvoted', 'level_run'] -%}
+{% set rules = ['misplaced', 'unit_factor', 'spike', 'stale', 'identity', 'wrong_entity', 'level_run'] -%}
 
 with flags as (
     {% for rule in rules %}

@@ -26,8 +26,7 @@ valued as (
         limits.* exclude (indicator_id),
         observations.value_delivered,
         series.log_value,
-        length(rtrim(split_part(cast(observations.value_delivered as varchar), '.', 2), '0')) as n_decimals,
-        unnest(['steps', 'growth']) as line
+        length(rtrim(split_part(cast(observations.value_delivered as varchar), '.', 2), '0')) as n_decimals
     from {{ ref('int_values_series') }} as series
     inner join limits on series.indicator_id = limits.indicator_id
     inner join observations on series.observation_id = observations.observation_id
@@ -40,26 +39,27 @@ bent as (
         -- what rounding leaves of a value, in parts of it: one of the last digit given here
         greatest(
             exact_within,
-            pow(10, -greatest(n_decimals, lag(n_decimals) over city_line, lead(n_decimals) over city_line)) / abs(value_delivered)
+            pow(10, -greatest(n_decimals, lag(n_decimals) over city_years, lead(n_decimals) over city_years)) / abs(value_delivered)
         ) as rounding,
-        lag("year") over city_line = "year" - 1 and lead("year") over city_line = "year" + 1 as is_between,
-        case
-            when line = 'steps'
-                then (lag(value_delivered) over city_line + lead(value_delivered) over city_line) / (2 * value_delivered) - 1
-            else (lag(log_value) over city_line + lead(log_value) over city_line) / 2 - log_value
-        end as bend,
-        lead(log_value) over city_line - log_value as step,
-        lag("year") over city_line is null as is_first,
-        lead("year") over city_line is null as is_last
+        lag("year") over city_years = "year" - 1 and lead("year") over city_years = "year" + 1 as is_between,
+        (lag(value_delivered) over city_years + lead(value_delivered) over city_years) / (2 * value_delivered) - 1 as steps_bend,
+        (lag(log_value) over city_years + lead(log_value) over city_years) / 2 - log_value as growth_bend,
+        lead(log_value) over city_years - log_value as step,
+        lag("year") over city_years is null as is_first,
+        lead("year") over city_years is null as is_last
     from valued
-    window city_line as (partition by series_no, city_id, line order by "year")
+    window city_years as (partition by series_no, city_id order by "year")
 ),
 
-judged as (
-    select
-        *,
-        coalesce(is_between and abs(bend) <= rounding and abs(step) > 3 * rounding, false) as is_on_line
-    from bent
+on_line as (
+    {% for line in ['steps', 'growth'] %}
+        select
+            *,
+            '{{ line }}' as line
+        from bent
+        where is_between and abs({{ line }}_bend) <= rounding and abs(step) > 3 * rounding
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 -- values on a line one after the other. That each continues the last step by chance is the less likely the more a step is beside what
@@ -67,8 +67,8 @@ judged as (
 numbered as (
     select
         *,
-        "year" - row_number() over (partition by series_no, city_id, line, is_on_line order by "year") as line_no
-    from judged
+        "year" - row_number() over (partition by series_no, city_id, line order by "year") as line_no
+    from on_line
 ),
 
 lines as (
@@ -79,7 +79,6 @@ lines as (
         min("year") - 1 as first_year,
         max("year") + 1 as last_year
     from numbered
-    where is_on_line
     group by series_no, city_id, line, line_no
     having count(*) >= 2 and count(*) * min(log10(abs(step) / (3 * rounding))) >= any_value(evidence_at)
 ),
@@ -87,21 +86,20 @@ lines as (
 -- what stands at an end of a line was measured, unless the line goes on to the end of the series
 final as (
     select
-        judged.observation_id,
+        bent.observation_id,
         'constructed' as rule,
         'quarantined' as grade,
-        'expected a measured figure, found ' || {{ short_number('exp(judged.log_value)') }} || ' on an exact line from ' || lines.first_year
-        || ' to ' || lines.last_year || case when judged.line = 'steps' then ', of equal steps' else ', of equal growth' end as detail,
+        'expected a measured figure, found ' || {{ short_number('exp(bent.log_value)') }} || ' on an exact line from ' || lines.first_year
+        || ' to ' || lines.last_year || case when lines.line = 'steps' then ', of equal steps' else ', of equal growth' end as detail,
         cast(null as double) as proposed_value
     from lines
-    inner join judged
+    inner join bent
         on
-            lines.series_no = judged.series_no
-            and lines.city_id = judged.city_id
-            and lines.line = judged.line
-            and judged."year" between lines.first_year and lines.last_year
-    where judged."year" not in (lines.first_year, lines.last_year) or judged.is_first or judged.is_last
-    qualify row_number() over (partition by judged.observation_id order by judged.line desc, lines.first_year asc) = 1
+            lines.series_no = bent.series_no
+            and lines.city_id = bent.city_id
+            and bent."year" between lines.first_year and lines.last_year
+    where bent."year" not in (lines.first_year, lines.last_year) or bent.is_first or bent.is_last
+    qualify row_number() over (partition by bent.observation_id order by lines.line desc, lines.first_year asc) = 1
 )
 
 select * from final

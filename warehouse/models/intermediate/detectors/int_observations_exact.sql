@@ -1,15 +1,146 @@
--- grain: one row is one flag of a rule that needs no trend: sign, structure, index for growth, growth as a fraction, growth range
+-- grain: one row is one flag of a rule that looks at a value, its row or its column, and needs no trend
 -- key: observation_id, rule
-with final as (
-    select * from {{ ref('int_observations_sign') }}
+with observations as (
+    select * from {{ ref('int_observations_corrected') }}
+),
+
+catalog as (
+    select * from {{ ref('indicator_catalog') }}
+),
+
+fraction_limits as (
+    select
+        indicator_id,
+        limits['growth_fraction.max'] as fraction_up_to,
+        limits['growth_fraction.fit'] as fit_within,
+        limits['growth_fraction.province_cells'] as province_cells,
+        limits['growth_fraction.city_years'] as city_years,
+        limits['growth_fraction.table_share'] as table_share
+    from {{ ref('int_indicator_limits') }}
+),
+
+judged as (
+    select
+        observations.observation_id,
+        observations."year",
+        observations."value",
+        catalog.must_be_positive,
+        catalog.min_value,
+        catalog.max_value,
+        catalog.canonical_unit,
+        catalog.kind,
+        catalog.kind = 'rate'
+        and catalog.canonical_unit = 'pct'
+        and catalog.max_value < 75
+        and observations."value" between 75 and 145 as is_index,
+        -- two cells may both be true zeros (mining and fishing in an inland city); three or more are an unfilled row
+        observations.row_no is not null
+        and count(*) over delivered_row >= 3
+        and max(abs(observations."value")) over delivered_row = 0 as is_zero_row,
+        case
+            when catalog.canonical_unit = 'index_100' then observations."value" - 100
+            when catalog.kind = 'rate' and catalog.canonical_unit = 'pct' then observations."value"
+        end as growth_pct
+    from observations
+    inner join catalog on observations.indicator_id = catalog.indicator_id
+    window
+        delivered_row as (
+            partition by
+                observations.source_id, observations.edition_year, observations.file_name, observations.sheet_name, observations.row_no
+        )
+),
+
+usual_growths as (
+    select
+        observations.indicator_id,
+        observations."year",
+        {{ exact_median('observations."value"') }} as growth_pct
+    from observations
+    inner join fraction_limits on observations.indicator_id = fraction_limits.indicator_id
+    where abs(observations."value") > fraction_limits.fraction_up_to and observations."value" between -40 and 40
+    group by observations.indicator_id, observations."year"
+),
+
+-- where a whole year is in fractions there is no usual growth of that year; 10 per cent stands in
+fractions as (
+    select
+        observations.*,
+        fraction_limits.* exclude (indicator_id, fraction_up_to, fit_within),
+        abs(observations."value") <= fraction_limits.fraction_up_to
+        and observations."value" <> 0
+        and abs(100 * observations."value" - coalesce(usual_growths.growth_pct, 10)) <= fraction_limits.fit_within as is_fraction
+    from observations
+    inner join fraction_limits on observations.indicator_id = fraction_limits.indicator_id
+    left join usual_growths
+        on observations.indicator_id = usual_growths.indicator_id and observations."year" = usual_growths."year"
+    where fraction_limits.fraction_up_to is not null
+),
+
+counted as (
+    select
+        *,
+        count(*) filter (where is_fraction) over (
+            partition by source_id, edition_year, file_name, "year", city_id // 10000
+        ) >= province_cells as is_province,
+        count(*) filter (where is_fraction) over (partition by source_id, edition_year, file_name, city_id) >= city_years as is_city,
+        count(*) filter (where is_fraction) over (partition by source_id, edition_year, file_name, "year")
+        >= greatest(province_cells, table_share * count(*) over (partition by source_id, edition_year, file_name, "year")) as is_table
+    from fractions
+),
+
+final as (
+    select
+        observation_id,
+        'sign' as rule,
+        'blocked' as grade,
+        'expected a positive value, found ' || "value" as detail,
+        cast(null as double) as proposed_value
+    from judged
+    where must_be_positive and "value" <= 0
     union all
-    select * from {{ ref('int_observations_structure') }}
+    select
+        observation_id,
+        'structure' as rule,
+        case when is_zero_row then 'blocked' else 'warned' end as grade,
+        case
+            when is_zero_row then 'expected values, found nothing but zeros in the row'
+            else
+                'expected ' || coalesce(cast(min_value as varchar), 'anything') || ' to '
+                || coalesce(cast(max_value as varchar), 'anything') || ' ' || canonical_unit || ', found ' || "value"
+        end as detail,
+        cast(null as double) as proposed_value
+    from judged
+    where is_zero_row or "value" < min_value or "value" > max_value
     union all
-    select * from {{ ref('int_observations_index_for_growth') }}
+    select
+        observation_id,
+        'index_for_growth' as rule,
+        'blocked' as grade,
+        'expected a growth rate in per cent, found ' || "value" || ', which reads as an index with the previous year = 100' as detail,
+        "value" - 100 as proposed_value
+    from judged
+    where is_index
     union all
-    select * from {{ ref('int_observations_growth_range') }}
+    -- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true where nothing better exists;
+    -- but no output doubles or vanishes within a year
+    select
+        observation_id,
+        'growth_range' as rule,
+        case when "year" < 2000 and growth_pct between -100 and 100 then 'quarantined' else 'blocked' end as grade,
+        'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail,
+        cast(null as double) as proposed_value
+    from judged
+    where kind in ('rate', 'index') and "value" not between min_value and max_value and not is_index
     union all
-    select * from {{ ref('int_observations_growth_fraction') }}
+    select
+        observation_id,
+        'growth_fraction' as rule,
+        case when is_province or is_city or is_table then 'blocked' else 'quarantined' end as grade,
+        'expected growth in per cent, found ' || {{ short_number('"value"') }} || ', which reads as the fraction of '
+        || {{ short_number('100 * "value"') }} || ' per cent' as detail,
+        100 * "value" as proposed_value
+    from counted
+    where is_fraction
 )
 
 select * from final

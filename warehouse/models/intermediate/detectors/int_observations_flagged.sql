@@ -6,7 +6,7 @@
 ] -%}
 
 {% set models = [
-    'exact', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'outvoted', 'level_run', 'spike', 'level_run_alone',
+    'exact', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'level_run', 'spike', 'level_run_alone',
     'spike_left', 'unit_persists', 'mismatch', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 

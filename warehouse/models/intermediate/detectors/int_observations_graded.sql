@@ -39,7 +39,7 @@ worst_flags as (
 graded as (
     select
         observations.*,
-        source_runs.n_standing_by,
+        source_runs.earned_priority,
         source_runs.n_run_years,
         case
             when worst_flags.grade in ('blocked', 'quarantined') then worst_flags.grade
@@ -66,7 +66,7 @@ graded as (
 
 final as (
     select
-        * exclude (n_standing_by, n_run_years),
+        * exclude (earned_priority, n_run_years),
         quality_flag <> 'blocked' as is_usable,
         cast(row_number() over (
             partition by city_id, place_level, indicator_id, "year"

@@ -15,10 +15,12 @@ limits as (
         limits['mismatch.equal'] as equal_within,
         limits['mismatch.differs'] as differs_by,
         limits['mismatch.equal_years'] as equal_years,
+        limits['stitched.apart'] as apart_by,
+        limits['spike.own_share'] as own_share,
+        limits['spike.other_share'] as other_share,
         limits['vintage.share'] as vintage_share,
         limits['vintage.min_cities'] as vintage_cities
     from {{ ref('int_indicator_limits') }}
-    where limits['mismatch.differs'] is not null
 ),
 
 speaking as (
@@ -37,7 +39,12 @@ pairs as (
         speaking.log_value,
         others.log_value as other_log_value,
         limits.* exclude (indicator_id),
+        related.is_heard,
+        related.is_worse or (related.priority = 999 and related.other_priority < 999) as is_weaker,
+        related.is_other_worse,
         abs(speaking.log_value - others.log_value) as gap,
+        abs(speaking.log_value - speaking.expected_log) as own_miss,
+        abs(others.log_value - others.expected_log) as other_miss,
         bool_or(related.relation = 'independent' and abs(speaking.log_value - others.log_value) <= limits.equal_within) over (
             partition by speaking.observation_id
         ) as is_confirmed
@@ -59,7 +66,12 @@ pairs as (
 judged as (
     select
         *,
-        gap > differs_by
+        is_weaker and gap > apart_by as is_contrary,
+        -- of two sides the one that left its own trend
+        is_heard
+        and not is_other_worse
+        and gap > differs_by
+        and not (coalesce(own_miss < other_share * gap, false) and coalesce(other_miss >= own_share * gap, false))
         and count(*) filter (where gap <= equal_within) over (
             partition by source_id, other_source_id, indicator_id, city_id
             order by "year" range between 2 preceding and 2 following exclude current row
@@ -79,7 +91,7 @@ grouped as (
 found as (
     select
         *,
-        n_isolated >= vintage_cities and n_isolated >= vintage_share * n_cities as is_vintage
+        not is_contrary and n_isolated >= vintage_cities and n_isolated >= vintage_share * n_cities as is_vintage
     from grouped
 ),
 
@@ -89,14 +101,15 @@ final as (
         case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
         case when is_vintage then 'warned' else 'quarantined' end as grade,
         'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id
-        || ', with which it agrees in the years around, found ' || {{ short_number('exp(log_value)') }} || case
+        || case when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around' end
+        || ', found ' || {{ short_number('exp(log_value)') }} || case
             when is_vintage
                 then '; so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
             else ''
         end as detail,
         cast(null as double) as proposed_value
     from found
-    where is_isolated and not is_confirmed
+    where (is_contrary or is_isolated) and not is_confirmed
     qualify row_number() over (
         partition by observation_id
         order by is_vintage asc, gap desc, other_source_id asc

@@ -1,5 +1,5 @@
 -- grain: one row is one value that is another's figure: as other sources tell (int_values_matched), or as its own series and those of its
--- neighbours do: rows of a province shifted, two cities or two columns exchanged; and what stands in a shifted row with it
+-- neighbours do: rows of a province shifted, two cities exchanged; and what stands in a shifted row with it
 -- key: observation_id
 with matched as (
     select * from {{ ref('int_values_matched') }}
@@ -68,7 +68,6 @@ placed as (
         observations.file_name,
         observations.sheet_name,
         observations.row_no,
-        observations.unit,
         observations.city_id // 10000 as province_no,
         trends.observation_id in (select observation_id from vouched) as is_vouched,
         abs(trends.log_value - trends.expected_log) as miss,
@@ -186,47 +185,24 @@ out_of_place as (
     where is_swap_miss
 ),
 
-exchanged as (
-    {% for other in ['city', 'column'] %}
-        select
-            here.observation_id,
-            here.log_value,
-            here.expected_log,
-            there.log_value as other_log_value,
-            {{ "'blocked'" if other == 'city' else "'quarantined'" }} as grade,
-            {{ "'city ' || there.city_id" if other == 'city' else 'there.indicator_id' }} as other_place
-        from out_of_place as here
-        inner join out_of_place as there
-            on
-                here."year" = there."year"
-                {% if other == 'city' %}
-                    and here.series_no = there.series_no
-                    and here.province_id = there.province_id
-                    and here.city_id <> there.city_id
-                {% else %}
-                    and here.source_id = there.source_id
-                    and here.city_id = there.city_id
-                    and here.file_name = there.file_name
-                    and here.sheet_name is not distinct from there.sheet_name
-                    and here.row_no = there.row_no
-                    and here.unit = there.unit
-                    and here.indicator_id <> there.indicator_id
-                {% endif %}
-                and abs(here.log_value - there.expected_log) <= here.swap_within
-                and abs(there.log_value - here.expected_log) <= here.swap_within
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
-
 swapped as (
     select
-        observation_id,
+        here.observation_id,
         'swap' as rule,
-        grade,
-        {{ expected_and_found('expected_log', 'log_value') }} || ', which fits ' || other_place || ', as its value fits here' as detail,
-        exp(other_log_value) as proposed_value,
+        'blocked' as grade,
+        {{ expected_and_found('here.expected_log', 'here.log_value') }} || ', which fits city ' || there.city_id
+        || ', as its value fits here' as detail,
+        exp(there.log_value) as proposed_value,
         0 as strength
-    from exchanged
+    from out_of_place as here
+    inner join out_of_place as there
+        on
+            here.series_no = there.series_no
+            and here.province_id = there.province_id
+            and here."year" = there."year"
+            and here.city_id <> there.city_id
+            and abs(here.log_value - there.expected_log) <= here.swap_within
+            and abs(there.log_value - here.expected_log) <= here.swap_within
 ),
 
 told as (

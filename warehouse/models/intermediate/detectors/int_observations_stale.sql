@@ -12,10 +12,6 @@ compared as (
     select * from {{ ref('int_values_compared') }}
 ),
 
-trusted as (
-    select * from {{ ref('int_sources_trusted') }}
-),
-
 limits as (
     select
         indicator_id,
@@ -25,8 +21,7 @@ limits as (
         limits['stale.province_min'] as province_min,
         limits['stale.lone_digits'] as lone_digits,
         limits['source.equal'] as equal_within,
-        limits['source.differs'] as differs_by,
-        limits['witness.least_weight'] as least_weight
+        limits['source.differs'] as differs_by
     from {{ ref('int_indicator_limits') }}
 ),
 
@@ -56,7 +51,7 @@ repeated as (
     inner join trends on figures.observation_id = trends.observation_id
 ),
 
--- another source that agreed better last year and has a new figure this year; one that jumps about does so every year
+-- another source that agreed better last year and has a new figure this year
 moved_on as (
     select
         repeated.observation_id,
@@ -70,8 +65,7 @@ moved_on as (
             and compared.city_id = earlier.city_id
             and compared.other_source_id = earlier.other_source_id
             and compared."year" = earlier."year" + 1
-    inner join trusted on compared.other_source_id = trusted.source_id and compared.indicator_id = trusted.indicator_id
-    where trusted.weight >= limits.least_weight and abs(compared.gap) > limits.equal_within and abs(earlier.gap) < abs(compared.gap) / 2
+    where abs(compared.gap) > limits.equal_within and abs(earlier.gap) < abs(compared.gap) / 2
     group by repeated.observation_id
 ),
 

@@ -40,7 +40,7 @@ graded as (
     select
         observations.*,
         ln(observations."value") as log_value,
-        source_runs.n_standing_by,
+        source_runs.earned_priority,
         source_runs.n_run_years,
         coalesce(grades.quality_flag, 'ok') as quality_flag
     from observations

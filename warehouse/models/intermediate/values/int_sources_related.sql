@@ -1,4 +1,6 @@
--- grain: one row is an ordered pair of sources and an indicator that both deliver, and whether the second can corroborate the first
+-- grain: one row is an ordered pair of sources and an indicator that both deliver: whether the second can corroborate the first, and
+-- whether its word against the first counts (is_heard), which of the two is wrong where they contradict each other, and the place among
+-- the sources that the second has earned, where the seed gives it none
 -- key: source_id, other_source_id, indicator_id
 {% set suspect_at -%}
     {{ above_noise("indicator_limits.limits['spike.block']", "indicator_limits.limits['spike.noise']", 'trends.noise') }}
@@ -21,7 +23,11 @@ suspects as (
         trends.*,
         coalesce(abs(trends.spike) >= {{ suspect_at }}, false) as is_suspect,
         indicator_limits.limits['lineage.equal'] as equal_within,
-        indicator_limits.limits['veto.same_move'] as same_move
+        indicator_limits.limits['veto.same_move'] as same_move,
+        indicator_limits.limits['match.apart'] as apart_at,
+        indicator_limits.limits['source.differs'] as near_by,
+        indicator_limits.limits['spike.own_share'] as own_share,
+        indicator_limits.limits['spike.other_share'] as other_share
     from trends
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
 ),
@@ -35,6 +41,12 @@ paired as (
         others.is_suspect as is_other_suspect,
         suspects.equal_within,
         suspects.log_value - others.log_value as gap,
+        abs(suspects.log_value - suspects.expected_log) as own_miss,
+        abs(others.log_value - others.expected_log) as other_miss,
+        suspects.apart_at,
+        suspects.near_by,
+        suspects.own_share,
+        suspects.other_share,
         -- a copied error leaves the trend of the copy too: a right value among wrong ones, where codes of a source are shifted in some
         -- years only, leaves the trend of one source and lies on that of the other
         (suspects.is_end or abs(suspects.spike) >= suspects.same_move * abs(others.spike))
@@ -62,7 +74,8 @@ factors as (
 compared as (
     select
         paired.*,
-        abs(paired.gap) <= paired.equal_within or abs(paired.gap - factors.usual_gap) <= paired.equal_within as is_equal
+        abs(paired.gap) <= paired.equal_within or abs(paired.gap - factors.usual_gap) <= paired.equal_within as is_equal,
+        abs(paired.gap - factors.usual_gap) as distance
     from paired
     inner join factors
         on
@@ -78,11 +91,19 @@ counted as (
         indicator_id,
         count(*) as n_common,
         count(*) filter (where is_equal) as n_equal,
+        count(*) filter (where distance <= near_by) as n_near,
         count(*) filter (where is_suspect or is_other_suspect) as n_suspect,
         count(*) filter (where is_suspect) as n_own_suspect,
         count(*) filter (where is_other_suspect) as n_other_suspect,
         count(*) filter (where is_suspect and is_equal and is_spike_of_both) as n_own_repeated,
-        count(*) filter (where is_other_suspect and is_equal and is_spike_of_both) as n_other_repeated
+        count(*) filter (where is_other_suspect and is_equal and is_spike_of_both) as n_other_repeated,
+        -- cells in which the two contradict each other and one of them left its trend by as much, while the other stayed
+        count(*) filter (
+            where distance > apart_at and own_miss >= own_share * distance and other_miss < other_share * distance
+        ) as n_own_off,
+        count(*) filter (
+            where distance > apart_at and other_miss >= own_share * distance and own_miss < other_share * distance
+        ) as n_other_off
     from compared
     group by source_id, other_source_id, indicator_id
 ),
@@ -97,6 +118,9 @@ weighed as (
         indicator_limits.limits['lineage.same_share'] as same_share,
         indicator_limits.limits['lineage.same_values'] as same_values,
         indicator_limits.limits['lineage.elsewhere_share'] as elsewhere_share,
+        indicator_limits.limits['lineage.worse_cells'] as worse_cells,
+        indicator_limits.limits['lineage.worse_ratio'] as worse_ratio,
+        indicator_limits.limits['lineage.near_share'] as near_share,
         greatest(counted.n_own_repeated, counted.n_other_repeated) as n_repeated,
         greatest(
             {% for side in ['own', 'other'] -%}
@@ -119,8 +143,54 @@ judged as (
         ) as repeated_share,
         n_repeated >= min_repeated and copy_log_odds >= odds_at as repeats,
         n_common >= same_values and n_equal >= same_share * n_common as is_same,
-        n_suspect >= min_repeated or n_equal < elsewhere_share * n_common as is_decided
+        n_suspect >= min_repeated or n_equal < elsewhere_share * n_common as is_decided,
+        n_own_off >= greatest(worse_cells, worse_ratio * n_other_off) as is_worse,
+        n_other_off >= greatest(worse_cells, worse_ratio * n_own_off) as is_other_worse
     from weighed
+),
+
+-- the place that the seed gives a source, or a source earns that is right where a ranked one is wrong and agrees with it nearly
+-- everywhere: right behind that one
+ranked as (
+    select
+        source_id,
+        indicator_id,
+        min(priority) as priority
+    from {{ ref('int_source_priorities') }}
+    where priority < 999
+    group by source_id, indicator_id
+),
+
+earned as (
+    select
+        judged.other_source_id as source_id,
+        judged.indicator_id,
+        min(ranked.priority) + 0.5 as priority
+    from judged
+    inner join ranked on judged.source_id = ranked.source_id and judged.indicator_id = ranked.indicator_id
+    left join ranked as own on judged.other_source_id = own.source_id and judged.indicator_id = own.indicator_id
+    where judged.is_worse and judged.n_near >= judged.near_share * judged.n_common and own.source_id is null
+    group by judged.other_source_id, judged.indicator_id
+),
+
+known as (
+    select * from ranked
+    union all
+    select * from earned
+),
+
+-- a source that has no place says nothing against one that has
+heard as (
+    select
+        judged.*,
+        other_known.source_id is not null or own_known.source_id is null as is_heard,
+        coalesce(own_known.priority, 999) as priority,
+        coalesce(other_known.priority, 999) as other_priority,
+        earned.priority as other_earned_priority
+    from judged
+    left join known as own_known on judged.source_id = own_known.source_id and judged.indicator_id = own_known.indicator_id
+    left join known as other_known on judged.other_source_id = other_known.source_id and judged.indicator_id = other_known.indicator_id
+    left join earned on judged.other_source_id = earned.source_id and judged.indicator_id = earned.indicator_id
 ),
 
 elsewhere as (
@@ -133,32 +203,38 @@ elsewhere as (
 
 final as (
     select
-        judged.source_id,
-        judged.other_source_id,
-        judged.indicator_id,
-        cast(judged.n_common as integer) as n_common,
-        cast(judged.n_suspect as integer) as n_suspect,
-        cast(judged.n_repeated as integer) as n_repeated,
-        judged.repeated_share,
-        judged.copy_log_odds,
+        heard.source_id,
+        heard.other_source_id,
+        heard.indicator_id,
+        cast(heard.n_common as integer) as n_common,
+        cast(heard.n_suspect as integer) as n_suspect,
+        cast(heard.n_repeated as integer) as n_repeated,
+        heard.repeated_share,
+        heard.copy_log_odds,
         case
             when bool_or(declared.source_id is not null) then 'declared'
-            when any_value(judged.repeats) then 'repeats'
-            when any_value(judged.is_same) then 'same series'
-            when any_value(judged.is_decided) then 'independent'
+            when any_value(heard.repeats) then 'repeats'
+            when any_value(heard.is_same) then 'same series'
+            when any_value(heard.is_decided) then 'independent'
             when any_value(elsewhere.source_id) is not null then 'repeats elsewhere'
             else 'independent'
-        end as relation
-    from judged
+        end as relation,
+        heard.is_heard,
+        heard.is_worse,
+        heard.is_other_worse,
+        heard.priority,
+        heard.other_priority,
+        heard.other_earned_priority
+    from heard
     left join declared
         on
-            judged.indicator_id like declared.indicator_pattern
+            heard.indicator_id like declared.indicator_pattern
             and (
-                (judged.source_id = declared.source_id and judged.other_source_id = declared.other_source_id)
-                or (judged.source_id = declared.other_source_id and judged.other_source_id = declared.source_id)
+                (heard.source_id = declared.source_id and heard.other_source_id = declared.other_source_id)
+                or (heard.source_id = declared.other_source_id and heard.other_source_id = declared.source_id)
             )
     left join elsewhere
-        on judged.source_id = elsewhere.source_id and judged.other_source_id = elsewhere.other_source_id
+        on heard.source_id = elsewhere.source_id and heard.other_source_id = elsewhere.other_source_id
     group by all
 )
 

@@ -1,41 +1,147 @@
 -- grain: one row is a value of int_values_series that independent sources have too, with what they say together
 -- key: observation_id
-with witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
+with compared as (
+    select * from {{ ref('int_values_compared') }}
+),
+
+related as (
+    select * from {{ ref('int_sources_related') }}
+    where relation <> 'independent'
+),
+
+relatives as (
+    select
+        source_id,
+        indicator_id,
+        count(*) as n_related
+    from related
+    group by source_id, indicator_id
 ),
 
 indicator_limits as (
     select * from {{ ref('int_indicator_limits') }}
 ),
 
+judged as (
+    select
+        compared.observation_id,
+        compared.indicator_id,
+        compared.other_source_id,
+        compared.other_log_value,
+        compared.n_nearby,
+        compared.gap - coalesce(compared.gap_change, 0) as usual_gap,
+        coalesce(relatives.n_related, 0) as n_related,
+        compared.gap_change / nullif(indicator_limits.limits['spike.source'], 0) as strength,
+        compared.gap_change / nullif(indicator_limits.limits['series_end.source'], 0) as end_strength,
+        indicator_limits.limits['veto.equal'] as equal_within,
+        abs(compared.gap) <= indicator_limits.limits['veto.equal'] as is_equal,
+        -- two that move alike keep their distance
+        compared.spike * compared.other_spike > 0
+        and abs(compared.other_spike) >= indicator_limits.limits['veto.same_move'] * abs(compared.spike)
+        and coalesce(abs(compared.gap_change) <= abs(compared.spike), true) as is_same_move,
+        -- the value leaves its trend by as much as the gap between the sources changed, and the other source stays on its trend; sources
+        -- that are closer than usual only have the same vintage for once
+        compared.spike * compared.gap_change > 0
+        and abs(compared.gap) > abs(compared.gap - compared.gap_change)
+        and abs(compared.spike) >= indicator_limits.limits['spike.own_share'] * abs(compared.gap_change)
+        and abs(compared.other_spike) < indicator_limits.limits['spike.other_share'] * abs(compared.gap_change) as is_own_spike,
+        compared.is_end
+        and abs(compared.gap) > abs(compared.gap - compared.gap_change)
+        and coalesce(compared.step_before, compared.step_after) * compared.gap_change > 0
+        and abs(coalesce(compared.step_before, compared.step_after))
+        >= indicator_limits.limits['spike.own_share'] * abs(compared.gap_change)
+        and abs(case when compared.step_before is null then compared.other_step_after else compared.other_step_before end)
+        < indicator_limits.limits['spike.other_share'] * abs(compared.gap_change) as is_own_end,
+        -- the witness is on its own trend and the value is not where the two usually stand to each other, or where no two vintages of one
+        -- quantity could stand
+        coalesce(
+            abs(compared.other_log_value - compared.other_expected_log)
+            < indicator_limits.limits['spike.other_share'] * greatest(abs(compared.gap), abs(compared.gap_change)),
+            true
+        )
+        and (
+            (
+                coalesce(abs(compared.gap_change) >= indicator_limits.limits['spike.source'], false)
+                and abs(compared.gap) > abs(compared.gap - compared.gap_change)
+            )
+            or coalesce(abs(compared.gap) >= indicator_limits.limits['revision.max'], false)
+        ) as is_apart
+    from compared
+    inner join indicator_limits on compared.indicator_id = indicator_limits.indicator_id
+    left join relatives on compared.other_source_id = relatives.source_id and compared.indicator_id = relatives.indicator_id
+),
+
+said as (
+    select
+        *,
+        case
+            when is_equal or is_same_move then 'confirms'
+            when is_apart then 'denies'
+        end as statement
+    from judged
+),
+
+-- a family speaks once: of related sources that say the same about a value, or say nothing and hold the same, the one with the fewest
+-- relations counts, so that a source put together from two others silences itself and not them
+repeated as (
+    select distinct
+        later.observation_id,
+        later.other_source_id
+    from said as later
+    inner join said as earlier
+        on
+            later.observation_id = earlier.observation_id
+            and (
+                later.statement = earlier.statement
+                or (
+                    coalesce(later.statement, earlier.statement) is null
+                    and abs(later.other_log_value - earlier.other_log_value) <= later.equal_within
+                )
+            )
+            and (earlier.n_related, earlier.other_source_id) < (later.n_related, later.other_source_id)
+    inner join related
+        on
+            later.other_source_id = related.source_id
+            and earlier.other_source_id = related.other_source_id
+            and later.indicator_id = related.indicator_id
+),
+
+weighed as (
+    select
+        said.*,
+        case
+            when repeated.observation_id is not null then 0
+            when said.is_equal then indicator_limits.limits['witness.equal']
+            else 1
+        end as weight
+    from said
+    inner join indicator_limits on said.indicator_id = indicator_limits.indicator_id
+    left join repeated on said.observation_id = repeated.observation_id and said.other_source_id = repeated.other_source_id
+),
+
 votes as (
     select
         observation_id,
-        any_value(indicator_id) as indicator_id,
-        coalesce(sum(cast(round(weight * 1000) as bigint)) filter (where statement = 'confirms'), 0) / 1000 as weight_for,
-        coalesce(sum(cast(round(weight * 1000) as bigint)) filter (where is_equal), 0) / 1000 as weight_equal,
-        coalesce(sum(cast(round(weight * 1000) as bigint)) filter (where statement = 'denies'), 0) / 1000 as weight_against,
-        max(abs(strength)) filter (where is_own_spike and n_nearby >= 2 and is_trusted) as spike_strength,
-        max(abs(end_strength)) filter (where is_own_end and n_nearby >= 2 and is_trusted) as end_strength,
-        max(n_agreeing) as n_agreeing,
-        -- the source that most others agree with, then the one that is usually nearest
-        arg_min(other_source_id, (-n_agreeing, abs(usual_gap), other_source_id)) as witness_source_id,
-        arg_min(other_observation_id, (-n_agreeing, abs(usual_gap), other_source_id)) as witness_observation_id,
-        arg_min(other_log_value, (-n_agreeing, abs(usual_gap), other_source_id)) as witness_log_value,
-        arg_min(other_expected_log, (-n_agreeing, abs(usual_gap), other_source_id)) as witness_expected_log,
-        arg_min(other_log_value + usual_gap, (-n_agreeing, abs(usual_gap), other_source_id)) as proposed_log
-    from witnessed
+        coalesce(sum(weight) filter (where statement = 'confirms'), 0) as weight_for,
+        coalesce(sum(weight) filter (where is_equal), 0) as weight_equal,
+        coalesce(sum(weight) filter (where statement = 'denies'), 0) as weight_against,
+        max(abs(strength)) filter (where is_own_spike and n_nearby >= 2) as spike_strength,
+        max(abs(end_strength)) filter (where is_own_end and n_nearby >= 2) as end_strength,
+        -- the source that is usually nearest
+        arg_min(other_source_id, (abs(usual_gap), other_source_id)) as witness_source_id,
+        arg_min(other_log_value, (abs(usual_gap), other_source_id)) as witness_log_value,
+        arg_min(other_log_value + usual_gap, (abs(usual_gap), other_source_id)) as proposed_log
+    from weighed
     group by observation_id
 ),
 
--- no witness clears a value against more who deny it, and a noisy one clears nothing alone
+-- no witness clears a value against more who deny it
 final as (
     select
-        votes.* exclude (indicator_id),
-        votes.weight_equal >= indicator_limits.limits['witness.least_weight'] and votes.weight_equal > votes.weight_against as is_confirmed,
-        votes.weight_for >= indicator_limits.limits['witness.least_weight'] and votes.weight_for > votes.weight_against as is_vouched
+        * exclude (weight_for, weight_equal, weight_against),
+        weight_equal > weight_against as is_confirmed,
+        weight_for > weight_against as is_vouched
     from votes
-    inner join indicator_limits on votes.indicator_id = indicator_limits.indicator_id
 )
 
 select * from final

@@ -32,10 +32,6 @@ places as (
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
 ),
 
-priorities as (
-    select * from {{ ref('int_source_priorities') }}
-),
-
 limits as (
     select
         indicator_id,
@@ -254,7 +250,8 @@ found as (
         max("year") as last_year,
         count(*) as n_matches,
         any_value(mover_ratio) as mover_ratio,
-        case block when 'table' then 1 when 'province' then any_value(province_rows) else any_value(city_years) end as n_needed,
+        any_value(priority) as priority,
+        any_value(other_priority) as other_priority,
         count(*) filter (where is_repeated) as n_repeated,
         count(*) filter (where is_other_repeated) as n_other_repeated,
         case
@@ -278,78 +275,17 @@ found as (
     end
 ),
 
-matches as (
-    select
-        found.* exclude (kind),
-        blocks.kind,
-        blocks.equal_place,
-        blocks.observation_id,
-        blocks.source_id,
-        blocks.indicator_id,
-        blocks.city_id,
-        blocks."year",
-        blocks.log_value,
-        blocks.other_log_value
-    from found
-    inner join blocks on {{ same_keys('found', 'blocks', by_block) }}
-    where blocks.is_match
-),
-
--- which of the two holds what is not its own: never the one that further sources stand by. Another delivery of one publication is a
--- further source here, a copy with the same errors is none
-copies as (
-    select * from {{ ref('int_sources_related') }}
-    where relation not in ('independent', 'declared')
-),
-
-speaking as (
-    {{ latest_edition('trends') }}
-),
-
+-- which of the two holds what is not its own: never the one that further sources stand by
 votes as (
     select
-        matches.fact_no,
-        count(*) filter (
-            where abs(third.log_value - matches.log_value) < abs(third.log_value - matches.other_log_value)
-        ) as n_for,
-        count(*) filter (
-            where abs(third.log_value - matches.log_value) > abs(third.log_value - matches.other_log_value)
-        ) as n_against
-    from matches
-    inner join speaking as third
-        on
-            matches.indicator_id = third.indicator_id
-            and matches.city_id = third.city_id
-            and matches."year" = third."year"
-            and third.source_id not in (matches.source_id, matches.other_source_id)
-    left join copies
-        on
-            matches.indicator_id = copies.indicator_id
-            and third.source_id = copies.source_id
-            -- where it differs from its original it speaks for itself
-            and (
-                (matches.source_id = copies.other_source_id and abs(third.log_value - matches.log_value) <= matches.equal_place)
-                or (
-                    matches.other_source_id = copies.other_source_id
-                    and abs(third.log_value - matches.other_log_value) <= matches.equal_place
-                )
-            )
-    where copies.source_id is null
-    group by matches.fact_no
-),
-
--- the trust that the seed gives a source decides last, of two sources alone that both follow their trend
-ranked as (
-    select
-        matches.fact_no,
-        max(own.priority) as priority,
-        max(other.priority) as other_priority
-    from matches
-    inner join priorities as own
-        on matches.source_id = own.source_id and matches.indicator_id = own.indicator_id and matches."year" = own."year"
-    inner join priorities as other
-        on matches.other_source_id = other.source_id and matches.indicator_id = other.indicator_id and matches."year" = other."year"
-    group by matches.fact_no
+        found.fact_no,
+        count(*) filter (where abs(third.gap) < abs(third.other_log_value - blocks.other_log_value)) as n_for,
+        count(*) filter (where abs(third.gap) > abs(third.other_log_value - blocks.other_log_value)) as n_against
+    from found
+    inner join blocks on {{ same_keys('found', 'blocks', by_block) }}
+    inner join pairs as third on blocks.observation_id = third.observation_id and blocks.other_source_id <> third.other_source_id
+    where blocks.is_match
+    group by found.fact_no
 ),
 
 facts as (
@@ -357,6 +293,8 @@ facts as (
         fact_no,
         any_value(block) as block,
         any_value(mover_ratio) as mover_ratio,
+        any_value(priority) as priority,
+        any_value(other_priority) as other_priority,
         sum(n_repeated) as n_repeated,
         sum(n_other_repeated) as n_other_repeated,
         {{ exact_median('own_miss') }} as own_miss,
@@ -375,37 +313,13 @@ graded_facts as (
             when facts.n_repeated < facts.n_other_repeated then null
             when facts.own_miss > facts.mover_ratio * facts.other_miss then 'blocked'
             when facts.mover_ratio * facts.own_miss < facts.other_miss then null
-            when ranked.priority < ranked.other_priority then null
-            when ranked.priority > ranked.other_priority and facts.block = 'table' then 'blocked'
+            -- the trust that the seed gives a source decides last, of two sources alone that both follow their trend
+            when facts.priority < facts.other_priority then null
+            when facts.priority > facts.other_priority and facts.block = 'table' then 'blocked'
             else 'quarantined'
         end as grade
     from facts
-    inner join ranked on facts.fact_no = ranked.fact_no
     left join votes on facts.fact_no = votes.fact_no
-),
-
--- a table that has lost its word accuses nobody
-silenced as (
-    select distinct
-        matches.source_id,
-        matches.indicator_id,
-        matches."year"
-    from matches
-    inner join graded_facts on matches.fact_no = graded_facts.fact_no
-    where matches.block = 'table' and graded_facts.grade = 'blocked'
-),
-
-accused as (
-    select
-        matches.block_no,
-        count(*) filter (where silenced.source_id is null) as n_heard
-    from matches
-    left join silenced
-        on
-            matches.other_source_id = silenced.source_id
-            and matches.indicator_id = silenced.indicator_id
-            and matches."year" = silenced."year"
-    group by matches.block_no
 ),
 
 graded as (
@@ -414,8 +328,6 @@ graded as (
         graded_facts.grade
     from found
     inner join graded_facts on found.fact_no = graded_facts.fact_no
-    inner join accused on found.block_no = accused.block_no
-    where accused.n_heard >= found.n_needed
 ),
 
 -- all of a table loses its word, and all years between the first and the last of a run

@@ -1,4 +1,5 @@
--- grain: one row is a value of int_values_series beside the value of an independent source for the same place, year and indicator
+-- grain: one row is a value of int_values_series beside that of an independent source whose word counts, for the same place, year and
+-- indicator
 -- key: observation_id, other_source_id
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
@@ -7,7 +8,7 @@ with trends as (
 related as (
     select *
     from {{ ref('int_sources_related') }}
-    where relation = 'independent'
+    where relation = 'independent' and is_heard
 ),
 
 witnesses as (
@@ -24,7 +25,9 @@ final as (
         witnesses.step_before as other_step_before,
         witnesses.step_after as other_step_after,
         witnesses.expected_log as other_expected_log,
-        trends.log_value - witnesses.log_value as gap
+        trends.log_value - witnesses.log_value as gap,
+        related.priority,
+        related.other_priority
     from trends
     inner join related on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id
     inner join witnesses
