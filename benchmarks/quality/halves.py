@@ -150,18 +150,9 @@ def is_within_limits(counts: pd.DataFrame) -> pd.Series:
     )
 
 
-def _by_factor(table: pd.DataFrame, grade: str) -> str:
-    """Recall at each factor, from small to large; a factor beyond the limits in brackets."""
-    recall, within = table[grade] / table["cells"], is_within_limits(table)
-    return ", ".join(
-        f"{recall[factor]:.3f}" if within[factor] else f"({recall[factor]:.3f})"
-        for factor in sorted(table.index)
-    )
-
-
 def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
-    """One row per group: factor chosen on even years; recall, precision and false blocks on odd
-    years with it and as shipped.
+    """One row per group: factor chosen on even years; recall and precision on odd years with it and
+    as shipped.
     """
     sums = counts.drop(columns="run").groupby(["group", "half", "factor"]).sum()
     rows = []
@@ -174,19 +165,13 @@ def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
             "grade": group.grade,
             "chosen": chosen,
         }
-        row |= {
-            "even_by_factor": _by_factor(even, group.grade),
-            "odd_by_factor": _by_factor(odd, group.grade),
-        }
         for label, factor in (("chosen", chosen), ("shipped", 1.0)):
-            for half, table in (("even", even), ("odd", odd)):
-                cells = table.loc[factor]
-                row |= {
-                    f"{label}_{half}_recall": cells[group.grade] / cells["cells"],
-                    f"{label}_{half}_precision": cells["blocked"]
-                    / max(cells["blocked"] + cells["false"], 1),
-                    f"{label}_{half}_quarantined": cells["quarantined"] / cells["clean"],
-                }
+            cells = odd.loc[factor]
+            row |= {
+                f"{label}_odd_recall": cells[group.grade] / cells["cells"],
+                f"{label}_odd_precision": cells["blocked"]
+                / max(cells["blocked"] + cells["false"], 1),
+            }
         rows.append(row)
     return pd.DataFrame(rows)
 

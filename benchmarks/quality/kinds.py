@@ -141,17 +141,6 @@ def _leading_digit(value: float, view: View, rng: np.random.Generator) -> float 
     return float(text[:first] + others[rng.integers(len(others))] + text[first + 1 :])
 
 
-def _transposition(value: float, view: View, rng: np.random.Generator) -> float | None:
-    text = f"{value:.{view.decimals}f}"
-    digits = [k for k, sign in enumerate(text) if sign.isdigit()]
-    pair = next(((a, b) for a, b in pairwise(digits) if text[a] != text[b]), None)
-    if pair is None:
-        return None
-    signs = list(text)
-    signs[pair[0]], signs[pair[1]] = signs[pair[1]], signs[pair[0]]
-    return float("".join(signs))
-
-
 def make_stale(
     view: View, booking: Booking, cities: Cities, rng: np.random.Generator
 ) -> Changes | None:
@@ -320,17 +309,6 @@ def make_revision(
     }
 
 
-def make_level_break(
-    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
-) -> Changes | None:
-    """A city's level falls or rises once, by 15 to 45 per cent, in every source, as after an audit
-    or a change of borders. No defect.
-    """
-    return _to_the_end(lambda r: float(r.choice([r.uniform(0.6, 0.85), r.uniform(1.15, 1.45)])))(
-        view, booking, cities, rng
-    )
-
-
 def make_cell(
     view: View, booking: Booking, cities: Cities, rng: np.random.Generator
 ) -> Changes | None:
@@ -455,18 +433,6 @@ def make_index_cell(
     return {place: round(float(view.value[place]) + 100, max(view.decimals, 1))} if place else None
 
 
-def make_index_province(
-    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
-) -> Changes | None:
-    """A province-year of indices in place of growth rates."""
-    found = draw_province_year(view, booking, rng, 4)
-    return (
-        {(int(i), found[1]): round(float(view.value[i, found[1]]) + 100, 2) for i in found[0]}
-        if found
-        else None
-    )
-
-
 def make_fraction_province(
     view: View, booking: Booking, cities: Cities, rng: np.random.Generator
 ) -> Changes | None:
@@ -495,7 +461,6 @@ KINDS = (
     Kind("zero", _one_cell(lambda v, view, rng: 0.0), {"level": 5}, goal=_BOTH),
     Kind("sign", _one_cell(_negated), {"level": 5, "growth": 6}, goal=_BOTH),
     Kind("leading_digit", _one_cell(_leading_digit), {"level": 7}, goal=_TWO),
-    Kind("transposition", _one_cell(_transposition), {"level": 7}),
     Kind("spike_25_40", _one_cell(_move(0.25, 0.40, in_logs=True)), {"level": 7}, goal=_TWO),
     Kind("spike_40_70", _one_cell(_move(0.40, 0.70, in_logs=True)), {"level": 7}, goal=_BOTH),
     Kind("slip_2_10", _one_cell(_move(0.02, 0.10, in_logs=False)), {"level": 7}, goal=_TWO_FLAG),
@@ -527,9 +492,12 @@ KINDS = (
     Kind("swap_columns", make_cell, {"level": 4}, damage="columns", goal=_TWO),
     Kind("encoding", make_years, {"level": 2, "growth": 2}, damage="place"),
     Kind("revision", make_revision, {"level": 6}, is_defect=False, with_parts=True),
+    # a level falls or rises once, in every source, as after an audit or a change of borders
     Kind(
         "level_break",
-        make_level_break,
+        _to_the_end(
+            lambda rng: float(rng.choice([rng.uniform(0.6, 0.85), rng.uniform(1.15, 1.45)]))
+        ),
         {"level": 6},
         is_defect=False,
         everywhere=True,
@@ -551,12 +519,6 @@ KINDS = (
         "index_for_growth",
         make_index_cell,
         {"growth": 8},
-        goal={"two": ("blocked", 0.99), "one": ("blocked", 0.99)},
-    ),
-    Kind(
-        "index_province",
-        make_index_province,
-        {"growth": 2},
         goal={"two": ("blocked", 0.99), "one": ("blocked", 0.99)},
     ),
     Kind("fraction_province", make_fraction_province, {"growth": 2}),

@@ -92,7 +92,6 @@ def plan_events(
                 "province_unit",
                 "stale_province",
                 "row_shift",
-                "index_province",
             )
         )
     )
