@@ -80,9 +80,9 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
-    """Take the search's helper from our copy."""
+    """Take the search's helper from our copy, and name its window."""
     up = "../" * page.url.count("/")
-    return SHIM.sub(up + COPY, output)
+    return SHIM.sub(up + COPY, output).replace('role="dialog"', 'role="dialog" aria-label="Search"')
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
