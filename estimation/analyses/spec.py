@@ -177,27 +177,17 @@ class Spec:
 
     @property
     def sample_key(self) -> tuple:
-        """Specs with the same key share a sample and one pass of permutation draws."""
-        left_out = {
-            "spec_id",
-            "analysis",
-            "outcome",
-            "estimator",
-            "moderator",
-            "strength",
-            "effects",
-        }
+        """Specs with the same key share a sample and one pass of permutation draws; strengths of
+        tools are held against one another, effects by class are not.
+        """
+        left_out = {"spec_id", "analysis", "outcome", "estimator", "strength"}
         rows = (
             self.series
             if any(self.outcome == f"{measure}_{self.series}" for measure in SAME_ROWS)
             else self.outcome
         )
-        kind = (self.has_heterogeneity, bool(self.strength))
-        return (
-            rows,
-            *kind,
-            *(getattr(self, f.name) for f in fields(self) if f.name not in left_out),
-        )
+        of_rules = (getattr(self, f.name) for f in fields(self) if f.name not in left_out)
+        return (rows, bool(self.strength), *of_rules)
 
 
 def split_of(outcome: str) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def fit_group(
     marts : Marts
     sample : StudySample
     group : list of Spec
-        Specs that share the sample; only outcome, estimator and heterogeneity differ.
+        Specs that share the sample; only outcome, estimator and strength differ.
     vcov : tuple of str
         Variance estimators; empty for point estimates alone.
     permutations : int

@@ -13,7 +13,6 @@ from ..analyses.spec import SampleError, Spec
 from ..engines.heterogeneity_design import Heterogeneity
 from ..fits.heterogeneity import fit_heterogeneity
 from ..options import Options
-from ..panel.pair_panel import PairPanel
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
@@ -27,47 +26,33 @@ def fit_heterogeneity_group(
 ) -> Iterator[tuple[Spec, FitResult | NotRun]]:
     """Results by spec; specs that differ only in outcome share a fit."""
     built: Built = {}
-    outcomes: dict[tuple, list[int]] = {}
     for spec in group:
         if _key(spec) not in built:
             try:
                 built[_key(spec)] = build_heterogeneity(sample, marts.cities, marts.strengths, spec)
             except SampleError as error:
                 built[_key(spec)] = NotRun(str(error))
-        outcomes.setdefault(_key(spec), []).append(sample.outcomes.index(spec.outcome))
     built = _say_which_are_one(built)
-    # what a fit lets vary for the same outcomes shares draws, which sum no other outcome
-    sharing: dict[tuple[int, ...], list[tuple]] = {}
-    for key, entry in built.items():
-        if not isinstance(entry, NotRun):
-            sharing.setdefault(tuple(outcomes[key]), []).append(key)
-    results: dict[tuple, FitResult | NotRun] = {
-        (key, m): entry
-        for key, entry in built.items()
-        if isinstance(entry, NotRun)
-        for m in outcomes[key]
-    }
-    for chosen, keys in sharing.items():
-        panel = dataclasses.replace(sample.panel, y=sample.panel.y[list(chosen)])
-        results |= _fit(panel, {key: built[key] for key in keys}, chosen, group[0], options)
-    for spec in group:
-        yield spec, results[_key(spec), sample.outcomes.index(spec.outcome)]
-
-
-def _fit(
-    panel: PairPanel, built: Built, outcomes: tuple[int, ...], first: Spec, options: Options
-) -> dict[tuple, FitResult | NotRun]:
-    """Results by key and outcome of the sample, of a panel of these outcomes alone."""
-    moderations = [moderation for moderation, _ in built.values()]
+    can_be = {key: entry for key, entry in built.items() if not isinstance(entry, NotRun)}
+    results: dict[tuple[str, int], FitResult | NotRun] = {}
     try:
-        found = fit_heterogeneity(panel, moderations, control_names=first.controls, options=options)
+        if can_be:
+            results = fit_heterogeneity(
+                sample.panel,
+                [moderation for moderation, _ in can_be.values()],
+                control_names=group[0].controls,
+                options=options,
+            )
     except NotEstimable as error:
-        return {(key, m): NotRun(str(error)) for key in built for m in outcomes}
-    return {
-        (key, m): _with_notes(found[moderation.name, place], notes)
-        for key, (moderation, notes) in built.items()
-        for place, m in enumerate(outcomes)
-    }
+        built |= dict.fromkeys(can_be, NotRun(str(error)))
+    for spec in group:
+        entry = built[_key(spec)]
+        if isinstance(entry, NotRun):
+            yield spec, entry
+            continue
+        moderation, notes = entry
+        result = results[moderation.name, sample.outcomes.index(spec.outcome)]
+        yield spec, result if isinstance(result, NotRun) else _with_notes(result, notes)
 
 
 def _say_which_are_one(built: Built) -> Built:
@@ -115,9 +100,7 @@ def _key(spec: Spec) -> tuple:
     return (spec.moderator, spec.strength, spec.effects, spec.estimator)
 
 
-def _with_notes(result: FitResult | NotRun, notes: Notes) -> FitResult | NotRun:
-    if isinstance(result, NotRun):
-        return result
+def _with_notes(result: FitResult, notes: Notes) -> FitResult:
     diagnostics, warnings = notes
     return dataclasses.replace(
         result,
