@@ -46,7 +46,7 @@ from warehouse.ingest.raw_parquet import Counts, read_counts
 from warehouse.ingest.raw_table import TIDY_SOURCE
 from warehouse.ingest.roster import read_roster
 from warehouse.ingest.snapshot import MOST_BYTES, require_unchanged, take_snapshot
-from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
+from warehouse.ingest.workers.jobs import PolicyJob, RawJob
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Task, shared_pool
 from warehouse.whole_files import write_whole
@@ -346,7 +346,7 @@ def build_task(file: DeliveredFile, layout: Layout | None, target: Path) -> Task
         job = PolicyJob(str(file.location), file.origin, temporary)
         return Task(job, limits_for(0), note=(file, target))
     tables = tables_of(layout, file.origin.file_name) if layout else []
-    job = RawJob(str(file.location), file.origin, plain(tables), temporary)
+    job = RawJob(str(file.location), file.origin, tables, temporary)
     return Task(job, limits_for(file.size), note=(file, target))
 
 

@@ -20,7 +20,7 @@ from tests.warehouse.ingest.policy.small_pdf import text_pdf
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
+from warehouse.ingest.workers.jobs import PolicyJob, RawJob
 from warehouse.ingest.workers.limits import Limits
 from warehouse.ingest.workers.pool import Pool, Task
 
@@ -91,7 +91,7 @@ def task(kind: str, changes: Iterable[Change], member: int | None, target: Path)
         job = PolicyJob(str(delivered), FileOrigin("policy_texts", None, name), str(target))
     else:
         source = "tidy" if kind.startswith("tidy") else "panel"
-        tables = [] if source == "tidy" else plain(tables_of(LAYOUT, name))
+        tables = [] if source == "tidy" else tables_of(LAYOUT, name)
         job = RawJob(str(delivered), FileOrigin(source, None, name), tables, str(target))
     return Task(job, Limits(600_000_000, 10))
 

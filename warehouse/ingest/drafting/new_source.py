@@ -27,7 +27,7 @@ from warehouse.ingest.place_names import place_key, read_place_names, read_seed
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.witness import why_no_witness
-from warehouse.ingest.workers.jobs import RawJob, plain
+from warehouse.ingest.workers.jobs import RawJob
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Job, Outcome, Task, shared_pool
 
@@ -158,7 +158,7 @@ def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) 
         tables = tables_for(layout, name, matches_path)
         years = re.findall(r"(?:19|20)[0-9]{2}", Path(name).name)
         origin = FileOrigin(source_id, int(years[0]) if years else None, name)
-        job = RawJob(str(folder / name), origin, plain(tables), str(target))
+        job = RawJob(str(folder / name), origin, tables, str(target))
         return job if tables else None
 
     for name, outcome in _in_workers(folder, names, job_for):

@@ -52,8 +52,9 @@ _MAGIC = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
     (b"PAR1", "parquet"),
     (b"<stata_dta>", "dta"),
+    (b"%PDF-", "pdf"),
+    (b"\x1f\x8b", "gzip"),
 )
-_FOREIGN = ((b"%PDF-", "pdf"), (b"\x1f\x8b", "gzip"))
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def check_format(data: bytes, file_name: str) -> str:
 
 
 def _sniff(data: bytes) -> str:
-    for magic, kind in (*_MAGIC, *_FOREIGN):
+    for magic, kind in _MAGIC:
         if data.startswith(magic):
             return kind
     if data[0] in range(0x69, 0x74) and data[1:2] in (b"\x01", b"\x02"):

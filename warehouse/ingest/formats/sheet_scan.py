@@ -13,7 +13,6 @@ from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.number_formats import shown_text
 from warehouse.ingest.formats.raised_texts import changed_letters
 
-MAX_DEPTH = 1_000
 _MOST_LETTERS, _MOST_DIGITS = 6, 14
 #: Further than any table: an address with more signs than a number can have.
 _FAR = 1 << 40
@@ -64,7 +63,7 @@ def scan_sheet(
     Raises
     ------
     FileFault
-        The XML is damaged, has a document type, or is nested beyond any use.
+        The XML is damaged.
     """
     return _Parser(sheet_name, styles or {}, raised or {}).scan(sheet)
 
@@ -76,7 +75,7 @@ class _Parser:
         self, sheet_name: str, styles: Mapping[str, str], raised: Mapping[int, str]
     ) -> None:
         self.name, self.styles, self.raised, self.found = sheet_name, styles, raised, SheetScan()
-        self.depth = self.row = self.col = 0
+        self.row = self.col = 0
         self.kind, self.style = None, "0"
         # texts of the cell by element, the element at hand, and how the run at hand is placed
         self.texts: dict[str, list[str]] = {}
@@ -89,7 +88,7 @@ class _Parser:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
-        parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = self._text, self._doctype
+        parser.CharacterDataHandler = self._text
         try:
             parser.Parse(sheet, True)
         except (expat.ExpatError, LookupError, ValueError) as error:
@@ -101,22 +100,7 @@ class _Parser:
             ) from error
         return self.found
 
-    def _doctype(self, *_: object) -> None:
-        raise FileFault(
-            "a workbook without XML entities",
-            "a document type declaration",
-            "save the workbook again with Excel or LibreOffice",
-        )
-
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise FileFault(
-                f"XML of at most {MAX_DEPTH:,} levels",
-                "more",
-                "export the workbook again",
-                f"sheet {self.name!r}",
-            )
         local = name.rpartition(":")[2]
         if local == "c":
             self._cell(attributes.get("r", ""))
@@ -154,7 +138,6 @@ class _Parser:
         self.texts[self.part].append(text)
 
     def _end(self, name: str) -> None:
-        self.depth -= 1
         local = name.rpartition(":")[2]
         if local == self.part:
             self.part = self.place = None

@@ -198,6 +198,20 @@ def build_sheet_observations(
     return build_values_table(origin, grid.sheet_name, table.place.level, rows, columns, lines)
 
 
+def _line(
+    grid: Grid, reason: str, detail: str, row_no: int, col: int, cell: Cell
+) -> dict[str, object]:
+    """A line for something at a cell (row from 1, column from 0) that is not taken."""
+    return build_rejected_line(
+        reason,
+        detail,
+        sheet_name=grid.sheet_name,
+        row_no=row_no,
+        col_no=col + 1,
+        raw_text=cell_text(cell),
+    )
+
+
 def _spanned(grid: Grid, table: Table) -> Grid:
     """The sheet with only the columns that the table spans; the others are blank, so that every
     cell keeps its address.
@@ -238,17 +252,7 @@ def _columns_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict
                 "expected a column inside the span of a table of the layout, found another one; "
                 "widen the span, or add a table"
             )
-            text, row_no = cell_text(filled[1]), filled[0] + 1
-            lines.append(
-                build_rejected_line(
-                    "unmapped_column",
-                    detail,
-                    sheet_name=grid.sheet_name,
-                    row_no=row_no,
-                    col_no=col + 1,
-                    raw_text=text,
-                )
-            )
+            lines.append(_line(grid, "unmapped_column", detail, filled[0] + 1, col, filled[1]))
     return lines
 
 
@@ -269,17 +273,7 @@ def _rows_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[st
         col = next((col for col, cell in enumerate(grid.rows[row]) if not is_blank(cell)), None)
         if col is None or row in covered:
             continue
-        text = cell_text(grid.rows[row][col])
-        lines.append(
-            build_rejected_line(
-                "dropped_row",
-                detail,
-                sheet_name=grid.sheet_name,
-                row_no=row + 1,
-                col_no=col + 1,
-                raw_text=text,
-            )
-        )
+        lines.append(_line(grid, "dropped_row", detail, row + 1, col, grid.rows[row][col]))
     return lines
 
 
@@ -290,16 +284,7 @@ def _left_out_columns(grid: Grid, binding: Binding) -> list[dict[str, object]]:
         reason = binding.ignored.get(col)
         detail = f"column left out by the layout: {reason}" if reason else _UNMAPPED
         text = binding.header_texts[col]
-        lines.append(
-            build_rejected_line(
-                "unmapped_column",
-                detail,
-                sheet_name=grid.sheet_name,
-                row_no=header_no,
-                col_no=col + 1,
-                raw_text=text,
-            )
-        )
+        lines.append(_line(grid, "unmapped_column", detail, header_no, col, text))
     return lines
 
 
@@ -336,20 +321,10 @@ class NamelessCells:
     def _gather_column(
         self, grid: Grid, table: Table, binding: Binding, rows: SheetRows, col: int
     ) -> list[dict[str, object]]:
-        column = rows.column(col)
-        # a set shows quickly that a column is empty, as most without a header are
-        present = {cell for cell in set(column) if not is_blank(cell)}
-        filled = (
-            [
-                (no, cell)
-                for no, cell in zip(rows.row_nos.tolist(), column, strict=True)
-                if cell in present
-            ]
-            if present
-            else []
-        )
         lines = []
-        for row_no, cell in filled:
+        for row_no, cell in zip(rows.row_nos.tolist(), rows.column(col), strict=True):
+            if is_blank(cell):
+                continue
             text = cell_text(cell)
             rule = next((rule for rule in table.stray_cells if re.search(rule.matches, text)), None)
             if rule is None:
@@ -357,16 +332,7 @@ class NamelessCells:
                 self._found[col] = (count + 1, first, grid.sheet_name, binding.header_row + 1)
                 continue
             detail = f"cell left out by the layout: {rule.reason}"
-            lines.append(
-                build_rejected_line(
-                    "dropped_row",
-                    detail,
-                    sheet_name=grid.sheet_name,
-                    row_no=row_no,
-                    col_no=col + 1,
-                    raw_text=text,
-                )
-            )
+            lines.append(_line(grid, "dropped_row", detail, row_no, col, text))
         return lines
 
     def lines(self) -> list[dict[str, object]]:
@@ -414,17 +380,7 @@ def _rows_without_values(
             "expected a place with values, found a row without any; nothing to do if it is a "
             "note, else deliver its values"
         )
-        text = cell_text(cells[named[0]])
-        lines.append(
-            build_rejected_line(
-                "dropped_row",
-                detail,
-                sheet_name=grid.sheet_name,
-                row_no=row_no,
-                col_no=named[0] + 1,
-                raw_text=text,
-            )
-        )
+        lines.append(_line(grid, "dropped_row", detail, row_no, named[0], cells[named[0]]))
     return lines
 
 
@@ -440,19 +396,10 @@ def _unknown_labels(grid: Grid, binding: Binding, rows: SheetRows) -> list[dict[
             col >= len(cells) or is_blank(cells[col]) for col in cols
         ):
             continue
-        text = cell_text(cells[binding.label_col]) if binding.label_col < len(cells) else ""
+        label = cells[binding.label_col] if binding.label_col < len(cells) else ""
         detail = (
             "expected a row that the layout maps, found another one; add it to row_indicators, or "
             "to drop_rows with a reason"
         )
-        lines.append(
-            build_rejected_line(
-                "unmapped_column",
-                detail,
-                sheet_name=grid.sheet_name,
-                row_no=row_no,
-                col_no=binding.label_col + 1,
-                raw_text=text,
-            )
-        )
+        lines.append(_line(grid, "unmapped_column", detail, row_no, binding.label_col, label))
     return lines

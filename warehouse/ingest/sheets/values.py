@@ -32,7 +32,6 @@ from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
 
 if TYPE_CHECKING:
     from warehouse.ingest.formats.grids import Grid
-    from warehouse.ingest.layouts import LeftOutWhere
 
 Verdict = tuple[str | None, str | None]
 _TAKEN: Verdict = (None, None)
@@ -166,23 +165,19 @@ def read_column(
         )
     else:
         year_texts, years = rows.year_texts.take(at), rows.years[at]
-    reasons, details = _verdicts(filled, year_texts, years, [value] if rules is None else rules)
+    verdicts = _verdicts(filled, year_texts, years, [value] if rules is None else rules)
     if value.left_out is not None and value.flag_col is not None:
-        flags = coded_column(rows.column(value.flag_col)).take(at)
-        reasons, details = _with_left_out(reasons, details, flags, value.left_out)
+        flags = coded_column(rows.column(value.flag_col)).take(at).to_list()
+        left_out = ("dropped_row", f"value left out by the layout: {value.left_out.reason}")
+        hits = [re.search(value.left_out.matches, flag or "") for flag in flags]
+        _overrule(verdicts, [hit and left_out for hit in hits])
     if merged:
         shared = [merged.get((row_no, value.col + 1)) for row_no in rows.row_nos[at].tolist()]
-        reasons, details = _not_numbers(
-            reasons, details, [cells and _MERGED.format(cells=cells) for cells in shared]
-        )
+        said = [cells and ("not_a_number", _MERGED.format(cells=cells)) for cells in shared]
+        _overrule(verdicts, said, only=(None,))
     if not decimal_comma:
-        mixed = _of_two_conventions(filled.texts)
-        reasons, details = _not_numbers(reasons, details, mixed, over=(None, "not_a_number"))
-    notes = (
-        CodedTexts.from_list([filled.notes.get(i) for i in range(n)])
-        if filled.notes
-        else CodedTexts.constant(None, n)
-    )
+        _overrule(verdicts, _of_two_conventions(filled.texts), only=(None, "not_a_number"))
+    notes = CodedTexts.from_list([filled.notes.get(i) for i in range(n)])
     names = (
         rows.names.take(at)
         if value.place_text is None
@@ -196,8 +191,8 @@ def read_column(
         units,
         year_texts,
         years,
-        reasons,
-        details,
+        CodedTexts.from_list([reason for reason, _ in verdicts]),
+        CodedTexts.from_list([detail for _, detail in verdicts]),
         notes,
         *places,
     )
@@ -205,17 +200,12 @@ def read_column(
 
 def _verdicts(
     filled: FilledCells, year_texts: CodedTexts, years: np.ndarray, rules: Sequence[ValueColumn]
-) -> tuple[CodedTexts, CodedTexts]:
-    """Reasons and details of a column, by its rule or by one rule per cell: none where number and
-    year are good, else those of `judge`.
+) -> list[Verdict]:
+    """Reason and detail of each cell, by the column's rule or by one rule per cell: none where
+    number and year are good, else those of `judge`.
     """
-    n = len(years)
-    doubtful = np.isnan(filled.numbers) | (years == NO_YEAR)
-    if any(rule.zero_is_missing is not None for rule in rules):
-        doubtful |= filled.numbers == 0
-    if not doubtful.any():
-        return CodedTexts.constant(None, n), CodedTexts.constant(None, n)
-    verdicts = [_TAKEN] * n
+    verdicts = [_TAKEN] * len(years)
+    doubtful = np.isnan(filled.numbers) | (years == NO_YEAR) | (filled.numbers == 0)
     for i in np.flatnonzero(doubtful).tolist():
         number, year = float(filled.numbers[i]), int(years[i])
         verdicts[i] = judge(
@@ -225,53 +215,21 @@ def _verdicts(
             year_texts.take(np.array([i])).to_list()[0],
             rules[i % len(rules)].zero_is_missing,
         )
-    return CodedTexts.from_list([reason for reason, _ in verdicts]), CodedTexts.from_list(
-        [detail for _, detail in verdicts]
-    )
+    return verdicts
 
 
-def _with_left_out(
-    reasons: CodedTexts, details: CodedTexts, flags: CodedTexts, rule: LeftOutWhere
-) -> tuple[CodedTexts, CodedTexts]:
-    """Reasons and details with those of the cells that a rule leaves out by the text of another
-    cell in their row.
-    """
-    hits = [code for code, text in enumerate(flags.words) if re.search(rule.matches, text)]
-    is_hit = np.isin(flags.codes, hits)
-    if not is_hit.any():
-        return reasons, details
-    detail = f"value left out by the layout: {rule.reason}"
-    new_reasons = [
-        "dropped_row" if hit else reason
-        for hit, reason in zip(is_hit, reasons.to_list(), strict=True)
-    ]
-    new_details = [
-        detail if hit else text for hit, text in zip(is_hit, details.to_list(), strict=True)
-    ]
-    return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
+def _overrule(
+    verdicts: list[Verdict],
+    others: Sequence[Verdict | None],
+    only: tuple[str | None, ...] | None = None,
+) -> None:
+    """Put other verdicts in the place of those given, or of those alone that have some reasons."""
+    for i, other in enumerate(others):
+        if other and (only is None or verdicts[i][0] in only):
+            verdicts[i] = other
 
 
-def _not_numbers(
-    reasons: CodedTexts,
-    details: CodedTexts,
-    own: list[str | None],
-    over: tuple[str | None, ...] = (None,),
-) -> tuple[CodedTexts, CodedTexts]:
-    """Reasons and details with those of cells whose number nobody can know, by what is said of
-    each; it stands over some reasons.
-    """
-    if not any(own):
-        return reasons, details
-    verdicts = zip(own, reasons.to_list(), details.to_list(), strict=True)
-    judged = [
-        ("not_a_number", said) if said and reason in over else (reason, text)
-        for said, reason, text in verdicts
-    ]
-    new_reasons, new_details = [reason for reason, _ in judged], [text for _, text in judged]
-    return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
-
-
-def _of_two_conventions(texts: pa.Array) -> list[str | None]:
+def _of_two_conventions(texts: pa.Array) -> list[Verdict | None]:
     """What is said of the numbers with a comma in a column where one of them cannot be thousands:
     271,580 beside 6073,83.
     """
@@ -281,9 +239,12 @@ def _of_two_conventions(texts: pa.Array) -> list[str | None]:
     example = texts.filter(decimal)[0].as_py()
     commas = pc.match_substring_regex(texts, "^[+-]?[0-9][0-9.]*(?:,[0-9]+)+$").to_pylist()
     return [
-        f"expected thousands behind a comma, found {text!r}"
-        + (f" in a column with {example!r}" if text != example else "")
-        + "; say decimal_comma: true in the layout, or correct the cells"
+        (
+            "not_a_number",
+            f"expected thousands behind a comma, found {text!r}"
+            + (f" in a column with {example!r}" if text != example else "")
+            + "; say decimal_comma: true in the layout, or correct the cells",
+        )
         if has_comma
         else None
         for text, has_comma in zip(texts.to_pylist(), commas, strict=True)

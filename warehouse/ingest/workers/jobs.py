@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
+from warehouse.ingest.layouts import Table
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.snapshot import open_delivered
 
@@ -22,15 +22,15 @@ class RawJob:
     location : str
         Where it lies.
     origin : FileOrigin
-    tables : list of SimpleNamespace
-        Tables of the layout that fit the file (`plain`); none for a tidy file.
+    tables : list of Table
+        Tables of the layout that fit the file; none for a tidy file.
     target : str
         Where to write.
     """
 
     location: str
     origin: FileOrigin
-    tables: list[SimpleNamespace]
+    tables: list[Table]
     target: str
 
     def run(self, _: None) -> list[tuple[str | None, int]]:
@@ -56,22 +56,3 @@ class PolicyJob:
         with open_delivered(Path(self.location)) as stream:
             counts = write_policy_text(stream.read(), self.origin, Path(self.target))
         return list(counts.items())
-
-
-def plain(value: object) -> object:
-    """A layout's model as a bag of its values: a worker that gets it needs neither pydantic nor the
-    layout model.
-    """
-    fields = getattr(type(value), "model_fields", None)
-    if fields is not None:
-        names = (
-            [*fields, "columns"]
-            if isinstance(getattr(type(value), "columns", None), property)
-            else fields
-        )
-        return SimpleNamespace(**{name: plain(getattr(value, name)) for name in names})
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return value

@@ -24,7 +24,7 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 silent = os.open(os.devnull, os.O_WRONLY)
 os.dup2(silent, 1)
 os.dup2(silent, 2)
-for module in ("pandas", "warehouse.ingest.raw_files"):
+for module in ("pandas", "warehouse.ingest.layouts", "warehouse.ingest.raw_files"):
     importlib.import_module(module)
 # rows of cells hold no cycles, yet the collector would walk over them, and over the modules, again
 # and again
