@@ -89,15 +89,25 @@ def require_unchanged(location: Path, snapshot: Snapshot) -> None:
 
 
 def open_delivered(location: Path) -> BinaryIO:
-    """The file open for reading; a FileFault where it cannot be."""
+    """The file open for reading; a FileFault where it cannot be, or a pipe has taken its place."""
     with _as_faults():
-        return location.open("rb")
+        stream = open(location, "rb", opener=_open_at_once)  # noqa: SIM115
+        _require_file(os.fstat(stream.fileno()))
+        return stream
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Without waiting for somebody who writes into a pipe: that would be for ever."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _status(location: Path) -> os.stat_result:
     """Of a file; a FileFault where something else stands there."""
     with _as_faults():
-        status = location.stat()
+        return _require_file(location.stat())
+
+
+def _require_file(status: os.stat_result) -> os.stat_result:
     if not stat.S_ISREG(status.st_mode):
         raise FileFault("a file", "a folder, pipe or device in its place", _AGAIN)
     return status
