@@ -678,6 +678,8 @@ def full(**settings) -> dict[str, pd.DataFrame]:
                 f"robustness.cm_growth_official.{variant}", 0.02 * e + 0.01, 0.3, 0.4, e
             )
         ]
+    for name, value in {"weak": 0.01, "q10": 0.02, "q90": 0.05}.items():
+        rows += estimate_rows(f"matching.cm_growth_official.{name}", value, 0.2, 0.4)
     extra = pd.DataFrame(rows).astype({"event_time": "Int64", "cohort_year": "Int64"})
     frames["estimates.estimate"] = pd.concat([frames["estimates.estimate"], extra])
     same = {
@@ -685,7 +687,12 @@ def full(**settings) -> dict[str, pd.DataFrame]:
         "diagnostic": "same_regressor_as",
     }
     same = pd.DataFrame({**same, "term": ["tax", "talent"], "value": 1.0})
-    frames["estimates.diagnostic"] = pd.concat([frames["estimates.diagnostic"], same])
+    quantiles = [k / 40 for k in range(41)]
+    drawn = {"spec_id": HEADLINE, "term": "treated", "value": [q - 0.5 for q in quantiles]}
+    drawn = pd.DataFrame(
+        drawn | {"diagnostic": [f"permutation_quantile_{q:.3f}" for q in quantiles]}
+    )
+    frames["estimates.diagnostic"] = pd.concat([frames["estimates.diagnostic"], same, drawn])
     choices = {
         "spec_id": ids,
         "outcome": "cm_growth_official",

@@ -20,89 +20,17 @@ from estimation.report.exhibits import write_exhibits
 from estimation.report.journal_tables import build_table
 from estimation.report.language import Words
 from estimation.report.replication_files import write_replication
-from estimation.study.multiplicity import judge_estimates
 from tests.estimation.panels import random_panel
-from tests.estimation.report.fabricated import tables
+from tests.estimation.report.fabricated import HEADLINE, full, tables
 from tests.estimation.report.sites import database
 
-HEADLINE = "baseline.cm_growth_official.headline"
-
-
-def estimate_rows(spec_id: str, value: float, **more) -> list[dict]:
-    """The default and the permutation line of one coefficient."""
-    analysis, outcome, _ = spec_id.split(".")
-    row = {
-        "spec_id": spec_id,
-        "analysis": analysis,
-        "estimator": "twfe",
-        "outcome": outcome,
-        "term": "treated",
-        "cohort_year": None,
-        "event_time": None,
-        "n_obs": 1000,
-        "n_pairs": 100,
-        "n_cities": 20,
-        "n_pilots": 6,
-        "estimate": value,
-        "ci_low": value - 0.02,
-        "ci_high": value + 0.02,
-        "p_value_withheld_reason": None,
-        **more,
-    }
-    default = {"vcov": "province_jackknife", "is_default": True, "std_error": 0.01, "p_value": 0.04}
-    drawn = {"vcov": "permutation", "is_default": False, "std_error": None, "p_value": 0.21}
-    return [row | default, row | drawn]
-
 
 @pytest.fixture(scope="module")
-def frames() -> dict[str, pd.DataFrame]:
-    """A build with the headline, an event study, a tie curve, placebo quantiles and a small
-    specification curve.
-    """
-    ties = {"weak": 0.01, "q10": 0.02, "q90": 0.05}
-    curve = {f"specification_curve.cm_hp.v{k}": 0.01 * (k - 4) for k in range(12)}
-    events = "dynamics.cm_growth_official.headline"
-    values = {HEADLINE: 0.0345, **curve}
-    values |= {f"matching.cm_growth_official.{name}": value for name, value in ties.items()}
-    rows = [row for spec_id, value in values.items() for row in estimate_rows(spec_id, value)]
-    for e in (-3, -2, 0, 1):
-        rows += estimate_rows(events, 0.01 * e, term="event", event_time=e)
-    choices = {
-        "outcome": "cm_hp",
-        "measure": "cm",
-        "series": "hp",
-        "window": "2005-2019",
-        "outcome_sd": 2.0,
-        "treatment_rule": "calendar_year",
-        "tie_rule": ["strong", "all"] * 6,
-        "effects": "pair + year",
-        "estimator": "twfe",
-        "control_group": "never_in_window",
-    }
-    quantiles = np.linspace(0, 1, 41)
-    names = [f"permutation_quantile_{q:.3f}" for q in quantiles]
-    of_treated = {"spec_id": HEADLINE, "term": "treated"}
-    truth = {"spec_id": events, "term": "event", "cohort_year": None, "event_time": 0}
-    return {
-        "estimates.estimate": judge_estimates(pd.DataFrame(rows)),
-        "estimates.diagnostic": pd.DataFrame(
-            of_treated | {"diagnostic": names, "value": quantiles - 0.5}
-        ),
-        "estimates.specification": pd.DataFrame({"spec_id": list(curve), **choices}),
-        "estimates.truth": pd.DataFrame([{**truth, "truth": 0.02, "planted": None}]),
-        "estimates.primary": tables()["estimates.primary"],
-        "meta.run": pd.DataFrame(
-            [{"run_id": "r", "git_commit": "c", "started_at": "t", "is_simulated": True}]
-        ),
-    }
+def build() -> duckdb.DuckDBPyConnection:
+    return database(full(is_simulated=True))
 
 
-@pytest.fixture(scope="module")
-def build(frames) -> duckdb.DuckDBPyConnection:
-    return database(frames)
-
-
-def test_every_exhibit_is_written_with_the_same_bytes(frames, build, tmp_path) -> None:
+def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path) -> None:
     first, second = write_exhibits(build, tmp_path / "a"), write_exhibits(build, tmp_path / "b")
     figures = ("answer_axis", "event_study", "threshold", "permutation_density")
     names = {f"{name}.svg" for name in figures}
@@ -115,17 +43,17 @@ def test_every_exhibit_is_written_with_the_same_bytes(frames, build, tmp_path) -
     table = docx.Document(str(tmp_path / "a/tables/ties.docx")).tables[0]
     cells = [[cell.text for cell in row.cells] for row in table.rows]
     assert cells[2][0] == "admission" and cells[-1][0] == "pilots"
-    assert [row[2] for row in cells[2:5]] == ["0.0345", "(0.0100)", "[0.210]"]
+    assert [row[2] for row in cells[2:5]] == ["0.0712", "(0.0123)", "[0.020]"]
 
 
 def test_table_is_set_as_economists_set_it(build) -> None:
     """Estimate, error in parentheses, permutation p in brackets, then the sample; no star."""
     text = to_latex(build_table(read_report_data(build), Words("en"), "ties"))
     for row in (
-        r"admission & -- & 0.0345 & -- & -- & -- & 0.0100 \\",
-        r" & -- & (0.0100) & -- & -- & -- & (0.0100) \\",
-        r" & -- & {[0.210]} & -- & -- & -- & {[0.210]} \\",
-        r"pair-years & -- & 1,000 & -- & -- & -- & 1,000 \\",
+        r"admission & -- & 0.0712 & -- & -- & -- & 0.0100 \\",
+        r" & -- & (0.0123) & -- & -- & -- & (0.0123) \\",
+        r" & -- & {[0.020]} & -- & -- & -- & {[0.400]} \\",
+        r"pair-years & -- & 153,230 & -- & -- & -- & 153,230 \\",
     ):
         assert row in text
     assert "SIMULATED" in text and "]*" not in text
