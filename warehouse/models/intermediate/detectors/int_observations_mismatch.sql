@@ -40,7 +40,8 @@ pairs as (
         others.log_value as other_log_value,
         limits.* exclude (indicator_id),
         related.is_heard,
-        related.is_worse or (related.priority = 999 and related.other_priority < 999) as is_weaker,
+        related.is_heard
+        and (related.is_worse or (related.priority = 999 and related.other_priority < 999)) as is_weaker,
         related.is_other_worse,
         abs(speaking.log_value - others.log_value) as gap,
         abs(speaking.log_value - speaking.expected_log) as own_miss,

@@ -91,7 +91,7 @@ counted as (
         indicator_id,
         count(*) as n_common,
         count(*) filter (where is_equal) as n_equal,
-        count(*) filter (where distance <= near_by) as n_near,
+        count(*) filter (where abs(gap) <= near_by) as n_near,
         count(*) filter (where is_suspect or is_other_suspect) as n_suspect,
         count(*) filter (where is_suspect) as n_own_suspect,
         count(*) filter (where is_other_suspect) as n_other_suspect,
