@@ -54,6 +54,12 @@ def test_specs_of_one_sample_share_one_pass() -> None:
         for analysis in ("baseline", "dynamics"):
             whole = keys[f"{analysis}.cm_growth_official.headline"]
             assert whole == keys[f"{analysis}.{part}_growth_official.headline"]
+    # what stands in for treatment, and what differs between pairs, is fitted in another way
+    for other in (
+        "policy_tools.cm_growth_official.supply",
+        "heterogeneity.cm_growth_official.coastal",
+    ):
+        assert keys[other] != keys["baseline.cm_growth_official.headline"]
     assert {spec.series for spec in all_specs()} <= set(CITY_SERIES)
     # a rolling correlation or a pre-2015 standardisation exists for fewer cities: it may not shrink
     # the sample of another outcome
