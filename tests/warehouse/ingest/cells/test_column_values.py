@@ -40,13 +40,13 @@ def test_a_mark_of_a_missing_value_may_be_a_number() -> None:
 @pytest.mark.parametrize(
     ("unit", "decimal_comma", "numbers"),
     [
-        (None, False, [12.5, 12.5, None, None, 7.0]),
-        ("万元", False, [12.5, None, 12.5, None, 7.0]),
-        (None, True, [None, None, None, 12.5, 7.0]),
+        (None, False, [12.5, 12.5, None, None, 7.5, 7.5]),
+        ("万元", False, [12.5, None, 12.5, None, 7.5, 7.5]),
+        (None, True, [None, None, None, 12.5, None, 7.5]),
     ],
 )
 def test_marks_and_units_behind_a_number_are_taken_off(unit, decimal_comma, numbers) -> None:
-    cells = ["12.5①", "12.5%", "12.5万元", "12,5", 7.0]
+    cells = ["12.5①", "12.5%", "12.5万元", "12,5", "7.5", 7.5]
     filled = filled_cells(cells, (), unit, decimal_comma=decimal_comma)
     assert [None if math.isnan(number) else number for number in filled.numbers] == numbers
     assert filled.notes == ({} if decimal_comma else {0: "①"})

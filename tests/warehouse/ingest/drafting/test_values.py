@@ -126,6 +126,14 @@ def test_the_evidence_stands_in_the_draft(tmp_path, published):
     assert "the header is like gdp_nominal_cny_100m, but only" in "\n".join(draft.notes)
 
 
+@pytest.mark.parametrize(("step", "said"), [(-1, "before"), (1, "after")])
+def test_values_under_another_year_are_said_to_be(tmp_path, published, step, said):
+    header, column = ["地区生产总值"], lambda code, year: value(GDP, code, year + step)
+    folder = deliver(tmp_path, panel(header, [column])) / "new"
+    draft, _ = draft_folder(folder, "new", read_reference(published))
+    assert f"100% are those of the year {said}: put the years right" in draft.text
+
+
 @pytest.mark.parametrize(
     ("name", "year"),
     [("book.xlsx", "{constant: 2015}"), ("book_2016.xlsx", "{edition_offset: -1}")],

@@ -284,6 +284,8 @@ def test_a_habit_is_read_as_a_person_reads_it(habit: Habit):
         if row["reason"] is None
     ] == habit.taken
     assert [(row["cell_ref"], row["reason"]) for row in rows if row["reason"]] == [*habit.rejected]
+    if habit is HABITS["commas of two conventions are nobody's numbers"]:
+        assert all("decimal_comma" in row["detail"] for row in rows if row["reason"])
     if habit.data == HABITS["marks of notes are no digits"].data:
         assert [row["observation_note"] for row in rows[:3]] == ["①", "²", "¹"]
 

@@ -89,6 +89,9 @@ def docx(body: str, **more: str) -> bytes:
     out = io.BytesIO()
     lines = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in body.split("\n"))
     space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    # a text box stands twice in a file: once more for old programs
+    older = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    lines += f'<a:Fallback xmlns:a="{older}"><w:p><w:t>给予补贴。</w:t></w:p></a:Fallback>'
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr(
             "word/document.xml",
