@@ -58,7 +58,7 @@ class PairPanel:
         Positive; how much a pair counts in least squares.
     pilots_known : bool
         False when ``city_cohort`` only counts pilots but may name the wrong side of a pair: no
-        `city` and no permutation line then.
+        `city` line then, and a permutation in which cities trade places (`FitSample.roles`).
     n_outcomes : int
         M.
     order : (P,) int array
