@@ -105,16 +105,14 @@ def num(row: Row, column: str, form: str) -> Markup:
     )
 
 
-def td(
-    row: dict[str, Any], column: str, form: str, kind: str = "n", *, said: Callable[[object], str]
-) -> Markup:
+def td(row: dict[str, Any], column: str, form: str, *, said: Callable[[object], str]) -> Markup:
     """A cell of a table whose `tr` names the row; one that is withheld says why (`said` puts the
     reason into the language of the page).
     """
     if column not in row:
-        return Markup('<td class="{}">{}</td>').format(kind, NOTHING)
+        return Markup('<td class="n">{}</td>').format(NOTHING)
     reason = row[column] is None and row.get("p_value_withheld_reason")
     title = Markup(' title="{}"').format(said(reason)) if reason else ""
-    return Markup('<td class="{}" data-c="{}:{}"{}>{}</td>').format(
-        kind, column, form, title, shown(row[column], form)
+    return Markup('<td data-c="{}:{}"{}>{}</td>').format(
+        column, form, title, shown(row[column], form)
     )
