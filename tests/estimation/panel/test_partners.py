@@ -9,14 +9,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from estimation.engines.arrays import pair_statistics
-from estimation.engines.regressors import DESIGNS
-from estimation.estimators.two_way import LeastSquaresDraws, fit_least_squares
 from estimation.fit import fit_panel
-from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.permute import permute
-from estimation.inference.variances import score_variance
-from estimation.options import Options
 from estimation.panel.pair_panel import build_sample
 from tests.estimation.panels import random_panel
 
@@ -51,39 +44,6 @@ def test_kept_pairs_equal_a_literal_loop(n_partners: int) -> None:
         zip(panel.city_i[sample.kept].tolist(), panel.city_j[sample.kept].tolist(), strict=True)
     )
     assert found == literal_pairs(panel, n_partners)
-
-
-@pytest.mark.parametrize("missing", [0.0, 0.15])
-def test_draws_choose_partners_anew(missing: float) -> None:
-    """Each draw equals a refit by the plain code on the sample that the reassigned admissions give,
-    joint test of the leads too.
-    """
-    panel = random_panel(1, n_cities=30, n_pilots=9, missing=missing, n_outcomes=2)
-    sample = (
-        build_sample(panel, (0, 1), None, 4) if missing == 0 else build_sample(panel, (0,), None, 4)
-    )
-    strata = np.arange(30) % 2
-    statistics = pair_statistics(panel.y[list(sample.outcomes)], None, sample.observed)
-    designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
-    models = {design.estimator: LeastSquaresDraws(statistics, design) for design in designs}
-    draws = permute(sample, models, strata, Options(permutations=5, seed=11))
-    labels = draw_relabellings(sample.city_group, strata, 5, 11)
-    assert len({tuple(row) for row in labels.tolist()}) == 5
-    for b, label in enumerate(labels):
-        years = np.concatenate([[0], sample.group_years])[label]
-        changed = dataclasses.replace(panel, city_cohort=years, cohort=None)
-        redrawn = build_sample(changed, sample.outcomes, None, 4)
-        for design in designs:
-            fits = fit_least_squares(
-                redrawn, statistics, DESIGNS[design.estimator](redrawn.group_years, panel.years), ()
-            )
-            for m, fit in enumerate(fits):
-                found = draws[design.estimator, m]
-                np.testing.assert_allclose(
-                    found.coefficient[b, fit.columns], fit.estimate, atol=1e-9
-                )
-                expected = np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums))
-                np.testing.assert_allclose(found.statistic[b, fit.columns], expected, rtol=1e-7)
 
 
 def test_fit_takes_the_rule() -> None:

@@ -26,12 +26,12 @@ CASES = {
 N_DRAWS = 5
 
 
-def _refit(panel, label_years, estimator, tie_quantile):
+def _refit(panel, label_years, estimator, rule):
     """Coefficients, studentised statistics and fit of each outcome under another assignment, by the
     plain code.
     """
     changed = dataclasses.replace(panel, city_cohort=label_years, cohort=None)
-    sample = build_sample(changed, tuple(range(panel.n_outcomes)), tie_quantile)
+    sample = build_sample(changed, tuple(range(panel.n_outcomes)), *rule)
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
     names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
     fits = fit_least_squares(
@@ -40,13 +40,14 @@ def _refit(panel, label_years, estimator, tie_quantile):
     return sample, fits
 
 
-@pytest.mark.parametrize("tie_quantile", [None, 0.5, 0.3])
+# quantile of ties above which pairs are kept, or number of strongest partners
+@pytest.mark.parametrize("rule", [(None, None), (0.5, None), (0.3, None), (None, 4)])
 @pytest.mark.parametrize("case", CASES)
-def test_draws_equal_refits_under_the_drawn_labels(case, tie_quantile):
+def test_draws_equal_refits_under_the_drawn_labels(case, rule):
     # 30 cities, ten provinces: the joint test of the leads has degrees of freedom
     panel = random_panel(1, n_cities=30, n_pilots=9, **CASES[case])
     strata = np.arange(30) % 2
-    sample = build_sample(panel, tuple(range(panel.n_outcomes)), tie_quantile)
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), *rule)
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
     designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
     before = [k for k, (_, _, event) in enumerate(designs[1].terms) if event < 0]
@@ -63,12 +64,12 @@ def test_draws_equal_refits_under_the_drawn_labels(case, tie_quantile):
     assert np.isfinite(draws["event_study", 0].tests["leads"]).any()
     for b in range(N_DRAWS):
         for design in designs:
-            redrawn, fits = _refit(panel, years_of_label[labels[b]], design.estimator, tie_quantile)
-            if tie_quantile is not None:
+            redrawn, fits = _refit(panel, years_of_label[labels[b]], design.estimator, rule)
+            if rule[0] is not None:
                 eligible = redrawn.candidate & (redrawn.pair_group >= 0)
                 np.testing.assert_array_equal(
                     redrawn.kept,
-                    eligible & (panel.tie > np.quantile(panel.tie[eligible], tie_quantile)),
+                    eligible & (panel.tie > np.quantile(panel.tie[eligible], rule[0])),
                 )
             for m, fit in enumerate(fits):
                 found, treatment = draws[design.estimator, m], fit.columns >= 0
