@@ -69,19 +69,8 @@ def event_study(page: Context) -> Chart | None:
     ]
     if not rows:
         return None
-    points = []
-    for row in rows:
-        year, pilots = int(row["event_time"]), int(row["n_pilots"] or 0)
-        said = w.plain(
-            "result.event_said",
-            year=year,
-            estimate=shown(row["estimate"], "+3"),
-            interval=interval_of(page, row),
-            n=pilots,
-        )
-        spans = _intervals(row, ("low_permutation", "high_permutation"), ("ci_low", "ci_high"))
-        few = pilots < plots.FEW_PILOTS
-        points.append(Point(year, float(row["estimate"]), said, spans, few))
+    both = (("low_permutation", "high_permutation"), ("ci_low", "ci_high"))
+    points = [event_point(page, row, *both) for row in rows]
     base = Point(-1, 0.0, w.plain("result.event_base"))
     points = sorted([*points, base], key=lambda point: point.x)
     series = [Series("", tuple(points))]
@@ -114,6 +103,16 @@ def event_study(page: Context) -> Chart | None:
         note += w.plain("result.event_leads", p=shown(leads["value"], "p"))
     tables = "estimates.estimate, estimates.truth"
     return Chart("event-study", title, svg, "events", tables, note)
+
+
+def event_point(page: Context, row: Row, *intervals: tuple[str, str], name: str = "") -> Point:
+    """A year since admission with its intervals, hollow where it rests on few pilots."""
+    year, pilots = int(row["event_time"]), int(row["n_pilots"] or 0)
+    numbers = {"estimate": shown(row["estimate"], "+3"), "interval": interval_of(page, row)}
+    said = page.words.plain("result.event_said", year=year, n=pilots, **numbers)
+    said = f"{name}: {said}" if name else said
+    spans = _intervals(row, *intervals)
+    return Point(year, float(row["estimate"]), said, spans, pilots < plots.FEW_PILOTS)
 
 
 def threshold(page: Context) -> Chart | None:

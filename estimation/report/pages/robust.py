@@ -13,11 +13,11 @@ from .. import plots
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rounded, shown
 from ..forest import Forest, build_forest
-from ..plots import Chart, Point, Series
+from ..plots import Chart, Series
 from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run
-from .pictures import interval_of, permutation_density, threshold
+from .pictures import event_point, permutation_density, threshold
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told
 # apart by the variant
@@ -247,33 +247,18 @@ def _estimators(page: Context) -> Chart | None:
         ("robustness.cm_growth_official.borusyak", "borusyak"),
     ):
         own = [row for row in page.some("event", spec_id=spec_id) if row["event_time"] >= 0]
-        values = [round(float(row["estimate"]), 9) for row in own]
-        # imputation and its kin give the same numbers: drawn once
-        if not own or any(values == seen for _, seen, _ in series):
-            continue
-        series.append((w.name("estimators", name), values, own))
+        label = w.name("estimators", name)
+        points = tuple(event_point(page, row, ("ci_low", "ci_high"), name=label) for row in own)
+        if points:
+            series.append(Series(label, points, shift=0.16 * len(series) - 0.24))
     if len(series) < 2:
         return None
-    drawn = [
-        Series(name, tuple(_event_point(page, name, row) for row in own), shift=0.16 * k - 0.24)
-        for k, (name, _, own) in enumerate(series)
-    ]
-    labels = {point.x: (f"{point.x:.0f}",) for one in drawn for point in one.points}
+    labels = {point.x: (f"{point.x:.0f}",) for one in series for point in one.points}
     texts = {name: w.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note", "x")}
     words = {"x": texts["x"], "y": w.plain("result.event_y"), "alt": texts["alt"]}
-    svg = plots.points(drawn, labels, words | {"clipped": w.plain("label.clipped")})
+    svg = plots.points(series, labels, words | {"clipped": w.plain("label.clipped")})
     tables = "estimates.estimate"
     return Chart("estimators", texts["title"], svg, "events", tables, texts["note"])
-
-
-def _event_point(page: Context, name: str, row: Row) -> Point:
-    words = {"year": int(row["event_time"]), "estimate": shown(row["estimate"], "+3")}
-    words |= {"interval": interval_of(page, row), "n": int(row["n_pilots"] or 0)}
-    said = f"{name}: {page.words.plain('result.event_said', **words)}"
-    ends = (number(row["ci_low"]), number(row["ci_high"]))
-    spans = () if None in ends else (ends,)
-    few = (row["n_pilots"] or 0) < plots.FEW_PILOTS
-    return Point(float(row["event_time"]), float(row["estimate"]), said, spans, few)
 
 
 def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
