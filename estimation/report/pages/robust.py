@@ -239,7 +239,7 @@ def _check_name(page: Context, row: Row) -> str:
 
 def _estimators(page: Context) -> Chart | None:
     """Estimators that share a base, over the years they share it in: all after admission."""
-    w, series = page.words, []
+    w, series, drawn = page.words, [], []
     for spec_id, name in (
         (DYNAMICS, "event_study"),
         ("robustness.cm_growth_official.callaway_santanna", "callaway_santanna"),
@@ -249,7 +249,10 @@ def _estimators(page: Context) -> Chart | None:
         own = [row for row in page.some("event", spec_id=spec_id) if row["event_time"] >= 0]
         label = w.name("estimators", name)
         points = tuple(event_point(page, row, ("ci_low", "ci_high"), name=label) for row in own)
-        if points:
+        # two estimators may give the same numbers on these data: drawn once
+        values = [round(point.y, 9) for point in points]
+        if points and values not in drawn:
+            drawn.append(values)
             series.append(Series(label, points, shift=0.16 * len(series) - 0.24))
     if len(series) < 2:
         return None

@@ -139,7 +139,10 @@ def test_the_policy_page_marks_terms_and_says_where_texts_lack(site) -> None:
         ["1. 给予", "补贴", "50", "万元", "。"],
         [f"1. 特此通知{HOSTILE}"],
     ]
-    assert ["Issuer", "杭州市人民政府"] in text["about"] and text["clauses"][0][1] == "capital"
+    assert [tool for _, tool, _ in text["clauses"]] == ["capital", ""]
+    about = dict(text["about"])
+    assert (about["Issuer"], about["Number"]) == ("杭州市人民政府", "not stated")
+    assert "Copy of" not in about
     page = site["policy.html"]
     assert 'data-c="supply:%">75%' in page and 'data-c="demand:%">25%' in page
     assert "No policy text was delivered" in Tags(page_of(tables(), "policy.html")).text
