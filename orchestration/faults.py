@@ -21,6 +21,8 @@ PACKAGE = re.compile(
     r"No module named "
     r"'(?!(?:benchmarks|citysync|estimation|expectations|orchestration|tests|warehouse)\b)([\w.]+)'"
 )
+#: Python renames a compiled module into place also where a full disk took only a part of it.
+COMPILED = re.compile("marshal data too short|bad marshal data")
 PLACE = re.compile(r"""["'](/[^"'\n]{1,400})["']""")
 
 
@@ -95,6 +97,11 @@ def explain_text(text: str, home: Path) -> str:
         return (
             f"{sys.prefix}: its package {package[1]} is gone or damaged; run `make setup`, then "
             "this again"
+        )
+    if COMPILED.search(text):
+        return (
+            f"{sys.pycache_prefix or sys.prefix}: a compiled module is damaged, as by a disk that "
+            "was full when it was written; remove the folder or run `make setup`, then this again"
         )
     for fault in FAULTS:
         if re.search(fault.words, text):

@@ -16,6 +16,7 @@ from orchestration.faults import explain, explain_text
 from tests.orchestration.conftest import REPO
 
 HOME = Path("/srv/home")
+PYCACHE = sys.pycache_prefix or sys.prefix
 
 
 def wrapped(error: Exception) -> Exception:
@@ -55,6 +56,7 @@ def wrapped(error: Exception) -> Exception:
             sys.prefix,
             "its package pandas.core is gone or damaged",
         ),
+        (EOFError("marshal data too short"), PYCACHE, "run `make setup`"),
         (MemoryError(), str(HOME), "memory ran out"),
         (sqlite3.OperationalError("database or disk is full"), str(HOME), "make room"),
         (
