@@ -183,7 +183,7 @@ class _Panel:
 
 
 def _build_panel(
-    known: pd.DataFrame, of_cities: pd.DataFrame, found: CitySeries, specs: list[Spec]
+    known: pd.DataFrame, city_pairs: pd.DataFrame, found: CitySeries, specs: list[Spec]
 ) -> _Panel:
     measures = tuple(dict.fromkeys(split_outcome(spec.outcome)[0] for spec in specs))
     tie_rules = tuple(
@@ -217,7 +217,7 @@ def _build_panel(
         labels,
         span,
         pairs,
-        _rank_ties(tie_rules, of_cities, found.city_ids, left, right),
+        _rank_ties(tie_rules, city_pairs, found.city_ids, left, right),
     )
 
 

@@ -236,7 +236,7 @@ def _share_reasons(specs: Sequence[Spec], rows: list[dict[str, Any]]) -> list[di
         by_outcome.setdefault(spec.outcome, []).append(spec)
     for outcome, members in by_outcome.items():
         shared = {reasons.get(spec.spec_id) for spec in members}
-        if len(shared) == 1 and None not in shared:
+        if len(shared) == 1:
             first, *others = (spec.spec_id for spec in members)
             every = f"{members[0].analysis}.{outcome}.every"
             rows = [
