@@ -190,8 +190,8 @@ def leave_one_out(
     Returns
     -------
     dict
-        ``city`` and, with province codes, ``province``: Refits of one coefficient (R, 1), NaN where
-        nothing identifies it any more.
+        ``city`` and, with province codes, ``province``: Refits (R, 1 + K controls), that of
+        treatment first, NaN where nothing identifies it any more.
     """
     names = () if panel.controls is None else tuple(map(str, range(len(panel.controls))))
     sample, names, _ = drop_controls(build_sample(panel, (outcome,), tie_quantile), names)
@@ -199,7 +199,7 @@ def leave_one_out(
     design = twfe_design(sample.group_years, panel.years)
     (found,) = fit_least_squares(sample, statistics, design, names)
     refits = {"city": found.cities, "province": found.provinces}
-    return {name: of.take(np.array([0])) for name, of in refits.items() if of is not None}
+    return {name: of for name, of in refits.items() if of is not None}
 
 
 def _without_provinces(
