@@ -118,7 +118,9 @@ from marts.fct_city_year where growth_official_pct is not null
 
 def script(name: str, value: Any) -> str:
     """A script that hands an object of JSON to the page under a name."""
-    return _script(name, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return _script(
+        name, json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    )
 
 
 def _script(name: str, text: str) -> str:

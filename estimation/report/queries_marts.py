@@ -349,9 +349,10 @@ MARTS = {
         "document_id, clause_no, clause_kind, marker, clause_text, tool, matched_terms, places",
         f"""
         {_TEXTS}
-        select document_id, clause_no, clause_kind, marker, clause_text,
-            case when tool_class in ('supply', 'environment', 'demand') then tool end as tool,
-            matched_terms, array_to_string(matched_places, '|') as places
+        select document_id, clause_no, clause_kind, coalesce(marker, '') as marker, clause_text,
+            if(tool_class in ('supply', 'environment', 'demand'), tool, '') as tool,
+            coalesce(matched_terms, '') as matched_terms,
+            coalesce(array_to_string(matched_places, '|'), '') as places
         from marts.fct_policy_clause semi join texts using (document_id)
         order by document_id, clause_no
         """,

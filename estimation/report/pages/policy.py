@@ -63,7 +63,7 @@ def policy_data(page: Context) -> dict[str, Any]:
         pieces = cut_at_terms(row.clause_text, row.matched_terms, row.places)
         pieces[0] = f"{row.marker} {pieces[0]}" if row.marker else pieces[0]
         heading = int(row.clause_kind == "heading")
-        clauses.setdefault(row.document_id, []).append([pieces, row.tool or "", heading])
+        clauses.setdefault(row.document_id, []).append([pieces, row.tool, heading])
     texts = [
         {"about": _about(page, row), "clauses": clauses[row["document_id"]]}
         for row in page.rows("policy_document")
@@ -76,7 +76,7 @@ def policy_data(page: Context) -> dict[str, Any]:
     return {"texts": texts, "tools": tools}
 
 
-def cut_at_terms(text: str, terms: str | None, places: str | None) -> list[str]:
+def cut_at_terms(text: str, terms: str, places: str) -> list[str]:
     """A clause in pieces, every second one a term that decided.
 
     Parameters
@@ -87,7 +87,7 @@ def cut_at_terms(text: str, terms: str | None, places: str | None) -> list[str]:
     its term (letters may change their length in upper case) is left unmarked
     """
     pieces, end = [""], 0
-    for place, term in zip((places or "").split("|"), (terms or "").split("|"), strict=False):
+    for place, term in zip(places.split("|"), terms.split("|"), strict=False):
         start = int(place or 0) - 1
         stop = start + len(term)
         if not term or start < end or text[start:stop].upper() != term.upper():

@@ -171,7 +171,7 @@ def policy_tables() -> dict[str, pd.DataFrame]:
         },
     ]
     frame = pd.DataFrame(clauses).assign(
-        matched_terms=["补贴|万元", ""], matched_places=[[3, 7], []]
+        matched_terms=["补贴|万元", ""], matched_places=[[3, 7], []], marker=["1.", None]
     )
     tool = {"zone_name_zh": "杭州市", "city_id": 330100, "year": 2019}
     tools = [
