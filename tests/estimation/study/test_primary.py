@@ -12,6 +12,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
 from estimation.analyses.spec import SampleError
@@ -126,6 +127,10 @@ def test_both_series_of_a_window_have_rows_and_checks_stand_beside_them():
     assert (windows["a_year_earlier"].cohort == np.where(real.cohort > 0, real.cohort - 1, 0)).all()
     assert windows["without_2020_to_2022"].years.tolist() == [*range(2010, 2020)]
     tables = run_study(marts, (), primary=CHECKS, permutations=99)
+    of_channels = tables.channel["p_value"].to_numpy(dtype=float)
+    # channels are one family
+    corrected = multipletests(of_channels, method="fdr_bh")[1]
+    assert tables.channel["p_value_bh"].tolist() == pytest.approx(corrected)
     assert tables.primary["spec_id"].tolist() == [
         spec_id for spec in CHECKS for spec_id in (spec.spec_id, cycle_id(spec.spec_id))
     ]
