@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -83,18 +84,21 @@ PROVINCES = Database(
 )
 
 
+Data = TypeVar("Data")
+
+
+class Reply(BaseModel, Generic[Data]):
+    """A reply that holds what was asked for alone."""
+
+    data: Data
+
+
 class Node(BaseModel):
     """A category."""
 
     id: str = Field(alias="_id", min_length=1)
     name: str
     is_leaf: bool = Field(alias="isLeaf", default=False)
-
-
-class Tree(BaseModel):
-    """One level of categories."""
-
-    data: list[Node]
 
 
 class Listed(BaseModel):
@@ -109,22 +113,10 @@ class _Listing(BaseModel):
     list: list[Listed]
 
 
-class Indicators(BaseModel):
-    """The indicators of a leaf."""
-
-    data: _Listing
-
-
 class Catalog(BaseModel):
     """A catalog of places."""
 
     id: str = Field(alias="_id", min_length=1)
-
-
-class Catalogs(BaseModel):
-    """Catalogs of places of a leaf."""
-
-    data: list[Catalog]
 
 
 class Place(BaseModel):
@@ -132,12 +124,6 @@ class Place(BaseModel):
 
     code: str = Field(alias="name_value", pattern="^[0-9]{12}$")
     name: str = Field(alias="show_name", min_length=1)
-
-
-class Places(BaseModel):
-    """Places of a catalog."""
-
-    data: list[Place]
 
 
 class Cell(BaseModel):
@@ -204,7 +190,7 @@ def _fetch_database(service: Service, database: Database, last_year: int) -> Ite
 
 def _children(service: Service, parent: str, database: Database) -> list[Node]:
     request = Request("GET", "new/queryIndexTreeAsync", {"pid": parent, "code": str(database.code)})
-    return service.ask(request, Tree).data
+    return service.ask(request, Reply[list[Node]]).data
 
 
 def _root(service: Service, database: Database) -> Node:
@@ -269,7 +255,7 @@ def _wanted(service: Service, leaf: Node, targets: Sequence[Target]) -> list[_Fo
     taken by the first.
     """
     request = Request("GET", "new/queryIndicatorsByCid", {"cid": leaf.id, "dt": "", "name": ""})
-    listed = service.ask(request, Indicators).data.list
+    listed = service.ask(request, Reply[_Listing]).data.list
     found, taken = [], set()
     for one in listed:
         name, _ = split_name(one.name)
@@ -298,11 +284,12 @@ def split_name(text: str) -> tuple[str, str | None]:
 
 def _places(service: Service, leaf_id: str, database: Database) -> tuple[str, list[Place]]:
     catalogs = service.ask(
-        Request("GET", "getDaCatalogTreeByIndicatorCid", {"indicatorCid": leaf_id}), Catalogs
+        Request("GET", "getDaCatalogTreeByIndicatorCid", {"indicatorCid": leaf_id}),
+        Reply[list[Catalog]],
     ).data
     for catalog in catalogs:
         places = service.ask(
-            Request("GET", "getDasByDaCatalogId", {"daCid": catalog.id}), Places
+            Request("GET", "getDasByDaCatalogId", {"daCid": catalog.id}), Reply[list[Place]]
         ).data
         if len(places) >= database.n_places:
             return catalog.id, sorted(places, key=lambda place: place.code)

@@ -17,7 +17,6 @@ from warehouse.ingest.cells.cell_values import (
     FIRST_YEAR,
     LAST_YEAR,
     cell_ref,
-    column_letters,
     parse_year,
 )
 from warehouse.ingest.cells.coded_texts import CodedTexts
@@ -298,7 +297,10 @@ def build_values_table(
     ].astype(np.int32)
     built = {
         "sheet_name": sheet_name,
-        "cell_ref": _cell_refs(row_nos, col_nos),
+        "cell_ref": [
+            cell_ref(row_no, col_no) if row_no and col_no else None
+            for row_no, col_no in zip(row_nos.tolist(), col_nos.tolist(), strict=True)
+        ],
         "row_no": pa.array(row_nos, mask=row_nos == 0),
         "col_no": pa.array(col_nos, mask=col_nos == 0),
         "place_level": gathered([CodedTexts.constant(place_level, len(at))]),
@@ -316,20 +318,6 @@ def build_values_table(
         "observation_note": gathered([column.notes for column in columns]),
     }
     return build_raw_table(origin, built, len(order))
-
-
-def _cell_refs(row_nos: np.ndarray, col_nos: np.ndarray) -> pa.Array:
-    """Spreadsheet addresses such as B7; null where row or column is 0."""
-    letters = pa.array(
-        [None, *(column_letters(col_no) for col_no in range(1, int(col_nos.max(initial=0)) + 1))],
-        pa.string(),
-    )
-    numerals = pc.cast(
-        pa.array([None, *range(1, int(row_nos.max(initial=0)) + 1)], pa.int32()), pa.string()
-    )
-    return pc.binary_join_element_wise(
-        letters.take(pa.array(col_nos)), numerals.take(pa.array(row_nos)), ""
-    )
 
 
 def judge(
