@@ -144,13 +144,13 @@ judged as (
         n_repeated >= min_repeated and copy_log_odds >= odds_at as repeats,
         n_common >= same_values and n_equal >= same_share * n_common as is_same,
         n_suspect >= min_repeated or n_equal < elsewhere_share * n_common as is_decided,
-        n_own_off >= greatest(worse_cells, worse_ratio * n_other_off) as is_worse,
-        n_other_off >= greatest(worse_cells, worse_ratio * n_own_off) as is_other_worse
+        -- of two that agree nearly everywhere
+        n_near >= near_share * n_common and n_own_off >= greatest(worse_cells, worse_ratio * n_other_off) as is_worse,
+        n_near >= near_share * n_common and n_other_off >= greatest(worse_cells, worse_ratio * n_own_off) as is_other_worse
     from weighed
 ),
 
--- the place that the seed gives a source, or a source earns that is right where a ranked one is wrong and agrees with it nearly
--- everywhere: right behind that one
+-- the place that the seed gives a source, or a source earns that is right where a ranked one is wrong: right behind that one
 ranked as (
     select
         source_id,
@@ -169,7 +169,7 @@ earned as (
     from judged
     inner join ranked on judged.source_id = ranked.source_id and judged.indicator_id = ranked.indicator_id
     left join ranked as own on judged.other_source_id = own.source_id and judged.indicator_id = own.indicator_id
-    where judged.is_worse and judged.n_near >= judged.near_share * judged.n_common and own.source_id is null
+    where judged.is_worse and own.source_id is null
     group by judged.other_source_id, judged.indicator_id
 ),
 
