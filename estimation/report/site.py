@@ -177,7 +177,7 @@ def _handed_over(page: Page, context: Context) -> dict[str, Any]:
     says = {
         key.split(".", maxsplit=1)[1]: context.words.template(key) for key in (*SEARCH, *page.says)
     }
-    return {"says": says | {"rows": says["found_rows"]}, **page.inline(context)}
+    return {"says": says, **page.inline(context)}
 
 
 def _render(

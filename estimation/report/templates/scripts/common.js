@@ -183,7 +183,7 @@ const citysync = (() => {
       const sought = input.value.trim().toLowerCase();
       let n = 0;
       [...body.rows].forEach((row) => { row.hidden = sought !== "" && !row.textContent.toLowerCase().includes(sought); n += row.hidden ? 0 : 1; });
-      said.textContent = `${n} / ${body.rows.length} ${words.rows || ""}`;
+      said.textContent = `${n} / ${body.rows.length} ${words.found_rows || ""}`;
     };
     input.placeholder = words.search || "";
     input.addEventListener("input", show);

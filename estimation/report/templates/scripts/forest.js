@@ -17,7 +17,7 @@
     heads.forEach((head) => {
       head.hidden = !chosen.has(head.dataset.family);
     });
-    byId("forest-said").textContent = `${n} / ${rows.length} ${words.rows}`;
+    byId("forest-said").textContent = `${n} / ${rows.length} ${words.found_rows}`;
   }
   form.addEventListener("change", show);
   form.addEventListener("submit", (event) => event.preventDefault());
