@@ -8,7 +8,7 @@ import pytest
 
 from estimation.report.cells import Row
 from estimation.report.forest import build_forest
-from estimation.report.tiles import HEAD, TILE, build_tiles
+from estimation.report.tiles import GAP, HEAD, TILE, build_tiles
 
 
 def row(estimate: float, low: float, high: float, **more: object) -> Row:
@@ -65,5 +65,6 @@ def test_every_city_stands_in_the_tile_of_its_province() -> None:
         assert square["k"] == k
         for side, start in (("x", tile["x"]), ("y", tile["y"] + HEAD)):
             assert start <= square[side] and square[side] + square["side"] <= start + TILE + 1
+    assert min(tile["x"] for tile in made["tiles"]) == GAP
     assert len({(square["x"], square["y"]) for square in made["squares"]}) == len(cities)
     assert made["squares"][2]["y"] == min(s["y"] for s in made["squares"][:3]), "north is up"

@@ -126,6 +126,7 @@ def test_the_data_page_shows_what_a_new_edition_changed(site) -> None:
         ["treated", "+0.100", "+0.900", "+8.00", "0.200", "0.035"],
     ]
     said = Tags(section).text
+    assert "primary.stays" not in said
     for words in ("1,234", "block lifted 4,321 3 0", "block lifted 2,468 12.50 % 50.00 %"):
         assert words in said
     assert "the answer went from +0.010 (p 0.200 ) to +0.015" in said
