@@ -62,7 +62,9 @@ def test_a_city_is_found_by_any_way_and_the_address_holds_it(tab, site) -> None:
     assert "batch 1, approved 2015-03-07" in page.text("#zone-said")
     assert "the city: 1" in page.text("#tools-said")
     page.click("#zone-said a")
-    page.wait("location.hash === '#text-1' && document.querySelector('#text-1 .clauses mark')")
+    page.wait(
+        "location.hash === '#text-1' && document.querySelectorAll('#text-1 mark').length === 2"
+    )
 
 
 def test_a_city_shows_its_partners_and_a_year_of_the_map(tab, site) -> None:
