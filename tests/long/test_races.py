@@ -42,7 +42,7 @@ BESIDE = {
     "reproduce --landing={landing}": REFUSED,
     "verify --landing={landing}": REFUSED,
     "verify": ANSWERED,
-    "sql --query=from(meta.run)": ANSWERED,
+    'sql --query=from"meta".run': ANSWERED,
 }
 
 
@@ -77,7 +77,7 @@ def test_beside_a_refresh_nothing_else_changes_the_home(tmp_path: Path) -> None:
     assert was_running, "the refresh ended before the others were through: nothing was tested"
     assert process.returncode == 0, output
     assert {words: answer.returncode for words, answer in answers.items()} == BESIDE, answers
-    assert before in answers["sql --query=from(meta.run)"].stdout
+    assert before in answers['sql --query=from"meta".run'].stdout
     assert require_whole(home) > before and verify_archive(home / "archive") == []
     for each in readers:
         _, said = each.communicate(timeout=HANG_SECONDS)
