@@ -15,6 +15,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def hash_bytes(data: bytes) -> str:
@@ -31,7 +32,12 @@ def hash_file(path: Path) -> str:
         If it cannot be read.
     """
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_stream(file)
+
+
+def hash_stream(stream: BinaryIO) -> str:
+    """sha256 of what is left of an open file, read in pieces."""
+    return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def hash_parts(parts: Iterable[str | bytes]) -> str:

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.place_names import read_seed
-from warehouse.ingest.snapshot import take_snapshot
+from warehouse.ingest.snapshot import open_delivered, take_snapshot
 
 PLACES_SOURCE = "places"
 ROSTER, ZONES = "roster.csv", "zones.csv"
@@ -314,10 +314,12 @@ def _rows(
     """Rows with their number; a byte order mark and empty lines are let pass."""
     try:
         take_snapshot(path, MOST_BYTES, "roster", "deliver the places alone")
+        with open_delivered(path) as stream:
+            content = stream.read()
     except FileFault as fault:
         raise LandingError(f"{path}: {fault}") from fault
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         rows = [
             (reader.line_num, row)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from warehouse.hashing import hash_file
+from warehouse.hashing import hash_stream
 from warehouse.ingest.errors import FileFault
 
 #: No delivered file of more bytes is opened, whatever its kind.
@@ -66,12 +66,12 @@ def take_snapshot(
         The mount failed (``MOUNT_FAILED``): not the file's fault, the same read may succeed in a
         while.
     """
-    status = _status(location)
-    if status.st_size > most_bytes:
-        found = f"{status.st_size:,} bytes"
-        raise FileFault(f"a {called} of at most {most_bytes:,} bytes", found, smaller)
-    with _as_faults():
-        snapshot = Snapshot(status.st_size, status.st_mtime_ns, hash_file(location))
+    with open_delivered(location) as stream, _as_faults():
+        status = os.fstat(stream.fileno())
+        if status.st_size > most_bytes:
+            found = f"{status.st_size:,} bytes"
+            raise FileFault(f"a {called} of at most {most_bytes:,} bytes", found, smaller)
+        snapshot = Snapshot(status.st_size, status.st_mtime_ns, hash_stream(stream))
     require_unchanged(location, snapshot)
     return snapshot
 
@@ -89,16 +89,16 @@ def require_unchanged(location: Path, snapshot: Snapshot) -> None:
 
 
 def open_delivered(location: Path) -> BinaryIO:
-    """The file open for reading; a FileFault where it cannot be, or a pipe has taken its place."""
+    """The file open for reading; a FileFault where it cannot be, or something else stands there."""
     with _as_faults():
-        stream = open(location, "rb", opener=_open_at_once)  # noqa: SIM115
-        _require_file(os.fstat(stream.fileno()))
-        return stream
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Without waiting for somebody who writes into a pipe: that would be for ever."""
-    return os.open(path, flags | os.O_NONBLOCK)
+        # at once, without waiting for somebody who writes into a pipe: that would be for ever
+        descriptor = os.open(location, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            _require_file(os.fstat(descriptor))
+        except FileFault:
+            os.close(descriptor)
+            raise
+        return os.fdopen(descriptor, "rb")
 
 
 def _status(location: Path) -> os.stat_result:
