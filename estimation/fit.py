@@ -37,15 +37,14 @@ from .inference.variances import MIN_PILOTS
 from .influence.influence_fit import InfluenceFit
 from .options import Options
 from .panel.controls import drop_controls
-from .panel.pair_panel import (
+from .panel.fit_sample import (
     FitSample,
-    PairPanel,
     before_last_cohort,
     build_sample,
     group_outcomes,
-    number_provinces,
     require_contrast,
 )
+from .panel.pair_panel import PairPanel, number_provinces
 from .results import VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitResult, NotEstimable
 
 __all__ = [

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..engines.choose import TWO_WAY
 from ..options import Options
+from ..panel.fit_sample import build_sample
 from ..panel.frames import as_frame
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
-from ..panel.pair_panel import build_sample
 from ..results import Diagnostic, Estimate, FitParts, FitResult, NotEstimable
 from .text import Text, html_of, summary_of
 from .words import OWN, PUBLISHED, label_of, line_of, of_units, require_line

@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ..panel.pair_panel import FitSample, number_provinces
+from ..panel.fit_sample import FitSample
+from ..panel.pair_panel import number_provinces
 from ..panel.partners import partner_order
 from .arrays import PairStatistics, bincount_columns
 from .records import BaseSums, DrawnPairs, RankedTies

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from .regressors import DESIGNS, Design
 
 UNKNOWN = "unknown"

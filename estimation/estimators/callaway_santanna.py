@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..engines.cells import build_cells, comparison_groups
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from .group_time_model import GroupTimeModel, Solved
 
 # Groups on one side of a cell's difference and the sign of their mean.

@@ -24,7 +24,7 @@ from ..engines.regressors import term_label
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
 from ..influence.jackknife_df import design_df
 from ..influence.refits import Refits
-from ..panel.pair_panel import FitSample, require_contrast
+from ..panel.fit_sample import FitSample, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
 from .group_time import comparable_sample

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engines.arrays import PairStatistics
 from ..engines.regressors import twfe_design
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from ..results import Diagnostic, NotEstimable
 from .fitted import Fitted, Inputs
 from .registry import Estimator

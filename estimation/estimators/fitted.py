@@ -13,7 +13,7 @@ from ..engines.interface import SummedSample
 from ..influence.draw_model import DrawModel
 from ..influence.influence_fit import InfluenceFit
 from ..options import Options
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from ..results import Diagnostic
 
 

@@ -23,7 +23,8 @@ from ..influence.draw_model import DrawModel
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
 from ..influence.refits import Refits, sum_sample, sums_without_cities, sums_without_provinces
 from ..influence.shock_weights import jackknife_df, province_positions
-from ..panel.pair_panel import FitSample, PairPanel, require_contrast
+from ..panel.fit_sample import FitSample, require_contrast
+from ..panel.pair_panel import PairPanel
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
 from .group_time_model import GroupTimeModel, Solved

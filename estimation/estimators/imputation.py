@@ -16,7 +16,7 @@ import numpy as np
 from ..engines.arrays import control_deviations
 from ..engines.cells import Cells, build_cells
 from ..engines.solve import invert_normal
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from .group_time_model import GroupTimeModel, Solved
 
 # pieces of `_Layout` before the first outcome

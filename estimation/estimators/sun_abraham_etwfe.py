@@ -16,7 +16,7 @@ from ..engines.solve import (
     outcome_weights_by_year,
     solve,
 )
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from .group_time_model import GroupTimeModel, Solved
 
 

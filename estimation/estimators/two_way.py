@@ -35,7 +35,8 @@ from ..influence.refits import (
 from ..influence.shock_weights import jackknife_df, province_positions
 from ..options import Options
 from ..panel.controls import drop_controls, less_effects, less_pair_means
-from ..panel.pair_panel import FitSample, PairPanel, build_sample
+from ..panel.fit_sample import FitSample, build_sample
+from ..panel.pair_panel import PairPanel
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
 from .registry import Estimator

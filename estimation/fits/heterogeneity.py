@@ -23,7 +23,8 @@ from ..inference.variances import f_p_value
 from ..influence.influence_fit import InfluenceFit
 from ..options import Options
 from ..panel.controls import drop_controls
-from ..panel.pair_panel import FitSample, PairPanel
+from ..panel.fit_sample import FitSample
+from ..panel.pair_panel import PairPanel
 from ..results import Diagnostic, FitResult, NotEstimable, NotRun
 
 __all__ = ["Heterogeneity", "fit_heterogeneity"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from .permutation.draws import Draws, critical_value, permutation_p_value
 from .variances import (
     MIN_PILOTS,

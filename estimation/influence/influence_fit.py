@@ -13,7 +13,7 @@ import numpy as np
 from ..engines.interface import SummedSample
 from ..engines.regressors import Design
 from ..engines.solve import with_loadings
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from .refits import Refits
 
 

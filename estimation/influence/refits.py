@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engines.arrays import bincount_columns
 from ..engines.interface import SampleSums
-from ..panel.pair_panel import FitSample
+from ..panel.fit_sample import FitSample
 from .shock_weights import city_sums_of
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ..engines.interface import CitySums, sum_city_groups
-from ..panel.pair_panel import FitSample, number_provinces
+from ..panel.fit_sample import FitSample
+from ..panel.pair_panel import number_provinces
 from .jackknife_df import design_df
 
 # (number of the refit or -1 for the whole sample, sums (K, D), groups (K,)) to weights (K, T, C) of

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .pair_panel import FitSample
+from .fit_sample import FitSample
 
 # what varies by less than this share of its own size is rounding, such as distance less its mean
 # over the years of a pair

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
-from ...panel.pair_panel import FitSample
+from ...panel.fit_sample import FitSample
 from ...results import Diagnostic
 from ..intervals import Inference
 from ..permutation.assignments import fixed_labels

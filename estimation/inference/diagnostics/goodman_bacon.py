@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from ...engines.arrays import sum_by_group
-from ...panel.pair_panel import FitSample
+from ...panel.fit_sample import FitSample
 
 
 @dataclass(frozen=True)

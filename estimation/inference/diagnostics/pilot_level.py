@@ -10,7 +10,7 @@ import numpy as np
 
 from ...engines.arrays import bincount_columns
 from ...engines.interface import SummedSample
-from ...panel.pair_panel import FitSample
+from ...panel.fit_sample import FitSample
 from ..permutation.assignments import draw_or_enumerate
 from ..permutation.draws import permutation_p_value
 from ..variances import MIN_PILOTS

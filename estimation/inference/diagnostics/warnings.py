@@ -7,7 +7,7 @@ from scipy.special import stdtrit
 
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
-from ...panel.pair_panel import FitSample
+from ...panel.fit_sample import FitSample
 from ...results import Diagnostic
 from ..intervals import MIN_TREATED, Inference, treated_counts
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES

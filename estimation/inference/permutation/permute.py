@@ -17,7 +17,7 @@ from ...engines.interface import SummedSample
 from ...engines.solve import invert_normal, outcome_columns
 from ...influence.draw_model import DrawModel
 from ...options import Options
-from ...panel.pair_panel import FitSample
+from ...panel.fit_sample import FitSample
 from .assignments import draw_or_enumerate
 from .draws import Draws, run_in_chunks, say_that_loops_compile
 

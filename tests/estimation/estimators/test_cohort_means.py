@@ -10,7 +10,7 @@ import pytest
 from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells
 from estimation.fit import fit_panel
 from estimation.influence.influence_fit import sum_by_city
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import estimates_of, random_panel
 
 

@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose
 from estimation.estimators.doubly_robust import fit_cohort, fit_doubly_robust, fit_propensity
 from estimation.estimators.group_time import comparable_sample
 from estimation.fit import fit_outcomes, fit_panel
-from estimation.panel.pair_panel import PairPanel, build_sample
+from estimation.panel.fit_sample import build_sample
+from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 
 YEARS = np.arange(2012, 2018)

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from estimation.estimators.entropy_balancing import entropy_weights
 from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import diagnostic_of, random_panel
 

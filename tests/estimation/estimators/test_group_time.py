@@ -17,7 +17,8 @@ from estimation.inference.diagnostics import coefficients as diagnostics
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
-from estimation.panel.pair_panel import PairPanel, before_last_cohort, build_sample
+from estimation.panel.fit_sample import before_last_cohort, build_sample
+from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 from tests.estimation.panels import estimates_of, long_table, random_panel
 

@@ -8,7 +8,7 @@ from estimation.engines.regressors import DESIGNS
 from estimation.estimators.two_way import fit_least_squares
 from estimation.fit import fit_outcomes
 from estimation.inference import variances as inference
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import diagnostic_of, estimates_of, long_table, random_panel
 

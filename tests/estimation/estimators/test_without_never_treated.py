@@ -13,7 +13,8 @@ import pytest
 from estimation.cli import main
 from estimation.estimators.group_time import fit_group_time
 from estimation.fit import fit_outcomes, fit_panel
-from estimation.panel.pair_panel import PairPanel, before_last_cohort, build_sample
+from estimation.panel.fit_sample import before_last_cohort, build_sample
+from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 from tests.estimation.panels import VARIANCE_ESTIMATORS, estimates_of, long_table, random_panel
 

@@ -16,7 +16,7 @@ from benchmarks.simulation_study.selection import never_pilot_means
 from estimation.fit import fit_panel
 from estimation.inference.diagnostics.pilot_level import level_of_means, pilot_level
 from estimation.measures.synchronization import standardise
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import diagnostic_of
 
 SETTINGS = {kind.name: replace(kind, n_cities=120) for kind in KINDS}

@@ -27,7 +27,8 @@ from estimation.estimators.two_way import fit_design, fit_least_squares
 from estimation.fit import ESTIMATORS, fit_outcomes
 from estimation.influence.influence_fit import InfluenceFit
 from estimation.influence.jackknife_df import design_df, equivalent_df, exceedance
-from estimation.panel.pair_panel import PairPanel, build_sample
+from estimation.panel.fit_sample import build_sample
+from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 from tests.estimation.panels import random_panel
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from estimation.fit import fit_panel
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import random_panel
 
 

@@ -13,7 +13,7 @@ from estimation.analyses.catalog import all_specs
 from estimation.estimators.two_way import leave_one_out
 from estimation.fit import PairPanel, fit_panel
 from estimation.measures.derived_series import add_derived_series
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from estimation.sample.exposure import add_exposure
 from estimation.sample.marts import Marts
 from estimation.study.run import run_study

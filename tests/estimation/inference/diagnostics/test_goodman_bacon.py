@@ -14,7 +14,7 @@ from estimation.inference.diagnostics.goodman_bacon import (
     negative_weight_share,
     treatment_weights,
 )
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import diagnostic_of, long_table, random_panel, reference_panel
 
 

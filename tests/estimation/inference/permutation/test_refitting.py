@@ -14,7 +14,7 @@ from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import draw_or_enumerate
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import random_panel
 
 

@@ -13,7 +13,7 @@ from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.inference.permutation.permute import permute
 from estimation.inference.variances import score_variance
 from estimation.options import Options
-from estimation.panel.pair_panel import build_sample
+from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
 
 CASES = {
