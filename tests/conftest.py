@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import tests.no_network.sitecustomize  # noqa: F401 (from here on a look-up of another host fails and is written down)
 from orchestration.dagster_ui.run_tags import git_commit
@@ -25,6 +26,9 @@ FULL_FOLDERS = ("long", "spark", "browser")
 #: what is left after so many minutes is skipped and said.
 MINUTES = float(os.environ.get("FULL_MINUTES") or "inf")
 STARTED = time.monotonic()
+# the same examples in every run of a test; `--hypothesis-profile=default` tries others
+settings.register_profile("same", derandomize=True, database=None, deadline=None)
+settings.load_profile("same")
 collect_ignore = [] if IS_FULL and float("inf") == MINUTES else list(FULL_FOLDERS)
 #: What a person may have set for runs of their own, by the beginning of its name; `FOR_TESTS` is
 #: for the tests themselves.

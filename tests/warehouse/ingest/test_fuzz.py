@@ -126,12 +126,7 @@ def test_good_files_are_read_and_what_once_went_wrong_is_foreseen(pool, tmp_path
 @pytest.mark.full
 @pytest.mark.parametrize("kind", SEEDS)
 def test_a_changed_file_ends_in_a_table_or_a_foreseen_fault(pool, tmp_path, kind):
-    @settings(
-        max_examples=5_000,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=5_000, suppress_health_check=list(HealthCheck))
     @given(CHANGES, st.one_of(st.none(), st.integers(0, 20)))
     def try_out(changes, member):
         require_foreseen(pool, tmp_path / "a.parquet", kind, changes, member)

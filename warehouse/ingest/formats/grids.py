@@ -271,14 +271,14 @@ def _read_stata(data: bytes) -> list[list[Cell]]:
         ) as reader:
             frame = reader.read()
             labels = reader.value_labels()
-            named = dict(zip(frame.columns, reader._lbllist, strict=True))
+            # by place: a damaged file has two columns of one name
+            cells = [frame.iloc[:, k].tolist() for k in range(frame.shape[1])]
+            named = list(zip(cells, reader._lbllist, strict=True))
     except MemoryError:
         raise
     except Exception as error:  # pandas raises whatever the damage leads to
         raise _damaged("dta", error) from error
-    columns = [
-        _labelled(frame[name].tolist(), labels.get(named[name], {})) for name in frame.columns
-    ]
+    columns = [_labelled(column, labels.get(name, {})) for column, name in named]
     return [list(map(str, frame.columns)), *map(list, zip(*columns, strict=True))]
 
 
