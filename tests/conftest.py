@@ -26,8 +26,9 @@ FULL_FOLDERS = ("long", "spark", "browser")
 #: what is left after so many minutes is skipped and said.
 MINUTES = float(os.environ.get("FULL_MINUTES") or "inf")
 STARTED = time.monotonic()
-# the same examples in every run of a test; `--hypothesis-profile=default` tries others
-settings.register_profile("same", derandomize=True, database=None, deadline=None)
+# the same examples in every run of a test; `--hypothesis-profile=others` tries others
+settings.register_profile("others", database=None, deadline=None)
+settings.register_profile("same", settings.get_profile("others"), derandomize=True)
 settings.load_profile("same")
 collect_ignore = [] if IS_FULL and float("inf") == MINUTES else list(FULL_FOLDERS)
 #: What a person may have set for runs of their own, by the beginning of its name; `FOR_TESTS` is
