@@ -15,17 +15,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 
+from orchestration import DAMAGED
+
 try:
     from estimation import cli
     from orchestration.home import REPO
     from orchestration.supervision import explained, hold_signals, supervise
-except EOFError as error:
+except EOFError:
     # what would explain it (`faults`) may be cut too
-    print(
-        f"citysync: exit 2: {sys.pycache_prefix or sys.prefix}: a compiled module is damaged "
-        f"({error}), as by a disk that was full when it was written; remove the folder or run "
-        "`make setup`, then this again"
-    )
+    print(f"citysync: exit 2: {sys.pycache_prefix or sys.prefix}: {DAMAGED}")
     sys.exit(2)
 
 

@@ -16,12 +16,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestration import DAMAGED
+
 #: A package that is not found, unless it is one of this checkout's own.
 PACKAGE = re.compile(
     r"No module named "
     r"'(?!(?:benchmarks|citysync|estimation|expectations|orchestration|tests|warehouse)\b)([\w.]+)'"
 )
-#: Python renames a compiled module into place also where a full disk took only a part of it.
 COMPILED = re.compile("marshal data too short|bad marshal data")
 PLACE = re.compile(r"""["'](/[^"'\n]{1,400})["']""")
 
@@ -99,10 +100,7 @@ def explain_text(text: str, home: Path) -> str:
             "this again"
         )
     if COMPILED.search(text):
-        return (
-            f"{sys.pycache_prefix or sys.prefix}: a compiled module is damaged, as by a disk that "
-            "was full when it was written; remove the folder or run `make setup`, then this again"
-        )
+        return f"{sys.pycache_prefix or sys.prefix}: {DAMAGED}"
     for fault in FAULTS:
         if re.search(fault.words, text):
             named = PLACE.search(text)

@@ -17,6 +17,7 @@ import pickle
 import resource
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ MOST_WORKERS = 4
 _WORN_BYTES = 300_000_000
 # what is idle or has closed its channel ends by itself
 _GRACE_SECONDS = 5.0
+# after which the kernel says that a process has ended
+_NOTICED_SECONDS = 0.5
 _LONGEST_NOTE = 300
 _SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
 _PRELOAD = "warehouse.ingest.workers.preload"
@@ -186,7 +189,12 @@ class Pool:
     def _start(self) -> Worker:
         if self._is_for_files:
             self.start()
-        return Worker(self._context, self._shared)
+        try:
+            return Worker(self._context, self._shared)
+        except (EOFError, ConnectionError):
+            # the process that forks the readers was killed, perhaps because memory ran out
+            time.sleep(_NOTICED_SECONDS)
+            return Worker(self._context, self._shared)
 
     def _ended(self, busy: dict[Connection, Worker]) -> Iterator[tuple[Task, Outcome]]:
         """Wait for the next answers or ends of workers."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -122,3 +124,17 @@ def test_limits_grow_with_a_large_file_only():
     assert limits_for(5_000).cpu_seconds == limits_for(20_000_000).cpu_seconds == SECONDS
     assert limits_for(520_000_000).cpu_seconds == SECONDS + 500
     assert limits_for(10**9).memory_bytes == MEMORY_BYTES < 2 << 30
+
+
+def test_a_killed_process_that_forks_the_readers_is_replaced() -> None:
+    """Also where it is killed while a reader waits for it."""
+    pool = Pool(1)
+    pool.start()
+    children = children_of(os.getpid()).items()
+    # its children have its command line
+    server = min(pid for pid, line in children if "multiprocessing.forkserver" in line)
+    os.kill(server, signal.SIGSTOP)
+    threading.Timer(0.5, os.kill, (server, signal.SIGKILL)).start()
+    (answer,) = run(pool, "'read'")
+    pool.close()
+    assert answer.value == "read"
