@@ -35,7 +35,7 @@ from warehouse.ingest.drafting.value_matching import known_years, match_values
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.sheets.finder import texts_above
 
-UNMATCHED = "no indicator of the catalog was found for it; map it, or say here why it is left out"
+UNMATCHED = "no indicator of the catalog was found for it"
 # a yearbook tells of the year before its own
 _OFFSETS = (0, -1)
 # a year that stands nowhere is believed where so many cells of a column agree
@@ -291,7 +291,7 @@ def _left_columns(
             if finding
             else ""
         )
-        seen[header] = f"{evidence}; {UNMATCHED}" if evidence else UNMATCHED
+        seen[header] = f"{evidence or UNMATCHED}; map it, or say here why it is left out"
         sheet.notes.append(
             f"{sheet.where}: column {header!r} was not matched"
             + (f": {evidence}" if evidence else "")
