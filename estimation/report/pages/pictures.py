@@ -94,9 +94,10 @@ def event_study(page: Context) -> Chart | None:
         "alt": w.plain("result.event_alt", first=int(points[0].x), last=int(points[-1].x)),
     }
     svg = plots.points(series, labels, words, shades=((points[0].x - 0.6, -0.5),))
-    after = [row for row in rows if row["event_time"] >= 0]
+    few = plots.FEW_PILOTS
+    after = [row for row in rows if row["event_time"] >= 0 and row["n_pilots"] >= few]
     n = sum(is_found(row) for row in after)
-    title = w.plain(f"result.event_{'some' if n else 'none'}", n=n, of=len(after))
+    title = w.plain(f"result.event_{'some' if n else 'none'}", n=n, of=len(after), few=few)
     leads = page.diagnostic(DYNAMICS, "joint_leads_permutation_p")
     note = w.plain("result.event_note")
     if leads is not None:

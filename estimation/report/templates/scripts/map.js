@@ -190,6 +190,9 @@
     select.value = cities.ids[k];
     byId("city-name").textContent = `${cities.names[k]} · ${cities.provinces[k]}`;
     document.title = `${cities.names[k]} · citysync`;
+    // on a phone the map is wider than its frame
+    const [frame, square] = [byId("tile-map").parentElement, squares[k]].map((one) => one.getBoundingClientRect());
+    byId("tile-map").parentElement.scrollLeft += square.x - frame.x - frame.width / 2;
     if (!keep) remember();
     zone();
     document.dispatchEvent(new CustomEvent("citysync-city", { detail: { id: cities.ids[k], growth } }));
