@@ -321,7 +321,7 @@ def _fit_units(
 
 
 def _fit_within_block(panel: PairPanel, columns: PairColumns, options: Options) -> FitResult:
-    from ..fits.within_block import fit_pair_panel
+    from ..primary.pair_means import fit_pair_panel
 
     lines = set(options.vcov or ("permutation",))
     is_plain = options.shuffle != "all" and options.control_pairs == CONTROL_PAIRS[0]

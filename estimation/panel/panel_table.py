@@ -301,7 +301,9 @@ class PanelTable:
         if wrong.any():
             row = int(np.argmax(wrong))
             value = None if codes[row] < 0 else values[codes[row]]
-            shown = "a blank cell" if _is_missing(value, tokens) else repr(value)
+            shown = "a blank cell" if _is_missing(value, ("",)) else repr(value)
+            if isinstance(value, str) and value:
+                shown += ", which is read as a blank"
             raise self.fail(row, column, "an id", shown, "fill it in or remove the row")
         return codes, values
 

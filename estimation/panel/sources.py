@@ -76,9 +76,9 @@ def _one_kind(cells: Any, name: str, label: str) -> Column:
         remedy = "turn the column into numbers or text"
         raise PanelError(label, None, name, "numbers or text", str(error), remedy) from error
     kinds = [kind_of(value) for value in column.values]
-    first = kinds[column.codes[column.codes >= 0][0]] if any(kinds) else ""
-    if any(kind not in {"", first} for kind in kinds):
-        of_row = (kinds[code] if code >= 0 else "" for code in column.codes)
+    if len({*kinds} - {""}) > 1:
+        of_row = [kinds[code] if code >= 0 else "" for code in column.codes]
+        first = next(filter(None, of_row))
         row, kind = next((r, k) for r, k in enumerate(of_row) if k not in {"", first})
         found = f"{column[row]!r}, {kind} beside {first}"
         remedy = "turn the whole column into text, or into numbers"

@@ -135,7 +135,7 @@ def blocks_beside(given: Any, ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
                 None,
                 str(unit),
                 "the block of every unit of the panel",
-                "none",
+                f"{value!r}, which is read as a blank" if isinstance(value, str) else "none",
                 "add it, or leave block out",
             )
     kind = int if all(isinstance(value, int | np.integer) for value in values) else str

@@ -47,7 +47,7 @@ def fit_within_block(
     Parameters
     ----------
     city_means : (N, T) float array
-        Such as `fits.within_block.partner_means`; cities with a NaN are left out.
+        Such as `pair_means.partner_means`; cities with a NaN are left out.
     years : (T,) int array
     cohort, block : (N,) arrays
     permutations, seed : int

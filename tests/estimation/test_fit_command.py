@@ -14,7 +14,7 @@ import pytest
 
 from estimation.cli import main
 from estimation.fit import fit_panel
-from estimation.fits.within_block import partner_means
+from estimation.primary.pair_means import partner_means
 from estimation.primary.within_block import fit_within_block
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS, long_table, random_panel, reference_panel

@@ -158,6 +158,19 @@ def test_a_fault_is_named(fault):
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
+@pytest.mark.parametrize("text", ["", "NA"])
+def test_a_column_of_text_may_begin_with_a_blank(text):
+    frame, _, cohorts, _ = country_panel()
+    sides = {f"first_{k}": frame[name].map(cohorts) for k, name in enumerate(COLUMNS["unit"])}
+    texts = {
+        name: side.map(lambda year: text if np.isnan(year) else str(int(year))).astype(object)
+        for name, side in sides.items()
+    }
+    options = {**COLUMNS, "cohort": tuple(sides), "permutations": 0}
+    found = cs.fit(frame.assign(**texts), "y", **options)
+    assert found.estimates == cs.fit(frame.assign(**sides), "y", **options).estimates
+
+
 def test_rows_in_both_orders_that_agree_are_taken_once():
     frame, _, cohorts, blocks = country_panel()
     other = frame.rename(columns={"exporter": "importer", "importer": "exporter"})
@@ -187,6 +200,11 @@ ARGUMENTS = {
         {"block": {f"c{k:03d}": f"b{k // 3}" for k in range(33) if k != 3}},
         None,
         r"block.*c003.*the block of every unit",
+    ),
+    "unit whose block is called NA": (
+        {"block": {f"c{k:03d}": "NA" if k < 6 else "EU" for k in range(33)}},
+        None,
+        r"block.*c000.*'NA', which is read as a blank",
     ),
     "one block": (
         {"block": {f"c{k:03d}": "b" for k in range(33)}},

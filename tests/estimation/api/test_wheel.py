@@ -28,7 +28,10 @@ class Absent:
 
 sys.meta_path.insert(0, Absent())
 pairs = cs.data.euro("pandas")
-fit = cs.fit(pairs, "cm", unit=("iso_a", "iso_b"), cohort="euro", block="region", permutations=0)
+asked = {"unit": ("iso_a", "iso_b"), "cohort": "euro", "block": "region"}
+fit = cs.fit(pairs, "cm", **asked, permutations=0)
+for name in cs.ESTIMATORS:
+    cs.fit(pairs, "cm", **asked, estimator=name, permutations=99 * (name == "within_block"))
 fit.plot("forest", file="forest.svg")
 cs.etable(fit, file="table.docx")
 print(list(fit.tidy())[0], cache_folder(), "estimation" in sys.modules)

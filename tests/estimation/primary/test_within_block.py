@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from estimation.fits.within_block import partner_means
 from estimation.primary.measure import standardise
+from estimation.primary.pair_means import partner_means
 from estimation.primary.within_block import fit_within_block
 
 from .economies import draw_panel

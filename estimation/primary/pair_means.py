@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..panel.pair_panel import PairPanel
-from ..primary import WITHIN_BLOCK
-from ..primary.within_block import fit_within_block
 from ..results import Estimate, FitResult, NotEstimable
+from . import WITHIN_BLOCK
+from .within_block import fit_within_block
 
 
 def fit_pair_panel(panel: PairPanel, *, permutations: int = 9999, seed: int = 1) -> FitResult:
