@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..exhibits import Table
+from ..primary import WITHIN_BLOCK
 from ..results import Estimate
 from .primary import PrimaryFit
 from .result import Fit
@@ -47,6 +48,7 @@ def etable(
     headers: Sequence[str] | None = None,
     labels: Mapping[str, str] | None = None,
     vcov: str | None = None,
+    keep: Sequence[str] | None = None,
 ) -> Table:
     """Fits side by side: estimates, standard errors in parentheses, p of the permutation in
     brackets, then effects and sizes.
@@ -65,6 +67,9 @@ def etable(
     vcov : str, optional
         The line of the standard errors, where a coefficient has it; None, and elsewhere: its
         default, else one that has an error.
+    keep : sequence of str, optional
+        Coefficients to show, such as ``["att", "event"]``: a name stands for all with a bracket
+        behind it. None: all.
 
     Returns
     -------
@@ -78,8 +83,8 @@ def etable(
     Raises
     ------
     ValueError
-        If no fit is given, headers do not fit their number, no fit has the line, or the ending of
-        the file is unknown.
+        If no fit is given, headers do not fit their number, no fit has the line or a coefficient to
+        keep, or the ending of the file is unknown.
     """
     fits = tuple(one for given in fits for one in (given if isinstance(given, list) else [given]))
     if not fits or not all(hasattr(fit, "estimates") for fit in fits):
@@ -89,9 +94,13 @@ def etable(
     every = [e for fit in fits for e in fit.estimates]
     require_line(vcov, every)
     labels = labels or {}
-    terms = list(dict.fromkeys(labels.get(label_of(e), label_of(e)) for e in every))
+    known = {*(e.term for e in every), *map(label_of, every)}
+    if keep is not None and (absent := [name for name in keep if name not in known]):
+        raise ValueError(f"keep {absent[0]!r}: expected some of {', '.join(sorted(known))}")
+    kept = [e for e in every if keep is None or e.term in keep or label_of(e) in keep]
+    terms = list(dict.fromkeys(labels.get(label_of(e), label_of(e)) for e in kept))
     rows = [row for term in terms for row in _coefficient(fits, term, labels, vcov)]
-    facts = [_facts(fit, vcov) for fit in fits]
+    facts = [_facts(fit, vcov, {label_of(e) for e in kept}) for fit in fits]
     kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
     foot = [(kind, tuple(own.get(kind, "") for own in facts)) for kind in kinds]
     notes = _notes(fits, (cell for _, cells in rows for cell in cells))
@@ -139,11 +148,12 @@ def _bracket(own: Sequence[Estimate]) -> str:
     return "" if p is None else f"[{p:.3f}]"
 
 
-def _facts(fit: Result, vcov: str | None) -> dict[str, str]:
+def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
     """What stands beneath the coefficients of a column."""
     shown = [
         line_of([e for e in fit.estimates if label_of(e) == term], vcov)
         for term in dict.fromkeys(map(label_of, fit.estimates))
+        if term in kept
     ]
     lines = ", ".join(dict.fromkeys(LINES.get(e.vcov, "none") for e in shown))
     if isinstance(fit, PrimaryFit):
@@ -159,6 +169,8 @@ def _facts(fit: Result, vcov: str | None) -> dict[str, str]:
     if not isinstance(fit, Fit):
         return {"inference": lines} | sizes
     effects = {"pair effects": YES, "period effects": YES}
+    if fit.estimator == WITHIN_BLOCK:
+        effects = {"period effects": "by block"}
     name = NAMES.get(fit.estimator, fit.estimator)
     return effects | {"estimator": name, "inference": lines} | sizes | fit.treated
 

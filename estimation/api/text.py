@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from ..exhibits import html_table
-from .words import LINES, label_of
+from ..primary import WITHIN_BLOCK
+from .words import GROUP_TIME, LINES, label_of
 
 # of `result`, which prints itself by this file
 Fit = Any
@@ -28,10 +30,11 @@ class Text(str):
 
 def summary_of(fit: Fit) -> str:
     """Head, one line per coefficient and line of inference, sample and warnings."""
-    head = f"{fit.outcome}: {fit.estimator}, pair and period effects"
+    effects = "unit and block by" if fit.estimator == WITHIN_BLOCK else "pair and"
+    head = f"{fit.outcome}: {fit.estimator}, {effects} period effects"
     head += f", controls {', '.join(fit.controls)}" if fit.controls else ""
     head += f", weights {fit.weights}" if fit.weights else ""
-    rows = rows_of(fit)
+    rows, n_cells = rows_of(fit), sum(e.term == GROUP_TIME for e in fit.estimates)
     pairs, units = f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs", f"{fit.n_units:,} units"
     if fit.n_treated_pairs is None:
         pairs += f", {units}, {fit.n_treated:,} of them treated"
@@ -43,17 +46,23 @@ def summary_of(fit: Fit) -> str:
     said = "* the default line of this coefficient, which judges" if is_judged else ""
     if is_judged and any(e.vcov == "permutation" and not e.is_default for e in fit.estimates):
         said += "; say where the permutation disagrees"
+    if n_cells:
+        said += f"; {n_cells} rows of a cohort in a period ({GROUP_TIME}) are in tidy()"
     notes = textwrap.wrap(said, WIDTH)
     return "\n".join(
-        [head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(fit.warnings)]
+        [head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(_told_once(fit))]
     )
 
 
 def rows_of(fit: Fit) -> list[tuple[str, ...]]:
-    """A header, and a row for each coefficient and line of inference."""
+    """A header, and a row for each coefficient and line of inference; without the many effects of
+    one cohort in one period.
+    """
     rows = [HEADER]
     previous = ""
     for e in fit.estimates:
+        if e.term == GROUP_TIME:
+            continue
         label = label_of(e)
         shown = label if label != previous else ""
         previous = label
@@ -89,6 +98,22 @@ def _placebo_mean(fit: Fit) -> list[str]:
             )
             return textwrap.wrap(text, WIDTH)
     return []
+
+
+def _told_once(fit: Fit) -> list[str]:
+    """The warnings; what is said of several coefficients with other numbers stands once."""
+    labels = set(map(label_of, fit.estimates))
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for text in fit.warnings:
+        label, _, said = text.partition(": ")
+        kind = re.sub(r"-?[0-9][0-9.e+-]*", "", said) if label in labels else text
+        alike.setdefault(kind, []).append((label, text))
+    found = []
+    for (_, text), *others in alike.values():
+        more = ", ".join(label for label, _ in others)
+        same = f" The same with other numbers (fit.warnings): {more}." if others else ""
+        found.append(text + same)
+    return found
 
 
 def wrapped(warnings: Sequence[str]) -> list[str]:

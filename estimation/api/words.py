@@ -18,6 +18,8 @@ PUBLISHED = {
     "permutation": "permutation",
 }
 OWN = {published: own for own, published in PUBLISHED.items()}
+# the term of effects of one cohort in one period
+GROUP_TIME = "group_time"
 # what the lines are called where there is room
 LINES = {
     "pair": "clustered by pair (contrast only)",

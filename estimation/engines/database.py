@@ -209,10 +209,12 @@ def _counts(table: PairTable, panel: PairPanel) -> tuple[int, int]:
         f"select count(*) from pairs inner join units as a on pairs.{one} = a.id "
         f"inner join units as b on pairs.{two} = b.id where n = 1 and (a.g = 0 or b.g = 0)"
     ).fetchall()[0][0]
-    cohorts = np.unique(panel.city_cohort[panel.city_cohort > 0])
-    always = int((cohorts <= table.years[0]).sum())
+    before = [
+        int(((table.years < cohort) << np.arange(len(table.years))).sum())
+        for cohort in np.unique(panel.city_cohort[panel.city_cohort > 0])
+    ]
     found = table.con.execute(
-        "select count(*) from summed where g between 1 and ?", [always]
+        "select count(*) from summed where g > 0 and bits & cast(? as bigint[])[g] = 0", [before]
     ).fetchall()[0]
     return int(single), int(found[0])
 

@@ -13,6 +13,7 @@ from ..engines.arrays import sum_by_group
 from ..engines.cells import (
     aggregate,
     aggregation_weights,
+    build_cells,
     cell_design,
     cell_members,
     cell_terms,
@@ -37,7 +38,24 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Group-time effects on the pairs that can be effect or control; see `fit_group_time`."""
     found = comparable_sample(sample)
     draws = GroupTimeDraws(sample, estimator.name, inputs) if draws_are_affordable(sample) else None
-    return Fitted(found, fit_group_time(found, estimator.name), draws)
+    fits = fit_group_time(found, estimator.name)
+    said = _lost_to_gaps(found, fits[0]) if estimator.name == "callaway_santanna" else ()
+    return Fitted(found, fits, draws, warnings=said)
+
+
+def _lost_to_gaps(sample: FitSample, fit: InfluenceFit) -> tuple[str, ...]:
+    """A sentence on each cohort of which Callaway-Sant'Anna has not every effect."""
+    cells = build_cells(sample.group_years, sample.panel.years, "varying")
+    kept = np.isin(cells.group, sample.pair_group[sample.kept])
+    wanted = sample.group_years[cells.group[kept] - 1].tolist()
+    found = [cohort for term, cohort, _ in fit.terms if term == "group_time"]
+    lost = {g: wanted.count(g) - found.count(g) for g in dict.fromkeys(wanted)}
+    return tuple(
+        f"Cohort {g}: {n} of its {wanted.count(g)} effects are left out, because no pair of it, or "
+        "none that it is compared with, is observed in both of the years that they compare."
+        for g, n in lost.items()
+        if n
+    )
 
 
 def comparable_sample(sample: FitSample) -> FitSample:

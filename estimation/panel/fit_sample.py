@@ -76,8 +76,9 @@ class FitSample:
 
     @property
     def n_always_treated(self) -> int:
-        """Pairs of the sample that are treated in every year."""
-        always = (self.pair_group > 0) & (self.panel.cohort <= self.panel.years[0]) & self.candidate
+        """Pairs of the sample that are treated in every year that they are observed in."""
+        before = self.observed & (self.panel.years[None] < self.panel.cohort[:, None])
+        always = (self.pair_group > 0) & ~before.any(axis=1) & self.candidate
         if self.tie_quantile is not None:
             always &= self.panel.tie >= self.panel.tie[self.kept].min()
         return int(always.sum())

@@ -38,10 +38,9 @@ def fit_pair_panel(panel: PairPanel, *, permutations: int = 9999, seed: int = 1)
         raise ValueError(f"{WITHIN_BLOCK} takes one outcome, found {panel.n_outcomes}")
     if panel.province is None or not panel.pilots_known:
         raise NotEstimable(
-            f"{WITHIN_BLOCK} compares pilots with cities of their own province: give "
-            "province_i_id and province_j_id, and "
-            "city_i_cohort_year and city_j_cohort_year where the pairs alone do not tell which "
-            "city is the pilot"
+            f"{WITHIN_BLOCK} compares pilots with cities of their own province: give the province "
+            "of every city, and the admission of cities where the pairs do not tell which of their "
+            "cities is the pilot"
         )
     never = panel.city_cohort == 0
     means = partner_means(panel.y[0], panel.city_i, panel.city_j, never)
@@ -60,7 +59,8 @@ def fit_pair_panel(panel: PairPanel, *, permutations: int = 9999, seed: int = 1)
         found.n_pilots,
     )
     estimate = Estimate("treated", None, None, "permutation", True, *numbers)
-    observed = np.isfinite(panel.y[0])
+    # the means are over never-pilots: a pair of two pilots is in none
+    observed = np.isfinite(panel.y[0]) & (never[panel.city_i] | never[panel.city_j])[:, None]
     counts = {
         "n_obs": int(observed.sum()),
         "n_pairs": int(observed.any(axis=1).sum()),

@@ -45,7 +45,10 @@ def find_warnings(
         *_rows(sample),
         *_no_variation(fit, inference, treatment),
         *(
-            [*_few_pilots(fit, treatment), *_provinces(sample, fit, inference, treatment, by_name)]
+            [
+                *_few_pilots(fit, inference, treatment),
+                *_provinces(sample, fit, inference, treatment, by_name),
+            ]
             if sample.panel.pilots_known
             else _few_pairs(sample, fit, treatment)
         ),
@@ -71,8 +74,7 @@ def _rows(sample: FitSample) -> list[str]:
         )
     if sample.n_always_treated:
         found.append(
-            f"{sample.n_always_treated} pairs are treated in every year of the panel: they have no "
-            "year before admission to compare with."
+            f"{sample.n_always_treated} pairs have no year before admission to compare with."
         )
     return found
 
@@ -90,25 +92,33 @@ def _no_variation(fit: InfluenceFit, inference: Inference, treatment: list[int])
     ]
 
 
-def _few_pilots(fit: InfluenceFit, treatment: list[int]) -> list[str]:
+def _few_pilots(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:
     found = []
     one = [fit.labels[c] for c in treatment if fit.n_pilots[c] == 1]
     few = [fit.labels[c] for c in treatment if 1 < fit.n_pilots[c] < MIN_PILOTS]
     some = [fit.labels[c] for c in treatment if MIN_PILOTS <= fit.n_pilots[c] < FEW_PILOTS]
+    is_permuted = any("permutation" in own for own in inference.intervals)
     if one:
         found.append(
             f"{_listed(one)}: only one pilot is observed: no standard error; the permutation p is "
             "its place among placebo cities."
+            if is_permuted
+            else f"{_listed(one)}: only one pilot is observed: no standard error."
         )
     if few:
         found.append(
             f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error; "
             "read the permutation p only."
+            if is_permuted
+            else f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error."
         )
     if some:
         found.append(
-            f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the permutation "
-            "and city lines only."
+            f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the default line "
+            "and the permutation only."
+            if is_permuted
+            else f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the default "
+            "line only."
         )
     return found
 

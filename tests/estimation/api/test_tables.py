@@ -54,6 +54,23 @@ def test_a_line_may_be_chosen():
     assert dict(table.rows)["inference"] == ("dyadic",)
 
 
+def test_coefficients_may_be_chosen():
+    frame, _, cohorts, blocks = country_panel()
+    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0}
+    fit = cs.fit(frame, "y", estimator="callaway_santanna", **options)
+    table = cs.etable(fit, keep=["att", "event[0]"])
+    shown = [label for label, _ in table.rows[: table.first_of_foot] if label]
+    assert shown == ["att", "event[0]"]
+    assert "none" not in dict(table.rows)["inference"][0]
+    events = [label for label, _ in cs.etable(fit, keep=["event"]).rows if "event" in label]
+    assert events == [f"event[{e.event_time}]" for e in fit.estimates if e.term == "event"]
+    # what is one of many is told once, and no effect is lost
+    text = " ".join(fit.summary().split())
+    n_cells = sum(e.term == "group_time" for e in fit.estimates)
+    assert "group_time[" not in text and f"{n_cells} rows of a cohort in a period" in text
+    assert len(text.split("! ")) < len(fit.warnings) and "The same with other numbers" in text
+
+
 def test_the_dagger_is_the_primary_tests_alone(fits):
     found = cs.primary(_frame(calmer=0.6), permutations=199, seed=2)
     table = cs.etable(fits[0], found)
@@ -90,6 +107,7 @@ def test_every_format_holds_every_cell_and_names_are_no_markup(fits, tmp_path, e
     ("options", "said"),
     [
         ({"headers": ["one"]}, "headers: expected 2, found 1"),
+        ({"keep": ["treatd"]}, "keep 'treatd': expected some of .*treated"),
         ({"file": "t.pdf"}, r"ends in \.docx, \.tex"),
     ],
 )

@@ -104,7 +104,15 @@ CASES = {
     ),
     "always treated": (
         {"city_cohort": lambda p: np.where(p.city_cohort == 2013, 2010, p.city_cohort)},
-        "treated in every year",
+        "no year before admission",
+    ),
+    "treated in every year that is observed": (
+        {
+            "y": lambda p: np.where(
+                (p.cohort[:, None] > p.years) & (p.cohort == 2013)[:, None], np.nan, p.y
+            )
+        },
+        "no year before admission",
     ),
     "single rows": (
         {
@@ -138,6 +146,27 @@ def test_few_degrees_of_freedom_are_those_of_the_interval():
     assert diagnostic_of(result, "p_value_t_provinces", "treated") == pytest.approx(
         2 * stats.t(15).sf(ratio), rel=1e-12
     )
+
+
+def test_effects_that_gaps_leave_without_a_comparison_are_counted():
+    panel = _wide(
+        y=lambda p: np.where((p.cohort == 2013)[:, None] & (p.years == 2012), np.nan, p.y)
+    )
+    result, text = _warnings(panel, "callaway_santanna")
+    there = {e.event_time for e in result.estimates if e.cohort_year == 2013}
+    every = range(panel.years[1] - 2013, panel.years[-1] - 2012)
+    lost = {-1, *(e for e in every if e >= 0)}
+    assert there == {*every} - lost
+    assert f"Cohort 2013: {len(lost)} of its {len(every)} effects are left out" in text
+    assert "Cohort" not in _warnings(_wide(), "callaway_santanna")[1]
+
+
+@pytest.mark.parametrize("case", ["only one pilot", "two pilots", "six pilots"])
+def test_nobody_is_sent_to_a_permutation_that_was_not_run(case):
+    change, said = CASES[case]
+    for draws in (0, 99):
+        _, text = _warnings(_wide(**change), permutations=draws)
+        assert said in text and ("the permutation" in text) == (draws > 0)
 
 
 def test_where_the_jackknife_is_not_the_default_its_t_has_the_provinces_less_one():
