@@ -20,19 +20,17 @@ from warehouse.whole_files import write_whole
 FILE = "stage_seconds.json"
 #: Seconds between two lines of a stage that counts.
 SECONDS_BETWEEN_LINES = 30.0
-#: Stages of a whole refresh in their order; `counterfactual` and `truth` are of simulated data
-#: alone.
+#: Stages of a whole refresh in their order; `counterfactual` is of simulated data alone.
 ALL_STAGES = (
     "landing",
     "staging",
     "counterfactual",
     "marts",
     "estimates",
-    "truth",
     "report",
     "publication",
 )
-OF_SIMULATED = ("counterfactual", "truth")
+OF_SIMULATED = ("counterfactual",)
 LEFT_AFTER = {"all": ALL_STAGES, "estimates": ALL_STAGES[4:]}
 
 

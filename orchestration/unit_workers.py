@@ -7,13 +7,11 @@ as all small ones, and so no core waits for it.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import count
-from typing import Any
 
 from estimation.inference.permutation.draws import show_progress
+from estimation.sample.marts import Marts
 from estimation.study.units import Rows, StudyError, Unit
 from warehouse.ingest.workers.pool import Pool, Task
 
@@ -28,38 +26,17 @@ class UnitJob:
 
     unit: Unit
 
-    def run(self, frames: Mapping[str, Any]) -> Rows:
+    def run(self, marts: Marts) -> Rows:
         """Its rows by table."""
         # a bar would write over the parent's lines
         with show_progress(False):
-            return self.unit.run(frames)
-
-
-class _Waiting(Iterator[Task]):
-    """Units that wait, the heaviest first; others may come while some are run."""
-
-    def __init__(self, units: Iterable[Unit]) -> None:
-        self._order, self._heap = count(), []
-        self.add(units)
-
-    def add(self, units: Iterable[Unit]) -> None:
-        for unit in units:
-            heapq.heappush(self._heap, (-unit.weight, next(self._order), unit))
-
-    def __next__(self) -> Task:
-        if not self._heap:
-            raise StopIteration
-        unit = heapq.heappop(self._heap)[-1]
-        return Task(UnitJob(unit), note=unit)
+            return self.unit.run(marts)
 
 
 def run_in_workers(
-    size: int,
-    frames: Mapping[str, Any],
-    units: Iterable[Unit],
-    on_done: Callable[[Unit, Rows], Iterable[Unit]],
+    size: int, marts: Marts, units: Iterable[Unit], on_done: Callable[[Unit, Rows], None]
 ) -> None:
-    """Run units, and those that `on_done` returns, in `size` processes.
+    """Run units in `size` processes.
 
     Raises
     ------
@@ -69,9 +46,10 @@ def run_in_workers(
     WorkerLost
         Where a process ended without an answer.
     """
-    waiting, pool = _Waiting(units), Pool(size, shared=dict(frames))
+    longest_first = sorted(units, key=lambda unit: -unit.weight)
+    pool = Pool(size, shared=marts)
     try:
-        for task, outcome in pool.run(waiting):
+        for task, outcome in pool.run(Task(UnitJob(unit), note=unit) for unit in longest_first):
             if outcome.ended:
                 raise WorkerLost(
                     f"{task.note.name}: a process of the estimates was ended ({outcome.ended}), "
@@ -83,6 +61,6 @@ def run_in_workers(
                 error = StudyError(text.removeprefix("StudyError: "))
                 error.add_note(f"in a process of the estimates:\n{trace}")
                 raise error
-            waiting.add(on_done(task.note, outcome.value))
+            on_done(task.note, outcome.value)
     finally:
         pool.close()

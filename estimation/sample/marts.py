@@ -36,6 +36,10 @@ class Marts:
     outcomes on other windows too; `policy_zones` holds ``fct_policy_zone`` of the zones that treat
     their whole prefecture. `strengths` is the strength of each tool in a pilot city's texts by
     year: city_id, year, tool_class, tool, strength.
+
+    Of simulated data, `without` holds the marts from the same shocks without the effect, of which
+    outcomes and city series are used, and `planted` what was planted: city_id, year,
+    own_variance_ratio and loading_rise, a row a treated city and year.
     """
 
     cities: pd.DataFrame
@@ -45,6 +49,8 @@ class Marts:
     policy_zones: pd.DataFrame | None = None
     strengths: pd.DataFrame | None = None
     years: tuple[int, int] | None = None
+    without: Marts | None = None
+    planted: pd.DataFrame | None = None
 
     @property
     def study_window(self) -> tuple[int, int] | None:

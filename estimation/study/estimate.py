@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 
 from ..analyses.rules import TIE_RULES
-from ..analyses.spec import SampleError, Spec
+from ..analyses.spec import Spec
 from ..estimators.registry import ESTIMATORS
 from ..fit import fit_outcomes
 from ..fits.approval_year import fit_without_approval_year
@@ -16,7 +16,6 @@ from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
 from .heterogeneity import fit_heterogeneity_group
-from .samples import build_group_sample
 
 Results = dict[tuple[str, int], FitResult]
 
@@ -29,21 +28,6 @@ def group_specs(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[list
     for spec in specs:
         groups.setdefault((spec.sample_key, spec.outcome if by_outcome else None), []).append(spec)
     return list(groups.values())
-
-
-def estimate_group(
-    marts: Marts, group: list[Spec]
-) -> Iterator[tuple[Spec, StudySample | None, FitResult | NotRun]]:
-    """Result of each spec and the sample it rests on; no sample where it cannot be had."""
-    try:
-        sample = build_group_sample(marts, group)
-    except SampleError as error:
-        yield from ((spec, None, NotRun(str(error))) for spec in group)
-        return
-    for spec, result in fit_group(
-        marts, sample, group, vcov=group[0].vcov, permutations=group[0].permutations
-    ):
-        yield spec, sample, result
 
 
 def fit_group(

@@ -1,13 +1,12 @@
-"""Truths of the primary test and its channels on simulated data, and the tables that show them."""
+"""Truths of the primary test and its channels on simulated data."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from ..analyses.catalog import primary_specs
 from ..analyses.primary import cycle_id
-from ..analyses.spec import SampleError
+from ..analyses.spec import SampleError, Spec
 from ..primary.channels import channel_draws
 from ..primary.city_panel import build_panel, lacking
 from ..primary.contrast import treatment_contrast
@@ -63,50 +62,42 @@ def planted_truths(growth, growth_without, years, cohort, block) -> tuple[dict[s
     return tuple(found)
 
 
-def primary_truths(
-    marts: Marts, counterfactual: Marts, planted: pd.DataFrame | None
-) -> pd.DataFrame:
-    """What the planted effect did to what the primary test and its channels estimate, for every
-    window and series.
+def truths_of_window(
+    marts: Marts, spec: Spec, window: Window
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """What the planted effect did to what the primary test and its channels estimate.
 
     Parameters
     ----------
-    marts, counterfactual : Marts
-        Of the landings with and without the effect.
-    planted : DataFrame or None
-        city_id, year, own_variance_ratio and loading_rise, a row a treated city and year; without
-        it the sizes planted are not given.
+    marts : Marts
+        With those without the effect; without sizes planted these are not given.
+    spec : Spec
+    window : Window
+        Of the spec, with the effect.
 
     Returns
     -------
-    DataFrame
-        spec_id, term (of `planted_truths`), truth, planted (of a channel; NaN of the test
-        itself).
+    dict
+        By spec_id, of growth and of its cycle, and term (of `planted_truths`): truth, and planted
+        (of a channel; None of the test itself). Empty where the two panels differ in cities or
+        years.
     """
-    rows = []
-    for spec in primary_specs():
-        try:
-            window, without = city_window(marts, spec), city_window(counterfactual, spec)
-        except SampleError:
-            continue
-        if not np.isin(window.city_ids, without.city_ids).all() or not np.array_equal(
-            window.years, without.years
-        ):
-            continue
-        bare = without.growth[np.searchsorted(without.city_ids, window.city_ids)]
-        truths = planted_truths(window.growth, bare, window.years, window.cohort, window.block)
-        sizes = {} if planted is None else _sizes(planted, window)
-        for spec_id, truth in zip((spec.spec_id, cycle_id(spec.spec_id)), truths, strict=False):
-            rows += [
-                {
-                    "spec_id": spec_id,
-                    "term": term,
-                    "truth": value,
-                    "planted": sizes.get(term, np.nan),
-                }
-                for term, value in truth.items()
-            ]
-    return pd.DataFrame(rows, columns=["spec_id", "term", "truth", "planted"])
+    try:
+        without = city_window(marts.without, spec)
+    except SampleError:
+        return {}
+    if not np.isin(window.city_ids, without.city_ids).all() or not np.array_equal(
+        window.years, without.years
+    ):
+        return {}
+    bare = without.growth[np.searchsorted(without.city_ids, window.city_ids)]
+    truths = planted_truths(window.growth, bare, window.years, window.cohort, window.block)
+    sizes = {} if marts.planted is None else _sizes(marts.planted, window)
+    ids = (spec.spec_id, cycle_id(spec.spec_id))
+    return {
+        spec_id: {term: {"truth": v, "planted": sizes.get(term)} for term, v in truth.items()}
+        for spec_id, truth in zip(ids, truths, strict=False)
+    }
 
 
 def _sizes(planted: pd.DataFrame, window: Window) -> dict[str, float]:
@@ -121,31 +112,3 @@ def _sizes(planted: pd.DataFrame, window: Window) -> dict[str, float]:
         "own_variance": float(np.exp(np.log(counted["own_variance_ratio"]).mean()) - 1),
         "loading": float(counted["loading_rise"].mean()),
     }
-
-
-def add_truths(
-    primary: pd.DataFrame, channel: pd.DataFrame, truth: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`estimates.primary` and `estimates.channel` with their truths; what has none keeps a null.
-
-    Parameters
-    ----------
-    primary, channel : DataFrame
-    truth : DataFrame
-        ``estimates.truth``; empty for delivered files.
-    """
-    found = truth[truth["spec_id"].isin(primary["spec_id"])].set_index(["spec_id", "term"])
-
-    def column(keys: list[tuple[str, str]], name: str) -> pd.array:
-        return pd.array([_or_null(found[name].get(key)) for key in keys], dtype="Float64")
-
-    of_primary = [(spec_id, TREATED) for spec_id in primary["spec_id"]]
-    of_channel = list(zip(channel["spec_id"], channel["channel"], strict=True))
-    return (
-        primary.assign(truth=column(of_primary, "truth")),
-        channel.assign(truth=column(of_channel, "truth"), planted=column(of_channel, "planted")),
-    )
-
-
-def _or_null(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)

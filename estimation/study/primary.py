@@ -14,6 +14,7 @@ from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
 from ..sample.marts import Marts
 from .next_window import next_window_rows
+from .planted import TREATED, truths_of_window
 from .primary_checks import (
     check_rows,
     joint_over_refreshes,
@@ -30,7 +31,7 @@ CHECK_PERMUTATIONS = 999
 Rows = list[dict[str, Any]]
 TABLES = (
     *("primary", "check", "channel", "power", "placebo", "next_window"),
-    *("not_run", "warning"),
+    *("truth", "not_run", "warning"),
 )
 
 
@@ -63,15 +64,22 @@ def run_primary_spec(
     named = {spec.spec_id: result}
     if result.cycle is not None:
         named[cycle_id(spec.spec_id)] = result.cycle
-    # truths are put in where data are simulated, by another asset (study/planted.py)
+    truths = {} if marts.without is None else truths_of_window(marts, spec, window)
+    rows["truth"] += [
+        {"spec_id": spec_id, "term": term, "cohort_year": None, "event_time": None, **truth}
+        for spec_id, by_term in truths.items()
+        for term, truth in by_term.items()
+    ]
     unknown = {"truth": None, "planted": None}
     for spec_id, one in named.items():
-        rows["primary"].append(_primary_row(spec, spec_id, one))
+        known = truths.get(spec_id, {})
+        row = _primary_row(spec, spec_id, one)
+        rows["primary"].append(row | {"truth": known.get(TREATED, unknown)["truth"]})
         rows["channel"] += [
             {
                 "spec_id": spec_id,
                 **vars(channel),
-                **unknown,
+                **known.get(channel.channel, unknown),
                 "reason": in_words_of_the_study(channel.reason),
             }
             for channel in one.channels
@@ -122,7 +130,6 @@ def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, A
         "correlation_before": result.before,
         "correlation_after": result.after,
         "reason": in_words_of_the_study(result.reason),
-        "truth": None,
     }
 
 

@@ -5,7 +5,7 @@ as the contract's `estimates` tables.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,15 +15,17 @@ from ..analyses.catalog import all_specs
 from ..analyses.spec import Spec
 from ..inference.multiple_testing import benjamini_hochberg
 from ..sample.marts import Marts, read_frames
-from . import second_implementation
+from .coverage import build_coverage
 from .multiplicity import judge_estimates
-from .tables import COLUMNS, ESTIMATE_COLUMNS, TRUTH_COLUMNS, typed
-from .units import Done, Frames, Rows, Unit, run_here, study_units, truth_units
+from .tables import COLUMNS, ESTIMATE_COLUMNS, typed
+from .units import Done, Rows, Unit, run_here, study_units
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """Frames for the tables of schema ``estimates`` of the same names, but for ``truth``."""
+    """Frames for the tables of schema ``estimates`` of the same names; ``truth`` and ``coverage``
+    are of simulated data.
+    """
 
     estimate: pd.DataFrame
     diagnostic: pd.DataFrame
@@ -37,21 +39,18 @@ class StudyResult:
     power: pd.DataFrame
     placebo: pd.DataFrame
     next_window: pd.DataFrame
+    truth: pd.DataFrame
+    coverage: pd.DataFrame
 
 
-#: Kinds of units that are begun when others are done, and estimate no spec of their own.
-LOOK_AT_ROWS = ("second", "curve_test")
 #: Whose rows come first in a table.
-ORDER = ("group", "city", "curve", "primary", *LOOK_AT_ROWS)
+ORDER = ("group", "city", "curve", "primary")
 
 
 class RunUnits(Protocol):
-    """Runs units, and those that `on_done` returns, in any order:
+    """Runs units in any order: `units.run_here`, or processes."""
 
-    `units.run_here`, or processes.
-    """
-
-    def __call__(self, frames: Frames, units: Iterable[Unit], on_done: Done) -> None:
+    def __call__(self, marts: Marts, units: Iterable[Unit], on_done: Done) -> None:
         """Call `on_done` with every unit and its rows."""
 
 
@@ -81,6 +80,8 @@ def run_study(
     Parameters
     ----------
     marts : Marts
+        Where it holds those without the effect, every spec gets its truth: its own estimator on the
+        difference of the two outcomes, on the factual sample.
     specs : sequence of Spec, optional
         Default is every spec of the analyses.
     curve : sequence of Spec
@@ -116,94 +117,23 @@ def run_study(
     )
     n_specs = sum(len(unit.specs) for unit in units)
     found: dict[Unit, Rows] = {}
-    curve_units = [unit for unit in units if unit.kind == "curve"]
 
-    def on_done(unit: Unit, rows: Rows) -> list[Unit]:
+    def on_done(unit: Unit, rows: Rows) -> None:
         found[unit] = rows
         if on_progress:
-            on_progress(
-                sum(len(unit.specs) for unit in found if unit.kind not in LOOK_AT_ROWS),
-                n_specs,
-                unit.name,
-            )
-        if unit.kind == "curve" and all(other in found for other in curve_units):
-            # the curve is permuted as a whole, by the specs that could be estimated
-            done = {
-                row["spec_id"]
-                for other in curve_units
-                for row in found[other].get("specification", ())
-            }
-            estimated = tuple(spec for spec in curve if spec.spec_id in done)
-            return [Unit("curve_test", estimated, permutations, seed)] if estimated else []
-        if unit.kind != "group":
-            return []
-        return [
-            Unit(
-                "second",
-                (spec,),
-                given=tuple(row for row in rows["estimate"] if row["spec_id"] == spec.spec_id),
-            )
-            for spec in unit.specs
-            if spec.spec_id in second_implementation.SPEC_IDS
-        ]
+            on_progress(sum(len(unit.specs) for unit in found), n_specs, unit.name)
 
-    run_units({"factual": marts}, units, on_done)
-    rows = _in_order(found, {unit: k for k, unit in enumerate(units)}, (*specs, *curve))
+    run_units(marts, units, on_done)
+    rows = _in_order(found, units, (*specs, *curve))
     adjusted = benjamini_hochberg([row["p_value"] for row in rows["channel"]])
     rows["channel"] = [
         {**row, "p_value_bh": p} for row, p in zip(rows["channel"], adjusted, strict=True)
     ]
     rows["not_run"] = _share_reasons(curve, rows["not_run"])
     frames = {name: typed(rows[name], COLUMNS[name]) for name in rows if name != "estimate"}
-    estimate = judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS))
-    return StudyResult(estimate=estimate, **frames)
-
-
-def compute_truth(
-    marts: Marts,
-    counterfactual: Marts,
-    specs: Sequence[Spec] | None = None,
-    *,
-    of_primary: pd.DataFrame | None = None,
-    run_units: RunUnits = run_here,
-) -> pd.DataFrame:
-    """Truth of every spec on simulated data: its own estimator on the difference of the two
-    outcomes, on the factual sample.
-
-    Parameters
-    ----------
-    marts : Marts
-        Of the landing with the effect.
-    counterfactual : Marts
-        Of the landing from the same shocks without it; only its synchronization is used.
-    specs : sequence of Spec, optional
-        Default is every spec of the analyses.
-    of_primary : DataFrame, optional
-        Of `planted.primary_truths`: spec_id, term, truth and planted of the primary test and its
-        channels, which come last.
-    run_units : callable, optional
-        As of `run_study`.
-
-    Returns
-    -------
-    DataFrame
-        For ``estimates.truth``; a spec that cannot be run has no row.
-    """
-    units = truth_units(all_specs() if specs is None else specs, by_outcome=marts.years is not None)
-    found: dict[Unit, list[dict[str, Any]]] = {}
-
-    def on_done(unit: Unit, of_unit: Rows) -> list[Unit]:
-        found[unit] = of_unit["truth"]
-        return []
-
-    run_units({"factual": marts, "counterfactual": counterfactual}, units, on_done)
-    rows = [row for unit in units for row in found[unit]]
-    if of_primary is not None:
-        rows += [
-            {**row, "cohort_year": None, "event_time": None}
-            for row in of_primary.to_dict("records")
-        ]
-    return typed(rows, TRUTH_COLUMNS)
+    frames["estimate"] = judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS))
+    known = (frames[name] for name in ("estimate", "primary", "channel", "truth"))
+    return StudyResult(**frames, coverage=build_coverage(*known))
 
 
 def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Spec:
@@ -211,18 +141,16 @@ def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Sp
     return dataclasses.replace(spec, permutations=draws, seed=spec.seed if seed is None else seed)
 
 
-def _in_order(found: Mapping[Unit, Rows], units: Mapping[Unit, int], specs: Sequence[Spec]) -> Rows:
+def _in_order(found: dict[Unit, Rows], units: Sequence[Unit], specs: Sequence[Spec]) -> Rows:
     """Rows by table whoever was done first: by kind, of specs that share units in the order of the
     specs, else of the units.
     """
     place = {spec.spec_id: k for k, spec in enumerate(specs)}
-    tables: Rows = {name: [] for name in StudyResult.__dataclass_fields__}
+    tables: Rows = {name: [] for name in StudyResult.__dataclass_fields__ if name != "coverage"}
     for kind in ORDER:
-        own = sorted(
-            (unit for unit in found if unit.kind == kind), key=lambda unit: units.get(unit, 0)
-        )
-        for name in dict.fromkeys(name for unit in own for name in found[unit]):
-            rows = [row for unit in own for row in found[unit].get(name, ())]
+        own = [found[unit] for unit in units if unit.kind == kind]
+        for name in dict.fromkeys(name for rows in own for name in rows):
+            rows = [row for of_unit in own for row in of_unit.get(name, ())]
             rows.sort(key=lambda row: place.get(row["spec_id"], 0))
             tables[name] += rows
     return tables

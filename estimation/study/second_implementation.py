@@ -19,8 +19,6 @@ from ..analyses.spec import Spec
 from ..fit import fit_outcomes
 from ..panel.pair_panel import PairPanel
 from ..sample.build import StudySample
-from ..sample.marts import Marts
-from .samples import build_group_sample
 
 #: What is computed a second time: both growth series, and the event study of the official one.
 SPEC_IDS = (
@@ -40,18 +38,18 @@ TREATED = "treated"
 
 
 def differences(
-    marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame
+    sample: StudySample, specs: Sequence[Spec], estimates: list[dict[str, object]]
 ) -> list[dict[str, object]]:
     """Rows of ``estimates.diagnostic``: the largest difference of a second implementation, in
     standard errors.
 
     Parameters
     ----------
-    marts : Marts
+    sample : StudySample
     specs : sequence of Spec
-        Those that were run; only `SPEC_IDS` among them are computed again.
-    estimate : DataFrame
-        ``estimates.estimate`` of the run.
+        Those that share the sample; only `SPEC_IDS` among them are computed again.
+    estimates : list of dict
+        Their rows of ``estimates.estimate``.
 
     Returns
     -------
@@ -61,10 +59,14 @@ def differences(
     """
     rows = []
     for spec in specs:
-        own = estimate[(estimate["spec_id"] == spec.spec_id) & (estimate["vcov"] == "conventional")]
-        if spec.spec_id not in SPEC_IDS or own.empty:
+        of_spec = [
+            row
+            for row in estimates
+            if row["spec_id"] == spec.spec_id and row["vcov"] == "conventional"
+        ]
+        if spec.spec_id not in SPEC_IDS or not of_spec:
             continue
-        sample = build_group_sample(marts, [spec])
+        own = pd.DataFrame(of_spec)
         outcome = sample.outcomes.index(spec.outcome)
         kept = _few_enough(sample, ROWS_OF_PYFIXEST)
         if kept is not sample.kept:

@@ -96,16 +96,6 @@ def _groups(
         yield found, list(members)
 
 
-def group_by_window(specs: Sequence[Spec]) -> list[list[Spec]]:
-    """Specs of one series on one window together:
-
-    `run_curve` of each part gives the rows that it gives of all, in another order.
-    """
-    return [
-        members for _, members in _groups(specs, lambda spec: (spec.series, spec.window or (0, 0)))
-    ]
-
-
 def _fit_sample(
     sample: StudySample, specs: list[Spec], region: pd.Series | None, rows: Rows
 ) -> None:

@@ -146,11 +146,6 @@ def not_run(specs: Sequence[Spec], reason: str) -> list[dict[str, str]]:
     ]
 
 
-def empty_truth() -> pd.DataFrame:
-    """``estimates.truth`` of delivered files: its columns, no row."""
-    return typed([], TRUTH_COLUMNS)
-
-
 def typed(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
     """Rows as a frame with the contract's columns and nullable types, so that nothing missing
     becomes NaN.

@@ -10,22 +10,24 @@ import pandas as pd
 
 from ..analyses.spec import SampleError, Spec
 from ..results import NotRun
-from ..sample.build import pair_years
+from ..sample.build import StudySample, pair_years
 from ..sample.marts import Marts
 from ..sample.ties import PAIR_BASE
 from .estimate import fit_group
-from .samples import build_group_sample, group_frames
+from .samples import group_frames
 
 
-def truths_of_group(marts: Marts, counterfactual: Marts, group: list[Spec]) -> list[dict[str, Any]]:
-    """Rows of the specs of one group; none where its sample cannot be had."""
+def truths_of_group(marts: Marts, sample: StudySample, group: list[Spec]) -> list[dict[str, Any]]:
+    """Rows of ``estimates.truth`` of the specs of one group: their own estimator on the difference
+    that the effect makes to the outcomes of their sample; none where that cannot be had.
+    """
     try:
-        sample, frame = build_group_sample(marts, group), group_frames(counterfactual, group)[2]
+        frame = group_frames(marts.without, group)[2]
     except SampleError:
         return []
-    panel = sample.panel
     if frame.empty or not set(sample.outcomes) <= set(frame.columns):
         return []
+    panel = sample.panel
     keys, without = pair_years(frame, sample.outcomes, panel.years)
     own = panel.city_ids[panel.city_i] * PAIR_BASE + panel.city_ids[panel.city_j]
     place = pd.Index(keys).get_indexer(own)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,29 +17,26 @@ import pandas as pd
 
 from ..analyses import leave_out
 from ..analyses.rules import TIE_RULES
-from ..analyses.spec import Spec
+from ..analyses.spec import SampleError, Spec
 from ..analyses.without_p import why_no_p
 from ..estimators.two_way import leave_one_out
 from ..results import FitResult, NotRun
 from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts
-from . import second_implementation
 from .curve_test import DRAWS, SEED, run_curve_test
-from .estimate import estimate_group, group_specs
+from .estimate import fit_group, group_specs
 from .primary import run_primary_spec
 from .radiation import run_radiation
-from .specification_curve import group_by_window, run_curve
-from .tables import ESTIMATE_COLUMNS, not_run, typed
+from .samples import build_group_sample
+from .second_implementation import differences
+from .specification_curve import run_curve
+from .tables import not_run
 from .truth import truths_of_group
 from .withhold import withhold
 
 Rows = dict[str, list[dict[str, Any]]]
-#: Marts by name: `factual`, and `counterfactual` where truths are asked for.
-Frames = Mapping[str, Marts]
-
-
-#: Called with a unit and its rows when it is done; returns units that can be run now.
-Done = Callable[["Unit", Rows], Iterable["Unit"]]
+#: Called with a unit and its rows when it is done.
+Done = Callable[["Unit", Rows], None]
 
 
 class StudyError(RuntimeError):
@@ -57,15 +54,12 @@ class Unit:
     specs : tuple of Spec
     permutations, seed : int, optional
         The most draws a spec may take, and the seed of all.
-    given : tuple of dict
-        Rows of ``estimate`` that the unit looks at; only of kind ``second``.
     """
 
     kind: str
     specs: tuple[Spec, ...]
     permutations: int | None = None
     seed: int | None = None
-    given: tuple[dict[str, Any], ...] = ()
 
     @property
     def name(self) -> str:
@@ -80,7 +74,7 @@ class Unit:
         """
         return KINDS[self.kind][1](self)
 
-    def run(self, frames: Frames) -> Rows:
+    def run(self, marts: Marts) -> Rows:
         """Its rows by table.
 
         Raises
@@ -89,17 +83,15 @@ class Unit:
             With what went wrong as its cause.
         """
         try:
-            return KINDS[self.kind][0](self, frames)
+            return KINDS[self.kind][0](self, marts)
         except Exception as error:
             raise StudyError(f"{self.name}: {type(error).__name__}: {error}") from error
 
 
-def run_here(frames: Frames, units: Iterable[Unit], on_done: Done) -> None:
-    """Run units, and those that `on_done` returns, one after another in this process."""
-    waiting = list(units)
-    while waiting:
-        unit = waiting.pop(0)
-        waiting += on_done(unit, unit.run(frames))
+def run_here(marts: Marts, units: Iterable[Unit], on_done: Done) -> None:
+    """Run units one after another in this process."""
+    for unit in units:
+        on_done(unit, unit.run(marts))
 
 
 def study_units(
@@ -112,76 +104,60 @@ def study_units(
     *,
     by_outcome: bool = False,
 ) -> list[Unit]:
-    """Units of a whole study, in order of the specs; without those that look at rows of others
-    (`second`, `curve_test`).
-    """
+    """Units of a whole study, in order of the specs."""
     settings = {"permutations": permutations, "seed": seed}
     return [
         *(
             Unit("group", tuple(group), **settings)
             for group in group_specs(specs, by_outcome=by_outcome)
         ),
-        *(Unit("curve", tuple(members), **settings) for members in group_by_window(curve)),
+        *([Unit("curve", tuple(curve), **settings)] if curve else []),
         *(Unit("city", (spec,), **settings) for spec in radiation),
         *(Unit("primary", (spec,), **settings) for spec in primary),
     ]
 
 
-def truth_units(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[Unit]:
-    """Units of the truths of simulated data, in order of the specs."""
-    return [Unit("truth", tuple(group)) for group in group_specs(specs, by_outcome=by_outcome)]
-
-
-def _run_group(unit: Unit, frames: Frames) -> Rows:
-    marts = frames["factual"]
+def _run_group(unit: Unit, marts: Marts) -> Rows:
+    group = list(unit.specs)
+    try:
+        sample = build_group_sample(marts, group)
+    except SampleError as error:
+        return {"not_run": not_run(group, str(error))}
     names = _place_names(marts.cities)
     rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
-    for spec, sample, result in estimate_group(marts, list(unit.specs)):
+    drawn = {"vcov": group[0].vcov, "permutations": group[0].permutations}
+    for spec, result in fit_group(marts, sample, group, **drawn):
         for table, found in _rows_of(spec, sample, result, names).items():
             rows[table] += found
+    rows["diagnostic"] += differences(sample, group, rows["estimate"])
+    if marts.without is not None:
+        rows["truth"] = truths_of_group(marts, sample, group)
     return rows
 
 
-def _run_second(unit: Unit, frames: Frames) -> Rows:
-    estimate = typed(list(unit.given), ESTIMATE_COLUMNS)
-    return {
-        "diagnostic": second_implementation.differences(frames["factual"], unit.specs, estimate)
-    }
-
-
-def _run_curve(unit: Unit, frames: Frames) -> Rows:
-    marts = frames["factual"]
+def _run_curve(unit: Unit, marts: Marts) -> Rows:
+    """The curve, and its joint test over the specs that could be estimated."""
     if marts.city_years is None or marts.study_window is None:
         return {"not_run": not_run(unit.specs, "needs pairs of cities in a study window")}
-    return run_curve(marts.cities, marts.pairs, marts.city_years, unit.specs, marts.study_window)
-
-
-def _run_curve_test(unit: Unit, frames: Frames) -> Rows:
-    marts = frames["factual"]
-    found = run_curve_test(
-        marts.cities,
-        marts.pairs,
-        marts.city_years,
-        unit.specs,
+    given = (marts.cities, marts.pairs, marts.city_years)
+    rows = run_curve(*given, unit.specs, marts.study_window)
+    done = {row["spec_id"] for row in rows["specification"]}
+    rows["curve_test"] = run_curve_test(
+        *given,
+        [spec for spec in unit.specs if spec.spec_id in done],
         marts.study_window,
         draws=DRAWS if unit.permutations is None else min(unit.permutations, DRAWS),
         seed=SEED if unit.seed is None else unit.seed,
     )
-    return {"curve_test": found}
+    return rows
 
 
-def _run_city(unit: Unit, frames: Frames) -> Rows:
-    return run_radiation(frames["factual"], unit.specs, unit.permutations, unit.seed)
+def _run_city(unit: Unit, marts: Marts) -> Rows:
+    return run_radiation(marts, unit.specs, unit.permutations, unit.seed)
 
 
-def _run_primary(unit: Unit, frames: Frames) -> Rows:
-    return run_primary_spec(
-        frames["factual"], unit.specs[0], permutations=unit.permutations, seed=unit.seed
-    )
-
-
-def _run_truth(unit: Unit, frames: Frames) -> Rows:
-    return {"truth": truths_of_group(frames["factual"], frames["counterfactual"], list(unit.specs))}
+def _run_primary(unit: Unit, marts: Marts) -> Rows:
+    return run_primary_spec(marts, unit.specs[0], permutations=unit.permutations, seed=unit.seed)
 
 
 def _draws(unit: Unit) -> float:
@@ -190,15 +166,11 @@ def _draws(unit: Unit) -> float:
 
 
 #: How a kind is run, and its weight beside others.
-KINDS: dict[str, tuple[Callable[[Unit, Frames], Rows], Callable[[Unit], float]]] = {
+KINDS: dict[str, tuple[Callable[[Unit, Marts], Rows], Callable[[Unit], float]]] = {
     "group": (_run_group, _draws),
-    "second": (_run_second, lambda unit: 1e6),
-    # the test of the whole curve waits for the last of them
-    "curve": (_run_curve, lambda unit: 2e6),
-    "curve_test": (_run_curve_test, lambda unit: 200.0 * len(unit.specs)),
+    "curve": (_run_curve, lambda unit: 200.0 * len(unit.specs)),
     "city": (_run_city, lambda unit: 1e3),
     "primary": (_run_primary, lambda unit: 1e5),
-    "truth": (_run_truth, lambda unit: float(len(unit.specs))),
 }
 
 
@@ -224,7 +196,7 @@ def _with_names(text: str, names: dict[str, str]) -> str:
 
 
 def _rows_of(
-    spec: Spec, sample: StudySample | None, result: FitResult | NotRun, names: dict[str, str]
+    spec: Spec, sample: StudySample, result: FitResult | NotRun, names: dict[str, str]
 ) -> Rows:
     if isinstance(result, NotRun):
         return {"not_run": not_run([spec], result.reason)}

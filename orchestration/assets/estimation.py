@@ -6,6 +6,7 @@ Not here: algebra (`estimation`), and which earlier estimates may be used again
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -42,11 +43,18 @@ DESCRIPTIONS = {
         "The primary test where nothing can have happened: earlier years, cities without a zone."
     ),
     "next_window": "The window that the next yearbook brings, with its rule and the rule's hash.",
+    "truth": (
+        "The truth of a spec on simulated data: its own estimator on the difference of the "
+        "outcomes with and without the effect. Empty for delivered files."
+    ),
+    "coverage": (
+        "How many intervals hold their truth, in this economy and over the many that were "
+        "measured. Empty for delivered files."
+    ),
 }
 TABLES = tuple(DESCRIPTIONS)
-# Every table of the group. Assets of their own make the truth from the counterfactual build,
-# coverage and claims from the other tables.
-KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "coverage", "claim")]
+# Every table of the group; an asset of its own makes the claims from the others.
+KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "claim")]
 PREVIEW = (
     "spec_id",
     "term",
@@ -68,7 +76,7 @@ HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflate
 def build_study_assets(
     marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 ) -> list[dg.AssetsDefinition]:
-    """The study's tables, and the truth of each spec on simulated data."""
+    """The study's tables, and the claims beside them."""
 
     @dg.multi_asset(
         name="study",
@@ -76,7 +84,7 @@ def build_study_assets(
         specs=[
             dg.AssetSpec(
                 [GROUP, table],
-                deps=marts,
+                deps=[*marts, counterfactual],
                 description=description,
                 kinds={"python", "duckdb"},
                 group_name=GROUP,
@@ -112,52 +120,6 @@ def build_study_assets(
             )
 
     @dg.asset(
-        key=dg.AssetKey([GROUP, "truth"]),
-        group_name=GROUP,
-        deps=[*marts, counterfactual],
-        kinds={"python", "duckdb"},
-        description="The truth of a spec on simulated data: its own estimator on the "
-        "difference of the "
-        "outcomes "
-        "with and without the effect. Empty for delivered files.",
-    )
-    def truth(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
-        require_upstream(context)
-        home = Home.from_environment()
-        table = _truth(home, settings)
-        with open_build(home.build) as con:
-            _write_tables(con, {"truth": table})
-        if settings.is_simulated:
-            stages.done("truth", f"{table['spec_id'].nunique()} specs")
-        return dg.MaterializeResult(metadata=_metadata(home, "truth", table))
-
-    @dg.asset(
-        key=dg.AssetKey([GROUP, "coverage"]),
-        group_name=GROUP,
-        deps=[dg.AssetKey([GROUP, table]) for table in ("estimate", "primary", "channel", "truth")],
-        kinds={"python", "duckdb"},
-        description="How many intervals hold their truth, in this economy and over the many "
-        "that were "
-        "measured; "
-        "puts the truths of the primary test and its channels into their tables. Empty for "
-        "delivered files.",
-    )
-    def coverage(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from estimation.study.coverage import build_coverage
-        from estimation.study.planted import add_truths
-
-        require_upstream(context)
-        home = Home.from_environment()
-        with open_build(home.build) as con:
-            estimate, primary, channel, known = (
-                _read_table(con, table) for table in ("estimate", "primary", "channel", "truth")
-            )
-            primary, channel = add_truths(primary, channel, known)
-            table = build_coverage(estimate, primary, channel, known)
-            _write_tables(con, {"primary": primary, "channel": channel, "coverage": table})
-        return dg.MaterializeResult(metadata=_metadata(home, "coverage", table))
-
-    @dg.asset(
         key=dg.AssetKey([GROUP, "claim"]),
         group_name=GROUP,
         deps=[*marts, *(dg.AssetKey([GROUP, table]) for table in TABLES)],
@@ -186,30 +148,7 @@ def build_study_assets(
         progress(f"  claims of the study: {len(table)}, of which {found} found by the honest test")
         return dg.MaterializeResult(metadata=_metadata(home, "claim", table))
 
-    return [study, truth, coverage, claim]
-
-
-def _truth(home: Home, settings: Settings) -> pd.DataFrame:
-    """Truths of all specs and of the primary test; empty for delivered files."""
-    from estimation.study.planted import primary_truths
-    from estimation.study.run import compute_truth, read_marts
-    from estimation.study.tables import empty_truth
-    from orchestration.reuse.chosen_analyses import choose_specs
-
-    if not settings.is_simulated:
-        return empty_truth()
-    with open_build(home.build, read_only=True) as con:
-        frames = _read_marts(con)
-    with open_build(home.counterfactual, read_only=True) as con:
-        without = read_marts(con, pair_years=frames.years is None)
-    of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
-    return compute_truth(
-        frames,
-        without,
-        choose_specs(settings.analyses).specs,
-        of_primary=of_primary,
-        run_units=unit_runner(home, "truth", frames),
-    )
+    return [study, claim]
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
@@ -234,31 +173,38 @@ def _estimate(home: Home, settings: Settings) -> dict[str, pd.DataFrame]:
     """Tables of the study, of all analyses or of those that ANALYSES names."""
     from orchestration.reuse.chosen_analyses import choose_specs, only_these
 
-    with open_build(home.build, read_only=True) as con:
-        frames = _read_marts(con)
+    frames = _read_marts(home, settings)
     only = settings.analyses
     return only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
 
 
-def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:
-    """What the study reads; without pair-years where they are too many for this machine."""
+def _read_marts(home: Home, settings: Settings) -> Any:
+    """What the study reads, of simulated data also the marts without the effect; without pair-years
+    where they are too many for this machine.
+    """
     from estimation.analyses.catalog import all_specs
     from estimation.study.run import read_marts
     from orchestration.memory import holds_pair_years
 
     wanted = {name for spec in all_specs() for name in (spec.outcome, *spec.controls)}
-    return read_marts(con, pair_years=holds_pair_years(con, wanted, processes=_processes()))
+    with open_build(home.build, read_only=True) as con:
+        marts = read_marts(con, pair_years=holds_pair_years(con, wanted, processes=_processes()))
+    if not settings.is_simulated:
+        return marts
+    with open_build(home.counterfactual, read_only=True) as con:
+        without = read_marts(con, pair_years=marts.years is None)
+    return replace(marts, without=without, planted=pd.read_csv(home.simulated / PLANTED))
 
 
 def _processes() -> int:
     return int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
 
 
-def unit_runner(home: Home, name: str, frames: Any) -> Any:
+def unit_runner(home: Home, frames: Any) -> Any:
     """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one
     where that is one or there is little.
 
-    Units that the last call of this name has kept are not run again.
+    Units that an earlier call has kept are not run again.
     """
     from estimation.study.units import run_here
     from orchestration.reuse.kept_units import keep_units
@@ -266,8 +212,8 @@ def unit_runner(home: Home, name: str, frames: Any) -> Any:
 
     size = _processes()
     if size == 1 or len(frames.synchronization) < WORTH_PROCESSES:
-        return keep_units(home, name, run_here)
-    return keep_units(home, name, partial(run_in_workers, size))
+        return keep_units(home, run_here)
+    return keep_units(home, partial(run_in_workers, size))
 
 
 def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
@@ -283,7 +229,7 @@ def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[
         **kinds,
         permutations=permutations,
         on_progress=say,
-        run_units=unit_runner(home, "study", frames),
+        run_units=unit_runner(home, frames),
     )
     return vars(study)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,73 +29,57 @@ Rows = dict[str, list[dict[str, Any]]]
 RunUnits = Callable[..., None]
 
 
-def keep_units(home: Home, name: str, run_units: RunUnits) -> RunUnits:
+def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
     """Units that are run by `run_units`, but for those whose rows an earlier call has kept.
 
     Parameters
     ----------
     home : Home
-        Its folder `units` holds the units of a name.
-    name : str
-        Of the caller, such as `study`.
+        Its folder `units` holds them.
     run_units : callable
         As of `estimation.study.run.run_study`.
 
     Returns
     -------
     callable
-        The same rows in the same order of the units; FORCE=1 runs all.
+        The same rows of the units; FORCE=1 runs all.
     """
 
-    def run(
-        frames: Mapping[str, Any],
-        units: Iterable[Any],
-        on_done: Callable[[Any, Rows], Iterable[Any]],
-    ) -> None:
-        contents = [part for key in sorted(frames) for part in (key, hash_frames(frames[key]))]
-        path = home.root / "units" / name / f"{hash_parts([hash_estimation(), *contents])}.json"
+    def run(marts: Any, units: Iterable[Any], on_done: Callable[[Any, Rows], None]) -> None:
+        name = hash_parts([hash_estimation(), hash_frames(marts)])
+        path = home.root / "units" / "study" / f"{name}.json"
         known = {} if os.environ.get("FORCE", "") == "1" else _read(path)
-        kept: dict[str, Rows] = {}
-
-        def take(wanted: Iterable[Any]) -> list[Any]:
-            """Hand out what is known, and give back what has to be run; a unit that is done may ask
-            for more.
-            """
-            waiting, left = list(wanted), []
-            while waiting:
-                unit = waiting.pop(0)
-                key = _key(unit)
-                if key in known:
-                    kept[key] = known[key]
-                    waiting += on_done(unit, known[key])
-                else:
-                    left.append(unit)
-            return left
-
-        def done(unit: Any, rows: Rows) -> list[Any]:
-            kept[_key(unit)] = rows
-            return take(on_done(unit, rows))
-
-        left = take(units)
-        if kept:
+        left, n_kept = [], 0
+        for unit in units:
+            if (key := _key(unit)) in known:
+                n_kept += 1
+                on_done(unit, known[key])
+            else:
+                left.append(unit)
+        if n_kept:
             progress(
-                f"  {len(kept)} of {len(kept) + len(left)} parts of the estimates have not "
-                "changed: what was kept of them is used"
+                f"  {n_kept} of {n_kept + len(left)} parts of the estimates have not changed: "
+                "what was kept of them is used"
             )
+
+        def done(unit: Any, rows: Rows) -> None:
+            known[_key(unit)] = rows
+            on_done(unit, rows)
+
         if left:
-            run_units(frames, left, done)
+            run_units(marts, left, done)
         # units that this call did not ask for stay: a run of some analyses comes between two of all
-        _write(path, known | kept)
+        _write(path, known)
 
     return run
 
 
 def _key(unit: Any) -> str:
-    return hash_parts([repr((unit.kind, unit.specs, unit.permutations, unit.seed, unit.given))])
+    return hash_parts([repr((unit.kind, unit.specs, unit.permutations, unit.seed))])
 
 
 def hash_frames(frames: Any) -> str:
-    """Hash of every value, type and label of a dataclass of data frames."""
+    """Hash of every value, type and label of a dataclass of data frames and of others like it."""
     return hash_parts(
         part for name, value in sorted(vars(frames).items()) for part in (name, _content(value))
     )
@@ -102,6 +87,8 @@ def hash_frames(frames: Any) -> str:
 
 def _content(value: Any) -> str | bytes:
     """Every value, type and label of a data frame as bytes; anything else as Python writes it."""
+    if is_dataclass(value):
+        return hash_frames(value)
     if not isinstance(value, pd.DataFrame):
         return repr(value)
     table = pa.Table.from_pandas(value, preserve_index=True)

@@ -40,7 +40,7 @@ class Breaking:
         """What errors call it."""
         return f"unit that {self.does}"
 
-    def run(self, frames: dict) -> dict:
+    def run(self, marts: dict) -> dict:
         """Draw, fail or die."""
         if self.does == "dies":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -62,15 +62,13 @@ def test_a_study_in_processes_has_the_rows_of_one_in_this_process() -> None:
 def run_one(does: str) -> list[dict]:
     """Rows of one unit in one new process."""
     rows: list[dict] = []
-    run_in_workers(
-        1, {"marts": 1}, [Breaking(does)], lambda _, found: rows.extend(found["row"]) or []
-    )
+    run_in_workers(1, {"marts": 1}, [Breaking(does)], lambda _, found: rows.extend(found["row"]))
     return rows
 
 
 def test_an_error_comes_with_its_specs_and_a_death_with_what_it_was_at() -> None:
     broken = dataclasses.replace(CHOSEN[0], seed=-1)
-    given = ({"factual": economy()[0]}, [Unit("group", (broken,))], lambda *_: [])
+    given = (economy()[0], [Unit("group", (broken,))], lambda *_: None)
     with pytest.raises(StudyError, match=f"{broken.spec_id}: ValueError") as here:
         run_here(*given)
     with pytest.raises(StudyError) as there:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,14 +11,12 @@ import pytest
 from estimation.analyses.catalog import primary_specs
 from estimation.study import coverage
 from estimation.study.coverage import build_coverage
-from estimation.study.planted import add_truths, primary_truths
-from estimation.study.run import compute_truth, run_study
+from estimation.study.run import run_study
 from estimation.study.tables import (
     CHANNEL_COLUMNS,
     COVERAGE_COLUMNS,
     PRIMARY_COLUMNS,
     TRUTH_COLUMNS,
-    empty_truth,
     typed,
 )
 from tests.estimation.study.test_run import YEARS, economy
@@ -40,11 +40,12 @@ def planted(marts) -> pd.DataFrame:
 
 
 def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
-    tested = run_study(marts[0], (), primary=primary_specs(), permutations=99, seed=1)
-    assert tested.primary["truth"].isna().all() and tested.channel["truth"].isna().all()
-    truths = primary_truths(*marts, planted)
-    table = compute_truth(*marts, [], of_primary=truths)
-    primary, channel = add_truths(tested.primary, tested.channel, table)
+    factual, without = marts
+    specs = [spec for spec in primary_specs() if spec.spec_id == PRIMARY]
+    given = {"primary": specs, "permutations": 99, "seed": 1}
+    simulated = dataclasses.replace(factual, without=without, planted=planted)
+    found = run_study(simulated, (), **given)
+    primary, channel, table = found.primary, found.channel, found.truth
     assert list(primary) == list(PRIMARY_COLUMNS) and list(channel) == list(CHANNEL_COLUMNS)
     row = primary[primary["spec_id"] == PRIMARY].iloc[0]
     assert row["truth"] > 0.02
@@ -56,9 +57,11 @@ def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
     assert table[PRIMARY, "treated"] == pytest.approx(row["truth"])
     assert table[PRIMARY, "own_variance"] == pytest.approx(channels.loc["own_variance", "truth"])
     # no effect, no truth but zero; delivered files have none
-    assert primary_truths(marts[0], marts[0], None)["truth"].abs().max() < 1e-12
-    bare = add_truths(tested.primary, tested.channel, empty_truth())
-    assert bare[0]["truth"].isna().all() and bare[1]["planted"].isna().all()
+    nothing = run_study(dataclasses.replace(factual, without=factual), (), **given)
+    assert nothing.truth["truth"].abs().max() < 1e-12 and nothing.truth["planted"].isna().all()
+    delivered = run_study(factual, (), **given)
+    assert delivered.primary["truth"].isna().all() and delivered.channel["planted"].isna().all()
+    assert delivered.truth.empty and delivered.coverage.empty and len(found.coverage)
 
 
 def frames() -> dict[str, pd.DataFrame]:

@@ -15,7 +15,7 @@ from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.fit import PairPanel, fit_panel
 from estimation.sample.marts import Marts
 from estimation.sample.outcomes import split_outcome
-from estimation.study.run import compute_truth, read_marts, run_study
+from estimation.study.run import read_marts, run_study
 from estimation.study.samples import build_group_sample
 from estimation.study.tables import (
     DIAGNOSTIC_COLUMNS,
@@ -25,7 +25,6 @@ from estimation.study.tables import (
     SPECIFICATION_COLUMNS,
     TRUTH_COLUMNS,
     WARNING_COLUMNS,
-    empty_truth,
 )
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.sites import database
@@ -139,7 +138,12 @@ def marts() -> tuple[Marts, Marts]:
 
 @pytest.fixture(scope="module")
 def result(marts):
-    return run_study(marts[0], SPECS, **FAST)
+    return run_study(simulated(marts), SPECS, **FAST)
+
+
+def simulated(marts: tuple[Marts, Marts]) -> Marts:
+    """Marts that know those without the effect."""
+    return dataclasses.replace(marts[0], without=marts[1])
 
 
 def points(frame: pd.DataFrame, spec_id: str) -> pd.Series:
@@ -166,7 +170,8 @@ def test_without_pair_years_outcomes_are_made_from_city_series_one_by_one(marts,
         for one in marts
     ]
     official = chosen("baseline", "dynamics", "heterogeneity")
-    found = run_study(bare[0], official, **FAST).estimate.reset_index(drop=True)
+    study = run_study(simulated(bare), official, **FAST)
+    found = study.estimate.reset_index(drop=True)
     ids = [spec.spec_id for spec in official]
     wanted = result.estimate[result.estimate["spec_id"].isin(ids)].reset_index(drop=True)
     keys = ["spec_id", "term", "cohort_year", "event_time", "vcov", "n_obs", "n_pairs", "n_pilots"]
@@ -178,11 +183,9 @@ def test_without_pair_years_outcomes_are_made_from_city_series_one_by_one(marts,
     of_pairs = next(spec for spec in all_specs() if split_outcome(spec.outcome) is None)
     (reason,) = run_study(bare[0], [of_pairs], **FAST).not_run["reason"]
     assert f"needs {of_pairs.outcome} of all pair-years, which are too many to hold" in reason
-    order = ["spec_id", "cohort_year", "event_time"]
-    specs = chosen("baseline", "dynamics")
-    truths = [compute_truth(*given, specs).sort_values(order) for given in (bare, marts)]
-    assert truths[0]["spec_id"].tolist() == truths[1]["spec_id"].tolist() and len(truths[0]) > 3
-    np.testing.assert_allclose(truths[0]["truth"], truths[1]["truth"], rtol=1e-9, atol=1e-12)
+    wanted = result.truth[result.truth["spec_id"].isin(ids)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(study.truth, wanted, rtol=1e-9, atol=1e-12)
+    assert len(wanted) > 30
 
 
 def test_every_spec_is_run_with_one_default_line_or_says_why_not(result) -> None:
@@ -282,14 +285,15 @@ def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
         "dynamics.comove_growth_deflated.headline",
     )
     specs = [spec for spec in SPECS if spec.spec_id in wanted]
-    truth = compute_truth(*marts, specs)
+    truth = result.truth
     without = run_study(marts[1], specs, permutations=0)
-    assert list(truth) == list(TRUTH_COLUMNS) == list(empty_truth())
+    assert list(truth) == list(TRUTH_COLUMNS) == list(without.truth) and without.truth.empty
     for spec_id in wanted:
         expected = points(result.estimate, spec_id) - points(without.estimate, spec_id)
         found = points(truth.rename(columns={"truth": "estimate"}), spec_id)
         np.testing.assert_allclose(found, expected, atol=1e-11)
-    assert compute_truth(marts[0], marts[0], specs)["truth"].astype(float).abs().max() < 1e-12
+    nothing = run_study(simulated((marts[0], marts[0])), specs, permutations=0).truth
+    assert nothing["truth"].astype(float).abs().max() < 1e-12 and len(nothing) > 10
 
 
 def test_order_of_rows_does_not_matter(marts, result) -> None:
@@ -390,7 +394,7 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
     assert "policy texts" in run_study(bare, tools, permutations=0).not_run["reason"].iloc[0]
     kinds = {"str": "VARCHAR", "Int64": "BIGINT", "Float64": "DOUBLE", "boolean": "BOOLEAN"}
     empty = (
-        (empty_truth(), TRUTH_COLUMNS),
+        (found.truth, TRUTH_COLUMNS),
         (found.estimate.iloc[:0], ESTIMATE_COLUMNS | JUDGED_COLUMNS),
     )
     for frame, columns in empty:

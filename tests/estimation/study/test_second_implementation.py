@@ -10,6 +10,7 @@ import pytest
 from estimation.analyses.catalog import all_specs
 from estimation.study import second_implementation
 from estimation.study.run import run_study
+from estimation.study.samples import build_group_sample
 from tests.estimation.study.test_run import FAST, economy
 
 SPECS = [spec for spec in all_specs() if spec.spec_id in second_implementation.SPEC_IDS]
@@ -27,10 +28,16 @@ def result(marts):
 
 
 def gaps(marts, estimate: pd.DataFrame) -> dict[tuple[str, str], float]:
-    rows = pd.DataFrame(second_implementation.differences(marts, SPECS, estimate))
+    rows = pd.DataFrame(differences(marts, estimate))
     found = rows[rows["diagnostic"].str.endswith("_gap") & (rows["spec_id"] != SPECS[1].spec_id)]
     analyses = found["spec_id"].str.split(".").str[0]
     return dict(zip(zip(analyses, found["diagnostic"], strict=True), found["value"], strict=True))
+
+
+def differences(marts, estimate: pd.DataFrame) -> list[dict]:
+    rows = estimate.astype(object).where(estimate.notna(), None).to_dict("records")
+    sample = build_group_sample(marts, SPECS)
+    return second_implementation.differences(sample, SPECS, rows)
 
 
 @pytest.mark.parametrize("rows_of_pyfixest", [None, 2_000])
@@ -69,5 +76,5 @@ def test_statsmodels_would_see_a_mistake_of_the_solver(marts, result, monkeypatc
 
 def test_a_spec_that_was_not_run_has_no_difference(marts, result) -> None:
     without = result.estimate[result.estimate["spec_id"] != SPECS[0].spec_id]
-    rows = second_implementation.differences(marts, SPECS, without)
+    rows = differences(marts, without)
     assert SPECS[0].spec_id not in {row["spec_id"] for row in rows}

@@ -41,14 +41,14 @@ def marts():
 def study(home: Home, marts, specs, ran: list[str]) -> dict[str, pd.DataFrame]:
     """Tables of a study through the store; `ran` gets the specs of the units that were run."""
 
-    def counting(frames, units, on_done) -> None:
+    def counting(marts, units, on_done) -> None:
         def done(unit, rows):
             ran.extend(spec.spec_id for spec in unit.specs if unit.kind == "group")
-            return on_done(unit, rows)
+            on_done(unit, rows)
 
-        run_here(frames, units, done)
+        run_here(marts, units, done)
 
-    options = {"radiation": radiation_specs()[:1], "run_units": keep_units(home, "study", counting)}
+    options = {"radiation": radiation_specs()[:1], "run_units": keep_units(home, counting)}
     return vars(run_study(marts, specs, **options, **FAST))
 
 
