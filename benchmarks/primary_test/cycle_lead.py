@@ -90,9 +90,8 @@ def study(marts: Marts, specs: tuple[Spec, ...], n_draws: int) -> Iterator[dict]
                     lead,
                     np.random.default_rng([seed, 97]),
                 )
-                rows += run_radiation(drawn, [spec], permutations=PERMUTATIONS, seed=seed)[
-                    "estimate"
-                ]
+                few = dataclasses.replace(spec, permutations=PERMUTATIONS, seed=seed)
+                rows += run_radiation(drawn, [few])["estimate"]
         table = pd.DataFrame(rows)
         for spec_id, found in table.groupby("spec_id", sort=False):
             yield {

@@ -3,7 +3,7 @@ default and its conventional interval.
 
 Equal estimators count once: Sun-Abraham is Callaway-Sant'Anna after admission on a balanced panel,
 Gardner and ETWFE are imputation. No spec is permuted by itself: the curve as a whole is, by
-`study.curve_test`.
+`study.curve_test`, with the draws that its specs name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .spec import Spec
 
 ANALYSIS = "specification_curve"
 
+DRAWS = 199
 MEASURES = ("cm", "comove", "cm_bounded", "neg_abs_gap")
 SERIES = ("growth_official", "growth_deflated", "hp", "hamilton")
 WINDOWS = {"study_window": None, "2005_2019": (2005, 2019)}
@@ -45,7 +46,7 @@ def _spec(measure, series, window, treatment_rule, tie_rule, control_group, mode
         window=WINDOWS[window],
         effects=effects,
         vcov=("conventional", "city", "province_jackknife"),
-        permutations=0,
+        permutations=DRAWS,
     )
 
 

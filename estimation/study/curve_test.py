@@ -30,7 +30,6 @@ from ..sample.cities import build_sample_cities
 from ..sample.outcomes import CitySeries, build_series, moving, split_outcome
 from ..sample.partners_elsewhere import pair_matrix
 
-DRAWS, SEED = 199, 1
 ALPHA = 0.05
 # draws whose sums are held at a time
 CHUNK = 50
@@ -54,9 +53,6 @@ def run_curve_test(
     city_years: pd.DataFrame,
     specs: Sequence[Spec],
     study_window: Window,
-    *,
-    draws: int = DRAWS,
-    seed: int = SEED,
 ) -> list[dict[str, Any]]:
     """Joint permutation p of the curve, over all outcomes and for each.
 
@@ -66,10 +62,10 @@ def run_curve_test(
         ``marts.dim_city``, ``marts.fct_city_pair`` and ``marts.fct_city_year``.
     specs : sequence of Spec
         Those of the curve that were estimated; the ones that are not `in_the_test` are left out.
+        Admissions are dealt again within provinces, a city's whole record at once, as often as the
+        first says.
     study_window : (first year, last year)
         For specs without a window of their own.
-    draws, seed : int
-        Admissions are dealt again within provinces, a city's whole record at once, so many times.
 
     Returns
     -------
@@ -77,9 +73,9 @@ def run_curve_test(
         Rows of ``estimates.curve_test``; empty without specs.
     """
     specs = [spec for spec in specs if in_the_test(spec)]
-    if not specs or draws < 1:
+    if not specs or specs[0].permutations < 1:
         return []
-    in_sd = standardised_estimates((cities, pairs, city_years), specs, study_window, draws, seed)
+    in_sd = standardised_estimates((cities, pairs, city_years), specs, study_window)
     outcomes = [spec.outcome for spec in specs]
     rejects = _rejects(in_sd)
     chosen = {ALL_OUTCOMES: np.ones(len(specs), dtype=bool)}
@@ -123,13 +119,12 @@ def standardised_estimates(
     marts: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
     specs: Sequence[Spec],
     study_window: Window,
-    draws: int,
-    seed: int,
 ) -> np.ndarray:
     """Estimates in standard deviations of their outcome, of the real assignment (first) and of each
     draw; shape (draws + 1, S).
     """
     cities, pairs, city_years = marts
+    draws, seed = specs[0].permutations, specs[0].seed
     keys = [(spec.series, spec.window or study_window) for spec in specs]
     series = {key: moving(build_series(city_years, *key)) for key in dict.fromkeys(keys)}
     is_used = cities["city_id"].isin(

@@ -13,6 +13,7 @@ from typing import Any
 from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, cycle_id
 from ..analyses.rules import TREATMENT_RULES
 from ..analyses.spec import Spec
+from ..options import DRAWS
 from ..primary.detectable import POWER
 from ..primary.fit import ESTIMATOR, MEASURE
 from ..primary.redeal import LEVEL
@@ -79,7 +80,7 @@ def _rule(marts: Marts, spec: Spec, last_year: int) -> dict[str, Any]:
         "measure": MEASURE,
         "found": f"p_value_family < {LEVEL}",
         "detectable": f"found in {POWER:.0%}",
-        "permutations": spec.permutations,
+        "permutations": DRAWS,
         "seed": spec.seed,
         "pilots": len(dates),
         "pilots_sha256": hashlib.sha256("\n".join(dates).encode()).hexdigest(),

@@ -8,7 +8,7 @@ import dataclasses
 import re
 from typing import Any
 
-from ..analyses.primary import CHECKS, NEWEST, POWER_SERIES, PRIMARY, cycle_id
+from ..analyses.primary import NEWEST, POWER_SERIES, PRIMARY, STUDY_WINDOW, cycle_id
 from ..analyses.spec import SampleError, Spec
 from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
@@ -24,7 +24,7 @@ from .primary_checks import (
     selection,
 )
 from .tables import PRIMARY_COLUMNS, not_run
-from .windows import Window, city_window, fit_window
+from .windows import Window, city_window, fit_window, settings_of
 
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
 CHECK_PERMUTATIONS = 999
@@ -35,17 +35,13 @@ TABLES = (
 )
 
 
-def run_primary_spec(
-    marts: Marts, spec: Spec, *, permutations: int | None = None, seed: int | None = None
-) -> dict[str, Rows]:
+def run_primary_spec(marts: Marts, spec: Spec) -> dict[str, Rows]:
     """The primary test of one window and series.
 
     Parameters
     ----------
     marts : Marts
     spec : Spec
-    permutations, seed : int, optional
-        The most draws a test may take, and the seed of all.
 
     Returns
     -------
@@ -54,8 +50,7 @@ def run_primary_spec(
         lacks what the test needs has a row with a reason and no p.
     """
     rows: dict[str, Rows] = {name: [] for name in TABLES}
-    draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
-    settings = {"permutations": max(draws, 20), "seed": spec.seed if seed is None else seed}
+    settings = settings_of(spec)
     try:
         window = city_window(marts, spec)
     except SampleError as error:
@@ -87,7 +82,7 @@ def run_primary_spec(
         rows["warning"] += [{"spec_id": spec_id, "warning": text} for text in one.warnings]
     if result.p_value is None:
         return rows
-    if spec.series == POWER_SERIES and spec not in CHECKS:
+    if spec.series == POWER_SERIES and spec.variant in (NEWEST, STUDY_WINDOW):
         rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
     few = {**settings, "permutations": min(settings["permutations"], CHECK_PERMUTATIONS)}
     if spec.variant == NEWEST:

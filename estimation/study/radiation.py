@@ -27,9 +27,8 @@ from ..sample.outcomes import CitySeries, build_series
 from ..sample.partners_elsewhere import partners_elsewhere
 from .exposures import exposure_of
 from .tables import not_run
+from .windows import settings_of
 
-# With fewer no p below 0.05 can come out.
-FEWEST_DRAWS = 20
 # Standard deviation about the trend, over the largest value, at which there is nothing but
 # rounding.
 NO_CYCLE = 1e-12
@@ -38,9 +37,7 @@ WARNING_LEVEL = 0.10
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def run_radiation(
-    marts: Marts, specs: Sequence[Spec], permutations: int | None = None, seed: int | None = None
-) -> Rows:
+def run_radiation(marts: Marts, specs: Sequence[Spec]) -> Rows:
     """Estimate every spec of `analyses.radiation`.
 
     Parameters
@@ -49,8 +46,6 @@ def run_radiation(
     specs : sequence of Spec
         The outcome is a series of `analyses.series`, with ``lead_`` in front how far a city's cycle
         of it runs ahead of its partners'; the treatment rule dates the cities.
-    permutations, seed : int, optional
-        The most draws a spec may take (at least 20 are), and the seed of all.
 
     Returns
     -------
@@ -66,13 +61,7 @@ def run_radiation(
         except SampleError as error:
             rows["not_run"] += not_run([spec], _in_words_of_the_rule(spec, str(error)))
             continue
-        settings = {
-            "permutations": max(
-                spec.permutations if permutations is None else min(permutations, spec.permutations),
-                FEWEST_DRAWS,
-            ),
-            "seed": spec.seed if seed is None else seed,
-        }
+        settings = settings_of(spec)
         found = test.fit(settings)
         if found.p_value is None:
             said = " ".join(_in_words_of_the_rule(spec, text) for text in found.warnings)

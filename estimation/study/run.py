@@ -107,14 +107,13 @@ def run_study(
     StudyError
         Naming the specs at which an estimator failed.
     """
-    specs = tuple(
-        _with_settings(spec, permutations, seed)
-        for spec in (all_specs() if specs is None else specs)
+    chosen = (all_specs() if specs is None else specs, curve, primary, radiation)
+    specs, curve, primary, radiation = (
+        tuple(_with_settings(spec, permutations, seed) for spec in kind) for kind in chosen
     )
     # where pair-years are too many to hold, one outcome of a sample is made at a time
-    units = study_units(
-        specs, curve, primary, radiation, permutations, seed, by_outcome=marts.years is not None
-    )
+    by_outcome = marts.years is not None
+    units = study_units(specs, curve, primary, radiation, by_outcome=by_outcome)
     n_specs = sum(len(unit.specs) for unit in units)
     found: dict[Unit, Rows] = {}
 

@@ -23,7 +23,7 @@ from ..estimators.two_way import leave_one_out
 from ..results import FitResult, NotRun
 from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts
-from .curve_test import DRAWS, SEED, run_curve_test
+from .curve_test import run_curve_test
 from .estimate import fit_group, group_specs
 from .primary import run_primary_spec
 from .radiation import run_radiation
@@ -52,14 +52,10 @@ class Unit:
     kind : str
         A key of `KINDS`.
     specs : tuple of Spec
-    permutations, seed : int, optional
-        The most draws a spec may take, and the seed of all.
     """
 
     kind: str
     specs: tuple[Spec, ...]
-    permutations: int | None = None
-    seed: int | None = None
 
     @property
     def name(self) -> str:
@@ -99,21 +95,15 @@ def study_units(
     curve: Sequence[Spec],
     primary: Sequence[Spec],
     radiation: Sequence[Spec],
-    permutations: int | None,
-    seed: int | None,
     *,
     by_outcome: bool = False,
 ) -> list[Unit]:
     """Units of a whole study, in order of the specs."""
-    settings = {"permutations": permutations, "seed": seed}
     return [
-        *(
-            Unit("group", tuple(group), **settings)
-            for group in group_specs(specs, by_outcome=by_outcome)
-        ),
-        *([Unit("curve", tuple(curve), **settings)] if curve else []),
-        *(Unit("city", (spec,), **settings) for spec in radiation),
-        *(Unit("primary", (spec,), **settings) for spec in primary),
+        *(Unit("group", tuple(group)) for group in group_specs(specs, by_outcome=by_outcome)),
+        *([Unit("curve", tuple(curve))] if curve else []),
+        *(Unit("city", (spec,)) for spec in radiation),
+        *(Unit("primary", (spec,)) for spec in primary),
     ]
 
 
@@ -142,22 +132,17 @@ def _run_curve(unit: Unit, marts: Marts) -> Rows:
     given = (marts.cities, marts.pairs, marts.city_years)
     rows = run_curve(*given, unit.specs, marts.study_window)
     done = {row["spec_id"] for row in rows["specification"]}
-    rows["curve_test"] = run_curve_test(
-        *given,
-        [spec for spec in unit.specs if spec.spec_id in done],
-        marts.study_window,
-        draws=DRAWS if unit.permutations is None else min(unit.permutations, DRAWS),
-        seed=SEED if unit.seed is None else unit.seed,
-    )
+    estimated = [spec for spec in unit.specs if spec.spec_id in done]
+    rows["curve_test"] = run_curve_test(*given, estimated, marts.study_window)
     return rows
 
 
 def _run_city(unit: Unit, marts: Marts) -> Rows:
-    return run_radiation(marts, unit.specs, unit.permutations, unit.seed)
+    return run_radiation(marts, unit.specs)
 
 
 def _run_primary(unit: Unit, marts: Marts) -> Rows:
-    return run_primary_spec(marts, unit.specs[0], permutations=unit.permutations, seed=unit.seed)
+    return run_primary_spec(marts, unit.specs[0])
 
 
 def _draws(unit: Unit) -> float:

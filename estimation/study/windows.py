@@ -21,6 +21,14 @@ from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
 
+# With fewer no p below 0.05 can come out.
+FEWEST_DRAWS = 20
+
+
+def settings_of(spec: Spec) -> dict[str, int]:
+    """Permutations, 20 at least, and seed of a test of cities."""
+    return {"permutations": max(spec.permutations, FEWEST_DRAWS), "seed": spec.seed}
+
 
 @dataclass(frozen=True)
 class Window:

@@ -75,7 +75,7 @@ def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
 
 
 def _key(unit: Any) -> str:
-    return hash_parts([repr((unit.kind, unit.specs, unit.permutations, unit.seed))])
+    return hash_parts([repr((unit.kind, unit.specs))])
 
 
 def hash_frames(frames: Any) -> str:

@@ -4,6 +4,8 @@ and on ones dealt again.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +20,9 @@ WINDOW = (2010, 2019)
 DRAWS = 39
 # every choice of the curve but its series and windows, of which the fabricated marts have one each
 SPECS = tuple(
-    spec for spec in curve_specs() if spec.series == "growth_official" and spec.window is None
+    dataclasses.replace(spec, permutations=DRAWS, seed=3)
+    for spec in curve_specs()
+    if spec.series == "growth_official" and spec.window is None
 )
 
 
@@ -60,7 +64,7 @@ def members(estimated) -> list:
 
 @pytest.fixture(scope="module")
 def in_sd(frames, members) -> np.ndarray:
-    return curve_test.standardised_estimates(frames, members, WINDOW, DRAWS, 3)
+    return curve_test.standardised_estimates(frames, members, WINDOW)
 
 
 def test_specs_without_a_p_or_with_effects_of_provinces_take_no_part(members) -> None:
@@ -96,10 +100,7 @@ def test_a_draw_is_the_curve_of_other_admissions(frames, members, in_sd) -> None
 
 def test_p_values_count_assignments(frames, members, in_sd) -> None:
     """Written out: ranks among the real assignment and all draws."""
-    rows = {
-        row["outcome"]: row
-        for row in curve_test.run_curve_test(*frames, members, WINDOW, draws=DRAWS, seed=3)
-    }
+    rows = {row["outcome"]: row for row in curve_test.run_curve_test(*frames, members, WINDOW)}
     assert list(rows) == [
         "all",
         "cm_bounded_growth_official",
@@ -128,7 +129,7 @@ def test_the_chunks_do_not_show(frames, members, in_sd, monkeypatch) -> None:
     monkeypatch.setattr(curve_test, "CHUNK", 7)
     few = members[:3]
     np.testing.assert_allclose(
-        curve_test.standardised_estimates(frames, few, WINDOW, DRAWS, 3), in_sd[:, :3], atol=1e-13
+        curve_test.standardised_estimates(frames, few, WINDOW), in_sd[:, :3], atol=1e-13
     )
 
 
@@ -144,7 +145,6 @@ def test_without_regions_or_specs(frames, members) -> None:
         city_years,
         few,
         WINDOW,
-        draws=19,
     )
     assert rows[0]["n_specs"] == 2
     assert curve_test.run_curve_test(*frames, [], WINDOW) == []

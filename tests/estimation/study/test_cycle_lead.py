@@ -20,7 +20,11 @@ from tests.estimation.study.cities import city_marts
 
 YEARS = np.arange(2010, 2020)
 PROVINCES, CITIES_EACH = 10, 8
-SPECS = {spec.variant: spec for spec in LEAD_SPECS if spec.outcome == "lead_growth_official"}
+SPECS = {
+    spec.variant: dataclasses.replace(spec, permutations=199)
+    for spec in LEAD_SPECS
+    if spec.outcome == "lead_growth_official"
+}
 
 
 def economy(lead: float, seed: int = 5) -> Marts:
@@ -93,9 +97,7 @@ def test_partners_are_never_pilots_of_other_provinces(tie_rule):
 
 def test_a_planted_lead_is_found_with_its_sign_and_none_where_there_is_none():
     specs = [SPECS["all"], SPECS["strong"], SPECS["partners_10"]]
-    found = {
-        lead: run_radiation(economy(lead), specs, permutations=199) for lead in (1.5, -1.5, 0.0)
-    }
+    found = {lead: run_radiation(economy(lead), specs) for lead in (1.5, -1.5, 0.0)}
     for lead, rows in found.items():
         assert [row["spec_id"] for row in rows["estimate"]] == [spec.spec_id for spec in specs]
         for row in rows["estimate"]:
@@ -120,7 +122,7 @@ def test_cities_admitted_in_the_last_year_are_left_out(date: int, n_pilots: int)
     changed = dataclasses.replace(
         marts, cities=marts.cities.assign(treated_year=late, treated_year_calendar_year=late)
     )
-    (row,) = run_radiation(changed, [SPECS["all"]], permutations=39)["estimate"]
+    (row,) = run_radiation(changed, [SPECS["all"]])["estimate"]
     assert (row["n_pilots"], row["n_cities"]) == (n_pilots, 60 + n_pilots)
     assert row["n_obs"] == (60 + n_pilots) * 9 and row["n_pairs"] == 0
 
@@ -128,6 +130,6 @@ def test_cities_admitted_in_the_last_year_are_left_out(date: int, n_pilots: int)
 def test_what_is_missing_is_named():
     marts = economy(0.0)
     without = dataclasses.replace(marts, pairs=marts.pairs.drop(columns="tie_strength"))
-    (row,) = run_radiation(without, [SPECS["strong"]], permutations=39)["not_run"]
+    (row,) = run_radiation(without, [SPECS["strong"]])["not_run"]
     assert (row["analysis"], row["spec_id"]) == ("radiation", SPECS["strong"].spec_id)
     assert "needs population_resident_10k" in row["reason"]
