@@ -83,6 +83,7 @@ CITY_SAYS = (
     "growth",
     "growth_x",
     "growth_y",
+    "log_points",
     "no_growth",
     "batch_word",
     "ended",

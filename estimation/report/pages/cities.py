@@ -136,9 +136,18 @@ def _catalog(page: Context) -> dict[str, Any]:
         {"id": code, "name": page.places.get(code, str(code))} for code in catalog["places"]
     ]
     catalog["indicators"] = [
-        {"id": name, "name": _text(labels[f"label_{language}"].get(name)) or name}
+        {
+            "id": name,
+            "name": _text(labels[f"label_{language}"].get(name)) or name,
+            "unit": page.words.name("unit_names", _text(labels["unit"].get(name))),
+        }
         for name in catalog["indicators"]
     ]
+    catalog["sources"] = {
+        row["source_id"]: " · ".join(page.said(row[name]) for name in ("producer", "title"))
+        for row in page.rows("origins")
+        if row["producer"]
+    }
     catalog["flags"] = [
         [flag, rule, page.words.name("flags", flag)] for flag, rule in catalog["flags"]
     ]

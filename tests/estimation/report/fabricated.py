@@ -233,7 +233,7 @@ def revisions() -> pd.DataFrame:
 
 # hostile words of a layout are text, as those of a file are
 ORIGIN = {
-    "source_id": "a",
+    "source_id": "tidy",
     "description": HOSTILE,
     "producer": HOSTILE,
     "title": "Yearbook",
@@ -572,7 +572,7 @@ def tables(
                 "label_en": [HOSTILE],
                 "label_zh": ["地区生产总值"],
                 "place_level": ["city"],
-                "unit": ["x"],
+                "unit": ["cny_100m"],
             }
         ),
         "marts.fct_indicator_conflict": conflicts(),

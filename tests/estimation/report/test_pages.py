@@ -18,7 +18,7 @@ from estimation.analyses.catalog import all_specs, primary_specs
 from estimation.analyses.without_p import REASON_BY_MEASURE, why_no_p
 from estimation.report import city_files, language
 from estimation.report.pages.policy import cut_at_terms
-from tests.estimation.report.fabricated import HEADLINE, HOSTILE, changes, full, tables
+from tests.estimation.report.fabricated import HEADLINE, HOSTILE, SEEDS, changes, full, tables
 from tests.estimation.report.sites import Tags, data_of, handed_over, page_of, pages_of, site_of
 from warehouse.publication.change_queries import CURRENT_CHANGE
 
@@ -82,7 +82,8 @@ def test_a_city_file_leads_from_a_number_to_its_cell(site) -> None:
     catalog = data_of(site, "cities_en")["catalog"]
     current, other = found["values"]["0"]
     assert name == "values/110000"
-    assert catalog["indicators"][0] == {"id": "gdp_nominal_cny_100m", "name": HOSTILE}
+    gdp = {"id": "gdp_nominal_cny_100m", "name": HOSTILE, "unit": "100 million yuan"}
+    assert catalog["indicators"][0] == gdp
     assert data_of(site, "cities_zh")["catalog"]["indicators"][0]["name"] == "地区生产总值"
     assert current[:3] == [2015, 23014.5, 0]
     assert (current[4], current[5] % 2, current[6]) == ("D7", 1, [HOSTILE, HOSTILE])
@@ -244,6 +245,7 @@ def ids_of(kind: str) -> set[str]:
     return {
         "variants": {spec.variant for spec in specs if spec.analysis != "specification_curve"},
         "measures": set(REASON_BY_MEASURE),
+        "unit_names": set(pd.read_csv(SEEDS / "indicator_catalog.csv")["canonical_unit"]),
         "current_reasons": set(re.findall(r"(?:then|else) '([a-z, ]+)'", CURRENT_CHANGE)),
         "rules": {name for line in as_rule for name in re.findall(r"'([a-z_]+)'", line)},
         "reasons": set(re.findall(r"when '([a-z_]+)'", rejected.read_text(encoding="utf-8")))
@@ -251,9 +253,11 @@ def ids_of(kind: str) -> set[str]:
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["variants", "measures", "current_reasons", "rules", "reasons"])
+@pytest.mark.parametrize(
+    "kind", ["variants", "measures", "unit_names", "current_reasons", "rules", "reasons"]
+)
 def test_whatever_a_table_may_hold_has_words(kind: str) -> None:
-    """Every specification, withheld measure, reason of a changed value, rule and rejection."""
+    """Every specification, withheld measure, unit, reason of a changed value, rule, rejection."""
     found = ids_of(kind)
     assert len(found) > 1 and sorted(found - set(language.book()[kind])) == []
 

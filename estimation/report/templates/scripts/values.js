@@ -73,10 +73,10 @@
       const byYear = new Map();
       data.values[k].forEach((v) => { if (!byYear.has(v[0])) byYear.set(v[0], []); byYear.get(v[0]).push(v); });
       if (!shown.some((y) => byYear.has(y))) return null;
-      return element("tr", {}, rowHead(indicatorName(k), catalog.indicators[k].id), ...shown.map((y) => valueCell(k, y, byYear.get(y) || [])));
+      return element("tr", {}, rowHead(indicatorName(k), catalog.indicators[k].id, catalog.indicators[k].unit), ...shown.map((y) => valueCell(k, y, byYear.get(y) || [])));
     });
     const growth = GROWTH.filter((g) => data.growth.some((row) => row[g.column] !== null)).map((g) =>
-      element("tr", {}, rowHead(g.name, g.id), ...shown.map((y) => {
+      element("tr", {}, rowHead(g.name, g.id, words.log_points), ...shown.map((y) => {
         const row = data.growth.find((r) => r[0] === y);
         return !row || row[g.column] === null ? element("td", {})
           : element("td", { class: "n" }, button("cell derived", g.id, y, number(row[g.column], 2), `${g.name} ${y}: ${number(row[g.column], 2)}`));
@@ -91,18 +91,19 @@
     byId("values-said").textContent = words.values_said.replace("{city}", found.name).replace("{n}", n.toLocaleString("en-US"));
   }
 
-  const rowHead = (text, id) => element("th", { scope: "row", title: id }, text);
+  const rowHead = (text, id, unit) => element("th", { scope: "row", title: id }, text, element("span", { class: "of" }, ` ${unit}`));
 
   function detail(list) {
     return element("dl", { class: "origin" }, ...list.filter(([, text]) => text !== null && text !== undefined && text !== "").flatMap(([term, text]) => [
       element("dt", {}, term), element("dd", {}, String(text))]));
   }
 
-  function originOf(v) {
-    const [source, edition, file, sheet, unitDelivered, unit] = catalog.locations[v[3]];
+  const named = (source) => (catalog.sources[source] ? `${catalog.sources[source]} (${source})` : source);
+  function originOf(v, k) {
+    const [source, edition, file, sheet, unitDelivered] = catalog.locations[v[3]];
     const [flag, rule, flagWord] = flagOf(v);
     return detail([
-      [words.value, `${figures(v[1])} ${unit || ""}`], [words.source, source], [words.edition, edition],
+      [words.value, `${figures(v[1])} ${catalog.indicators[k].unit}`], [words.source, named(source)], [words.edition, edition],
       [words.file, file], [words.sheet, sheet], [words.cell, v[4] === 0 ? null : v[4]],
       [words.as_delivered, `“${rawOf(v)}”${unitDelivered ? " " + unitDelivered : ""}`],
       [words.state, isCurrent(v) ? words.is_current : words.not_used],
@@ -117,16 +118,16 @@
     let parts;
     if (derived) {
       const row = data.growth.find((r) => r[0] === year);
-      parts = [detail([[words.value, number(row[derived.column], 4)], [words.computed, derived.formula],
-        [words.within, row[derived.source[0]]], [words.edition, derived.source[1] === null ? null : row[derived.source[1]]]]),
+      parts = [detail([[words.value, `${number(row[derived.column], 4)} ${words.log_points}`], [words.computed, derived.formula],
+        [words.within, named(row[derived.source[0]])], [words.edition, derived.source[1] === null ? null : row[derived.source[1]]]]),
       element("p", { class: "note" }, words.inputs)];
     } else {
       const all = data.values[Number(key)].filter((v) => v[0] === year);
       const others = all.slice(1).map((v) => {
         const gap = all[0][1] ? v[1] / all[0][1] - 1 : null;
-        return element("li", {}, originOf(v), gap === null ? null : element("p", { class: "note" }, `${words.gap}: ${number(100 * gap, 3)} %`));
+        return element("li", {}, originOf(v, key), gap === null ? null : element("p", { class: "note" }, `${words.gap}: ${number(100 * gap, 3)} %`));
       });
-      parts = [originOf(all[0]), others.length
+      parts = [originOf(all[0], key), others.length
         ? element("details", { open: others.length < 4 }, element("summary", {}, `${words.others_delivered} (${others.length})`), element("ul", { class: "plain" }, ...others)) : null];
     }
     byId("origin-said").replaceChildren(title, ...parts.filter(Boolean));
