@@ -57,16 +57,20 @@ def run(home: Path, *arguments: str, **environment: str) -> Run:
 
 def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
     """A refresh with a small simulated landing or the given one."""
-    return run(home, "refresh", *(["--landing", str(landing)] if landing else []), **environment)
+    return run(home, "refresh", *_words(landing), **environment)
 
 
-def refresh_as_typed(home: Path) -> Run:
-    """The same of a small simulated landing, in an interpreter of its own."""
-    env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
-    command = [sys.executable, "-m", "orchestration", "refresh"]
+def refresh_as_typed(home: Path, landing: Path | None = None, **environment: str) -> Run:
+    """The same in an interpreter of its own."""
+    env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
+    command = [sys.executable, "-m", "orchestration", "refresh", *_words(landing)]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(command, cwd=REPO, env=env, check=False, **streams)
     return Run(done.returncode, done.stdout, home)
+
+
+def _words(landing: Path | None) -> list[str]:
+    return ["--landing", str(landing)] if landing else []
 
 
 def made_once(folder: Path, make: Callable[[], Run]) -> Run:

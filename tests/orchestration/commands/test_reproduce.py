@@ -16,7 +16,7 @@ import pytest
 from orchestration.commands import reproduce as module
 from orchestration.commands.reproduce import reproduce
 from tests.orchestration.conftest import end_of
-from tests.warehouse.publication.test_publish import put_out
+from tests.warehouse.publication.small import THINGS, put_out
 
 RUN_ID = "20260101T000000.000000Z"
 Hand = Callable[..., None]
@@ -66,6 +66,31 @@ def test_only_the_settings_of_the_run_reach_its_refresh(
     (environment,) = started
     assert "python3.10" in capsys.readouterr().out
     assert environment["CITYSYNC_PERMUTATIONS"] == "199" and "WINDOW_FIRST_YEAR" not in environment
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "words"),
+    [
+        ("", 0, "all 3 tables have the hashes of run"),
+        ("; update marts.things set k = 9 where k = 1", 1, "1 of 3 tables differ"),
+    ],
+)
+def test_a_table_that_differs_is_named(
+    hand_over: Hand, monkeypatch: pytest.MonkeyPatch, capsys, changed: str, code: int, words: str
+) -> None:
+    hand_over()
+    usual = {"git_commit": "unknown", "inputs": [], "packages": {}}
+
+    def publish(command: list[str], env: dict[str, str], **_: Any) -> subprocess.CompletedProcess:
+        home = Path(env["CITYSYNC_HOME"])
+        home.parent.mkdir()
+        put_out(home, RUN_ID, THINGS + changed, simulated=True, **usual)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(module.subprocess, "run", publish)
+    assert end_of(reproduce, RUN_ID, None) == code
+    said = capsys.readouterr().out
+    assert words in said and ("marts.things: " in said) == bool(code)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from orchestration.reuse.plan import (
     keep_record,
     plan_refresh,
 )
-from tests.orchestration.conftest import SixCities, refresh
+from tests.orchestration.conftest import SixCities, refresh, refresh_as_typed
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import write_manifest
 
@@ -121,6 +121,7 @@ def test_a_run_whose_files_changed_meanwhile_leaves_no_record(
 def test_a_second_refresh_does_nothing_and_a_flipped_byte_is_repaired(
     six: SixCities, home_of_six: Path
 ) -> None:
+    """By a process with another hash seed and on one thread: every table has the same hash."""
     second = refresh(home_of_six, six.landing)
     assert second.code == 0, second.output
     assert second.last_line.startswith("citysync: exit 0: published")
@@ -129,7 +130,8 @@ def test_a_second_refresh_does_nothing_and_a_flipped_byte_is_repaired(
     table = next((home_of_six / "published" / "parquet").rglob("not_run.parquet"))
     table.chmod(0o644)
     table.write_bytes(table.read_bytes()[:-1] + b"\0")
-    third = refresh(home_of_six, six.landing)
+    other = dict.fromkeys(("NUMBA_NUM_THREADS", "CITYSYNC_THREADS"), "1")
+    third = refresh_as_typed(home_of_six, six.landing, PYTHONHASHSEED="4711", **other)
     assert third.code == 0 and third.manifest["run_id"] != published["run_id"], third.output
     before, after = published["tables"], third.manifest["tables"]
     assert {n for n in before if not n.startswith("meta.") and before[n] != after.get(n)} == set()
