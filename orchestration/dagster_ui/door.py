@@ -20,19 +20,16 @@ Belongs here: judging a request by its head. Not here: what Dagster does with it
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
-Scope = dict[str, Any]
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = ("localhost", "127.0.0.1")
 READING = ("GET", "HEAD")
 # a page that frames the UI could make a person click in it
-OWN_HEADERS = ((b"x-frame-options", b"SAMEORIGIN"),)
+OWN_HEADER = (b"x-frame-options", b"SAMEORIGIN")
 LONGEST = 80
 
 
@@ -46,32 +43,28 @@ class Door:
         Port that the UI listens on.
     """
 
-    def __init__(self, inside: Application, port: int) -> None:
+    def __init__(self, inside: ASGIApp, port: int) -> None:
         self._inside = inside
         self._hosts = {f"{host}:{port}" for host in HOSTS} | (set(HOSTS) if port == 80 else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 403 with one line, or hand the request on."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._inside(scope, receive, send)
-            return
-        reason = self.refusal(scope)
-        if not reason:
-            await self._inside(scope, receive, _with_headers(send))
+        is_request = scope["type"] in ("http", "websocket")
+        if not (reason := self.refusal(scope) if is_request else ""):
+            await self._inside(scope, receive, _with_header(send))
             return
         logging.getLogger("dagster-webserver").warning("refused: %s", reason)
         if scope["type"] == "websocket":
-            await send(
-                {"type": "websocket.close", "code": 1008}
-            )  # before it was accepted: the server answers 403
+            # before it was accepted: the server answers 403
+            await send({"type": "websocket.close", "code": 1008})
             return
-        head = [(b"content-type", b"text/plain; charset=utf-8"), *OWN_HEADERS]
-        await send({"type": "http.response.start", "status": 403, "headers": head})
-        await send({"type": "http.response.body", "body": f"citysync ui: {reason}\n".encode()})
+        answer = PlainTextResponse(f"citysync ui: {reason}\n", status_code=403)
+        await answer(scope, receive, _with_header(send))
 
     def refusal(self, scope: Scope) -> str:
         """Why a request may not pass: what was expected and what was found; empty where it may."""
-        hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             return (
                 f"expected the host {' or '.join(sorted(self._hosts))}, found {_shown(hosts)}; "
@@ -83,27 +76,26 @@ class Door:
                 "the UI's own page"
             )
         if scope["type"] == "websocket":
-            return _refusal_of_page(scope, is_link=False)
+            return _refusal_of_page(headers, is_link=False)
         method = scope["method"].upper()
-        reason = _refusal_of_page(scope, is_link=method in READING)
-        if reason:
+        if reason := _refusal_of_page(headers, is_link=method in READING):
             return reason
         if method in READING:
-            return _refusal_of_address(scope)
-        return _refusal_of_change(method, _values(scope, b"content-type"))
+            return _refusal_of_address(scope["path"], headers.getlist("accept"))
+        return _refusal_of_change(method, headers.getlist("content-type"))
 
 
-def _refusal_of_page(scope: Scope, *, is_link: bool) -> str:
+def _refusal_of_page(headers: Headers, *, is_link: bool) -> str:
     """By what a browser says of the page that asks; a link that a person follows opens a page of
     the UI as a whole.
     """
-    sites = _values(scope, b"sec-fetch-site")
+    sites = headers.getlist("sec-fetch-site")
     if all(site in ("same-origin", "none") for site in sites):
         return ""
     if (
         is_link
-        and _values(scope, b"sec-fetch-mode") == ["navigate"]
-        and _values(scope, b"sec-fetch-dest") == ["document"]
+        and headers.getlist("sec-fetch-mode") == ["navigate"]
+        and headers.getlist("sec-fetch-dest") == ["document"]
     ):
         return ""
     return (
@@ -112,13 +104,12 @@ def _refusal_of_page(scope: Scope, *, is_link: bool) -> str:
     )
 
 
-def _refusal_of_address(scope: Scope) -> str:
+def _refusal_of_address(path: str, accepted: list[str]) -> str:
     """GraphQL in an address; the same address opened as a page shows an empty editor and runs
     nothing.
     """
     # of several such headers Dagster reads one
-    accepted = _values(scope, b"accept")
-    if scope["path"].rstrip("/") != "/graphql" or (
+    if path.rstrip("/") != "/graphql" or (
         accepted and all("text/html" in types for types in accepted)
     ):
         return ""
@@ -138,19 +129,14 @@ def _refusal_of_change(method: str, types: list[str]) -> str:
     )
 
 
-def _values(scope: Scope, name: bytes) -> list[str]:
-    """Every value of a header, as it was sent."""
-    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
-
-
 def _shown(values: Iterable[str]) -> str:
     return ", ".join(repr(value[:LONGEST]) for value in values) or "none"
 
 
-def _with_headers(send: Send) -> Send:
+def _with_header(send: Send) -> Send:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", []), *OWN_HEADERS]}
+            message = {**message, "headers": [*message.get("headers", []), OWN_HEADER]}
         await send(message)
 
     return answer

@@ -8,15 +8,12 @@ differs. Each is a folder as `published/` leads to.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from warehouse.publication import datapackage
 from warehouse.publication.file_tables import add_file_tables, files_of_tables
 from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.publication.manifest import read_manifest
@@ -34,8 +31,8 @@ ROW = "row of both"
 def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]:
     """What `compare_relations` finds for every table but those of `meta`.
 
-    Rows are matched by the key of the table's contract; without one by their order over everything
-    but numbers with a point, then over these to six digits.
+    Rows are matched by their order over everything but numbers with a point, then over these to six
+    digits.
 
     Parameters
     ----------
@@ -54,7 +51,6 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
     """
     folders = {"first_one": first.resolve(), "second_one": second.resolve()}
     manifests = [read_manifest(folder) for folder in folders.values()]
-    keys = _keys(folders["first_one"])
     with duckdb.connect() as con:
         attach_foreign(con, {name: folders[name] / DATABASE for name in folders})
         for name, folder in folders.items():
@@ -68,30 +64,15 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
                 found[table] = {"fault": "is in one of the two alone"}
                 continue
             sources = [
-                _relation(
-                    con, f"{name}_files" if "parquet" in entry else name, table, keys.get(table, ())
-                )
+                _relation(con, f"{name}_files" if "parquet" in entry else name, table)
                 for name, entry in zip(folders, entries, strict=True)
             ]
-            found[table] = compare_relations(con, *sources, keys.get(table) or (ROW,))
+            found[table] = compare_relations(con, *sources, [ROW])
     return found
 
 
-def _keys(folder: Path) -> dict[str, list[str]]:
-    """Columns of the primary key by `schema.table`; none for a table without one."""
-    resources = json.loads((folder / datapackage.NAME).read_text(encoding="utf-8"))["resources"]
-    found = {}
-    for resource in resources:
-        path = resource["path"] if isinstance(resource["path"], str) else resource["path"][0]
-        _, schema, table, *_ = Path(path).parts
-        found[f"{schema}.{table.removesuffix('.parquet')}"] = (
-            resource["schema"].get("primaryKey") or []
-        )
-    return found
-
-
-def _relation(con: duckdb.DuckDBPyConnection, catalog: str, table: str, key: Sequence[str]) -> str:
-    """SQL of a table without what depends on bits, and with a number a row where it has no key."""
+def _relation(con: duckdb.DuckDBPyConnection, catalog: str, table: str) -> str:
+    """SQL of a table without what depends on bits, and with a number of each row."""
     schema, name = table.split(".")
     source = f"{catalog}.{quote(schema)}.{quote(name)}"
     kinds = [
@@ -100,8 +81,6 @@ def _relation(con: duckdb.DuckDBPyConnection, catalog: str, table: str, key: Seq
         if row[0] not in OF_BITS
     ]
     columns = ", ".join(quote(column) for column, _ in kinds)
-    if key:
-        return f"(select {columns} from {source})"
     exact = [quote(column) for column, kind in kinds if kind not in FLOATING]
     rounded = [f"round({quote(column)}, 6)" for column, kind in kinds if kind in FLOATING]
     return (
