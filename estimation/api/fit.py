@@ -81,8 +81,8 @@ def fit(
         is then a measure: ``cm``, ``comove``, ``dispersion``, ``cm_bounded``, ``neg_abs_gap``,
         ``neg_abs_residual`` or ``mean``.
     time : str
-        Years, periods counted from 1, or dates, which are numbered as years, quarters, months or
-        days, whichever tells them apart.
+        Years, periods counted from 1, or dates (also as text: ``2010Q1``, ``2010-03``), which are
+        numbered as years, quarters, months or days, whichever tells them apart.
     cohort : str, (str, str), mapping, series, frame or path
         First treated period, blank = never. One column: of the pair. Two columns, a mapping of unit
         to period, a series, a frame or a file with two columns (unit, period): of the units, and

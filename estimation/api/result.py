@@ -180,7 +180,8 @@ class Fit:
         columns, options = self.asked
         if self.estimator not in TWO_WAY or columns.unit[0] == columns.unit[1]:
             raise NotEstimable(f"resid: expected {' or '.join(TWO_WAY)} on a panel of pairs")
-        pairs = read_pairs(panel, columns).panel
+        file = read_pairs(panel, columns)
+        pairs, dates = file.panel, {} if file.dates is None else file.dates.shown
         sample = build_sample(pairs, (0,), None)
         design = design_of(self.estimator, sample, options)
         values = residuals(sample, design, self.coef(), columns.controls)
@@ -190,6 +191,7 @@ class Fit:
         found += [pairs.years[year], values[row, year]]
         names = (*columns.unit, columns.time, "resid")
         cells = [part.tolist() for part in found]
+        cells[2] = [dates.get(period, period) for period in cells[2]]
         return as_frame(dict(zip(names, cells, strict=True)), self.backend)
 
     def glance(self) -> Any:

@@ -10,7 +10,7 @@ from ..primary import WITHIN_BLOCK
 from ..results import Estimate
 from .primary import PrimaryFit
 from .result import Fit
-from .text import number
+from .text import ends, number
 from .words import LINES, label_of, line_of, require_line
 
 YES = "yes"
@@ -140,7 +140,7 @@ def _error(own: Sequence[Estimate], vcov: str | None) -> str:
     line = line_of(own, vcov)
     if line.std_error is not None:
         return f"({number(line.std_error)})"
-    return NO_ERROR if line.ci_low is None else f"[{number(line.ci_low)}; {number(line.ci_high)}]"
+    return NO_ERROR if line.ci_low is None else f"[{'; '.join(ends(line))}]"
 
 
 def _bracket(own: Sequence[Estimate]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..exhibits import html_table
 from ..primary import WITHIN_BLOCK
+from ..results import Estimate
 from .words import GROUP_TIME, LINES, label_of
 
 # of `result`, which prints itself by this file
@@ -66,7 +67,7 @@ def rows_of(fit: Fit) -> list[tuple[str, ...]]:
         label = label_of(e)
         shown = label if label != previous else ""
         previous = label
-        interval = "" if e.ci_low is None else f"[{number(e.ci_low)}, {number(e.ci_high)}]"
+        interval = "" if e.ci_low is None else f"[{', '.join(ends(e))}]"
         line = LINES.get(e.vcov, e.vcov) + (" *" if e.is_default else "")
         rows.append(
             (shown, number(e.estimate), number(e.std_error), interval, p_value(e.p_value), line)
@@ -146,6 +147,12 @@ def number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
+def ends(estimate: Estimate) -> list[str]:
+    """Both ends of an interval; one that is 0 but for rounding is 0."""
+    least = 1e-12 * abs(estimate.estimate)
+    return [number(e if abs(e) > least else 0.0) for e in (estimate.ci_low, estimate.ci_high)]
 
 
 def p_value(value: float | None) -> str:

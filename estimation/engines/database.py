@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +57,15 @@ class PairTable:
         time = quote(self.columns.time)
         found = relation.query("panel", f"select distinct {time} from panel order by 1").fetchall()
         years = [row[0] for row in found]
-        if not 2 <= len(years) <= MAX_YEARS or any(int(year) != year for year in years):
+        are_whole = all(isinstance(year, Real) and int(year) == year for year in years)
+        if not 2 <= len(years) <= MAX_YEARS or not are_whole:
             raise PanelError(
                 "database",
                 None,
                 self.columns.time,
-                f"2 to {MAX_YEARS} whole years",
-                f"{len(years)} values from {years[:1]}",
-                "choose the rows before, or use engine='arrays'",
+                f"2 to {MAX_YEARS} whole years or periods",
+                f"{len(years)} values from {', '.join(map(str, years[:1]))}",
+                "choose the rows before, number dates 1, 2, 3, ..., or use engine='arrays'",
             )
         return np.array(years, dtype=np.int64)
 

@@ -5,6 +5,7 @@ that a panel asks of them, without another library's arrays.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,11 @@ from .panel_error import PanelError
 
 MISSING = ("", "na", "nan", "null", "none", "<na>")
 GAPS = ("nan", "<NA>", "NaT")
+# a quarter or month as R, Stata and pandas write it, or a day
+OF_TEXT = re.compile(
+    r"(?P<year>[12]\d{3})"
+    r"(?:[- ]?[Qq](?P<quarter>[1-4])|(?:-|[Mm])(?P<month>0?[1-9]|1[0-2])(?:-\d\d)?)"
+)
 BACKENDS = ("pandas", "polars", "pyarrow")
 
 
@@ -240,9 +246,29 @@ def kind_of(value: Any) -> str:
     )
 
 
-def is_date(value: Any) -> bool:
-    """Whether a cell is a day, a moment, a month or a quarter."""
-    return hasattr(value, "year") and hasattr(value, "month")
+@dataclass(frozen=True)
+class Moment:
+    """A day, a month or a quarter that was written as text."""
+
+    text: str
+    year: int
+    month: int
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def date_of(value: Any) -> Any:
+    """The day, moment, month or quarter that a cell is, also as text such as 2010Q1, 2010-03 and
+    2010-03-31; None for any other cell.
+    """
+    if not isinstance(value, str):
+        return value if hasattr(value, "year") and hasattr(value, "month") else None
+    found = OF_TEXT.fullmatch(value.strip())
+    if found is None:
+        return None
+    month = 3 * int(found["quarter"]) - 2 if found["quarter"] else int(found["month"])
+    return Moment(value.strip(), int(found["year"]), month)
 
 
 class Dates:
@@ -250,7 +276,7 @@ class Dates:
 
     Parameters
     ----------
-    dates : sequence of dates, moments or pandas' Periods
+    dates : sequence of dates, as `date_of` gives them
         Of the panel; the coarsest unit that tells them apart is taken.
     """
 
@@ -261,7 +287,7 @@ class Dates:
     }
 
     def __init__(self, dates: Sequence[Any]) -> None:
-        self.sorted = sorted(set(dates), key=_shown)
+        self.sorted = sorted(set(dates), key=lambda date: (date.year, date.month, _shown(date)))
         fitting = (
             unit
             for unit, place in self.UNITS.items()
@@ -277,6 +303,12 @@ class Dates:
         if self.unit == "year":
             return place(date)
         return max(1, 1 + place(date) - place(self.sorted[0]))
+
+    @property
+    def shown(self) -> dict[int, Any]:
+        """What each number stands for: a text where texts were given."""
+        of_texts = {self.number(one): one for one in self.sorted}
+        return {n: one.text if isinstance(one, Moment) else one for n, one in of_texts.items()}
 
     @property
     def note(self) -> str:

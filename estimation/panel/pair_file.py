@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .admissions import infer_city_cohorts
-from .columns import MISSING
+from .columns import MISSING, Dates
 from .pair_columns import CITY_COHORTS, UNIT, PairColumns, named, resolve_columns
 from .pair_panel import EXPOSURES, PairPanel, cohorts_of_pairs, within_window
 from .pair_rows import PairRows, Rows
@@ -41,11 +41,14 @@ class PairFile:
     notes : tuple of str
     backend : str
         Kind of the frame it came from; see `Source`.
+    dates : Dates or None
+        What the numbers of its periods stand for.
     """
 
     panel: PairPanel | None
     notes: tuple[str, ...]
     backend: str = field(default="")
+    dates: Dates | None = None
 
 
 def read_pairs(panel: Any, columns: PairColumns) -> PairFile:
@@ -116,7 +119,7 @@ class _Reader(PairRows):
             **self._cohorts(),
             province=self._blocks(),
         )
-        return PairFile(panel, tuple(self.notes), table.source.backend)
+        return PairFile(panel, tuple(self.notes), table.source.backend, table.dates)
 
     def _said_of_pairs(self, names: Sequence[str], read: Callable[[Rows], Result]) -> Result:
         """What columns say of pairs or units: from one row of each group where its rows say the

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import MISSING, Dates, Source, is_date, is_nothing, is_number
+from .columns import MISSING, Dates, Source, date_of, is_nothing, is_number
 from .panel_error import PanelError
 
 FIRST_YEAR, LAST_YEAR = 1000, 3000
@@ -102,13 +102,14 @@ class PanelTable:
             return found.numbers.astype(np.float64, copy=False)
         parsed = np.full(len(found.values) + 1, np.nan)
         for code, value in enumerate(found.values):
-            if self.dates is not None and is_date(value):
-                parsed[code] = self.dates.number(value)
+            date = date_of(value)
+            if self.dates is not None and date is not None:
+                parsed[code] = self.dates.number(date)
             elif isinstance(value, str) and is_number(value):
                 parsed[code] = float(value)
             elif not is_nothing(value):
                 row = int(np.argmax(found.codes == code))
-                remedy = "give numbers" if is_date(value) else "correct the cell"
+                remedy = "give numbers" if date is not None else "correct the cell"
                 raise self.fail(row, column, kind, self.shown(column, row), remedy)
         # a blank has the code -1: the last place
         return parsed[found.codes]
@@ -128,8 +129,8 @@ class PanelTable:
         """
         suffix = " or a blank (never)" if may_be_blank else ""
         if calendar is None:
-            found = self.columns[columns[0]].values
-            self.dates = Dates(found) if found and all(map(is_date, found)) else None
+            found = [date_of(value) for value in self.columns[columns[0]].values]
+            self.dates = Dates(found) if found and None not in found else None
         kind = (PERIODS if calendar is False else YEARS) + suffix
         values = [self._integers(column) for column in columns]
         values = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Dates, Source, is_date, is_nothing
+from .columns import Dates, Source, date_of, is_nothing
 from .panel_error import PanelError
 from .panel_table import NAMED, is_integer
 from .sources import open_source
@@ -110,8 +110,8 @@ def cohorts_beside(
     for k, value in enumerate(values):
         if is_nothing(value):
             continue
-        if dates is not None and is_date(value):
-            value = dates.number(value)  # noqa: PLW2901
+        if dates is not None and (date := date_of(value)) is not None:
+            value = dates.number(date)  # noqa: PLW2901
         number = float(value) if str(value).replace(".", "", 1).isdecimal() else float("nan")
         if not number.is_integer() or (number >= 1000) != calendar or number < 1:
             expected = (

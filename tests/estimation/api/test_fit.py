@@ -93,6 +93,10 @@ PERIODS = {
     "days of a year": lambda year: pd.to_datetime(year.astype(str) + "-12-31"),
     "quarters": lambda year: pd.PeriodIndex.from_ordinals(year - 2010 + 160, freq="Q"),
     "months": lambda year: pd.PeriodIndex.from_ordinals(year - 2010 + 480, freq="M").to_timestamp(),
+    "quarters as text": lambda year: pd.PeriodIndex.from_ordinals(
+        year - 2010 + 160, freq="Q"
+    ).astype(str),
+    "months as Stata writes them": lambda year: "2010m" + (year - 2009).astype(str),
     "polars dates": lambda year: pl.Series(year).map_elements(
         lambda y: date(2001, 1, 1) + timedelta(days=y), return_dtype=pl.Date
     ),
@@ -115,6 +119,31 @@ def test_dates_quarters_and_months_are_periods_in_order(kind):
     assert any("Periods are numbered by" in text for text in found.warnings) == (
         kind != "days of a year"
     )
+    residuals = found.resid(given)
+    if kind != "days of a year":
+        assert set(residuals["t"]) == set(given["t"])
+
+
+def test_quarters_in_a_csv_are_read_and_a_database_says_what_it_takes(tmp_path):
+    frame, _, cohorts, _ = country_panel()
+    quarter = pd.PeriodIndex.from_ordinals(frame["period"] - 2010 + 160, freq="Q")
+    options = {"unit": COLUMNS["unit"], "time": "period", "permutations": 0}
+    frame.assign(period=quarter).to_csv(tmp_path / "q.csv", index=False)
+    entry = {
+        unit: f"{2010 + (year - 2010) // 4}q{(year - 2010) % 4 + 1}"
+        for unit, year in cohorts.items()
+    }
+    found = cs.fit(tmp_path / "q.csv", "y", cohort=entry, **options)
+    assert found.estimates == cs.fit(frame, "y", cohort=cohorts, **options).estimates
+    frame.assign(period=quarter.to_timestamp()).to_parquet(tmp_path / "q.parquet")
+    with pytest.raises(cs.PanelError, match="number dates 1, 2, 3"):
+        cs.fit(
+            tmp_path / "q.parquet",
+            "y",
+            cohort=("exporter", "importer"),
+            engine="database",
+            **options,
+        )
 
 
 @pytest.mark.parametrize(
