@@ -1,83 +1,29 @@
 """Clauses of policy texts to tools, for a file of clauses instead of the warehouse's own.
 
 The rule is that of `marts.fct_policy_clause`, in `measures/policy_tools.py`; its terms are a seed
-of the repository's dbt project, which is asked where it lies.
+of the warehouse, which the wheel brings along.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .csv_files import guard
 from .measures.policy_tools import read_lexicon
+from .panel.panel_error import need
 
-PROJECT_FILE, LEXICON_FILE = "dbt_project.yml", "policy_lexicon.csv"
+LEXICON = Path(__file__).with_name("data") / "policy_lexicon.csv"
 HEADER = ("id", "tool_class", "tool", "matched_terms")
 
 
-class ClassifyError(Exception):
-    """Clauses cannot be classified; the message is one line for the person at the terminal."""
-
-
-class ClauseFileError(ClassifyError):
+class ClauseFileError(ValueError):
     """A file of clauses cannot be read; the message names file, line, what was expected, what was
     found and what to do.
     """
-
-
-class RulesNotFound(ClassifyError):
-    """The repository with the rules is not there; the message says where it was expected and what
-    to do.
-    """
-
-
-def find_lexicon(project: Path | None = None) -> Path:
-    """The terms of the citysync repository, below the folders that its dbt project names for seeds.
-
-    Parameters
-    ----------
-    project : Path, optional
-        Folder of `dbt_project.yml`. Default: DBT_PROJECT_DIR (dbt's own setting), else the folder
-        that holds this package, which is the repository where the package is used from a checkout.
-
-    Raises
-    ------
-    RulesNotFound
-        There is no such project (this package is installed without the repository), or it has no
-        such seed.
-    """
-    import yaml
-
-    project = project or Path(
-        os.environ.get("DBT_PROJECT_DIR") or Path(__file__).resolve().parents[1]
-    )
-    if not (project / PROJECT_FILE).is_file():
-        raise _not_found(project, PROJECT_FILE)
-    settings = yaml.safe_load((project / PROJECT_FILE).read_text(encoding="utf-8"))
-    return _find(project, settings["seed-paths"], LEXICON_FILE)
-
-
-def _find(project: Path, folders: Sequence[str], name: str) -> Path:
-    found = next(
-        (path for folder in folders for path in sorted((project / folder).rglob(name))), None
-    )
-    if found is None:
-        raise _not_found(project, name)
-    return found
-
-
-def _not_found(project: Path, name: str) -> RulesNotFound:
-    return RulesNotFound(
-        f"classify needs the rules of the citysync repository: expected {name} in {project}; "
-        "found none; "
-        "run it in a checkout, or set DBT_PROJECT_DIR to one"
-    )
 
 
 def read_clauses(path: Path) -> list[tuple[str, str]]:
@@ -113,7 +59,7 @@ def read_clauses(path: Path) -> list[tuple[str, str]]:
         ) from error
 
 
-def classify_clauses(clauses: list[str], lexicon: Path) -> list[tuple[str, str, str]]:
+def classify_clauses(clauses: list[str], lexicon: Path = LEXICON) -> list[tuple[str, str, str]]:
     """Tool class, tool and matched terms (joined by `|`) of each clause, by the lexicon.
 
     Parameters
@@ -134,7 +80,7 @@ def classify_clauses(clauses: list[str], lexicon: Path) -> list[tuple[str, str, 
     return [(one.tool_class, one.tool, "|".join(one.terms)) for one in found]
 
 
-def classify_file(path: Path, lexicon: Path) -> str:
+def classify_file(path: Path) -> str:
     """CSV text with header `id, tool_class, tool, matched_terms`, one row per clause, in the file's
     order.
 
@@ -147,7 +93,7 @@ def classify_file(path: Path, lexicon: Path) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
-    labels = classify_clauses([clause for _, clause in pairs], lexicon)
+    labels = classify_clauses([clause for _, clause in pairs])
     writer.writerows(
         [guard(cell) for cell in (key, *label)]
         for (key, _), label in zip(pairs, labels, strict=True)
@@ -187,6 +133,8 @@ def _simplified(text: str) -> str:
 @cache
 def _converter() -> Any:
     """Reads its dictionaries once."""
-    import opencc
-
+    try:
+        import opencc
+    except ImportError as error:
+        raise need("opencc", "a clause in traditional characters") from error
     return opencc.OpenCC("t2s")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import __version__
 from .api.help import FIT_HELP, PRIMARY_HELP, RUN_HELP
 from .options import DRAWS
-from .panel.panel_error import PanelError, need
+from .panel.panel_error import PanelError
 
 if TYPE_CHECKING:
     from .api.result import Fit
@@ -136,13 +136,11 @@ def _compile() -> int:
 
 
 def _classify(file: Path) -> int:
-    from .classify import ClassifyError, classify_file, find_lexicon
+    from .classify import classify_file
 
     try:
-        sys.stdout.write(classify_file(file, find_lexicon()))
-    except ImportError as error:
-        return _refuse(need(str(error.name), "classify", "citysync classify"))
-    except ClassifyError as error:
+        sys.stdout.write(classify_file(file))
+    except (ValueError, ImportError) as error:
         return _refuse(error)
     return 0
 

@@ -164,7 +164,7 @@ def to_docx(table: Table) -> bytes:
         from docx.enum.text import WD_ALIGN_PARAGRAPH
         from docx.shared import Pt
     except ImportError as error:
-        raise need("python-docx", "tables", "a table in .docx") from error
+        raise need("python-docx", "a table in .docx") from error
     document, lines = Document(), table.lines
     page, about = document.sections[0], document.core_properties
     if len(table.headers) > UPRIGHT:

@@ -205,7 +205,7 @@ def estimate(
     """`fit` with the columns already named; the command line comes in here."""
     is_of_units, notes = columns.unit[0] == columns.unit[1], ()
     if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
-        lacking = need("numba", "permutation", "the line permutation")
+        lacking = need("numba", "the line permutation")
         if options.vcov is not None:
             raise lacking
         options, notes = options.but(permutations=0), (f"{lacking}; it is left out.",)

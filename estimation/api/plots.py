@@ -39,7 +39,7 @@ def draw(
         import matplotlib as mpl
         from matplotlib import pyplot
     except ImportError as error:
-        raise need("matplotlib", "plots", "a plot") from error
+        raise need("matplotlib", "a plot") from error
     made_here = ax is None
     if ax is None:
         _, ax = pyplot.subplots(figsize=(7.0, 4.0), layout="constrained")

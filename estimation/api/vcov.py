@@ -23,7 +23,7 @@ from .text import wrapped
 try:
     import pandas as pd
 except ImportError as error:
-    raise need("pandas", "", "cs.vcov") from error
+    raise need("pandas", "cs.vcov") from error
 
 LINES = ("dyadic", "unit", "pair")
 

@@ -34,7 +34,7 @@ class PairTable:
         try:
             import duckdb
         except ImportError as error:
-            raise need("duckdb", "duckdb", "sums by a database") from error
+            raise need("duckdb", "sums by a database") from error
         self.columns, self._open = columns, ExitStack()
         folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="citysync-"))
         self.con = duckdb.connect(config={"temp_directory": folder})

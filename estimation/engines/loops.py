@@ -20,7 +20,7 @@ from .compile_cache import use_compile_cache
 try:
     import numba
 except ImportError as error:
-    raise need("numba", "permutation", "a permutation") from error
+    raise need("numba", "a permutation") from error
 
 # whoever comes to the loops first, by whatever door; numba may have been imported before the folder
 # was named, and without one it would write beside the sources

@@ -85,7 +85,7 @@ def _open_parquet(path: Path) -> Source:
     try:
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise need("pyarrow", "files", "reading a Parquet file") from error
+        raise need("pyarrow", "reading a Parquet file") from error
     names = tuple(pq.read_schema(path).names)
 
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
@@ -114,7 +114,7 @@ def _open_stata(path: Path) -> Source:
     try:
         from pandas.io.stata import StataReader
     except ImportError as error:
-        raise need("pandas", "stata", "reading a .dta") from error
+        raise need("pandas", "reading a .dta") from error
     with StataReader(path, convert_categoricals=True) as reader:
         head = reader.read(1)
         n_rows = reader._nobs
@@ -197,7 +197,7 @@ def _read_csv(
         import pyarrow as pa
         from pyarrow import csv as arrow_csv
     except ImportError as error:
-        raise need("pyarrow", "files", "reading a CSV") from error
+        raise need("pyarrow", "reading a CSV") from error
     spellings = sorted(
         {spell(token) for token in MISSING for spell in (str, str.upper, str.title)}
         | {"NaN", "<NA>"}

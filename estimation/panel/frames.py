@@ -28,7 +28,7 @@ def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:
     if name not in BACKENDS:
         raise ValueError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
     if not find_spec(name):
-        raise need(name, "", f"a frame of {name}")
+        raise need(name, f"a frame of {name}")
     module = import_module(name)
     if name == "pyarrow":
         return module.table(dict(columns))

@@ -39,9 +39,8 @@ class PanelError(ValueError):
         return f"{self.source}{where}: expected {self.expected}, found {self.found}; {self.remedy}"
 
 
-def need(package: str, extra: str, purpose: str) -> ImportError:
-    """The one line for a person who lacks an optional package; `extra` is empty for one that no
-    extra brings.
+def need(package: str, purpose: str) -> ImportError:
+    """The one line for a person who lacks an optional package. It names that package and no extra:
+    an index that does not have this library has nothing to install one from.
     """
-    wanted = f"'citysync[{extra}]'" if extra else package
-    return ImportError(f"{purpose} needs {package}: pip install {wanted}", name=package)
+    return ImportError(f"{purpose} needs {package}: pip install {package}", name=package)

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from estimation.classify import RulesNotFound, classify_clauses, find_lexicon
+from estimation.classify import LEXICON, classify_clauses
 from estimation.cli import main
 
-REPO = Path(__file__).resolve().parents[2]
 LABELLED = Path(__file__).with_name("labelled_clauses.csv")
-LEXICON = find_lexicon(REPO)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -27,7 +25,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def labelled() -> list[dict[str, str]]:
     rows = rows_of(LABELLED)
-    labels = classify_clauses([row["clause"] for row in rows], LEXICON)
+    labels = classify_clauses([row["clause"] for row in rows])
     return [
         row | {"tool_class": c, "tool": t, "terms": m}
         for row, (c, t, m) in zip(rows, labels, strict=True)
@@ -79,7 +77,7 @@ def test_the_rule_equals_a_literal_loop(labelled):
         "不得给予财政补贴，可以给予贷款贴息",
         "免税" * 40,
     ]
-    assert classify_clauses(texts, LEXICON) == [classify_by_loop(text, lexicon) for text in texts]
+    assert classify_clauses(texts) == [classify_by_loop(text, lexicon) for text in texts]
 
 
 def test_the_rule_equals_a_literal_loop_where_terms_overlap(tmp_path):
@@ -117,7 +115,7 @@ def test_the_rule_equals_a_literal_loop_where_terms_overlap(tmp_path):
     ],
 )
 def test_longest_match_negation_scripts_and_case(clause, expected):
-    assert classify_clauses([clause], LEXICON) == [expected]
+    assert classify_clauses([clause]) == [expected]
 
 
 def test_the_measured_half_meets_what_was_promised(labelled):
@@ -169,13 +167,3 @@ def test_a_bad_file_of_clauses_is_refused(tmp_path, capsys, content, said):
     code = main(["classify", str(file)])
     captured = capsys.readouterr()
     assert (code, captured.out) == (2, "") and said in captured.err
-
-
-def test_without_the_repository_it_says_what_it_needs(tmp_path, monkeypatch, capsys):
-    with pytest.raises(RulesNotFound, match=r"repository: expected dbt_project\.yml"):
-        find_lexicon(tmp_path)
-    project = "seed-paths: [seeds]\n"
-    (tmp_path / "dbt_project.yml").write_text(project, encoding="utf-8")
-    monkeypatch.setenv("DBT_PROJECT_DIR", str(tmp_path))
-    assert main(["classify", str(LABELLED)]) == 2
-    assert "expected policy_lexicon.csv" in capsys.readouterr().err

@@ -111,5 +111,9 @@ def test_the_console_script_answers(site, tmp_path):
     refused = run("fit", str(tmp_path / "panel.csv"), "--outcome", "y")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "no file of this name" in refused.stderr
+    (tmp_path / "clauses.csv").write_text("id,clause\n1,建设公共海外仓\n", encoding="utf-8")
+    assert run("classify", "clauses.csv").stdout.endswith(
+        "1,demand,overseas_institutions,公共海外仓\n"
+    )
     entry = next(site.glob("citysync-*.dist-info")) / "entry_points.txt"
     assert "citysync = citysync.cli:main" in entry.read_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimation.classify import classify_clauses, find_lexicon
+from estimation.classify import classify_clauses
 from warehouse.ingest.policy.documents import build_policy_document
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.simulation.policy_texts import (
@@ -49,7 +49,7 @@ def test_what_was_planted_is_read_back(written):
             for clause in document["clauses"]
             if clause["clause_kind"] == "body" and clause["marker"]
         ]
-    labels = classify_clauses([text for _, text in clauses], find_lexicon())
+    labels = classify_clauses([text for _, text in clauses])
     found = Counter((nth, tool) for (nth, _), (_, tool, _) in zip(clauses, labels, strict=True))
     assert {(nth, tool): found[nth, tool] for nth in range(len(files)) for tool in SENTENCES} == {
         (nth, tool): planted[tool].iloc[nth] for nth in range(len(files)) for tool in SENTENCES
