@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from .layout import Cities
-
+SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
+SIMULATED_CITIES = 332
 COHORTS = (2015, 2016, 2019)
 COHORT_SIZES = (1, 12, 21)
 N_PILOTS = sum(COHORT_SIZES)
@@ -37,6 +39,15 @@ class Panel:
     cohort: np.ndarray
     block: np.ndarray
     size: np.ndarray
+
+
+@cache
+def simulated_cities() -> pd.DataFrame:
+    """332 cities of the roster, the same each time, with their blocks: provinces from 0."""
+    roster = pd.read_csv(SEEDS / "city_roster.csv").sort_values("city_id", ignore_index=True)
+    rng = np.random.default_rng(SIMULATED_CITIES)
+    cities = roster.iloc[np.sort(rng.choice(len(roster), SIMULATED_CITIES, replace=False))]
+    return cities.assign(block=np.unique(cities["province_id"], return_inverse=True)[1])
 
 
 def choose(log_weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -103,45 +114,47 @@ def _national(loadings: list[np.ndarray], rng: np.random.Generator, rho: float =
     )
 
 
-def _calmer(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    own = _own(rng, cities.block) * np.exp(-0.35 * size)[:, None]
+def _calmer(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    own = _own(rng, block) * np.exp(-0.35 * size)[:, None]
     return _national([np.ones(len(size))], rng) + own
 
 
 def _factors(
     first: float, others: tuple[float, ...]
-) -> Callable[[Cities, np.ndarray, np.random.Generator], np.ndarray]:
-    def draw(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+) -> Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]:
+    def draw(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return _national([level + 0.25 * size for level in (first, *others)], rng) + _own(
-            rng, cities.block
+            rng, block
         )
 
     return draw
 
 
-def _persistent_factors(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    own = _own(rng, cities.block, rho=0.6) * np.exp(-0.35 * size)[:, None]
+def _persistent_factors(
+    block: np.ndarray, size: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    own = _own(rng, block, rho=0.6) * np.exp(-0.35 * size)[:, None]
     return _national([1 + 0.25 * size, 0.5 + 0.25 * size], rng, 0.6) + own
 
 
 def _calming(
     depth: float, steepness: float
-) -> Callable[[Cities, np.ndarray, np.random.Generator], np.ndarray]:
-    def draw(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+) -> Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]:
+    def draw(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         done = 1 / (1 + np.exp(-(YEARS[None, :] - (2015 - steepness * size[:, None]))))
-        return _national([np.ones(len(size))], rng) + _own(rng, cities.block) * (1 - depth * done)
+        return _national([np.ones(len(size))], rng) + _own(rng, block) * (1 - depth * done)
 
     return draw
 
 
-def _provincial(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return _national([np.ones(len(size))], rng) + _own(rng, cities.block, 0.7, 0.5)
+def _provincial(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return _national([np.ones(len(size))], rng) + _own(rng, block, 0.7, 0.5)
 
 
-@lru_cache(maxsize=1)
-def _shared_by_distance(cities: Cities) -> np.ndarray:
+@cache
+def _shared_by_distance() -> np.ndarray:
     """Root of the correlation exp(-distance / 1,000 km) of cities."""
-    lat, lon = np.radians(cities.lat), np.radians(cities.lon)
+    lat, lon = np.radians(simulated_cities()[["lat_deg", "lon_deg"]].to_numpy()).T
     half = (
         np.sin((lat[:, None] - lat) / 2) ** 2
         + np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
@@ -150,26 +163,26 @@ def _shared_by_distance(cities: Cities) -> np.ndarray:
     return np.linalg.cholesky(correlation + 1e-9 * np.eye(len(lat)))
 
 
-def _coast(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _coast(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _national([np.ones(len(size))], rng) + np.einsum(
-        "ij,jt->it", _shared_by_distance(cities), rng.normal(size=(len(size), len(YEARS)))
+        "ij,jt->it", _shared_by_distance(), rng.normal(size=(len(size), len(YEARS)))
     )
 
 
-def _wandering(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _wandering(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     walk = np.cumsum(0.15 * rng.normal(size=(len(size), len(YEARS))), axis=1)
-    return (1 + 0.25 * size[:, None] + walk) * rng.normal(size=len(YEARS)) + _own(rng, cities.block)
+    return (1 + 0.25 * size[:, None] + walk) * rng.normal(size=len(YEARS)) + _own(rng, block)
 
 
-def _late_entry(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    growth = _national([np.ones(len(size))], rng) + _own(rng, cities.block)
+def _late_entry(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    growth = _national([np.ones(len(size))], rng) + _own(rng, block)
     late = np.argsort(size - rng.gumbel(size=len(size)), kind="stable")[: len(size) // 5]
     growth[late, :3] = np.nan
     return growth
 
 
-def _plain(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return _national([np.ones(len(size))], rng) + _own(rng, cities.block)
+def _plain(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return _national([np.ones(len(size))], rng) + _own(rng, block)
 
 
 # per cent a year by which the pilots' own standard deviation falls
@@ -193,16 +206,17 @@ SELECTION = {
 }
 
 
-def draw_selected(name: str, cities: Cities, rng: np.random.Generator) -> Panel:
+def draw_selected(name: str, rng: np.random.Generator) -> Panel:
     """One economy without effect whose admissions are selected; docs/evidence/primary-test.md has
     the formulas.
     """
-    draw, pull = SELECTION[name]
-    size = rng.normal(size=len(cities.block))
-    growth, block = draw(cities, size, rng), cities.block
+    (draw, pull), cities = SELECTION[name], simulated_cities()
+    block = cities["block"].to_numpy()
+    size = rng.normal(size=len(block))
+    growth = draw(block, size, rng)
     weight = pull * size
     if name == "coast":
-        weight = np.where(cities.coastal, weight, -np.inf)
+        weight = np.where(cities["is_coastal"], weight, -np.inf)
     if name == "whole_provinces":
         pilots = _whole_provinces(block, rng)
         cohort = np.zeros(len(block), dtype=np.int64)

@@ -1,20 +1,19 @@
-"""Places of cities and the layout of the real list, from the seeds; growth from a published
+"""The layout of the real list, from the seeds; growth from a published
 database, with the real admissions dealt again before anything is computed.
 """
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 
 from estimation.primary.redeal import deal
 
-SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
-SIMULATED_CITIES = 332
+from .designs import SEEDS, Panel
+
 SECOND_HALF = 7
 QUERY = (
     "select city_id, year, {column} as value from marts.fct_city_year where {column} is not null "
@@ -25,102 +24,23 @@ BEFORE = 5
 SHUFFLED = 20261127
 
 
-@dataclass(frozen=True, eq=False)
-class Cities:
-    """Cities of the roster.
-
-    Attributes
-    ----------
-    city_id, province_id : (N,) int arrays
-    lon, lat : (N,) float arrays
-    coastal : (N,) bool array
-    """
-
-    city_id: np.ndarray
-    province_id: np.ndarray
-    lon: np.ndarray
-    lat: np.ndarray
-    coastal: np.ndarray
-
-    @property
-    def block(self) -> np.ndarray:
-        """Province of each city, from 0."""
-        return np.unique(self.province_id, return_inverse=True)[1]
-
-    def take(self, rows: np.ndarray) -> Cities:
-        """Some of the cities."""
-        return Cities(
-            *(
-                getattr(self, name)[rows]
-                for name in ("city_id", "province_id", "lon", "lat", "coastal")
-            )
-        )
-
-
-def read_cities() -> Cities:
-    """Every city of the roster, by id."""
-    with (SEEDS / "city_roster.csv").open(encoding="utf-8") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: int(row["city_id"]))
-    return Cities(
-        np.array([int(row["city_id"]) for row in rows]),
-        np.array([int(row["province_id"]) for row in rows]),
-        np.array([float(row["lon_deg"]) for row in rows]),
-        np.array([float(row["lat_deg"]) for row in rows]),
-        np.array([row["is_coastal"] == "true" for row in rows]),
-    )
-
-
-def simulated_cities() -> Cities:
-    """332 cities of the roster, the same each time."""
-    cities = read_cities()
-    chosen = np.random.default_rng(SIMULATED_CITIES).choice(
-        len(cities.city_id), SIMULATED_CITIES, replace=False
-    )
-    return cities.take(np.sort(chosen))
-
-
 def read_layout() -> dict[tuple[int, int], int]:
     """Pilots of each province and first treated year on the real list: numbers alone, no city.
 
     Whole prefectures; a zone approved in July to December counts from the next year.
     """
-    counts: dict[tuple[int, int], int] = {}
-    with (SEEDS / "pilot_zones.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["is_whole_prefecture"] != "true":
-                continue
-            year, month = int(row["approval_date"][:4]), int(row["approval_date"][5:7])
-            key = (int(row["city_id"]) // 10000 * 10000, year + (month >= SECOND_HALF))
-            counts[key] = counts.get(key, 0) + 1
-    return counts
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """Growth of the cities that are complete in a window.
-
-    Attributes
-    ----------
-    growth : (N, T) float array
-    years : (T,) int array
-    province_id : (N,) int array
-    size : (N,) float array
-        Standardised log of mean nominal GDP in the five years before the window.
-    cohort : (N,) int array
-        First treated years of the province's cities, dealt to them anew; 0 = never in the window.
-    """
-
-    growth: np.ndarray
-    years: np.ndarray
-    province_id: np.ndarray
-    size: np.ndarray
-    cohort: np.ndarray
+    zones = pd.read_csv(SEEDS / "pilot_zones.csv", parse_dates=["approval_date"])
+    zones = zones[zones["is_whole_prefecture"]]
+    first = zones["approval_date"].dt.year + (zones["approval_date"].dt.month >= SECOND_HALF)
+    return zones.groupby([zones["city_id"] // 10000 * 10000, first]).size().to_dict()
 
 
 def read_delivered(
     database: Path, first: int, last: int, column: str = "growth_official_pct"
-) -> Delivered:
-    """Growth of a window from a published warehouse.
+) -> Panel:
+    """Growth of the cities that are complete in a window, from a published warehouse, with the
+    first treated years of each province dealt to its cities anew; size is the standardised log of
+    mean nominal GDP in the five years before the window.
 
     Parameters
     ----------
@@ -136,15 +56,14 @@ def read_delivered(
     ids = sorted(city for city, row in growth.items() if np.isfinite(row).all())
     known = np.array([np.nanmean(gdp[city]) if city in gdp else np.nan for city in ids])
     size = np.log(np.where(np.isfinite(known), known, np.nanmin(known)))
-    provinces = np.array(ids) // 10000 * 10000
-    block = np.unique(provinces, return_inverse=True)[1]
+    block = np.unique(np.array(ids) // 10000, return_inverse=True)[1]
     cohort = np.array([dates.get(city) or 0 for city in ids])[deal(block, 20, SHUFFLED)[1]]
-    return Delivered(
+    return Panel(
         np.array([growth[city] for city in ids]),
         np.arange(first, last + 1),
-        provinces,
-        (size - size.mean()) / size.std(),
         np.where(cohort <= last, cohort, 0),
+        block,
+        (size - size.mean()) / size.std(),
     )
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from estimation.primary.city_panel import CityPanel, build_panel, lacking
-from estimation.primary.detectable import impose_on_pilots
+from estimation.primary.detectable import IMPOSED, impose
 from estimation.primary.interval import rank_p
 from estimation.primary.redeal import LEVEL, deal
 
 from .candidates import CANDIDATES, SERIES, statistics
 from .designs import SELECTION, Panel, admit, choose, draw_selected
-from .layout import Delivered, read_delivered, simulated_cities
+from .layout import read_delivered
 
 NEWEST, STUDY, SECOND = (2010, 2023), (2010, 2019), (2010, 2021)
-IMPOSED = ("S-60", "S-30", "S+60", "L+50", "L-50")
 EARLY = (2003, 2004, 2005)
 # Own variance of pilots moves before admission: what is found there is no error of size.
 DRIFTS = ("calming_earlier", "calming_strongly", "own deviation falls")
@@ -75,10 +75,7 @@ def cells(database: Path | None) -> Iterator[Cell]:
         for first in EARLY:
             early = read_delivered(database, first, first + 9)
             drawers.append((f"by GDP {first}-{first + 9}", _early(early, 2010 - first), ("",)))
-    cities = simulated_cities()
-    drawers += [
-        (name, lambda rng, name=name: draw_selected(name, cities, rng), ("",)) for name in SELECTION
-    ]
+    drawers += [(name, partial(draw_selected, name), ("",)) for name in SELECTION]
     for number, (design, draw, kinds) in enumerate(
         drawers, start=0 if database is not None else on_delivered
     ):
@@ -86,30 +83,25 @@ def cells(database: Path | None) -> Iterator[Cell]:
             yield Cell(design, kind, number, draw)
 
 
-def _delivered(window: Delivered, cohort: np.ndarray) -> Panel:
-    return Panel(window.growth, window.years, cohort, window.province_id, window.size)
-
-
-def _layout(window: Delivered) -> Callable[[np.random.Generator], Panel]:
-    block = np.unique(window.province_id, return_inverse=True)[1]
-
+def _layout(window: Panel) -> Callable[[np.random.Generator], Panel]:
     def draw(rng: np.random.Generator) -> Panel:
-        dealt = np.arange(len(block))
-        for name in range(int(block.max()) + 1):
-            dealt[block == name] = rng.permutation(dealt[block == name])
-        return _delivered(window, window.cohort[dealt])
+        dealt = np.arange(len(window.block))
+        for name in range(int(window.block.max()) + 1):
+            members = window.block == name
+            dealt[members] = rng.permutation(dealt[members])
+        return replace(window, cohort=window.cohort[dealt])
 
     return draw
 
 
-def _anywhere(window: Delivered, rng: np.random.Generator) -> Panel:
+def _anywhere(window: Panel, rng: np.random.Generator) -> Panel:
     n_cities = len(window.growth)
-    return _delivered(window, admit(choose(np.zeros(n_cities), rng), n_cities, rng))
+    return replace(window, cohort=admit(choose(np.zeros(n_cities), rng), n_cities, rng))
 
 
-def _early(window: Delivered, back: int) -> Callable[[np.random.Generator], Panel]:
-    return lambda rng: _delivered(
-        window, admit(choose(2 * window.size, rng), len(window.growth), rng, back)
+def _early(window: Panel, back: int) -> Callable[[np.random.Generator], Panel]:
+    return lambda rng: replace(
+        window, cohort=admit(choose(2 * window.size, rng), len(window.growth), rng, back)
     )
 
 
@@ -123,8 +115,8 @@ def changed_panel(panel: CityPanel, imposed: str) -> CityPanel:
     """The panel with effects, named with blanks between, one after the other."""
     for name in imposed.split():
         z, m, _ = panel.measured(panel.growth)
-        changed = impose_on_pilots(z, m, panel.years, panel.label, panel.treated, name)
-        panel = replace(panel, growth=changed)
+        treated = panel.treated[panel.label]
+        panel = replace(panel, growth=impose(z, m, panel.years, treated, name))
     return panel
 
 

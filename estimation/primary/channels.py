@@ -15,10 +15,6 @@ from .interval import Tested, judge
 from .measure import cycle, own_shock
 from .redeal import Draws, block_means, draw_statistics
 
-# A direction of the regressors below this share of the largest is rounding: the years do not tell
-# it from the others.
-SMALLEST_DIRECTION = 1e-9
-
 
 @dataclass(frozen=True, kw_only=True)
 class Channel(Tested):
@@ -34,49 +30,23 @@ class Channel(Tested):
     channel: str
 
 
-@dataclass(frozen=True)
-class ChannelDraws:
-    """A channel under every draw.
-
-    Attributes
-    ----------
-    channel : str
-    draws : Draws
-    in_units : callable
-        From an additive effect on the channel's measure to the units of `Channel`; None where
-        there is no such change.
-    """
-
-    channel: str
-    draws: Draws
-    in_units: Callable[[float | None], float | None]
-
-
 def estimate_channels(
     panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, dealt: np.ndarray
 ) -> tuple[Channel, ...]:
-    """Both channels under the draws of the primary test; parameters as of `channel_draws`.
-
-    Returns
-    -------
-    tuple of Channel
-        Without one that does not vary.
+    """Both channels under the draws of the primary test, without one that does not vary;
+    parameters as of `channel_draws`.
     """
-    judged = {
-        one.channel: judge(one.draws, one.in_units)[0]
-        for one in channel_draws(panel, z, m, contrast, dealt)
-    }
-    return tuple(
-        Channel(channel=name, **vars(found))
-        for name, found in judged.items()
-        if found.estimate is not None
-    )
+    both = channel_draws(panel, z, m, contrast, dealt).items()
+    found = [Channel(channel=name, **vars(judge(*of_channel)[0])) for name, of_channel in both]
+    return tuple(one for one in found if one.estimate is not None)
 
 
 def channel_draws(
     panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, dealt: np.ndarray
-) -> list[ChannelDraws]:
-    """Coefficients and errors of both channels.
+) -> dict[str, tuple[Draws, Callable[[float | None], float | None]]]:
+    """Coefficients and errors of both channels, by name, each with the function that takes an
+    additive effect on the channel's measure to the units of `Channel`; None where there is no such
+    change.
 
     Own variance: the contrast of the primary test on the absolute own shock, u of z on (1, m) in
     all years; the mean of pilots after admission over what it would have been, squared. A spread
@@ -101,14 +71,11 @@ def channel_draws(
 
     own = draw_statistics(shock, contrast, panel.label, panel.block, dealt)
     loading = loading_draws(panel, z, m, dealt)
-    both = [ChannelDraws("own_variance", own, relative)]
-    both += [] if loading is None else [ChannelDraws("loading", loading, lambda effect: effect)]
-    return [one for one in both if one.draws.varies]
+    both = {"own_variance": (own, relative), "loading": (loading, lambda effect: effect)}
+    return {name: of_channel for name, of_channel in both.items() if of_channel[0].varies}
 
 
-def loading_draws(
-    panel: CityPanel, z: np.ndarray, m: np.ndarray, dealt: np.ndarray
-) -> Draws | None:
+def loading_draws(panel: CityPanel, z: np.ndarray, m: np.ndarray, dealt: np.ndarray) -> Draws:
     """The change of the loading under every draw, over its error from the years.
 
     The error is the scatter over years of the mean over pilots of z less the mean of the block, net
@@ -117,32 +84,20 @@ def loading_draws(
     (docs/methods, section 18.5).
     """
     firsts = np.unique(panel.block, return_index=True)[1]
-    wave = cycle(m, panel.years)
+    wave, pilots = cycle(m, panel.years), panel.label > 0
     of_block = wave[firsts]
     response = panel.treated[None] * of_block[:, None, :]
-    blind = np.stack([np.ones_like(of_block), of_block], axis=2)
-    contrast = two_way(panel, response, blind)
-    if contrast is None:
-        return None
+    contrast = two_way(panel, response, np.stack([np.ones_like(of_block), of_block], axis=2))
     draws = draw_statistics(z, contrast, panel.label, panel.block, dealt)
-    pilots = panel.label > 0
-    levels = np.column_stack(
-        [
-            np.ones(len(panel.years)),
-            wave[pilots].mean(axis=0),
-            response[panel.block, panel.label][pilots].mean(axis=0),
-        ]
-    )
-    left, sizes, _ = np.linalg.svd(levels)
-    rank = int((sizes > SMALLEST_DIRECTION * sizes[0]).sum())
-    rest = left[:, rank:] / np.sqrt(len(panel.years) - rank)
-    is_pilot = pilots[dealt].astype(float)
+    added = response[panel.block, panel.label]
+    levels = [np.ones(len(panel.years)), *(x[pilots].mean(axis=0) for x in (wave, added))]
+    left = np.linalg.qr(np.column_stack(levels), mode="complete")[0]
+    rest = left[:, len(levels) :] / np.sqrt(len(panel.years) - len(levels))
+    is_pilot = pilots[dealt] / pilots.sum()
     scatter = []
-    for values in (z, response[panel.block, panel.label]):
+    for values in (z, added):
         net = values - block_means(values, panel.block)[panel.block]
-        scatter.append(
-            np.einsum("jn,nk->jk", is_pilot, np.einsum("nt,tk->nk", net, rest)) / pilots.sum()
-        )
+        scatter.append(np.einsum("jn,nk->jk", is_pilot, np.einsum("nt,tk->nk", net, rest)))
     ours, real = scatter
     error = [(ours**2).sum(axis=1), -2 * (ours * real).sum(axis=1), (real**2).sum(axis=1)]
     return Draws(draws.estimate, draws.carried, np.stack(error, axis=1), draws.varies)

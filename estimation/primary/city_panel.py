@@ -4,7 +4,6 @@ said in plain words.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +16,10 @@ MINIMUM_BLOCKS = 3
 MINIMUM_MOVABLE_PILOTS = 4
 # A series that varies by less than this share of its largest value holds nothing but rounding.
 ROUNDING = 1e-12
+NO_VARIATION = (
+    "No verdict: the series does not differ between the cities of a block beyond what is common to "
+    "all years; give a series that varies."
+)
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,6 @@ class CityPanel:
         return counts
 
     @property
-    def share(self) -> np.ndarray:
-        """`counts` over the cities of the block."""
-        return self.counts / self.counts.sum(axis=1, keepdims=True)
-
-    @property
     def mixed(self) -> np.ndarray:
         """Blocks with both pilots and never-pilots, (B,) bool."""
         return (self.counts[:, 0] > 0) & (self.counts[:, 1:].sum(axis=1) > 0)
@@ -91,94 +89,47 @@ class CityPanel:
         """
         return (self.label > 0) & ((self.counts > 0).sum(axis=1) > 1)[self.block]
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """`notes`, and how many pilots say nothing."""
+        pilots, stuck = (self.label > 0).sum(), ((self.label > 0) & ~self.movable).sum()
+        text = (
+            f"{stuck} of {pilots} pilots have no city in their block that was admitted at another "
+            "time or never, and say nothing here."
+        )
+        return (*self.notes, text) if stuck else self.notes
+
 
 def build_panel(growth, years, cohort, block) -> CityPanel:
-    """Check arrays and keep the cities that can be standardised.
+    """Keep the cities that can be standardised.
 
     Parameters
     ----------
     growth : (N, T) float array
         NaN where a city has no value; such a city is left out and said so.
-    years : (T,) array
-        Whole numbers.
-    cohort : (N,) array
-        First treated year, a whole number, 0 = never. A year after the window counts as never
-        inside it.
+    years : (T,) int array
+        Ascending.
+    cohort : (N,) int array
+        First treated year, 0 = never. A year after the window counts as never inside it.
     block : (N,) array
         Ids of any type; admissions are compared and permuted within blocks.
-
-    Returns
-    -------
-    CityPanel
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, years repeat, a value is infinite, a year or cohort is no whole
-        number, or a city has no block.
     """
-    growth, block = np.asarray(growth, dtype=np.float64), np.asarray(block)
-    years, cohort = _whole("years", years), _whole("cohort", cohort)
-    _refuse_shapes(growth, years, cohort, block)
-    for place in np.flatnonzero(
-        [name is None or (isinstance(name, float) and math.isnan(name)) for name in block.tolist()]
-    )[:1]:
-        raise ValueError(
-            f"block[{place}]: expected the id of a block, found none; give the city's block, or "
-            "leave the city out"
-        )
-    order = np.argsort(years, kind="stable")
-    growth, years = growth[:, order], years[order]
     complete = np.isfinite(growth).all(axis=1)
     known = np.where(complete[:, None], growth, 0.0)
     varies = cycle(known, years).std(axis=1) > ROUNDING * np.abs(known).max(axis=1)
     keep = complete & varies
-    notes = []
-    if not complete.all():
-        notes.append(f"{(~complete).sum()} cities without growth in every year are left out.")
-    if (complete & ~varies).any():
-        notes.append(
-            f"{(complete & ~varies).sum()} cities whose growth never changes, or only along a "
-            "straight line, are left out: they cannot be standardised."
-        )
+    gaps, fixed = (~complete).sum(), (complete & ~varies).sum()
+    left_out = {
+        f"{gaps} cities without growth in every year are left out.": gaps,
+        f"{fixed} cities whose growth never changes, or only along a straight line, are left out: "
+        "they cannot be standardised.": fixed,
+    }
+    notes = tuple(text for text, count in left_out.items() if count)
     cohort = np.where(cohort[keep] > years[-1], 0, cohort[keep])
     cohorts = np.unique(cohort[cohort > 0])
     label = np.where(cohort > 0, np.searchsorted(cohorts, cohort) + 1, 0)
     index = np.unique(block[keep], return_inverse=True)[1].reshape(-1)
-    return CityPanel(growth[keep], years, cohorts, label, index, tuple(notes))
-
-
-def _whole(name: str, values) -> np.ndarray:
-    """Whole numbers as ints; another number is refused, not cut off."""
-    numbers = np.asarray(values, dtype=np.float64)
-    for place in np.argwhere(~(np.isfinite(numbers) & (numbers == np.floor(numbers))))[:1]:
-        cell = f"{name}[{', '.join(map(str, place))}]"
-        raise ValueError(
-            f"{cell}: expected a whole number, found {numbers[tuple(place)]}; give the year, and "
-            "0 for a city that is never treated"
-        )
-    return numbers.astype(np.int64)
-
-
-def _refuse_shapes(
-    growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block: np.ndarray
-) -> None:
-    if growth.ndim != 2 or years.shape != growth.shape[1:]:
-        raise ValueError(
-            f"growth has shape {growth.shape}, years {years.shape}: give one row of growth per "
-            "city and one column per year"
-        )
-    for name, values in (("cohort", cohort), ("block", block)):
-        if values.shape != growth.shape[:1]:
-            raise ValueError(
-                f"{name} has shape {values.shape}, growth {growth.shape}: give one {name} per city"
-            )
-    if len(np.unique(years)) < len(years):
-        raise ValueError("years holds a year twice: give each year one column")
-    if np.isinf(growth).any():
-        raise ValueError(
-            "growth holds an infinite value: give a number, or NaN where there is none"
-        )
+    return CityPanel(growth[keep], years, cohorts, label, index, notes)
 
 
 def lacking(panel: CityPanel) -> tuple[str, ...]:
@@ -204,9 +155,4 @@ def lacking(panel: CityPanel) -> tuple[str, ...]:
         f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider "
         "blocks.": beside < MINIMUM_MOVABLE_PILOTS,
     }
-    if not any(reasons.values()) and len(np.unique(panel.block[panel.label == 0])) < 2:
-        return (
-            "No verdict: never-pilots sit in one block, and the reference of a city is taken "
-            "outside its block; give more blocks.",
-        )
     return tuple(text for text, lacks in reasons.items() if lacks)

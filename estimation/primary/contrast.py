@@ -29,7 +29,7 @@ class Contrast:
     response: np.ndarray
 
 
-def two_way(panel: CityPanel, response: np.ndarray, blind: np.ndarray) -> Contrast | None:
+def two_way(panel: CityPanel, response: np.ndarray, blind: np.ndarray) -> Contrast:
     """Least squares of values on `response` with block x year effects, and with effects of each
     city on the columns of `blind`.
 
@@ -42,19 +42,20 @@ def two_way(panel: CityPanel, response: np.ndarray, blind: np.ndarray) -> Contra
 
     Returns
     -------
-    Contrast or None
-        None where nothing varies within blocks.
+    Contrast
+        Without weights where nothing varies within blocks.
     """
     basis = np.linalg.qr(blind)[0]
     inside = np.einsum("bck,bkq->bcq", response, basis)
     weight = response - np.einsum("bcq,bkq->bck", inside, basis)
-    weight = weight - np.einsum("bc,bck->bk", panel.share, weight)[:, None, :]
+    share = panel.counts / panel.counts.sum(axis=1, keepdims=True)
+    weight = weight - np.einsum("bc,bck->bk", share, weight)[:, None, :]
     weight = np.where(np.abs(weight) > 1e-12 * np.abs(response).max(initial=0.0), weight, 0.0)
     total = float((panel.counts[:, :, None] * weight * response).sum())
-    return Contrast(weight / total, response) if total > 0 else None
+    return Contrast(weight / (total or 1.0), response)
 
 
-def treatment_contrast(panel: CityPanel) -> Contrast | None:
+def treatment_contrast(panel: CityPanel) -> Contrast:
     """Two-way least squares on pilot x post, city and block x year effects."""
     shape = (len(panel.counts), *panel.treated.shape)
     return two_way(panel, np.broadcast_to(panel.treated, shape), np.ones((*shape[::2], 1)))

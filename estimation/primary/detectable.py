@@ -4,12 +4,12 @@ are found that are imposed on pseudo-admissions of the very panel.
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .city_panel import CityPanel, build_panel, lacking
+from .city_panel import CityPanel, build_panel
 from .contrast import treatment_contrast
 from .interval import family_p
 from .measure import cycle, own_shock, slope, standardise
@@ -38,36 +38,30 @@ def detectable(draws: Draws, others: np.ndarray, sign: int) -> float | None:
     float or None
         Above 0; None where no change is found so often.
     """
-    b, needed = draws.estimate[0], needed_draws(len(draws.estimate))
-    if draws.is_real.sum() >= needed:
+    freed, unit = draws.freed()
+    needed = needed_draws(len(others))
+    if freed.is_real.sum() >= needed:
         return None
-    start = sign * (draws.estimate - b * draws.carried)[1:]
-    errors = np.sqrt(draws.variance(b))[1:]
+    start, errors = sign * freed.estimate[1:], np.sqrt(freed.variance()[1:])
 
     def found(size: float) -> bool:
-        drawn = np.maximum(np.abs(draws.statistic(b - sign * size)), others)[1:]
+        drawn = np.maximum(np.abs(freed.statistic(-sign * size)), others)[1:]
         critical = np.partition(drawn, len(drawn) - needed + 1)[len(drawn) - needed + 1]
         return bool((start + size > critical * errors).mean() >= POWER)
 
-    low, high = 0.0, float(np.sqrt(draws.variance(b)[0]))
-    widest = FARTHEST * high
+    low, high = 0.0, 1.0
     while not found(high):
         low, high = high, 2 * high
-        if high > widest:
+        if high > FARTHEST:
             return None
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (low, middle) if found(middle) else (middle, high)
-    return high
+    return high * unit
 
 
 def impose(
-    z: np.ndarray,
-    m: np.ndarray,
-    years: np.ndarray,
-    treated: np.ndarray,
-    name: str,
-    fitted_on: np.ndarray | None = None,
+    z: np.ndarray, m: np.ndarray, years: np.ndarray, treated: np.ndarray, name: str
 ) -> np.ndarray:
     """z, taken again, of cities with an effect in their treated years.
 
@@ -79,50 +73,20 @@ def impose(
 
     Parameters
     ----------
-    z, m : (n, T) float arrays
+    z, m : (N, T) float arrays
     years : (T,) int array
-    treated : (T,) float array
+    treated : (N, T) float array
         1 in treated years.
     name : str
-    fitted_on : (T,) bool array, optional
-        Other years to fit the line of S on.
-
-    Returns
-    -------
-    (n, T) float array
-
-    Raises
-    ------
-    ValueError
-        If the name is none of these.
     """
-    found = re.fullmatch(r"([SLC])([+-]\d{1,3})", name)
-    share = int(found[2]) / 100 if found else 0.0
-    if not found or share < -1:
-        raise ValueError(
-            f"imposed effect {name!r}: expected S, L or C, a sign and a percentage (S-60: own "
-            "variance 60 % less, L+50: loading 50 % more)"
-        )
-    untreated = treated == 0
-    if found[1] == "S":
-        part = own_shock(z, m, untreated if fitted_on is None else fitted_on)
-        return standardise(z + (np.sqrt(1 + share) - 1) * part * treated)
-    wave = cycle(m, years)
-    own = slope(cycle(z, years), wave, untreated) if found[1] == "L" else np.ones(len(z))
-    return standardise(z + share * own[:, None] * wave * treated)
-
-
-def impose_on_pilots(
-    z: np.ndarray, m: np.ndarray, years: np.ndarray, label: np.ndarray, treated: np.ndarray, name
-) -> np.ndarray:
-    """z with the effect on every pilot, by its label (N,) and the treated years of labels
-    (C + 1, T).
-    """
-    changed = z.copy()
-    for c in range(1, len(treated)):
-        rows = label == c
-        changed[rows] = impose(z[rows], m[rows], years, treated[c], name)
-    return changed
+    kind, share, untreated = name[0], int(name[1:]) / 100, 1 - treated
+    if kind == "S":
+        part = (np.sqrt(1 + share) - 1) * own_shock(z, m, untreated)
+    else:
+        wave = cycle(m, years)
+        own = slope(cycle(z, years), wave, untreated) if kind == "L" else np.ones(len(z))
+        part = share * own[:, None] * wave
+    return standardise(z + part * treated)
 
 
 def power_curve(
@@ -138,42 +102,34 @@ def power_curve(
 ) -> list[dict[str, Any]]:
     """Share of pseudo-admissions on this panel in which an imposed effect is found at 5 %.
 
-    The real admissions are dealt again within blocks; effects as of `effects.impose`.
+    The real admissions are dealt again within blocks; effects as of `impose`.
 
     Parameters
     ----------
     growth : (N, T) float array
     years : (T,) int array
     cohort, block : (N,) arrays
+        Of a panel on which `fit_primary` gives a verdict.
     imposed : sequence of str
     draws, permutations, seed : int
+        At least 20 of both.
 
     Returns
     -------
     list of dict
         series (``growth`` or ``cycle``), imposed, effect_on_cm (mean over draws of what it does to
-        the coefficient), share_found (by the p of the family), draws. Empty where the panel gives
-        no verdict.
-
-    Raises
-    ------
-    ValueError
-        If arrays do not fit or an effect is not of the form S-60 or L+50.
+        the coefficient), share_found (by the p of the family), draws.
     """
     real = build_panel(growth, years, cohort, block)
-    if lacking(real):
-        return []
-    first_years = np.append(0, real.cohorts)
     moved, found = np.zeros((2, 2, len(imposed)))
-    for number, dealt in enumerate(deal(real.block, max(draws, 20), [seed, 1])[1 : 1 + draws]):
-        pseudo = first_years[real.label[dealt]]
-        panel = build_panel(real.growth, real.years, pseudo, real.block)
+    for number, dealt in enumerate(deal(real.block, draws, [seed, 1])[1:]):
+        panel = replace(real, label=real.label[dealt])
         again = deal(real.block, permutations, [seed, 2, number])
         z, m, _ = panel.measured(panel.growth)
         bare, _ = _family(panel, again[:1])
         for k, name in enumerate(imposed):
-            changed = impose_on_pilots(z, m, panel.years, panel.label, panel.treated, name)
-            with_effect, p = _family(build_panel(changed, real.years, pseudo, real.block), again)
+            changed = impose(z, m, panel.years, panel.treated[panel.label], name)
+            with_effect, p = _family(replace(panel, growth=changed), again)
             moved[:, k] += with_effect - bare
             found[:, k] += p < LEVEL
     return [

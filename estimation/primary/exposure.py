@@ -8,15 +8,13 @@ them, and the test would take one region's history for many (docs/methods, secti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from .city_panel import build_panel, lacking
-from .fit import NO_VARIATION
-from .interval import judge
-from .redeal import ROUNDING, Draws, deal
-from .within_block import WithinBlockResult, counted
+from .redeal import ROUNDING, Draws, deal, squared_error
+from .within_block import WithinBlockResult, judged
 
 # Draws taken together: their arrays of cities and years stay in the processor's cache.
 CHUNK = 200
@@ -133,17 +131,8 @@ def fit_exposure(
     -----
     Null: no admission moved any city. Formulas: docs/methods, section 18.10.
     """
-    return judge_exposure(
-        *draw_exposure(values, years, admitted, reach, permutations=permutations, seed=seed)
-    )
-
-
-def judge_exposure(draws: Draws | None, said: WithinBlockResult) -> WithinBlockResult:
-    """What `draw_exposure` gives, with estimate, interval and p."""
-    if draws is None:
-        return said
-    error = float(np.sqrt(draws.error[0, 0]))
-    return replace(said, **vars(judge(draws)[0]), std_error=error)
+    settings = {"permutations": permutations, "seed": seed}
+    return draw_exposure(values, years, admitted, reach, **settings)[1]
 
 
 def draw_exposure(
@@ -155,10 +144,10 @@ def draw_exposure(
     permutations: int,
     seed: int | Sequence[int],
 ) -> tuple[Draws | None, WithinBlockResult]:
-    """The statistic of every draw, the real admissions first, and a result without figures: counts
-    of cities, exposed cities and blocks with both, and why there is no verdict.
+    """The statistic of every draw, the real admissions first, or None without a verdict; and what
+    `fit_exposure` gives.
 
-    Parameters as of `fit_exposure`.
+    Parameters as there.
     """
     cohorts = np.unique(admitted.cohort[admitted.cohort > 0])
     label = np.where(admitted.cohort > 0, np.searchsorted(cohorts, admitted.cohort) + 1, 0).astype(
@@ -173,15 +162,12 @@ def draw_exposure(
     real = kept[0]
     exposed = dates[first[0] - 1][real]
     panel = build_panel(values[real], years, exposed, own_block[real])
-    said = counted(panel)
-    reasons = lacking(panel)
-    if not reasons:
+    draws = None
+    if not lacking(panel):
         after = np.vstack([*(years >= date for date in cohorts), np.zeros(len(years), bool)])
         draws = _statistics(values, after.astype(float), first - 1, kept, own_block)
-        if draws.varies:
-            return draws, said
-        reasons = (NO_VARIATION,)
-    return None, replace(said, reason=" ".join(reasons), warnings=panel.notes + reasons)
+    result = judged(panel, draws, panel.notes)
+    return draws if result.p_value is not None else None, result
 
 
 def _statistics(
@@ -215,17 +201,12 @@ def _statistics(
     part = (real - carried[:, None] * exposure) / base[:, None]
     order = np.argsort(block, kind="stable")
     starts = np.flatnonzero(np.diff(block[order], prepend=-1))
-    error = np.zeros((3, len(base)))
-    for a, b in (
-        (ours, part),
-        (np.add.reduceat(x[:, order], starts, axis=1) for x in (ours, part)),
-    ):
-        error += [(a * a).sum(axis=1) / 2, -(a * b).sum(axis=1), (b * b).sum(axis=1) / 2]
-    found = np.vstack([estimate, carried, error])
+    error = squared_error(ours[:, order], part[:, order], starts)
+    found = np.column_stack([estimate, carried, error])
     # a draw that compares nobody is no evidence: it counts as equal to the real admissions
-    found[:, ~compares] = found[:, :1]
-    varies = bool(compares[0] and found[2, 0] > (ROUNDING * np.abs(values).max()) ** 2)
-    return Draws(found[0], found[1], found[2:].T, varies)
+    found[~compares] = found[0]
+    varies = bool(compares[0] and found[0, 2] > (ROUNDING * np.abs(values).max()) ** 2)
+    return Draws(found[:, 0], found[:, 1], found[:, 2:], varies)
 
 
 def _less_mean(x: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .channels import Channel, estimate_channels
-from .city_panel import CityPanel, build_panel, lacking
-from .contrast import Contrast, treatment_contrast
+from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
+from .contrast import treatment_contrast
 from .detectable import detectable
 from .interval import Tested, family_p, judge
-from .redeal import LEVEL, Draws, deal, draw_statistics
+from .redeal import LEVEL, deal, draw_statistics
 
 ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"
 # A change of this size that would have been missed makes 'not found' say little (docs/methods,
@@ -28,7 +28,7 @@ class PrimaryResult(Tested):
 
     Attributes
     ----------
-    first_year, last_year : int or None
+    first_year, last_year : int
         Of the window.
     estimator, measure : str
     before, after, without_admission : float or None
@@ -56,8 +56,8 @@ class PrimaryResult(Tested):
         The same of growth less its linear trend in the window.
     """
 
-    first_year: int | None
-    last_year: int | None
+    first_year: int
+    last_year: int
     estimator: str = ESTIMATOR
     measure: str
     before: float | None = None
@@ -91,6 +91,7 @@ def fit_primary(
     growth : (N, T) float array
         One row per city; NaN leaves the city out, with a warning.
     years : (T,) int array
+        Ascending.
     cohort : (N,) int array
         First treated year, 0 = never.
     block : (N,) array
@@ -109,7 +110,7 @@ def fit_primary(
     Raises
     ------
     ValueError
-        As `build_panel`, or if `permutations` is so low that no p below 0.05 can come out.
+        If `permutations` is so low that no p below 0.05 can come out.
 
     Notes
     -----
@@ -118,105 +119,89 @@ def fit_primary(
     panel = build_panel(growth, years, cohort, block)
     dealt = deal(panel.block, permutations, [seed, 0])
     reasons = lacking(panel)
-    contrast = None if reasons else treatment_contrast(panel)
-    said = _said(panel, contrast, capped)
-    if contrast is None:
-        return _without_verdict(said, reasons or (NO_VARIATION,))
-    parts = [panel.measured(series, capped=capped) for series in panel.series]
-    draws = [draw_statistics(y, contrast, panel.label, panel.block, dealt) for _, _, y in parts]
-    of_family = [one for one in draws if one.varies]
-    corrected = iter(family_p([one.statistic() for one in of_family]) if of_family else [])
+    if reasons:
+        return _without_verdict(_said(panel, None, capped), reasons)
+    contrast = treatment_contrast(panel)
+    weight = contrast.weight[panel.block, panel.label]
+    said = _said(panel, weight, capped)
+    measured = [panel.measured(series, capped=capped) for series in panel.series]
+    draws = [draw_statistics(y, contrast, panel.label, panel.block, dealt) for _, _, y in measured]
+    corrected = family_p([one.statistic() for one in draws])
     found = []
-    for part, one in zip(parts, draws, strict=True):
+    for (z, m, y), one, other, p in zip(measured, draws, draws[::-1], corrected, strict=True):
         if not one.varies:
             found.append(_without_verdict(said, (NO_VARIATION,)))
             continue
-        others = [np.abs(x.statistic(x.estimate[0])) for x in of_family if x is not one]
-        largest = np.max(others, axis=0) if others else np.zeros(len(dealt))
+        largest = np.abs(other.statistic(other.estimate[0]))
         rise, fall = (detectable(one, largest, sign) for sign in (1, -1))
-        z, m, y = part
-        judged = _judged(said, _identity(panel, contrast, y), one, next(corrected), rise, fall)
-        channels = estimate_channels(panel, z, m, contrast, dealt)
-        found.append(replace(judged, channels=channels))
+        tested, accepts_again = judge(one)
+        result = replace(
+            said,
+            **vars(tested),
+            **_identity(panel, weight, y, tested.estimate),
+            p_value_family=p,
+            minimum_detectable_rise=rise,
+            minimum_detectable_fall=fall,
+            channels=estimate_channels(panel, z, m, contrast, dealt),
+        )
+        found.append(_judged(result, accepts_again))
     return replace(found[0], cycle=found[1])
 
 
-NO_VARIATION = (
-    "No verdict: the series does not differ between the cities of a block beyond what is common to "
-    "all years; give a series that varies."
-)
-
-
-def _identity(panel: CityPanel, contrast: Contrast, y: np.ndarray) -> tuple[float, float]:
-    """Before and after: means of y over pilots' untreated years, each pilot with its share of the
-    weights, and over treated cells with their own.
+def _identity(
+    panel: CityPanel, weight: np.ndarray, y: np.ndarray, estimate: float
+) -> dict[str, float]:
+    """Means of y over pilots' untreated years, each pilot with its share of the weights, and over
+    treated cells with their own; and the latter without the estimate.
     """
     treated = panel.treated[panel.label]
-    weight = contrast.weight[panel.block, panel.label] * treated
-    untreated = (y * (1 - treated)).sum(axis=1) / (1 - treated).sum(axis=1).clip(min=1)
-    return float((weight.sum(axis=1) * untreated).sum()), float((weight * y).sum())
+    untreated = (y * (1 - treated)).sum(axis=1) / (1 - treated).sum(axis=1)
+    before = float(((weight * treated).sum(axis=1) * untreated).sum())
+    after = float((weight * treated * y).sum())
+    return {"before": before, "after": after, "without_admission": after - estimate}
 
 
-def _judged(
-    said: PrimaryResult,
-    identity: tuple[float, float],
-    draws: Draws,
-    corrected: float,
-    rise: float | None,
-    fall: float | None,
-) -> PrimaryResult:
-    (before, after), (tested, accepts_again) = identity, judge(draws)
-    warnings = list(said.warnings)
+def _judged(result: PrimaryResult, accepts_again: bool) -> PrimaryResult:
+    """The result with its verdict, by the one rule of what is called found, and its cautions."""
+    rise, fall = result.minimum_detectable_rise, result.minimum_detectable_fall
+    larger = None if rise is None or fall is None else max(rise, fall)
+    warnings = list(result.warnings)
     if accepts_again:
         warnings.append("Effects further out than the interval are not all rejected.")
-    larger = None if rise is None or fall is None else max(rise, fall)
     if larger is None:
         warnings.append(
             "No change, however large, would be found in 80 % of cases: a p above 0.05 says "
             "nothing on this panel."
         )
-    # the one rule of what is called found
     could = larger is not None and larger <= WORTH_FINDING
     missed = f"not_found_could_{'' if could else 'not_'}have_been"
     return replace(
-        said,
-        **vars(tested),
-        before=before,
-        after=after,
-        without_admission=after - tested.estimate,
-        p_value_family=corrected,
-        minimum_detectable_rise=rise,
-        minimum_detectable_fall=fall,
+        result,
         minimum_detectable_effect=larger,
-        verdict="found" if corrected < LEVEL else missed,
+        verdict="found" if result.p_value_family < LEVEL else missed,
         warnings=tuple(warnings),
     )
 
 
-def _said(panel: CityPanel, contrast: Contrast | None, capped: bool) -> PrimaryResult:
-    """What holds of the panel before any figure: its years and counts."""
-    pilots, weight = panel.label > 0, np.zeros(panel.growth.shape)
+def _said(panel: CityPanel, weight: np.ndarray | None, capped: bool) -> PrimaryResult:
+    """What holds of the panel before any figure: its years and counts; without weights where there
+    is no verdict.
+    """
     treated = panel.treated[panel.label] > 0
-    if contrast is not None:
-        weight = contrast.weight[panel.block, panel.label]
-    stuck = int(pilots.sum() - panel.movable.sum())
-    warnings = [
-        f"{stuck} of {pilots.sum()} pilots have no city in their block that was admitted at "
-        "another time or never, and say nothing here."
-    ]
+    of_treated = np.zeros(treated.sum()) if weight is None else weight[treated]
     return PrimaryResult(
-        first_year=int(panel.years[0]) if len(panel.years) else None,
-        last_year=int(panel.years[-1]) if len(panel.years) else None,
+        first_year=int(panel.years[0]),
+        last_year=int(panel.years[-1]),
         measure=CAPPED if capped else MEASURE,
-        weight_negative=None if contrast is None else float(weight[treated & (weight < 0)].sum()),
+        weight_negative=None if weight is None else float(of_treated[of_treated < 0].sum()),
         n_cities=len(panel.label),
-        n_pilots=int(pilots.sum()),
+        n_pilots=int((panel.label > 0).sum()),
         n_movable=int(panel.movable.sum()),
         n_treated_years=int(treated.sum()),
-        n_negative=int((treated & (weight < 0)).sum()),
-        n_unidentified=int((treated & (weight == 0)).sum()),
+        n_negative=int((of_treated < 0).sum()),
+        n_unidentified=int((of_treated == 0).sum()),
         n_blocks=int(panel.mixed.sum()),
-        warnings=(*panel.notes, *(warnings if stuck and contrast is not None else ())),
+        warnings=panel.notes if weight is None else panel.remarks,
     )
 
 

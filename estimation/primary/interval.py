@@ -69,13 +69,12 @@ def family_p(statistics: np.ndarray) -> list[float]:
     """p of each of several statistics under the same draws (S, J), corrected for their number by
     step-down of the largest.
     """
-    sizes, p = np.abs(statistics), [0.0] * len(statistics)
-    order, smallest = np.argsort(-sizes[:, 0], kind="stable"), 0.0
-    for place, name in enumerate(order.tolist()):
-        largest = sizes[order[place:]].max(axis=0)
-        smallest = max(smallest, rank_p(largest))
-        p[name] = smallest
-    return p
+    sizes = np.abs(statistics)
+    order = np.argsort(-sizes[:, 0], kind="stable")
+    of_largest = [rank_p(sizes[order[place:]].max(axis=0)) for place in range(len(order))]
+    p = np.empty(len(order))
+    p[order] = np.maximum.accumulate(of_largest)
+    return p.tolist()
 
 
 def find_interval(draws: Draws) -> tuple[float | None, float | None, bool]:
@@ -85,27 +84,17 @@ def find_interval(draws: Draws) -> tuple[float | None, float | None, bool]:
     A draw counts at effect d where (b* - d c*)^2 e^2 >= (b - d)^2 e*^2(d): a polynomial of degree
     four in d, so the places where it begins and ceases to count are its roots.
     """
-    b = draws.estimate[0]
-    error = np.sqrt(draws.variance(b)[0])
-    # d = b + error * s: coefficient gap - carried * s, squared error 1, s, s^2 times each row's
-    gap, carried = (draws.estimate - b * draws.carried) / error, draws.carried
-    drawn = np.stack(
-        [
-            draws.variance(b) / error**2,
-            (draws.error[:, 1] + 2 * b * draws.error[:, 2]) / error,
-            draws.error[:, 2],
-        ]
-    )
+    freed, unit = draws.freed()
+    gap, carried, drawn = freed.estimate, freed.carried, freed.error.T
     real = np.concatenate([drawn[:, 0], [0.0, 0.0]])
     polynomial = np.zeros((5, len(gap)))
     for power, part in enumerate((gap**2, -2 * gap * carried, carried**2)):
         polynomial[power:] += part * real[: 5 - power, None]
     polynomial[2:] -= (1 - TOLERANCE) ** 2 * drawn
-    polynomial = polynomial[:, ~draws.is_real]
+    polynomial = polynomial[:, ~freed.is_real]
     smallest = ROUNDING * np.abs(polynomial).max(axis=0)
     last = np.where(np.abs(polynomial[4]) > smallest, polynomial[4], -smallest)
-    companion = np.zeros((polynomial.shape[1], 4, 4))
-    companion[:, [1, 2, 3], [0, 1, 2]] = 1.0
+    companion = np.tile(np.eye(4, k=-1), (polynomial.shape[1], 1, 1))
     companion[:, :, 3] = -(polynomial[:4] / last).T
     roots = np.linalg.eigvals(companion)
     is_root = (np.imag(roots) == 0) & (np.abs(roots) < FARTHEST)
@@ -113,11 +102,9 @@ def find_interval(draws: Draws) -> tuple[float | None, float | None, bool]:
     (low, again_low), (high, again_high) = (
         _first_rejection(side * roots, len(draws.estimate)) for side in (-1, 1)
     )
-    return (
-        None if low is None else float(b - error * low),
-        None if high is None else float(b + error * high),
-        again_low or again_high,
-    )
+    b = float(draws.estimate[0])
+    ends = (None if low is None else b - unit * low, None if high is None else b + unit * high)
+    return *ends, again_low or again_high
 
 
 def _first_rejection(roots: np.ndarray, count: int) -> tuple[float | None, bool]:

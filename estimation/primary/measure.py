@@ -59,19 +59,22 @@ def gap_cap(z: np.ndarray, m: np.ndarray) -> float:
     return float(np.quantile(np.abs(z - m), CAP_QUANTILE))
 
 
-def slope(z: np.ndarray, m: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """l_i, the slope of z on m over the years marked, (N,); 0 where m does not vary."""
-    zc, mc = (
-        x[:, years] - x[:, years].mean(axis=1, keepdims=True) for x in np.broadcast_arrays(z, m)
-    )
-    squares = (mc**2).sum(axis=1)
-    return (zc * mc).sum(axis=1) / np.where(squares > 0, squares, 1.0)
-
-
-def own_shock(z: np.ndarray, m: np.ndarray, years: np.ndarray | None = None) -> np.ndarray:
-    """u_it, z less its least-squares line on (1, m) over the years marked (all by default), given
-    for all years; shape (N, T).
+def slope(z: np.ndarray, m: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    """l_i, the slope of z on m over the cells that are 1 in `fitted` (N, T), (N,); 0 where m does
+    not vary.
     """
-    years = np.ones(z.shape[1], dtype=bool) if years is None else years
-    zc, mc = (x - x[:, years].mean(axis=1, keepdims=True) for x in (z, m))
-    return zc - slope(z, m, years)[:, None] * mc
+    zc, mc = (_less_mean(x, fitted) for x in (z, m))
+    squares = (fitted * mc**2).sum(axis=1)
+    return (fitted * zc * mc).sum(axis=1) / np.where(squares > 0, squares, 1.0)
+
+
+def own_shock(z: np.ndarray, m: np.ndarray, fitted: np.ndarray | None = None) -> np.ndarray:
+    """u_it, z less its least-squares line on (1, m) over the cells that are 1 in `fitted` (all by
+    default), given for all years; shape (N, T).
+    """
+    fitted = np.ones(z.shape) if fitted is None else fitted
+    return _less_mean(z, fitted) - slope(z, m, fitted)[:, None] * _less_mean(m, fitted)
+
+
+def _less_mean(x: np.ndarray, fitted: np.ndarray) -> np.ndarray:
+    return x - ((x * fitted).sum(axis=1) / fitted.sum(axis=1))[:, None]

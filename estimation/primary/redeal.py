@@ -74,28 +74,36 @@ class Draws:
     error: np.ndarray
     varies: bool
 
-    def variance(self, effect: float) -> np.ndarray:
+    def variance(self, effect: float = 0.0) -> np.ndarray:
         """Squared errors without an effect, (J,)."""
         return np.maximum(self.error @ np.array([1.0, effect, effect**2]), 0.0)
 
-    @property
-    def is_real(self) -> np.ndarray:
-        """Draws that equal the real admissions in all that counts, (J,) bool: their statistics are
-        equal at every effect.
-        """
-        gap = self.estimate - self.estimate[0] * self.carried
-        error = np.sqrt(self.variance(self.estimate[0])[0])
-        return (np.abs(gap) <= TOLERANCE * error) & (np.abs(self.carried - 1) <= TOLERANCE)
-
     def statistic(self, effect: float = 0.0) -> np.ndarray:
-        """Coefficient over error without an effect, (J,); an error that is rounding is no
-        evidence against the other draws, so its statistic is infinite.
+        """Coefficient over error without an effect, (J,), 0 where nothing varies; an error that is
+        rounding is no evidence against the other draws, so its statistic is infinite.
         """
+        if not self.varies:
+            return np.zeros(len(self.estimate))
         variance = self.variance(effect)
         fine = variance > ROUNDING * variance[0]
         fine[0] = True
         coefficient = self.estimate - effect * self.carried
         return np.where(fine, coefficient / np.sqrt(np.where(fine, variance, 1.0)), np.inf)
+
+    def freed(self) -> tuple[Draws, float]:
+        """The draws on the panel less the real estimate, in units of its error, and that error."""
+        b = self.estimate[0]
+        unit = float(np.sqrt(self.variance(b)[0]))
+        _, linear, square = self.error.T
+        error = np.stack([self.variance(b) / unit**2, (linear + 2 * b * square) / unit, square], 1)
+        return Draws((self.estimate - b * self.carried) / unit, self.carried, error, True), unit
+
+    @property
+    def is_real(self) -> np.ndarray:
+        """Of `freed` draws, those that equal the real admissions in all that counts, (J,) bool:
+        their statistics are equal at every effect.
+        """
+        return (np.abs(self.estimate) <= TOLERANCE) & (np.abs(self.carried - 1) <= TOLERANCE)
 
 
 def draw_statistics(
@@ -126,29 +134,27 @@ def draw_statistics(
     response = contrast.response[block, label]
     of_values, of_response = (_scores(x, contrast.weight, block)[order] for x in (values, response))
     # what a unit effect adds to the score of a city under each label of its block
-    share = np.stack([label == c for c in range(contrast.weight.shape[1])], axis=1).astype(float)
-    mean_response = np.einsum("bc,bck->bk", block_means(share, block), contrast.response)
-    unit = np.einsum("bck,bck->bc", contrast.weight, contrast.response - mean_response[:, None, :])[
-        block
-    ][order]
+    net_response = contrast.response - block_means(response, block)[:, None, :]
+    unit = np.einsum("bck,bck->bc", contrast.weight, net_response)[block][order]
     n_labels, found = unit.shape[1], []
     for start in range(0, len(dealt), CHUNK):
         cells = label[dealt[start : start + CHUNK][:, order]] + n_labels * np.arange(len(order))
         ours, real, one = (x.ravel()[cells] for x in (of_values, of_response, unit))
         estimate, carried = ours.sum(axis=1), real.sum(axis=1)
         ours, real = ours - estimate[:, None] * one, real - carried[:, None] * one
-        error = np.zeros((3, len(cells)))
-        for first, second in (
-            (ours, real),
-            tuple(np.add.reduceat(x, starts, axis=1) for x in (ours, real)),
-        ):
-            error[0] += np.einsum("jn,jn->j", first, first) / 2
-            error[1] -= np.einsum("jn,jn->j", first, second)
-            error[2] += np.einsum("jn,jn->j", second, second) / 2
-        found.append(np.vstack([estimate, carried, error]))
-    estimate, carried, *error = np.concatenate(found, axis=1)
+        found.append(np.column_stack([estimate, carried, squared_error(ours, real, starts)]))
+    table = np.concatenate(found)
     scale = np.abs(values).max() * np.abs(contrast.weight).max()
-    return Draws(estimate, carried, np.stack(error, axis=1), error[0][0] > (ROUNDING * scale) ** 2)
+    return Draws(table[:, 0], table[:, 1], table[:, 2:], table[0, 2] > (ROUNDING * scale) ** 2)
+
+
+def squared_error(ours: np.ndarray, real: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """`Draws.error` (J, 3) of scores `ours` - d * `real` (J, N) of cities by block, each of which
+    begins at one of `starts`: the mean of the variances clustered by city and by block.
+    """
+    ours, real = (np.hstack([x, np.add.reduceat(x, starts, axis=1)]) for x in (ours, real))
+    pairs = ((ours, ours, 0.5), (ours, real, -1.0), (real, real, 0.5))
+    return np.stack([share * np.einsum("jn,jn->j", a, b) for a, b, share in pairs], axis=1)
 
 
 def _scores(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> np.ndarray:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from .city_panel import CityPanel, build_panel, lacking
+from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .contrast import treatment_contrast
-from .fit import NO_VARIATION
 from .interval import Tested, judge
-from .redeal import deal, draw_statistics
+from .redeal import Draws, deal, draw_statistics
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,31 +60,26 @@ def fit_within_block(
     ValueError
         As `fit_primary`.
     """
-    panel = build_panel(city_means, years, cohort, block)
+    panel, draws = build_panel(city_means, years, cohort, block), None
     dealt = deal(panel.block, permutations, [seed, 0])
-    said = counted(panel)
-    reasons = lacking(panel)
-    if not reasons:
+    if not lacking(panel):
         contrast = treatment_contrast(panel)
         draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
-        reasons = () if draws.varies else (NO_VARIATION,)
-    if reasons:
-        return replace(said, reason=" ".join(reasons), warnings=panel.notes + reasons)
-    stuck = said.n_pilots - int(panel.movable.sum())
-    text = f"{stuck} pilots have no never-pilot in their block and say nothing here."
-    return replace(
-        said,
-        **vars(judge(draws)[0]),
-        std_error=float(np.sqrt(draws.error[0, 0])),
-        warnings=panel.notes + ((text,) if stuck else ()),
-    )
+    return judged(panel, draws, panel.remarks)
 
 
-def counted(panel: CityPanel) -> WithinBlockResult:
-    """A result without figures: what the panel holds."""
-    return WithinBlockResult(
-        n_cities=len(panel.label),
-        n_pilots=int((panel.label > 0).sum()),
-        n_blocks=int(panel.mixed.sum()),
-        warnings=panel.notes,
-    )
+def judged(panel: CityPanel, draws: Draws | None, warnings: tuple[str, ...]) -> WithinBlockResult:
+    """What draws on a panel say, with these warnings; without draws that vary, why there is no
+    verdict.
+    """
+    counts = {
+        "n_cities": len(panel.label),
+        "n_pilots": int((panel.label > 0).sum()),
+        "n_blocks": int(panel.mixed.sum()),
+    }
+    if draws is None or not draws.varies:
+        reasons = lacking(panel) or (NO_VARIATION,)
+        warnings = panel.notes + reasons
+        return WithinBlockResult(reason=" ".join(reasons), warnings=warnings, **counts)
+    error = float(np.sqrt(draws.error[0, 0]))
+    return WithinBlockResult(**vars(judge(draws)[0]), std_error=error, warnings=warnings, **counts)

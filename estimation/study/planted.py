@@ -46,18 +46,15 @@ def planted_truths(growth, growth_without, years, cohort, block) -> tuple[dict[s
     for with_effect, without in zip(*(one.series for one in panels), strict=True):
         parts = [panel.measured(series) for series in (with_effect, without)]
         moved = weight * (parts[0][2] - parts[1][2])
-        one, bare = (
-            {x.channel: x for x in channel_draws(panel, z, m, contrast, itself)}
-            for z, m, _ in parts
-        )
+        one, bare = (channel_draws(panel, z, m, contrast, itself) for z, m, _ in parts)
         truths: dict[str, float | None] = {
             TREATED: float(moved.sum()),
             TREATED_PART: float(moved[treated].sum()),
             UNTREATED_PART: float(moved[~treated].sum()),
         }
         for name in one.keys() & bare.keys():
-            change = one[name].draws.estimate[0] - bare[name].draws.estimate[0]
-            truths[name] = one[name].in_units(float(change))
+            draws, in_units = one[name]
+            truths[name] = in_units(float(draws.estimate[0] - bare[name][0].estimate[0]))
         found.append({term: truth for term, truth in truths.items() if truth is not None})
     return tuple(found)
 

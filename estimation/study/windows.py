@@ -156,10 +156,9 @@ def joint_statistics(
         place, own = np.searchsorted(ids, one.city_ids[rows]), np.empty(len(ids), dtype=np.int64)
         own[place] = np.arange(len(place))
         panel = build_panel(one.growth[rows], one.years, one.cohort[rows], one.block[rows])
-        contrast = None if lacking(panel) else treatment_contrast(panel)
-        if contrast is None or len(panel.label) < len(rows):
+        if lacking(panel) or len(panel.label) < len(rows):
             return None
-        y = panel.measured(panel.growth, capped=one.capped)[2]
+        y, contrast = panel.measured(panel.growth, capped=one.capped)[2], treatment_contrast(panel)
         draws = draw_statistics(y, contrast, panel.label, panel.block, own[all_dealt[:, place]])
         statistics.append(draws.statistic())
     return np.array(statistics)

@@ -87,6 +87,8 @@ def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
         ("growth", 3, "inf", "line 5, column growth"),
         ("year", 3, "20l5", "line 5, column year: expected a year from 1000 to 3000, found '20l5'"),
         ("year", 3, "", "line 5, column year"),
+        ("year", 3, "2010.5", "line 5, column year: expected a year from 1000 to 3000"),
+        ("cohort_year", 3, "2015.9", "line 5, column cohort_year: expected a year from 1000 to"),
         (
             "year",
             3,
