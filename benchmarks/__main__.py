@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
 from benchmarks.scale import bench_size
 from benchmarks.whole_refresh import bench_whole_refresh
@@ -24,7 +23,7 @@ SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
 SCALE_SIZES = (120, 200, 290, 580)
 # those with the peer that holds the panel in memory, 0.4 and 1.6 million rows
 WITH_ALL_PEERS = (290, 580)
-PEERS = ("pyfixest", "duckreg", "polars", "pandas")
+PEERS = ("pyfixest", "duckreg")
 
 
 def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
@@ -69,19 +68,13 @@ def scratch_folder() -> Path:
 
 
 def main() -> None:
-    """Print one JSON object a line; draw them where asked."""
+    """Print one JSON object a line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--large", type=int, help="number of places of one more size, 2850 for counties"
     )
-    parser.add_argument("--picture", type=Path, help="write a picture of seconds by rows (SVG)")
-    options = parser.parse_args()
-    lines = []
-    for line in all_benchmarks(options.large):
-        lines.append(line)
+    for line in all_benchmarks(parser.parse_args().large):
         print(json.dumps(line), flush=True)
-    if options.picture:
-        draw(lines, options.picture)
 
 
 if __name__ == "__main__":

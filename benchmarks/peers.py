@@ -1,18 +1,17 @@
-"""What a peer needs for the same estimate; run by `.venv-peers`, so it imports nothing of this
-project.
+"""What a peer needs for the same estimate; run by `.venv-peers`, which has nothing of this project:
+only the timing beside this file.
 
 `python benchmarks/peers.py NAME PARQUET REPETITIONS` prints one JSON object: seconds (median),
-peak_mb and, where there is one, estimate. The Parquet file holds pair, year, treated and y.
+peak_mb and estimate. The Parquet file holds pair, year, treated and y.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import json
-import statistics
 import sys
-import time
-from pathlib import Path
+
+from measure import median_seconds, peak_mb
 
 
 def run_pyfixest(path: str):
@@ -62,52 +61,18 @@ def run_duckreg(path: str):
     return run
 
 
-def run_polars(path: str):
-    """Means by treatment and year, streaming from Parquet: the floor of a scan."""
-    import polars
-
-    scan = polars.scan_parquet(path).group_by("treated", "year").agg(polars.col("y").mean())
-    return lambda: scan.collect(engine="streaming").height and None
-
-
-def run_pandas(path: str):
-    """The same with the panel in memory before the clock starts."""
-    import pandas as pd
-
-    frame = pd.read_parquet(path)
-    return lambda: len(frame.groupby(["treated", "year"])["y"].mean()) and None
-
-
-PEERS = {
-    "pyfixest": run_pyfixest,
-    "duckreg": run_duckreg,
-    "polars": run_polars,
-    "pandas": run_pandas,
-}
-
-
-def peak_mb() -> float:
-    """Largest resident size of this program (the resource module would count the one that started
-    it).
-    """
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+PEERS = {"pyfixest": run_pyfixest, "duckreg": run_duckreg}
 
 
 def main() -> None:
     """Time one peer."""
     name, path, repetitions = sys.argv[1], sys.argv[2], int(sys.argv[3])
     run = PEERS[name](path)
-    estimate, times = run(), []
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
     result = {
         "peer": f"{name} {importlib.metadata.version(name)}",
-        "seconds": statistics.median(times),
+        "seconds": median_seconds(run, repetitions),
         "peak_mb": peak_mb(),
-        "estimate": estimate,
+        "estimate": run(),
     }
     print(json.dumps(result))
 

@@ -16,13 +16,14 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from benchmarks.measure import seconds_of, timed
 from benchmarks.reading import load_barely
 from benchmarks.simulation_study.all_pairs import fit_of, sample_of
 from estimation.analyses.catalog import all_specs, curve_specs
@@ -47,21 +48,15 @@ def bench_whole_refresh(home: Path) -> dict[str, Any]:
         "NUMBA_CACHE_DIR": str(home / "cache" / "numba"),
         "FORCE": "1",
     }
-    subprocess.run(
-        [sys.executable, "-m", "estimation", "compile"],
-        cwd=REPO,
-        env=env,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    seconds, processor = _timed([sys.executable, "-m", "orchestration", "refresh"], env)
+    _start(env, "estimation", "compile")
+    (seconds, processor), _ = timed(partial(_start, env, "orchestration", "refresh"))
     files = sorted(
         path for path in (home / "simulated").rglob("*") if path.suffix in (".xlsx", ".xls", ".csv")
     )
     with duckdb.connect(str(home / "build" / "citysync.duckdb"), read_only=True) as con:
         marts = read_marts(con)
     floor = {
-        "loading": _seconds(lambda: sum(load_barely(path, old_with_xlrd=True) for path in files)),
+        "loading": seconds_of(lambda: sum(load_barely(path) for path in files)),
         "sql": sum(bare_sql(home / "build", home / "cache" / "dbt", home / "floor")),
         "fits": closed_form_fits(marts),
     }
@@ -79,6 +74,12 @@ def bench_whole_refresh(home: Path) -> dict[str, Any]:
         "peer": None,
         "max_abs_difference": None,
     }
+
+
+def _start(env: dict[str, str], *words: str) -> None:
+    """Run a command of our own."""
+    command = [sys.executable, "-m", *words]
+    subprocess.run(command, cwd=REPO, env=env, check=True, stdout=subprocess.DEVNULL)
 
 
 def bare_sql(build: Path, target: Path, scratch: Path) -> Iterator[float]:
@@ -114,7 +115,7 @@ def bare_sql(build: Path, target: Path, scratch: Path) -> Iterator[float]:
             )
             if is_query:
                 sql = compiled.read_text(encoding="utf-8")
-                yield _seconds(
+                yield seconds_of(
                     lambda table=table, sql=sql: con.execute(f"create table {table} as {sql}")
                 )
             else:
@@ -154,23 +155,4 @@ def closed_form_fits(marts: Any) -> float:
     growth = series.d[[list(series.city_ids).index(city) for city in members["city_id"]]]
     units = (series.years, members["cohort"].to_numpy(), members["province_id"].to_numpy())
     n_specs = len(all_specs()) + len(curve_specs())
-    return _seconds(lambda: [fit_of(sample_of(growth, *units)) for _ in range(n_specs)])
-
-
-def _timed(command: list[str], env: dict[str, str]) -> tuple[float, float]:
-    """Seconds by the clock, and of the processor, of a command and what it starts."""
-    before, started = os.times(), time.perf_counter()
-    subprocess.run(
-        command, cwd=REPO, env=env, check=True, stdout=subprocess.DEVNULL
-    )  # our own commands
-    after = os.times()
-    processor = (
-        after.children_user + after.children_system - before.children_user - before.children_system
-    )
-    return time.perf_counter() - started, processor
-
-
-def _seconds(run: Any) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
+    return seconds_of(lambda: [fit_of(sample_of(growth, *units)) for _ in range(n_specs)])

@@ -165,7 +165,7 @@ COMMANDS = {
 }
 #: Measurements are programs of their own: what follows the word is theirs.
 BENCHMARKS = {
-    "bench": ("benchmarks", "--picture", "docs/images/scale.svg"),
+    "bench": ("benchmarks",),
     "bench-quality": ("benchmarks.quality", "--docs", "docs/evidence/quality-injection.md"),
     "bench-halves": ("benchmarks.quality.halves", "--docs", "docs/evidence/quality-injection.md"),
     "simulation-study": ("benchmarks.simulation_study",),

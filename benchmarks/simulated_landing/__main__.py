@@ -11,11 +11,12 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.draws import in_processes, keep
 from benchmarks.page import markdown, write_between
 from benchmarks.simulated_landing import summary
 from benchmarks.simulated_landing.run import economy_rows, found_share
@@ -32,7 +33,7 @@ CODE = (
     "warehouse/seeds/city_roster.csv",
     "warehouse/seeds/pilot_zones.csv",
 )
-ECONOMIES, CHUNK, PERMUTATIONS = 200, 10, 999
+ECONOMIES, PERMUTATIONS = 200, 999
 # Seeds that sizes are chosen on, and the sizes; those that the figures are measured on begin at 1.
 CHOICE_SEEDS, CHOICE_PERMUTATIONS = range(10_001, 10_401), 499
 FALLS = (0.55, 0.6, 0.65, 0.7)
@@ -61,7 +62,8 @@ def main() -> None:
             print(f"own_variance_fall {fall:.2f}: found in {share:.1%}", flush=True)
         return
     n_economies = max(20, int(ECONOMIES * chosen.scale))
-    rows = measure(n_economies, _folder(), chosen.processes)
+    home = Path(os.environ.get("CITYSYNC_HOME") or "data").absolute()
+    rows = measure(n_economies, home / "simulation_study", chosen.processes)
     figures = summary.figures(rows).assign(measured_with=code_state())
     table = markdown(summary.table(rows, figures))
     if chosen.scale != 1.0:
@@ -84,32 +86,22 @@ def choose(seeds: range) -> list[tuple[float, float]]:
 def measure(
     n_economies: int, folder: Path, processes: int, n_cities: int | None = None
 ) -> pd.DataFrame:
-    """Rows of economies with the seeds 1 .. n, in their order whatever the number of processes;
-    chunks that are there are not run again.
+    """Rows of economies with the seeds 1 .. n; those that are there, made with the same code and
+    numbers, are not drawn again.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    starts = list(range(1, n_economies + 1, CHUNK))
-    chunks = [
-        (folder / f"{start:05d}.csv", range(start, min(start + CHUNK, n_economies + 1)), n_cities)
-        for start in starts
-    ]
-    if processes == 1:
-        parts = [_chunk(chunk) for chunk in chunks]
-    else:
-        with ProcessPoolExecutor(processes) as pool:
-            parts = list(pool.map(_chunk, chunks))
-    return pd.concat(parts, ignore_index=True)
+    path = folder / "landing.csv"
+    draw = partial(_draw_chunk, n_cities)
+    keep(
+        path,
+        f"{_hash()} {n_economies} {PERMUTATIONS} {n_cities}",
+        partial(in_processes, draw, range(1, n_economies + 1), processes),
+        partial(print, f"{n_economies} economies of the default landing", flush=True),
+    )
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def _chunk(chunk: tuple[Path, range, int | None]) -> pd.DataFrame:
-    path, seeds, n_cities = chunk
-    if not path.exists():
-        rows = [row for seed in seeds for row in economy_rows(seed, PERMUTATIONS, n_cities)]
-        draft = path.with_suffix(".partial")
-        pd.DataFrame(rows).to_csv(draft, index=False, float_format="%.10g")
-        os.replace(draft, path)
-    found = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    return found[found["seed"].isin(seeds)]
+def _draw_chunk(n_cities: int | None, seeds: range) -> list[dict]:
+    return [row for seed in seeds for row in economy_rows(seed, PERMUTATIONS, n_cities)]
 
 
 def code_state() -> str:
@@ -119,14 +111,6 @@ def code_state() -> str:
 
 def _hash() -> str:
     return hash_named_files(REPO, code_files(REPO, CODE))[:12]
-
-
-def _folder() -> Path:
-    return (
-        Path(os.environ.get("CITYSYNC_HOME") or "data").absolute()
-        / "simulation_study"
-        / f"landing_{_hash()}_{PERMUTATIONS}"
-    )
 
 
 if __name__ == "__main__":

@@ -45,23 +45,19 @@ def main() -> None:
         ),
     )
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument(
-        "--only-tables", action="store_true", help="write the tables from the cells that are there"
-    )
     chosen = parser.parse_args()
     home = Path(os.environ.get("CITYSYNC_HOME", "data"))
     folder = home / "simulation_study"
-    if not chosen.only_tables:
-        run_cells(
-            [cell for cell in cells(chosen.scale) if chosen.only in cell.name],
-            folder,
-            processes=chosen.processes,
-            say=_say,
-        )
-        if chosen.only in "placebo":
-            _placebos(home, folder, chosen.scale)
-        if chosen.only in "selection":
-            _selection(home, folder, chosen.scale, chosen.processes)
+    run_cells(
+        [cell for cell in cells(chosen.scale) if chosen.only in cell.name],
+        folder,
+        processes=chosen.processes,
+        say=_say,
+    )
+    if chosen.only in "placebo":
+        _placebos(home, folder, chosen.scale)
+    if chosen.only in "selection":
+        _selection(home, folder, chosen.scale, chosen.processes)
     write_tables(folder, PAGE if chosen.scale == 1 else None)
 
 

@@ -12,8 +12,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from benchmarks.draws import keep
 from benchmarks.simulation_study.economies import YEARS
-from benchmarks.simulation_study.run import keep, placebo_rows
+from benchmarks.simulation_study.run import placebo_rows
 
 # One row per city and year of the window, for cities with unbroken official growth.
 GROWTH = """

@@ -7,15 +7,14 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.draws import in_processes, keep
 from benchmarks.simulation_study import economies
 from benchmarks.simulation_study.all_pairs import rows_of, sample_of
 from benchmarks.simulation_study.economies import (
@@ -29,8 +28,6 @@ from benchmarks.simulation_study.truth import expected_effect, own_effect
 from estimation.fit import fit_panel
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-
-CHUNK = 50
 
 
 def run_cells(
@@ -58,21 +55,6 @@ def run_cells(
         )
 
 
-def keep(
-    rows: Path, made_with: str, draw: Callable[[], pd.DataFrame], say: Callable[[], None]
-) -> None:
-    """Draw rows and write them, unless they lie there, made with the same."""
-    settings = rows.with_suffix(".json")
-    if rows.exists() and settings.exists() and settings.read_text(encoding="utf-8") == made_with:
-        return
-    say()
-    rows.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = rows.with_suffix(".partial")
-    draw().to_csv(unfinished, index=False, float_format="%.10g")
-    os.replace(unfinished, rows)
-    settings.write_text(made_with, encoding="utf-8")
-
-
 def fingerprint(cell: Cell) -> str:
     """What a cell's rows depend on besides the estimators: its settings and the code that draws
     economies.
@@ -90,15 +72,7 @@ def draw_cell(cell: Cell, processes: int = 1) -> pd.DataFrame:
         seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value,
         n_provinces, truth (`own_effect`), expected (`expected_effect`).
     """
-    chunks = [
-        range(start, min(start + CHUNK, cell.n_draws)) for start in range(0, cell.n_draws, CHUNK)
-    ]
-    if processes == 1:
-        parts = [_draw_chunk(cell, chunk) for chunk in chunks]
-    else:
-        with ProcessPoolExecutor(processes) as pool:
-            parts = list(pool.map(_draw_chunk, [cell] * len(chunks), chunks))
-    return pd.DataFrame([row for part in parts for row in part])
+    return in_processes(partial(_draw_chunk, cell), range(cell.n_draws), processes)
 
 
 def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -18,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.draws import in_processes, keep
 from benchmarks.primary_test import designs, race
 from benchmarks.primary_test.designs import Panel
 from benchmarks.simulation_study import grid
 from benchmarks.simulation_study.all_pairs import fit_of, rows_of, sample_of
 from benchmarks.simulation_study.economies import draw_economy
-from benchmarks.simulation_study.run import keep
 from estimation.engines.interface import SummedSample
 from estimation.inference.diagnostics.coefficients import most_influential
 from estimation.inference.diagnostics.pilot_level import level_of_means
@@ -31,7 +30,6 @@ from estimation.inference.diagnostics.warnings import FEW_DEGREES, LEVEL, MAX_ER
 from estimation.inference.intervals import infer
 from estimation.measures.synchronization import standardise
 
-CHUNK = 50
 PARTS = ("cm", "comove", "dispersion")
 # settings of the simulation study that are the null or the alternative of a warning: name, cities
 SETTINGS = (("independent", 254), ("province", 254), ("loadings", 254), ("few_pilots", 254))
@@ -136,21 +134,19 @@ def run_selection(
     """
     code = inspect.getsource(designs) + inspect.getsource(race)
     made_with = f"{n_draws} {permutations} {hashlib.sha256(code.encode()).hexdigest()}"
-    chunks = [range(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
-    with ProcessPoolExecutor(processes) as pool:
 
-        def draw(position: int, design: Design) -> pd.DataFrame:
-            parts = pool.map(partial(_draw_chunk, database, design.name, permutations), chunks)
-            drawn = pd.DataFrame([row for part in parts for row in part])
-            return drawn.assign(design=design.label, position=position)
+    def draw(position: int, design: Design) -> pd.DataFrame:
+        chunk = partial(_draw_chunk, database, design.name, permutations)
+        drawn = in_processes(chunk, range(n_draws), processes)
+        return drawn.assign(design=design.label, position=position)
 
-        for position, design in enumerate(_by_name(database).values()):
-            keep(
-                folder / f"selection_{design.name}.csv",
-                made_with,
-                partial(draw, position, design),
-                partial(say, f"selection, {design.label}: {n_draws} draws"),
-            )
+    for position, design in enumerate(_by_name(database).values()):
+        keep(
+            folder / f"selection_{design.name}.csv",
+            made_with,
+            partial(draw, position, design),
+            partial(say, f"selection, {design.label}: {n_draws} draws"),
+        )
 
 
 def _draw_chunk(database: Path | None, name: str, permutations: int, seeds: range) -> list[dict]:

@@ -31,7 +31,7 @@ def rows(tmp_path_factory) -> pd.DataFrame:
     folder = tmp_path_factory.mktemp("economies")
     found = measure(3, folder, 1, N_CITIES)
     pd.testing.assert_frame_equal(found, measure(3, folder, 1, N_CITIES))
-    assert [path.name for path in folder.iterdir()] == ["00001.csv"]
+    assert sorted(path.name for path in folder.iterdir()) == ["landing.csv", "landing.json"]
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.draws import CHUNK
 from benchmarks.simulation_study import summary
 from benchmarks.simulation_study.economies import (
     Economy,
@@ -20,7 +21,6 @@ from benchmarks.simulation_study.economies import (
 )
 from benchmarks.simulation_study.grid import LINES, ROBUST, Cell
 from benchmarks.simulation_study.run import (
-    CHUNK,
     closed_form_rows,
     draw_cell,
     draw_rows,
