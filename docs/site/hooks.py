@@ -81,12 +81,13 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:
     """Take the search's helper from our copy, and name its window."""
-    up = "../" * page.url.count("/")
-    return SHIM.sub(up + COPY, output).replace('role="dialog"', 'role="dialog" aria-label="Search"')
+    return _searched(output, "../" * page.url.count("/"))
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
     """The same on the page of missing addresses."""
-    return (
-        SHIM.sub("/" + COPY, output_content) if template_name.endswith(".html") else output_content
-    )
+    return _searched(output_content, "/") if template_name.endswith(".html") else output_content
+
+
+def _searched(page: str, up: str) -> str:
+    return SHIM.sub(up + COPY, page).replace('role="dialog"', 'role="dialog" aria-label="Search"')
