@@ -245,29 +245,11 @@ def read_knowledge(reference: Reference | None = None, without: Collection[str] 
 
 
 def read_places() -> Places:
-    """Known spellings and codes of cities and provinces; a spelling of both (Beijing, Jilin) counts
-    as a city's.
-    """
-    names = {row["alias"]: "province" for row in read_seed("province_aliases")} | {
-        row["alias"]: "city" for row in read_seed("city_aliases")
-    }
-    codes = {row["province_id"]: "province" for row in read_seed("province_roster")}
-    codes |= {row["city_id"]: "city" for row in read_seed("city_roster")} | {
-        row["old_code"]: "city" for row in read_seed("city_code_changes")
-    }
-    names = {place_key(name): level for name, level in names.items()}
-    cities = read_place_names()
-    ids_of_names = {
-        "city": cities.aliases,
-        "province": {
-            place_key(row["alias"]): int(row["province_id"])
-            for row in read_seed("province_aliases")
-        },
-    }
-    ids_of_codes = {
-        "city": {f"{code:06d}": place_id for code, place_id in cities.codes.items()},
-        "province": {
-            row["province_id"]: int(row["province_id"]) for row in read_seed("province_roster")
-        },
-    }
-    return Places(names, codes, ids_of_names, ids_of_codes)
+    """Known spellings and codes of cities and provinces."""
+    cities, aliases = read_place_names(), read_seed("province_aliases")
+    codes = [int(row["province_id"]) for row in read_seed("province_roster")]
+    provinces = {place_key(row["alias"]): int(row["province_id"]) for row in aliases}
+    return Places(
+        {"city": cities.aliases, "province": provinces},
+        {"city": cities.codes, "province": {code: code for code in codes}},
+    )

@@ -15,9 +15,10 @@ from warehouse.ingest.cells.cell_values import (
     is_blank,
     parse_year,
 )
-from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, place_spelling, six_digits
+from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, place_code, place_spelling
 from warehouse.ingest.drafting.value_matching import PLACE_STEP, cell_key
 from warehouse.ingest.formats.grids import Grid
+from warehouse.ingest.place_names import place_key
 
 NO_CELL = -1
 COUNTRY_ID = 100000
@@ -39,14 +40,14 @@ def row_places(
     if level == "country":
         return [COUNTRY_ID] * len(rows)
     if title is not None:
-        return [places.ids_of_names[level].get(title.lower())] * len(rows)
+        return [places.by_name[level].get(place_key(title))] * len(rows)
     found, last = [], None
     for row in rows:
         code, name = _cell(row, profile.code_col), _cell(row, profile.name_col)
         if not is_blank(code) or not is_blank(name):
-            last = places.ids_of_codes[level].get(six_digits(code)) or places.ids_of_names[
-                level
-            ].get(place_spelling(name))
+            last = places.by_code[level].get(place_code(code)) or places.by_name[level].get(
+                place_spelling(name)
+            )
         found.append(last)
     return found
 

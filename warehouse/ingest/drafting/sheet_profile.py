@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from warehouse.ingest.cells.cell_values import (
     cell_number,
@@ -17,7 +18,7 @@ from warehouse.ingest.cells.cell_values import (
     parse_year,
 )
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.place_names import place_key
+from warehouse.ingest.place_names import place_key, six_digit_code
 from warehouse.ingest.sheets.finder import join_headers, texts_above
 
 _HEADER_SEARCH = 30
@@ -27,14 +28,17 @@ _YEAR_HEADER = r"([12][0-9]{3})(?:\.0)?年?"
 
 @dataclass(frozen=True)
 class Places:
-    """Known spellings and codes: spelling in lower case without white space to level, code to
-    level, and by level both to the place.
+    """Known places by level (city before province, so that a spelling of both is a city's): by key
+    of their spelling, and by code.
     """
 
-    names: Mapping[str, str]
-    codes: Mapping[str, str]
-    ids_of_names: Mapping[str, Mapping[str, int]]
-    ids_of_codes: Mapping[str, Mapping[str, int]]
+    by_name: Mapping[str, Mapping[str, int]]
+    by_code: Mapping[str, Mapping[int, int]]
+
+
+def level_in(known: Mapping[str, Mapping[Any, int]], key: object) -> str | None:
+    """The first level that knows a spelling or code."""
+    return next((level for level, places in known.items() if key in places), None)
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,12 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
         if header
     }
     columns = {col: cells for col, cells in columns.items() if cells}
-    code_col, code_level = _best(columns, lambda cell: places.codes.get(six_digits(cell)), 0.6)
+    code_col, code_level = _best(
+        columns, lambda cell: level_in(places.by_code, place_code(cell)), 0.6
+    )
     name_col, name_level = _best(
         {c: v for c, v in columns.items() if c != code_col},
-        lambda cell: places.names.get(place_spelling(cell)),
+        lambda cell: level_in(places.by_name, place_spelling(cell)),
         0.5,
     )
     used = {code_col, name_col}
@@ -195,7 +201,7 @@ def titled_place(grid: Grid, profile: SheetProfile, places: Places) -> tuple[str
     """
     for text in texts_above(grid, profile.header_row):
         label, colon, name = text.rpartition(":")
-        level = places.names.get(name.lower())
+        level = level_in(places.by_name, place_key(name))
         if colon and level:
             return level, f"^{re.escape(label)}:(.+)$", name
     return None
@@ -208,7 +214,6 @@ def place_spelling(cell: object) -> str:
     return place_key(cell_text(cell))
 
 
-def six_digits(cell: object) -> str:
-    """Code as six digits; four digits are the beginning of it."""
-    code = code_text(cell_text(cell))
-    return code + "00" if re.fullmatch(r"[0-9]{4}", code) else code
+def place_code(cell: object) -> int | None:
+    """Code as six digits, None where it is none; four digits are the beginning of it."""
+    return six_digit_code(cell_text(cell))

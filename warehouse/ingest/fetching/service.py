@@ -21,7 +21,6 @@ from warehouse.ingest.fetching.errors import FetchError
 PAUSE_SECONDS = 0.5
 TRIES = 4
 _TIMEOUT_SECONDS = 60.0
-_MOST_BYTES = 50_000_000
 # what a service says of its own faults, or that it is asked too often
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 # the statistics bureau turns away what is no browser
@@ -100,31 +99,19 @@ class Service:
         time.sleep(max(0.0, self._last + self.pause - time.monotonic()))
         self._last = time.monotonic()
         self.n_asked += 1
-        with (
-            httpx.Client(
-                headers={"user-agent": _AGENT, "accept": "application/json"},
-                timeout=_TIMEOUT_SECONDS,
-            ) as client,
-            client.stream(
-                request.method,
-                self.base + request.path,
-                params=dict(request.params),
-                json=request.body,
-            ) as response,
-        ):
-            content = b""
-            for piece in response.iter_bytes():
-                content += piece
-                if len(content) > _MOST_BYTES:
-                    raise FetchError(
-                        f"{self._address(request)}: expected at most {_MOST_BYTES:,} bytes; found "
-                        f"more; {self.by_hand}"
-                    )
+        response = httpx.request(
+            request.method,
+            self.base + request.path,
+            params=dict(request.params),
+            json=request.body,
+            headers={"user-agent": _AGENT, "accept": "application/json"},
+            timeout=_TIMEOUT_SECONDS,
+        )
         if response.status_code in _AGAIN:
             raise _Again(f"status {response.status_code}")
         if response.status_code != httpx.codes.OK:
-            raise self._refused(request, f"status {response.status_code}", content)
-        return content
+            raise self._refused(request, f"status {response.status_code}", response.content)
+        return response.content
 
     def _shaped(self, content: bytes, shape: type[Shape], request: Request) -> Shape:
         try:

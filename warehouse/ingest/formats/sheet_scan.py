@@ -16,6 +16,8 @@ from warehouse.ingest.formats.raised_texts import changed_letters
 _MOST_LETTERS, _MOST_DIGITS = 6, 14
 #: Further than any table: an address with more signs than a number can have.
 _FAR = 1 << 40
+#: What holds a text of its own, and its parts: a shared text is a cell without an address.
+_CELLS, _PARTS = ("c", "si"), {"v": "v", "f": "f", "is": "is", "si": "is"}
 _ADDRESS = re.compile("([A-Za-z]+)([0-9]+)")
 
 
@@ -68,6 +70,25 @@ def scan_sheet(
     return _Parser(sheet_name, styles or {}, raised or {}).scan(sheet)
 
 
+def raised_shared_texts(strings: bytes) -> dict[int, str]:
+    """Shared texts with raised or lowered letters, by their number, such letters as ² or ₂.
+
+    Parameters
+    ----------
+    strings : bytes
+        ``xl/sharedStrings.xml`` of a workbook.
+
+    Raises
+    ------
+    FileFault
+        The XML is damaged.
+    """
+    if b"vertAlign" not in strings:
+        return {}
+    found = scan_sheet(strings, "shared texts").lost
+    return {number - 1: text for (_, number), text in found.items()}
+
+
 class _Parser:
     """Rows and cells without an address follow the one before, as readers have it."""
 
@@ -102,13 +123,13 @@ class _Parser:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         local = name.rpartition(":")[2]
-        if local == "c":
+        if local in _CELLS:
             self._cell(attributes.get("r", ""))
             self.kind, self.style = attributes.get("t"), attributes.get("s", "0")
             self.texts, self.is_raised = {}, False
-        elif local in ("v", "is", "f"):
-            self.part = local
-            self.texts.setdefault(local, [])
+        if local in _PARTS:
+            self.part = _PARTS[local]
+            self.texts.setdefault(self.part, [])
         elif local == "row":
             number = attributes.get("r", "")
             self.row, self.col = (_number(number) if number.isdecimal() else self.row + 1), 0
@@ -139,9 +160,9 @@ class _Parser:
 
     def _end(self, name: str) -> None:
         local = name.rpartition(":")[2]
-        if local == self.part:
+        if _PARTS.get(local) == self.part:
             self.part = self.place = None
-        elif local == "c":
+        if local in _CELLS:
             lost = self._lost()
             if lost is not None:
                 self.found.lost[self.row, self.col] = lost

@@ -19,8 +19,7 @@ from xml.etree import ElementTree
 from warehouse.ingest.errors import FileFault, said
 from warehouse.ingest.formats.number_formats import read_styles
 from warehouse.ingest.formats.parts import MAX_COLUMNS
-from warehouse.ingest.formats.raised_texts import raised_shared_texts
-from warehouse.ingest.formats.sheet_scan import SheetScan, scan_sheet
+from warehouse.ingest.formats.sheet_scan import SheetScan, raised_shared_texts, scan_sheet
 
 MAX_UNCOMPRESSED_BYTES = 1 << 29
 #: Of all sheets together; more do not fit into the memory of a reader.

@@ -19,9 +19,6 @@ _NUMERAL = {sign: str(n) for n, sign in enumerate("〇一二三四五六七八�
 _NUMBER = re.compile(
     r"(?P<prefix>[\u4e00-\u9fff]{2,8})[〔\[(（【﹝]\s*(?P<year>(?:19|20)\d\d)\s*[〕\])）】﹞]\s*第?\s*(?P<no>\d{1,4})\s*号"
 )
-_ENGLISH_NUMBER = re.compile(
-    r"Letter\s*No\.?\s*(\d{1,4})\s*\[(\d{4})\]\s*of\s*the\s*State\s*Council", re.IGNORECASE
-)
 _NOTE_NUMBER = re.compile(r"\b(?:summary|text|copy|reprint|digest)\s+of\s+(?=[\u4e00-\u9fff])")
 _NOTE_TITLE = re.compile(r"\bof\s+《(?P<title>[^》]+)》(?:\s*\((?P<date>\d{4}-\d{1,2}-\d{1,2})\))?")
 _NOTE_DATE = re.compile(r"\b(?:briefing|meeting|conference|notice)\s+of\s+(\d{4}-\d{1,2}-\d{1,2})")
@@ -251,9 +248,6 @@ def _own_number(parts: _Parts) -> tuple[str, str, str] | None:
             before = open_text[: match.start()].rstrip(" (（〔[")
             if not before.endswith(("》", "〉")):
                 return match["prefix"], match["year"], match["no"]
-    english = _ENGLISH_NUMBER.search(parts.text)
-    if english:
-        return "国函", english[2], english[1]
     noted = _NOTE_NUMBER.search(parts.notes)
     match = _NUMBER.match(parts.notes, noted.end()) if noted else None
     return (match["prefix"], match["year"], match["no"]) if match else None

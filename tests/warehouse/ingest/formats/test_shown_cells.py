@@ -11,6 +11,7 @@ import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
+from tests.warehouse.ingest.bad_files import SHEET, STRINGS, archive
 from warehouse.ingest.formats.grids import read_grids
 from warehouse.ingest.formats.number_formats import read_format, shown_text
 
@@ -67,18 +68,30 @@ def respelt(data: bytes) -> bytes:
     """The same workbook with a prefix before every name of the sheet's XML, as some programs write
     it.
     """
-    stream = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "xl/worksheets/sheet1.xml":
-                text = re.sub(r"<(/?)([A-Za-z])", r"<\1x:\2", content.decode())
-                content = text.replace("xmlns=", "xmlns:x=", 1).encode()
-            new.writestr(name, content)
-    return stream.getvalue()
+
+    def prefixed(content: bytes) -> bytes:
+        text = re.sub(r"<(/?)([A-Za-z])", r"<\1x:\2", content.decode())
+        return text.replace("xmlns=", "xmlns:x=", 1).encode()
+
+    return archive(data, {SHEET: prefixed})
 
 
-@pytest.mark.parametrize("spelling", [lambda data: data, respelt], ids=["plain", "prefixed"])
+def shared(data: bytes) -> bytes:
+    """The same workbook with its rich texts in the table of shared texts, as Excel writes them."""
+    inline = re.compile(rb' t="inlineStr"><is>(.*?)</is>')
+    sheet = zipfile.ZipFile(io.BytesIO(data)).read(SHEET)
+    texts = b"".join(b"<si>" + text + b"</si>" for text in inline.findall(sheet))
+    numbers = iter(range(9))
+    change = {
+        SHEET: lambda content: inline.sub(lambda _: b' t="s"><v>%d</v>' % next(numbers), content)
+    }
+    name = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return archive(data, change, {STRINGS: b'<sst xmlns="' + name + b'">' + texts + b"</sst>"})
+
+
+@pytest.mark.parametrize(
+    "spelling", [lambda data: data, respelt, shared], ids=["plain", "prefixed", "shared"]
+)
 def test_cells_are_read_as_they_are_shown(spelling):
     (grid,) = read_grids(spelling(workbook()), "a.xlsx")
     assert grid.rows == [["a", "12.5%", "12.3¹⁾", 7.0], ["b", 0.25, "CO₂", 8.0]]
