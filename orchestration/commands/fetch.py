@@ -63,7 +63,7 @@ def fetch(
             base or connector.BASE, edition, connector.BY_HAND, pause=pause, wait=wait, say=say
         )
         progress(f"asking {service.base}, replies are kept in {edition.folder}")
-        target = target_root / "tidy" / str(edition.year) / f"{source}.csv"
+        target = target_root / "tidy" / edition.date[:4] / f"{source}.csv"
         counts = write_tidy(connector.fetch(service, datetime.now(UTC).year), target)
         edition.close(
             {

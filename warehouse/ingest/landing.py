@@ -359,25 +359,16 @@ def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Readi
 def _faults_noted(
     file: DeliveredFile, done: dict[str, DeliveredFile], faults: dict[str, FileFault]
 ) -> Iterator[None]:
-    try:
-        yield
-    except FileFault as fault:
-        _note_fault(done[file.path], fault, done, faults)
-
-
-def _note_fault(
-    file: DeliveredFile,
-    fault: FileFault,
-    done: dict[str, DeliveredFile],
-    faults: dict[str, FileFault],
-) -> None:
     """A policy text that cannot be read is turned away with its reason and stops nothing; any other
     file stops the refresh.
     """
-    if file.origin.source_id == POLICY_SOURCE and file.note is None:
-        done[file.path] = _hashed_unread(replace(file, note=str(fault)))
-    else:
-        faults[file.path] = fault
+    try:
+        yield
+    except FileFault as fault:
+        if file.origin.source_id == POLICY_SOURCE:
+            done[file.path] = _hashed_unread(replace(done[file.path], note=str(fault)))
+        else:
+            faults[file.path] = fault
 
 
 def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
@@ -448,16 +439,11 @@ def _link_folder(folder: Path, sources: Iterable[Path], tables: Mapping[str, pa.
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     for source in sorted(set(sources)):
-        _link(source, fresh / source.name)
+        try:
+            os.link(source, fresh / source.name)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(source, fresh / source.name)
     for name, table in tables.items():
         write_parquet(table, fresh / name)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(fresh, folder)
-
-
-def _link(source: Path, target: Path) -> None:
-    """Hard link, or a copy where the file system allows none."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -157,15 +157,11 @@ def _places(path: Path) -> pa.Table:
     faults.raise_any()
     return pa.Table.from_pylist(
         [
-            _as_seed(place, provinces[place["parent_id"]])
+            place | provinces[place["parent_id"]]
             for place in sorted(found, key=lambda p: p["city_id"])
         ],
         PLACES,
     )
-
-
-def _as_seed(place: Mapping[str, Any], province: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: province[name] if name in province else place[name] for name in PLACES.names}
 
 
 def _provinces(places: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -163,7 +163,7 @@ def _by_values(
     is_named = name is not None and name.indicator_id == best.indicator_id
     if name is not None and not is_named and name.how != "fuzzy":
         said += f"; the header says {name.indicator_id}"
-    stated = match_header_unit(header, best.indicator_id, knowledge.catalog)
+    stated = match_header_unit([header, *header.split("|")], best.indicator_id, knowledge.catalog)
     if (
         stated is not None
         and _power(knowledge.factors[_unit_key(stated.unit), canonical]) == best.power
@@ -182,9 +182,11 @@ def _by_values(
     return Finding(HeaderMatch(best.indicator_id, "values", round(best.share, 2), unit, None), said)
 
 
-def match_header_unit(header: str, indicator_id: str, catalog: Catalog) -> HeaderMatch | None:
-    """The unit that a header states, if it is one of the indicator's."""
-    for part in dict.fromkeys([header, *header.split("|")]):
+def match_header_unit(
+    parts: Iterable[str], indicator_id: str, catalog: Catalog
+) -> HeaderMatch | None:
+    """The first unit of the indicator that parts of a header, or titles, state."""
+    for part in parts:
         _, unit, pattern = split_unit(normal_header(part))
         if (
             unit is not None

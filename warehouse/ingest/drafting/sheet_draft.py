@@ -12,8 +12,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from warehouse.ingest.cells.cell_values import cell_text, normal_header
-from warehouse.ingest.drafting.evidence import FEWEST, Finding, Knowledge, judge_column
-from warehouse.ingest.drafting.header_matching import Catalog, HeaderMatch, split_unit
+from warehouse.ingest.drafting.evidence import (
+    FEWEST,
+    Finding,
+    Knowledge,
+    judge_column,
+    match_header_unit,
+)
+from warehouse.ingest.drafting.header_matching import HeaderMatch, split_unit
 from warehouse.ingest.drafting.lines import meaning, note_of, quoted
 from warehouse.ingest.drafting.sheet_cells import (
     NO_CELL,
@@ -370,25 +376,13 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
         ),
     )
     match, catalog = finding.match, sheet.knowledge.catalog
-    unit = match.unit or next(
-        (unit for other in texts if (unit := _unit_in(other, match, catalog))), None
-    )
+    parts = [part for text in texts for part in (text, f"({text.rpartition(':')[2]})")]
+    titled = match_header_unit(parts, match.indicator_id, catalog)
+    unit = match.unit or (titled.unit if titled else None)
     match = HeaderMatch(match.indicator_id, match.how, match.score, unit, None)
     sheet.notes.append(note_of(sheet.where, part, match, catalog, finding.evidence))
     line = f"{{{meaning(match, catalog, finding.evidence)}"
     return ["    sheet_indicators:", f"      {quoted(sheet.grid.sheet_name or '*')}: {line}"]
-
-
-def _unit_in(text: str, match: HeaderMatch, catalog: Catalog) -> str | None:
-    """Unit of the indicator that stands in a title, in brackets or behind a colon."""
-    for unit in (split_unit(text)[1], text.rpartition(":")[2]):
-        if (
-            unit
-            and (normal_header(unit).lower(), catalog.canonical_unit[match.indicator_id])
-            in catalog.units
-        ):
-            return unit
-    return None
 
 
 def _label_col(sheet: _Sheet, *, has_place: bool) -> int | None:
@@ -413,37 +407,35 @@ def _labels(sheet: _Sheet, col: int) -> list[str]:
 
 
 def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
-    labels = _labels(sheet, col)
     rows: dict[str, list[int]] = {}
-    for row, label in enumerate(labels):
+    for row, label in enumerate(_labels(sheet, col)):
         if label:
             rows.setdefault(label, []).append(row)
-    findings = {}
-    values_of = {}
-    for number, (label, own) in enumerate(rows.items()):
-        keys, values = across_values(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, own)
-        values_of[label] = values
-        findings[number] = judge_column(
-            label, keys, np.asarray(values), sheet.knowledge, is_series=not has_place
+    findings, values_of = {}, {}
+    for label, own in rows.items():
+        keys, values_of[label] = across_values(
+            sheet.grid, sheet.profile, sheet.level, sheet.place_ids, own
         )
-    taken = _likest({number: finding.match for number, finding in findings.items()})
-    texts = list(rows)
-    for number, finding in findings.items():
-        if number not in taken:
-            sheet.notes.append(
-                f"{sheet.where}: row {texts[number]!r} was not matched: {finding.evidence}"
-            )
+        findings[label] = judge_column(
+            label, keys, values_of[label], sheet.knowledge, is_series=not has_place
+        )
+    taken = _likest({label: finding.match for label, finding in findings.items()})
+    evidence = {label: finding.evidence for label, finding in findings.items()}
+    for label in rows:
+        if label not in taken:
+            sheet.notes.append(f"{sheet.where}: row {label!r} was not matched: {evidence[label]}")
     lines = [
         "    row_indicators:",
         f"      column: {quoted(sheet.profile.headers[col])}",
         "      indicators:",
     ]
     if not taken:
-        evidence = {label: findings[n].evidence for n, label in enumerate(values_of)}
         new = _new_indicators(sheet, values_of, evidence, "        ") if has_place else []
         return [*lines, *new] if new else None
-    labels = dict(enumerate(rows))
-    return [*lines, *_taken_lines(sheet, taken, labels, findings, "        ")]
+    return [
+        *lines,
+        *_taken_lines(sheet, taken, {label: label for label in rows}, findings, "        "),
+    ]
 
 
 def _taken_lines(

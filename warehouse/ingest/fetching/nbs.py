@@ -206,48 +206,39 @@ def _root(service: Service, database: Database) -> Node:
 
 
 def _find_targets(service: Service, database: Database, root: Node) -> list[_Found]:
-    """Every wanted indicator, in the branches whose names speak of it, else anywhere."""
+    """Every wanted indicator, in the branches whose names speak of it."""
     left, found = list(database.targets), []
-    for is_everywhere in (False, True):
-        if not any(target.is_required for target in left) and is_everywhere:
-            break
-        for leaf in _leaves(service, database, root, None if is_everywhere else left):
-            for one in _wanted(service, leaf, left):
-                found.append(one)
-                left.remove(one.target)
-            if not left:
-                return found
+    branches = [
+        node
+        for node in _children(service, root.id, database)
+        if any(re.search(target.branch, node.name) for target in left)
+    ]
+    for leaf in _leaves(service, database, branches):
+        for one in _wanted(service, leaf, left):
+            found.append(one)
+            left.remove(one.target)
+        if not left:
+            return found
     missing = [target.name for target in left if target.is_required]
     if missing:
         raise FetchError(
             f"{root.name}: expected the indicator {', '.join(missing)}; found it under no "
             f"category; {BY_HAND}"
         )
-    service.say(
-        f"{root.name}: not found by name, left out: "
-        f"{', '.join(target.indicator_id for target in left) or 'nothing'}"
-    )
+    names = ", ".join(target.indicator_id for target in left)
+    service.say(f"{root.name}: not found by name, left out: {names}")
     return found
 
 
 def _leaves(
-    service: Service,
-    database: Database,
-    node: Node,
-    targets: Sequence[Target] | None,
-    depth: int = 0,
+    service: Service, database: Database, nodes: Sequence[Node], depth: int = 0
 ) -> Iterator[Node]:
-    for child in _children(service, node.id, database):
-        if (
-            targets is not None
-            and depth == 0
-            and not any(re.search(target.branch, child.name) for target in targets)
-        ):
-            continue
-        if child.is_leaf:
-            yield child
+    for node in nodes:
+        if node.is_leaf:
+            yield node
         elif depth < _DEEPEST:
-            yield from _leaves(service, database, child, targets, depth + 1)
+            below = _children(service, node.id, database)
+            yield from _leaves(service, database, below, depth + 1)
 
 
 def _wanted(service: Service, leaf: Node, targets: Sequence[Target]) -> list[_Found]:

@@ -23,11 +23,9 @@ _A_PAGE = 500
 
 
 class Page(BaseModel):
-    """Where a page stands."""
+    """How many pages there are."""
 
-    page: int
     pages: int
-    total: int
 
 
 class Series(BaseModel):

@@ -94,7 +94,7 @@ def _unpack(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
-                content = _read_member(archive, info, MAX_UNCOMPRESSED_BYTES - total)
+                content = read_member(archive, info, MAX_UNCOMPRESSED_BYTES - total)
                 total += len(content)
                 # whatever its name: a reader finds a sheet by what the workbook says, and aside
                 # from the case of letters
@@ -111,14 +111,22 @@ def _unpack(data: bytes) -> dict[str, bytes]:
     return members
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most_bytes: int) -> bytes:
+def read_member(
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo | str,
+    most_bytes: int,
+    limit: int = MAX_UNCOMPRESSED_BYTES,
+) -> bytes:
+    """A member of an archive; a FileFault that names the ``limit`` where it has more bytes than
+    are left of it.
+    """
     with archive.open(info) as stream:
         content = stream.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise FileFault(
-            f"at most {MAX_UNCOMPRESSED_BYTES:,} bytes when unpacked",
+            f"at most {limit:,} bytes when unpacked",
             "more than that",
-            "deliver the workbook in smaller parts",
+            "deliver it in smaller parts",
         )
     return content
 

@@ -20,12 +20,13 @@ from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.sheets.finder import (
     Finder,
     find_header,
+    first_row_with,
     fits,
     is_named,
     join_headers,
     wordings,
 )
-from warehouse.ingest.sheets.places import read_lookup, text_within
+from warehouse.ingest.sheets.places import read_lookup
 
 if TYPE_CHECKING:
     from warehouse.ingest.layout_model import IgnoredColumn
@@ -133,7 +134,7 @@ def bind_table(
     data_row = header_row + table.header.rows + max(unit_row, 0)
     headers, texts = join_headers(grid, header_row, header_row + table.header.rows)
     finder = Finder(grid, table, header_row, headers, whole)
-    place, labels = table.place, table.row_indicators
+    place, within, labels = table.place, table.place.within, table.row_indicators
     label_col = finder.find(labels.column) if labels else None
     end_row = find_end(grid, table, data_row, headers)
     bound = {
@@ -143,10 +144,12 @@ def bind_table(
         "label_col": label_col,
         "row_values": _row_values(grid, table, label_col, (data_row, end_row), finder),
         "values": _value_columns(grid, table, finder),
-        "place_name": _titled(place.title, finder, "that names the place"),
-        "data_year": _data_year(grid, table, edition_year, finder),
-        "within_col": finder.find(place.within.column) if place.within else None,
-        "within_text": text_within(grid, place.within, finder),
+        "place_name": finder.stated("names the place", place.title),
+        "data_year": _data_year(table, edition_year, finder),
+        "within_col": finder.find(within.column) if within else None,
+        "within_text": finder.stated("names the province", within.title, within.sheet_name)
+        if within
+        else None,
         "key_col": finder.find(place.looked_up.key) if place.looked_up else None,
         "lookup": read_lookup(place.looked_up, sheets or {}, finder),
     }
@@ -183,39 +186,14 @@ def find_end(grid: Grid, table: Table, data_row: int, headers: list[str]) -> int
                 return row - n_blank + 1
         return len(grid.rows)
     name = normal_header(table.ends.column)
-    col = headers.index(name) if name in headers else None
-    for row in range(data_row, len(grid.rows)):
-        cells = (
-            grid.rows[row]
-            if name == "*"
-            else grid.rows[row][col : col + 1]
-            if col is not None
-            else []
-        )
-        if any(
-            not is_blank(cell) and re.search(table.ends.matches, normal_header(cell_text(cell)))
-            for cell in cells
-        ):
-            return row
-    return len(grid.rows)
+    cols = slice(None) if name == "*" else slice(0, 0)
+    if name in headers:
+        cols = slice(headers.index(name), headers.index(name) + 1)
+    row = first_row_with(grid, table.ends.matches, data_row, cols)
+    return len(grid.rows) if row is None else row
 
 
-def _titled(pattern: str | None, finder: Finder, what: str) -> str | None:
-    """What a title above the header says, for the whole sheet."""
-    if pattern is None:
-        return None
-    above = finder.titles()
-    found = [match.group(1) for text in above if (match := re.search(pattern, text))]
-    if not found:
-        finder.faults.append(
-            (f"a title above row {finder.header_row + 1} {what} ({pattern})", f"{above[:5]!r}")
-        )
-    return found[0] if found else None
-
-
-def _data_year(
-    grid: Grid, table: Table, edition_year: int | None, finder: Finder
-) -> tuple[str, int] | None:
+def _data_year(table: Table, edition_year: int | None, finder: Finder) -> tuple[str, int] | None:
     """The one year of a whole sheet, as text and as a number: from the edition, a title, the
     sheet's name, or given.
     """
@@ -232,15 +210,7 @@ def _data_year(
             )
             return None
         return f"edition {edition_year}", edition_year + rule.edition_offset
-    if rule.sheet_name is not None:
-        match = re.search(rule.sheet_name, normal_header(grid.sheet_name or ""))
-        if match is None:
-            finder.faults.append(
-                (f"a sheet whose name holds the year ({rule.sheet_name})", repr(grid.sheet_name))
-            )
-        text = match.group(1) if match else None
-    else:
-        text = _titled(rule.title, finder, "that names the year")
+    text = finder.stated("names the year", rule.title, rule.sheet_name)
     if text is None:
         return None
     year = parse_year(text)

@@ -92,18 +92,26 @@ def _row_after(grid: Grid, pattern: str | None) -> int:
     """
     if pattern is None:
         return 0
-    for row, cells in enumerate(grid.rows):
-        if any(
-            not is_blank(cell) and re.search(pattern, normal_header(cell_text(cell)))
-            for cell in cells
-        ):
-            return row + 1
+    row = first_row_with(grid, pattern)
+    if row is not None:
+        return row + 1
     raise FileFault(
         f"a row with {pattern}, below which the header stands (header.after)",
         "none",
         "deliver the table with its title, or correct the layout",
         where(grid.sheet_name),
     )
+
+
+def first_row_with(
+    grid: Grid, pattern: str, first: int = 0, cols: slice = slice(None)
+) -> int | None:
+    """Position of the first row, of those from ``first`` on, with a cell that a pattern finds."""
+    for row in range(first, len(grid.rows)):
+        texts = (normal_header(cell_text(cell)) for cell in grid.rows[row][cols])
+        if any(text and re.search(pattern, text) for text in texts):
+            return row
+    return None
 
 
 def where(sheet_name: str | None) -> str | None:
@@ -168,6 +176,22 @@ class Finder:
             texts_above(self.whole, self.header_row),
         )
         return [*reversed(own), *(reversed(all_) if self.whole is not self.grid else ())]
+
+    def stated(
+        self, what: str, title: str | None = None, sheet_name: str | None = None
+    ) -> str | None:
+        """What a title above the header, or the sheet's name, says for the whole sheet; None and a
+        fault where neither says it, None alone where there is no such pattern.
+        """
+        pattern = sheet_name or title
+        if pattern is None:
+            return None
+        texts = [normal_header(self.grid.sheet_name or "")] if sheet_name else self.titles()
+        found = [match.group(1) for text in texts if (match := re.search(pattern, text))]
+        if not found:
+            at = "a sheet's name" if sheet_name else f"a title above row {self.header_row + 1}"
+            self.faults.append((f"{at} that {what} ({pattern})", f"{texts[:5]!r}"))
+        return found[0] if found else None
 
     def find(self, column: str | list[str] | None, letter: str | None = None) -> int | None:
         """Column of a header (of any of its wordings) or letter; None and a fault when it is

@@ -90,8 +90,7 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
                     origin, [*_columns_outside(grid, read), *_rows_outside(grid, read)]
                 )
             )
-    if faults:
-        raise faults[0] if len(faults) == 1 else _joined(faults)
+    _raise_all(faults)
     return pa.concat_tables(parts).unify_dictionaries() if parts else RAW_SCHEMA.empty_table()
 
 
@@ -119,8 +118,7 @@ def build_observation_parts(
         [(0, first)] if any(not is_blank(cell) for row in first.rows for cell in row) else [],
         tables,
     )
-    if faults:
-        raise faults[0] if len(faults) == 1 else _joined(faults)
+    _raise_all(faults)
     readers = [table for table in tables if claims(table, None, 0)]
     if not readers:
         yield build_rejected_table(origin, [unread_sheet(first, tables)])
@@ -155,14 +153,19 @@ def are_in_parts(tables: list[Table]) -> bool:
     )
 
 
-def _joined(faults: list[FileFault]) -> FileFault:
+def _raise_all(faults: list[FileFault]) -> None:
+    """Raise the faults of a file, if there are any, as one."""
+    if not faults:
+        return
+    if len(faults) == 1:
+        raise faults[0]
     found = "; ".join(
         f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}"
         for fault in faults[:_MOST_FAULTS]
     )
     if len(faults) > _MOST_FAULTS:
         found += f"; and {len(faults) - _MOST_FAULTS:,} more"
-    return FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
+    raise FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
 
 
 def build_sheet_observations(

@@ -1,10 +1,7 @@
-"""Places that need more than a column: the province that holds for a sheet, and keys that another
-sheet explains (pure).
-"""
+"""Places that are keys which another sheet explains (pure)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -13,24 +10,9 @@ from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.sheets.finder import Finder, join_headers
 
 if TYPE_CHECKING:
-    from warehouse.ingest.layouts import LookedUp, Within
+    from warehouse.ingest.layouts import LookedUp
 
 Lookup = dict[str, tuple[str | None, str | None]]
-
-
-def text_within(grid: Grid, rule: Within | None, finder: Finder) -> str | None:
-    """Province of the whole sheet, from its name or a title; None where there is no such rule, or a
-    column holds it.
-    """
-    if rule is None or rule.column is not None or rule.row is not None:
-        return None
-    pattern = rule.sheet_name or rule.title
-    texts = [normal_header(grid.sheet_name or "")] if rule.sheet_name else finder.titles()
-    found = [match.group(1) for text in texts if (match := re.search(pattern, text))]
-    if not found:
-        what = "a sheet's name" if rule.sheet_name else f"a title above row {finder.header_row + 1}"
-        finder.faults.append((f"{what} that names the province ({pattern})", f"{texts[:5]!r}"))
-    return found[0] if found else None
 
 
 def read_lookup(rule: LookedUp | None, sheets: Mapping[str, Grid], finder: Finder) -> Lookup:

@@ -28,7 +28,7 @@ from warehouse.ingest.sheets.bindings import Binding
 from warehouse.ingest.sheets.finder import wordings
 
 if TYPE_CHECKING:
-    from warehouse.ingest.layouts import RowRule, Table
+    from warehouse.ingest.layouts import Table
 
 NO_YEAR = -1
 HIDDEN = (
@@ -139,54 +139,17 @@ def _dropped(
     dropped: dict[int, tuple[int, str]] = {}
     for rule in table.drop_rows:
         search = re.compile(rule.matches).search
-        hits = (
-            _hits_anywhere(rows, search)
-            if rule.column == "*"
-            else _hits_in_column(column, rule, search, binding)
-        )
-        for position, col in hits:
-            dropped.setdefault(position, (col, f"row left out by the layout: {rule.reason}"))
+        names = [normal_header(text) for text in wordings(rule.column)]
+        cols = [binding.headers.index(name) for name in names if name in binding.headers][:1]
+        if rule.column == "*":
+            cols = range(max(map(len, rows), default=0))
+        for col in cols:
+            texts = column(col)
+            hits = [code for code, text in enumerate(texts.words) if search(text)]
+            for position in np.flatnonzero(np.isin(texts.codes, hits)).tolist() if hits else ():
+                reason = f"row left out by the layout: {rule.reason}"
+                dropped.setdefault(position, (col, reason))
     return dropped
-
-
-def _hits_in_column(
-    column: Columns, rule: RowRule, search: Callable[[str], object], binding: Binding
-) -> list[tuple[int, int]]:
-    names = [normal_header(text) for text in wordings(rule.column)]
-    col = next((binding.headers.index(name) for name in names if name in binding.headers), None)
-    if col is None:
-        return []
-    texts = column(col)
-    hits = [code for code, text in enumerate(texts.words) if search(text)]
-    return (
-        [(position, col) for position in np.flatnonzero(np.isin(texts.codes, hits)).tolist()]
-        if hits
-        else []
-    )
-
-
-def _hits_anywhere(
-    rows: list[list[Cell]], search: Callable[[str], object]
-) -> list[tuple[int, int]]:
-    """Rows with a cell of text that a search finds, each with the first such column."""
-    hits = {
-        text
-        for text in {cell for row in rows for cell in row if isinstance(cell, str)}
-        if search(text)
-    }
-    if not hits:
-        return []
-    found = (
-        (
-            position,
-            next(
-                (col for col, cell in enumerate(row) if isinstance(cell, str) and cell in hits),
-                None,
-            ),
-        )
-        for position, row in enumerate(rows)
-    )
-    return [(position, col) for position, col in found if col is not None]
 
 
 def _drop_overlong(rows: list[list[Cell]], width: int, dropped: dict[int, tuple[int, str]]) -> None:

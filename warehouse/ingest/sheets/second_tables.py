@@ -97,7 +97,7 @@ def _is_header(
     own = [
         binding.headers[col]
         for col in (binding.name_col, binding.code_col, binding.year_col)
-        if col is not None and _has(binding, col)
+        if col is not None and binding.headers[col : col + 1] not in ([], [""])
     ]
     at = [
         texts[col]
@@ -115,10 +115,6 @@ def _is_header(
     if is_first and n_bad and not any(at):
         return True
     return n_bad >= _FEWEST_TEXTS and len(over) >= _FEWEST_TEXTS
-
-
-def _has(binding: Binding, col: int) -> bool:
-    return col < len(binding.headers) and bool(binding.headers[col])
 
 
 def _second_header(grid: Grid, texts: Sequence[str], row_no: int) -> FileFault:

@@ -201,7 +201,6 @@ def simulate_economies(
     years: np.ndarray,
     effect: PlantedEffect,
     rng: np.random.Generator,
-    parameters: EconomyParameters | None = None,
     intensity: np.ndarray | None = None,
 ) -> SimulatedEconomy:
     """Simulate growth of all cities, with and without the effect, from the same shocks.
@@ -231,7 +230,6 @@ def simulate_economies(
         Consecutive years, within 2001-2023.
     effect : PlantedEffect
     rng : numpy.random.Generator
-    parameters : EconomyParameters, optional
     intensity : ndarray of float, shape (n_cities,), optional
         Intensity of the tools that work, not below 0, about 1 on average over pilots; of others it
         is not read.
@@ -245,7 +243,7 @@ def simulate_economies(
     ValueError
         If a year lies outside the national path.
     """
-    p = parameters or EconomyParameters()
+    p = EconomyParameters()
     unknown = [int(year) for year in years if int(year) not in NATIONAL_PATH_PCT]
     if unknown:
         raise ValueError(
@@ -265,18 +263,16 @@ def simulate_economies(
     )
     ratio = np.where(is_treated, (1.0 - effect.own_variance_fall) ** exponent[:, None], 1.0)
     rise = np.where(is_treated, effect.loading_rise, 0.0)
-    louder = rise * national_cycle_pct(years, p)
+    louder = rise * national_cycle_pct(years)
     growth = np.where(is_treated, without + louder + (np.sqrt(ratio) - 1.0) * own, without)
     return SimulatedEconomy(np.asarray(years), without, growth, is_treated, ratio, rise, louder)
 
 
-def national_cycle_pct(
-    years: np.ndarray, parameters: EconomyParameters | None = None
-) -> np.ndarray:
+def national_cycle_pct(years: np.ndarray) -> np.ndarray:
     """National growth less its Hodrick-Prescott trend over all years of the path, log points times
     100, shape (n_years,).
     """
-    p = parameters or EconomyParameters()
+    p = EconomyParameters()
     known = np.array(sorted(NATIONAL_PATH_PCT))
     growth = np.array(
         [NATIONAL_PATH_PCT[year] + p.cycle_loading * COMMON_CYCLE[year] for year in known.tolist()]
