@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,34 +23,30 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(tmp_path)
 
 
-def fake_parse(arguments: list[str], manifest: object) -> list:
-    target = Path(arguments[arguments.index("--target-path") + 1])
-    target.mkdir()
-    (target / "manifest.json").write_text('{"nodes": {}}', encoding="utf-8")
-    (target / "partial_parse.msgpack").write_bytes(b"\x80")
-    return []
+def parse(*, is_killed: bool) -> Callable[[list[str], object], list]:
+    """In the place of dbt's parsing."""
 
+    def play(arguments: list[str], manifest: object) -> list:
+        target = Path(arguments[arguments.index("--target-path") + 1])
+        target.mkdir()
+        text = '{"nodes": {' if is_killed else '{"nodes": {}}'
+        (target / "manifest.json").write_text(text, encoding="utf-8")
+        if is_killed:
+            raise Killed
+        return []
 
-def killed_parse(arguments: list[str], manifest: object) -> list:
-    target = Path(arguments[arguments.index("--target-path") + 1])
-    target.mkdir()
-    (target / "manifest.json").write_text('{"nodes": {', encoding="utf-8")
-    raise Killed
-
-
-def parsed(home: Home) -> dict:
-    return json.loads(ensure_manifest(home).read_text(encoding="utf-8"))
+    return play
 
 
 def test_a_parse_that_is_killed_is_made_again_and_a_changed_project_too(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dbt_runner, "invoke", killed_parse)
+    monkeypatch.setattr(dbt_runner, "invoke", parse(is_killed=True))
     with pytest.raises(Killed):
         ensure_manifest(home)
-    monkeypatch.setattr(dbt_runner, "invoke", fake_parse)
-    assert parsed(home) == {"nodes": {}}
+    monkeypatch.setattr(dbt_runner, "invoke", parse(is_killed=False))
     before = ensure_manifest(home)
+    assert json.loads(before.read_text(encoding="utf-8")) == {"nodes": {}}
     # what is half written in the folder that runs write to is never read
     home.dbt_target.mkdir(parents=True)
     (home.dbt_target / "manifest.json").write_text("{", encoding="utf-8")

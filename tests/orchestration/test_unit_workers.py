@@ -17,7 +17,7 @@ from estimation.study.run import run_study
 from estimation.study.units import StudyError, Unit, run_here
 from orchestration.unit_workers import WorkerLost, run_in_workers
 from tests.estimation.study.test_run import FAST, SPECS, economy
-from tests.processes import is_gone
+from tests.processes import children_of, is_gone
 
 CHOSEN = [
     spec
@@ -27,43 +27,29 @@ CHOSEN = [
 
 
 @dataclasses.dataclass(frozen=True)
-class Breaking:
-    """Stands for a unit: what it does in the process that runs it."""
+class Dying:
+    """Stands for a unit whose process is killed."""
 
-    does: str
+    name: str = "unit that dies"
     weight: float = 1.0
-    specs: tuple = ()
-    kind: str = "test"
 
-    @property
-    def name(self) -> str:
-        """What errors call it."""
-        return f"unit that {self.does}"
-
-    def run(self, marts: dict) -> dict:
-        """Draw, fail or die."""
-        if self.does == "dies":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return {"row": [{"pid": os.getpid()}]}
+    def run(self, frames: dict) -> None:
+        """Die."""
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_study_in_processes_has_the_rows_of_one_in_this_process() -> None:
     marts = economy()[0]
-    chosen = {"curve": curve_specs()[:40], **FAST}
+    chosen = {"curve": curve_specs()[:12], **FAST}
     said: list[tuple[int, int]] = []
     here = run_study(marts, CHOSEN, **chosen)
     told = {"on_progress": lambda done, of, _: said.append((done, of))}
     there = run_study(marts, CHOSEN, **chosen, run_units=partial(run_in_workers, 2), **told)
     for name, frame in vars(here).items():
         pd.testing.assert_frame_equal(frame, getattr(there, name), check_exact=True)
-    assert len(here.estimate) and said[-1] == (48, 48) and said == sorted(said)
-
-
-def run_one(does: str) -> list[dict]:
-    """Rows of one unit in one new process."""
-    rows: list[dict] = []
-    run_in_workers(1, {"marts": 1}, [Breaking(does)], lambda _, found: rows.extend(found["row"]))
-    return rows
+    assert len(here.estimate) and said[-1] == (20, 20) and said == sorted(said)
+    left = [pid for pid, line in children_of(os.getpid()).items() if "spawn_main" in line]
+    assert all(map(is_gone, left))
 
 
 def test_an_error_comes_with_its_specs_and_a_death_with_what_it_was_at() -> None:
@@ -76,6 +62,4 @@ def test_an_error_comes_with_its_specs_and_a_death_with_what_it_was_at() -> None
     assert str(there.value) == str(here.value)
     died = r"unit that dies: .*\(SIGKILL\), perhaps because memory ran out; .*CITYSYNC_THREADS=1"
     with pytest.raises(WorkerLost, match=died):
-        run_one("dies")
-    (row,) = run_one("answers")
-    assert row["pid"] != os.getpid() and is_gone(row["pid"])
+        run_in_workers(1, {"marts": 1}, [Dying()], lambda *_: [])

@@ -13,7 +13,7 @@ from warehouse.ingest.layouts import load_layouts
 
 @pytest.fixture(scope="session")
 def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder in which dbt keeps the parsed project and the loaded seeds."""
+    """Folder in which dbt keeps what it compiles, and the loaded seeds."""
     return tmp_path_factory.mktemp("dbt_target")
 
 

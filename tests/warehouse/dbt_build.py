@@ -11,18 +11,24 @@ from unittest import mock
 
 import duckdb
 
+from orchestration.dbt_runner import ensure_manifest
+from orchestration.home import Home
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def run_dbt(
     command: list[str], build: Path, target: Path, settings: dict[str, str] | None = None
 ) -> None:
-    """Run one dbt command; an AssertionError names every node that failed. The target folder is
-    shared by the tests so that the project is parsed once.
+    """Run one dbt command on the project as refreshes have it parsed; an AssertionError names every
+    node that failed.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
 
+    parsed = ensure_manifest(Home.from_environment()).with_name("partial_parse.msgpack")
+    manifest = Manifest.from_msgpack(parsed.read_bytes())
     variables = {
         "CITYSYNC_BUILD": str(build),
         "DBT_TARGET_PATH": str(target),
@@ -33,7 +39,7 @@ def run_dbt(
     quiet = ["--quiet", "--log-level-file", "none", "--project-dir", str(REPOSITORY)]
     with mock.patch.dict(os.environ, variables | (settings or {})):
         try:
-            outcome = dbtRunner().invoke([*command, *quiet])
+            outcome = dbtRunner(manifest=manifest).invoke([*command, *quiet])
         finally:
             DuckDBConnectionManager.close_all_connections()
     results = getattr(outcome.result, "results", [])
