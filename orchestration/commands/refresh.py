@@ -54,7 +54,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         running. The last line printed says which and why.
     """
     home = Home.from_environment()
-    _check_landing(landing)
+    check_landing(landing)
     os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
@@ -115,7 +115,7 @@ def _stand(home: Home, plan: Plan) -> int:
     )
 
 
-def _check_landing(landing: str | None) -> None:
+def check_landing(landing: str | None) -> None:
     """Raise Refused where a landing was given that is no folder."""
     if landing is None:
         return
@@ -125,13 +125,11 @@ def _check_landing(landing: str | None) -> None:
             "simulated landing"
         )
     path = Path(landing)
-    if not path.exists():
-        raise Refused(
-            f"landing {path} does not exist: expected a folder with one folder per source; check "
-            "the path"
-        )
     if not path.is_dir():
-        raise Refused(f"landing {path} is a file: expected a folder with one folder per source")
+        found = "is a file" if path.exists() else "does not exist"
+        raise Refused(
+            f"landing {path} {found}: expected a folder with one folder per source; check the path"
+        )
 
 
 def _check_roster(landing: str | None) -> None:

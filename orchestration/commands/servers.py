@@ -9,11 +9,13 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from orchestration.commands.refresh import check_landing
 from orchestration.dbt_docs import write_dbt_docs
 from orchestration.dbt_runner import ensure_manifest
 from orchestration.home import REPO, Home, set_tool_environment
 from orchestration.supervision import RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command, say
+from warehouse.errors import Refused
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
 
@@ -31,25 +33,23 @@ def serve_ui(landing: str | None = None) -> int:
     Returns
     -------
     int
-        2 when the landing is no folder or the port is none, 0 when it was stopped.
+        0 when it was stopped.
+
+    Raises
+    ------
+    Refused
+        When the landing is no folder or the port is none.
     """
     home = Home.from_environment()
     port = os.environ.get("CITYSYNC_UI_PORT") or "3000"
     if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
-        return end_command(
-            Exit.BAD_INPUT,
+        raise Refused(
             f"CITYSYNC_UI_PORT is {port!r}: expected a port between 1 and 65535, such as 3000; "
-            "correct or unset it",
+            "correct or unset it"
         )
-    if landing:
-        os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute())
-    landing = os.environ.get("CITYSYNC_LANDING", "")
-    if landing and not Path(landing).is_dir():
-        return end_command(
-            Exit.BAD_INPUT,
-            f"landing {landing}: expected a folder with one folder per source; found none; check "
-            "the path",
-        )
+    landing = landing or os.environ.get("CITYSYNC_LANDING") or None
+    check_landing(landing)
+    os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
     set_tool_environment(home)
     ensure_manifest(home)
     _close_ended_runs(home)

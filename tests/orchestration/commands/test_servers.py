@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.commands import servers
+from tests.orchestration.conftest import end_of
 
 
 @pytest.fixture
@@ -38,6 +39,6 @@ def test_a_port_or_a_landing_that_is_none_starts_no_ui(
     served: list[int], tmp_path: Path, monkeypatch, capsys, port: str | None
 ) -> None:
     monkeypatch.setenv("CITYSYNC_UI_PORT", port or "3000")
-    assert servers.serve_ui(str(tmp_path / "absent") if port is None else None) == 2
+    assert end_of(servers.serve_ui, str(tmp_path / "absent") if port is None else None) == 2
     said = capsys.readouterr().out
     assert not served and (str(tmp_path / "absent") if port is None else "CITYSYNC_UI_PORT") in said
