@@ -32,12 +32,3 @@ LADDER = (
     "confounders.cm_growth_official.doubly_robust",
     "confounders.cm_growth_official.without_guangdong",
 )
-__all__ = [
-    "DYNAMICS",
-    "HEADLINE",
-    "HEADLINE_IN_CURVE",
-    "LADDER",
-    "PRIMARY",
-    "SECOND_WINDOW",
-    "STUDY_FORM",
-]

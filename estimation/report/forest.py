@@ -4,7 +4,7 @@ p and N beside; and the one rule by which a row counts as found.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,11 @@ def is_found(row: Row) -> bool:
 
 
 def build_forest(
-    labelled: Sequence[tuple[str, str, Row]], *, name: str = "", unit: str = ""
+    labelled: Sequence[tuple[str, str, Row]],
+    *,
+    name: str = "",
+    unit: str = "",
+    title: Callable[[list[dict[str, Any]]], str] = lambda rows: "",
 ) -> Forest | None:
     """Set rows on one scale.
 
@@ -60,6 +64,7 @@ def build_forest(
         Rows with ``estimate, ci_low, ci_high`` and, where they have them, ``low_permutation,
         high_permutation, truth``.
     name, unit : what the axis measures
+    title : what the rows say
 
     Returns
     -------
@@ -79,7 +84,8 @@ def build_forest(
     rows = [_row(label, kind, row, axis) for label, kind, row in labelled]
     truth = any(row["truth"] is not None for row in rows)
     ticks = [(axis.at(tick), text) for tick, text in axis.ticks]
-    return Forest(rows, ticks, axis.at(0.0), truth, any(row["thin"] for row in rows), name, unit)
+    thin = any(row["thin"] for row in rows)
+    return Forest(rows, ticks, axis.at(0.0), truth, thin, name, unit, title(rows))
 
 
 def _row(label: str, kind: str, row: Row, axis: Axis) -> dict[str, Any]:

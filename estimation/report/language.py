@@ -44,13 +44,11 @@ class Words:
         KeyError
             Where `words.yml` lacks the key.
         """
-        group, name = key.split(".", maxsplit=1)
-        return Markup(book()[group][name][self._at]).format(**values)  # noqa: S704 - the template is a text of ours, `format` escapes values
+        return Markup(self.template(key)).format(**values)  # noqa: S704 - the template is a text of ours, `format` escapes values
 
     def plain(self, key: str, **values: object) -> str:
         """A phrase without markup, for alternative texts and pictures."""
-        group, name = key.split(".", maxsplit=1)
-        return re.sub(r"<[^>]+>", "", book()[group][name][self._at]).format(**values)
+        return re.sub(r"<[^>]+>", "", self.template(key)).format(**values)
 
     def template(self, key: str) -> str:
         """A phrase with its open places, for a script to fill in as text."""

@@ -29,35 +29,22 @@ NAMED_PLACE = re.compile(r"\b(\d{6}) \([^()]*\)")
 
 
 @functools.cache
-def _templates() -> list[tuple[list[str], list[str], re.Pattern[str], str]]:
-    """Of each template the words between its places, the places' names, a pattern of the whole
-    text and the Chinese; those with the most words of their own first.
+def _templates() -> list[tuple[str, re.Pattern[str], str]]:
+    """Of each template its first words, a pattern of the whole text and the Chinese; those with the
+    most words of their own first.
     """
     rows = [row for group in book(BOOK).values() for row in group]
     rows.sort(key=lambda row: -len(PLACE.sub("", row[0])))
     made = []
     for english, chinese in rows:
-        own, names = PLACE.split(english)[::2], PLACE.findall(english)
-        places = [f"({KINDS.get(name, '[^;]+?')})" for name in names]
-        parts = zip(map(re.escape, own), [*places, ""], strict=True)
-        pattern = re.compile("".join(text for pair in parts for text in pair), re.DOTALL)
-        made.append((own, names, pattern, chinese))
+        parts = PLACE.split(english)
+        # every second part is the name of a place
+        pattern = "".join(
+            f"(?P<{part}>{KINDS.get(part, '[^;]+?')})" if k % 2 else re.escape(part)
+            for k, part in enumerate(parts)
+        )
+        made.append((parts[0], re.compile(pattern, re.DOTALL), chinese))
     return made
-
-
-def _may_fit(own: list[str], text: str) -> bool:
-    """Whether a text has the words of a template in their order: a pattern of several places is
-    slow to fail.
-    """
-    if not (text.startswith(own[0]) and text.endswith(own[-1])):
-        return False
-    at = 0
-    for part in own:
-        at = text.find(part, at)
-        if at < 0:
-            return False
-        at += len(part)
-    return True
 
 
 def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None:
@@ -76,14 +63,14 @@ def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None
         None where no template fits.
     """
     places = places or {}
-    for own, names, pattern, chinese in _templates():
-        found = pattern.fullmatch(text) if _may_fit(own, text) else None
+    for first, pattern, chinese in _templates():
+        found = pattern.fullmatch(text) if text.startswith(first) else None
         if found:
             inside = {
                 name: in_chinese(part, places) or _with_names(part, places)
-                for name, part in zip(names, found.groups(), strict=True)
+                for name, part in found.groupdict().items()
             }
-            return PLACE.sub(lambda place, inside=inside: inside[place[1]], chinese)
+            return chinese.format(**inside)
     for cut, joint in CUTS:
         parts = cut.split(text)
         said = [in_chinese(part, places) for part in parts] if len(parts) > 1 else [None]

@@ -5,7 +5,6 @@ page and a city) and `assets/`.
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -54,6 +53,7 @@ def write_report(
     out_dir = Path(out_dir)
     for name in ("data", "assets", "zh"):
         shutil.rmtree(out_dir / name, ignore_errors=True)
+    for name in ("data/pages", "assets", "zh"):
         (out_dir / name).mkdir(parents=True)
     for page in set(out_dir.glob("*.html")) - {out_dir / f"{page.slug}.html" for page in PAGES}:
         page.unlink()  # of an earlier version, in a build that is taken up again
@@ -68,10 +68,7 @@ def write_report(
         for name, text in render_site(
             data, catalogs, language, take_away, is_public=is_public, repository=repository
         ):
-            draft = out_dir / f"{name}.new"
-            draft.parent.mkdir(exist_ok=True)
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            os.replace(draft, out_dir / name)
+            (out_dir / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _write_city_files(
@@ -129,17 +126,7 @@ def render_site(
     is_public, repository : as `write_report`
     """
     words, commit = Words(language), str(data.run.get("git_commit", ""))
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "shown": shown,
-        "dedent": lambda text: textwrap.dedent(text).strip(),
-    }
+    context = Context(data, words, catalogs)
     shared = {
         "w": words,
         "num": num,
@@ -158,16 +145,15 @@ def render_site(
         ],
         "root": "" if language == "en" else "../",
         "take_away": list(take_away),
+        "said": context.said,
+        "td": functools.partial(td, said=context.said),
+        "why_missing": context.why,
+        "changed": context.changed,
+        "finding": words(f"result.{finding(context.one('primary', spec_id=PRIMARY))}"),
     }
-    context = Context(data, words, catalogs)
-    shared["said"] = context.said
-    shared["td"] = functools.partial(td, said=context.said)
-    shared["why_missing"] = context.why
-    shared["changed"] = context.changed
-    shared["finding"] = context.words(f"result.{finding(context.one('primary', spec_id=PRIMARY))}")
     at = "" if language == "en" else "zh/"
     for page in PAGES:
-        yield f"{at}{page.slug}.html", _render(environment, page, context, shared)
+        yield f"{at}{page.slug}.html", _render(page, context, shared)
         name = f"pages/{page.slug}_{language}"
         yield f"data/{name}.js", city_files.script("page", _handed_over(page, context))
 
@@ -180,19 +166,38 @@ def _handed_over(page: Page, context: Context) -> dict[str, Any]:
     return {"says": says, **page.inline(context)}
 
 
-def _render(
-    environment: jinja2.Environment, page: Page, context: Context, shared: dict[str, Any]
-) -> str:
-    return environment.get_template(f"{page.slug}.html.j2").render(
-        slug=page.slug,
-        title=context.words(f"pages.{page.slug}"),
-        other_language=f"zh/{page.slug}.html"
-        if context.words.language == "en"
-        else f"../{page.slug}.html",
-        scripts=page.scripts,
-        styles=page.styles,
-        page_queries=page.queries,
-        libraries=page.libraries,
-        **shared,
-        **page.context(context),
+@functools.cache
+def _environment() -> jinja2.Environment:
+    """The templates, compiled once."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "shown": shown,
+        "dedent": lambda text: textwrap.dedent(text).strip(),
+    }
+    return environment
+
+
+def _render(page: Page, context: Context, shared: dict[str, Any]) -> str:
+    return (
+        _environment()
+        .get_template(f"{page.slug}.html.j2")
+        .render(
+            slug=page.slug,
+            title=context.words(f"pages.{page.slug}"),
+            other_language=f"zh/{page.slug}.html"
+            if context.words.language == "en"
+            else f"../{page.slug}.html",
+            scripts=page.scripts,
+            styles=page.styles,
+            page_queries=page.queries,
+            libraries=page.libraries,
+            **shared,
+            **page.context(context),
+        )
     )

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from .. import plots
 from ..analyses_names import PRIMARY
 from ..cells import rounded, shown
 from ..language import Words
 from ..plots import Chart, Point, Series
 from ..tiles import build_tiles
 from .context import Context
+from .pictures import picture
 from .result import finding
 
 
@@ -36,17 +36,15 @@ def cities(page: Context) -> dict[str, Any]:
 
 
 def _distance(page: Context) -> Chart | None:
-    rows, w = page.rows("distance"), page.words
+    rows = page.rows("distance")
     if len(rows) < 2:
         return None
-    names = ("title", "alt", "note", "x", "y")
     ends = {
         "near": shown(rows[0]["distance_km"], "int"),
         "low": shown(rows[0]["synchronization"], "2"),
         "far": shown(rows[-1]["distance_km"], "int"),
         "high": shown(rows[-1]["synchronization"], "2"),
     }
-    words = {name: w.plain(f"cities.distance_{name}", **ends) for name in names}
     found = tuple(
         Point(
             row["distance_km"],
@@ -57,9 +55,9 @@ def _distance(page: Context) -> Chart | None:
     )
     step = 500 if rows[-1]["distance_km"] < 3000 else 1000
     labels = {km: (f"{km:,}",) for km in range(0, int(rows[-1]["distance_km"]) + 1, step)}
-    svg = plots.points([Series("", found)], labels, words | {"clipped": ""}, zero=False)
+    key, series = "cities.distance", [Series("", found)]
     tables = "marts.fct_pair_synchronization, marts.fct_city_pair"
-    return Chart("distance", words["title"], svg, "distance", tables, words["note"])
+    return picture(page, "distance", key, series, labels, "distance", tables, ends, zero=False)
 
 
 def cities_data(page: Context) -> dict[str, Any]:

@@ -141,13 +141,6 @@ class Context:
         """Whether every number is simulated."""
         return self.data.is_simulated
 
-    @property
-    def stamp(self) -> str:
-        """What a picture says of itself where its numbers are simulated; empty where they
-        are not.
-        """
-        return self.words.plain("label.simulated") if self.is_simulated else ""
-
 
 def variant(spec_id: str) -> str:
     """The last part of a spec's id."""

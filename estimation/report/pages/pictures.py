@@ -4,7 +4,8 @@ the README), the years before and after admission, which pairs count, admissions
 
 from __future__ import annotations
 
-from markupsafe import Markup
+from collections.abc import Sequence
+from typing import Any
 
 from .. import plots
 from ..analyses_names import DYNAMICS, HEADLINE, PRIMARY, STUDY_FORM
@@ -61,6 +62,38 @@ def answer(page: Context) -> Chart | None:
     return Chart("answer-axis", title, svg, "primary", tables, note)
 
 
+def picture(
+    page: Context,
+    name: str,
+    key: str,
+    series: Sequence[Series],
+    labels: dict[float, Sequence[str]],
+    data: str,
+    tables: str,
+    ends: dict[str, object] | None = None,
+    *,
+    title: str = "",
+    **how: Any,
+) -> Chart:
+    """Points over x under the words ``<key>_title``, ``_alt``, ``_x``, ``_y`` and ``_note``.
+
+    Parameters
+    ----------
+    page : Context
+    name, data, tables : as of a `Chart`
+    key : group and beginning of the words
+    series, labels, how : as of `plots.points`
+    ends : what is filled into the words
+    title : key of another title
+    """
+    keys = {part: f"{key}_{part}" for part in ("title", "alt", "x", "y", "note")}
+    keys["title"] = title or keys["title"]
+    said = {part: page.words.plain(words, **(ends or {})) for part, words in keys.items()}
+    said["clipped"] = page.words.plain("label.clipped")
+    svg = plots.points(series, labels, said, **how)
+    return Chart(name, said["title"], svg, data, tables, said["note"])
+
+
 def event_study(page: Context) -> Chart | None:
     """The change by year since admission, with both intervals and, on simulated data, the truth."""
     w = page.words
@@ -88,22 +121,24 @@ def event_study(page: Context) -> Chart | None:
         for point in points
         if few_places or point.x % 2 == 0
     }
-    words = {name: w.plain(f"result.event_{name}") for name in ("x", "y")}
-    words |= {
-        "clipped": w.plain("label.clipped"),
-        "alt": w.plain("result.event_alt", first=int(points[0].x), last=int(points[-1].x)),
-    }
-    svg = plots.points(series, labels, words, shades=((points[0].x - 0.6, -0.5),))
     few = plots.FEW_PILOTS
     after = [row for row in rows if row["event_time"] >= 0 and row["n_pilots"] >= few]
     n = sum(is_found(row) for row in after)
-    title = w.plain(f"result.event_{'some' if n else 'none'}", n=n, of=len(after), few=few)
     leads = page.diagnostic(DYNAMICS, "joint_leads_permutation_p")
-    note = w.plain("result.event_note")
-    if leads is not None:
-        note += w.plain("result.event_leads", p=shown(leads["value"], "p"))
-    tables = "estimates.estimate, estimates.truth"
-    return Chart("event-study", title, svg, "events", tables, note)
+    ends = {
+        "first": int(points[0].x),
+        "last": int(points[-1].x),
+        "n": n,
+        "of": len(after),
+        "few": few,
+        "leads": w.plain("result.event_leads", p=shown(leads["value"], "p")) if leads else "",
+    }
+    how = {
+        "title": f"result.event_{'some' if n else 'none'}",
+        "shades": ((points[0].x - 0.6, -0.5),),
+    }
+    key, tables = "result.event", "estimates.estimate, estimates.truth"
+    return picture(page, "event-study", key, series, labels, "events", tables, ends, **how)
 
 
 def event_point(page: Context, row: Row, *intervals: tuple[str, str], name: str = "") -> Point:
@@ -120,7 +155,7 @@ def threshold(page: Context) -> Chart | None:
     """The two-way estimate over the quantile of the tie above which pairs are kept, and its
     parts.
     """
-    w, series = page.words, []
+    series = []
     specs = {0: "baseline.{}.all_pairs", 50: "baseline.{}.headline"}
     specs |= {quantile: f"matching.{{}}.q{quantile}" for quantile in (10, 25, 40, 60, 75, 90)}
     for measure in ("cm", "comove", "dispersion"):
@@ -131,15 +166,13 @@ def threshold(page: Context) -> Chart | None:
                 said = f"{quantile} %: {shown(row['estimate'], '+3')}"
                 spans = _intervals(row, ("ci_low", "ci_high")) if measure == "cm" else ()
                 found.append(Point(quantile, float(row["estimate"]), said, spans))
-        series.append(Series(w.name("measures", measure), tuple(found), joined=True))
+        series.append(Series(page.words.name("measures", measure), tuple(found), joined=True))
     if len(series[0].points) < 3:
         return None
     labels = {quantile: (f"{quantile}",) for quantile in (0, 25, 50, 75, 90)}
-    words = {name: w.plain(f"robust.threshold_{name}") for name in ("alt", "x")}
-    words |= {"y": w.plain("units.correlation"), "clipped": w.plain("label.clipped")}
-    svg = plots.points([one for one in series if one.points], labels, words)
-    title, tables = w.plain("robust.threshold_title"), "estimates.estimate"
-    return Chart("threshold", title, svg, "coefficients", tables)
+    series = [one for one in series if one.points]
+    name, tables = "threshold", "estimates.estimate"
+    return picture(page, name, "robust.threshold", series, labels, "coefficients", tables)
 
 
 def permutation_density(page: Context) -> Chart | None:
@@ -161,13 +194,12 @@ def permutation_density(page: Context) -> Chart | None:
         Series(w.plain("robust.density_draws"), tuple(draws), joined=True),
         Series(ours, tuple(level), joined=True),
     ]
-    words = {name: w.plain(f"robust.density_{name}") for name in ("alt", "x")}
-    words |= {"y": w.plain("units.correlation"), "clipped": ""}
-    svg = plots.points(series, {q: (f"{q}",) for q in (0, 25, 50, 75, 100)}, words)
-    title, tables = w.plain("robust.density_title"), "estimates.diagnostic"
-    return Chart("permutation-density", title, svg, "", tables)
+    labels = {q: (f"{q}",) for q in (0, 25, 50, 75, 100)}
+    name, tables = "permutation-density", "estimates.diagnostic"
+    return picture(page, name, "robust.density", series, labels, "", tables)
 
 
 def standing(page: Context, chart: Chart) -> str:
     """A picture as a file of its own, with the mark of simulated data."""
-    return plots.standing(Markup(chart.svg), 760, page.stamp)  # noqa: S704 - drawn by `plots`
+    stamp = page.words.plain("label.simulated") if page.is_simulated else ""
+    return plots.standing(chart.svg, 760, stamp)

@@ -4,13 +4,13 @@ ask, claims, raw means, who carries the estimate, the two-way table, the way to 
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from ...primary.redeal import LEVEL
-from .. import plots
 from ..analyses_names import DYNAMICS, HEADLINE, LADDER, PRIMARY, SECOND_WINDOW, STUDY_FORM
 from ..cells import Row, num, number, shown
 from ..forest import Forest, build_forest
@@ -18,7 +18,7 @@ from ..journal_tables import build_table
 from ..plots import Chart, Point, Series
 from .context import Context
 from .pictures import answer as answer_picture
-from .pictures import event_study
+from .pictures import event_study, picture
 
 BREAK_SHARE = 0.25
 # cities named on the page; the file has all, and the first page stays light with thousands of
@@ -222,10 +222,8 @@ def _ladder(page: Context) -> Forest | None:
             note = page.words.name("series", "growth_deflated")
             label = page.words.plain("label.with_note", text=label, note=note)
         labelled.append((label, "", row))
-    forest = build_forest(labelled, unit=page.words.plain("units.correlation"))
-    if forest is not None:
-        forest.title = page.counted_title("result.ladder_title", forest.rows)
-    return forest
+    title = functools.partial(page.counted_title, "result.ladder_title")
+    return build_forest(labelled, unit=page.words.plain("units.correlation"), title=title)
 
 
 def _counted(page: Context) -> Markup | None:
@@ -268,12 +266,10 @@ def _means(page: Context) -> Chart | None:
     approvals = [when for when in approvals if years[0] <= when <= years[-1] + 0.5]
     step = max(1, -(-(years[-1] - years[0]) // 5))
     labels = {year: (f"{year}",) for year in years if (year - years[0]) % step == 0}
-    words = {"x": w.plain("result.year"), "y": w.plain("result.means_y")}
-    words |= {"alt": w.plain("result.means_alt"), "clipped": ""}
-    svg = plots.points(series, labels, words, shades=breaks, lines=approvals)
     ends = {"low": shown(gap["gap"].min(), "+2"), "high": shown(gap["gap"].max(), "+2")}
-    title, note = w.plain("result.means_title", **ends), w.plain("result.means_note")
-    return Chart("means", title, svg, "gap", "marts.panel_pair_year", note)
+    how = {"shades": breaks, "lines": approvals}
+    tables = "marts.panel_pair_year"
+    return picture(page, "means", "result.means", series, labels, "gap", tables, ends, **how)
 
 
 def _carry(page: Context) -> Forest | None:
@@ -281,12 +277,13 @@ def _carry(page: Context) -> Forest | None:
     rows, w = page.rows("without_province"), page.words
     names = [w.place(row, "province") or str(row["province_id"]) for row in rows]
     labelled = [(name, "", row) for name, row in zip(names, rows, strict=True)]
-    forest = build_forest(labelled, unit=w.plain("units.correlation"))
-    if forest is not None:
-        values = page.data["without_province"]["estimate"]
-        ends = {"low": shown(values.min(), "+3"), "high": shown(values.max(), "+3")}
-        forest.title = w.plain("result.carry_title", name=names[0], **ends)
-    return forest
+    values = page.data["without_province"]["estimate"]
+    ends = {"low": shown(values.min(), "+3"), "high": shown(values.max(), "+3")}
+    return build_forest(
+        labelled,
+        unit=w.plain("units.correlation"),
+        title=lambda _: w.plain("result.carry_title", name=names[0], **ends),
+    )
 
 
 def _trace(page: Context) -> dict[str, Any] | None:

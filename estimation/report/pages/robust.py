@@ -4,12 +4,12 @@ specification curve, placebos, what was not run.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pandas as pd
 
 from ...analyses.specification_curve import MEASURES, SERIES
-from .. import plots
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rounded, shown
 from ..forest import Forest, build_forest
@@ -17,7 +17,7 @@ from ..plots import Chart, Series
 from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run
-from .pictures import event_point, permutation_density, threshold
+from .pictures import event_point, permutation_density, picture, threshold
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told
 # apart by the variant
@@ -78,7 +78,11 @@ def robust(page: Context) -> dict[str, Any]:
             page.rows("curve_summary"), key=lambda row: outcome_order(row["outcome"])
         ),
         "curve_title": "" if summary is None else _curve_title(page, summary),
-        "curve_contrast": "" if summary is None else _share(page, summary),
+        "curve_contrast": ""
+        if summary is None
+        else page.words(
+            "robust.curve_conventional", share=num(summary, "share_rejects_conventional", "%")
+        ),
         "curve_joint": "" if summary is None else _joint(page, summary),
         "placebos": [
             (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row)
@@ -123,18 +127,18 @@ def _forest(page: Context) -> Forest | None:
             item[2]["spec_id"] not in FIRST,
         )
     )
-    forest = build_forest(
-        labelled, name=page.words.plain("robust.forest"), unit=page.words.plain("units.correlation")
+    return build_forest(
+        labelled,
+        name=page.words.plain("robust.forest"),
+        unit=page.words.plain("units.correlation"),
+        title=functools.partial(_forest_title, page),
     )
-    if forest is not None:
-        forest.title = _forest_title(page, forest)
-    return forest
 
 
-def _forest_title(page: Context, forest: Forest) -> str:
+def _forest_title(page: Context, rows: list[dict[str, Any]]) -> str:
     """How many variants are found, and how many placebos."""
-    placebos = [row for row in forest.rows if row["kind"] == "placebo"]
-    others = [row for row in forest.rows if row["kind"] != "placebo"]
+    placebos = [row for row in rows if row["kind"] == "placebo"]
+    others = [row for row in rows if row["kind"] != "placebo"]
     parts = [("robust.forest_title", others), ("robust.placebos_title", placebos)]
     return page.words.plain("label.chinese_semicolon").join(
         page.counted_title(key, own) for key, own in parts if own
@@ -197,11 +201,13 @@ def _checks(page: Context) -> dict[str, Any] | None:
         series = w.name("checks", row["series"])
         labelled.append((f"{kind}: {name} · {series}", row["check"], row))
     forest = build_forest(
-        labelled, name=w.plain("robust.checks"), unit=w.plain("units.correlation")
+        labelled,
+        name=w.plain("robust.checks"),
+        unit=w.plain("units.correlation"),
+        title=functools.partial(page.counted_title, "robust.checks_title"),
     )
     if forest is None:
         return None
-    forest.title = page.counted_title("robust.checks_title", forest.rows)
     joint = next((row for row in rows if number(row["joint_p_value"]) is not None), None)
     return {
         "forest": forest,
@@ -257,11 +263,8 @@ def _estimators(page: Context) -> Chart | None:
     if len(series) < 2:
         return None
     labels = {point.x: (f"{point.x:.0f}",) for one in series for point in one.points}
-    texts = {name: w.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note", "x")}
-    words = {"x": texts["x"], "y": w.plain("result.event_y"), "alt": texts["alt"]}
-    svg = plots.points(series, labels, words | {"clipped": w.plain("label.clipped")})
-    tables = "estimates.estimate"
-    return Chart("estimators", texts["title"], svg, "events", tables, texts["note"])
+    key, tables = "robust.estimators", "estimates.estimate"
+    return picture(page, "estimators", key, series, labels, "events", tables)
 
 
 def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
@@ -292,12 +295,6 @@ def _curve_title(page: Context, row: Row) -> Any:
         n=num(row, "n_specs", "int"),
         median=num(row, "median_sd", "+3"),
         **shares,
-    )
-
-
-def _share(page: Context, row: Row) -> Any:
-    return page.words(
-        "robust.curve_conventional", share=num(row, "share_rejects_conventional", "%")
     )
 
 

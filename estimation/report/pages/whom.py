@@ -5,6 +5,7 @@ policy tools, each with its family.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -85,10 +86,10 @@ def _folded(
     page: Context, labelled: list[tuple[str, str, Row]], title: str, unit: str
 ) -> dict[str, Any] | None:
     """Ten rows first, the rest folded, both on one scale."""
-    forest = build_forest(labelled, unit=unit)
+    counted = functools.partial(page.counted_title, f"whom.{title}")
+    forest = build_forest(labelled, unit=unit, title=counted if title else lambda rows: "")
     if forest is None:
         return None
-    forest.title = page.counted_title(f"whom.{title}", forest.rows) if title else ""
     first = dataclasses.replace(forest, rows=forest.rows[:FIRST_ROWS])
     rest = dataclasses.replace(forest, rows=forest.rows[FIRST_ROWS:], title="")
     return {"first": first, "rest": rest if rest.rows else None}
