@@ -21,7 +21,8 @@ from estimation.study.tables import (
 )
 from tests.estimation.study.test_run import YEARS, economy
 
-PRIMARY = "primary.cm_growth_official.study_window"
+# a window of the primary test without a curve of power and placebos
+PRIMARY = "primary.cm_growth_official.announcement"
 
 
 @pytest.fixture(scope="module")

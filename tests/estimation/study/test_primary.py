@@ -26,6 +26,7 @@ from estimation.primary.redeal import deal, draw_statistics
 from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
 from estimation.study.exposures import exposure_of
+from estimation.study.next_window import next_window_rows
 from estimation.study.run import run_study
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
 from estimation.study.windows import Window, city_window, joint_p, window_of
@@ -143,22 +144,27 @@ def test_both_series_of_a_window_have_rows_and_checks_stand_beside_them():
     assert tables.power.empty and tables.placebo.empty
 
 
-def test_refreshes_since_2019_are_judged_jointly(monkeypatch):
-    monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
-    growth, years, cohort, block = _longer(11)
-    marts = _marts(growth, years, cohort, block)
-    row = run_study(marts, (), primary=STUDY, permutations=99).primary.iloc[0]
+@pytest.fixture(scope="module")
+def eleven_years():
+    """Panel, marts and study of a window that ends a year after 2019, without a curve of power."""
+    given = _longer(11)
+    marts = _marts(*given)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("estimation.study.primary._power_rows", lambda *given: [])
+        return given, marts, run_study(marts, (), primary=STUDY, permutations=99)
+
+
+def test_refreshes_since_2019_are_judged_jointly(eleven_years):
+    (growth, years, cohort, block), marts, tables = eleven_years
+    row = tables.primary.iloc[0]
     ids = np.unique(marts.city_years["city_id"])
     windows = [Window(growth[:, :n], years[:n], cohort, block, ids) for n in (10, 11)]
     assert row["p_value_refreshes"] == joint_p(windows, permutations=99, seed=1)
 
 
-def test_the_next_window_is_written_down_with_its_rule(monkeypatch):
-    monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
-    growth, years, cohort, block = _longer(11)
-    last = int(years[-1])
-    given = (growth, years, cohort, block)
-    rows = run_study(_marts(*given), (), primary=STUDY, permutations=99).next_window
+def test_the_next_window_is_written_down_with_its_rule(eleven_years):
+    (growth, years, cohort, block), _, tables = eleven_years
+    last, rows = int(years[-1]), tables.next_window
     assert rows["spec_id"].tolist() == [PRIMARY, cycle_id(PRIMARY)]
     assert rows[["first_year", "last_year"]].drop_duplicates().values.tolist() == [[2010, last + 1]]
     for text, digest in zip(rows["rule"], rows["rule_sha256"], strict=True):
@@ -183,9 +189,9 @@ def test_the_next_window_is_written_down_with_its_rule(monkeypatch):
     for date, is_same in ((last + 5, True), (last, False)):
         dated = cohort.copy()
         dated[np.flatnonzero(cohort == 0)[0]] = date
-        other = run_study(_marts(growth, years, dated, block), (), primary=STUDY, permutations=99)
-        same = other.next_window["rule_sha256"].iloc[0] == rows["rule_sha256"].iloc[0]
-        assert bool(same) is is_same
+        marts = _marts(growth, years, dated, block)
+        other, _ = next_window_rows(marts, STUDY[0], last, [None, None])
+        assert (other["rule_sha256"] == rows["rule_sha256"].iloc[0]) is is_same
 
 
 def test_checks_are_the_same_test_on_other_cities_years_and_dates(monkeypatch):
