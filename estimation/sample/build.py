@@ -21,45 +21,6 @@ from .ties import PAIR_BASE, choose_pairs, cities_with_tie, tie_of
 
 
 @dataclass(frozen=True)
-class SampleDescription:
-    """What a sample consists of.
-
-    Attributes
-    ----------
-    n_cities, n_pilots : int
-        Cities of the balanced outcome sample, and those admitted inside the window.
-    n_pairs_one, n_pairs_none, n_pairs_both : int
-        Candidate pairs by exposure, before the tie rule; `both` pairs are never kept.
-    n_pairs, n_rows : int
-        Pairs and pair-years that are kept.
-    tie_median : float
-        Threshold of the tie rule among `one` and `none` pairs, pooled: the median tie of the
-        headline; NaN where the rule has none.
-    first_year, last_year : int
-        Years of the rows.
-    share_short_exposure : float
-        Share of treated pair-years with under 6 months of exposure: those in the year of an
-        approval of July to December.
-    dropped_city_ids : tuple of int
-        Cities of the marts that are not in the sample (a gap in the outcome, no tie where the rule
-        needs one, or no control by the rule).
-    """
-
-    n_cities: int
-    n_pilots: int
-    n_pairs_one: int
-    n_pairs_none: int
-    n_pairs_both: int
-    n_pairs: int
-    n_rows: int
-    tie_median: float
-    first_year: int
-    last_year: int
-    share_short_exposure: float
-    dropped_city_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class StudySample:
     """The panel of a spec, and which of its pairs are kept.
 
@@ -72,7 +33,16 @@ class StudySample:
         Names of the panel's M outcomes.
     kept : (P,) bool array
         Pairs in the estimation sample under the real assignment.
-    description : SampleDescription
+    counts : dict of str to float
+        What it consists of, as diagnostics are named: ``n_cities`` and ``n_pilots`` of the balanced
+        outcome sample; ``n_pairs_one``, ``n_pairs_none``, ``n_pairs_both``, candidate pairs by
+        exposure before the tie rule (`both` pairs are never kept); ``n_pairs`` and ``n_rows`` that
+        are kept; ``tie_median``, the threshold of the tie rule among `one` and `none` pairs, pooled
+        (the median tie of the headline; NaN where the rule has none); ``first_year``,
+        ``last_year``; ``share_short_exposure`` of treated pair-years with under 6 months of
+        exposure: those in the year of an approval of July to December; ``n_cities_dropped``, cities
+        of the marts that are not in it (a gap in the outcome, no tie where the rule needs one, or
+        no control by the rule).
     strata : (N,) int array or None
         Groups within which admission years are shuffled, where the rule is neither the province nor
         all cities.
@@ -88,7 +58,7 @@ class StudySample:
     panel: PairPanel
     outcomes: tuple[str, ...]
     kept: np.ndarray
-    description: SampleDescription
+    counts: dict[str, float]
     strata: np.ndarray | None = None
     dose: np.ndarray | None = None
     is_second_half: np.ndarray | None = None
@@ -240,24 +210,22 @@ def _assemble(
     city_i, city_j = np.searchsorted(ids, keys // PAIR_BASE), np.searchsorted(ids, keys % PAIR_BASE)
     chosen = choose_pairs(tie, (city_i, city_j), city_cohort, spec)
     n_treated, treated = chosen.n_treated, np.flatnonzero(chosen.kept & (chosen.n_treated == 1))
-    description = SampleDescription(
-        n_cities=ids.size,
-        n_pilots=int((city_cohort > NEVER).sum()),
-        n_pairs_one=int((n_treated == 1).sum()),
-        n_pairs_none=int((n_treated == 0).sum()),
-        n_pairs_both=int((n_treated == 2).sum()),
-        n_pairs=int(chosen.kept.sum()),
-        n_rows=int(np.isfinite(values[0])[chosen.kept].sum()),
-        tie_median=chosen.threshold,
-        first_year=int(years[0]),
-        last_year=int(years[-1]),
-        share_short_exposure=share_short_exposure(
+    counts = {
+        "n_cities": ids.size,
+        "n_pilots": int((city_cohort > NEVER).sum()),
+        "n_pairs_one": int((n_treated == 1).sum()),
+        "n_pairs_none": int((n_treated == 0).sum()),
+        "n_pairs_both": int((n_treated == 2).sum()),
+        "n_pairs": int(chosen.kept.sum()),
+        "n_rows": int(np.isfinite(values[0])[chosen.kept].sum()),
+        "tie_median": chosen.threshold,
+        "first_year": int(years[0]),
+        "last_year": int(years[-1]),
+        "share_short_exposure": share_short_exposure(
             sample_cities, (city_i, city_j), treated, years, spec.treatment_rule
         ),
-        dropped_city_ids=tuple(
-            int(c) for c in np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids)
-        ),
-    )
+        "n_cities_dropped": np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids).size,
+    }
     split = len(outcomes)
     panel = PairPanel(
         city_i=city_i,
@@ -274,7 +242,7 @@ def _assemble(
         panel,
         outcomes,
         chosen.kept,
-        description,
+        counts,
         strata=build_strata(sample_cities, spec),
         is_second_half=sample_cities["is_second_half"].to_numpy(dtype=bool),
         city_covariates=_city_covariates(cities, ids, spec),

@@ -7,7 +7,6 @@ whoever runs it and in whatever order.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -202,16 +201,8 @@ def _rows_of(
         **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},
         "panel_hash": hash_sample(sample, sample.outcomes.index(spec.outcome)),
     }
-    sample_counts = {
-        name: value
-        for name, value in dataclasses.asdict(sample.description).items()
-        if name != "dropped_city_ids"
-    }
-    diagnostics = [(f"sample_{name}", None, value) for name, value in sample_counts.items()]
-    diagnostics += [
-        ("sample_n_cities_dropped", None, len(sample.description.dropped_city_ids)),
-        *result.diagnostics,
-    ]
+    diagnostics = [(f"sample_{name}", None, value) for name, value in sample.counts.items()]
+    diagnostics += result.diagnostics
     if spec.spec_id in leave_out.TABLES:
         diagnostics += _leave_out_rows(spec, sample)
     return {
