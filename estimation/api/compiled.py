@@ -5,7 +5,6 @@ would wait for.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +28,7 @@ def compile_loops() -> Path | None:
     folder = os.environ.get("NUMBA_CACHE_DIR")
     if not folder:
         return None
-    # two processes at once would both compile everything; the second waits, and finds it done
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    with open(Path(folder) / "compiling.lock", "a", encoding="utf-8") as lock:
-        with suppress(ImportError):  # not on Windows: there both compile
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        _run_every_loop()
+    _run_every_loop()
     return Path(folder)
 
 
