@@ -101,11 +101,10 @@ DESCRIBED = (
 )
 
 
-@pytest.mark.parametrize("older", ["", "create view things as select 1 as other"])
-def test_columns_stand_as_in_the_contract_and_are_described(tmp_path: Path, older: str) -> None:
+def test_columns_stand_as_in_the_contract_and_are_described(tmp_path: Path) -> None:
     """An older view is replaced, and hooks run inside the transaction."""
     with duckdb.connect(str(tmp_path / "small.duckdb")) as con:
-        con.execute(older)
+        con.execute("create view things as select 1 as other")
     hooks = {
         "pre_hook": "create table before as select 2 as n",
         "post_hook": "update things set id = (select n from before)",
@@ -126,8 +125,6 @@ def test_columns_stand_as_in_the_contract_and_are_described(tmp_path: Path, olde
     ("query", "columns", "said"),
     [
         ('select 7::bigint as id, 0.5::double as "order"', COLUMNS, "contract.*id"),
-        ("select 7 as id", COLUMNS, "contract.*order"),
-        ('select 7 as id, 0.5::double as "order", 1 as more', COLUMNS, "contract.*more"),
         (
             "select cast('x' || i as integer) as id, 0.5::double as \"order\" from range(3) t(i)",
             COLUMNS,

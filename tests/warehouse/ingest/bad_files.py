@@ -12,7 +12,14 @@ import msoffcrypto.format.ooxml
 import openpyxl
 import pandas as pd
 
-from tests.warehouse.ingest.delivered import HEADER, ROWS, csv_bytes, xlsx_bytes
+from tests.warehouse.ingest.delivered import (
+    HEADER,
+    ROWS,
+    csv_bytes,
+    parquet_bytes,
+    saved,
+    xlsx_bytes,
+)
 
 GOOD = ROWS[1]
 XLSX, CSV = xlsx_bytes(S=ROWS), csv_bytes(ROWS)
@@ -70,23 +77,14 @@ def zipped(members: Files) -> bytes:
 
 
 def encrypted(password: str) -> bytes:
-    stream = io.BytesIO()
-    msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(XLSX)).encrypt(password, stream)
-    return stream.getvalue()
-
-
-def parquet(frame: pd.DataFrame) -> bytes:
-    stream = io.BytesIO()
-    frame.to_parquet(stream, index=False)
-    return stream.getvalue()
+    workbook = msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(XLSX))
+    return saved(lambda stream: workbook.encrypt(password, stream))
 
 
 def hidden(state: str) -> bytes:
     workbook = openpyxl.load_workbook(io.BytesIO(XLSX))
     workbook.copy_worksheet(workbook["S"]).sheet_state = state
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
+    return saved(workbook.save)
 
 
 def errors() -> bytes:
@@ -94,9 +92,7 @@ def errors() -> bytes:
     for row_no, text in enumerate(("#DIV/0!", "#N/A", "#REF!"), start=4):
         workbook["S"].append([2017, "省", "市", 1, None])
         workbook["S"].cell(row_no, 5, text).data_type = "e"
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
+    return saved(workbook.save)
 
 
 def value(cell: object) -> Files:
@@ -203,11 +199,11 @@ CASES: dict[str, tuple[Files, Outcome]] = {
     "stata rubbish": ({"panel/a.dta": b"<stata_dta>rubbish"}, "truncated or damaged"),
     "csv named dta": ({"panel/a.dta": CSV}, "another format than its name says"),
     "parquet cut": (
-        {"panel/a.parquet": parquet(pd.DataFrame({"年份": [2015]}))[:-9]},
+        {"panel/a.parquet": parquet_bytes(pd.DataFrame({"年份": [2015]}))[:-9]},
         "truncated or damaged",
     ),
     "parquet with lists": (
-        {"panel/a.parquet": parquet(pd.DataFrame({"年份": [[2015]]}))},
+        {"panel/a.parquet": parquet_bytes(pd.DataFrame({"年份": [[2015]]}))},
         "nested columns",
     ),
     # text files
@@ -335,13 +331,7 @@ CASES: dict[str, tuple[Files, Outcome]] = {
         (1, {"dropped_row": 1}),
     ),
     # names; what is skipped has a line of its own
-    "quotes and sql": ({"panel/'; drop table x; --\".csv": CSV}, TWO),
-    "newline in the name": ({"panel/a\nb\r.csv": CSV}, TWO),
     "dots in the name": ({"panel/..a....csv": CSV, "panel/b.csv": CSV}, SKIPPED),
-    "shell in the name": ({"panel/$(touch x) `y` && z.csv": CSV}, TWO),
-    "wildcards in the name": ({"panel/*?[a]%00.csv": CSV}, TWO),
-    "leading dash": ({"panel/--help.csv": CSV}, TWO),
-    "long name": ({f"panel/{'长' * 80}.csv": CSV}, TWO),
     "lock file": ({"panel/a.csv": CSV, "panel/~$a.xlsx": b"x"}, SKIPPED),
     "hidden file": ({"panel/a.csv": CSV, "panel/.a.csv": b"x"}, SKIPPED),
     "archive litter": ({"panel/a.csv": CSV, "panel/__MACOSX/._a.csv": b"x"}, SKIPPED),

@@ -3,9 +3,11 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pyarrow.parquet as pq
 
 from warehouse.ingest.landing import LandingReport, read_landing
@@ -72,9 +74,26 @@ def xlsx_bytes(**sheets: list[list[object]]) -> bytes:
         sheet = workbook.create_sheet(name)
         for row in rows:
             sheet.append(row)
+    return saved(workbook.save)
+
+
+def saved(save: Callable[[io.BytesIO], object]) -> bytes:
+    """What a function writes into a stream."""
     stream = io.BytesIO()
-    workbook.save(stream)
+    save(stream)
     return stream.getvalue()
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """A frame as Parquet."""
+    return saved(lambda stream: frame.to_parquet(stream, index=False))
+
+
+def stata_bytes(frame: pd.DataFrame, labels: dict | None = None) -> bytes:
+    """A frame as Stata writes it, with labels for the codes of a column."""
+    return saved(
+        lambda stream: frame.to_stata(stream, write_index=False, version=118, value_labels=labels)
+    )
 
 
 def csv_bytes(rows: list[list[object]], encoding: str = "utf-8-sig") -> bytes:

@@ -30,7 +30,7 @@ from tests.warehouse.ingest.bad_files import (
     replaced,
     zipped,
 )
-from tests.warehouse.ingest.delivered import HEADER, ROWS
+from tests.warehouse.ingest.delivered import HEADER, ROWS, saved, stata_bytes
 from tests.warehouse.ingest.formats.old_workbook import number_cell, record, text_cell, write_xls
 
 Files = dict[str, bytes]
@@ -271,9 +271,7 @@ def patched(files: Files, place: int, value: bytes) -> Files:
 
 
 def parquet(table: pa.Table, **options: object) -> Files:
-    stream = io.BytesIO()
-    pq.write_table(table, stream, **options)
-    return {"tidy/a.parquet": stream.getvalue()}
+    return {"tidy/a.parquet": saved(lambda stream: pq.write_table(table, stream, **options))}
 
 
 GOOD_PARQUET = parquet(
@@ -290,10 +288,8 @@ def repeated(n: int, length: int) -> Files:
 
 
 def stata() -> Files:
-    stream = io.BytesIO()
     frame = pd.DataFrame({"year": [2015, 2016], "place": ["甲", "乙"], "value": [1.0, 2.0]})
-    frame.to_stata(stream, write_index=False, version=118)
-    return {"panel/a.dta": stream.getvalue()}
+    return {"panel/a.dta": stata_bytes(frame)}
 
 
 DTA = stata()["panel/a.dta"]

@@ -77,25 +77,24 @@ def test_an_invalid_layout_names_file_key_and_what_is_allowed(old, new, message)
         parse_layout(LAYOUT_YAML.replace(old, new, 1), "panel.yml")
 
 
-def test_years_as_columns_need_an_indicator_a_sheet():
-    with pytest.raises(LayoutError, match=r"sheet_indicators .* or row_indicators are needed"):
-        parse_layout(YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")], "sheets.yml")
+NO_INDICATOR = YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")]
+LEFT_OUT = "{column: b, id: x, left_out_where: {column: c, matches: x, reason: imputed}}"
 
 
-def test_whole_rows_are_left_out_by_a_rule_of_rows():
-    rule = (
-        "{column: a, indicators: [{column: b, id: loans_cny_100m, left_out_where: {column: c, "
-        "matches: x, reason: imputed}}]}"
-    )
-    text = YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")] + f"    row_indicators: {rule}\n"
-    with pytest.raises(LayoutError, match="leave whole rows out by drop_rows"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        *((text, "expected a mapping with the keys source_id") for text in ("", "- a\n", "text")),
+        (NO_INDICATOR, r"sheet_indicators .* or row_indicators are needed"),
+        (
+            f"{NO_INDICATOR}    row_indicators: {{column: a, indicators: [{LEFT_OUT}]}}\n",
+            "leave whole rows out by drop_rows",
+        ),
+    ],
+)
+def test_a_layout_that_lacks_what_it_needs_is_refused(text, message):
+    with pytest.raises(LayoutError, match=message):
         parse_layout(text, "sheets.yml")
-
-
-@pytest.mark.parametrize("text", ["", "- a\n", "text"])
-def test_a_layout_is_a_mapping(text):
-    with pytest.raises(LayoutError, match="expected a mapping with the keys source_id"):
-        parse_layout(text, "x.yml")
 
 
 def test_a_layout_is_named_as_its_source(tmp_path):

@@ -2,29 +2,31 @@
 here is the models' own.
 """
 
-import csv
 from pathlib import Path
 
 import duckdb
+import jinja2
 import pytest
 
-from tests.warehouse.ingest.delivered import deliver, read, xlsx_bytes
+from tests.warehouse.ingest.delivered import LAYOUT_YAML, deliver, read, xlsx_bytes
 from warehouse.ingest.errors import LandingError
-from warehouse.ingest.place_names import place_key, read_place_names, six_digit_code
+from warehouse.ingest.layouts import parse_layout
+from warehouse.ingest.place_names import (
+    SEEDS,
+    place_key,
+    read_place_names,
+    read_seed,
+    six_digit_code,
+)
 from warehouse.source_check.staging import build_staging
 
-SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
 HEADER = ["年份", "城市", "城市代码", "地区生产总值（万元）"]
 
 
 def roster(n: int) -> list[tuple[str, int]]:
     """Name and code of cities of today."""
-    with (SEEDS / "city_roster.csv").open(encoding="utf-8", newline="") as stream:
-        return [
-            (row["city_name_zh"], int(row["city_id"]))
-            for row in csv.DictReader(stream)
-            if not row["valid_to_year"]
-        ][:n]
+    rows = [row for row in read_seed("city_roster") if not row["valid_to_year"]]
+    return [(row["city_name_zh"], int(row["city_id"])) for row in rows[:n]]
 
 
 def table(codes: list[int], n: int = 120) -> dict[str, bytes]:
@@ -109,9 +111,6 @@ def test_a_place_is_found_or_refused(tmp_path, name, code, place_id, reason):
 
 
 def test_a_name_and_its_province_are_looked_up_together(tmp_path):
-    from tests.warehouse.ingest.delivered import LAYOUT_YAML
-    from warehouse.ingest.layouts import parse_layout
-
     layout = parse_layout(
         LAYOUT_YAML.replace("code: 城市代码, name: 城市", "name: 城市, within: {column: 省份}"),
         "panel.yml",
@@ -193,15 +192,13 @@ def test_the_look_up_is_the_models_own(tmp_path):
             "insert into odd values (?, ?, ?)",
             [(i, text, text) for i, text in enumerate([*odd, *codes])],
         )
-        from jinja2 import Environment
-
         macros = (SEEDS.parent / "macros" / "text.sql").read_text(encoding="utf-8")
         sql = (
             "select {{ place_key('place_text') }}, {{ six_digit_code('place_code_text') }} from "
             "odd order by row_no"
         )
         found = con.execute(
-            Environment(autoescape=False).from_string(macros + sql).render()
+            jinja2.Environment(autoescape=False).from_string(macros + sql).render()
         ).fetchall()
     expected = [(place_key(text) or None, six_digit_code(text)) for text in [*odd, *codes]]
     assert [(key, None if code == 1 else code) for key, code in found] == expected

@@ -235,7 +235,7 @@ def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(
         == (0,)
     )
     _write_roster(build, None)
-    run_dbt(command, build, dbt_target)
+    run_dbt(["seed", "--select", "city_roster"], build, dbt_target)
     assert count("select count(*) from seeds.city_roster") == (
         len(pd.read_csv(SEEDS / "city_roster.csv")),
     )

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tests.warehouse.ingest.delivered import csv_bytes
+from tests.warehouse.ingest.delivered import csv_bytes, parquet_bytes
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.raw_files import build_raw
 from warehouse.ingest.raw_table import FileOrigin, in_sheet_order
@@ -28,10 +28,8 @@ KEYS = (
 )
 
 
-def parquet_bytes(rows: list[list[object]]) -> bytes:
-    stream = io.BytesIO()
-    pd.DataFrame(rows[1:], columns=rows[0]).to_parquet(stream)
-    return stream.getvalue()
+def as_parquet(rows: list[list[object]]) -> bytes:
+    return parquet_bytes(pd.DataFrame(rows[1:], columns=rows[0]))
 
 
 def rows_of(data: bytes, name: str = "a.csv", origin: FileOrigin = ORIGIN) -> list[dict]:
@@ -50,7 +48,7 @@ def test_csv_and_parquet_give_the_same_rows():
         ("D2", None, "110000", None, 2015, "gdp_real_cny_100m", None, "24779.1", 24779.1, None),
         ("D4", None, "440300", None, 2018, "x", None, "5.5", 5.5, None),
     ]
-    for data, name in ((csv_bytes(rows), "a.csv"), (parquet_bytes(rows), "a.parquet")):
+    for data, name in ((csv_bytes(rows), "a.csv"), (as_parquet(rows), "a.parquet")):
         assert [tuple(row[key] for key in KEYS) for row in rows_of(data, name)] == expected
 
 
@@ -119,7 +117,7 @@ def test_a_further_column_and_a_record_too_long_have_a_line():
         ),
         ("a.csv", csv_bytes([[*HEADER, "year"]]), "a duplicate header year"),
         ("a.csv", b"\xef\xbb\xbf", "expected a header with city_id"),
-        ("a.parquet", parquet_bytes([["city_id"], [1]]), "no year, indicator_id, value"),
+        ("a.parquet", as_parquet([["city_id"], [1]]), "no year, indicator_id, value"),
         ("a.xlsx", b"PK\x03\x04", "a tidy file as CSV or Parquet; found a file of type xlsx"),
         ("a.json", b"city_id", "type .json"),
     ],

@@ -16,7 +16,7 @@ from tests.warehouse.dbt_build import REPOSITORY
 from tests.warehouse.publication.kill_at_steps import BEFORE, KILLED, NEXT
 
 
-@pytest.mark.parametrize("stride", [60, pytest.param(1, marks=pytest.mark.full)])
+@pytest.mark.parametrize("stride", [120, pytest.param(1, marks=pytest.mark.full)])
 def test_killed_between_two_steps_it_is_old_or_new_and_whole(tmp_path: Path, stride: int) -> None:
     """Between every so many of them, and always before and after the switch."""
     script = "tests.warehouse.publication.kill_at_steps"

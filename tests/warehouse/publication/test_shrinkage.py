@@ -160,19 +160,6 @@ def test_what_grew_lost_little_or_is_of_another_kind_passes(home: Path, parts: d
     ask(home, **parts)
 
 
-def test_a_publication_from_before_a_column_was_there_is_compared_by_the_others(home: Path) -> None:
-    database = (home / "published").resolve() / "citysync.duckdb"
-    database.chmod(0o644)
-    with duckdb.connect(str(database)) as con:
-        con.execute(
-            "alter table marts.panel_pair_year drop column city_i_cohort_year; drop table "
-            "marts.dim_pilot_zone"
-        )
-    ask(home, n_pilots=0)
-    with pytest.raises(PublicationShrinks, match=r"20 of 41 cities of the headline sample"):
-        ask(home, panel=(0, 20))
-
-
 def test_it_is_compared_with_the_last_of_its_kind_behind_others(home: Path) -> None:
     publish(home, 2, n_values=1, settings={"AS_OF_EDITION": "2010"})
     with pytest.raises(PublicationShrinks, match=run_of(1)):
@@ -272,12 +259,3 @@ def test_delivered_files_that_are_gone_stop_it_though_every_current_value_is_the
         ask(home, files=files)
     assert [part for part in [*named, "CONFIRM_SHRINK=1"] if part not in str(found.value)] == []
     ask(home, files=files, confirmed=True)
-
-
-def test_texts_that_go_one_by_one_stop_it(tmp_path: Path) -> None:
-    for number in range(3):
-        files = without(*[f"{n:02d}.txt" for n in range(number)])
-        ask(tmp_path, files=files)
-        publish(tmp_path, number + 1, kept=1, files=files)
-    with pytest.raises(PublicationShrinks, match=r"3 of 40 policy texts .*what 3 runs since"):
-        ask(tmp_path, files=without("00.txt", "01.txt", "02.txt"))

@@ -199,7 +199,7 @@ def made_up_cells(draw) -> tuple[str, float | None]:
     return text, number
 
 
-@settings(max_examples=1_500)
+@settings(max_examples=500)
 @given(made_up_cells())
 def test_a_made_up_cell_is_what_a_person_reads_or_rejected(cell):
     text, number = cell

@@ -2,8 +2,6 @@
 mapped that does not fit.
 """
 
-import csv
-
 import duckdb
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ from warehouse.ingest.drafting.new_source import draft_folder, new_source, try_d
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
-from warehouse.ingest.place_names import SEEDS
+from warehouse.ingest.place_names import read_seed
 
 GDP, POPULATION, WAGE = "gdp_nominal_cny_100m", "population_registered_10k", "wage_avg_cny"
 YEARS = range(2010, 2018)
@@ -21,12 +19,8 @@ RNG = np.random.default_rng(17)
 
 
 def cities() -> list[tuple[str, int]]:
-    with (SEEDS / "city_roster.csv").open(encoding="utf-8", newline="") as stream:
-        return [
-            (row["city_name_zh"], int(row["city_id"]))
-            for row in csv.DictReader(stream)
-            if not row["valid_to_year"]
-        ][:40]
+    rows = [row for row in read_seed("city_roster") if not row["valid_to_year"]]
+    return [(row["city_name_zh"], int(row["city_id"])) for row in rows[:40]]
 
 
 LEVELS = {

@@ -4,44 +4,28 @@ their faults.
 
 from __future__ import annotations
 
-import csv
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-SEEDS = Path(__file__).resolve().parents[4] / "warehouse" / "seeds"
-
-
-def roster(name: str) -> list[dict[str, str]]:
-    """Rows of a seed."""
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+from warehouse.ingest.place_names import read_seed
 
 
 def cities() -> list[tuple[str, str]]:
-    """Thirty-six cities that exist today: code of twelve digits and name."""
-    found = [
-        row
-        for row in roster("city_roster")
-        if not row["valid_to_year"] and int(row["admin_rank"]) >= 2
-    ]
-    more = [
-        row
-        for row in roster("city_roster")
-        if not row["valid_to_year"] and int(row["admin_rank"]) < 2
-    ]
-    return [(row["city_id"] + "000000", row["city_name_zh"]) for row in [*found, *more][:36]]
+    """Thirty-six cities that exist today, the largest first: code of twelve digits and name."""
+    rows = [row for row in read_seed("city_roster") if not row["valid_to_year"]]
+    rows.sort(key=lambda row: int(row["admin_rank"]) < 2)
+    return [(row["city_id"] + "000000", row["city_name_zh"]) for row in rows[:36]]
 
 
 def provinces() -> list[tuple[str, str]]:
     """Thirty-one provinces."""
     return [
         (row["province_id"] + "000000", row["province_name_zh"])
-        for row in roster("province_roster")
+        for row in read_seed("province_roster")
     ]
 
 

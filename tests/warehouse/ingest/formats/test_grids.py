@@ -1,30 +1,18 @@
 """Files to grids: formats told by name and content, and what readers lose."""
 
-import io
-import zipfile
+import re
 
 import pandas as pd
 import pytest
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.cell import coordinate_from_string
 
-from tests.warehouse.ingest.delivered import ROWS, csv_bytes, xlsx_bytes
+from tests.warehouse.ingest.bad_files import SHEET, archive
+from tests.warehouse.ingest.delivered import ROWS, csv_bytes, parquet_bytes, stata_bytes, xlsx_bytes
 from warehouse.ingest.formats.grids import read_grids
 from warehouse.ingest.formats.sheet_scan import scan_sheet
 
 XLSX = xlsx_bytes(Sheet1=ROWS)
-
-
-def parquet_bytes(frame: pd.DataFrame) -> bytes:
-    stream = io.BytesIO()
-    frame.to_parquet(stream)
-    return stream.getvalue()
-
-
-def stata_bytes(frame: pd.DataFrame) -> bytes:
-    stream = io.BytesIO()
-    frame.to_stata(stream, write_index=False, version=118)
-    return stream.getvalue()
 
 
 FRAME = pd.DataFrame(ROWS[1:], columns=["year", "province", "city", "code", "gdp"])
@@ -50,19 +38,6 @@ def test_every_format_gives_the_same_cells(name, data):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_encodings_of_a_csv_are_told_apart(encoding):
     assert read_grids(csv_bytes(ROWS, encoding), "a.csv")[0].rows[0] == ROWS[0]
-
-
-def rewritten(data: bytes, member: str, change) -> bytes:
-    """A workbook with one member of its archive changed."""
-    stream = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(data)) as old,
-        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for info in old.infolist():
-            content = old.read(info)
-            new.writestr(info.filename, change(content) if info.filename == member else content)
-    return stream.getvalue()
 
 
 def sheet_of(*rows: bytes) -> bytes:
@@ -123,10 +98,9 @@ def test_what_a_reader_loses_or_should_not_see_is_found():
 
 
 def test_a_formula_with_its_result_is_that_result_wherever_the_table_begins():
-    stored = rewritten(
+    stored = archive(
         xlsx_bytes(S=[[], [None, "a"], [None, "=1+1"]]),
-        "xl/worksheets/sheet1.xml",
-        lambda content: content.replace(b"<v></v>", b"<v>2</v>").replace(b"<v />", b"<v>2</v>"),
+        {SHEET: lambda content: re.sub(rb"<v></v>|<v />|<v/>", b"<v>2</v>", content)},
     )
     (grid,) = read_grids(stored, "a.xlsx")
     assert [row[1] for row in grid.rows[1:]] == ["a", 2.0]

@@ -12,6 +12,7 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from tests.warehouse.ingest.bad_files import SHEET, STRINGS, archive
+from tests.warehouse.ingest.delivered import saved
 from warehouse.ingest.formats.grids import read_grids
 from warehouse.ingest.formats.number_formats import read_format, shown_text
 
@@ -59,9 +60,7 @@ def workbook() -> bytes:
         ["b", 0.25, CellRichText("CO", TextBlock(InlineFont(vertAlign="subscript"), "2")), 8]
     )
     sheet["B1"].number_format = "0.0%"
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
+    return saved(book.save)
 
 
 def respelt(data: bytes) -> bytes:

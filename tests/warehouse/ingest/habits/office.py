@@ -2,7 +2,6 @@
 file is read by them.
 """
 
-import io
 from typing import NamedTuple
 
 import openpyxl
@@ -10,7 +9,7 @@ import pandas as pd
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
-from tests.warehouse.ingest.delivered import xlsx_bytes
+from tests.warehouse.ingest.delivered import saved, stata_bytes, xlsx_bytes
 from tests.warehouse.ingest.formats.old_workbook import (
     font_record,
     merged_record,
@@ -70,9 +69,7 @@ def formatted() -> bytes:
     sheet.append(["北京市", 2015, 0.1254, 23014.59, 13450])
     for address, code in (("C2", "0.0%"), ("B2", '0"年"'), ("D2", '0.0"亿元"'), ("E2", "#,##0,")):
         sheet[address].number_format = code
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
+    return saved(workbook.save)
 
 
 def merged(*cells: str) -> bytes:
@@ -82,9 +79,7 @@ def merged(*cells: str) -> bytes:
         workbook.active.append(row)
     for each in cells:
         workbook.active.merge_cells(each)
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
+    return saved(workbook.save)
 
 
 def old_with_merged_headers() -> bytes:
@@ -100,11 +95,8 @@ def old_with_merged_headers() -> bytes:
 
 def labelled() -> bytes:
     """A Stata file with codes for cities, and their labels."""
-    stream = io.BytesIO()
     frame = pd.DataFrame({"city": [1, 2], "year": [2015, 2015], "gdp": [1.5, 2.5]})
-    labels = {"city": {1: "北京市", 2: "天津市"}}
-    frame.to_stata(stream, write_index=False, value_labels=labels, version=118)
-    return stream.getvalue()
+    return stata_bytes(frame, {"city": {1: "北京市", 2: "天津市"}})
 
 
 def hidden() -> bytes:
@@ -117,9 +109,7 @@ def hidden() -> bytes:
     for row in (HEADER, ["唐山市", 2014, 4.0]):
         draft.append(row)
     draft.sheet_state = "hidden"
-    stream = io.BytesIO()
-    workbook.save(stream)
-    return stream.getvalue()
+    return saved(workbook.save)
 
 
 RAISED = CellRichText("12.3", TextBlock(InlineFont(vertAlign="superscript"), "1"))

@@ -5,11 +5,11 @@ of bad file.
 from __future__ import annotations
 
 import datetime
-import io
-import zipfile
 
 import pytest
 
+from tests.warehouse.ingest.bad_files import zipped
+from tests.warehouse.ingest.hostile_texts import word
 from tests.warehouse.ingest.policy.small_pdf import text_pdf
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.policy.clauses import split_clauses
@@ -85,23 +85,15 @@ def test_what_the_fifteen_texts_state(
     assert ("issue_date" in found["not_stated"]) == (issued is None)
 
 
-def docx(body: str, **more: str) -> bytes:
-    out = io.BytesIO()
-    lines = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in body.split("\n"))
-    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    # a text box stands twice in a file: once more for old programs
-    older = "http://schemas.openxmlformats.org/markup-compatibility/2006"
-    lines += f'<a:Fallback xmlns:a="{older}"><w:p><w:t>给予补贴。</w:t></w:p></a:Fallback>'
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(
-            "word/document.xml",
-            more.pop(
-                "document", f'<w:document xmlns:w="{space}"><w:body>{lines}</w:body></w:document>'
-            ),
-        )
-        for name, text in more.items():
-            archive.writestr(name.replace("__", "/").replace("_dot_", "."), text)
-    return out.getvalue()
+# a text box stands twice in a file: once more for old programs
+OLDER = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+FALLBACK = f'<a:Fallback xmlns:a="{OLDER}"><w:p><w:t>给予补贴。</w:t></w:p></a:Fallback>'
+
+
+def docx(body: str, extra: dict[str, bytes] | None = None, before: str = "") -> bytes:
+    document = word(*body.split("\n"), before=before)
+    document = document.replace(b"</w:body>", FALLBACK.encode() + b"</w:body>")
+    return zipped({"word/document.xml": document} | (extra or {}))
 
 
 def html(body: str) -> bytes:
@@ -175,15 +167,15 @@ RELATION += "</Relationships>"
         ("a.txt", b"%PDF-1.4 ...", r"beginning of a \.pdf file"),
         ("a.pdf", PLAN.encode(), r"beginning of a \.txt file"),
         ("a.pdf", b"%PDF-1.4\nnonsense", "cannot be parsed"),
-        ("a.docx", docx(PLAN, word__vbaProject_dot_bin="x"), "a macro project"),
+        ("a.docx", docx(PLAN, {"word/vbaProject.bin": b"x"}), "a macro project"),
         (
             "a.docx",
-            docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION),
+            docx(PLAN, {"word/_rels/settings.xml.rels": RELATION.encode()}),
             "outside attachedTemplate",
         ),
         (
             "a.docx",
-            docx(PLAN, document='<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
+            docx(PLAN, before='<!DOCTYPE a [<!ENTITY b "c">]>'),
             "document type",
         ),
         ("a.docx", docx(PLAN)[:200], "broken or protected archive"),

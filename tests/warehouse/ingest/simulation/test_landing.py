@@ -8,13 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import python_calamine
 
 from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
 from warehouse.ingest.simulation.economy import NO_EFFECT
 from warehouse.ingest.simulation.landing import write_simulated_landing
-
-WIDE = "sim_wide_panel/2024/城市统计面板_模拟.xlsx"
 
 
 @pytest.mark.parametrize(
@@ -49,16 +46,6 @@ def test_small_choice_keeps_pilots_and_provinces(seeds, n_cities):
     assert ((treated > 0) & (treated <= 2019)).sum() >= 12
     with pytest.raises(ValueError, match="n_cities must lie between 2 and"):
         choose_cities(*seeds, 1000, 2003, 2023)
-
-
-def read_wide(landing: Path) -> pd.DataFrame:
-    rows = (
-        python_calamine.CalamineWorkbook.from_path(str(landing / WIDE))
-        .get_sheet_by_name("面板数据")
-        .to_python()
-    )
-    table = pd.DataFrame(rows[2:], columns=rows[1]).replace({"…": np.nan, "": np.nan})
-    return table[table["年份"].notna() & ~table["城市"].astype(str).str.endswith("合计")]
 
 
 @pytest.fixture(scope="module")
@@ -106,16 +93,3 @@ def test_what_answers_to_admission_is_what_the_docs_say(seeds, landings):
     for indicator, rise in (("patents_granted", 0.2), ("firms_new", 0.15)):
         rows = both[admitted & (both.indicator_id == indicator)]
         assert np.log(rows.value / rows.value_without).median() == pytest.approx(rise, abs=0.01)
-
-
-@pytest.mark.full
-def test_full_landing_is_complete_enough(seeds, tmp_path):
-    write_simulated_landing(tmp_path, roster=seeds[0], pilot_zones=seeds[1])
-    table = read_wide(tmp_path / "with_effect")
-    span = table[table["年份"].between(2005, 2019)]
-    for column in ("地区生产总值（亿元）", "GDP增长率（%）"):
-        complete = span.groupby("城市")[column].count() == 15
-        assert complete.sum() >= 290
-        assert 3 <= (~complete).sum() <= 40
-    assert 0.01 < table["户籍人口（万人）"].isna().mean() < 0.03
-    assert table["GDP增长率（%）"].abs().max() < 40
