@@ -43,9 +43,7 @@ def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
     cohort = within_window(units.city_cohort, units.years)
     group_years, group = number_cohorts(cohort)
     province = number_provinces(units.province, len(z))
-    sums = _partner_sums(z, group, province, measure)
-    never = sums[:, 0].sum(axis=1)
-    rows = _city_sums(sums, group, province)
+    rows, never = _city_sums(z, group, province, measure)
     return SummedSample(
         "all_pairs",
         Units(units.city_ids, units.years, cohort, units.province),
@@ -54,7 +52,7 @@ def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
         group_years,
         group,
         partial(_squares, z, group, measure),
-        never[:, 1:] / np.where(never[:, :1] > 0, never[:, :1], np.nan),
+        never[:, 1:] / np.where(never[:, :1] > 0.5, never[:, :1], np.nan),
         n_always_treated=int(
             ((cohort > 0) & (cohort <= units.years[0])).sum() * (group == 0).sum()
         ),
@@ -80,26 +78,21 @@ def _less_means(sums: np.ndarray) -> np.ndarray:
 
 
 def _partner_sums(
-    z: np.ndarray, group: np.ndarray, province: np.ndarray, measure: str
+    z: np.ndarray, partners: np.ndarray, is_own: np.ndarray, measure: str
 ) -> np.ndarray:
-    """Pairs and summed outcomes (N, G, R, 1 + T) of a unit with the partners of a group and
-    province; the unit itself is no partner.
+    """Pairs and summed outcomes (n, 1 + T) of units (n, T) with partners (m, T), among whom a unit
+    itself may be (n,); it is no partner of its own.
     """
-    n_groups, n_provinces = int(group.max()) + 1, int(province.max()) + 1
-    key, n_keys, own = group * n_provinces + province, n_groups * n_provinces, np.arange(len(z))
-    result = np.empty((len(z), n_keys, 1 + z.shape[1]))
-    result[..., 0] = np.bincount(key, minlength=n_keys)
-    if measure in QUADRATIC:
-        square, product = QUADRATIC[measure]
-        s, q = (bincount_columns(part, key, (1, n_keys))[0] for part in (z, z**2))
-        squares = result[..., :1] * z[:, None] ** 2 + q
-        result[..., 1:] = product * z[:, None] * s - square / 2 * squares
-        result[own, key, 1:] -= (product - square) * z**2
-    else:
-        for k in range(n_keys):
-            result[:, k, 1:] = _gap_sums(z, z[key == k])
-    result[own, key, 0] -= 1
-    return result.reshape(len(z), n_groups, n_provinces, -1)
+    found = np.empty((len(z), 1 + z.shape[1]))
+    found[:, 0] = len(partners) - is_own
+    if measure not in QUADRATIC:
+        found[:, 1:] = _gap_sums(z, partners)
+        return found
+    square, product = QUADRATIC[measure]
+    squares = len(partners) * z**2 + (partners**2).sum(axis=0)
+    found[:, 1:] = product * z * partners.sum(axis=0) - square / 2 * squares
+    found[is_own, 1:] -= (product - square) * z[is_own] ** 2
+    return found
 
 
 def _gap_sums(z: np.ndarray, partners: np.ndarray) -> np.ndarray:
@@ -115,20 +108,53 @@ def _gap_sums(z: np.ndarray, partners: np.ndarray) -> np.ndarray:
     return result
 
 
-def _city_sums(sums: np.ndarray, group: np.ndarray, province: np.ndarray) -> CitySums:
-    """As rows: a never-treated unit meets every group, a treated one the never-treated in its own
-    group.
+def _city_sums(
+    z: np.ndarray, group: np.ndarray, province: np.ndarray, measure: str
+) -> tuple[CitySums, np.ndarray]:
+    """Sums by city and group: a never-treated unit meets every group, a treated one the
+    never-treated, in its own group; and pairs and outcomes (N, 1 + T) with the never-treated.
     """
-    present = sums[..., 0] > 0.5
-    present[group > 0, 1:] = False
-    city, source, partners = np.nonzero(present)
-    of = np.where(group[city] > 0, group[city], source)
-    parts = _less_means(sums[city, source, partners])
-    key = city * sums.shape[1] + of
-    row_key, first = np.unique(key, return_index=True)
-    rows = np.searchsorted(row_key, key)
-    totals = np.add.reduceat(parts, first, axis=0)
-    return CitySums(*np.divmod(row_key, sums.shape[1]), totals, rows, partners, parts, province)
+    shape = n_groups, n_provinces = int(group.max()) + 1, int(province.max()) + 1
+    is_never = group == 0
+    of_never = np.stack(
+        [
+            _partner_sums(z[is_never], z[group == g], np.full(is_never.sum(), g == 0), measure)
+            for g in range(n_groups)
+        ],
+        axis=1,
+    )
+    with_never = np.empty((len(z), 1 + z.shape[1]))
+    with_never[is_never] = of_never[:, 0]
+    with_never[~is_never] = _partner_sums(
+        z[~is_never], z[is_never], np.zeros((~is_never).sum(), dtype=bool), measure
+    )
+    by_group = np.zeros((len(z), n_groups, 1 + z.shape[1]))
+    by_group[is_never] = of_never
+    by_group[~is_never, group[~is_never]] = with_never[~is_never]
+    city, of = np.nonzero(by_group[..., 0] > 0.5)
+    members = np.bincount(group * n_provinces + province, minlength=n_groups * n_provinces)
+    partners = members.reshape(shape)[np.where(is_never[city], of, 0)]
+    # the unit itself is no partner
+    own = np.flatnonzero(is_never[city] & (of == 0))
+    partners[own, province[city[own]]] -= 1
+    part_row, part_province = np.nonzero(partners)
+    parts = partners[part_row, part_province].astype(float)[:, None]
+    sums, inside = _less_means(by_group[city, of]), _inside(z, group, province, measure)
+    rows = CitySums(city, of, sums, inside, part_row, part_province, parts, province)
+    return rows, with_never
+
+
+def _inside(z: np.ndarray, group: np.ndarray, province: np.ndarray, measure: str) -> np.ndarray:
+    """Statistics (R, G, 1 + T) of the pairs inside each province."""
+    n_groups, n_provinces = int(group.max()) + 1, int(province.max()) + 1
+    found = np.zeros((n_provinces, n_groups, 1 + z.shape[1]))
+    for r in range(n_provinces):
+        of, own = group[province == r], z[province == r]
+        pairs = _partner_sums(own, own[of == 0], of == 0, measure)
+        found[r] = bincount_columns(pairs, of, (1, n_groups))[0]
+    # two never-treated units were counted with either
+    found[:, 0] /= 2
+    return _less_means(found)
 
 
 def _squares(z: np.ndarray, group: np.ndarray, measure: str, weights: np.ndarray) -> np.ndarray:

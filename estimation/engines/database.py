@@ -20,7 +20,7 @@ from ..panel.pair_panel import PairPanel, number_cohorts, number_provinces
 from ..panel.panel_error import PanelError, need
 from ..panel.sources import quote
 from .arrays import Layout, PairStatistics, projection_coefficients
-from .interface import CitySums, SampleSums, SummedSample, Units
+from .interface import SampleSums, SummedSample, Units, sum_parts
 
 MAX_YEARS = 62
 
@@ -157,9 +157,11 @@ def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
     statistics = PairStatistics(
         np.zeros((0, values.shape[1])), basis, Layout(len(basis), 0, n_years, 1), np.zeros(0)
     )
-    cities = _city_sums(
-        keys[:, 0], keys[:, 1], keys[:, 2], values, (len(group_years) + 1, province)
-    )
+    # rows of the same partners, by pattern of years, follow one another
+    n_groups, row_of = len(group_years) + 1, keys[:, 0] * (len(group_years) + 1) + keys[:, 1]
+    first = np.unique(row_of * (int(province.max()) + 1) + keys[:, 2], return_index=True)[1]
+    parts = np.add.reduceat(values, first, axis=0)
+    cities = sum_parts(row_of[first], keys[first, 2], parts, province, (n_groups, len(basis)))
     is_never = (keys[:, 1] == 0) | (group[keys[:, 0]] > 0)
     raw, count = np.zeros((2, panel.n_cities, n_years))
     np.add.at(raw, keys[is_never, 0], np.nan_to_num(rows[is_never, 1::2]))
@@ -170,7 +172,7 @@ def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
         "database",
         Units(panel.city_ids, table.years, panel.city_cohort, panel.province),
         statistics,
-        SampleSums.of(cities, (1, len(group_years) + 1)),
+        SampleSums.of(cities, (1, n_groups)),
         group_years,
         group,
         lambda weights: _squares(table, weights, patterns, coefficients),
@@ -184,24 +186,6 @@ def _write(table: PairTable, name: str, columns: dict[str, np.ndarray]) -> None:
     table.con.register("incoming", columns)
     table.con.execute(f"create or replace temp table {name} as select * from incoming")
     table.con.unregister("incoming")
-
-
-def _city_sums(
-    city: np.ndarray,
-    group: np.ndarray,
-    partners: np.ndarray,
-    values: np.ndarray,
-    shape: tuple[int, np.ndarray],
-) -> CitySums:
-    """Rows in ascending order of city, group and partners' province, by pattern, as sums."""
-    n_groups, province = shape
-    row_of = city * n_groups + group
-    first = np.unique(row_of * (int(province.max()) + 1) + partners, return_index=True)[1]
-    part_sums = np.add.reduceat(values, first, axis=0)
-    keys, of_part = np.unique(row_of[first], return_inverse=True)
-    starts = np.flatnonzero(np.diff(of_part, prepend=-1))
-    sums = np.add.reduceat(part_sums, starts, axis=0)
-    return CitySums(*np.divmod(keys, n_groups), sums, of_part, partners[first], part_sums, province)
 
 
 def _counts(table: PairTable, panel: PairPanel) -> tuple[int, int]:

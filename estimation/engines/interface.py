@@ -8,11 +8,12 @@ rows lie.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .arrays import PairStatistics, bincount_columns
 from .regressors import Design
@@ -27,30 +28,35 @@ class CitySums:
     ----------
     city, group : (K,) int arrays
     sums : (K, D) float array
+    inside : (R, G, D) float array
+        Over the pairs with both cities in a province.
     part_row, part_province : (L,) int arrays
         Row and partners' province, 0..R-1, of each part of a row.
-    part_sums : (L, D) float array
+    parts : (L, d) float array
+        The first d statistics of each part: those that hold no outcome.
     province : (N,) int array
     """
 
     city: np.ndarray
     group: np.ndarray
     sums: np.ndarray
+    inside: np.ndarray
     part_row: np.ndarray
     part_province: np.ndarray
-    part_sums: np.ndarray
+    parts: np.ndarray
     province: np.ndarray
 
-    def first_columns(self, count: int) -> CitySums:
-        """The sums of the first statistics alone."""
-        return replace(self, sums=self.sums[:, :count], part_sums=self.part_sums[:, :count])
+    @property
+    def shared(self) -> np.ndarray:
+        """The first d statistics of each row; (K, d)."""
+        return self.sums[:, : self.parts.shape[1]]
 
     def without(self, province: int) -> np.ndarray:
-        """The sums over pairs without a city in a province; (K, D)."""
-        left = self.sums.copy()
+        """The same over pairs without a city in a province."""
+        left = self.shared.copy()
         order, start = self._by_province
         parts = order[start[province] : start[province + 1]]
-        left[self.part_row[parts]] -= self.part_sums[parts]
+        left[self.part_row[parts]] -= self.parts[parts]
         left[self.province[self.city] == province] = 0.0
         return left
 
@@ -62,17 +68,15 @@ class CitySums:
             self.part_province[order], np.arange(int(self.province.max()) + 2)
         )
 
-    @cached_property
-    def _first_of_city(self) -> np.ndarray:
-        """First row of each city."""
-        return np.flatnonzero(np.diff(self.city, prepend=-1))
-
-    def by_city(self, weights: np.ndarray) -> np.ndarray:
-        """Weights (K, T, C) of the rows added up over the rows of a city; (N, T, C)."""
-        first = self._first_of_city
-        found = np.zeros((len(self.province), *weights.shape[1:]))
-        found[self.city[first]] = np.add.reduceat(weights, first, axis=0)
-        return found
+    def weigh(self, shared: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The first statistics (K, d) of a city's rows times the weights (G, d, T, C) of their
+        groups; (N, T, C).
+        """
+        n_groups, d, *shape = weights.shape
+        columns = (self.group[:, None] * d + np.arange(d)).ravel()
+        ends = d * np.searchsorted(self.city, np.arange(len(self.province) + 1))
+        rows = csr_array((shared.ravel(), columns, ends), (len(self.province), n_groups * d))
+        return (rows @ weights.reshape(n_groups * d, -1)).reshape(-1, *shape)
 
 
 def sum_city_groups(
@@ -81,7 +85,7 @@ def sum_city_groups(
     city_j: np.ndarray,
     group: np.ndarray,
     province: np.ndarray,
-    n_groups: int,
+    shape: tuple[int, int],
 ) -> CitySums:
     """Sums of the statistics of pairs.
 
@@ -91,13 +95,13 @@ def sum_city_groups(
     city_i, city_j, group : (P,) int arrays
     province : (N,) int array
         0..R-1.
-    n_groups : int
+    shape : (G, d)
 
     Returns
     -------
     CitySums
     """
-    n_provinces = int(province.max()) + 1
+    n_groups, n_provinces = shape[0], int(province.max()) + 1
     n_keys = len(province) * n_groups * n_provinces
     keys = [
         (city * n_groups + group) * n_provinces + province[partner]
@@ -108,11 +112,30 @@ def sum_city_groups(
     found, place = np.flatnonzero(present), np.empty(n_keys, dtype=np.int32)
     place[found] = np.arange(len(found))
     parts = sum(bincount_columns(values, place[key], (1, len(found)))[0] for key in keys)
-    row_key, part_province = np.divmod(found, n_provinces)
+    return sum_parts(*np.divmod(found, n_provinces), parts, province, shape)
+
+
+def sum_parts(
+    row_key: np.ndarray,
+    partners: np.ndarray,
+    parts: np.ndarray,
+    province: np.ndarray,
+    shape: tuple[int, int],
+) -> CitySums:
+    """Sums by city and group from parts (L, D), in ascending order of city times G plus group and
+    of the partners' province; `shape` (G, d).
+    """
+    (n_groups, n_shared), n_provinces = shape, int(province.max()) + 1
     rows, part_row = np.unique(row_key, return_inverse=True)
-    part_row = part_row.reshape(-1)
-    sums = bincount_columns(parts, part_row, (1, len(rows)))[0]
-    return CitySums(*np.divmod(rows, n_groups), sums, part_row, part_province, parts, province)
+    sums = np.add.reduceat(parts, np.searchsorted(row_key, rows), axis=0)
+    city, group = np.divmod(rows, n_groups)
+    # a pair inside a province stands with either of its cities
+    own = province[city[part_row]]
+    same = own == partners
+    place = (own * n_groups + group[part_row])[same]
+    inside = bincount_columns(parts[same], place, (n_provinces, n_groups)) / 2
+    shared = np.ascontiguousarray(parts[:, :n_shared])
+    return CitySums(city, group, sums, inside, part_row, partners, shared, province)
 
 
 @dataclass(frozen=True)

@@ -233,13 +233,9 @@ def influence_weights(
 
 
 def outcome_weights_by_year(
-    z: np.ndarray,
-    by_control: np.ndarray,
-    sums: np.ndarray,
-    cell: np.ndarray,
-    statistics: PairStatistics,
+    z: np.ndarray, by_control: np.ndarray, statistics: PairStatistics
 ) -> np.ndarray:
-    """Weight of each year's outcome, added up over the pairs behind each row of sums.
+    """Weight of each year's outcome by the statistics of a pair that hold no outcome.
 
     Parameters
     ----------
@@ -247,30 +243,21 @@ def outcome_weights_by_year(
         Weights of ``v M_p y_p`` of a pair of each cell.
     by_control : (K, R) float array
         Weights of ``Q_p' M_p y_p``.
-    sums : (B, D) float array
-        Sums of pair statistics; the outcomes' are not read.
-    cell : (B,) int array
+    statistics : PairStatistics
 
     Returns
     -------
-    (B, T, R) float array
+    (cells, d, T, R) float array
+        For the first d statistics, up to the controls' products.
     """
-    layout = statistics.layout
-    start, gram = layout.control_start, layout.gram_start
-    counts = sums[:, :start].reshape(len(sums), layout.n_loadings, -1, layout.n_basis)[:, 0]
-    projected = np.einsum("nst,vgtr->gvnsr", statistics.basis, z)
-    if layout.n_loadings * layout.n_basis == 1:
-        found = counts[:, 0, 0, None, None] * projected[:, 0, 0].take(cell, axis=0)
-    else:
-        found = np.zeros((len(sums), layout.n_years, z.shape[3]))
-        for g in np.unique(cell):
-            members = cell == g
-            found[members] = np.einsum("bvn,vnsr->bsr", counts[members], projected[g])
-    if layout.n_controls:
-        controls = sums[:, start:gram].reshape(
-            len(sums), layout.n_loadings, layout.n_years, layout.n_controls
-        )[:, 0]
-        found += np.einsum("btk,kr->btr", controls, by_control)
+    layout, (n_cells, t, r) = statistics.layout, z.shape[1:]
+    v, k, start = layout.n_loadings, layout.n_controls, layout.control_start
+    found = np.zeros((n_cells, layout.gram_start, t, r))
+    counts = found[:, :start].reshape(n_cells, v, v, layout.n_basis, t, r)
+    counts[:, 0] = np.einsum("nst,vgtr->gvnsr", statistics.basis, z)
+    years = np.arange(t)
+    controls = found[:, start:].reshape(n_cells, v, t, k, t, r)
+    controls[:, 0, years, :, years] = by_control
     return found
 
 

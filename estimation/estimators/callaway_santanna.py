@@ -106,20 +106,17 @@ def _gradient(group: np.ndarray, against: np.ndarray, which: np.ndarray, n_compa
 def _outcome_weights(
     group: np.ndarray, against: np.ndarray, which: np.ndarray, comparisons: np.ndarray, n_years: int
 ):
-    def of_outcomes(
-        totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, of_rows: np.ndarray
-    ) -> np.ndarray:
+    def of_outcomes(totals: np.ndarray, weights: np.ndarray) -> np.ndarray:
         of_changes = np.zeros((len(totals), len(comparisons), weights.shape[1]))
         for k in range(len(group)):
             for groups, sign in _sides(group, against, k):
                 of_changes[groups, which[k]] += (
                     sign / max(totals[groups, 1 + which[k]].sum(), 1.0) * weights[k]
                 )
-        found = np.zeros((len(sums), n_years, weights.shape[1]))
-        for n, (base, year) in enumerate(comparisons):
-            change = sums[:, 1 + n, None] * of_changes[of_rows, n]
-            found[:, year] += change
-            found[:, base] -= change
+        found = np.zeros((len(totals), 1 + len(comparisons), n_years, weights.shape[1]))
+        for n, (base, year) in enumerate(comparisons, start=1):
+            found[:, n, year] = of_changes[:, n - 1]
+            found[:, n, base] = -of_changes[:, n - 1]
         return found
 
     return of_outcomes

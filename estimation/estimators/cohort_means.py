@@ -221,7 +221,7 @@ def sum_city_cells(
     classes = np.zeros(len(panel.counts), dtype=np.int64) if block_class is None else block_class
     cell = classes[panel.block] * n_groups + panel.group
     return sum_city_groups(
-        np.ones((len(cell), 1)), *cities, cell, province, n_groups * (int(classes.max()) + 1)
+        np.ones((len(cell), 1)), *cities, cell, province, (n_groups * (int(classes.max()) + 1), 1)
     )
 
 
@@ -231,7 +231,7 @@ def jackknife_df_of_cells(fit: CellFit, sums: CitySums) -> float:
     df = jackknife_df(
         sums,
         np.flatnonzero(fit.can_go),
-        lambda b, rows, cell: (rows * per_pair[b, cell])[..., None],
+        lambda b: per_pair[b][:, None, :, None],
     )
     return float("nan") if df is None else float(df[0])
 

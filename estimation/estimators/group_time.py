@@ -184,7 +184,7 @@ def _refits(
 ) -> list[tuple[Refits | None, Refits]]:
     """Refits without each province and without each city, by outcome."""
     outcomes = range(len(sample.outcomes))
-    sums = sum_sample(sample, model.values)
+    sums = sum_sample(sample, model.values, model.n_shared)
     names, deleted = sums_without_cities(sample, sums)
     deleted = deleted[:, 0]
     effects, _, weights = _solve_terms(model, deleted, chosen, members)
@@ -197,9 +197,9 @@ def _refits(
         model, np.concatenate([deleted[:, 0], sums.totals]), chosen, members
     )
     df = jackknife_df(
-        sums.cities.first_columns(model.n_shared),
+        sums.cities,
         province_positions(sample, names),
-        lambda b, rows, group: model.outcome_weights(samples[b], weights[b], rows, group),
+        lambda b: model.outcome_weights(samples[b], weights[b]),
     )
     provinces = [
         Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), df, carriers)

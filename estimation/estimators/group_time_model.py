@@ -49,16 +49,16 @@ class GroupTimeModel:
         cells to the (B, G + 1, D, C) weights that turn a pair's statistics into its influence on
         the weighted sums, the aggregation's weights held fixed.
     outcome_weights : callable
-        Sums (G + 1, D), (K, C) weights of the cells, sums (B, d) of the first statistics of some
-        pairs and their groups (B,) to the weights (B, T, C) of these pairs' outcomes of each year
-        in the weighted sums.
+        Sums (G + 1, D) and (K, C) weights of the cells to the (G + 1, d, T, C) weights with which
+        each of a pair's first statistics counts in those of its outcomes of each year in the
+        weighted sums.
     n_shared : int
-        d: the statistics that `outcome_weights` reads.
+        d: the statistics that hold no outcome.
     """
 
     cells: Cells
     values: np.ndarray
     solve: Callable[[np.ndarray], Solved]
     gradient: Callable[[np.ndarray, Solved, int, np.ndarray], np.ndarray]
-    outcome_weights: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    outcome_weights: Callable[[np.ndarray, np.ndarray], np.ndarray]
     n_shared: int

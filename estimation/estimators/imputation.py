@@ -265,14 +265,10 @@ def _row_weights(
 
 
 def _outcome_weights(
-    stage: _FirstStage,
-    totals: np.ndarray,
-    cell_weights: np.ndarray,
-    sums: np.ndarray,
-    group: np.ndarray,
+    stage: _FirstStage, totals: np.ndarray, cell_weights: np.ndarray
 ) -> np.ndarray:
     layout, cells = stage.layout, stage.cells
-    t, k = layout.n_years, layout.n_controls
+    t, k, n_terms = layout.n_years, layout.n_controls, cell_weights.shape[1]
     solved = _solve(stage, totals[None])
     per_row, through = (
         part[0]
@@ -280,17 +276,14 @@ def _outcome_weights(
             stage, totals[None], solved.size, solved.parts[1], cell_weights[None]
         )
     )
-    of_rows = np.zeros((len(totals), t, cell_weights.shape[1]))
+    of_rows = np.zeros((len(totals), t, n_terms))
     np.add.at(of_rows, (cells.group, cells.year), per_row)
     ends = np.cumsum(layout.parts()[:SHARED_PARTS])
-    patterns, mq = sums[:, ends[0] : ends[1]], sums[:, ends[2] : ends[3]].reshape(len(sums), t, k)
-    untreated = np.einsum("jst,ct->jsc", stage.untreated, through[:, :t])
-    found = -np.einsum("bj,jsc->bsc", patterns, untreated) - np.einsum(
-        "btk,ck->btc", mq, through[:, t:]
-    )
-    for g in np.unique(group):
-        members = group == g
-        found[members] += np.einsum(
-            "bj,jsc->bsc", patterns[members], np.einsum("jst,sc->jtc", stage.treated, of_rows[g])
-        )
+    found = np.zeros((len(totals), ends[-1], t, n_terms))
+    of_patterns = np.einsum("jst,gsc->gjtc", stage.treated, of_rows)
+    of_patterns -= np.einsum("jst,ct->jsc", stage.untreated, through[:, :t])
+    found[:, ends[0] : ends[1]] = of_patterns
+    controls = found[:, ends[2] : ends[3]].reshape(len(totals), t, k, t, n_terms)
+    years = np.arange(t)
+    controls[:, years, :, years] = -through[:, t:].T
     return found

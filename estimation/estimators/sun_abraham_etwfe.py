@@ -92,12 +92,10 @@ def _of_parameters(weights: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def _outcome_weights(statistics: PairStatistics, x: np.ndarray):
-    def of_outcomes(
-        totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray
-    ) -> np.ndarray:
+    def of_outcomes(totals: np.ndarray, weights: np.ndarray) -> np.ndarray:
         solution = solve(totals[None, :, : statistics.layout.size], x, statistics)
         combine = _of_parameters(weights, statistics.layout)
         z, by_control = outcome_weights(solution, x[None], statistics.layout, combine)
-        return outcome_weights_by_year(z[0, 0], by_control[0], sums, group, statistics)
+        return outcome_weights_by_year(z[0, 0], by_control[0], statistics)
 
     return of_outcomes

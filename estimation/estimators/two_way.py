@@ -129,7 +129,7 @@ def fit_design(
     else:
         cell = design.cells(sample.pair_group, panel.city_i, panel.city_j)
         shape = (design.n_blocks, design.n_groups)
-        sums = sum_sample(sample, statistics.values, cell, shape)
+        sums = sum_sample(sample, statistics.values, statistics.layout.gram_start, cell, shape)
     solution = solve(sums.totals[None], design.x, statistics)
     pilots = pilots_in_cells(sample, design)
     chosen, missed = _identified(design, solution.lost[0, k:], pilots.any(axis=0))
@@ -222,9 +222,9 @@ def _without_provinces(
     # (samples, V, cells, T, terms)
     z = np.moveaxis(z, 2, 1).reshape(len(z), z.shape[2], -1, *z.shape[4:])
     df = jackknife_df(
-        sums.cities.first_columns(statistics.layout.gram_start),
+        sums.cities,
         province_positions(sample, names),
-        lambda b, rows, cell: outcome_weights_by_year(z[b], by_control[b], rows, cell, statistics),
+        lambda b: outcome_weights_by_year(z[b], by_control[b], statistics),
     )
     of_parameters = np.roll(combine, statistics.layout.n_controls, axis=1)
     return [

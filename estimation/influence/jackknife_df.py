@@ -47,12 +47,16 @@ def design_df(estimate: np.ndarray, deviations: np.ndarray) -> np.ndarray:
         Between 0.25 and R - 1; NaN where a weight is not finite or the coefficient rests on
         nothing.
     """
-    gram = np.einsum("rntc,sntc->crs", deviations, deviations)
-    with_estimate = np.einsum("ntc,rntc->cr", estimate, deviations)
-    own = np.einsum("ntc,ntc->c", estimate, estimate)
-    return np.array(
-        [equivalent_df(*of_one) for of_one in zip(own, with_estimate, gram, strict=True)]
-    )
+    every = np.concatenate([deviations, estimate[None]])
+    every, found = every.reshape(len(every), -1, estimate.shape[-1]), []
+    for c in range(estimate.shape[-1]):
+        weights, gram = np.ascontiguousarray(every[..., c]), np.empty((len(every), len(every)))
+        for r, row in enumerate(weights):
+            # einsum without BLAS: the same bytes for any number of threads
+            products = np.einsum("k,sk->s", row, weights[: r + 1])
+            gram[r, : r + 1] = gram[: r + 1, r] = products
+        found.append(equivalent_df(gram[-1, -1], gram[-1, :-1], gram[:-1, :-1]))
+    return np.array(found)
 
 
 def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> float:

@@ -83,15 +83,16 @@ class Refits:
 def sum_sample(
     sample: FitSample,
     values: np.ndarray,
+    n_shared: int,
     cell: np.ndarray | None = None,
     shape: tuple[int, int] | None = None,
 ) -> SampleSums:
-    """Sums of the statistics (P, D) of the kept pairs, by cohort group or by the cells (P,) of C
-    blocks and G groups, which `shape` counts.
+    """Sums of the statistics (P, D) of the kept pairs, the first of which hold no outcome, by
+    cohort group or by the cells (P,) of C blocks and G groups, which `shape` counts.
     """
     cell = sample.pair_group if cell is None else cell
     shape = (1, sample.n_groups) if shape is None else shape
-    cities = city_sums_of(sample, values, cell, shape[0] * shape[1])
+    cities = city_sums_of(sample, values, cell, (shape[0] * shape[1], n_shared))
     return SampleSums.of(cities, shape)
 
 
@@ -112,16 +113,11 @@ def sums_without_provinces(
     names, province = np.unique(sample.panel.province, return_inverse=True)
     cities, province = sums.cities, province.reshape(-1)
     n_cells = sums.totals.shape[0] * sums.totals.shape[1]
-    shape = (len(names), n_cells)
     by_province = bincount_columns(
-        cities.sums, province[cities.city] * n_cells + cities.group, shape
+        cities.sums, province[cities.city] * n_cells + cities.group, (len(names), n_cells)
     )
-    # a pair inside a province was counted with either of its cities
-    own = province[cities.city[cities.part_row]]
-    same = own == cities.part_province
-    place = (own * n_cells + cities.group[cities.part_row])[same]
-    inside = bincount_columns(cities.part_sums[same], place, shape) / 2
-    deleted = sums.totals[None] - (by_province - inside).reshape(-1, *sums.totals.shape)
+    left_out = by_province - cities.inside
+    deleted = sums.totals[None] - left_out.reshape(-1, *sums.totals.shape)
     holds = by_province[:, :, 0].sum(axis=1) > 0.5
     leaves_pilot = deleted[:, :, 1:, 0].sum(axis=(1, 2)) > 0.5
     chosen = holds & leaves_pilot

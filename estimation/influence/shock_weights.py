@@ -18,20 +18,22 @@ from ..panel.fit_sample import FitSample
 from ..panel.pair_panel import number_provinces
 from .jackknife_df import design_df
 
-# (number of the refit or -1 for the whole sample, sums (K, D), groups (K,)) to weights (K, T, C) of
-# the pairs behind each row of sums
-OutcomeWeights = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
+# number of the refit, or -1 for the whole sample, to weights (G, d, T, C): how much each of the
+# first statistics of a pair counts in the weights of its outcomes
+OutcomeWeights = Callable[[int], np.ndarray]
 
 
-def city_sums_of(sample: FitSample, values: np.ndarray, cell: np.ndarray, n_cells: int) -> CitySums:
+def city_sums_of(
+    sample: FitSample, values: np.ndarray, cell: np.ndarray, shape: tuple[int, int]
+) -> CitySums:
     """Sums of the kept pairs' statistics (P, D) by city and cell (P,); without provinces all
-    partners are of one.
+    partners are of one. `shape` counts cells and the first statistics, which hold no outcome.
     """
     panel = sample.panel
     province = number_provinces(panel.province, panel.n_cities)
     kept = slice(None) if sample.kept.all() else sample.kept
     return sum_city_groups(
-        values[kept], panel.city_i[kept], panel.city_j[kept], cell[kept], province, n_cells
+        values[kept], panel.city_i[kept], panel.city_j[kept], cell[kept], province, shape
     )
 
 
@@ -58,8 +60,8 @@ def jackknife_df(
     """
     if len(provinces) == 0:
         return None
-    whole = sums.by_city(outcome_weights(-1, sums.sums, sums.group))
+    whole = sums.weigh(sums.shared, outcome_weights(-1))
     deviations = np.empty((len(provinces), *whole.shape))
     for b, r in enumerate(provinces):
-        deviations[b] = whole - sums.by_city(outcome_weights(b, sums.without(int(r)), sums.group))
+        deviations[b] = whole - sums.weigh(sums.without(int(r)), outcome_weights(b))
     return design_df(whole, deviations)

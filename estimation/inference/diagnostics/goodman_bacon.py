@@ -104,14 +104,15 @@ def estimates_without_cohorts(
     """Two-way coefficient without the pairs of each cohort, by cohort year; empty with a single
     cohort. Balanced, without controls.
     """
-    found = {}
-    count, mean = means or cohort_means(sample, outcome)
-    present = np.flatnonzero(count[1:]) + 1
-    for g in present if len(present) > 1 else ():
-        others = np.arange(len(count)) != g
-        rest = goodman_bacon(sample, outcome, (count * others, mean))
+    means = means or cohort_means(sample, outcome)
+    rows, found = goodman_bacon(sample, outcome, means), {}
+    present = sample.group_years[means[0][1:] > 0].tolist()
+    for year in present if len(present) > 1 else ():
+        # the weights of all other comparisons change alike
+        rest = [row for row in rows if year not in (row.treated_cohort, row.control_cohort)]
         if rest:
-            found[int(sample.group_years[g - 1])] = sum(row.weight * row.estimate for row in rest)
+            weight = sum(row.weight for row in rest)
+            found[year] = sum(row.weight * row.estimate for row in rest) / weight
     return found
 
 
