@@ -70,7 +70,7 @@ def study(
                     growth[kept], series.years, first[kept], province[kept], **settings
                 )
             else:
-                found = fit_exposure(growth, series.years, dealt, reach, **settings)
+                found, _ = fit_exposure(growth, series.years, dealt, reach, **settings)
             if found.p_value is not None:
                 p_values.append(found.p_value)
                 estimates.append(found.estimate)

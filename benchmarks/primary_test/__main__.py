@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.page import markdown, write_between
 
 from .candidates import CANDIDATES, CHANNELS, SERIES
 from .race import Cell, cells, rejections
@@ -29,11 +30,9 @@ def main() -> None:
     """Parse the command line, run what is asked for, and write the table of all that was run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.primary_test", description=__doc__)
     parser.add_argument("--draws", type=int, default=2000, help="draws of each design")
-    parser.add_argument("--first", type=int, default=0, help="number of the first draw")
     parser.add_argument(
         "--panel",
         type=Path,
-        default=None,
         help="published warehouse of delivered files; without it simulated designs alone",
     )
     parser.add_argument("--seed", type=int, default=20261127)
@@ -44,107 +43,81 @@ def main() -> None:
         help="names by comma; one alone is held against the goals",
     )
     parser.add_argument(
-        "--counts", type=Path, required=True, help="file that counts are added to; may exist"
+        "--counts", type=Path, required=True, help="file that holds the counts; may exist"
     )
     parser.add_argument("--write", action="store_true", help="write the table into the page")
     chosen = parser.parse_args()
     found: Counts = json.loads(chosen.counts.read_text()) if chosen.counts.exists() else {}
-    names = tuple(chosen.candidates.split(","))
-    draws = range(chosen.first, chosen.first + chosen.draws)
-    all_cells = list(cells(chosen.panel or _published()))
-    for cell in all_cells if draws else []:
-        if chosen.only not in cell.name:
-            continue
-        row = found.setdefault(cell.name, {})
-        for key, count in rejections(cell, draws, chosen.seed, names).items():
-            row[key] = row.get(key, 0) + count
-            row[f"draws, {key}"] = row.get(f"draws, {key}", 0) + len(draws)
-        chosen.counts.write_text(json.dumps(found, indent=1))
-        print(cell.name, flush=True)
+    names, all_cells = tuple(chosen.candidates.split(",")), list(cells(chosen.panel))
+    for cell in all_cells:
+        if chosen.draws and chosen.only in cell.name:
+            counted = rejections(cell, range(chosen.draws), chosen.seed, names)
+            draws = {f"draws, {key}": chosen.draws for key in counted}
+            found[cell.name] = found.get(cell.name, {}) | counted | draws
+            chosen.counts.write_text(json.dumps(found, indent=1))
+            print(cell.name, flush=True)
     if len(names) == 1:
         mark, text = "goals", goals(found, all_cells, names[0])
     else:
-        mark = "primary test"
-        text = table(found, all_cells) + "\n\n" + choice(found, all_cells)
+        mark, text = "primary test", f"{table(found, all_cells)}\n\n{choice(found, all_cells)}"
     print(text)
     if chosen.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(replace_between(page, mark, text), encoding="utf-8")
-
-
-def _published() -> Path | None:
-    database = Path(os.environ.get("CITYSYNC_HOME", "data")) / "published" / "citysync.duckdb"
-    return database if database.exists() else None
+        write_between(PAGE, mark, text)
 
 
 def _share(row: dict[str, int], key: str) -> float | None:
     """Share of the draws with a verdict."""
-    draws = row.get(f"draws, {key}", 0) - row.get("no verdict", 0)
+    draws = _draws(row, key)
     return row[key] / draws if draws > 0 else None
 
 
+def _draws(row: dict[str, int], key: str) -> int:
+    return row.get(f"draws, {key}", 0) - row.get("no verdict", 0)
+
+
 def table(found: Counts, all_cells: list[Cell]) -> str:
-    """One row a design: per cent of draws in which each candidate and channel rejects, growth /
-    cycle.
+    """One row a design: per cent of draws in which each candidate and channel rejects,
+    growth/cycle.
     """
     names = CANDIDATES + CHANNELS
-    lines = [
-        "| design | draws | " + " | ".join(names) + " |",
-        "| --- | --- |" + " --- |" * len(names),
-    ]
+    rows = [("design", *names)]
     for cell in all_cells:
         row = found.get(cell.name, {})
-        if _share(row, f"growth, {names[0]}") is None:
-            continue
-        draws = min(row[f"draws, growth, {name}"] for name in names if f"growth, {name}" in row)
-        shown = [
-            " / ".join(
-                "-" if (share := _share(row, f"{series}, {name}")) is None else f"{100 * share:.1f}"
-                for series in SERIES
-            )
-            for name in names
-        ]
-        lines.append(f"| {cell.name} | {draws} | " + " | ".join(shown) + " |")
-    return "\n".join(lines)
+        shares = [[_share(row, f"{series}, {name}") for series in SERIES] for name in names]
+        if shares[0][0] is not None:
+            shown = ("/".join(f"{100 * share:.1f}" for share in pair) for pair in shares)
+            rows.append((cell.name, *shown))
+    return markdown(rows)
 
 
 def goals(found: Counts, all_cells: list[Cell], name: str) -> str:
     """One row a design whose size counts, of one candidate: per cent of draws in which it rejects,
-    the exact interval of 99 %, corrected for the number of sizes, and whether it meets 4 to 6 %.
+    with the exact interval of 99 %, corrected for the number of sizes; bold where it does not meet
+    4 to 6 %.
     """
     from scipy.stats import binomtest
 
     run = [
-        cell
-        for cell in all_cells
-        if cell.is_size and _share(found.get(cell.name, {}), f"growth, {name}") is not None
+        cell for cell in all_cells if cell.is_size and f"growth, {name}" in found.get(cell.name, {})
     ]
     inside = 1 - (1 - SURE) / (len(SERIES) * len(run))
-    lines = [
-        "| design | draws | growth | interval | 4 to 6 | cycle | interval | 4 to 6 |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    rows = [("design", *SERIES)]
     for cell in run:
-        row = found[cell.name]
-        draws = row[f"draws, growth, {name}"] - row.get("no verdict", 0)
-        shown = [cell.name, str(draws)]
+        row, shown = found[cell.name], []
         for series in SERIES:
-            count = row[f"{series}, {name}"]
+            count, draws = row[f"{series}, {name}"], _draws(row, f"{series}, {name}")
             low, high = binomtest(count, draws).proportion_ci(inside)
-            meets = "yes" if low <= MEETS[1] and high >= MEETS[0] else "**no**"
-            shown += [f"{100 * count / draws:.1f}", f"{100 * low:.1f} to {100 * high:.1f}", meets]
-        lines.append(f"| {' | '.join(shown)} |")
-    return "\n".join(lines)
+            text = f"{100 * count / draws:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+            shown.append(text if low <= MEETS[1] and high >= MEETS[0] else f"**{text}**")
+        rows.append((cell.name, *shown))
+    return markdown(rows)
 
 
 def choice(found: Counts, all_cells: list[Cell]) -> str:
     """What the rule of docs/methods, section 18.8 says: per candidate the mean share found, the
     largest size, and how many sizes are rejected as 5 %.
     """
-    lines = [
-        "| candidate | mean share found | largest size | where | sizes rejected as 5 % |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    rows = [("candidate", "mean share found", "largest size", "where", "sizes rejected as 5 %")]
     scores: dict[str, tuple[bool, float, float]] = {}
     for name in CANDIDATES:
         power = [
@@ -163,15 +136,11 @@ def choice(found: Counts, all_cells: list[Cell]) -> str:
             continue
         failed, worst = _rejected(sizes), max(sizes, key=lambda design: sizes[design][0])
         mean, largest = 100 * float(np.mean(power)), 100 * sizes[worst][0]
-        scores[name] = (not failed, mean, -largest)
-        lines.append(
-            f"| {name} | {mean:.1f} | {largest:.1f} | {worst} | {failed} of {len(sizes)} |"
-        )
-    if scores:
-        fine = {name: score[1] for name, score in scores.items() if score[0]}
-        ranked = fine or {name: score[2] for name, score in scores.items()}
-        lines += ["", f"The rule chooses: **{max(ranked, key=ranked.get)}**."]
-    return "\n".join(lines)
+        scores[name] = (not failed, mean if not failed else 0.0, -largest)
+        rows.append((name, f"{mean:.1f}", f"{largest:.1f}", worst, f"{failed} of {len(sizes)}"))
+    if not scores:
+        return ""
+    return f"{markdown(rows)}\n\nThe rule chooses: **{max(scores, key=scores.get)}**."
 
 
 def _rejected(sizes: dict[str, tuple[float, dict[str, int], str]]) -> int:
@@ -179,29 +148,10 @@ def _rejected(sizes: dict[str, tuple[float, dict[str, int], str]]) -> int:
     from scipy.stats import binomtest
 
     p = sorted(
-        binomtest(row[key], row[f"draws, {key}"] - row.get("no verdict", 0), LEVEL).pvalue
-        for _, row, key in sizes.values()
+        binomtest(row[key], _draws(row, key), LEVEL).pvalue for _, row, key in sizes.values()
     )
     passes = [place for place, value in enumerate(p) if value > LEVEL / (len(p) - place)]
     return passes[0] if passes else len(p)
-
-
-def replace_between(text: str, mark: str, table: str) -> str:
-    """The page with a table put between a mark's begin and end.
-
-    Raises
-    ------
-    ValueError
-        If the page lacks the mark.
-    """
-    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
-    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-        raise ValueError(
-            f"{PAGE.name}: expected {begin} and {end} once each, in this order; put them back"
-        )
-    return (
-        text[: text.index(begin) + len(begin)] + "\n\n" + table + "\n\n" + text[text.index(end) :]
-    )
 
 
 if __name__ == "__main__":

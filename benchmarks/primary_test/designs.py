@@ -203,6 +203,7 @@ SELECTION = {
     "the same, cohorts 2013-2018": (_persistent_factors, 2.0),
     **{f"own deviation falls {k} % a year": (_plain, 0.0) for k in SLOPES},
     "whole_provinces": (_plain, 0.0),
+    "coast, blocks of province and coast": (_coast, 0.0),
 }
 
 
@@ -215,7 +216,7 @@ def draw_selected(name: str, rng: np.random.Generator) -> Panel:
     size = rng.normal(size=len(block))
     growth = draw(block, size, rng)
     weight = pull * size
-    if name == "coast":
+    if name.startswith("coast"):
         weight = np.where(cities["is_coastal"], weight, -np.inf)
     if name == "whole_provinces":
         pilots = _whole_provinces(block, rng)
@@ -230,6 +231,8 @@ def draw_selected(name: str, rng: np.random.Generator) -> Panel:
         growth = _national([np.ones(len(size))], rng) + _own(rng, block) * np.where(
             cohort[:, None] > 0, 1 - fall, 1.0
         )
+    if name == "coast, blocks of province and coast":
+        block = 2 * block + cities["is_coastal"].to_numpy()
     return Panel(growth, YEARS, cohort, block, size)
 
 

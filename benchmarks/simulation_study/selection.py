@@ -33,7 +33,7 @@ from estimation.measures.synchronization import standardise
 PARTS = ("cm", "comove", "dispersion")
 # settings of the simulation study that are the null or the alternative of a warning: name, cities
 SETTINGS = (("independent", 254), ("province", 254), ("loadings", 254), ("few_pilots", 254))
-# pseudo-admissions at random, of which one layout is enough as a null here;
+# pseudo-admissions at random, of which one layout is enough as a null here, and other blocks;
 # docs/evidence/primary-test.md has the others
 WITHOUT_SELECTION = (
     "anywhere 2010-2019",
@@ -41,6 +41,7 @@ WITHOUT_SELECTION = (
     "layout 2010-2023",
     "layout 2010-2019, deflated",
     "layout 2010-2021, deflated",
+    "coast, blocks of province and coast",
 )
 # of the fit over all pairs
 WARNINGS = {

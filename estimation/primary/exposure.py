@@ -16,9 +16,6 @@ from .city_panel import build_panel, lacking
 from .redeal import ROUNDING, Draws, deal, squared_error
 from .within_block import WithinBlockResult, judged
 
-# Draws taken together: their arrays of cities and years stay in the processor's cache.
-CHUNK = 200
-
 
 @dataclass(frozen=True)
 class Ring:
@@ -107,9 +104,9 @@ def fit_exposure(
     admitted: Admitted,
     reach: Ring | Tied,
     *,
-    permutations: int = 999,
-    seed: int = 1,
-) -> WithinBlockResult:
+    permutations: int,
+    seed: int | Sequence[int],
+) -> tuple[WithinBlockResult, Draws | None]:
     """Change of cities that are no pilots when a pilot near or tied to them is admitted, against
     the others of their block.
 
@@ -125,29 +122,14 @@ def fit_exposure(
     Returns
     -------
     WithinBlockResult
-        `n_pilots` counts exposed cities. None without a verdict, the warnings say why.
+        `n_pilots` counts exposed cities. Without figures where there is no verdict, the warnings
+        say why.
+    Draws or None
+        The statistic of every draw, the real admissions first; None without a verdict.
 
     Notes
     -----
     Null: no admission moved any city. Formulas: docs/methods, section 18.10.
-    """
-    settings = {"permutations": permutations, "seed": seed}
-    return draw_exposure(values, years, admitted, reach, **settings)[1]
-
-
-def draw_exposure(
-    values: np.ndarray,
-    years: np.ndarray,
-    admitted: Admitted,
-    reach: Ring | Tied,
-    *,
-    permutations: int,
-    seed: int | Sequence[int],
-) -> tuple[Draws | None, WithinBlockResult]:
-    """The statistic of every draw, the real admissions first, or None without a verdict; and what
-    `fit_exposure` gives.
-
-    Parameters as there.
     """
     cohorts = np.unique(admitted.cohort[admitted.cohort > 0])
     label = np.where(admitted.cohort > 0, np.searchsorted(cohorts, admitted.cohort) + 1, 0).astype(
@@ -167,7 +149,7 @@ def draw_exposure(
         after = np.vstack([*(years >= date for date in cohorts), np.zeros(len(years), bool)])
         draws = _statistics(values, after.astype(float), first - 1, kept, own_block)
     result = judged(panel, draws, panel.notes)
-    return draws if result.p_value is not None else None, result
+    return result, None if result.p_value is None else draws
 
 
 def _statistics(
@@ -187,11 +169,9 @@ def _statistics(
     scores = np.zeros((3, *kept.shape))
     for name in range(int(block.max()) + 1):
         rows = np.flatnonzero(block == name)
-        for start in range(0, len(kept), CHUNK):
-            part = slice(start, start + CHUNK)
-            scores[:, part, rows] = _scores(
-                *(x[rows] for x in fixed), after[first[part, rows]], kept[part, rows].astype(float)
-            )
+        scores[:, :, rows] = _scores(
+            *(x[rows] for x in fixed), after[first[:, rows]], kept[:, rows].astype(float)
+        )
     outcome, real, exposure = scores
     base = exposure.sum(axis=1)
     compares = base > ROUNDING * kept.sum(axis=1)

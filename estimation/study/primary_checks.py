@@ -19,7 +19,7 @@ from ..analyses.primary import (
     PLACEBO_SHIFTS,
 )
 from ..analyses.spec import SampleError, Spec
-from ..primary.exposure import draw_exposure
+from ..primary.exposure import fit_exposure
 from ..primary.fit import PrimaryResult
 from ..primary.interval import rank_p
 from ..primary.measure import cycle, reference, standardise, synchronization
@@ -191,7 +191,7 @@ def placebos_in_space(marts: Marts, spec: Spec, real: Window, settings: Settings
             given = exposure_of(marts, rule, real.city_ids, int(real.years[-1]))
         except SampleError:
             continue
-        draws, result = draw_exposure(y, real.years, *given, **settings)
+        result, draws = fit_exposure(y, real.years, *given, **settings)
         if draws is not None:
             statistics.append(np.abs(draws.statistic()))
             numbers = {name: getattr(result, name) for name in (*NUMBERS[2:], *COUNTS)}

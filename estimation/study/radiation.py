@@ -126,9 +126,8 @@ class DatedCities:
         values, years = self.series.d[:, chosen], self.series.years[chosen]
         if self.reach is None:
             return fit_within_block(values, years, cohort, self.block, **settings)
-        return fit_exposure(
-            values, years, Admitted(cohort, self.block, self.own), self.reach, **settings
-        )
+        admitted = Admitted(cohort, self.block, self.own)
+        return fit_exposure(values, years, admitted, self.reach, **settings)[0]
 
 
 def _test_of(marts: Marts, spec: Spec) -> DatedCities:

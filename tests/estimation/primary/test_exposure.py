@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from estimation.primary.exposure import Admitted, Ring, Tied, draw_exposure, fit_exposure
+from estimation.primary.exposure import Admitted, Ring, Tied, fit_exposure
 from estimation.primary.redeal import deal
 
 YEARS = np.arange(2010, 2018)
@@ -106,7 +106,7 @@ def by_loops(rule: str, values, admitted: Admitted, distance, tie, effect: float
 def test_every_draw_is_what_loops_with_dummies_give(rule: str) -> None:
     values, admitted, distance, tie = world()
     reach = Ring(distance, 60, 130) if rule == "ring" else Tied(tie, admitted.own)
-    draws, said = draw_exposure(values, YEARS, admitted, reach, permutations=DRAWS, seed=SEED)
+    said, draws = fit_exposure(values, YEARS, admitted, reach, permutations=DRAWS, seed=SEED)
     for effect in (0.0, 0.7):
         expected = by_loops(rule, values, admitted, distance, tie, effect)
         np.testing.assert_allclose(draws.estimate - effect * draws.carried, expected[:, 0])
@@ -122,10 +122,10 @@ def test_the_interval_holds_what_the_test_does_not_reject_once_it_is_taken_out()
     cells = np.zeros(values.shape)
     for row, date in exposed.items():
         cells[row] = (date > 0) & (date <= YEARS)
-    found = fit_exposure(values, YEARS, admitted, reach, **settings)
+    found, _ = fit_exposure(values, YEARS, admitted, reach, **settings)
     for end, outward in ((found.ci_low, -1), (found.ci_high, 1)):
         for step, inside in ((-1e-4, True), (1e-4, False)):
             less = values - (end + outward * step) * cells
-            p_value = fit_exposure(less, YEARS, admitted, reach, **settings).p_value
+            p_value = fit_exposure(less, YEARS, admitted, reach, **settings)[0].p_value
             assert (p_value >= 0.05) is inside
     assert found.ci_low < found.estimate < found.ci_high

@@ -18,7 +18,7 @@ from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
 from estimation.analyses.spec import SampleError
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
-from estimation.primary.exposure import draw_exposure
+from estimation.primary.exposure import fit_exposure
 from estimation.primary.fit import fit_primary
 from estimation.primary.interval import rank_p
 from estimation.primary.measure import reference, standardise, synchronization
@@ -254,7 +254,7 @@ def test_placebos_in_space_are_judged_jointly(monkeypatch):
     z, block = standardise(real.growth), np.unique(real.block, return_inverse=True)[1]
     y = synchronization(z, *reference(z, real.cohort == 0, block))
     drawn = [
-        draw_exposure(y, real.years, *exposure_of(marts, rule, real.city_ids, 2019), **settings)[0]
+        fit_exposure(y, real.years, *exposure_of(marts, rule, real.city_ids, 2019), **settings)[1]
         for rule in space["name"]
     ]
     assert space["p_value"].tolist() == [rank_p(one.statistic()) for one in drawn]

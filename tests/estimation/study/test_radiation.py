@@ -100,7 +100,7 @@ def test_a_row_is_the_estimate_of_its_cities(marts, rows):
     for variant, alone in {
         "near_pilot_100": fit_exposure(
             *given, Admitted(cohort, block, own), Ring(apart, 0, 100), **settings
-        ),
+        )[0],
         "own_admission": fit_within_block(*given, cohort, block, **settings),
     }.items():
         row = by_variant(rows["estimate"])[variant]
