@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from warehouse.ingest.delivered_files import matches_path
@@ -92,7 +92,7 @@ def _home() -> Path:
 
 
 def draft_folder(
-    folder: Path, source_id: str, reference: Reference | None = None, without: Collection[str] = ()
+    folder: Path, source_id: str, reference: Reference | None = None
 ) -> tuple[Draft, list[str]]:
     """Draft of a folder's layout and the files that could be read, by their paths inside it.
 
@@ -105,8 +105,6 @@ def draft_folder(
     source_id : str
     reference : Reference, optional
         Known values; without them headers alone are compared.
-    without : collection of str
-        Sources whose layouts lend no wordings, as if they had never been delivered.
 
     Raises
     ------
@@ -131,9 +129,7 @@ def draft_folder(
             f"{folder}: expected files of type {', '.join(READABLE)}; found {shown}; convert "
             "them, or name another folder"
         )
-    draft = draft_layout(
-        source_id, files, read_knowledge(reference, without), read_places(), delimiters
-    )
+    draft = draft_layout(source_id, files, read_knowledge(reference), read_places(), delimiters)
     draft.notes.extend(faults)
     if "  - files:" not in draft.text:
         raise LayoutError(
@@ -229,19 +225,15 @@ def _in_workers(
     yield from sorted(outcomes.items())
 
 
-def read_catalog(without: Collection[str] = ()) -> Catalog:
-    """The indicator catalog with the units and the wordings of the layouts at hand, but those of
-    some sources.
-    """
-    layouts = [
-        layout for source_id, layout in load_layouts(needed=()).items() if source_id not in without
-    ]
+def read_catalog() -> Catalog:
+    """The indicator catalog with the units and the wordings of the layouts at hand."""
+    layouts = list(load_layouts(needed=()).values())
     return build_catalog(read_seed("indicator_catalog"), read_seed("unit_factors"), layouts)
 
 
-def read_knowledge(reference: Reference | None = None, without: Collection[str] = ()) -> Knowledge:
+def read_knowledge(reference: Reference | None = None) -> Knowledge:
     """What columns are held against."""
-    return Knowledge(read_catalog(without), read_factors(read_seed("unit_factors")), reference)
+    return Knowledge(read_catalog(), read_factors(read_seed("unit_factors")), reference)
 
 
 def read_places() -> Places:

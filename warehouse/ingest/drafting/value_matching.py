@@ -7,13 +7,10 @@ so up to a power of ten.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from warehouse.sql_text import literal
 
 #: A value agrees within this share (rounding), and is near within that one (another vintage).
 EQUAL, NEAR = 0.002, 0.05
@@ -67,25 +64,17 @@ def cell_key(level: str, place_id: int, year: int) -> int:
     return LEVELS[level] * _LEVEL_STEP + place_id * PLACE_STEP + year
 
 
-def read_reference(database: Path, without: Sequence[str] = ()) -> Reference | None:
-    """Values of a published database that no rule blocked; None where there is none.
-
-    Parameters
-    ----------
-    database : Path
-    without : sequence of str
-        Sources that are left out, as if they had never been delivered.
-    """
+def read_reference(database: Path) -> Reference | None:
+    """Values of a published database that no rule blocked; None where there is none."""
     if not database.is_file():
         return None
     from warehouse.publication.foreign import open_foreign
 
     with open_foreign(database) as con:
-        left_out = ", ".join(map(literal, without)) or "''"
         columns = con.execute(
             'select place_level, city_id, "year", indicator_id, "value" from '
             "marts.fct_indicator_observation "
-            f"where quality_flag <> 'blocked' and source_id not in ({left_out}) and \"value\" <> 0"
+            "where quality_flag <> 'blocked' and \"value\" <> 0"
         ).fetchnumpy()
     if not len(columns["value"]):
         return None

@@ -214,8 +214,3 @@ def test_only_statistics_bear_witness_to_statistics(
     else:
         assert code == 0 and GDP in told.out and said in told.err
         assert "values are not compared" in told.err
-
-
-def test_a_source_may_be_left_out_of_what_is_known(published):
-    assert read_reference(published, ["old"]) is None
-    assert read_reference(published).names == sorted(LEVELS)
