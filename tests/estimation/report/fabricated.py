@@ -7,15 +7,20 @@ from pathlib import Path
 import pandas as pd
 
 from estimation.analyses.without_p import why_no_p
-
-WHY = (
-    "In a year over 30 % of an indicator's current values move by more than one log point: a "
-    "break of definition or unit."
+from tests.estimation.report.fabricated_data import (
+    GDP,
+    HOSTILE,
+    cities_and_pairs,
+    policy_tables,
+    table,
+    what_was_read,
 )
-HOSTILE = "<script>alert('x')</script>{{ 7*7 }}&\"'"
+
+SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
 LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 HEADLINE = "baseline.cm_growth_official.headline"
-SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
+PRIMARY = "primary.cm_growth_official.newest"
+DYNAMICS = "dynamics.cm_growth_official.headline"
 
 
 def estimate_rows(
@@ -24,317 +29,117 @@ def estimate_rows(
     p_default: float,
     p_permutation: float,
     event_time: int | None = None,
-) -> list[dict]:
+    term: str = "treated",
+) -> pd.DataFrame:
     """Lines of a coefficient; of a part of `cm` the estimate alone, as the study prints it."""
     analysis, outcome, _ = spec_id.split(".")
-    reason, rows = why_no_p(outcome), []
-    for line in LINES:
-        p = {"conventional": 0.0001, "permutation": p_permutation}.get(line, p_default)
-        error = None if line == "permutation" else 0.0123
-        rows.append(
-            {
-                "spec_id": spec_id,
-                "analysis": analysis,
-                "estimator": "twfe" if event_time is None else "event_study",
-                "outcome": outcome,
-                "term": "treated" if event_time is None else "event",
-                "cohort_year": None,
-                "event_time": event_time,
-                "vcov": line,
-                "is_default": line == "province_jackknife",
-                "estimate": value,
-                "std_error": None if reason else error,
-                "ci_low": None if reason else value - 0.0246,
-                "ci_high": None if reason else value + 0.0246,
-                "p_value": None if reason else p,
-                "n_obs": 153_230,
-                "n_pairs": 15_323,
-                "n_cities": 254,
-                "n_pilots": 55 if event_time != 2 else 1,
-                "p_value_withheld_reason": reason,
-                "family": None,
-                "family_size": None,
-                "p_value_family": None if reason or line != "province_jackknife" else p,
-                "is_found": None if reason or line != "province_jackknife" else p < 0.05,
-            }
-        )
-    return rows
-
-
-def observations() -> pd.DataFrame:
-    """A current value and another source's of one cell's meaning, every text of them hostile."""
-    frame = pd.DataFrame(
-        {
-            "city_id": 110000,
-            "year": 2015,
-            "indicator_id": "gdp_nominal_cny_100m",
-            "value": [23014.5, 22968.6],
-        }
-    )
+    reason = why_no_p(outcome)
+    p_value = {"conventional": 0.0001, "permutation": p_permutation}
+    frame = pd.DataFrame({"vcov": LINES, "is_default": [line == LINES[3] for line in LINES]})
+    is_judged = frame["is_default"] & (reason is None)
     frame = frame.assign(
-        raw_text=["23014.5", HOSTILE],
-        source_id=["tidy", "=cmd()"],
-        edition_year=pd.array([2021, None], "Int64"),
+        spec_id=spec_id,
+        analysis=analysis,
+        outcome=outcome,
+        estimator="twfe" if event_time is None else "event_study",
+        term=term if event_time is None else "event",
+        cohort_year=pd.NA,
+        event_time=event_time,
+        estimate=value,
+        std_error=[None if reason or line == "permutation" else 0.0123 for line in LINES],
+        ci_low=None if reason else value - 0.0246,
+        ci_high=None if reason else value + 0.0246,
+        p_value=[None if reason else p_value.get(line, p_default) for line in LINES],
+        n_obs=153_230,
+        n_pairs=15_323,
+        n_cities=254,
+        n_pilots=55 if event_time != 2 else 1,
+        p_value_withheld_reason=reason,
+        family=None,
+        family_size=None,
+        p_value_family=[p_default if judged else None for judged in is_judged],
+        is_found=[p_default < 0.05 if judged else None for judged in is_judged],
     )
-    frame = frame.assign(
-        file_name=[HOSTILE, "b.csv"],
-        sheet_name=[None, HOSTILE],
-        cell_ref=["D7", "E9"],
-        row_no=[7, 9],
-        col_no=[4, 5],
-    )
-    frame = frame.assign(
-        unit="cny_100m", unit_delivered=["亿元", None], priority=[1, 2], is_current=[True, False]
-    )
-    return frame.assign(
-        quality_flag=["warned", "ok"],
-        quality_rule=["sign", None],
-        quality_detail=[HOSTILE, None],
-        observation_note=[None, "①"],
-    )
-
-
-def city_years(cities: pd.DataFrame) -> pd.DataFrame:
-    """Growth of each city in 2010 to 2019; in 2015 it comes from another source than before."""
-    years = pd.DataFrame({"year": range(2010, 2020)})
-    frame = cities[["city_id"]].merge(years, how="cross")
-    frame["growth_official_pct"] = 6.7 + 0.1 * (frame["year"] - 2015)
-    frame["growth_official_source_id"] = [
-        "tidy" if year == 2015 else "other" for year in frame["year"]
-    ]
-    columns = {
-        "growth_deflated_pct": None,
-        "growth_official_edition_year": 2021,
-        "growth_deflated_source_id": None,
-    }
-    frame = frame.assign(**columns, growth_official_basis="published")
-    return frame.astype({"growth_deflated_pct": float})
+    whole = dict.fromkeys(("cohort_year", "event_time"), "Int64")
+    numbers = dict.fromkeys(("std_error", "ci_low", "ci_high", "p_value", "p_value_family"), float)
+    return frame.astype({**whole, **numbers, "is_found": "boolean"})
 
 
 def claims() -> pd.DataFrame:
     """One claim with a hostile text, reproduced in the study's form and not found by the honest
     test.
     """
-    row = {
-        "claim_id": "net_effect",
-        "claim_en": f"Admission raises it {HOSTILE}",
-        "claim_zh": "获批提高协同",
-        "study_finding": "positive",
-        "spec_id_study_form": "baseline.cm_growth_official.calendar_year",
-        "estimate_study_form": 0.0301,
-        "p_value_study_form": 0.0001,
-        "verdict_study_form": "reproduced",
-        "spec_id": "primary.cm_growth_official.newest",
-        "estimate": 0.0148,
-        "ci_low": -0.0352,
-        "ci_high": 0.0748,
-        "p_value": 0.52,
-        "minimum_detectable_effect": 0.069,
-        "verdict": "not_found_could_not_have_been",
-    }
-    return pd.DataFrame([row | {"reason": "p = 0.52 (primary test)"}])
-
-
-def policy_tables() -> dict[str, pd.DataFrame]:
-    """One text of Hangzhou's zone with two clauses, hostile texts among them."""
-    document = {
-        "document_id": "a.txt",
-        "title": f"方案{HOSTILE}",
-        "document_no": None,
-        "issuer": "杭州市人民政府",
-        "issuer_level": "city",
-        "issue_date": None,
-        "issue_year": 2019,
-        "zone_names_zh": ["杭州市"],
-        "is_province_or_country_wide": False,
-        "copy_of": None,
-        "not_stated": ["document_no"],
-        "force": 2,
-        "first_year_in_force": 2019,
-        "last_year_in_force": None,
-    }
-    clause = {"document_id": "a.txt", "clause_kind": "body", "marker": "1.", "line_no": 1}
-    clauses = [
-        clause
-        | {
-            "clause_no": 1,
-            "clause_text": "给予补贴50万元。",
-            "tool_class": "supply",
-            "tool": "capital",
-        },
-        clause
-        | {
-            "clause_no": 2,
-            "clause_text": f"特此通知{HOSTILE}",
-            "tool_class": "none",
-            "tool": "none",
-        },
-    ]
-    frame = pd.DataFrame(clauses).assign(
-        matched_terms=["补贴|万元", ""], matched_places=[[3, 7], []], marker=["1.", None]
+    return table(
+        "claim_id claim_en claim_zh study_finding spec_id_study_form estimate_study_form "
+        "p_value_study_form verdict_study_form spec_id estimate ci_low ci_high p_value "
+        "minimum_detectable_effect verdict reason",
+        (
+            "net_effect",
+            f"Admission raises it {HOSTILE}",
+            "获批提高协同",
+            "positive",
+            "baseline.cm_growth_official.calendar_year",
+            0.0301,
+            0.0001,
+            "reproduced",
+            PRIMARY,
+            0.0148,
+            -0.0352,
+            0.0748,
+            0.52,
+            0.069,
+            "not_found_could_not_have_been",
+            "p = 0.52 (primary test)",
+        ),
     )
-    tool = {"zone_name_zh": "杭州市", "city_id": 330100, "year": 2019}
-    tools = [
-        tool | {"tool_class": "supply", "tool": "capital", "clause_count": 2, "strength": 30.0}
-    ]
-    tools += [
-        tool | {"tool_class": "demand", "tool": "outsourcing", "clause_count": 1, "strength": 10.0}
-    ]
-    documents = pd.DataFrame([document]).astype(
-        {"issue_date": "datetime64[s]", "last_year_in_force": "Int64"}
-    )
-    return {
-        "marts.dim_policy_document": documents,
-        "marts.fct_policy_clause": frame,
-        "marts.fct_policy_tool": pd.DataFrame(tools),
-    }
-
-
-def conflicts() -> pd.DataFrame:
-    row = {
-        "city_id": 110000,
-        "year": 2015,
-        "indicator_id": "gdp_nominal_cny_100m",
-        "chosen_source_id": HOSTILE,
-        "chosen_value": 1.0,
-    }
-    return pd.DataFrame(
-        [
-            row
-            | {
-                "other_source_id": "b",
-                "other_value": 100.0,
-                "relative_gap": 99.0,
-                "suspected_cause": "unit_factor",
-            }
-        ]
-    )
-
-
-def revisions() -> pd.DataFrame:
-    row = {
-        "city_id": 110000,
-        "year": 2015,
-        "indicator_id": "gdp_nominal_cny_100m",
-        "source_id": HOSTILE,
-    }
-    return pd.DataFrame(
-        [
-            row
-            | {
-                "old_edition_year": 2016,
-                "new_edition_year": 2017,
-                "old_value": 1.0,
-                "new_value": 1.25,
-            }
-        ]
-    )
-
-
-# hostile words of a layout are text, as those of a file are
-ORIGIN = {
-    "source_id": "tidy",
-    "description": HOSTILE,
-    "producer": HOSTILE,
-    "title": "Yearbook",
-    "licence": HOSTILE,
-    "address": None,
-    "accessed": None,
-    "citation": None,
-}
 
 
 def changes() -> dict[str, pd.DataFrame]:
     """What changed against the publication before: values of one source, the headline and another
     specification.
     """
-    value = {
-        "previous_run_id": "before",
-        "source_id": HOSTILE,
-        "indicator_id": "gdp_nominal_cny_100m",
-        "n_new": 1234,
-        "n_revised": 56,
-        "n_vanished": 7,
-        "n_current_changed": 8,
-    }
-    estimate = {
-        "previous_run_id": "before",
-        "term": "treated",
-        "cohort_year": None,
-        "event_time": None,
-    }
-    moved = [
-        estimate
-        | {
-            "spec_id": "robustness.x.y",
-            "old_estimate": 0.1,
-            "new_estimate": 0.9,
-            "difference_in_old_errors": 8.0,
-        },
-        estimate
-        | {
-            "spec_id": HEADLINE,
-            "old_estimate": 0.05,
-            "new_estimate": 0.0712,
-            "difference_in_old_errors": -0.53,
-        },
-        estimate
-        | {
-            "spec_id": "primary.cm_growth_official.newest",
-            "old_estimate": 0.01,
-            "new_estimate": 0.0148,
-            "difference_in_old_errors": None,
-        },
-        estimate | {"spec_id": "primary.stays", "old_estimate": 0.01, "new_estimate": 0.01},
-        estimate
-        | {
-            "spec_id": HEADLINE,
-            "old_estimate": 0.3,
-            "new_estimate": 0.4,
-            "difference_in_old_errors": 1.0,
-            "event_time": 2,
-        },
-    ]
-    frame = (
-        pd.DataFrame(moved)
-        .astype({"cohort_year": "Int64", "event_time": "Int64"})
-        .assign(old_p_value=0.2, new_p_value=0.0345)
+    before = {"previous_run_id": "before"}
+    moved = table(
+        "spec_id old_estimate new_estimate difference_in_old_errors event_time",
+        ("robustness.x.y", 0.1, 0.9, 8.0, None),
+        (HEADLINE, 0.05, 0.0712, -0.53, None),
+        (PRIMARY, 0.01, 0.0148, None, None),
+        ("primary.stays", 0.01, 0.01, None, None),
+        (HEADLINE, 0.3, 0.4, 1.0, 2),
+        term="treated",
+        cohort_year=pd.NA,
+        old_p_value=0.2,
+        new_p_value=0.0345,
+        **before,
     )
-    flag = {
-        "previous_run_id": "before",
-        "source_id": HOSTILE,
-        "indicator_id": "gdp_nominal_cny_100m",
-        "quality_rule": "spike",
-        "first_value": "city 110000 2015",
-        "n_became_current": 3,
-        "n_ceased_current": 0,
-    }
-    flags = [flag | {"change": "lifted", "n_values": 4321, "new_source_ids": "b"}]
-    flags += [
-        flag
-        | {
-            "change": "set",
-            "n_values": 17,
-            "n_became_current": 0,
-            "n_ceased_current": 9,
-            "new_source_ids": None,
-        }
-    ]
-    current = {
-        "previous_run_id": "before",
-        "indicator_id": "gdp_nominal_cny_100m",
-        "old_source_id": HOSTILE,
-        "new_source_id": "b",
-        "reason": "block lifted",
-        "n_values": 2468,
-        "median_relative_change": 0.125,
-        "largest_relative_change": 0.5,
-    }
+    flags = table(
+        "change n_values n_became_current n_ceased_current new_source_ids",
+        ("lifted", 4321, 3, 0, "b"),
+        ("set", 17, 0, 9, None),
+        source_id=HOSTILE,
+        indicator_id=GDP,
+        quality_rule="spike",
+        first_value="city 110000 2015",
+        **before,
+    )
+    current = table(
+        "old_source_id new_source_id reason n_values median_relative_change "
+        "largest_relative_change",
+        (HOSTILE, "b", "block lifted", 2468, 0.125, 0.5),
+        indicator_id=GDP,
+        first_value="city 110000 2015",
+        **before,
+    )
+    values = table(
+        "source_id indicator_id n_new n_revised n_vanished n_current_changed",
+        (HOSTILE, GDP, 1234, 56, 7, 8),
+        **before,
+    )
     return {
-        "meta.publication_change": pd.DataFrame([value]),
-        "meta.estimate_change": frame,
-        "meta.flag_change": pd.DataFrame(flags),
-        "meta.current_change": pd.DataFrame([current | {"first_value": "city 110000 2015"}]),
+        "meta.publication_change": values,
+        "meta.estimate_change": moved.astype({"cohort_year": "Int64", "event_time": "Int64"}),
+        "meta.flag_change": flags,
+        "meta.current_change": current,
     }
 
 
@@ -342,14 +147,13 @@ def primary_tables(
     primary_p: float | None, smallest: float, joint_p: float, estimate: float, truth: float | None
 ) -> dict[str, pd.DataFrame]:
     """Tables of the primary test with one window, its channels, its power and its placebos."""
-    spec_id = "primary.cm_growth_official.newest"
-    verdict = (
-        "found" if primary_p is not None and primary_p < 0.05 else "not_found_could_not_have_been"
-    )
-    verdict = "not_found_could_have_been" if verdict != "found" and smallest <= 0.05 else verdict
-    verdict = "not_identified" if primary_p is None else verdict
+    verdict = "not_found_could_have_been" if smallest <= 0.05 else "not_found_could_not_have_been"
+    if primary_p is None or primary_p < 0.05:
+        verdict = "not_identified" if primary_p is None else "found"
+    no_verdict = "No verdict: 2 pilots have a never-pilot in their block."
+    sizes = ("effect", "rise", "fall")
     row = {
-        "spec_id": spec_id,
+        "spec_id": PRIMARY,
         "analysis": "primary",
         "outcome": "cm_growth_official",
         "treatment_rule": "second_half_next_year",
@@ -358,60 +162,50 @@ def primary_tables(
         "estimate": estimate,
         "ci_low": estimate - 0.05,
         "ci_high": estimate + 0.06,
-        "p_value": primary_p,
-        "minimum_detectable_effect": smallest,
-        "p_value_family": primary_p,
-        "p_value_refreshes": primary_p,
+        **dict.fromkeys(("p_value", "p_value_family", "p_value_refreshes"), primary_p),
+        **{f"minimum_detectable_{name}": smallest for name in sizes},
         "estimator": "two_way",
         "measure": "correlation",
         "before": 0.73,
         "after": 0.75,
         "without_admission": 0.75 - estimate,
-    }
-    row |= {f"minimum_detectable_{side}": smallest for side in ("rise", "fall")}
-    row |= {"n_movable": 34, "n_treated_years": 74, "n_negative": 0, "n_unidentified": 0}
-    row |= {"weight_negative": 0.0}
-    row |= {"n_cities": 332, "n_pilots": 34, "n_blocks": 22, "verdict": verdict, "truth": truth}
-    row |= {
-        "reason": "No verdict: 2 pilots have a never-pilot in their block."
-        if verdict == "not_identified"
-        else None,
-    }
-    channel = {
-        "spec_id": spec_id,
-        "truth": [-0.25, 0.0] if truth else None,
-        "planted": [-0.3, 0.0] if truth else None,
-        "estimate": [-0.3, 0.1],
-        "ci_low": [-0.6, -0.2],
-        "ci_high": [0.2, 0.5],
-        "p_value": [0.2, 0.6],
-    }
-    shifts = ["5 years back", "8 years back"]
-    placebo = {
-        "spec_id": spec_id,
-        "placebo": "time",
-        "name": shifts,
-        "first_year": 2005,
-        "last_year": 2014,
-        "estimate": [0.01, -0.2],
-        "ci_low": [-0.1, -0.3],
-        "ci_high": [0.1, -0.1],
-        "p_value": [0.5, 0.002],
-        "n_cities": 320,
+        "n_movable": 34,
+        "n_treated_years": 74,
+        "n_negative": 0,
+        "n_unidentified": 0,
+        "weight_negative": 0.0,
+        "n_cities": 332,
         "n_pilots": 34,
+        "n_blocks": 22,
+        "verdict": verdict,
+        "truth": truth,
+        "reason": no_verdict if primary_p is None else None,
     }
-    power = {
-        "spec_id": [spec_id],
-        "imposed": ["S-60"],
-        "effect_on_cm": [0.063],
-        "share_found": [0.86],
-        "draws": [100],
-    }
+    channel = table(
+        "channel truth planted estimate ci_low ci_high p_value",
+        ("own_variance", truth and -0.25, truth and -0.3, -0.3, -0.6, 0.2, 0.2),
+        ("loading", truth and 0.0, truth and 0.0, 0.1, -0.2, 0.5, 0.6),
+        spec_id=PRIMARY,
+    )
+    placebo = table(
+        "name estimate ci_low ci_high p_value",
+        ("5 years back", 0.01, -0.1, 0.1, 0.5),
+        ("8 years back", -0.2, -0.3, -0.1, 0.002),
+        spec_id=PRIMARY,
+        placebo="time",
+        first_year=2005,
+        last_year=2014,
+        n_cities=320,
+        n_pilots=34,
+        joint_p_value=joint_p,
+    )
     return {
         "estimates.primary": pd.DataFrame([row]).astype({"truth": float}),
-        "estimates.channel": pd.DataFrame({**channel, "channel": ["own_variance", "loading"]}),
-        "estimates.power": pd.DataFrame(power),
-        "estimates.placebo": pd.DataFrame({**placebo, "joint_p_value": joint_p}),
+        "estimates.channel": channel,
+        "estimates.power": table(
+            "spec_id imposed effect_on_cm share_found draws", (PRIMARY, "S-60", 0.063, 0.86, 100)
+        ),
+        "estimates.placebo": placebo,
     }
 
 
@@ -420,15 +214,35 @@ def coverage_table(is_simulated: bool) -> pd.DataFrame:
     files.
     """
     many, window = "many_economies", "primary.study_window"
-    rows = [
+    counts = table(
+        "scope quantity coefficients line n n_yes",
         ("this_economy", "truth_in_interval", "every_coefficient", "default", 700, 665),
         (many, "truth_in_interval", window, "primary", 400, 380),
         (many, "found_with_effect", window, "primary", 400, 340),
         (many, "found_without_effect", window, "primary", 400, 20),
-    ]
-    table = pd.DataFrame(rows, columns=["scope", "quantity", "coefficients", "line", "n", "n_yes"])
-    table = table.assign(share=table["n_yes"] / table["n"], measured_with=None)
-    return table if is_simulated else table.iloc[:0]
+    )
+    counts = counts.assign(share=counts["n_yes"] / counts["n"], measured_with=None)
+    return counts if is_simulated else counts.iloc[:0]
+
+
+def diagnostics(level_p: float) -> pd.DataFrame:
+    """Who carries the headline, pilots before admission, and what a trend would do to the event
+    study.
+    """
+    return table(
+        "spec_id diagnostic term value",
+        (HEADLINE, "most_influential_province", "treated", 440000),
+        (HEADLINE, "estimate_without_province", "treated", -0.0137),
+        (HEADLINE, "province_max_share", "treated", 0.74),
+        (HEADLINE, "most_influential_city", "treated", 330100),
+        (HEADLINE, "leave_out_province", "440000", -0.0137),
+        (HEADLINE, "leave_out_province", "330000", 0.08),
+        (DYNAMICS, "honest_relative_magnitudes_low_1", "event[0]", 0.066),
+        (DYNAMICS, "honest_relative_magnitudes_high_1", "event[0]", 0.319),
+        (DYNAMICS, "breakdown_relative_magnitudes", "event[0]", 1.617),
+        (HEADLINE, "pilot_level_difference", None, -0.123),
+        (HEADLINE, "pilot_level_p", None, level_p),
+    )
 
 
 def tables(
@@ -443,221 +257,55 @@ def tables(
     level_p: float = 0.2,
 ) -> dict[str, pd.DataFrame]:
     """A small publication as frames by `schema.table`."""
-    cities = pd.DataFrame(
-        {
-            "city_id": [110000, 440100, 330100],
-            "city_name_en": ["Beijing", "Guangzhou", HOSTILE],
-            "city_name_zh": ["北京市", "广州市", "杭州市"],
-            "province_id": [110000, 440000, 330000],
-            "province_name_en": ["Beijing", "Guangdong", "Zhejiang"],
-            "province_name_zh": ["北京市", "广东省", "浙江省"],
-            "lon_deg": [116.4, 113.3, 120.2],
-            "lat_deg": [39.9, 23.1, 30.3],
-            "treated_year": pd.array([None, None, 2015], dtype="Int64"),
-            "batch": pd.array([None, None, 1], dtype="Int64"),
-            "treated_year_calendar_year": pd.array([None, None, 2015], dtype="Int64"),
-        }
+    estimates = [
+        estimate_rows(HEADLINE, whole, default_p, 0.02),
+        estimate_rows("baseline.comove_growth_official.headline", 0.0934, 0.01, 0.015),
+        estimate_rows("baseline.dispersion_growth_official.headline", -0.0222, 0.5, 0.6),
+        estimate_rows("baseline.cm_growth_official.calendar_year", 0.0301, 0.35, 0.12),
+        *(estimate_rows(DYNAMICS, 0.01 * time, 0.3, 0.4, time) for time in (-2, 0, 1, 2)),
+    ]
+    truth = table(
+        "spec_id truth", (HEADLINE, 0.0567), (PRIMARY, 0.0567), term="treated", planted=None
     )
-    zones = pd.DataFrame(
-        {
-            "zone_name_zh": ["杭州市"],
-            "city_id": [330100],
-            "batch": [1],
-            "approval_date": pd.to_datetime(["2015-03-07"]),
-            "revoked_date": pd.to_datetime([None]),
-        }
-    )
-    zones = zones.assign(
-        document_no="国函〔2015〕44号", is_whole_prefecture=True, zone_name_en="Hangzhou"
-    )
-    years = range(2010, 2020)
-    panel = pd.DataFrame(
-        {"city_i_id": 110000, "city_j_id": [440100] * 10 + [330100] * 10, "year": [*years, *years]}
-    )
-    panel["cohort_year"] = pd.array([None] * 10 + [2015] * 10, dtype="Int64")
-    for name in (
-        "cm_growth_official",
-        "comove_growth_official",
-        "dispersion_growth_official",
-        "cm_growth_deflated",
-    ):
-        panel[name] = [0.1 * k for k in range(20)]
-    rows = estimate_rows(HEADLINE, whole, default_p, 0.02)
-    rows += estimate_rows("baseline.comove_growth_official.headline", 0.0934, 0.01, 0.015)
-    rows += estimate_rows("baseline.dispersion_growth_official.headline", -0.0222, 0.5, 0.6)
-    rows += estimate_rows("baseline.cm_growth_official.calendar_year", 0.0301, 0.35, 0.12)
-    for event_time in (-2, 0, 1, 2):
-        rows += estimate_rows(
-            "dynamics.cm_growth_official.headline", 0.01 * event_time, 0.3, 0.4, event_time
-        )
-    truth = pd.DataFrame(
-        {"spec_id": [HEADLINE, "primary.cm_growth_official.newest"], "term": "treated"}
-    )
-    truth = truth.assign(
-        planted=None,
-        cohort_year=pd.array([None, None], "Int64"),
-        event_time=pd.array([None, None], "Int64"),
-    )
-    diagnostic = {
-        "most_influential_province": 440000,
-        "estimate_without_province": -0.0137,
-        "province_max_share": 0.74,
-        "most_influential_city": 330100,
-    }
-    kind = {
-        "spec_id": HEADLINE,
-        "diagnostic": ["pilot_level_difference", "pilot_level_p"],
-        "term": None,
-        "value": [-0.123, level_p],
-    }
-    without = pd.DataFrame(
-        {
-            "spec_id": HEADLINE,
-            "diagnostic": "leave_out_province",
-            "term": ["440000", "330000"],
-            "value": [-0.0137, 0.08],
-        }
-    )
-    event = {"spec_id": "dynamics.cm_growth_official.headline", "term": "event[0]"}
-    names = {
-        "honest_relative_magnitudes_low_1": 0.066,
-        "honest_relative_magnitudes_high_1": 0.319,
-        "breakdown_relative_magnitudes": 1.617,
-    }
-    without = pd.concat(
-        [
-            without,
-            pd.DataFrame(
-                [event | {"diagnostic": name, "value": value} for name, value in names.items()]
-            ),
-        ]
-    )
-    pairs = pd.DataFrame(
-        {"city_i_id": 110000, "city_j_id": [440100, 330100], "distance_km": [1890.0, 1120.0]}
-    )
-    observed = observations()
-    rejected = {
-        "source_id": ["tidy"],
-        "file_name": [HOSTILE],
-        "sheet_name": [None],
-        "cell_ref": ["B7"],
-        "raw_text": [HOSTILE],
-        "reason": ["not_a_number"],
-        "detail": [HOSTILE],
-    }
-    files = {
-        "path": [HOSTILE],
-        "source_id": ["tidy"],
-        "edition_year": [2021],
-        "sha256": ["ab" * 32],
-        "bytes": [1000],
-        "status": ["taken"],
-    }
-    run = {
-        "run_id": ["20261124T000000Z"],
-        "git_commit": ["abc"],
-        "started_at": ["2026-11-24"],
-        "is_simulated": [is_simulated],
-    }
+    none = pd.array([None, None], "Int64")
+    truth = truth.assign(cohort_year=none, event_time=none)
     return {
-        "marts.dim_city": cities,
-        "marts.fct_city_year": city_years(cities),
-        "marts.dim_pilot_zone": zones,
-        "marts.panel_pair_year": panel,
-        "marts.fct_pair_synchronization": panel.drop(columns="cohort_year"),
-        "marts.fct_indicator_observation": observed,
-        "marts.dim_indicator": pd.DataFrame(
-            {
-                "indicator_id": ["gdp_nominal_cny_100m"],
-                "label_en": [HOSTILE],
-                "label_zh": ["地区生产总值"],
-                "place_level": ["city"],
-                "unit": ["cny_100m"],
-            }
-        ),
-        "marts.fct_indicator_conflict": conflicts(),
-        "marts.fct_indicator_revision": revisions(),
-        "estimates.estimate": pd.DataFrame(rows).astype(
-            {"event_time": "Int64", "cohort_year": "Int64"}
-        ),
-        "estimates.diagnostic": pd.concat(
-            [
-                pd.DataFrame(
-                    {
-                        "spec_id": HEADLINE,
-                        "diagnostic": list(diagnostic),
-                        "term": "treated",
-                        "value": list(diagnostic.values()),
-                    }
-                ),
-                without,
-                pd.DataFrame(kind),
-            ]
-        ),
+        **cities_and_pairs(),
+        **what_was_read(),
+        "estimates.estimate": pd.concat(estimates),
+        "estimates.diagnostic": diagnostics(level_p),
         "estimates.claim": claims(),
         "marts.dim_literature": pd.read_csv(SEEDS / "literature.csv"),
-        "marts.fct_city_pair": pairs,
-        "estimates.not_run": pd.DataFrame(
-            {
-                "spec_id": ["baseline.a.b"],
-                "analysis": ["baseline"],
-                "reason": ["needs population_resident_10k"],
-            }
+        "estimates.not_run": table(
+            "spec_id analysis reason", ("baseline.a.b", "baseline", "needs population_resident_10k")
         ),
-        "estimates.warning": pd.DataFrame(
-            {"spec_id": [HEADLINE], "warning": [f"treated: only one pilot {HOSTILE}"]}
+        "estimates.warning": table(
+            "spec_id warning", (HEADLINE, f"treated: only one pilot {HOSTILE}")
         ),
         "estimates.coverage": coverage_table(is_simulated),
-        "estimates.truth": truth.assign(truth=0.0567)
-        if is_simulated
-        else truth.iloc[:0].assign(truth=0.0),
-        "quality.rejected_value": pd.DataFrame(rejected),
-        "quality.expectation_result": pd.DataFrame(
-            {
-                "stage": ["marts"],
-                "check_id": ["marts_leaps"],
-                "dataset": ["d"],
-                "expectation": ["e"],
-                "column_name": [HOSTILE],
-                "success": [False],
-                "severity": ["warn"],
-                "observed": ["3 of 1365 rows outside"],
-                "why": [WHY],
-            }
+        "estimates.truth": truth if is_simulated else truth.iloc[:0],
+        "meta.run": table(
+            "run_id git_commit started_at is_simulated",
+            ("20261124T000000Z", "abc", "2026-11-24", is_simulated),
         ),
-        "meta.run": pd.DataFrame(run),
         **changes(),
         **primary_tables(
             primary_p, smallest, joint_p, primary_estimate, 0.0567 if is_simulated else None
         ),
-        "quality.expectation_row": pd.DataFrame(
-            {
-                "stage": ["marts"],
-                "check_id": ["e"],
-                "nth": [1],
-                "failing_row": [HOSTILE],
-                "failing_value": ["3"],
-            }
-        ),
-        "meta.input_file": pd.DataFrame(files).assign(note=HOSTILE, n_observations=1, n_rejected=1),
-        "meta.source": pd.DataFrame([ORIGIN]),
     }
 
 
 def full(**settings) -> dict[str, pd.DataFrame]:
     """The fabricated publication with policy texts, a curve and an analysis of every page."""
     frames = tables(**settings) | policy_tables()
-    ids = [f"specification_curve.cm_growth_official.s{k}" for k in range(6)]
-    rows = [
-        row
-        for k, spec_id in enumerate(ids)
-        for row in estimate_rows(spec_id, 0.01 * (3 - k), 0.2, 0.3)
-    ]
+    own, curve = (
+        "cm_growth_official",
+        [f"specification_curve.cm_growth_official.s{k}" for k in range(6)],
+    )
+    extra = [estimate_rows(spec, 0.01 * (3 - k), 0.2, 0.3) for k, spec in enumerate(curve)]
     for name in ("coastal", "human_capital"):
-        rows += [
-            row | {"term": f"difference:{name}"}
-            for row in estimate_rows(f"heterogeneity.cm_growth_official.{name}", 0.02, 0.2, 0.3)
-        ]
+        spec_id, term = f"heterogeneity.{own}.{name}", f"difference:{name}"
+        extra.append(estimate_rows(spec_id, 0.02, 0.2, 0.3, term=term))
     for spec_id in (
         "mechanisms.neg_abs_gap_ln_wage.headline",
         "mechanisms.neg_abs_gap_ln_fdi_per_head.headline",
@@ -665,97 +313,99 @@ def full(**settings) -> dict[str, pd.DataFrame]:
         "radiation.lead_growth_official.strong",
         "alternative_outcomes.comove_growth_wage.headline",
     ):
-        rows += estimate_rows(spec_id, 0.03, 0.2, 0.3)
+        extra.append(estimate_rows(spec_id, 0.03, 0.2, 0.3))
     for tool in ("talent", "tax"):
-        rows += [
-            row | {"term": f"strength:{tool}"}
-            for row in estimate_rows(f"policy_tools.cm_growth_official.{tool}", 0.02, 0.2, 0.3)
-        ]
-    for variant in ("callaway_santanna", "borusyak"):
-        rows += [
-            row
-            for e in (0, 1)
-            for row in estimate_rows(
-                f"robustness.cm_growth_official.{variant}", 0.02 * e + 0.01, 0.3, 0.4, e
-            )
-        ]
+        spec_id, term = f"policy_tools.{own}.{tool}", f"strength:{tool}"
+        extra.append(estimate_rows(spec_id, 0.02, 0.2, 0.3, term=term))
+    for name in ("callaway_santanna", "borusyak"):
+        spec_id = f"robustness.{own}.{name}"
+        extra += [estimate_rows(spec_id, 0.02 * e + 0.01, 0.3, 0.4, e) for e in (0, 1)]
     for name, value in {"weak": 0.01, "q10": 0.02, "q90": 0.05}.items():
-        rows += estimate_rows(f"matching.cm_growth_official.{name}", value, 0.2, 0.4)
-    extra = pd.DataFrame(rows).astype({"event_time": "Int64", "cohort_year": "Int64"})
-    frames["estimates.estimate"] = pd.concat([frames["estimates.estimate"], extra])
-    same = {
-        "spec_id": [f"policy_tools.cm_growth_official.{tool}" for tool in ("talent", "tax")],
-        "diagnostic": "same_regressor_as",
-    }
-    same = pd.DataFrame({**same, "term": ["tax", "talent"], "value": 1.0})
+        extra.append(estimate_rows(f"matching.{own}.{name}", value, 0.2, 0.4))
+    frames["estimates.estimate"] = pd.concat([frames["estimates.estimate"], *extra])
+    tools = {tool: f"policy_tools.{own}.{tool}" for tool in ("talent", "tax")}
     quantiles = [k / 40 for k in range(41)]
-    drawn = {"spec_id": HEADLINE, "term": "treated", "value": [q - 0.5 for q in quantiles]}
-    drawn = pd.DataFrame(
-        drawn | {"diagnostic": [f"permutation_quantile_{q:.3f}" for q in quantiles]}
+    more = table(
+        "spec_id diagnostic term value",
+        (tools["talent"], "same_regressor_as", "tax", 1.0),
+        (tools["tax"], "same_regressor_as", "talent", 1.0),
+        *((HEADLINE, f"permutation_quantile_{q:.3f}", "treated", q - 0.5) for q in quantiles),
     )
-    frames["estimates.diagnostic"] = pd.concat([frames["estimates.diagnostic"], same, drawn])
-    choices = {
-        "spec_id": ids,
-        "outcome": "cm_growth_official",
-        "measure": "cm",
-        "series": "growth_official",
-        "window": "2010-2019",
-        "treatment_rule": "a",
-        "tie_rule": ["all", "strong", HOSTILE] * 2,
-        "effects": "pair and year",
-        "estimator": "twfe",
-    }
+    frames["estimates.diagnostic"] = pd.concat([frames["estimates.diagnostic"], more])
     frames["estimates.specification"] = pd.DataFrame(
-        choices | {"control_group": "never", "outcome_sd": 2.0}
+        {
+            "spec_id": curve,
+            "outcome": own,
+            "measure": "cm",
+            "series": "growth_official",
+            "window": "2010-2019",
+            "treatment_rule": "a",
+            "tie_rule": ["all", "strong", HOSTILE] * 2,
+            "effects": "pair and year",
+            "estimator": "twfe",
+            "control_group": "never",
+            "outcome_sd": 2.0,
+        }
     )
-    joint = {
-        "n_specs": 5,
-        "draws": 199,
-        "median_sd": 0.004,
-        "p_value_median": 0.625,
-        "share_rejects": 0.2,
-        "p_value_share": 0.345,
-    }
-    named = pd.DataFrame({"outcome": ["all", "cm_growth_official"]})
-    frames["estimates.curve_test"] = named.assign(
-        spec_id="specification_curve." + named["outcome"] + ".every", **joint
+    frames["estimates.curve_test"] = table(
+        "outcome spec_id",
+        *((name, f"specification_curve.{name}.every") for name in ("all", own)),
+        n_specs=5,
+        draws=199,
+        median_sd=0.004,
+        p_value_median=0.625,
+        share_rejects=0.2,
+        p_value_share=0.345,
     )
-    numbers = {
-        "ci_low": -0.03,
-        "ci_high": 0.07,
-        "p_value_family": 0.4,
-        "n_cities": 300,
-        "n_pilots": 30,
-    }
-    sizes = {"minimum_detectable_rise": 0.05, "minimum_detectable_fall": 0.05, "estimate": 0.02}
-    check = {
-        "spec_id": "primary.cm_growth_official.newest",
-        "joint_p_value": 0.6,
-        "relative_magnitude": None,
-        "reason": "",
-        **numbers,
-        **sizes,
-    }
     kinds = (("headline", "newest"), ("batch", "3"), ("province", "440000"), ("dates", "x_y"))
-    frames["estimates.check"] = pd.DataFrame(
-        [check | {"check": kind, "name": name, "series": "growth"} for kind, name in kinds]
-        + [check | {"check": "drift", "name": "hides_a_rise", "series": "growth"}]
+    frames["estimates.check"] = table(
+        "check name",
+        *kinds,
+        ("drift", "hides_a_rise"),
+        spec_id=PRIMARY,
+        series="growth",
+        estimate=0.02,
+        ci_low=-0.03,
+        ci_high=0.07,
+        p_value_family=0.4,
+        n_cities=300,
+        n_pilots=30,
+        minimum_detectable_rise=0.05,
+        minimum_detectable_fall=0.05,
+        joint_p_value=0.6,
+        relative_magnitude=None,
+        reason="",
     )
-    window = {"spec_id": "primary.cm_growth_official.newest", "first_year": 2010}
-    rule = {"last_year": 2020, "rule": "a rule", "rule_sha256": "ab" * 32}
-    frames["estimates.next_window"] = pd.DataFrame([window | rule | {"correlation_with_last": 0.9}])
-    counts = ("delivered", "taken", "blocked", "quarantined", "current")
-    covered = {"source_id": "tidy", "indicator_id": HOSTILE, "year": 2015}
-    frames["marts.fct_coverage"] = pd.DataFrame([covered | {f"n_cities_{n}": 3 for n in counts}])
-    book = {
-        "indicator_id": "g",
-        "label_en": HOSTILE,
-        "label_zh": "地区生产总值",
-        "definition_en": HOSTILE,
-        "definition_zh": "当年产出",
-        "unit": "cny_100m",
-    }
-    years = {"first_year": 2010, "last_year": 2019, "n_cities": 3, "n_values": 9, "n_missing": 1}
-    ends = {"smallest_value": 1.0, "largest_value": 9.0, "sources": HOSTILE}
-    frames["marts.dim_codebook"] = pd.DataFrame([book | years | ends])
+    frames["estimates.next_window"] = table(
+        "spec_id first_year last_year rule rule_sha256 correlation_with_last",
+        (PRIMARY, 2010, 2020, "a rule", "ab" * 32, 0.9),
+    )
+    frames["marts.fct_coverage"] = table(
+        "source_id indicator_id year", ("tidy", HOSTILE, 2015)
+    ).assign(
+        **{
+            f"n_cities_{name}": 3
+            for name in ("delivered", "taken", "blocked", "quarantined", "current")
+        }
+    )
+    frames["marts.dim_codebook"] = table(
+        "indicator_id label_en label_zh definition_en definition_zh unit first_year last_year "
+        "n_cities n_values n_missing smallest_value largest_value sources",
+        (
+            "g",
+            HOSTILE,
+            "地区生产总值",
+            HOSTILE,
+            "当年产出",
+            "cny_100m",
+            2010,
+            2019,
+            3,
+            9,
+            1,
+            1.0,
+            9.0,
+            HOSTILE,
+        ),
+    )
     return frames
