@@ -4,69 +4,30 @@ run on the published file.
 
 from __future__ import annotations
 
-import html
-import re
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import duckdb
+import lxml.html
 
 from estimation.report.queries import QUERIES
 
-VOID = {"br", "input", "meta", "wbr", "img", "hr", "link"}
 
-
-class Numbers(HTMLParser):
+def numbers(page: str) -> tuple[list[tuple[str, str, str, str]], list[str]]:
     """Numbers of a page as (query?keys, column, form, text), and numeric cells that name no
     query.
     """
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, str, str, str]] = []
-        self.unnamed: list[str] = []
-        self._stack: list[dict] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        if tag in VOID:
-            return
-        attributes = dict(attrs)
-        above = self._stack[-1]["ref"] if self._stack else ""
-        self._stack.append(
-            {
-                "tag": tag,
-                "ref": attributes.get("data-q", above),
-                "of": attributes,
-                "text": "",
-                "inside": False,
-            }
-        )
-
-    def handle_endtag(self, tag):
-        while self._stack and (node := self._stack.pop())["tag"] != tag:
-            pass
-        if not node:
-            return
-        if "data-c" in node["of"]:
-            column, _, form = node["of"]["data-c"].rpartition(":")
-            keys = [node["ref"], *filter(None, [node["of"].get("data-k")])]
-            self.found.append(("&".join(keys), column, form, node["text"]))
-        elif (
-            tag == "td"
-            and "n" in node["of"].get("class", "").split()
-            and not node["inside"]
-            and any(c.isdigit() for c in node["text"])
-        ):
-            self.unnamed.append(node["text"])
-        for outer in self._stack:
-            outer["inside"] = outer["inside"] or "data-c" in node["of"]
-
-    def handle_data(self, data):
-        for node in self._stack:
-            node["text"] += data
+    tree = lxml.html.document_fromstring(page)
+    found = []
+    for node in tree.iterfind(".//*[@data-c]"):
+        above = (one.get("data-q") for one in (node, *node.iterancestors()) if one.get("data-q"))
+        keys = [next(above, ""), *filter(None, [node.get("data-k")])]
+        column, _, form = node.get("data-c").rpartition(":")
+        found.append(("&".join(keys), column, form, node.text_content()))
+    cells = tree.xpath("//td[contains(concat(' ', @class, ' '), ' n ')][not(.//@data-c)]")
+    texts = [cell.text_content() for cell in cells if not cell.get("data-c")]
+    return found, [text for text in texts if any(sign.isdigit() for sign in text)]
 
 
 def written(value: object, form: str) -> str:
@@ -109,9 +70,9 @@ def mismatches(database: Path | duckdb.DuckDBPyConnection, report: Path) -> tupl
     known: dict[str, dict[tuple, dict]] = {}
     count, wrong = 0, []
     for path in sorted([*report.glob("*.html"), *report.glob("zh/*.html")]):
-        numbers = Numbers(path.read_text(encoding="utf-8"))
-        wrong += [f"{path.name}: {text!r} names no query" for text in numbers.unnamed]
-        for ref, column, form, text in numbers.found:
+        found, unnamed = numbers(path.read_text(encoding="utf-8"))
+        wrong += [f"{path.name}: {text!r} names no query" for text in unnamed]
+        for ref, column, form, text in found:
             name, _, keys = ref.partition("?")
             if name not in known:
                 known[name] = _rows(con, name)
@@ -146,7 +107,7 @@ def disagreements(database: Path | duckdb.DuckDBPyConnection, report: Path) -> l
     several = Counter(row["spec_id"] for row in tables["coefficient"].values())
     for path in sorted([*report.glob("*.html"), *report.glob("zh/*.html")]):
         page = path.read_text(encoding="utf-8")
-        for ref, column, *_ in Numbers(page).found:
+        for ref, column, *_ in numbers(page)[0]:
             name, _, keys = ref.partition("?")
             row = tables.get(name, {}).get(
                 tuple(value for _, value in parse_qsl(keys, keep_blank_values=True))
@@ -154,12 +115,11 @@ def disagreements(database: Path | duckdb.DuckDBPyConnection, report: Path) -> l
             called = CALLED.get(name, {}).get(column, column)
             if row and called in SAME and several[row["spec_id"]] < 2 and row[column] is not None:
                 values.setdefault((row["spec_id"], called), set()).add(round(row[column], 12))
-        for ref, is_bold in re.findall(
-            r'<tr data-q="((?:primary|coefficient)[^"]*)" data-kind="[^"]*"( class="r)?', page
-        ):
-            spec_id = dict(parse_qsl(html.unescape(ref).partition("?")[2])).get("spec_id", "")
-            if several[spec_id] < 2:
-                found.setdefault(spec_id, set()).add(bool(is_bold))
+        for row in lxml.html.document_fromstring(page).iterfind(".//tr[@data-kind]"):
+            name, _, keys = row.get("data-q").partition("?")
+            spec_id = dict(parse_qsl(keys)).get("spec_id", "")
+            if name in ("primary", "coefficient") and several[spec_id] < 2:
+                found.setdefault(spec_id, set()).add("rejects" in row.get("class", ""))
     for row in tables["claim"].values():
         if several[row["spec_id"]] < 2 and row["spec_id"] in found:
             found[row["spec_id"]].add(row["verdict"] == "found")

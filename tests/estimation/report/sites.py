@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import duckdb
+import lxml.etree
+import lxml.html
 import pandas as pd
 
 from estimation.report.data import read_report_data
@@ -51,30 +52,15 @@ def pages_of(site: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in site.items() if name.endswith(".html")}
 
 
-class Tags(HTMLParser):
+class Tags:
     """Start tags with their attributes, and the text a reader sees."""
 
     def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict]] = []
-        self.words: list[str] = []
-        self._silent = 0
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self._silent += tag in ("script", "style", "pre")
-
-    def handle_endtag(self, tag):
-        self._silent -= tag in ("script", "style", "pre")
-
-    def handle_data(self, data):
-        if not self._silent:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
+        tree = lxml.html.document_fromstring(page)
+        self.tags = [(node.tag, dict(node.attrib)) for node in tree.iter(lxml.etree.Element)]
+        for silent in tree.xpath("//script | //style | //pre"):
+            silent.drop_tree()
+        self.text = " ".join(" ".join(tree.itertext()).split())
 
 
 def handed_over(text: str) -> tuple[str, object]:

@@ -19,7 +19,7 @@ from estimation.report.pages.catalog import PAGES
 from estimation.report.queries import QUERIES
 from estimation.report.site import render_site, write_report
 from tests.estimation.report.fabricated import HOSTILE, full
-from tests.estimation.report.numbers import Numbers, disagreements, mismatches
+from tests.estimation.report.numbers import disagreements, mismatches, numbers
 from tests.estimation.report.sites import Tags, data_of, database, pages_of, site_of
 
 # of the publication that the pages belong to
@@ -58,7 +58,7 @@ def test_every_number_is_that_of_its_query(kind: str, folder, site, simulated) -
     assert wrong == [] and count > 500
     held = set()
     for name, page in pages_of(site).items():
-        named = {ref.partition("?")[0] for ref, *_ in Numbers(page).found}
+        named = {ref.partition("?")[0] for ref, *_ in numbers(page)[0]}
         assert named <= set(re.findall(r'<pre data-query="(\w+)"', page)), name
         held |= named
     assert {"primary", "coefficient", "claim", "placebo", "power", "coverage", "flags"} <= held
