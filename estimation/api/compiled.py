@@ -44,9 +44,9 @@ def _run_every_loop() -> None:
         fit_panel(panel, vcov=("permutation",), permutations=19, shuffle="all", **rule)
     # the loop over the specification curve, which no fit has
     ranks, zeros = np.arange(28), np.zeros(28, dtype=np.int64)
-    sides = first[None].astype(np.int32), second[None].astype(np.int32)
-    after = np.minimum(ranks + 1, 28)[None]
-    ties = RankedTies(*sides, ranks[None], after, np.array([28]), zeros[:1], np.array([0.5]))
+    after, rank_of = np.minimum(ranks + 1, 28)[None], np.full((1, 8, 8), -1)
+    rank_of[0, first, second] = rank_of[0, second, first] = ranks
+    ties = RankedTies(rank_of, after, np.array([28]), zeros[:1], np.array([0.5]))
     counts = np.zeros((1, 1, 2, 1, 2))
     labels = np.array([[0, 1, 0, 0, 0, 0, 0, 0]])
     curve = CurvePairs(first, second, zeros, np.ones((28, 2)))

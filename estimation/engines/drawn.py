@@ -151,9 +151,7 @@ class PairDraws(DrawnSums):
 
     def _ties(self, tie: np.ndarray) -> RankedTies:
         return RankedTies(
-            self.pairs.first[None].astype(np.int32),
-            self.pairs.second[None].astype(np.int32),
-            np.arange(len(tie))[None],
+            self.pairs.rank_of[None],
             np.searchsorted(tie, tie, side="right")[None],
             np.array([len(tie)]),
             np.zeros(1, dtype=np.int64),

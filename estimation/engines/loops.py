@@ -31,22 +31,40 @@ if CACHE:
 
 
 @numba.njit(cache=CACHE)
+def _rank_at(position, others):
+    """Rank of the pair at a position among those whose rank is not one of the others."""
+    rank, before = position, -1
+    while rank != before:
+        before, below = rank, 0
+        for other in others:
+            below += other <= rank
+        rank = position + below
+    return rank
+
+
+@numba.njit(cache=CACHE)
 def _keep(state, ties, ranks, kept):
     """First rank that each rule of `RankedTies` keeps, kept (rules,), among pairs of at most one
     pilot.
 
     state (N,): 0 never-pilot, 1 pilot, 2 left out; ranks (P + 1,) is room to work in.
     """
+    marked, everyone = np.flatnonzero(state), np.arange(len(state))
     for m in range(len(ties.n_tied)):
-        first, second, n_eligible = ties.first[m], ties.second[m], 0
-        # without a branch, which would be guessed wrongly every second time
-        for rank in range(ties.n_tied[m]):
-            ranks[n_eligible] = rank
-            n_eligible += state[first[rank]] + state[second[rank]] <= 1
+        # the few pairs that are not eligible tell the rank of an eligible one by its position
+        rank_of, n_others = ties.rank_of[m], 0
+        for i in marked:
+            for j in everyone if state[i] == 2 else marked:
+                # two marked cities meet once
+                ranks[n_others] = rank_of[i, j]
+                n_others += ranks[n_others] >= 0 and (i < j or state[j] == 0)
+        n_eligible = ties.n_tied[m] - n_others
         for r in range(len(kept)):
             if ties.measure[r] == m:
                 at = int((n_eligible - 1) * ties.quantile[r] + 1e-9)
-                kept[r] = ties.next_larger[m, ranks[at]] if n_eligible > 0 else ties.n_tied[m]
+                kept[r] = ties.n_tied[m]
+                if n_eligible > 0:
+                    kept[r] = ties.next_larger[m, _rank_at(at, ranks[:n_others])]
 
 
 @numba.njit(nogil=True, cache=CACHE)
@@ -55,7 +73,7 @@ def first_kept(labels, ties, kept):
     (B, N) of groups.
     """
     state = np.empty(labels.shape[1], dtype=np.int64)
-    ranks = np.empty(ties.first.shape[1] + 1, dtype=np.int64)
+    ranks = np.empty(ties.next_larger.shape[1] + 1, dtype=np.int64)
     for draw in range(len(labels)):
         for i in range(len(state)):
             state[i] = min(labels[draw, i], 1)
@@ -281,7 +299,7 @@ def sum_curve(records, labels, pairs, ties, counts, sums):
                     continue
                 held = 0
                 for r in range(n_rules):
-                    if ties.rank_of[ties.measure[r], p] >= kept[k, r]:
+                    if ties.rank_of[ties.measure[r], i, j] >= kept[k, r]:
                         held |= 1 << r
                 g = a + b
                 counts[draw, k, held, c, g] += 1.0

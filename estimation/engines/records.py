@@ -93,10 +93,8 @@ class RankedTies(NamedTuple):
 
     Attributes
     ----------
-    first, second : (L, P) int32 arrays
-        The two cities of the pair of a rank.
-    rank_of : (L, P) int64 array
-        Rank of a pair, -1 where it has no measure.
+    rank_of : (L, N, N) int64 array
+        Rank of the pair of two cities, -1 where it has no measure.
     next_larger : (L, P) int64 array
         First rank with a strictly larger measure than that of the rank.
     n_tied : (L,) int64 array
@@ -107,8 +105,6 @@ class RankedTies(NamedTuple):
         Pairs strictly above it are kept.
     """
 
-    first: np.ndarray
-    second: np.ndarray
     rank_of: np.ndarray
     next_larger: np.ndarray
     n_tied: np.ndarray

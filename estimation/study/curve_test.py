@@ -212,7 +212,7 @@ def _build_panel(
         labels,
         span,
         pairs,
-        _rank_ties(tie_rules, city_pairs, found.city_ids, left, right),
+        _rank_ties(tie_rules, city_pairs, found.city_ids, (left, right), len(known)),
     )
 
 
@@ -251,25 +251,25 @@ def _rank_ties(
     tie_rules: tuple[str, ...],
     pairs: pd.DataFrame,
     ids: np.ndarray,
-    left: np.ndarray,
-    right: np.ndarray,
+    ends: tuple[np.ndarray, np.ndarray],
+    n_cities: int,
 ) -> RankedTies:
+    left, right = ends
     rules = [TIE_RULES[name] for name in tie_rules]
     measures = tuple(dict.fromkeys((rule.measure, rule.sign) for rule in rules))
     shape, upper = (len(measures), len(left)), np.triu_indices(len(ids), 1)
-    first, second = (np.zeros(shape, dtype=np.int32) for _ in range(2))
-    rank_of, next_larger = np.full(shape, -1, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    rank_of = np.full((len(measures), n_cities, n_cities), -1, dtype=np.int64)
+    next_larger = np.zeros(shape, dtype=np.int64)
     n_tied = np.zeros(len(measures), dtype=np.int64)
     for m, (measure, sign) in enumerate(measures):
         tie = sign * pair_matrix(ids, pairs, measure)[upper]
         n_tied[m] = n = int(np.isfinite(tie).sum())
         order = np.argsort(tie, kind="stable")[:n]
-        first[m, :n], second[m, :n], rank_of[m, order] = left[order], right[order], np.arange(n)
+        first, second = left[order], right[order]
+        rank_of[m, first, second] = rank_of[m, second, first] = np.arange(n)
         next_larger[m, :n] = np.searchsorted(tie[order], tie[order], side="right")
     which = np.array([measures.index((rule.measure, rule.sign)) for rule in rules], dtype=np.int64)
     return RankedTies(
-        first,
-        second,
         rank_of,
         next_larger,
         n_tied,
