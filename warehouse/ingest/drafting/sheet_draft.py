@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from warehouse.hashing import hash_bytes
 from warehouse.ingest.cells.cell_values import cell_text, normal_header
 from warehouse.ingest.drafting.evidence import (
     FEWEST,
@@ -467,13 +468,16 @@ def _new_indicators(
     needs is a note for each.
     """
     lines = []
-    for number, (text, values) in enumerate(values_of.items(), 1):
+    for text, values in values_of.items():
         label, unit, pattern = split_unit(text)
         of_unit = normal_header(unit or "").lower()
         units = sorted(
             canonical for word, canonical in sheet.knowledge.catalog.units if word == of_unit
         )
-        name = re.sub("[^a-z0-9]+", "_", label.lower()).strip("_") or f"new_{number}"
+        name = (
+            re.sub("[^a-z0-9]+", "_", label.lower()).strip("_")
+            or f"new_{hash_bytes(label.encode())[:4]}"
+        )
         indicator = f"{name}_{(units or ['count'])[0]}"
         found = np.asarray(values, dtype=float)
         found = found[np.isfinite(found)] if np.isfinite(found).any() else np.zeros(1)
@@ -486,6 +490,7 @@ def _new_indicators(
         sheet.notes.append(
             f"{sheet.where}: {text!r} is no indicator of the catalog; a line for "
             f'warehouse/seeds/indicator_catalog.csv: {indicator},"{label}","{label}",{sheet.level},'
-            f"{(units or ['count'])[0]},flow,{least:.0f},{most:.0f},false,false,,,false"
+            f"{(units or ['count'])[0]},flow,{least:.0f},{most:.0f},false,false,,,false; and one "
+            f'for indicator_definitions.csv: {indicator},"what is counted","统计口径"'
         )
     return lines

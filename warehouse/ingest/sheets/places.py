@@ -1,4 +1,4 @@
-"""Places that are keys which another sheet explains (pure)."""
+"""Places given as keys that another sheet of the file explains (pure)."""
 
 from __future__ import annotations
 

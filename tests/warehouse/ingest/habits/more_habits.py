@@ -59,10 +59,18 @@ MORE_HABITS = {
         [("北京市", 2020, GDP, None, 1)],
     ),
     "a line of units ends the table": Habit(
-        [PLAIN_UNIT + "    ends: {matches: 单位|Unit}\n"],
-        xlsx_bytes(表=[HEADER, ["北京市", 2014, 1.0], ["单位：万元"], ["北京市", 2015, 20000]]),
+        ["    header: {row: 2}" + PLAIN_UNIT + "    ends: {matches: 单位|Unit}\n"],
+        xlsx_bytes(
+            表=[
+                ["单位：亿元"],
+                HEADER,
+                ["北京市", 2014, 1.0],
+                ["单位：万元"],
+                ["北京市", 2015, 20000],
+            ]
+        ),
         [("北京市", 2014, GDP, "亿元", 1)],
-        [("A3", "dropped_row"), ("A4", "dropped_row")],
+        [("A4", "dropped_row"), ("A5", "dropped_row")],
     ),
     "a line that repeats the unit changes nothing": Habit(
         ["    header: {row: 2}" + PLAIN_UNIT],

@@ -13,6 +13,7 @@ from tests.warehouse.ingest.habits.office import (
     BRACKETS,
     FIRST,
     GDP,
+    HALF,
     HEADER,
     MARKED,
     PLAIN,
@@ -118,6 +119,9 @@ HABITS = {
     "the year stands in the title": Habit(
         [TITLED], xlsx_bytes(表=TITLE), [("北京市", 2015, GDP, None, 1)]
     ),
+    "of two titles the nearer one counts": Habit(
+        [TITLED], xlsx_bytes(表=[["总表（2013年）"], *TITLE]), [("北京市", 2015, GDP, None, 1)]
+    ),
     "the year stands nowhere": Habit(
         [TITLED.replace('title: "[(]([0-9]{4})年[)]"', "constant: 2012")],
         xlsx_bytes(表=TITLE),
@@ -184,8 +188,8 @@ HABITS = {
     ),
     "subtotals and of which rows are left out by name": Habit(
         [
-            PLAIN + "    drop_rows: [{column: 城市, matches: '省$|^#|^合计$', "
-            "reason: total or part of the row above}]\n"
+            PLAIN + "    drop_rows: [{column: 城市, matches: '省$|^#', reason: total or part}, "
+            "{column: '*', matches: ^合计$, reason: total of all}]\n"
         ],
         xlsx_bytes(
             表=[HEADER, *([n, 2015, 1.0] for n in ("河北省", "石家庄市", "#市辖区", "合计"))]
@@ -349,6 +353,11 @@ def test_a_place_may_be_looked_up_and_lie_within_another():
                 ["城市", 2013, 2014, 2015],
                 ["北京市", 7, 8, 9],
             ],
+            "texts in row 3 and numbers below them",
+        ),
+        (
+            HALF % "A:B",
+            [["地区", "GDP"], ["北京市", 1], ["地区", "人口"], ["北京市", 5]],
             "texts in row 3 and numbers below them",
         ),
         (
