@@ -15,7 +15,7 @@ import dagster as dg
 from orchestration.dagster_ui.run_tags import tag_run
 from orchestration.home import Home
 from orchestration.reuse.plan import forget_record
-from orchestration.run_settings import SETTINGS
+from orchestration.run_settings import SETTINGS, number, setting
 from orchestration.supervision import hold_lock
 from warehouse.publication.publish import refuse_to_replace
 
@@ -59,8 +59,8 @@ class Settings(dg.ConfigurableResource):
         """What CITYSYNC_LANDING, CITYSYNC_PERMUTATIONS and CITYSYNC_SIMULATED_CITIES say."""
         return cls(
             landing=os.environ.get("CITYSYNC_LANDING", ""),
-            permutations=int(os.environ.get("CITYSYNC_PERMUTATIONS", "9999")),
-            simulated_cities=int(os.environ.get("CITYSYNC_SIMULATED_CITIES", "0")),
+            permutations=number("CITYSYNC_PERMUTATIONS"),
+            simulated_cities=number("CITYSYNC_SIMULATED_CITIES"),
         )
 
     def as_environment(self) -> dict[str, str]:
@@ -82,20 +82,20 @@ class Settings(dg.ConfigurableResource):
     @property
     def places(self) -> str:
         """Level of the simulated landing's places (PLACES): prefecture, or county."""
-        return os.environ.get("PLACES") or SETTINGS["PLACES"].default
+        return setting("PLACES")
 
     @property
     def analyses(self) -> tuple[str, ...]:
         """The analyses that are estimated (ANALYSES), the primary test always among them; empty for
         all.
         """
-        named = {name for name in os.environ.get("ANALYSES", "").split(",") if name}
+        named = {name for name in setting("ANALYSES").split(",") if name}
         return tuple(sorted({*named, "primary"})) if named else ()
 
     @property
     def strict(self) -> bool:
         """Whether a source folder without a layout is an error (STRICT=1)."""
-        return os.environ.get("STRICT", "") == "1"
+        return setting("STRICT") == "1"
 
     def landing_path(self, home: Home) -> Path:
         """The landing to read: the delivered one, else the simulated one with the effect."""

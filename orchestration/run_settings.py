@@ -101,8 +101,8 @@ OF_COMMANDS = {
 }
 
 
-def number(name: str) -> int:
-    """A setting from the environment, or its default.
+def setting(name: str) -> str:
+    """A setting from the environment, or its default; empty where leaving it out means none.
 
     Raises
     ------
@@ -111,30 +111,17 @@ def number(name: str) -> int:
     """
     known = {**SETTINGS, **OF_COMMANDS}
     given = _checked(known, {name: os.environ.get(name, "")})
-    return int(given.get(name) or known[name].default)
+    return given.get(name) or known[name].default
 
 
-def repository() -> str:
-    """Address of the code on the web, to which numbers of the report lead; empty without one.
-
-    Raises
-    ------
-    SettingError
-        If CITYSYNC_REPOSITORY is no such address.
-    """
-    name = "CITYSYNC_REPOSITORY"
-    return _checked(OF_COMMANDS, {name: os.environ.get(name, "")}).get(name, "")
+def number(name: str) -> int:
+    """A setting that is a whole number."""
+    return int(setting(name))
 
 
 def uses_spark() -> bool:
-    """Whether the pair tables are built by Spark (ENGINE=spark).
-
-    Raises
-    ------
-    SettingError
-        If ENGINE is neither of the two.
-    """
-    return _checked(SETTINGS, {"ENGINE": os.environ.get("ENGINE", "")}).get("ENGINE") == "spark"
+    """Whether the pair tables are built by Spark (ENGINE=spark)."""
+    return setting("ENGINE") == "spark"
 
 
 def check_settings(values: Mapping[str, str]) -> dict[str, str]:

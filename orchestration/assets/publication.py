@@ -21,7 +21,7 @@ from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home, python_version
 from orchestration.resources import Settings
 from orchestration.reuse.fingerprint import require_same_code
-from orchestration.run_settings import number, repository, uses_spark
+from orchestration.run_settings import number, setting, uses_spark
 from orchestration.stages import stages
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
@@ -146,7 +146,7 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
         exhibits = write_exhibits(con, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
         # last: it links to the files written above
-        write_report(con, home.build / "report", repository=repository())
+        write_report(con, home.build / "report", repository=setting("CITYSYNC_REPOSITORY"))
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     figures, tables = (

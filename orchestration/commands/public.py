@@ -20,7 +20,7 @@ import jinja2
 from estimation.csv_files import guard
 from orchestration.commands.publications import publication_folder
 from orchestration.home import Home
-from orchestration.run_settings import repository
+from orchestration.run_settings import setting
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.datapackage import NAME as PACKAGE
@@ -114,7 +114,9 @@ def _write_report(publication: Path, draft: Path, free: set[str]) -> None:
         with duckdb.connect(copy) as con:
             empty_what_is_not_free(con, free)
             write_exhibits(con, draft / "report")
-            write_report(con, draft / "report", is_public=True, repository=repository())
+            write_report(
+                con, draft / "report", is_public=True, repository=setting("CITYSYNC_REPOSITORY")
+            )
 
 
 def _write_texts(

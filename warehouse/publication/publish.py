@@ -22,8 +22,6 @@ from warehouse.publication.manifest import hash_files, is_simulated, read_manife
 from warehouse.publication.shrinkage import series_of
 from warehouse.publication.tables import TableHash, copy_tables
 
-KEPT_PUBLICATIONS = 3
-
 
 def refuse_to_replace(published: Path, simulated: bool) -> None:
     """A simulated run never replaces a publication made from delivered files.
@@ -49,7 +47,7 @@ def publish(
     *,
     manifest: Mapping[str, Any],
     folders: Mapping[str, Path],
-    kept: int = KEPT_PUBLICATIONS,
+    kept: int,
     contracts: Mapping[str, TableContract] | None = None,
 ) -> dict[str, TableHash]:
     """Write a publication beside the current one and switch to it.
@@ -127,7 +125,7 @@ def _require_link(published: Path) -> None:
         )
 
 
-def remove_old(store: Path, keep: set[str], kept: int = KEPT_PUBLICATIONS) -> None:
+def remove_old(store: Path, keep: set[str], kept: int) -> None:
     """Keep the newest `kept` publications (run ids sort by time), the newest of every series, and
     `keep`; drop drafts of killed runs.
 
