@@ -1,14 +1,6 @@
 -- grain: one row is a prefecture-level unit or municipality under its latest code
 -- key: city_id
-with city_roster as (
-    select * from {{ ref('city_roster') }}
-),
-
-treatment as (
-    select * from {{ ref('int_city_treatment') }}
-),
-
-final as (
+with final as (
     select
         cast(city_roster.city_id as integer) as city_id,
         cast(city_roster.city_name_zh as varchar) as city_name_zh,
@@ -28,8 +20,8 @@ final as (
         treatment.treated_year_any_zone,
         treatment.treated_year_any_zone_calendar_year,
         treatment.batch
-    from city_roster
-    inner join treatment on city_roster.city_id = treatment.city_id
+    from {{ ref('city_roster') }}
+    inner join {{ ref('int_city_treatment') }} as treatment on city_roster.city_id = treatment.city_id
 )
 
 select * from final

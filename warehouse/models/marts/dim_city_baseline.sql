@@ -1,14 +1,6 @@
 -- grain: one row is a city of the mart with its characteristics of 2010-2014, before any zone
 -- key: city_id
-with spine as (
-    select * from {{ ref('int_city_spine') }}
-),
-
-concept_measures as (
-    select * from {{ ref('int_city_concept_measures') }}
-),
-
-population as (
+with population as (
     select * from {{ ref('int_city_population') }}
 ),
 
@@ -16,12 +8,8 @@ current_values as (
     select * from {{ ref('int_values_current') }}
 ),
 
-dim_city as (
-    select * from {{ ref('dim_city') }}
-),
-
 cities as (
-    select distinct city_id from spine
+    select distinct city_id from {{ ref('int_city_spine') }}
 ),
 
 measures as (
@@ -32,7 +20,7 @@ measures as (
         basis,
         concept_rank as basis_rank,
         concept_value as "value"
-    from concept_measures
+    from {{ ref('int_city_concept_measures') }}
     union all
     select
         city_id,
@@ -160,7 +148,7 @@ final as (
         wide.population_10k,
         dim_city.is_coastal
     from cities
-    inner join dim_city on cities.city_id = dim_city.city_id
+    inner join {{ ref('dim_city') }} on cities.city_id = dim_city.city_id
     left join wide on cities.city_id = wide.city_id
 )
 

@@ -1,33 +1,13 @@
 -- grain: one row is an indicator of the catalog with what this landing holds of it
 -- key: indicator_id
-with catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-definitions as (
-    select * from {{ ref('indicator_definitions') }}
-),
-
-coverage as (
-    select * from {{ ref('fct_coverage') }}
-),
-
-current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-cities as (
-    select * from {{ ref('dim_city') }}
-),
-
-source_spans as (
+with source_spans as (
     select
         indicator_id,
         source_id,
         min("year") as first_year,
         max("year") as last_year,
         sum(n_cities_current) as n_current
-    from coverage
+    from {{ ref('fct_coverage') }}
     where n_cities_taken > 0
     group by indicator_id, source_id
 ),
@@ -53,7 +33,7 @@ held as (
         count(*) filter (where quality_flag = 'quarantined') as n_quarantined,
         min("value") as smallest_value,
         max("value") as largest_value
-    from current_values
+    from {{ ref('int_values_current') }}
     group by indicator_id
 ),
 
@@ -65,7 +45,7 @@ expected as (
             least(held.last_year, coalesce(cities.valid_to_year, held.last_year)) - greatest(held.first_year, cities.valid_from_year) + 1, 0
         )) as n_expected
     from held
-    cross join cities
+    cross join {{ ref('dim_city') }} as cities
     group by held.indicator_id
 ),
 
@@ -90,8 +70,8 @@ final as (
         cast(case when catalog.place_level = 'city' then greatest(expected.n_expected - held.n_values, 0) end as integer) as n_missing,
         cast(held.first_year as integer) as first_year,
         cast(held.last_year as integer) as last_year
-    from catalog
-    left join definitions on catalog.indicator_id = definitions.indicator_id
+    from {{ ref('indicator_catalog') }} as catalog
+    left join {{ ref('indicator_definitions') }} as definitions on catalog.indicator_id = definitions.indicator_id
     left join held on catalog.indicator_id = held.indicator_id
     left join expected on catalog.indicator_id = expected.indicator_id
     left join sources on catalog.indicator_id = sources.indicator_id

@@ -1,14 +1,6 @@
 -- grain: one row is an indicator of the catalog
 -- key: indicator_id
-with indicator_catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-unit_tolerances as (
-    select * from {{ ref('unit_tolerances') }}
-),
-
-final as (
+with final as (
     select
         cast(indicator_catalog.indicator_id as varchar) as indicator_id,
         cast(indicator_catalog.label_en as varchar) as label_en,
@@ -19,8 +11,8 @@ final as (
         cast(indicator_catalog.is_public as boolean) as is_public,
         cast({{ rule_kind('indicator_catalog.kind', 'indicator_catalog.canonical_unit') }} as varchar) as rule_kind,
         cast(coalesce(unit_tolerances.revision_tolerance, 0) as double) as revision_tolerance
-    from indicator_catalog
-    left join unit_tolerances on indicator_catalog.canonical_unit = unit_tolerances.canonical_unit
+    from {{ ref('indicator_catalog') }}
+    left join {{ ref('unit_tolerances') }} on indicator_catalog.canonical_unit = unit_tolerances.canonical_unit
 )
 
 select * from final

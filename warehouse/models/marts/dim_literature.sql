@@ -1,10 +1,6 @@
 -- grain: one row is a study by others of what the zones did
 -- key: study_id
-with literature as (
-    select * from {{ ref('literature') }}
-),
-
-final as (
+with final as (
     select
         cast(study_id as varchar) as study_id,
         cast(study_no as integer) as study_no,
@@ -20,7 +16,7 @@ final as (
         cast(finding as varchar) as finding,
         cast(shared_cities as varchar) as shared_cities,
         cast(seen as varchar) as seen
-    from literature
+    from {{ ref('literature') }}
 )
 
 select * from final

@@ -1,14 +1,10 @@
 -- grain: one row is a place named in a list of another pilot programme
 -- key: policy, batch, city_id, unit_zh, scope
-with other_policies as (
-    select * from {{ ref('other_policies') }}
-),
-
-dated as (
+with dated as (
     select
         *,
         cast(document_date as date) as issued_date
-    from other_policies
+    from {{ ref('other_policies') }}
 ),
 
 final as (

@@ -1,10 +1,6 @@
 -- grain: one row is an approved pilot zone
 -- key: zone_name_zh
-with pilot_zones as (
-    select * from {{ ref('int_pilot_zones') }}
-),
-
-final as (
+with final as (
     select
         zone_name_zh,
         zone_name_en,
@@ -17,7 +13,7 @@ final as (
         treated_year,
         treated_year_calendar_year,
         evidence
-    from pilot_zones
+    from {{ ref('int_pilot_zones') }}
 )
 
 select * from final

@@ -1,23 +1,11 @@
 -- grain: one row is a policy text of the landing
 -- key: document_id
-with documents as (
-    select * from {{ ref('int_policy_documents') }}
-),
-
-document_zones as (
-    select * from {{ ref('int_policy_document_zones') }}
-),
-
-novelty as (
-    select * from {{ ref('int_policy_novelty') }}
-),
-
-zones as (
+with zones as (
     select
         document_id,
         list(zone_name_zh order by zone_name_zh) filter (where not is_province_or_country_wide) as zone_names_zh,
         bool_or(is_province_or_country_wide) as is_province_or_country_wide
-    from document_zones
+    from {{ ref('int_policy_document_zones') }}
     group by document_id
 ),
 
@@ -41,9 +29,9 @@ final as (
         cast(documents.issue_year as integer) as issue_year,
         cast(documents.first_year_in_force as integer) as first_year_in_force,
         cast(nullif(documents.last_year_in_force, 9999) as integer) as last_year_in_force
-    from documents
+    from {{ ref('int_policy_documents') }} as documents
     left join zones on documents.document_id = zones.document_id
-    left join novelty on documents.document_id = novelty.document_id
+    left join {{ ref('int_policy_novelty') }} as novelty on documents.document_id = novelty.document_id
 )
 
 select * from final

@@ -1,10 +1,6 @@
 -- grain: one row is a claim of the published study
 -- key: claim_id
-with study_claims as (
-    select * from {{ ref('study_claims') }}
-),
-
-final as (
+with final as (
     select
         cast(claim_id as varchar) as claim_id,
         cast(claim_no as integer) as claim_no,
@@ -19,7 +15,7 @@ final as (
         cast(uses_primary as boolean) as uses_primary,
         cast(smallest_effect as double) as smallest_effect,
         cast(note as varchar) as note
-    from study_claims
+    from {{ ref('study_claims') }}
 )
 
 select * from final

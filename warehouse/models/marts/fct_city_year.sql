@@ -6,44 +6,8 @@
     'employed_10k', 'wage_avg_cny', 'fdi_usd_1m', 'fixed_investment_cny_100m', 'patents_granted', 'students_college_10k',
     'telecom_revenue_cny_100m', 'night_lights_nw_cm2_sr'
 ] %}
-with spine as (
-    select * from {{ ref('int_city_spine') }}
-),
-
-current_values as (
+with current_values as (
     select * from {{ ref('int_values_current') }}
-),
-
-growth as (
-    select * from {{ ref('int_city_growth') }}
-),
-
-levels as (
-    select * from {{ ref('int_city_levels') }}
-),
-
-cycles as (
-    select * from {{ ref('int_city_cycles') }}
-),
-
-population as (
-    select * from {{ ref('int_city_population') }}
-),
-
-concepts as (
-    select * from {{ ref('int_city_concepts') }}
-),
-
-development as (
-    select * from {{ ref('int_city_development') }}
-),
-
-labour_growth as (
-    select * from {{ ref('int_city_labour_growth') }}
-),
-
-light_growth as (
-    select * from {{ ref('int_city_light_growth') }}
 ),
 
 consumer_prices as (
@@ -80,7 +44,7 @@ wide_concepts as (
         max(case when concept = 'human_capital' then basis end) as human_capital_basis,
         max(case when concept = 'infrastructure' then concept_value end) as infrastructure_index,
         max(case when concept = 'infrastructure' then basis end) as infrastructure_basis
-    from concepts
+    from {{ ref('int_city_concepts') }}
     group by city_id, "year"
 ),
 
@@ -128,18 +92,20 @@ final as (
     {% for indicator_id in plain_indicators[1:] %}
         indicators.{{ indicator_id }}{{ ',' if not loop.last }}
     {% endfor %}
-    from spine
+    from {{ ref('int_city_spine') }} as spine
     left join indicators on spine.city_id = indicators.city_id and spine."year" = indicators."year"
-    left join growth on spine.city_id = growth.city_id and spine."year" = growth."year"
-    left join levels on spine.city_id = levels.city_id and spine."year" = levels."year"
-    left join labour_growth on spine.city_id = labour_growth.city_id and spine."year" = labour_growth."year"
-    left join light_growth on spine.city_id = light_growth.city_id and spine."year" = light_growth."year"
+    left join {{ ref('int_city_growth') }} as growth on spine.city_id = growth.city_id and spine."year" = growth."year"
+    left join {{ ref('int_city_levels') }} as levels on spine.city_id = levels.city_id and spine."year" = levels."year"
+    left join {{ ref('int_city_labour_growth') }} as labour_growth
+        on spine.city_id = labour_growth.city_id and spine."year" = labour_growth."year"
+    left join {{ ref('int_city_light_growth') }} as light_growth
+        on spine.city_id = light_growth.city_id and spine."year" = light_growth."year"
     left join consumer_prices
         on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
-    left join cycles on spine.city_id = cycles.city_id and spine."year" = cycles."year"
-    left join population on spine.city_id = population.city_id and spine."year" = population."year"
+    left join {{ ref('int_city_cycles') }} as cycles on spine.city_id = cycles.city_id and spine."year" = cycles."year"
+    left join {{ ref('int_city_population') }} as population on spine.city_id = population.city_id and spine."year" = population."year"
     left join wide_concepts on spine.city_id = wide_concepts.city_id and spine."year" = wide_concepts."year"
-    left join development on spine.city_id = development.city_id and spine."year" = development."year"
+    left join {{ ref('int_city_development') }} as development on spine.city_id = development.city_id and spine."year" = development."year"
 )
 
 select * from final

@@ -1,22 +1,14 @@
 -- grain: one row is a source, an indicator and a year with the cities it delivers, and what became of them
 -- key: source_id, indicator_id, year
-with resolved as (
-    select * from {{ ref('int_raw_resolved') }}
-),
-
-graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
 -- a place that is not known counts by its name; what belongs to no indicator or year of ours has no cell here
-delivered as (
+with delivered as (
     select
         source_id,
         indicator_id,
         "year",
         count(distinct coalesce(cast(place_id as varchar), place_code_text, place_text)) as n_cities_delivered,
         count(distinct place_id) filter (where reason is null) as n_cities_taken
-    from resolved
+    from {{ ref('int_raw_resolved') }}
     where is_known_indicator and "year" between 1900 and 2100 and raw_text is not null
     group by all
 ),
@@ -29,7 +21,7 @@ judged as (
         count(distinct city_id) filter (where quality_flag = 'quarantined') as n_cities_quarantined,
         count(distinct city_id) filter (where choice_rank = 1 and is_usable) as n_cities_current,
         count(distinct city_id) - count(distinct city_id) filter (where is_usable) as n_cities_blocked
-    from graded
+    from {{ ref('int_observations_graded') }}
     group by all
 ),
 

@@ -1,10 +1,6 @@
 -- grain: one row is one accepted delivered value with its cell, its flag and whether it is the current one
 -- key: source_id, edition_year, file_name, place_level, city_id, year, indicator_id; edition_year may be null, and null counts as a value
-with graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
-final as (
+with final as (
     select
         city_id,
         "year",
@@ -29,7 +25,7 @@ final as (
         quality_detail,
         proposed_value,
         observation_note
-    from graded
+    from {{ ref('int_observations_graded') }}
 )
 
 select * from final

@@ -1,14 +1,6 @@
 -- grain: one row is a value that changed between two editions of one source by more than rounding in its unit
 -- key: city_id, year, indicator_id, source_id, new_edition_year
-with graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
-indicators as (
-    select * from {{ ref('dim_indicator') }}
-),
-
-edition_values as (
+with edition_values as (
     select
         city_id,
         "year",
@@ -16,7 +8,7 @@ edition_values as (
         source_id,
         edition_year,
         "value"
-    from graded
+    from {{ ref('int_observations_graded') }}
     qualify row_number() over (
         partition by place_level, city_id, "year", indicator_id, source_id, edition_year order by choice_rank
     ) = 1
@@ -43,7 +35,7 @@ final as (
         neighbours.old_value,
         neighbours."value" as new_value
     from neighbours
-    left join indicators on neighbours.indicator_id = indicators.indicator_id
+    left join {{ ref('dim_indicator') }} as indicators on neighbours.indicator_id = indicators.indicator_id
     where
         neighbours.nth_edition > 1
         and abs(neighbours."value" - neighbours.old_value)

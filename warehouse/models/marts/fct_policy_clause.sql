@@ -1,10 +1,6 @@
 -- grain: one row is a clause of a policy document
 -- key: document_id, clause_no
-with clauses as (
-    select * from {{ ref('int_policy_clause_tools') }}
-),
-
-final as (
+with final as (
     select
         document_id,
         clause_no,
@@ -20,7 +16,7 @@ final as (
         line_no,
         char_start,
         char_end
-    from clauses
+    from {{ ref('int_policy_clause_tools') }}
 )
 
 select * from final

@@ -1,10 +1,6 @@
 -- grain: one row is a batch of pilot cities, or the cities never admitted (batch 0), and another pilot programme
 -- key: batch, policy
-with dim_city as (
-    select * from {{ ref('dim_city') }}
-),
-
-other_policies as (
+with other_policies as (
     select * from {{ ref('dim_other_policy') }}
 ),
 
@@ -13,7 +9,7 @@ cities as (
         city_id,
         treated_year,
         coalesce(batch, 0) as batch
-    from dim_city
+    from {{ ref('dim_city') }}
     where valid_to_year is null
 ),
 

@@ -1,10 +1,6 @@
 -- grain: one row is a zone, a policy tool and a year
 -- key: zone_name_zh, year, tool_class, tool
-with zone_tools as (
-    select * from {{ ref('int_policy_zone_tools') }}
-),
-
-final as (
+with final as (
     select
         zone_name_zh,
         city_id,
@@ -13,7 +9,7 @@ final as (
         tool,
         clause_count,
         strength
-    from zone_tools
+    from {{ ref('int_policy_zone_tools') }}
 )
 
 select * from final

@@ -1,18 +1,6 @@
 -- grain: one row is a pilot zone and a year in which a text of its own or for it is in force
 -- key: zone_name_zh, year
-with zone_tools as (
-    select * from {{ ref('int_policy_zone_tools') }}
-),
-
-mix as (
-    select * from {{ ref('int_policy_tool_mix') }}
-),
-
-similarity as (
-    select * from {{ ref('int_policy_zone_similarity') }}
-),
-
-measures as (
+with measures as (
     select
         zone_name_zh,
         city_id,
@@ -20,7 +8,7 @@ measures as (
         cast(sum(clause_count) as integer) as clause_count,
         cast(coalesce(sum(clause_count) filter (where tool <> 'goal_planning'), 0) as integer) as measure_count,
         cast(count(*) as integer) as tool_count
-    from zone_tools
+    from {{ ref('int_policy_zone_tools') }}
     group by zone_name_zh, city_id, "year"
 ),
 
@@ -42,8 +30,9 @@ final as (
         cast(similarity.nearest_zone_name_zh as varchar) as nearest_zone_name_zh,
         cast(similarity.n_earlier_zones as integer) as n_earlier_zones
     from measures
-    left join mix on measures.zone_name_zh = mix.zone_name_zh and measures."year" = mix."year"
-    left join similarity on measures.zone_name_zh = similarity.zone_name_zh and measures."year" = similarity."year"
+    left join {{ ref('int_policy_tool_mix') }} as mix on measures.zone_name_zh = mix.zone_name_zh and measures."year" = mix."year"
+    left join {{ ref('int_policy_zone_similarity') }} as similarity
+        on measures.zone_name_zh = similarity.zone_name_zh and measures."year" = similarity."year"
 )
 
 select * from final

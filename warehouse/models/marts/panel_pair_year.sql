@@ -3,38 +3,22 @@
 -- depends_on: {{ ref('int_city_year_scores') }} (warehouse/macros/pair_years.sql counts its pairs)
 {{ config(tags=['pair_grain']) }}
 {%- set controls = ['ln_gdp_per_capita', 'ln_population', 'financial_development', 'tertiary_share'] %}
-with pairs as (
-    select * from {{ ref('fct_city_pair') }}
-),
-
-synchronization as (
+with synchronization as (
     select * from {{ ref('fct_pair_synchronization') }}
-),
-
-city_means as (
-    select * from {{ ref('int_city_ties') }}
-),
-
-treatment as (
-    select * from {{ ref('int_city_treatment') }}
-),
-
-study_window as (
-    select * from {{ ref('int_study_window') }}
 ),
 
 cities as (
     select
         city_means.*,
         {{ window_cohort('treatment.treated_year', 'study_window.window_last_year') }} as cohort_year
-    from city_means
-    inner join treatment on city_means.city_id = treatment.city_id
-    cross join study_window
+    from {{ ref('int_city_ties') }} as city_means
+    inner join {{ ref('int_city_treatment') }} as treatment on city_means.city_id = treatment.city_id
+    cross join {{ ref('int_study_window') }} as study_window
 ),
 
 sample_pairs as (
     select *
-    from pairs
+    from {{ ref('fct_city_pair') }}
     where is_balanced and is_strong_tie and exposure in ('one', 'none')
 ),
 

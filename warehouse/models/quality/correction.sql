@@ -1,19 +1,7 @@
 -- grain: one row is a correction of the seed value_corrections and whether it applies to this landing
 -- key: source_id, file_name, city_id, year, indicator_id, delivered_value
-with value_corrections as (
-    select * from {{ ref('value_corrections') }}
-),
-
-observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-files as (
-    select * from {{ ref('stg_raw__input_files') }}
-),
-
 -- a file that is delivered in two editions may hold the number in one of them
-final as (
+with final as (
     select
         value_corrections.source_id,
         value_corrections.file_name,
@@ -31,15 +19,16 @@ final as (
             else 'not_delivered'
         end as correction_state,
         value_corrections."year"
-    from value_corrections
-    left join observations
+    from {{ ref('value_corrections') }}
+    left join {{ ref('int_raw_observations') }} as observations
         on
             value_corrections.source_id = observations.source_id
             and value_corrections.file_name = observations.file_name
             and value_corrections.city_id = observations.city_id
             and value_corrections."year" = observations."year"
             and value_corrections.indicator_id = observations.indicator_id
-    left join files on value_corrections.source_id || '/' || value_corrections.file_name = files.file_path
+    left join {{ ref('stg_raw__input_files') }} as files
+        on value_corrections.source_id || '/' || value_corrections.file_name = files.file_path
     group by all
 )
 

@@ -1,10 +1,6 @@
 -- grain: one row is one delivered cell, row, column, sheet or file that was not taken
 -- key: none of its own; one row for each raw_line_id of int_raw_rejections
-with rejections as (
-    select * from {{ ref('int_raw_rejections') }}
-),
-
-final as (
+with final as (
     select
         source_id,
         edition_year,
@@ -19,7 +15,7 @@ final as (
         year_text,
         indicator_id,
         unit_text
-    from rejections
+    from {{ ref('int_raw_rejections') }}
 )
 
 select * from final

@@ -1,38 +1,26 @@
 -- grain: one row is one code, current or former, of a city or province
 -- key: place_level, place_code
-with city_roster as (
-    select * from {{ ref('city_roster') }}
-),
-
-city_code_changes as (
-    select * from {{ ref('city_code_changes') }}
-),
-
-province_roster as (
-    select * from {{ ref('province_roster') }}
-),
-
-codes as (
+with codes as (
     select
         'city' as place_level,
         city_id as place_code,
         city_id as place_id,
         1 as precedence
-    from city_roster
+    from {{ ref('city_roster') }}
     union all
     select
         'city' as place_level,
         old_code as place_code,
         city_id as place_id,
         2 as precedence
-    from city_code_changes
+    from {{ ref('city_code_changes') }}
     union all
     select
         'province' as place_level,
         province_id as place_code,
         province_id as place_id,
         1 as precedence
-    from province_roster
+    from {{ ref('province_roster') }}
     union all
     select
         'country' as place_level,

@@ -4,14 +4,6 @@ with current_values as (
     select * from {{ ref('int_values_current') }}
 ),
 
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-population as (
-    select * from {{ ref('int_city_population') }}
-),
-
 finance as (
     select
         city_id,
@@ -49,8 +41,9 @@ catalogued as (
         case when catalog.concept_rank = 1 then 'primary' else 'proxy:' || catalog.indicator_id end as basis,
         catalog.concept_rank
     from current_values
-    inner join catalog on current_values.indicator_id = catalog.indicator_id
-    left join population on current_values.city_id = population.city_id and current_values."year" = population."year"
+    inner join {{ ref('indicator_catalog') }} as catalog on current_values.indicator_id = catalog.indicator_id
+    left join {{ ref('int_city_population') }} as population
+        on current_values.city_id = population.city_id and current_values."year" = population."year"
     where catalog.concept is not null and current_values."value" > 0
 ),
 

@@ -1,17 +1,13 @@
 -- grain: one row is a city, year and concept (financial development, human capital, infrastructure) with its value and basis
 -- key: city_id, year, concept
-with measures as (
-    select * from {{ ref('int_city_concept_measures') }}
-),
-
-final as (
+with final as (
     select
         city_id,
         "year",
         concept,
         concept_value,
         basis
-    from measures
+    from {{ ref('int_city_concept_measures') }}
     qualify row_number() over (partition by city_id, "year", concept order by concept_rank, basis) = 1
 )
 

@@ -1,21 +1,13 @@
 -- grain: one row is a city and year with its entropy-weighted development index
 -- key: city_id, year
-with current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-components as (
+with components as (
     select
         current_values.city_id,
         current_values."year",
         current_values.indicator_id,
         current_values."value"
-    from current_values
-    inner join catalog on current_values.indicator_id = catalog.indicator_id
+    from {{ ref('int_values_current') }} as current_values
+    inner join {{ ref('indicator_catalog') }} as catalog on current_values.indicator_id = catalog.indicator_id
     where catalog.is_development_component and current_values.place_level = 'city'
 ),
 

@@ -1,27 +1,7 @@
 -- grain: one row is a city and year with official and deflated real growth in log points times 100
 -- key: city_id, year
-with spine as (
-    select * from {{ ref('int_city_spine') }}
-),
-
-graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
-level_changes as (
+with level_changes as (
     select * from {{ ref('int_city_level_changes') }}
-),
-
-vintage_passages as (
-    select * from {{ ref('int_vintage_passages') }}
-),
-
-current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-province_deflators as (
-    select * from {{ ref('int_province_deflators') }}
 ),
 
 published as (
@@ -42,7 +22,7 @@ published as (
         file_name,
         row_no,
         col_no
-    from graded
+    from {{ ref('int_observations_graded') }}
     where
         is_usable
         and (
@@ -108,7 +88,7 @@ nominal as (
 nominal_one_vintage as (
     select level_changes.*
     from level_changes
-    left join vintage_passages
+    left join {{ ref('int_vintage_passages') }} as vintage_passages
         on
             level_changes.source_id = vintage_passages.source_id
             and level_changes.edition_year is not distinct from vintage_passages.edition_year
@@ -130,7 +110,7 @@ consumer_prices as (
         city_id as province_id,
         "year",
         "value" as cpi_prev_year_100
-    from current_values
+    from {{ ref('int_values_current') }}
     where indicator_id = 'cpi_prev_year_100' and "value" > 0
 ),
 
@@ -150,13 +130,13 @@ final as (
         nominal.source_id as growth_deflated_source_id,
         nominal_one_vintage.source_id as growth_deflated_one_vintage_source_id,
         abs(nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100)) > 25 as is_growth_deflated_jump
-    from spine
+    from {{ ref('int_city_spine') }} as spine
     left join official on spine.city_id = official.city_id and spine."year" = official."year"
     left join nominal on spine.city_id = nominal.city_id and spine."year" = nominal."year"
     left join nominal_one_vintage on spine.city_id = nominal_one_vintage.city_id and spine."year" = nominal_one_vintage."year"
     left join consumer_prices
         on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
-    left join province_deflators
+    left join {{ ref('int_province_deflators') }} as province_deflators
         on spine.city_id // 10000 * 10000 = province_deflators.province_id and spine."year" = province_deflators."year"
 )
 

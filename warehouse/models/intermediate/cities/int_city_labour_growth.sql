@@ -1,16 +1,12 @@
 -- grain: one row is a city and year with the growth of employment and wages in log points times 100
 -- key: city_id, year
-with level_changes as (
-    select * from {{ ref('int_city_level_changes') }}
-),
-
-chosen as (
+with chosen as (
     select
         city_id,
         "year",
         indicator_id,
         log_change_pct
-    from level_changes
+    from {{ ref('int_city_level_changes') }}
     where indicator_id in ('employed_10k', 'wage_avg_cny')
     qualify row_number() over (
         partition by city_id, "year", indicator_id

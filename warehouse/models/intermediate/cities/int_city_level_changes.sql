@@ -1,11 +1,7 @@
 -- grain: one row is a city, year, level indicator, source and edition with the log change since the year before
 -- key: city_id, year, indicator_id, source_id, edition_year; edition_year may be null, and null counts as a value
-with graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
 -- one value per source and edition, in case the same figure is delivered in several files
-levels as (
+with levels as (
     select
         city_id,
         "year",
@@ -16,7 +12,7 @@ levels as (
         -- what stands at another level than the sources beside it is growth as good as any within its own source
         quality_flag = 'quarantined' and coalesce(quality_rule, '') <> 'stitched' as is_quarantined,
         "value"
-    from graded
+    from {{ ref('int_observations_graded') }}
     where
         indicator_id in ('gdp_nominal_cny_100m', 'gdp_real_cny_100m', 'employed_10k', 'wage_avg_cny', 'night_lights_nw_cm2_sr')
         and is_usable and "value" > 0

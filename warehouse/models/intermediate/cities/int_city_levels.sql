@@ -8,10 +8,6 @@ graded as (
     select * from {{ ref('int_observations_graded') }}
 ),
 
-current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
 -- every source and edition with real growth of a city, the best first
 growth_sources as (
     select
@@ -129,7 +125,7 @@ anchors as (
         chained_logs."year" as base_year,
         ln(current_values."value") - chained_logs.log_level as log_offset
     from chained_logs
-    inner join current_values
+    inner join {{ ref('int_values_current') }} as current_values
         on
             chained_logs.city_id = current_values.city_id
             and chained_logs."year" = current_values."year"

@@ -1,22 +1,14 @@
 -- grain: one row is a city, year and series, standardised over the window, for cities that are complete in it
 -- key: city_id, year, component
-with components as (
-    select * from {{ ref('int_city_components') }}
-),
-
-component_years as (
-    select * from {{ ref('int_component_years') }}
-),
-
-in_window as (
+with in_window as (
     select
         components.city_id,
         components."year",
         components.component,
         components.d,
         component_years.n_years
-    from components
-    inner join component_years
+    from {{ ref('int_city_components') }} as components
+    inner join {{ ref('int_component_years') }} as component_years
         on
             components.component = component_years.component
             and components."year" between component_years.first_year and component_years.last_year

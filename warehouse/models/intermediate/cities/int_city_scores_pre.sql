@@ -6,10 +6,6 @@ with components as (
     where component in ('{{ before_admission | join("', '") }}')
 ),
 
-component_years as (
-    select * from {{ ref('int_component_years') }}
-),
-
 -- with fewer than 10 years the small sample dominates what such a score says
 before_admission as (
     select
@@ -43,7 +39,7 @@ in_window as (
         components.*,
         count(*) over (partition by components.city_id, components.component) = component_years.n_years as is_complete
     from components
-    inner join component_years
+    inner join {{ ref('int_component_years') }} as component_years
         on
             components.component = component_years.component
             and components."year" between component_years.first_year and component_years.last_year

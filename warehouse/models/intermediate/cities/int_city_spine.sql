@@ -1,22 +1,14 @@
 -- grain: one row is a city with any current value in each year of the landing's span
 -- key: city_id, year
-with current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-study_window as (
-    select * from {{ ref('int_study_window') }}
-),
-
-cities as (
+with cities as (
     select distinct city_id
-    from current_values
+    from {{ ref('int_values_current') }}
     where place_level = 'city'
 ),
 
 years as (
     select cast(unnest(range(span_first_year, span_last_year + 1)) as integer) as "year"
-    from study_window
+    from {{ ref('int_study_window') }}
     where span_first_year is not null
 ),
 

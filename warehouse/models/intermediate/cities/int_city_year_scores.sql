@@ -1,32 +1,13 @@
 -- grain: one row is a city of the mart in a year of the study window with everything that the pair measures need
 -- key: city_id, year
 {%- set components = series_with(measures=['all', 'cm']) %}
-with spine as (
-    select * from {{ ref('int_city_spine') }}
-),
-
-study_window as (
-    select * from {{ ref('int_study_window') }}
-),
-
-scores as (
-    select * from {{ ref('int_city_scores') }}
-),
-
-scores_pre as (
-    select * from {{ ref('int_city_scores_pre') }}
-),
-
-rolling as (
-    select * from {{ ref('int_city_rolling') }}
-),
-
-window_spine as (
+with window_spine as (
     select
         spine.city_id,
         spine."year"
-    from spine
-    inner join study_window on spine."year" between study_window.window_first_year and study_window.window_last_year
+    from {{ ref('int_city_spine') }} as spine
+    inner join {{ ref('int_study_window') }} as study_window
+        on spine."year" between study_window.window_first_year and study_window.window_last_year
 ),
 
 wide_scores as (
@@ -39,7 +20,7 @@ wide_scores as (
         max(case when component = '{{ component }}' then deviation end) as deviation_{{ component }},
         max(case when component = '{{ component }}' then n_years end) as n_years_{{ component }}{{ ',' if not loop.last }}
     {% endfor %}
-    from scores
+    from {{ ref('int_city_scores') }}
     group by city_id, "year"
 ),
 
@@ -50,7 +31,7 @@ wide_pre as (
     {% for component, names in series_before_admission().items() %}
         max(case when component = '{{ component }}' then z end) as {{ names['score'] }}{{ ',' if not loop.last }}
     {% endfor %}
-    from scores_pre
+    from {{ ref('int_city_scores_pre') }}
     group by city_id, "year"
 ),
 
@@ -68,7 +49,7 @@ final as (
     from window_spine
     left join wide_scores on window_spine.city_id = wide_scores.city_id and window_spine."year" = wide_scores."year"
     left join wide_pre on window_spine.city_id = wide_pre.city_id and window_spine."year" = wide_pre."year"
-    left join rolling on window_spine.city_id = rolling.city_id and window_spine."year" = rolling."year"
+    left join {{ ref('int_city_rolling') }} as rolling on window_spine.city_id = rolling.city_id and window_spine."year" = rolling."year"
 )
 
 select * from final

@@ -1,19 +1,11 @@
 -- grain: one row is a series with the years of the study window for which it can exist
 -- key: component
-with components as (
-    select * from {{ ref('int_city_components') }}
-),
-
-study_window as (
-    select * from {{ ref('int_study_window') }}
-),
-
 -- growth cannot exist in the landing's first year, and Hamilton's component not in its first two; a later gap is a city's own gap
-first_years as (
+with first_years as (
     select
         component,
         min("year") as first_year
-    from components
+    from {{ ref('int_city_components') }}
     group by component
 ),
 
@@ -23,7 +15,7 @@ bounded as (
         greatest(first_years.first_year, study_window.window_first_year) as first_year,
         study_window.window_last_year as last_year
     from first_years
-    cross join study_window
+    cross join {{ ref('int_study_window') }} as study_window
 ),
 
 final as (

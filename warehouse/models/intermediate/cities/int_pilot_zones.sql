@@ -1,10 +1,6 @@
 -- grain: one row is an approved pilot zone, with its first treated year under both rules
 -- key: zone_name_zh
-with pilot_zones as (
-    select * from {{ ref('pilot_zones') }}
-),
-
-typed as (
+with typed as (
     select
         cast(zone_name_zh as varchar) as zone_name_zh,
         cast(zone_name_en as varchar) as zone_name_en,
@@ -15,7 +11,7 @@ typed as (
         cast(document_no as varchar) as document_no,
         cast(is_whole_prefecture as boolean) as is_whole_prefecture,
         cast(evidence as varchar) as evidence
-    from pilot_zones
+    from {{ ref('pilot_zones') }}
 ),
 
 final as (

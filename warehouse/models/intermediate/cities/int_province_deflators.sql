@@ -1,11 +1,7 @@
 -- grain: one row is a province and year with the log change of its implicit deflator since the year before
 -- key: province_id, year
-with graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
 -- nominal and real GDP of a city, side by side in one source and edition
-city_levels as (
+with city_levels as (
     select
         city_id,
         "year",
@@ -14,7 +10,7 @@ city_levels as (
         max(case when indicator_id = 'gdp_nominal_cny_100m' then "value" end) as nominal,
         max(case when indicator_id = 'gdp_real_cny_100m' then "value" end) as real_level,
         min(priority) as priority
-    from graded
+    from {{ ref('int_observations_graded') }}
     where indicator_id in ('gdp_nominal_cny_100m', 'gdp_real_cny_100m') and quality_flag not in ('blocked', 'quarantined') and "value" > 0
     group by city_id, "year", source_id, edition_year
     having count(distinct indicator_id) = 2

@@ -1,10 +1,6 @@
 -- grain: one row in all, the span of the landing and the study window cut to it
 -- key: none; the table has one row
-with current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-requested as (
+with requested as (
     select
         {{ year_setting('WINDOW_FIRST_YEAR', '2010') }} as first_year,
         {{ year_setting('WINDOW_LAST_YEAR', '2019') }} as last_year
@@ -14,7 +10,7 @@ span as (
     select
         min("year") as span_first_year,
         max("year") as span_last_year
-    from current_values
+    from {{ ref('int_values_current') }}
     where place_level = 'city'
 ),
 

@@ -1,19 +1,11 @@
 -- grain: one row is one indicator with the thresholds of all rules that apply to it, by name
 -- key: indicator_id
-with catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-thresholds as (
-    select * from {{ ref('quality_thresholds') }}
-),
-
-kinds as (
+with kinds as (
     select
         indicator_id,
         kind,
         {{ rule_kind('kind', 'canonical_unit') }} as rule_kind
-    from catalog
+    from {{ ref('indicator_catalog') }}
 ),
 
 -- the pattern with the most characters of an indicator's name wins; a kind comes before the pattern for all and after every other
@@ -23,7 +15,7 @@ matching as (
         thresholds.threshold,
         thresholds."value"
     from kinds
-    inner join thresholds
+    inner join {{ ref('quality_thresholds') }} as thresholds
         on
             kinds.indicator_id like thresholds.indicator_pattern
             or 'kind:' || kinds.rule_kind = thresholds.indicator_pattern

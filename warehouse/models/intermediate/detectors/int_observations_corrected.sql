@@ -4,14 +4,6 @@ with observations as (
     select * from {{ ref('int_raw_observations') }}
 ),
 
-value_corrections as (
-    select * from {{ ref('value_corrections') }}
-),
-
-priorities as (
-    select * from {{ ref('int_source_priorities') }}
-),
-
 -- a correction is for one delivered number: once another number is delivered it no longer applies
 corrections as (
     select
@@ -20,7 +12,7 @@ corrections as (
         cast(value_corrections.corrected_value as double) as corrected_value,
         observations."value" = observations.value_delivered as is_same_unit
     from observations
-    inner join value_corrections
+    inner join {{ ref('value_corrections') }}
         on
             observations.source_id = value_corrections.source_id
             and observations.file_name = value_corrections.file_name
@@ -43,7 +35,7 @@ final as (
         priorities.priority
     from observations
     left join corrections on observations.observation_id = corrections.observation_id
-    left join priorities
+    left join {{ ref('int_source_priorities') }} as priorities
         on
             observations.source_id = priorities.source_id
             and observations.indicator_id = priorities.indicator_id

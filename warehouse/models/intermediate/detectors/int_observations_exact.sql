@@ -4,10 +4,6 @@ with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),
 
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
 fraction_limits as (
     select
         indicator_id,
@@ -42,7 +38,7 @@ judged as (
             when catalog.kind = 'rate' and catalog.canonical_unit = 'pct' then observations."value"
         end as growth_pct
     from observations
-    inner join catalog on observations.indicator_id = catalog.indicator_id
+    inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
     window
         delivered_row as (
             partition by

@@ -1,14 +1,6 @@
 -- grain: one row is one accepted value with its worst flag and its rank among the values for the same place, year and indicator
 -- key: observation_id
-with observations as (
-    select * from {{ ref('int_observations_corrected') }}
-),
-
-source_runs as (
-    select * from {{ ref('int_source_runs') }}
-),
-
-flags as (
+with flags as (
     select
         observation_id,
         rule,
@@ -53,9 +45,9 @@ graded as (
         end as quality_rule,
         worst_flags.detail as quality_detail,
         worst_flags.proposed_value
-    from observations
+    from {{ ref('int_observations_corrected') }} as observations
     left join worst_flags on observations.observation_id = worst_flags.observation_id
-    left join source_runs
+    left join {{ ref('int_source_runs') }} as source_runs
         on
             observations.place_level = source_runs.place_level
             and observations.city_id = source_runs.city_id

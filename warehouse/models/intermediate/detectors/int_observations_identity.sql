@@ -6,14 +6,6 @@ with observations as (
     where place_level = 'city' and "value" > 0
 ),
 
-trends as (
-    select * from {{ ref('int_trends_delivered') }}
-),
-
-corroborated as (
-    select * from {{ ref('int_values_corroborated') }}
-),
-
 -- a figure that is known to be another city's or year's explains why its row contradicts itself
 foreign_figures as (
     select observation_id from {{ ref('int_observations_misplaced') }}
@@ -97,8 +89,8 @@ members as (
                 end,
                 observations.indicator_id
             )
-    left join trends on observations.observation_id = trends.observation_id
-    left join corroborated on observations.observation_id = corroborated.observation_id
+    left join {{ ref('int_trends_delivered') }} as trends on observations.observation_id = trends.observation_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
     left join foreign_figures on observations.observation_id = foreign_figures.observation_id
 ),
 

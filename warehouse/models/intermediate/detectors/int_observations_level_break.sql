@@ -1,10 +1,6 @@
 -- grain: one row is the first value after a series left its trend for good, as after an official revision or a change of boundaries
 -- key: observation_id
-with trends as (
-    select * from {{ ref('int_trends_cleaned') }}
-),
-
-limits as (
+with limits as (
     select
         indicator_id,
         limits['level_break.step'] as step_at,
@@ -21,7 +17,7 @@ final as (
         'expected about ' || {{ short_number('exp(trends.log_value - trends.step_before)') }} || ' from the year before, found '
         || {{ short_number('exp(trends.log_value)') }} || ', and the level stays: a revision, a new boundary or a new coverage' as detail,
         cast(null as double) as proposed_value
-    from trends
+    from {{ ref('int_trends_cleaned') }} as trends
     inner join limits on trends.indicator_id = limits.indicator_id
     where
         abs(trends.step_before) >= {{ above_noise('limits.step_at', 'limits.noise_multiple', 'trends.noise') }}

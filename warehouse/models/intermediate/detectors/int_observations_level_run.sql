@@ -1,15 +1,7 @@
 -- grain: one row is one value of a run of years in which a source stands at another level than before and after, as a source that stayed
 -- tells: another quantity or coverage for a while
 -- key: observation_id
-with compared as (
-    select * from {{ ref('int_values_compared') }}
-),
-
-corroborated as (
-    select * from {{ ref('int_values_corroborated') }}
-),
-
-limits as (
+with limits as (
     select
         indicator_id,
         limits['run.differs'] as differs_by,
@@ -30,7 +22,7 @@ distances as (
         compared.gap - median(compared.gap) over (
             partition by compared.series_no, compared.other_source_id, compared.city_id
         ) as deviation
-    from compared
+    from {{ ref('int_values_compared') }} as compared
     inner join limits on compared.indicator_id = limits.indicator_id
 ),
 
@@ -131,7 +123,7 @@ final as (
         || found.last_year || ' that returns, as of another quantity' as detail,
         exp(found.expected_log) as proposed_value
     from told_by_source as found
-    left join corroborated on found.observation_id = corroborated.observation_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on found.observation_id = corroborated.observation_id
     where found.grade is not null and not coalesce(corroborated.is_vouched, false)
     qualify row_number() over (partition by found.observation_id order by found.grade asc, found.other_source_id asc) = 1
 )

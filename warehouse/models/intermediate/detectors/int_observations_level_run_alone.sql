@@ -1,14 +1,6 @@
 -- grain: one row is one value of a run of years at another level than before and after, which nothing but its own series tells of
 -- key: observation_id
-with trends as (
-    select * from {{ ref('int_trends_cleaned') }}
-),
-
-corroborated as (
-    select * from {{ ref('int_values_corroborated') }}
-),
-
-limits as (
+with limits as (
     select
         indicator_id,
         limits['run.alone'] as alone_by,
@@ -26,7 +18,7 @@ steps as (
         limits.longest_run,
         {{ above_noise('limits.alone_by', 'limits.alone_noise', 'trends.noise') }} as step_at,
         median(trends.residual) over (partition by trends.series_no, trends.city_id) as usual_residual
-    from trends
+    from {{ ref('int_trends_cleaned') }} as trends
     inner join limits on trends.indicator_id = limits.indicator_id
 ),
 
@@ -73,7 +65,7 @@ final as (
     from spans
     inner join lone_runs
         on spans.series_no = lone_runs.series_no and spans.city_id = lone_runs.city_id and spans.span_no = lone_runs.span_no
-    left join corroborated on spans.observation_id = corroborated.observation_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on spans.observation_id = corroborated.observation_id
     where not coalesce(corroborated.is_vouched, false)
 )
 

@@ -5,10 +5,6 @@ with trends as (
     select * from {{ ref('int_trends_cleaned') }}
 ),
 
-related as (
-    select * from {{ ref('int_sources_related') }}
-),
-
 limits as (
     select
         indicator_id,
@@ -57,7 +53,7 @@ pairs as (
             and speaking.city_id = others.city_id
             and speaking."year" = others."year"
             and speaking.source_id <> others.source_id
-    inner join related
+    inner join {{ ref('int_sources_related') }} as related
         on
             speaking.source_id = related.source_id
             and others.source_id = related.other_source_id

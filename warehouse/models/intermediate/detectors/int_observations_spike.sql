@@ -9,14 +9,6 @@ with trends as (
     window city_years as (partition by series_no, city_id order by "year")
 ),
 
-corroborated as (
-    select * from {{ ref('int_values_corroborated') }}
-),
-
-indicator_limits as (
-    select * from {{ ref('int_indicator_limits') }}
-),
-
 judged as (
     select
         trends.observation_id,
@@ -32,8 +24,8 @@ judged as (
         corroborated.spike_strength >= 1 as is_confirmed,
         corroborated.end_strength >= 1 as is_end_contradicted
     from trends
-    inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
-    left join corroborated on trends.observation_id = corroborated.observation_id
+    inner join {{ ref('int_indicator_limits') }} as indicator_limits on trends.indicator_id = indicator_limits.indicator_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
     where not coalesce(corroborated.is_vouched, false)
 ),
 

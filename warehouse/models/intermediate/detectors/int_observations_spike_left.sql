@@ -14,10 +14,6 @@ with trends as (
     window city_years as (partition by series_no, city_id order by "year")
 ),
 
-corroborated as (
-    select * from {{ ref('int_values_corroborated') }}
-),
-
 limits as (
     select
         indicator_id,
@@ -60,7 +56,7 @@ judged as (
         end as grade
     from trends
     inner join limits on trends.indicator_id = limits.indicator_id
-    left join corroborated on trends.observation_id = corroborated.observation_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
     where not coalesce(corroborated.is_vouched, false)
 ),
 

@@ -1,14 +1,6 @@
 -- grain: one row is one value that is a power of ten away from its own series, or from it and another source
 -- key: observation_id
-with trends as (
-    select * from {{ ref('int_trends_delivered') }}
-),
-
-compared as (
-    select * from {{ ref('int_values_compared') }}
-),
-
-vouched as (
+with vouched as (
     select observation_id
     from {{ ref('int_values_corroborated') }}
     where is_vouched
@@ -32,7 +24,7 @@ offsets as (
         trends.*,
         limits.* exclude (indicator_id),
         trends.residual - median(trends.residual) over (partition by trends.series_no, trends.city_id) as own_offset
-    from trends
+    from {{ ref('int_trends_delivered') }} as trends
     inner join limits on trends.indicator_id = limits.indicator_id
 ),
 
@@ -120,7 +112,7 @@ against_source as (
         compared.log_value,
         {{ power_of_ten('compared.gap', 'limits.source_within') }} as power,
         compared.other_source_id as told_by
-    from compared
+    from {{ ref('int_values_compared') }} as compared
     inner join limits on compared.indicator_id = limits.indicator_id
     where
         abs(compared.log_value - compared.expected_log) > 1

@@ -1,15 +1,7 @@
 -- grain: one row is one value with which a source changed from one vintage to another, together with most cities of its province: its
 -- gap to an independent source changed and stayed, and its own growth is the less usual one
 -- key: observation_id
-with compared as (
-    select * from {{ ref('int_values_compared') }}
-),
-
-trends as (
-    select * from {{ ref('int_trends_cleaned') }}
-),
-
-limits as (
+with limits as (
     select
         indicator_id,
         limits['vintage.step'] as step_at,
@@ -32,8 +24,8 @@ steps as (
         log_value - lag(log_value) over pair_years as growth,
         other_log_value - lag(other_log_value) over pair_years as other_growth,
         "year" - lag("year") over pair_years as n_years
-    from compared
-    where observation_id in (select trends.observation_id from trends)
+    from {{ ref('int_values_compared') }}
+    where observation_id in (select trends.observation_id from {{ ref('int_trends_cleaned') }} as trends)
     window pair_years as (partition by series_no, other_source_id, city_id order by "year")
 ),
 

@@ -1,23 +1,7 @@
 -- grain: one row is an unordered pair of the mart's cities with distance, ties and exposure under both rules
 -- key: city_i_id, city_j_id
 {{ config(tags=['pair_grain']) }}
-with ties as (
-    select * from {{ ref('int_city_ties') }}
-),
-
-city_roster as (
-    select * from {{ ref('city_roster') }}
-),
-
-treatment as (
-    select * from {{ ref('int_city_treatment') }}
-),
-
-study_window as (
-    select * from {{ ref('int_study_window') }}
-),
-
-scores as (
+with scores as (
     select * from {{ ref('int_city_scores') }}
 ),
 
@@ -59,10 +43,10 @@ cities as (
         balanced.city_id is not null as is_balanced,
         signs.sign_bits,
         signs.n_years as n_sign_years
-    from ties
-    inner join city_roster on ties.city_id = city_roster.city_id
-    inner join treatment on ties.city_id = treatment.city_id
-    cross join study_window
+    from {{ ref('int_city_ties') }} as ties
+    inner join {{ ref('city_roster') }} on ties.city_id = city_roster.city_id
+    inner join {{ ref('int_city_treatment') }} as treatment on ties.city_id = treatment.city_id
+    cross join {{ ref('int_study_window') }} as study_window
     left join balanced on ties.city_id = balanced.city_id
     left join signs on ties.city_id = signs.city_id
 ),

@@ -1,10 +1,6 @@
 -- grain: one row is a city of the mart with its means of 2010-2014, before any zone, that enter ties and controls
 -- key: city_id
-with spine as (
-    select * from {{ ref('int_city_spine') }}
-),
-
-current_values as (
+with current_values as (
     select * from {{ ref('int_values_current') }}
 ),
 
@@ -12,12 +8,8 @@ population as (
     select * from {{ ref('int_city_population') }}
 ),
 
-concepts as (
-    select * from {{ ref('int_city_concepts') }}
-),
-
 cities as (
-    select distinct city_id from spine
+    select distinct city_id from {{ ref('int_city_spine') }}
 ),
 
 delivered as (
@@ -55,7 +47,7 @@ derived as (
         "year",
         concept as measure,
         concept_value as "value"
-    from concepts
+    from {{ ref('int_city_concepts') }}
     where concept = 'financial_development'
 ),
 

@@ -1,14 +1,6 @@
 -- grain: one row is a clause of a policy text
 -- key: clause_key
-with clauses as (
-    select * from {{ ref('stg_policy__clauses') }}
-),
-
-tools as (
-    select * from {{ ref('int_policy_clause_labels') }}
-),
-
-final as (
+with final as (
     select
         clauses.*,
         tools.tool_class,
@@ -21,8 +13,8 @@ final as (
             when tools.tool = 'goal_planning' then {{ policy_goal_score('clauses.clause_text') }}
             else {{ policy_measure_score('clauses.clause_text') }}
         end as strength_score
-    from clauses
-    inner join tools on clauses.clause_key = tools.clause_key
+    from {{ ref('stg_policy__clauses') }} as clauses
+    inner join {{ ref('int_policy_clause_labels') }} as tools on clauses.clause_key = tools.clause_key
 )
 
 select * from final

@@ -8,10 +8,6 @@ zones as (
     select * from {{ ref('int_pilot_zones') }}
 ),
 
-cities as (
-    select * from {{ ref('city_roster') }}
-),
-
 names as (
     select
         zone_name_zh as name,
@@ -66,7 +62,7 @@ others as (
         c.city_id,
         false as is_pilot_zone
     from written as w
-    inner join cities as c on w.zone_text in (c.city_name_zh, regexp_replace(c.city_name_zh, '(市|地区)$', ''))
+    inner join {{ ref('city_roster') }} as c on w.zone_text in (c.city_name_zh, regexp_replace(c.city_name_zh, '(市|地区)$', ''))
     anti join matched as m on w.document_id = m.document_id and w.zone_text = m.zone_text
 ),
 

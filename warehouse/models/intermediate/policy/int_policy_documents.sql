@@ -4,18 +4,6 @@ with documents as (
     select * from {{ ref('stg_policy__documents') }}
 ),
 
-overrides as (
-    select * from {{ ref('policy_document_overrides') }}
-),
-
-provinces as (
-    select * from {{ ref('province_roster') }}
-),
-
-issuer_forces as (
-    select * from {{ ref('policy_issuer_forces') }}
-),
-
 corrections as (
     select
         document_id,
@@ -23,7 +11,7 @@ corrections as (
         max(override_value) filter (where field = 'issuer') as issuer,
         max(cast(override_value as date)) filter (where field = 'issue_date') as issue_date,
         max(cast(override_value as date)) filter (where field = 'in_force_to') as in_force_to
-    from overrides
+    from {{ ref('policy_document_overrides') }}
     group by document_id
 ),
 
@@ -61,7 +49,7 @@ levelled as (
                 then 'province'
         end as issuer_level
     from overridden as d
-    left join provinces as p on starts_with(d.issuer, p.province_name_zh)
+    left join {{ ref('province_roster') }} as p on starts_with(d.issuer, p.province_name_zh)
 ),
 
 originals as (
@@ -115,7 +103,7 @@ final as (
         coalesce(year(l.in_force_from), year(l.issue_date), l.issue_year) as first_year_in_force,
         least(coalesce(year(l.in_force_to), 9999), coalesce(repeals.repealed_year - 1, 9999)) as last_year_in_force
     from levelled as l
-    left join issuer_forces as f on l.issuer_level = f.issuer_level
+    left join {{ ref('policy_issuer_forces') }} as f on l.issuer_level = f.issuer_level
     left join originals on l.document_id = originals.document_id
     left join repeals on l.document_no = repeals.repealed_no
 )

@@ -1,15 +1,11 @@
 -- grain: one row is an original policy document: the share of its text that no earlier document of the landing holds
 -- key: document_id
-with documents as (
-    select * from {{ ref('int_policy_documents') }}
-),
-
-shingles as (
+with shingles as (
     select
         document_id,
         coalesce(issue_date, make_date(issue_year, 12, 31)) as dated,
         unnest(sketch) as shingle
-    from documents
+    from {{ ref('int_policy_documents') }}
     where copy_of is null and issue_year is not null and is_policy_document
 ),
 

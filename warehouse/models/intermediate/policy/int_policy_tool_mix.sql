@@ -1,14 +1,10 @@
 -- grain: one row is a zone and a year: shares of the three classes in its strength, and how evenly the tools are used
 -- key: zone_name_zh, year
-with tools as (
-    select * from {{ ref('int_policy_zone_tools') }}
-),
-
-shares as (
+with shares as (
     select
         *,
         strength / sum(strength) over (partition by zone_name_zh, "year") as share
-    from tools
+    from {{ ref('int_policy_zone_tools') }}
     where strength > 0
 ),
 

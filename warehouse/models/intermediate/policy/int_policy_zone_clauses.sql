@@ -1,19 +1,7 @@
 -- grain: one row is a clause of an original policy document and a zone in which it holds
 -- key: clause_key, zone_name_zh
-with clauses as (
-    select * from {{ ref('int_policy_clause_tools') }}
-),
-
-documents as (
-    select * from {{ ref('int_policy_documents') }}
-),
-
-document_zones as (
-    select * from {{ ref('int_policy_document_zones') }}
-),
-
 -- a plan for several zones has one annex per zone; the clauses of an annex apply to that zone alone
-final as (
+with final as (
     select
         clauses.clause_key,
         clauses.document_id,
@@ -25,9 +13,9 @@ final as (
         documents.force,
         greatest(documents.first_year_in_force, coalesce(document_zones.approval_year, 0)) as first_year,
         documents.last_year_in_force as last_year
-    from clauses
-    inner join documents on clauses.document_id = documents.document_id
-    inner join document_zones
+    from {{ ref('int_policy_clause_tools') }} as clauses
+    inner join {{ ref('int_policy_documents') }} as documents on clauses.document_id = documents.document_id
+    inner join {{ ref('int_policy_document_zones') }} as document_zones
         on
             clauses.document_id = document_zones.document_id
             and (

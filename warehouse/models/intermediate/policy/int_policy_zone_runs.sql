@@ -1,23 +1,7 @@
 -- grain: one row is a zone and a run of four Chinese characters in the measures of its own texts
 -- key: zone_name_zh, run
-with clauses as (
-    select * from {{ ref('int_policy_zone_clauses') }}
-),
-
-texts as (
-    select * from {{ ref('int_policy_clause_tools') }}
-),
-
-documents as (
-    select * from {{ ref('int_policy_documents') }}
-),
-
-document_zones as (
-    select * from {{ ref('int_policy_document_zones') }}
-),
-
 -- texts that the State Council writes for a whole batch, or a province for all its zones, are not a zone's own; its name is left out too
-own as (
+with own as (
     select
         clauses.clause_key,
         clauses.zone_name_zh,
@@ -28,10 +12,10 @@ own as (
         regexp_replace(
             replace(texts.clause_text, regexp_replace(clauses.zone_name_zh, '(市|地区)$', ''), ''), '[^\x{4e00}-\x{9fff}]', '', 'g'
         ) as hanzi
-    from clauses
-    inner join texts on clauses.clause_key = texts.clause_key
-    inner join documents on clauses.document_id = documents.document_id
-    inner join document_zones
+    from {{ ref('int_policy_zone_clauses') }} as clauses
+    inner join {{ ref('int_policy_clause_tools') }} as texts on clauses.clause_key = texts.clause_key
+    inner join {{ ref('int_policy_documents') }} as documents on clauses.document_id = documents.document_id
+    inner join {{ ref('int_policy_document_zones') }} as document_zones
         on clauses.document_id = document_zones.document_id and clauses.zone_name_zh = document_zones.zone_name_zh
     where
         clauses.tool <> 'none'

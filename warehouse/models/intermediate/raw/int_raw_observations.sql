@@ -1,10 +1,6 @@
 -- grain: one row is one accepted delivered value in its canonical unit, under the latest code of its place
 -- key: observation_id
-with resolved as (
-    select * from {{ ref('int_raw_resolved') }}
-),
-
-final as (
+with final as (
     select
         raw_line_id as observation_id,
         place_id as city_id,
@@ -24,7 +20,7 @@ final as (
         row_no,
         col_no,
         observation_note
-    from resolved
+    from {{ ref('int_raw_resolved') }}
     where reason is null
 )
 

@@ -1,11 +1,7 @@
 -- grain: one row is one delivered cell, row, column, sheet or file that was not taken
 -- key: raw_line_id
-with resolved as (
-    select * from {{ ref('int_raw_resolved') }}
-),
-
 -- names of several cities, which only a code or their province tells apart
-homonyms as (
+with homonyms as (
     select
         alias,
         string_agg(cast(place_id as varchar), ', ' order by place_id) as codes
@@ -82,7 +78,7 @@ final as (
                 else 'not taken by the reader of the file'
             end
         ) as detail
-    from resolved
+    from {{ ref('int_raw_resolved') }} as resolved
     left join homonyms on resolved.place_key = homonyms.alias
     where reason is not null
 )

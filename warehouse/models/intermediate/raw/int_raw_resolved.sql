@@ -1,27 +1,7 @@
 -- grain: one row is one raw line with the place, unit and year it was resolved to, or the reason why it is rejected
 -- key: raw_line_id
-with cells as (
-    select * from {{ ref('stg_raw__cells') }}
-),
-
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-units as (
-    select * from {{ ref('unit_factors') }}
-),
-
-place_codes as (
-    select * from {{ ref('stg_seeds__place_codes') }}
-),
-
-place_aliases as (
+with place_aliases as (
     select * from {{ ref('stg_seeds__place_aliases') }}
-),
-
-places_within as (
-    select * from {{ ref('stg_seeds__places_within') }}
 ),
 
 -- What code, name and province each say. A name that a province qualifies is looked up inside it alone: outside it is another place's.
@@ -42,13 +22,18 @@ named as (
             else places_within.place_id
         end as id_by_name,
         place_aliases.place_id as id_by_name_anywhere
-    from cells
-    left join catalog on cells.indicator_id = catalog.indicator_id
-    left join place_codes on catalog.place_level = place_codes.place_level and cells.place_code = place_codes.place_code
+    from {{ ref('stg_raw__cells') }} as cells
+    left join {{ ref('indicator_catalog') }} as catalog on cells.indicator_id = catalog.indicator_id
+    left join {{ ref('stg_seeds__place_codes') }} as place_codes
+        on catalog.place_level = place_codes.place_level and cells.place_code = place_codes.place_code
     left join place_aliases on catalog.place_level = place_aliases.place_level and cells.place_key = place_aliases.alias
     left join place_aliases as provinces on cells.within_key = provinces.alias and provinces.place_level = 'province'
-    left join places_within on provinces.place_id = places_within.province_id and cells.place_key = places_within.alias
-    left join units on coalesce(cells.unit_key, catalog.canonical_unit) = units.unit_text and catalog.canonical_unit = units.canonical_unit
+    left join {{ ref('stg_seeds__places_within') }} as places_within
+        on provinces.place_id = places_within.province_id and cells.place_key = places_within.alias
+    left join {{ ref('unit_factors') }} as units
+        on
+            coalesce(cells.unit_key, catalog.canonical_unit) = units.unit_text
+            and catalog.canonical_unit = units.canonical_unit
 ),
 
 -- Where a code is unknown the name decides, but only where the code may be a former one of a prefecture, inside its province: a county's

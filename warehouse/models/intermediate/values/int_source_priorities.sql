@@ -1,19 +1,11 @@
 -- grain: one row is a source, an indicator and a year that it delivered, with the priority the seed gives it (999 without a row there)
 -- key: source_id, indicator_id, year
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-source_priority as (
-    select * from {{ ref('source_priority') }}
-),
-
-delivered as (
+with delivered as (
     select distinct
         source_id,
         indicator_id,
         "year"
-    from observations
+    from {{ ref('int_raw_observations') }}
 ),
 
 -- a row for the indicator comes before one for all indicators, and a row for a period before one for all years
@@ -24,7 +16,7 @@ final as (
         delivered."year",
         cast(coalesce(source_priority.priority, 999) as integer) as priority
     from delivered
-    left join source_priority
+    left join {{ ref('source_priority') }}
         on
             delivered.source_id = source_priority.source_id
             and source_priority.indicator_id in (delivered.indicator_id, '*')

@@ -1,11 +1,7 @@
 -- grain: one row is a year in which a source has a value of a place and indicator that no rule blocks or quarantines, with the length of
 -- the run of such years around it and the place that the source has earned
 -- key: place_level, city_id, indicator_id, source_id, year
-with observations as (
-    select * from {{ ref('int_observations_corrected') }}
-),
-
-doubtful as (
+with doubtful as (
     select distinct observation_id
     from {{ ref('int_observations_flagged') }}
     where grade <> 'warned'
@@ -18,7 +14,7 @@ source_years as (
         observations.indicator_id,
         observations.source_id,
         observations."year"
-    from observations
+    from {{ ref('int_observations_corrected') }} as observations
     left join doubtful on observations.observation_id = doubtful.observation_id
     where doubtful.observation_id is null
 ),

@@ -6,11 +6,7 @@
     {{ above_noise("indicator_limits.limits['spike.block']", "indicator_limits.limits['spike.noise']", 'trends.noise') }}
 {%- endset -%}
 
-with trends as (
-    select * from {{ ref('int_trends_delivered') }}
-),
-
-indicator_limits as (
+with indicator_limits as (
     select * from {{ ref('int_indicator_limits') }}
 ),
 
@@ -28,7 +24,7 @@ suspects as (
         indicator_limits.limits['source.differs'] as near_by,
         indicator_limits.limits['spike.own_share'] as own_share,
         indicator_limits.limits['spike.other_share'] as other_share
-    from trends
+    from {{ ref('int_trends_delivered') }} as trends
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
 ),
 

@@ -1,11 +1,7 @@
 -- grain: one row is a value of int_values_series beside the value of an independent source for the same place, year and indicator, where
 -- neither is known to be another's figure
 -- key: observation_id, other_source_id
-with paired as (
-    select * from {{ ref('int_values_paired') }}
-),
-
-misplaced as (
+with misplaced as (
     select observation_id
     from {{ ref('int_values_matched') }}
     where grade = 'blocked'
@@ -13,7 +9,7 @@ misplaced as (
 
 sound as (
     select paired.*
-    from paired
+    from {{ ref('int_values_paired') }} as paired
     left join misplaced as own on paired.observation_id = own.observation_id
     left join misplaced as other on paired.other_observation_id = other.observation_id
     where own.observation_id is null and other.observation_id is null

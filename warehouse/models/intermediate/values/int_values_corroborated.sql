@@ -1,10 +1,6 @@
 -- grain: one row is a value of int_values_series that independent sources have too, with what they say together
 -- key: observation_id
-with compared as (
-    select * from {{ ref('int_values_compared') }}
-),
-
-related as (
+with related as (
     select * from {{ ref('int_sources_related') }}
     where relation <> 'independent'
 ),
@@ -66,7 +62,7 @@ judged as (
             )
             or coalesce(abs(compared.gap) >= indicator_limits.limits['revision.max'], false)
         ) as is_apart
-    from compared
+    from {{ ref('int_values_compared') }} as compared
     inner join indicator_limits on compared.indicator_id = indicator_limits.indicator_id
     left join relatives on compared.other_source_id = relatives.source_id and compared.indicator_id = relatives.indicator_id
 ),

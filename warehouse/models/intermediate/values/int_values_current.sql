@@ -1,10 +1,6 @@
 -- grain: one row is one place, year and indicator with its current value
 -- key: place_level, city_id, year, indicator_id
-with graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
-final as (
+with final as (
     select
         city_id,
         "year",
@@ -16,7 +12,7 @@ final as (
         edition_year,
         quality_flag,
         observation_id
-    from graded
+    from {{ ref('int_observations_graded') }}
     where choice_rank = 1 and is_usable
 )
 

@@ -1,10 +1,6 @@
 -- grain: one row is one value of int_values_series whose delivered figure has enough digits to be recognised elsewhere
 -- key: observation_id
-with series as (
-    select * from {{ ref('int_values_series') }}
-),
-
-observations as (
+with observations as (
     select
         observation_id,
         value_as_delivered,
@@ -27,7 +23,7 @@ counted as (
         observations.value_as_delivered,
         limits.min_digits,
         length(regexp_replace(replace(cast(observations.value_delivered as varchar), '.', ''), '^0+|0+$', '', 'g')) as n_digits
-    from series
+    from {{ ref('int_values_series') }} as series
     inner join limits on series.indicator_id = limits.indicator_id
     inner join observations on series.observation_id = observations.observation_id
 ),

@@ -4,11 +4,7 @@
 {% set by_block = ['series_no', 'other_source_id', 'kind', 'place_order', 'k', 'block', 'block_id'] -%}
 {% set block = by_block | join(', ') -%}
 
-with paired as (
-    select * from {{ ref('int_values_paired') }}
-),
-
-trends as (
+with trends as (
     select
         *,
         -- years that are one off repeat a figure at their beginning or their end
@@ -69,7 +65,7 @@ pairs as (
         count(*) filter (where abs(paired.gap) > limits.differs_place) over (
             partition by paired.series_no, paired.other_source_id, paired.city_id
         ) as n_contradicted
-    from paired
+    from {{ ref('int_values_paired') }} as paired
     inner join limits on paired.indicator_id = limits.indicator_id
     inner join trends as own on paired.observation_id = own.observation_id
     inner join trends as witness on paired.other_observation_id = witness.observation_id

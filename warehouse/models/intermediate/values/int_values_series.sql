@@ -5,10 +5,6 @@ with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),
 
-indicator_limits as (
-    select * from {{ ref('int_indicator_limits') }}
-),
-
 exact_blocks as (
     select observation_id
     from {{ ref('int_observations_exact') }}
@@ -35,7 +31,7 @@ file_series as (
         file_spans.indicator_id,
         file_spans.n_years >= indicator_limits.limits['series.min_years'] as is_series
     from file_spans
-    inner join indicator_limits on file_spans.indicator_id = indicator_limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as indicator_limits on file_spans.indicator_id = indicator_limits.indicator_id
     where
         indicator_limits.rule_kind <> 'rate'
         and coalesce(

@@ -1,17 +1,13 @@
 -- grain: one row is an indicator of a source, with the share of its values that a detector blocked or quarantined
 -- key: source_id, indicator_id
-with observations as (
-    select * from {{ ref('fct_indicator_observation') }}
-),
-
-shares as (
+with shares as (
     select
         source_id,
         indicator_id,
         count(*) as n_values,
         avg(cast(quality_flag = 'blocked' as integer)) as blocked_share,
         avg(cast(quality_flag = 'quarantined' as integer)) as quarantined_share
-    from observations
+    from {{ ref('fct_indicator_observation') }}
     group by source_id, indicator_id
 ),
 

@@ -4,16 +4,12 @@ with observations as (
     select * from {{ ref('fct_indicator_observation') }}
 ),
 
-conflicts as (
-    select * from {{ ref('fct_indicator_conflict') }}
-),
-
 far_apart as (
     select
         indicator_id,
         other_source_id as source_id,
         count(*) filter (where abs(relative_gap) > 0.05) as n_far
-    from conflicts
+    from {{ ref('fct_indicator_conflict') }}
     group by indicator_id, other_source_id
 ),
 

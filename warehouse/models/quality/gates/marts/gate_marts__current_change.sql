@@ -1,21 +1,13 @@
 -- grain: one row is an indicator and year of the current values, where at least 30 cities have this year and the one before
 -- key: indicator_id, year
-with observations as (
-    select * from {{ ref('fct_indicator_observation') }}
-),
-
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-positive as (
+with positive as (
     select
         observations.indicator_id,
         observations.city_id,
         observations."year",
         ln(observations."value") as log_value
-    from observations
-    inner join catalog on observations.indicator_id = catalog.indicator_id
+    from {{ ref('fct_indicator_observation') }} as observations
+    inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
     where
         catalog.kind in ('level', 'flow')
         and observations."value" > 0

@@ -1,17 +1,13 @@
 -- grain: one row is a pair of cities, with the distance, tie and exposure that the gate judges
 -- key: city_i_id, city_j_id
-with pairs as (
-    select * from {{ ref('fct_city_pair') }}
-),
-
-final as (
+with final as (
     select
         city_i_id,
         city_j_id,
         distance_km,
         tie_strength,
         exposure
-    from pairs
+    from {{ ref('fct_city_pair') }}
 )
 
 select * from final

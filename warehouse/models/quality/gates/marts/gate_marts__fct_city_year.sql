@@ -1,16 +1,12 @@
 -- grain: one row is a city and year, with the growth that the gate judges
 -- key: city_id, year
-with city_years as (
-    select * from {{ ref('fct_city_year') }}
-),
-
-final as (
+with final as (
     select
         city_id,
         "year",
         growth_official_pct,
         growth_deflated_pct
-    from city_years
+    from {{ ref('fct_city_year') }}
 )
 
 select * from final

@@ -1,15 +1,11 @@
 -- grain: one row is a year of the study window; its extremes say all that the bounds ask, without every pair
 -- key: year
-with synchronization as (
-    select * from {{ ref('fct_pair_synchronization') }}
-),
-
-final as (
+with final as (
     select
         {{ quoted('year') }},
         max(cm_growth_official) as max_cm_growth_official,
         max(cm_growth_deflated) as max_cm_growth_deflated
-    from synchronization
+    from {{ ref('fct_pair_synchronization') }}
     group by {{ quoted('year') }}
 )
 

@@ -4,10 +4,6 @@ with synchronization as (
     select * from {{ ref('fct_pair_synchronization') }}
 ),
 
-city_years as (
-    select * from {{ ref('fct_city_year') }}
-),
-
 panel as (
     select * from {{ ref('panel_pair_year') }}
 ),
@@ -27,7 +23,7 @@ measured as (
 ),
 
 cities as (
-    select count(distinct city_id) as n_cities from city_years
+    select count(distinct city_id) as n_cities from {{ ref('fct_city_year') }}
 ),
 
 measured_cities as (

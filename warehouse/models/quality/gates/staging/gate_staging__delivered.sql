@@ -1,16 +1,8 @@
 -- grain: one row is a part of a delivered file of which something was turned away: an indicator, a unit of it, or a column, with how much
 -- of it was taken
 -- key: part, source_id, edition_year, file_name, indicator_id, label; edition_year may be null, and null counts as a value
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-rejections as (
-    select * from {{ ref('int_raw_rejections') }}
-),
-
 -- what a layout leaves out, and repetitions of a value that was taken, are no losses
-cells as (
+with cells as (
     select
         source_id,
         edition_year,
@@ -20,7 +12,7 @@ cells as (
         indicator_id,
         unit_delivered as unit_text,
         cast(null as varchar) as reason
-    from observations
+    from {{ ref('int_raw_observations') }}
     union all
     select
         source_id,
@@ -31,7 +23,7 @@ cells as (
         indicator_id,
         unit_text,
         reason
-    from rejections
+    from {{ ref('int_raw_rejections') }}
     where indicator_id is not null and reason not in ('dropped_row', 'duplicate')
 ),
 

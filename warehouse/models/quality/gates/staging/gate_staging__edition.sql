@@ -1,23 +1,15 @@
 -- grain: one row is a level or flow of an edition of a source: its newest year beside the newest year of the edition before, over the
 -- cities that both editions have; files without an edition come before all editions
 -- key: source_id, indicator_id, edition_year
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-newest_values as (
+with newest_values as (
     select
         observations.source_id,
         observations.indicator_id,
         coalesce(observations.edition_year, 0) as edition_year,
         observations.city_id,
         ln(observations."value") as log_value
-    from observations
-    inner join catalog on observations.indicator_id = catalog.indicator_id
+    from {{ ref('int_raw_observations') }} as observations
+    inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
     where
         catalog.kind in ('level', 'flow')
         and observations."value" > 0

@@ -1,15 +1,7 @@
 -- grain: one row is an indicator of an edition of a source that has city-years in common with earlier editions, files without an edition
 -- among them, and how many of these changed by more than revisions do
 -- key: source_id, indicator_id, edition_year
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-edition_values as (
+with edition_values as (
     select
         observations.source_id,
         observations.indicator_id,
@@ -19,8 +11,8 @@ edition_values as (
         observations."year",
         catalog.kind in ('rate', 'index') as is_rate,
         observations."value"
-    from observations
-    inner join catalog on observations.indicator_id = catalog.indicator_id
+    from {{ ref('int_raw_observations') }} as observations
+    inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
     where observations.place_level = 'city'
     qualify row_number() over (
         partition by

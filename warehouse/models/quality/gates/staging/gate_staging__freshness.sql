@@ -1,14 +1,10 @@
 -- grain: one row is an indicator, with the number of years by which it ends before the newest year of the landing (no clock is asked)
 -- key: indicator_id
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-newest as (
+with newest as (
     select
         indicator_id,
         max("year") as newest_year
-    from observations
+    from {{ ref('int_raw_observations') }}
     where place_level = 'city'
     group by indicator_id
 ),

@@ -1,19 +1,15 @@
 -- grain: one row is an accounting identity of an edition of a source, with the share of its city-years that break it: older editions do
 -- not dilute what a new one breaks
 -- key: source_id, edition_year, identity; edition_year may be null, and null counts as a value
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
 -- an identity is judged within one source, edition, city and year
-delivered_rows as (
+with delivered_rows as (
     select
         {% for name in identity_indicators(identities()) -%}
             max(case when indicator_id = '{{ name }}' then "value" end) as {{ name }},
         {% endfor -%}
         source_id,
         edition_year
-    from observations
+    from {{ ref('int_raw_observations') }}
     where place_level = 'city'
     group by source_id, edition_year, city_id, "year"
 ),

@@ -1,26 +1,14 @@
 -- grain: one row is an indicator of a source: how many values were accepted and rejected, how many lie outside the catalog's plausible
 -- range, and how far the typical value moves from one year to the next
 -- key: source_id, indicator_id
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-rejections as (
-    select * from {{ ref('int_raw_rejections') }}
-),
-
-accepted as (
+with accepted as (
     select
         observations.*,
         catalog.min_value,
         catalog.max_value,
         catalog.kind
-    from observations
-    inner join catalog on observations.indicator_id = catalog.indicator_id
+    from {{ ref('int_raw_observations') }} as observations
+    inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
 ),
 
 -- jumps are taken within a place and source from one year to the next
@@ -59,7 +47,7 @@ rejected as (
         source_id,
         indicator_id,
         count(*) as n_rejected
-    from rejections
+    from {{ ref('int_raw_rejections') }}
     where indicator_id is not null
     group by source_id, indicator_id
 ),

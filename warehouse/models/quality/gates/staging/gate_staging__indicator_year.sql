@@ -1,16 +1,12 @@
 -- grain: one row is an indicator of a source in a year, with its number of cities beside that of the years before and after
 -- key: source_id, indicator_id, year
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-city_years as (
+with city_years as (
     select distinct
         source_id,
         indicator_id,
         "year",
         city_id
-    from observations
+    from {{ ref('int_raw_observations') }}
     where place_level = 'city'
 ),
 

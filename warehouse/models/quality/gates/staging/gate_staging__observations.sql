@@ -1,10 +1,6 @@
 -- grain: one row is one accepted delivered value, with the columns that the gate judges
 -- key: observation_id
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-final as (
+with final as (
     select
         observation_id,
         city_id,
@@ -12,7 +8,7 @@ final as (
         "year",
         indicator_id,
         source_id
-    from observations
+    from {{ ref('int_raw_observations') }}
 )
 
 select * from final

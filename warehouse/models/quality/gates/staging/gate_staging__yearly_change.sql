@@ -1,14 +1,6 @@
 -- grain: one row is a level or flow of a source in a year in which at least 20 cities have this year and the one before
 -- key: source_id, indicator_id, year
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
-catalog as (
-    select * from {{ ref('indicator_catalog') }}
-),
-
-positive as (
+with positive as (
     select
         observations.source_id,
         observations.indicator_id,
@@ -17,8 +9,8 @@ positive as (
         observations.city_id,
         observations."year",
         ln(observations."value") as log_value
-    from observations
-    inner join catalog on observations.indicator_id = catalog.indicator_id
+    from {{ ref('int_raw_observations') }} as observations
+    inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
     where catalog.kind in ('level', 'flow') and observations."value" > 0 and observations.place_level = 'city'
 ),
 
