@@ -131,25 +131,21 @@ wide as (
         max(case when measure = 'population' then mean_value end) as population_10k
     from chosen
     group by city_id
-),
-
-final as (
-    select
-        cities.city_id,
-        wide.human_capital,
-        wide.human_capital_basis,
-        wide.financial_development,
-        wide.financial_development_basis,
-        wide.infrastructure,
-        wide.infrastructure_basis,
-        wide.trade,
-        wide.trade_basis,
-        wide.gdp_per_head_cny,
-        wide.population_10k,
-        dim_city.is_coastal
-    from cities
-    inner join {{ ref('dim_city') }} on cities.city_id = dim_city.city_id
-    left join wide on cities.city_id = wide.city_id
 )
 
-select * from final
+select
+    cities.city_id,
+    wide.human_capital,
+    wide.human_capital_basis,
+    wide.financial_development,
+    wide.financial_development_basis,
+    wide.infrastructure,
+    wide.infrastructure_basis,
+    wide.trade,
+    wide.trade_basis,
+    wide.gdp_per_head_cny,
+    wide.population_10k,
+    dim_city.is_coastal
+from cities
+inner join {{ ref('dim_city') }} on cities.city_id = dim_city.city_id
+left join wide on cities.city_id = wide.city_id

@@ -47,34 +47,30 @@ expected as (
     from held
     cross join {{ ref('dim_city') }} as cities
     group by held.indicator_id
-),
-
-final as (
-    select
-        cast(catalog.indicator_id as varchar) as indicator_id,
-        cast(catalog.label_en as varchar) as label_en,
-        cast(catalog.label_zh as varchar) as label_zh,
-        cast(definitions.definition_en as varchar) as definition_en,
-        cast(definitions.definition_zh as varchar) as definition_zh,
-        cast(catalog.canonical_unit as varchar) as unit,
-        cast(catalog.kind as varchar) as kind,
-        cast(catalog.place_level as varchar) as place_level,
-        cast(catalog.min_value as double) as lowest_possible,
-        cast(catalog.max_value as double) as highest_possible,
-        cast(held.smallest_value as double) as smallest_value,
-        cast(held.largest_value as double) as largest_value,
-        cast(sources.sources as varchar) as sources,
-        cast(held.n_values as integer) as n_values,
-        cast(held.n_cities as integer) as n_cities,
-        cast(held.n_quarantined as integer) as n_quarantined,
-        cast(case when catalog.place_level = 'city' then greatest(expected.n_expected - held.n_values, 0) end as integer) as n_missing,
-        cast(held.first_year as integer) as first_year,
-        cast(held.last_year as integer) as last_year
-    from {{ ref('indicator_catalog') }} as catalog
-    left join {{ ref('indicator_definitions') }} as definitions on catalog.indicator_id = definitions.indicator_id
-    left join held on catalog.indicator_id = held.indicator_id
-    left join expected on catalog.indicator_id = expected.indicator_id
-    left join sources on catalog.indicator_id = sources.indicator_id
 )
 
-select * from final
+select
+    cast(catalog.indicator_id as varchar) as indicator_id,
+    cast(catalog.label_en as varchar) as label_en,
+    cast(catalog.label_zh as varchar) as label_zh,
+    cast(definitions.definition_en as varchar) as definition_en,
+    cast(definitions.definition_zh as varchar) as definition_zh,
+    cast(catalog.canonical_unit as varchar) as unit,
+    cast(catalog.kind as varchar) as kind,
+    cast(catalog.place_level as varchar) as place_level,
+    cast(catalog.min_value as double) as lowest_possible,
+    cast(catalog.max_value as double) as highest_possible,
+    cast(held.smallest_value as double) as smallest_value,
+    cast(held.largest_value as double) as largest_value,
+    cast(sources.sources as varchar) as sources,
+    cast(held.n_values as integer) as n_values,
+    cast(held.n_cities as integer) as n_cities,
+    cast(held.n_quarantined as integer) as n_quarantined,
+    cast(case when catalog.place_level = 'city' then greatest(expected.n_expected - held.n_values, 0) end as integer) as n_missing,
+    cast(held.first_year as integer) as first_year,
+    cast(held.last_year as integer) as last_year
+from {{ ref('indicator_catalog') }} as catalog
+left join {{ ref('indicator_definitions') }} as definitions on catalog.indicator_id = definitions.indicator_id
+left join held on catalog.indicator_id = held.indicator_id
+left join expected on catalog.indicator_id = expected.indicator_id
+left join sources on catalog.indicator_id = sources.indicator_id

@@ -23,24 +23,20 @@ judged as (
         count(distinct city_id) - count(distinct city_id) filter (where is_usable) as n_cities_blocked
     from {{ ref('int_observations_graded') }}
     group by all
-),
-
-final as (
-    select
-        delivered.source_id,
-        delivered.indicator_id,
-        cast(delivered.n_cities_delivered as integer) as n_cities_delivered,
-        cast(delivered.n_cities_taken as integer) as n_cities_taken,
-        cast(coalesce(judged.n_cities_blocked, 0) as integer) as n_cities_blocked,
-        cast(coalesce(judged.n_cities_quarantined, 0) as integer) as n_cities_quarantined,
-        cast(coalesce(judged.n_cities_current, 0) as integer) as n_cities_current,
-        delivered."year"
-    from delivered
-    left join judged
-        on
-            delivered.source_id = judged.source_id
-            and delivered.indicator_id = judged.indicator_id
-            and delivered."year" = judged."year"
 )
 
-select * from final
+select
+    delivered.source_id,
+    delivered.indicator_id,
+    cast(delivered.n_cities_delivered as integer) as n_cities_delivered,
+    cast(delivered.n_cities_taken as integer) as n_cities_taken,
+    cast(coalesce(judged.n_cities_blocked, 0) as integer) as n_cities_blocked,
+    cast(coalesce(judged.n_cities_quarantined, 0) as integer) as n_cities_quarantined,
+    cast(coalesce(judged.n_cities_current, 0) as integer) as n_cities_current,
+    delivered."year"
+from delivered
+left join judged
+    on
+        delivered.source_id = judged.source_id
+        and delivered.indicator_id = judged.indicator_id
+        and delivered."year" = judged."year"

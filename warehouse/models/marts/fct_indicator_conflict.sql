@@ -228,37 +228,33 @@ powers as (
             and distances.indicator_id = definitions.indicator_id
             and distances.place_level = 'city'
     left join boundary_cities on distances.city_id = boundary_cities.city_id and distances."year" = boundary_cities."year"
-),
-
-final as (
-    select
-        city_id,
-        "year",
-        indicator_id,
-        chosen_source_id,
-        chosen_value,
-        other_source_id,
-        other_value,
-        relative_gap,
-        case
-            when power_of_ten <> 0 and abs(value_ratio / pow(10, power_of_ten) - 1) <= 0.01 then 'unit_factor'
-            {% for rule, cause in causes.items() -%}
-                when list_contains(chosen_causes, '{{ rule }}') or list_contains(other_causes, '{{ rule }}') then '{{ cause }}'
-            {% endfor -%}
-            when abs(relative_gap) < 0.005 and is_rounded then 'rounding'
-            when is_neighbour_year then 'period_shift'
-            when is_of_districts and abs(relative_gap) > 0.02 then 'boundary_change'
-            when is_of_definition then 'definition'
-            when
-                is_within_revisions
-                and (list_contains(chosen_rules, 'vintage') or list_contains(other_rules, 'vintage') or is_later_edition)
-                then 'revision'
-            when is_boundary_year and abs(relative_gap) > 0.02 then 'boundary_change'
-            when is_within_revisions and distance_change <= greatest(0.01, 0.3 * abs(log_ratio)) then 'revision'
-            else 'unexplained'
-        end as suspected_cause,
-        place_level
-    from powers
 )
 
-select * from final
+select
+    city_id,
+    "year",
+    indicator_id,
+    chosen_source_id,
+    chosen_value,
+    other_source_id,
+    other_value,
+    relative_gap,
+    case
+        when power_of_ten <> 0 and abs(value_ratio / pow(10, power_of_ten) - 1) <= 0.01 then 'unit_factor'
+        {% for rule, cause in causes.items() -%}
+            when list_contains(chosen_causes, '{{ rule }}') or list_contains(other_causes, '{{ rule }}') then '{{ cause }}'
+        {% endfor -%}
+        when abs(relative_gap) < 0.005 and is_rounded then 'rounding'
+        when is_neighbour_year then 'period_shift'
+        when is_of_districts and abs(relative_gap) > 0.02 then 'boundary_change'
+        when is_of_definition then 'definition'
+        when
+            is_within_revisions
+            and (list_contains(chosen_rules, 'vintage') or list_contains(other_rules, 'vintage') or is_later_edition)
+            then 'revision'
+        when is_boundary_year and abs(relative_gap) > 0.02 then 'boundary_change'
+        when is_within_revisions and distance_change <= greatest(0.01, 0.3 * abs(log_ratio)) then 'revision'
+        else 'unexplained'
+    end as suspected_cause,
+    place_level
+from powers

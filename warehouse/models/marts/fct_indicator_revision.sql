@@ -22,24 +22,20 @@ neighbours as (
         row_number() over editions as nth_edition
     from edition_values
     window editions as (partition by city_id, "year", indicator_id, source_id order by edition_year nulls first)
-),
-
-final as (
-    select
-        neighbours.city_id,
-        neighbours."year",
-        neighbours.indicator_id,
-        neighbours.source_id,
-        neighbours.old_edition_year,
-        neighbours.edition_year as new_edition_year,
-        neighbours.old_value,
-        neighbours."value" as new_value
-    from neighbours
-    left join {{ ref('dim_indicator') }} as indicators on neighbours.indicator_id = indicators.indicator_id
-    where
-        neighbours.nth_edition > 1
-        and abs(neighbours."value" - neighbours.old_value)
-        > greatest(coalesce(indicators.revision_tolerance, 0), 1e-9 * abs(neighbours.old_value))
 )
 
-select * from final
+select
+    neighbours.city_id,
+    neighbours."year",
+    neighbours.indicator_id,
+    neighbours.source_id,
+    neighbours.old_edition_year,
+    neighbours.edition_year as new_edition_year,
+    neighbours.old_value,
+    neighbours."value" as new_value
+from neighbours
+left join {{ ref('dim_indicator') }} as indicators on neighbours.indicator_id = indicators.indicator_id
+where
+    neighbours.nth_edition > 1
+    and abs(neighbours."value" - neighbours.old_value)
+    > greatest(coalesce(indicators.revision_tolerance, 0), 1e-9 * abs(neighbours.old_value))

@@ -30,37 +30,33 @@ paired as (
         + city_i.u_5 * city_j.u_5 as rolling_corr_growth_official
     from scores as city_i
     inner join scores as city_j on city_i.{{ quoted('year') }} = city_j.{{ quoted('year') }} and city_i.city_id < city_j.city_id
-),
-
--- least and greatest ignore nulls, so a missing value has to be kept missing explicitly
-final as (
-    select
-        city_i_id,
-        city_j_id,
-        {{ quoted('year') }},
-        {%- for component in components %}
-            cm_{{ component }},
-        {%- endfor %}
-        {%- for names in components_before_admission.values() %}
-            {{ names['cm'] }},
-        {%- endfor %}
-        {%- for component in components_with_parts %}
-            case
-                when cm_{{ component }} is not null then {{ cm_bounded('cm_' ~ component, 'n_years_' ~ component) }}
-            end as cm_bounded_{{ component }},
-            cm_{{ component }} <> {{ cm_clipped('cm_' ~ component, 'n_years_' ~ component) }} as is_cm_clipped_{{ component }},
-            comove_{{ component }},
-            dispersion_{{ component }},
-            neg_abs_gap_{{ component }},
-            neg_abs_residual_{{ component }},
-        {%- endfor %}
-        case
-            when rolling_corr_growth_official is not null then least(greatest(rolling_corr_growth_official, -1), 1)
-        end as rolling_corr_growth_official,
-        case
-            when rolling_corr_growth_official is not null then {{ fisher_z('rolling_corr_growth_official') }}
-        end as rolling_fisher_z_growth_official
-    from paired
 )
 
-select * from final
+-- least and greatest ignore nulls, so a missing value has to be kept missing explicitly
+select
+    city_i_id,
+    city_j_id,
+    {{ quoted('year') }},
+    {%- for component in components %}
+        cm_{{ component }},
+    {%- endfor %}
+    {%- for names in components_before_admission.values() %}
+        {{ names['cm'] }},
+    {%- endfor %}
+    {%- for component in components_with_parts %}
+        case
+            when cm_{{ component }} is not null then {{ cm_bounded('cm_' ~ component, 'n_years_' ~ component) }}
+        end as cm_bounded_{{ component }},
+        cm_{{ component }} <> {{ cm_clipped('cm_' ~ component, 'n_years_' ~ component) }} as is_cm_clipped_{{ component }},
+        comove_{{ component }},
+        dispersion_{{ component }},
+        neg_abs_gap_{{ component }},
+        neg_abs_residual_{{ component }},
+    {%- endfor %}
+    case
+        when rolling_corr_growth_official is not null then least(greatest(rolling_corr_growth_official, -1), 1)
+    end as rolling_corr_growth_official,
+    case
+        when rolling_corr_growth_official is not null then {{ fisher_z('rolling_corr_growth_official') }}
+    end as rolling_fisher_z_growth_official
+from paired

@@ -26,22 +26,18 @@ covered as (
     from other_policies
     where covers_city
     group by policy, city_id
-),
-
-final as (
-    select
-        cast(cities.batch as integer) as batch,
-        policies.policy,
-        cast(count(*) as integer) as n_cities,
-        cast(count(covered.city_id) as integer) as n_covered,
-        cast(count(*) filter (where covered.policy_year < cities.treated_year) as integer) as n_covered_before,
-        cast(count(*) filter (where covered.policy_year = cities.treated_year) as integer) as n_covered_same_year,
-        cast(count(*) filter (where covered.policy_year > cities.treated_year) as integer) as n_covered_after,
-        cast(count(*) filter (where covered.is_verified) as integer) as n_covered_verified
-    from cities
-    cross join policies
-    left join covered on cities.city_id = covered.city_id and policies.policy = covered.policy
-    group by cities.batch, policies.policy
 )
 
-select * from final
+select
+    cast(cities.batch as integer) as batch,
+    policies.policy,
+    cast(count(*) as integer) as n_cities,
+    cast(count(covered.city_id) as integer) as n_covered,
+    cast(count(*) filter (where covered.policy_year < cities.treated_year) as integer) as n_covered_before,
+    cast(count(*) filter (where covered.policy_year = cities.treated_year) as integer) as n_covered_same_year,
+    cast(count(*) filter (where covered.policy_year > cities.treated_year) as integer) as n_covered_after,
+    cast(count(*) filter (where covered.is_verified) as integer) as n_covered_verified
+from cities
+cross join policies
+left join covered on cities.city_id = covered.city_id and policies.policy = covered.policy
+group by cities.batch, policies.policy

@@ -37,35 +37,31 @@ trusted_values as (
 
 distances as (
     select * from {{ distances_of_passages('passages', 'trusted_values') }}
-),
-
-final as (
-    select
-        passages.city_id,
-        passages."year",
-        passages.indicator_id,
-        passages.source_before as old_source_id,
-        passages.year_before as old_year,
-        passages.value_before as old_value,
-        passages.source_id as new_source_id,
-        passages."value" as new_value,
-        case
-            when left_behind.observation_id is null then 'ended'
-            when left_behind.quality_flag in ('blocked', 'quarantined') then left_behind.quality_flag
-            else 'outranked'
-        end as old_source_is,
-        distances.common_year,
-        -- of logarithms: the last digits are rounding
-        round(exp(distances.distance), 12) as chain_ratio,
-        coalesce(passages.quality_rule = 'stitched', false) as is_flagged
-    from passages
-    left join distances on passages.observation_id = distances.observation_id
-    left join source_values as left_behind
-        on
-            passages.city_id = left_behind.city_id
-            and passages.indicator_id = left_behind.indicator_id
-            and passages."year" = left_behind."year"
-            and passages.source_before = left_behind.source_id
 )
 
-select * from final
+select
+    passages.city_id,
+    passages."year",
+    passages.indicator_id,
+    passages.source_before as old_source_id,
+    passages.year_before as old_year,
+    passages.value_before as old_value,
+    passages.source_id as new_source_id,
+    passages."value" as new_value,
+    case
+        when left_behind.observation_id is null then 'ended'
+        when left_behind.quality_flag in ('blocked', 'quarantined') then left_behind.quality_flag
+        else 'outranked'
+    end as old_source_is,
+    distances.common_year,
+    -- of logarithms: the last digits are rounding
+    round(exp(distances.distance), 12) as chain_ratio,
+    coalesce(passages.quality_rule = 'stitched', false) as is_flagged
+from passages
+left join distances on passages.observation_id = distances.observation_id
+left join source_values as left_behind
+    on
+        passages.city_id = left_behind.city_id
+        and passages.indicator_id = left_behind.indicator_id
+        and passages."year" = left_behind."year"
+        and passages.source_before = left_behind.source_id

@@ -20,31 +20,27 @@ sample_pairs as (
     select *
     from {{ ref('fct_city_pair') }}
     where is_balanced and is_strong_tie and exposure in ('one', 'none')
-),
-
-final as (
-    select
-        sample_pairs.city_i_id,
-        sample_pairs.city_j_id,
-        synchronization.{{ quoted('year') }},
-        sample_pairs.province_i_id,
-        sample_pairs.province_j_id,
-        sample_pairs.exposure,
-        coalesce(synchronization.{{ quoted('year') }} >= sample_pairs.cohort_year, false) as is_treated,
-        sample_pairs.cohort_year,
-        city_i.cohort_year as city_i_cohort_year,
-        city_j.cohort_year as city_j_cohort_year,
-        {{ all_columns_but('synchronization', ['city_i_id', 'city_j_id', quoted('year')]) }},
-    {% for control in controls %}
-        (city_i.{{ control }} + city_j.{{ control }}) / 2 as {{ control }}_mean,
-        abs(city_i.{{ control }} - city_j.{{ control }}) as {{ control }}_absdiff{{ ',' if not loop.last }}
-    {% endfor %}
-    from sample_pairs
-    inner join synchronization
-        on sample_pairs.city_i_id = synchronization.city_i_id and sample_pairs.city_j_id = synchronization.city_j_id
-    inner join cities as city_i on sample_pairs.city_i_id = city_i.city_id
-    inner join cities as city_j on sample_pairs.city_j_id = city_j.city_id
-    where synchronization.cm_growth_official is not null
 )
 
-select * from final
+select
+    sample_pairs.city_i_id,
+    sample_pairs.city_j_id,
+    synchronization.{{ quoted('year') }},
+    sample_pairs.province_i_id,
+    sample_pairs.province_j_id,
+    sample_pairs.exposure,
+    coalesce(synchronization.{{ quoted('year') }} >= sample_pairs.cohort_year, false) as is_treated,
+    sample_pairs.cohort_year,
+    city_i.cohort_year as city_i_cohort_year,
+    city_j.cohort_year as city_j_cohort_year,
+    {{ all_columns_but('synchronization', ['city_i_id', 'city_j_id', quoted('year')]) }},
+{% for control in controls %}
+    (city_i.{{ control }} + city_j.{{ control }}) / 2 as {{ control }}_mean,
+    abs(city_i.{{ control }} - city_j.{{ control }}) as {{ control }}_absdiff{{ ',' if not loop.last }}
+{% endfor %}
+from sample_pairs
+inner join synchronization
+    on sample_pairs.city_i_id = synchronization.city_i_id and sample_pairs.city_j_id = synchronization.city_j_id
+inner join cities as city_i on sample_pairs.city_i_id = city_i.city_id
+inner join cities as city_j on sample_pairs.city_j_id = city_j.city_id
+where synchronization.cm_growth_official is not null

@@ -38,21 +38,17 @@ as_of as (
         min(line_no) over (partition by source_id, edition_year, file_name, sheet_name) as sheet_order
     from typed
     where edition_year is null or edition_year <= {{ as_of_edition() }}
-),
-
-final as (
-    select
-        cast(row_number() over (
-            order by
-                source_id, edition_year nulls first, file_name, sheet_order, sheet_name, row_no, col_no, indicator_id, "year",
-                place_code_text, place_text, raw_text, reason, line_no
-        ) as integer) as raw_line_id,
-        * exclude (line_no),
-        {{ six_digit_code('place_code_text') }} as place_code,
-        {{ place_key('place_text') }} as place_key,
-        {{ place_key('place_within_text') }} as within_key,
-        {{ lookup_key('unit_text') }} as unit_key
-    from as_of
 )
 
-select * from final
+select
+    cast(row_number() over (
+        order by
+            source_id, edition_year nulls first, file_name, sheet_order, sheet_name, row_no, col_no, indicator_id, "year",
+            place_code_text, place_text, raw_text, reason, line_no
+    ) as integer) as raw_line_id,
+    * exclude (line_no),
+    {{ six_digit_code('place_code_text') }} as place_code,
+    {{ place_key('place_text') }} as place_key,
+    {{ place_key('place_within_text') }} as within_key,
+    {{ lookup_key('unit_text') }} as unit_key
+from as_of

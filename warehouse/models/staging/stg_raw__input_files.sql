@@ -3,20 +3,16 @@
 -- depends_on: {{ source('raw', 'input_files') }}
 with files as (
     select * from {{ read_build_parquet('input_file.parquet') }}
-),
-
-final as (
-    select
-        cast("path" as varchar) as file_path,
-        cast(source_id as varchar) as source_id,
-        cast(edition_year as integer) as edition_year,
-        cast(sha256 as varchar) as sha256,
-        cast(bytes as bigint) as n_bytes,
-        cast(status as varchar) as status,
-        cast(note as varchar) as note,
-        cast(n_observations as bigint) as n_observations,
-        cast(n_rejected as bigint) as n_rejected
-    from files
 )
 
-select * from final
+select
+    cast("path" as varchar) as file_path,
+    cast(source_id as varchar) as source_id,
+    cast(edition_year as integer) as edition_year,
+    cast(sha256 as varchar) as sha256,
+    cast(bytes as bigint) as n_bytes,
+    cast(status as varchar) as status,
+    cast(note as varchar) as note,
+    cast(n_observations as bigint) as n_observations,
+    cast(n_rejected as bigint) as n_rejected
+from files

@@ -1,11 +1,7 @@
 -- grain: one row is one spelling of a city or province
 -- key: place_level, alias
-with final as (
-    select 'city' as place_level, {{ place_key('alias') }} as alias, cast(city_id as integer) as place_id
-    from {{ ref('city_aliases') }}
-    union all
-    select 'province' as place_level, {{ place_key('alias') }} as alias, cast(province_id as integer) as place_id
-    from {{ ref('province_aliases') }}
-)
-
-select * from final
+select 'city' as place_level, {{ place_key('alias') }} as alias, cast(city_id as integer) as place_id
+from {{ ref('city_aliases') }}
+union all
+select 'province' as place_level, {{ place_key('alias') }} as alias, cast(province_id as integer) as place_id
+from {{ ref('province_aliases') }}

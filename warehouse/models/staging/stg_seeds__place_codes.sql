@@ -27,16 +27,12 @@ with codes as (
         100000 as place_code,
         100000 as place_id,
         1 as precedence
-),
-
--- a code in use today means the city that has it today; a former code with two successors means the lower one
-final as (
-    select
-        place_level,
-        cast(place_code as integer) as place_code,
-        cast(place_id as integer) as place_id
-    from codes
-    qualify row_number() over (partition by place_level, place_code order by precedence, place_id) = 1
 )
 
-select * from final
+-- a code in use today means the city that has it today; a former code with two successors means the lower one
+select
+    place_level,
+    cast(place_code as integer) as place_code,
+    cast(place_id as integer) as place_id
+from codes
+qualify row_number() over (partition by place_level, place_code order by precedence, place_id) = 1

@@ -26,17 +26,13 @@ names as (
         cast(city_id as integer) as place_id,
         {{ place_key('city_name_zh') }} as alias
     from city_roster
-),
-
-final as (
-    select
-        province_id,
-        alias,
-        min(place_id) as place_id
-    from names
-    where alias is not null
-    group by province_id, alias
-    having min(place_id) = max(place_id)
 )
 
-select * from final
+select
+    province_id,
+    alias,
+    min(place_id) as place_id
+from names
+where alias is not null
+group by province_id, alias
+having min(place_id) = max(place_id)

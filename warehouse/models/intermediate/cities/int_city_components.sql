@@ -10,11 +10,7 @@ with joined as (
     from {{ ref('int_city_spine') }} as spine
     left join {{ ref('int_city_growth') }} as growth on spine.city_id = growth.city_id and spine."year" = growth."year"
     left join {{ ref('int_city_cycles') }} as cycles on spine.city_id = cycles.city_id and spine."year" = cycles."year"
-),
-
-final as (
-    select * from joined
-    unpivot (d for component in ({{ synchronization_series().keys() | join(', ') }}))
 )
 
-select * from final
+select * from joined
+unpivot (d for component in ({{ synchronization_series().keys() | join(', ') }}))

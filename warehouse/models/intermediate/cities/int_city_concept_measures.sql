@@ -1,4 +1,5 @@
--- grain: one row is a city, year, concept (financial development, human capital, infrastructure) and basis on which it can be measured
+-- grain: one row is a city, year, concept (financial development, human capital, infrastructure) and basis on which it can be measured,
+-- with its place among these: 1 is taken
 -- key: city_id, year, concept, basis
 with current_values as (
     select * from {{ ref('int_values_current') }}
@@ -51,18 +52,15 @@ candidates as (
     select * from financial_development
     union all
     select * from catalogued
-),
-
-final as (
-    select
-        city_id,
-        "year",
-        concept,
-        concept_value,
-        basis,
-        cast(concept_rank as integer) as concept_rank
-    from candidates
-    where concept_value is not null
 )
 
-select * from final
+select
+    city_id,
+    "year",
+    concept,
+    concept_value,
+    basis,
+    cast(concept_rank as integer) as concept_rank,
+    cast(row_number() over (partition by city_id, "year", concept order by concept_rank, basis) as integer) as choice
+from candidates
+where concept_value is not null

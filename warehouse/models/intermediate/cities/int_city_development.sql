@@ -99,15 +99,11 @@ weighted as (
         weights.weight * scaled.scaled_value as weighted_value
     from scaled
     inner join weights on scaled.indicator_id = weights.indicator_id
-),
-
-final as (
-    select
-        city_id,
-        "year",
-        {{ list_total(ordered_list('weighted_value', 'indicator_id')) }} as development_index
-    from weighted
-    group by city_id, "year"
 )
 
-select * from final
+select
+    city_id,
+    "year",
+    {{ list_total(ordered_list('weighted_value', 'indicator_id')) }} as development_index
+from weighted
+group by city_id, "year"

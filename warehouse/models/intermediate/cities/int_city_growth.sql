@@ -112,32 +112,28 @@ consumer_prices as (
         "value" as cpi_prev_year_100
     from {{ ref('int_values_current') }}
     where indicator_id = 'cpi_prev_year_100' and "value" > 0
-),
-
-final as (
-    select
-        spine.city_id,
-        spine."year",
-        official.growth_pct as growth_official_pct,
-        official.basis as growth_official_basis,
-        official.source_id as growth_official_source_id,
-        official.edition_year as growth_official_edition_year,
-        abs(official.growth_pct) > 25 as is_growth_official_jump,
-        nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_pct,
-        nominal.log_change_pct - province_deflators.deflator_change_pct as growth_implicit_deflated_pct,
-        nominal_one_vintage.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_one_vintage_pct,
-        nominal.log_change_pct as growth_nominal_pct,
-        nominal.source_id as growth_deflated_source_id,
-        nominal_one_vintage.source_id as growth_deflated_one_vintage_source_id,
-        abs(nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100)) > 25 as is_growth_deflated_jump
-    from {{ ref('int_city_spine') }} as spine
-    left join official on spine.city_id = official.city_id and spine."year" = official."year"
-    left join nominal on spine.city_id = nominal.city_id and spine."year" = nominal."year"
-    left join nominal_one_vintage on spine.city_id = nominal_one_vintage.city_id and spine."year" = nominal_one_vintage."year"
-    left join consumer_prices
-        on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
-    left join {{ ref('int_province_deflators') }} as province_deflators
-        on spine.city_id // 10000 * 10000 = province_deflators.province_id and spine."year" = province_deflators."year"
 )
 
-select * from final
+select
+    spine.city_id,
+    spine."year",
+    official.growth_pct as growth_official_pct,
+    official.basis as growth_official_basis,
+    official.source_id as growth_official_source_id,
+    official.edition_year as growth_official_edition_year,
+    abs(official.growth_pct) > 25 as is_growth_official_jump,
+    nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_pct,
+    nominal.log_change_pct - province_deflators.deflator_change_pct as growth_implicit_deflated_pct,
+    nominal_one_vintage.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_one_vintage_pct,
+    nominal.log_change_pct as growth_nominal_pct,
+    nominal.source_id as growth_deflated_source_id,
+    nominal_one_vintage.source_id as growth_deflated_one_vintage_source_id,
+    abs(nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100)) > 25 as is_growth_deflated_jump
+from {{ ref('int_city_spine') }} as spine
+left join official on spine.city_id = official.city_id and spine."year" = official."year"
+left join nominal on spine.city_id = nominal.city_id and spine."year" = nominal."year"
+left join nominal_one_vintage on spine.city_id = nominal_one_vintage.city_id and spine."year" = nominal_one_vintage."year"
+left join consumer_prices
+    on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
+left join {{ ref('int_province_deflators') }} as province_deflators
+    on spine.city_id // 10000 * 10000 = province_deflators.province_id and spine."year" = province_deflators."year"

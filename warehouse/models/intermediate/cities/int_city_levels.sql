@@ -167,20 +167,16 @@ all_levels as (
     select * from delivered_levels
     union all
     select * from chained_levels
-),
-
--- the year before the landing's first year has a level only by chaining: it is not a year of the landing
-final as (
-    select
-        all_levels.city_id,
-        cast(all_levels."year" as integer) as "year",
-        cast(all_levels.run_key as integer) as run_key,
-        all_levels.log_level,
-        all_levels.gdp_real_cny_100m,
-        cast(case when all_levels.gdp_real_cny_100m is not null then all_levels.base_year end as integer) as gdp_real_base_year,
-        all_levels.gdp_real_basis
-    from all_levels
-    inner join growth on all_levels.city_id = growth.city_id and all_levels."year" = growth."year"
 )
 
-select * from final
+-- the year before the landing's first year has a level only by chaining: it is not a year of the landing
+select
+    all_levels.city_id,
+    cast(all_levels."year" as integer) as "year",
+    cast(all_levels.run_key as integer) as run_key,
+    all_levels.log_level,
+    all_levels.gdp_real_cny_100m,
+    cast(case when all_levels.gdp_real_cny_100m is not null then all_levels.base_year end as integer) as gdp_real_base_year,
+    all_levels.gdp_real_basis
+from all_levels
+inner join growth on all_levels.city_id = growth.city_id and all_levels."year" = growth."year"

@@ -20,16 +20,12 @@ registered as (
         "value"
     from current_values
     where indicator_id = 'population_registered_10k'
-),
-
-final as (
-    select
-        coalesce(resident.city_id, registered.city_id) as city_id,
-        coalesce(resident."year", registered."year") as "year",
-        coalesce(resident."value", registered."value") as population_10k,
-        case when resident.city_id is not null then 'resident' else 'registered' end as population_basis
-    from resident
-    full outer join registered on resident.city_id = registered.city_id and resident."year" = registered."year"
 )
 
-select * from final
+select
+    coalesce(resident.city_id, registered.city_id) as city_id,
+    coalesce(resident."year", registered."year") as "year",
+    coalesce(resident."value", registered."value") as population_10k,
+    case when resident.city_id is not null then 'resident' else 'registered' end as population_basis
+from resident
+full outer join registered on resident.city_id = registered.city_id and resident."year" = registered."year"

@@ -34,20 +34,16 @@ lengths as (
         *,
         {{ nonzero_length(list_squared_deviation('growth_values', 'mean_growth')) }} as length_growth
     from centred
-),
-
--- the inner product of two such vectors is Pearson's r; it does not exist where growth did not move
-final as (
-    select
-        city_id,
-        "year",
-        (growth_values[1] - mean_growth) / length_growth as u_1,
-        (growth_values[2] - mean_growth) / length_growth as u_2,
-        (growth_values[3] - mean_growth) / length_growth as u_3,
-        (growth_values[4] - mean_growth) / length_growth as u_4,
-        (growth_values[5] - mean_growth) / length_growth as u_5
-    from lengths
-    where length_growth is not null
 )
 
-select * from final
+-- the inner product of two such vectors is Pearson's r; it does not exist where growth did not move
+select
+    city_id,
+    "year",
+    (growth_values[1] - mean_growth) / length_growth as u_1,
+    (growth_values[2] - mean_growth) / length_growth as u_2,
+    (growth_values[3] - mean_growth) / length_growth as u_3,
+    (growth_values[4] - mean_growth) / length_growth as u_4,
+    (growth_values[5] - mean_growth) / length_growth as u_5
+from lengths
+where length_growth is not null

@@ -1,59 +1,72 @@
--- grain: one row is a city, year and series, standardised over the window, for cities that are complete in it
+-- grain: one row is a city, year and series, standardised over the window, for cities that are complete in it, and on all its years
+-- before the first admission
 -- key: city_id, year, component
-with in_window as (
+with components as (
+    select * from {{ ref('int_city_components') }}
+),
+
+in_window as (
     select
         components.city_id,
         components."year",
         components.component,
         components.d,
         component_years.n_years
-    from {{ ref('int_city_components') }} as components
+    from components
     inner join {{ ref('int_component_years') }} as component_years
         on
             components.component = component_years.component
             and components."year" between component_years.first_year and component_years.last_year
+    qualify count(*) over (partition by components.city_id, components.component) = component_years.n_years
 ),
 
-complete as (
+-- with fewer than 10 years before the admission the small sample dominates what such a score says
+spans as (
     select
+        'window' as span,
         city_id,
         component,
-        n_years,
-        {{ ordered_list('d', '"year"') }} as window_values
+        {{ ordered_list('d', '"year"') }} as span_values
     from in_window
-    group by city_id, component, n_years
-    having count(*) = n_years
+    group by city_id, component
+    union all
+    select
+        'before' as span,
+        city_id,
+        component,
+        {{ ordered_list('d', '"year"') }} as span_values
+    from components
+    where "year" < {{ first_admission_year() }}
+    group by city_id, component
+    having count(*) >= 10
 ),
 
 centred as (
     select
         *,
-        {{ list_total('window_values') }} / n_years as mean_d
-    from complete
+        {{ list_total('span_values') }} / len(span_values) as mean_d
+    from spans
 ),
 
 moments as (
     select
+        span,
         city_id,
         component,
         mean_d,
-        {{ nonzero_length(list_squared_deviation('window_values', 'mean_d') ~ ' / n_years') }} as sd_d
+        {{ nonzero_length(list_squared_deviation('span_values', 'mean_d') ~ ' / len(span_values)') }} as sd_d
     from centred
-),
-
-final as (
-    select
-        in_window.city_id,
-        in_window."year",
-        in_window.component,
-        in_window.n_years,
-        in_window.d,
-        moments.mean_d,
-        moments.sd_d,
-        in_window.d - moments.mean_d as deviation,
-        (in_window.d - moments.mean_d) / moments.sd_d as z
-    from in_window
-    inner join moments on in_window.city_id = moments.city_id and in_window.component = moments.component
 )
 
-select * from final
+select
+    in_window.*,
+    in_window.d - moments.mean_d as deviation,
+    (in_window.d - moments.mean_d) / moments.sd_d as z,
+    (in_window.d - moments_before.mean_d) / moments_before.sd_d as z_before
+from in_window
+inner join moments on in_window.city_id = moments.city_id and in_window.component = moments.component and moments.span = 'window'
+left join moments as moments_before
+    on
+        in_window.city_id = moments_before.city_id
+        and in_window.component = moments_before.component
+        and moments_before.span = 'before'

@@ -10,14 +10,10 @@ years as (
     select cast(unnest(range(span_first_year, span_last_year + 1)) as integer) as "year"
     from {{ ref('int_study_window') }}
     where span_first_year is not null
-),
-
-final as (
-    select
-        cities.city_id,
-        years."year"
-    from cities
-    cross join years
 )
 
-select * from final
+select
+    cities.city_id,
+    years."year"
+from cities
+cross join years

@@ -14,6 +14,9 @@ wide_scores as (
     select
         city_id,
         "year",
+        {% for component, names in series_before_admission().items() -%}
+            max(case when component = '{{ component }}' then z_before end) as {{ names['score'] }},
+        {% endfor -%}
     {% for component in components %}
         max(case when component = '{{ component }}' then z end) as z_{{ component }},
         max(case when component = '{{ component }}' then d end) as d_{{ component }},
@@ -22,34 +25,17 @@ wide_scores as (
     {% endfor %}
     from {{ ref('int_city_scores') }}
     group by city_id, "year"
-),
-
-wide_pre as (
-    select
-        city_id,
-        "year",
-    {% for component, names in series_before_admission().items() %}
-        max(case when component = '{{ component }}' then z end) as {{ names['score'] }}{{ ',' if not loop.last }}
-    {% endfor %}
-    from {{ ref('int_city_scores_pre') }}
-    group by city_id, "year"
-),
-
-final as (
-    select
-        window_spine.city_id,
-        window_spine."year",
-        wide_scores.* exclude (city_id, "year"),
-        wide_pre.* exclude (city_id, "year"),
-        case when wide_scores.d_growth_official is not null then rolling.u_1 end as u_1,
-        rolling.u_2,
-        rolling.u_3,
-        rolling.u_4,
-        rolling.u_5
-    from window_spine
-    left join wide_scores on window_spine.city_id = wide_scores.city_id and window_spine."year" = wide_scores."year"
-    left join wide_pre on window_spine.city_id = wide_pre.city_id and window_spine."year" = wide_pre."year"
-    left join {{ ref('int_city_rolling') }} as rolling on window_spine.city_id = rolling.city_id and window_spine."year" = rolling."year"
 )
 
-select * from final
+select
+    window_spine.city_id,
+    window_spine."year",
+    wide_scores.* exclude (city_id, "year"),
+    case when wide_scores.d_growth_official is not null then rolling.u_1 end as u_1,
+    rolling.u_2,
+    rolling.u_3,
+    rolling.u_4,
+    rolling.u_5
+from window_spine
+left join wide_scores on window_spine.city_id = wide_scores.city_id and window_spine."year" = wide_scores."year"
+left join {{ ref('int_city_rolling') }} as rolling on window_spine.city_id = rolling.city_id and window_spine."year" = rolling."year"

@@ -16,16 +16,12 @@ bounded as (
         study_window.window_last_year as last_year
     from first_years
     cross join {{ ref('int_study_window') }} as study_window
-),
-
-final as (
-    select
-        component,
-        cast(first_year as integer) as first_year,
-        cast(last_year as integer) as last_year,
-        cast(last_year - first_year + 1 as integer) as n_years
-    from bounded
-    where last_year >= first_year
 )
 
-select * from final
+select
+    component,
+    cast(first_year as integer) as first_year,
+    cast(last_year as integer) as last_year,
+    cast(last_year - first_year + 1 as integer) as n_years
+from bounded
+where last_year >= first_year

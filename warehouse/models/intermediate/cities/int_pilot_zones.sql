@@ -12,14 +12,10 @@ with typed as (
         cast(is_whole_prefecture as boolean) as is_whole_prefecture,
         cast(evidence as varchar) as evidence
     from {{ ref('pilot_zones') }}
-),
-
-final as (
-    select
-        *,
-        {{ treated_year('approval_date', 'second_half_next_year') }} as treated_year,
-        {{ treated_year('approval_date', 'calendar_year') }} as treated_year_calendar_year
-    from typed
 )
 
-select * from final
+select
+    *,
+    {{ treated_year('approval_date', 'second_half_next_year') }} as treated_year,
+    {{ treated_year('approval_date', 'calendar_year') }} as treated_year_calendar_year
+from typed

@@ -51,18 +51,14 @@ province_totals as (
         {{ list_total(ordered_list('real_level_before', 'city_id')) }} as real_level_before
     from matched
     group by province_id, "year", source_id, edition_year
-),
-
-final as (
-    select
-        cast(province_id as integer) as province_id,
-        "year",
-        source_id,
-        100 * (ln(nominal / real_level) - ln(nominal_before / real_level_before)) as deflator_change_pct
-    from province_totals
-    qualify row_number() over (
-        partition by province_id, "year" order by priority asc, edition_year desc nulls last, source_id asc
-    ) = 1
 )
 
-select * from final
+select
+    cast(province_id as integer) as province_id,
+    "year",
+    source_id,
+    100 * (ln(nominal / real_level) - ln(nominal_before / real_level_before)) as deflator_change_pct
+from province_totals
+qualify row_number() over (
+    partition by province_id, "year" order by priority asc, edition_year desc nulls last, source_id asc
+) = 1

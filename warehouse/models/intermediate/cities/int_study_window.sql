@@ -22,16 +22,12 @@ cut as (
         least(requested.last_year, span.span_last_year) as last_year
     from span
     cross join requested
-),
-
--- fewer than 8 years are too few for a cycle: then the window is the whole landing
-final as (
-    select
-        cast(span_first_year as integer) as span_first_year,
-        cast(span_last_year as integer) as span_last_year,
-        cast(case when last_year - first_year + 1 < 8 then span_first_year else first_year end as integer) as window_first_year,
-        cast(case when last_year - first_year + 1 < 8 then span_last_year else last_year end as integer) as window_last_year
-    from cut
 )
 
-select * from final
+-- fewer than 8 years are too few for a cycle: then the window is the whole landing
+select
+    cast(span_first_year as integer) as span_first_year,
+    cast(span_last_year as integer) as span_last_year,
+    cast(case when last_year - first_year + 1 < 8 then span_first_year else first_year end as integer) as window_first_year,
+    cast(case when last_year - first_year + 1 < 8 then span_last_year else last_year end as integer) as window_last_year
+from cut

@@ -30,16 +30,12 @@ matching as (
             length(replace(thresholds.indicator_pattern, '%', '')) desc,
             thresholds.indicator_pattern asc
     ) = 1
-),
-
-final as (
-    select
-        indicator_id,
-        any_value(kind) as kind,
-        any_value(rule_kind) as rule_kind,
-        map_from_entries(list(struct_pack(k := threshold, v := "value") order by threshold)) as limits
-    from matching
-    group by indicator_id
 )
 
-select * from final
+select
+    indicator_id,
+    any_value(kind) as kind,
+    any_value(rule_kind) as rule_kind,
+    map_from_entries(list(struct_pack(k := threshold, v := "value") order by threshold)) as limits
+from matching
+group by indicator_id

@@ -81,25 +81,21 @@ lines as (
     from numbered
     group by series_no, city_id, line, line_no
     having count(*) >= 2 and count(*) * min(log10(abs(step) / (3 * rounding))) >= any_value(evidence_at)
-),
-
--- what stands at an end of a line was measured, unless the line goes on to the end of the series
-final as (
-    select
-        bent.observation_id,
-        'constructed' as rule,
-        'quarantined' as grade,
-        'expected a measured figure, found ' || {{ short_number('exp(bent.log_value)') }} || ' on an exact line from ' || lines.first_year
-        || ' to ' || lines.last_year || case when lines.line = 'steps' then ', of equal steps' else ', of equal growth' end as detail,
-        cast(null as double) as proposed_value
-    from lines
-    inner join bent
-        on
-            lines.series_no = bent.series_no
-            and lines.city_id = bent.city_id
-            and bent."year" between lines.first_year and lines.last_year
-    where bent."year" not in (lines.first_year, lines.last_year) or bent.is_first or bent.is_last
-    qualify row_number() over (partition by bent.observation_id order by lines.line desc, lines.first_year asc) = 1
 )
 
-select * from final
+-- what stands at an end of a line was measured, unless the line goes on to the end of the series
+select
+    bent.observation_id,
+    'constructed' as rule,
+    'quarantined' as grade,
+    'expected a measured figure, found ' || {{ short_number('exp(bent.log_value)') }} || ' on an exact line from ' || lines.first_year
+    || ' to ' || lines.last_year || case when lines.line = 'steps' then ', of equal steps' else ', of equal growth' end as detail,
+    cast(null as double) as proposed_value
+from lines
+inner join bent
+    on
+        lines.series_no = bent.series_no
+        and lines.city_id = bent.city_id
+        and bent."year" between lines.first_year and lines.last_year
+where bent."year" not in (lines.first_year, lines.last_year) or bent.is_first or bent.is_last
+qualify row_number() over (partition by bent.observation_id order by lines.line desc, lines.first_year asc) = 1

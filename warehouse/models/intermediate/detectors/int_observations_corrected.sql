@@ -20,26 +20,22 @@ corrections as (
             and observations."year" = value_corrections."year"
             and observations.indicator_id = value_corrections.indicator_id
             and observations.value_delivered = cast(value_corrections.delivered_value as double)
-),
-
-final as (
-    select
-        observations.* exclude ("value"),
-        observations."value" as value_as_delivered,
-        case
-            when corrections.observation_id is null then observations."value"
-            when corrections.is_same_unit then corrections.corrected_value
-            else corrections.rescaled_value
-        end as "value",
-        corrections.observation_id is not null as is_corrected,
-        priorities.priority
-    from observations
-    left join corrections on observations.observation_id = corrections.observation_id
-    left join {{ ref('int_source_priorities') }} as priorities
-        on
-            observations.source_id = priorities.source_id
-            and observations.indicator_id = priorities.indicator_id
-            and observations."year" = priorities."year"
 )
 
-select * from final
+select
+    observations.* exclude ("value"),
+    observations."value" as value_as_delivered,
+    case
+        when corrections.observation_id is null then observations."value"
+        when corrections.is_same_unit then corrections.corrected_value
+        else corrections.rescaled_value
+    end as "value",
+    corrections.observation_id is not null as is_corrected,
+    priorities.priority
+from observations
+left join corrections on observations.observation_id = corrections.observation_id
+left join {{ ref('int_source_priorities') }} as priorities
+    on
+        observations.source_id = priorities.source_id
+        and observations.indicator_id = priorities.indicator_id
+        and observations."year" = priorities."year"

@@ -82,61 +82,57 @@ counted as (
         count(*) filter (where is_fraction) over (partition by source_id, edition_year, file_name, "year")
         >= greatest(province_cells, table_share * count(*) over (partition by source_id, edition_year, file_name, "year")) as is_table
     from fractions
-),
-
-final as (
-    select
-        observation_id,
-        'sign' as rule,
-        'blocked' as grade,
-        'expected a positive value, found ' || "value" as detail,
-        cast(null as double) as proposed_value
-    from judged
-    where must_be_positive and "value" <= 0
-    union all
-    select
-        observation_id,
-        'structure' as rule,
-        case when is_zero_row then 'blocked' else 'warned' end as grade,
-        case
-            when is_zero_row then 'expected values, found nothing but zeros in the row'
-            else
-                'expected ' || coalesce(cast(min_value as varchar), 'anything') || ' to '
-                || coalesce(cast(max_value as varchar), 'anything') || ' ' || canonical_unit || ', found ' || "value"
-        end as detail,
-        cast(null as double) as proposed_value
-    from judged
-    where is_zero_row or "value" < min_value or "value" > max_value
-    union all
-    select
-        observation_id,
-        'index_for_growth' as rule,
-        'blocked' as grade,
-        'expected a growth rate in per cent, found ' || "value" || ', which reads as an index with the previous year = 100' as detail,
-        "value" - 100 as proposed_value
-    from judged
-    where is_index
-    union all
-    -- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true where nothing better exists;
-    -- but no output doubles or vanishes within a year
-    select
-        observation_id,
-        'growth_range' as rule,
-        case when "year" < 2000 and growth_pct between -100 and 100 then 'quarantined' else 'blocked' end as grade,
-        'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail,
-        cast(null as double) as proposed_value
-    from judged
-    where kind in ('rate', 'index') and "value" not between min_value and max_value and not is_index
-    union all
-    select
-        observation_id,
-        'growth_fraction' as rule,
-        case when is_province or is_city or is_table then 'blocked' else 'quarantined' end as grade,
-        'expected growth in per cent, found ' || {{ short_number('"value"') }} || ', which reads as the fraction of '
-        || {{ short_number('100 * "value"') }} || ' per cent' as detail,
-        100 * "value" as proposed_value
-    from counted
-    where is_fraction
 )
 
-select * from final
+select
+    observation_id,
+    'sign' as rule,
+    'blocked' as grade,
+    'expected a positive value, found ' || "value" as detail,
+    cast(null as double) as proposed_value
+from judged
+where must_be_positive and "value" <= 0
+union all
+select
+    observation_id,
+    'structure' as rule,
+    case when is_zero_row then 'blocked' else 'warned' end as grade,
+    case
+        when is_zero_row then 'expected values, found nothing but zeros in the row'
+        else
+            'expected ' || coalesce(cast(min_value as varchar), 'anything') || ' to '
+            || coalesce(cast(max_value as varchar), 'anything') || ' ' || canonical_unit || ', found ' || "value"
+    end as detail,
+    cast(null as double) as proposed_value
+from judged
+where is_zero_row or "value" < min_value or "value" > max_value
+union all
+select
+    observation_id,
+    'index_for_growth' as rule,
+    'blocked' as grade,
+    'expected a growth rate in per cent, found ' || "value" || ', which reads as an index with the previous year = 100' as detail,
+    "value" - 100 as proposed_value
+from judged
+where is_index
+union all
+-- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true where nothing better exists;
+-- but no output doubles or vanishes within a year
+select
+    observation_id,
+    'growth_range' as rule,
+    case when "year" < 2000 and growth_pct between -100 and 100 then 'quarantined' else 'blocked' end as grade,
+    'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail,
+    cast(null as double) as proposed_value
+from judged
+where kind in ('rate', 'index') and "value" not between min_value and max_value and not is_index
+union all
+select
+    observation_id,
+    'growth_fraction' as rule,
+    case when is_province or is_city or is_table then 'blocked' else 'quarantined' end as grade,
+    'expected growth in per cent, found ' || {{ short_number('"value"') }} || ', which reads as the fraction of '
+    || {{ short_number('100 * "value"') }} || ' per cent' as detail,
+    100 * "value" as proposed_value
+from counted
+where is_fraction

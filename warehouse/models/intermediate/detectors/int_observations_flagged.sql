@@ -24,19 +24,15 @@ ranked as (
         case grade when 'blocked' then 3 when 'quarantined' then 2 when 'warned' then 1 end as grade_rank,
         list_position({{ rules }}, rule) as rule_rank
     from flags
-),
-
-final as (
-    select
-        observation_id,
-        rule,
-        grade,
-        cast(grade_rank as integer) as grade_rank,
-        cast(rule_rank as integer) as rule_rank,
-        detail,
-        proposed_value
-    from ranked
-    qualify row_number() over (partition by observation_id, rule order by grade_rank desc, detail asc) = 1
 )
 
-select * from final
+select
+    observation_id,
+    rule,
+    grade,
+    cast(grade_rank as integer) as grade_rank,
+    cast(rule_rank as integer) as rule_rank,
+    detail,
+    proposed_value
+from ranked
+qualify row_number() over (partition by observation_id, rule order by grade_rank desc, detail asc) = 1

@@ -54,17 +54,13 @@ graded as (
             and observations.indicator_id = source_runs.indicator_id
             and observations.source_id = source_runs.source_id
             and observations."year" = source_runs."year"
-),
-
-final as (
-    select
-        * exclude (earned_priority, n_run_years),
-        quality_flag <> 'blocked' as is_usable,
-        cast(row_number() over (
-            partition by city_id, place_level, indicator_id, "year"
-            order by {{ order_of_choice('quality_flag') }}
-        ) as integer) as choice_rank
-    from graded
 )
 
-select * from final
+select
+    * exclude (earned_priority, n_run_years),
+    quality_flag <> 'blocked' as is_usable,
+    cast(row_number() over (
+        partition by city_id, place_level, indicator_id, "year"
+        order by {{ order_of_choice('quality_flag') }}
+    ) as integer) as choice_rank
+from graded

@@ -111,26 +111,22 @@ named as (
         *,
         bool_or(is_culprit) over (partition by source_id, edition_year, file_name, city_id, "year", identity) as has_culprit
     from ranked
-),
-
-final as (
-    select
-        observation_id,
-        'identity' as rule,
-        case when is_culprit and abs(difference) >= block_at then 'blocked' else 'quarantined' end as grade,
-        case identity
-            when 'sectors' then 'expected sectors that add up to gross domestic product, found '
-            when 'credit' then 'expected loans and deposits that give the delivered ratio to gross domestic product, found '
-            else 'expected employees times average wage to give the wage bill, found '
-        end || {{ short_number('parts') }} || ' against ' || {{ short_number('whole') }}
-        || case
-            when is_culprit and is_foreign then '; this column has the figure of another city or year'
-            when is_culprit then '; this column strays from its own trend' else '; no column strays by as much'
-        end as detail,
-        cast(null as double) as proposed_value
-    from named
-    where not is_vouched and (is_culprit or not has_culprit)
-    qualify row_number() over (partition by observation_id order by is_culprit desc, abs(difference) desc, identity asc) = 1
 )
 
-select * from final
+select
+    observation_id,
+    'identity' as rule,
+    case when is_culprit and abs(difference) >= block_at then 'blocked' else 'quarantined' end as grade,
+    case identity
+        when 'sectors' then 'expected sectors that add up to gross domestic product, found '
+        when 'credit' then 'expected loans and deposits that give the delivered ratio to gross domestic product, found '
+        else 'expected employees times average wage to give the wage bill, found '
+    end || {{ short_number('parts') }} || ' against ' || {{ short_number('whole') }}
+    || case
+        when is_culprit and is_foreign then '; this column has the figure of another city or year'
+        when is_culprit then '; this column strays from its own trend' else '; no column strays by as much'
+    end as detail,
+    cast(null as double) as proposed_value
+from named
+where not is_vouched and (is_culprit or not has_culprit)
+qualify row_number() over (partition by observation_id order by is_culprit desc, abs(difference) desc, identity asc) = 1

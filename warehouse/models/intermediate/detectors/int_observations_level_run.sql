@@ -111,21 +111,17 @@ told_by_source as (
         runs.last_year
     from numbered
     inner join runs on {{ same_pair('numbered', 'runs', ['side', 'run_no']) }}
-),
-
-final as (
-    select
-        found.observation_id,
-        'level_run' as rule,
-        found.grade,
-        'expected about ' || {{ short_number('exp(found.expected_log)') }} || ', at its usual distance to ' || found.other_source_id
-        || ', found ' || {{ short_number('exp(found.log_value)') }} || ': another level from ' || found.first_year || ' to '
-        || found.last_year || ' that returns, as of another quantity' as detail,
-        exp(found.expected_log) as proposed_value
-    from told_by_source as found
-    left join {{ ref('int_values_corroborated') }} as corroborated on found.observation_id = corroborated.observation_id
-    where found.grade is not null and not coalesce(corroborated.is_vouched, false)
-    qualify row_number() over (partition by found.observation_id order by found.grade asc, found.other_source_id asc) = 1
 )
 
-select * from final
+select
+    found.observation_id,
+    'level_run' as rule,
+    found.grade,
+    'expected about ' || {{ short_number('exp(found.expected_log)') }} || ', at its usual distance to ' || found.other_source_id
+    || ', found ' || {{ short_number('exp(found.log_value)') }} || ': another level from ' || found.first_year || ' to '
+    || found.last_year || ' that returns, as of another quantity' as detail,
+    exp(found.expected_log) as proposed_value
+from told_by_source as found
+left join {{ ref('int_values_corroborated') }} as corroborated on found.observation_id = corroborated.observation_id
+where found.grade is not null and not coalesce(corroborated.is_vouched, false)
+qualify row_number() over (partition by found.observation_id order by found.grade asc, found.other_source_id asc) = 1

@@ -51,22 +51,18 @@ lone_runs as (
         and abs(median(residual) - any_value(usual_residual)) >= abs(arg_min_null(step_before, "year")) / 2
         -- one level, not several
         and max(residual) - min(residual) <= any_value(returns_within) * abs(arg_min_null(step_before, "year"))
-),
-
-final as (
-    select
-        spans.observation_id,
-        'level_run' as rule,
-        'blocked' as grade,
-        'expected about ' || {{ short_number('exp(spans.log_value - lone_runs.step)') }} || ' from the years before and after, found '
-        || {{ short_number('exp(spans.log_value)') }} || ': another level from ' || lone_runs.first_year || ' to ' || lone_runs.last_year
-        || ' that returns, as of another quantity' as detail,
-        exp(spans.log_value - lone_runs.step) as proposed_value
-    from spans
-    inner join lone_runs
-        on spans.series_no = lone_runs.series_no and spans.city_id = lone_runs.city_id and spans.span_no = lone_runs.span_no
-    left join {{ ref('int_values_corroborated') }} as corroborated on spans.observation_id = corroborated.observation_id
-    where not coalesce(corroborated.is_vouched, false)
 )
 
-select * from final
+select
+    spans.observation_id,
+    'level_run' as rule,
+    'blocked' as grade,
+    'expected about ' || {{ short_number('exp(spans.log_value - lone_runs.step)') }} || ' from the years before and after, found '
+    || {{ short_number('exp(spans.log_value)') }} || ': another level from ' || lone_runs.first_year || ' to ' || lone_runs.last_year
+    || ' that returns, as of another quantity' as detail,
+    exp(spans.log_value - lone_runs.step) as proposed_value
+from spans
+inner join lone_runs
+    on spans.series_no = lone_runs.series_no and spans.city_id = lone_runs.city_id and spans.span_no = lone_runs.span_no
+left join {{ ref('int_values_corroborated') }} as corroborated on spans.observation_id = corroborated.observation_id
+where not coalesce(corroborated.is_vouched, false)

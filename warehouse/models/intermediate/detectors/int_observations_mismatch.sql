@@ -90,27 +90,23 @@ found as (
         *,
         not is_contrary and n_isolated >= vintage_cities and n_isolated >= vintage_share * n_cities as is_vintage
     from grouped
-),
-
-final as (
-    select
-        observation_id,
-        case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
-        case when is_vintage then 'warned' else 'quarantined' end as grade,
-        'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id
-        || case when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around' end
-        || ', found ' || {{ short_number('exp(log_value)') }} || case
-            when is_vintage
-                then '; so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
-            else ''
-        end as detail,
-        cast(null as double) as proposed_value
-    from found
-    where (is_contrary or is_isolated) and not is_confirmed
-    qualify row_number() over (
-        partition by observation_id
-        order by is_vintage asc, gap desc, other_source_id asc
-    ) = 1
 )
 
-select * from final
+select
+    observation_id,
+    case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
+    case when is_vintage then 'warned' else 'quarantined' end as grade,
+    'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id
+    || case when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around' end
+    || ', found ' || {{ short_number('exp(log_value)') }} || case
+        when is_vintage
+            then '; so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
+        else ''
+    end as detail,
+    cast(null as double) as proposed_value
+from found
+where (is_contrary or is_isolated) and not is_confirmed
+qualify row_number() over (
+    partition by observation_id
+    order by is_vintage asc, gap desc, other_source_id asc
+) = 1

@@ -391,11 +391,7 @@ flags as (
         observations.place_level = 'city'
         and observations.observation_id not in (select observation_id from confirmed)
         and observations.observation_id not in (select observation_id from blocked_by_itself)
-),
-
-final as (
-    select * from flags
-    qualify row_number() over (partition by observation_id order by grade asc, detail asc) = 1
 )
 
-select * from final
+select * from flags
+qualify row_number() over (partition by observation_id order by grade asc, detail asc) = 1

@@ -27,17 +27,13 @@ judged as (
     inner join {{ ref('int_indicator_limits') }} as indicator_limits on trends.indicator_id = indicator_limits.indicator_id
     left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
     where not coalesce(corroborated.is_vouched, false)
-),
-
-final as (
-    select
-        observation_id,
-        case when is_spike or is_confirmed then 'spike' else 'series_end' end as rule,
-        'blocked' as grade,
-        {{ spike_detail() }} as detail,
-        exp(coalesce(proposed_log, expected_log)) as proposed_value
-    from judged
-    where is_spike or is_confirmed or is_end_contradicted
 )
 
-select * from final
+select
+    observation_id,
+    case when is_spike or is_confirmed then 'spike' else 'series_end' end as rule,
+    'blocked' as grade,
+    {{ spike_detail() }} as detail,
+    exp(coalesce(proposed_log, expected_log)) as proposed_value
+from judged
+where is_spike or is_confirmed or is_end_contradicted

@@ -58,17 +58,13 @@ judged as (
     inner join limits on trends.indicator_id = limits.indicator_id
     left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
     where not coalesce(corroborated.is_vouched, false)
-),
-
-final as (
-    select
-        observation_id,
-        case when is_lone_end then 'series_end' else 'spike' end as rule,
-        grade,
-        {{ spike_detail() }} as detail,
-        exp(coalesce(proposed_log, expected_log)) as proposed_value
-    from judged
-    where grade is not null
 )
 
-select * from final
+select
+    observation_id,
+    case when is_lone_end then 'series_end' else 'spike' end as rule,
+    grade,
+    {{ spike_detail() }} as detail,
+    exp(coalesce(proposed_log, expected_log)) as proposed_value
+from judged
+where grade is not null

@@ -91,20 +91,16 @@ judged as (
             and repeated."year" = provinces."year"
             and repeated.province_id = provinces.province_id
     left join moved_on on repeated.observation_id = moved_on.observation_id
-),
-
-final as (
-    select
-        observation_id,
-        'stale' as rule,
-        case when is_table or is_province or is_far then 'blocked' else 'quarantined' end as grade,
-        'expected another figure than that of ' || ("year" - 1) || ', found the same, ' || {{ short_number('exp(log_value)') }}
-        || case when has_moved_on then '; another source has moved on' else '' end
-        || case when is_table then '; so have ' || of_table || ' cities' else '' end
-        || case when is_province then '; so has most of the province' else '' end as detail,
-        cast(null as double) as proposed_value
-    from judged
-    where is_long or is_table or is_province or has_moved_on
 )
 
-select * from final
+select
+    observation_id,
+    'stale' as rule,
+    case when is_table or is_province or is_far then 'blocked' else 'quarantined' end as grade,
+    'expected another figure than that of ' || ("year" - 1) || ', found the same, ' || {{ short_number('exp(log_value)') }}
+    || case when has_moved_on then '; another source has moved on' else '' end
+    || case when is_table then '; so have ' || of_table || ' cities' else '' end
+    || case when is_province then '; so has most of the province' else '' end as detail,
+    cast(null as double) as proposed_value
+from judged
+where is_long or is_table or is_province or has_moved_on

@@ -298,13 +298,9 @@ passing as (
     where
         abs(distances.distance) >= passages.apart_by
         or abs(passages.step_before) >= passages.step_at
-),
-
-final as (
-    select * from coming_back
-    union all
-    select * from passing
-    where observation_id not in (select coming_back.observation_id from coming_back)
 )
 
-select * from final
+select * from coming_back
+union all
+select * from passing
+where observation_id not in (select coming_back.observation_id from coming_back)

@@ -125,19 +125,15 @@ found as (
     select * from in_groups
     union all
     select * from against_source
-),
-
-final as (
-    select
-        observation_id,
-        'unit_factor' as rule,
-        'blocked' as grade,
-        'expected about ' || {{ short_number('exp(log_value) / pow(10, power)') }} || ', found ' || {{ short_number('exp(log_value)') }}
-        || ': a factor of 10^' || power || ' against ' || told_by as detail,
-        exp(log_value) / pow(10, power) as proposed_value
-    from found
-    where power <> 0
-    qualify row_number() over (partition by observation_id order by told_by) = 1
 )
 
-select * from final
+select
+    observation_id,
+    'unit_factor' as rule,
+    'blocked' as grade,
+    'expected about ' || {{ short_number('exp(log_value) / pow(10, power)') }} || ', found ' || {{ short_number('exp(log_value)') }}
+    || ': a factor of 10^' || power || ' against ' || told_by as detail,
+    exp(log_value) / pow(10, power) as proposed_value
+from found
+where power <> 0
+qualify row_number() over (partition by observation_id order by told_by) = 1

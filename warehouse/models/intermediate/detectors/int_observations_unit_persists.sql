@@ -44,23 +44,19 @@ jumps as (
     where power <> 0
     group by series_no, city_id
     having count(*) = 1
-),
-
-final as (
-    select
-        trends.observation_id,
-        'unit_factor' as rule,
-        'quarantined' as grade,
-        'expected one unit throughout, found a jump by a factor of 10^' || jumps.power || ' in ' || jumps.jump_year
-        || ' that stays; this is the shorter side' as detail,
-        exp(trends.log_value) * pow(10, case when jumps.n_before <= jumps.n_after then jumps.power else -jumps.power end) as proposed_value
-    from trends
-    inner join jumps
-        on
-            trends.series_no = jumps.series_no
-            and trends.city_id = jumps.city_id
-            and (trends."year" < jumps.jump_year) = (jumps.n_before <= jumps.n_after)
-    where least(jumps.n_before, jumps.n_after) >= jumps.persists_years
 )
 
-select * from final
+select
+    trends.observation_id,
+    'unit_factor' as rule,
+    'quarantined' as grade,
+    'expected one unit throughout, found a jump by a factor of 10^' || jumps.power || ' in ' || jumps.jump_year
+    || ' that stays; this is the shorter side' as detail,
+    exp(trends.log_value) * pow(10, case when jumps.n_before <= jumps.n_after then jumps.power else -jumps.power end) as proposed_value
+from trends
+inner join jumps
+    on
+        trends.series_no = jumps.series_no
+        and trends.city_id = jumps.city_id
+        and (trends."year" < jumps.jump_year) = (jumps.n_before <= jumps.n_after)
+where least(jumps.n_before, jumps.n_after) >= jumps.persists_years

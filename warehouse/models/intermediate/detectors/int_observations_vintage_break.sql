@@ -62,20 +62,16 @@ grouped as (
         count(*) over province_year as n_cities
     from judged
     window province_year as (partition by series_no, other_source_id, province_id, "year")
-),
-
-final as (
-    select
-        observation_id,
-        'vintage' as rule,
-        'warned' as grade,
-        'expected growth near ' || {{ short_number('100 * other_growth') }} || ' log points as in ' || other_source_id || ', found '
-        || {{ short_number('100 * growth') }} || '; so in ' || n_steps || ' of ' || n_cities
-        || ' cities of the province: the level passes into another vintage, and growth of this year is not growth' as detail,
-        cast(null as double) as proposed_value
-    from grouped
-    where is_step and n_steps >= vintage_cities and n_steps >= vintage_share * n_cities
-    qualify row_number() over (partition by observation_id order by abs(gap_step) desc, other_source_id asc) = 1
 )
 
-select * from final
+select
+    observation_id,
+    'vintage' as rule,
+    'warned' as grade,
+    'expected growth near ' || {{ short_number('100 * other_growth') }} || ' log points as in ' || other_source_id || ', found '
+    || {{ short_number('100 * growth') }} || '; so in ' || n_steps || ' of ' || n_cities
+    || ' cities of the province: the level passes into another vintage, and growth of this year is not growth' as detail,
+    cast(null as double) as proposed_value
+from grouped
+where is_step and n_steps >= vintage_cities and n_steps >= vintage_share * n_cities
+qualify row_number() over (partition by observation_id order by abs(gap_step) desc, other_source_id asc) = 1

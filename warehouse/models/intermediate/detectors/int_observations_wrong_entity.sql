@@ -110,30 +110,26 @@ revenues as (
     where revenue.indicator_id = 'fiscal_revenue_cny_100m' and product.indicator_id = 'gdp_nominal_cny_100m'
     group by revenue.series_no, revenue.city_id
     having count(distinct revenue."year") >= (select min_years from limits) and share > ln(0.5)
-),
-
-final as (
-    select
-        trends.observation_id,
-        'wrong_entity' as rule,
-        'blocked' as grade,
-        'expected about the figures of ' || wrong.other_source_id || ', found ' || {{ short_number('exp(trends.log_value)') }}
-        || '; through all years this series is a multiple of them, and ' || {{ short_number('exp(wrong.distance)') }}
-        || ' times (or that part of) what cities usually have per head' as detail,
-        cast(null as double) as proposed_value
-    from trends
-    inner join wrong on trends.source_id = wrong.source_id and trends.city_id = wrong.city_id
-    where trends.indicator_id = 'gdp_nominal_cny_100m'
-    union all
-    select
-        trends.observation_id,
-        'wrong_entity' as rule,
-        'blocked' as grade,
-        'expected a part of the product of the city, found ' || {{ short_number('exp(trends.log_value)') }} || ', through all years about '
-        || {{ short_number('100 * exp(revenues.share)') }} || ' per cent of it' as detail,
-        cast(null as double) as proposed_value
-    from trends
-    inner join revenues on trends.series_no = revenues.series_no and trends.city_id = revenues.city_id
 )
 
-select * from final
+select
+    trends.observation_id,
+    'wrong_entity' as rule,
+    'blocked' as grade,
+    'expected about the figures of ' || wrong.other_source_id || ', found ' || {{ short_number('exp(trends.log_value)') }}
+    || '; through all years this series is a multiple of them, and ' || {{ short_number('exp(wrong.distance)') }}
+    || ' times (or that part of) what cities usually have per head' as detail,
+    cast(null as double) as proposed_value
+from trends
+inner join wrong on trends.source_id = wrong.source_id and trends.city_id = wrong.city_id
+where trends.indicator_id = 'gdp_nominal_cny_100m'
+union all
+select
+    trends.observation_id,
+    'wrong_entity' as rule,
+    'blocked' as grade,
+    'expected a part of the product of the city, found ' || {{ short_number('exp(trends.log_value)') }} || ', through all years about '
+    || {{ short_number('100 * exp(revenues.share)') }} || ' per cent of it' as detail,
+    cast(null as double) as proposed_value
+from trends
+inner join revenues on trends.series_no = revenues.series_no and trends.city_id = revenues.city_id

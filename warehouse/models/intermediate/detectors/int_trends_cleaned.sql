@@ -1,18 +1,21 @@
 -- grain: one row is one value of int_values_series that the first pass did not block, with its deviation from the growth of its province
 -- key: observation_id
+{% set rules = ['misplaced', 'unit_factor', 'spike', 'stale', 'identity', 'wrong_entity', 'level_run'] -%}
 with series as (
     select * from {{ ref('int_values_series') }}
-    where observation_id not in (select observation_id from {{ ref('int_observations_blocked') }})
+    where observation_id not in (
+        {% for rule in rules %}
+            select observation_id from {{ ref('int_observations_' ~ rule) }}
+            where grade = 'blocked'
+            {% if not loop.last %}union all{% endif %}
+        {% endfor %}
+    )
 ),
 
 indicator_limits as (
     select * from {{ ref('int_indicator_limits') }}
 ),
 
-{{ trend_residual_ctes('series') }},
+{{ trend_residual_ctes('series') }}
 
-final as (
-    select * from residuals
-)
-
-select * from final
+select * from residuals

@@ -8,10 +8,6 @@ indicator_limits as (
     select * from {{ ref('int_indicator_limits') }}
 ),
 
-{{ trend_residual_ctes('series') }},
+{{ trend_residual_ctes('series') }}
 
-final as (
-    select * from residuals
-)
-
-select * from final
+select * from residuals

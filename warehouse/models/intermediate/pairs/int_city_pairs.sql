@@ -77,26 +77,22 @@ pairs as (
         1 - {{ differing_bits('city_i.sign_bits', 'city_j.sign_bits') }} / city_i.n_sign_years as concordance_hp
     from cities as city_i
     inner join cities as city_j on city_i.city_id < city_j.city_id
-),
-
-final as (
-    select
-        city_i_id,
-        city_j_id,
-        distance_km,
-        has_registered_population,
-        is_balanced,
-        exposure,
-        cohort_year,
-        exposure_calendar_year,
-        cohort_year_calendar_year,
-        province_i_id,
-        province_j_id,
-        region_pair,
-        concordance_hp,
-        {{ tie_strength('p_i', 'g_i', 'p_j', 'g_j', 'distance_km') }} as tie_strength,
-        {{ tie_four_factor('p_i', 'g_i', 's_i', 'a_i', 'p_j', 'g_j', 's_j', 'a_j', 'distance_km') }} as tie_four_factor
-    from pairs
 )
 
-select * from final
+select
+    city_i_id,
+    city_j_id,
+    distance_km,
+    has_registered_population,
+    is_balanced,
+    exposure,
+    cohort_year,
+    exposure_calendar_year,
+    cohort_year_calendar_year,
+    province_i_id,
+    province_j_id,
+    region_pair,
+    concordance_hp,
+    {{ tie_strength('p_i', 'g_i', 'p_j', 'g_j', 'distance_km') }} as tie_strength,
+    {{ tie_four_factor('p_i', 'g_i', 's_i', 'a_i', 'p_j', 'g_j', 's_j', 'a_j', 'distance_km') }} as tie_four_factor
+from pairs

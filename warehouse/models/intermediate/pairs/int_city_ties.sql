@@ -47,8 +47,8 @@ derived as (
         "year",
         concept as measure,
         concept_value as "value"
-    from {{ ref('int_city_concepts') }}
-    where concept = 'financial_development'
+    from {{ ref('int_city_concept_measures') }}
+    where concept = 'financial_development' and choice = 1
 ),
 
 measures as (
@@ -91,23 +91,19 @@ wide as (
     from cities
     left join means on cities.city_id = means.city_id
     group by cities.city_id
-),
-
-final as (
-    select
-        city_id,
-        gdp_nominal_cny_100m,
-        coalesce(population_resident_10k, population_registered_10k) as population_10k,
-        case
-            when population_resident_10k is not null then 'resident'
-            when population_registered_10k is not null then 'registered'
-        end as population_basis,
-        area_km2,
-        ln_gdp_per_capita,
-        ln_population,
-        financial_development,
-        tertiary_share
-    from wide
 )
 
-select * from final
+select
+    city_id,
+    gdp_nominal_cny_100m,
+    coalesce(population_resident_10k, population_registered_10k) as population_10k,
+    case
+        when population_resident_10k is not null then 'resident'
+        when population_registered_10k is not null then 'registered'
+    end as population_basis,
+    area_km2,
+    ln_gdp_per_capita,
+    ln_population,
+    financial_development,
+    tertiary_share
+from wide

@@ -36,31 +36,27 @@ same_text as (
         b.document_id as other_document_id
     from documents as a
     inner join documents as b on a.text_hash = b.text_hash and a.document_id < b.document_id
-),
-
-final as (
-    select
-        cast(a.document_id as varchar) as document_id,
-        cast(b.document_id as varchar) as other_document_id,
-        case when a.text_hash = b.text_hash then 'exact' else 'near' end as copy_kind,
-        case when a.text_hash = b.text_hash then 1.0 else s.n_shared / least(len(a.sketch), len(b.sketch)) end as shared_share
-    from (
-        select
-            document_id,
-            other_document_id
-        from shared
-        union
-        select
-            document_id,
-            other_document_id
-        from same_text
-    ) as pairs
-    inner join documents as a on pairs.document_id = a.document_id
-    inner join documents as b on pairs.other_document_id = b.document_id
-    left join shared as s on pairs.document_id = s.document_id and pairs.other_document_id = s.other_document_id
-    where
-        a.text_hash = b.text_hash
-        or (s.n_shared >= 5 and s.n_shared >= 0.8 * least(len(a.sketch), len(b.sketch)))
 )
 
-select * from final
+select
+    cast(a.document_id as varchar) as document_id,
+    cast(b.document_id as varchar) as other_document_id,
+    case when a.text_hash = b.text_hash then 'exact' else 'near' end as copy_kind,
+    case when a.text_hash = b.text_hash then 1.0 else s.n_shared / least(len(a.sketch), len(b.sketch)) end as shared_share
+from (
+    select
+        document_id,
+        other_document_id
+    from shared
+    union
+    select
+        document_id,
+        other_document_id
+    from same_text
+) as pairs
+inner join documents as a on pairs.document_id = a.document_id
+inner join documents as b on pairs.other_document_id = b.document_id
+left join shared as s on pairs.document_id = s.document_id and pairs.other_document_id = s.other_document_id
+where
+    a.text_hash = b.text_hash
+    or (s.n_shared >= 5 and s.n_shared >= 0.8 * least(len(a.sketch), len(b.sketch)))

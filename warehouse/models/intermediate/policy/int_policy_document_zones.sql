@@ -91,20 +91,16 @@ united as (
     select * from others
     union all
     select * from wide
-),
-
-final as (
-    select
-        united.document_id,
-        united.zone_name_zh,
-        cast(united.city_id as integer) as city_id,
-        united.is_pilot_zone,
-        united.zone_text is null as is_province_or_country_wide,
-        min(united.zone_text) as zone_text,
-        year(min(zones.approval_date)) as approval_year
-    from united
-    left join zones on united.zone_name_zh = zones.zone_name_zh
-    group by 1, 2, 3, 4, 5
 )
 
-select * from final
+select
+    united.document_id,
+    united.zone_name_zh,
+    cast(united.city_id as integer) as city_id,
+    united.is_pilot_zone,
+    united.zone_text is null as is_province_or_country_wide,
+    min(united.zone_text) as zone_text,
+    year(min(zones.approval_date)) as approval_year
+from united
+left join zones on united.zone_name_zh = zones.zone_name_zh
+group by 1, 2, 3, 4, 5

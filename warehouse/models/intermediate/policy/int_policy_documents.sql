@@ -75,37 +75,33 @@ repeals as (
         from overridden
     ) as named
     group by repealed_no
-),
-
-final as (
-    select
-        cast(l.document_id as varchar) as document_id,
-        l.title,
-        l.document_type,
-        l.document_no,
-        l.issuer,
-        l.issuer_level,
-        cast(l.province_id as integer) as issuer_province_id,
-        cast(case
-            when l.document_type = '通知' then greatest(f.force - 1, 1)
-            else f.force
-        end as integer) as force,
-        l.zone_texts,
-        l.zone_rule,
-        l.not_stated,
-        l.cited_numbers,
-        l.n_characters,
-        l.sketch,
-        originals.copy_of,
-        l.title is not null or l.document_no is not null as is_policy_document,
-        l.issue_date,
-        coalesce(year(l.issue_date), l.issue_year) as issue_year,
-        coalesce(year(l.in_force_from), year(l.issue_date), l.issue_year) as first_year_in_force,
-        least(coalesce(year(l.in_force_to), 9999), coalesce(repeals.repealed_year - 1, 9999)) as last_year_in_force
-    from levelled as l
-    left join {{ ref('policy_issuer_forces') }} as f on l.issuer_level = f.issuer_level
-    left join originals on l.document_id = originals.document_id
-    left join repeals on l.document_no = repeals.repealed_no
 )
 
-select * from final
+select
+    cast(l.document_id as varchar) as document_id,
+    l.title,
+    l.document_type,
+    l.document_no,
+    l.issuer,
+    l.issuer_level,
+    cast(l.province_id as integer) as issuer_province_id,
+    cast(case
+        when l.document_type = '通知' then greatest(f.force - 1, 1)
+        else f.force
+    end as integer) as force,
+    l.zone_texts,
+    l.zone_rule,
+    l.not_stated,
+    l.cited_numbers,
+    l.n_characters,
+    l.sketch,
+    originals.copy_of,
+    l.title is not null or l.document_no is not null as is_policy_document,
+    l.issue_date,
+    coalesce(year(l.issue_date), l.issue_year) as issue_year,
+    coalesce(year(l.in_force_from), year(l.issue_date), l.issue_year) as first_year_in_force,
+    least(coalesce(year(l.in_force_to), 9999), coalesce(repeals.repealed_year - 1, 9999)) as last_year_in_force
+from levelled as l
+left join {{ ref('policy_issuer_forces') }} as f on l.issuer_level = f.issuer_level
+left join originals on l.document_id = originals.document_id
+left join repeals on l.document_no = repeals.repealed_no

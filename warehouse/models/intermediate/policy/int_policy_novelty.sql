@@ -15,16 +15,12 @@ firsts as (
         min(dated) as first_dated
     from shingles
     group by shingle
-),
-
-final as (
-    select
-        shingles.document_id,
-        cast(count(*) as integer) as n_sampled,
-        count(*) filter (where shingles.dated = firsts.first_dated) / count(*) as novelty_ratio
-    from shingles
-    inner join firsts on shingles.shingle = firsts.shingle
-    group by shingles.document_id
 )
 
-select * from final
+select
+    shingles.document_id,
+    cast(count(*) as integer) as n_sampled,
+    count(*) filter (where shingles.dated = firsts.first_dated) / count(*) as novelty_ratio
+from shingles
+inner join firsts on shingles.shingle = firsts.shingle
+group by shingles.document_id

@@ -30,18 +30,14 @@ placed as (
         unnest(range(1, length(hanzi) - 2)) as place
     from own
     where length(hanzi) >= 4
-),
-
-final as (
-    select
-        zone_name_zh,
-        city_id,
-        substr(hanzi, place, 4) as run,
-        min(dated) as first_dated,
-        min(first_year) as first_year,
-        max(last_year) as last_year
-    from placed
-    group by zone_name_zh, city_id, substr(hanzi, place, 4)
 )
 
-select * from final
+select
+    zone_name_zh,
+    city_id,
+    substr(hanzi, place, 4) as run,
+    min(dated) as first_dated,
+    min(first_year) as first_year,
+    max(last_year) as last_year
+from placed
+group by zone_name_zh, city_id, substr(hanzi, place, 4)

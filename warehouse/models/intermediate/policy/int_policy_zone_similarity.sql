@@ -87,21 +87,17 @@ earlier as (
     from starts as later
     left join starts as earlier on later.first_dated > earlier.first_dated
     group by later.zone_name_zh
-),
-
--- without any earlier text there is nothing to compare with: null, not new
-final as (
-    select
-        in_force.zone_name_zh,
-        in_force.city_id,
-        in_force."year",
-        earlier.n_earlier_zones,
-        nearest.earlier_zone as nearest_zone_name_zh,
-        case when earlier.n_earlier_zones > 0 then in_force.n_new / in_force.n_runs end as novelty_ratio,
-        case when earlier.n_earlier_zones > 0 then coalesce(nearest.n_shared, 0) / in_force.n_runs end as similarity_ratio
-    from in_force
-    inner join earlier on in_force.zone_name_zh = earlier.zone_name_zh
-    left join nearest on in_force.zone_name_zh = nearest.zone_name_zh and in_force."year" = nearest."year"
 )
 
-select * from final
+-- without any earlier text there is nothing to compare with: null, not new
+select
+    in_force.zone_name_zh,
+    in_force.city_id,
+    in_force."year",
+    earlier.n_earlier_zones,
+    nearest.earlier_zone as nearest_zone_name_zh,
+    case when earlier.n_earlier_zones > 0 then in_force.n_new / in_force.n_runs end as novelty_ratio,
+    case when earlier.n_earlier_zones > 0 then coalesce(nearest.n_shared, 0) / in_force.n_runs end as similarity_ratio
+from in_force
+inner join earlier on in_force.zone_name_zh = earlier.zone_name_zh
+left join nearest on in_force.zone_name_zh = nearest.zone_name_zh and in_force."year" = nearest."year"

@@ -9,22 +9,18 @@ years as (
         (select min(first_year) from zone_clauses),
         (select greatest(max(first_year), {{ year_setting('WINDOW_LAST_YEAR', '2019') }}) from zone_clauses)
     )) as "year"
-),
-
--- a stock: what is in force in a year counts in it, and is not added up again over the years
-final as (
-    select
-        cast(zone_clauses.zone_name_zh as varchar) as zone_name_zh,
-        cast(zone_clauses.city_id as integer) as city_id,
-        cast(years."year" as integer) as "year",
-        cast(zone_clauses.tool_class as varchar) as tool_class,
-        cast(zone_clauses.tool as varchar) as tool,
-        cast(count(*) as integer) as clause_count,
-        cast(coalesce(sum(zone_clauses.force * zone_clauses.strength_score), 0) as double) as strength
-    from zone_clauses
-    inner join years on years."year" between zone_clauses.first_year and zone_clauses.last_year
-    where zone_clauses.tool <> 'none'
-    group by 1, 2, 3, 4, 5
 )
 
-select * from final
+-- a stock: what is in force in a year counts in it, and is not added up again over the years
+select
+    cast(zone_clauses.zone_name_zh as varchar) as zone_name_zh,
+    cast(zone_clauses.city_id as integer) as city_id,
+    cast(years."year" as integer) as "year",
+    cast(zone_clauses.tool_class as varchar) as tool_class,
+    cast(zone_clauses.tool as varchar) as tool,
+    cast(count(*) as integer) as clause_count,
+    cast(coalesce(sum(zone_clauses.force * zone_clauses.strength_score), 0) as double) as strength
+from zone_clauses
+inner join years on years."year" between zone_clauses.first_year and zone_clauses.last_year
+where zone_clauses.tool <> 'none'
+group by 1, 2, 3, 4, 5

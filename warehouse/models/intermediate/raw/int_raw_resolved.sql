@@ -104,20 +104,16 @@ repeated as (
     from judged
     where line_reason is null
     window same_key as (partition by source_id, edition_year, file_name, place_id, indicator_id, "year")
-),
-
-final as (
-    select
-        judged.* exclude (reason, line_reason),
-        coalesce(
-            judged.line_reason,
-            case
-                when repeated.n_same_key > 1 and not repeated.is_identical then 'conflicting_duplicate'
-                when repeated.nth_of_key > 1 then 'duplicate'
-            end
-        ) as reason
-    from judged
-    left join repeated on judged.raw_line_id = repeated.raw_line_id
 )
 
-select * from final
+select
+    judged.* exclude (reason, line_reason),
+    coalesce(
+        judged.line_reason,
+        case
+            when repeated.n_same_key > 1 and not repeated.is_identical then 'conflicting_duplicate'
+            when repeated.nth_of_key > 1 then 'duplicate'
+        end
+    ) as reason
+from judged
+left join repeated on judged.raw_line_id = repeated.raw_line_id

@@ -34,23 +34,19 @@ earned as (
         other_earned_priority as earned_priority
     from {{ ref('int_sources_related') }}
     where other_earned_priority is not null
-),
-
-final as (
-    select
-        numbered.place_level,
-        numbered.city_id,
-        numbered.indicator_id,
-        numbered.source_id,
-        numbered."year",
-        earned.earned_priority,
-        cast(
-            count(*) over (
-                partition by numbered.place_level, numbered.city_id, numbered.indicator_id, numbered.source_id, numbered.run_no
-            ) as integer
-        ) as n_run_years
-    from numbered
-    left join earned on numbered.source_id = earned.source_id and numbered.indicator_id = earned.indicator_id
 )
 
-select * from final
+select
+    numbered.place_level,
+    numbered.city_id,
+    numbered.indicator_id,
+    numbered.source_id,
+    numbered."year",
+    earned.earned_priority,
+    cast(
+        count(*) over (
+            partition by numbered.place_level, numbered.city_id, numbered.indicator_id, numbered.source_id, numbered.run_no
+        ) as integer
+    ) as n_run_years
+from numbered
+left join earned on numbered.source_id = earned.source_id and numbered.indicator_id = earned.indicator_id

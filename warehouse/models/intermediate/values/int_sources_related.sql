@@ -195,43 +195,39 @@ elsewhere as (
         other_source_id
     from judged
     where repeats
-),
-
-final as (
-    select
-        heard.source_id,
-        heard.other_source_id,
-        heard.indicator_id,
-        cast(heard.n_common as integer) as n_common,
-        cast(heard.n_suspect as integer) as n_suspect,
-        cast(heard.n_repeated as integer) as n_repeated,
-        heard.repeated_share,
-        heard.copy_log_odds,
-        case
-            when bool_or(declared.source_id is not null) then 'declared'
-            when any_value(heard.repeats) then 'repeats'
-            when any_value(heard.is_same) then 'same series'
-            when any_value(heard.is_decided) then 'independent'
-            when any_value(elsewhere.source_id) is not null then 'repeats elsewhere'
-            else 'independent'
-        end as relation,
-        heard.is_heard,
-        heard.is_worse,
-        heard.is_other_worse,
-        heard.priority,
-        heard.other_priority,
-        heard.other_earned_priority
-    from heard
-    left join declared
-        on
-            heard.indicator_id like declared.indicator_pattern
-            and (
-                (heard.source_id = declared.source_id and heard.other_source_id = declared.other_source_id)
-                or (heard.source_id = declared.other_source_id and heard.other_source_id = declared.source_id)
-            )
-    left join elsewhere
-        on heard.source_id = elsewhere.source_id and heard.other_source_id = elsewhere.other_source_id
-    group by all
 )
 
-select * from final
+select
+    heard.source_id,
+    heard.other_source_id,
+    heard.indicator_id,
+    cast(heard.n_common as integer) as n_common,
+    cast(heard.n_suspect as integer) as n_suspect,
+    cast(heard.n_repeated as integer) as n_repeated,
+    heard.repeated_share,
+    heard.copy_log_odds,
+    case
+        when bool_or(declared.source_id is not null) then 'declared'
+        when any_value(heard.repeats) then 'repeats'
+        when any_value(heard.is_same) then 'same series'
+        when any_value(heard.is_decided) then 'independent'
+        when any_value(elsewhere.source_id) is not null then 'repeats elsewhere'
+        else 'independent'
+    end as relation,
+    heard.is_heard,
+    heard.is_worse,
+    heard.is_other_worse,
+    heard.priority,
+    heard.other_priority,
+    heard.other_earned_priority
+from heard
+left join declared
+    on
+        heard.indicator_id like declared.indicator_pattern
+        and (
+            (heard.source_id = declared.source_id and heard.other_source_id = declared.other_source_id)
+            or (heard.source_id = declared.other_source_id and heard.other_source_id = declared.source_id)
+        )
+left join elsewhere
+    on heard.source_id = elsewhere.source_id and heard.other_source_id = elsewhere.other_source_id
+group by all

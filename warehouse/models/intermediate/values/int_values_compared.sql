@@ -13,20 +13,16 @@ sound as (
     left join misplaced as own on paired.observation_id = own.observation_id
     left join misplaced as other on paired.other_observation_id = other.observation_id
     where own.observation_id is null and other.observation_id is null
-),
-
--- the usual gap between the two sources in the years around, without the year itself
-final as (
-    select
-        *,
-        gap - median(gap) over nearby as gap_change,
-        count(*) over nearby as n_nearby
-    from sound
-    window
-        nearby as (
-            partition by series_no, other_source_id, city_id
-            order by "year" range between 3 preceding and 3 following exclude current row
-        )
 )
 
-select * from final
+-- the usual gap between the two sources in the years around, without the year itself
+select
+    *,
+    gap - median(gap) over nearby as gap_change,
+    count(*) over nearby as n_nearby
+from sound
+window
+    nearby as (
+        partition by series_no, other_source_id, city_id
+        order by "year" range between 3 preceding and 3 following exclude current row
+    )

@@ -129,15 +129,11 @@ votes as (
         arg_min(other_log_value + usual_gap, (abs(usual_gap), other_source_id)) as proposed_log
     from weighed
     group by observation_id
-),
-
--- no witness clears a value against more who deny it
-final as (
-    select
-        * exclude (weight_for, weight_equal, weight_against),
-        weight_equal > weight_against as is_confirmed,
-        weight_for > weight_against as is_vouched
-    from votes
 )
 
-select * from final
+-- no witness clears a value against more who deny it
+select
+    * exclude (weight_for, weight_equal, weight_against),
+    weight_equal > weight_against as is_confirmed,
+    weight_for > weight_against as is_vouched
+from votes

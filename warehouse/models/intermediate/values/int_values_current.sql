@@ -1,19 +1,15 @@
 -- grain: one row is one place, year and indicator with its current value
 -- key: place_level, city_id, year, indicator_id
-with final as (
-    select
-        city_id,
-        "year",
-        indicator_id,
-        place_level,
-        "value",
-        unit,
-        source_id,
-        edition_year,
-        quality_flag,
-        observation_id
-    from {{ ref('int_observations_graded') }}
-    where choice_rank = 1 and is_usable
-)
-
-select * from final
+select
+    city_id,
+    "year",
+    indicator_id,
+    place_level,
+    "value",
+    unit,
+    source_id,
+    edition_year,
+    quality_flag,
+    observation_id
+from {{ ref('int_observations_graded') }}
+where choice_rank = 1 and is_usable

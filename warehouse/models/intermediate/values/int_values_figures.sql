@@ -26,12 +26,8 @@ counted as (
     from {{ ref('int_values_series') }} as series
     inner join limits on series.indicator_id = limits.indicator_id
     inner join observations on series.observation_id = observations.observation_id
-),
-
-final as (
-    select * exclude (min_digits)
-    from counted
-    where n_digits >= min_digits
 )
 
-select * from final
+select * exclude (min_digits)
+from counted
+where n_digits >= min_digits

@@ -363,39 +363,35 @@ members as (
     inner join trends as there
         on pairs.other_series_no = there.series_no and pairs."year" = there."year" and graded.k = there.city_id
     where graded.kind = 'city' and abs(pairs.log_value - there.log_value) <= pairs.left_share * pairs.own_distance
-),
-
-final as (
-    select
-        members.observation_id,
-        graded.kind,
-        graded.place_order,
-        graded.k,
-        graded.block,
-        graded.other_source_id,
-        graded.grade,
-        graded.first_year,
-        graded.last_year,
-        graded.n_matches,
-        trends.log_value,
-        trends."year",
-        pairs.other_log_value
-    from members
-    inner join graded on members.block_no = graded.block_no
-    inner join trends on members.observation_id = trends.observation_id
-    left join pairs on members.observation_id = pairs.observation_id and graded.other_source_id = pairs.other_source_id
-    where graded.grade is not null
-    qualify row_number() over (
-        partition by members.observation_id
-        order by
-            graded.grade asc,
-            graded.kind = 'apart' asc,
-            graded.n_matches desc,
-            graded.other_source_id asc,
-            graded.kind asc,
-            graded.k asc,
-            graded.place_order asc
-    ) = 1
 )
 
-select * from final
+select
+    members.observation_id,
+    graded.kind,
+    graded.place_order,
+    graded.k,
+    graded.block,
+    graded.other_source_id,
+    graded.grade,
+    graded.first_year,
+    graded.last_year,
+    graded.n_matches,
+    trends.log_value,
+    trends."year",
+    pairs.other_log_value
+from members
+inner join graded on members.block_no = graded.block_no
+inner join trends on members.observation_id = trends.observation_id
+left join pairs on members.observation_id = pairs.observation_id and graded.other_source_id = pairs.other_source_id
+where graded.grade is not null
+qualify row_number() over (
+    partition by members.observation_id
+    order by
+        graded.grade asc,
+        graded.kind = 'apart' asc,
+        graded.n_matches desc,
+        graded.other_source_id asc,
+        graded.kind asc,
+        graded.k asc,
+        graded.place_order asc
+) = 1

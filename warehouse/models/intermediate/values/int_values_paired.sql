@@ -13,29 +13,25 @@ related as (
 
 witnesses as (
     {{ latest_edition('trends') }}
-),
-
-final as (
-    select
-        trends.*,
-        witnesses.source_id as other_source_id,
-        witnesses.observation_id as other_observation_id,
-        witnesses.log_value as other_log_value,
-        witnesses.spike as other_spike,
-        witnesses.step_before as other_step_before,
-        witnesses.step_after as other_step_after,
-        witnesses.expected_log as other_expected_log,
-        trends.log_value - witnesses.log_value as gap,
-        related.priority,
-        related.other_priority
-    from trends
-    inner join related on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id
-    inner join witnesses
-        on
-            related.other_source_id = witnesses.source_id
-            and trends.indicator_id = witnesses.indicator_id
-            and trends.city_id = witnesses.city_id
-            and trends."year" = witnesses."year"
 )
 
-select * from final
+select
+    trends.*,
+    witnesses.source_id as other_source_id,
+    witnesses.observation_id as other_observation_id,
+    witnesses.log_value as other_log_value,
+    witnesses.spike as other_spike,
+    witnesses.step_before as other_step_before,
+    witnesses.step_after as other_step_after,
+    witnesses.expected_log as other_expected_log,
+    trends.log_value - witnesses.log_value as gap,
+    related.priority,
+    related.other_priority
+from trends
+inner join related on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id
+inner join witnesses
+    on
+        related.other_source_id = witnesses.source_id
+        and trends.indicator_id = witnesses.indicator_id
+        and trends.city_id = witnesses.city_id
+        and trends."year" = witnesses."year"

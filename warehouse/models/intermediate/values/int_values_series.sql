@@ -53,34 +53,30 @@ numbered as (
                 case when is_series then file_name end nulls first
         ) as integer) as series_no
     from file_series
-),
-
-final as (
-    select
-        observations.observation_id,
-        numbered.series_no,
-        observations.source_id,
-        observations.edition_year,
-        observations.indicator_id,
-        observations.city_id,
-        observations.city_id // 10000 * 10000 as province_id,
-        observations."year",
-        ln(observations."value") as log_value
-    from observations
-    inner join numbered
-        on
-            observations.source_id = numbered.source_id
-            and observations.edition_year is not distinct from numbered.edition_year
-            and observations.file_name = numbered.file_name
-            and observations.indicator_id = numbered.indicator_id
-    where
-        observations.place_level = 'city'
-        and observations."value" > 0
-        and observations.observation_id not in (select observation_id from exact_blocks)
-    qualify row_number() over (
-        partition by numbered.series_no, observations.city_id, observations."year"
-        order by observations.edition_year desc nulls last, observations.file_name asc, observations.observation_id asc
-    ) = 1
 )
 
-select * from final
+select
+    observations.observation_id,
+    numbered.series_no,
+    observations.source_id,
+    observations.edition_year,
+    observations.indicator_id,
+    observations.city_id,
+    observations.city_id // 10000 * 10000 as province_id,
+    observations."year",
+    ln(observations."value") as log_value
+from observations
+inner join numbered
+    on
+        observations.source_id = numbered.source_id
+        and observations.edition_year is not distinct from numbered.edition_year
+        and observations.file_name = numbered.file_name
+        and observations.indicator_id = numbered.indicator_id
+where
+    observations.place_level = 'city'
+    and observations."value" > 0
+    and observations.observation_id not in (select observation_id from exact_blocks)
+qualify row_number() over (
+    partition by numbered.series_no, observations.city_id, observations."year"
+    order by observations.edition_year desc nulls last, observations.file_name asc, observations.observation_id asc
+) = 1

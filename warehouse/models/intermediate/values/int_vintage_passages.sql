@@ -27,16 +27,12 @@ passages as (
     select * from passed
     union all
     select * from isolated
-),
-
-final as (
-    select distinct
-        observations.source_id,
-        observations.edition_year,
-        observations.city_id // 10000 * 10000 as province_id,
-        observations."year" + passages.n_years_later as "year"
-    from observations
-    inner join passages on observations.observation_id = passages.observation_id
 )
 
-select * from final
+select distinct
+    observations.source_id,
+    observations.edition_year,
+    observations.city_id // 10000 * 10000 as province_id,
+    observations."year" + passages.n_years_later as "year"
+from observations
+inner join passages on observations.observation_id = passages.observation_id

@@ -9,15 +9,11 @@ with shares as (
         avg(cast(quality_flag = 'quarantined' as integer)) as quarantined_share
     from {{ ref('fct_indicator_observation') }}
     group by source_id, indicator_id
-),
-
--- small series are shown but stop nothing: one flag among ten values says little
-final as (
-    select
-        *,
-        case when n_values >= 200 then blocked_share end as blocked_share_large
-    from shares
 )
 
-select * from final
+-- small series are shown but stop nothing: one flag among ten values says little
+select
+    *,
+    case when n_values >= 200 then blocked_share end as blocked_share_large
+from shares
 order by source_id, indicator_id

@@ -37,17 +37,13 @@ compared as (
         count(*) as n_compared
     from compared_years
     group by indicator_id, source_id
-),
-
-final as (
-    select
-        compared.indicator_id,
-        compared.source_id,
-        compared.n_compared,
-        coalesce(far_apart.n_far, 0) / compared.n_compared as far_share
-    from compared
-    left join far_apart on compared.indicator_id = far_apart.indicator_id and compared.source_id = far_apart.source_id
 )
 
-select * from final
+select
+    compared.indicator_id,
+    compared.source_id,
+    compared.n_compared,
+    coalesce(far_apart.n_far, 0) / compared.n_compared as far_share
+from compared
+left join far_apart on compared.indicator_id = far_apart.indicator_id and compared.source_id = far_apart.source_id
 order by indicator_id, source_id

@@ -23,20 +23,16 @@ changes as (
         "year" - lag("year") over city_years as gap
     from positive
     window city_years as (partition by indicator_id, city_id order by "year")
-),
-
--- a year in which most cities leap has passed every detector
-final as (
-    select
-        indicator_id,
-        "year",
-        count(*) as n_changes,
-        avg(cast(abs(change) > 1 as integer)) as leap_share
-    from changes
-    where gap = 1
-    group by indicator_id, "year"
-    having count(*) >= 30
 )
 
-select * from final
+-- a year in which most cities leap has passed every detector
+select
+    indicator_id,
+    "year",
+    count(*) as n_changes,
+    avg(cast(abs(change) > 1 as integer)) as leap_share
+from changes
+where gap = 1
+group by indicator_id, "year"
+having count(*) >= 30
 order by indicator_id, "year"

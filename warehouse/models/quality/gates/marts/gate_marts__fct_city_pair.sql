@@ -1,14 +1,10 @@
 -- grain: one row is a pair of cities, with the distance, tie and exposure that the gate judges
 -- key: city_i_id, city_j_id
-with final as (
-    select
-        city_i_id,
-        city_j_id,
-        distance_km,
-        tie_strength,
-        exposure
-    from {{ ref('fct_city_pair') }}
-)
-
-select * from final
+select
+    city_i_id,
+    city_j_id,
+    distance_km,
+    tie_strength,
+    exposure
+from {{ ref('fct_city_pair') }}
 order by city_i_id, city_j_id

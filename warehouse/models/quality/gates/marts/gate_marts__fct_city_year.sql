@@ -1,13 +1,9 @@
 -- grain: one row is a city and year, with the growth that the gate judges
 -- key: city_id, year
-with final as (
-    select
-        city_id,
-        "year",
-        growth_official_pct,
-        growth_deflated_pct
-    from {{ ref('fct_city_year') }}
-)
-
-select * from final
+select
+    city_id,
+    "year",
+    growth_official_pct,
+    growth_deflated_pct
+from {{ ref('fct_city_year') }}
 order by city_id, "year"

@@ -52,19 +52,15 @@ pilot_cities as (
 
 pilots as (
     select count(*) as n_pilots_in_sample from pilot_cities
-),
-
-final as (
-    select
-        measured.lowest - ({{ cm_lowest('years.n_years') }}) + 1e-9 as cm_minimum_above_bound,
-        measured.mean_cm_growth_official,
-        complete.n_complete / greatest(cities.n_cities, 1) as share_complete_growth_official,
-        pilots.n_pilots_in_sample
-    from measured
-    cross join years
-    cross join cities
-    cross join complete
-    cross join pilots
 )
 
-select * from final
+select
+    measured.lowest - ({{ cm_lowest('years.n_years') }}) + 1e-9 as cm_minimum_above_bound,
+    measured.mean_cm_growth_official,
+    complete.n_complete / greatest(cities.n_cities, 1) as share_complete_growth_official,
+    pilots.n_pilots_in_sample
+from measured
+cross join years
+cross join cities
+cross join complete
+cross join pilots

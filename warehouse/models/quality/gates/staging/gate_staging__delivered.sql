@@ -63,16 +63,12 @@ counted as (
     from parts
     group by part, source_id, edition_year, file_name, indicator_id, label
     having count(reason) > 0
-),
-
--- a handful of cells says nothing about a whole part
-final as (
-    select
-        *,
-        n_rejected / (n_accepted + n_rejected) as rejected_share,
-        case when n_rejected >= 20 then n_rejected / (n_accepted + n_rejected) end as rejected_share_large
-    from counted
 )
 
-select * from final
+-- a handful of cells says nothing about a whole part
+select
+    *,
+    n_rejected / (n_accepted + n_rejected) as rejected_share,
+    case when n_rejected >= 20 then n_rejected / (n_accepted + n_rejected) end as rejected_share_large
+from counted
 order by part, source_id, edition_year, file_name, indicator_id, label

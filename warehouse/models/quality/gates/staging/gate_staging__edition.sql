@@ -94,15 +94,11 @@ correlated as (
         ) as correlation,
         list_median(list_transform(list_zip(new_logs, old_logs), lambda pair: abs(pair[1] - pair[2]))) as median_abs_difference
     from moments
-),
-
--- few cities stop nothing
-final as (
-    select
-        *,
-        case when n_cities >= 50 then correlation end as correlation_large
-    from correlated
 )
 
-select * from final
+-- few cities stop nothing
+select
+    *,
+    case when n_cities >= 50 then correlation end as correlation_large
+from correlated
 order by source_id, indicator_id, edition_year

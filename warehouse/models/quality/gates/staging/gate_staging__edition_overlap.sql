@@ -35,21 +35,17 @@ judged as (
         case when is_rate then abs("value" - old_value) > 5 else abs("value" - old_value) > 0.2 * abs(old_value) end as is_far
     from paired
     where old_value is not null
-),
-
--- with fewer than 30 city-years in common the editions are not compared; fewer than 100 stop nothing
-final as (
-    select
-        source_id,
-        indicator_id,
-        edition_year,
-        count(*) as n_common,
-        avg(cast(is_far as integer)) as far_share,
-        case when count(*) >= 100 then avg(cast(is_far as integer)) end as far_share_large
-    from judged
-    group by source_id, indicator_id, edition_year
-    having count(*) >= 30
 )
 
-select * from final
+-- with fewer than 30 city-years in common the editions are not compared; fewer than 100 stop nothing
+select
+    source_id,
+    indicator_id,
+    edition_year,
+    count(*) as n_common,
+    avg(cast(is_far as integer)) as far_share,
+    case when count(*) >= 100 then avg(cast(is_far as integer)) end as far_share_large
+from judged
+group by source_id, indicator_id, edition_year
+having count(*) >= 30
 order by source_id, indicator_id, edition_year

@@ -7,15 +7,11 @@ with newest as (
     from {{ ref('int_raw_observations') }}
     where place_level = 'city'
     group by indicator_id
-),
-
-final as (
-    select
-        indicator_id,
-        newest_year,
-        max(newest_year) over () - newest_year as lag_years
-    from newest
 )
 
-select * from final
+select
+    indicator_id,
+    newest_year,
+    max(newest_year) over () - newest_year as lag_years
+from newest
 order by indicator_id

@@ -38,21 +38,17 @@ residuals as (
         tolerance,
         case when is_share_of_100 then abs(parts - whole) else abs(parts / nullif(whole, 0) - 1) end as residual
     from sums
-),
-
--- in a small source a few rows make a large share: only an edition of at least 100 rows can stop a run
-final as (
-    select
-        source_id,
-        edition_year,
-        identity,
-        count(residual) as n_checked,
-        avg(cast(residual > tolerance as integer)) as failing_share,
-        case when count(residual) >= 100 then avg(cast(residual > tolerance as integer)) end as failing_share_large
-    from residuals
-    group by source_id, edition_year, identity
-    having count(residual) > 0
 )
 
-select * from final
+-- in a small source a few rows make a large share: only an edition of at least 100 rows can stop a run
+select
+    source_id,
+    edition_year,
+    identity,
+    count(residual) as n_checked,
+    avg(cast(residual > tolerance as integer)) as failing_share,
+    case when count(residual) >= 100 then avg(cast(residual > tolerance as integer)) end as failing_share_large
+from residuals
+group by source_id, edition_year, identity
+having count(residual) > 0
 order by source_id, edition_year, identity

@@ -50,20 +50,16 @@ rejected as (
     from {{ ref('int_raw_rejections') }}
     where indicator_id is not null
     group by source_id, indicator_id
-),
-
-final as (
-    select
-        coalesce(counts.source_id, rejected.source_id) as source_id,
-        coalesce(counts.indicator_id, rejected.indicator_id) as indicator_id,
-        coalesce(counts.n_accepted, 0) as n_accepted,
-        counts.outside_range_share,
-        jump_medians.median_abs_log_change,
-        coalesce(rejected.n_rejected, 0) / (coalesce(counts.n_accepted, 0) + coalesce(rejected.n_rejected, 0)) as rejected_share
-    from counts
-    full join rejected on counts.source_id = rejected.source_id and counts.indicator_id = rejected.indicator_id
-    left join jump_medians on counts.source_id = jump_medians.source_id and counts.indicator_id = jump_medians.indicator_id
 )
 
-select * from final
+select
+    coalesce(counts.source_id, rejected.source_id) as source_id,
+    coalesce(counts.indicator_id, rejected.indicator_id) as indicator_id,
+    coalesce(counts.n_accepted, 0) as n_accepted,
+    counts.outside_range_share,
+    jump_medians.median_abs_log_change,
+    coalesce(rejected.n_rejected, 0) / (coalesce(counts.n_accepted, 0) + coalesce(rejected.n_rejected, 0)) as rejected_share
+from counts
+full join rejected on counts.source_id = rejected.source_id and counts.indicator_id = rejected.indicator_id
+left join jump_medians on counts.source_id = jump_medians.source_id and counts.indicator_id = jump_medians.indicator_id
 order by source_id, indicator_id

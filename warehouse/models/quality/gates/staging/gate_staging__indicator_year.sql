@@ -28,18 +28,14 @@ compared as (
         lead("year") over by_year - lag("year") over by_year as span
     from years
     window by_year as (partition by source_id, indicator_id order by "year")
-),
-
--- a source of fewer than 20 cities is not judged
-final as (
-    select
-        source_id,
-        indicator_id,
-        "year",
-        n_cities,
-        case when span = 2 and n_neighbours >= 20 then n_cities / n_neighbours end as share_of_neighbours
-    from compared
 )
 
-select * from final
+-- a source of fewer than 20 cities is not judged
+select
+    source_id,
+    indicator_id,
+    "year",
+    n_cities,
+    case when span = 2 and n_neighbours >= 20 then n_cities / n_neighbours end as share_of_neighbours
+from compared
 order by source_id, indicator_id, "year"

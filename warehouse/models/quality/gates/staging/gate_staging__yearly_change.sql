@@ -23,21 +23,17 @@ changes as (
         "year" - lag("year") over city_years as gap
     from positive
     window city_years as (partition by source_id, edition_year, file_name, indicator_id, city_id order by "year")
-),
-
-final as (
-    select
-        source_id,
-        indicator_id,
-        "year",
-        count(*) as n_changes,
-        {{ exact_median('change') }} as median_log_change,
-        avg(cast(abs(change) > 0.5 as integer)) as jump_share
-    from changes
-    where gap = 1
-    group by source_id, indicator_id, "year"
-    having count(*) >= 20
 )
 
-select * from final
+select
+    source_id,
+    indicator_id,
+    "year",
+    count(*) as n_changes,
+    {{ exact_median('change') }} as median_log_change,
+    avg(cast(abs(change) > 0.5 as integer)) as jump_share
+from changes
+where gap = 1
+group by source_id, indicator_id, "year"
+having count(*) >= 20
 order by source_id, indicator_id, "year"
