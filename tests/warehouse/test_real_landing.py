@@ -221,7 +221,6 @@ def test_every_indicator_of_cities_has_thresholds_by_its_kind(warehouse):
         """select d.indicator_id from marts.dim_indicator as d
            left join intermediate.int_indicator_limits as l using (indicator_id)
            where d.place_level = 'city' and d.rule_kind <> 'rate'
-           and (l.limits['spike.block'] is null or l.limits['unit_factor.spike'] is null
-               or l.limits['revision.max'] is null)"""
+           and (l.spike_block is null or l.unit_factor_spike is null or l.revision_max is null)"""
     ).fetchall()
     assert lacking == []

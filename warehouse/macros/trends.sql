@@ -9,11 +9,11 @@
     series_limits as (
         select
             series.series_no,
-            any_value(indicator_limits.limits['trend.min_cities']) as min_cities,
-            any_value(indicator_limits.limits['trend.max_deviation']) as max_deviation,
-            any_value(indicator_limits.limits['trend.cap']) as cap,
-            any_value(indicator_limits.limits['trend.max_difference']) as max_difference,
-            any_value(indicator_limits.limits['trend.max_gap']) as max_gap
+            any_value(indicator_limits.trend_min_cities) as min_cities,
+            any_value(indicator_limits.trend_max_deviation) as max_deviation,
+            any_value(indicator_limits.trend_cap) as cap,
+            any_value(indicator_limits.trend_max_difference) as max_difference,
+            any_value(indicator_limits.trend_max_gap) as max_gap
         from {{ source }} as series
         inner join indicator_limits on series.indicator_id = indicator_limits.indicator_id
         group by series.series_no

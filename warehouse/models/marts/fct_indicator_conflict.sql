@@ -72,13 +72,6 @@ definitions as (
     group by all
 ),
 
-revision_limits as (
-    select
-        indicator_id,
-        limits['revision.max'] as revision_up_to
-    from {{ ref('int_indicator_limits') }}
-),
-
 chosen as (
     select
         observation_id,
@@ -210,11 +203,11 @@ powers as (
             and greatest(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1)) > 0.02
         )) > 0 as is_of_definition,
         -- two vintages of one quantity stand within a stated distance; beyond it, or where a rule knows better, nothing is a revision
-        coalesce(abs(distances.log_ratio) <= revision_limits.revision_up_to, true)
+        coalesce(abs(distances.log_ratio) <= revision_limits.revision_max, true)
         and not list_has_any(list_concat(distances.chosen_rules, distances.other_rules), ['level_run', 'outvoted', 'wrong_entity'])
             as is_within_revisions
     from distances
-    left join revision_limits on distances.indicator_id = revision_limits.indicator_id
+    left join {{ ref('int_indicator_limits') }} as revision_limits on distances.indicator_id = revision_limits.indicator_id
     left join districts
         on
             distances.city_id = districts.city_id

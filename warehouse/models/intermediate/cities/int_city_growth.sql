@@ -125,7 +125,6 @@ select
     nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_pct,
     nominal.log_change_pct - province_deflators.deflator_change_pct as growth_implicit_deflated_pct,
     nominal_one_vintage.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_one_vintage_pct,
-    nominal.log_change_pct as growth_nominal_pct,
     nominal.source_id as growth_deflated_source_id,
     nominal_one_vintage.source_id as growth_deflated_one_vintage_source_id,
     abs(nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100)) > 25 as is_growth_deflated_jump

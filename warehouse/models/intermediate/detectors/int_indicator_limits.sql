@@ -1,4 +1,4 @@
--- grain: one row is one indicator with the thresholds of all rules that apply to it, by name
+-- grain: one row is one indicator with a column for each threshold of the seed, null where no rule of that name applies to it
 -- key: indicator_id
 with kinds as (
     select
@@ -12,7 +12,7 @@ with kinds as (
 matching as (
     select
         kinds.*,
-        thresholds.threshold,
+        replace(thresholds.threshold, '.', '_') as threshold,
         thresholds."value"
     from kinds
     inner join {{ ref('quality_thresholds') }} as thresholds
@@ -32,10 +32,8 @@ matching as (
     ) = 1
 )
 
-select
-    indicator_id,
-    any_value(kind) as kind,
-    any_value(rule_kind) as rule_kind,
-    map_from_entries(list(struct_pack(k := threshold, v := "value") order by threshold)) as limits
-from matching
-group by indicator_id
+select *
+from (
+    pivot matching on threshold using any_value("value")
+    group by indicator_id, kind, rule_kind
+)

@@ -8,27 +8,20 @@ with observations as (
     from {{ ref('int_observations_corrected') }}
 ),
 
-limits as (
-    select
-        indicator_id,
-        limits['constructed.exact'] as exact_within,
-        limits['constructed.evidence'] as evidence_at
-    from {{ ref('int_indicator_limits') }}
-    where limits['constructed.evidence'] is not null
-),
-
 valued as (
     select
         series.observation_id,
         series.series_no,
         series.city_id,
         series."year",
-        limits.* exclude (indicator_id),
+        limits.constructed_exact,
+        limits.constructed_evidence,
         observations.value_delivered,
         series.log_value,
         length(rtrim(split_part(cast(observations.value_delivered as varchar), '.', 2), '0')) as n_decimals
     from {{ ref('int_values_series') }} as series
-    inner join limits on series.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits
+        on series.indicator_id = limits.indicator_id and limits.constructed_evidence is not null
     inner join observations on series.observation_id = observations.observation_id
 ),
 
@@ -38,7 +31,7 @@ bent as (
         *,
         -- what rounding leaves of a value, in parts of it: one of the last digit given here
         greatest(
-            exact_within,
+            constructed_exact,
             pow(10, -greatest(n_decimals, lag(n_decimals) over city_years, lead(n_decimals) over city_years)) / abs(value_delivered)
         ) as rounding,
         lag("year") over city_years = "year" - 1 and lead("year") over city_years = "year" + 1 as is_between,
@@ -80,7 +73,7 @@ lines as (
         max("year") + 1 as last_year
     from numbered
     group by series_no, city_id, line, line_no
-    having count(*) >= 2 and count(*) * min(log10(abs(step) / (3 * rounding))) >= any_value(evidence_at)
+    having count(*) >= 2 and count(*) * min(log10(abs(step) / (3 * rounding))) >= any_value(constructed_evidence)
 )
 
 -- what stands at an end of a line was measured, unless the line goes on to the end of the series

@@ -4,17 +4,6 @@ with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),
 
-fraction_limits as (
-    select
-        indicator_id,
-        limits['growth_fraction.max'] as fraction_up_to,
-        limits['growth_fraction.fit'] as fit_within,
-        limits['growth_fraction.province_cells'] as province_cells,
-        limits['growth_fraction.city_years'] as city_years,
-        limits['growth_fraction.table_share'] as table_share
-    from {{ ref('int_indicator_limits') }}
-),
-
 judged as (
     select
         observations.observation_id,
@@ -52,8 +41,8 @@ usual_growths as (
         observations."year",
         {{ exact_median('observations."value"') }} as growth_pct
     from observations
-    inner join fraction_limits on observations.indicator_id = fraction_limits.indicator_id
-    where abs(observations."value") > fraction_limits.fraction_up_to and observations."value" between -40 and 40
+    inner join {{ ref('int_indicator_limits') }} as fraction_limits on observations.indicator_id = fraction_limits.indicator_id
+    where abs(observations."value") > fraction_limits.growth_fraction_max and observations."value" between -40 and 40
     group by observations.indicator_id, observations."year"
 ),
 
@@ -61,15 +50,17 @@ usual_growths as (
 fractions as (
     select
         observations.*,
-        fraction_limits.* exclude (indicator_id, fraction_up_to, fit_within),
-        abs(observations."value") <= fraction_limits.fraction_up_to
+        fraction_limits.growth_fraction_province_cells,
+        fraction_limits.growth_fraction_city_years,
+        fraction_limits.growth_fraction_table_share,
+        abs(observations."value") <= fraction_limits.growth_fraction_max
         and observations."value" <> 0
-        and abs(100 * observations."value" - coalesce(usual_growths.growth_pct, 10)) <= fraction_limits.fit_within as is_fraction
+        and abs(100 * observations."value" - coalesce(usual_growths.growth_pct, 10)) <= fraction_limits.growth_fraction_fit as is_fraction
     from observations
-    inner join fraction_limits on observations.indicator_id = fraction_limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as fraction_limits on observations.indicator_id = fraction_limits.indicator_id
     left join usual_growths
         on observations.indicator_id = usual_growths.indicator_id and observations."year" = usual_growths."year"
-    where fraction_limits.fraction_up_to is not null
+    where fraction_limits.growth_fraction_max is not null
 ),
 
 counted as (
@@ -77,10 +68,15 @@ counted as (
         *,
         count(*) filter (where is_fraction) over (
             partition by source_id, edition_year, file_name, "year", city_id // 10000
-        ) >= province_cells as is_province,
-        count(*) filter (where is_fraction) over (partition by source_id, edition_year, file_name, city_id) >= city_years as is_city,
+        ) >= growth_fraction_province_cells as is_province,
+        count(*) filter (where is_fraction) over (
+            partition by source_id, edition_year, file_name, city_id
+        ) >= growth_fraction_city_years as is_city,
         count(*) filter (where is_fraction) over (partition by source_id, edition_year, file_name, "year")
-        >= greatest(province_cells, table_share * count(*) over (partition by source_id, edition_year, file_name, "year")) as is_table
+        >= greatest(
+            growth_fraction_province_cells,
+            growth_fraction_table_share * count(*) over (partition by source_id, edition_year, file_name, "year")
+        ) as is_table
     from fractions
 )
 

@@ -11,16 +11,6 @@ foreign_figures as (
     select observation_id from {{ ref('int_observations_misplaced') }}
 ),
 
-limits as (
-    select
-        limits['identity.sectors'] as sectors,
-        limits['identity.credit'] as credit,
-        limits['identity.wages'] as wages,
-        limits['identity.block'] as block_at
-    from {{ ref('int_indicator_limits') }}
-    where indicator_id = 'gdp_nominal_cny_100m'
-),
-
 delivered_rows as (
     select
         source_id,
@@ -54,13 +44,17 @@ sums as (
 broken as (
     select
         sums.*,
-        limits.block_at,
+        limits.identity_block,
         ln(sums.parts / sums.whole) as difference
     from sums
-    cross join limits
+    inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
     where
         abs(ln(sums.parts / sums.whole))
-        > case sums.identity when 'sectors' then limits.sectors when 'credit' then limits.credit else limits.wages end
+        > case sums.identity
+            when 'sectors' then limits.identity_sectors
+            when 'credit' then limits.identity_credit
+            else limits.identity_wages
+        end
 ),
 
 members as (
@@ -116,7 +110,7 @@ named as (
 select
     observation_id,
     'identity' as rule,
-    case when is_culprit and abs(difference) >= block_at then 'blocked' else 'quarantined' end as grade,
+    case when is_culprit and abs(difference) >= identity_block then 'blocked' else 'quarantined' end as grade,
     case identity
         when 'sectors' then 'expected sectors that add up to gross domestic product, found '
         when 'credit' then 'expected loans and deposits that give the delivered ratio to gross domestic product, found '

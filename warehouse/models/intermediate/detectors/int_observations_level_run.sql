@@ -1,29 +1,21 @@
 -- grain: one row is one value of a run of years in which a source stands at another level than before and after, as a source that stayed
 -- tells: another quantity or coverage for a while
 -- key: observation_id
-with limits as (
-    select
-        indicator_id,
-        limits['run.differs'] as differs_by,
-        limits['run.province'] as province_differs_by,
-        limits['run.province_share'] as province_share,
-        limits['run.province_cities'] as province_cities,
-        limits['run.returns'] as returns_within,
-        limits['run.noise_ratio'] as noise_ratio
-    from {{ ref('int_indicator_limits') }}
-    where limits['run.differs'] is not null
-),
-
 -- how far the two sources stand from where they usually stand to each other
-distances as (
+with distances as (
     select
         compared.*,
-        limits.* exclude (indicator_id),
+        limits.run_differs,
+        limits.run_province,
+        limits.run_province_share,
+        limits.run_province_cities,
+        limits.run_returns,
+        limits.run_noise_ratio,
         compared.gap - median(compared.gap) over (
             partition by compared.series_no, compared.other_source_id, compared.city_id
         ) as deviation
     from {{ ref('int_values_compared') }} as compared
-    inner join limits on compared.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on compared.indicator_id = limits.indicator_id and limits.run_differs is not null
 ),
 
 -- what most cities of a province do together needs less than what one does alone: no revision moves them away and back
@@ -33,11 +25,11 @@ province_years as (
         other_source_id,
         province_id,
         "year",
-        count(*) filter (where deviation >= province_differs_by) as n_above,
-        count(*) filter (where deviation <= -province_differs_by) as n_below,
+        count(*) filter (where deviation >= run_province) as n_above,
+        count(*) filter (where deviation <= -run_province) as n_below,
         count(*) as n_cities,
-        any_value(province_cities) as province_cities,
-        any_value(province_share) as province_share
+        any_value(run_province_cities) as run_province_cities,
+        any_value(run_province_share) as run_province_share
     from distances
     group by series_no, other_source_id, province_id, "year"
 ),
@@ -46,16 +38,16 @@ sided as (
     select
         distances.*,
         case
-            when abs(distances.deviation) >= distances.differs_by then sign(distances.deviation)
+            when abs(distances.deviation) >= distances.run_differs then sign(distances.deviation)
             when
-                distances.deviation >= distances.province_differs_by
-                and province_years.n_above >= province_years.province_cities
-                and province_years.n_above >= province_years.province_share * province_years.n_cities
+                distances.deviation >= distances.run_province
+                and province_years.n_above >= province_years.run_province_cities
+                and province_years.n_above >= province_years.run_province_share * province_years.n_cities
                 then 1
             when
-                distances.deviation <= -distances.province_differs_by
-                and province_years.n_below >= province_years.province_cities
-                and province_years.n_below >= province_years.province_share * province_years.n_cities
+                distances.deviation <= -distances.run_province
+                and province_years.n_below >= province_years.run_province_cities
+                and province_years.n_below >= province_years.run_province_share * province_years.n_cities
                 then -1
             else 0
         end as side
@@ -91,13 +83,13 @@ runs as (
         median(deviation) as deviation,
         list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))]) as own_noise,
         list_avg([abs(arg_min_null(other_step_before, "year")), abs(arg_max_null(other_step_after, "year"))]) as other_noise,
-        any_value(noise_ratio) as noise_ratio
+        any_value(run_noise_ratio) as run_noise_ratio
     from numbered
     where side <> 0
     group by series_no, other_source_id, city_id, side, run_no
     having
-        abs(arg_min_null(deviation_before, "year")) <= any_value(returns_within) * abs(median(deviation))
-        and abs(arg_max_null(deviation_after, "year")) <= any_value(returns_within) * abs(median(deviation))
+        abs(arg_min_null(deviation_before, "year")) <= any_value(run_returns) * abs(median(deviation))
+        and abs(arg_max_null(deviation_after, "year")) <= any_value(run_returns) * abs(median(deviation))
 ),
 
 told_by_source as (
@@ -105,7 +97,7 @@ told_by_source as (
         numbered.observation_id,
         numbered.log_value,
         numbered.other_log_value - (numbered.deviation - numbered.gap) as expected_log,
-        {{ grade_of_the_mover('runs.own_noise', 'runs.other_noise', 'runs.noise_ratio') }} as grade,
+        {{ grade_of_the_mover('runs.own_noise', 'runs.other_noise', 'runs.run_noise_ratio') }} as grade,
         numbered.other_source_id,
         runs.first_year,
         runs.last_year

@@ -1,25 +1,14 @@
 -- grain: one row is one value of a run of years at another level than before and after, which nothing but its own series tells of
 -- key: observation_id
-with limits as (
-    select
-        indicator_id,
-        limits['run.alone'] as alone_by,
-        limits['run.alone_noise'] as alone_noise,
-        limits['run.returns'] as returns_within,
-        limits['run.longest'] as longest_run
-    from {{ ref('int_indicator_limits') }}
-    where limits['run.alone'] is not null
-),
-
-steps as (
+with steps as (
     select
         trends.*,
-        limits.returns_within,
-        limits.longest_run,
-        {{ above_noise('limits.alone_by', 'limits.alone_noise', 'trends.noise') }} as step_at,
+        limits.run_returns,
+        limits.run_longest,
+        {{ above_noise('limits.run_alone', 'limits.run_alone_noise', 'trends.noise') }} as step_at,
         median(trends.residual) over (partition by trends.series_no, trends.city_id) as usual_residual
     from {{ ref('int_trends_cleaned') }} as trends
-    inner join limits on trends.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.run_alone is not null
 ),
 
 spans as (
@@ -44,13 +33,13 @@ lone_runs as (
     where span_no > 0
     group by series_no, city_id, span_no
     having
-        count(*) between 2 and any_value(longest_run)
+        count(*) between 2 and any_value(run_longest)
         and abs(arg_max_null(step_after, "year")) >= any_value(step_at)
         and abs(arg_max_null(step_after, "year") - arg_min_null(step_before, "year"))
-        <= any_value(returns_within) * abs(arg_min_null(step_before, "year"))
+        <= any_value(run_returns) * abs(arg_min_null(step_before, "year"))
         and abs(median(residual) - any_value(usual_residual)) >= abs(arg_min_null(step_before, "year")) / 2
         -- one level, not several
-        and max(residual) - min(residual) <= any_value(returns_within) * abs(arg_min_null(step_before, "year"))
+        and max(residual) - min(residual) <= any_value(run_returns) * abs(arg_min_null(step_before, "year"))
 )
 
 select

@@ -5,20 +5,6 @@ with trends as (
     select * from {{ ref('int_trends_cleaned') }}
 ),
 
-limits as (
-    select
-        indicator_id,
-        limits['mismatch.equal'] as equal_within,
-        limits['mismatch.differs'] as differs_by,
-        limits['mismatch.equal_years'] as equal_years,
-        limits['stitched.apart'] as apart_by,
-        limits['spike.own_share'] as own_share,
-        limits['spike.other_share'] as other_share,
-        limits['vintage.share'] as vintage_share,
-        limits['vintage.min_cities'] as vintage_cities
-    from {{ ref('int_indicator_limits') }}
-),
-
 speaking as (
     {{ latest_edition('trends') }}
 ),
@@ -34,7 +20,14 @@ pairs as (
         speaking."year",
         speaking.log_value,
         others.log_value as other_log_value,
-        limits.* exclude (indicator_id),
+        limits.mismatch_equal,
+        limits.mismatch_differs,
+        limits.mismatch_equal_years,
+        limits.stitched_apart,
+        limits.spike_own_share,
+        limits.spike_other_share,
+        limits.vintage_share,
+        limits.vintage_min_cities,
         related.is_heard,
         related.is_heard
         and (related.is_worse or (related.priority = 999 and related.other_priority < 999)) as is_weaker,
@@ -42,11 +35,11 @@ pairs as (
         abs(speaking.log_value - others.log_value) as gap,
         abs(speaking.log_value - speaking.expected_log) as own_miss,
         abs(others.log_value - others.expected_log) as other_miss,
-        bool_or(related.relation = 'independent' and abs(speaking.log_value - others.log_value) <= limits.equal_within) over (
+        bool_or(related.relation = 'independent' and abs(speaking.log_value - others.log_value) <= limits.mismatch_equal) over (
             partition by speaking.observation_id
         ) as is_confirmed
     from speaking
-    inner join limits on speaking.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on speaking.indicator_id = limits.indicator_id
     inner join speaking as others
         on
             speaking.indicator_id = others.indicator_id
@@ -63,16 +56,16 @@ pairs as (
 judged as (
     select
         *,
-        is_weaker and gap > apart_by as is_contrary,
+        is_weaker and gap > stitched_apart as is_contrary,
         -- of two sides the one that left its own trend
         is_heard
         and not is_other_worse
-        and gap > differs_by
-        and not (coalesce(own_miss < other_share * gap, false) and coalesce(other_miss >= own_share * gap, false))
-        and count(*) filter (where gap <= equal_within) over (
+        and gap > mismatch_differs
+        and not (coalesce(own_miss < spike_other_share * gap, false) and coalesce(other_miss >= spike_own_share * gap, false))
+        and count(*) filter (where gap <= mismatch_equal) over (
             partition by source_id, other_source_id, indicator_id, city_id
             order by "year" range between 2 preceding and 2 following exclude current row
-        ) >= equal_years as is_isolated
+        ) >= mismatch_equal_years as is_isolated
     from pairs
 ),
 
@@ -88,7 +81,7 @@ grouped as (
 found as (
     select
         *,
-        not is_contrary and n_isolated >= vintage_cities and n_isolated >= vintage_share * n_cities as is_vintage
+        not is_contrary and n_isolated >= vintage_min_cities and n_isolated >= vintage_share * n_cities as is_vintage
     from grouped
 )
 

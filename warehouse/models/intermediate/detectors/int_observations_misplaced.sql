@@ -26,30 +26,6 @@ confirmed as (
     where is_confirmed
 ),
 
-twin_limits as (
-    select
-        indicator_id,
-        limits['duplicated_block.digits'] as min_digits
-    from {{ ref('int_indicator_limits') }}
-),
-
-limits as (
-    select
-        indicator_id,
-        limits['row_shift.fit'] as fit_within,
-        limits['row_shift.miss'] as row_misses_by,
-        limits['row_shift.min_rows'] as min_rows,
-        limits['row_shift.min_share'] as min_share,
-        limits['row_shift.spread_ratio'] as row_spread,
-        limits['swap.fit'] as swap_within,
-        limits['swap.miss'] as swap_misses_by,
-        limits['swap.spread_ratio'] as swap_spread,
-        limits['swap.spike'] as spike_at,
-        limits['swap.noise'] as noise_multiple
-    from {{ ref('int_indicator_limits') }}
-    where limits['swap.fit'] is not null
-),
-
 -- where the cities of a province hardly differ, or vary much over the years, each fits the trend of every other
 province_years as (
     select
@@ -64,7 +40,16 @@ province_years as (
 placed as (
     select
         trends.*,
-        limits.* exclude (indicator_id),
+        limits.row_shift_fit,
+        limits.row_shift_miss,
+        limits.row_shift_min_rows,
+        limits.row_shift_min_share,
+        limits.row_shift_spread_ratio,
+        limits.swap_fit,
+        limits.swap_miss,
+        limits.swap_spread_ratio,
+        limits.swap_spike,
+        limits.swap_noise,
         observations.file_name,
         observations.sheet_name,
         observations.row_no,
@@ -72,14 +57,14 @@ placed as (
         trends.observation_id in (select observation_id from vouched) as is_vouched,
         abs(trends.log_value - trends.expected_log) as miss,
         coalesce(abs(trends.spike), 0)
-        >= {{ above_noise('limits.spike_at', 'limits.noise_multiple', 'trends.noise') }} as is_spike,
+        >= {{ above_noise('limits.swap_spike', 'limits.swap_noise', 'trends.noise') }} as is_spike,
         province_years.spread,
         row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
         row_number() over (
             partition by trends.series_no, trends."year" order by observations.row_no, observations.col_no, trends.observation_id
         ) as file_place
     from {{ ref('int_trends_delivered') }} as trends
-    inner join limits on trends.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.swap_fit is not null
     inner join observations on trends.observation_id = observations.observation_id
     inner join province_years
         on
@@ -92,12 +77,12 @@ missing as (
     select
         *,
         is_spike
-        and miss > {{ above_noise('row_misses_by', 'noise_multiple', 'noise') }}
-        and fit_within is not null
-        and coalesce(spread >= row_spread, true) as is_row_miss,
+        and miss > {{ above_noise('row_shift_miss', 'swap_noise', 'noise') }}
+        and row_shift_fit is not null
+        and coalesce(spread >= row_shift_spread_ratio, true) as is_row_miss,
         is_spike
-        and miss > {{ above_noise('swap_misses_by', 'noise_multiple', 'noise') }}
-        and coalesce(spread >= swap_spread, true)
+        and miss > {{ above_noise('swap_miss', 'swap_noise', 'noise') }}
+        and coalesce(spread >= swap_spread_ratio, true)
         and not is_vouched as is_swap_miss
     from placed
 ),
@@ -115,7 +100,7 @@ suspects as (
         *,
         unnest([-3, -2, -1, 1, 2, 3]) as k
     from judged
-    where n_misses >= min_rows
+    where n_misses >= row_shift_min_rows
 ),
 
 fitting as (
@@ -125,7 +110,7 @@ fitting as (
             '{{ place }}' as place_order,
             here.{{ place }}_place as place,
             there.city_id as owner_city_id,
-            abs(here.log_value - there.expected_log) <= here.fit_within as is_fit
+            abs(here.log_value - there.expected_log) <= here.row_shift_fit as is_fit
         from suspects as here
         inner join judged as there
             on
@@ -151,7 +136,7 @@ by_rows as (
         *,
         coalesce(is_fit, false) and is_row_miss as is_core
     from counted
-    where n_shifted >= min_rows and n_shifted >= min_share * n_fit
+    where n_shifted >= row_shift_min_rows and n_shifted >= row_shift_min_share * n_fit
     window run_order as (partition by series_no, province_id, "year", place_order, k order by place)
     qualify
         is_row_miss
@@ -201,8 +186,8 @@ swapped as (
             and here.province_id = there.province_id
             and here."year" = there."year"
             and here.city_id <> there.city_id
-            and abs(here.log_value - there.expected_log) <= here.swap_within
-            and abs(there.log_value - here.expected_log) <= here.swap_within
+            and abs(here.log_value - there.expected_log) <= here.swap_fit
+            and abs(there.log_value - here.expected_log) <= here.swap_fit
 ),
 
 told as (
@@ -266,9 +251,9 @@ of_twins as (
         0 as strength
     from doubled
     inner join {{ ref('int_values_series') }} as series on doubled.observation_id = series.observation_id
-    inner join twin_limits on series.indicator_id = twin_limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as twin_limits on series.indicator_id = twin_limits.indicator_id
     left join confirmed on doubled.observation_id = confirmed.observation_id
-    where doubled.n_years >= 2 and doubled.n_shared_digits >= twin_limits.min_digits and confirmed.observation_id is null
+    where doubled.n_years >= 2 and doubled.n_shared_digits >= twin_limits.duplicated_block_digits and confirmed.observation_id is null
 ),
 
 found as (

@@ -18,9 +18,9 @@ judged as (
         corroborated.witness_log_value,
         corroborated.proposed_log,
         abs(trends.spike)
-        >= {{ above_noise("indicator_limits.limits['spike.block']", "indicator_limits.limits['spike.noise']", 'trends.noise') }}
+        >= {{ above_noise("indicator_limits.spike_block", "indicator_limits.spike_noise", 'trends.noise') }}
         and abs(trends.spike) >= trends.neighbour_spike
-        and not {{ is_benchmark_year('trends."year"', "indicator_limits.limits['spike.benchmark_every']") }} as is_spike,
+        and not {{ is_benchmark_year('trends."year"', "indicator_limits.spike_benchmark_every") }} as is_spike,
         corroborated.spike_strength >= 1 as is_confirmed,
         corroborated.end_strength >= 1 as is_end_contradicted
     from trends

@@ -14,21 +14,6 @@ with trends as (
     window city_years as (partition by series_no, city_id order by "year")
 ),
 
-limits as (
-    select
-        indicator_id,
-        limits['spike.block'] as block_at,
-        limits['spike.quarantine'] as quarantine_at,
-        limits['spike.noise'] as noise_multiple,
-        limits['spike.quarantine_noise'] as quarantine_noise,
-        limits['spike.benchmark_every'] as benchmark_every,
-        limits['spike.quarantine_share'] as quarantine_share,
-        limits['revision.max'] as end_at,
-        limits['series_end.alone'] as end_block_at,
-        limits['series_end.years'] as end_years
-    from {{ ref('int_indicator_limits') }}
-),
-
 judged as (
     select
         trends.observation_id,
@@ -38,24 +23,24 @@ judged as (
         corroborated.witness_log_value,
         corroborated.proposed_log,
         trends.is_end
-        and trends.n_years >= limits.end_years
-        and trends.end_step >= {{ above_noise('limits.end_at', 'limits.noise_multiple', 'trends.noise') }} as is_lone_end,
+        and trends.n_years >= limits.series_end_years
+        and trends.end_step >= {{ above_noise('limits.revision_max', 'limits.spike_noise', 'trends.noise') }} as is_lone_end,
         case
             when
-                abs(trends.spike) >= {{ above_noise('limits.block_at', 'limits.noise_multiple', 'trends.noise') }}
-                and not {{ is_benchmark_year('trends."year"', 'limits.benchmark_every') }}
+                abs(trends.spike) >= {{ above_noise('limits.spike_block', 'limits.spike_noise', 'trends.noise') }}
+                and not {{ is_benchmark_year('trends."year"', 'limits.spike_benchmark_every') }}
                 then 'blocked'
             when
-                abs(trends.spike) >= {{ above_noise('limits.quarantine_at', 'limits.quarantine_noise', 'trends.noise') }}
+                abs(trends.spike) >= {{ above_noise('limits.spike_quarantine', 'limits.spike_quarantine_noise', 'trends.noise') }}
                 then 'quarantined'
             when
-                corroborated.spike_strength >= limits.quarantine_share or corroborated.end_strength >= limits.quarantine_share
+                corroborated.spike_strength >= limits.spike_quarantine_share or corroborated.end_strength >= limits.spike_quarantine_share
                 then 'quarantined'
             -- nobody else has the year: it may be true, so it is only said
-            when is_lone_end then case when trends.end_step >= limits.end_block_at then 'blocked' else 'warned' end
+            when is_lone_end then case when trends.end_step >= limits.series_end_alone then 'blocked' else 'warned' end
         end as grade
     from trends
-    inner join limits on trends.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id
     left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
     where not coalesce(corroborated.is_vouched, false)
 )

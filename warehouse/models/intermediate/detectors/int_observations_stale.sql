@@ -12,19 +12,6 @@ compared as (
     select * from {{ ref('int_values_compared') }}
 ),
 
-limits as (
-    select
-        indicator_id,
-        limits['stale.table_share'] as table_share,
-        limits['stale.table_min'] as table_min,
-        limits['stale.province_share'] as province_share,
-        limits['stale.province_min'] as province_min,
-        limits['stale.lone_digits'] as lone_digits,
-        limits['source.equal'] as equal_within,
-        limits['source.differs'] as differs_by
-    from {{ ref('int_indicator_limits') }}
-),
-
 counts as (
     select
         series_no,
@@ -55,9 +42,9 @@ repeated as (
 moved_on as (
     select
         repeated.observation_id,
-        max(abs(compared.gap)) > any_value(limits.differs_by) as is_far
+        max(abs(compared.gap)) > any_value(limits.source_differs) as is_far
     from repeated
-    inner join limits on repeated.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on repeated.indicator_id = limits.indicator_id
     inner join compared on repeated.observation_id = compared.observation_id
     inner join compared as earlier
         on
@@ -65,7 +52,7 @@ moved_on as (
             and compared.city_id = earlier.city_id
             and compared.other_source_id = earlier.other_source_id
             and compared."year" = earlier."year" + 1
-    where abs(compared.gap) > limits.equal_within and abs(earlier.gap) < abs(compared.gap) / 2
+    where abs(compared.gap) > limits.source_equal and abs(earlier.gap) < abs(compared.gap) / 2
     group by repeated.observation_id
 ),
 
@@ -74,15 +61,15 @@ judged as (
         repeated.observation_id,
         repeated."year",
         repeated.log_value,
-        repeated.n_digits >= limits.lone_digits as is_long,
+        repeated.n_digits >= limits.stale_lone_digits as is_long,
         repeated.n_repeated || ' of ' || tables.n_values as of_table,
-        repeated.n_repeated >= limits.table_min and repeated.n_repeated > limits.table_share * tables.n_values as is_table,
-        repeated.n_province_repeated >= limits.province_min
-        and repeated.n_province_repeated >= limits.province_share * provinces.n_values as is_province,
+        repeated.n_repeated >= limits.stale_table_min and repeated.n_repeated > limits.stale_table_share * tables.n_values as is_table,
+        repeated.n_province_repeated >= limits.stale_province_min
+        and repeated.n_province_repeated >= limits.stale_province_share * provinces.n_values as is_province,
         moved_on.observation_id is not null as has_moved_on,
         coalesce(moved_on.is_far, false) as is_far
     from repeated
-    inner join limits on repeated.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on repeated.indicator_id = limits.indicator_id
     inner join counts as tables
         on repeated.series_no = tables.series_no and repeated."year" = tables."year" and tables.province_id = 0
     inner join counts as provinces

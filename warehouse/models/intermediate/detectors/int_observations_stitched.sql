@@ -23,17 +23,17 @@ source_runs as (
 limits as (
     select
         indicator_id,
-        limits['run.differs'] as differs_by,
-        limits['level_break.step'] as step_at,
-        limits['run.alone_noise'] as noise_multiple,
-        limits['run.returns'] as returns_within,
-        least(limits['spike.quarantine'], limits['run.differs']) as leaves_by,
-        limits['spike.quarantine_noise'] as leaves_noise,
-        limits['stitched.apart'] as apart_by,
-        limits['stitched.nearer'] as nearer_share,
-        limits['trend.max_gap'] as max_gap
+        run_differs as differs_by,
+        level_break_step as step_at,
+        run_alone_noise as noise_multiple,
+        run_returns as returns_within,
+        least(spike_quarantine, run_differs) as leaves_by,
+        spike_quarantine_noise as leaves_noise,
+        stitched_apart as apart_by,
+        stitched_nearer as nearer_share,
+        trend_max_gap as max_gap
     from {{ ref('int_indicator_limits') }}
-    where limits['run.differs'] is not null and rule_kind <> 'rate'
+    where run_differs is not null and rule_kind <> 'rate'
 ),
 
 graded as (

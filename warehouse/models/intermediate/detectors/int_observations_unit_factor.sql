@@ -6,37 +6,30 @@ with vouched as (
     where is_vouched
 ),
 
-limits as (
-    select
-        indicator_id,
-        limits['unit_factor.spike'] as spike_at,
-        limits['spike.noise'] as noise_multiple,
-        limits['unit_factor.returns_within'] as returns_within,
-        limits['unit_factor.group_within'] as group_within,
-        limits['unit_factor.group_min'] as group_min,
-        limits['unit_factor.source_within'] as source_within
-    from {{ ref('int_indicator_limits') }}
-    where limits['unit_factor.spike'] is not null
-),
-
 offsets as (
     select
         trends.*,
-        limits.* exclude (indicator_id),
+        limits.unit_factor_spike,
+        limits.spike_noise,
+        limits.unit_factor_returns_within,
+        limits.unit_factor_group_within,
+        limits.unit_factor_group_min,
+        limits.unit_factor_source_within,
         trends.residual - median(trends.residual) over (partition by trends.series_no, trends.city_id) as own_offset
     from {{ ref('int_trends_delivered') }} as trends
-    inner join limits on trends.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits
+        on trends.indicator_id = limits.indicator_id and limits.unit_factor_spike is not null
 ),
 
 off_and_back as (
     select
         observation_id,
         log_value,
-        {{ power_of_ten('own_offset', 'returns_within') }} as power,
+        {{ power_of_ten('own_offset', 'unit_factor_returns_within') }} as power,
         'its own series' as told_by
     from offsets
     where
-        abs(spike) >= {{ above_noise('spike_at', 'noise_multiple', 'noise') }}
+        abs(spike) >= {{ above_noise('unit_factor_spike', 'spike_noise', 'noise') }}
         and observation_id not in (select observation_id from vouched)
 ),
 
@@ -47,14 +40,14 @@ group_levels as (
         series_no,
         coalesce(province_id, 0) as province_id,
         "year",
-        any_value(noise_multiple) > 0 as is_lumpy,
+        any_value(spike_noise) > 0 as is_lumpy,
         case
-            when any_value(noise_multiple) > 0 then {{ exact_median('own_offset') }}
+            when any_value(spike_noise) > 0 then {{ exact_median('own_offset') }}
             else {{ exact_median('log_value') }}
         end as group_level,
         count(*) as n_values,
-        any_value(group_min) as group_min,
-        any_value(group_within) as group_within
+        any_value(unit_factor_group_min) as unit_factor_group_min,
+        any_value(unit_factor_group_within) as unit_factor_group_within
     from offsets
     group by grouping sets ((series_no, province_id, "year"), (series_no, "year"))
 ),
@@ -73,7 +66,7 @@ group_steps as (
             partition by series_no, province_id order by "year" range between 1 following and 3 following
         ) as step_after
     from group_levels
-    where n_values >= group_min
+    where n_values >= unit_factor_group_min
 ),
 
 -- what is lumpy falls to a tenth by itself and stays there: it must return
@@ -92,7 +85,7 @@ in_groups as (
     select
         offsets.observation_id,
         offsets.log_value,
-        {{ power_of_ten('group_offsets.group_offset', 'group_offsets.group_within') }} as power,
+        {{ power_of_ten('group_offsets.group_offset', 'group_offsets.unit_factor_group_within') }} as power,
         case
             when group_offsets.province_id = 0 then 'the years around, in the whole table of the year'
             else 'the years around, in the whole province'
@@ -110,10 +103,11 @@ against_source as (
     select
         compared.observation_id,
         compared.log_value,
-        {{ power_of_ten('compared.gap', 'limits.source_within') }} as power,
+        {{ power_of_ten('compared.gap', 'limits.unit_factor_source_within') }} as power,
         compared.other_source_id as told_by
     from {{ ref('int_values_compared') }} as compared
-    inner join limits on compared.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits
+        on compared.indicator_id = limits.indicator_id and limits.unit_factor_spike is not null
     where
         abs(compared.log_value - compared.expected_log) > 1
         and abs(coalesce(compared.other_log_value - compared.other_expected_log, 0)) < 1

@@ -4,30 +4,20 @@ with trends as (
     select * from {{ ref('int_trends_cleaned') }}
 ),
 
-limits as (
-    select
-        indicator_id,
-        limits['unit_factor.persists_within'] as persists_within,
-        limits['unit_factor.persists_years'] as persists_years,
-        limits['unit_factor.spike'] as step_at,
-        limits['spike.noise'] as noise_multiple
-    from {{ ref('int_indicator_limits') }}
-    where limits['unit_factor.spike'] is not null
-),
-
 steps as (
     select
         trends.*,
-        limits.persists_years,
+        limits.unit_factor_persists_years,
         case
-            when abs(trends.step_before) >= {{ above_noise('limits.step_at', 'limits.noise_multiple', 'trends.noise') }}
-                then {{ power_of_ten('trends.step_before', 'limits.persists_within') }}
+            when abs(trends.step_before) >= {{ above_noise('limits.unit_factor_spike', 'limits.spike_noise', 'trends.noise') }}
+                then {{ power_of_ten('trends.step_before', 'limits.unit_factor_persists_within') }}
             else 0
         end as power,
         count(*) over (partition by trends.series_no, trends.city_id) as n_years,
         row_number() over (partition by trends.series_no, trends.city_id order by trends."year") as nth_year
     from trends
-    inner join limits on trends.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits
+        on trends.indicator_id = limits.indicator_id and limits.unit_factor_spike is not null
 ),
 
 -- exactly one jump in a series, with enough years on both sides; several jumps are left to the other rules
@@ -39,7 +29,7 @@ jumps as (
         min("year") as jump_year,
         min(nth_year) - 1 as n_before,
         min(n_years - nth_year) + 1 as n_after,
-        any_value(persists_years) as persists_years
+        any_value(unit_factor_persists_years) as unit_factor_persists_years
     from steps
     where power <> 0
     group by series_no, city_id
@@ -59,4 +49,4 @@ inner join jumps
         trends.series_no = jumps.series_no
         and trends.city_id = jumps.city_id
         and (trends."year" < jumps.jump_year) = (jumps.n_before <= jumps.n_after)
-where least(jumps.n_before, jumps.n_after) >= jumps.persists_years
+where least(jumps.n_before, jumps.n_after) >= jumps.unit_factor_persists_years

@@ -1,16 +1,7 @@
 -- grain: one row is one value with which a source changed from one vintage to another, together with most cities of its province: its
 -- gap to an independent source changed and stayed, and its own growth is the less usual one
 -- key: observation_id
-with limits as (
-    select
-        indicator_id,
-        limits['vintage.step'] as step_at,
-        limits['vintage.share'] as vintage_share,
-        limits['vintage.min_cities'] as vintage_cities
-    from {{ ref('int_indicator_limits') }}
-),
-
-steps as (
+with steps as (
     select
         observation_id,
         series_no,
@@ -44,12 +35,12 @@ judged as (
     select
         steps.*,
         limits.vintage_share,
-        limits.vintage_cities,
-        abs(steps.gap_step) > limits.step_at
-        and abs(coalesce(steps.gap_step_kept, steps.gap_step)) > limits.step_at / 2
+        limits.vintage_min_cities,
+        abs(steps.gap_step) > limits.vintage_step
+        and abs(coalesce(steps.gap_step_kept, steps.gap_step)) > limits.vintage_step / 2
         and abs(steps.growth - usual.growth) > abs(steps.other_growth - usual.growth) as is_step
     from steps
-    inner join limits on steps.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on steps.indicator_id = limits.indicator_id
     inner join usual
         on steps.series_no = usual.series_no and steps.other_source_id = usual.other_source_id and steps."year" = usual."year"
     where steps.n_years = 1
@@ -73,5 +64,5 @@ select
     || ' cities of the province: the level passes into another vintage, and growth of this year is not growth' as detail,
     cast(null as double) as proposed_value
 from grouped
-where is_step and n_steps >= vintage_cities and n_steps >= vintage_share * n_cities
+where is_step and n_steps >= vintage_min_cities and n_steps >= vintage_share * n_cities
 qualify row_number() over (partition by observation_id order by abs(gap_step) desc, other_source_id asc) = 1

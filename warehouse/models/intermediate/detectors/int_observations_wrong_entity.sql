@@ -10,15 +10,6 @@ trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
 
-limits as (
-    select
-        limits['wrong_entity.gap'] as gap_at,
-        limits['wrong_entity.min_years'] as min_years,
-        limits['wrong_entity.per_head'] as per_head_at
-    from {{ ref('int_indicator_limits') }}
-    where indicator_id = 'gdp_nominal_cny_100m'
-),
-
 populations as (
     select
         city_id,
@@ -73,10 +64,10 @@ apart as (
 sided as (
     select
         apart.*,
-        count(*) filter (where apart.gap > limits.gap_at) over same_series as n_far,
-        count(*) filter (where apart.gap <= limits.gap_at) over same_series as n_near
+        count(*) filter (where apart.gap > limits.wrong_entity_gap) over same_series as n_far,
+        count(*) filter (where apart.gap <= limits.wrong_entity_gap) over same_series as n_near
     from apart
-    cross join limits
+    inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
     window same_series as (partition by apart.source_id, apart.city_id)
 ),
 
@@ -87,14 +78,14 @@ wrong as (
         min(apart.other_source_id) as other_source_id,
         max(own.distance) as distance
     from sided as apart
-    cross join limits
+    inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
     inner join distances as own on apart.source_id = own.source_id and apart.city_id = own.city_id
     inner join distances as other on apart.other_source_id = other.source_id and apart.city_id = other.city_id
     where
-        apart.n_years >= limits.min_years
-        and apart.gap > limits.gap_at
+        apart.n_years >= limits.wrong_entity_min_years
+        and apart.gap > limits.wrong_entity_gap
         and apart.n_far > apart.n_near
-        and own.distance > limits.per_head_at
+        and own.distance > limits.wrong_entity_per_head
         and own.distance > other.distance
     group by apart.source_id, apart.city_id
 ),
@@ -107,9 +98,10 @@ revenues as (
         {{ exact_median('revenue.log_value - product.log_value') }} as share
     from trends as revenue
     inner join trends as product on revenue.city_id = product.city_id and revenue."year" = product."year"
+    inner join {{ ref('int_indicator_limits') }} as limits on product.indicator_id = limits.indicator_id
     where revenue.indicator_id = 'fiscal_revenue_cny_100m' and product.indicator_id = 'gdp_nominal_cny_100m'
     group by revenue.series_no, revenue.city_id
-    having count(distinct revenue."year") >= (select min_years from limits) and share > ln(0.5)
+    having count(distinct revenue."year") >= any_value(limits.wrong_entity_min_years) and share > ln(0.5)
 )
 
 select

@@ -6,7 +6,6 @@ select
     tools.tool,
     tools.matched_terms,
     tools.matched_places,
-    tools.score as lexicon_score,
     case
         when tools.tool = 'none' or clauses.clause_kind <> 'body' then 0
         when tools.tool = 'goal_planning' then {{ policy_goal_score('clauses.clause_text') }}

@@ -28,35 +28,14 @@ shared as (
     from telling as a
     inner join telling as b on a.shingle = b.shingle and a.document_id < b.document_id
     group by 1, 2
-),
-
-same_text as (
-    select
-        a.document_id,
-        b.document_id as other_document_id
-    from documents as a
-    inner join documents as b on a.text_hash = b.text_hash and a.document_id < b.document_id
 )
 
 select
     cast(a.document_id as varchar) as document_id,
-    cast(b.document_id as varchar) as other_document_id,
-    case when a.text_hash = b.text_hash then 'exact' else 'near' end as copy_kind,
-    case when a.text_hash = b.text_hash then 1.0 else s.n_shared / least(len(a.sketch), len(b.sketch)) end as shared_share
-from (
-    select
-        document_id,
-        other_document_id
-    from shared
-    union
-    select
-        document_id,
-        other_document_id
-    from same_text
-) as pairs
-inner join documents as a on pairs.document_id = a.document_id
-inner join documents as b on pairs.other_document_id = b.document_id
-left join shared as s on pairs.document_id = s.document_id and pairs.other_document_id = s.other_document_id
+    cast(b.document_id as varchar) as other_document_id
+from documents as a
+inner join documents as b on a.document_id < b.document_id
+left join shared on a.document_id = shared.document_id and b.document_id = shared.other_document_id
 where
     a.text_hash = b.text_hash
-    or (s.n_shared >= 5 and s.n_shared >= 0.8 * least(len(a.sketch), len(b.sketch)))
+    or (shared.n_shared >= 5 and shared.n_shared >= 0.8 * least(len(a.sketch), len(b.sketch)))

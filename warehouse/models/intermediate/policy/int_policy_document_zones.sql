@@ -45,8 +45,7 @@ matched as (
         w.document_id,
         w.zone_text,
         n.zone_name_zh,
-        n.city_id,
-        true as is_pilot_zone
+        n.city_id
     from written as w
     inner join names as n on lower(w.zone_text) = lower(n.name)
     qualify
@@ -59,8 +58,7 @@ others as (
         w.document_id,
         w.zone_text,
         c.city_name_zh as zone_name_zh,
-        c.city_id,
-        false as is_pilot_zone
+        c.city_id
     from written as w
     inner join {{ ref('city_roster') }} as c on w.zone_text in (c.city_name_zh, regexp_replace(c.city_name_zh, '(市|地区)$', ''))
     anti join matched as m on w.document_id = m.document_id and w.zone_text = m.zone_text
@@ -72,8 +70,7 @@ wide as (
         d.document_id,
         null as zone_text,
         z.zone_name_zh,
-        z.city_id,
-        true as is_pilot_zone
+        z.city_id
     from documents as d
     inner join zones as z
         on
@@ -97,10 +94,9 @@ select
     united.document_id,
     united.zone_name_zh,
     cast(united.city_id as integer) as city_id,
-    united.is_pilot_zone,
     united.zone_text is null as is_province_or_country_wide,
     min(united.zone_text) as zone_text,
     year(min(zones.approval_date)) as approval_year
 from united
 left join zones on united.zone_name_zh = zones.zone_name_zh
-group by 1, 2, 3, 4, 5
+group by 1, 2, 3, 4

@@ -19,7 +19,6 @@ firsts as (
 
 select
     shingles.document_id,
-    cast(count(*) as integer) as n_sampled,
     count(*) filter (where shingles.dated = firsts.first_dated) / count(*) as novelty_ratio
 from shingles
 inner join firsts on shingles.shingle = firsts.shingle

@@ -3,7 +3,7 @@
 -- the sources that the second has earned, where the seed gives it none
 -- key: source_id, other_source_id, indicator_id
 {% set suspect_at -%}
-    {{ above_noise("indicator_limits.limits['spike.block']", "indicator_limits.limits['spike.noise']", 'trends.noise') }}
+    {{ above_noise("indicator_limits.spike_block", "indicator_limits.spike_noise", 'trends.noise') }}
 {%- endset -%}
 
 with indicator_limits as (
@@ -18,12 +18,12 @@ suspects as (
     select
         trends.*,
         coalesce(abs(trends.spike) >= {{ suspect_at }}, false) as is_suspect,
-        indicator_limits.limits['lineage.equal'] as equal_within,
-        indicator_limits.limits['veto.same_move'] as same_move,
-        indicator_limits.limits['match.apart'] as apart_at,
-        indicator_limits.limits['source.differs'] as near_by,
-        indicator_limits.limits['spike.own_share'] as own_share,
-        indicator_limits.limits['spike.other_share'] as other_share
+        indicator_limits.lineage_equal as equal_within,
+        indicator_limits.veto_same_move as same_move,
+        indicator_limits.match_apart as apart_at,
+        indicator_limits.source_differs as near_by,
+        indicator_limits.spike_own_share as own_share,
+        indicator_limits.spike_other_share as other_share
     from {{ ref('int_trends_delivered') }} as trends
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
 ),
@@ -109,21 +109,21 @@ counted as (
 weighed as (
     select
         counted.*,
-        indicator_limits.limits['lineage.min_repeated'] as min_repeated,
-        indicator_limits.limits['lineage.odds'] as odds_at,
-        indicator_limits.limits['lineage.same_share'] as same_share,
-        indicator_limits.limits['lineage.same_values'] as same_values,
-        indicator_limits.limits['lineage.elsewhere_share'] as elsewhere_share,
-        indicator_limits.limits['lineage.worse_cells'] as worse_cells,
-        indicator_limits.limits['lineage.worse_ratio'] as worse_ratio,
-        indicator_limits.limits['lineage.near_share'] as near_share,
+        indicator_limits.lineage_min_repeated as min_repeated,
+        indicator_limits.lineage_odds as odds_at,
+        indicator_limits.lineage_same_share as same_share,
+        indicator_limits.lineage_same_values as same_values,
+        indicator_limits.lineage_elsewhere_share as elsewhere_share,
+        indicator_limits.lineage_worse_cells as worse_cells,
+        indicator_limits.lineage_worse_ratio as worse_ratio,
+        indicator_limits.lineage_near_share as near_share,
         greatest(counted.n_own_repeated, counted.n_other_repeated) as n_repeated,
         greatest(
             {% for side in ['own', 'other'] -%}
                 counted.n_{{ side }}_repeated
-                * ln(indicator_limits.limits['lineage.copied_share'] / indicator_limits.limits['lineage.chance_share'])
+                * ln(indicator_limits.lineage_copied_share / indicator_limits.lineage_chance_share)
                 + (counted.n_{{ side }}_suspect - counted.n_{{ side }}_repeated)
-                * ln((1 - indicator_limits.limits['lineage.copied_share']) / (1 - indicator_limits.limits['lineage.chance_share']))
+                * ln((1 - indicator_limits.lineage_copied_share) / (1 - indicator_limits.lineage_chance_share))
                 {%- if not loop.last %},{% endif %}
             {% endfor -%}
         ) as copy_log_odds

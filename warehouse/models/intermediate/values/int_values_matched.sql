@@ -28,45 +28,37 @@ places as (
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
 ),
 
-limits as (
-    select
-        indicator_id,
-        limits['year_offset.equal'] as equal_year,
-        limits['year_offset.differs'] as differs_year,
-        limits['source.equal'] as equal_place,
-        limits['source.differs'] as differs_place,
-        limits['match.left_share'] as left_share,
-        limits['match.table_share'] as table_share,
-        limits['match.table_cities'] as table_cities,
-        limits['match.province_rows'] as province_rows,
-        limits['match.city_years'] as city_years,
-        limits['match.city_share'] as city_share,
-        limits['match.mover'] as mover_ratio,
-        limits['match.apart'] as apart_at,
-        limits['row_shift.miss'] as misses_by,
-        limits['mixed_up.apart'] as apart_by,
-        limits['mixed_up.apart_across'] as apart_across,
-        limits['unit_factor.source_within'] as power_within
-    from {{ ref('int_indicator_limits') }}
-    where limits['match.apart'] is not null
-),
-
 pairs as (
     select
         paired.* exclude (log_value, other_log_value),
         round(paired.log_value, 12) as log_value,
         round(paired.other_log_value, 12) as other_log_value,
-        limits.* exclude (indicator_id),
+        limits.year_offset_equal,
+        limits.year_offset_differs,
+        limits.source_equal,
+        limits.source_differs,
+        limits.match_left_share,
+        limits.match_table_share,
+        limits.match_table_cities,
+        limits.match_province_rows,
+        limits.match_city_years,
+        limits.match_city_share,
+        limits.match_mover,
+        limits.match_apart,
+        limits.row_shift_miss,
+        limits.mixed_up_apart,
+        limits.mixed_up_apart_across,
+        limits.unit_factor_source_within,
         abs(paired.gap) as own_distance,
         witness.series_no as other_series_no,
         own.is_repeated,
         witness.is_repeated as is_other_repeated,
         count(*) over (partition by paired.series_no, paired.other_source_id, paired."year") as n_table,
-        count(*) filter (where abs(paired.gap) > limits.differs_place) over (
+        count(*) filter (where abs(paired.gap) > limits.source_differs) over (
             partition by paired.series_no, paired.other_source_id, paired.city_id
         ) as n_contradicted
     from {{ ref('int_values_paired') }} as paired
-    inner join limits on paired.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id and limits.match_apart is not null
     inner join trends as own on paired.observation_id = own.observation_id
     inner join trends as witness on paired.other_observation_id = witness.observation_id
 ),
@@ -86,8 +78,8 @@ of_other_years as (
         'year' as place_order,
         here.k,
         abs(here.log_value - there.log_value) as distance,
-        here.equal_year as equal_within,
-        here.differs_year as differs_by
+        here.year_offset_equal as equal_within,
+        here.year_offset_differs as differs_by
     from shifted_years as here
     left join trends as there
         on here.other_series_no = there.series_no and here.city_id = there.city_id and here."year" + here.k = there."year"
@@ -102,7 +94,7 @@ shifted_pairs as (
         unnest([-3, -2, -1, 1, 2, 3]) as k
     from pairs
     inner join places on pairs.observation_id = places.observation_id
-    where pairs.own_distance > pairs.differs_place
+    where pairs.own_distance > pairs.source_differs
 ),
 
 of_other_rows as (
@@ -113,8 +105,8 @@ of_other_rows as (
             '{{ place }}' as place_order,
             here.k,
             abs(here.log_value - there.log_value) as distance,
-            here.equal_place as equal_within,
-            here.differs_place as differs_by
+            here.source_equal as equal_within,
+            here.source_differs as differs_by
         from shifted_pairs as here
         inner join places as giver
             on
@@ -134,9 +126,9 @@ scaled as (
         trends."year",
         trends.city_id,
         trends.log_value,
-        unnest([-1, 0, 1]) + cast(round(trends.log_value / limits.equal_place) as integer) as place_on_scale
+        unnest([-1, 0, 1]) + cast(round(trends.log_value / limits.source_equal) as integer) as place_on_scale
     from trends
-    inner join limits on trends.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.match_apart is not null
 ),
 
 of_other_cities as (
@@ -146,20 +138,20 @@ of_other_cities as (
         'city' as place_order,
         scaled.city_id as k,
         abs(pairs.log_value - scaled.log_value) as distance,
-        pairs.equal_place as equal_within,
-        pairs.differs_place as differs_by
+        pairs.source_equal as equal_within,
+        pairs.source_differs as differs_by
     from pairs
     inner join scaled
         on
             pairs.other_series_no = scaled.series_no
             and pairs."year" = scaled."year"
             and pairs.city_id <> scaled.city_id
-            and cast(round(pairs.log_value / pairs.equal_place) as integer) = scaled.place_on_scale
+            and cast(round(pairs.log_value / pairs.source_equal) as integer) = scaled.place_on_scale
     where
         pairs.own_distance
         > greatest(
-            2 * pairs.equal_place,
-            case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.apart_by else pairs.apart_across end
+            2 * pairs.source_equal,
+            case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.mixed_up_apart else pairs.mixed_up_apart_across end
         )
 ),
 
@@ -167,14 +159,14 @@ of_other_cities as (
 of_nobody as (
     select
         *,
-        case when {{ power_of_ten('gap', 'power_within') }} <> 0 then 'unit' else 'apart' end as kind,
+        case when {{ power_of_ten('gap', 'unit_factor_source_within') }} <> 0 then 'unit' else 'apart' end as kind,
         'value' as place_order,
-        {{ power_of_ten('gap', 'power_within') }} as k,
+        {{ power_of_ten('gap', 'unit_factor_source_within') }} as k,
         cast(0 as double) as distance,
-        apart_at as equal_within,
-        apart_at as differs_by
+        match_apart as equal_within,
+        match_apart as differs_by
     from pairs
-    where own_distance >= apart_at
+    where own_distance >= match_apart
 ),
 
 distances as (
@@ -191,7 +183,7 @@ distances as (
 judged as (
     select
         *,
-        coalesce(own_distance > differs_by and distance <= greatest(equal_within, left_share * own_distance), false) as is_match,
+        coalesce(own_distance > differs_by and distance <= greatest(equal_within, match_left_share * own_distance), false) as is_match,
         coalesce(own_distance > differs_by and distance <= equal_within, false) as is_exact,
         coalesce(greatest(own_distance, distance) > differs_by and own_distance <= distance, own_distance <= differs_by) as is_contrary
     from distances
@@ -245,7 +237,7 @@ found as (
         min("year") as first_year,
         max("year") as last_year,
         count(*) as n_matches,
-        any_value(mover_ratio) as mover_ratio,
+        any_value(match_mover) as match_mover,
         any_value(priority) as priority,
         any_value(other_priority) as other_priority,
         count(*) filter (where is_repeated) as n_repeated,
@@ -263,11 +255,11 @@ found as (
     where is_match
     group by {{ block }}
     having case block
-        when 'table' then count(*) >= greatest(any_value(table_cities), any_value(table_share) * any_value(n_table))
-        when 'province' then count(*) filter (where is_exact) >= any_value(province_rows)
+        when 'table' then count(*) >= greatest(any_value(match_table_cities), any_value(match_table_share) * any_value(n_table))
+        when 'province' then count(*) filter (where is_exact) >= any_value(match_province_rows)
         else
-            count(*) filter (where is_exact) >= any_value(city_years)
-            and (kind = 'year' or count(*) >= any_value(city_share) * any_value(n_contradicted))
+            count(*) filter (where is_exact) >= any_value(match_city_years)
+            and (kind = 'year' or count(*) >= any_value(match_city_share) * any_value(n_contradicted))
     end
 ),
 
@@ -288,7 +280,7 @@ facts as (
     select
         fact_no,
         any_value(block) as block,
-        any_value(mover_ratio) as mover_ratio,
+        any_value(match_mover) as match_mover,
         any_value(priority) as priority,
         any_value(other_priority) as other_priority,
         sum(n_repeated) as n_repeated,
@@ -307,8 +299,8 @@ graded_facts as (
             when votes.n_for < votes.n_against then 'blocked'
             when facts.n_repeated > facts.n_other_repeated then 'blocked'
             when facts.n_repeated < facts.n_other_repeated then null
-            when facts.own_miss > facts.mover_ratio * facts.other_miss then 'blocked'
-            when facts.mover_ratio * facts.own_miss < facts.other_miss then null
+            when facts.own_miss > facts.match_mover * facts.other_miss then 'blocked'
+            when facts.match_mover * facts.own_miss < facts.other_miss then null
             -- the trust that the seed gives a source decides last, of two sources alone that both follow their trend
             when facts.priority < facts.other_priority then null
             when facts.priority > facts.other_priority and facts.block = 'table' then 'blocked'
@@ -346,7 +338,7 @@ members as (
             blocks.is_match
             or (graded.kind = 'year' and blocks."year" between graded.first_year and graded.last_year)
             -- at the edge of a run of rows stands a figure of a row outside the file or the province
-            or (graded.block = 'province' and abs(blocks.log_value - blocks.expected_log) > blocks.misses_by)
+            or (graded.block = 'province' and abs(blocks.log_value - blocks.expected_log) > blocks.row_shift_miss)
         )
     union
     -- years of another vintage inside the run of a city
@@ -362,7 +354,7 @@ members as (
             and pairs."year" between graded.first_year and graded.last_year
     inner join trends as there
         on pairs.other_series_no = there.series_no and pairs."year" = there."year" and graded.k = there.city_id
-    where graded.kind = 'city' and abs(pairs.log_value - there.log_value) <= pairs.left_share * pairs.own_distance
+    where graded.kind = 'city' and abs(pairs.log_value - there.log_value) <= pairs.match_left_share * pairs.own_distance
 )
 
 select

@@ -29,16 +29,16 @@ file_series as (
         file_spans.edition_year,
         file_spans.file_name,
         file_spans.indicator_id,
-        file_spans.n_years >= indicator_limits.limits['series.min_years'] as is_series
+        file_spans.n_years >= indicator_limits.series_min_years as is_series
     from file_spans
     inner join {{ ref('int_indicator_limits') }} as indicator_limits on file_spans.indicator_id = indicator_limits.indicator_id
     where
         indicator_limits.rule_kind <> 'rate'
         and coalesce(
-            indicator_limits.limits['spike.quarantine'],
-            indicator_limits.limits['unit_factor.spike'],
-            indicator_limits.limits['row_shift.fit'],
-            indicator_limits.limits['stale.digits']
+            indicator_limits.spike_quarantine,
+            indicator_limits.unit_factor_spike,
+            indicator_limits.row_shift_fit,
+            indicator_limits.stale_digits
         ) is not null
 ),
 
