@@ -51,17 +51,12 @@ class Setting:
     (-1).
     left_out : sources that the runs with defects do without, because they say nothing of these
     indicators.
-    context : beginnings of further indicators that the runs with defects keep, since rules hold
-    them against the disturbed ones (parts,
-        ratios, sizes; and total employment, whose copied errors tell which sources are related);
-        empty for all.
     """
 
     sources: Mapping[str, Sequence[str]]
     partners: Mapping[tuple[str, str], str]
     parts: Mapping[str, Mapping[str, int]]
     left_out: Sequence[str] = ()
-    context: Sequence[str] = ()
 
 
 SECTORS = dict.fromkeys(
@@ -71,6 +66,13 @@ PARTS = {
     GDP: SECTORS | {"gdp_per_capita_cny": 1, "financial_development_delivered_ratio": -1},
     POPULATION: {"gdp_per_capita_cny": -1, "population_density_per_km2": 1},
 }
+# Beginnings of the indicators that the runs with defects keep, since rules hold them against the
+# disturbed ones: parts, ratios, sizes; and total employment, whose copied errors tell which sources
+# are related.
+CONTEXT = (
+    *("gdp", "value_added", "population", "area", "cpi", "loans", "deposits"),
+    *("financial_development", "employed_10k", "wage", "employees", "patents", "fiscal"),
+)
 SETTINGS = {
     "simulated": Setting(
         {
@@ -108,20 +110,6 @@ SETTINGS = {
             "exchange_rate",
             "yearbook_cnki",
             "nbs_major_cities",
-        ),
-        (
-            *(
-                "gdp",
-                "value_added",
-                "population",
-                "area",
-                "cpi",
-                "loans",
-                "deposits",
-                "financial_development",
-                "employed_10k",
-            ),
-            *("wage", "employees", "patents", "fiscal"),
         ),
     ),
 }
@@ -251,13 +239,11 @@ def restrict(raw: pa.Table, setting: Setting, n_sources: str) -> pa.Table:
     second source of growth.
     """
     indicator, source = raw.column("indicator_id").to_pandas(), raw.column("source_id").to_pandas()
-    kept = ~source.isin(setting.left_out)
-    if setting.context:
-        kept &= (
-            indicator.isna()
-            | indicator.isin(setting.sources)
-            | indicator.str.startswith(tuple(setting.context), na=False)
-        )
+    kept = ~source.isin(setting.left_out) & (
+        indicator.isna()
+        | indicator.isin(setting.sources)
+        | indicator.str.startswith(CONTEXT, na=False)
+    )
     for indicator_id, sources in setting.sources.items():
         chosen = sources if n_sources == "two" else sources[:1]
         kept &= (indicator != indicator_id) | source.isin(chosen)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.quality.kinds import KINDS, Changes, Kind
+from benchmarks.quality.kinds import KINDS, Kind
+from benchmarks.quality.makers import Changes
 from benchmarks.quality.views import FIRST_YEAR, Booking, Cities, View
 
 TRIES = 400

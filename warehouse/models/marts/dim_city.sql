@@ -19,5 +19,5 @@ select
     treatment.treated_year_any_zone,
     treatment.treated_year_any_zone_calendar_year,
     treatment.batch
-from {{ ref('city_roster') }}
+from {{ ref('city_roster') }} as city_roster
 inner join {{ ref('int_city_treatment') }} as treatment on city_roster.city_id = treatment.city_id

@@ -147,5 +147,5 @@ select
     wide.population_10k,
     dim_city.is_coastal
 from cities
-inner join {{ ref('dim_city') }} on cities.city_id = dim_city.city_id
+inner join {{ ref('dim_city') }} as dim_city on cities.city_id = dim_city.city_id
 left join wide on cities.city_id = wide.city_id

@@ -10,5 +10,5 @@ select
     cast(indicator_catalog.is_public as boolean) as is_public,
     cast({{ rule_kind('indicator_catalog.kind', 'indicator_catalog.canonical_unit') }} as varchar) as rule_kind,
     cast(coalesce(unit_tolerances.revision_tolerance, 0) as double) as revision_tolerance
-from {{ ref('indicator_catalog') }}
-left join {{ ref('unit_tolerances') }} on indicator_catalog.canonical_unit = unit_tolerances.canonical_unit
+from {{ ref('indicator_catalog') }} as indicator_catalog
+left join {{ ref('unit_tolerances') }} as unit_tolerances on indicator_catalog.canonical_unit = unit_tolerances.canonical_unit

@@ -18,7 +18,7 @@ select
         else 'not_delivered'
     end as correction_state,
     value_corrections."year"
-from {{ ref('value_corrections') }}
+from {{ ref('value_corrections') }} as value_corrections
 left join {{ ref('int_raw_observations') }} as observations
     on
         value_corrections.source_id = observations.source_id

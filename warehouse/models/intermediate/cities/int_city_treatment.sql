@@ -9,6 +9,6 @@ select
     min(pilot_zones.treated_year) as treated_year_any_zone,
     min(pilot_zones.treated_year_calendar_year) as treated_year_any_zone_calendar_year,
     min(case when pilot_zones.is_whole_prefecture then pilot_zones.batch end) as batch
-from {{ ref('city_roster') }}
+from {{ ref('city_roster') }} as city_roster
 left join {{ ref('int_pilot_zones') }} as pilot_zones on pilot_zones.city_id in (city_roster.city_id, city_roster.province_id)
 group by city_roster.city_id

@@ -12,7 +12,7 @@ corrections as (
         cast(value_corrections.corrected_value as double) as corrected_value,
         observations."value" = observations.value_delivered as is_same_unit
     from observations
-    inner join {{ ref('value_corrections') }}
+    inner join {{ ref('value_corrections') }} as value_corrections
         on
             observations.source_id = value_corrections.source_id
             and observations.file_name = value_corrections.file_name

@@ -44,7 +44,7 @@ cities as (
         signs.sign_bits,
         signs.n_years as n_sign_years
     from {{ ref('int_city_ties') }} as ties
-    inner join {{ ref('city_roster') }} on ties.city_id = city_roster.city_id
+    inner join {{ ref('city_roster') }} as city_roster on ties.city_id = city_roster.city_id
     inner join {{ ref('int_city_treatment') }} as treatment on ties.city_id = treatment.city_id
     cross join {{ ref('int_study_window') }} as study_window
     left join balanced on ties.city_id = balanced.city_id

@@ -15,7 +15,7 @@ select
     delivered."year",
     cast(coalesce(source_priority.priority, 999) as integer) as priority
 from delivered
-left join {{ ref('source_priority') }}
+left join {{ ref('source_priority') }} as source_priority
     on
         delivered.source_id = source_priority.source_id
         and source_priority.indicator_id in (delivered.indicator_id, '*')

@@ -8,7 +8,8 @@ with trends as (
     select
         *,
         -- years that are one off repeat a figure at their beginning or their end
-        coalesce(log_value = lag(log_value) over city_years and "year" = lag("year") over city_years + 1, false) as is_repeated,
+        coalesce(log_value = lag(log_value) over city_years and "year" = lag("year") over city_years + 1, false)
+        or coalesce(log_value = lead(log_value) over city_years and "year" = lead("year") over city_years - 1, false) as is_repeated,
         row_number() over (partition by series_no, "year" order by city_id) as code_place
     from {{ ref('int_trends_delivered') }}
     window city_years as (partition by series_no, city_id order by "year")

@@ -1,0 +1,417 @@
+"""What a defect does to the cells of a place that it draws.
+
+A maker takes the view, the booking, the roster and a random generator and returns the changed cells
+`{(row, column): new value}`, or None when the place it drew is not free; the planner then draws
+again. Nothing here knows which rule should find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from benchmarks.quality.views import Booking, Cities, View
+
+Changes = dict[tuple[int, int], float]
+Maker = Callable[[View, Booking, Cities, np.random.Generator], Changes | None]
+
+
+def significant(value: float) -> float:
+    """Ten significant digits: a power of ten keeps every digit of the delivered number."""
+    return float(f"{value:.10g}")
+
+
+def draw_cell(
+    view: View, booking: Booking, rng: np.random.Generator, inner: bool = True
+) -> tuple[int, int] | None:
+    """A free cell; `inner` asks for a value in the year before and after."""
+    has = view.has.copy()
+    if inner:
+        has[:, 1:-1] &= view.has[:, :-2] & view.has[:, 2:]
+        has[:, [0, -1]] = False
+    places = np.argwhere(has)
+    if not len(places):
+        return None
+    i, t = places[rng.integers(len(places))]
+    return (int(i), int(t)) if booking.is_free([i], t, t) else None
+
+
+def draw_run(
+    view: View, booking: Booking, rng: np.random.Generator, shortest: int, longest: int
+) -> tuple[int, int, int] | None:
+    """A city and years first..last that all hold values, with one more on each side."""
+    i, length = int(rng.integers(len(view.value))), int(rng.integers(shortest, longest + 1))
+    starts = [
+        t
+        for t in range(1, view.value.shape[1] - length)
+        if view.has[i, t - 1 : t + length + 1].all()
+    ]
+    if not starts:
+        return None
+    first = int(starts[rng.integers(len(starts))])
+    return (
+        (i, first, first + length - 1) if booking.is_free([i], first, first + length - 1) else None
+    )
+
+
+def draw_province_year(
+    view: View, booking: Booking, rng: np.random.Generator, least: int
+) -> tuple[np.ndarray, int] | None:
+    """Cities of a province with a value in a year and its neighbours, in the file's order."""
+    t = int(rng.integers(1, view.value.shape[1] - 1))
+    province = rng.choice(np.unique(booking.province))
+    rows = np.flatnonzero((booking.province == province) & view.has[:, t - 1 : t + 2].all(axis=1))
+    if len(rows) < least or booking.busy[rows, max(t - 3, 0) : t + 4].any():
+        return None
+    return rows[np.argsort(view.order[rows], kind="stable")], t
+
+
+def one_cell(change: Callable[[float, View, np.random.Generator], float | None]) -> Maker:
+    def make(
+        view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+    ) -> Changes | None:
+        place = draw_cell(view, booking, rng)
+        new = change(view.value[place], view, rng) if place else None
+        if new is None or abs(new - view.value[place]) <= 0.01 * abs(view.value[place]):
+            return None
+        return {place: new}
+
+    return make
+
+
+def power(low: int, high: int) -> Callable[[float, View, np.random.Generator], float]:
+    powers = [k for k in range(low, high + 1) if k]
+    return lambda v, view, rng: significant(v * 10.0 ** powers[rng.integers(len(powers))])
+
+
+def move(
+    low: float, high: float, in_logs: bool
+) -> Callable[[float, View, np.random.Generator], float]:
+    def change(value: float, view: View, rng: np.random.Generator) -> float:
+        size, up = rng.uniform(low, high), rng.random() < 0.5
+        factor = np.exp(size if up else -size) if in_logs else 1 + (size if up else -size)
+        return round(float(value * factor), max(view.decimals, 1))
+
+    return change
+
+
+def leading_digit(value: float, view: View, rng: np.random.Generator) -> float | None:
+    text = f"{value:.{view.decimals}f}"
+    first = next((k for k, sign in enumerate(text) if sign in "123456789"), None)
+    if first is None:
+        return None
+    others = [digit for digit in "123456789" if digit != text[first]]
+    return float(text[:first] + others[rng.integers(len(others))] + text[first + 1 :])
+
+
+def make_stale(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """A cell repeats last year's value."""
+    place = draw_cell(view, booking, rng)
+    if place is None:
+        return None
+    before = view.value[place[0], place[1] - 1]
+    return {place: before} if abs(before / view.value[place] - 1) > 0.002 else None
+
+
+def make_stale_year(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Most of a province repeats last year's values."""
+    found = draw_province_year(view, booking, rng, 6)
+    if found is None:
+        return None
+    rows, t = found
+    return {
+        (int(i), t): view.value[i, t - 1]
+        for i in rows
+        if rng.random() < 0.8 and view.value[i, t] != view.value[i, t - 1]
+    }
+
+
+def make_row_shift(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Four to eight neighbouring rows of a province-year carry the value one to two rows away."""
+    found = draw_province_year(view, booking, rng, 6)
+    if found is None:
+        return None
+    rows, t = found
+    step = int(rng.choice([-2, -1, -1, 1, 1, 2]))
+    length = min(int(rng.integers(4, 9)), len(rows) - abs(step))
+    if length < 4:
+        return None
+    start = int(rng.integers(max(0, -step), len(rows) - length - max(0, step) + 1))
+    return {(int(rows[k]), t): view.value[rows[k + step], t] for k in range(start, start + length)}
+
+
+def make_swap(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Two cities of a province-year carry each other's value."""
+    found = draw_province_year(view, booking, rng, 3)
+    if found is None:
+        return None
+    rows, t = found
+    i, j = (int(row) for row in rng.choice(rows, 2, replace=False))
+    if abs(np.log(abs(view.value[i, t] / view.value[j, t]))) < 0.2:
+        return None
+    return {(i, t): view.value[j, t], (j, t): view.value[i, t]}
+
+
+def make_year_offset(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Four to eight years of a city carry the year before or after."""
+    run = draw_run(view, booking, rng, 4, 8)
+    if run is None:
+        return None
+    i, first, last = run
+    step = int(rng.choice([-1, 1]))
+    return {(i, t): view.value[i, t + step] for t in range(first, last + 1)}
+
+
+def make_duplicated_block(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Three to six years of a city are a copy of another city of its province."""
+    run = draw_run(view, booking, rng, 3, 6)
+    if run is None:
+        return None
+    i, first, last = run
+    others = np.flatnonzero(
+        (booking.province == booking.province[i]) & view.has[:, first : last + 1].all(axis=1)
+    )
+    others = [int(j) for j in others if j != i and booking.is_free([j], first, last)]
+    if not others:
+        return None
+    j = others[rng.integers(len(others))]
+    return {(i, t): view.value[j, t] for t in range(first, last + 1)}
+
+
+def make_city_mixup(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Two cities of the same English name in different provinces carry each other's values for five
+    years or more.
+    """
+    i, j = (int(row) for row in cities.namesakes[rng.integers(len(cities.namesakes))])
+    length = int(rng.integers(5, 12))
+    first = int(rng.integers(0, view.value.shape[1] - length + 1))
+    block = slice(first, first + length)
+    if not (
+        view.has[[i, j], block].all() and booking.is_free([i, j], first, first + length - 1, pad=20)
+    ):
+        return None
+    years = range(first, first + length)
+    return {(i, t): view.value[j, t] for t in years} | {(j, t): view.value[i, t] for t in years}
+
+
+def make_series_end(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """The last value of a city's series is off by 25 to 50 per cent."""
+    i = int(rng.integers(len(view.value)))
+    filled = np.flatnonzero(view.has[i])
+    if len(filled) < 6 or filled[-1] - filled[-2] > 1:
+        return None
+    t = int(filled[-1])
+    return (
+        {(i, t): move(0.25, 0.5, in_logs=False)(view.value[i, t], view, rng)}
+        if booking.is_free([i], t, t)
+        else None
+    )
+
+
+def to_the_end(draw_factor: Callable[[np.random.Generator], float]) -> Maker:
+    def make(
+        view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+    ) -> Changes | None:
+        i = int(rng.integers(len(view.value)))
+        filled = np.flatnonzero(view.has[i])
+        if len(filled) < 10:
+            return None
+        cut = int(rng.integers(4, len(filled) - 3))
+        if not booking.is_free([i], int(filled[cut]), int(filled[-1]), pad=20):
+            return None
+        factor = draw_factor(rng)
+        return {(i, int(t)): significant(view.value[i, t] * factor) for t in filled[cut:]}
+
+    return make
+
+
+def make_province_unit(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """A whole province-year in another unit."""
+    found = draw_province_year(view, booking, rng, 5)
+    if found is None:
+        return None
+    rows, t = found
+    factor = float(rng.choice([1e-4, 1e-2, 0.1, 10, 100, 1e4]))
+    return {(int(i), t): significant(view.value[i, t] * factor) for i in rows}
+
+
+def make_revision(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """An official revision: three to six years up to the last known are restated by 5 to 30 per
+    cent, growing with time. No defect.
+    """
+    run = draw_run(view, booking, rng, 3, 6)
+    if run is None:
+        return None
+    i, first, last = run
+    size = rng.uniform(0.05, 0.30) * rng.choice([-1, 1])
+    years = range(first, last + 1)
+    taper = np.linspace(0.4, 1, len(years))
+    return {
+        (i, t): round(float(view.value[i, t] * (1 + size * share)), max(view.decimals, 1))
+        for t, share in zip(years, taper, strict=True)
+    }
+
+
+def make_cell(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """A cell whose column is mixed up with another; its value is set by the planner."""
+    place = draw_cell(view, booking, rng)
+    return {place: np.nan} if place else None
+
+
+def make_years(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Two to five years of a city, unchanged: what happens to them is not a matter of their
+    values.
+    """
+    run = draw_run(view, booking, rng, 2, 5)
+    return {(run[0], t): view.value[run[0], t] for t in range(run[1], run[2] + 1)} if run else None
+
+
+def make_dropped_block(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """A third of the cities of one year, neighbours in the file."""
+    t = int(rng.integers(1, view.value.shape[1] - 1))
+    rows = np.flatnonzero(view.has[:, t])
+    rows = rows[np.argsort(view.order[rows], kind="stable")]
+    if booking.busy[:, max(t - 1, 0) : t + 2].any() or len(rows) < 30:
+        return None
+    start = int(rng.integers(0, len(rows) * 2 // 3))
+    return {(int(i), t): view.value[i, t] for i in rows[start : start + len(rows) // 3]}
+
+
+def make_table_unit(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Every city of one year in another unit."""
+    t = int(rng.integers(1, view.value.shape[1] - 1))
+    if booking.busy[:, max(t - 4, 0) : t + 5].any():
+        return None
+    factor = float(rng.choice([1e-4, 1e-2, 0.1, 10, 100, 1e4]))
+    return {
+        (int(i), t): significant(view.value[i, t] * factor) for i in np.flatnonzero(view.has[:, t])
+    }
+
+
+def make_province_quantity(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """A whole province holds another quantity for one to three years: about a quarter to a half of
+    its own.
+    """
+    found = draw_province_year(view, booking, rng, 5)
+    if found is None:
+        return None
+    rows, first = found
+    last = min(first + int(rng.integers(1, 4)), view.value.shape[1] - 1) - 1
+    rows = rows[view.has[rows, first - 1 : last + 2].all(axis=1)]
+    if len(rows) < 5 or booking.busy[rows, max(first - 3, 0) : last + 4].any():
+        return None
+    part = rng.uniform(0.25, 0.5) * np.exp(rng.normal(0, 0.12, len(rows)))
+    return {
+        (int(i), t): significant(view.value[i, t] * p)
+        for i, p in zip(rows, part, strict=True)
+        for t in range(first, last + 1)
+    }
+
+
+def make_run_returns(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Two to four years of a city at another level, which returns."""
+    run = draw_run(view, booking, rng, 2, 4)
+    factor = float(rng.choice([rng.uniform(0.3, 0.55), rng.uniform(1.8, 3.2)]))
+    return (
+        {
+            (run[0], t): significant(view.value[run[0], t] * factor)
+            for t in range(run[1], run[2] + 1)
+        }
+        if run
+        else None
+    )
+
+
+def make_column_shift(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """Every city of a year carries the value of the row after it, as in an edition whose column
+    slipped.
+    """
+    t = int(rng.integers(1, view.value.shape[1] - 1))
+    rows = np.flatnonzero(view.has[:, t])
+    if booking.busy[:, max(t - 4, 0) : t + 5].any() or len(rows) < 50:
+        return None
+    rows = rows[np.argsort(view.order[rows], kind="stable")]
+    return {(int(i), t): view.value[j, t] for i, j in pairwise(rows)}
+
+
+def make_codes_shift(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """A block of thirty rows or more carries the code and name of the row after it, in all years,
+    the last one those of the first; the new "value" of a cell is the row of the city under which it
+    now stands."""
+    rows = np.flatnonzero(view.has.sum(axis=1) >= 5)
+    if booking.busy.any() or len(rows) < 60:
+        return None
+    rows = rows[np.argsort(view.order[rows], kind="stable")]
+    length = int(rng.integers(30, len(rows)))
+    start = int(rng.integers(0, len(rows) - length))
+    block = rows[start : start + length]
+    return {
+        (int(i), int(t)): float(j)
+        for i, j in zip(block, np.roll(block, -1), strict=True)
+        for t in np.flatnonzero(view.has[i])
+    }
+
+
+def make_index_cell(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """An index, previous year = 100, in place of a growth rate."""
+    place = draw_cell(view, booking, rng)
+    return {place: round(float(view.value[place]) + 100, max(view.decimals, 1))} if place else None
+
+
+def make_fraction_province(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes | None:
+    """A province-year of growth as a fraction, 0.07 for 7."""
+    found = draw_province_year(view, booking, rng, 4)
+    if found is None:
+        return None
+    rows, t = found
+    return {
+        (int(i), t): significant(view.value[i, t] / 100)
+        for i in rows
+        if abs(view.value[i, t]) <= 30
+    }
+
+
+def negated(value: float, view: View, rng: np.random.Generator) -> float | None:
+    return -value if value else None
