@@ -14,6 +14,21 @@ with trends as (
     window city_years as (partition by series_no, city_id order by "year")
 ),
 
+-- a source of whatever relation that is nearer to what the years beside lead one to expect
+contradicted as (
+    select distinct trends.observation_id
+    from trends
+    inner join {{ ref('int_sources_related') }} as related
+        on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id and related.is_heard
+    inner join {{ ref('int_trends_cleaned') }} as others
+        on
+            related.other_source_id = others.source_id
+            and trends.indicator_id = others.indicator_id
+            and trends.city_id = others.city_id
+            and trends."year" = others."year"
+    where trends.is_end and abs(others.log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
+),
+
 judged as (
     select
         trends.observation_id,
@@ -36,12 +51,15 @@ judged as (
             when
                 corroborated.spike_strength >= limits.spike_quarantine_share or corroborated.end_strength >= limits.spike_quarantine_share
                 then 'quarantined'
-            -- nobody else has the year: it may be true, so it is only said
-            when is_lone_end then case when trends.end_step >= limits.series_end_alone then 'blocked' else 'warned' end
+            -- where nobody has another figure of the year it may be true, so it is only said
+            when is_lone_end and trends.end_step >= limits.series_end_alone then 'blocked'
+            when is_lone_end and contradicted.observation_id is not null then 'quarantined'
+            when is_lone_end then 'warned'
         end as grade
     from trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id
     left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
+    left join contradicted on trends.observation_id = contradicted.observation_id
     where not coalesce(corroborated.is_vouched, false)
 )
 
