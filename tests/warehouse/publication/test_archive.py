@@ -99,26 +99,6 @@ def test_it_answers_after_pruning_a_rollback_and_a_clean(home: Path) -> None:
     assert archive_publications(home / "publications", home / "archive") == []
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "create table x as select 1",
-        "update estimates.estimate set estimate = 0",
-        "copy (select 1) to '{home}/archive/x.csv'",
-        "from read_parquet('{home}/archive/*/*.parquet')",
-        "attach '{home}/published/citysync.duckdb' as other",
-        "set enable_external_access = true",
-    ],
-)
-def test_the_connection_with_the_archive_reads_nothing_else_and_writes_nothing(
-    home: Path, statement: str
-) -> None:
-    before = sorted(path.name for path in home.rglob("*"))
-    with connect_read_only(Home(home)) as con, pytest.raises(duckdb.Error):
-        con.execute(statement.format(home=home))
-    assert sorted(path.name for path in home.rglob("*")) == before
-
-
 def test_publications_that_have_no_archive_yet_get_theirs(home: Path) -> None:
     """Such as those of a version before the archive, or of a run that was killed in between; one
     that is damaged stops no other.

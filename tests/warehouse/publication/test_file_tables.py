@@ -1,13 +1,10 @@
-"""Pair-years that are files of a publication, in the prompt: read like tables, and never
-written.
-"""
+"""Pair-years that are files of a publication, in the prompt: read like tables."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from orchestration.commands.sql_prompt import connect_read_only, run_sql
@@ -34,26 +31,6 @@ def test_files_are_read_like_tables_beside_those_of_the_database(home: Home) -> 
         assert ("marts.pairs",) in con.execute('select "table" from tables').fetchall()
         described = con.execute("from columns").fetchall()
         assert ("marts.pairs", "city_i_id", "INTEGER", None) in described
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "copy (select 1 as i) to '{file}'",
-        "copy marts.pairs to '{folder}/out.parquet'",
-        "select * from read_parquet('{file}')",
-        "insert into marts.pairs values (1, 2, 3)",
-        "delete from marts.pairs",
-        "use memory; detach files; copy (select 1 as i) to '{file}'",
-    ],
-)
-def test_nothing_else_is_read_and_nothing_written(home: Home, query: str) -> None:
-    folder = home.published.resolve()
-    file = files_of_tables(folder)["marts.pairs"][0]
-    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    with connect_read_only(home) as con, pytest.raises(duckdb.Error):
-        con.execute(query.format(file=file, folder=folder)).fetchall()
-    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("is_link", [False, True])

@@ -11,7 +11,7 @@ import pytest
 from orchestration.commands.sql_prompt import connect_read_only
 from orchestration.gates.standing import read_standing
 from orchestration.home import Home
-from tests.warehouse.publication.small import put_out, run_of
+from tests.warehouse.publication.small import pair_years_as_files, put_out, run_of
 from tests.warehouse.publication.test_verification import SECRET, forge
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.publication.archive import archive_publications
@@ -20,6 +20,7 @@ from warehouse.publication.comparison import compare_publications
 from warehouse.publication.datapackage import describe_package
 from warehouse.publication.delivered import value_faults
 from warehouse.publication.errors import PublishError
+from warehouse.publication.file_tables import files_of_tables
 from warehouse.publication.foreign import open_foreign
 from warehouse.publication.verification import verify_publication
 
@@ -111,25 +112,35 @@ NOT_ANSWERED = (
     "set allowed_directories = ['/']",
     "from enable_logging('QueryLog', storage := 'file', storage_path := '{folder}/x')",
     "create persistent secret x (type http, bearer_token 'x')",
+    # of tables that are files, and of the archive
+    "copy (select 1 as i) to '{file}'",
+    "from read_parquet('{file}')",
+    "use memory; detach files; copy (select 1 as i) to '{file}'",
+    "copy marts.pairs to '{folder}/out.parquet'",
+    "insert into marts.pairs values (1, 2, 3)",
+    "delete from marts.pairs",
+    "copy (select 1) to '{folder}/../../archive/x.csv'",
+    "from read_parquet('{folder}/../../archive/*/*.parquet')",
 )
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a publication."""
+    """A home with a publication, a table of which is files."""
     folder = tmp_path_factory.mktemp("home")
-    put_out(folder, RUN)
+    put_out(folder, RUN, pair_years_as_files(folder / "marts.pairs"))
     return folder
 
 
 @pytest.mark.parametrize("statement", NOT_ANSWERED)
 def test_the_prompt_reaches_nothing_but_tables(home: Path, statement: str) -> None:
     folder = (home / "published").resolve()
+    place = {"folder": folder, "file": files_of_tables(folder)["marts.pairs"][0]}
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     with connect_read_only(Home(home)) as con:
         assert con.execute("select count(*) from marts.things").fetchone() == (3,)
         with pytest.raises(duckdb.Error):
-            con.execute(statement.format(folder=folder, secret=SECRET)).fetchall()
+            con.execute(statement.format(**place, secret=SECRET)).fetchall()
     assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
 
 

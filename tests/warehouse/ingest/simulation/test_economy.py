@@ -55,33 +55,6 @@ def test_simulated_moments_are_near_the_measured_ones(seeds, lasting):
         assert 0.9 * low < draws[moment] < 1.1 * high, moment
 
 
-def two_way(table: np.ndarray) -> np.ndarray:
-    return table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
-
-
-def test_effect_raises_synchronization(seeds, lasting):
-    """Least squares with pair and year effects on one-pilot and no-pilot pairs: gain in cm, mean of
-    ten draws.
-    """
-    treated = first_treated_years(lasting.city_id.to_numpy(), seeds[1])
-    treated = np.where(treated > 2019, 0, treated)
-    i, j = np.triu_indices(len(treated), 1)
-    kept = (treated[i] == 0) | (treated[j] == 0)
-    i, j = i[kept], j[kept]
-    start = (treated[i] + treated[j])[:, None]
-    dummy = two_way(((start > 0) & (YEARS[WINDOW] >= start)).astype(float))
-    gains = []
-    for seed in range(10):
-        economy = simulate(lasting, seeds[1], seed)
-        z_with, z_without = (
-            standardised(economy.growth_with_pct),
-            standardised(economy.growth_without_pct),
-        )
-        gain = (z_without[i] - z_without[j]) ** 2 / 2 - (z_with[i] - z_with[j]) ** 2 / 2
-        gains.append((dummy * gain).sum() / (dummy**2).sum())
-    assert 0.05 < np.mean(gains) < 0.3
-
-
 @pytest.mark.parametrize(("fall", "rise"), [(0.6, 0.0), (0.0, 0.4), (0.85, 0.2)])
 def test_both_channels_have_the_size_that_was_planted(seeds, lasting, fall, rise):
     """By brute force from growth alone, a loop over pilots: growth with the effect on growth
