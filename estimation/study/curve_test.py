@@ -27,6 +27,7 @@ from ..inference.permutation.draws import TOLERANCE, permutation_p_value
 from ..measures.synchronization import pair_outcome
 from ..panel.pair_panel import NEVER
 from ..sample.cities import build_sample_cities
+from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series, moving, split_outcome
 from ..sample.partners_elsewhere import pair_matrix
 
@@ -37,7 +38,6 @@ LEFT_OUT = -1
 ALL_OUTCOMES = "all"
 # classes of 496 pairs of provinces would cost more than all other specs together
 COMMON, REGIONS = "year", "region_pair_year"
-Window = tuple[int, int]
 
 
 def in_the_test(spec: Spec) -> bool:
@@ -47,25 +47,17 @@ def in_the_test(spec: Spec) -> bool:
     return why_no_p(spec.outcome) is None and spec.effects[1] in (COMMON, REGIONS)
 
 
-def run_curve_test(
-    cities: pd.DataFrame,
-    pairs: pd.DataFrame,
-    city_years: pd.DataFrame,
-    specs: Sequence[Spec],
-    study_window: Window,
-) -> list[dict[str, Any]]:
+def run_curve_test(marts: Marts, specs: Sequence[Spec]) -> list[dict[str, Any]]:
     """Joint permutation p of the curve, over all outcomes and for each.
 
     Parameters
     ----------
-    cities, pairs, city_years : DataFrame
-        ``marts.dim_city``, ``marts.fct_city_pair`` and ``marts.fct_city_year``.
+    marts : Marts
+        As of `run_curve`.
     specs : sequence of Spec
         Those of the curve that were estimated; the ones that are not `in_the_test` are left out.
         Admissions are dealt again within provinces, a city's whole record at once, as often as the
         first says.
-    study_window : (first year, last year)
-        For specs without a window of their own.
 
     Returns
     -------
@@ -75,7 +67,7 @@ def run_curve_test(
     specs = [spec for spec in specs if in_the_test(spec)]
     if not specs or specs[0].permutations < 1:
         return []
-    in_sd = standardised_estimates((cities, pairs, city_years), specs, study_window)
+    in_sd = standardised_estimates(marts, specs)
     outcomes = [spec.outcome for spec in specs]
     rejects = _rejects(in_sd)
     chosen = {ALL_OUTCOMES: np.ones(len(specs), dtype=bool)}
@@ -115,18 +107,14 @@ def _rejects(in_sd: np.ndarray) -> np.ndarray:
     return (larger <= ALPHA * len(size) + TOLERANCE) & (size >= 0)
 
 
-def standardised_estimates(
-    marts: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
-    specs: Sequence[Spec],
-    study_window: Window,
-) -> np.ndarray:
+def standardised_estimates(marts: Marts, specs: Sequence[Spec]) -> np.ndarray:
     """Estimates in standard deviations of their outcome, of the real assignment (first) and of each
     draw; shape (draws + 1, S).
     """
-    cities, pairs, city_years = marts
+    cities, study_window = marts.cities, marts.study_window
     draws, seed = specs[0].permutations, specs[0].seed
     keys = [(spec.series, spec.window or study_window) for spec in specs]
-    series = {key: moving(build_series(city_years, *key)) for key in dict.fromkeys(keys)}
+    series = {key: moving(build_series(marts.city_years, *key)) for key in dict.fromkeys(keys)}
     is_used = cities["city_id"].isin(
         np.unique(np.concatenate([found.city_ids for found in series.values()]))
     )
@@ -135,7 +123,7 @@ def standardised_estimates(
     result = np.full((draws + 1, len(specs)), np.nan)
     for key, found in series.items():
         own = [k for k, one in enumerate(keys) if one == key]
-        panel = _build_panel(known, pairs, found, [specs[k] for k in own])
+        panel = _build_panel(known, marts.pairs, found, [specs[k] for k in own])
         for start in range(0, len(records), CHUNK):
             result[start : start + CHUNK, own] = _estimates(panel, records[start : start + CHUNK])
     return result

@@ -34,31 +34,23 @@ from ..influence.influence_fit import sum_by_city
 from ..influence.shock_weights import CitySums
 from ..panel.pair_panel import NEVER, PairPanel, number_cohorts
 from ..sample.build import StudySample, build_sample, hash_sample
+from ..sample.marts import Marts
 from ..sample.outcomes import build_synchronization, split_outcome
 from .tables import not_run
 from .withhold import INFERENCE
 
 TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
-Window = tuple[int, int]
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def run_curve(
-    cities: pd.DataFrame,
-    pairs: pd.DataFrame,
-    city_years: pd.DataFrame,
-    specs: Sequence[Spec],
-    study_window: Window,
-) -> Rows:
+def run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
     """Estimate all specs, each with its default line and the conventional one.
 
     Parameters
     ----------
-    cities, pairs, city_years : DataFrame
-        ``marts.dim_city``, ``marts.fct_city_pair`` and ``marts.fct_city_year``.
+    marts : Marts
+        With city-years and a study window, which is that of specs without one of their own.
     specs : sequence of Spec
-    study_window : (first year, last year)
-        For specs without a window of their own.
 
     Returns
     -------
@@ -66,13 +58,14 @@ def run_curve(
         Rows of ``estimate``, ``specification`` and ``not_run``.
     """
     rows: Rows = {"estimate": [], "specification": [], "not_run": []}
+    cities, study_window = marts.cities, marts.study_window
     region = cities.drop_duplicates("city_id").set_index("city_id").get("region")
     for (_, window), members in _groups(
         specs, lambda spec: (spec.series, spec.window or study_window)
     ):
         outcomes = tuple(dict.fromkeys(spec.outcome for spec in members))
         try:
-            found = build_synchronization(city_years, outcomes, window)
+            found = build_synchronization(marts.city_years, outcomes, window)
         except SampleError as error:
             rows["not_run"] += not_run(members, str(error))
             continue
@@ -80,7 +73,7 @@ def run_curve(
             members, lambda spec: (spec.treatment_rule, spec.control_group, spec.tie_rule)
         ):
             try:
-                sample = build_sample(cities, pairs, found, sharing[0], outcomes=outcomes)
+                sample = build_sample(cities, marts.pairs, found, sharing[0], outcomes=outcomes)
             except SampleError as error:
                 rows["not_run"] += not_run(sharing, str(error))
                 continue

@@ -14,7 +14,7 @@ from ..sample.build import StudySample, pair_years
 from ..sample.marts import Marts
 from ..sample.ties import PAIR_BASE
 from .estimate import fit_group
-from .samples import group_frames
+from .samples import pair_years_of
 
 
 def truths_of_group(marts: Marts, sample: StudySample, group: list[Spec]) -> list[dict[str, Any]]:
@@ -22,7 +22,7 @@ def truths_of_group(marts: Marts, sample: StudySample, group: list[Spec]) -> lis
     that the effect makes to the outcomes of their sample; none where that cannot be had.
     """
     try:
-        frame = group_frames(marts.without, group)[2]
+        frame = pair_years_of(marts.without, group)
     except SampleError:
         return []
     if frame.empty or not set(sample.outcomes) <= set(frame.columns):

@@ -128,11 +128,10 @@ def _run_curve(unit: Unit, marts: Marts) -> Rows:
     """The curve, and its joint test over the specs that could be estimated."""
     if marts.city_years is None or marts.study_window is None:
         return {"not_run": not_run(unit.specs, "needs pairs of cities in a study window")}
-    given = (marts.cities, marts.pairs, marts.city_years)
-    rows = run_curve(*given, unit.specs, marts.study_window)
+    rows = run_curve(marts, unit.specs)
     done = {row["spec_id"] for row in rows["specification"]}
     estimated = [spec for spec in unit.specs if spec.spec_id in done]
-    rows["curve_test"] = run_curve_test(*given, estimated, marts.study_window)
+    rows["curve_test"] = run_curve_test(marts, estimated)
     return rows
 
 

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.catalog import curve_specs
+from estimation.sample.marts import Marts
 from estimation.study import curve_test
 from estimation.study.specification_curve import run_curve
 from estimation.study.tables import CURVE_TEST_COLUMNS, typed
 from tests.estimation.study.test_run import economy
 
-WINDOW = (2010, 2019)
 DRAWS = 39
 # every choice of the curve but its series and windows, of which the fabricated marts have one each
 SPECS = tuple(
@@ -27,7 +27,7 @@ SPECS = tuple(
 
 
 @pytest.fixture(scope="module")
-def frames() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def marts() -> Marts:
     """Marts in which the rules of admission differ, some pilots come after the window, and some
     pairs have no tie.
     """
@@ -39,12 +39,12 @@ def frames() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     cities["treated_year_calendar_year"] = pd.array(year - (year == 2019), dtype="Int64")
     pairs = marts.pairs.copy()
     pairs.loc[pairs.index % 17 == 0, "tie_strength"] = np.nan
-    return cities, pairs, marts.city_years
+    return dataclasses.replace(marts, cities=cities, pairs=pairs)
 
 
-def of_the_curve(frames, specs=SPECS) -> dict[str, float]:
+def of_the_curve(marts, specs=SPECS) -> dict[str, float]:
     """Estimates by spec in standard deviations of their outcome, as the curve has them."""
-    rows = run_curve(*frames, specs, WINDOW)
+    rows = run_curve(marts, specs)
     estimates = {row["spec_id"]: row["estimate"] for row in rows["estimate"]}
     return {
         row["spec_id"]: estimates[row["spec_id"]] / row["outcome_sd"]
@@ -53,8 +53,8 @@ def of_the_curve(frames, specs=SPECS) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def estimated(frames) -> dict[str, float]:
-    return of_the_curve(frames)
+def estimated(marts) -> dict[str, float]:
+    return of_the_curve(marts)
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def members(estimated) -> list:
 
 
 @pytest.fixture(scope="module")
-def in_sd(frames, members) -> np.ndarray:
-    return curve_test.standardised_estimates(frames, members, WINDOW)
+def in_sd(marts, members) -> np.ndarray:
+    return curve_test.standardised_estimates(marts, members)
 
 
 def test_specs_without_a_p_or_with_effects_of_provinces_take_no_part(members) -> None:
@@ -81,26 +81,26 @@ def test_the_real_admissions_give_the_curve(members, estimated, in_sd) -> None:
     np.testing.assert_allclose(in_sd[0], [estimated[spec.spec_id] for spec in members], atol=1e-12)
 
 
-def test_a_draw_is_the_curve_of_other_admissions(frames, members, in_sd) -> None:
+def test_a_draw_is_the_curve_of_other_admissions(marts, members, in_sd) -> None:
     """A city takes the whole record of another of its province: cohort under each rule, and
     admission after the window.
     """
-    cities, pairs, city_years = frames
+    cities = marts.cities
     records = curve_test._draw_records(cities["province_id"].to_numpy(), DRAWS, 3)
     columns = [name for name in cities if name.startswith("treated_year")]
     for draw in (1, DRAWS):
         assert (cities["province_id"].to_numpy()[records[draw]] == cities["province_id"]).all()
         moved = cities.copy()
         moved[columns] = cities[columns].iloc[records[draw]].to_numpy()
-        again = of_the_curve((moved, pairs, city_years), members)
+        again = of_the_curve(dataclasses.replace(marts, cities=moved), members)
         np.testing.assert_allclose(
             in_sd[draw], [again.get(spec.spec_id, np.nan) for spec in members], atol=1e-12
         )
 
 
-def test_p_values_count_assignments(frames, members, in_sd) -> None:
+def test_p_values_count_assignments(marts, members, in_sd) -> None:
     """Written out: ranks among the real assignment and all draws."""
-    rows = {row["outcome"]: row for row in curve_test.run_curve_test(*frames, members, WINDOW)}
+    rows = {row["outcome"]: row for row in curve_test.run_curve_test(marts, members)}
     assert list(rows) == [
         "all",
         "cm_bounded_growth_official",
@@ -125,28 +125,28 @@ def test_p_values_count_assignments(frames, members, in_sd) -> None:
     )
 
 
-def test_the_chunks_do_not_show(frames, members, in_sd, monkeypatch) -> None:
+def test_the_chunks_do_not_show(marts, members, in_sd, monkeypatch) -> None:
     monkeypatch.setattr(curve_test, "CHUNK", 7)
     few = members[:3]
     np.testing.assert_allclose(
-        curve_test.standardised_estimates(frames, few, WINDOW), in_sd[:, :3], atol=1e-13
+        curve_test.standardised_estimates(marts, few), in_sd[:, :3], atol=1e-13
     )
 
 
-def test_without_regions_or_specs(frames, members) -> None:
+def test_without_regions_or_specs(marts, members) -> None:
     """Only specs that were estimated come in, so a landing without regions has none with effects of
     regions.
     """
-    cities, pairs, city_years = frames
     few = [spec for spec in members if spec.tie_rule == "all" and spec.effects[1] == "year"][:2]
-    rows = curve_test.run_curve_test(
-        cities.drop(columns="region"),
-        pairs.drop(columns="distance_km"),
-        city_years,
-        few,
-        WINDOW,
+    bare = dataclasses.replace(
+        marts,
+        cities=marts.cities.drop(columns="region"),
+        pairs=marts.pairs.drop(columns="distance_km"),
     )
+    rows = curve_test.run_curve_test(bare, few)
     assert rows[0]["n_specs"] == 2
-    assert curve_test.run_curve_test(*frames, [], WINDOW) == []
+    assert curve_test.run_curve_test(marts, []) == []
+    undrawn = [dataclasses.replace(spec, permutations=0) for spec in few]
+    assert curve_test.run_curve_test(bare, undrawn) == []
     comove = [spec for spec in SPECS if spec.outcome == "comove_growth_official"]
-    assert curve_test.run_curve_test(*frames, comove, WINDOW) == []
+    assert curve_test.run_curve_test(marts, comove) == []
