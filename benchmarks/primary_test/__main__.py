@@ -23,6 +23,8 @@ JUDGED = {"growth": ("S-30", "S+60", "L+50", "L-50"), "cycle": ("S-30", "S+60", 
 POWER_DESIGN = "layout 2010-2023"
 # Goal of the chosen candidate: the interval of each size, this sure over all, meets these.
 SURE, MEETS = 0.99, (0.04, 0.06)
+# Those of which the page shows every design; of the others it shows what decides.
+SHOWN = ("two-way", "imputation", *CHANNELS)
 Counts = dict[str, dict[str, int]]
 
 
@@ -76,14 +78,11 @@ def _draws(row: dict[str, int], key: str) -> int:
 
 
 def table(found: Counts, all_cells: list[Cell]) -> str:
-    """One row a design: per cent of draws in which each candidate and channel rejects,
-    growth/cycle.
-    """
-    names = CANDIDATES + CHANNELS
-    rows = [("design", *names)]
+    """One row a design: per cent of draws in which candidates and channels reject, growth/cycle."""
+    rows = [("design", *SHOWN)]
     for cell in all_cells:
         row = found.get(cell.name, {})
-        shares = [[_share(row, f"{series}, {name}") for series in SERIES] for name in names]
+        shares = [[_share(row, f"{series}, {name}") for series in SERIES] for name in SHOWN]
         if shares[0][0] is not None:
             shown = ("/".join(f"{100 * share:.1f}" for share in pair) for pair in shares)
             rows.append((cell.name, *shown))
@@ -107,7 +106,7 @@ def goals(found: Counts, all_cells: list[Cell], name: str) -> str:
         for series in SERIES:
             count, draws = row[f"{series}, {name}"], _draws(row, f"{series}, {name}")
             low, high = binomtest(count, draws).proportion_ci(inside)
-            text = f"{100 * count / draws:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+            text = f"{100 * count / draws:.1f} ({100 * low:.1f}-{100 * high:.1f})"
             shown.append(text if low <= MEETS[1] and high >= MEETS[0] else f"**{text}**")
         rows.append((cell.name, *shown))
     return markdown(rows)

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from benchmarks.page import markdown
 from estimation.analyses.primary import DECLARED, NEWEST
 from estimation.primary.city_panel import build_panel
 from estimation.primary.detectable import detectable
@@ -21,7 +22,7 @@ from estimation.primary.redeal import deal
 from estimation.study.run import read_marts
 from estimation.study.windows import city_window
 
-from .candidates import CANDIDATES, SERIES, Drawn, statistics
+from .candidates import CANDIDATES, SERIES, imputation, statistics
 
 LAST_YEARS = (2019, 2021, 2022, 2023)
 
@@ -48,29 +49,29 @@ def main() -> None:
     parser.add_argument("--panel", type=Path, required=True, help="published warehouse")
     parser.add_argument("--permutations", type=int, default=1999)
     chosen = parser.parse_args()
-    spec = next(spec for spec in DECLARED if spec.variant == NEWEST)
+    specs = [spec for spec in DECLARED if spec.series == DECLARED[0].series]
     with duckdb.connect(str(chosen.panel), read_only=True) as connection:
-        window = city_window(read_marts(connection, [spec]), spec)
-    found = variants(window.growth, window.years, window.cohort, window.block, chosen.permutations)
-    print("| window, series | " + " | ".join(CANDIDATES) + " |")
-    print("| --- |" + " --- |" * len(CANDIDATES))
+        marts = read_marts(connection, specs)
+    windows = {spec.variant: city_window(marts, spec) for spec in specs}
+    newest = windows[NEWEST]
+    found = variants(newest.growth, newest.years, newest.cohort, newest.block, chosen.permutations)
+    rows = [("window, series", *CANDIDATES)]
     for last in LAST_YEARS:
         for series in SERIES:
             cells = [found[last, series, name] for name in CANDIDATES]
-            shown = " | ".join(f"{drawn[0]:+.2f} ({rank_p(drawn):.2f})" for drawn in cells)
-            print(f"| 2010-{last}, {series} | {shown} |")
+            shown = (f"{drawn[0]:+.2f} ({rank_p(drawn):.2f})" for drawn in cells)
+            rows.append((f"2010-{last}, {series}", *shown))
+    print(markdown(rows))
     print(f"\njoint p {rank_p(np.max(np.abs(list(found.values())), axis=0)):.3f}\n")
-    for spec in (one for one in DECLARED if one.series == spec.series):
-        with duckdb.connect(str(chosen.panel), read_only=True) as connection:
-            window = city_window(read_marts(connection, [spec]), spec)
+    for variant, window in windows.items():
         panel = build_panel(window.growth, window.years, window.cohort, window.block)
-        drawn = Drawn(panel, deal(panel.block, chosen.permutations, [1, 0]))
-        both = [drawn.imputation(panel.measured(series)[2]) for series in panel.series]
+        dealt = deal(panel.block, chosen.permutations, [1, 0])
+        both = [imputation(panel, panel.measured(series)[2], dealt) for series in panel.series]
         corrected = family_p([one.statistic() for one in both])
         for series, one, other, p in zip(SERIES, both, both[::-1], corrected, strict=True):
             largest = np.abs(other.statistic(other.estimate[0]))
             sizes = [detectable(one, largest, sign) for sign in (1, -1)]
-            print(series, spec.variant, "imputation", judge(one)[0], f"p of both {p:.3f}", sizes)
+            print(series, variant, "imputation", judge(one)[0], f"p of both {p:.3f}", sizes)
 
 
 if __name__ == "__main__":
