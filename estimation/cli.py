@@ -68,34 +68,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader has gone (`| head`): no traceback, and nothing left to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
+    except (ValueError, ImportError, OSError) as error:
+        # PanelError and NotEstimable are ValueErrors; a file that cannot be written is an OSError
+        print(f"citysync: exit {BAD_INPUT}: {error}", file=sys.stderr)
+        return BAD_INPUT
     return code
 
 
 def _run(options: argparse.Namespace) -> int:
     if options.command == "classify":
-        return _classify(options.file)
+        from .classify import classify_file
+
+        sys.stdout.write(classify_file(options.file))
+        return 0
     if options.command == "run":
         return _run_specs(options)
     if options.command == "primary":
         return _primary(options)
     if options.command == "compile":
         return _compile()
-    try:
-        fit = _fit(options)
-        _write_files(fit, options)
-    except (ValueError, ImportError, OSError) as error:
-        # PanelError and NotEstimable are ValueErrors; a file that cannot be written is an OSError
-        return _refuse(error)
+    fit = _fit(options)
+    _write_files(fit, options)
     if not options.json and (options.table or sys.stdout.isatty()):
         print(fit.summary())
     else:
         print(render(fit, indent=None if options.json else 2))
     return 0
-
-
-def _refuse(error: Exception) -> int:
-    print(f"citysync: exit {BAD_INPUT}: {error}", file=sys.stderr)
-    return BAD_INPUT
 
 
 def render(fit: Fit, indent: int | None) -> str:
@@ -135,28 +133,14 @@ def _compile() -> int:
     return 0 if folder is not None else 1
 
 
-def _classify(file: Path) -> int:
-    from .classify import classify_file
-
-    try:
-        sys.stdout.write(classify_file(file))
-    except (ValueError, ImportError) as error:
-        return _refuse(error)
-    return 0
-
-
 def _run_specs(options: argparse.Namespace) -> int:
     try:
-        from .study.rerun import RunError, run_specs
-    except ImportError:
-        return _refuse(ValueError("citysync run reads a warehouse's study: call it in a checkout"))
-    try:
-        text = run_specs(
-            options.database, options.spec_ids, permutations=options.permutations, seed=options.seed
-        )
-    except RunError as error:
-        return _refuse(error)
-    print(text)
+        from .study.rerun import run_specs
+    except ImportError as error:
+        message = "citysync run reads a warehouse's study: call it in a checkout"
+        raise ImportError(message) from error
+    given = {"permutations": options.permutations, "seed": options.seed}
+    print(run_specs(options.database, options.spec_ids, **given))
     return 0
 
 
@@ -165,12 +149,7 @@ def _primary(options: argparse.Namespace) -> int:
     from .api.primary import primary
 
     names = {name: beside(getattr(options, name)) for name in CITY_COLUMNS}
-    try:
-        found = primary(
-            options.cities, **names, permutations=options.permutations, seed=options.seed
-        )
-    except (ValueError, ImportError) as error:
-        return _refuse(error)
+    found = primary(options.cities, **names, permutations=options.permutations, seed=options.seed)
     as_json = {"ensure_ascii": False, "allow_nan": False}
     print(json.dumps(asdict(found.result), **as_json) if options.json else found.summary())
     return 0

@@ -66,6 +66,7 @@ ONLY_LATER_CONTROLS = (
     "that are already treated; read it beside "
     "callaway_santanna (not_yet_treated) or borusyak."
 )
+LATER_CONTROLS = "control_pairs='not_yet_treated', at a prompt --control-group not_yet_treated"
 MOVES_AMONG_PILOTS = (
     "No pair is never treated: the permutation deals admission years out among the pilots alone."
 )
@@ -232,11 +233,9 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
     """
     needs = ""
     if estimator.name == "callaway_santanna" and sample.control_pairs == "never_treated":
-        needs = "let it compare with pairs that are treated later (--control-group not_yet_treated)"
+        needs = f"let it compare with pairs that are treated later ({LATER_CONTROLS})"
     elif estimator.family not in ("two_way", "group_time"):
-        needs = (
-            "use twfe, gardner, borusyak, or callaway_santanna with --control-group not_yet_treated"
-        )
+        needs = f"use twfe, gardner, borusyak, or callaway_santanna with {LATER_CONTROLS}"
     if needs:
         raise NotEstimable(
             f"no kept pair is never treated, and {estimator.name} compares with never-treated "

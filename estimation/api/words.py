@@ -43,6 +43,8 @@ WORDS = {
     "pseudo-pilot": "pseudo-treated unit",
     "national cycle": "common cycle",
     "admissions": "treatments",
+    "admitted": "treated",
+    "cohort_year": "first treated period",
     "admission": "treatment",
 }
 PATTERN = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, WORDS))})(?!\w)")
@@ -70,9 +72,7 @@ def faults_of_units(is_meant: bool) -> Iterator[None]:
     except NotEstimable as error:
         if not is_meant:
             raise
-        raise NotEstimable(
-            *of_units([str(error).replace("cohort_year", "first treated period")])
-        ) from error
+        raise NotEstimable(*of_units([str(error)])) from error
 
 
 def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:

@@ -98,7 +98,7 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
     """
     if estimator == "callaway_santanna" and sample.panel.controls is not None:
         raise NotEstimable(
-            "callaway_santanna takes no controls here: leave --controls out, or use sun_abraham, "
+            "callaway_santanna takes no controls here: leave controls out, or use sun_abraham, "
             "gardner, borusyak or etwfe"
         )
     model = ESTIMATORS[estimator].build_model(sample)

@@ -129,6 +129,30 @@ def test_pilots_are_read_off_the_pairs(capsys, write, text_ids):
     assert found[0] == found[1]
 
 
+def test_no_p_of_an_outcome_of_the_study_that_does_not_hold_its_size(capsys, write):
+    table, found = _table(random_panel(2), cohorts=True), {}
+    for name in ("comove_growth_official", "comove_of_my_own"):
+        path = str(write(table.rename(columns={"y": name})))
+        assert main(["fit", path, "--outcome", name, "--json", *ALL_LINES]) == 0
+        found[name] = json.loads(capsys.readouterr().out)
+    study, own = found.values()
+    assert all(e["p_value"] is e["std_error"] is None for e in study["estimates"])
+    assert [text.startswith("Estimate alone") for text in study["warnings"]] == [True]
+    assert any(e["p_value"] is not None for e in own["estimates"])
+    assert [e["estimate"] for e in own["estimates"]] == [e["estimate"] for e in study["estimates"]]
+
+
+def test_a_file_of_some_pairs_says_that_the_draws_have_these_alone(capsys, write):
+    table = _table(random_panel(2), cohorts=True)
+    some = table[(table["city_i_id"] > 100) | (table["city_j_id"] != 103)]
+    said = [
+        " ".join(json.loads(_run(capsys, write(t), *ALL_LINES)[1])["warnings"])
+        for t in (table, some)
+    ]
+    assert ["152 of the 153 pairs" in text for text in said] == [False, True]
+    assert "pairs of its cities" not in said[0]
+
+
 def test_undetermined_pilots_leave_lines_out_and_are_named(capsys, write):
     table = _of_pairs(random_panel(2))
     lonely = table[table["cohort_year"].notna()].groupby("year").head(1)

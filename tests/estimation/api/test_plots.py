@@ -45,6 +45,7 @@ def test_the_event_study_shows_every_estimate_its_intervals_and_the_reference(fi
         for segment in lines.get_segments()
     }
     assert {round(e.ci_high, 9) for e in fit.estimates if e.ci_high is not None} <= drawn
+    assert [0, 0] in [list(line.get_ydata()) for line in ax.lines]
 
 
 def test_the_forest_shows_each_line(fits):
@@ -53,6 +54,7 @@ def test_the_forest_shows_each_line(fits):
         "permutation",
         "jackknife over blocks (default)",
     ]
+    assert [0, 0] in [list(line.get_xdata()) for line in ax.lines]
 
 
 def test_the_density_is_of_the_placebo_estimates(fits):
