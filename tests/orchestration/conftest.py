@@ -51,7 +51,7 @@ def run(home: Path, *arguments: str, **environment: str) -> Run:
     """Run `python -m orchestration ...` where the libraries are loaded already."""
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
     with tempfile.NamedTemporaryFile(prefix="command-") as file:
-        code = run_warm("orchestration", list(arguments), env, REPO, Path(file.name))
+        code = run_warm(list(arguments), env, Path(file.name))
         return Run(code, file.read().decode("utf-8"), home)
 
 

@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+REPO = Path(__file__).resolve().parents[2]
+
 #: What a refresh loads of other packages.
 LIBRARIES = (
     *(
@@ -55,27 +57,19 @@ QUIET = {
 _SERVERS: list[subprocess.Popen] = []
 
 
-def run_warm(
-    module: str, arguments: list[str], environment: dict[str, str], cwd: Path, output: Path
-) -> int:
-    """Run `python -m module arguments`, both of its streams into a file; its exit code."""
+def run_warm(arguments: list[str], environment: dict[str, str], output: Path) -> int:
+    """Run `citysync arguments` in the checkout, both of its streams into a file; its exit code."""
     if not _SERVERS:
         command = [sys.executable, "-m", "tests.orchestration.warm"]
         env = {**os.environ, **SETTINGS, **QUIET}
         _SERVERS.append(
             subprocess.Popen(
-                command, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                command, cwd=REPO, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
         )
         atexit.register(_close)
     server = _SERVERS[0]
-    request = {
-        "module": module,
-        "arguments": arguments,
-        "environment": environment,
-        "cwd": str(cwd),
-        "output": str(output),
-    }
+    request = {"arguments": arguments, "environment": environment, "output": str(output)}
     server.stdin.write(json.dumps(request) + "\n")
     server.stdin.flush()
     answer = server.stdout.readline()
@@ -103,20 +97,15 @@ def _serve() -> None:
 
 
 def _become(request: dict) -> NoReturn:
-    """Be that command, as `python -m` would be, and end as every interpreter does: what it leaves
-    to its end is done then.
-    """
+    """Be that command, and end as every interpreter does: what waits for the end is done."""
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.environ.clear()
     os.environ.update(request["environment"])
-    os.chdir(request["cwd"])
-    sys.argv = [request["module"], *request["arguments"]]
-    sys.exit(
-        int(importlib.import_module(f"{request['module']}.__main__").main(request["arguments"]))
-    )
+    sys.argv = ["citysync", *request["arguments"]]
+    sys.exit(int(importlib.import_module("orchestration.command").main(request["arguments"])))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import duckdb
@@ -19,9 +20,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def run_dbt(
     command: list[str], build: Path, target: Path, settings: dict[str, str] | None = None
-) -> None:
-    """Run one dbt command on the project as refreshes have it parsed; an AssertionError names every
-    node that failed.
+) -> list[Any]:
+    """Results of one dbt command on the project as refreshes have it parsed; an AssertionError
+    names every node that failed.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -49,6 +50,7 @@ def run_dbt(
         if str(r.status) in ("error", "fail", "runtime error", "skipped")
     ]
     assert outcome.success and not failed, failed or outcome.exception
+    return results
 
 
 def copy_seeds(build: Path, target: Path) -> None:

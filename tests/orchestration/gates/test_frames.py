@@ -307,7 +307,6 @@ def test_a_refresh_stops_where_the_second_implementation_differs(
 ) -> None:
     home = Home(tmp_path / "home")
     shutil.copytree(simulated.home / "build", home.build)
-    assert judge(home, "estimates").passed
     gap = "diagnostic = 'pyfixest_estimate_gap'"
     with duckdb.connect(str(home.database)) as con:
         known = con.execute(f"from estimates.diagnostic where {gap}").fetchall()

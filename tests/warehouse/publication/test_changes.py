@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import pytest
 
-from warehouse.publication.changes import TABLES, change_lines, compare
+from warehouse.build_database import open_build
+from warehouse.publication.changes import TABLES, change_lines, compare, write_changes
 
 OBSERVATION = (
     "source_id text, indicator_id text, place_level text, city_id int, year int, value double, "
@@ -139,6 +142,27 @@ def test_a_first_publication_has_every_table_empty(con) -> None:
         0
     ] * len(TABLES)
     assert change_lines(con) == []
+
+
+@pytest.mark.parametrize(
+    ("simulated", "is_damaged", "n_changed"),
+    [(False, False, 1), (True, False, 0), (False, True, 0)],
+)
+def test_a_build_is_compared_with_a_publication_of_its_kind_that_can_be_read(
+    con, tmp_path: Path, simulated: bool, is_damaged: bool, n_changed: int
+) -> None:
+    deliver(con, "previous", [(1, 2010, 100.0, 2018, "ok", True)])
+    deliver(con, "memory", [(1, 2010, 200.0, 2018, "ok", True)])
+    for catalog, name in (("previous", "published"), ("memory", "build")):
+        (tmp_path / name).mkdir()
+        con.execute(f"attach '{tmp_path / name / 'citysync.duckdb'}' as {name}")
+        con.execute(f"copy from database {catalog} to {name}; detach {name}")
+    manifest = '{"is_simulated": false}' if not is_damaged else "{"
+    (tmp_path / "published" / "manifest.json").write_text(manifest, encoding="utf-8")
+    write_changes(tmp_path / "published", tmp_path / "build", simulated)
+    with open_build(tmp_path / "build", read_only=True) as build:
+        found = build.execute("select count(*) from meta.current_change").fetchone()
+    assert found == (n_changed,)
 
 
 def test_rounding_is_no_revision(con) -> None:
