@@ -17,6 +17,9 @@ HEADLINE_IN_CURVE = (
     "specification_curve.cm_growth_official."
     "study_window-second_half_next_year-strong-never_in_window-twfe-year"
 )
+OFFICIAL = "cm_growth_official"
+# terms that are one overall effect
+OVERALL = ("treated", "att")
 # Fixed, not chosen by what they show: both declared windows and series of the primary test, the
 # two-way form with each of its choices changed once, the estimator for staggered admission, and the
 # sample without its largest province.

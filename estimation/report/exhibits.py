@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from .data import ReportData, read_report_data
+from .data import read_report_data
 from .journal_tables import TABLES, build_table
 from .language import Words
 from .pages.context import Context
@@ -32,28 +32,17 @@ def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[
     list of Path
         In order of writing. A figure or table whose estimates lack is left out.
     """
-    out_dir = Path(out_dir)
-    data = read_report_data(con)
-    return [*_write_figures(data, out_dir / "figures"), *_write_tables(data, out_dir / "tables")]
-
-
-def _write_figures(data: ReportData, folder: Path) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    page, written = Context(data, Words("en")), []
+    page, written = Context(read_report_data(con), Words("en")), []
+    for name in ("figures", "tables"):
+        (Path(out_dir) / name).mkdir(parents=True, exist_ok=True)
     for draw in (answer, event_study, threshold, permutation_density):
         found = draw(page)
         if found is not None:
-            written.append(folder / f"{found.name.replace('-', '_')}.svg")
+            written.append(Path(out_dir) / f"figures/{found.name.replace('-', '_')}.svg")
             written[-1].write_text(standing(page, found), encoding="utf-8", newline="\n")
-    return written
-
-
-def _write_tables(data: ReportData, folder: Path) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
     for name in TABLES:
-        table = build_table(data, Words("en"), name)
+        table = build_table(page.data, page.words, name)
         for suffix in KINDS if table else ():
-            written.append(folder / f"{name}{suffix}")
+            written.append(Path(out_dir) / f"tables/{name}{suffix}")
             table.write(written[-1])
     return written

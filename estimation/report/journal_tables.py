@@ -8,18 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..exhibits import Table
-from .analyses_names import HEADLINE, PRIMARY
+from .analyses_names import HEADLINE, OFFICIAL, OVERALL, PRIMARY
 from .cells import NOTHING, Row, number, rows_of, shown
 from .data import ReportData
 from .language import Words
-from .withheld import withheld_note
 
-OFFICIAL = "cm_growth_official"
 DAGGER = "†"
 # rows of estimate, error and p come before
 FIRST_OF_SAMPLE = 3
-# terms that are one overall effect
-OVERALL = ("treated", "att")
 
 
 def _variants(analysis: str, outcome: str, *names: str) -> tuple[str, ...]:
@@ -124,19 +120,18 @@ def build_table(data: ReportData, words: Words, name: str) -> Table | None:
         rows.append((words.plain(f"label.{count}"), [_cell(row, count, "int") for row in found]))
     title = words.plain(f"tables.{name}")
     title = f"{title} ({words.plain('label.simulated')})" if data.is_simulated else title
-    notes = f"{words.plain('result.table_note')} {withheld_note(words, found)}".strip()
+    notes = f"{words.plain('result.table_note')} {words.withheld_note(found)}".strip()
     lines = tuple((label, tuple(cells)) for label, cells in rows)
     return Table(title, _headers(words, specs), lines, FIRST_OF_SAMPLE, (notes,))
 
 
 def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
-    outcomes = {spec_id.split(".")[1] for spec_id in specs}
+    same = len({spec_id.split(".")[1] for spec_id in specs}) == 1
     headers = []
     for spec_id in specs:
         analysis, outcome, variant = spec_id.split(".")
-        name = words.name("variants", variant)
-        name = words.plain("table.primary") if analysis == "primary" else name
-        same = len(outcomes) == 1
+        is_primary = analysis == "primary"
+        name = words.plain("table.primary") if is_primary else words.name("variants", variant)
         headers.append(
             name
             if same

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,18 @@ class Words:
     def place(self, row: dict[str, Any], level: str = "city") -> str:
         """Name of a city or province in the language of the page."""
         return str(row.get(f"{level}_name_{self.language}") or row.get(f"{level}_name_en") or "")
+
+    def withheld_note(self, rows: Iterable[dict[str, Any]]) -> str:
+        """Why some rows have an estimate and no p, because the study withholds it
+        (`estimation/study/withhold.py`); empty where none is withheld.
+        """
+        measures = {
+            str(row["outcome"]).partition("_")[0]
+            for row in rows
+            if row.get("p_value_withheld_reason")
+        }
+        names = self.plain("label.and").join(self.name("measures", one) for one in sorted(measures))
+        return self.plain("withheld.note", measures=names) if measures else ""
 
 
 def table_words(name: str) -> str:

@@ -250,10 +250,8 @@ def points(
     x_labels: dict[float, Sequence[str]],
     words: dict[str, str],
     *,
-    height: int = 260,
     shades: Sequence[tuple[float, float]] = (),
     lines: Sequence[float] = (),
-    zero: bool = True,
 ) -> Markup:
     """Points over x with their intervals, names of the series above.
 
@@ -263,19 +261,12 @@ def points(
     x_labels : texts under places of x, one below the other
     words : alt, x, y, clipped (said where an interval leaves the picture)
     shades : spans of x that are marked; lines : places of x with a dotted line
-    zero : whether y begins or ends at zero
     """
     found = [point for one in series for point in one.points]
     ends = [end for point in found for pair in point.intervals for end in pair]
-    values = [point.y for point in found]
     names = [one.name for one in series if one.name]
-    top = 36 + LINE * len(names)
-    y = build_axis(values, ends, top + height, top)
-    if not zero and min(values) > 0:
-        shift = math.floor(10 * min(values)) / 10
-        moved = build_axis([value - shift for value in values], (), top + height, top)
-        ticks = tuple((tick + shift, _tick(tick + shift, 2)) for tick, _ in moved.ticks)
-        y = Axis(moved.low + shift, moved.high + shift, ticks, top + height, top)
+    top, height = 36 + LINE * len(names), 260
+    y = build_axis([point.y for point in found], ends, top + height, top)
     xs = [*x_labels, *(point.x for point in found)]
     pad = 0.6 if len(set(xs)) < 40 else 0
     x = Axis(min(xs) - pad, max(xs) + pad, (), 8, 100)

@@ -24,7 +24,6 @@ from .pages.catalog import PAGES, SEARCH, Page
 from .pages.context import Context
 from .pages.result import finding
 from .queries import QUERIES, code_of
-from .withheld import withheld_note
 
 FOLDER = Path(__file__).parent
 TEMPLATES, VENDOR = FOLDER / "templates", FOLDER / "vendor"
@@ -130,7 +129,7 @@ def render_site(
     shared = {
         "w": words,
         "num": num,
-        "withheld_note": functools.partial(withheld_note, words),
+        "withheld_note": words.withheld_note,
         "queries": QUERIES,
         "code": code_of,
         "repository": repository and f"{repository}/blob/{commit.removesuffix('+changes')}",

@@ -98,12 +98,12 @@ def _squares(
     """Cities of a tile from north-west to south-east: rows by latitude, in a row by longitude."""
     columns = math.ceil(math.sqrt(len(own)))
     north = sorted(own, key=lambda k: (-(number(cities[k]["lat_deg"]) or 0.0), k))
-    made = []
-    for r in range(0, len(north), columns):
-        west = sorted(
-            north[r : r + columns], key=lambda k: (number(cities[k]["lon_deg"]) or 0.0, k)
+    rows = [north[start : start + columns] for start in range(0, len(north), columns)]
+    side = round(step - 2, 1)
+    return [
+        {"k": k, "x": x + column * step + 1, "y": y + row * step + 1, "side": side}
+        for row, members in enumerate(rows)
+        for column, k in enumerate(
+            sorted(members, key=lambda k: (number(cities[k]["lon_deg"]) or 0.0, k))
         )
-        for c, k in enumerate(west):
-            place = {"x": x + c * step + 1, "y": y + r // columns * step + 1}
-            made.append({"k": k, **place, "side": round(step - 2, 1)})
-    return made
+    ]

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from ..analyses_names import PRIMARY
 from ..cells import rounded, shown
 from ..language import Words
@@ -57,7 +55,7 @@ def _distance(page: Context) -> Chart | None:
     labels = {km: (f"{km:,}",) for km in range(0, int(rows[-1]["distance_km"]) + 1, step)}
     key, series = "cities.distance", [Series("", found)]
     tables = "marts.fct_pair_synchronization, marts.fct_city_pair"
-    return picture(page, "distance", key, series, labels, "distance", tables, ends, zero=False)
+    return picture(page, "distance", key, series, labels, "distance", tables, ends)
 
 
 def cities_data(page: Context) -> dict[str, Any]:
@@ -129,15 +127,15 @@ def _tools(page: Context) -> dict[str, list[list[Any]]]:
 
 def _catalog(page: Context) -> dict[str, Any]:
     catalog, language = dict(page.catalogs["values"]), page.words.language
-    labels = page.data["indicators"].set_index("indicator_id")
+    labels = {row["indicator_id"]: row for row in page.rows("indicators")}
     catalog["places"] = [
         {"id": code, "name": page.places.get(code, str(code))} for code in catalog["places"]
     ]
     catalog["indicators"] = [
         {
             "id": name,
-            "name": _text(labels[f"label_{language}"].get(name)) or name,
-            "unit": page.words.name("unit_names", _text(labels["unit"].get(name))),
+            "name": labels.get(name, {}).get(f"label_{language}") or name,
+            "unit": page.words.name("unit_names", labels.get(name, {}).get("unit") or ""),
         }
         for name in catalog["indicators"]
     ]
@@ -150,7 +148,3 @@ def _catalog(page: Context) -> dict[str, Any]:
         [flag, rule, page.words.name("flags", flag)] for flag, rule in catalog["flags"]
     ]
     return catalog
-
-
-def _text(value: object) -> str:
-    return "" if value is None or pd.isna(value) else str(value)

@@ -26,10 +26,7 @@ class Context:
     data: ReportData
     words: Words
     catalogs: dict[str, Any] = field(default_factory=dict)
-
-    @functools.cached_property
-    def _kept(self) -> dict[str, list[Row]]:
-        return {}
+    _kept: dict[str, list[Row]] = field(default_factory=dict, init=False)
 
     def rows(self, name: str) -> list[Row]:
         """Rows of a query, made once."""
@@ -39,14 +36,7 @@ class Context:
 
     def one(self, name: str, **keys: object) -> Row | None:
         """The row of a query with these keys; None where there is none."""
-        return next(
-            (
-                row
-                for row in self.rows(name)
-                if all(row[key] == value for key, value in keys.items())
-            ),
-            None,
-        )
+        return next(iter(self.some(name, **keys)), None)
 
     def some(self, name: str, **keys: object) -> list[Row]:
         """The rows of a query with these keys."""
@@ -56,15 +46,8 @@ class Context:
 
     def diagnostic(self, spec_id: str, name: str, term: str | None = None) -> Row | None:
         """A diagnostic of a spec that is not missing."""
-        row = self.diagnostics.get((spec_id, name, term))
+        row = self.one("diagnostic", spec_id=spec_id, diagnostic=name, term=term)
         return row if row is not None and number(row["value"]) is not None else None
-
-    @functools.cached_property
-    def diagnostics(self) -> dict[tuple[str, str, str | None], Row]:
-        """Diagnostics by spec, name and term."""
-        return {
-            (row["spec_id"], row["diagnostic"], row["term"]): row for row in self.rows("diagnostic")
-        }
 
     @functools.cached_property
     def places(self) -> dict[int, str]:

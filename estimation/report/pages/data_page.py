@@ -92,23 +92,22 @@ def _coverage(page: Context, years: list[int] | None) -> dict[str, Any]:
             range(int((wide if len(wide) else table.columns).min()), int(table.columns.max()) + 1)
         )
     levels = {row["indicator_id"]: row["place_level"] for row in page.rows("indicators")}
-    level_of = [levels.get(name, "city") for name in table.index]
-    whole = table.to_numpy(dtype=float, na_value=0.0)
-    most = {
-        level: max(whole[k].max() for k in range(len(level_of)) if level_of[k] == level)
-        for level in set(level_of)
-    }
-    counts = table.reindex(columns=years).to_numpy(dtype=float, na_value=0.0)
-    names, rows = _indicator_names(page), []
-    for k, indicator in enumerate(table.index):
-        shades = np.ceil(np.nan_to_num(counts[k]) / max(most[level_of[k]], 1.0) * SHADES).astype(
-            int
-        )
-        cells = [
-            {"n": int(n), "shade": int(shade), "year": year}
-            for year, n, shade in zip(years, np.nan_to_num(counts[k]), shades, strict=True)
-        ]
-        rows.append({"id": indicator, "name": names.get(indicator, indicator), "cells": cells})
+    of_level = table.index.map(lambda name: levels.get(name, "city"))
+    most = table.max(axis=1).groupby(of_level).transform("max").clip(lower=1.0)
+    counts = table.reindex(columns=years).fillna(0.0)
+    shades = np.ceil(counts.div(most, axis=0) * SHADES)
+    names = _indicator_names(page)
+    rows = [
+        {
+            "id": indicator,
+            "name": names.get(indicator, indicator),
+            "cells": [
+                {"n": int(n), "shade": int(shades.at[indicator, year]), "year": year}
+                for year, n in counts.loc[indicator].items()
+            ],
+        }
+        for indicator in table.index
+    ]
     return {"years": years, "rows": rows}
 
 

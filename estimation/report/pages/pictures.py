@@ -56,10 +56,14 @@ def answer(page: Context) -> Chart | None:
     words = {name: w.plain(f"result.axis_{name}") for name in ("alt", "axis", "found", "truth")}
     truth = number(ours["truth"]) if page.is_simulated else None
     svg = plots.answer(found, detectable, truth, words)
-    title = w.plain("result.axis_title")
-    tables = "estimates.primary, estimates.estimate"
-    note = w.plain("result.axis_study_note") if len(found) > 1 else ""
-    return Chart("answer-axis", title, svg, "primary", tables, note)
+    return Chart(
+        name="answer-axis",
+        title=w.plain("result.axis_title"),
+        svg=svg,
+        data="primary",
+        tables="estimates.primary, estimates.estimate",
+        note=w.plain("result.axis_study_note") if len(found) > 1 else "",
+    )
 
 
 def picture(
@@ -115,11 +119,10 @@ def event_study(page: Context) -> Chart | None:
             for row in truths
         ]
         series.append(Series(name, tuple(crosses), shift=0.25))
-    few_places = len(points) <= 16
     labels = {
         point.x: (f"{int(point.x)}".replace("-", "−"),)
         for point in points
-        if few_places or point.x % 2 == 0
+        if len(points) <= 16 or point.x % 2 == 0
     }
     few = plots.FEW_PILOTS
     after = [row for row in rows if row["event_time"] >= 0 and row["n_pilots"] >= few]

@@ -37,21 +37,15 @@ def policy(page: Context) -> dict[str, Any]:
         "documents": page.rows("policy_document"),
         "batches": batches,
         "year": batches[0]["year"] if batches else "",
-        "missing": _missing(page, missing),
+        "missing": page.words.plain(
+            "policy.mix_missing" if missing else "policy.mix_all",
+            batches=page.words.plain("label.chinese_list").join(missing),
+        ),
         "classes": [
             (name, page.words.name("classes", name), tools) for name, tools in TOOLS.items()
         ],
         "shares": {(row["tool"], row["batch"]): row for row in page.rows("policy_tool")},
     }
-
-
-def _missing(page: Context, batches: list[str]) -> str:
-    """Which batches have no bar, and why."""
-    if not batches:
-        return page.words.plain("policy.mix_all")
-    return page.words.plain(
-        "policy.mix_missing", batches=page.words.plain("label.chinese_list").join(batches)
-    )
 
 
 def policy_data(page: Context) -> dict[str, Any]:

@@ -90,11 +90,10 @@ def _answer(page: Context) -> dict[str, Any]:
         without = num(row, "without_admission", "2")
         said = w("result.levels", **levels, without=without)
     change = w(f"result.change_{'found' if is_found else 'none'}", estimate=estimate)
-    facts = [(name, fact(page, row)) for name, fact in FACTS.items()]
     return {
         "title": w(f"result.{finding(row)}"),
         "levels": Markup("{}{}{}").format(said, "" if w.language == "zh" else " ", change),
-        "facts": [(w(f"result.{name}"), text) for name, text in facts],
+        "facts": [(w(f"result.{name}"), fact(page, row)) for name, fact in FACTS.items()],
     }
 
 
@@ -151,8 +150,7 @@ def _study(page: Context) -> dict[str, Markup] | None:
     row = page.one("coefficient", spec_id=STUDY_FORM, term="treated")
     if row is None or any(number(row[name]) is None for name in ("ci_low", "low_conventional")):
         return None
-    claimed = row["low_conventional"] > 0 or row["high_conventional"] < 0
-    if not claimed:
+    if row["low_conventional"] <= 0 <= row["high_conventional"]:
         return None
     holds = row["ci_low"] > 0 or row["ci_high"] < 0
     ours = page.one("primary", spec_id=PRIMARY)
@@ -240,21 +238,20 @@ def _counted(page: Context) -> Markup | None:
 
 
 def _means(page: Context) -> Chart | None:
-    gap, w = page.data["gap"], page.words
-    if gap.empty or gap["gap"].isna().all():
+    """Mean synchronization of pairs with one pilot and with none by year, and their gap."""
+    w, rows = page.words, [row for row in page.rows("gap") if number(row["gap"]) is not None]
+    if not rows:
         return None
-    rows = [row for row in page.rows("gap") if number(row["gap"]) is not None]
-    series = []
-    for column, count in (("one_pilot", "one"), ("no_pilot", "none")):
-        name = w.plain(f"result.{count}", n=shown(gap[f"n_{count}"].max(), "int"))
-        found = [
-            Point(row["year"], row[column], f"{row['year']:.0f}: {shown(row[column], '3')}")
-            for row in rows
-        ]
-        series.append(Series(name, tuple(found), joined=True))
-    name = w.plain("result.gap_y")
-    gaps = [Point(r["year"], r["gap"], f"{r['year']:.0f}: {shown(r['gap'], '+3')}") for r in rows]
-    series.append(Series(name, tuple(gaps), joined=True))
+    most = {name: shown(max(row[f"n_{name}"] for row in rows), "int") for name in ("one", "none")}
+    lines = {
+        "one_pilot": (w.plain("result.one", n=most["one"]), "3"),
+        "no_pilot": (w.plain("result.none", n=most["none"]), "3"),
+        "gap": (w.plain("result.gap_y"), "+3"),
+    }
+    series = [
+        Series(name, tuple(_mean_point(row, column, form) for row in rows), joined=True)
+        for column, (name, form) in lines.items()
+    ]
     years = [int(row["year"]) for row in rows]
     breaks = [
         (row["year"] - 0.5, row["year"] + 0.5)
@@ -262,14 +259,19 @@ def _means(page: Context) -> Chart | None:
         if row["year"] in years and (row["share_changed"] or 0) >= BREAK_SHARE
     ]
     dates = pd.to_datetime(page.data["batches"]["approval_date"])
-    approvals = [when.year + (when.day_of_year - 1) / 365.25 for when in dates]
-    approvals = [when for when in approvals if years[0] <= when <= years[-1] + 0.5]
+    approvals = (when.year + (when.day_of_year - 1) / 365.25 for when in dates)
     step = max(1, -(-(years[-1] - years[0]) // 5))
     labels = {year: (f"{year}",) for year in years if (year - years[0]) % step == 0}
-    ends = {"low": shown(gap["gap"].min(), "+2"), "high": shown(gap["gap"].max(), "+2")}
-    how = {"shades": breaks, "lines": approvals}
+    gaps = [row["gap"] for row in rows]
+    ends = {"low": shown(min(gaps), "+2"), "high": shown(max(gaps), "+2")}
+    shown_lines = [when for when in approvals if years[0] <= when <= years[-1] + 0.5]
+    how = {"shades": breaks, "lines": shown_lines}
     tables = "marts.panel_pair_year"
     return picture(page, "means", "result.means", series, labels, "gap", tables, ends, **how)
+
+
+def _mean_point(row: Row, column: str, form: str) -> Point:
+    return Point(row["year"], row[column], f"{row['year']:.0f}: {shown(row[column], form)}")
 
 
 def _carry(page: Context) -> Forest | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ...analyses.specification_curve import MEASURES, SERIES
-from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, PRIMARY, SECOND_WINDOW
+from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rounded, shown
 from ..forest import Forest, build_forest
 from ..plots import Chart, Series
@@ -45,7 +45,16 @@ ESTIMATORS = (
 # the same numbers as imputation, and another shuffle of the same estimate: one row each, said in
 # words
 SAME_NUMBERS = ("gardner", "etwfe", "gdp_tercile")
-OVERALL = ("treated", "att")
+CHECKS = {
+    "headline": 0,
+    "measure": 1,
+    "dates": 2,
+    "years": 3,
+    "series": 4,
+    "controls": 5,
+    "batch": 6,
+    "province": 7,
+}
 # of their family and series
 FIRST = (PRIMARY, SECOND_WINDOW, HEADLINE)
 # label of the effect in the year of admission
@@ -193,7 +202,9 @@ def _checks(page: Context) -> dict[str, Any] | None:
     """The primary test under every check of its newest window, and the drift that would turn it."""
     w, labelled = page.words, []
     rows = page.rows("check")
-    for row in sorted(rows, key=lambda row: (_check_order(row), row["series"] != "growth")):
+    for row in sorted(
+        rows, key=lambda row: (CHECKS.get(row["check"], 9), row["series"] != "growth")
+    ):
         if number(row["estimate"]) is None or row["check"] == "drift":
             continue
         name = _check_name(page, row)
@@ -222,13 +233,6 @@ def _checks(page: Context) -> dict[str, Any] | None:
             if row["check"] == "drift" and w.knows("robust", row["name"])
         ],
     }
-
-
-CHECKS = ("headline", "measure", "dates", "years", "series", "controls", "batch", "province")
-
-
-def _check_order(row: Row) -> int:
-    return CHECKS.index(row["check"]) if row["check"] in CHECKS else len(CHECKS)
 
 
 def _check_name(page: Context, row: Row) -> str:
@@ -286,15 +290,12 @@ def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
 
 
 def _curve_title(page: Context, row: Row) -> Any:
-    shares = {
-        "positive": num(row, "share_positive", "%"),
-        "rejects": num(row, "share_rejects", "%"),
-    }
     return page.words(
         "robust.curve_title",
         n=num(row, "n_specs", "int"),
         median=num(row, "median_sd", "+3"),
-        **shares,
+        positive=num(row, "share_positive", "%"),
+        rejects=num(row, "share_rejects", "%"),
     )
 
 
@@ -302,12 +303,12 @@ def _joint(page: Context, row: Row) -> Any:
     """The joint permutation in a sentence."""
     if number(row["p_value_median"]) is None:
         return page.words("robust.curve_no_joint")
-    counts = {"n": num(row, "n_joint", "int"), "draws": num(row, "draws", "int")}
-    median = {"median": num(row, "median_joint", "+3"), "p_median": num(row, "p_value_median", "p")}
     return page.words(
         "robust.curve_joint",
-        **counts,
-        **median,
+        n=num(row, "n_joint", "int"),
+        draws=num(row, "draws", "int"),
+        median=num(row, "median_joint", "+3"),
+        p_median=num(row, "p_value_median", "p"),
         share=num(row, "share_joint", "%"),
         p_share=num(row, "p_value_share", "p"),
     )

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ...sample.moderators import SAME_REGRESSOR
-from ..analyses_names import PRIMARY, SECOND_WINDOW
+from ..analyses_names import OFFICIAL, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row, number
 from ..forest import Forest, build_forest
 from .context import Context, variant
 from .grouped import Grouped, group
 
 FIRST_ROWS = 10
-OFFICIAL = "cm_growth_official"
 # outcomes of `radiation` that ask whether a pilot's cycle runs ahead of its partners'
 LEAD = "lead_"
 
@@ -77,7 +76,7 @@ def _label(page: Context, row: Row) -> str:
     )
     return (
         name
-        if row["term"] in ("treated", "att") or is_one_tool
+        if row["term"] in OVERALL or is_one_tool
         else page.words.plain("terms.of_class", kind=name, of=term)
     )
 
