@@ -143,14 +143,18 @@ def test_the_year_of_a_sheet_without_one_is_that_of_its_values(tmp_path, publish
     assert GDP in draft.text and POPULATION in draft.text
 
 
-def test_years_across_are_known_by_their_values_too(tmp_path, published):
+@pytest.mark.parametrize("n_cities", [40, 1])
+def test_years_across_are_known_by_their_values_too(tmp_path, published, n_cities):
+    """Of many cities a row each, or of one that stands in the title, an indicator a row."""
     rows = [
-        ["城市", *YEARS],
-        *([city, *(value(WAGE, code, year) for year in YEARS)] for city, code in cities()),
+        (city, *(value(WAGE, code, year) for year in YEARS)) for city, code in cities()[:n_cities]
     ]
-    folder = deliver(tmp_path, {"new/a.xlsx": xlsx_bytes(无题=rows)}) / "new"
+    table = [["城市", *YEARS], *rows]
+    if n_cities == 1:
+        table = [[f"地区:{rows[0][0]}"], ["指标", *YEARS], ["某指标", *rows[0][1:]]]
+    folder = deliver(tmp_path, {"new/a.xlsx": xlsx_bytes(无题=table)}) / "new"
     draft, _ = draft_folder(folder, "new", read_reference(published))
-    assert parse_layout(draft.text, "new.yml").tables[0].sheet_indicators["无题"].id == WAGE
+    assert f"id: {WAGE}" in draft.text and "agree with those known" in draft.text
 
 
 def test_years_as_suffixes_are_known_by_their_values_and_read(tmp_path, published):
