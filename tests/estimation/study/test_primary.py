@@ -29,6 +29,7 @@ from estimation.study.exposures import exposure_of
 from estimation.study.next_window import next_window_rows
 from estimation.study.run import run_study
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
+from estimation.study.tables import POWER_COLUMNS
 from estimation.study.windows import Window, city_window, joint_p, window_of
 from tests.estimation.primary.economies import draw_panel
 from tests.estimation.study.cities import city_marts
@@ -146,12 +147,22 @@ def test_both_series_of_a_window_have_rows_and_checks_stand_beside_them():
 
 @pytest.fixture(scope="module")
 def eleven_years():
-    """Panel, marts and study of a window that ends a year after 2019, without a curve of power."""
+    """Panel, marts and study of a window that ends a year after 2019, with one row for a curve of
+    power.
+    """
     given = _longer(11)
     marts = _marts(*given)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("estimation.study.primary._power_rows", lambda *given: [])
-        return given, marts, run_study(marts, (), primary=STUDY, permutations=99)
+        patch.setattr(
+            "estimation.study.primary._power_rows",
+            lambda spec, *given: [dict.fromkeys(POWER_COLUMNS) | {"spec_id": spec.spec_id}],
+        )
+        return given, marts, run_study(marts, (), primary=DECLARED, permutations=99)
+
+
+def test_power_is_drawn_for_official_growth_of_both_windows(eleven_years):
+    drawn = eleven_years[2].power["spec_id"].str.removeprefix("primary.cm_growth_official.")
+    assert drawn.tolist() == ["newest", "study_window"]
 
 
 def test_refreshes_since_2019_are_judged_jointly(eleven_years):
@@ -171,6 +182,8 @@ def test_the_next_window_is_written_down_with_its_rule(eleven_years):
         assert hashlib.sha256(text.encode()).hexdigest() == digest
     rule = json.loads(rows["rule"].iloc[0])
     assert rule["window"] == [2010, last + 1] and rule["pilots"] == (cohort > 0).sum()
+    # the rule is next year's, however few draws this run was given
+    assert rule["permutations"] == 9999
     # over draws the statistic of a window moves with that of the window before
     panels = [build_panel(growth[:, :n], years[:n], cohort, block) for n in (10, 11)]
     drawn = [
