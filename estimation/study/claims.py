@@ -163,7 +163,9 @@ def _not_identified(diagnostic: pd.DataFrame, row: pd.Series, least_pilots: int)
     withheld = row.get("p_value_withheld_reason")
     if isinstance(withheld, str) and withheld:
         return withheld
-    explained, pilots = _explained(diagnostic, row["spec_id"]), _number(row["n_pilots"])
+    # of a strength: the share that cohort and year explain
+    explained = _number(_diagnostics(diagnostic, row["spec_id"], EXPLAINED)["value"].max())
+    pilots = _number(row["n_pilots"])
     if explained is not None and explained > MAX_EXPLAINED:
         return (
             f"cohort and year explain {explained:.1%} of the strength among pilots: the texts "
@@ -185,9 +187,7 @@ def _one_with(diagnostic: pd.DataFrame, spec_id: str) -> str:
     """The tools whose strength is the same regressor on the sample, as the end of a reason; empty
     where there are none.
     """
-    rows = diagnostic[
-        (diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == SAME_REGRESSOR)
-    ]
+    rows = _diagnostics(diagnostic, spec_id, SAME_REGRESSOR)
     if rows.empty:
         return ""
     names = ", ".join(str(term).replace("_", " ") for term in rows["term"])
@@ -315,32 +315,23 @@ def _absent(tables: Tables, spec_id: str, term: str | None) -> Found:
     )
 
 
-def _explained(diagnostic: pd.DataFrame, spec_id: str) -> float | None:
-    """Share of a tool's strength that cohort and year explain, where the coefficient is that of a
-    strength.
-    """
-    values = diagnostic.loc[
-        (diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == EXPLAINED), "value"
-    ]
-    return _number(values.max()) if len(values) else None
-
-
 def _smallest(
     diagnostic: pd.DataFrame, rows: pd.DataFrame, spec_id: str, term: str
 ) -> float | None:
     """Minimum detectable effect as the diagnostic has it; else 2.8 city errors; None where the
     coefficient has neither.
     """
-    chosen = (
-        (diagnostic["spec_id"] == spec_id)
-        & (diagnostic["diagnostic"] == "minimum_detectable_effect")
-        & (diagnostic["term"] == term)
-    )
-    values = diagnostic.loc[chosen, "value"].dropna()
+    found = _diagnostics(diagnostic, spec_id, "minimum_detectable_effect")
+    values = found.loc[found["term"] == term, "value"].dropna()
     if len(values):
         return _number(values.iloc[0])
     errors = rows.loc[rows["vcov"] == "city", "std_error"].dropna()
     return ERRORS_TO_FIND * float(errors.iloc[0]) if len(errors) else None
+
+
+def _diagnostics(diagnostic: pd.DataFrame, spec_id: str, name: str) -> pd.DataFrame:
+    """Rows of a spec's diagnostic of this name."""
+    return diagnostic[(diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == name)]
 
 
 def _number(value: Any) -> float | None:
