@@ -261,15 +261,15 @@ class GroupTimeDraws(DrawModel):
             own = np.flatnonzero((transform != 0).any(axis=(0, 1)))
             self.of_outcome.append((own, transform[:, :, own]))
 
-    def estimate(self, totals: np.ndarray) -> np.ndarray:
-        """Terms (A, M, C); see `DrawModel`."""
-        return self._solve(totals)[0]
+    def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
+        """Some terms (A, M, c); see `DrawModel`."""
+        return self._solve(totals, self.members[:, terms])[0]
 
     def estimate_and_weights(
         self, totals: np.ndarray, terms: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The same, and the weights of the influence; see `DrawModel`."""
-        found, own, solved, weights = self._solve(totals)
+        """All terms, and the weights of the influence; see `DrawModel`."""
+        found, own, solved, weights = self._solve(totals, self.members)
         of_outcomes = []
         for m, (chosen, (columns, transform)) in enumerate(
             zip(terms, self.of_outcome, strict=True)
@@ -278,14 +278,16 @@ class GroupTimeDraws(DrawModel):
             of_outcomes.append(np.einsum("agec,gde->agdc", gradient, transform)[:, None])
         return found, of_outcomes
 
-    def _solve(self, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, Solved, np.ndarray]:
-        """Terms, the model's own sums (A, G, D'), what they are solved to, and the cells' weights
-        (A, K, C) in the terms.
+    def _solve(
+        self, totals: np.ndarray, members: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, Solved, np.ndarray]:
+        """Terms of members (K, C), the model's own sums (A, G, D'), what they are solved to, and
+        the cells' weights (A, K, C) in the terms.
         """
         found = np.where(totals[:, 0, :, :1] < 0.5, 0.0, totals[:, 0])
         own = np.einsum("agd,gde->age", found, self.transform)
         solved = self.model.solve(own)
-        weights = aggregation_weights(solved.size, self.members)
+        weights = aggregation_weights(solved.size, members)
         terms = [aggregate(solved.effects[:, m], weights) for m in range(len(self.of_outcome))]
         return np.stack(terms, axis=1), own, solved, weights
 

@@ -324,14 +324,14 @@ class LeastSquaresDraws(DrawModel):
     ) -> None:
         super().__init__(design, statistics, tests or {})
 
-    def estimate(self, totals: np.ndarray) -> np.ndarray:
-        """Terms (A, M, C) from sums (A, blocks, G, D), NaN where lost."""
-        return self._terms(solve(totals, self.design.x, self.statistics))
+    def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
+        """Some terms (A, M, c) from sums (A, blocks, G, D), NaN where lost."""
+        return self._terms(solve(totals, self.design.x, self.statistics))[:, :, terms]
 
     def estimate_and_weights(
         self, totals: np.ndarray, terms: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The same, and the weights (A, blocks, G, d, c) of the influence on each outcome."""
+        """All terms, and the weights (A, blocks, G, d, c) of the influence on each outcome."""
         solution = solve(totals, self.design.x, self.statistics)
         combine = np.zeros((len(self.design.combine), solution.theta.shape[2]))
         combine[:, : self.design.x.shape[-1]] = self.design.combine

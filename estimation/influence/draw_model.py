@@ -32,15 +32,15 @@ class DrawModel(ABC):
         self.design, self.statistics, self.tests = design, statistics, tests
 
     @abstractmethod
-    def estimate(self, totals: np.ndarray) -> np.ndarray:
-        """Terms (A, M, C) of M outcomes from sums (A, blocks, groups, D), NaN where they are not
-        identified.
+    def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
+        """Some terms (A, M, c) of M outcomes, by position, from sums (A, blocks, groups, D); NaN
+        where they are not identified.
         """
 
     @abstractmethod
     def estimate_and_weights(
         self, totals: np.ndarray, terms: Sequence[np.ndarray]
     ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """The same, and for each outcome the weights (A, blocks, groups, d, c) that turn the d
+        """All terms, and for each outcome the weights (A, blocks, groups, d, c) that turn the d
         statistics of a pair (`solve.outcome_columns`) into its influence on c chosen terms.
         """

@@ -217,13 +217,16 @@ def _fit(
     deleted, can_go = sums.without_provinces(totals, by_province, inside)
     shape = deleted.shape[:2]
     for race, estimate in tested:
-        refits = race.model.estimate(deleted.reshape(-1, *deleted.shape[2:]))
-        refits = refits.reshape(*shape, *estimate.shape[1:])
+        asked = [race.model.tests[name] for names in race.tests for name in names]
+        asked = np.unique(np.concatenate(asked))
+        refits = race.model.estimate(deleted.reshape(-1, *deleted.shape[2:]), asked)
+        refits = refits.reshape(*shape, -1, len(asked))
         for m, names in enumerate(race.tests):
             for name in names:
                 rows = race.model.tests[name]
+                place = np.searchsorted(asked, rows)
                 race.draws[m].tests[name][some] = _joint_f(
-                    estimate[:, m, rows], refits[:, :, m, rows], can_go
+                    estimate[:, m, rows], refits[:, :, m, place], can_go
                 )
 
 
