@@ -42,17 +42,16 @@ def read_clauses(path: Path) -> list[tuple[str, str]]:
         raise ClauseFileError(
             f"{path}: expected a readable CSV file; found {error.strerror}; check the path"
         ) from error
-    rows = csv.reader(io.StringIO(_decoded(path, data), newline=""))
+    rows = csv.DictReader(io.StringIO(_decoded(path, data), newline=""))
     try:
-        header = [name.strip() for name in next(rows, [])]
-        if missing := [name for name in ("id", "clause") if name not in header]:
-            found = ", ".join(header) or "an empty file"
+        rows.fieldnames = [name.strip() for name in rows.fieldnames or ()]
+        if missing := [name for name in ("id", "clause") if name not in rows.fieldnames]:
+            found = ", ".join(rows.fieldnames) or "an empty file"
             raise ClauseFileError(
                 f"{path}: line 1: expected columns id and clause; found {found}; add "
                 f"{' and '.join(missing)}"
             )
-        places = header.index("id"), header.index("clause")
-        return [_pair(path, rows.line_num, row, places) for row in rows if row]
+        return [_pair(path, rows.line_num, row) for row in rows]
     except csv.Error as error:
         raise ClauseFileError(
             f"{path}: line {rows.line_num}: expected CSV; found {error}; save the file as UTF-8 CSV"
@@ -112,13 +111,13 @@ def _decoded(path: Path, data: bytes) -> str:
     )
 
 
-def _pair(path: Path, line: int, row: list[str], places: tuple[int, int]) -> tuple[str, str]:
-    if len(row) <= max(places):
+def _pair(path: Path, line: int, row: dict[str, str | None]) -> tuple[str, str]:
+    if row["id"] is None or row["clause"] is None:
         raise ClauseFileError(
-            f"{path}: line {line}: expected at least {max(places) + 1} cells; found {len(row)}; "
+            f"{path}: line {line}: expected a cell for id and for clause; found the row too short; "
             "complete the row"
         )
-    return row[places[0]], row[places[1]]
+    return row["id"], row["clause"]
 
 
 def _simplified(text: str) -> str:

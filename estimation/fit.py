@@ -419,7 +419,7 @@ def _without_default(
     """Coefficients with pilots enough for an error whose default line, the permutation, is not
     there.
     """
-    if (vcov is not None and "permutation" not in vcov) or "dyadic" in inference.defaults:
+    if vcov is not None and "permutation" not in vcov:
         return []
     named = [
         label

@@ -338,16 +338,10 @@ def _fit_within_block(panel: PairPanel, columns: PairColumns, options: Options) 
 
 
 def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Lines of inference by their published names, from a list or a text with commas; either name
-    may be given.
-    """
+    """Lines of inference by their published names; either name may be given."""
     if vcov is None:
         return None
-    given = (
-        [name.strip() for name in vcov.split(",")]
-        if isinstance(vcov, str)
-        else _names(vcov, "vcov")
-    )
+    given = _names(vcov, "vcov")
     for name in given:
         if name not in PUBLISHED and name not in OWN:
             expected = f"some of {', '.join(PUBLISHED)}"

@@ -96,7 +96,9 @@ def require_line(vcov: str | None, rows: Iterable[Estimate]) -> None:
     """
     there = list(dict.fromkeys(e.vcov for e in rows))
     if vcov is not None and OWN.get(vcov, vcov) not in there:
-        raise ValueError(f"vcov {vcov!r}: expected one of {', '.join(there)}")
+        raise ValueError(
+            f"vcov {vcov!r}: expected one of {', '.join(there)}: a fit has what it is asked for"
+        )
 
 
 def label_of(estimate: Estimate) -> str:

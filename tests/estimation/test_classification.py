@@ -158,7 +158,7 @@ def test_the_command_keeps_order_and_quotes(tmp_path, capsys):
     [
         (b"id,text\n1,x\n", "expected columns id and clause"),
         (b"", "an empty file"),
-        (b"id,clause\n1\n", "line 2: expected at least 2 cells; found 1"),
+        (b"id,clause\n1\n", "line 2: expected a cell for id and for clause"),
     ],
 )
 def test_a_bad_file_of_clauses_is_refused(tmp_path, capsys, content, said):

@@ -11,9 +11,8 @@ from tests.estimation.panels import VARIANCE_ESTIMATORS, diagnostic_of, estimate
 
 
 def _warnings(panel, estimator="twfe", **options):
-    result = fit_outcomes(
-        panel, estimators=(estimator,), vcov=VARIANCE_ESTIMATORS, **{"permutations": 99, **options}
-    )[estimator, 0]
+    options = {"permutations": 99, "vcov": VARIANCE_ESTIMATORS, **options}
+    result = fit_outcomes(panel, estimators=(estimator,), **options)[estimator, 0]
     return result, " ".join(result.warnings)
 
 
@@ -146,6 +145,15 @@ def test_few_degrees_of_freedom_are_those_of_the_interval():
     assert diagnostic_of(result, "p_value_t_provinces", "treated") == pytest.approx(
         2 * stats.t(15).sf(ratio), rel=1e-12
     )
+
+
+def test_a_coefficient_without_its_default_line_says_so():
+    panel = _wide(**CASES["pilots in one province"][0])
+    for draws in (0, 99):
+        result, text = _warnings(panel, permutations=draws, vcov=None)
+        assert ("no line is the default" in text) == (draws == 0)
+        assert any(e.is_default for e in result.estimates) == (draws > 0)
+    assert "no line is the default" not in _warnings(_wide(), permutations=0, vcov=None)[1]
 
 
 def test_effects_that_gaps_leave_without_a_comparison_are_counted():
