@@ -137,6 +137,10 @@ def test_result_names_what_was_used():
         growth, years, np.where(cohort == 2017, 2030, cohort), block, permutations=199
     )
     assert (found.n_cities, found.n_pilots, found.n_blocks) == (46, 8, 8)
+    last = fit_primary(
+        growth, years, np.where(cohort == 2017, 2019, cohort), block, permutations=199
+    )
+    assert (last.n_pilots, last.n_treated_years) == (16, 8 * 6 + 8)
     assert any(text.startswith("1 cities without growth in every year") for text in found.warnings)
     assert any("never changes" in text for text in found.warnings)
     for one in (found, found.cycle):
