@@ -1,4 +1,4 @@
-"""What the page says of 400 economies of the default landing, and how often intervals hold the
+"""What the page says of 200 economies of the default landing, and how often intervals hold the
 truth.
 
 `python -m benchmarks.simulated_landing` writes estimation/analyses/simulated_landing.csv, which a
@@ -33,7 +33,7 @@ CODE = (
     "warehouse/seeds/city_roster.csv",
     "warehouse/seeds/pilot_zones.csv",
 )
-ECONOMIES, PERMUTATIONS = 400, 999
+ECONOMIES, PERMUTATIONS = 200, 999
 # Seeds that sizes are chosen on, and the sizes; those that the figures are measured on begin at 1.
 CHOICE_SEEDS, CHOICE_PERMUTATIONS = range(10_001, 10_401), 499
 FALLS = (0.55, 0.6, 0.65, 0.7)

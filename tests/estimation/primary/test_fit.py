@@ -65,6 +65,8 @@ def test_family_is_the_step_down_of_the_largest_statistic():
     # the largest against the larger of both in each draw, the second against its own draws
     assert family_p(statistics) == [2 / 5, 3 / 5]
     assert family_p(statistics[::-1]) == [3 / 5, 2 / 5]
+    # and not below the first, however rare it is among its own
+    assert family_p(np.array([[3.0, 4, 4, 4, 1], [2.0, 1, 1, 1, 1]])) == [4 / 5, 4 / 5]
     found = fit_primary(*draw_panel(7, calmer=0.9), permutations=199)
     for one in (found, found.cycle):
         assert one.p_value_family >= one.p_value
@@ -85,6 +87,8 @@ def test_the_smallest_detectable_change_is_found_in_four_of_five(sign):
     y = panel.measured(panel.growth)[2]
     draws = draw_statistics(y, contrast, panel.label, panel.block, deal(panel.block, 1999, [1, 0]))
     size = sign * detectable(draws, np.zeros(2000), sign)
+    # the other series of the family raises what must be passed
+    assert detectable(draws, np.full(2000, 5.0), sign) > 1.2 * abs(size)
     freed = y - draws.estimate[0] * panel.treated[panel.label]
     found = 0
     for d, dealt in enumerate(deal(panel.block, 200, [2, 0])[1:]):
