@@ -16,7 +16,7 @@ import pandas as pd
 
 from orchestration.assets.upstream import require_upstream
 from orchestration.dagster_ui.metadata import describe_table, show_frame
-from orchestration.gates.loss import require_no_loss
+from orchestration.gates.standing import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.stages import stages

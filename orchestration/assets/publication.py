@@ -17,7 +17,7 @@ from orchestration.assets.estimation import KEYS as ESTIMATES
 from orchestration.assets.upstream import require_upstream
 from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.dbt_docs import read_contracts, write_dbt_docs
-from orchestration.gates.loss import require_no_loss
+from orchestration.gates.standing import require_no_loss
 from orchestration.home import Home, python_version
 from orchestration.resources import Settings
 from orchestration.reuse.fingerprint import require_same_code
