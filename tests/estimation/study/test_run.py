@@ -213,6 +213,21 @@ def test_every_spec_is_run_with_one_default_line_or_says_why_not(result) -> None
     assert not run.loc[none_left, "is_default"].any() and run.loc[none_left, "p_value"].isna().all()
 
 
+def test_a_run_takes_at_most_the_draws_of_each_spec_and_one_seed(marts) -> None:
+    """Of 9,999, 199 of the curve, and none of the study's form."""
+    seen = {}
+
+    def look(_, units, on_done) -> None:
+        for unit in units:
+            seen.update((spec.analysis, spec) for spec in unit.specs)
+            on_done(unit, {})
+
+    run_study(marts[0], SPECS, curve=curve_specs(), permutations=500, seed=7, run_units=look)
+    draws = {name: spec.permutations for name, spec in seen.items()}
+    assert draws["baseline"] == 500 and draws["specification_curve"] == 199
+    assert draws["study_form"] == 0 and {spec.seed for spec in seen.values()} == {7}
+
+
 def test_parts_add_up_to_the_whole(result) -> None:
     """`cm` = `comove` + `dispersion`, so every coefficient splits exactly."""
     of_whole = [
