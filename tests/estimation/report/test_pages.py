@@ -235,6 +235,20 @@ def test_the_curve_says_its_shares_and_its_joint_permutation(site) -> None:
     assert joint == {"all": "0.625", "cm_growth_official": "0.625"}
 
 
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        # a year of one city is drawn, not counted
+        ("index", "None of 2 years after admission that rest on 4 cities or more"),
+        ("index", "Ways that find a change (bold): 1 of 3"),
+        ("robust", "Variants that find a change (bold): 1 of 5; nor does a placebo (of 1)"),
+        ("whom", "None of 2 coefficients of tools is found"),
+    ],
+)
+def test_a_title_counts_what_is_found(site, page: str, said: str) -> None:
+    assert said in Tags(site[f"{page}.html"]).text
+
+
 def ids_of(kind: str) -> set[str]:
     """What the code and the models can put into a table of the publication."""
     specs = [*all_specs(), *primary_specs(), *radiation.SPECS]
