@@ -177,6 +177,10 @@ def test_details_of_the_rules_have_their_chinese() -> None:
             "missing_values of the layout",
             "应为数字，实为 'a; b'；请更正单元格，或在版式的 missing_values 中列出该文字",
         ),
+        (
+            "p = 0.748 (province jackknife, corrected for 3 tests)",
+            "p = 0.748（省级刀切，按 3 项检验校正）",
+        ),
         ("a sentence that nobody wrote", None),
     ],
 )
