@@ -11,9 +11,11 @@ from tests.warehouse.dbt_build import build_warehouse, run_dbt
 
 pytestmark = pytest.mark.shared
 
-DETECTORS = (
-    "int_observations_* int_values_series int_values_figures int_values_compared "
-    "int_values_corroborated int_trends_* int_sources_related"
+JUDGED = (
+    *("gdp_nominal_cny_100m", "gdp_growth_official_pct", "gdp_index_prev_year_100"),
+    *("gdp_real_cny_100m", "gdp_per_capita_cny", "value_added_primary_cny_100m"),
+    *("value_added_secondary_cny_100m", "value_added_tertiary_cny_100m"),
+    *("population_registered_10k", "population_resident_10k"),
 )
 CSMAR_FILES, HEILONGJIANG = (
     ("csmar_region", "industry_structure"),
@@ -44,12 +46,19 @@ def warehouse(read_delivered, dbt_target):
 
 @pytest.fixture(scope="module")
 def uncorrected(warehouse, read_delivered, dbt_target, tmp_path_factory):
-    """The same files without a single correction: what the rules find by themselves."""
+    """Product, growth and population of the same files without a single correction: what the rules
+    find by themselves.
+    """
     folder = tmp_path_factory.mktemp("uncorrected")
     shutil.copy(read_delivered("landing")[1] / "citysync.duckdb", folder)
     with duckdb.connect(str(folder / "citysync.duckdb")) as connection:
         connection.execute("delete from seeds.value_corrections")
-    run_dbt(["run", "--select", DETECTORS], folder, dbt_target)
+        connection.execute(
+            "delete from intermediate.int_raw_observations where not list_contains(?, indicator_id)",
+            [list(JUDGED)],
+        )
+    judging = "int_source_priorities+,+int_observations_graded"
+    run_dbt(["run", "--select", judging], folder, dbt_target)
     with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as connection:
         yield connection
 
