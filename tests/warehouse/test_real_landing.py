@@ -17,6 +17,10 @@ JUDGED = (
     *("value_added_secondary_cny_100m", "value_added_tertiary_cny_100m"),
     *("population_registered_10k", "population_resident_10k"),
 )
+OF_CITIES = (
+    *("+fct_city_year", "+fct_indicator_conflict", "+fct_indicator_revision", "+fct_coverage"),
+    *("+fct_indicator_observation", "+fct_series_passage", "+dim_codebook", "+rejected_value"),
+)
 CSMAR_FILES, HEILONGJIANG = (
     ("csmar_region", "industry_structure"),
     (230800, 230900, 231000, 231100, 231200),
@@ -40,7 +44,9 @@ GANSU_2021 = (
 
 @pytest.fixture(scope="module")
 def warehouse(read_delivered, dbt_target):
-    with build_warehouse(read_delivered("landing")[1], dbt_target, with_tests=True) as connection:
+    """All about cities and sources; pairs of cities are the same formulas on any data."""
+    build = read_delivered("landing")[1]
+    with build_warehouse(build, dbt_target, select=OF_CITIES, with_tests=True) as connection:
         yield connection
 
 
@@ -54,7 +60,8 @@ def uncorrected(warehouse, read_delivered, dbt_target, tmp_path_factory):
     with duckdb.connect(str(folder / "citysync.duckdb")) as connection:
         connection.execute("delete from seeds.value_corrections")
         connection.execute(
-            "delete from intermediate.int_raw_observations where not list_contains(?, indicator_id)",
+            "delete from intermediate.int_raw_observations "
+            "where not list_contains(?, indicator_id)",
             [list(JUDGED)],
         )
     judging = "int_source_priorities+,+int_observations_graded"
