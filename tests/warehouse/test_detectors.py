@@ -7,7 +7,7 @@ import copy
 import numpy as np
 import pytest
 
-from tests.warehouse.dbt_build import build_warehouse
+from tests.warehouse.dbt_build import build_up_to
 from tests.warehouse.fabricate import raw_row, read_seed, write_raw
 
 YEARS = range(2003, 2020)
@@ -150,7 +150,7 @@ def build_graded(panel, build, target, file_of="{}.csv".format):
         for (s, c, y, i), v in sorted(panel.items())
     ]
     write_raw(build, rows)
-    with build_warehouse(build, target, select=("+int_observations_graded",)) as connection:
+    with build_up_to("int_observations_graded", build, target) as connection:
         found = connection.execute(
             """select source_id, city_id, year, indicator_id, quality_flag, quality_rule,
                 quality_detail, proposed_value
