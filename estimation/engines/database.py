@@ -85,24 +85,35 @@ class PairTable:
         ]
         relation.query(
             "panel",
+            f"with turned as (select * replace ({self._smaller_first()}) from panel) "
             f"select {one}, {two}, {', '.join([*kept, *of_years])}, count({y}) as n, "
             f"count({y}) <> count(distinct {time}) filter (where {y} is not null) or "
-            f"{' or '.join(twice)} as is_wrong, {one} >= {two} as is_turned "
-            "from panel group by 1, 2 order by 1, 2",
+            f"{' or '.join(twice)} as is_wrong, {one} = {two} as is_one "
+            "from turned group by 1, 2 order by 1, 2",
         ).create("pairs")
-        wrong, turned = self.con.execute(
-            "select count(*) filter (is_wrong), count(*) filter (is_turned) from pairs"
+        wrong, alone = self.con.execute(
+            "select count(*) filter (is_wrong), count(*) filter (is_one) from pairs"
         ).fetchall()[0]
-        if wrong or turned:
+        if wrong or alone:
             raise PanelError(
                 "database",
                 None,
                 f"{', '.join(self.columns.unit)}, {self.columns.time}",
-                "one row for a pair in a year, the smaller id first, and one cohort and block",
-                f"{wrong} pairs with a year, cohort or block twice, {turned} with the larger id "
-                "first",
+                "one row for a pair of two units in a year, and one cohort and block",
+                f"{wrong} pairs with a year, cohort or block twice, {alone} of a unit with itself",
                 "correct them; engine='arrays' names the row",
             )
+
+    def _smaller_first(self) -> str:
+        """Columns of both sides, with those of the smaller id first."""
+        one, two = map(quote, self.columns.unit)
+        said = (self.columns.unit, self.columns.cohort, self.columns.block, self.columns.pilots)
+        sides = [tuple(map(quote, named(names))) for names in said if len(named(names)) == 2]
+        return ", ".join(
+            f"if({one} > {two}, {other}, {own}) as {own}"
+            for pair in sides
+            for own, other in (pair, pair[::-1])
+        )
 
     def first_and_last(self) -> Any:
         """Two rows for each pair, of the panel's first and last year and without any outcome: what
@@ -111,7 +122,7 @@ class PairTable:
         time, y = quote(self.columns.time), quote(self.columns.outcome)
         left_out = ", ".join([*(f"y{t}" for t in range(len(self.years))), "n", "is_wrong"])
         return self.con.sql(
-            f"select * exclude ({left_out}, is_turned, e), e as {time}, "
+            f"select * exclude ({left_out}, is_one, e), e as {time}, "
             f"cast(e as double) as {y} from pairs, (values "
             f"({int(self.years[0])}), ({int(self.years[-1])})) as ends(e) where n > 0"
         ).to_arrow_table()
