@@ -119,13 +119,13 @@ def test_coverage_is_shaded_by_the_most_that_an_indicator_of_its_level_has() -> 
     frames = full()
     value = frames["marts.fct_indicator_observation"].iloc[[0]]
     more = [value.assign(city_id=440100), value.assign(year=2016)]
-    more += [value.assign(indicator_id="prices", year=2016)]
+    more += [value.assign(indicator_id=name, year=2016) for name in ("few", "prices")]
     frames["marts.fct_indicator_observation"] = pd.concat([value, *more])
     prices = {"indicator_id": "prices", "place_level": "province"}
     known = frames["marts.dim_indicator"]
     frames["marts.dim_indicator"] = pd.concat([known, known.assign(**prices)])
     shades = re.findall(r'<td class="q(\d)" data-k="year=(\d+)"', page_of(frames, "data.html"))
-    assert sorted(shades) == [("3", "2016"), ("5", "2015"), ("5", "2016")]
+    assert sorted(shades) == [("3", "2016"), ("3", "2016"), ("5", "2015"), ("5", "2016")]
 
 
 def test_the_data_page_shows_what_a_new_edition_changed(site) -> None:
