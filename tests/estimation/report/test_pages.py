@@ -25,7 +25,11 @@ from warehouse.publication.change_queries import CURRENT_CHANGE
 FIRST = {
     "found": ({"primary_p": 0.01}, ("title_up",), ("title_none",)),
     "fell": ({"primary_p": 0.01, "primary_estimate": -0.08}, ("title_down",), ("title_up",)),
-    "missed": ({}, ("title_none", "could_large"), ("title_up", "could_small")),
+    "missed": (
+        {},
+        ("title_none", "could_large", "study_why_fails"),
+        ("title_up", "could_small", "study_why_holds"),
+    ),
     "seen": ({"smallest": 0.048}, ("title_none", "could_small"), ("could_large",)),
     "no verdict": ({"primary_p": None}, ("title_open",), ("title_none",)),
     "placebo": ({}, ("placebo_time_bad",), ()),
