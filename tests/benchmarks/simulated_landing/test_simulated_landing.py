@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from python_calamine import CalamineWorkbook
 
 from benchmarks.simulated_landing.__main__ import measure
 from benchmarks.simulated_landing.run import (
@@ -18,7 +19,6 @@ from benchmarks.simulated_landing.run import (
     read_seeds,
 )
 from estimation.primary.fit import fit_primary
-from tests.warehouse.ingest.simulation.test_landing import read_wide
 from warehouse.ingest.simulation.economy import NO_EFFECT, PlantedEffect
 from warehouse.ingest.simulation.landing import write_simulated_landing
 from warehouse.ingest.simulation.published import DEFAULT_SEED
@@ -39,11 +39,11 @@ def test_growth_is_that_of_the_files(tmp_path) -> None:
     roster, zones = read_seeds()
     write_simulated_landing(tmp_path, roster=roster, pilot_zones=zones, n_cities=20)
     made = draw(DEFAULT_SEED, n_cities=20)
-    wide = (
-        read_wide(tmp_path / "with_effect")
-        .pivot(index="城市", columns="年份", values="GDP增长率（%）")
-        .astype(float)
-    )
+    path = tmp_path / "with_effect" / "sim_wide_panel" / "2024" / "城市统计面板_模拟.xlsx"
+    sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("面板数据").to_python()
+    rows = pd.DataFrame(sheet[2:], columns=sheet[1]).replace({"…": np.nan, "": np.nan})
+    rows = rows[rows["年份"].notna() & ~rows["城市"].astype(str).str.endswith("合计")]
+    wide = rows.pivot(index="城市", columns="年份", values="GDP增长率（%）").astype(float)
     written = 100 * np.log1p(wide.loc[made.with_effect.roster["city_name_zh"]].to_numpy() / 100)
     np.testing.assert_allclose(official_growth(made.with_effect), written, atol=1e-9)
 

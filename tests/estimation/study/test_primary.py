@@ -30,7 +30,7 @@ from estimation.study.next_window import next_window_rows
 from estimation.study.run import run_study
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
 from estimation.study.tables import POWER_COLUMNS
-from estimation.study.windows import Window, city_window, joint_p, window_of
+from estimation.study.windows import Window, city_window, joint_p, settings_of, window_of
 from tests.estimation.primary.economies import draw_panel
 from tests.estimation.study.cities import city_marts
 
@@ -163,6 +163,12 @@ def eleven_years():
 def test_power_is_drawn_for_official_growth_of_both_windows(eleven_years):
     drawn = eleven_years[2].power["spec_id"].str.removeprefix("primary.cm_growth_official.")
     assert drawn.tolist() == ["newest", "study_window"]
+
+
+def test_a_test_of_cities_takes_the_draws_and_seed_of_its_spec_and_20_at_least():
+    few = dataclasses.replace(STUDY[0], permutations=5, seed=7)
+    assert settings_of(few) == {"permutations": 20, "seed": 7}
+    assert settings_of(STUDY[0]) == {"permutations": 9999, "seed": 1}
 
 
 def test_refreshes_since_2019_are_judged_jointly(eleven_years):
