@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -71,6 +72,13 @@ def test_family_is_the_step_down_of_the_largest_statistic():
     for one in (found, found.cycle):
         assert one.p_value_family >= one.p_value
         assert (one.verdict == "found") == (one.p_value_family < 0.05)
+
+
+@pytest.mark.parametrize(("worth", "could"), [(9.0, "could"), (0.0, "could_not")])
+def test_not_found_says_whether_a_change_worth_finding_could_have_been(worth, could, monkeypatch):
+    monkeypatch.setattr(import_module("estimation.primary.fit"), "WORTH_FINDING", worth)
+    found = fit_primary(*draw_panel(1), permutations=99)
+    assert found.p_value_family > 0.05 and found.verdict == f"not_found_{could}_have_been"
 
 
 def test_size_and_power_of_the_whole_test():
