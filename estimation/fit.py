@@ -353,7 +353,7 @@ def result_of(
     found = [
         *find_warnings(sample, fit, inference, diagnostics),
         *_without_default(fit, inference, vcov),
-        *_left_out(sample, estimator, vcov, draws),
+        *_left_out(sample, estimator, options, draws),
         *warnings,
     ]
     parts = parts_of(fit, draws) if options.keep_parts else None
@@ -436,9 +436,10 @@ def _without_default(
 
 
 def _left_out(
-    sample: FitSample, estimator: str, vcov: Sequence[str] | None, draws: Draws | None
+    sample: FitSample, estimator: str, options: Options, draws: Draws | None
 ) -> list[str]:
     """Variance estimators that were asked for and cannot be given."""
+    vcov = options.vcov
     wanted = () if vcov is None else vcov
     row = REGISTRY[estimator]
     found = []
@@ -463,6 +464,11 @@ def _left_out(
         found.append(f"The line permutation is left out: a draw of {estimator} needs {needed}.")
     elif row.no_draws and (vcov is None or "permutation" in vcov):
         found.append(f"The line permutation is left out: {row.no_draws}")
+    elif options.wants_draws and not sample.has_draws:
+        found.append(
+            "The line permutation is left out: a database that adds pairs up has no draws; where "
+            "memory holds the panel, engine='arrays' has them."
+        )
     elif draws is None and "permutation" in wanted:
         found.append("The line permutation is left out: no draws were asked for.")
     elif by_pair and draws is not None:

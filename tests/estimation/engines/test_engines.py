@@ -132,7 +132,9 @@ def test_what_does_not_fit_in_memory_goes_to_the_database(
     given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "permutations": 0}
     assert cs.fit(tmp_path / "pairs.parquet", "y", **given).engine == "arrays"
     monkeypatch.setattr(choose, "free_memory", lambda: 1e5)
-    assert cs.fit(tmp_path / "pairs.parquet", "y", **given).engine == "database"
+    summed = cs.fit(tmp_path / "pairs.parquet", "y", **given | {"permutations": 99})
+    assert summed.engine == "database"
+    assert "permutation is left out: a database" in " ".join(summed.warnings)
     assert cs.fit(pairs, "y", **given).engine == "arrays"
 
 
