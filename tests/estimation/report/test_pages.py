@@ -28,7 +28,7 @@ FIRST = {
     "missed": (
         {},
         ("title_none", "could_large", "study_why_fails"),
-        ("title_up", "could_small", "study_why_holds"),
+        ("title_up", "could_small"),
     ),
     "seen": ({"smallest": 0.048}, ("title_none", "could_small"), ("could_large",)),
     "no verdict": ({"primary_p": None}, ("title_open",), ("title_none",)),
@@ -260,6 +260,7 @@ def test_the_curve_says_its_shares_and_its_joint_permutation(site) -> None:
         ("index", "Ways that find a change (bold): 1 of 3"),
         ("robust", "Variants that find a change (bold): 1 of 5; nor does a placebo (of 1)"),
         ("whom", "None of 2 coefficients of tools is found"),
+        ("index", "one pilot (1 pairs) no pilot (1 pairs) gap"),
     ],
 )
 def test_a_title_counts_what_is_found(site, page: str, said: str) -> None:
