@@ -73,8 +73,11 @@ def test_a_shift_of_treated_years_moves_estimate_and_interval_by_as_much():
         assert getattr(moved, name) == pytest.approx(getattr(base, name) + 0.25, abs=1e-9)
 
 
-def test_without_verdict_the_reason_stands_in_the_warnings():
-    means, _, years, cohort, _ = _pairs(5)
+def test_without_verdict_the_reason_stands_in_the_warnings_and_with_one_who_says_nothing():
+    means, _, years, cohort, block = _pairs(5)
+    alone = np.where(block == 7, 2014, cohort)
+    found = fit_within_block(means, years, alone, block, permutations=20)
+    assert any(text.startswith("6 of 20 pilots have no city") for text in found.warnings)
     found = fit_within_block(means, years, cohort, np.zeros(len(means)))
     assert found.p_value is None
     assert found.warnings[0].startswith("No verdict")
