@@ -54,6 +54,12 @@ def test_both_packages_find_the_same(marts, result, monkeypatch, rows_of_pyfixes
     }
 
 
+def test_a_study_keeps_the_differences_beside_its_headlines(result) -> None:
+    rows = result.diagnostic[result.diagnostic["diagnostic"].str.endswith("_gap")]
+    assert set(rows["spec_id"]) == set(second_implementation.SPEC_IDS)
+    assert (rows["value"] < 1e-9).all()
+
+
 @pytest.mark.parametrize("column", ["estimate", "std_error"])
 def test_a_headline_that_is_wrong_is_seen(marts, result, column: str) -> None:
     wrong = result.estimate.copy()
