@@ -134,9 +134,7 @@ def _city_sums(
     city, of = np.nonzero(by_group[..., 0] > 0.5)
     members = np.bincount(group * n_provinces + province, minlength=n_groups * n_provinces)
     partners = members.reshape(shape)[np.where(is_never[city], of, 0)]
-    # the unit itself is no partner
-    own = np.flatnonzero(is_never[city] & (of == 0))
-    partners[own, province[city[own]]] -= 1
+    partners[np.arange(len(city)), province[city]] = 0
     part_row, part_province = np.nonzero(partners)
     parts = partners[part_row, part_province].astype(float)[:, None]
     sums, inside = _less_means(by_group[city, of]), _inside(z, group, province, measure)

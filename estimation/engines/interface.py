@@ -31,7 +31,7 @@ class CitySums:
     inside : (R, G, D) float array
         Over the pairs with both cities in a province.
     part_row, part_province : (L,) int arrays
-        Row and partners' province, 0..R-1, of each part of a row.
+        Row and partners' province, 0..R-1, of each part of a row, but for the city's own.
     parts : (L, d) float array
         The first d statistics of each part: those that hold no outcome.
     province : (N,) int array
@@ -134,8 +134,8 @@ def sum_parts(
     same = own == partners
     place = (own * n_groups + group[part_row])[same]
     inside = bincount_columns(parts[same], place, (n_provinces, n_groups)) / 2
-    shared = np.ascontiguousarray(parts[:, :n_shared])
-    return CitySums(city, group, sums, inside, part_row, partners, shared, province)
+    rest = part_row[~same], partners[~same], np.ascontiguousarray(parts[~same, :n_shared])
+    return CitySums(city, group, sums, inside, *rest, province)
 
 
 @dataclass(frozen=True)
