@@ -107,7 +107,7 @@ def estimates_without_cohorts(
     means = means or cohort_means(sample, outcome)
     rows, found = goodman_bacon(sample, outcome, means), {}
     present = sample.group_years[means[0][1:] > 0].tolist()
-    for year in present if len(present) > 1 else ():
+    for year in present:
         # the weights of all other comparisons change alike
         rest = [row for row in rows if year not in (row.treated_cohort, row.control_cohort)]
         if rest:
