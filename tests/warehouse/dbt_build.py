@@ -77,7 +77,8 @@ def build_warehouse(
     copy_seeds(build, target)
     left_out = ["seed", "unit_test", *([] if with_tests else ["test"])]
     exclude = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
-    chosen = ["--select", *select] if select else []
+    # of tests those whose tables are all built
+    chosen = ["--select", *select, "--indirect-selection", "cautious"] if select else []
     run_dbt(["build", "--threads", str(threads), *chosen, *exclude], build, target, settings)
     return duckdb.connect(str(build / "citysync.duckdb"), read_only=True)
 
