@@ -150,7 +150,7 @@ RULES: list[Rule] = [
         10,
         None,
         "warn",
-        "Fewer than 10 pilots in the sample: only permutation and city errors hold.",
+        "Fewer than 10 pilots in the sample: only the default line and permutation hold.",
     ),
     between(
         "marts_blocked_share",
