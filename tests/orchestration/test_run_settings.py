@@ -61,5 +61,7 @@ def test_settings_of_a_manifest_are_texts_by_name(values: object) -> None:
 def test_a_setting_of_a_command_is_checked_and_never_taken_from_a_manifest() -> None:
     with pytest.raises(SettingError, match="KEEP is '0': expected "):
         check_settings({"KEEP": "0"})
+    with pytest.raises(SettingError, match="FIRST_YEAR 2015 is not before WINDOW_LAST_YEAR 2015"):
+        check_settings({"WINDOW_FIRST_YEAR": "2015", "WINDOW_LAST_YEAR": "2015"})
     with pytest.raises(SettingError, match="SPARK_MASTER"):
         check_recorded({"ENGINE": "spark", "SPARK_MASTER": "spark://elsewhere:7077"})
