@@ -80,10 +80,14 @@ of_other_years as (
         here.k,
         abs(here.log_value - there.log_value) as distance,
         here.year_offset_equal as equal_within,
-        here.year_offset_differs as differs_by
+        here.year_offset_differs as differs_by,
+        -- one late year is off by a year's growth: beside a figure that is wrong in another way everybody's next year is nearer
+        least(here.own_distance, coalesce(abs(here.log_value - beside.log_value), here.own_distance)) as step
     from shifted_years as here
     left join trends as there
         on here.other_series_no = there.series_no and here.city_id = there.city_id and here."year" + here.k = there."year"
+    left join trends as beside
+        on here.series_no = beside.series_no and here.city_id = beside.city_id and here."year" - here.k = beside."year"
 ),
 
 -- the row up to three further on or back, in the order of codes and in that of the file
@@ -107,7 +111,8 @@ of_other_rows as (
             here.k,
             abs(here.log_value - there.log_value) as distance,
             here.source_equal as equal_within,
-            here.source_differs as differs_by
+            here.source_differs as differs_by,
+            here.own_distance as step
         from shifted_pairs as here
         inner join places as giver
             on
@@ -140,7 +145,8 @@ of_other_cities as (
         scaled.city_id as k,
         abs(pairs.log_value - scaled.log_value) as distance,
         pairs.source_equal as equal_within,
-        pairs.source_differs as differs_by
+        pairs.source_differs as differs_by,
+        pairs.own_distance as step
     from pairs
     inner join scaled
         on
@@ -165,7 +171,8 @@ of_nobody as (
         {{ power_of_ten('gap', 'unit_factor_source_within') }} as k,
         cast(0 as double) as distance,
         match_apart as equal_within,
-        match_apart as differs_by
+        match_apart as differs_by,
+        own_distance as step
     from pairs
     where own_distance >= match_apart
 ),
@@ -184,7 +191,7 @@ distances as (
 judged as (
     select
         *,
-        coalesce(own_distance > differs_by and distance <= greatest(equal_within, match_left_share * own_distance), false) as is_match,
+        coalesce(own_distance > differs_by and distance <= greatest(equal_within, match_left_share * step), false) as is_match,
         coalesce(own_distance > differs_by and distance <= equal_within, false) as is_exact,
         coalesce(greatest(own_distance, distance) > differs_by and own_distance <= distance, own_distance <= differs_by) as is_contrary
     from distances
@@ -241,8 +248,8 @@ found as (
         any_value(match_mover) as match_mover,
         any_value(priority) as priority,
         any_value(other_priority) as other_priority,
-        count(*) filter (where is_repeated) as n_repeated,
-        count(*) filter (where is_other_repeated) as n_other_repeated,
+        count(*) filter (where is_repeated and kind = 'year') as n_repeated,
+        count(*) filter (where is_other_repeated and kind = 'year') as n_other_repeated,
         case
             when block = 'city' then list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))])
             else {{ exact_median('abs(log_value - expected_log)') }}
