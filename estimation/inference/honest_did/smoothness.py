@@ -179,6 +179,9 @@ def lasso_path(quadratic: np.ndarray, linear: np.ndarray) -> np.ndarray:
         )
         gone = sign[changed] if changed >= 0 else 0.0
         knots.append(line[0] + penalty * line[1])
+        if changed >= 0 and entry == 0:
+            # exactly, not as rounding leaves it: `interval` counts what is chosen
+            knots[-1][changed] = 0.0
     return np.array(knots)
 
 

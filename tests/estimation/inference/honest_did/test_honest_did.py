@@ -183,6 +183,20 @@ def test_lasso_path_meets_its_conditions_at_every_knot():
     assert leaves > 0
 
 
+def test_rounding_of_the_covariance_moves_no_interval():
+    """A coefficient that leaves the path is zero there: what rounding left of it must not count as
+    chosen, for each choice costs a degree of freedom.
+    """
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        root, theta = generator.normal(size=(25, 9)), generator.normal(size=9)
+        covariance = np.einsum("ki,kj->ij", root, root) / 24 + 0.5
+        rounding = 1e-15 * generator.normal(size=9)
+        near = covariance * (1 + rounding[:, None] + rounding)
+        first, second = (smoothness_path(theta, c).interval(0.0, 20) for c in (covariance, near))
+        np.testing.assert_allclose(first, second, atol=1e-9)
+
+
 def _accepted(theta, covariance, bound, grid, generator):
     """Effects of a grid that the hybrid test lets stand, from its definition: matrices, simulated
     critical value, truncated normal.
