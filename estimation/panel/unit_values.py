@@ -110,9 +110,9 @@ def cohorts_beside(
     for k, value in enumerate(values):
         if is_nothing(value):
             continue
-        if dates is not None and (date := date_of(value)) is not None:
-            value = dates.number(date)  # noqa: PLW2901
-        number = float(value) if str(value).replace(".", "", 1).isdecimal() else float("nan")
+        date = None if dates is None else date_of(value)
+        period = value if date is None else dates.number(date)
+        number = float(period) if str(period).replace(".", "", 1).isdecimal() else float("nan")
         if not number.is_integer() or (number >= 1000) != calendar or number < 1:
             expected = (
                 "a year, like those of the panel, or nothing"

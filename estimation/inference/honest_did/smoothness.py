@@ -15,10 +15,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
 LEVEL = 0.95
-# points of one pass over a stretch of the path, and passes: half-lengths are convex along it, each
-# pass keeps the best point's neighbours
-N_POINTS, N_PASSES = 17, 6
-NEWTON_STEPS = 8
+NEWTON_STEPS, BISECTIONS = 8, 53
 
 
 @dataclass(frozen=True)
@@ -61,34 +58,38 @@ class SmoothnessPath:
             stops[possible],
             estimation_factor(df, n_chosen[possible]),
         )
+        # half-lengths are convex along a stretch: the shortest is where the slope changes its sign,
+        # which is known to rounding, as the place of the smallest of near equal lengths is not
         low, high = np.zeros(len(starts)), np.ones(len(starts))
-        rows = np.arange(len(starts))
-        for _ in range(N_PASSES):
-            share = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, N_POINTS)
-            halves = self._half_lengths(starts, stops, share, factor, bound)
-            best = np.argmin(halves, axis=1)
-            low, high = (
-                share[rows, np.maximum(best - 1, 0)],
-                share[rows, np.minimum(best + 1, N_POINTS - 1)],
-            )
-        row = int(np.argmin(halves[rows, best]))
-        at, half = share[row, best[row]], float(halves[row, best[row]])
-        weights = (1 - at) * self.weights[starts[row]] + at * self.weights[stops[row]]
-        centre = float((weights * self.theta).sum())
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            falls = self._half_lengths(starts, stops, middle, factor, bound)[1] < 0
+            low, high = np.where(falls, middle, low), np.where(falls, high, middle)
+        share = (low + high) / 2
+        halves = self._half_lengths(starts, stops, share, factor, bound)[0]
+        best = int(np.argmin(halves))
+        weights = self.weights[starts] + share[:, None] * (
+            self.weights[stops] - self.weights[starts]
+        )
+        centre, half = float((weights[best] * self.theta).sum()), float(halves[best])
         return centre - half, centre + half
 
-    def _half_lengths(self, starts, stops, share, factor, bound: float) -> np.ndarray:
-        """Half-lengths at shares of the stretches from knot to knot; shape of `share`, (stretches,
-        points).
-        """
-        weights = (1 - share[..., None]) * self.weights[starts, None] + share[
-            ..., None
-        ] * self.weights[stops, None]
-        bias = (1 - share) * self.bias[starts, None] + share * self.bias[stops, None]
-        error = factor[:, None] * np.sqrt(
-            np.einsum("kpa,ab,kpb->kp", weights, self.covariance, weights)
-        )
-        return error * folded_normal_quantile(bound * bias / error)
+    def _half_lengths(
+        self, starts, stops, share, factor, bound: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Half-lengths at a share of each stretch from knot to knot, and their slopes."""
+        step = self.weights[stops] - self.weights[starts]
+        weights = self.weights[starts] + share[:, None] * step
+        bias_step = bound * (self.bias[stops] - self.bias[starts])
+        bias = bound * self.bias[starts] + share * bias_step
+        with_covariance = np.einsum("ka,ab->kb", weights, self.covariance)
+        error = factor * np.sqrt((with_covariance * weights).sum(axis=1))
+        error_step = factor**2 * (with_covariance * step).sum(axis=1) / error
+        quantile = folded_normal_quantile(bias / error)
+        # of the quantile by its centre
+        by_centre = np.tanh(quantile * bias / error)
+        slope = error_step * (quantile - by_centre * bias / error) + by_centre * bias_step
+        return error * quantile, slope
 
 
 def estimation_factor(df: float, n_chosen: np.ndarray) -> np.ndarray:
