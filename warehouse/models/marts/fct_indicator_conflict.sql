@@ -19,27 +19,62 @@ rules as (
     group by observation_id
 ),
 
--- years in which a city changed its code, or a city of its province ended: figures before and after cover different areas
-boundary_years as (
+-- years in which a city gained or lost a part of its area and its registered persons: figures before and after cover different areas
+extents as (
     select
         city_id,
-        changed_year
-    from {{ ref('city_code_changes') }}
-    union
+        "year",
+        indicator_id,
+        ln("value" / lag("value") over (partition by city_id, indicator_id order by "year")) as step
+    from graded
+    where
+        indicator_id in ('area_km2', 'population_registered_10k')
+        and place_level = 'city'
+        and choice_rank = 1
+        and is_usable
+        and "value" > 0
+),
+
+boundary_years as (
     select
-        staying.city_id,
-        ended.valid_to_year + 1 as changed_year
-    from {{ ref('city_roster') }} as ended
-    inner join {{ ref('city_roster') }} as staying
-        on ended.province_id = staying.province_id and ended.city_id <> staying.city_id
-    where ended.valid_to_year is not null
+        area.city_id,
+        unnest([area."year" - 1, area."year", area."year" + 1]) as "year",
+        abs(area.step) as area_step
+    from extents as area
+    inner join extents as persons
+        on
+            area.city_id = persons.city_id
+            and area."year" = persons."year"
+            and area.indicator_id = 'area_km2'
+            and persons.indicator_id = 'population_registered_10k'
+            and area.step * persons.step > 0
+            and least(abs(area.step), abs(persons.step)) > 0.05
 ),
 
 boundary_cities as (
-    select distinct
+    select
         city_id,
-        unnest([changed_year - 1, changed_year, changed_year + 1]) as "year"
+        "year",
+        max(area_step) as area_step
     from boundary_years
+    group by city_id, "year"
+),
+
+-- a city that is nothing but districts has one figure for both
+undivided as (
+    select
+        part.city_id,
+        part."year"
+    from graded as part
+    inner join graded as whole
+        on
+            part.city_id = whole.city_id
+            and part."year" = whole."year"
+            and part.source_id = whole.source_id
+            and part.indicator_id = 'population_registered_districts_10k'
+            and whole.indicator_id = 'population_registered_10k'
+            and abs(part."value" - whole."value") <= 0.02 * whole."value"
+    where part.place_level = 'city' and whole.place_level = 'city'
 ),
 
 -- the figure of the districts under a city, which some tables give for the whole of it
@@ -50,7 +85,10 @@ districts as (
         replace(indicator_id, '_districts', '') as indicator_id,
         list(distinct "value") as district_values
     from graded
-    where indicator_id like '%\_districts\_%' escape '\' and place_level = 'city'
+    where
+        indicator_id like '%\_districts\_%' escape '\'
+        and place_level = 'city'
+        and (city_id, "year") not in (select (undivided.city_id, undivided."year") from undivided)
     group by all
 ),
 
@@ -190,7 +228,8 @@ powers as (
             abs(other_value - round(chosen_value, {{ digits }})) < 1e-9 or abs(chosen_value - round(other_value, {{ digits }})) < 1e-9
             {%- if not loop.last %} or {% endif %}
         {% endfor %} as is_rounded,
-        boundary_cities.city_id is not null as is_boundary_year,
+        -- what a new boundary adds or takes is no larger a part than that of the area; growth and shares hardly notice it
+        revision_limits.rule_kind not in ('rate', 'share') and abs(distances.log_ratio) <= boundary_cities.area_step as is_boundary_change,
         len(list_filter(
             districts.district_values,
             lambda figure: least(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1))
@@ -220,7 +259,8 @@ powers as (
             and distances."year" = definitions."year"
             and distances.indicator_id = definitions.indicator_id
             and distances.place_level = 'city'
-    left join boundary_cities on distances.city_id = boundary_cities.city_id and distances."year" = boundary_cities."year"
+    left join boundary_cities
+        on distances.city_id = boundary_cities.city_id and distances."year" = boundary_cities."year" and distances.place_level = 'city'
 )
 
 select
@@ -239,14 +279,14 @@ select
         {% endfor -%}
         when abs(relative_gap) < 0.005 and is_rounded then 'rounding'
         when is_neighbour_year then 'period_shift'
-        when is_of_districts and abs(relative_gap) > 0.02 then 'boundary_change'
         when is_of_definition then 'definition'
+        when is_of_districts and abs(relative_gap) > 0.02 then 'boundary_change'
         when
             is_within_revisions
             and (list_contains(chosen_rules, 'vintage') or list_contains(other_rules, 'vintage') or is_later_edition)
             then 'revision'
-        when is_boundary_year and abs(relative_gap) > 0.02 then 'boundary_change'
         when is_within_revisions and distance_change <= greatest(0.01, 0.3 * abs(log_ratio)) then 'revision'
+        when is_boundary_change and abs(relative_gap) > 0.02 then 'boundary_change'
         else 'unexplained'
     end as suspected_cause,
     place_level
