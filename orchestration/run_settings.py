@@ -98,6 +98,9 @@ OF_COMMANDS = {
     "CITYSYNC_REPOSITORY": Setting(
         "the address of the code, such as https://host/owner/name", pattern=r"https://[^\s\"'<>]+"
     ),
+    "CITYSYNC_ADDRESS": Setting(
+        "the address of the report, such as https://host/report", pattern=r"https://[^\s\"'<>]+"
+    ),
 }
 
 

@@ -1,5 +1,5 @@
-"""Figures and tables to take away: figures as SVG, tables as HTML, LaTeX, Word and CSV, the
-same bytes for the same input.
+"""Figures and tables to take away: figures as SVG, the picture of a link's card as PNG, tables as
+HTML, LaTeX, Word and CSV, the same bytes for the same input.
 """
 
 from __future__ import annotations
@@ -8,18 +8,21 @@ from pathlib import Path
 
 import duckdb
 
+from .analyses_names import PRIMARY
+from .card import card
 from .data import read_report_data
 from .journal_tables import TABLES, build_table
 from .language import Words
 from .pages.context import Context
 from .pages.pictures import answer, event_study, permutation_density, standing, threshold
+from .pages.result import finding
 
 KINDS = (".html", ".tex", ".csv", ".docx")
 
 
 def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[Path]:
-    """Write ``figures/<name>.svg`` and ``tables/<name>`` as .html, .tex, .docx and .csv below a
-    folder.
+    """Write ``figures/<name>.svg``, ``figures/card.png`` and ``tables/<name>`` as .html, .tex,
+    .docx and .csv below a folder.
 
     Parameters
     ----------
@@ -40,6 +43,11 @@ def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[
         if found is not None:
             written.append(Path(out_dir) / f"figures/{found.name.replace('-', '_')}.svg")
             written[-1].write_text(standing(page, found), encoding="utf-8", newline="\n")
+    found = answer(page)
+    if found is not None:
+        written.append(Path(out_dir) / "figures/card.png")
+        title = page.words.plain(f"result.{finding(page.one('primary', spec_id=PRIMARY))}")
+        card(title, standing(page, found)).save(written[-1], optimize=True)
     for name in TABLES:
         table = build_table(page.data, page.words, name)
         for suffix in KINDS if table else ():

@@ -126,7 +126,8 @@ def standing(picture: Markup, width: int, stamp: str = "") -> str:
     inside = str(picture).replace('<svg class="plot" width="100%"', f'{opened} class="plot"', 1)
     ground = f'<style>{style}</style><rect width="100%" height="100%" fill="#fff"/>'
     head, _, body = inside.partition(">")
-    said = text(99.5, 12, stamp, "stamp", "end") if stamp else ""
+    height = float(head.partition('height="')[2].partition('"')[0])
+    said = text(99.5, height - 6, stamp, "stamp", "end") if stamp else ""
     return f"{head}>{ground}{body.removesuffix('</svg>')}{said}</svg>\n"
 
 

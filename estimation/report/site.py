@@ -37,6 +37,7 @@ def write_report(
     *,
     is_public: bool = False,
     repository: str = "",
+    address: str = "",
 ) -> None:
     """Write the site into a folder; the same input gives the same bytes.
 
@@ -48,6 +49,8 @@ def write_report(
     is_public : whether the pages leave this machine: no growth of a single city, no way to files
     that stay
     repository : address of the code on the web, to which numbers lead; none where it is empty
+    address : where the folder will be served, for the picture of a link's card; a path beside the
+    page where it is empty, which most sites that show cards do not follow
     """
     out_dir = Path(out_dir)
     for name in ("data", "assets", "zh"):
@@ -65,7 +68,13 @@ def write_report(
     take_away = _take_away(out_dir)
     for language in LANGUAGES:
         for name, text in render_site(
-            data, catalogs, language, take_away, is_public=is_public, repository=repository
+            data,
+            catalogs,
+            language,
+            take_away,
+            is_public=is_public,
+            repository=repository,
+            address=address,
         ):
             (out_dir / name).write_text(text, encoding="utf-8", newline="\n")
 
@@ -112,6 +121,7 @@ def render_site(
     *,
     is_public: bool = False,
     repository: str = "",
+    address: str = "",
 ) -> Iterator[tuple[str, str]]:
     """Path and text of each page in one language, and of the script of its data; every delivered
     text is escaped.
@@ -122,7 +132,7 @@ def render_site(
     catalogs : `sync` and `values`, what the files of the cities say of themselves
     language : ``en`` or ``zh``
     take_away : files beside the pages that the result page links to
-    is_public, repository : as `write_report`
+    is_public, repository, address : as `write_report`
     """
     words, commit = Words(language), str(data.run.get("git_commit", ""))
     context = Context(data, words, catalogs)
@@ -143,6 +153,7 @@ def render_site(
             for page in PAGES
         ],
         "root": "" if language == "en" else "../",
+        "address": address,
         "take_away": list(take_away),
         "said": context.said,
         "td": functools.partial(td, said=context.said),

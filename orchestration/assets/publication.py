@@ -146,7 +146,12 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
         exhibits = write_exhibits(con, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
         # last: it links to the files written above
-        write_report(con, home.build / "report", repository=setting("CITYSYNC_REPOSITORY"))
+        write_report(
+            con,
+            home.build / "report",
+            repository=setting("CITYSYNC_REPOSITORY"),
+            address=setting("CITYSYNC_ADDRESS"),
+        )
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     figures, tables = (

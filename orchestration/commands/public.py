@@ -115,7 +115,11 @@ def _write_report(publication: Path, draft: Path, free: set[str]) -> None:
             empty_what_is_not_free(con, free)
             write_exhibits(con, draft / "report")
             write_report(
-                con, draft / "report", is_public=True, repository=setting("CITYSYNC_REPOSITORY")
+                con,
+                draft / "report",
+                is_public=True,
+                repository=setting("CITYSYNC_REPOSITORY"),
+                address=setting("CITYSYNC_ADDRESS"),
             )
 
 

@@ -15,9 +15,11 @@ from ..plots import Chart, Estimate, Point, Series
 from .context import Context
 
 
-def interval_of(page: Context, row: Row, low: str = "ci_low", high: str = "ci_high") -> str:
+def interval_of(page: Context, row: Row) -> str:
     """An interval as words without markup."""
-    return page.words.plain("label.to", low=shown(row[low], "+3"), high=shown(row[high], "+3"))
+    return page.words.plain(
+        "label.to", low=shown(row["ci_low"], "+3"), high=shown(row["ci_high"], "+3")
+    )
 
 
 def _intervals(row: Row, *names: tuple[str, str]) -> tuple[tuple[float, float], ...]:
@@ -44,11 +46,7 @@ def answer(page: Context) -> Chart | None:
     ]
     study = page.one("coefficient", spec_id=STUDY_FORM, term="treated")
     if study is not None and number(study["estimate"]) is not None:
-        own = {
-            "estimate": shown(study["estimate"], "+3"),
-            "interval": interval_of(page, study, "low_conventional", "high_conventional"),
-            "honest": interval_of(page, study),
-        }
+        own = {"estimate": shown(study["estimate"], "+3"), "interval": interval_of(page, study)}
         spans = _intervals(study, ("ci_low", "ci_high"), ("low_conventional", "high_conventional"))
         label = w.plain("result.axis_study", **own)
         found.append(Estimate(label, float(study["estimate"]), spans, "vermilion"))

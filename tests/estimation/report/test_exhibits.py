@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from estimation.exhibits import to_latex
 from estimation.fit import fit_panel
@@ -20,6 +21,7 @@ from estimation.report.exhibits import write_exhibits
 from estimation.report.journal_tables import build_table
 from estimation.report.language import Words
 from estimation.report.replication_files import write_replication
+from estimation.report.site import write_report
 from tests.estimation.panels import random_panel
 from tests.estimation.report.fabricated import HEADLINE, full, tables
 from tests.estimation.report.sites import database
@@ -33,13 +35,19 @@ def build() -> duckdb.DuckDBPyConnection:
 def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path) -> None:
     first, second = write_exhibits(build, tmp_path / "a"), write_exhibits(build, tmp_path / "b")
     figures = ("answer_axis", "event_study", "threshold", "permutation_density")
-    names = {f"{name}.svg" for name in figures}
+    names = {"card.png", *(f"{name}.svg" for name in figures)}
     names |= {f"{name}.{kind}" for name in ("headline", "ties") for kind in ("html", "tex", "csv")}
     assert names <= {path.name for path in first}
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     for picture in first[: len(figures)]:
         ElementTree.fromstring(picture.read_text(encoding="utf-8"))
         assert "SIMULATED" in picture.read_text(encoding="utf-8")
+    with Image.open(tmp_path / "a/figures/card.png") as picture:
+        colours = {colour for _, colour in picture.getcolors(1 << 16)}
+        assert picture.size == (1200, 630) and {(0, 114, 178), (192, 74, 0)} <= colours
+    write_report(build, tmp_path / "a", address="https://host/report")
+    page = (tmp_path / "a/zh/index.html").read_text(encoding="utf-8")
+    assert '"og:image" content="https://host/report/figures/card.png"' in page
     table = docx.Document(str(tmp_path / "a/tables/ties.docx")).tables[0]
     cells = [[cell.text for cell in row.cells] for row in table.rows]
     assert cells[2][0] == "admission" and cells[-1][0] == "pilots"
