@@ -1,5 +1,5 @@
-"""Hooks of the documentation site: the folders of methods and evidence in the navigation, and pages
-that lie above docs/.
+"""Hooks of the documentation site: the folders of methods and evidence in the navigation, pages
+that lie above docs/, and formulas as MathML, which browsers set without a script.
 
 Run by MkDocs in .venv-site, so it imports nothing of this project.
 """
@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -23,12 +24,20 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Replace `name/` in the navigation by the pages of that folder, its README first."""
+    """Replace `name/` in the navigation by the pages of that folder, its README first, and have
+    blocks of ```math set.
+    """
     docs = Path(config.docs_dir)
+    fence = {"name": "math", "class": "math", "format": _formula}
+    config.mdx_configs["pymdownx.superfences"] = {"custom_fences": [fence]}
     config.nav = [_filled(entry, docs) for entry in config.nav] + [
         {"Repository": [name.lower() for name in ABOVE]}
     ]
     return config
+
+
+def _formula(source: str, *_: Any, **__: Any) -> str:
+    return f'<div class="math" tabindex="0">{convert(source, display="block")}</div>'
 
 
 def _filled(entry: Any, docs: Path) -> Any:

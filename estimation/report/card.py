@@ -20,7 +20,7 @@ from .plots import TEMPLATES
 # pixels; what cards are cut to
 WIDTH, HEIGHT = 1200, 630
 MARGIN, SCALE = 48, 2
-SIGNS_PER_LINE = 48
+SIGNS_PER_LINE = 45
 ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 # classes of `plots.css` that are no token themselves
 TOKENS = {"grid": "line", "truth": "vermilion", "stamp": "vermilion"}
