@@ -6,11 +6,12 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 import tests.no_network.sitecustomize  # noqa: F401 (from here on a look-up of another host fails and is written down)
@@ -105,13 +106,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the parallel workers of one test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """A folder of all workers, filled by the worker that asks first; nobody changes it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "made").exists():
+            make(folder)
+            (folder / "made").touch()
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty home for all that asks for one, and no setting of another run; what tools compile is
     shared by all workers, compiled loops with the home outside, where `make test` puts them.
     """
-    base = tmp_path_factory.getbasetemp()
-    cache = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "cache"
+    cache = of_all_workers(tmp_path_factory) / "cache"
     outside = Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute() / "cache" / "numba"
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):

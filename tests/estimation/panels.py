@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,20 @@ def long_table(panel: PairPanel, kept: np.ndarray | None = None, outcome: int = 
         table[f"x{k}"] = panel.controls[k, pair, year].ravel()
     table["treated"] = ((table["cohort"] > 0) & (table["year"] >= table["cohort"])).astype(float)
     return table.dropna().reset_index(drop=True)
+
+
+def fit_of_diff_diff(estimator, panel: PairPanel):
+    """What an estimator of that package gives, a pair as its unit, without pairs of two pilots."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # notices of deprecated names and of small cohorts
+        table = long_table(panel, panel.cohort >= 0)
+        columns = {"outcome": "y", "unit": "pair", "time": "year", "first_treat": "cohort"}
+        return estimator.fit(table, **columns)
+
+
+def points(result) -> dict:
+    """Estimates by (term, cohort_year, event_time)."""
+    return {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
 
 
 def estimates_of(result, vcov: str) -> dict:

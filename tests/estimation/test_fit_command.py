@@ -2,6 +2,7 @@
 input and the seed alone.
 """
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -87,22 +88,28 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "estimator"),
+    ("name", "settings"),
     [
-        ("panel.csv", "twfe"),
-        ("panel.parquet", "event_study"),
-        ("panel.csv", "sun_abraham"),
-        ("panel.parquet", "gardner"),
+        ("panel.csv", {"estimator": "twfe"}),
+        ("panel.parquet", {"estimator": "event_study"}),
+        ("panel.csv", {"estimator": "sun_abraham"}),
+        ("panel.parquet", {"estimator": "gardner"}),
+        ("panel.csv", {"estimator": "callaway_santanna", "control_pairs": "not_yet_treated"}),
     ],
 )
-def test_prints_what_the_library_computes(capsys, write, name, estimator):
+def test_prints_what_the_library_computes(capsys, write, name, settings):
     panel = random_panel(1, n_controls=2, missing=0.05, n_cities=33, n_pilots=12)
-    options = ["--estimator", estimator, "--controls", "x0,x1", *ALL_LINES]
+    options, controls = ["--estimator", settings["estimator"], *ALL_LINES], ("x0", "x1")
+    if "control_pairs" in settings:
+        panel, controls = dataclasses.replace(panel, controls=None), ()
+        options += ["--control-group", settings["control_pairs"]]
+    else:
+        options += ["--controls", ",".join(controls)]
     code, out, err = _run(capsys, write(_table(panel, cohorts=True), name), *options)
     assert (code, err) == (0, "")
     document = json.loads(out, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
-    settings = {"estimator": estimator, "vcov": VARIANCE_ESTIMATORS, "permutations": 99}
-    expected = fit_panel(panel, control_names=("x0", "x1"), **settings)
+    settings = {"vcov": VARIANCE_ESTIMATORS, "permutations": 99, **settings}
+    expected = fit_panel(panel, control_names=controls, **settings)
     assert document["estimates"] == [
         {name: getattr(e, name) for name in document["estimates"][0]} for e in expected.estimates
     ]
@@ -127,19 +134,6 @@ def test_pilots_are_read_off_the_pairs(capsys, write, text_ids):
         for given in (table, table.drop(columns=OF_CITIES))
     ]
     assert found[0] == found[1]
-
-
-def test_no_p_of_an_outcome_of_the_study_that_does_not_hold_its_size(capsys, write):
-    table, found = _table(random_panel(2), cohorts=True), {}
-    for name in ("comove_growth_official", "comove_of_my_own"):
-        path = str(write(table.rename(columns={"y": name})))
-        assert main(["fit", path, "--outcome", name, "--json", *ALL_LINES]) == 0
-        found[name] = json.loads(capsys.readouterr().out)
-    study, own = found.values()
-    assert all(e["p_value"] is e["std_error"] is None for e in study["estimates"])
-    assert [text.startswith("Estimate alone") for text in study["warnings"]] == [True]
-    assert any(e["p_value"] is not None for e in own["estimates"])
-    assert [e["estimate"] for e in own["estimates"]] == [e["estimate"] for e in study["estimates"]]
 
 
 def test_a_file_of_some_pairs_says_that_the_draws_have_these_alone(capsys, write):

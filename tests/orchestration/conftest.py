@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from orchestration.supervision import explained
+from tests.conftest import made_once, of_all_workers
 from tests.orchestration.warm import run_warm
 
 REPO = Path(__file__).resolve().parents[2]
@@ -39,12 +39,6 @@ class Run:
     @property
     def manifest(self) -> dict:
         return json.loads((self.home / "published" / "manifest.json").read_text(encoding="utf-8"))
-
-
-def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the parallel workers of one test run share."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 
 
 def run(home: Path, *arguments: str, **environment: str) -> Run:
@@ -73,15 +67,15 @@ def _words(landing: Path | None) -> list[str]:
     return ["--landing", str(landing)] if landing else []
 
 
-def made_once(folder: Path, make: Callable[[], Run]) -> Run:
+def published_once(folder: Path, publish: Callable[[], Run]) -> Run:
     """A published run of all workers, made by the worker that asks first."""
-    folder.mkdir(exist_ok=True)
-    done = folder / "run.json"
-    with FileLock(f"{folder}.lock"):
-        if not done.exists():
-            made = make()
-            done.write_text(json.dumps([made.code, made.output]), encoding="utf-8")
-    found = Run(*json.loads(done.read_text(encoding="utf-8")), folder / "home")
+
+    def make(_: Path) -> None:
+        made = publish()
+        (folder / "run.json").write_text(json.dumps([made.code, made.output]), encoding="utf-8")
+
+    text = (made_once(folder, make) / "run.json").read_text(encoding="utf-8")
+    found = Run(*json.loads(text), folder / "home")
     assert found.code == 0, found.output
     return found
 
@@ -90,7 +84,7 @@ def made_once(folder: Path, make: Callable[[], Run]) -> Run:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One publication from the small simulated landing; nobody changes it."""
     folder = of_all_workers(tmp_path_factory) / "simulated"
-    return made_once(folder, lambda: refresh_as_typed(folder / "home"))
+    return published_once(folder, lambda: refresh_as_typed(folder / "home"))
 
 
 @dataclass(frozen=True)
@@ -114,7 +108,7 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> SixCities:
         (landing / "tidy" / "link.csv").symlink_to("/etc/hostname")
         return refresh(folder / "home", landing)
 
-    return SixCities(made_once(folder, make), folder / "landing")
+    return SixCities(published_once(folder, make), folder / "landing")
 
 
 @pytest.fixture

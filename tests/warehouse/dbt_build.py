@@ -15,6 +15,7 @@ import duckdb
 
 from orchestration.dbt_runner import ensure_manifest
 from orchestration.home import Home
+from tests.conftest import made_once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -55,13 +56,12 @@ def run_dbt(
 
 
 def copy_seeds(build: Path, target: Path) -> None:
-    """Begin a build's database with the seeds, which are loaded once for every target folder."""
-    seeded = target / "seeded" / "citysync.duckdb"
-    if not seeded.exists():
-        seeded.parent.mkdir(parents=True)
-        run_dbt(["seed"], seeded.parent, target)
+    """Begin a build's database with the seeds, which are loaded once for all workers."""
+    seeded = made_once(
+        target / "shared" / "seeded", lambda folder: run_dbt(["seed"], folder, target)
+    )
     build.mkdir(parents=True, exist_ok=True)
-    shutil.copy(seeded, build / "citysync.duckdb")
+    shutil.copy(seeded / "citysync.duckdb", build)
 
 
 def build_warehouse(
@@ -84,21 +84,21 @@ def build_warehouse(
 
 
 def build_up_to(model: str, build: Path, target: Path) -> duckdb.DuckDBPyConnection:
-    """A model and all that it reads: by dbt the first time, then by the SQL that dbt compiled for
-    it, since dbt's own start takes longer than the models.
+    """A model and all that it reads, by the SQL that dbt compiles for them once for all workers:
+    dbt's own start takes longer than the models.
     """
-    compiled = target / f"compiled_{model}.json"
-    if not compiled.exists():
-        with build_warehouse(build, target, select=(f"+{model}",)):
-            steps = compiled_steps(json.loads((target / "manifest.json").read_text()), model)
-        compiled.write_text(json.dumps([str(build), steps]))
-        return duckdb.connect(str(build / "citysync.duckdb"), read_only=True)
-    first_build, steps = json.loads(compiled.read_text())
+
+    def compile_it(folder: Path) -> None:
+        run_dbt(["compile", "--select", f"+{model}"], folder, target)
+        steps = compiled_steps(json.loads((target / "manifest.json").read_text()), model)
+        (folder / "steps.json").write_text(json.dumps(steps))
+
+    compiled = made_once(target / "shared" / model, compile_it)
     copy_seeds(build, target)
     connection = duckdb.connect(str(build / "citysync.duckdb"))
-    for schema, relation, query in steps:
+    for schema, relation, query in json.loads((compiled / "steps.json").read_text()):
         connection.execute(f"create schema if not exists {schema}")
-        here = query.replace(first_build, str(build))
+        here = query.replace(str(compiled), str(build))
         connection.execute(f"create table {relation} as ({here})")
     return connection
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.dbt_build import REPOSITORY, run_dbt
+from orchestration.dbt_runner import ensure_manifest
+from orchestration.home import Home
+from tests.warehouse.dbt_build import REPOSITORY
 
 # A model reads its own layer and those before it.
 LAYERS = ("staging", "intermediate", "marts", "quality")
@@ -26,9 +28,8 @@ UNIT_IN_NAME = {
 
 
 @pytest.fixture(scope="module")
-def manifest(dbt_target: Path) -> dict:
-    run_dbt(["parse"], dbt_target, dbt_target)
-    return json.loads((dbt_target / "manifest.json").read_text(encoding="utf-8"))
+def manifest() -> dict:
+    return json.loads(ensure_manifest(Home.from_environment()).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -2,41 +2,17 @@
 unit.
 """
 
-import warnings
-
 import numpy as np
-import pandas as pd
 import pytest
 
 from estimation.fit import fit_panel
-from tests.estimation.panels import random_panel
+from tests.estimation.panels import fit_of_diff_diff, points, random_panel
 
 GAPS = {"balanced": 0.0, "gaps": 0.1}
 
 
-def _table(panel) -> pd.DataFrame:
-    """One row a pair of at most one pilot and year with an outcome; first_treat 0 is never."""
-    rows = []
-    for p, (i, j) in enumerate(zip(panel.city_i, panel.city_j, strict=True)):
-        cohorts = [int(c) for c in (panel.city_cohort[i], panel.city_cohort[j]) if c > 0]
-        if len(cohorts) < 2:
-            rows += [
-                (p, int(year), panel.y[0, p, t], sum(cohorts)) for t, year in enumerate(panel.years)
-            ]
-    return pd.DataFrame(rows, columns=["pair", "year", "y", "first_treat"]).dropna()
-
-
-def _theirs(estimator, panel):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # notices of deprecated names and of small cohorts
-        return estimator.fit(
-            _table(panel), outcome="y", unit="pair", time="year", first_treat="first_treat"
-        )
-
-
-def _ours(name, panel) -> dict:
-    found = fit_panel(panel, estimator=name, vcov=(), permutations=0)
-    return {(e.term, e.cohort_year, e.event_time): e.estimate for e in found.estimates}
+def points_of(name, panel) -> dict:
+    return points(fit_panel(panel, estimator=name, vcov=(), permutations=0))
 
 
 def _compare(found: dict, expected: dict) -> None:
@@ -62,8 +38,8 @@ def test_callaway_santanna(seed):
 
     panel = random_panel(seed)
     found, peer = (
-        _ours("callaway_santanna", panel),
-        _theirs(CallawaySantAnna(estimation_method="reg"), panel),
+        points_of("callaway_santanna", panel),
+        fit_of_diff_diff(CallawaySantAnna(estimation_method="reg"), panel),
     )
     assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
     events = peer.aggregate("event_study").to_dataframe()
@@ -85,7 +61,7 @@ def test_sun_abraham(gaps):
     from diff_diff import SunAbraham
 
     panel = random_panel(5, missing=GAPS[gaps])
-    found, peer = _ours("sun_abraham", panel), _theirs(SunAbraham(), panel)
+    found, peer = points_of("sun_abraham", panel), fit_of_diff_diff(SunAbraham(), panel)
     _compare(
         _cells(found),
         {(int(g), int(e)): effect["effect"] for (g, e), effect in peer.cohort_effects.items()},
@@ -103,7 +79,7 @@ def test_imputation(gaps):
     from diff_diff import ImputationDiD
 
     panel = random_panel(6, missing=GAPS[gaps])
-    found, peer = _ours("borusyak", panel), _theirs(ImputationDiD(), panel)
+    found, peer = points_of("borusyak", panel), fit_of_diff_diff(ImputationDiD(), panel)
     assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
     events = peer.aggregate("event_study").to_dataframe()
     events = events[events["se"].notna()]  # its base, and rows of the never treated, have none
@@ -115,7 +91,7 @@ def test_extended_two_way_fixed_effects(gaps):
     from diff_diff import WooldridgeDiD
 
     panel = random_panel(7, missing=GAPS[gaps])
-    found, peer = _ours("etwfe", panel), _theirs(WooldridgeDiD(), panel)
+    found, peer = points_of("etwfe", panel), fit_of_diff_diff(WooldridgeDiD(), panel)
     assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
     _compare(
         _events(found),

@@ -3,20 +3,23 @@ loops, pyfixest, diff-diff and refits.
 """
 
 import dataclasses
-import json
-import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from estimation.cli import main
 from estimation.estimators.group_time import fit_group_time
 from estimation.fit import fit_outcomes, fit_panel
 from estimation.panel.fit_sample import before_last_cohort, build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import VARIANCE_ESTIMATORS, estimates_of, long_table, random_panel
+from tests.estimation.panels import (
+    VARIANCE_ESTIMATORS,
+    estimates_of,
+    fit_of_diff_diff,
+    long_table,
+    points,
+    random_panel,
+)
 
 LATER = "not_yet_treated"
 PANELS = {"never": False, "no never": True}
@@ -28,10 +31,6 @@ def _panel(seed, *, without_never, **settings) -> PairPanel:
     return panel.of_pairs(panel.cohort > 0) if without_never else panel
 
 
-def _table(panel) -> pd.DataFrame:
-    return long_table(panel, panel.cohort >= 0)
-
-
 def _ours(panel, estimator="callaway_santanna", control_pairs=LATER, vcov=(), permutations=0):
     return fit_panel(
         panel,
@@ -40,18 +39,6 @@ def _ours(panel, estimator="callaway_santanna", control_pairs=LATER, vcov=(), pe
         vcov=vcov,
         permutations=permutations,
     )
-
-
-def _points(result) -> dict:
-    return {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
-
-
-def _theirs(estimator, panel):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # notices of small cohorts and dropped years
-        return estimator.fit(
-            _table(panel), outcome="y", unit="pair", time="year", first_treat="cohort"
-        )
 
 
 def _loop(panel) -> dict:
@@ -79,7 +66,7 @@ def _loop(panel) -> dict:
 @pytest.mark.parametrize("kind", PANELS)
 def test_not_yet_treated_controls_are_the_literal_loop(kind, gaps):
     panel = _panel(3, without_never=PANELS[kind], missing=GAPS[gaps])
-    found, literal = _points(_ours(panel)), _loop(panel)
+    found, literal = points(_ours(panel)), _loop(panel)
     cells = {(g, e): value for (term, g, e), value in found.items() if term == "group_time"}
     last = max(g for g, _ in literal)
     if PANELS[kind]:  # the last cohort is the control of all years that are left
@@ -97,8 +84,8 @@ def test_not_yet_treated_controls_against_diff_diff(kind):
 
     panel = _panel(4, without_never=PANELS[kind])
     found, peer = (
-        _points(_ours(panel)),
-        _theirs(CallawaySantAnna(control_group=LATER, estimation_method="reg"), panel),
+        points(_ours(panel)),
+        fit_of_diff_diff(CallawaySantAnna(control_group=LATER, estimation_method="reg"), panel),
     )
     theirs = {
         (g, t - g): cell["effect"]
@@ -124,13 +111,13 @@ def test_imputation_without_never_treated_against_diff_diff(gaps):
     from diff_diff import ImputationDiD
 
     panel = _panel(6, without_never=True, missing=GAPS[gaps])
-    peer = _theirs(ImputationDiD(), panel)
+    peer = fit_of_diff_diff(ImputationDiD(), panel)
     events = peer.aggregate("event_study").to_dataframe().dropna(subset=["att", "se"])
     theirs = dict(zip(events["event_time"].astype(int), events["att"], strict=True))
     # least squares with a coefficient for each cohort and year imputes by cohort, which differs
     # where rows are missing
     for estimator in ("borusyak", "gardner", *(("etwfe",) if gaps == "balanced" else ())):
-        found = _points(_ours(panel, estimator))
+        found = points(_ours(panel, estimator))
         assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
         assert {
             e: value for (term, _, e), value in found.items() if term == "event"
@@ -142,7 +129,11 @@ def test_two_way_without_never_treated_against_pyfixest(gaps):
     import pyfixest
 
     panel = _panel(5, without_never=True, missing=GAPS[gaps])
-    peer = pyfixest.feols("y ~ treated | pair + year", data=_table(panel), vcov={"CRV1": "pair"})
+    peer = pyfixest.feols(
+        "y ~ treated | pair + year",
+        data=long_table(panel, panel.cohort >= 0),
+        vcov={"CRV1": "pair"},
+    )
     result = _ours(panel, "twfe", vcov=VARIANCE_ESTIMATORS, permutations=99)
     assert result.estimates[0].estimate == pytest.approx(peer.coef()["treated"], rel=1e-9)
     assert {e.vcov for e in result.estimates} == set(VARIANCE_ESTIMATORS)
@@ -156,7 +147,7 @@ def test_saturated_estimators_equal_the_last_cohort_as_control():
     panel = _panel(8, without_never=True)
     cells = {
         (g, e): v
-        for (term, g, e), v in _points(_ours(panel, "sun_abraham")).items()
+        for (term, g, e), v in points(_ours(panel, "sun_abraham")).items()
         if term == "group_time" and e >= 0
     }
     last, y = panel.cohort.max(), panel.y[0]
@@ -247,33 +238,3 @@ def test_what_nothing_identifies_is_refused(case):
             covariates=np.ones((panel.n_cities, 1)),
             covariate_names=("x",),
         )
-
-
-def test_on_the_command_line(tmp_path, capsys):
-    panel = _panel(2, without_never=True, n_cities=33, n_pilots=12)
-    table = _table(panel)
-    i, j = table["city_i"].to_numpy(), table["city_j"].to_numpy()
-    file = pd.DataFrame(
-        {
-            "city_i_id": i,
-            "city_j_id": j,
-            "year": table["year"],
-            "cohort_year": table["cohort"],
-            "y": table["y"],
-        }
-    )
-    file["province_i_id"], file["province_j_id"] = panel.province[i], panel.province[j]
-    path = tmp_path / "panel.csv"
-    file.to_csv(path, index=False)
-
-    asked = ["fit", str(path), "--outcome", "y", "--permutations", "99", "--json"]
-    asked += ["--estimator", "callaway_santanna"]
-    assert main([*asked, "--control-group", LATER]) == 0
-    document = json.loads(capsys.readouterr().out)
-    expected = _ours(panel, vcov=None, permutations=99)
-    assert document["estimates"][0]["estimate"] == expected.estimates[0].estimate
-    # a city whose pairs are treated in different years is no pilot, so the pilots are known without
-    # columns of their own
-    lines = {row["vcov"] for row in document["estimates"]}
-    assert lines == {e.vcov for e in expected.estimates} >= {"permutation"}
-    assert main(asked) == 2 and "blank cohort_year" in capsys.readouterr().err

@@ -207,29 +207,6 @@ def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path
         assert found.error[d, 0] == pytest.approx(sm.OLS(path, regressors).fit().mse_resid)
 
 
-LACKING = [
-    ({"block": np.zeros(48, dtype=int)}, "blocks hold both pilots and never-pilots"),
-    (
-        {"cohort": np.where(np.arange(48) % 16 == 0, 2014, 0)},
-        "pilots have a never-pilot in their block",
-    ),
-    ({"cohort": np.where(np.arange(48) % 6 < 2, 2012, 0)}, "years before the first admission"),
-    ({"cohort": np.zeros(48, dtype=int)}, "no city is admitted inside the window"),
-    ({"cohort": np.where(np.arange(48) < 24, 2014, 0)}, "blocks hold both pilots and never-pilots"),
-]
-
-
-@pytest.mark.parametrize(("change", "said"), LACKING)
-def test_a_panel_that_lacks_something_gets_no_verdict_and_is_told_why(change, said):
-    growth, years, cohort, block = draw_panel(1)
-    arguments = {"cohort": cohort, "block": block} | change
-    found = fit_primary(growth, years, **arguments)
-    figures = (found.estimate, found.ci_low, found.ci_high, found.p_value, found.before)
-    assert figures == (None,) * 5
-    assert found.channels == ()
-    assert any(said in text and text.startswith("No verdict") for text in found.warnings)
-
-
 def test_no_city_left_is_no_verdict():
     found = fit_primary(np.full((4, 5), np.nan), np.arange(5), np.array([3, 0, 0, 0]), np.zeros(4))
     assert (found.n_cities, found.p_value) == (0, None)
