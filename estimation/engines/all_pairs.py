@@ -144,12 +144,13 @@ def _city_sums(
 
 def _inside(z: np.ndarray, group: np.ndarray, province: np.ndarray, measure: str) -> np.ndarray:
     """Statistics (R, G, 1 + T) of the pairs inside each province."""
-    n_groups, n_provinces = int(group.max()) + 1, int(province.max()) + 1
-    found = np.zeros((n_provinces, n_groups, 1 + z.shape[1]))
-    for r in range(n_provinces):
-        of, own = group[province == r], z[province == r]
-        pairs = _partner_sums(own, own[of == 0], of == 0, measure)
-        found[r] = bincount_columns(pairs, of, (1, n_groups))[0]
+    shape = int(province.max()) + 1, int(group.max()) + 1
+    pairs = np.empty((len(z), 1 + z.shape[1]))
+    order = np.argsort(province, kind="stable")
+    for members in np.split(order, np.cumsum(np.bincount(province))[:-1]):
+        own, is_never = z[members], group[members] == 0
+        pairs[members] = _partner_sums(own, own[is_never], is_never, measure)
+    found = bincount_columns(pairs, province * shape[1] + group, shape)
     # two never-treated units were counted with either
     found[:, 0] /= 2
     return _less_means(found)
@@ -159,20 +160,21 @@ def _squares(z: np.ndarray, group: np.ndarray, measure: str, weights: np.ndarray
     """Sums (R,) of the squared influence of all pairs, from weights (G, 1 + T, R) of [pairs,
     outcomes less pair means].
     """
-    total = np.zeros(weights.shape[2])
+    total, never = np.zeros(weights.shape[2]), z[group == 0]
+    moments = np.einsum("it,is->ts", never, never)
     for g in range(len(weights)):
         of_years = weights[g, 1:] - weights[g, 1:].mean(axis=0)
-        given = z[group == 0], z[group == g], g == 0, of_years, weights[g, 0]
+        given = never, z[group == g], g == 0, of_years, weights[g, 0]
         if measure in QUADRATIC:
-            total += _squared_forms(*given, *QUADRATIC[measure])
+            total += _squared_forms(*given, moments, *QUADRATIC[measure])
         else:
             total += _squared_gaps(*given)
     return total
 
 
-def _squared_forms(z_i, z_j, is_within, weights, level, square, product) -> np.ndarray:
+def _squared_forms(z_i, z_j, is_within, weights, level, moments, square, product) -> np.ndarray:
     """Sum of u_p^2 over the pairs of two groups (n, T) without listing them, u_p = level (R,) +
-    sum_t w_t (T, R) y_pt.
+    sum_t w_t (T, R) y_pt; `moments` (T, T) of the first group.
 
     u_p = a_i + a_j + sum_t w_t l z_it z_jt with a_i = -(s/2) sum_t w_t z_it^2 + level/2; the square
     of the product needs the groups' T x T second moments.
@@ -184,7 +186,7 @@ def _squared_forms(z_i, z_j, is_within, weights, level, square, product) -> np.n
         np.einsum("it,tr->ir", z, weighted * other.sum(axis=0)[:, None])
         for z, other in ((z_i, z_j), (z_j, z_i))
     )
-    moments = np.einsum("it,is->ts", z_i, z_i) * np.einsum("jt,js->ts", z_j, z_j)
+    moments = moments * np.einsum("jt,js->ts", z_j, z_j)
     total = len(z_j) * (a_i**2).sum(axis=0) + len(z_i) * (a_j**2).sum(axis=0)
     total += 2 * a_i.sum(axis=0) * a_j.sum(axis=0)
     total += np.einsum("tr,tr->r", weighted, np.einsum("ts,sr->tr", moments, weighted))

@@ -73,10 +73,59 @@ class CitySums:
         groups; (N, T, C).
         """
         n_groups, d, *shape = weights.shape
+        self._rows.data = shared.ravel()
+        return (self._rows @ weights.reshape(n_groups * d, -1)).reshape(-1, *shape)
+
+    @cached_property
+    def _rows(self) -> csr_array:
+        """Where the first statistics of a city's rows stand: a row for each city, a column for each
+        statistic of each group.
+        """
+        d = self.parts.shape[1]
         columns = (self.group[:, None] * d + np.arange(d)).ravel()
         ends = d * np.searchsorted(self.city, np.arange(len(self.province) + 1))
-        rows = csr_array((shared.ravel(), columns, ends), (len(self.province), n_groups * d))
-        return (rows @ weights.reshape(n_groups * d, -1)).reshape(-1, *shape)
+        shape = (len(self.province), self.inside.shape[1] * d)
+        return csr_array((np.zeros(len(columns)), columns, ends), shape)
+
+    def kinds(self) -> tuple[CitySums, np.ndarray]:
+        """Sums of the first city of each kind, and how many cities (N,) are of it: those of one
+        province whose first statistics are the same numbers in every row and part.
+        """
+        if self.parts.shape[1] > 1:
+            # gaps and controls leave no two cities alike
+            return self, np.ones(len(self.province))
+        (n_provinces, n_groups), n = self.inside.shape[:2], len(self.province)
+        numbers = np.zeros((n, n_groups * (n_provinces + 1) + 1))
+        numbers[:, -1] = self.province
+        numbers[self.city, self.group] = self.shared[:, 0]
+        place = n_groups + self.group[self.part_row] * n_provinces + self.part_province
+        numbers[self.city[self.part_row], place] = self.parts[:, 0]
+        # the same numbers have the same sum, but not the other way round
+        guess = np.einsum("nk,k->n", numbers, np.sqrt(np.arange(2.0, numbers.shape[1] + 2)))
+        _, first, which = np.unique(guess, return_index=True, return_inverse=True)
+        of_kind = first[which.reshape(-1)]
+        of_kind = np.where((numbers == numbers[of_kind]).all(axis=1), of_kind, np.arange(n))
+        count = np.bincount(of_kind, minlength=n)
+        chosen = np.flatnonzero(count)
+        return self._of_cities(chosen), count[chosen].astype(float)
+
+    def _of_cities(self, chosen: np.ndarray) -> CitySums:
+        """The rows and parts of some cities alone."""
+        is_chosen = np.zeros(len(self.province), dtype=bool)
+        is_chosen[chosen] = True
+        rows = is_chosen[self.city]
+        parts = rows[self.part_row]
+        new_city, new_row = np.cumsum(is_chosen) - 1, np.cumsum(rows) - 1
+        return CitySums(
+            new_city[self.city[rows]],
+            self.group[rows],
+            self.sums[rows],
+            self.inside,
+            new_row[self.part_row[parts]],
+            self.part_province[parts],
+            self.parts[parts],
+            self.province[chosen],
+        )
 
 
 def sum_city_groups(

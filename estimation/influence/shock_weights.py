@@ -60,8 +60,11 @@ def jackknife_df(
     """
     if len(provinces) == 0:
         return None
-    whole = sums.weigh(sums.shared, outcome_weights(-1))
+    # cities that meet the same numbers of pairs have the same weights
+    kinds, count = sums.kinds()
+    whole = kinds.weigh(kinds.shared, outcome_weights(-1))
     deviations = np.empty((len(provinces), *whole.shape))
     for b, r in enumerate(provinces):
-        deviations[b] = whole - sums.weigh(sums.without(int(r)), outcome_weights(b))
-    return design_df(whole, deviations)
+        deviations[b] = whole - kinds.weigh(kinds.without(int(r)), outcome_weights(b))
+    root = np.sqrt(count)[:, None, None]
+    return design_df(root * whole, root * deviations)

@@ -170,15 +170,16 @@ def two_way_diagnostics(
     found: list[Diagnostic] = [
         ("negative_weight_share", None, negative_weight_share(treatment_weights(sample, means)))
     ]
-    for row in goodman_bacon(sample, outcome, means):
+    rows = goodman_bacon(sample, outcome, means)
+    for row in rows:
         label = f"{row.treated_cohort} against {row.control_cohort or 'never'}"
         found += [
             ("goodman_bacon_weight", label, row.weight),
             ("goodman_bacon_estimate", label, row.estimate),
         ]
-    without = estimates_without_cohorts(sample, outcome, means)
     return found + [
-        ("estimate_without_cohort", str(year), value) for year, value in without.items()
+        ("estimate_without_cohort", str(year), value)
+        for year, value in estimates_without_cohorts(rows).items()
     ]
 
 

@@ -98,16 +98,13 @@ def _comparison(
     return share[a] * share[b] * treated[a] * (treated[b] - treated[a]), (int(start[b]), n_years)
 
 
-def estimates_without_cohorts(
-    sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None
-) -> dict[int, float]:
-    """Two-way coefficient without the pairs of each cohort, by cohort year; empty with a single
-    cohort. Balanced, without controls.
+def estimates_without_cohorts(rows: list[Comparison]) -> dict[int, float]:
+    """Two-way coefficient without the pairs of each cohort, by cohort year, from the comparisons of
+    `goodman_bacon`; empty with a single cohort.
     """
-    means = means or cohort_means(sample, outcome)
-    rows, found = goodman_bacon(sample, outcome, means), {}
-    present = sample.group_years[means[0][1:] > 0].tolist()
-    for year in present:
+    found = {}
+    cohorts = {cohort for row in rows for cohort in (row.treated_cohort, row.control_cohort)}
+    for year in sorted(cohorts - {0}):
         # the weights of all other comparisons change alike
         rest = [row for row in rows if year not in (row.treated_cohort, row.control_cohort)]
         if rest:

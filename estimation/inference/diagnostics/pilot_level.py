@@ -155,12 +155,17 @@ def _differences(
     """
     sizes = np.diff(np.r_[starts, labels.shape[1]])
 
-    def net(values: np.ndarray) -> np.ndarray:
-        return values - np.repeat(np.add.reduceat(values, starts, axis=1) / sizes, sizes, axis=1)
+    def spread(sums: np.ndarray) -> np.ndarray:
+        return np.repeat(sums / sizes, sizes, axis=-1)
 
-    outcome, pilot = net(level[np.arange(labels.shape[1]), labels]), net((labels > 0).astype(float))
-    squares = (pilot**2).sum(axis=1)
+    outcome = level.ravel().take(labels + np.arange(len(level)) * level.shape[1])
+    outcome -= spread(np.add.reduceat(outcome, starts, axis=1))
+    # every draw has as many pilots in a stratum
+    share = spread(np.add.reduceat(labels[0] > 0, starts, dtype=float))
+    pilot, squares = (labels > 0) - share, (share * (1 - share)).sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        difference = (pilot * outcome).sum(axis=1) / squares
-        scores = pilot * (outcome - difference[:, None] * pilot)
-        return difference, np.abs(difference) * squares / np.sqrt((scores**2).sum(axis=1))
+        difference = np.einsum("bn,bn->b", pilot, outcome) / squares
+        outcome -= difference[:, None] * pilot
+        outcome *= pilot
+        errors = np.sqrt(np.einsum("bn,bn->b", outcome, outcome))
+        return difference, np.abs(difference) * squares / errors
