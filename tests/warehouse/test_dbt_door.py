@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.warehouse.dbt_build import REPOSITORY
 from warehouse.dbt_by_hand import prepare
 
@@ -24,6 +26,7 @@ def run_by_hand(home: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.full
 def test_a_first_build_by_hand_reads_a_small_simulated_landing(tmp_path: Path) -> None:
     assert "48 simulated cities are written" in run_by_hand(
         tmp_path, "run", "--select", "stg_raw__cells"

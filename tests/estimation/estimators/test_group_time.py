@@ -11,7 +11,7 @@ import pytest
 from estimation.estimators.fitted import Inputs
 from estimation.estimators.group_time import GroupTimeDraws, comparable_sample, fit_group_time
 from estimation.estimators.registry import names
-from estimation.fit import fit_outcomes, fit_panel, strata_of
+from estimation.fit import fit_panel, strata_of
 from estimation.inference import variances as inference
 from estimation.inference.diagnostics import coefficients as diagnostics
 from estimation.inference.permutation.assignments import draw_relabellings
@@ -20,7 +20,7 @@ from estimation.options import Options
 from estimation.panel.fit_sample import before_last_cohort, build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import estimates_of, long_table, random_panel
+from tests.estimation.panels import long_table, random_panel
 
 GROUP_TIME = names("group_time")
 
@@ -356,24 +356,6 @@ def test_published_values_of_least_squares(shared_dir):
     for panel, value in ((mpdta, -0.03655), (castle, 0.0818)):
         (line, *_) = fit_panel(panel, vcov=("conventional",), permutations=0).estimates
         assert line.estimate == pytest.approx(value, abs=5e-5)
-
-
-def test_lines_of_the_aggregates():
-    panel = random_panel(8, n_cities=45, n_pilots=15)
-    result = fit_outcomes(
-        panel,
-        estimators=tuple(GROUP_TIME),
-        vcov=("dyadic", "city", "province_jackknife"),
-        permutations=0,
-    )
-    for name in GROUP_TIME:
-        lines = estimates_of(result[name, 0], "province_jackknife")
-        assert lines["att", None].is_default
-        assert 0 < lines["att", None].std_error < 5
-        assert (lines["att", None].n_pilots, ("group_time", 0) in lines) == (
-            15,
-            name in ("callaway_santanna", "sun_abraham"),
-        )
 
 
 DRAWN = {

@@ -26,13 +26,9 @@ def test_relabellings_stay_within_strata_and_are_equally_likely():
     assert len(counts) == 18
     assert counts.min() > 160
     np.testing.assert_array_equal(np.flatnonzero(fixed_labels(labels, strata)), [6])
-
-
-def test_all_relabellings_are_taken_where_there_are_fewer_than_the_draws() -> None:
-    labels, strata = np.array([1, 0, 0, 2, 1, 0, 0]), np.array([0, 0, 0, 1, 1, 1, 2])
-    every, is_enumeration = draw_or_enumerate(labels, strata, 19, 5)
-    assert is_enumeration
-    np.testing.assert_array_equal(every, enumerate_relabellings(labels, strata))
-    drawn, is_enumeration = draw_or_enumerate(labels, strata, 18, 5)
-    assert not is_enumeration
-    np.testing.assert_array_equal(drawn, draw_relabellings(labels, strata, 18, 5))
+    # all are taken where there are no more of them than draws
+    for n_draws, is_all in ((19, True), (18, False)):
+        found, is_enumeration = draw_or_enumerate(labels, strata, n_draws, 5)
+        assert is_enumeration is is_all
+        expected = every if is_all else draw_relabellings(labels, strata, n_draws, 5)
+        np.testing.assert_array_equal(found, expected)

@@ -69,9 +69,14 @@ def panel(header: list[str], columns: list) -> dict[str, bytes]:
     return {"new/a.csv": csv_bytes([["城市", "年份", *header], *rows])}
 
 
-def mapped(folder, published) -> dict[str, tuple[str, str | None]]:
+def draft_of(tmp_path, published, files: dict[str, bytes]):
+    """The draft for these files beside what is published."""
+    folder = deliver(tmp_path, files) / "new"
+    return draft_folder(folder, "new", read_reference(published))[0]
+
+
+def mapped(draft) -> dict[str, tuple[str, str | None]]:
     """Indicator and unit by header."""
-    draft, _ = draft_folder(folder, "new", read_reference(published))
     rules = parse_layout(draft.text, "new.yml").tables[0].indicators
     return {rule.columns[0]: (rule.id, rule.unit or rule.unit_pattern) for rule in rules}
 
@@ -84,11 +89,9 @@ def test_values_decide_and_their_power_of_ten_is_the_unit(tmp_path, published):
         lambda code, year: code % 7,
         lambda code, year: value(GDP, code, year) ** 0.5,
     ]
-    folder = (
-        deliver(tmp_path, panel(["x1", "人口", "在岗职工平均工资", "地区生产总值", "x2"], columns))
-        / "new"
-    )
-    assert mapped(folder, published) == {"x1": (GDP, "万元"), "人口": (POPULATION, "10k")}
+    files = panel(["x1", "人口", "在岗职工平均工资", "地区生产总值", "x2"], columns)
+    found = mapped(draft_of(tmp_path, published, files))
+    assert found == {"x1": (GDP, "万元"), "人口": (POPULATION, "10k")}
 
 
 def test_a_headers_unit_counts_where_the_values_bear_it_out(tmp_path, published):
@@ -96,8 +99,8 @@ def test_a_headers_unit_counts_where_the_values_bear_it_out(tmp_path, published)
         lambda code, year: value(GDP, code, year) * 10_000,
         lambda code, year: value(POPULATION, code, year) * 10_000,
     ]
-    folder = deliver(tmp_path, panel(["产值（万元）", "人口（万人）"], columns)) / "new"
-    found = mapped(folder, published)
+    files = panel(["产值（万元）", "人口（万人）"], columns)
+    found = mapped(draft_of(tmp_path, published, files))
     assert found["产值(万元)"][0] == GDP and "万元" in found["产值(万元)"][1]
     assert found["人口(万人)"] == (POPULATION, "人"), (
         "the header says ten thousands, the values are persons"
@@ -105,26 +108,16 @@ def test_a_headers_unit_counts_where_the_values_bear_it_out(tmp_path, published)
 
 
 def test_the_evidence_stands_in_the_draft(tmp_path, published):
-    folder = (
-        deliver(
-            tmp_path,
-            panel(
-                ["x1", "地区生产总值"],
-                [lambda c, y: value(POPULATION, c, y), lambda c, y: c % 7 + y / 7],
-            ),
-        )
-        / "new"
-    )
-    draft, _ = draft_folder(folder, "new", read_reference(published))
+    columns = [lambda c, y: value(POPULATION, c, y), lambda c, y: c % 7 + y / 7]
+    draft = draft_of(tmp_path, published, panel(["x1", "地区生产总值"], columns))
     assert "100% of 320 values agree with those known" in draft.text
     assert "the header is like gdp_nominal_cny_100m, but only" in "\n".join(draft.notes)
 
 
 @pytest.mark.parametrize(("step", "said"), [(-1, "before"), (1, "after")])
 def test_values_under_another_year_are_said_to_be(tmp_path, published, step, said):
-    header, column = ["地区生产总值"], lambda code, year: value(GDP, code, year + step)
-    folder = deliver(tmp_path, panel(header, [column])) / "new"
-    draft, _ = draft_folder(folder, "new", read_reference(published))
+    files = panel(["地区生产总值"], [lambda code, year: value(GDP, code, year + step)])
+    draft = draft_of(tmp_path, published, files)
     assert f"100% are those of the year {said}: put the years right" in draft.text
 
 
@@ -137,8 +130,7 @@ def test_the_year_of_a_sheet_without_one_is_that_of_its_values(tmp_path, publish
         ["城市", "甲", "乙"],
         *([city, value(GDP, code, 2015), value(POPULATION, code, 2015)] for city, code in cities()),
     ]
-    folder = deliver(tmp_path, {f"new/{name}": xlsx_bytes(S=rows)}) / "new"
-    draft, _ = draft_folder(folder, "new", read_reference(published))
+    draft = draft_of(tmp_path, published, {f"new/{name}": xlsx_bytes(S=rows)})
     assert f"year: {year}" in draft.text
     assert GDP in draft.text and POPULATION in draft.text
 
@@ -152,8 +144,7 @@ def test_years_across_are_known_by_their_values_too(tmp_path, published, n_citie
     table = [["城市", *YEARS], *rows]
     if n_cities == 1:
         table = [[f"地区:{rows[0][0]}"], ["指标", *YEARS], ["某指标", *rows[0][1:]]]
-    folder = deliver(tmp_path, {"new/a.xlsx": xlsx_bytes(无题=table)}) / "new"
-    draft, _ = draft_folder(folder, "new", read_reference(published))
+    draft = draft_of(tmp_path, published, {"new/a.xlsx": xlsx_bytes(无题=table)})
     assert f"id: {WAGE}" in draft.text and "agree with those known" in draft.text
 
 
