@@ -71,6 +71,16 @@ class Column:
         empty = [k for k, value in enumerate(self.values) if not str(value).strip()]
         return np.isin(self.codes, [-1, *empty])
 
+    @property
+    def bits(self) -> np.ndarray:
+        """Cells (n,) as integers that are equal only where the cells are; two that differ may still
+        mean the same, such as 0.0 and -0.0.
+        """
+        if self.numbers is None:
+            return self.codes
+        is_float = self.numbers.dtype.kind == "f"
+        return self.numbers.view(f"i{self.numbers.itemsize}") if is_float else self.numbers
+
     @cached_property
     def encoded(self) -> Column:
         """The same as places in distinct values, also where it holds numbers."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from .pair_columns import CITY_COHORTS, UNIT, PairColumns, named, resolve_column
 from .pair_panel import EXPOSURES, PairPanel, cohorts_of_pairs, within_window
 from .pair_rows import PairRows, Rows
 from .panel_error import PanelError
-from .panel_table import NAMED, positions
+from .panel_table import NAMED
 from .sources import open_source
 from .unit_values import (
     blocks_beside,
@@ -27,7 +26,6 @@ ABSORBING = (
     "treatment must be absorbing: give the first treated year of each, and leave a dummy for "
     "'exactly one is a pilot now' out"
 )
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -96,24 +94,17 @@ class _Reader(PairRows):
 
     def build(self) -> PairFile:
         """The panel and its notes."""
-        table, columns, n_ids = self.table, self.columns, len(self.ids)
-        first, second = self.groups.labels.codes
-        self.refuse_pairs(first, second)
-        keys, self.pair_of_group = positions(
-            np.minimum(first, second).astype(np.int64) * n_ids + np.maximum(first, second), n_ids**2
-        )
-        self.n_pairs = len(keys)
-        years, cube = self.outcome_and_controls()
+        table = self.table
+        self.years, cube = self.outcome_and_controls()
         if table.dates is not None and table.dates.note:
             self.notes.append(table.dates.note)
         self.refuse_constant(cube[0])
-        self.city_i, self.city_j, self.years = keys // n_ids, keys % n_ids, years
         panel = PairPanel(
             city_i=self.city_i,
             city_j=self.city_j,
-            years=years,
+            years=self.years,
             y=cube[0],
-            controls=cube[1:] if columns.controls else None,
+            controls=cube[1:] if self.columns.controls else None,
             city_ids=self.ids,
             weight=self._weights(),
             **self._cohorts(),
@@ -121,83 +112,43 @@ class _Reader(PairRows):
         )
         return PairFile(panel, tuple(self.notes), table.source.backend, table.dates)
 
-    def _said_of_pairs(self, names: Sequence[str], read: Callable[[Rows], Result]) -> Result:
-        """What columns say of pairs or units: from one row of each group where its rows say the
-        same, else from all rows.
-
-        A fault is looked for in all rows, so that the first one is named.
-        """
-        if all(self.groups.are_same(name) for name in names):
-            try:
-                return read(
-                    Rows(
-                        self.table.at(self.groups.first, names),
-                        self.groups.labels.codes,
-                        self.pair_of_group,
-                    )
-                )
-            except PanelError:
-                pass
-        return read(self.all_rows)
-
     def _of_pairs(self, rows: Rows, values: np.ndarray, column: str, remedy: str) -> np.ndarray:
         """One value for each pair; where it varies the treatment would switch off or move."""
         given = (rows.pair, self.n_pairs, (column,), "pair", remedy, shown_cohort)
         return rows.table.constant(values, *given)
 
     def _weights(self) -> np.ndarray | None:
-        name = self.columns.weights
+        name, kind = self.columns.weights, "a positive number"
         if name is None:
             return None
-
-        def read(rows: Rows) -> np.ndarray:
-            values = rows.table.numbers(name, "a positive number")
-            wrong = ~(values > 0)
-            if wrong.any():
-                row = int(np.argmax(wrong))
-                raise rows.table.fail(
-                    row,
-                    name,
-                    "a positive number",
-                    rows.table.shown(name, row),
-                    "correct the cell or remove the pair",
-                )
-            return self._of_pairs(
-                rows, values, name, "give each pair one weight, for example its mean"
-            )
-
-        return self._said_of_pairs((name,), read)
+        rows = self.rows_of((name,))
+        values = rows.table.numbers(name, kind)
+        wrong = ~(values > 0)
+        if wrong.any():
+            row, remedy = int(np.argmax(wrong)), "correct the cell or remove the pair"
+            raise rows.table.fail(row, name, kind, rows.table.shown(name, row), remedy)
+        return self._of_pairs(rows, values, name, "give each pair one weight, for example its mean")
 
     def _cohorts(self) -> dict[str, Any]:
         """What a `PairPanel` is told of treatment."""
         given = self.columns.cohort
-        if self.columns.exposure != "one" and isinstance(given, str):
-            remedy = "give a column for each unit, or a mapping of units to first treated years"
-            raise self.table.fail(
-                None,
-                given,
-                f"first treated years of units (exposure {self.columns.exposure})",
-                "one of pairs",
-                remedy,
-            )
-        if isinstance(given, str):
-            cohort, city_cohort = self._said_of_pairs(
-                (given,), lambda rows: self._cohorts_of_column(rows, given)
-            )
-            if city_cohort is not None:
-                return self._of_cities(city_cohort)
-            cohort = within_window(cohort, self.years)
-            return (
-                self._with_inferred_pilots(cohort)
-                if self.columns.pilots is None
-                else self._with_named_pilots(cohort)
-            )
         if is_beside(given):
             city_cohort, notes = cohorts_beside(given, self.ids, self.is_calendar, self.table.dates)
             self.notes += notes
-        else:
-            city_cohort = self._city_cohorts(tuple(given))
-        return self._of_cities(city_cohort)
+            return self._of_cities(city_cohort)
+        if not isinstance(given, str):
+            return self._of_cities(self._city_cohorts(tuple(given)))
+        if self.columns.exposure != "one":
+            expected = f"first treated years of units (exposure {self.columns.exposure})"
+            remedy = "give a column for each unit, or a mapping of units to first treated years"
+            raise self.table.fail(None, given, expected, "one of pairs", remedy)
+        cohort, city_cohort = self._cohorts_of_column(self.rows_of((given,)), given)
+        if city_cohort is not None:
+            return self._of_cities(city_cohort)
+        cohort = within_window(cohort, self.years)
+        if self.columns.pilots is None:
+            return self._with_inferred_pilots(cohort)
+        return self._with_named_pilots(cohort)
 
     def _of_cities(self, city_cohort: np.ndarray) -> dict[str, Any]:
         self._note_pairs_of_two(self._cohorts_by_cities(city_cohort))
@@ -236,17 +187,12 @@ class _Reader(PairRows):
 
     def _city_cohorts(self, columns: tuple[str, str]) -> np.ndarray:
         remedy = "make them agree; " + ABSORBING
-
-        def read(rows: Rows) -> np.ndarray:
-            values = np.concatenate(
-                rows.table.periods(columns, may_be_blank=True, calendar=self.is_calendar)
-            )
-            places = np.concatenate(rows.sides)
-            return rows.table.constant(
-                values, places, self.ids, columns, "city", remedy, shown_cohort
-            )
-
-        return self._said_of_pairs(columns, read)
+        rows = self.rows_of(columns)
+        values = np.concatenate(
+            rows.table.periods(columns, may_be_blank=True, calendar=self.is_calendar)
+        )
+        places = np.concatenate(rows.sides)
+        return rows.table.constant(values, places, self.ids, columns, "city", remedy, shown_cohort)
 
     def _note_pairs_of_two(self, cohort: np.ndarray) -> None:
         n_both = int((cohort < 0).sum())
@@ -294,9 +240,7 @@ class _Reader(PairRows):
             province, notes = blocks_beside(given, self.ids)
         else:
             names = named(given)
-            province, notes = self._said_of_pairs(
-                names, lambda rows: self._blocks_of_columns(rows, names)
-            )
+            province, notes = self._blocks_of_columns(self.rows_of(names), names)
         self.notes += notes
         if province is not None and self.columns.block_is_asked and len(np.unique(province)) == 1:
             name = ", ".join(named(given)) or "block"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,14 +10,12 @@ import numpy as np
 
 from .columns import Source
 from .pair_columns import ResolvedColumns
-from .panel_error import PanelError
 from .panel_table import FIRST_YEAR, PanelTable, like_ids, positions
-from .row_groups import comparable, group_rows
 
 
 @dataclass(frozen=True)
 class Rows:
-    """All rows of a panel, or one of each group of `RowGroups`.
+    """All rows of a panel, or the first of each run.
 
     `sides` are the positions of both units, `pair` the position of the pair; (n_rows,) each.
     """
@@ -27,36 +26,65 @@ class Rows:
 
 
 class PairRows:
-    """One panel, its pairs numbered; what its rows say of years, outcome and controls."""
+    """One panel, its pairs numbered; what its rows say of years, outcome and controls.
+
+    Rows that follow one another with the same two ids are a run: what is said of a pair in every
+    row is read once a run.
+    """
 
     def __init__(self, source: Source, columns: ResolvedColumns) -> None:
-        hint = _hint(source, columns)
         self.columns = columns
-        self.table = PanelTable(
+        self.table = table = PanelTable(
             source,
             columns.needed,
             texts=columns.texts,
             one_row="one row for a pair in a year",
-            hint=hint,
+            hint=_hint(source, columns),
         )
-        self.groups = group_rows(self.table, columns.unit)
-        self.ids = self.groups.labels.ids
+        one, two = (table.columns[name].bits for name in columns.unit)
+        self.first = np.append(0, np.flatnonzero((one[1:] != one[:-1]) | (two[1:] != two[:-1])) + 1)
+        labels = table.at(self.first, columns.unit).labels(columns.unit)
+        self.ids, self.sides, n_ids = labels.ids, labels.codes, len(labels.ids)
         self.notes: list[str] = like_ids(self.ids) if self.ids.dtype.kind != "i" else []
+        self._refuse_pairs(*self.sides)
+        low, high = np.minimum(*self.sides).astype(np.int64), np.maximum(*self.sides)
+        keys, self.pair_of_run = positions(low * n_ids + high, n_ids**2)
+        self.n_pairs = len(keys)
+        self.city_i, self.city_j = np.divmod(keys, n_ids)
+
+    def rows_of(self, names: Sequence[str]) -> Rows:
+        """The first row of each run where all its rows say the same in these columns, else every
+        row.
+        """
+        if all(self._are_same(name) for name in names):
+            return Rows(self.table.at(self.first, names), self.sides, self.pair_of_run)
+        return self.all_rows
+
+    def _are_same(self, name: str) -> bool:
+        cells = self.table.columns[name].bits
+        changes = cells[1:] != cells[:-1]
+        return np.count_nonzero(changes) == np.count_nonzero(changes[self.first[1:] - 1])
 
     @cached_property
     def all_rows(self) -> Rows:
         """Every row."""
-        of_row = self.groups.of_row
-        first, second = self.groups.labels.codes
-        return Rows(self.table, (first[of_row], second[of_row]), self.pair_of_group[of_row])
+        first, second = self.sides
+        run = self.run
+        return Rows(self.table, (first[run], second[run]), self.pair_of_run[run])
 
-    def refuse_pairs(self, first: np.ndarray, second: np.ndarray) -> None:
+    @cached_property
+    def run(self) -> np.ndarray:
+        """Run of each row; shape (n_rows,)."""
+        sizes = np.diff(self.first, append=self.table.n_rows)
+        return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+
+    def _refuse_pairs(self, first: np.ndarray, second: np.ndarray) -> None:
         columns = self.columns
         wrong = first >= second if columns.ordered else first == second
         if not wrong.any():
             return
-        row = int(np.argmax(wrong[self.groups.of_row]))
-        i, j = (self.ids[side[self.groups.of_row[row]]] for side in (first, second))
+        run = int(np.argmax(wrong))
+        row, i, j = int(self.first[run]), self.ids[first[run]], self.ids[second[run]]
         names = ", ".join(columns.unit)
         if i == j:
             expected = (
@@ -76,58 +104,50 @@ class PairRows:
     def outcome_and_controls(self) -> tuple[np.ndarray, np.ndarray]:
         """Years (T,), and the outcome and each control by pair and year (1 + K, P, T)."""
         names = (self.columns.outcome, *self.columns.controls)
-        years = self._years_of_every_group()
-        if years is not None:
-            self.is_calendar = bool(years[-1] >= FIRST_YEAR)
-            values = [self.table.numbers(name) for name in names]
-            self._note_missing(values)
-            grids = [self._by_pair(column) for column in values]
-            return years, np.stack(grids) if self.columns.controls else grids[0][None]
-        (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
-        years, row_year = positions(times, int(times.max()) + 1)
-        if len(years) < 2:
-            raise self.table.fail(
-                None,
-                self.columns.time,
-                "at least two years",
-                f"only {years[0]}",
-                "give a panel over time",
-            )
+        years = self._years_of_every_run()
+        is_table = years is not None
+        if not is_table:
+            (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
+            years, row_year = positions(times, int(times.max()) + 1)
         self.is_calendar = bool(years[-1] >= FIRST_YEAR)
-        cell = (self.pair_of_group * np.int64(len(years)))[self.groups.of_row] + row_year
+        if len(years) < 2:
+            found, remedy = f"only {years[0]}", "give a panel over time"
+            raise self.table.fail(None, self.columns.time, "at least two years", found, remedy)
         values = [self.table.numbers(name) for name in names]
-        n_cells = self.n_pairs * len(years)
-        self._settle_duplicates(cell, times, values, n_cells)
-        cube = np.full((len(values), n_cells), np.nan)
-        for k, column in enumerate(values):
-            cube[k, cell] = column
+        if is_table:
+            grids = [self._by_pair(column) for column in values]
+            cube = np.stack(grids) if self.columns.controls else grids[0][None]
+        else:
+            cell = self.all_rows.pair * np.int64(len(years)) + row_year
+            self._settle_duplicates(cell, times, values, self.n_pairs * len(years))
+            cube = np.full((len(values), self.n_pairs * len(years)), np.nan)
+            cube[:, cell] = values
         self._note_missing(values)
         return years, cube.reshape(len(values), self.n_pairs, len(years))
 
-    def _years_of_every_group(self) -> np.ndarray | None:
-        """Years (T,) where the rows are a table, pair after pair with the same ascending years in
-        each; None where they are not.
+    def _years_of_every_run(self) -> np.ndarray | None:
+        """Years (T,) where the rows are a table, a run for each pair with the same ascending years;
+        None where they are not.
         """
-        size, times = self.groups.rows_in_each, comparable(self.table, self.columns.time)
-        if size < 2 or self.n_pairs < self.groups.n_groups:
+        size, rest = divmod(self.table.n_rows, self.n_pairs)
+        is_even = size > 1 and not rest and len(self.first) == self.n_pairs
+        if not (is_even and (self.first == np.arange(self.n_pairs) * size).all()):
             return None
+        times = self.table.columns[self.columns.time].bits
         if not (times[size:] == times[:-size]).all():
             return None
-        first = self.table.at(np.arange(size), (self.columns.time,))
-        try:
-            (years,) = first.periods((self.columns.time,), may_be_blank=False)
-        except PanelError:
-            return None
-        self.table.dates = first.dates
+        one = self.table.at(np.arange(size), (self.columns.time,))
+        (years,) = one.periods((self.columns.time,), may_be_blank=False)
+        self.table.dates = one.dates
         return years if (np.diff(years) > 0).all() else None
 
     def _by_pair(self, column: np.ndarray) -> np.ndarray:
         """Values of such a table in the order of the pairs; shape (P, T)."""
         grid = column.reshape(self.n_pairs, -1)
-        if (self.pair_of_group == np.arange(self.n_pairs)).all():
+        if (self.pair_of_run == np.arange(self.n_pairs)).all():
             return grid
         ordered = np.empty_like(grid)
-        ordered[self.pair_of_group] = grid
+        ordered[self.pair_of_run] = grid
         return ordered
 
     def _settle_duplicates(

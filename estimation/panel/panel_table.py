@@ -58,14 +58,14 @@ class PanelTable:
         self.columns = source.read(list(dict.fromkeys(names)), texts)
         self.n_rows = len(self.columns[names[0]])
         self.dates: Dates | None = None
+        self.rows: np.ndarray | None = None
         if self.n_rows == 0:
             raise source.fail(None, None, one_row, "no rows", "give a panel with data")
 
     def at(self, rows: np.ndarray, names: Sequence[str]) -> PanelTable:
-        """Some columns of some rows; what fails there counts the rows that were chosen, so it is to
-        be looked for in the whole.
-        """
+        """Some columns of some rows, named by their place in the whole."""
         chosen = copy(self)
+        chosen.rows = rows
         chosen.columns = {name: self.columns[name].take(rows) for name in names}
         chosen.n_rows = len(rows)
         return chosen
@@ -74,6 +74,8 @@ class PanelTable:
         self, row: int | None, column: str | None, expected: str, found: str, remedy: str
     ) -> PanelError:
         """The error of a row counted from 0."""
+        if row is not None and self.rows is not None:
+            row = int(self.rows[row])
         return self.source.fail(row, column, expected, found, remedy)
 
     def place(self, row: int) -> int:
