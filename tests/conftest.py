@@ -62,14 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
 #: the rest stays in its order.
 LONGEST = (
     "orchestration/commands/test_refresh.py",
-    "estimation/influence/test_jackknife_df.py",
+    "warehouse/test_real_landing.py",
     "orchestration/reuse/test_plan.py",
     "orchestration/commands/test_delivered_again.py",
-    "estimation/report/test_site.py",
-    "warehouse/test_real_landing.py",
     "warehouse/test_models.py",
     "estimation/study/test_run.py",
-    "estimation/estimators/test_heterogeneity.py",
+    "warehouse/test_witnesses.py",
+    "estimation/report/test_site.py",
+    "warehouse/publication/test_shrinkage.py",
 )
 
 

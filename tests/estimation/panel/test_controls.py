@@ -41,7 +41,7 @@ def _fit(panel: PairPanel, estimator: str, names: tuple[str, ...]):
     ]
 
 
-@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
 @pytest.mark.parametrize("balanced", [True, False])
 @pytest.mark.parametrize(
     "estimator", ["twfe", "event_study", "sun_abraham", "gardner", "etwfe", "by_class"]

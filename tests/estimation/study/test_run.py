@@ -33,13 +33,15 @@ YEARS = np.arange(2010, 2020)
 HEADLINE = "baseline.cm_growth_official.headline"
 FAST = {"permutations": 99, "seed": 3}
 TREATED_YEARS = sorted({rule.column for rule in TREATMENT_RULES.values()})
-# every spec of the study's own marts; of the curve over tie thresholds, its two ends;
-# test_referee.py has those that need more of the marts
+# every spec of the study's own marts on official growth, deflated growth in the first two analyses;
+# of the curve over tie thresholds, its two ends; test_referee.py has those that need more of the
+# marts
 NEED_MORE = ("mechanisms", "alternative_outcomes", "confounders", "spillovers", "leave_out")
 SPECS = [
     spec
     for spec in all_specs()
     if spec.analysis not in NEED_MORE
+    and (spec.series != "growth_deflated" or spec.analysis in ("baseline", "dynamics"))
     and (spec.analysis != "matching" or spec.variant in ("weak", "q90", "near"))
     and (spec.analysis != "study_form" or (spec.series == "growth_official" and not spec.dose))
 ]

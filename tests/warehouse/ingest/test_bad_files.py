@@ -18,7 +18,7 @@ LAYOUTS = layouts() | {
 @pytest.mark.parametrize("name", CASES)
 def test_a_bad_delivery_ends_as_expected(tmp_path, name):
     files, expected = CASES[name]
-    landing = deliver(tmp_path / "landing", files)
+    landing = deliver(tmp_path / "landing", files() if callable(files) else files)
     if isinstance(expected, str):
         with pytest.raises(LandingError) as found:
             read(landing, tmp_path, layouts=LAYOUTS)
