@@ -200,7 +200,7 @@ def answer(
         parts.append(mark(row.label, *shapes, dot(axis, y + 27, row.estimate, row.kind)))
     if truth is not None:
         parts.append(line(axis.at(truth), 20, axis.at(truth), bottom, "truth"))
-        parts.append(text(axis.at(truth), bottom - 4, f" {words['truth']}", "vermilion"))
+        parts.append(text(axis.at(truth), bottom - 4, f"\u00a0{words['truth']}", "vermilion"))
     for tick, words_of in axis.ticks:
         parts.append(text(axis.at(tick), bottom + 15, words_of, "soft", "middle"))
     parts.append(text(50, bottom + 33, words["axis"], "soft", "middle"))

@@ -214,7 +214,7 @@ const citysync = (() => {
     if (link) link.addEventListener("click", () => { link.href = link.getAttribute("href").split("#")[0] + location.hash; });
     const current = document.querySelector("nav [aria-current]");
     const nav = document.querySelector("nav");
-    if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - nav.clientWidth / 3;
+    if (current) nav.scrollLeft = current.offsetLeft - nav.clientWidth / 3;
     document.querySelectorAll(".tools").forEach(tools);
     // on a phone a row is a card, and each number stands under the heading of its column
     document.querySelectorAll("table.forest, table.claims").forEach((table) => {
