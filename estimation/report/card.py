@@ -21,6 +21,7 @@ from .plots import TEMPLATES
 WIDTH, HEIGHT = 1200, 630
 MARGIN, SCALE = 48, 2
 SIGNS_PER_LINE = 45
+PLACES = ("x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "width", "height")
 ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 # classes of `plots.css` that are no token themselves
 TOKENS = {"grid": "line", "truth": "vermilion", "stamp": "vermilion"}
@@ -48,27 +49,25 @@ def card(title: str, picture: str) -> Image.Image:
         classes = node.get("class", "").split()
         named = (colours.get(TOKENS.get(name, name)) for name in classes)
         colour = next(filter(None, named), colours["ink"])
-
-        def across(*names: str, of: etree._Element = node) -> float:
-            share = sum(float(of.get(name).rstrip("%")) for name in names) / 100
-            return MARGIN + share * (WIDTH - 2 * MARGIN)
-
-        def down(*names: str, of: etree._Element = node) -> float:
-            return top + SCALE * sum(float(of.get(name)) for name in names)
-
+        at = {
+            name: MARGIN + (WIDTH - 2 * MARGIN) * float(value[:-1]) / 100
+            if value.endswith("%")
+            else top + SCALE * float(value)
+            for name, value in node.items()
+            if name in PLACES
+        }
         match node.tag.rpartition("}")[2]:
             case "rect" if "shade" in classes:
-                corners = [across("x"), down("y"), across("x", "width"), down("y", "height")]
-                pen.rectangle(corners, colour)
+                right, bottom = at["x"] + at["width"] - MARGIN, at["y"] + at["height"] - top
+                pen.rectangle([at["x"], at["y"], right, bottom], colour)
             case "line":
-                ends = [across("x1"), down("y1"), across("x2"), down("y2")]
+                ends = [at["x1"], at["y1"], at["x2"], at["y2"]]
                 pen.line(ends, colour, SCALE * (4 if "thick" in classes else 1))
             case "circle":
-                centre = (across("cx"), down("cy"))
-                pen.circle(centre, 5 * SCALE, colour, colours["paper"], SCALE)
+                pen.circle((at["cx"], at["cy"]), 5 * SCALE, colour, colours["paper"], SCALE)
             case "text":
                 font = ImageFont.truetype(bold if "label" in classes else plain, 12 * SCALE)
-                at, anchor = (across("x"), down("y")), ANCHORS[node.get("text-anchor")]
                 halo = {"stroke_width": 2 * SCALE, "stroke_fill": colours["paper"]}
-                pen.text(at, node.text, colour, font, anchor, **halo)
+                anchor = ANCHORS[node.get("text-anchor")]
+                pen.text((at["x"], at["y"]), node.text, colour, font, anchor, **halo)
     return image

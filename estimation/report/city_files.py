@@ -152,19 +152,20 @@ def write_synchronization(
         else np.array([], dtype=int)
     )
     order = np.array(city_ids, dtype=np.int64)
-    i, j = (
-        np.searchsorted(order, np.ma.filled(found[name], 0)) for name in ("city_i_id", "city_j_id")
-    )
+    i, j = _places(order, found, "city_i_id", "city_j_id")
     t = np.searchsorted(years, np.ma.filled(found["year"], 0))
     cube = np.full((len(order), len(MEASURES), len(years), len(order)), MISSING, dtype="<i2")
+    halves = np.full((2, len(order), len(MEASURES), len(order)), MISSING, dtype="<i2")
+    means = con.execute(HALVES).fetchnumpy()
+    own, partner = _places(order, means, "city_id", "partner_id")
     for m, name in enumerate(MEASURES):
-        whole = _thousandths(found[name])
-        cube[i, m, t, j] = whole
-        cube[j, m, t, i] = whole
-    before, after, split = _halves(con, order)
+        cube[i, m, t, j] = cube[j, m, t, i] = _thousandths(found[name])
+        for half, table in zip(("before", "after"), halves, strict=True):
+            table[own, m, partner] = _thousandths(means[f"{half}_{name}"])
+    split = dict(zip(means["city_id"].tolist(), means["split"].tolist(), strict=True))
     (folder / "sync").mkdir(parents=True, exist_ok=True)
     for k, city_id in enumerate(city_ids):
-        parts = {"years": cube[k], "before": before[k], "after": after[k]}
+        parts = {"years": cube[k], "before": halves[0, k], "after": halves[1, k]}
         encoded = {
             name: base64.b64encode(part.tobytes()).decode("ascii") for name, part in parts.items()
         }
@@ -181,26 +182,9 @@ def _thousandths(column: Any) -> np.ndarray:
     ).astype("<i2")
 
 
-def _halves(
-    con: duckdb.DuckDBPyConnection, order: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, dict[int, int]]:
-    """Means of each city with each other before and from its split year on, (N, measures, N), and
-    the split years.
-    """
-    found = con.execute(HALVES).fetchnumpy()
-    split = dict(
-        zip((int(c) for c in found["city_id"]), (int(y) for y in found["split"]), strict=True)
-    )
-    i, j = (
-        np.searchsorted(order, np.ma.filled(found[name], 0)) for name in ("city_id", "partner_id")
-    )
-    halves = []
-    for half in ("before", "after"):
-        table = np.full((len(order), len(MEASURES), len(order)), MISSING, dtype="<i2")
-        for m, name in enumerate(MEASURES):
-            table[i, m, j] = _thousandths(found[f"{half}_{name}"])
-        halves.append(table)
-    return halves[0], halves[1], split
+def _places(order: np.ndarray, found: dict[str, Any], *names: str) -> list[np.ndarray]:
+    """Where the cities of some columns stand in the order of all."""
+    return [np.searchsorted(order, np.ma.filled(found[name], 0)) for name in names]
 
 
 def write_values(

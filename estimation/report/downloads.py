@@ -6,7 +6,7 @@ import pandas as pd
 
 from ..csv_files import frame_csv
 from .data import ReportData
-from .language import column_words
+from .language import book
 
 # file: query
 FILES = {
@@ -57,14 +57,16 @@ def downloads(data: ReportData) -> dict[str, str]:
 
 def _dictionary(data: ReportData) -> pd.DataFrame:
     """Columns of the publication with their comments in English and their words in Chinese."""
-    rows = data["columns"]
-    named = zip(rows["table_name"], rows["column_name"], strict=True)
+    rows, words = data["columns"], book("dictionary.yml")
     return pd.DataFrame(
         {
             "table": rows["table_name"],
             "column": rows["column_name"],
             "type": rows["data_type"],
             "en": rows["comment"].fillna(""),
-            "zh": [column_words(*key) for key in named],
+            "zh": [
+                words["of_table"].get(f"{table}.{name}") or words["columns"].get(name, "")
+                for table, name in zip(rows["table_name"], rows["column_name"], strict=True)
+            ],
         }
     )

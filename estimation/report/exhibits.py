@@ -14,9 +14,11 @@ from .data import read_report_data
 from .journal_tables import TABLES, build_table
 from .language import Words
 from .pages.context import Context
-from .pages.pictures import answer, event_study, permutation_density, standing, threshold
+from .pages.pictures import answer, event_study, threshold
 from .pages.result import finding
+from .plots import standing
 
+WIDTH = 760
 KINDS = (".html", ".tex", ".csv", ".docx")
 
 
@@ -36,18 +38,20 @@ def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[
         In order of writing. A figure or table whose estimates lack is left out.
     """
     page, written = Context(read_report_data(con), Words("en")), []
+    stamp = page.words.plain("label.simulated") if page.data.is_simulated else ""
     for name in ("figures", "tables"):
         (Path(out_dir) / name).mkdir(parents=True, exist_ok=True)
-    for draw in (answer, event_study, threshold, permutation_density):
+    for draw in (answer, event_study, threshold):
         found = draw(page)
         if found is not None:
             written.append(Path(out_dir) / f"figures/{found.name.replace('-', '_')}.svg")
-            written[-1].write_text(standing(page, found), encoding="utf-8", newline="\n")
+            picture = standing(found.svg, WIDTH, stamp)
+            written[-1].write_text(picture, encoding="utf-8", newline="\n")
     found = answer(page)
     if found is not None:
         written.append(Path(out_dir) / "figures/card.png")
         title = page.words.plain(f"result.{finding(page.one('primary', spec_id=PRIMARY))}")
-        card(title, standing(page, found)).save(written[-1], optimize=True)
+        card(title, standing(found.svg, WIDTH, stamp)).save(written[-1], optimize=True)
     for name in TABLES:
         table = build_table(page.data, page.words, name)
         for suffix in KINDS if table else ():

@@ -29,8 +29,6 @@ class Forest:
     rows: list[dict[str, Any]]
     ticks: list[tuple[float, str]]
     zero: float
-    has_truth: bool = False
-    has_thin: bool = True
     name: str = ""
     unit: str = ""
     title: str = ""
@@ -82,10 +80,8 @@ def build_forest(
         [value for value in must if value is not None], [end for end in ends if end is not None]
     )
     rows = [_row(label, kind, row, axis) for label, kind, row in labelled]
-    truth = any(row["truth"] is not None for row in rows)
     ticks = [(axis.at(tick), text) for tick, text in axis.ticks]
-    thin = any(row["thin"] for row in rows)
-    return Forest(rows, ticks, axis.at(0.0), truth, thin, name, unit, title(rows))
+    return Forest(rows, ticks, axis.at(0.0), name, unit, title(rows))
 
 
 def _row(label: str, kind: str, row: Row, axis: Axis) -> dict[str, Any]:

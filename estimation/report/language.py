@@ -118,14 +118,3 @@ class Words:
         }
         names = self.plain("label.and").join(self.name("measures", one) for one in sorted(measures))
         return self.plain("withheld.note", measures=names) if measures else ""
-
-
-def table_words(name: str) -> str:
-    """Chinese description of a table by ``schema.table``; empty where there is none."""
-    return book("dictionary.yml")["tables"].get(name, "")
-
-
-def column_words(table: str, name: str) -> str:
-    """Chinese description of a column of ``schema.table``; empty where there is none."""
-    found = book("dictionary.yml")
-    return found["of_table"].get(f"{table}.{name}") or found["columns"].get(name, "")

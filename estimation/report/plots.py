@@ -143,11 +143,6 @@ def bar(axis: Axis, y: float, low: float, high: float, kind: str) -> str:
     return "".join(parts)
 
 
-def dot(axis: Axis, y: float, value: float, kind: str) -> str:
-    """An estimate."""
-    return f'<circle class="{kind}" cx="{axis.at(value)}%" cy="{y}" r="5"/>'
-
-
 @dataclass(frozen=True)
 class Estimate:
     """A row of the answer: what it is, its estimate and intervals, the wide one first."""
@@ -197,7 +192,9 @@ def answer(
             for n, interval in enumerate(row.intervals)
         ]
         parts.append(text(0, y + 14, row.label, f"label {row.kind}"))
-        parts.append(mark(row.label, *shapes, dot(axis, y + 27, row.estimate, row.kind)))
+        at = axis.at(row.estimate)
+        shapes.append(f'<circle class="{row.kind}" cx="{at}%" cy="{y + 27}" r="5"/>')
+        parts.append(mark(row.label, *shapes))
     if truth is not None:
         parts.append(line(axis.at(truth), 20, axis.at(truth), bottom, "truth"))
         parts.append(text(axis.at(truth), bottom - 4, f"\u00a0{words['truth']}", "vermilion"))

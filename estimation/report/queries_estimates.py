@@ -4,6 +4,7 @@ studies, the curve, claims.
 
 from __future__ import annotations
 
+from .analyses_names import PRIMARY
 from .query import Query
 
 
@@ -112,6 +113,9 @@ ESTIMATES = {
             "n_cities, n_pilots, joint_p_value"
         ),
         ("spec_id", "placebo", "name"),
+        # the headline's first: in time from the nearest shift on, then in space
+        f"spec_id != '{PRIMARY}', list_position(['time', 'space', 'later', 'selection'], placebo), "
+        "case when placebo = 'time' then -last_year end, name, spec_id",
     ),
     "check": Query(
         ("estimates.check",),
@@ -122,7 +126,9 @@ ESTIMATES = {
         select spec_id, "check", name, series, estimate, ci_low, ci_high,
             p_value_family as p_value, minimum_detectable_rise,
             minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason
-        from estimates.check order by "check", series, name
+        from estimates.check order by list_position(['headline', 'measure', 'dates', 'years',
+            'series', 'controls', 'batch', 'province', 'drift'], "check"), series != 'growth',
+            series, name
         """,
         ("check", "name", "series"),
     ),
@@ -176,16 +182,6 @@ ESTIMATES = {
             and not starts_with(diagnostic, 'leave_out_') order by all
         """,
         ("spec_id", "diagnostic", "term"),
-    ),
-    "permutation_quantile": Query(
-        ("estimates.diagnostic",),
-        "spec_id, diagnostic, value",
-        """
-        select spec_id, diagnostic, value from estimates.diagnostic
-        where spec_id = 'baseline.cm_growth_official.headline'
-            and starts_with(diagnostic, 'permutation_quantile_') order by all
-        """,
-        ("diagnostic",),
     ),
     "without_province": Query(
         ("estimates.diagnostic", "marts.dim_city"),

@@ -118,7 +118,8 @@ QUALITY = {
         "stage, n_expectations, n_failed",
         """
         select stage, count(*) as n_expectations, count(*) filter (where not success) as n_failed
-        from quality.expectation_result group by stage order by stage
+        from quality.expectation_result group by stage
+        order by list_position(['raw', 'staging', 'marts', 'estimates'], stage)
         """,
         ("stage",),
     ),

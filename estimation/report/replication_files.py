@@ -60,7 +60,7 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
     if expected.empty:
         return None
     out_dir = Path(out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(SCRIPTS, out_dir, copy_function=shutil.copyfile, dirs_exist_ok=True)
     columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in KEYS.items())
     sample = con.execute(
         f"select {columns}, {', '.join(OUTCOMES)} from marts.panel_pair_year "
@@ -74,6 +74,4 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
         data_label="citysync headline sample",
     )
     expected.to_csv(out_dir / "headline.csv", index=False, lineterminator="\n")
-    for script in sorted(SCRIPTS.iterdir()):
-        shutil.copyfile(script, out_dir / script.name)
     return out_dir

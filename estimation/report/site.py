@@ -20,7 +20,7 @@ from .cells import num, shown, td
 from .data import ReportData, read_report_data
 from .downloads import downloads
 from .language import LANGUAGES, Words
-from .pages.catalog import PAGES, SEARCH, Page
+from .pages.catalog import PAGES, SEARCH
 from .pages.context import Context
 from .pages.result import finding
 from .queries import QUERIES, code_of
@@ -57,8 +57,6 @@ def write_report(
         shutil.rmtree(out_dir / name, ignore_errors=True)
     for name in ("data/pages", "assets", "zh"):
         (out_dir / name).mkdir(parents=True)
-    for page in set(out_dir.glob("*.html")) - {out_dir / f"{page.slug}.html" for page in PAGES}:
-        page.unlink()  # of an earlier version, in a build that is taken up again
     data = read_report_data(con)
     catalogs = _write_city_files(con, data, out_dir / "data", is_public=is_public)
     for name, text in downloads(data).items():
@@ -163,17 +161,26 @@ def render_site(
     }
     at = "" if language == "en" else "zh/"
     for page in PAGES:
-        yield f"{at}{page.slug}.html", _render(page, context, shared)
+        text = (
+            _environment()
+            .get_template(f"{page.slug}.html.j2")
+            .render(
+                slug=page.slug,
+                title=words(f"pages.{page.slug}"),
+                other_language=f"{'zh' if language == 'en' else '..'}/{page.slug}.html",
+                scripts=page.scripts,
+                styles=page.styles,
+                page_queries=page.queries,
+                libraries=page.libraries,
+                **shared,
+                **page.context(context),
+            )
+        )
+        yield f"{at}{page.slug}.html", text
+        says = {key.partition(".")[2]: words.template(key) for key in (*SEARCH, *page.says)}
+        handed_over = {"says": says, **page.inline(context)}
         name = f"pages/{page.slug}_{language}"
-        yield f"data/{name}.js", city_files.script("page", _handed_over(page, context))
-
-
-def _handed_over(page: Page, context: Context) -> dict[str, Any]:
-    """What the scripts of a page need: its words, its data."""
-    says = {
-        key.split(".", maxsplit=1)[1]: context.words.template(key) for key in (*SEARCH, *page.says)
-    }
-    return {"says": says, **page.inline(context)}
+        yield f"data/{name}.js", city_files.script("page", handed_over)
 
 
 @functools.cache
@@ -191,23 +198,3 @@ def _environment() -> jinja2.Environment:
         "dedent": lambda text: textwrap.dedent(text).strip(),
     }
     return environment
-
-
-def _render(page: Page, context: Context, shared: dict[str, Any]) -> str:
-    return (
-        _environment()
-        .get_template(f"{page.slug}.html.j2")
-        .render(
-            slug=page.slug,
-            title=context.words(f"pages.{page.slug}"),
-            other_language=f"zh/{page.slug}.html"
-            if context.words.language == "en"
-            else f"../{page.slug}.html",
-            scripts=page.scripts,
-            styles=page.styles,
-            page_queries=page.queries,
-            libraries=page.libraries,
-            **shared,
-            **page.context(context),
-        )
-    )

@@ -152,7 +152,6 @@ PAGES = (
             "diagnostic",
             "curve",
             "curve_summary",
-            "permutation_quantile",
             "check",
         ),
         scripts=("forest.js", "curve.js"),

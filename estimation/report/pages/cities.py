@@ -77,7 +77,7 @@ def cities_data(page: Context) -> dict[str, Any]:
                 name: [rounded(change.get(row["city_id"], {}).get(name), 4) for row in rows]
                 for name in ("first_half", "second_half", "change")
             },
-            "simulated": page.is_simulated,
+            "simulated": page.data.is_simulated,
         },
         "sync": page.catalogs["sync"],
         "zones": _zones(page),

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..analyses_names import PRIMARY
+from ..analyses_names import OFFICIAL, PRIMARY
 from ..cells import Row, num, number, rows_of
 from ..data import ReportData
 from ..language import Words
@@ -77,6 +77,14 @@ class Context:
             "label.with_years", text=name, first=int(row["first_year"]), last=int(row["last_year"])
         )
 
+    def label(self, row: Row) -> str:
+        """A specification in words, with its outcome where that is not official synchronization."""
+        name = self.variant_name(row["spec_id"])
+        if row["outcome"] == OFFICIAL:
+            return name
+        note = self.words.outcome(row["outcome"])
+        return self.words.plain("label.with_note", text=name, note=note)
+
     def why(self, of: Sequence[str]) -> Markup | None:
         """Why something is missing: the reason of the first of these specifications or analyses
         that was not run.
@@ -84,22 +92,13 @@ class Context:
         Of an analysis it is the commonest reason. None where nothing of them was left out with a
         reason.
         """
+        rows = [row for row in self.rows("primary") if row["reason"] and row["estimate"] is None]
+        rows += self.rows("not_run")
         for name in of:
-            reasons = [
-                row["reason"]
-                for row in self.rows("not_run")
-                if name in (row["spec_id"], row["analysis"])
-            ]
-            reasons += [
-                row["reason"]
-                for row in self.rows("primary")
-                if row["spec_id"] == name and row["reason"] and row["estimate"] is None
-            ]
-            if reasons:
-                return self.words(
-                    "label.why",
-                    reason=self.said(Counter(reasons).most_common(1)[0][0]).rstrip(".。"),
-                )
+            own = [row["reason"] for row in rows if name in (row["spec_id"], row["analysis"])]
+            if own:
+                reason = self.said(Counter(own).most_common(1)[0][0])
+                return self.words("label.why", reason=reason.rstrip(".。"))
         return None
 
     @functools.cached_property
@@ -118,11 +117,6 @@ class Context:
         """A title that counts the rows of a forest that are found: those that stand bold."""
         n = sum(row["rejects"] for row in rows)
         return self.words.plain(key if n else f"{key}_zero", n=n, of=len(rows))
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether every number is simulated."""
-        return self.data.is_simulated
 
 
 def variant(spec_id: str) -> str:

@@ -10,24 +10,19 @@ from urllib.parse import urlencode
 import numpy as np
 
 from ..cells import Row
-from ..language import table_words
+from ..language import book
 from .context import Context
 
 SHADES = 5
 MOST = 12
-# a series that alone reaches back decades would fill the table with empty years; the file keeps
-# them
-FEWEST_INDICATORS = 3
 
 
 def data_page(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
-    years = _window(page)
     changes = page.rows("estimate_changes")
     moved = [row for row in changes if row["old_estimate"] != row["new_estimate"]]
     return {
-        "window": _coverage(page, years),
-        "all_years": None if years else _coverage(page, None),
+        "coverage": _coverage(page),
         "sources": page.rows("sources"),
         "origins": [row for row in page.rows("origins") if row["producer"]],
         "causes": page.rows("conflict_causes"),
@@ -47,7 +42,7 @@ def data_page(page: Context) -> dict[str, Any]:
         "flags": [(_place(page, row), _link(row), row) for row in page.rows("flags")],
         "n_flagged": sum(row["n_values"] for row in page.rows("flags")),
         "rejected": page.rows("rejected"),
-        "gates": sorted(page.rows("gates"), key=lambda row: _STAGES.get(row["stage"], 9)),
+        "gates": page.rows("gates"),
         "failures": page.rows("gate_failures"),
         "failing": {
             (row["stage"], row["check_id"]): f"{row['failing_row']} {row['failing_value'] or ''}"
@@ -61,14 +56,6 @@ def data_page(page: Context) -> dict[str, Any]:
     }
 
 
-_STAGES = {"raw": 0, "staging": 1, "marts": 2, "estimates": 3}
-
-
-def _window(page: Context) -> list[int] | None:
-    years = page.data["all_paths"]["year"]
-    return None if years.empty else list(range(int(years.min()), int(years.max()) + 1))
-
-
 def _indicator_names(page: Context) -> dict[str, str]:
     column = f"label_{page.words.language}"
     return {
@@ -76,9 +63,9 @@ def _indicator_names(page: Context) -> dict[str, str]:
     }
 
 
-def _coverage(page: Context, years: list[int] | None) -> dict[str, Any]:
-    """Indicators by years: places with a current value, and a shade from 0 (none) to 5 (as many as
-    any indicator of its kind ever has).
+def _coverage(page: Context) -> dict[str, Any]:
+    """Indicators by years of the study, without one by the last years: places with a current value,
+    and a shade from 0 (none) to 5 (as many as any indicator of its kind ever has).
     """
     frame = page.data["coverage"]
     if frame.empty:
@@ -86,11 +73,7 @@ def _coverage(page: Context, years: list[int] | None) -> dict[str, Any]:
     table = frame.pivot_table(
         index="indicator_id", columns="year", values="n_places", aggfunc="sum"
     ).sort_index()
-    if years is None:
-        wide = table.columns[table.notna().sum() >= min(FEWEST_INDICATORS, len(table))]
-        years = list(
-            range(int((wide if len(wide) else table.columns).min()), int(table.columns.max()) + 1)
-        )
+    years = sorted(set(page.data["all_paths"]["year"].astype(int))) or list(table.columns[-MOST:])
     levels = {row["indicator_id"]: row["place_level"] for row in page.rows("indicators")}
     of_level = table.index.map(lambda name: levels.get(name, "city"))
     most = table.max(axis=1).groupby(of_level).transform("max").clip(lower=1.0)
@@ -125,8 +108,5 @@ def _tables(page: Context) -> list[tuple[str, str, int]]:
     """Published tables: name, what a row is, number of columns."""
     counts = page.data["columns"]["table_name"].value_counts()
     comments = {row["table_name"]: row["comment"] for row in page.rows("table_comments")}
-    words = table_words if page.words.language == "zh" else comments.get
-    return [
-        (name, words(name) or comments.get(name) or "", int(counts[name]))
-        for name in sorted(counts.index)
-    ]
+    words = comments | (book("dictionary.yml")["tables"] if page.words.language == "zh" else {})
+    return [(name, words.get(name) or "", int(counts[name])) for name in sorted(counts.index)]

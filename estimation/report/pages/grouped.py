@@ -38,17 +38,16 @@ def group(page: Context, rows: Iterable[Row], label: Callable[[Row], str]) -> Gr
         groups.setdefault(_unit(str(row["outcome"])), []).append(row)
     forests, singles = [], []
     for unit, own in sorted(groups.items(), key=lambda item: (item[0] not in SHARED, item[0])):
-        several = len({row["outcome"] for row in own}) > 1
-        labelled = [(_label(page, row, label(row), with_outcome=several), "", row) for row in own]
+        outcomes = [page.words.outcome(str(row["outcome"])) for row in own]
+        several = len(set(outcomes)) > 1
+        whole = [f"{name}: {label(row)}" for name, row in zip(outcomes, own, strict=True)]
         if len(own) == 1:
-            singles += [(_label(page, row, label(row), with_outcome=True), row) for row in own]
+            singles.append((whole[0], own[0]))
             continue
+        names = whole if several else [label(row) for row in own]
+        labelled = [(name, "", row) for name, row in zip(names, own, strict=True)]
         shared = unit in SHARED
-        name = (
-            page.words.plain(f"units.of_{unit}")
-            if several
-            else page.words.outcome(str(own[0]["outcome"]))
-        )
+        name = page.words.plain(f"units.of_{unit}") if several else outcomes[0]
         forest = build_forest(
             labelled,
             name=name,
@@ -67,7 +66,3 @@ def _unit(outcome: str) -> str:
     if outcome.startswith("lead_"):
         return LEAD
     return LOGS if outcome.startswith(LOG_OUTCOMES) else outcome
-
-
-def _label(page: Context, row: Row, name: str, *, with_outcome: bool) -> str:
-    return f"{page.words.outcome(str(row['outcome']))}: {name}" if with_outcome else name

@@ -46,9 +46,8 @@ def _name(page: Context, analysis: str, ids: list[str]) -> str:
 
 
 def _outcome(page: Context, spec_id: str) -> str:
-    """The outcome of an id of three parts; of official growth the measure alone."""
-    parts = spec_id.split(".")
-    outcome = parts[1] if len(parts) == 3 else ""
+    """The outcome of an id; of official growth the measure alone."""
+    outcome = spec_id.split(".")[1]
     measure = outcome.removesuffix(OFFICIAL)
     if outcome.endswith(OFFICIAL) and page.words.knows("measures", measure):
         return page.words.name("measures", measure)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import plots
-from ..analyses_names import DYNAMICS, HEADLINE, PRIMARY, STUDY_FORM
+from ..analyses_names import DYNAMICS, PRIMARY, STUDY_FORM
 from ..cells import Row, number, shown
 from ..forest import is_found
 from ..plots import Chart, Estimate, Point, Series
@@ -52,7 +52,7 @@ def answer(page: Context) -> Chart | None:
         found.append(Estimate(label, float(study["estimate"]), spans, "vermilion"))
     detectable = tuple(number(ours[f"minimum_detectable_{name}"]) for name in ("fall", "rise"))
     words = {name: w.plain(f"result.axis_{name}") for name in ("alt", "axis", "found", "truth")}
-    truth = number(ours["truth"]) if page.is_simulated else None
+    truth = number(ours["truth"]) if page.data.is_simulated else None
     svg = plots.answer(found, detectable, truth, words)
     return Chart(
         name="answer-axis",
@@ -110,7 +110,7 @@ def event_study(page: Context) -> Chart | None:
     points = sorted([*points, base], key=lambda point: point.x)
     series = [Series("", tuple(points))]
     truths = [row for row in rows if number(row["truth"]) is not None]
-    if page.is_simulated and truths:
+    if page.data.is_simulated and truths:
         name = w.plain("result.event_truth")
         crosses = [
             Point(row["event_time"], row["truth"], f"{name} {shown(row['truth'], '+3')}")
@@ -174,33 +174,3 @@ def threshold(page: Context) -> Chart | None:
     series = [one for one in series if one.points]
     name, tables = "threshold", "estimates.estimate"
     return picture(page, name, "robust.threshold", series, labels, "coefficients", tables)
-
-
-def permutation_density(page: Context) -> Chart | None:
-    """Where the two-way estimate lies among those of admissions dealt again: quantiles of the
-    draws.
-    """
-    real = page.one("coefficient", spec_id=HEADLINE, term="treated")
-    quantiles = [
-        (100 * float(row["diagnostic"].rpartition("_")[2]), float(row["value"]))
-        for row in page.rows("permutation_quantile")
-    ]
-    if real is None or len(quantiles) < 3:
-        return None
-    w = page.words
-    draws = [Point(q, value, f"{q:g} %: {shown(value, '+3')}") for q, value in sorted(quantiles)]
-    ours = w.plain("robust.density_ours", estimate=shown(real["estimate"], "+3"))
-    level = [Point(q, float(real["estimate"]), ours) for q in (draws[0].x, draws[-1].x)]
-    series = [
-        Series(w.plain("robust.density_draws"), tuple(draws), joined=True),
-        Series(ours, tuple(level), joined=True),
-    ]
-    labels = {q: (f"{q}",) for q in (0, 25, 50, 75, 100)}
-    name, tables = "permutation-density", "estimates.diagnostic"
-    return picture(page, name, "robust.density", series, labels, "", tables)
-
-
-def standing(page: Context, chart: Chart) -> str:
-    """A picture as a file of its own, with the mark of simulated data."""
-    stamp = page.words.plain("label.simulated") if page.is_simulated else ""
-    return plots.standing(chart.svg, 760, stamp)

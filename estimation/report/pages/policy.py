@@ -4,6 +4,7 @@ and the terms that decided; the clauses come as data, set by `templates/scripts/
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from ..cells import Row
@@ -80,17 +81,13 @@ def cut_at_terms(text: str, terms: str, places: str) -> list[str]:
     places : where each begins, characters counted from 1, between bars; a place that does not hold
     its term (letters may change their length in upper case) is left unmarked
     """
-    pieces, end = [""], 0
+    cuts = [0]
     for place, term in zip(places.split("|"), terms.split("|"), strict=False):
         start = int(place or 0) - 1
         stop = start + len(term)
-        if not term or start < end or text[start:stop].upper() != term.upper():
-            continue
-        pieces += [text[start:stop], ""]
-        pieces[-3] = text[end:start]
-        end = stop
-    pieces[-1] = text[end:]
-    return pieces
+        if term and start >= cuts[-1] and text[start:stop].upper() == term.upper():
+            cuts += [start, stop]
+    return [text[start:stop] for start, stop in itertools.pairwise([*cuts, None])]
 
 
 def _about(page: Context, row: Row) -> list[tuple[str, str]]:

@@ -30,7 +30,6 @@ WINDOW = "primary.study_window"
 
 def result(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
-    ladder = _ladder(page)
     return {
         "asked": _asked(page),
         "answer": _answer(page),
@@ -39,7 +38,7 @@ def result(page: Context) -> dict[str, Any]:
         "caution": _caution(page),
         "counted_truth": _counted_truth(page),
         "event": event_study(page),
-        "ladder": ladder,
+        "ladder": _ladder(page),
         "n_ladder": len(LADDER),
         "counted": _counted(page),
         "claims": page.rows("claim"),
@@ -105,7 +104,11 @@ def _sure(page: Context, row: Row) -> list[Markup]:
         ends = {name: num(row, f"ci_{name}", "+3") for name in ("low", "high")}
         said.append(page.words("result.sure", **ends))
     said.append(page.words("result.sure_test", **counts, **years))
-    if page.is_simulated and number(row["truth"]) is not None and number(row["ci_low"]) is not None:
+    if (
+        page.data.is_simulated
+        and number(row["truth"]) is not None
+        and number(row["ci_low"]) is not None
+    ):
         inside = row["ci_low"] <= row["truth"] <= row["ci_high"]
         said.append(
             page.words(f"result.truth_{'in' if inside else 'out'}", truth=num(row, "truth", "+3"))
@@ -208,18 +211,11 @@ def _caution(page: Context) -> dict[str, Any]:
 
 
 def _ladder(page: Context) -> Forest | None:
-    labelled = []
-    for spec_id in LADDER:
-        row = page.one("primary", spec_id=spec_id) or next(
-            iter(page.some("coefficient", spec_id=spec_id)), None
-        )
-        if row is None or number(row["estimate"]) is None:
-            continue
-        label = page.variant_name(spec_id)
-        if "growth_official" not in spec_id:
-            note = page.words.name("series", "growth_deflated")
-            label = page.words.plain("label.with_note", text=label, note=note)
-        labelled.append((label, "", row))
+    rows = [
+        page.one("primary", spec_id=spec_id) or page.one("coefficient", spec_id=spec_id)
+        for spec_id in LADDER
+    ]
+    labelled = [(page.label(row), "", row) for row in rows if row is not None]
     title = functools.partial(page.counted_title, "result.ladder_title")
     return build_forest(labelled, unit=page.words.plain("units.correlation"), title=title)
 
@@ -249,8 +245,15 @@ def _means(page: Context) -> Chart | None:
         "gap": (w.plain("result.gap_y"), "+3"),
     }
     series = [
-        Series(name, tuple(_mean_point(row, column, form) for row in rows), joined=True)
-        for column, (name, form) in lines.items()
+        Series(
+            name,
+            tuple(
+                Point(row["year"], row[of], f"{row['year']:.0f}: {shown(row[of], form)}")
+                for row in rows
+            ),
+            joined=True,
+        )
+        for of, (name, form) in lines.items()
     ]
     years = [int(row["year"]) for row in rows]
     breaks = [
@@ -270,21 +273,19 @@ def _means(page: Context) -> Chart | None:
     return picture(page, "means", "result.means", series, labels, "gap", tables, ends, **how)
 
 
-def _mean_point(row: Row, column: str, form: str) -> Point:
-    return Point(row["year"], row[column], f"{row['year']:.0f}: {shown(row[column], form)}")
-
-
 def _carry(page: Context) -> Forest | None:
     """The headline without each province, on one scale."""
-    rows, w = page.rows("without_province"), page.words
-    names = [w.place(row, "province") or str(row["province_id"]) for row in rows]
-    labelled = [(name, "", row) for name, row in zip(names, rows, strict=True)]
+    w = page.words
+    labelled = [
+        (w.place(row, "province") or str(row["province_id"]), "", row)
+        for row in page.rows("without_province")
+    ]
     values = page.data["without_province"]["estimate"]
     ends = {"low": shown(values.min(), "+3"), "high": shown(values.max(), "+3")}
     return build_forest(
         labelled,
         unit=w.plain("units.correlation"),
-        title=lambda _: w.plain("result.carry_title", name=names[0], **ends),
+        title=lambda rows: w.plain("result.carry_title", name=rows[0]["label"], **ends),
     )
 
 

@@ -17,7 +17,7 @@ from ..plots import Chart, Series
 from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run
-from .pictures import event_point, permutation_density, picture, threshold
+from .pictures import event_point, picture, threshold
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told
 # apart by the variant
@@ -45,16 +45,6 @@ ESTIMATORS = (
 # the same numbers as imputation, and another shuffle of the same estimate: one row each, said in
 # words
 SAME_NUMBERS = ("gardner", "etwfe", "gdp_tercile")
-CHECKS = {
-    "headline": 0,
-    "measure": 1,
-    "dates": 2,
-    "years": 3,
-    "series": 4,
-    "controls": 5,
-    "batch": 6,
-    "province": 7,
-}
 # of their family and series
 FIRST = (PRIMARY, SECOND_WINDOW, HEADLINE)
 # label of the effect in the year of admission
@@ -81,7 +71,7 @@ def robust(page: Context) -> dict[str, Any]:
         "others": _others(page),
         "checks": _checks(page),
         "estimators": _estimators(page),
-        "pictures": [one for one in (threshold(page), permutation_density(page)) if one],
+        "threshold": threshold(page),
         "honest": _honest(page),
         "summary": sorted(
             page.rows("curve_summary"), key=lambda row: outcome_order(row["outcome"])
@@ -95,7 +85,7 @@ def robust(page: Context) -> dict[str, Any]:
         "curve_joint": "" if summary is None else _joint(page, summary),
         "placebos": [
             (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row)
-            for row in sorted(page.rows("placebo"), key=_placebo_order)
+            for row in page.rows("placebo")
         ],
         "not_run": not_run(page, page.rows("not_run")),
         "outcome_names": {
@@ -116,7 +106,7 @@ def family(row: Row) -> str:
 
 def _forest(page: Context) -> Forest | None:
     labelled = [
-        (_label(page, row), "primary", row)
+        (page.label(row), "primary", row)
         for row in page.rows("primary")
         if number(row["estimate"]) is not None
     ]
@@ -128,7 +118,7 @@ def _forest(page: Context) -> Forest | None:
             and row["outcome"] in CORRELATION
             and variant(row["spec_id"]) not in SAME_NUMBERS
         ):
-            labelled.append((_label(page, row), kind, row))
+            labelled.append((page.label(row), kind, row))
     labelled.sort(
         key=lambda item: (
             FAMILIES.index(item[1]),
@@ -154,36 +144,11 @@ def _forest_title(page: Context, rows: list[dict[str, Any]]) -> str:
     )
 
 
-def _label(page: Context, row: Row) -> str:
-    label = page.variant_name(row["spec_id"])
-    outcome = row["outcome"]
-    return label if outcome == "cm_growth_official" else f"{label} · {page.words.outcome(outcome)}"
-
-
 def _placebo_name(page: Context, row: Row) -> str:
-    count = str(row["name"]).split(" ", maxsplit=1)[0]
-    is_shift = str(row["name"]).endswith("years back") and count.isdigit()
-    name = (
-        page.words.plain("robust.back", n=count)
-        if is_shift
-        else page.words.name("variants", row["name"])
-    )
-    outcome = row["spec_id"].split(".")[1]
-    return name if row["spec_id"] == PRIMARY else f"{name} ({page.words.outcome(outcome)})"
-
-
-def _placebo_order(row: Row) -> tuple[bool, int, float, str]:
-    """The headline's first: in time from the nearest shift on, in space, chosen later, then what
-    pilots differed in.
-    """
-    kinds = ("time", "space", "later", "selection")
-    place = kinds.index(row["placebo"]) if row["placebo"] in kinds else len(kinds)
-    return (
-        row["spec_id"] != PRIMARY,
-        place,
-        -float(row["last_year"] or 0) if row["placebo"] == "time" else 0.0,
-        str(row["name"]),
-    )
+    name, outcome = row["name"], row["spec_id"].split(".")[1]
+    known = page.words.knows("variants", name)
+    said = page.words.name("variants", name) if known else page.said(name)
+    return said if row["spec_id"] == PRIMARY else f"{said} ({page.words.outcome(outcome)})"
 
 
 def _others(page: Context) -> Grouped:
@@ -202,9 +167,7 @@ def _checks(page: Context) -> dict[str, Any] | None:
     """The primary test under every check of its newest window, and the drift that would turn it."""
     w, labelled = page.words, []
     rows = page.rows("check")
-    for row in sorted(
-        rows, key=lambda row: (CHECKS.get(row["check"], 9), row["series"] != "growth")
-    ):
+    for row in rows:
         if number(row["estimate"]) is None or row["check"] == "drift":
             continue
         name = _check_name(page, row)
@@ -241,10 +204,9 @@ def _check_name(page: Context, row: Row) -> str:
         return page.words.plain("policy.batch", n=name)
     if row["check"] == "province":
         return page.places.get(int(name), name)
-    for words in ("checks", "series", "variants"):
-        if page.words.knows(words, name):
-            return page.words.name(words, name)
-    return name.replace("_", " ")
+    groups = ("checks", "series", "variants")
+    known = next((group for group in groups if page.words.knows(group, name)), groups[0])
+    return page.words.name(known, name)
 
 
 def _estimators(page: Context) -> Chart | None:
@@ -352,9 +314,9 @@ def curve_data(page: Context) -> dict[str, Any]:
         },
         "headline": HEADLINE_IN_CURVE,
         "truth": None
-        if headline is None or not page.is_simulated
+        if headline is None or not page.data.is_simulated
         else rounded(headline["truth"], 5),
-        "simulated": page.is_simulated,
+        "simulated": page.data.is_simulated,
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...sample.moderators import SAME_REGRESSOR
 from ..analyses_names import OFFICIAL, OVERALL, PRIMARY, SECOND_WINDOW
-from ..cells import Row, number
+from ..cells import Row
 from ..forest import Forest, build_forest
 from .context import Context, variant
 from .grouped import Grouped, group
@@ -56,17 +56,13 @@ def _told(page: Context, chosen: Callable[[Row], bool]) -> list[tuple[str, str, 
     rows.sort(
         key=lambda row: (
             row["spec_id"].endswith("_own_years"),
-            _corrected(row),
+            row["p_value_family"] is None,
+            row["p_value_family"],
             row["spec_id"],
             row["term"],
         )
     )
     return [(_label(page, row), "", row) for row in rows]
-
-
-def _corrected(row: Row) -> float:
-    p_value = number(row["p_value_family"])
-    return 2.0 if p_value is None else p_value
 
 
 def _label(page: Context, row: Row) -> str:
@@ -127,12 +123,11 @@ def _same_regressors(page: Context) -> list[str]:
 def _channels(page: Context) -> list[Forest]:
     made = []
     for channel in ("own_variance", "loading"):
-        rows = [
-            row
-            for row in page.rows("channel")
-            if row["channel"] == channel and row["spec_id"] in (PRIMARY, SECOND_WINDOW)
+        labelled = [
+            (page.variant_name(row["spec_id"]), "", row)
+            for row in page.some("channel", channel=channel)
+            if row["spec_id"] in (PRIMARY, SECOND_WINDOW)
         ]
-        labelled = [(page.variant_name(row["spec_id"]), "", row) for row in rows]
         forest = build_forest(
             labelled,
             name=page.words.plain(f"whom.{channel}"),

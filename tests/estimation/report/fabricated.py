@@ -324,12 +324,10 @@ def full(**settings) -> dict[str, pd.DataFrame]:
         extra.append(estimate_rows(f"matching.{own}.{name}", value, 0.2, 0.4))
     frames["estimates.estimate"] = pd.concat([frames["estimates.estimate"], *extra])
     tools = {tool: f"policy_tools.{own}.{tool}" for tool in ("talent", "tax")}
-    quantiles = [k / 40 for k in range(41)]
     more = table(
         "spec_id diagnostic term value",
         (tools["talent"], "same_regressor_as", "tax", 1.0),
         (tools["tax"], "same_regressor_as", "talent", 1.0),
-        *((HEADLINE, f"permutation_quantile_{q:.3f}", "treated", q - 0.5) for q in quantiles),
     )
     frames["estimates.diagnostic"] = pd.concat([frames["estimates.diagnostic"], more])
     frames["estimates.specification"] = pd.DataFrame(

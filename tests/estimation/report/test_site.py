@@ -17,7 +17,7 @@ from estimation.report import language
 from estimation.report.data import read_report_data
 from estimation.report.pages.catalog import PAGES
 from estimation.report.queries import QUERIES
-from estimation.report.site import render_site, write_report
+from estimation.report.site import render_site
 from tests.estimation.report.fabricated import HOSTILE, full
 from tests.estimation.report.numbers import disagreements, mismatches, numbers
 from tests.estimation.report.sites import Tags, data_of, database, pages_of, site_of
@@ -107,19 +107,6 @@ def test_same_input_gives_the_same_bytes(simulated, tmp_path) -> None:
             con.execute(f"create schema if not exists {name.split('.')[0]}")
             con.execute(f"create table {name} as select * from incoming")
         assert site_of(con, tmp_path, "second") == simulated
-
-
-def test_pages_of_an_earlier_version_go(tmp_path) -> None:
-    """A build that is taken up again holds the pages of the version before; figures and tables
-    beside them stay.
-    """
-    (tmp_path / "figures").mkdir()
-    for name in ("forgotten.html", "figures/a.html"):
-        (tmp_path / name).write_text("old", encoding="utf-8")
-    write_report(database({}), tmp_path)
-    assert not (tmp_path / "forgotten.html").exists() and (tmp_path / "figures/a.html").exists()
-    first = Tags((tmp_path / "index.html").read_text(encoding="utf-8")).text
-    assert "These data cannot say" in first
 
 
 def test_pages_hold_for_thousands_of_places() -> None:
