@@ -22,7 +22,8 @@ ENGLISH = re.compile(r"(?:[A-Za-z][a-z'’-]+[ ,;:]+){2,}[A-Za-z]+")
 # what these say is for people who call the library or its command: it reaches no table of a
 # publication
 NOT_OF_TABLES = re.compile(
-    "estimation/(report|api|engines|data)/|estimation/(cli|classify|fit).py|panel/((pair|city)_file|panel|unit)_?"
+    "estimation/(report|api|engines|data)/|estimation/(cli|classify|fit).py"
+    "|panel/(columns|pair_rows|((pair|city)_file|panel|unit)_?)"
 )
 WHERE = "if pilots are larger"
 # what the first place of a sentence may hold
