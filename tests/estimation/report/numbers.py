@@ -58,77 +58,52 @@ def written(value: object, form: str) -> str:
     return ("−" if round(x, digits) < 0 else "+" if form.startswith("+") else "") + text
 
 
-def mismatches(database: Path | duckdb.DuckDBPyConnection, report: Path) -> tuple[int, list[str]]:
-    """How many numbers the pages of a report hold, and those that differ from the query
-    they name.
-    """
-    con = (
-        database
-        if isinstance(database, duckdb.DuckDBPyConnection)
-        else duckdb.connect(str(database), read_only=True)
-    )
-    known: dict[str, dict[tuple, dict]] = {}
-    count, wrong = 0, []
-    for path in sorted([*report.glob("*.html"), *report.glob("zh/*.html")]):
-        found, unnamed = numbers(path.read_text(encoding="utf-8"))
-        wrong += [f"{path.name}: {text!r} names no query" for text in unnamed]
-        for ref, column, form, text in found:
-            name, _, keys = ref.partition("?")
-            if name not in known:
-                known[name] = _rows(con, name)
-            row = known[name].get(
-                tuple(value for _, value in parse_qsl(keys, keep_blank_values=True))
-            )
-            expected = "no such row" if row is None else written(row[column], form)
-            count += 1
-            if text != expected:
-                wrong.append(f"{path.name}: {ref} {column}: page {text!r}, table {expected!r}")
-    return count, wrong
-
-
 # columns of one meaning under one name of a specification, whatever query a page takes them from;
 # what another query calls it
 SAME = ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect")
 CALLED = {"coefficient": {"p_value_family": "p_value", "p_value": ""}}
+OF_SPECS = ("primary", "coefficient", "claim")
 
 
-def disagreements(database: Path | duckdb.DuckDBPyConnection, report: Path) -> list[str]:
-    """Numbers of one specification that pages, in either language, give different values; and rows
-    that stand bold, or badges, that another page does not call found.
+def faults(con: duckdb.DuckDBPyConnection, report: Path) -> tuple[int, list[str]]:
+    """How many numbers the pages of a report hold, and what is wrong with them.
+
+    A number differs from the query that it names; one of a specification has two values; a row
+    stands bold, or a badge, that another page does not call found. In either language.
     """
-    con = (
-        database
-        if isinstance(database, duckdb.DuckDBPyConnection)
-        else duckdb.connect(str(database), read_only=True)
-    )
-    tables = {name: _rows(con, name) for name in ("primary", "coefficient", "claim")}
+    known = {name: _rows(con, name) for name in OF_SPECS}
+    several = Counter(row["spec_id"] for row in known["coefficient"].values())
     values: dict[tuple[str, str], set[float]] = {}
     found: dict[str, set[bool]] = {}
-    several = Counter(row["spec_id"] for row in tables["coefficient"].values())
+    count, wrong = 0, []
     for path in sorted([*report.glob("*.html"), *report.glob("zh/*.html")]):
         page = path.read_text(encoding="utf-8")
-        for ref, column, *_ in numbers(page)[0]:
+        stand, unnamed = numbers(page)
+        wrong += [f"{path.name}: {text!r} names no query" for text in unnamed]
+        for ref, column, form, text in stand:
             name, _, keys = ref.partition("?")
-            row = tables.get(name, {}).get(
-                tuple(value for _, value in parse_qsl(keys, keep_blank_values=True))
-            )
+            if name not in known:
+                known[name] = _rows(con, name)
+            key = tuple(value for _, value in parse_qsl(keys, keep_blank_values=True))
+            row = known[name].get(key)
+            expected = "no such row" if row is None else written(row[column], form)
+            count += 1
+            if text != expected:
+                wrong.append(f"{path.name}: {ref} {column}: page {text!r}, table {expected!r}")
             called = CALLED.get(name, {}).get(column, column)
-            if row and called in SAME and several[row["spec_id"]] < 2 and row[column] is not None:
+            if row and name in OF_SPECS and called in SAME and row[column] is not None:
                 values.setdefault((row["spec_id"], called), set()).add(round(row[column], 12))
         for row in lxml.html.document_fromstring(page).iterfind(".//tr[@data-kind]"):
             name, _, keys = row.get("data-q").partition("?")
-            spec_id = dict(parse_qsl(keys)).get("spec_id", "")
-            if name in ("primary", "coefficient") and several[spec_id] < 2:
+            if name in OF_SPECS:
+                spec_id = dict(parse_qsl(keys))["spec_id"]
                 found.setdefault(spec_id, set()).add("rejects" in row.get("class", ""))
-    for row in tables["claim"].values():
-        if several[row["spec_id"]] < 2 and row["spec_id"] in found:
-            found[row["spec_id"]].add(row["verdict"] == "found")
-    wrong = [
-        f"{spec} {column}: {sorted(of)}" for (spec, column), of in values.items() if len(of) > 1
-    ]
-    return wrong + [
-        f"{spec_id}: found and not found" for spec_id, of in found.items() if len(of) > 1
-    ]
+    for row in known["claim"].values():
+        found.setdefault(row["spec_id"], set()).add(row["verdict"] == "found")
+    differ = [(*key, sorted(of)) for key, of in values.items() if len(of) > 1]
+    differ += [(spec, "found and not found") for spec, of in found.items() if len(of) > 1]
+    # a specification of several coefficients has as many values
+    return count, wrong + [" ".join(map(str, one)) for one in differ if several[one[0]] < 2]
 
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str) -> dict[tuple, dict]:

@@ -4,26 +4,22 @@ is left out when estimates lack.
 
 from __future__ import annotations
 
-import dataclasses
 from xml.etree import ElementTree
 
 import docx
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 from estimation.exhibits import to_latex
-from estimation.fit import fit_panel
 from estimation.report.data import read_report_data
 from estimation.report.exhibits import write_exhibits
 from estimation.report.journal_tables import build_table
 from estimation.report.language import Words
-from estimation.report.replication_files import write_replication
+from estimation.report.replication_files import KEYS, OUTCOMES, REPRODUCED, write_replication
 from estimation.report.site import write_report
-from tests.estimation.panels import random_panel
-from tests.estimation.report.fabricated import HEADLINE, full, tables
+from tests.estimation.report.fabricated import full, tables
 from tests.estimation.report.sites import database
 
 
@@ -78,44 +74,19 @@ def test_the_dagger_follows_the_primary_test_alone(p_value: float, marked: bool)
     assert marks == [marked, marked, 0, 0, 0, 0] and "†" in table.notes[0]
 
 
-def test_replication_files_hold_the_sample_that_gives_the_headline(tmp_path) -> None:
-    """What Stata and R read gives the published coefficient; the scripts that say so lie
-    beside it.
-    """
-    panel = random_panel(4, n_cities=24, n_pilots=8)
-    kept, n_years = np.flatnonzero(panel.cohort >= 0), len(panel.years)
-    pair, year = np.repeat(kept, n_years), np.tile(panel.years, len(kept))
-    i, j, cohort = panel.city_i[pair], panel.city_j[pair], panel.cohort[pair]
-    outcomes = ("cm_growth", "comove_growth", "dispersion_growth", "neg_abs_gap_growth")
-    columns = {f"{name}_official": panel.y[0, kept].ravel() for name in outcomes}
-    columns |= {
-        "city_i_id": i + 100,
-        "city_j_id": j + 100,
-        "year": year,
-        "province_i_id": panel.province[i],
-        "province_j_id": panel.province[j],
-        "is_treated": (cohort > 0) & (year >= cohort),
-        "cm_growth_deflated": np.nan,
-        "cohort_year": pd.Series(cohort, dtype="Int64").mask(cohort == 0),
-    }
-    for name, city in (("city_i_cohort_year", i), ("city_j_cohort_year", j)):
-        first = pd.Series(panel.city_cohort[city], dtype="Int64")
-        columns[name] = first.mask(first == 0)
-    result = fit_panel(panel, vcov=("conventional", "province_jackknife"), permutations=0)
-    estimate = pd.DataFrame([dataclasses.asdict(e) for e in result.estimates])
-    estimate = estimate.assign(spec_id=HEADLINE, outcome="cm_growth_official")
-    con = database({"marts.panel_pair_year": pd.DataFrame(columns), "estimates.estimate": estimate})
+def test_replication_files_hold_the_sample_and_the_headline(tmp_path) -> None:
+    """What Stata and R read is the sample, in their types; the scripts lie beside it."""
+    sample = pd.DataFrame(
+        {name: [0.1, None] if name in OUTCOMES else [110000, 120000] for name in [*KEYS, *OUTCOMES]}
+    ).assign(is_treated=[True, False], cohort_year=pd.array([2015, None], "Int64"), year=2016)
+    con = database(tables() | {"marts.panel_pair_year": sample})
     folder, again = (write_replication(con, tmp_path / name) for name in ("a", "b"))
     files = {"panel_pair_year.dta", "headline.csv", "headline.R", "headline.do", "README.md"}
     assert {path.name for path in folder.iterdir()} == files
     read = pd.read_stata(folder / "panel_pair_year.dta")
-    y, x = (
-        read[name].to_numpy(dtype=float).reshape(-1, n_years)
-        for name in ("cm_growth_official", "is_treated")
-    )
-    y, x = (v - v.mean(0) - v.mean(1, keepdims=True) + v.mean() for v in (y, x))
-    published = pd.read_csv(folder / "headline.csv")["estimate"].iloc[0]
-    assert (x * y).sum() / (x**2).sum() == pytest.approx(published, abs=1e-12)
+    pd.testing.assert_frame_equal(read, sample, check_dtype=False)
+    published = pd.read_csv(folder / "headline.csv")
+    assert set(published["vcov"]) == set(REPRODUCED) and set(published["estimate"]) == {0.0712}
     written = [(one / "panel_pair_year.dta").read_bytes() for one in (folder, again)]
     assert written[0] == written[1]
     con.execute("delete from estimates.estimate")
