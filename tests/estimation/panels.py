@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from estimation.inference.variances import score_variance
 from estimation.panel.pair_panel import PairPanel
 
 VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
@@ -107,3 +108,19 @@ def diagnostic_of(result, name: str, term: str | None = None):
     """Value of a diagnostic; fails if there is not exactly one."""
     (value,) = [v for n, t, v in result.diagnostics if (n, t) == (name, term)]
     return value
+
+
+def assert_draw_is_fit(drawn, b: int, fit, tested: dict[str, np.ndarray]) -> None:
+    """Coefficients, studentised statistics and joint tests (columns by name) of draw `b` are those
+    of a fit under the labels that were drawn.
+    """
+    treatment = fit.columns >= 0
+    columns = fit.columns[treatment]
+    estimate, found = fit.estimate[treatment], drawn.coefficient[b, columns]
+    np.testing.assert_allclose(found, estimate, rtol=0, atol=1e-10)
+    statistic = np.abs(estimate) / np.sqrt(score_variance(fit.city_sums))[treatment]
+    np.testing.assert_allclose(drawn.statistic[b, columns], statistic, rtol=1e-8)
+    for name, of_test in tested.items():
+        chosen = np.flatnonzero(np.isin(fit.columns, of_test))
+        expected = fit.provinces.joint_f(fit.estimate, chosen)[0]
+        np.testing.assert_allclose(drawn.tests[name][b], expected, rtol=1e-6)

@@ -20,7 +20,7 @@ from estimation.options import Options
 from estimation.panel.fit_sample import before_last_cohort, build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import long_table, random_panel
+from tests.estimation.panels import assert_draw_is_fit, long_table, random_panel
 
 GROUP_TIME = names("group_time")
 
@@ -172,33 +172,6 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
                     _imputed(table, weight, None if name == "gardner" else cell_weights)[0]
                 )
             assert fit.psi[position, 0] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-7)
-
-
-@pytest.mark.parametrize("estimator", [*GROUP_TIME, "against later pairs"])
-@pytest.mark.parametrize("case", CASES)
-def test_refits_equal_fits_of_the_smaller_panel(case, estimator):
-    control_pairs = "never_treated"
-    if estimator == "against later pairs":
-        estimator, control_pairs = "callaway_santanna", "not_yet_treated"
-    if estimator == "callaway_santanna" and "controls" in case:
-        with pytest.raises(NotEstimable, match="takes no controls"):
-            _fit(random_panel(6, **CASES[case]), estimator)
-        return
-    panel = random_panel(6, **CASES[case])
-    _, fit = _fit(panel, estimator, control_pairs=control_pairs)
-    for refits, block_of_city in ((fit.provinces, panel.province), (fit.cities, panel.city_ids)):
-        for block in refits.blocks[:3]:
-            dropped = (block_of_city[panel.city_i] == block) | (
-                block_of_city[panel.city_j] == block
-            )
-            smaller = dataclasses.replace(
-                panel, y=np.where(dropped[:, None], np.nan, panel.y), cohort=None
-            )
-            expected = _points(_fit(smaller, estimator, control_pairs=control_pairs)[1])
-            found = refits.estimates[refits.blocks == block][0]
-            np.testing.assert_allclose(
-                found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9
-            )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -393,19 +366,7 @@ def test_draws_equal_refits(case):
         )
         for name in GROUP_TIME:
             for m, fit in enumerate(fit_group_time(redrawn, name)):
-                columns = fits[name][m].columns
-                np.testing.assert_allclose(
-                    draws[name, m].coefficient[b, columns], fit.estimate, atol=1e-10
-                )
-                expected = np.abs(fit.estimate) / np.sqrt(inference.score_variance(fit.city_sums))
-                np.testing.assert_allclose(
-                    draws[name, m].statistic[b, columns], expected, rtol=1e-8
-                )
-                if len(leads[name]):
-                    statistic = fit.provinces.joint_f(fit.estimate, leads[name])[0]
-                    np.testing.assert_allclose(
-                        draws[name, m].tests["leads"][b], statistic, rtol=1e-6, equal_nan=True
-                    )
+                assert_draw_is_fit(draws[name, m], b, fit, models[name].tests)
 
 
 def test_the_permutation_is_left_out_where_a_draw_is_not_affordable():

@@ -14,10 +14,15 @@ from estimation.fit import fit_outcomes
 from estimation.fits.heterogeneity import Heterogeneity, fit_heterogeneity
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.inference.permutation.permute import permute
-from estimation.inference.variances import score_variance
 from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
-from tests.estimation.panels import VARIANCE_ESTIMATORS, diagnostic_of, estimates_of, random_panel
+from tests.estimation.panels import (
+    VARIANCE_ESTIMATORS,
+    assert_draw_is_fit,
+    diagnostic_of,
+    estimates_of,
+    random_panel,
+)
 
 DATA = {
     "balanced": {},
@@ -255,18 +260,7 @@ def test_draws_are_literal_refits(tie_quantile):
                 redrawn, dataclasses.replace(moderation, city_path=path), tie_quantile
             )
             for m, fit in enumerate(fits):
-                found, rows = draws[design.name, m], fit.columns
-                np.testing.assert_allclose(found.coefficient[b, rows], fit.estimate, atol=1e-10)
-                np.testing.assert_allclose(
-                    found.statistic[b, rows],
-                    np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums)),
-                    rtol=1e-7,
-                )
-                for test, tested_rows in tested[design.name].items():
-                    expected = fit.provinces.joint_f(
-                        fit.estimate, np.flatnonzero(np.isin(rows, tested_rows))
-                    )[0]
-                    np.testing.assert_allclose(found.tests[test][b], expected, rtol=1e-6)
+                assert_draw_is_fit(draws[design.name, m], b, fit, tested[design.name])
 
 
 def test_joint_tests_and_differences_by_their_definition():

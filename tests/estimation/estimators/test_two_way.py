@@ -111,35 +111,6 @@ def test_dyadic_variance_is_the_double_loop_over_pairs_that_share_a_city(case):
     assert diagnostic_of(found, "dyadic_variance", "treated") == pytest.approx(literal, rel=1e-10)
 
 
-@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
-@pytest.mark.parametrize("case", CASES)
-def test_refits_without_a_province_or_a_city_equal_fits_of_the_smaller_panel(case, estimator):
-    panel = random_panel(6, **CASES[case])
-    names = NAMES if panel.controls is not None else ()
-    _, fit = _fit(panel, estimator, names)
-    for refits, block_of_city in ((fit.provinces, panel.province), (fit.cities, panel.city_ids)):
-        for block in refits.blocks[:3]:
-            dropped = (block_of_city[panel.city_i] == block) | (
-                block_of_city[panel.city_j] == block
-            )
-            y = np.where(dropped[:, None], np.nan, panel.y)
-            smaller = type(panel)(
-                panel.city_i,
-                panel.city_j,
-                panel.years,
-                y,
-                panel.city_cohort,
-                panel.province,
-                panel.controls,
-            )
-            _, expected = _fit(smaller, estimator, names)
-            found = refits.estimates[refits.blocks == block][0]
-            by_label = dict(zip(expected.labels, expected.estimate, strict=True))
-            np.testing.assert_allclose(
-                found, [by_label.get(label, np.nan) for label in fit.labels], atol=1e-9
-            )
-
-
 def test_jackknife_line_and_joint_f_by_their_formulas():
     panel = random_panel(7, n_cities=45, n_pilots=20)
     result = fit_outcomes(

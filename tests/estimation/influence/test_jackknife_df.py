@@ -22,7 +22,7 @@ from estimation.estimators.cohort_means import (
 )
 from estimation.estimators.doubly_robust import fit_doubly_robust
 from estimation.estimators.fitted import sample_statistics
-from estimation.estimators.group_time import comparable_sample, fit_group_time
+from estimation.estimators.group_time import comparable_sample
 from estimation.estimators.two_way import fit_design, fit_least_squares
 from estimation.fit import ESTIMATORS, fit_outcomes
 from estimation.influence.influence_fit import InfluenceFit
@@ -30,6 +30,7 @@ from estimation.influence.jackknife_df import design_df, equivalent_df, exceedan
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
+from tests.estimation.influence.test_refits import fitted
 from tests.estimation.panels import random_panel
 
 
@@ -179,17 +180,6 @@ def compare(
             assert fit.provinces.df[c] == pytest.approx(expected[0], rel=1e-6), term
             checked += expected[0] < len(refits) - 1
     assert checked
-
-
-def fitted(panel: PairPanel, estimator: str) -> InfluenceFit:
-    sample = build_sample(panel, (0,), None)
-    if estimator not in DESIGNS:
-        return fit_group_time(comparable_sample(sample), estimator)[0]
-    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
-    names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
-    return fit_least_squares(
-        sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names
-    )[0]
 
 
 SHAPES = {

@@ -11,10 +11,9 @@ from estimation.estimators.two_way import LeastSquaresDraws, fit_least_squares
 from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.inference.permutation.permute import permute
-from estimation.inference.variances import score_variance
 from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
-from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
+from tests.estimation.panels import assert_draw_is_fit, diagnostic_of, estimates_of, random_panel
 
 CASES = {
     "balanced": {"n_outcomes": 3},
@@ -51,11 +50,9 @@ def test_draws_equal_refits_under_the_drawn_labels(case, rule):
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
     designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
     before = [k for k, (_, _, event) in enumerate(designs[1].terms) if event < 0]
-    leads = {"event_study": np.array(before[2:])}
+    tested = {"twfe": {"leads": np.array([0])}, "event_study": {"leads": np.array(before[2:])}}
     models = {
-        design.estimator: LeastSquaresDraws(
-            statistics, design, {"leads": leads.get(design.estimator, np.array([0]))}
-        )
+        design.estimator: LeastSquaresDraws(statistics, design, tested[design.estimator])
         for design in designs
     }
     draws = permute(sample, models, strata, Options(permutations=N_DRAWS, seed=11))
@@ -72,22 +69,7 @@ def test_draws_equal_refits_under_the_drawn_labels(case, rule):
                     eligible & (panel.tie > np.quantile(panel.tie[eligible], rule[0])),
                 )
             for m, fit in enumerate(fits):
-                found, treatment = draws[design.estimator, m], fit.columns >= 0
-                columns = fit.columns[treatment]
-                np.testing.assert_allclose(
-                    found.coefficient[b, columns], fit.estimate[treatment], rtol=0, atol=1e-10
-                )
-                expected = np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums))
-                np.testing.assert_allclose(
-                    found.statistic[b, columns], expected[treatment], rtol=1e-8
-                )
-                if design.estimator == "event_study":
-                    chosen = np.flatnonzero(np.isin(fit.columns, leads["event_study"]))
-                    np.testing.assert_allclose(
-                        found.tests["leads"][b],
-                        fit.provinces.joint_f(fit.estimate, chosen)[0],
-                        rtol=1e-6,
-                    )
+                assert_draw_is_fit(draws[design.estimator, m], b, fit, tested[design.estimator])
 
 
 def test_the_identity_draw_gives_the_observed_statistic():
