@@ -15,7 +15,7 @@ import numpy as np
 
 from ..inference.variances import dyadic_df, t_interval
 from ..panel.panel_error import PanelError, need
-from ..panel.panel_table import NAMED, like_ids
+from ..panel.panel_table import like_ids, listed
 from ..results import Estimate
 from .foreign import Scores, read_scores
 from .text import wrapped
@@ -306,10 +306,9 @@ def _below(terms: Sequence[str]) -> list[str]:
     """A note on coefficients whose dyadic variance is less than that by pair."""
     if not terms:
         return []
-    more = f" and {len(terms) - NAMED} more" if len(terms) > NAMED else ""
     return [
-        f"the variance of {', '.join(terms[:NAMED])}{more} came out below that by pair, as it does "
-        "by chance: the error by pair is shown."
+        f"the variance of {listed(terms)} came out below that by pair, as it does by chance: the "
+        "error by pair is shown."
     ]
 
 

@@ -91,8 +91,7 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
     table = PanelTable(
         open_source(panel), names, texts=texts, one_row="one row for a city in a year", hint=hint
     )
-    labels = table.labels((columns.unit,), tokens=MISSING)
-    city, city_ids = labels.codes[0], labels.ids
+    (city,), city_ids = table.labels((columns.unit,), tokens=MISSING)
     (years_of_row,) = table.periods((columns.time,), may_be_blank=False)
     years, year = np.unique(years_of_row, return_inverse=True)
     _refuse_duplicates(
@@ -123,9 +122,9 @@ def _blocks(
 ) -> tuple[np.ndarray, list[str]]:
     if is_beside(columns.block):
         return blocks_beside(columns.block, ids)
-    labels = table.labels((columns.block,), tokens=MISSING)
-    values, remedy = labels.ids[labels.codes[0]], "give the block of the city in every row"
-    return table.constant(values, city, ids, (columns.block,), "city", remedy), []
+    (codes,), names = table.labels((columns.block,), tokens=MISSING)
+    remedy = "give the block of the city in every row"
+    return table.constant(names[codes], city, ids, (columns.block,), "city", remedy), []
 
 
 def _refuse_duplicates(
@@ -137,7 +136,7 @@ def _refuse_duplicates(
         first, second = sorted(order[again[0] : again[0] + 2].tolist())
         found = (
             f"city {ids[second]} in {years[second]} again (first in {table.source.place} "
-            f"{table.place(first)})"
+            f"{table.source.line_of(first)})"
         )
         raise table.fail(
             second,

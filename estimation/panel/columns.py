@@ -18,6 +18,8 @@ from .panel_error import PanelError
 
 MISSING = ("", "na", "nan", "null", "none", "<na>")
 GAPS = ("nan", "<NA>", "NaT")
+# a table of that many possible values is quicker than sorting the rows
+LARGEST_TABLE = 4_000_000
 # a quarter or month as R, Stata and pandas write it, or a day
 OF_TEXT = re.compile(
     r"(?P<year>[12]\d{3})"
@@ -86,11 +88,24 @@ class Column:
         """The same as places in distinct values, also where it holds numbers."""
         if self.numbers is None:
             return self
-        values, codes = np.unique(self.numbers, return_inverse=True)
+        values, codes = positions(self.numbers)
         blank = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
         # NaN stands last
         codes = np.where(blank[codes], -1, codes).astype(np.int32)
         return Column(None, codes, tuple(values[~blank].tolist()))
+
+
+def positions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values in ascending order, and the position of each value among them."""
+    low = int(values.min()) if values.dtype.kind == "i" else 0
+    size = int(values.max()) - low + 1 if values.dtype.kind == "i" else np.inf
+    if size > max(LARGEST_TABLE, 4 * len(values)):
+        found, place = np.unique(values, return_inverse=True)
+        return found, place.reshape(-1)
+    places = values.astype(np.int64) - low
+    present = np.zeros(size, dtype=bool)
+    present[places] = True
+    return np.flatnonzero(present) + low, (np.cumsum(present, dtype=np.int32) - 1)[places]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -20,9 +20,6 @@ from .panel_error import PanelError, need
 FORMATS = "a CSV in UTF-8 or a Parquet file"
 # value labels that a message shows
 SHOWN_LABELS = 3
-# a wider header is no panel, and names of columns alone would fill memory
-MOST_COLUMNS = 100_000
-LONGEST_HEADER = 10_000_000
 BYTES_OF_CELL = 8
 
 
@@ -34,8 +31,9 @@ def free_memory() -> float:
         return float("inf")
 
 
-def _require_memory(path: Path, n_rows: int, n_bytes: float) -> None:
+def _require_memory(path: Path, n_rows: int, n_columns: int) -> None:
     """Refuse what a file's own head promises, before memory is asked for."""
+    n_bytes = n_rows * n_columns * BYTES_OF_CELL
     if n_bytes > free_memory():
         found = f"{n_rows:,} rows, {n_bytes / 1e9:,.1f} GB, with {free_memory() / 1e9:,.1f} GB free"
         remedy = "choose rows or columns before, or give a DuckDB relation"
@@ -73,14 +71,6 @@ def _named(path: Path) -> Iterator[None]:
         raise PanelError(path.name, None, None, FORMATS, said, remedy) from error
 
 
-def _guarded(path: Path, read: Callable) -> Callable:
-    def guarded(wanted: Sequence[str], texts: Sequence[str]) -> Mapping[str, Column]:
-        with _named(path):
-            return read(wanted, texts)
-
-    return guarded
-
-
 def _open_parquet(path: Path) -> Source:
     try:
         import pyarrow.parquet as pq
@@ -88,26 +78,16 @@ def _open_parquet(path: Path) -> Source:
         raise need("pyarrow", "reading a Parquet file") from error
     names = tuple(pq.read_schema(path).names)
 
+    @_named(path)
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
         # the file itself: with a folder's name pyarrow would add columns that it reads from the
         # path
         with pq.ParquetFile(path, memory_map=True) as file:
-            _require_memory(path, file.metadata.num_rows, _promised_bytes(file.metadata, wanted))
+            _require_memory(path, file.metadata.num_rows, len(wanted))
             table = file.read(columns=list(wanted))
         return {name: column_of(table[name]) for name in wanted}
 
-    return Source(path.name, names, _guarded(path, read))
-
-
-def _promised_bytes(metadata: Any, wanted: Sequence[str]) -> float:
-    """What the columns take in memory by the footer: their pages, and at least a number a cell."""
-    columns = [k for k in range(metadata.num_columns) if metadata.schema.column(k).name in wanted]
-    pages = sum(
-        metadata.row_group(group).column(k).total_uncompressed_size
-        for group in range(metadata.num_row_groups)
-        for k in columns
-    )
-    return max(pages, metadata.num_rows * len(wanted) * BYTES_OF_CELL)
+    return Source(path.name, names, read)
 
 
 def _open_stata(path: Path) -> Source:
@@ -124,10 +104,9 @@ def _open_stata(path: Path) -> Source:
         if head[name].dtype == "category"
     }
 
+    @_named(path)
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
-        _require_memory(path, n_rows, n_rows * len(wanted) * BYTES_OF_CELL)
-        if n_rows > path.stat().st_size:
-            raise ValueError(f"a head of {n_rows:,} rows over {path.stat().st_size:,} bytes")
+        _require_memory(path, n_rows, len(wanted))
         for name in wanted:
             if name in labelled:
                 shown = ", ".join(map(str, labelled[name][:SHOWN_LABELS]))
@@ -142,15 +121,12 @@ def _open_stata(path: Path) -> Source:
             frame = reader.read()
         return {name: column_of(frame[name]) for name in wanted}
 
-    return Source(path.name, tuple(head.columns), _guarded(path, read))
+    return Source(path.name, tuple(head.columns), read)
 
 
 def _open_csv(path: Path) -> Source:
     header, position = [], 0
     with path.open(encoding="utf-8-sig", newline="") as file:
-        if len(file.readline(LONGEST_HEADER + 1)) > LONGEST_HEADER:
-            raise ValueError(f"a first line of more than {LONGEST_HEADER:,} letters")
-        file.seek(0)
         for position, cells in enumerate(csv.reader(file)):  # noqa: B007 (where the loop ended is read below)
             if any(cell.strip() for cell in cells):
                 header = [cell.strip() for cell in cells]
@@ -158,10 +134,9 @@ def _open_csv(path: Path) -> Source:
     above = position
     if not header or any("\0" in name for name in header):
         raise ValueError("an empty file" if not header else "binary data")
-    if len(header) > MOST_COLUMNS:
-        raise ValueError(f"{len(header):,} columns")
     wanted_of_last_reading: list[int] = []
 
+    @_named(path)
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
         wanted_of_last_reading[:] = [header.index(name) for name in wanted]
         table = _read_csv(path, header, above, wanted, texts)
@@ -184,7 +159,7 @@ def _open_csv(path: Path) -> Source:
             )
             return next(islice(full, row, None))
 
-    return Source(path.name, tuple(header), _guarded(path, read), place="line", line_of=line_of)
+    return Source(path.name, tuple(header), read, place="line", line_of=line_of)
 
 
 def _read_csv(

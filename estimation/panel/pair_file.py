@@ -13,7 +13,7 @@ from .pair_columns import CITY_COHORTS, UNIT, PairColumns, named, resolve_column
 from .pair_panel import EXPOSURES, PairPanel, cohorts_of_pairs, within_window
 from .pair_rows import PairRows, Rows
 from .panel_error import PanelError
-from .panel_table import NAMED
+from .panel_table import listed
 from .sources import open_source
 from .unit_values import (
     blocks_beside,
@@ -202,16 +202,12 @@ class _Reader(PairRows):
     def _with_inferred_pilots(self, cohort: np.ndarray) -> dict[str, Any]:
         city_cohort, doubtful = infer_city_cohorts(self.city_i, self.city_j, cohort, len(self.ids))
         if doubtful.any():
-            names = self.ids[doubtful]
-            listed = ", ".join(map(str, names[:NAMED])) + (
-                f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            )
             how = "give first treated years of units"
             if self.columns.unit == UNIT:
                 how = f"name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}"
             self.notes.append(
-                f"The pairs do not say which of their cities are treated ({listed}); where cities "
-                f"are, {how}."
+                "The pairs do not say which of their cities are treated "
+                f"({listed(self.ids[doubtful])}); where cities are, {how}."
             )
         return {"city_cohort": city_cohort, "cohort": cohort, "pilots_known": not doubtful.any()}
 
@@ -263,16 +259,16 @@ class _Reader(PairRows):
                     "are left out."
                 )
             ]
-        labels = table.labels(names, tokens=MISSING if self.columns.block_is_asked else ("",))
+        codes, ids = table.labels(names, tokens=MISSING if self.columns.block_is_asked else ("",))
         remedy = "make them agree"
         if len(names) == 1:
-            of_side = self._of_one_side(rows, labels.ids[labels.codes[0]])
+            of_side = self._of_one_side(rows, ids[codes[0]])
             if of_side is not None:
                 return of_side, []
             remedy = (
                 f"{names[0]} is one column: give a column for each unit, block=(first, second), "
                 "or a mapping of units to blocks"
             )
-        values = labels.ids[np.concatenate([labels.codes[0], labels.codes[-1]])]
+        values = ids[np.concatenate([codes[0], codes[-1]])]
         places = np.concatenate(rows.sides)
         return table.constant(values, places, self.ids, pair, "city", remedy), []

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .columns import Source
+from .columns import Source, positions
 from .pair_columns import ResolvedColumns
-from .panel_table import FIRST_YEAR, PanelTable, like_ids, positions
+from .panel_table import FIRST_YEAR, PanelTable, like_ids
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class PairRows:
         )
         one, two = (table.columns[name].bits for name in columns.unit)
         self.first = np.append(0, np.flatnonzero((one[1:] != one[:-1]) | (two[1:] != two[:-1])) + 1)
-        labels = table.at(self.first, columns.unit).labels(columns.unit)
-        self.ids, self.sides, n_ids = labels.ids, labels.codes, len(labels.ids)
+        self.sides, self.ids = table.at(self.first, columns.unit).labels(columns.unit)
+        n_ids = len(self.ids)
         self.notes: list[str] = like_ids(self.ids) if self.ids.dtype.kind != "i" else []
         self._refuse_pairs(*self.sides)
         low, high = np.minimum(*self.sides).astype(np.int64), np.maximum(*self.sides)
-        keys, self.pair_of_run = positions(low * n_ids + high, n_ids**2)
+        keys, self.pair_of_run = positions(low * n_ids + high)
         self.n_pairs = len(keys)
         self.city_i, self.city_j = np.divmod(keys, n_ids)
 
@@ -68,15 +68,9 @@ class PairRows:
     @cached_property
     def all_rows(self) -> Rows:
         """Every row."""
-        first, second = self.sides
-        run = self.run
-        return Rows(self.table, (first[run], second[run]), self.pair_of_run[run])
-
-    @cached_property
-    def run(self) -> np.ndarray:
-        """Run of each row; shape (n_rows,)."""
         sizes = np.diff(self.first, append=self.table.n_rows)
-        return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        run = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+        return Rows(self.table, tuple(side[run] for side in self.sides), self.pair_of_run[run])
 
     def _refuse_pairs(self, first: np.ndarray, second: np.ndarray) -> None:
         columns = self.columns
@@ -108,7 +102,7 @@ class PairRows:
         is_table = years is not None
         if not is_table:
             (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
-            years, row_year = positions(times, int(times.max()) + 1)
+            years, row_year = positions(times)
         self.is_calendar = bool(years[-1] >= FIRST_YEAR)
         if len(years) < 2:
             found, remedy = f"only {years[0]}", "give a panel over time"
@@ -159,33 +153,21 @@ class PairRows:
             return
         order = np.argsort(cell, kind="stable")
         again = np.flatnonzero(np.diff(cell[order]) == 0)
+        names, (one_side, _) = (self.columns.outcome, *self.columns.controls), self.all_rows.sides
         for first, second in np.sort(np.stack([order[again], order[again + 1]], axis=1)).tolist():
             i, j = (str(self.ids[side[second]]) for side in self.all_rows.sides)
-            same = self.all_rows.sides[0][first] == self.all_rows.sides[0][second]
-            unlike = next(
-                (
-                    k
-                    for k, v in enumerate(values)
-                    if v[first] != v[second] and not np.isnan([v[first], v[second]]).all()
-                ),
-                None,
-            )
-            if same:
-                found = (
-                    f"pair {i}, {j} in {times[second]} again (first in {self.table.place(first)})"
-                )
-                raise self.table.fail(
-                    second, None, "one row for a pair in a year", found, "remove one of the rows"
-                )
-            if unlike is not None:
-                name = (self.columns.outcome, *self.columns.controls)[unlike]
-                found = (
-                    f"{values[unlike][second]:g} for {i}, {j} in {times[second]} and "
-                    f"{values[unlike][first]:g} for {j}, {i} "
-                )
-                found += f"(in {self.table.place(first)})"
-                remedy = "a pair has no direction: keep one of the two orders, or their mean"
-                raise self.table.fail(second, name, "one value for a pair in a year", found, remedy)
+            row = self.table.source.line_of(first)
+            if one_side[first] == one_side[second]:
+                found = f"pair {i}, {j} in {times[second]} again (first in {row})"
+                expected, remedy = "one row for a pair in a year", "remove one of the rows"
+                raise self.table.fail(second, None, expected, found, remedy)
+            for name, column in zip(names, values, strict=True):
+                before, after = column[[first, second]]
+                if before != after and not np.isnan([before, after]).all():
+                    found = f"{after:g} for {i}, {j} in {times[second]} and {before:g} for {j}, {i}"
+                    expected = "one value for a pair in a year"
+                    remedy = "a pair has no direction: keep one of the two orders, or their mean"
+                    raise self.table.fail(second, name, expected, f"{found} (in {row})", remedy)
         self.notes.append(
             f"{len(again)} rows repeat a pair in the other order with the same values: each is "
             "taken once."

@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .columns import MISSING, Dates, Source, date_of, is_nothing, is_number
+from .columns import Dates, Source, date_of, is_nothing, is_number, positions
 from .panel_error import PanelError
 
 FIRST_YEAR, LAST_YEAR = 1000, 3000
-# beyond it a float is no 32-bit integer
-LARGEST = 2e9
-# a table of that many possible values is quicker than sorting or hashing the rows
-LARGEST_TABLE = 4_000_000
 # ids that a note names
 NAMED = 5
 YEARS, PERIODS = f"a year from {FIRST_YEAR} to {LAST_YEAR}", f"a period from 1 to {FIRST_YEAR - 1}"
-
-
-@dataclass(frozen=True)
-class Labels:
-    """Ids of units.
-
-    Attributes
-    ----------
-    codes : tuple of (n_rows,) int arrays
-        Position in `ids`, for each column that was read together.
-    ids : (N,) array
-        Ascending; integers where all of them are, else text.
-    """
-
-    codes: tuple[np.ndarray, ...]
-    ids: np.ndarray
 
 
 class PanelTable:
@@ -78,10 +56,6 @@ class PanelTable:
             row = int(self.rows[row])
         return self.source.fail(row, column, expected, found, remedy)
 
-    def place(self, row: int) -> int:
-        """The row as a person counts it; see `Source`."""
-        return self.source.line_of(row)
-
     def shown(self, column: str, row: int) -> str:
         """A cell as a message shows it."""
         value = self.columns[column][row]
@@ -90,18 +64,18 @@ class PanelTable:
         )
 
     def numbers(self, column: str, kind: str = "a number or a blank") -> np.ndarray:
-        """Floats (n_rows,), NaN for blanks; infinite values and text are errors."""
-        values = self._floats(column, kind)
+        """Numbers (n_rows,) as they lie, NaN for blanks; infinite values and text are errors."""
+        values = self._read(column, kind)
         wrong = np.isinf(values)
         if wrong.any():
             row = int(np.argmax(wrong))
             raise self.fail(row, column, kind, self.shown(column, row), "correct the cell")
         return values
 
-    def _floats(self, column: str, kind: str) -> np.ndarray:
+    def _read(self, column: str, kind: str) -> np.ndarray:
         found = self.columns[column]
         if found.numbers is not None:
-            return found.numbers.astype(np.float64, copy=False)
+            return found.numbers
         parsed = np.full(len(found.values) + 1, np.nan)
         for code, value in enumerate(found.values):
             date = date_of(value)
@@ -134,22 +108,13 @@ class PanelTable:
             found = [date_of(value) for value in self.columns[columns[0]].values]
             self.dates = Dates(found) if found and None not in found else None
         kind = (PERIODS if calendar is False else YEARS) + suffix
-        values = [self._integers(column) for column in columns]
-        values = [
-            self.numbers(column, kind) if v is None else v
-            for column, v in zip(columns, values, strict=True)
-        ]
+        values = [self.numbers(column, kind) for column in columns]
         if calendar is None:
             calendar = any(np.nanmax(v, initial=0) >= FIRST_YEAR for v in values)
         return [
             self._whole(column, v, may_be_blank, calendar, suffix)
             for column, v in zip(columns, values, strict=True)
         ]
-
-    def _integers(self, column: str) -> np.ndarray | None:
-        """A column of whole numbers without blanks, without a copy; None for any other."""
-        found = self.columns[column].numbers
-        return found if found is not None and found.dtype.kind in "iu" else None
 
     def _whole(
         self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str
@@ -159,11 +124,7 @@ class PanelTable:
             return values.astype(np.int32)
         blank = np.isnan(values)
         filled = np.where(blank, 0, values)
-        whole = (
-            filled.astype(np.int32, casting="unsafe")
-            if np.abs(filled).max() < LARGEST
-            else filled.astype(np.int64)
-        )
+        whole = filled.astype(np.int64)
         wrong = (filled != whole) | (((whole < first) | (whole > last)) & ~(blank & may_be_blank))
         if wrong.any():
             row = int(np.argmax(wrong))
@@ -181,8 +142,11 @@ class PanelTable:
             )
         return whole
 
-    def labels(self, columns: Sequence[str], *, tokens: Sequence[str] = ("",)) -> Labels:
-        """Ids in columns that share one set of units.
+    def labels(
+        self, columns: Sequence[str], *, tokens: Sequence[str] = ("",)
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Positions (n_rows,) of the ids in each column, and the ascending ids (N,) that all share:
+        integers where all of them are, else text.
 
         Parameters
         ----------
@@ -190,8 +154,6 @@ class PanelTable:
         tokens : sequence of str
             Texts in lower case that stand for a blank, which is an error.
         """
-        if (whole := self._whole_labels(columns)) is not None:
-            return whole
         encoded = [self._encode(column, tokens) for column in columns]
         texts = [
             any(isinstance(value, str) and not is_integer(value) for value in values)
@@ -201,48 +163,13 @@ class PanelTable:
         for column, other in zip(columns, reversed(columns), strict=True):
             if texts[columns.index(column)] and plain[columns.index(other)]:
                 found = f"text there and whole numbers in {other}"
-                raise self.fail(
-                    None,
-                    column,
-                    "ids of one kind",
-                    found,
-                    "turn both columns into text, or into numbers",
-                )
+                remedy = "turn both columns into text, or into numbers"
+                raise self.fail(None, column, "ids of one kind", found, remedy)
         kind = str if any(texts) else int
-        values = [
-            np.array([kind(value) for value in found], dtype=None if found else np.int64)
-            for _, found in encoded
-        ]
-        ids, positions = np.unique(np.concatenate(values), return_inverse=True)
-        parts = np.split(positions.reshape(-1), np.cumsum([len(found) for found in values])[:-1])
-        return Labels(
-            tuple(
-                part.astype(np.int32)[codes]
-                for part, (codes, _) in zip(parts, encoded, strict=True)
-            ),
-            ids,
-        )
-
-    def _whole_labels(self, columns: Sequence[str]) -> Labels | None:
-        """Labels of columns of whole numbers that lie close together, by one table of all numbers
-        between; None for others.
-        """
-        values = [self._integers(column) for column in columns]
-        if any(found is None for found in values):
-            return None
-        low, high = (
-            min(int(found.min()) for found in values),
-            max(int(found.max()) for found in values),
-        )
-        if high - low >= LARGEST_TABLE:
-            return None
-        # small integers would overflow in the difference
-        places = [found.astype(np.int64) - low for found in values]
-        present = np.zeros(high - low + 1, dtype=bool)
-        for found in places:
-            present[found] = True
-        code = np.cumsum(present, dtype=np.int32) - 1
-        return Labels(tuple(code[found] for found in places), np.flatnonzero(present) + low)
+        values = np.array([kind(value) for _, found in encoded for value in found])
+        ids, place = np.unique(values, return_inverse=True)
+        places = np.split(place.astype(np.int32), np.cumsum([len(found) for _, found in encoded]))
+        return [own[codes] for own, (codes, _) in zip(places[:-1], encoded, strict=True)], ids
 
     def constant(
         self,
@@ -284,27 +211,18 @@ class PanelTable:
 
     def is_blank(self, column: str) -> bool:
         """Whether any cell of an id column is blank."""
-        if self._integers(column) is not None:
-            return False
         found = self.columns[column].encoded
-        return (found.codes < 0).any() or any(_is_missing(v, MISSING) for v in found.values)
+        return (found.codes < 0).any() or any(map(is_nothing, found.values))
 
     def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[int | str]]:
         found = self.columns[column].encoded
-        used = np.bincount(found.codes + 1, minlength=len(found.values) + 1)[1:] > 0
-        place = np.append(np.cumsum(used) - 1, -1)
-        values = [_as_id(v) for v, is_used in zip(found.values, used, strict=True) if is_used]
-        codes = place[found.codes].astype(np.int32)
-        bad = [
-            k
-            for k, value in enumerate(values)
-            if _is_missing(value, tokens) or isinstance(value, float)
-        ]
-        wrong = np.isin(codes, [-1, *bad])
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            value = None if codes[row] < 0 else values[codes[row]]
-            shown = "a blank cell" if _is_missing(value, ("",)) else repr(value)
+        used, codes = positions(found.codes)
+        values = [None if code < 0 else as_id(found.values[code]) for code in used.tolist()]
+        bad = [code for code, value in enumerate(values) if not _is_id(value, tokens)]
+        if bad:
+            row = int(np.argmax(np.isin(codes, bad)))
+            value = values[codes[row]]
+            shown = "a blank cell" if value in (None, "") else repr(value)
             if isinstance(value, str) and value:
                 shown += ", which is read as a blank"
             raise self.fail(row, column, "an id", shown, "fill it in or remove the row")
@@ -330,7 +248,7 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
         )
 
 
-def _as_id(value: object) -> int | str | float | None:
+def as_id(value: object) -> int | str | float | None:
     """An id as an integer or a text; a fraction stays a float, and is none."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -339,10 +257,10 @@ def _as_id(value: object) -> int | str | float | None:
     return str(value).strip()
 
 
-def _is_missing(value: object, tokens: Sequence[str]) -> bool:
-    if isinstance(value, float):
-        return math.isnan(value)
-    return value is None or (isinstance(value, str) and value.lower() in tokens)
+def _is_id(value: object, tokens: Sequence[str]) -> bool:
+    if isinstance(value, str):
+        return value.lower() not in tokens
+    return isinstance(value, int)
 
 
 def is_integer(text: int | str) -> bool:
@@ -357,22 +275,10 @@ def like_ids(ids: Sequence[object]) -> list[str]:
         plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
         same.setdefault(plain, []).append(text)
     found = [" and ".join(map(repr, texts)) for texts in same.values() if len(texts) > 1]
-    if not found:
-        return []
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return [f"Units that look like one are counted apart: {', '.join(found[:NAMED])}{more}."]
+    return [f"Units that look like one are counted apart: {listed(found)}."] if found else []
 
 
-def positions(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values in ascending order, and the position of each value among them; values lie in
-    0..size-1.
-    """
-    if size > max(LARGEST_TABLE, 4 * len(values)):
-        found, place = np.unique(values, return_inverse=True)
-        return found, place.reshape(-1)
-    present = np.zeros(size, dtype=bool)
-    present[values] = True
-    found = np.flatnonzero(present)
-    place = np.empty(size, dtype=np.int32)
-    place[found] = np.arange(len(found), dtype=np.int32)
-    return found, place[values]
+def listed(names: Sequence[object]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(str, names[:NAMED])) + more

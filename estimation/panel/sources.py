@@ -14,7 +14,6 @@ from .columns import BACKENDS, Column, Source, column_of, kind_of
 from .files import open_file
 from .panel_error import PanelError
 
-TWICE = ("each column once", "the name twice", "rename one of them")
 A_PANEL = (
     "give a frame of pandas, polars or pyarrow, a DuckDB relation, a mapping of columns, or a path"
 )
@@ -56,16 +55,12 @@ def open_source(panel: Any) -> Source:
     if package not in BACKENDS or names is None:
         found = f"an object of type {type(panel).__name__}"
         raise PanelError("panel", None, None, "a panel", found, A_PANEL)
-    names = [str(name) for name in names]
-    label = f"{package} frame"
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise PanelError(label, None, twice, *TWICE)
+    names, label = tuple(str(name) for name in names), f"{package} frame"
 
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
         return {name: _one_kind(panel[name], name, label) for name in wanted}
 
-    return Source(label, tuple(names), read, package)
+    return Source(label, names, read, package)
 
 
 def _one_kind(cells: Any, name: str, label: str) -> Column:

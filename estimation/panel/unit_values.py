@@ -9,7 +9,7 @@ import numpy as np
 
 from .columns import Dates, Source, date_of, is_nothing
 from .panel_error import PanelError
-from .panel_table import NAMED, is_integer
+from .panel_table import as_id, is_integer, listed
 from .sources import open_source
 
 # names of two columns, one for each side of a pair, that stand for `name`
@@ -60,12 +60,12 @@ def values_beside(given: Any, ids: np.ndarray, what: str) -> tuple[list[Any], li
 
 
 def _pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
+    if hasattr(given, "to_dict") and not hasattr(given, "columns"):
+        given = given.to_dict()
     if isinstance(given, Mapping):
         return list(given.items())
-    if hasattr(given, "to_dict") and hasattr(given, "index") and not hasattr(given, "columns"):
-        return list(given.to_dict().items())
     source = open_source(given)
-    if len(source.names) != 2:
+    if len(source.names) != 2 or source.names[0] == source.names[1]:
         found = ", ".join(source.names)
         raise PanelError(what, None, None, "two columns, unit and value", found, "select these two")
     columns = source.read(source.names, source.names)
@@ -87,16 +87,8 @@ def _pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
 
 
 def _key(unit: Any) -> Any:
-    unit = unit.item() if isinstance(unit, np.generic) else unit
-    if isinstance(unit, float) and unit.is_integer():
-        return int(unit)
-    return (
-        int(unit)
-        if isinstance(unit, str) and is_integer(unit.strip())
-        else unit.strip()
-        if isinstance(unit, str)
-        else unit
-    )
+    found = as_id(unit)
+    return int(found) if isinstance(found, str) and is_integer(found) else found
 
 
 def cohorts_beside(
@@ -145,8 +137,7 @@ def blocks_beside(given: Any, ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
 def _note(what: str, foreign: Sequence[str]) -> list[str]:
     if not foreign:
         return []
-    more = f" and {len(foreign) - NAMED} more" if len(foreign) > NAMED else ""
-    return [f"{what} names units that the panel does not hold: {', '.join(foreign[:NAMED])}{more}."]
+    return [f"{what} names units that the panel does not hold: {listed(foreign)}."]
 
 
 def shown_cohort(year: int) -> str:

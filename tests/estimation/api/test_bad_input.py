@@ -300,21 +300,19 @@ def _of_many_rows(path):
     path.write_bytes(data[:at] + (2_000_000_000).to_bytes(8, "little") + data[at + 8 :])
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv", "dta"])
+@pytest.mark.parametrize("kind", ["parquet", "dta"])
 def test_files_that_promise_more_than_memory_are_refused_before_they_are_read(
     tmp_path, monkeypatch, kind
 ):
     frame, _, cohorts, _ = country_panel()
     path = tmp_path / f"panel.{kind}"
-    if kind == "csv":
-        path.write_text(",".join(f"c{k}" for k in range(3_000_000)) + "\n", encoding="utf-8")
-    elif kind == "parquet":
+    if kind == "parquet":
         frame.to_parquet(path)
         monkeypatch.setattr(files, "free_memory", lambda: 1000.0)
     else:
         frame.to_stata(path, write_index=False, version=118)
         _of_many_rows(path)
-    with pytest.raises(cs.PanelError, match=r"GB free|letters|a head of"):
+    with pytest.raises(cs.PanelError, match="GB free"):
         cs.fit(path, "y", **COLUMNS, cohort=cohorts, permutations=0)
 
 
