@@ -17,7 +17,7 @@ v_pv (the first is 1) times what the group brings; then the statistics are produ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csc_array
@@ -156,6 +156,28 @@ def pair_statistics(
         weight = weight / weight.min()
         values *= weight[:, None]
     return PairStatistics(values, basis, layout, scale, weight)
+
+
+def along_axes(statistics: PairStatistics, axes: np.ndarray) -> PairStatistics:
+    """The same with K coordinates of an outcome in the place of its T years.
+
+    Parameters
+    ----------
+    statistics : PairStatistics
+        Of pairs that have the same years, without controls.
+    axes : (T, K) float array
+        Orthonormal, each with the mean zero.
+    """
+    old = statistics.layout
+    layout = replace(old, n_years=axes.shape[1])
+    values = np.empty((len(statistics.values), layout.size))
+    values[:, : layout.shared] = statistics.values[:, : old.shared]
+    for m in range(layout.n_outcomes):
+        by_year = old.cut_outcome(statistics.values, m)[0]
+        np.einsum("pvt,tk->pvk", by_year, axes, out=layout.cut_outcome(values, m)[0])
+    # coordinates have no mean to take out
+    basis = np.eye(axes.shape[1])[None]
+    return PairStatistics(values, basis, layout, statistics.control_scale, statistics.weight)
 
 
 def control_deviations(controls: np.ndarray | None, observed: np.ndarray) -> np.ndarray:

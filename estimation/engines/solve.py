@@ -117,8 +117,8 @@ def _year_effects(counts: np.ndarray, statistics: PairStatistics, *sums: np.ndar
     """
     basis, t = statistics.basis, statistics.layout.n_years
     columns = np.concatenate(sums, axis=-1)
-    if len(basis) == 1 and np.abs(basis[0] - np.eye(t) + 1 / t).max() <= 1e-12:
-        # every pair has every year: the projections add up to their number times that of one
+    if len(basis) == 1:
+        # pairs have the same years: their projections add up to their number times that of one
         return columns / np.maximum(counts, 1e-300)[..., None] * (counts > 0.5)[..., None]
     matrix = np.einsum("ack,kst->acst", counts, basis)[:, :, 1:, 1:].reshape(-1, t - 1, t - 1)
     inverse = invert_normal(matrix)[0].reshape(*counts.shape[:2], t - 1, t - 1)

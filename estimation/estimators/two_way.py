@@ -8,6 +8,7 @@ and the deletion of provinces.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -323,6 +324,21 @@ class LeastSquaresDraws(DrawModel):
         tests: dict[str, np.ndarray] | None = None,
     ) -> None:
         super().__init__(design, statistics, tests or {})
+
+    @property
+    def paths(self) -> np.ndarray | None:
+        """The regressors, where every pair has every year and there is no control: year effects and
+        residuals count only as far as they move along with a regressor.
+        """
+        layout, basis = self.statistics.layout, self.statistics.basis
+        if layout.n_controls or len(basis) != 1 or not (basis[0].diagonal() > 0).all():
+            return None
+        return np.moveaxis(with_loadings(self.design.x), 2, 0).reshape(layout.n_years, -1)
+
+    def along(self, statistics: PairStatistics, axes: np.ndarray) -> LeastSquaresDraws:
+        """See `DrawModel`."""
+        x = np.einsum("...tl,tk->...kl", self.design.x, axes)
+        return LeastSquaresDraws(statistics, replace(self.design, x=x), self.tests)
 
     def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
         """Some terms (A, M, c) from sums (A, blocks, G, D), NaN where lost."""

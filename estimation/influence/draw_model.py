@@ -31,6 +31,17 @@ class DrawModel(ABC):
     ) -> None:
         self.design, self.statistics, self.tests = design, statistics, tests
 
+    @property
+    def paths(self) -> np.ndarray | None:
+        """Paths (T, n) over the years whose span holds all that the model asks of an outcome less
+        its pair means; None: it asks for every year.
+        """
+        return None
+
+    def along(self, statistics: PairStatistics, axes: np.ndarray) -> DrawModel:
+        """The same model of outcomes by axes (T, K) that span its paths."""
+        raise NotImplementedError
+
     @abstractmethod
     def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
         """Some terms (A, M, c) of M outcomes, by position, from sums (A, blocks, groups, D); NaN

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+from scipy.linalg import orth
 
+from ...engines.arrays import along_axes
 from ...engines.drawn import DrawnSums, PairDraws
 from ...engines.interface import SummedSample
 from ...engines.solve import invert_normal, outcome_columns
@@ -123,14 +125,18 @@ def permute(
     weights = None if city_weights is None else city_weights(labels)
     settings, found = (is_enumeration, None if is_enumeration else options.enough), {}
     for group in _same_sums(models):
-        races = {
-            name: _Race(models[name], observed.get(name), len(labels), settings) for name in group
-        }
-        first, has_tests = models[group[0]], any(models[name].tests for name in group)
+        own = {name: models[name] for name in group}
+        has_tests = any(model.tests for model in own.values())
         if isinstance(sample, SummedSample):
-            sums = sample.draws(first.design, has_tests)
+            sums = sample.draws(own[group[0]].design, has_tests)
         else:
+            own = _by_axes(own)
+            first = own[group[0]]
             sums = PairDraws(sample, first.design, first.statistics, has_tests)
+        races = {
+            name: _Race(model, observed.get(name), len(labels), settings)
+            for name, model in own.items()
+        }
         going, made = [race for race in races.values() if race.is_going], 0
         end = len(labels) if settings[1] is None else min(len(labels), FIRST)
         while going:
@@ -167,6 +173,21 @@ def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
         else:
             groups.append([name])
     return groups
+
+
+def _by_axes(models: Mapping[str, DrawModel]) -> Mapping[str, DrawModel]:
+    """The same models of fewer sums: outcomes by axes that span what all of them ask for, where
+    that is less than every year.
+    """
+    paths = [model.paths for model in models.values()]
+    if any(path is None for path in paths):
+        return models
+    paths = np.concatenate(paths, axis=1)
+    axes = orth(paths - paths.mean(axis=0))
+    if axes.shape[1] == 0:
+        return models
+    statistics = along_axes(next(iter(models.values())).statistics, axes)
+    return {name: model.along(statistics, axes) for name, model in models.items()}
 
 
 def _fit(
