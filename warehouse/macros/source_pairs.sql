@@ -26,6 +26,18 @@
     row_number() over pair_years - row_number() over (partition by {{ keys }}, {{ state }} order by "year")
 {%- endmacro %}
 
+{#- Of a city whether its series repeats a figure where the matching years begin (`min`) or end (`max`), of a table how many do. -#}
+{% macro repeats_at(end, repeats) -%}
+    case
+        when block = 'city'
+            then cast(coalesce(
+                {{ end }}("year") filter (where {{ repeats }}) {{ '<=' if end == 'min' else '>=' }} {{ end }}("year") filter (where is_match),
+                false
+            ) as integer)
+        else count(*) filter (where {{ repeats }})
+    end
+{%- endmacro %}
+
 {#- The grade of a run by who moved at its ends: blocked where this source left its trend by more than the other, quarantined where neither
     did more, null where the other did. A noise that is not known accuses nobody. -#}
 {% macro grade_of_the_mover(own_noise, other_noise, ratio) -%}

@@ -50,6 +50,11 @@ usual_growths as (
 fractions as (
     select
         observations.*,
+        coalesce(usual_growths.growth_pct, 10) as usual_pct,
+        avg(observations."value") over (
+            partition by observations.source_id, observations.file_name, observations.indicator_id, observations.city_id
+            order by observations."year" range between 1 preceding and 1 following exclude current row
+        ) as beside_pct,
         fraction_limits.growth_fraction_province_cells,
         fraction_limits.growth_fraction_city_years,
         fraction_limits.growth_fraction_table_share,
@@ -66,6 +71,9 @@ fractions as (
 counted as (
     select
         *,
+        -- alone it must be nearer as a fraction to the usual growth and to the years beside it: growth of 0.1 per cent is one, too
+        abs(100 * "value" - usual_pct) < abs("value" - usual_pct)
+        and coalesce(abs(100 * "value" - beside_pct) < abs("value" - beside_pct), true) as is_nearer,
         count(*) filter (where is_fraction) over (
             partition by source_id, edition_year, file_name, "year", city_id // 10000
         ) >= growth_fraction_province_cells as is_province,
@@ -131,4 +139,4 @@ select
     || {{ short_number('100 * "value"') }} || ' per cent' as detail,
     100 * "value" as proposed_value
 from counted
-where is_fraction
+where is_fraction and (is_province or is_city or is_table or is_nearer)

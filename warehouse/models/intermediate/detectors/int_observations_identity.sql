@@ -11,6 +11,14 @@ foreign_figures as (
     select observation_id from {{ ref('int_observations_misplaced') }}
 ),
 
+trends as (
+    select
+        observation_id,
+        abs(log_value - expected_log) as miss,
+        abs(residual - median(residual) over (partition by series_no, city_id)) as usual_miss
+    from {{ ref('int_trends_delivered') }}
+),
+
 delivered_rows as (
     select
         source_id,
@@ -63,7 +71,8 @@ members as (
         observations.observation_id,
         observations.indicator_id,
         observations."value",
-        coalesce(abs(trends.log_value - trends.expected_log), 0) as miss,
+        -- years that are off one after the other are each other's neighbours: a factor shows against the usual level of the city
+        coalesce(case when abs(broken.difference) > 1 then greatest(trends.miss, trends.usual_miss) else trends.miss end, 0) as miss,
         foreign_figures.observation_id is not null as is_foreign,
         coalesce(corroborated.is_vouched, false) and foreign_figures.observation_id is null as is_vouched
     from broken
@@ -83,7 +92,7 @@ members as (
                 end,
                 observations.indicator_id
             )
-    left join {{ ref('int_trends_delivered') }} as trends on observations.observation_id = trends.observation_id
+    left join trends on observations.observation_id = trends.observation_id
     left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
     left join foreign_figures on observations.observation_id = foreign_figures.observation_id
 ),

@@ -35,9 +35,9 @@ pairs as (
         abs(speaking.log_value - others.log_value) as gap,
         abs(speaking.log_value - speaking.expected_log) as own_miss,
         abs(others.log_value - others.expected_log) as other_miss,
-        bool_or(related.relation = 'independent' and abs(speaking.log_value - others.log_value) <= limits.mismatch_equal) over (
+        min(abs(speaking.log_value - others.log_value)) filter (where related.relation = 'independent') over (
             partition by speaking.observation_id
-        ) as is_confirmed
+        ) as nearest_gap
     from speaking
     inner join {{ ref('int_indicator_limits') }} as limits on speaking.indicator_id = limits.indicator_id
     inner join speaking as others
@@ -57,11 +57,12 @@ judged as (
     select
         *,
         is_weaker and gap > stitched_apart as is_contrary,
-        -- of two sides the one that left its own trend
+        -- of two sides the one that left its own trend, or left it further
         is_heard
         and not is_other_worse
         and gap > mismatch_differs
-        and not (coalesce(own_miss < spike_other_share * gap, false) and coalesce(other_miss >= spike_own_share * gap, false))
+        and not coalesce(own_miss < spike_other_share * gap and other_miss >= spike_own_share * gap, false)
+        and coalesce(own_miss >= other_miss / 4, true)
         and count(*) filter (where gap <= mismatch_equal) over (
             partition by source_id, other_source_id, indicator_id, city_id
             order by "year" range between 2 preceding and 2 following exclude current row
@@ -98,7 +99,8 @@ select
     end as detail,
     cast(null as double) as proposed_value
 from found
-where (is_contrary or is_isolated) and not is_confirmed
+-- a third source that has the same, or stands far nearer than the one that differs, confirms the value
+where (is_contrary or is_isolated) and coalesce(nearest_gap > greatest(mismatch_equal, gap / 4), true)
 qualify row_number() over (
     partition by observation_id
     order by is_vintage asc, gap desc, other_source_id asc

@@ -7,9 +7,8 @@
 with trends as (
     select
         *,
-        -- years that are one off repeat a figure at their beginning or their end
-        coalesce(log_value = lag(log_value) over city_years and "year" = lag("year") over city_years + 1, false)
-        or coalesce(log_value = lead(log_value) over city_years and "year" = lead("year") over city_years - 1, false) as is_repeated,
+        coalesce(log_value = lag(log_value) over city_years and "year" = lag("year") over city_years + 1, false) as repeats_before,
+        coalesce(log_value = lead(log_value) over city_years and "year" = lead("year") over city_years - 1, false) as repeats_after,
         row_number() over (partition by series_no, "year" order by city_id) as code_place
     from {{ ref('int_trends_delivered') }}
     window city_years as (partition by series_no, city_id order by "year")
@@ -52,8 +51,10 @@ pairs as (
         limits.unit_factor_source_within,
         abs(paired.gap) as own_distance,
         witness.series_no as other_series_no,
-        own.is_repeated,
-        witness.is_repeated as is_other_repeated,
+        own.repeats_before,
+        own.repeats_after,
+        witness.repeats_before as other_repeats_before,
+        witness.repeats_after as other_repeats_after,
         count(*) over (partition by paired.series_no, paired.other_source_id, paired."year") as n_table,
         count(*) filter (where abs(paired.gap) > limits.source_differs) over (
             partition by paired.series_no, paired.other_source_id, paired.city_id
@@ -242,25 +243,41 @@ found as (
         dense_rank() over (
             order by series_no, other_source_id, kind, place_order, k, block, case when block <> 'table' then block_id end
         ) as fact_no,
-        min("year") as first_year,
-        max("year") as last_year,
-        count(*) as n_matches,
+        min("year") filter (where is_match) as first_year,
+        max("year") filter (where is_match) as last_year,
+        count(*) filter (where is_match) as n_matches,
         any_value(match_mover) as match_mover,
         any_value(priority) as priority,
         any_value(other_priority) as other_priority,
-        count(*) filter (where is_repeated and kind = 'year') as n_repeated,
-        count(*) filter (where is_other_repeated and kind = 'year') as n_other_repeated,
+        -- years that are late repeat a figure where they begin, years that are early where they end, before or after the first that differ
         case
-            when block = 'city' then list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))])
+            when kind <> 'year' then 0
+            when k < 0 then {{ repeats_at('min', 'repeats_before') }}
+            else {{ repeats_at('max', 'repeats_after') }}
+        end as n_repeated,
+        case
+            when kind <> 'year' then 0
+            when k < 0 then {{ repeats_at('max', 'other_repeats_after') }}
+            else {{ repeats_at('min', 'other_repeats_before') }}
+        end as n_other_repeated,
+        case
+            when block = 'city'
+                then list_avg([
+                    abs(arg_min_null(step_before, "year") filter (where is_match)),
+                    abs(arg_max_null(step_after, "year") filter (where is_match))
+                ])
             else {{ exact_median('abs(log_value - expected_log)') }}
         end as own_miss,
         case
             when block = 'city'
-                then list_avg([abs(arg_min_null(other_step_before, "year")), abs(arg_max_null(other_step_after, "year"))])
+                then list_avg([
+                    abs(arg_min_null(other_step_before, "year") filter (where is_match)),
+                    abs(arg_max_null(other_step_after, "year") filter (where is_match))
+                ])
             else {{ exact_median('abs(other_log_value - other_expected_log)') }}
         end as other_miss
     from blocks
-    where is_match
+    where is_match or (block = 'city' and kind = 'year' and not is_contrary)
     group by {{ block }}
     having case block
         when 'table' then count(*) >= greatest(any_value(match_table_cities), any_value(match_table_share) * any_value(n_table))
