@@ -172,6 +172,7 @@ def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs():
     fit = cs.fit(table, "y", **COLUMNS, cohort="first", block=blocks, permutations=99)
     lines = [(e.vcov, e.is_default) for e in fit.estimates]
     assert lines == [("dyadic", True), ("permutation", False)]
+    assert "permutation is left out" not in " ".join(fit.warnings)
     treated = table.assign(
         d=(table["period"] >= table["first"]).astype(float), pair=pairs.astype(str)
     )

@@ -159,6 +159,14 @@ def test_coefficients_against_dummies(data, name):
     np.testing.assert_allclose(fits[0].psi.sum(axis=0), 0, atol=1e-10)
 
 
+def test_more_than_three_classes_are_each_compared_with_the_last():
+    panel = random_panel(5, n_cities=15, n_pilots=5)
+    kind = (panel.city_i + panel.city_j) % 4
+    _, design, _ = _fit(panel, Heterogeneity("four", pair_class=kind, class_names=tuple("abcd")))
+    names = [term for term, _, _ in design.terms if term.startswith("difference:")]
+    assert names == ["difference:a-d", "difference:b-d", "difference:c-d"]
+
+
 def test_pair_clustered_errors_against_pyfixest():
     import pandas as pd
     import pyfixest

@@ -11,6 +11,9 @@ NEVER = 0
 @pytest.mark.parametrize(
     ("pairs", "cohorts", "doubtful"),
     [
+        # a city is never treated whether it is named first or second
+        ([(0, 1, NEVER), (0, 2, 2015)], [0, 0, 2015], []),
+        ([(0, 1, NEVER), (1, 2, 2015)], [0, 0, 2015], []),
         # 0 and 1 are in a never-treated pair, so 2 is the pilot of both
         ([(0, 1, NEVER), (0, 2, 2015), (1, 2, 2015)], [0, 0, 2015], []),
         # along the pairs: 0 never, 2 pilot, so 3 never, so 4 pilot
