@@ -83,9 +83,11 @@ def build_warehouse(
     return duckdb.connect(str(build / "citysync.duckdb"), read_only=True)
 
 
-def build_up_to(model: str, build: Path, target: Path) -> duckdb.DuckDBPyConnection:
+def build_up_to(
+    model: str, build: Path, target: Path, of_seeds: str = ""
+) -> duckdb.DuckDBPyConnection:
     """A model and all that it reads, by the SQL that dbt compiles for them once for all workers:
-    dbt's own start takes longer than the models.
+    dbt's own start takes longer than the models. `of_seeds` is done to the seeds before.
     """
 
     def compile_it(folder: Path) -> None:
@@ -96,6 +98,7 @@ def build_up_to(model: str, build: Path, target: Path) -> duckdb.DuckDBPyConnect
     compiled = made_once(target / "shared" / model, compile_it)
     copy_seeds(build, target)
     connection = duckdb.connect(str(build / "citysync.duckdb"))
+    connection.execute(of_seeds)
     for schema, relation, query in json.loads((compiled / "steps.json").read_text()):
         connection.execute(f"create schema if not exists {schema}")
         here = query.replace(str(compiled), str(build))

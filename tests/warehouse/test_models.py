@@ -198,6 +198,16 @@ def test_the_better_source_is_current_and_both_are_kept(warehouse, reference):
     assert rows[1][3] == "万元" and rows[1][4].startswith("D")
 
 
+def test_every_indicator_of_cities_has_thresholds_by_its_kind(warehouse):
+    lacking = warehouse.execute(
+        """select d.indicator_id from marts.dim_indicator as d
+           left join intermediate.int_indicator_limits as l using (indicator_id)
+           where d.place_level = 'city' and d.rule_kind <> 'rate'
+           and (l.spike_block is null or l.unit_factor_spike is null or l.revision_max is null)"""
+    ).fetchall()
+    assert lacking == []
+
+
 def hashes(connection):
     """One hash a table, in whatever order its rows lie."""
     tables = connection.execute(
@@ -234,7 +244,8 @@ def test_six_cities_with_a_real_level_only(dbt_target, tmp_path):
         for t, v in enumerate(series)
     ]
     write_raw(tmp_path, rows)
-    with build_warehouse(tmp_path, dbt_target) as connection:
+    tables = ("+panel_pair_year", "+fct_city_year")
+    with build_warehouse(tmp_path, dbt_target, select=tables) as connection:
         city_years = table(connection, "marts.fct_city_year", ["city_id", "year"])
         close(
             city_years[310000, 2015]["growth_official_pct"],
@@ -293,7 +304,8 @@ def dirty_rows():
 def dirty(dbt_target, tmp_path_factory):
     build = tmp_path_factory.mktemp("dirty")
     write_raw(build, dirty_rows())
-    with build_warehouse(build, dbt_target, with_tests=True) as connection:
+    tables = ("+rejected_value", "+fct_indicator_revision", "+fct_indicator_observation")
+    with build_warehouse(build, dbt_target, select=tables, with_tests=True) as connection:
         yield connection
 
 
@@ -349,7 +361,8 @@ def test_later_editions_revise_earlier_ones(dirty):
 def test_settings_reach_the_models_when_they_run(dbt_target, tmp_path):
     write_raw(tmp_path, dirty_rows())
     settings = {"AS_OF_EDITION": "2021", "WINDOW_FIRST_YEAR": "2006", "WINDOW_LAST_YEAR": "2015"}
-    with build_warehouse(tmp_path, dbt_target, settings) as connection:
+    tables = ("+int_study_window", "+fct_indicator_observation")
+    with build_warehouse(tmp_path, dbt_target, settings, select=tables) as connection:
         assert connection.execute(
             "select window_first_year, window_last_year from intermediate.int_study_window"
         ).fetchall() == [(2006, 2015)]

@@ -2,13 +2,12 @@
 against the published yearbooks.
 """
 
-import json
 import shutil
 
 import duckdb
 import pytest
 
-from tests.warehouse.dbt_build import build_warehouse, compiled_steps
+from tests.warehouse.dbt_build import build_up_to, build_warehouse
 
 pytestmark = pytest.mark.shared
 
@@ -52,30 +51,21 @@ def warehouse(read_delivered, dbt_target):
 
 
 @pytest.fixture(scope="module")
-def uncorrected(warehouse, read_delivered, dbt_target, tmp_path_factory):
+def uncorrected(read_delivered, dbt_target, tmp_path_factory):
     """Product, growth and population of the same files without a single correction: what the rules
     find by themselves.
     """
-    folder = tmp_path_factory.mktemp("uncorrected")
-    shutil.copy(read_delivered("landing")[1] / "citysync.duckdb", folder)
-    with duckdb.connect(str(folder / "citysync.duckdb")) as connection:
-        connection.execute("delete from seeds.value_corrections")
-        connection.execute(
-            "delete from intermediate.int_raw_observations "
-            "where not list_contains(?, indicator_id)",
-            [list(JUDGED)],
-        )
-        # the SQL that dbt compiled for the build
-        manifest = json.loads((dbt_target / "manifest.json").read_text(encoding="utf-8"))
-        given = compiled_steps(manifest, "int_raw_observations")
-        for step in compiled_steps(manifest, "int_observations_graded"):
-            if step not in given:
-                _, relation, query = step
-                connection.execute(f"create or replace table {relation} as ({query})")
-    with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as connection:
+    delivered, build = read_delivered("landing")[1], tmp_path_factory.mktemp("uncorrected")
+    shutil.copy(delivered / "input_file.parquet", build)
+    (build / "raw").mkdir()
+    judged = f"from '{delivered}/raw/*.parquet' where indicator_id in {JUDGED}"
+    duckdb.execute(f"copy ({judged}) to '{build}/raw/judged.parquet'")
+    without = "delete from seeds.value_corrections"
+    with build_up_to("int_observations_graded", build, dbt_target, without) as connection:
         yield connection
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("city_id", "year", "source_id", "value", "is_current"),
     [
@@ -97,6 +87,7 @@ def test_nominal_gdp_of_every_source_is_kept_with_its_cell(
     assert found == [(value, is_current, True)]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("series", ["growth_official_pct", "growth_deflated_pct"])
 def test_at_least_290_cities_have_unbroken_growth(warehouse, series):
     complete = warehouse.execute(
@@ -107,6 +98,7 @@ def test_at_least_290_cities_have_unbroken_growth(warehouse, series):
     assert complete >= 290
 
 
+@pytest.mark.full
 def test_no_prefecture_of_the_panels_is_unknown(warehouse):
     """What is left without a city are county-level units, a collective row and the nation."""
     found = warehouse.execute(
@@ -206,6 +198,7 @@ def test_few_values_are_blocked_or_quarantined(uncorrected):
     )
 
 
+@pytest.mark.full
 def test_corrections_replace_what_they_name_and_nothing_else(warehouse):
     named = warehouse.execute("select count(*) from seeds.value_corrections").fetchone()[0]
     corrected = warehouse.execute(
@@ -236,13 +229,3 @@ def test_a_province_that_holds_another_quantity_for_two_years_is_found(uncorrect
     for year in (2012, 2013):
         found = blocked(uncorrected, "csmar_region", "population_registered_10k", year)
         assert sum(rule == "level_run" for city, rule in found.items() if city // 10000 == 41) >= 14
-
-
-def test_every_indicator_of_cities_has_thresholds_by_its_kind(warehouse):
-    lacking = warehouse.execute(
-        """select d.indicator_id from marts.dim_indicator as d
-           left join intermediate.int_indicator_limits as l using (indicator_id)
-           where d.place_level = 'city' and d.rule_kind <> 'rate'
-           and (l.spike_block is null or l.unit_factor_spike is null or l.revision_max is null)"""
-    ).fetchall()
-    assert lacking == []
