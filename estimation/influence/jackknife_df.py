@@ -14,6 +14,8 @@ measured in docs/evidence/simulation-study.md.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import stdtrit
@@ -85,18 +87,16 @@ def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> fl
     most = float(n - 1)
     least_critical = float(stdtrit(most, 1 - LEVEL / 2))
 
-    def excess(ratio: float) -> float:
-        return exceedance(ratio, loadings, spread) - LEVEL
+    @cache
+    def excess(log_ratio: float) -> float:
+        return exceedance(float(np.exp(log_ratio)), loadings, spread) - LEVEL
 
-    if excess(least_critical) <= 0:
+    least, largest = float(np.log(least_critical)), float(np.log(LARGEST_RATIO))
+    if excess(least) <= 0:
         return most
-    if excess(LARGEST_RATIO) >= 0:
+    if excess(largest) >= 0:
         return FEWEST
-    critical = np.exp(
-        brentq(
-            lambda x: excess(np.exp(x)), np.log(least_critical), np.log(LARGEST_RATIO), xtol=1e-9
-        )
-    )
+    critical = np.exp(brentq(excess, least, largest, xtol=1e-9))
     if critical >= stdtrit(FEWEST, 1 - LEVEL / 2):
         return FEWEST
     return float(brentq(lambda df: stdtrit(df, 1 - LEVEL / 2) - critical, FEWEST, most, xtol=1e-9))

@@ -269,13 +269,7 @@ def group_outcomes(panel: PairPanel) -> list[tuple[int, ...]]:
     """Outcomes that share one pattern of missing values, in order of the first of each."""
     if panel.n_outcomes == 1:
         return [(0,)]
-    groups: list[list[int]] = []
-    for m in range(panel.n_outcomes):
-        missing = np.isnan(panel.y[m])
-        for group in groups:
-            if np.array_equal(np.isnan(panel.y[group[0]]), missing):
-                group.append(m)
-                break
-        else:
-            groups.append([m])
-    return [tuple(group) for group in groups]
+    groups: dict[bytes, list[int]] = {}
+    for m, y in enumerate(panel.y):
+        groups.setdefault(np.isnan(y).tobytes(), []).append(m)
+    return [tuple(group) for group in groups.values()]

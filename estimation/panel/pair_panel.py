@@ -63,8 +63,8 @@ class PairPanel:
     Raises
     ------
     ValueError
-        If shapes disagree, a pair occurs twice or is not ordered, a value is infinite or a position
-        lies outside the cities.
+        If there are no pairs or fewer than two years, a value is infinite or there is no such
+        exposure.
     """
 
     city_i: np.ndarray
@@ -116,13 +116,11 @@ class PairPanel:
         for name, value in values.items():
             object.__setattr__(self, name, value)
         cohort = (
-            pair_cohorts(self)
+            cohorts_of_pairs(self.city_cohort, self.city_i, self.city_j, self.exposure)
             if is_derived
             else within_window(np.asarray(self.cohort)[order], years)
         )
         object.__setattr__(self, "cohort", cohort)
-        if not is_derived and self.pilots_known and not np.array_equal(cohort, pair_cohorts(self)):
-            raise ValueError("cohort of a pair differs from what city_cohort says of its cities")
         _check(self)
 
     @property
@@ -153,11 +151,6 @@ class PairPanel:
     def n_pairs(self) -> int:
         """Number of candidate pairs."""
         return len(self.city_i)
-
-
-def pair_cohorts(panel: PairPanel) -> np.ndarray:
-    """`cohorts_of_pairs` of a panel."""
-    return cohorts_of_pairs(panel.city_cohort, panel.city_i, panel.city_j, panel.exposure)
 
 
 def cohorts_of_pairs(
@@ -206,44 +199,14 @@ def number_provinces(province: np.ndarray | None, n_cities: int) -> np.ndarray:
 
 
 def _check(panel: PairPanel) -> None:
-    n_pairs, n_years, n_cities = panel.n_pairs, len(panel.years), panel.n_cities
-    shapes = {
-        "city_j": (panel.city_j, (n_pairs,)),
-        "y": (panel.y, (panel.n_outcomes, n_pairs, n_years)),
-        "cohort": (panel.cohort, (n_pairs,)),
-        "tie": (panel.tie, (n_pairs,)),
-        "weight": (panel.weight, (n_pairs,)),
-        "province": (panel.province, (n_cities,)),
-        "city_ids": (panel.city_ids, (n_cities,)),
-        "controls": (
-            panel.controls,
-            (0 if panel.controls is None else len(panel.controls), n_pairs, n_years),
-        ),
-    }
-    for name, (value, expected) in shapes.items():
-        if value is not None and value.shape != expected:
-            raise ValueError(f"{name}: expected shape {expected}, found {value.shape}")
+    n_pairs, n_years = panel.n_pairs, len(panel.years)
     if n_pairs == 0 or n_years < 2:
         raise ValueError(
             f"a panel needs at least one pair and two years, found {n_pairs} pairs and {n_years} "
             "years"
         )
-    if (np.diff(panel.years) <= 0).any():
-        raise ValueError("years must be ascending and distinct")
-    if (
-        panel.city_i.min() < 0
-        or panel.city_j.max() >= n_cities
-        or (panel.city_i >= panel.city_j).any()
-    ):
-        raise ValueError(f"pairs must be positions with 0 <= city_i < city_j < {n_cities}")
-    same = (np.diff(panel.city_i) == 0) & (np.diff(panel.city_j) == 0)
-    if same.any():
-        at = int(np.flatnonzero(same)[0])
-        raise ValueError(f"pair ({panel.city_i[at]}, {panel.city_j[at]}) occurs more than once")
     for name, value in (("y", panel.y), ("controls", panel.controls), ("tie", panel.tie)):
         if value is not None and np.isinf(value).any():
             raise ValueError(f"{name} holds infinite values")
-    if panel.weight is not None and not ((panel.weight > 0) & np.isfinite(panel.weight)).all():
-        raise ValueError("weight holds a value that is not a positive number")
     if panel.exposure not in EXPOSURES:
         raise ValueError(f"exposure {panel.exposure}: expected {' or '.join(EXPOSURES)}")

@@ -45,7 +45,7 @@ class PairRows:
         self.first = np.append(0, np.flatnonzero((one[1:] != one[:-1]) | (two[1:] != two[:-1])) + 1)
         self.sides, self.ids = table.at(self.first, columns.unit).labels(columns.unit)
         n_ids = len(self.ids)
-        self.notes: list[str] = like_ids(self.ids) if self.ids.dtype.kind != "i" else []
+        self.notes: list[str] = like_ids(self.ids)
         self._refuse_pairs(*self.sides)
         low, high = np.minimum(*self.sides).astype(np.int64), np.maximum(*self.sides)
         keys, self.pair_of_run = positions(low * n_ids + high)

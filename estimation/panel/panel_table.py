@@ -268,10 +268,10 @@ def is_integer(text: int | str) -> bool:
     return isinstance(text, int) or (text.removeprefix("-").isdecimal() and text.isascii())
 
 
-def like_ids(ids: Sequence[object]) -> list[str]:
+def like_ids(ids: np.ndarray) -> list[str]:
     """A note on units that are one when width, case and blanks do not count; empty without any."""
     same: dict[str, list[str]] = {}
-    for text in map(str, ids):
+    for text in () if ids.dtype.kind == "i" else map(str, ids):
         plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
         same.setdefault(plain, []).append(text)
     found = [" and ".join(map(repr, texts)) for texts in same.values() if len(texts) > 1]
