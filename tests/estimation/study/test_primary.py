@@ -298,6 +298,7 @@ def test_selection_is_least_squares_within_blocks_and_its_exact_permutation():
         assert row["estimate"] == pytest.approx(peer.params[0], abs=1e-12)
         gap, error = within_block_gap(values, (cohort > 0)[None], block)
         assert error[0] == pytest.approx(peer.bse[0], rel=1e-9)
+        assert row["ci_high"] - row["estimate"] == pytest.approx(row["estimate"] - row["ci_low"])
         statistics = []
         for first, second, third in itertools.product(
             range(4), itertools.combinations(range(4, 8), 2), range(8, 12)
