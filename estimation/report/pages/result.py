@@ -165,9 +165,6 @@ def _study(page: Context) -> dict[str, Markup] | None:
             f"result.study_why_{'holds' if holds else 'fails'}",
             estimate=estimate,
             pairs=num(row, "n_pairs", "int"),
-            cities=num(row, "n_cities", "int"),
-            low=num(row, "ci_low", "+3"),
-            high=num(row, "ci_high", "+3"),
         ),
     }
 
