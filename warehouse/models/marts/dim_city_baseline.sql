@@ -1,14 +1,6 @@
 -- grain: one row is a city of the mart with its characteristics of 2010-2014, before any zone
 -- key: city_id
-with population as (
-    select * from {{ ref('int_city_population') }}
-),
-
-current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-cities as (
+with cities as (
     select distinct city_id from {{ ref('int_city_spine') }}
 ),
 
@@ -29,7 +21,7 @@ measures as (
         population_basis as basis,
         1 as basis_rank,
         population_10k as "value"
-    from population
+    from {{ ref('int_city_population') }}
     union all
     select
         current_values.city_id,
@@ -38,8 +30,9 @@ measures as (
         'primary' as basis,
         1 as basis_rank,
         current_values."value" / population.population_10k * 10000 as "value"
-    from current_values
-    inner join population on current_values.city_id = population.city_id and current_values."year" = population."year"
+    from {{ ref('int_values_current') }} as current_values
+    inner join {{ ref('int_city_population') }} as population
+        on current_values.city_id = population.city_id and current_values."year" = population."year"
     where current_values.indicator_id = 'gdp_nominal_cny_100m' and population.population_10k > 0
     union all
     select
@@ -49,7 +42,7 @@ measures as (
         'proxy:fdi_usd_1m' as basis,
         1 as basis_rank,
         "value"
-    from current_values
+    from {{ ref('int_values_current') }}
     where indicator_id = 'fdi_usd_1m'
 ),
 

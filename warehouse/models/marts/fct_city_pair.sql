@@ -1,16 +1,12 @@
 -- grain: one row is an unordered pair of the mart's cities, city_i_id < city_j_id
 -- key: city_i_id, city_j_id
 {{ config(tags=['pair_grain']) }}
-with pairs as (
-    select * from {{ ref('int_city_pairs') }}
-),
-
 -- the median is that of the pairs that the headline compares: balanced cities, pairs with one pilot and with none together
-medians as (
+with medians as (
     select
         {{ exact_median("case when is_balanced and exposure <> 'both' then tie_strength end") }} as median_tie,
         {{ exact_median("case when is_balanced and exposure_calendar_year <> 'both' then tie_strength end") }} as median_tie_calendar_year
-    from pairs
+    from {{ ref('int_city_pairs') }}
 )
 
 select
@@ -34,5 +30,5 @@ select
     pairs.province_i_id = pairs.province_j_id as is_same_province,
     pairs.region_pair,
     pairs.concordance_hp
-from pairs
+from {{ ref('int_city_pairs') }} as pairs
 cross join medians

@@ -6,16 +6,12 @@
     'employed_10k', 'wage_avg_cny', 'fdi_usd_1m', 'fixed_investment_cny_100m', 'patents_granted', 'students_college_10k',
     'telecom_revenue_cny_100m', 'night_lights_nw_cm2_sr'
 ] %}
-with current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-consumer_prices as (
+with consumer_prices as (
     select
         city_id as province_id,
         "year",
         "value" as cpi_prev_year_100
-    from current_values
+    from {{ ref('int_values_current') }}
     where indicator_id = 'cpi_prev_year_100'
 ),
 
@@ -29,7 +25,7 @@ indicators as (
     {% for indicator_id in plain_indicators %}
         max(case when indicator_id = '{{ indicator_id }}' then "value" end) as {{ indicator_id }}{{ ',' if not loop.last }}
     {% endfor %}
-    from current_values
+    from {{ ref('int_values_current') }}
     where place_level = 'city'
     group by city_id, "year"
 ),

@@ -5,12 +5,8 @@
     'year_offset': 'period_shift', 'stale': 'stale'
 } -%}
 
-with graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
 -- every rule that flags a value, not only the worst one
-rules as (
+with rules as (
     select
         observation_id,
         list(rule order by rule_rank) as rules,
@@ -26,7 +22,7 @@ extents as (
         "year",
         indicator_id,
         ln("value" / lag("value") over (partition by city_id, indicator_id order by "year")) as step
-    from graded
+    from {{ ref('int_observations_graded') }}
     where
         indicator_id in ('area_km2', 'population_registered_10k')
         and place_level = 'city'
@@ -65,8 +61,8 @@ undivided as (
     select
         part.city_id,
         part."year"
-    from graded as part
-    inner join graded as whole
+    from {{ ref('int_observations_graded') }} as part
+    inner join {{ ref('int_observations_graded') }} as whole
         on
             part.city_id = whole.city_id
             and part."year" = whole."year"
@@ -84,7 +80,7 @@ districts as (
         "year",
         replace(indicator_id, '_districts', '') as indicator_id,
         list(distinct "value") as district_values
-    from graded
+    from {{ ref('int_observations_graded') }}
     where
         indicator_id like '%\_districts\_%' escape '\'
         and place_level = 'city'
@@ -103,7 +99,7 @@ definitions as (
             when 'gdp_real_cny_100m' then 'gdp_nominal_cny_100m'
         end as indicator_id,
         list(distinct "value") as definition_values
-    from graded
+    from {{ ref('int_observations_graded') }}
     where
         place_level = 'city'
         and indicator_id in ('population_registered_10k', 'population_resident_10k', 'gdp_real_cny_100m')
@@ -120,7 +116,7 @@ chosen as (
         place_level,
         source_id,
         "value"
-    from graded
+    from {{ ref('int_observations_graded') }}
     where choice_rank = 1 and is_usable
 ),
 
@@ -135,7 +131,7 @@ others as (
         place_level,
         source_id,
         "value"
-    from graded
+    from {{ ref('int_observations_graded') }}
     qualify row_number() over (
         partition by city_id, "year", indicator_id, place_level, source_id order by choice_rank
     ) = 1

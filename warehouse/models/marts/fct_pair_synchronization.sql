@@ -4,11 +4,7 @@
 {%- set components = series_with(measures=['all', 'cm']) %}
 {%- set components_with_parts = series_with(measures=['all']) %}
 {%- set components_before_admission = series_before_admission() %}
-with scores as (
-    select * from {{ ref('int_city_year_scores') }}
-),
-
-paired as (
+with paired as (
     select
         city_i.city_id as city_i_id,
         city_j.city_id as city_j_id,
@@ -28,8 +24,9 @@ paired as (
         {%- endfor %}
         city_i.u_1 * city_j.u_1 + city_i.u_2 * city_j.u_2 + city_i.u_3 * city_j.u_3 + city_i.u_4 * city_j.u_4
         + city_i.u_5 * city_j.u_5 as rolling_corr_growth_official
-    from scores as city_i
-    inner join scores as city_j on city_i.{{ quoted('year') }} = city_j.{{ quoted('year') }} and city_i.city_id < city_j.city_id
+    from {{ ref('int_city_year_scores') }} as city_i
+    inner join {{ ref('int_city_year_scores') }} as city_j
+        on city_i.{{ quoted('year') }} = city_j.{{ quoted('year') }} and city_i.city_id < city_j.city_id
 )
 
 -- least and greatest ignore nulls, so a missing value has to be kept missing explicitly

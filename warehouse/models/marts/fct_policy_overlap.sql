@@ -1,10 +1,6 @@
 -- grain: one row is a batch of pilot cities, or the cities never admitted (batch 0), and another pilot programme
 -- key: batch, policy
-with other_policies as (
-    select * from {{ ref('dim_other_policy') }}
-),
-
-cities as (
+with cities as (
     select
         city_id,
         treated_year,
@@ -14,7 +10,7 @@ cities as (
 ),
 
 policies as (
-    select distinct policy from other_policies
+    select distinct policy from {{ ref('dim_other_policy') }}
 ),
 
 covered as (
@@ -23,7 +19,7 @@ covered as (
         city_id,
         min(treated_year) as policy_year,
         bool_or(is_verified) as is_verified
-    from other_policies
+    from {{ ref('dim_other_policy') }}
     where covers_city
     group by policy, city_id
 )

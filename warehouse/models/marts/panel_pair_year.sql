@@ -3,11 +3,7 @@
 -- depends_on: {{ ref('int_city_year_scores') }} (warehouse/macros/pair_years.sql counts its pairs)
 {{ config(tags=['pair_grain']) }}
 {%- set controls = ['ln_gdp_per_capita', 'ln_population', 'financial_development', 'tertiary_share'] %}
-with synchronization as (
-    select * from {{ ref('fct_pair_synchronization') }}
-),
-
-cities as (
+with cities as (
     select
         city_means.*,
         {{ window_cohort('treatment.treated_year', 'study_window.window_last_year') }} as cohort_year
@@ -39,7 +35,7 @@ select
     abs(city_i.{{ control }} - city_j.{{ control }}) as {{ control }}_absdiff{{ ',' if not loop.last }}
 {% endfor %}
 from sample_pairs
-inner join synchronization
+inner join {{ ref('fct_pair_synchronization') }} as synchronization
     on sample_pairs.city_i_id = synchronization.city_i_id and sample_pairs.city_j_id = synchronization.city_j_id
 inner join cities as city_i on sample_pairs.city_i_id = city_i.city_id
 inner join cities as city_j on sample_pairs.city_j_id = city_j.city_id

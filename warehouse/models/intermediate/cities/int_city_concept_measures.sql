@@ -1,18 +1,14 @@
 -- grain: one row is a city, year, concept (financial development, human capital, infrastructure) and basis on which it can be measured,
 -- with its place among these: 1 is taken
 -- key: city_id, year, concept, basis
-with current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-finance as (
+with finance as (
     select
         city_id,
         "year",
         max(case when indicator_id = 'loans_cny_100m' then "value" end) as loans_cny_100m,
         max(case when indicator_id = 'deposits_cny_100m' then "value" end) as deposits_cny_100m,
         max(case when indicator_id = 'gdp_nominal_cny_100m' then "value" end) as gdp_nominal_cny_100m
-    from current_values
+    from {{ ref('int_values_current') }}
     where indicator_id in ('loans_cny_100m', 'deposits_cny_100m', 'gdp_nominal_cny_100m')
     group by city_id, "year"
 ),
@@ -41,7 +37,7 @@ catalogued as (
         end as concept_value,
         case when catalog.concept_rank = 1 then 'primary' else 'proxy:' || catalog.indicator_id end as basis,
         catalog.concept_rank
-    from current_values
+    from {{ ref('int_values_current') }} as current_values
     inner join {{ ref('indicator_catalog') }} as catalog on current_values.indicator_id = catalog.indicator_id
     left join {{ ref('int_city_population') }} as population
         on current_values.city_id = population.city_id and current_values."year" = population."year"

@@ -1,10 +1,6 @@
 -- grain: one row is a city and year with official and deflated real growth in log points times 100
 -- key: city_id, year
-with level_changes as (
-    select * from {{ ref('int_city_level_changes') }}
-),
-
-published as (
+with published as (
     select
         city_id,
         "year",
@@ -47,7 +43,7 @@ from_levels as (
         cast(null as varchar) as file_name,
         cast(null as integer) as row_no,
         cast(null as integer) as col_no
-    from level_changes
+    from {{ ref('int_city_level_changes') }}
     where indicator_id = 'gdp_real_cny_100m'
 ),
 
@@ -77,7 +73,7 @@ official as (
 
 nominal as (
     select *
-    from level_changes
+    from {{ ref('int_city_level_changes') }}
     where indicator_id = 'gdp_nominal_cny_100m'
     qualify row_number() over (
         partition by city_id, "year" order by is_quarantined asc, priority asc, edition_year desc nulls last, source_id asc
@@ -87,7 +83,7 @@ nominal as (
 -- the same within one vintage: where the level of a source changes to another vintage in a province and year, it has no growth there
 nominal_one_vintage as (
     select level_changes.*
-    from level_changes
+    from {{ ref('int_city_level_changes') }} as level_changes
     left join {{ ref('int_vintage_passages') }} as vintage_passages
         on
             level_changes.source_id = vintage_passages.source_id

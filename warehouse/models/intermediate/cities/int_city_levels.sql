@@ -1,22 +1,14 @@
 -- grain: one row is a city and year with real GDP, its base year and its log within an unbroken run of years
 -- key: city_id, year
-with growth as (
-    select * from {{ ref('int_city_growth') }}
-),
-
-graded as (
-    select * from {{ ref('int_observations_graded') }}
-),
-
 -- every source and edition with real growth of a city, the best first
-growth_sources as (
+with growth_sources as (
     select
         city_id,
         source_id,
         edition_year,
         min(priority) as priority,
         bool_or(indicator_id = 'gdp_real_cny_100m') as has_level
-    from graded
+    from {{ ref('int_observations_graded') }}
     where is_usable and indicator_id in ('gdp_growth_official_pct', 'gdp_index_prev_year_100', 'gdp_real_cny_100m')
     group by city_id, source_id, edition_year
 ),
@@ -47,7 +39,7 @@ same_edition as (
         graded."year",
         graded.indicator_id,
         graded."value"
-    from graded
+    from {{ ref('int_observations_graded') }} as graded
     inner join passed_editions
         on
             graded.city_id = passed_editions.city_id
@@ -87,7 +79,7 @@ growth_years as (
         "year",
         growth_official_pct,
         "year" - row_number() over (partition by city_id order by "year") as run_key
-    from growth
+    from {{ ref('int_city_growth') }}
     where growth_official_pct is not null and city_id not in (select city_id from passed_levels)
 ),
 
@@ -179,4 +171,4 @@ select
     cast(case when all_levels.gdp_real_cny_100m is not null then all_levels.base_year end as integer) as gdp_real_base_year,
     all_levels.gdp_real_basis
 from all_levels
-inner join growth on all_levels.city_id = growth.city_id and all_levels."year" = growth."year"
+inner join {{ ref('int_city_growth') }} as growth on all_levels.city_id = growth.city_id and all_levels."year" = growth."year"

@@ -1,15 +1,11 @@
 -- grain: one row is a city and year with its population and which count it is
 -- key: city_id, year
-with current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-resident as (
+with resident as (
     select
         city_id,
         "year",
         "value"
-    from current_values
+    from {{ ref('int_values_current') }}
     where indicator_id = 'population_resident_10k'
 ),
 
@@ -18,7 +14,7 @@ registered as (
         city_id,
         "year",
         "value"
-    from current_values
+    from {{ ref('int_values_current') }}
     where indicator_id = 'population_registered_10k'
 )
 

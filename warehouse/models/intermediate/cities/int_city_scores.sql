@@ -1,18 +1,14 @@
 -- grain: one row is a city, year and series, standardised over the window, for cities that are complete in it, and on all its years
 -- before the first admission
 -- key: city_id, year, component
-with components as (
-    select * from {{ ref('int_city_components') }}
-),
-
-in_window as (
+with in_window as (
     select
         components.city_id,
         components."year",
         components.component,
         components.d,
         component_years.n_years
-    from components
+    from {{ ref('int_city_components') }} as components
     inner join {{ ref('int_component_years') }} as component_years
         on
             components.component = component_years.component
@@ -35,7 +31,7 @@ spans as (
         city_id,
         component,
         {{ ordered_list('d', '"year"') }} as span_values
-    from components
+    from {{ ref('int_city_components') }}
     where "year" < {{ first_admission_year() }}
     group by city_id, component
     having count(*) >= 10

@@ -1,17 +1,13 @@
 -- grain: one row is one accepted value, corrected where a correction still applies, with its source's priority
 -- key: observation_id
-with observations as (
-    select * from {{ ref('int_raw_observations') }}
-),
-
 -- a correction is for one delivered number: once another number is delivered it no longer applies
-corrections as (
+with corrections as (
     select
         observations.observation_id,
         cast(value_corrections.corrected_value as double) * observations."value" / observations.value_delivered as rescaled_value,
         cast(value_corrections.corrected_value as double) as corrected_value,
         observations."value" = observations.value_delivered as is_same_unit
-    from observations
+    from {{ ref('int_raw_observations') }} as observations
     inner join {{ ref('value_corrections') }} as value_corrections
         on
             observations.source_id = value_corrections.source_id
@@ -32,7 +28,7 @@ select
     end as "value",
     corrections.observation_id is not null as is_corrected,
     priorities.priority
-from observations
+from {{ ref('int_raw_observations') }} as observations
 left join corrections on observations.observation_id = corrections.observation_id
 left join {{ ref('int_source_priorities') }} as priorities
     on

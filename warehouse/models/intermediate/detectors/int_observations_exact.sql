@@ -1,10 +1,6 @@
 -- grain: one row is one flag of a rule that looks at a value, its row or its column, and needs no trend
 -- key: observation_id, rule
-with observations as (
-    select * from {{ ref('int_observations_corrected') }}
-),
-
-judged as (
+with judged as (
     select
         observations.observation_id,
         observations."year",
@@ -26,7 +22,7 @@ judged as (
             when catalog.canonical_unit = 'index_100' then observations."value" - 100
             when catalog.kind = 'rate' and catalog.canonical_unit = 'pct' then observations."value"
         end as growth_pct
-    from observations
+    from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
     window
         delivered_row as (
@@ -40,7 +36,7 @@ usual_growths as (
         observations.indicator_id,
         observations."year",
         {{ exact_median('observations."value"') }} as growth_pct
-    from observations
+    from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('int_indicator_limits') }} as fraction_limits on observations.indicator_id = fraction_limits.indicator_id
     where abs(observations."value") > fraction_limits.growth_fraction_max and observations."value" between -40 and 40
     group by observations.indicator_id, observations."year"
@@ -61,7 +57,7 @@ fractions as (
         abs(observations."value") <= fraction_limits.growth_fraction_max
         and observations."value" <> 0
         and abs(100 * observations."value" - coalesce(usual_growths.growth_pct, 10)) <= fraction_limits.growth_fraction_fit as is_fraction
-    from observations
+    from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('int_indicator_limits') }} as fraction_limits on observations.indicator_id = fraction_limits.indicator_id
     left join usual_growths
         on observations.indicator_id = usual_growths.indicator_id and observations."year" = usual_growths."year"

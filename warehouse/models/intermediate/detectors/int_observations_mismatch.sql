@@ -1,12 +1,8 @@
 -- grain: one row is one value in which two sources differ although they agree in the years around: alone (isolated_mismatch), or with
 -- most cities of the province, as when only one source adopted a revision (vintage); of three sources the one that two contradict
 -- key: observation_id
-with trends as (
-    select * from {{ ref('int_trends_cleaned') }}
-),
-
-speaking as (
-    {{ latest_edition('trends') }}
+with speaking as (
+    {{ latest_edition(ref('int_trends_cleaned')) }}
 ),
 
 pairs as (

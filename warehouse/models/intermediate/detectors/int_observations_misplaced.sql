@@ -1,15 +1,7 @@
 -- grain: one row is one value that is another's figure: as other sources tell (int_values_matched), or as its own series and those of its
 -- neighbours do: rows of a province shifted, two cities exchanged; and what stands in a shifted row with it
 -- key: observation_id
-with matched as (
-    select * from {{ ref('int_values_matched') }}
-),
-
-observations as (
-    select * from {{ ref('int_observations_corrected') }}
-),
-
-vouched as (
+with vouched as (
     select observation_id
     from {{ ref('int_values_corroborated') }}
     where is_vouched
@@ -65,7 +57,7 @@ placed as (
         ) as file_place
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.swap_fit is not null
-    inner join observations on trends.observation_id = observations.observation_id
+    inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
     inner join province_years
         on
             trends.series_no = province_years.series_no
@@ -216,7 +208,7 @@ told as (
         || case when block = 'city' then ' years from ' || first_year || ' to ' || last_year else ' cities' end as detail,
         exp(other_log_value) as proposed_value,
         1000000 + n_matches as strength
-    from matched
+    from {{ ref('int_values_matched') }}
 ),
 
 -- two cities with one long figure in two years or more; two short ones may be alike by chance
@@ -335,9 +327,9 @@ rows_of_others as (
         observations.city_id,
         count(*) filter (where matched.kind in ('row', 'city') and matched.grade = 'blocked') as n_shifted,
         count(*) as n_compared
-    from observations
+    from {{ ref('int_observations_corrected') }} as observations
     inner join paired on observations.observation_id = paired.observation_id
-    left join matched on observations.observation_id = matched.observation_id
+    left join {{ ref('int_values_matched') }} as matched on observations.observation_id = matched.observation_id
     group by observations.source_id, observations.edition_year, observations.file_name, observations.city_id
     having n_shifted >= 3 and n_shifted >= 0.5 * count(*) and max(observations."year") > min(observations."year")
 ),
@@ -365,7 +357,7 @@ flags as (
         || rows_of_others.n_shifted || ' of its ' || rows_of_others.n_compared
         || ' cells in this file that others have too are another city''s' as detail,
         cast(null as double) as proposed_value
-    from observations
+    from {{ ref('int_observations_corrected') }} as observations
     inner join rows_of_others
         on
             observations.source_id = rows_of_others.source_id

@@ -1,24 +1,12 @@
 -- grain: one row is one value that repeats last year's to the last digit
 -- key: observation_id
-with figures as (
-    select * from {{ ref('int_values_figures') }}
-),
-
-trends as (
-    select * from {{ ref('int_trends_delivered') }}
-),
-
-compared as (
-    select * from {{ ref('int_values_compared') }}
-),
-
-counts as (
+with counts as (
     select
         series_no,
         coalesce(province_id, 0) as province_id,
         "year",
         count(*) as n_values
-    from trends
+    from {{ ref('int_trends_delivered') }}
     group by grouping sets ((series_no, "year"), (series_no, province_id, "year"))
 ),
 
@@ -28,14 +16,14 @@ repeated as (
         trends.step_before,
         count(*) over (partition by figures.series_no, figures."year") as n_repeated,
         count(*) over (partition by figures.series_no, figures."year", figures.province_id) as n_province_repeated
-    from figures
-    inner join figures as earlier
+    from {{ ref('int_values_figures') }} as figures
+    inner join {{ ref('int_values_figures') }} as earlier
         on
             figures.series_no = earlier.series_no
             and figures.city_id = earlier.city_id
             and figures."year" = earlier."year" + 1
             and figures.value_as_delivered = earlier.value_as_delivered
-    inner join trends on figures.observation_id = trends.observation_id
+    inner join {{ ref('int_trends_delivered') }} as trends on figures.observation_id = trends.observation_id
 ),
 
 -- another source that agreed better last year and has a new figure this year
@@ -45,8 +33,8 @@ moved_on as (
         max(abs(compared.gap)) > any_value(limits.source_differs) as is_far
     from repeated
     inner join {{ ref('int_indicator_limits') }} as limits on repeated.indicator_id = limits.indicator_id
-    inner join compared on repeated.observation_id = compared.observation_id
-    inner join compared as earlier
+    inner join {{ ref('int_values_compared') }} as compared on repeated.observation_id = compared.observation_id
+    inner join {{ ref('int_values_compared') }} as earlier
         on
             compared.series_no = earlier.series_no
             and compared.city_id = earlier.city_id

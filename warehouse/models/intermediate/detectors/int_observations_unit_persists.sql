@@ -1,10 +1,6 @@
 -- grain: one row is one value on the shorter side of a jump by a power of ten that stays
 -- key: observation_id
-with trends as (
-    select * from {{ ref('int_trends_cleaned') }}
-),
-
-steps as (
+with steps as (
     select
         trends.*,
         limits.unit_factor_persists_years,
@@ -15,7 +11,7 @@ steps as (
         end as power,
         count(*) over (partition by trends.series_no, trends.city_id) as n_years,
         row_number() over (partition by trends.series_no, trends.city_id order by trends."year") as nth_year
-    from trends
+    from {{ ref('int_trends_cleaned') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits
         on trends.indicator_id = limits.indicator_id and limits.unit_factor_spike is not null
 ),
@@ -43,7 +39,7 @@ select
     'expected one unit throughout, found a jump by a factor of 10^' || jumps.power || ' in ' || jumps.jump_year
     || ' that stays; this is the shorter side' as detail,
     exp(trends.log_value) * pow(10, case when jumps.n_before <= jumps.n_after then jumps.power else -jumps.power end) as proposed_value
-from trends
+from {{ ref('int_trends_cleaned') }} as trends
 inner join jumps
     on
         trends.series_no = jumps.series_no

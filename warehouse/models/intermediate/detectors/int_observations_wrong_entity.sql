@@ -6,16 +6,12 @@ with compared as (
     where indicator_id = 'gdp_nominal_cny_100m'
 ),
 
-trends as (
-    select * from {{ ref('int_trends_delivered') }}
-),
-
 populations as (
     select
         city_id,
         "year",
         {{ exact_median('log_value') }} as log_population
-    from trends
+    from {{ ref('int_trends_delivered') }}
     where indicator_id in ('population_registered_10k', 'population_resident_10k')
     group by city_id, "year"
 ),
@@ -26,7 +22,7 @@ per_head as (
         trends.city_id,
         trends."year",
         trends.log_value - populations.log_population as log_per_head
-    from trends
+    from {{ ref('int_trends_delivered') }} as trends
     inner join populations on trends.city_id = populations.city_id and trends."year" = populations."year"
     where trends.indicator_id = 'gdp_nominal_cny_100m'
 ),
@@ -96,8 +92,8 @@ revenues as (
         revenue.series_no,
         revenue.city_id,
         {{ exact_median('revenue.log_value - product.log_value') }} as share
-    from trends as revenue
-    inner join trends as product on revenue.city_id = product.city_id and revenue."year" = product."year"
+    from {{ ref('int_trends_delivered') }} as revenue
+    inner join {{ ref('int_trends_delivered') }} as product on revenue.city_id = product.city_id and revenue."year" = product."year"
     inner join {{ ref('int_indicator_limits') }} as limits on product.indicator_id = limits.indicator_id
     where revenue.indicator_id = 'fiscal_revenue_cny_100m' and product.indicator_id = 'gdp_nominal_cny_100m'
     group by revenue.series_no, revenue.city_id
@@ -112,7 +108,7 @@ select
     || '; through all years this series is a multiple of them, and ' || {{ short_number('exp(wrong.distance)') }}
     || ' times (or that part of) what cities usually have per head' as detail,
     cast(null as double) as proposed_value
-from trends
+from {{ ref('int_trends_delivered') }} as trends
 inner join wrong on trends.source_id = wrong.source_id and trends.city_id = wrong.city_id
 where trends.indicator_id = 'gdp_nominal_cny_100m'
 union all
@@ -123,5 +119,5 @@ select
     'expected a part of the product of the city, found ' || {{ short_number('exp(trends.log_value)') }} || ', through all years about '
     || {{ short_number('100 * exp(revenues.share)') }} || ' per cent of it' as detail,
     cast(null as double) as proposed_value
-from trends
+from {{ ref('int_trends_delivered') }} as trends
 inner join revenues on trends.series_no = revenues.series_no and trends.city_id = revenues.city_id

@@ -1,14 +1,10 @@
 -- grain: one row is an unordered pair of the mart's cities with distance, ties and exposure under both rules
 -- key: city_i_id, city_j_id
 {{ config(tags=['pair_grain']) }}
-with scores as (
-    select * from {{ ref('int_city_scores') }}
-),
-
 -- the balanced sample of the headline: cities with complete official growth in the window
-balanced as (
+with balanced as (
     select distinct city_id
-    from scores
+    from {{ ref('int_city_scores') }}
     where component = 'growth_official' and z is not null
 ),
 
@@ -16,7 +12,7 @@ filtered as (
     select
         *,
         min({{ quoted('year') }}) over () as first_year
-    from scores
+    from {{ ref('int_city_scores') }}
     where component = 'hp'
 ),
 

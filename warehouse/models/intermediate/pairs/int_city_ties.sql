@@ -1,14 +1,6 @@
 -- grain: one row is a city of the mart with its means of 2010-2014, before any zone, that enter ties and controls
 -- key: city_id
-with current_values as (
-    select * from {{ ref('int_values_current') }}
-),
-
-population as (
-    select * from {{ ref('int_city_population') }}
-),
-
-cities as (
+with cities as (
     select distinct city_id from {{ ref('int_city_spine') }}
 ),
 
@@ -18,7 +10,7 @@ delivered as (
         "year",
         indicator_id as measure,
         "value"
-    from current_values
+    from {{ ref('int_values_current') }}
     where indicator_id in (
         'gdp_nominal_cny_100m', 'population_resident_10k', 'population_registered_10k', 'area_km2', 'gdp_share_tertiary_pct'
     )
@@ -30,7 +22,7 @@ derived as (
         "year",
         'ln_population' as measure,
         ln(population_10k) as "value"
-    from population
+    from {{ ref('int_city_population') }}
     where population_10k > 0
     union all
     select
@@ -38,8 +30,9 @@ derived as (
         current_values."year",
         'ln_gdp_per_capita' as measure,
         ln(current_values."value" / population.population_10k * 10000) as "value"
-    from current_values
-    inner join population on current_values.city_id = population.city_id and current_values."year" = population."year"
+    from {{ ref('int_values_current') }} as current_values
+    inner join {{ ref('int_city_population') }} as population
+        on current_values.city_id = population.city_id and current_values."year" = population."year"
     where current_values.indicator_id = 'gdp_nominal_cny_100m' and current_values."value" > 0 and population.population_10k > 0
     union all
     select

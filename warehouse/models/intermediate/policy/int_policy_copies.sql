@@ -1,14 +1,10 @@
 -- grain: one row is a pair of policy texts of which one is a copy of the other
 -- key: document_id, other_document_id
-with documents as (
-    select * from {{ ref('stg_policy__documents') }}
-),
-
-shingles as (
+with shingles as (
     select
         document_id,
         unnest(sketch) as shingle
-    from documents
+    from {{ ref('stg_policy__documents') }}
 ),
 
 -- standard phrases of official documents stand in many texts and are no sign of copying
@@ -33,8 +29,8 @@ shared as (
 select
     cast(a.document_id as varchar) as document_id,
     cast(b.document_id as varchar) as other_document_id
-from documents as a
-inner join documents as b on a.document_id < b.document_id
+from {{ ref('stg_policy__documents') }} as a
+inner join {{ ref('stg_policy__documents') }} as b on a.document_id < b.document_id
 left join shared on a.document_id = shared.document_id and b.document_id = shared.other_document_id
 where
     a.text_hash = b.text_hash

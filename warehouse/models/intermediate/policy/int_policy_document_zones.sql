@@ -1,34 +1,26 @@
 -- grain: one row is a policy text and a zone it concerns
 -- key: document_id, zone_name_zh
-with documents as (
-    select * from {{ ref('int_policy_documents') }}
-),
-
-zones as (
-    select * from {{ ref('int_pilot_zones') }}
-),
-
-names as (
+with names as (
     select
         zone_name_zh as name,
         zone_name_zh,
         city_id,
         document_no
-    from zones
+    from {{ ref('int_pilot_zones') }}
     union
     select
         regexp_replace(zone_name_zh, '(市|新区|地区|[^市区]{2,3}族.*自治州|自治州)$', '') as name,
         zone_name_zh,
         city_id,
         document_no
-    from zones
+    from {{ ref('int_pilot_zones') }}
     union
     select
         split_part(zone_name_en, ' (', 1) as name,
         zone_name_zh,
         city_id,
         document_no
-    from zones
+    from {{ ref('int_pilot_zones') }}
 ),
 
 written as (
@@ -36,7 +28,7 @@ written as (
         document_id,
         document_no,
         unnest(zone_texts) as zone_text
-    from documents
+    from {{ ref('int_policy_documents') }}
 ),
 
 -- where two zones share a romanised name, the number of the reply decides; without it the text gets no zone
@@ -71,8 +63,8 @@ wide as (
         null as zone_text,
         z.zone_name_zh,
         z.city_id
-    from documents as d
-    inner join zones as z
+    from {{ ref('int_policy_documents') }} as d
+    inner join {{ ref('int_pilot_zones') }} as z
         on
             (
                 d.issuer_level in ('state_council', 'ministry')
@@ -98,5 +90,5 @@ select
     min(united.zone_text) as zone_text,
     year(min(zones.approval_date)) as approval_year
 from united
-left join zones on united.zone_name_zh = zones.zone_name_zh
+left join {{ ref('int_pilot_zones') }} as zones on united.zone_name_zh = zones.zone_name_zh
 group by 1, 2, 3, 4

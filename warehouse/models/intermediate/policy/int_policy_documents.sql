@@ -1,10 +1,6 @@
 -- grain: one row is a policy text, with the force of its issuer, the years in which it is in force and the text it copies
 -- key: document_id
-with documents as (
-    select * from {{ ref('stg_policy__documents') }}
-),
-
-corrections as (
+with corrections as (
     select
         document_id,
         max(override_value) filter (where field = 'document_no') as document_no,
@@ -23,7 +19,7 @@ overridden as (
             coalesce(c.issue_date, d.issue_date) as issue_date,
             coalesce(c.in_force_to, d.in_force_to) as in_force_to
         )
-    from documents as d
+    from {{ ref('stg_policy__documents') }} as d
     left join corrections as c on d.document_id = c.document_id
 ),
 
@@ -56,9 +52,9 @@ originals as (
     select
         a.document_id,
         arg_max(b.document_id, (b.n_characters, b.document_id)) as copy_of
-    from documents as a
+    from {{ ref('stg_policy__documents') }} as a
     inner join {{ ref('int_policy_copies') }} as c on a.document_id in (c.document_id, c.other_document_id)
-    inner join documents as b
+    inner join {{ ref('stg_policy__documents') }} as b
         on b.document_id in (c.document_id, c.other_document_id) and a.document_id <> b.document_id
     where (b.n_characters, b.document_id) > (a.n_characters, a.document_id)
     group by a.document_id

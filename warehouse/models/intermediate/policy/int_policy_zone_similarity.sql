@@ -1,13 +1,9 @@
 -- grain: one row is a zone and a year: share of the wording of its measures that is new, and that the nearest earlier zone had
 -- key: zone_name_zh, year
-with runs as (
-    select * from {{ ref('int_policy_zone_runs') }}
-),
-
-years as (
+with years as (
     select unnest(generate_series(
-        (select min(first_year) from runs),
-        (select greatest(max(first_year), {{ year_setting('WINDOW_LAST_YEAR', '2019') }}) from runs)
+        (select min(first_year) from {{ ref('int_policy_zone_runs') }}),
+        (select greatest(max(first_year), {{ year_setting('WINDOW_LAST_YEAR', '2019') }}) from {{ ref('int_policy_zone_runs') }})
     )) as "year"
 ),
 
@@ -15,7 +11,7 @@ firsts as (
     select
         run,
         min(first_dated) as first_dated
-    from runs
+    from {{ ref('int_policy_zone_runs') }}
     group by run
 ),
 
@@ -28,7 +24,7 @@ held as (
         runs.last_year,
         count(*) as n_runs,
         count(*) filter (where firsts.first_dated = runs.first_dated) as n_new
-    from runs
+    from {{ ref('int_policy_zone_runs') }} as runs
     inner join firsts on runs.run = firsts.run
     group by runs.zone_name_zh, runs.city_id, runs.first_year, runs.last_year
 ),
@@ -40,8 +36,8 @@ shared as (
         later.first_year,
         later.last_year,
         count(*) as n_shared
-    from runs as later
-    inner join runs as earlier
+    from {{ ref('int_policy_zone_runs') }} as later
+    inner join {{ ref('int_policy_zone_runs') }} as earlier
         on later.run = earlier.run and later.zone_name_zh <> earlier.zone_name_zh and later.first_dated > earlier.first_dated
     group by later.zone_name_zh, earlier.zone_name_zh, later.first_year, later.last_year
 ),
@@ -76,7 +72,7 @@ starts as (
     select
         zone_name_zh,
         min(first_dated) as first_dated
-    from runs
+    from {{ ref('int_policy_zone_runs') }}
     group by zone_name_zh
 ),
 

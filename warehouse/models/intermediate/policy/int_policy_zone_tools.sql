@@ -1,13 +1,9 @@
 -- grain: one row is a zone, a policy tool and a year
 -- key: zone_name_zh, year, tool_class, tool
-with zone_clauses as (
-    select * from {{ ref('int_policy_zone_clauses') }}
-),
-
-years as (
+with years as (
     select unnest(generate_series(
-        (select min(first_year) from zone_clauses),
-        (select greatest(max(first_year), {{ year_setting('WINDOW_LAST_YEAR', '2019') }}) from zone_clauses)
+        (select min(first_year) from {{ ref('int_policy_zone_clauses') }}),
+        (select greatest(max(first_year), {{ year_setting('WINDOW_LAST_YEAR', '2019') }}) from {{ ref('int_policy_zone_clauses') }})
     )) as "year"
 )
 
@@ -20,7 +16,7 @@ select
     cast(zone_clauses.tool as varchar) as tool,
     cast(count(*) as integer) as clause_count,
     cast(coalesce(sum(zone_clauses.force * zone_clauses.strength_score), 0) as double) as strength
-from zone_clauses
+from {{ ref('int_policy_zone_clauses') }} as zone_clauses
 inner join years on years."year" between zone_clauses.first_year and zone_clauses.last_year
 where zone_clauses.tool <> 'none'
 group by 1, 2, 3, 4, 5

@@ -1,11 +1,7 @@
 -- grain: one row is one raw line with the place, unit and year it was resolved to, or the reason why it is rejected
 -- key: raw_line_id
-with place_aliases as (
-    select * from {{ ref('stg_seeds__place_aliases') }}
-),
-
 -- What code, name and province each say. A name that a province qualifies is looked up inside it alone: outside it is another place's.
-named as (
+with named as (
     select
         cells.* exclude (place_level),
         cells.place_level as delivered_place_level,
@@ -26,8 +22,10 @@ named as (
     left join {{ ref('indicator_catalog') }} as catalog on cells.indicator_id = catalog.indicator_id
     left join {{ ref('stg_seeds__place_codes') }} as place_codes
         on catalog.place_level = place_codes.place_level and cells.place_code = place_codes.place_code
-    left join place_aliases on catalog.place_level = place_aliases.place_level and cells.place_key = place_aliases.alias
-    left join place_aliases as provinces on cells.within_key = provinces.alias and provinces.place_level = 'province'
+    left join {{ ref('stg_seeds__place_aliases') }} as place_aliases
+        on catalog.place_level = place_aliases.place_level and cells.place_key = place_aliases.alias
+    left join {{ ref('stg_seeds__place_aliases') }} as provinces
+        on cells.within_key = provinces.alias and provinces.place_level = 'province'
     left join {{ ref('stg_seeds__places_within') }} as places_within
         on provinces.place_id = places_within.province_id and cells.place_key = places_within.alias
     left join {{ ref('unit_factors') }} as units

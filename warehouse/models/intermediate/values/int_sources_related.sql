@@ -6,15 +6,7 @@
     {{ above_noise("indicator_limits.spike_block", "indicator_limits.spike_noise", 'trends.noise') }}
 {%- endset -%}
 
-with indicator_limits as (
-    select * from {{ ref('int_indicator_limits') }}
-),
-
-declared as (
-    select * from {{ ref('source_lineage') }}
-),
-
-suspects as (
+with suspects as (
     select
         trends.*,
         coalesce(abs(trends.spike) >= {{ suspect_at }}, false) as is_suspect,
@@ -25,7 +17,7 @@ suspects as (
         indicator_limits.spike_own_share as own_share,
         indicator_limits.spike_other_share as other_share
     from {{ ref('int_trends_delivered') }} as trends
-    inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as indicator_limits on trends.indicator_id = indicator_limits.indicator_id
 ),
 
 paired as (
@@ -128,7 +120,7 @@ weighed as (
             {% endfor -%}
         ) as copy_log_odds
     from counted
-    inner join indicator_limits on counted.indicator_id = indicator_limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as indicator_limits on counted.indicator_id = indicator_limits.indicator_id
 ),
 
 judged as (
@@ -221,7 +213,7 @@ select
     heard.other_priority,
     heard.other_earned_priority
 from heard
-left join declared
+left join {{ ref('source_lineage') }} as declared
     on
         heard.indicator_id like declared.indicator_pattern
         and (

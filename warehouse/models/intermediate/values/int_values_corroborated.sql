@@ -14,10 +14,6 @@ relatives as (
     group by source_id, indicator_id
 ),
 
-indicator_limits as (
-    select * from {{ ref('int_indicator_limits') }}
-),
-
 judged as (
     select
         compared.observation_id,
@@ -63,7 +59,7 @@ judged as (
             or coalesce(abs(compared.gap) >= indicator_limits.revision_max, false)
         ) as is_apart
     from {{ ref('int_values_compared') }} as compared
-    inner join indicator_limits on compared.indicator_id = indicator_limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as indicator_limits on compared.indicator_id = indicator_limits.indicator_id
     left join relatives on compared.other_source_id = relatives.source_id and compared.indicator_id = relatives.indicator_id
 ),
 
@@ -111,7 +107,7 @@ weighed as (
             else 1
         end as weight
     from said
-    inner join indicator_limits on said.indicator_id = indicator_limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as indicator_limits on said.indicator_id = indicator_limits.indicator_id
     left join repeated on said.observation_id = repeated.observation_id and said.other_source_id = repeated.other_source_id
 ),
 

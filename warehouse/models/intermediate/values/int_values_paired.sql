@@ -1,18 +1,14 @@
 -- grain: one row is a value of int_values_series beside that of an independent source whose word counts, for the same place, year and
 -- indicator
 -- key: observation_id, other_source_id
-with trends as (
-    select * from {{ ref('int_trends_delivered') }}
-),
-
-related as (
+with related as (
     select *
     from {{ ref('int_sources_related') }}
     where relation = 'independent' and is_heard
 ),
 
 witnesses as (
-    {{ latest_edition('trends') }}
+    {{ latest_edition(ref('int_trends_delivered')) }}
 )
 
 select
@@ -27,7 +23,7 @@ select
     trends.log_value - witnesses.log_value as gap,
     related.priority,
     related.other_priority
-from trends
+from {{ ref('int_trends_delivered') }} as trends
 inner join related on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id
 inner join witnesses
     on

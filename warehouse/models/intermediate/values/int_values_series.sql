@@ -1,11 +1,7 @@
 -- grain: one row is one positive value of a city, no rate of change, that passed the exact rules: the one value of its series, city and
 -- year, for indicators that have a threshold of any rule on series
 -- key: observation_id
-with observations as (
-    select * from {{ ref('int_observations_corrected') }}
-),
-
-exact_blocks as (
+with exact_blocks as (
     select observation_id
     from {{ ref('int_observations_exact') }}
     where grade = 'blocked'
@@ -19,7 +15,7 @@ file_spans as (
         file_name,
         indicator_id,
         count(distinct "year") as n_years
-    from observations
+    from {{ ref('int_observations_corrected') }}
     group by source_id, edition_year, file_name, indicator_id
 ),
 
@@ -65,7 +61,7 @@ select
     observations.city_id // 10000 * 10000 as province_id,
     observations."year",
     ln(observations."value") as log_value
-from observations
+from {{ ref('int_observations_corrected') }} as observations
 inner join numbered
     on
         observations.source_id = numbered.source_id

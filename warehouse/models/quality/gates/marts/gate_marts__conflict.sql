@@ -1,10 +1,6 @@
 -- grain: one row is an indicator and a source other than the chosen one, with the share of its values that lie far from the chosen ones
 -- key: indicator_id, source_id
-with observations as (
-    select * from {{ ref('fct_indicator_observation') }}
-),
-
-far_apart as (
+with far_apart as (
     select
         indicator_id,
         other_source_id as source_id,
@@ -19,8 +15,8 @@ compared_years as (
         other.source_id,
         other.city_id,
         other."year"
-    from observations as other
-    inner join observations as chosen
+    from {{ ref('fct_indicator_observation') }} as other
+    inner join {{ ref('fct_indicator_observation') }} as chosen
         on
             other.city_id = chosen.city_id
             and other."year" = chosen."year"

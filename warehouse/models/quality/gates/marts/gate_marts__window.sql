@@ -1,16 +1,8 @@
 -- grain: one row in all, with shares and counts over the study window
 -- key: none; the table has one row
-with synchronization as (
-    select * from {{ ref('fct_pair_synchronization') }}
-),
-
-panel as (
-    select * from {{ ref('panel_pair_year') }}
-),
-
-years as (
+with years as (
     select count(distinct {{ quoted('year') }}) as n_years
-    from synchronization
+    from {{ ref('fct_pair_synchronization') }}
     where cm_growth_official is not null
 ),
 
@@ -19,7 +11,7 @@ measured as (
     select
         min(cm_growth_official) as lowest,
         sum(cast(round(cm_growth_official * 1e9) as bigint)) / count(cm_growth_official) / 1e9 as mean_cm_growth_official
-    from synchronization
+    from {{ ref('fct_pair_synchronization') }}
 ),
 
 cities as (
@@ -28,11 +20,11 @@ cities as (
 
 measured_cities as (
     select city_i_id as city_id
-    from synchronization
+    from {{ ref('fct_pair_synchronization') }}
     where cm_growth_official is not null
     union
     select city_j_id as city_id
-    from synchronization
+    from {{ ref('fct_pair_synchronization') }}
     where cm_growth_official is not null
 ),
 
@@ -42,11 +34,11 @@ complete as (
 
 pilot_cities as (
     select city_i_id as city_id
-    from panel
+    from {{ ref('panel_pair_year') }}
     where city_i_cohort_year is not null
     union
     select city_j_id as city_id
-    from panel
+    from {{ ref('panel_pair_year') }}
     where city_j_cohort_year is not null
 ),
 
