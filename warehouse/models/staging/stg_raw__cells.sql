@@ -38,6 +38,15 @@ as_of as (
         min(line_no) over (partition by source_id, edition_year, file_name, sheet_name) as sheet_order
     from typed
     where edition_year is null or edition_year <= {{ as_of_edition() }}
+),
+
+-- the key of a name is made once, not for each of its cells: that takes longer than all else here
+place_keys as (
+    select
+        place_text as spelling,
+        {{ place_key('spelling') }} as place_key
+    from as_of
+    group by spelling
 )
 
 select
@@ -46,9 +55,10 @@ select
             source_id, edition_year nulls first, file_name, sheet_order, sheet_name, row_no, col_no, indicator_id, "year",
             place_code_text, place_text, raw_text, reason, line_no
     ) as integer) as raw_line_id,
-    * exclude (line_no),
+    as_of.* exclude (line_no),
     {{ six_digit_code('place_code_text') }} as place_code,
-    {{ place_key('place_text') }} as place_key,
+    place_keys.place_key,
     {{ place_key('place_within_text') }} as within_key,
     {{ lookup_key('unit_text') }} as unit_key
 from as_of
+left join place_keys on as_of.place_text = place_keys.spelling
