@@ -24,8 +24,8 @@ SECONDS_BETWEEN_LINES = 30.0
 ALL_STAGES = (
     "landing",
     "staging",
-    "counterfactual",
     "marts",
+    "counterfactual",
     "estimates",
     "report",
     "publication",

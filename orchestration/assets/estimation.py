@@ -7,7 +7,6 @@ Not here: algebra (`estimation`), and which earlier estimates may be used again
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -113,10 +112,11 @@ def build_study_assets(
                 "not run"
             ),
         )
+        with open_build(home.build, read_only=True) as con:
+            metadata = {table: _metadata(con, table, tables[table]) for table in TABLES}
         for table in TABLES:
             yield dg.MaterializeResult(
-                asset_key=dg.AssetKey([GROUP, table]),
-                metadata=_metadata(home, table, tables[table]),
+                asset_key=dg.AssetKey([GROUP, table]), metadata=metadata[table]
             )
 
     @dg.asset(
@@ -144,9 +144,10 @@ def build_study_assets(
             )
             table = build_claims(read_claims(con), tables)
             _write_tables(con, {"claim": table})
+            metadata = _metadata(con, "claim", table)
         found = int((table["verdict"] == "found").sum())
         progress(f"  claims of the study: {len(table)}, of which {found} found by the honest test")
-        return dg.MaterializeResult(metadata=_metadata(home, "claim", table))
+        return dg.MaterializeResult(metadata=metadata)
 
     return [study, claim]
 
@@ -202,7 +203,7 @@ def _processes() -> int:
 
 def unit_runner(home: Home, frames: Any) -> Any:
     """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one
-    where that is one or there is little.
+    where that is one, there is little, or not even a unit for each process.
 
     Units that an earlier call has kept are not run again.
     """
@@ -211,9 +212,14 @@ def unit_runner(home: Home, frames: Any) -> Any:
     from orchestration.unit_workers import run_in_workers
 
     size = _processes()
-    if size == 1 or len(frames.synchronization) < WORTH_PROCESSES:
-        return keep_units(home, run_here)
-    return keep_units(home, partial(run_in_workers, size))
+
+    def run(marts: Any, units: Sequence[Any], on_done: Any) -> None:
+        if size == 1 or len(units) <= size or len(frames.synchronization) < WORTH_PROCESSES:
+            run_here(marts, units, on_done)
+        else:
+            run_in_workers(size, marts, units, on_done)
+
+    return keep_units(home, run)
 
 
 def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
@@ -234,12 +240,11 @@ def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[
     return vars(study)
 
 
-def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:
+def _metadata(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> dict[str, Any]:
     """What the UI shows of a table: size, columns, first rows; of the estimates the headlines
     and their values by run.
     """
-    with open_build(home.build, read_only=True) as con:
-        metadata = describe_table(con, GROUP, table)
+    metadata = describe_table(con, GROUP, table)
     if table != "estimate":
         return {**metadata, "preview": show_frame(frame.head(30))}
     headlines = frame[frame["spec_id"].isin(HEADLINES)]

@@ -161,12 +161,13 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
         say(f"  every stage is run: {plan.reason}")
     stages.plan(home, plan.work, simulated=simulated)
 
+    from orchestration.counterfactual import in_own_process
     from orchestration.dagster_ui.ended_runs import close_ended_runs
     from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.definitions import load_definitions
 
     definitions = load_definitions()
-    with batched_sqlite_commits(), DagsterInstance.get() as instance:
+    with batched_sqlite_commits(), in_own_process(), DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(
                 f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without "

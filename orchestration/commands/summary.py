@@ -130,8 +130,9 @@ def _print_primary(con: duckdb.DuckDBPyConnection) -> None:
             say(f"  {reason}")
             continue
         found = "none" if smallest is None else f"{smallest:.4f}"
+        ends = ("none" if end is None else f"{end:+.4f}" for end in (low, high))
         say(
-            f"  change of correlation {estimate:+.4f}  95 % [{low:+.4f}, {high:+.4f}]  p {p:.4f}  "
+            f"  change of correlation {estimate:+.4f}  95 % [{', '.join(ends)}]  p {p:.4f}  "
             f"found in 80 % of cases from {found} on"
         )
 
