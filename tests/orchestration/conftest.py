@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ import pytest
 
 from orchestration.supervision import explained
 from tests.conftest import made_once, of_all_workers
-from tests.orchestration.warm import run_warm
 
 REPO = Path(__file__).resolve().parents[2]
 SMALL = {"CITYSYNC_SIMULATED_CITIES": "48", "CITYSYNC_PERMUTATIONS": "199"}
@@ -42,29 +40,17 @@ class Run:
 
 
 def run(home: Path, *arguments: str, **environment: str) -> Run:
-    """Run `python -m orchestration ...` where the libraries are loaded already."""
+    """Run `citysync ...` in an interpreter of its own."""
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
-    with tempfile.NamedTemporaryFile(prefix="command-") as file:
-        code = run_warm(list(arguments), env, Path(file.name))
-        return Run(code, file.read().decode("utf-8"), home)
-
-
-def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
-    """A refresh with a small simulated landing or the given one."""
-    return run(home, "refresh", *_words(landing), **environment)
-
-
-def refresh_as_typed(home: Path, landing: Path | None = None, **environment: str) -> Run:
-    """The same in an interpreter of its own."""
-    env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
-    command = [sys.executable, "-m", "orchestration", "refresh", *_words(landing)]
+    command = [sys.executable, "-m", "orchestration", *arguments]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(command, cwd=REPO, env=env, check=False, **streams)
     return Run(done.returncode, done.stdout, home)
 
 
-def _words(landing: Path | None) -> list[str]:
-    return ["--landing", str(landing)] if landing else []
+def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
+    """A refresh with a small simulated landing or the given one."""
+    return run(home, "refresh", *([f"--landing={landing}"] if landing else []), **environment)
 
 
 def published_once(folder: Path, publish: Callable[[], Run]) -> Run:
@@ -84,7 +70,7 @@ def published_once(folder: Path, publish: Callable[[], Run]) -> Run:
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One publication from the small simulated landing; nobody changes it."""
     folder = of_all_workers(tmp_path_factory) / "simulated"
-    return published_once(folder, lambda: refresh_as_typed(folder / "home"))
+    return published_once(folder, lambda: refresh(folder / "home"))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from orchestration.reuse.plan import (
     keep_record,
     plan_refresh,
 )
-from tests.orchestration.conftest import SixCities, refresh, refresh_as_typed
+from tests.orchestration.conftest import SixCities, refresh
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import write_manifest
 
@@ -134,7 +134,7 @@ def test_a_flipped_byte_is_repaired(six: SixCities, home_of_six: Path) -> None:
     table.chmod(0o644)
     table.write_bytes(table.read_bytes()[:-1] + b"\0")
     other = dict.fromkeys(("NUMBA_NUM_THREADS", "CITYSYNC_THREADS"), "1")
-    third = refresh_as_typed(home_of_six, six.landing, PYTHONHASHSEED="4711", **other)
+    third = refresh(home_of_six, six.landing, PYTHONHASHSEED="4711", **other)
     assert third.code == 0 and third.manifest["run_id"] != published["run_id"], third.output
     before, after = published["tables"], third.manifest["tables"]
     assert {n for n in before if not n.startswith("meta.") and before[n] != after.get(n)} == set()
