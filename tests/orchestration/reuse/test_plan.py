@@ -19,8 +19,10 @@ from orchestration.reuse.plan import (
     forget_record,
     keep_record,
     plan_refresh,
+    rewind,
 )
 from tests.orchestration.conftest import SixCities, refresh
+from warehouse.build_database import open_build
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import write_manifest
 
@@ -115,6 +117,24 @@ def test_a_run_whose_files_changed_meanwhile_leaves_no_record(
     forget_record(home)
     keep_record(home, FINGERPRINT, after)
     assert plan_refresh(home, FINGERPRINT).work == ALL
+
+
+def test_what_the_remaining_stages_write_is_taken_out_of_the_build_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    tables = ("marts.a", "estimates.b", "meta.c")
+    results = ("quality.expectation_result", "quality.expectation_row")
+    (tmp_path / "build").mkdir()
+    with open_build(tmp_path / "build") as con:
+        for name in (*tables, *results):
+            con.execute(f"create schema if not exists {name.split('.')[0]}")
+            con.execute(f"create table {name} as from (values ('marts'), ('estimates')) t(stage)")
+    rewind(Home(tmp_path))
+    with open_build(tmp_path / "build", read_only=True) as con:
+        left = con.execute("select schema_name || '.' || table_name from duckdb_tables()")
+        assert {name for (name,) in left.fetchall()} == {"marts.a", *results}
+        for name in results:
+            assert con.execute(f"from {name}").fetchall() == [("marts",)]
 
 
 @pytest.mark.e2e
