@@ -95,7 +95,7 @@ class Context:
         rows = [row for row in self.rows("primary") if row["reason"] and row["estimate"] is None]
         rows += self.rows("not_run")
         for name in of:
-            own = [row["reason"] for row in rows if name in (row["spec_id"], row["analysis"])]
+            own = [row["reason"] for row in rows if name in (row["spec_id"], row.get("analysis"))]
             if own:
                 reason = self.said(Counter(own).most_common(1)[0][0])
                 return self.words("label.why", reason=reason.rstrip(".。"))
