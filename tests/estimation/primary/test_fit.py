@@ -207,6 +207,13 @@ def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path
         assert found.error[d, 0] == pytest.approx(sm.OLS(path, regressors).fit().mse_resid)
 
 
+def test_pilots_that_nobody_can_trade_places_with_are_counted():
+    growth, years, cohort, block = draw_panel(3)
+    cohort[block == 7] = 2014
+    found = fit_primary(growth, years, cohort, block, permutations=99)
+    assert any(text.startswith("6 of 20 pilots have no city") for text in found.warnings)
+
+
 def test_no_city_left_is_no_verdict():
     found = fit_primary(np.full((4, 5), np.nan), np.arange(5), np.array([3, 0, 0, 0]), np.zeros(4))
     assert (found.n_cities, found.p_value) == (0, None)
