@@ -1,8 +1,5 @@
 """The reference values of docs/methods, section 7: no random numbers, computed by other code."""
 
-import dataclasses
-
-import numpy as np
 import pytest
 
 from estimation.fit import fit_outcomes
@@ -86,18 +83,3 @@ def test_fewer_than_four_pilots_withhold_standard_errors():
             == estimate.is_default
         )
     assert any("fewer than 4 pilots" in text for text in result.warnings)
-
-
-def test_order_of_rows_does_not_matter():
-    panel = reference_panel()
-    order = np.random.default_rng(0).permutation(panel.n_pairs)
-    changed = dataclasses.replace(
-        panel,
-        city_i=panel.city_i[order],
-        city_j=panel.city_j[order],
-        y=panel.y[:, order],
-        cohort=panel.cohort[order],
-    )
-    assert fit_outcomes(panel, vcov=VARIANCE_ESTIMATORS) == fit_outcomes(
-        changed, vcov=VARIANCE_ESTIMATORS
-    )

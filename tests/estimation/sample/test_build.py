@@ -127,18 +127,20 @@ def test_sample_equals_a_literal_loop(rule: str, tie_rule: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "rules", "message"),
     [
-        ({"n_pilots": 0}, "admitted as a pilot"),
-        ({"n_pilots": 11}, "two never-pilots"),
-        ({"no_tie": tuple(range(12))}, "population_resident_10k"),
-        ({"gaps": tuple(range(12))}, "gdp_growth_official_pct"),
+        ({"n_pilots": 0}, {}, "admitted as a pilot"),
+        ({"n_pilots": 11}, {}, "two never-pilots"),
+        ({"no_tie": tuple(range(12))}, {}, "population_resident_10k"),
+        ({"gaps": tuple(range(12))}, {}, "gdp_growth_official_pct"),
+        ({}, {"tie_rule": "near"}, "distance_km of marts"),
+        ({}, {"treatment_rule": "any_zone"}, "treated_year_any_zone of marts"),
     ],
 )
-def test_what_is_missing_is_named(change: dict, message: str) -> None:
+def test_what_is_missing_is_named(change: dict, rules: dict, message: str) -> None:
     marts = fabricate(**{"n_cities": 12, "n_pilots": 5, **change})
     with pytest.raises(SampleError, match=message):
-        build_sample(*marts, spec(treatment_rule="calendar_year"))
+        build_sample(*marts, spec("x", **{"treatment_rule": "calendar_year", **rules}))
 
 
 def test_strata_are_province_by_tercile_and_short_exposure_is_counted() -> None:
@@ -269,15 +271,3 @@ def test_controls_treated_soon_after_the_window_are_left_out() -> None:
             if not out & set(pair)
         ]
         assert sample.counts["tie_median"] == pytest.approx(statistics.median(ties))
-
-
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"tie_rule": "near"}, "distance_km of marts"),
-        ({"treatment_rule": "any_zone"}, "treated_year_any_zone of marts"),
-    ],
-)
-def test_what_a_rule_needs_is_named(change: dict, named: str) -> None:
-    with pytest.raises(SampleError, match=named):
-        build_sample(*fabricate(8, 3), spec("x", **change))
