@@ -235,6 +235,7 @@ def test_the_curve_says_its_shares_and_its_joint_permutation(site) -> None:
         ("robust", "Variants that find a change (bold): 1 of 5; nor does a placebo (of 1)"),
         ("whom", "None of 2 coefficients of tools is found"),
         ("index", "one pilot (1 pairs) no pilot (1 pairs) gap"),
+        ("robust", "primary test, newest window 2010–2019 +0.015"),
     ],
 )
 def test_a_title_counts_what_is_found(site, page: str, said: str) -> None:
