@@ -12,6 +12,14 @@ from estimation.inference.variances import score_variance
 from estimation.panel.pair_panel import PairPanel
 
 VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+#: What may lie in a panel, as options of `random_panel`.
+CASES = {
+    "balanced": {},
+    "few_gaps": {"missing": 0.02},
+    "many_gaps": {"missing": 0.35},
+    "controls": {"n_controls": 2},
+    "gaps_and_controls": {"missing": 0.2, "n_controls": 2},
+}
 
 
 def reference_panel() -> PairPanel:

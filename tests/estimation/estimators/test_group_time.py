@@ -20,17 +20,10 @@ from estimation.options import Options
 from estimation.panel.fit_sample import before_last_cohort, build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import assert_draw_is_fit, long_table, random_panel
+from tests.estimation.panels import CASES, assert_draw_is_fit, long_table, random_panel
 
 GROUP_TIME = names("group_time")
 
-CASES = {
-    "balanced": {},
-    "few_gaps": {"missing": 0.02},
-    "many_gaps": {"missing": 0.35},
-    "controls": {"n_controls": 2},
-    "gaps_and_controls": {"missing": 0.2, "n_controls": 2},
-}
 IMPUTATION = ("gardner", "borusyak")
 
 

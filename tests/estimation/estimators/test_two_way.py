@@ -10,15 +10,8 @@ from estimation.fit import fit_outcomes
 from estimation.inference import variances as inference
 from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
-from tests.estimation.panels import diagnostic_of, estimates_of, long_table, random_panel
+from tests.estimation.panels import CASES, diagnostic_of, estimates_of, long_table, random_panel
 
-CASES = {
-    "balanced": {},
-    "few_gaps": {"missing": 0.02},
-    "many_gaps": {"missing": 0.35},
-    "controls": {"n_controls": 2},
-    "gaps_and_controls": {"missing": 0.2, "n_controls": 2},
-}
 NAMES = ("x0", "x1")
 
 

@@ -14,15 +14,7 @@ from estimation.influence.influence_fit import InfluenceFit
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import random_panel
-
-CASES = {
-    "balanced": {},
-    "few_gaps": {"missing": 0.02},
-    "many_gaps": {"missing": 0.35},
-    "controls": {"n_controls": 2},
-    "gaps_and_controls": {"missing": 0.2, "n_controls": 2},
-}
+from tests.estimation.panels import CASES, random_panel
 
 
 def fitted(panel: PairPanel, estimator: str, control_pairs: str = "never_treated") -> InfluenceFit:
