@@ -204,6 +204,15 @@ def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> 
     assert ("data/sync/110000.js" in made) == (missing == "rows")
 
 
+def test_a_test_without_a_verdict_says_why_and_the_other_pages_stand() -> None:
+    frames = tables(primary_p=None)
+    frames["estimates.primary"] = frames["estimates.primary"].assign(estimate=None)
+    frames["estimates.estimate"] = frames["estimates.estimate"].iloc[:0]
+    reason = "No verdict: 2 pilots have a never-pilot in their block"
+    assert reason in Tags(page_of(frames, "index.html")).text
+    assert "No variant was estimated." in Tags(page_of(frames, "robust.html")).text
+
+
 def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
     """The estimate stands, interval and p are dashes that say why, in the page's language."""
     page, chinese = (
@@ -236,9 +245,10 @@ def test_the_curve_says_its_shares_and_its_joint_permutation(site) -> None:
         ("whom", "None of 2 coefficients of tools is found"),
         ("index", "one pilot (1 pairs) no pilot (1 pairs) gap"),
         ("robust", "primary test, newest window 2010–2019 +0.015"),
+        ("whom", "closeness (minus the gap), log wage: strongly tied pairs +0.030"),
     ],
 )
-def test_a_title_counts_what_is_found(site, page: str, said: str) -> None:
+def test_a_title_counts_what_is_found_and_a_row_is_named(site, page: str, said: str) -> None:
     assert said in Tags(site[f"{page}.html"]).text
 
 
