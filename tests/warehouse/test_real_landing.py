@@ -156,7 +156,7 @@ def test_the_series_of_another_place_is_found_in_all_its_years(uncorrected):
 
 def test_a_copy_is_told_from_a_witness_by_the_errors_it_repeats(uncorrected):
     found = uncorrected.execute(
-        """select other_source_id, n_repeated >= 3 and repeated_share >= 0.5
+        """select other_source_id, repeats
             from intermediate.int_sources_related
            where source_id = 'csmar_region' and indicator_id = 'gdp_nominal_cny_100m'"""
     ).fetchall()

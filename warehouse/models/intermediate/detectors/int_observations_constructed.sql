@@ -1,14 +1,7 @@
 -- grain: one row is one value that was made and not measured: it lies on an exact line with the years beside it, of equal steps or of equal
 -- growth, as what is interpolated or extrapolated does
 -- key: observation_id
-with observations as (
-    select
-        observation_id,
-        value_delivered
-    from {{ ref('int_observations_corrected') }}
-),
-
-valued as (
+with valued as (
     select
         series.observation_id,
         series.series_no,
@@ -22,7 +15,7 @@ valued as (
     from {{ ref('int_values_series') }} as series
     inner join {{ ref('int_indicator_limits') }} as limits
         on series.indicator_id = limits.indicator_id and limits.constructed_evidence is not null
-    inner join observations on series.observation_id = observations.observation_id
+    inner join {{ ref('int_observations_corrected') }} as observations on series.observation_id = observations.observation_id
 ),
 
 -- the distance of each value from the middle of those before and after it, in parts of the value

@@ -1,15 +1,7 @@
 -- grain: one row is one accepted value with its worst flag and its rank among the values for the same place, year and indicator
 -- key: observation_id
 with flags as (
-    select
-        observation_id,
-        rule,
-        grade,
-        grade_rank,
-        rule_rank,
-        detail,
-        proposed_value
-    from {{ ref('int_observations_flagged') }}
+    select * from {{ ref('int_observations_flagged') }}
     union all
     select
         observation_id,

@@ -6,11 +6,6 @@ with observations as (
     where place_level = 'city' and "value" > 0
 ),
 
--- a figure that is known to be another city's or year's explains why its row contradicts itself
-foreign_figures as (
-    select observation_id from {{ ref('int_observations_misplaced') }}
-),
-
 trends as (
     select
         observation_id,
@@ -94,7 +89,9 @@ members as (
             )
     left join trends on observations.observation_id = trends.observation_id
     left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
-    left join foreign_figures on observations.observation_id = foreign_figures.observation_id
+    -- a figure that is known to be another city's or year's explains why its row contradicts itself
+    left join {{ ref('int_observations_misplaced') }} as foreign_figures
+        on observations.observation_id = foreign_figures.observation_id
 ),
 
 -- the column that leaves its own trend by about the difference is the wrong one; without such a column any of them may be wrong

@@ -19,45 +19,25 @@ with distances as (
 ),
 
 -- what most cities of a province do together needs less than what one does alone: no revision moves them away and back
-province_years as (
-    select
-        series_no,
-        other_source_id,
-        province_id,
-        "year",
-        count(*) filter (where deviation >= run_province) as n_above,
-        count(*) filter (where deviation <= -run_province) as n_below,
-        count(*) as n_cities,
-        any_value(run_province_cities) as run_province_cities,
-        any_value(run_province_share) as run_province_share
-    from distances
-    group by series_no, other_source_id, province_id, "year"
-),
-
 sided as (
     select
-        distances.*,
+        *,
         case
-            when abs(distances.deviation) >= distances.run_differs then sign(distances.deviation)
+            when abs(deviation) >= run_differs then sign(deviation)
             when
-                distances.deviation >= distances.run_province
-                and province_years.n_above >= province_years.run_province_cities
-                and province_years.n_above >= province_years.run_province_share * province_years.n_cities
+                deviation >= run_province
+                and count(*) filter (where deviation >= run_province) over province_year
+                >= greatest(run_province_cities, run_province_share * count(*) over province_year)
                 then 1
             when
-                distances.deviation <= -distances.run_province
-                and province_years.n_below >= province_years.run_province_cities
-                and province_years.n_below >= province_years.run_province_share * province_years.n_cities
+                deviation <= -run_province
+                and count(*) filter (where deviation <= -run_province) over province_year
+                >= greatest(run_province_cities, run_province_share * count(*) over province_year)
                 then -1
             else 0
         end as side
     from distances
-    inner join province_years
-        on
-            distances.series_no = province_years.series_no
-            and distances.other_source_id = province_years.other_source_id
-            and distances.province_id = province_years.province_id
-            and distances."year" = province_years."year"
+    window province_year as (partition by series_no, other_source_id, province_id, "year")
 ),
 
 numbered as (

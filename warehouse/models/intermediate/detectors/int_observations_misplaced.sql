@@ -1,56 +1,30 @@
 -- grain: one row is one value that is another's figure: as other sources tell (int_values_matched), or as its own series and those of its
 -- neighbours do: rows of a province shifted, two cities exchanged; and what stands in a shifted row with it
 -- key: observation_id
-with vouched as (
-    select observation_id
-    from {{ ref('int_values_corroborated') }}
-    where is_vouched
-),
-
-paired as (
-    select distinct observation_id
-    from {{ ref('int_values_paired') }}
-),
-
-confirmed as (
-    select observation_id
-    from {{ ref('int_values_corroborated') }}
-    where is_confirmed
-),
-
--- where the cities of a province hardly differ, or vary much over the years, each fits the trend of every other
-province_years as (
-    select
-        series_no,
-        province_id,
-        "year",
-        stddev_pop(round(log_value, 9)) / nullif({{ exact_median('abs(log_value - expected_log)') }}, 0) as spread
-    from {{ ref('int_trends_delivered') }}
-    group by series_no, province_id, "year"
-),
-
-placed as (
+with placed as (
     select
         trends.*,
         limits.row_shift_fit,
-        limits.row_shift_miss,
         limits.row_shift_min_rows,
         limits.row_shift_min_share,
-        limits.row_shift_spread_ratio,
         limits.swap_fit,
-        limits.swap_miss,
-        limits.swap_spread_ratio,
-        limits.swap_spike,
-        limits.swap_noise,
         observations.file_name,
         observations.sheet_name,
         observations.row_no,
-        observations.city_id // 10000 as province_no,
-        trends.observation_id in (select observation_id from vouched) as is_vouched,
+        coalesce(corroborated.is_vouched, false) as is_vouched,
         abs(trends.log_value - trends.expected_log) as miss,
-        coalesce(abs(trends.spike), 0)
-        >= {{ above_noise('limits.swap_spike', 'limits.swap_noise', 'trends.noise') }} as is_spike,
-        province_years.spread,
+        coalesce(abs(trends.spike), 0) >= {{ above_noise('limits.swap_spike', 'limits.swap_noise', 'trends.noise') }} as is_spike,
+        -- where the cities of a province hardly differ, or vary much over the years, each fits the trend of every other
+        stddev_pop(round(trends.log_value, 9)) over province_years
+        / nullif(median(abs(trends.log_value - trends.expected_log)) over province_years, 0) as spread,
+        is_spike
+        and miss > {{ above_noise('limits.row_shift_miss', 'limits.swap_noise', 'trends.noise') }}
+        and limits.row_shift_fit is not null
+        and coalesce(spread >= limits.row_shift_spread_ratio, true) as is_row_miss,
+        is_spike
+        and miss > {{ above_noise('limits.swap_miss', 'limits.swap_noise', 'trends.noise') }}
+        and coalesce(spread >= limits.swap_spread_ratio, true)
+        and not coalesce(corroborated.is_vouched, false) as is_swap_miss,
         row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
         row_number() over (
             partition by trends.series_no, trends."year" order by observations.row_no, observations.col_no, trends.observation_id
@@ -58,32 +32,15 @@ placed as (
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.swap_fit is not null
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
-    inner join province_years
-        on
-            trends.series_no = province_years.series_no
-            and trends.province_id = province_years.province_id
-            and trends."year" = province_years."year"
-),
-
-missing as (
-    select
-        *,
-        is_spike
-        and miss > {{ above_noise('row_shift_miss', 'swap_noise', 'noise') }}
-        and row_shift_fit is not null
-        and coalesce(spread >= row_shift_spread_ratio, true) as is_row_miss,
-        is_spike
-        and miss > {{ above_noise('swap_miss', 'swap_noise', 'noise') }}
-        and coalesce(spread >= swap_spread_ratio, true)
-        and not is_vouched as is_swap_miss
-    from placed
+    left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
+    window province_years as (partition by trends.series_no, trends.province_id, trends."year")
 ),
 
 judged as (
     select
         *,
         count(*) filter (where is_row_miss) over (partition by series_no, province_id, "year") as n_misses
-    from missing
+    from placed
 ),
 
 -- rows whose figure is what the row up to three on or back would lead one to expect
@@ -157,11 +114,6 @@ shifted_rows as (
     where not is_vouched
 ),
 
-out_of_place as (
-    select * from judged
-    where is_swap_miss
-),
-
 swapped as (
     select
         here.observation_id,
@@ -171,10 +123,12 @@ swapped as (
         || ', as its value fits here' as detail,
         exp(there.log_value) as proposed_value,
         0 as strength
-    from out_of_place as here
-    inner join out_of_place as there
+    from judged as here
+    inner join judged as there
         on
-            here.series_no = there.series_no
+            here.is_swap_miss
+            and there.is_swap_miss
+            and here.series_no = there.series_no
             and here.province_id = there.province_id
             and here."year" = there."year"
             and here.city_id <> there.city_id
@@ -212,13 +166,15 @@ told as (
 ),
 
 -- two cities with one long figure in two years or more; two short ones may be alike by chance
-doubled as (
+of_twins as (
     select
         here.observation_id,
-        here.log_value,
-        twin.city_id as twin_city_id,
-        count(*) over nearby as n_years,
-        sum(here.n_digits) over nearby as n_shared_digits
+        'duplicated_block' as rule,
+        'blocked' as grade,
+        'expected a figure of its own, found ' || {{ short_number('exp(here.log_value)') }} || ', which city ' || twin.city_id
+        || ' has too, in ' || count(*) over nearby || ' years nearby' as detail,
+        cast(null as double) as proposed_value,
+        0 as strength
     from {{ ref('int_values_figures') }} as here
     inner join {{ ref('int_values_figures') }} as twin
         on
@@ -226,26 +182,16 @@ doubled as (
             and here."year" = twin."year"
             and here.value_as_delivered = twin.value_as_delivered
             and here.city_id <> twin.city_id
+    inner join {{ ref('int_indicator_limits') }} as limits on here.indicator_id = limits.indicator_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on here.observation_id = corroborated.observation_id
     window
         nearby as (
             partition by here.series_no, here.city_id, twin.city_id order by here."year" range between 2 preceding and 2 following
         )
-),
-
-of_twins as (
-    select
-        doubled.observation_id,
-        'duplicated_block' as rule,
-        'blocked' as grade,
-        'expected a figure of its own, found ' || {{ short_number('exp(doubled.log_value)') }} || ', which city ' || doubled.twin_city_id
-        || ' has too, in ' || doubled.n_years || ' years nearby' as detail,
-        cast(null as double) as proposed_value,
-        0 as strength
-    from doubled
-    inner join {{ ref('int_values_series') }} as series on doubled.observation_id = series.observation_id
-    inner join {{ ref('int_indicator_limits') }} as twin_limits on series.indicator_id = twin_limits.indicator_id
-    left join confirmed on doubled.observation_id = confirmed.observation_id
-    where doubled.n_years >= 2 and doubled.n_shared_digits >= twin_limits.duplicated_block_digits and confirmed.observation_id is null
+    qualify
+        count(*) over nearby >= 2
+        and sum(here.n_digits) over nearby >= limits.duplicated_block_digits
+        and not coalesce(corroborated.is_confirmed, false)
 ),
 
 found as (
@@ -275,11 +221,9 @@ shifts as (
         here.row_no,
         here.city_id,
         here."year",
-        here.province_no,
-        there.city_id as owner_city_id
+        here.owner_city_id
     from single
     inner join by_rows as here on single.observation_id = here.observation_id
-    inner join judged as there on here.series_no = there.series_no and here."year" = there."year" and here.owner_city_id = there.city_id
     where single.rule = 'row_shift' and here.row_no is not null
     qualify row_number() over (
         partition by here.source_id, here.edition_year, here.file_name, here.sheet_name, here.row_no, here."year"
@@ -328,8 +272,8 @@ rows_of_others as (
         count(*) filter (where matched.kind in ('row', 'city') and matched.grade = 'blocked') as n_shifted,
         count(*) as n_compared
     from {{ ref('int_observations_corrected') }} as observations
-    inner join paired on observations.observation_id = paired.observation_id
     left join {{ ref('int_values_matched') }} as matched on observations.observation_id = matched.observation_id
+    where observations.observation_id in (select paired.observation_id from {{ ref('int_values_paired') }} as paired)
     group by observations.source_id, observations.edition_year, observations.file_name, observations.city_id
     having n_shifted >= 3 and n_shifted >= 0.5 * count(*) and max(observations."year") > min(observations."year")
 ),
@@ -364,9 +308,10 @@ flags as (
             and observations.edition_year is not distinct from rows_of_others.edition_year
             and observations.file_name = rows_of_others.file_name
             and observations.city_id = rows_of_others.city_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
     where
         observations.place_level = 'city'
-        and observations.observation_id not in (select observation_id from confirmed)
+        and not coalesce(corroborated.is_confirmed, false)
         and observations.observation_id not in (select observation_id from blocked_by_itself)
 )
 

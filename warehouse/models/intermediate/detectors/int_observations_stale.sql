@@ -2,18 +2,17 @@
 -- key: observation_id
 with counts as (
     select
-        series_no,
-        coalesce(province_id, 0) as province_id,
-        "year",
-        count(*) as n_values
+        observation_id,
+        count(*) over (partition by series_no, "year") as n_table,
+        count(*) over (partition by series_no, "year", province_id) as n_province
     from {{ ref('int_trends_delivered') }}
-    group by grouping sets ((series_no, "year"), (series_no, province_id, "year"))
 ),
 
 repeated as (
     select
         figures.*,
-        trends.step_before,
+        counts.n_table,
+        counts.n_province,
         count(*) over (partition by figures.series_no, figures."year") as n_repeated,
         count(*) over (partition by figures.series_no, figures."year", figures.province_id) as n_province_repeated
     from {{ ref('int_values_figures') }} as figures
@@ -23,7 +22,7 @@ repeated as (
             and figures.city_id = earlier.city_id
             and figures."year" = earlier."year" + 1
             and figures.value_as_delivered = earlier.value_as_delivered
-    inner join {{ ref('int_trends_delivered') }} as trends on figures.observation_id = trends.observation_id
+    inner join counts on figures.observation_id = counts.observation_id
 ),
 
 -- another source that agreed better last year and has a new figure this year
@@ -50,21 +49,14 @@ judged as (
         repeated."year",
         repeated.log_value,
         repeated.n_digits >= limits.stale_lone_digits as is_long,
-        repeated.n_repeated || ' of ' || tables.n_values as of_table,
-        repeated.n_repeated >= limits.stale_table_min and repeated.n_repeated > limits.stale_table_share * tables.n_values as is_table,
+        repeated.n_repeated || ' of ' || repeated.n_table as of_table,
+        repeated.n_repeated >= limits.stale_table_min and repeated.n_repeated > limits.stale_table_share * repeated.n_table as is_table,
         repeated.n_province_repeated >= limits.stale_province_min
-        and repeated.n_province_repeated >= limits.stale_province_share * provinces.n_values as is_province,
+        and repeated.n_province_repeated >= limits.stale_province_share * repeated.n_province as is_province,
         moved_on.observation_id is not null as has_moved_on,
         coalesce(moved_on.is_far, false) as is_far
     from repeated
     inner join {{ ref('int_indicator_limits') }} as limits on repeated.indicator_id = limits.indicator_id
-    inner join counts as tables
-        on repeated.series_no = tables.series_no and repeated."year" = tables."year" and tables.province_id = 0
-    inner join counts as provinces
-        on
-            repeated.series_no = provinces.series_no
-            and repeated."year" = provinces."year"
-            and repeated.province_id = provinces.province_id
     left join moved_on on repeated.observation_id = moved_on.observation_id
 )
 

@@ -2,38 +2,12 @@
 -- run of years that returns (blocked, or quarantined where the source beside it has a value nearer to their level), or a passage from one
 -- source to another that are not of one level (warned)
 -- key: observation_id
-with observations as (
-    select * from {{ ref('int_observations_corrected') }}
-    where place_level = 'city' and "value" > 0
-),
-
-grades as (
+with grades as (
     select
         observation_id,
         arg_max(grade, grade_rank) as quality_flag
     from {{ ref('int_observations_flagged') }}
     group by observation_id
-),
-
-source_runs as (
-    select * from {{ ref('int_source_runs') }}
-    where place_level = 'city'
-),
-
-limits as (
-    select
-        indicator_id,
-        run_differs as differs_by,
-        level_break_step as step_at,
-        run_alone_noise as noise_multiple,
-        run_returns as returns_within,
-        least(spike_quarantine, run_differs) as leaves_by,
-        spike_quarantine_noise as leaves_noise,
-        stitched_apart as apart_by,
-        stitched_nearer as nearer_share,
-        trend_max_gap as max_gap
-    from {{ ref('int_indicator_limits') }}
-    where run_differs is not null and rule_kind <> 'rate'
 ),
 
 graded as (
@@ -43,15 +17,18 @@ graded as (
         source_runs.earned_priority,
         source_runs.n_run_years,
         coalesce(grades.quality_flag, 'ok') as quality_flag
-    from observations
-    inner join limits on observations.indicator_id = limits.indicator_id
+    from {{ ref('int_observations_corrected') }} as observations
+    inner join {{ ref('int_indicator_limits') }} as limits
+        on observations.indicator_id = limits.indicator_id and limits.run_differs is not null and limits.rule_kind <> 'rate'
     left join grades on observations.observation_id = grades.observation_id
-    left join source_runs
+    left join {{ ref('int_source_runs') }} as source_runs
         on
-            observations.city_id = source_runs.city_id
+            observations.place_level = source_runs.place_level
+            and observations.city_id = source_runs.city_id
             and observations.indicator_id = source_runs.indicator_id
             and observations.source_id = source_runs.source_id
             and observations."year" = source_runs."year"
+    where observations.place_level = 'city' and observations."value" > 0
 ),
 
 -- the best value of each source, then the best of all sources
@@ -65,13 +42,7 @@ source_values as (
 ),
 
 first_choices as (
-    select
-        observation_id,
-        source_id,
-        indicator_id,
-        city_id,
-        "year",
-        log_value
+    select *
     from source_values
     qualify row_number() over (
         partition by city_id, indicator_id, "year" order by {{ order_of_choice('quality_flag') }}
@@ -90,11 +61,12 @@ steps as (
 ),
 
 -- growth within one source is what an indicator does; what a passage adds to it is the distance of two sources
-usual_growths as (
+trends as (
     select
         indicator_id,
         "year",
-        {{ exact_median('growth') }} as growth
+        {{ exact_median('growth') }} as growth,
+        sum({{ exact_median('growth') }}) over (partition by indicator_id order by "year") as trend
     from steps
     where n_years = 1 and not is_passage
     group by indicator_id, "year"
@@ -103,25 +75,17 @@ usual_growths as (
 noises as (
     select
         steps.indicator_id,
-        {{ exact_median('abs(steps.growth - usual_growths.growth)') }} as noise
+        {{ exact_median('abs(steps.growth - trends.growth)') }} as noise
     from steps
-    inner join usual_growths on steps.indicator_id = usual_growths.indicator_id and steps."year" = usual_growths."year"
+    inner join trends on steps.indicator_id = trends.indicator_id and steps."year" = trends."year"
     where steps.n_years = 1 and not steps.is_passage
     group by steps.indicator_id
-),
-
-trends as (
-    select
-        indicator_id,
-        "year",
-        sum(growth) over (partition by indicator_id order by "year") as trend
-    from usual_growths
 ),
 
 detrended as (
     select
         steps.*,
-        limits.* exclude (indicator_id),
+        limits.trend_max_gap,
         noises.noise,
         coalesce(trends.trend, 0) as trend,
         steps.log_value - coalesce(trends.trend, 0) as residual,
@@ -129,7 +93,7 @@ detrended as (
             partition by steps.indicator_id, steps.city_id order by steps."year" rows between unbounded preceding and current row
         ) as run_no
     from steps
-    inner join limits on steps.indicator_id = limits.indicator_id
+    inner join {{ ref('int_indicator_limits') }} as limits on steps.indicator_id = limits.indicator_id
     left join noises on steps.indicator_id = noises.indicator_id
     left join trends on steps.indicator_id = trends.indicator_id and steps."year" = trends."year"
 ),
@@ -137,8 +101,8 @@ detrended as (
 neighbours as (
     select
         *,
-        case when n_years <= max_gap then residual - lag(residual) over city_years end as step_before,
-        case when lead("year") over city_years - "year" <= max_gap then residual - lead(residual) over city_years end as step_after,
+        case when n_years <= trend_max_gap then residual - lag(residual) over city_years end as step_before,
+        case when lead("year") over city_years - "year" <= trend_max_gap then residual - lead(residual) over city_years end as step_after,
         lead(source_id) over city_years as source_after
     from detrended
     window city_years as (partition by indicator_id, city_id order by "year")
@@ -156,18 +120,13 @@ runs as (
         arg_max_null(source_after, "year") as source_after,
         arg_min_null(step_before, "year") as step_in,
         arg_max_null(step_after, "year") as step_out,
-        least(abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))) as leaves,
         (
             arg_min_null(residual - step_before, "year") + arg_max_null(residual - step_after, "year")
         ) / 2 as residual_beside
     from neighbours
     where run_no > 0
     group by indicator_id, city_id, run_no
-    having
-        count(*) <= 6
-        and arg_min_null(step_before, "year") * arg_max_null(step_after, "year") > 0
-        and least(abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year")))
-        >= {{ above_noise('any_value(leaves_by)', 'any_value(leaves_noise)', 'any_value(noise)') }}
+    having count(*) <= 6 and step_in * step_out > 0
 ),
 
 away as (
@@ -176,15 +135,20 @@ away as (
         runs.* exclude (indicator_id, city_id, run_no, source_before, source_after),
         runs.source_before as source_in,
         runs.source_after as source_out,
-        runs.leaves >= {{ above_noise('neighbours.differs_by', 'neighbours.noise_multiple', 'neighbours.noise') }}
-        and abs(runs.step_in - runs.step_out) <= neighbours.returns_within * greatest(abs(runs.step_in), abs(runs.step_out))
-            as is_other_quantity
+        limits.stitched_nearer,
+        least(abs(runs.step_in), abs(runs.step_out))
+        >= {{ above_noise('limits.run_differs', 'limits.run_alone_noise', 'neighbours.noise') }}
+        and abs(runs.step_in - runs.step_out) <= limits.run_returns * greatest(abs(runs.step_in), abs(runs.step_out)) as is_other_quantity
     from neighbours
     inner join runs
         on
             neighbours.indicator_id = runs.indicator_id
             and neighbours.city_id = runs.city_id
             and neighbours.run_no = runs.run_no
+    inner join {{ ref('int_indicator_limits') }} as limits on neighbours.indicator_id = limits.indicator_id
+    where
+        least(abs(runs.step_in), abs(runs.step_out))
+        >= {{ above_noise('least(limits.spike_quarantine, limits.run_differs)', 'limits.spike_quarantine_noise', 'neighbours.noise') }}
 ),
 
 -- a source that was left because a rule doubts its value is better than another one at another level, if its value is nearer to the level
@@ -203,7 +167,7 @@ kept_instead as (
             and own.source_id in (away.source_in, away.source_out)
     where
         own.quality_flag = 'quarantined'
-        and abs(own.log_value - away.trend - away.residual_beside) <= away.nearer_share * abs(away.residual - away.residual_beside)
+        and abs(own.log_value - away.trend - away.residual_beside) <= away.stitched_nearer * abs(away.residual - away.residual_beside)
     group by away.observation_id
 ),
 
@@ -247,26 +211,21 @@ second_choices as (
     ) = 1
 ),
 
-passing_years as (
-    select
-        *,
-        residual - lag(residual) over city_years as step,
-        "year" - lag("year") over city_years as n_years,
-        lag(source_id) over city_years as source_before
-    from second_choices
-    window city_years as (partition by indicator_id, city_id order by "year")
-),
-
 passages as (
     select
-        passing_years.*,
-        limits.apart_by,
-        case when passing_years.n_years <= limits.max_gap then passing_years.step end as step_before,
-        {{ above_noise('limits.step_at', 'limits.noise_multiple', 'noises.noise') }} as step_at
-    from passing_years
-    inner join limits on passing_years.indicator_id = limits.indicator_id
-    left join noises on passing_years.indicator_id = noises.indicator_id
-    where passing_years.source_id <> passing_years.source_before
+        choices.*,
+        limits.stitched_apart,
+        lag(choices.source_id) over city_years as source_before,
+        case
+            when choices."year" - lag(choices."year") over city_years <= limits.trend_max_gap
+                then choices.residual - lag(choices.residual) over city_years
+        end as step_before,
+        {{ above_noise('limits.level_break_step', 'limits.run_alone_noise', 'noises.noise') }} as step_at
+    from second_choices as choices
+    inner join {{ ref('int_indicator_limits') }} as limits on choices.indicator_id = limits.indicator_id
+    left join noises on choices.indicator_id = noises.indicator_id
+    window city_years as (partition by choices.indicator_id, choices.city_id order by choices."year")
+    qualify choices.source_id <> source_before
 ),
 
 trusted_values as (
@@ -280,7 +239,7 @@ passing as (
         'stitched' as rule,
         'warned' as grade,
         case
-            when abs(distances.distance) >= passages.apart_by
+            when abs(distances.distance) >= passages.stitched_apart
                 then
                     'expected a value at the level of ' || passages.source_before || ', found '
                     || {{ short_number('exp(passages.log_value)') }}
@@ -296,7 +255,7 @@ passing as (
     left join {{ distances_of_passages('passages', 'trusted_values') }} as distances
         on passages.observation_id = distances.observation_id
     where
-        abs(distances.distance) >= passages.apart_by
+        abs(distances.distance) >= passages.stitched_apart
         or abs(passages.step_before) >= passages.step_at
 )
 

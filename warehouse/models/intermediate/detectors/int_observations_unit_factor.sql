@@ -1,12 +1,6 @@
 -- grain: one row is one value that is a power of ten away from its own series, or from it and another source
 -- key: observation_id
-with vouched as (
-    select observation_id
-    from {{ ref('int_values_corroborated') }}
-    where is_vouched
-),
-
-offsets as (
+with offsets as (
     select
         trends.*,
         limits.unit_factor_spike,
@@ -30,7 +24,10 @@ off_and_back as (
     from offsets
     where
         abs(spike) >= {{ above_noise('unit_factor_spike', 'spike_noise', 'noise') }}
-        and observation_id not in (select observation_id from vouched)
+        and observation_id not in (
+            select observation_id from {{ ref('int_values_corroborated') }}
+            where is_vouched
+        )
 ),
 
 -- a whole province-year (province_id), or a whole year of the table (0), in another unit: told by its typical level; of what is lumpy by

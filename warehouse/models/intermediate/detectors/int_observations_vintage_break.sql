@@ -20,17 +20,6 @@ with steps as (
     window pair_years as (partition by series_no, other_source_id, city_id order by "year")
 ),
 
-usual as (
-    select
-        series_no,
-        other_source_id,
-        "year",
-        {{ exact_median('other_growth') }} as growth
-    from steps
-    where n_years = 1
-    group by series_no, other_source_id, "year"
-),
-
 judged as (
     select
         steps.*,
@@ -38,12 +27,12 @@ judged as (
         limits.vintage_min_cities,
         abs(steps.gap_step) > limits.vintage_step
         and abs(coalesce(steps.gap_step_kept, steps.gap_step)) > limits.vintage_step / 2
-        and abs(steps.growth - usual.growth) > abs(steps.other_growth - usual.growth) as is_step
+        and abs(steps.growth - median(steps.other_growth) over same_year)
+        > abs(steps.other_growth - median(steps.other_growth) over same_year) as is_step
     from steps
     inner join {{ ref('int_indicator_limits') }} as limits on steps.indicator_id = limits.indicator_id
-    inner join usual
-        on steps.series_no = usual.series_no and steps.other_source_id = usual.other_source_id and steps."year" = usual."year"
     where steps.n_years = 1
+    window same_year as (partition by steps.series_no, steps.other_source_id, steps."year")
 ),
 
 grouped as (

@@ -1,12 +1,7 @@
 -- grain: one row is one value of a series that belongs to another place: far from another source for years and impossible per capita, or
 -- revenue of more than half of the product
 -- key: observation_id
-with compared as (
-    select * from {{ ref('int_values_compared') }}
-    where indicator_id = 'gdp_nominal_cny_100m'
-),
-
-populations as (
+with populations as (
     select
         city_id,
         "year",
@@ -20,29 +15,20 @@ per_head as (
     select
         trends.source_id,
         trends.city_id,
-        trends."year",
-        trends.log_value - populations.log_population as log_per_head
+        trends.log_value - populations.log_population as log_per_head,
+        abs(log_per_head - median(log_per_head) over (partition by trends."year")) as distance
     from {{ ref('int_trends_delivered') }} as trends
     inner join populations on trends.city_id = populations.city_id and trends."year" = populations."year"
     where trends.indicator_id = 'gdp_nominal_cny_100m'
 ),
 
-national as (
-    select
-        "year",
-        {{ exact_median('log_per_head') }} as log_per_head
-    from per_head
-    group by "year"
-),
-
 distances as (
     select
-        per_head.source_id,
-        per_head.city_id,
-        {{ exact_median('abs(per_head.log_per_head - national.log_per_head)') }} as distance
+        source_id,
+        city_id,
+        {{ exact_median('distance') }} as distance
     from per_head
-    inner join national on per_head."year" = national."year"
-    group by per_head.source_id, per_head.city_id
+    group by source_id, city_id
 ),
 
 apart as (
@@ -52,7 +38,8 @@ apart as (
         city_id,
         count(*) as n_years,
         {{ exact_median('abs(gap)') }} as gap
-    from compared
+    from {{ ref('int_values_compared') }}
+    where indicator_id = 'gdp_nominal_cny_100m'
     group by source_id, other_source_id, city_id
 ),
 

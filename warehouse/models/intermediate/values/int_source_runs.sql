@@ -1,22 +1,18 @@
 -- grain: one row is a year in which a source has a value of a place and indicator that no rule blocks or quarantines, with the length of
 -- the run of such years around it and the place that the source has earned
 -- key: place_level, city_id, indicator_id, source_id, year
-with doubtful as (
-    select distinct observation_id
-    from {{ ref('int_observations_flagged') }}
-    where grade <> 'warned'
-),
-
-source_years as (
+with source_years as (
     select distinct
-        observations.place_level,
-        observations.city_id,
-        observations.indicator_id,
-        observations.source_id,
-        observations."year"
-    from {{ ref('int_observations_corrected') }} as observations
-    left join doubtful on observations.observation_id = doubtful.observation_id
-    where doubtful.observation_id is null
+        place_level,
+        city_id,
+        indicator_id,
+        source_id,
+        "year"
+    from {{ ref('int_observations_corrected') }}
+    where observation_id not in (
+        select flagged.observation_id from {{ ref('int_observations_flagged') }} as flagged
+        where flagged.grade <> 'warned'
+    )
 ),
 
 -- years without a gap have one difference from their place in the list

@@ -8,11 +8,11 @@ with misplaced as (
 ),
 
 sound as (
-    select paired.*
-    from {{ ref('int_values_paired') }} as paired
-    left join misplaced as own on paired.observation_id = own.observation_id
-    left join misplaced as other on paired.other_observation_id = other.observation_id
-    where own.observation_id is null and other.observation_id is null
+    select *
+    from {{ ref('int_values_paired') }}
+    where
+        observation_id not in (select misplaced.observation_id from misplaced)
+        and other_observation_id not in (select misplaced.observation_id from misplaced)
 )
 
 -- the usual gap between the two sources in the years around, without the year itself

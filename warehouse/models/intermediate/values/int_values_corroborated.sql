@@ -23,54 +23,49 @@ judged as (
         compared.n_nearby,
         compared.gap - coalesce(compared.gap_change, 0) as usual_gap,
         coalesce(relatives.n_related, 0) as n_related,
-        compared.gap_change / nullif(indicator_limits.spike_source, 0) as strength,
-        compared.gap_change / nullif(indicator_limits.series_end_source, 0) as end_strength,
-        indicator_limits.veto_equal as equal_within,
-        abs(compared.gap) <= indicator_limits.veto_equal as is_equal,
+        compared.gap_change / nullif(limits.spike_source, 0) as strength,
+        compared.gap_change / nullif(limits.series_end_source, 0) as end_strength,
+        limits.veto_equal as equal_within,
+        limits.witness_equal as equal_weight,
+        abs(compared.gap) <= limits.veto_equal as is_equal,
         -- two that move alike keep their distance
         compared.spike * compared.other_spike > 0
-        and abs(compared.other_spike) >= indicator_limits.veto_same_move * abs(compared.spike)
+        and abs(compared.other_spike) >= limits.veto_same_move * abs(compared.spike)
         and coalesce(abs(compared.gap_change) <= abs(compared.spike), true) as is_same_move,
         -- the value leaves its trend by as much as the gap between the sources changed, and the other source stays on its trend; sources
         -- that are closer than usual only have the same vintage for once
         compared.spike * compared.gap_change > 0
         and abs(compared.gap) > abs(compared.gap - compared.gap_change)
-        and abs(compared.spike) >= indicator_limits.spike_own_share * abs(compared.gap_change)
-        and abs(compared.other_spike) < indicator_limits.spike_other_share * abs(compared.gap_change) as is_own_spike,
+        and abs(compared.spike) >= limits.spike_own_share * abs(compared.gap_change)
+        and abs(compared.other_spike) < limits.spike_other_share * abs(compared.gap_change) as is_own_spike,
         compared.is_end
         and abs(compared.gap) > abs(compared.gap - compared.gap_change)
         and coalesce(compared.step_before, compared.step_after) * compared.gap_change > 0
         and abs(coalesce(compared.step_before, compared.step_after))
-        >= indicator_limits.spike_own_share * abs(compared.gap_change)
+        >= limits.spike_own_share * abs(compared.gap_change)
         and abs(case when compared.step_before is null then compared.other_step_after else compared.other_step_before end)
-        < indicator_limits.spike_other_share * abs(compared.gap_change) as is_own_end,
+        < limits.spike_other_share * abs(compared.gap_change) as is_own_end,
         -- the witness is on its own trend and the value is not where the two usually stand to each other, or where no two vintages of one
         -- quantity could stand
         coalesce(
             abs(compared.other_log_value - compared.other_expected_log)
-            < indicator_limits.spike_other_share * greatest(abs(compared.gap), abs(compared.gap_change)),
+            < limits.spike_other_share * greatest(abs(compared.gap), abs(compared.gap_change)),
             true
         )
         and (
             (
-                coalesce(abs(compared.gap_change) >= indicator_limits.spike_source, false)
+                coalesce(abs(compared.gap_change) >= limits.spike_source, false)
                 and abs(compared.gap) > abs(compared.gap - compared.gap_change)
             )
-            or coalesce(abs(compared.gap) >= indicator_limits.revision_max, false)
-        ) as is_apart
-    from {{ ref('int_values_compared') }} as compared
-    inner join {{ ref('int_indicator_limits') }} as indicator_limits on compared.indicator_id = indicator_limits.indicator_id
-    left join relatives on compared.other_source_id = relatives.source_id and compared.indicator_id = relatives.indicator_id
-),
-
-said as (
-    select
-        *,
+            or coalesce(abs(compared.gap) >= limits.revision_max, false)
+        ) as is_apart,
         case
             when is_equal or is_same_move then 'confirms'
             when is_apart then 'denies'
         end as statement
-    from judged
+    from {{ ref('int_values_compared') }} as compared
+    inner join {{ ref('int_indicator_limits') }} as limits on compared.indicator_id = limits.indicator_id
+    left join relatives on compared.other_source_id = relatives.source_id and compared.indicator_id = relatives.indicator_id
 ),
 
 -- a family speaks once: of related sources that say the same about a value, or say nothing and hold the same, the one with the fewest
@@ -79,8 +74,8 @@ repeated as (
     select distinct
         later.observation_id,
         later.other_source_id
-    from said as later
-    inner join said as earlier
+    from judged as later
+    inner join judged as earlier
         on
             later.observation_id = earlier.observation_id
             and (
@@ -100,15 +95,14 @@ repeated as (
 
 weighed as (
     select
-        said.*,
+        judged.*,
         case
             when repeated.observation_id is not null then 0
-            when said.is_equal then indicator_limits.witness_equal
+            when judged.is_equal then judged.equal_weight
             else 1
         end as weight
-    from said
-    inner join {{ ref('int_indicator_limits') }} as indicator_limits on said.indicator_id = indicator_limits.indicator_id
-    left join repeated on said.observation_id = repeated.observation_id and said.other_source_id = repeated.other_source_id
+    from judged
+    left join repeated on judged.observation_id = repeated.observation_id and judged.other_source_id = repeated.other_source_id
 ),
 
 votes as (

@@ -6,26 +6,20 @@
 
 with trends as (
     select
-        *,
-        coalesce(log_value = lag(log_value) over city_years and "year" = lag("year") over city_years + 1, false) as repeats_before,
-        coalesce(log_value = lead(log_value) over city_years and "year" = lead("year") over city_years - 1, false) as repeats_after,
-        row_number() over (partition by series_no, "year" order by city_id) as code_place
-    from {{ ref('int_trends_delivered') }}
-    window city_years as (partition by series_no, city_id order by "year")
-),
-
-places as (
-    select
-        trends.observation_id,
-        trends.series_no,
-        trends."year",
-        trends.city_id,
-        trends.code_place,
+        trends.*,
+        coalesce(
+            trends.log_value = lag(trends.log_value) over city_years and trends."year" = lag(trends."year") over city_years + 1, false
+        ) as repeats_before,
+        coalesce(
+            trends.log_value = lead(trends.log_value) over city_years and trends."year" = lead(trends."year") over city_years - 1, false
+        ) as repeats_after,
+        row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
         row_number() over (
             partition by trends.series_no, trends."year" order by observations.row_no, observations.col_no, trends.observation_id
         ) as file_place
-    from trends
+    from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
+    window city_years as (partition by trends.series_no, trends.city_id order by trends."year")
 ),
 
 pairs as (
@@ -51,6 +45,8 @@ pairs as (
         limits.unit_factor_source_within,
         abs(paired.gap) as own_distance,
         witness.series_no as other_series_no,
+        own.code_place,
+        own.file_place,
         own.repeats_before,
         own.repeats_after,
         witness.repeats_before as other_repeats_before,
@@ -66,62 +62,47 @@ pairs as (
 ),
 
 -- the same city a year earlier or later
-shifted_years as (
-    select
-        *,
-        unnest([-1, 1]) as k
-    from pairs
-),
-
 of_other_years as (
     select
-        here.* exclude (k),
+        here.*,
         'year' as kind,
         'year' as place_order,
-        here.k,
+        shifts.k,
         abs(here.log_value - there.log_value) as distance,
         here.year_offset_equal as equal_within,
         here.year_offset_differs as differs_by,
         -- one late year is off by a year's growth: beside a figure that is wrong in another way everybody's next year is nearer
         least(here.own_distance, coalesce(abs(here.log_value - beside.log_value), here.own_distance)) as step
-    from shifted_years as here
+    from pairs as here
+    cross join unnest([-1, 1]) as shifts (k)
     left join trends as there
-        on here.other_series_no = there.series_no and here.city_id = there.city_id and here."year" + here.k = there."year"
+        on here.other_series_no = there.series_no and here.city_id = there.city_id and here."year" + shifts.k = there."year"
     left join trends as beside
-        on here.series_no = beside.series_no and here.city_id = beside.city_id and here."year" - here.k = beside."year"
+        on here.series_no = beside.series_no and here.city_id = beside.city_id and here."year" - shifts.k = beside."year"
 ),
 
 -- the row up to three further on or back, in the order of codes and in that of the file
-shifted_pairs as (
-    select
-        pairs.*,
-        places.code_place,
-        places.file_place,
-        unnest([-3, -2, -1, 1, 2, 3]) as k
-    from pairs
-    inner join places on pairs.observation_id = places.observation_id
-    where pairs.own_distance > pairs.source_differs
-),
-
 of_other_rows as (
     {% for place in ['code', 'file'] %}
         select
-            here.* exclude (code_place, file_place, k),
+            here.*,
             'row' as kind,
             '{{ place }}' as place_order,
-            here.k,
+            shifts.k,
             abs(here.log_value - there.log_value) as distance,
             here.source_equal as equal_within,
             here.source_differs as differs_by,
             here.own_distance as step
-        from shifted_pairs as here
-        inner join places as giver
+        from pairs as here
+        cross join unnest([-3, -2, -1, 1, 2, 3]) as shifts (k)
+        inner join trends as giver
             on
                 here.series_no = giver.series_no
                 and here."year" = giver."year"
-                and here.{{ place }}_place + here.k = giver.{{ place }}_place
+                and here.{{ place }}_place + shifts.k = giver.{{ place }}_place
         inner join trends as there
             on here.other_series_no = there.series_no and here."year" = there."year" and giver.city_id = there.city_id
+        where here.own_distance > here.source_differs
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),

@@ -1,13 +1,7 @@
 -- grain: one row is a value of int_values_series beside that of an independent source whose word counts, for the same place, year and
 -- indicator
 -- key: observation_id, other_source_id
-with related as (
-    select *
-    from {{ ref('int_sources_related') }}
-    where relation = 'independent' and is_heard
-),
-
-witnesses as (
+with witnesses as (
     {{ latest_edition(ref('int_trends_delivered')) }}
 )
 
@@ -24,7 +18,12 @@ select
     related.priority,
     related.other_priority
 from {{ ref('int_trends_delivered') }} as trends
-inner join related on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id
+inner join {{ ref('int_sources_related') }} as related
+    on
+        trends.source_id = related.source_id
+        and trends.indicator_id = related.indicator_id
+        and related.relation = 'independent'
+        and related.is_heard
 inner join witnesses
     on
         related.other_source_id = witnesses.source_id

@@ -1,14 +1,8 @@
 -- grain: one row is one positive value of a city, no rate of change, that passed the exact rules: the one value of its series, city and
 -- year, for indicators that have a threshold of any rule on series
 -- key: observation_id
-with exact_blocks as (
-    select observation_id
-    from {{ ref('int_observations_exact') }}
-    where grade = 'blocked'
-),
-
 -- a file that covers several years is a series of its own; files of a year each make one series of their source
-file_spans as (
+with file_spans as (
     select
         source_id,
         edition_year,
@@ -71,7 +65,10 @@ inner join numbered
 where
     observations.place_level = 'city'
     and observations."value" > 0
-    and observations.observation_id not in (select observation_id from exact_blocks)
+    and observations.observation_id not in (
+        select exact.observation_id from {{ ref('int_observations_exact') }} as exact
+        where exact.grade = 'blocked'
+    )
 qualify row_number() over (
     partition by numbered.series_no, observations.city_id, observations."year"
     order by observations.edition_year desc nulls last, observations.file_name asc, observations.observation_id asc

@@ -6,27 +6,18 @@ with observations as (
     where indicator_id = 'gdp_nominal_cny_100m'
 ),
 
--- the value from which on a source stays in another vintage
-passed as (
+-- the value from which on a source stays in another vintage, and a value of another vintage than the years before and after it
+passages as (
     select
         observation_id,
         0 as n_years_later
     from {{ ref('int_observations_vintage_break') }}
-),
-
--- a value of another vintage than the years before and after it
-isolated as (
+    union all
     select
         observation_id,
         unnest([0, 1]) as n_years_later
     from {{ ref('int_observations_mismatch') }}
     where rule = 'vintage'
-),
-
-passages as (
-    select * from passed
-    union all
-    select * from isolated
 )
 
 select distinct
