@@ -3,11 +3,11 @@ why, and what the texts state.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 
+import duckdb
 import openpyxl
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from warehouse.ingest.landing import LandingReport
@@ -266,34 +266,31 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def second(read_delivered) -> tuple[LandingReport, list[dict], list[dict]]:
+def second(read_delivered) -> Iterator[tuple[LandingReport, duckdb.DuckDBPyConnection]]:
+    """What is said of the files, their raw rows as a table, and the policy texts."""
     report, build = read_delivered("landing_2")
-    rows, texts = (
-        pa.concat_tables(pq.read_table(file) for file in sorted(folder.glob("*.parquet")))
-        for folder in (build / "raw", build / "policy")
-    )
-    return report, rows.to_pylist(), texts.to_pylist()
+    with duckdb.connect() as con:
+        for name in ("raw", "policy"):
+            files = f"read_parquet('{build}/{name}/*.parquet', union_by_name = true)"
+            con.execute(f"create table {name} as from {files}")
+        yield report, con
+
+
+def ask(second, query: str, *values: object) -> list[tuple]:
+    return second[1].execute(query, values).fetchall()
 
 
 def test_cells_looked_up_by_hand(second):
-    keys = ("source_id", "cell_ref", "indicator_id", "year")
-    found = {
-        (*(row[key] for key in keys), row["place_code_text"] or row["place_text"]): row
-        for row in second[1]
-        if row["indicator_id"]
-    }
-    for source, cell_ref, indicator, year, place, unit, raw_text, value in CELLS:
-        row = found[source, cell_ref, indicator, year, place]
-        assert (row["unit_text"], row["raw_text"], row["value"], row["reason"]) == (
-            unit,
-            raw_text,
-            value,
-            None,
-        ), (source, cell_ref)
+    found = """select unit_text, raw_text, "value", reason from raw where source_id = ?
+        and cell_ref = ? and indicator_id = ? and "year" = ?
+        and coalesce(nullif(place_code_text, ''), place_text) = ?"""
+    for *keys, unit, raw_text, value in CELLS:
+        assert ask(second, found, *keys) == [(unit, raw_text, value, None)], keys
 
 
 def test_values_of_a_data_file_stand_in_their_cells_for_a_second_reader(second, shared_dir):
-    taken = [row for row in second[1] if row["indicator_id"] and row["reason"] is None]
+    taken = """select row_no, col_no, "value" from raw where source_id || '/' || file_name = ?
+        and indicator_id is not null and reason is null"""
     for path in (
         "csmar_investment/CRE_Invcsct.csv",
         "urban_investment/china_city_panel_real.csv",
@@ -305,70 +302,53 @@ def test_values_of_a_data_file_stand_in_their_cells_for_a_second_reader(second, 
             if file.suffix == ".csv"
             else pd.read_stata(file, convert_categoricals=False)
         )
-        rows = [row for row in taken if f"{row['source_id']}/{row['file_name']}" == path]
-        assert rows and all(
-            float(frame.iat[row["row_no"] - 2, row["col_no"] - 1]) == row["value"] for row in rows
-        ), path
+        rows = ask(second, taken, path)
+        assert rows and all(float(frame.iat[row - 2, col - 1]) == v for row, col, v in rows), path
 
 
 def test_values_of_an_export_stand_beside_their_label_area_and_year_for_a_second_reader(
     second, shared_dir
 ):
+    taken = """select row_no, col_no, place_text, "year", unit_text, "value" from raw
+        where file_name = ? and indicator_id is not null"""
     for name in ("中介变量.xlsx", "导出详情单locate1.xlsx"):
         book = openpyxl.load_workbook(
             shared_dir / "landing_2" / "yearbook_export" / name, read_only=True, data_only=True
         )
         cells = [list(row) for row in book["Sheet1"].iter_rows(values_only=True)]
-        rows = [row for row in second[1] if row["file_name"] == name and row["indicator_id"]]
+        rows = ask(second, taken, name)
         assert len(rows) > 4000
-        for row in rows:
-            line = cells[row["row_no"] - 1]
-            assert (row["place_text"], f"{row['year']}年", f"({row['unit_text']})") == (
+        for row_no, col_no, place, year, unit, value in rows:
+            line = cells[row_no - 1]
+            assert (place, f"{year}年", f"({unit})") == (
                 line[1],
-                cells[0][row["col_no"] - 1],
-                line[0][-len(row["unit_text"]) - 2 :],
+                cells[0][col_no - 1],
+                line[0][-len(unit) - 2 :],
             )
-            assert row["value"] == float(line[row["col_no"] - 1])
+            assert value == float(line[col_no - 1])
 
 
 def test_imputed_and_filled_values_are_never_taken(second):
-    report, rows, _ = second
-    imputed = [
-        row
-        for row in rows
-        if row["source_id"] == "urban_investment"
-        and row["indicator_id"] == "fixed_investment_cny_100m"
-        and row["reason"]
-    ]
-    assert {row["year"] for row in imputed} == set(range(2017, 2024)) and len(imputed) == 2025
-    assert all("imputed by the compiler" in row["detail"] for row in imputed)
-    last = max(
-        row["year"]
-        for row in rows
-        if row["indicator_id"] == "fixed_investment_cny_100m"
-        and row["source_id"] == "urban_investment"
-        and not row["reason"]
+    investment = """select min("year"), max("year"), count(*), count(distinct "year"),
+        bool_and(detail like '%imputed by the compiler%') from raw
+        where source_id = 'urban_investment' and indicator_id = 'fixed_investment_cny_100m'
+        and reason is {} null"""
+    assert ask(second, investment.format("not")) == [(2017, 2023, 2025, 7, True)]
+    assert ask(second, investment.format(""))[0][1] == 2016
+    whole = ask(
+        second,
+        """select distinct source_id, coalesce(nullif(sheet_name, ''), file_name) from raw
+        where reason = 'dropped_row' and cell_ref is null""",
     )
-    assert last == 2016
-    whole = {
-        (row["source_id"], row["sheet_name"] or row["file_name"])
-        for row in rows
-        if row["reason"] == "dropped_row" and row["cell_ref"] is None
-    }
     assert {
         ("industry_employment", "线性插值数据"),
         ("yearbook_export", "1_插值补充后数据.xlsx"),
-    } <= whole
-    notes = report.files.set_index("path")["note"]
+    } <= set(whole)
+    notes = second[0].files.set_index("path")["note"]
     assert "interpolation" in notes["yearbook_export/1_插值补充后数据.xlsx"]
-    assert not [
-        row
-        for row in rows
-        if row["indicator_id"] == "fdi_usd_1m"
-        and row["source_id"] == "csmar_investment"
-        and not row["reason"]
-        and row["year"] > 2017
-    ]
+    filled = """from raw where indicator_id = 'fdi_usd_1m' and source_id = 'csmar_investment'
+        and reason is null and "year" > 2017"""
+    assert ask(second, filled) == []
 
 
 def test_every_file_is_taken_or_left_out_with_its_reason(second):
@@ -379,25 +359,18 @@ def test_every_file_is_taken_or_left_out_with_its_reason(second):
         "skipped": 1,
     }
     assert files.loc[files["status"] != "taken", "note"].str.len().min() > 20
-    unknown = [
-        row
-        for row in second[1]
-        if row["reason"] == "unmapped_column" and "left out by the layout" not in row["detail"]
-    ]
-    assert unknown == []
+    unknown = "from raw where reason = 'unmapped_column' and detail not like ?"
+    assert ask(second, unknown, "%left out by the layout%") == []
 
 
 def test_what_the_texts_state(second):
-    report, _, texts = second
+    texts = ask(second, "select file_name, document_no, issue_date, zone_texts from policy")
     assert len(texts) == len(TEXTS) == 37
-    note = report.files.set_index("path").loc["policy_texts/hangzhou_2016_regulations_english.txt"]
+    notes = second[0].files.set_index("path")
+    note = notes.loc["policy_texts/hangzhou_2016_regulations_english.txt"]
     assert note["status"] == "skipped" and "deliver the Chinese original" in note["note"]
     stated = {
-        text["file_name"].removesuffix(".txt"): (
-            text["document_no"],
-            text["issue_date"] and str(text["issue_date"]),
-            " ".join(text["zone_texts"]),
-        )
-        for text in texts
+        name.removesuffix(".txt"): (number, issued and str(issued), " ".join(zones))
+        for name, number, issued, zones in texts
     }
     assert stated == {name: (number, dated, zones) for name, number, dated, zones in TEXTS}
