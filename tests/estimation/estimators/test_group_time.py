@@ -167,27 +167,6 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
             assert fit.psi[position, 0] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-7)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_equal_estimators_on_a_balanced_panel(seed):
-    """Sun-Abraham is Callaway-Sant'Anna after admission, ETWFE is imputation; their influences are
-    the same as well.
-    """
-    panel = random_panel(seed)
-    fits = {name: _fit(panel, name)[1] for name in GROUP_TIME}
-    for one, other in (
-        ("sun_abraham", "callaway_santanna"),
-        ("etwfe", "borusyak"),
-        ("gardner", "borusyak"),
-    ):
-        first, second = fits[one], fits[other]
-        shared = [t for t in first.terms if t in second.terms and (t[2] is None or t[2] >= 0)]
-        assert len(shared) >= 4
-        a, b = [[f.terms.index(term) for term in shared] for f in (first, second)]
-        np.testing.assert_allclose(first.estimate[a], second.estimate[b], atol=1e-11)
-        if one != "gardner":
-            np.testing.assert_allclose(first.psi[:, a], second.psi[:, b], atol=1e-12)
-
-
 def test_all_pairs_equal_the_panel_of_city_means():
     """docs/methods, section 6:
 
