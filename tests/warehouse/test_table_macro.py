@@ -13,7 +13,8 @@ import duckdb
 import pytest
 import yaml
 
-MACROS = Path(__file__).resolve().parents[2] / "warehouse" / "macros"
+WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
+MACROS = WAREHOUSE / "macros"
 COLUMNS = [
     {"name": "id", "data_type": "integer", "description": "it's a key"},
     {"name": "order", "data_type": "double", "description": "a word of SQL", "quote": True},
@@ -28,7 +29,7 @@ def write_project(
         "name": "small",
         "version": "1.0.0",
         "profile": "small",
-        "macro-paths": [str(MACROS)],
+        "macro-paths": [str(MACROS), str(WAREHOUSE / "tests" / "generic")],
         "models": {
             "small": {
                 "+materialized": "table",
@@ -49,6 +50,7 @@ def write_project(
         "description": "All $ things",
         "columns": columns,
         "config": {"contract": {"enforced": True}, **(config or {})},
+        "data_tests": [{"filled": {"arguments": {"columns": [c["name"] for c in columns]}}}],
     }
     (folder / "models").mkdir(exist_ok=True)
     (folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
@@ -76,7 +78,7 @@ def run(folder: Path, **settings: str) -> str:
     ]
     with mock.patch.dict(os.environ, {"DO_NOT_TRACK": "1", **settings}):
         try:
-            outcome = dbtRunner().invoke(["run", "--quiet", "--log-level", "none", *places])
+            outcome = dbtRunner().invoke(["build", "--quiet", "--log-level", "none", *places])
         finally:
             DuckDBConnectionManager.close_all_connections()
     return (
@@ -84,7 +86,7 @@ def run(folder: Path, **settings: str) -> str:
         if outcome.success
         else str(
             outcome.exception
-            or next(r.message for r in outcome.result.results if r.status != "success")
+            or next(r.message for r in outcome.result.results if r.status in ("error", "fail"))
         )
     )
 
@@ -119,6 +121,12 @@ def test_columns_stand_as_in_the_contract_and_are_described(tmp_path: Path) -> N
         ("All $ things",)
     ]
     assert read(tmp_path, "from things") == [(2, 0.5)]
+
+
+def test_a_data_test_finds_the_empty_cell_of_any_of_its_columns(tmp_path: Path) -> None:
+    rows = "(values (1, 1.0), (2, null), (null, 3.0)) as t(id, o)"
+    write_project(tmp_path, f'select id::integer as id, o::double as "order" from {rows}', COLUMNS)
+    assert "Got 2 results" in run(tmp_path)
 
 
 @pytest.mark.parametrize(
