@@ -42,10 +42,11 @@ lint: .venv/.dev
 	@$(PY) -m sqlfluff lint --processes 2 -q warehouse/models warehouse/macros warehouse/tests
 	@.venv/bin/lint-imports --no-cache
 
-# loops are compiled beside lint, which uses half of the machine; the tests then find them
+# loops are compiled beside lint, which uses half of the machine; the tests then find them. Two
+# workers fill two processors: threads of BLAS would only wait for each other
 test: .venv/.dev
 	@$(PY) -m estimation compile >/dev/null & $(MAKE) --no-print-directory lint && wait
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # what needs Java or Chromium is skipped, and said, where there is none; test-long: tests/long
 test-full test-long test-browser test-spark spark: .venv/.dev $(JAVA)
