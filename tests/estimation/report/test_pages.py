@@ -202,6 +202,7 @@ def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> 
         section = made[f"{name}.html"].partition(f'id="{part}"')[2].partition("</section>")[0]
         assert "Reason: needs population_resident_10k." in Tags(section).text, part
     assert ("data/sync/110000.js" in made) == (missing == "rows")
+    assert "year=2015" in made["data.html"]
 
 
 def test_a_test_without_a_verdict_says_why_and_the_other_pages_stand() -> None:
@@ -246,6 +247,7 @@ def test_the_curve_says_its_shares_and_its_joint_permutation(site) -> None:
         ("index", "one pilot (1 pairs) no pilot (1 pairs) gap"),
         ("robust", "primary test, newest window 2010–2019 +0.015"),
         ("whom", "closeness (minus the gap), log wage: strongly tied pairs +0.030"),
+        ("zh/robust", "前移 5 年 2005 – 2014 +0.010"),
     ],
 )
 def test_a_title_counts_what_is_found_and_a_row_is_named(site, page: str, said: str) -> None:
