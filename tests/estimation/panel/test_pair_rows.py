@@ -1,4 +1,4 @@
-"""A panel read once for a group of rows: the same arrays in any order of the rows, and the fault
+"""A panel read once for a run of rows: the same arrays in any order of the rows, and the fault
 that stands first.
 """
 
