@@ -199,6 +199,7 @@ def test_six_cities_with_real_gdp_alone_publish_their_synchronization(six: SixCi
     assert refused.code == 2 and "CITYSYNC_HOME" in refused.last_line
 
 
+@pytest.mark.full
 def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path: Path) -> None:
     (tmp_path / "landing" / "tidy").mkdir(parents=True)
     text = "city_id,year,value\n110000,2010,1\n"
