@@ -190,6 +190,7 @@ ARGUMENTS = {
     "no such cohort": ({"cohort": "entry"}, "entry", "two columns such as entry_i and entry_j"),
     "no such weights": ({"weights": "size"}, "size", "add the column or name another"),
     "cohort in words": ({"cohort": {"c001": "soon"}}, None, r"cohort.*c001.*'soon'"),
+    "cohort of another calendar": ({"cohort": {"c001": 5}}, None, r"c001.*a year, like .*found 5"),
     "units of three columns": (
         {"cohort": pd.DataFrame({"a": [1], "b": [2], "c": [3]})},
         None,

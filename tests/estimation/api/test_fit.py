@@ -290,16 +290,22 @@ def _counted_from_one(frame, cohorts, blocks):
     return frame.assign(period=frame["period"] - 2009), {"cohort": periods, "block": blocks}
 
 
-def _directed(frame, cohorts, blocks):
-    """Rows in both directions, with what belongs to the first unit of each."""
-    other = frame.rename(columns={"exporter": "importer", "importer": "exporter"})
-    both = pd.concat([frame, other], ignore_index=True)
-    of_first = {"first": both["exporter"].map(cohorts), "region": both["exporter"].map(blocks)}
-    return both.assign(**of_first), {"cohort": "first", "block": "region"}
+def _directed(side):
+    """Rows in both directions, with what belongs to the unit on one side of each."""
+
+    def change(frame, cohorts, blocks):
+        other = frame.rename(columns={"exporter": "importer", "importer": "exporter"})
+        both = pd.concat([frame, other], ignore_index=True)
+        of_side = {"first": both[side].map(cohorts), "region": both[side].map(blocks)}
+        return both.assign(**of_side), {"cohort": "first", "block": "region"}
+
+    return change
 
 
-def _ids(kind):
-    """Numbers as names, over the whole width of a signed byte where the kind has a sign."""
+def _ids(kind, key=int):
+    """Numbers as names, over the whole width of a signed byte where the kind has a sign; beside the
+    panel as numbers or as texts.
+    """
     shift = -120 if kind in (pl.Int8, pl.Float64) else 5
 
     def change(frame, cohorts, blocks):
@@ -309,8 +315,8 @@ def _ids(kind):
         )
         panel = pl.from_pandas(numbered).with_columns(pl.col("exporter", "importer").cast(kind))
         beside = {
-            "cohort": {numbers[k]: v for k, v in cohorts.items()},
-            "block": {numbers[k]: v for k, v in blocks.items()},
+            "cohort": {key(numbers[k]): v for k, v in cohorts.items()},
+            "block": {key(numbers[k]): v for k, v in blocks.items()},
         }
         return panel, beside
 
@@ -320,7 +326,9 @@ def _ids(kind):
 SAME = {
     "cohort of pairs": _of_pairs,
     "periods from one": _counted_from_one,
-    "directed": _directed,
+    "directed, of the first": _directed("exporter"),
+    "directed, of the second": _directed("importer"),
+    "numbers that are texts beside": _ids(pl.Int64, str),
     "equal weights": lambda f, c, b: (
         f.assign(w=2.5),
         {"cohort": c, "block": b, "weights": "w"},

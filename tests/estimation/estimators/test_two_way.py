@@ -1,5 +1,7 @@
 """Coefficients and influence values against pyfixest, statsmodels and literal loops."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -157,3 +159,18 @@ def test_what_does_not_identify_an_effect_is_refused(change, message, estimator)
     changed = dataclasses.replace(panel, cohort=None, **change(panel))
     with pytest.raises(NotEstimable, match=message):
         fit_outcomes(changed, estimators=(estimator,), vcov=(), permutations=0)
+
+
+def test_outcomes_are_fitted_on_their_own_rows():
+    panel = random_panel(4, missing=0.1, n_outcomes=3)
+    y = panel.y.copy()
+    y[1, :60, 3] = np.nan
+    panel = replace(panel, y=y)
+    together = fit_outcomes(panel, permutations=0)
+    for m in range(3):
+        (alone,) = fit_outcomes(
+            replace(panel, y=y[[m]]), estimators=("twfe",), permutations=0
+        ).values()
+        assert together["twfe", m].n_obs == alone.n_obs
+        assert together["twfe", m].estimates == alone.estimates
+    assert together["twfe", 1].n_obs < together["twfe", 0].n_obs
