@@ -16,6 +16,7 @@ from orchestration.dbt_runner import raise_on_failure
 from orchestration.engines import build_models
 from orchestration.home import Home
 from orchestration.run_settings import uses_spark
+from orchestration.supervision import end_with
 
 # what the truth of a spec is made from: outcomes of pairs, and series of cities
 TARGETS = ("+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city")
@@ -42,7 +43,7 @@ def build(home: Home) -> None:
 @contextmanager
 def in_own_process() -> Iterator[None]:
     """Within it `begin` builds in another process, which has ended when it is left."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+    with ProcessPoolExecutor(1, get_context("spawn"), end_with, (os.getpid(),)) as processes:
         _processes.append(processes)
         try:
             yield

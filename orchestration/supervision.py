@@ -171,13 +171,18 @@ def supervise(command: str, work: Callable[[], int]) -> int:
 def _be_watched(parent: int) -> None:
     """A group of its own; the kernel ends this process when the one that watches is killed."""
     os.setpgid(0, 0)
+    end_with(parent)
+    _watcher[:] = [parent]
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def end_with(parent: int) -> None:
+    """Let the kernel end this process when its parent is gone, even killed; at once where it is."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(Exit.FAILED)
-    _watcher[:] = [parent]
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def explained(work: Callable[[], int], to: TextIO | None = None) -> int:
