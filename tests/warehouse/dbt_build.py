@@ -95,7 +95,8 @@ def build_up_to(
         steps = compiled_steps(json.loads((target / "manifest.json").read_text()), model)
         (folder / "steps.json").write_text(json.dumps(steps))
 
-    compiled = made_once(target / "shared" / model, compile_it)
+    # its own path, not that of a worker's link: it stands in what is compiled
+    compiled = made_once((target / "shared").resolve() / model, compile_it)
     copy_seeds(build, target)
     connection = duckdb.connect(str(build / "citysync.duckdb"))
     connection.execute(of_seeds)

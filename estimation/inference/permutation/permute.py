@@ -124,19 +124,17 @@ def permute(
     )
     weights = None if city_weights is None else city_weights(labels)
     settings, found = (is_enumeration, None if is_enumeration else options.enough), {}
+    if not isinstance(sample, SummedSample):
+        models = _by_axes(models)
     for group in _same_sums(models):
-        own = {name: models[name] for name in group}
-        has_tests = any(model.tests for model in own.values())
-        if isinstance(sample, SummedSample):
-            sums = sample.draws(own[group[0]].design, has_tests)
-        else:
-            own = _by_axes(own)
-            first = own[group[0]]
-            sums = PairDraws(sample, first.design, first.statistics, has_tests)
         races = {
-            name: _Race(model, observed.get(name), len(labels), settings)
-            for name, model in own.items()
+            name: _Race(models[name], observed.get(name), len(labels), settings) for name in group
         }
+        first, has_tests = models[group[0]], any(models[name].tests for name in group)
+        if isinstance(sample, SummedSample):
+            sums = sample.draws(first.design, has_tests)
+        else:
+            sums = PairDraws(sample, first.design, first.statistics, has_tests)
         going, made = [race for race in races.values() if race.is_going], 0
         end = len(labels) if settings[1] is None else min(len(labels), FIRST)
         while going:
@@ -175,19 +173,24 @@ def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
     return groups
 
 
-def _by_axes(models: Mapping[str, DrawModel]) -> Mapping[str, DrawModel]:
-    """The same models of fewer sums: outcomes by axes that span what all of them ask for, where
-    that is less than every year.
+def _by_axes(models: Mapping[str, DrawModel]) -> dict[str, DrawModel]:
+    """The same models, of fewer sums where one asks for less than every year: outcomes by axes that
+    span what it asks for.
+
+    A model's axes depend on no other model, so its draws have the same bytes in any company.
     """
-    paths = [model.paths for model in models.values()]
-    if any(path is None for path in paths):
-        return models
-    paths = np.concatenate(paths, axis=1)
-    axes = orth(paths - paths.mean(axis=0))
-    if axes.shape[1] == 0:
-        return models
-    statistics = along_axes(next(iter(models.values())).statistics, axes)
-    return {name: model.along(statistics, axes) for name, model in models.items()}
+    found, made = dict(models), {}
+    for name, model in models.items():
+        paths, statistics = model.paths, model.statistics
+        if paths is None:
+            continue
+        axes = orth(np.unique(paths - paths.mean(axis=0), axis=1))
+        if 0 < axes.shape[1] < len(axes) - 1:
+            key = (id(statistics), axes.tobytes())
+            if key not in made:
+                made[key] = along_axes(statistics, axes)
+            found[name] = model.along(made[key], axes)
+    return found
 
 
 def _fit(
