@@ -8,6 +8,7 @@ rows lie.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -73,8 +74,9 @@ class CitySums:
         groups; (N, T, C).
         """
         n_groups, d, *shape = weights.shape
-        self._rows.data = shared.ravel()
-        return (self._rows @ weights.reshape(n_groups * d, -1)).reshape(-1, *shape)
+        rows = copy(self._rows)
+        rows.data = shared.ravel()
+        return (rows @ weights.reshape(n_groups * d, -1)).reshape(-1, *shape)
 
     @cached_property
     def _rows(self) -> csr_array:

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import orth
 
-from ..engines.arrays import PairStatistics, pair_statistics
+from ..engines.arrays import PairStatistics, along_axes, pair_statistics
 from ..engines.interface import SampleSums, SummedSample
 from ..engines.regressors import DESIGNS, Design, event_study_design, twfe_design
 from ..engines.solve import (
@@ -325,20 +326,24 @@ class LeastSquaresDraws(DrawModel):
     ) -> None:
         super().__init__(design, statistics, tests or {})
 
-    @property
-    def paths(self) -> np.ndarray | None:
-        """The regressors, where every pair has every year and there is no control: year effects and
-        residuals count only as far as they move along with a regressor.
+    def narrowed(self, made: dict[tuple, PairStatistics]) -> DrawModel:
+        """Of outcomes by axes that span the regressors instead of by year, where every pair has
+        every year and there is no control: year effects and residuals count only as far as they
+        move along with a regressor.
         """
-        layout, basis = self.statistics.layout, self.statistics.basis
+        statistics, x = self.statistics, with_loadings(self.design.x)
+        layout, basis = statistics.layout, statistics.basis
         if layout.n_controls or len(basis) != 1 or not (basis[0].diagonal() > 0).all():
-            return None
-        return np.moveaxis(with_loadings(self.design.x), 2, 0).reshape(layout.n_years, -1)
-
-    def along(self, statistics: PairStatistics, axes: np.ndarray) -> LeastSquaresDraws:
-        """See `DrawModel`."""
-        x = np.einsum("...tl,tk->...kl", self.design.x, axes)
-        return LeastSquaresDraws(statistics, replace(self.design, x=x), self.tests)
+            return self
+        paths = np.moveaxis(x, 2, 0).reshape(layout.n_years, -1)
+        axes = orth(np.unique(paths - paths.mean(axis=0), axis=1))
+        if not 0 < axes.shape[1] < layout.n_years - 1:
+            return self
+        key = (id(statistics), axes.tobytes())
+        if key not in made:
+            made[key] = along_axes(statistics, axes)
+        design = replace(self.design, x=np.einsum("...tl,tk->...kl", self.design.x, axes))
+        return LeastSquaresDraws(made[key], design, self.tests)
 
     def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
         """Some terms (A, M, c) from sums (A, blocks, G, D), NaN where lost."""

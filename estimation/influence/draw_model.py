@@ -31,16 +31,13 @@ class DrawModel(ABC):
     ) -> None:
         self.design, self.statistics, self.tests = design, statistics, tests
 
-    @property
-    def paths(self) -> np.ndarray | None:
-        """Paths (T, n) over the years whose span holds all that the model asks of an outcome less
-        its pair means; None: it asks for every year.
-        """
-        return None
+    def narrowed(self, made: dict[tuple, PairStatistics]) -> DrawModel:
+        """The same model of fewer statistics, where it can do with fewer; else itself.
 
-    def along(self, statistics: PairStatistics, axes: np.ndarray) -> DrawModel:
-        """The same model of outcomes by axes (T, K) that span its paths."""
-        raise NotImplementedError
+        `made` keeps them, so that models that need the same share them. They depend on no other
+        model: its draws have the same bytes in any company.
+        """
+        return self
 
     @abstractmethod
     def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:

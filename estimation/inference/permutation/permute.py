@@ -11,9 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
-from scipy.linalg import orth
 
-from ...engines.arrays import along_axes
 from ...engines.drawn import DrawnSums, PairDraws
 from ...engines.interface import SummedSample
 from ...engines.solve import invert_normal, outcome_columns
@@ -125,7 +123,8 @@ def permute(
     weights = None if city_weights is None else city_weights(labels)
     settings, found = (is_enumeration, None if is_enumeration else options.enough), {}
     if not isinstance(sample, SummedSample):
-        models = _by_axes(models)
+        narrow: dict = {}
+        models = {name: model.narrowed(narrow) for name, model in models.items()}
     for group in _same_sums(models):
         races = {
             name: _Race(models[name], observed.get(name), len(labels), settings) for name in group
@@ -171,26 +170,6 @@ def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
         else:
             groups.append([name])
     return groups
-
-
-def _by_axes(models: Mapping[str, DrawModel]) -> dict[str, DrawModel]:
-    """The same models, of fewer sums where one asks for less than every year: outcomes by axes that
-    span what it asks for.
-
-    A model's axes depend on no other model, so its draws have the same bytes in any company.
-    """
-    found, made = dict(models), {}
-    for name, model in models.items():
-        paths, statistics = model.paths, model.statistics
-        if paths is None:
-            continue
-        axes = orth(np.unique(paths - paths.mean(axis=0), axis=1))
-        if 0 < axes.shape[1] < len(axes) - 1:
-            key = (id(statistics), axes.tobytes())
-            if key not in made:
-                made[key] = along_axes(statistics, axes)
-            found[name] = model.along(made[key], axes)
-    return found
 
 
 def _fit(
