@@ -1,4 +1,6 @@
-"""Run the designs: in how many draws each candidate rejects at 5 %, in growth and in the cycle."""
+"""Run the designs: in how many draws the test and each channel reject at 5 %, in growth and in the
+cycle.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
+from estimation.primary.channels import channel_draws
 from estimation.primary.city_panel import CityPanel, build_panel, lacking
+from estimation.primary.contrast import treatment_contrast
 from estimation.primary.detectable import IMPOSED, impose
 from estimation.primary.interval import rank_p
-from estimation.primary.redeal import LEVEL, deal
+from estimation.primary.redeal import LEVEL, deal, draw_statistics
 
-from .candidates import CANDIDATES, SERIES, statistics
 from .designs import SELECTION, Panel, admit, choose, draw_selected
 from .layout import read_delivered
 
+SERIES = ("growth", "cycle")
+TEST, CHANNELS = "test", ("own variance", "loading")
 NEWEST, STUDY, SECOND = (2010, 2023), (2010, 2019), (2010, 2021)
 EARLY = (2003, 2004, 2005)
 # Own variance of pilots moves before admission: what is found there is no error of size.
@@ -66,7 +71,7 @@ def cells(database: Path | None) -> Iterator[Cell]:
         drawers = [
             ("layout 2010-2023", _layout(newest), ("", *IMPOSED)),
             ("layout 2010-2021", _layout(read_delivered(database, *SECOND)), ("",)),
-            ("layout 2010-2019", _layout(study), ("", *IMPOSED)),
+            ("layout 2010-2019", _layout(study), ("",)),
             ("anywhere 2010-2019", lambda rng: _anywhere(study, rng), ("",)),
         ]
         for window in (STUDY, SECOND):
@@ -84,14 +89,16 @@ def cells(database: Path | None) -> Iterator[Cell]:
 
 
 def _layout(window: Panel) -> Callable[[np.random.Generator], Panel]:
-    def draw(rng: np.random.Generator) -> Panel:
-        dealt = np.arange(len(window.block))
-        for name in range(int(window.block.max()) + 1):
-            members = window.block == name
-            dealt[members] = rng.permutation(dealt[members])
-        return replace(window, cohort=window.cohort[dealt])
+    return lambda rng: replace(window, cohort=deal_like_the_list(window, rng))
 
-    return draw
+
+def deal_like_the_list(window: Panel, rng: np.random.Generator) -> np.ndarray:
+    """First treated years (N,), dealt again among the cities of each block."""
+    dealt = np.arange(len(window.block))
+    for name in range(int(window.block.max()) + 1):
+        members = window.block == name
+        dealt[members] = rng.permutation(dealt[members])
+    return window.cohort[dealt]
 
 
 def _anywhere(window: Panel, rng: np.random.Generator) -> Panel:
@@ -120,20 +127,37 @@ def changed_panel(panel: CityPanel, imposed: str) -> CityPanel:
     return panel
 
 
-def rejections(
-    cell: Cell, draws: range, seed: int, names: tuple[str, ...] = CANDIDATES
-) -> dict[str, int]:
-    """In how many draws each candidate rejects at 5 %, by ``<series>, <candidate>``; ``no verdict``
-    counts the draws without.
+def rejections(cell: Cell, draws: range, seed: int, names: tuple[str, ...]) -> dict[str, int]:
+    """In how many draws the test, and each channel where it is named, reject at 5 %, by ``<series>,
+    <name>``, and the number of draws with a verdict, by ``draws, <series>, <name>``.
     """
-    counts = {f"{series}, {name}": 0 for series in SERIES for name in names} | {"no verdict": 0}
+    keys = [f"{series}, {name}" for series in SERIES for name in names]
+    counts = dict.fromkeys(keys, 0)
+    n_judged = 0
     for draw in draws:
         bare = drawn_panel(cell, draw, seed)
         if lacking(bare):
-            counts["no verdict"] += 1
             continue
+        n_judged += 1
         panel = changed_panel(bare, cell.imposed)
         dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
-        for (series, name), found in statistics(panel, dealt, names).items():
-            counts[f"{series}, {name}"] += rank_p(found) <= LEVEL
-    return counts
+        for name, found in statistics(panel, dealt, names).items():
+            counts[name] += rank_p(found) <= LEVEL
+    return counts | {f"draws, {key}": n_judged for key in keys}
+
+
+def statistics(
+    panel: CityPanel, dealt: np.ndarray, names: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Studentised coefficients of the test, and of the channels where they are named, on both
+    series of a panel: arrays (J,), the real admissions first.
+    """
+    found, contrast = {}, treatment_contrast(panel)
+    for series, values in zip(SERIES, panel.series, strict=True):
+        z, m, y = panel.measured(values)
+        drawn = draw_statistics(y, contrast, panel.label, panel.block, dealt)
+        found[f"{series}, {TEST}"] = drawn.statistic()
+        if set(names) & set(CHANNELS):
+            for name, (draws, _) in channel_draws(panel, z, m, contrast, dealt).items():
+                found[f"{series}, {name.replace('_', ' ')}"] = draws.statistic()
+    return found

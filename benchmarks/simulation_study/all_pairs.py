@@ -9,7 +9,6 @@ import numpy as np
 from estimation.engines.all_pairs import sum_all_pairs
 from estimation.engines.interface import SummedSample, Units
 from estimation.engines.regressors import twfe_design
-from estimation.engines.solve import outcome_weights, outcome_weights_by_year, solve
 from estimation.estimators.two_way import fit_least_squares
 from estimation.fit import fit_summed
 from estimation.influence.influence_fit import InfluenceFit
@@ -45,14 +44,3 @@ def rows_of(sample: SummedSample, seed: int, permutations: int) -> list[dict]:
     names = (*names, "std_error", "ci_low", "ci_high", "p_value")
     rows = [{name: asdict(estimate)[name] for name in names} for estimate in found.estimates]
     return [{"seed": seed, **row, "n_provinces": n_provinces} for row in rows]
-
-
-def city_weights(sample: SummedSample) -> np.ndarray:
-    """Weight (N, T) of a city's shock of a year in the two-way coefficient."""
-    x = twfe_design(sample.group_years, sample.panel.years).x[None]
-    solution, rows = solve(sample.sums.totals[None], x, sample.statistics), sample.sums.cities
-    z, by_control = outcome_weights(solution, x, sample.statistics.layout, np.eye(1))
-    by_row = outcome_weights_by_year(
-        z[0, 0], by_control[0], rows.sums, rows.group, sample.statistics
-    )
-    return rows.by_city(by_row)[:, :, 0]

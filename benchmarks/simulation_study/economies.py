@@ -112,30 +112,17 @@ class Economy:
     cohort: np.ndarray
 
 
-def draw_economy(setting: Setting, seed: int, redraw: int = 0) -> Economy:
+def draw_economy(setting: Setting, seed: int) -> Economy:
     """Draw one economy; pilots are drawn anew each time, provinces are fixed by the number of
     cities.
-
-    Parameters
-    ----------
-    setting : Setting
-    seed : int
-    redraw : int
-        Another number draws other shocks of provinces and cities for the same pilots and the same
-        national factor.
-
-    Returns
-    -------
-    Economy
     """
     rng = np.random.default_rng([seed, setting.n_cities])
     province = provinces(setting.n_cities)
     cohort = draw_cohorts(setting, province, rng)
     n_years = len(YEARS)
     factor = _shocks(rng, (1, n_years), setting)
-    of_places = np.random.default_rng([seed, setting.n_cities, redraw]) if redraw else rng
-    common = _shocks(of_places, (province.max() + 1, n_years), setting)[province]
-    own = _shocks(of_places, (setting.n_cities, n_years), setting)
+    common = _shocks(rng, (province.max() + 1, n_years), setting)[province]
+    own = _shocks(rng, (setting.n_cities, n_years), setting)
     local = np.sqrt(setting.province_share) * common + np.sqrt(1 - setting.province_share) * own
     loading = np.where(cohort > 0, *setting.loadings)[:, None]
     without = loading * factor + local

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from benchmarks.simulation_study.economies import Setting
 
 LINES = ("conventional", "dyadic", "city", "province_jackknife")
-SIZES = (60, 120, 254)
+SIZES = (60, 254)
 PERMUTATIONS = 499
 # Additive effects on `cm` for which power is read off the draws without effect: adding one to every
 # treated pair-year moves the estimate by exactly as much and leaves every standard error as it is.
-EFFECTS = (0.05, 0.1, 0.2)
+EFFECTS = (0.1, 0.2)
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,8 @@ KINDS = (
 ROBUST = ("event_study", "callaway_santanna", "borusyak")
 
 
-def cells(scale: float = 1.0) -> list[Cell]:
-    """All cells, the cheap ones first.
-
-    Parameters
-    ----------
-    scale : float
-        Multiplies the number of draws (at least 20 remain): 0.01 for a trial.
-
-    Returns
-    -------
-    list of Cell
-    """
+def cells() -> list[Cell]:
+    """All cells, the cheap ones first."""
     found = []
     for n_cities in SIZES:
         settings = [replace(kind, n_cities=n_cities) for kind in KINDS]
@@ -93,4 +83,4 @@ def cells(scale: float = 1.0) -> list[Cell]:
         found += [
             Cell(s, name, 1000) for name in ROBUST[1:] for s in settings if s.name == "convergence"
         ]
-    return [replace(cell, n_draws=max(20, int(cell.n_draws * scale))) for cell in found]
+    return found

@@ -1,21 +1,7 @@
-"""Run the cells: one row per draw, line and coefficient, kept in a file as each cell ends, so that
-a study can be taken up again.
-"""
+"""The draws of a cell: one row per draw, line and coefficient."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import json
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
-
-import numpy as np
-import pandas as pd
-
-from benchmarks.draws import in_processes, keep
-from benchmarks.simulation_study import economies
 from benchmarks.simulation_study.all_pairs import rows_of, sample_of
 from benchmarks.simulation_study.economies import (
     YEARS,
@@ -24,58 +10,16 @@ from benchmarks.simulation_study.economies import (
     pair_panel,
 )
 from benchmarks.simulation_study.grid import LINES, Cell
-from benchmarks.simulation_study.truth import expected_effect, own_effect
+from benchmarks.simulation_study.truth import own_effect
 from estimation.fit import fit_panel
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 
 
-def run_cells(
-    todo: list[Cell], folder: Path, *, processes: int = 1, say: Callable[[str], None] = print
-) -> None:
-    """Run what is not there yet.
-
-    Parameters
-    ----------
-    todo : list of Cell
-    folder : Path
-        One CSV a cell and beside it the settings it was made with; a cell made with the same ones
-        is not run again.
-    processes : int
-    say : callable
-        Gets a line a cell.
+def draw_chunk(cell: Cell, seeds: range) -> list[dict]:
+    """Rows of some draws of a cell: seed, term, event_time, vcov, is_default, estimate, std_error,
+    ci_low, ci_high, p_value, n_provinces, truth (`own_effect`).
     """
-    for number, cell in enumerate(todo, start=1):
-        line = f"cell {number} of {len(todo)}: {cell.name}, {cell.n_draws} draws"
-        keep(
-            folder / f"{cell.name}.csv",
-            fingerprint(cell),
-            partial(draw_cell, cell, processes),
-            partial(say, line),
-        )
-
-
-def fingerprint(cell: Cell) -> str:
-    """What a cell's rows depend on besides the estimators: its settings and the code that draws
-    economies.
-    """
-    code = hashlib.sha256(inspect.getsource(economies).encode()).hexdigest()
-    return json.dumps({"cell": repr(cell), "economies": code}, sort_keys=True)
-
-
-def draw_cell(cell: Cell, processes: int = 1) -> pd.DataFrame:
-    """All draws of a cell, in their order whatever the number of processes.
-
-    Returns
-    -------
-    DataFrame
-        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value,
-        n_provinces, truth (`own_effect`), expected (`expected_effect`).
-    """
-    return in_processes(partial(_draw_chunk, cell), range(cell.n_draws), processes)
-
-
-def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:
     return [
         row for seed in seeds for row in draw_rows(cell, draw_economy(cell.setting, seed), seed)
     ]
@@ -83,20 +27,15 @@ def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:
 
 def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
     """Every line of every coefficient on one economy, with the estimator's overall effect in that
-    sample and the expected one.
+    sample.
     """
-    truths = {"truth": 0.0, "expected": 0.0}
-    if cell.setting.convergence:
-        truths = {
-            "truth": own_effect(economy, cell.estimator),
-            "expected": expected_effect(cell.setting, seed, cell.estimator),
-        }
+    truth = own_effect(economy, cell.estimator) if cell.setting.convergence else 0.0
     if cell.estimator == "twfe":
         rows = closed_form_rows(economy, seed, cell.permutations)
     else:
         panel = pair_panel([economy.growth], economy.province, economy.cohort)
         rows = fit_rows(panel, cell.estimator, LINES, 0, seed)
-    return [row | truths for row in rows]
+    return [row | {"truth": truth} for row in rows]
 
 
 def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dict]:
@@ -143,27 +82,3 @@ def fit_rows(
             {"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": leads[0]}
         )
     return rows
-
-
-def placebo_rows(
-    growth: np.ndarray,
-    province: np.ndarray,
-    draw: Callable[[np.random.Generator], np.ndarray],
-    n_draws: int,
-    permutations: int,
-) -> pd.DataFrame:
-    """Two-way fits on one real panel under pseudo-admissions; their effect is zero.
-
-    Parameters
-    ----------
-    growth : (N, T) float array
-    province : (N,) int array
-    draw : callable
-        From a generator to first treated years (N,).
-    n_draws, permutations : int
-    """
-    rows = []
-    for seed in range(n_draws):
-        cohort = draw(np.random.default_rng([seed, 7]))
-        rows += closed_form_rows(Economy(growth, growth, province, cohort), seed, permutations)
-    return pd.DataFrame(rows)

@@ -7,32 +7,26 @@ some warning's null or alternative.
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from benchmarks.draws import in_processes, keep
 from benchmarks.primary_test import designs, race
 from benchmarks.primary_test.designs import Panel
 from benchmarks.simulation_study import grid
-from benchmarks.simulation_study.all_pairs import fit_of, rows_of, sample_of
+from benchmarks.simulation_study.all_pairs import rows_of, sample_of
 from benchmarks.simulation_study.economies import draw_economy
-from estimation.engines.interface import SummedSample
-from estimation.inference.diagnostics.coefficients import most_influential
 from estimation.inference.diagnostics.pilot_level import level_of_means
-from estimation.inference.diagnostics.warnings import FEW_DEGREES, LEVEL, MAX_ERROR_RATIO
-from estimation.inference.intervals import infer
+from estimation.inference.diagnostics.warnings import LEVEL, MAX_ERROR_RATIO
 from estimation.measures.synchronization import standardise
 
+DRAWS, PERMUTATIONS = 400, 199
 PARTS = ("cm", "comove", "dispersion")
-# settings of the simulation study that are the null or the alternative of a warning: name, cities
-SETTINGS = (("independent", 254), ("province", 254), ("loadings", 254), ("few_pilots", 254))
+# settings of the simulation study that are the null or the alternative of a warning
+SETTINGS, N_CITIES = ("independent", "province", "loadings", "few_pilots"), 254
 # pseudo-admissions at random, of which one layout is enough as a null here, and other blocks;
 # docs/evidence/primary-test.md has the others
 WITHOUT_SELECTION = (
@@ -43,14 +37,10 @@ WITHOUT_SELECTION = (
     "layout 2010-2021, deflated",
     "coast, blocks of province and coast",
 )
-# of the fit over all pairs
+# of the fit over all pairs, those that depend on chance
 WARNINGS = {
     "pilot_level": "pilots of another kind",
     "shared": "the city line is too narrow",
-    "province": "one province moves b by an error",
-    "city": "one city moves b by an error",
-    "degrees": "few degrees of freedom",
-    "dyadic": "dyadic variance not positive",
 }
 
 
@@ -60,109 +50,58 @@ class Design:
 
     Attributes
     ----------
-    name : str
-        File name of its results.
     label : str
         Row of the table.
     draw : callable
         From a seed to a panel without effect.
     """
 
-    name: str
     label: str
     draw: Callable[[int], Panel]
 
 
-def selected(database: Path | None) -> Iterator[Design]:
-    """Designs of the primary test without imposed effect, then settings of this study."""
+@cache
+def designs_of(database: Path | None) -> dict[str, Design]:
+    """Designs of the primary test without imposed effect, then settings of this study, by the name
+    of their file; those on delivered growth where there is a published ``citysync.duckdb`` of it.
+    """
+    found = {}
     for cell in race.cells(database):
         falls = cell.design.startswith(race.DRIFTS[2])
         if not cell.imposed and not falls and cell.design not in WITHOUT_SELECTION:
-            yield Design(
-                cell.name.replace(" ", "_").replace(",", ""), cell.name, partial(_from_cell, cell)
-            )
+            name = cell.name.replace(" ", "_").replace(",", "")
+            found[name] = Design(cell.name, partial(_from_cell, cell))
     for kind in grid.KINDS:
-        for name, n_cities in SETTINGS:
-            if kind.name == name:
-                setting = replace(kind, n_cities=n_cities)
-                yield Design(
-                    f"{name}_{n_cities}",
-                    f"{kind.label}, {n_cities} cities",
-                    partial(_from_setting, setting),
-                )
+        if kind.name in SETTINGS:
+            setting = replace(kind, n_cities=N_CITIES)
+            label = f"{kind.label}, {N_CITIES} cities"
+            found[f"{kind.name}_{N_CITIES}"] = Design(label, partial(_from_setting, setting))
+    return found
 
 
 def _from_cell(cell: race.Cell, seed: int) -> Panel:
     return cell.draw(np.random.default_rng([seed, cell.number]))
 
 
-def _from_setting(setting, seed: int) -> Panel:
+def _from_setting(setting: grid.Setting, seed: int) -> Panel:
     economy = draw_economy(setting, seed)
-    return Panel(
-        economy.growth,
-        designs.YEARS,
-        economy.cohort,
-        economy.province,
-        np.zeros(len(economy.cohort)),
-    )
+    size = np.zeros(len(economy.cohort))
+    return Panel(economy.growth, designs.YEARS, economy.cohort, economy.province, size)
 
 
-@cache
-def _by_name(database: Path | None) -> dict[str, Design]:
-    return {design.name: design for design in selected(database)}
+def draw_chunk(database: Path | None, name: str, seeds: range) -> list[dict]:
+    """One row a draw of a design."""
+    design = designs_of(database)[name]
+    return [{"seed": seed, **judge(design.draw(seed), seed)} for seed in seeds]
 
 
-def run_selection(
-    database: Path | None,
-    folder: Path,
-    *,
-    n_draws: int,
-    permutations: int,
-    processes: int = 1,
-    say: Callable[[str], None] = print,
-) -> None:
-    """One CSV a design, one row a draw; a design made with the same numbers, code and panel is not
-    run again.
-
-    Parameters
-    ----------
-    database : Path or None
-        A published ``citysync.duckdb`` made from delivered files; None leaves its designs out.
-    folder : Path
-    n_draws, permutations, processes : int
-    say : callable
-        Gets a line a design.
-    """
-    code = inspect.getsource(designs) + inspect.getsource(race)
-    made_with = f"{n_draws} {permutations} {hashlib.sha256(code.encode()).hexdigest()}"
-
-    def draw(position: int, design: Design) -> pd.DataFrame:
-        chunk = partial(_draw_chunk, database, design.name, permutations)
-        drawn = in_processes(chunk, range(n_draws), processes)
-        return drawn.assign(design=design.label, position=position)
-
-    for position, design in enumerate(_by_name(database).values()):
-        keep(
-            folder / f"selection_{design.name}.csv",
-            made_with,
-            partial(draw, position, design),
-            partial(say, f"selection, {design.label}: {n_draws} draws"),
-        )
-
-
-def _draw_chunk(database: Path | None, name: str, permutations: int, seeds: range) -> list[dict]:
-    design = _by_name(database)[name]
-    return [{"seed": seed, **judge(design.draw(seed), seed, permutations)} for seed in seeds]
-
-
-def judge(panel: Panel, seed: int, permutations: int) -> dict[str, float | bool | None]:
+def judge(panel: Panel, seed: int) -> dict[str, float | bool | None]:
     """Every p of one economy, and whether each warning is given.
 
     Returns
     -------
     dict
-        ``<part> default`` and ``<part> permutation`` (None for a default that is the permutation
-        itself), and ``warns <warning>``.
+        p of the default line by part, ``permutation`` of `cm`, and ``warns <warning>``.
     """
     complete = np.isfinite(panel.growth).all(axis=1)
     growth, cohort = panel.growth[complete], panel.cohort[complete]
@@ -170,42 +109,17 @@ def judge(panel: Panel, seed: int, permutations: int) -> dict[str, float | bool 
     found = {}
     for part in PARTS:
         sample = sample_of(growth, panel.years, cohort, block, part)
-        rows = rows_of(sample, seed, permutations)
-        default = next(row for row in rows if row["is_default"])
-        found[f"{part} default"] = None if default["vcov"] == "permutation" else default["p_value"]
-        found[f"{part} permutation"] = next(
-            row["p_value"] for row in rows if row["vcov"] == "permutation"
-        )
+        rows = rows_of(sample, seed, PERMUTATIONS)
+        found[part] = next(row["p_value"] for row in rows if row["is_default"])
         if part == "cm":
-            found |= _warnings_of_fit(sample, default)
+            by_line = {row["vcov"]: row for row in rows}
+            found["permutation"] = by_line["permutation"]["p_value"]
+            wide, narrow = (by_line[line]["std_error"] for line in ("province_jackknife", "city"))
+            found["warns shared"] = bool(wide and narrow and wide > MAX_ERROR_RATIO * narrow)
     level = level_of_means(
         never_pilot_means(standardise(growth), cohort == 0), panel.years, cohort, block
     )
     return found | {"warns pilot_level": level is not None and level.p_value < LEVEL}
-
-
-def _warnings_of_fit(sample: SummedSample, default: dict) -> dict[str, bool]:
-    """The warnings of a two-way fit whose firing is a matter of chance
-    (`estimation.inference.diagnostics.warnings`).
-    """
-    fit = fit_of(sample)
-    error, variance = default["std_error"], infer(sample, fit, None).variances
-    moved = {}
-    for name, refits in (("province", fit.provinces), ("city", fit.cities)):
-        worst = most_influential(refits, fit.estimate, 0)
-        moved[f"warns {name}"] = bool(
-            error is not None and worst and abs(worst.estimate_without - fit.estimate[0]) > error
-        )
-    return {
-        "warns shared": bool(
-            variance["province_jackknife"][0] > MAX_ERROR_RATIO**2 * variance["city"][0]
-        ),
-        **moved,
-        "warns degrees": bool(
-            default["vcov"] == "province_jackknife" and fit.provinces.df[0] < FEW_DEGREES
-        ),
-        "warns dyadic": bool(variance["dyadic"][0] <= 0),
-    }
 
 
 def never_pilot_means(z: np.ndarray, never: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks.simulation_study.grid import EFFECTS, KINDS, ROBUST, SIZES
 from benchmarks.simulation_study.placebo import LAYOUTS
-from benchmarks.simulation_study.selection import WARNINGS
+from benchmarks.simulation_study.selection import WARNINGS, Design
 
 LEVEL = 0.05
 # line of inference, heading
@@ -22,26 +22,33 @@ LABELS = {
     "provinces": "jackknife, t(R - 1)",
     "permutation": "permutation",
 }
-# line, what it should hold, heading
-COVERAGES = (
-    ("default", "expected", "coverage of the expected effect"),
-    ("default", "overall", "of the mean effect"),
-    ("default", "truth", "of the sample's own effect"),
-)
 # columns of a design's draws, heading
 SELECTION_COLUMNS = {
-    ("cm default", "cm permutation"): "`cm`: default, permutation",
-    ("comove default", "comove permutation"): "`comove`: default, permutation",
-    ("dispersion default", "dispersion permutation"): "`dispersion`: default, permutation",
+    "cm": "`cm`",
+    "permutation": "the same, permutation",
+    "comove": "`comove`",
+    "dispersion": "`dispersion`",
 }
 ESTIMATORS = ("twfe", *ROBUST)
-# the others are given in at most 4 % of draws of any design, or say how many provinces there are
-SHOWN_WARNINGS = ("pilot_level", "shared")
+COLUMNS = (
+    *("term", "event_time", "vcov", "is_default", "estimate", "std_error"),
+    *("ci_low", "ci_high", "p_value", "n_provinces", "truth"),
+)
+
+
+def tables(folder: Path, designs: dict[str, Design]) -> dict[str, list[list[str]]]:
+    """Rows of each table by its mark on the page, the header first."""
+    return {
+        "two-way": two_way_table(folder),
+        "placebos": placebo_table(folder),
+        "estimators": estimator_table(folder),
+        "selection": selection_table(folder, designs),
+    }
 
 
 def read_draws(path: Path) -> pd.DataFrame:
-    """Rows of a cell; an empty frame where it was not run."""
-    return pd.read_csv(path) if path.exists() and path.stat().st_size > 1 else pd.DataFrame()
+    """Rows of a cell; none where it was not run."""
+    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=COLUMNS, dtype=float)
 
 
 def line_rows(
@@ -52,8 +59,6 @@ def line_rows(
     `default` is whichever line each fit calls so, `provinces` the jackknife's error with provinces
     less one as degrees of freedom.
     """
-    if draws.empty:
-        return draws
     overall = draws[draws["term"].isin(term)]
     if line == "provinces":
         return _with_all_degrees(overall[overall["vcov"] == "province_jackknife"])
@@ -73,53 +78,41 @@ def _with_all_degrees(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def rejection(rows: pd.DataFrame) -> tuple[float, int]:
-    """Share of draws that reject zero at 5 %, and the number of draws that had a p-value."""
-    p = rows["p_value"].dropna() if len(rows) else pd.Series(dtype=float)
-    return (float((p < LEVEL).mean()) if len(p) else np.nan, len(p))
+def rejection(rows: pd.DataFrame) -> float:
+    """Share of draws that reject zero at 5 %, of those that had a p-value."""
+    return float((rows["p_value"].dropna() < LEVEL).mean())
 
 
-def coverage(rows: pd.DataFrame, truth: str = "expected") -> tuple[float, int]:
-    """Share of intervals that hold the truth in this column, and the number of intervals."""
-    rows = rows.dropna(subset=["ci_low"]) if len(rows) else rows
-    if not len(rows):
-        return np.nan, 0
-    return float(((rows["ci_low"] <= rows[truth]) & (rows[truth] <= rows["ci_high"])).mean()), len(
-        rows
-    )
+def coverage(rows: pd.DataFrame) -> float:
+    """Share of intervals that hold the effect of their own sample."""
+    rows = rows.dropna(subset=["ci_low"])
+    return float(((rows["ci_low"] <= rows["truth"]) & (rows["truth"] <= rows["ci_high"])).mean())
 
 
 def power(rows: pd.DataFrame, effect: float) -> float:
     """Share that rejects zero when `effect` is added to every treated pair-year: the interval moves
     by as much and keeps its width.
     """
-    rows = rows.dropna(subset=["ci_low"]) if len(rows) else rows
-    if not len(rows):
-        return np.nan
+    rows = rows.dropna(subset=["ci_low"])
     return float(((rows["ci_low"] + effect > 0) | (rows["ci_high"] + effect < 0)).mean())
 
 
-def selection_table(folder: Path) -> list[list[str]]:
+def selection_table(folder: Path, designs: dict[str, Design]) -> list[list[str]]:
     """Rejections of a true null where admissions are selected, and how often each warning is
     given, by design; the header first.
     """
-    warnings = [f"warning: {WARNINGS[name]}" for name in SHOWN_WARNINGS]
+    warnings = [f"warning: {words}" for words in WARNINGS.values()]
     rows = [["design", *SELECTION_COLUMNS.values(), *warnings]]
-    for draws in _selection_draws(folder):
-        cells = [
-            ", ".join(percent(float((draws[name].dropna() < LEVEL).mean())) for name in group)
-            for group in SELECTION_COLUMNS
-        ]
-        given = [percent(float(draws[f"warns {name}"].mean())) for name in SHOWN_WARNINGS]
-        rows.append([draws["design"].iloc[0], *cells, *given])
+    for name, design in designs.items():
+        draws = read_draws(folder / f"selection_{name}.csv")
+        if len(draws):
+            shares = [
+                percent(float((draws[column].dropna() < LEVEL).mean()))
+                for column in SELECTION_COLUMNS
+            ]
+            given = [percent(float(draws[f"warns {name}"].mean())) for name in WARNINGS]
+            rows.append([design.label, *shares, *given])
     return rows
-
-
-def _selection_draws(folder: Path) -> list[pd.DataFrame]:
-    found = [read_draws(path) for path in sorted(folder.glob("selection_*.csv"))]
-    return sorted(
-        (draws for draws in found if len(draws)), key=lambda draws: draws["position"].iloc[0]
-    )
 
 
 def percent(share: float) -> str:
@@ -128,7 +121,7 @@ def percent(share: float) -> str:
 
 
 def by_size(figures: list[str]) -> str:
-    """Figures of 60, 120 and 254 cities in one cell."""
+    """Figures of 60 and 254 cities in one cell."""
     return "-" if set(figures) == {"-"} else ", ".join(figures)
 
 
@@ -151,47 +144,34 @@ def two_way_table(folder: Path) -> list[list[str]]:
 def placebo_table(folder: Path) -> list[list[str]]:
     """Rejections with pseudo-pilots on the real panel; the header first."""
     rows = [["pseudo-pilots", *LABELS.values()]]
-    for layout, label in LAYOUTS.items():
+    for layout, (label, _) in LAYOUTS.items():
         rows.append([label, *_line_shares(read_draws(folder / f"placebo_{layout}.csv"))])
     return rows
 
 
 def _line_shares(draws: pd.DataFrame) -> list[str]:
-    return [percent(rejection(line_rows(draws, line))[0]) for line in LABELS]
+    return [percent(rejection(line_rows(draws, line))) for line in LABELS]
 
 
 def estimator_table(folder: Path) -> list[list[str]]:
     """By estimator: size of the default under shocks shared in provinces, of the joint test of all
-    leads, and bias and coverage where admission has an effect; the header first.
+    leads, and coverage where admission has an effect; the header first.
     """
-    heads = ["estimator", "size", "joint F of all leads", "bias"]
-    rows = [[*heads, *(heading for *_, heading in COVERAGES)]]
+    rows = [["estimator", "size", "joint F of all leads", "coverage of the sample's own effect"]]
     for estimator in ESTIMATORS:
-        null = [read_draws(folder / f"province_{n}_{estimator}.csv") for n in SIZES]
-        effect = [read_draws(folder / f"convergence_{n}_{estimator}.csv") for n in SIZES]
-        sizes = [percent(rejection(line_rows(_overall(draws), "default"))[0]) for draws in null]
-        leads = [
-            percent(rejection(draws[draws["term"] == "leads"] if len(draws) else draws)[0])
-            for draws in null
-        ]
-        held = [_coverages(draws) for draws in effect]
-        columns = [sizes, leads, *(list(column) for column in zip(*held, strict=True))]
-        rows.append([estimator, *map(by_size, columns)])
+        sizes, leads, held = [], [], []
+        for n in SIZES:
+            null = read_draws(folder / f"province_{n}_{estimator}.csv")
+            effect = read_draws(folder / f"convergence_{n}_{estimator}.csv")
+            sizes.append(percent(rejection(line_rows(_overall(null), "default"))))
+            leads.append(percent(rejection(line_rows(null, "province_jackknife", ("leads",)))))
+            held.append(percent(coverage(line_rows(effect, "default"))))
+        rows.append([estimator, *map(by_size, (sizes, leads, held))])
     return rows
 
 
 def _overall(draws: pd.DataFrame) -> pd.DataFrame:
     """Draws of the overall effect; of an event study event time 0 stands in."""
-    if draws.empty or "att" in set(draws["term"]) or "treated" in set(draws["term"]):
+    if "att" in set(draws["term"]) or "treated" in set(draws["term"]):
         return draws
     return draws[draws["event_time"] == 0].assign(term="att")
-
-
-def _coverages(draws: pd.DataFrame) -> list[str]:
-    """Bias of the estimate, and shares of the default's intervals that hold each truth."""
-    default = line_rows(draws, "default")
-    if default.empty:
-        return ["-"] * (1 + len(COVERAGES))
-    default = default.assign(overall=default["expected"].mean())
-    bias = (default["estimate"] - default["expected"]).mean()
-    return [f"{bias:+.4f}", *(percent(coverage(default, truth)[0]) for _, truth, _ in COVERAGES)]

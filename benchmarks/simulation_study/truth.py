@@ -1,42 +1,12 @@
-"""The effect that an estimator aims at: expected over local shocks, given the pilots and the path
-of the national factor.
-"""
+"""The effect that an estimator aims at in a sample."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy
+from benchmarks.simulation_study.economies import YEARS, Economy
 from estimation.estimators.cohort_weights import COUNT_WEIGHTS, Timing
 from estimation.measures.synchronization import standardise
-
-N_REDRAWS = 50
-
-
-def expected_effect(
-    setting: Setting, seed: int, estimator: str, n_redraws: int = N_REDRAWS
-) -> float:
-    """Mean of the estimator's effect over redraws of provinces' and cities' shocks.
-
-    The effect in the very sample drawn is no fixed number: it varies with the shocks that also make
-    the estimate vary.
-
-    Parameters
-    ----------
-    setting : Setting
-    seed : int
-        Of the economy whose pilots and national factor are kept.
-    estimator : str
-    n_redraws : int
-    """
-    return float(
-        np.mean(
-            [
-                own_effect(draw_economy(setting, seed, redraw), estimator)
-                for redraw in range(1, n_redraws + 1)
-            ]
-        )
-    )
 
 
 def own_effect(economy: Economy, estimator: str) -> float:

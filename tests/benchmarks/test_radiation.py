@@ -12,7 +12,7 @@ from tests.estimation.study.test_radiation import economy
 def test_an_imposed_gain_moves_the_mean_estimate_by_itself(rule: str) -> None:
     given = ((2010, 2019), [rule], 4, 1)
     ((_, _, _, nothing, count),) = study(economy(), "growth, nothing", *given)
-    ((_, _, _, gained, _),) = study(economy(), "growth, exposed +1 point", *given)
-    assert count == 4 and gained - nothing == pytest.approx(1.0)
+    ((_, _, _, gained, _),) = study(economy(), "growth, exposed +0.5 points", *given)
+    assert count == 4 and gained - nothing == pytest.approx(0.5)
     ((_, _, share, _, _),) = study(economy(), LABELS, *given)
     assert 0 <= share <= 1

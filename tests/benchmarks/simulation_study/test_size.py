@@ -53,7 +53,7 @@ def test_default_line_keeps_its_size() -> None:
 
     draws = pd.DataFrame([row for seed in range(1, N_ECONOMIES + 1) for row in rows_of(seed)])
     shares = {
-        line: rejection(line_rows(draws, line))[0]
+        line: rejection(line_rows(draws, line))
         for line in ("default", "conventional", "dyadic", "city")
     }
     assert 0.02 <= shares["default"] <= 0.09
