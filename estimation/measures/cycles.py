@@ -12,6 +12,10 @@ from scipy.linalg import solveh_banded
 MINIMUM_RUN_YEARS = 8
 FIRST_ADMISSION_YEAR = 2015
 MINIMUM_PRE_TARGETS = 10
+# Years ahead of Hamilton's regression, p = 1 for annual data; its errors overlap by one less.
+HORIZON = 2
+# Periods of the band of Christiano and Fitzgerald, in years.
+SHORTEST, LONGEST = 2.0, 8.0
 
 Array = NDArray[np.float64]
 
@@ -30,13 +34,7 @@ def cycle_hodrick_prescott(y: Array, smoothing: float = 6.25) -> Array:
     Returns
     -------
     array, shape (T,), in the unit of ``y``
-
-    Raises
-    ------
-    ValueError
-        If ``y`` has fewer than 3 values.
     """
-    y = _checked(y, minimum=3)
     n = y.size
     second_difference = np.array([1.0, -2.0, 1.0])
     bands = np.zeros((3, n))
@@ -52,86 +50,55 @@ def cycle_hodrick_prescott(y: Array, smoothing: float = 6.25) -> Array:
     return y - solveh_banded(bands, y)
 
 
-def cycle_hamilton(y: Array, horizon: int = 2, *, in_fit: NDArray[np.bool_] | None = None) -> Array:
-    """Forecast error of a regression of y[s] on 1 and y[s - horizon], dated s (Hamilton 2018, p = 1
-    for annual data).
+def cycle_hamilton(y: Array, in_fit: NDArray[np.bool_] | None = None) -> Array:
+    """Forecast error of a regression of y[s] on 1 and y[s - 2], dated s (Hamilton 2018).
 
     Parameters
     ----------
     y : array, shape (T,)
-        Log level.
-    horizon : int
-        Years ahead; the errors overlap by ``horizon - 1`` years.
+        Log level, T >= 5.
     in_fit : boolean array, shape (T,), optional
         Targets that may enter the coefficients; all of them by default. Errors are returned for
         every target.
 
     Returns
     -------
-    array, shape (T,); the first ``horizon`` values are NaN, all of them where the regressor does
-    not vary
-
-    Raises
-    ------
-    ValueError
-        If ``y`` has fewer than ``horizon + 3`` values.
+    array, shape (T,); the first two values are NaN, all of them where the regressor does not vary
     """
-    y = _checked(y, minimum=horizon + 3)
-    target, lagged = y[horizon:], y[:-horizon]
-    used = (
-        np.ones(target.size, dtype=bool)
-        if in_fit is None
-        else np.asarray(in_fit, dtype=bool)[horizon:]
-    )
+    target, lagged = y[HORIZON:], y[:-HORIZON]
+    used = slice(None) if in_fit is None else in_fit[HORIZON:]
     errors = np.full(y.size, np.nan)
-    if used.sum() < 3:
-        return errors
     centre_target, centre_lagged = target[used].mean(), lagged[used].mean()
     spread = np.sum((lagged[used] - centre_lagged) ** 2)
     if spread == 0.0:
         return errors
     slope = np.sum((lagged[used] - centre_lagged) * (target[used] - centre_target)) / spread
-    errors[horizon:] = (target - centre_target) - slope * (lagged - centre_lagged)
+    errors[HORIZON:] = (target - centre_target) - slope * (lagged - centre_lagged)
     return errors
 
 
-def cycle_christiano_fitzgerald(y: Array, shortest: float = 2.0, longest: float = 8.0) -> Array:
-    """Band of periods from ``shortest`` to ``longest`` years by the random-walk filter (Christiano
-    and Fitzgerald 2003).
+def cycle_christiano_fitzgerald(y: Array) -> Array:
+    """Band of periods from 2 to 8 years by the random-walk filter (Christiano and Fitzgerald 2003).
 
     Parameters
     ----------
     y : array, shape (T,)
         Log level; the line from the first to the last value is taken out first, as the paper does
         for a random walk with drift.
-    shortest, longest : float
-        Periods of the band in years, 2 <= shortest < longest.
 
     Returns
     -------
     array, shape (T,), in the unit of ``y``
-
-    Raises
-    ------
-    ValueError
-        If ``y`` has fewer than 3 values or the band is empty.
     """
-    y = _checked(y, minimum=3)
-    if not 2.0 <= shortest < longest:
-        raise ValueError(
-            f"expected periods with 2 <= shortest < longest, found {shortest} and {longest}"
-        )
     without_drift = y - np.arange(y.size) * ((y[-1] - y[0]) / (y.size - 1))
-    return np.array(
-        [np.sum(row * without_drift) for row in _random_walk_weights(y.size, shortest, longest)]
-    )
+    return np.array([np.sum(row * without_drift) for row in _random_walk_weights(y.size)])
 
 
-def _random_walk_weights(n: int, shortest: float, longest: float) -> Array:
+def _random_walk_weights(n: int) -> Array:
     """Weights of the asymmetric filter, shape (n, n): row t makes the component of year t; each row
     sums to zero.
     """
-    low, high = 2 * np.pi / longest, 2 * np.pi / shortest
+    low, high = 2 * np.pi / LONGEST, 2 * np.pi / SHORTEST
     lags = np.arange(1, n)
     ideal = np.concatenate(
         [[(high - low) / np.pi], (np.sin(lags * high) - np.sin(lags * low)) / (np.pi * lags)]
@@ -194,7 +161,7 @@ def filter_runs(run_keys: NDArray, y: Array, years: NDArray) -> dict[str, Array]
 
 def _filter_run(y: Array, years: NDArray) -> dict[str, Array]:
     is_pre = years < FIRST_ADMISSION_YEAR
-    has_pre = is_pre[2:].sum() >= MINIMUM_PRE_TARGETS
+    has_pre = is_pre[HORIZON:].sum() >= MINIMUM_PRE_TARGETS
     return {
         "hp": cycle_hodrick_prescott(y),
         "hp_100": cycle_hodrick_prescott(y, smoothing=100.0),
@@ -202,13 +169,3 @@ def _filter_run(y: Array, years: NDArray) -> dict[str, Array]:
         "hamilton_pre": cycle_hamilton(y, in_fit=is_pre) if has_pre else np.full(y.size, np.nan),
         "christiano_fitzgerald": cycle_christiano_fitzgerald(y),
     }
-
-
-def _checked(y: Array, minimum: int) -> Array:
-    y = np.asarray(y, dtype=float)
-    if y.ndim != 1 or y.size < minimum or not np.isfinite(y).all():
-        raise ValueError(
-            f"expected a series of at least {minimum} finite values, found shape {y.shape}: "
-            f"{y.tolist()}"
-        )
-    return y

@@ -13,6 +13,7 @@ DEPRECIATION = 0.096
 GROWTH_YEARS = 5
 ELASTICITY_RANGE = (0.1, 0.9)
 DEFAULT_ELASTICITY = 0.5
+MINIMUM_CHANGES = 10
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,14 @@ class Allocation:
     tau: np.ndarray
 
 
-def accumulate_capital(investment: np.ndarray, depreciation: float = DEPRECIATION) -> np.ndarray:
+def accumulate_capital(investment: np.ndarray) -> np.ndarray:
     """Capital stock by perpetual inventory, K0 = I0 / (depreciation + g), K_t = (1 - depreciation)
-    K_(t-1) + I_t.
+    K_(t-1) + I_t, with a depreciation of 9.6 per cent a year (Zhang, Wu and Zhang 2004).
 
     Parameters
     ----------
     investment : (N, T) float array
         Real investment, NaN where it lacks; g is its mean growth over the first 5 years of a city.
-    depreciation : float
-        A year, as a share (9.6 per cent: Zhang, Wu and Zhang 2004).
 
     Returns
     -------
@@ -58,11 +57,11 @@ def accumulate_capital(investment: np.ndarray, depreciation: float = DEPRECIATIO
             continue
         head = investment[i, first : first + GROWTH_YEARS + 1]
         growth = float(np.mean(head[1:] / head[:-1] - 1))
-        if depreciation + growth <= 0:
+        if DEPRECIATION + growth <= 0:
             continue
-        stock[i, first] = investment[i, first] / (depreciation + growth)
+        stock[i, first] = investment[i, first] / (DEPRECIATION + growth)
         for t in range(first + 1, last):
-            stock[i, t] = (1 - depreciation) * stock[i, t - 1] + investment[i, t]
+            stock[i, t] = (1 - DEPRECIATION) * stock[i, t - 1] + investment[i, t]
     return stock
 
 
@@ -82,8 +81,6 @@ def estimate_elasticities(
     output_per_worker: np.ndarray,
     capital_per_worker: np.ndarray,
     group: np.ndarray,
-    *,
-    minimum_rows: int = 10,
 ) -> np.ndarray:
     """Output elasticity of capital by group: slope of the change of log Y/L on the change of log
     K/L, with a constant.
@@ -93,13 +90,12 @@ def estimate_elasticities(
     output_per_worker, capital_per_worker : (N, T) float arrays
     group : (N,) int array
         The province of a city.
-    minimum_rows : int
-        A group with fewer changes, or none that differ, takes 0.5.
 
     Returns
     -------
     (N,) float array
-        Cut to 0.1-0.9: beyond, the other factor would have no share.
+        Cut to 0.1-0.9: beyond, the other factor would have no share. A group with fewer than 10
+        changes, or none that differ, takes 0.5.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         dy, dk = (
@@ -109,7 +105,7 @@ def estimate_elasticities(
     for g in np.unique(group):
         rows = np.isfinite(dy[group == g]) & np.isfinite(dk[group == g])
         x, y = dk[group == g][rows], dy[group == g][rows]
-        if x.size < minimum_rows or np.ptp(x) == 0:
+        if x.size < MINIMUM_CHANGES or np.ptp(x) == 0:
             continue
         x = x - x.mean()
         elasticity[group == g] = np.clip(x @ y / (x @ x), *ELASTICITY_RANGE)

@@ -17,8 +17,9 @@ TOLERANCE = 1e-9
 ROUNDING = 1e-12
 # Draws taken together: their arrays stay in the processor's cache.
 CHUNK = 500
-# Effects beyond so many errors of the estimate are none that can be told from each other.
-FARTHEST = 1e6
+# Effects beyond so many errors of the estimate are none that can be told from each other; from
+# about 1e5 on rounding alone gives the polynomial of a draw roots.
+FARTHEST = 1e4
 
 
 def deal(block: np.ndarray, draws: int, seed: int | Sequence[int]) -> np.ndarray:

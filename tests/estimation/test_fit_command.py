@@ -18,7 +18,7 @@ from estimation.fit import fit_panel
 from estimation.primary.pair_means import partner_means
 from estimation.primary.within_block import fit_within_block
 from tests.conftest import REPO
-from tests.estimation.panels import VARIANCE_ESTIMATORS, long_table, random_panel, reference_panel
+from tests.estimation.panels import VARIANCE_ESTIMATORS, long_table, random_panel
 
 
 def _table(panel, *, provinces=True, cohorts=False, outcome=0):
@@ -114,14 +114,6 @@ def test_prints_what_the_library_computes(capsys, write, name, settings):
         {name: getattr(e, name) for name in document["estimates"][0]} for e in expected.estimates
     ]
     assert (document["n_obs"], document["n_pairs"]) == (expected.n_obs, expected.n_pairs)
-
-
-def test_reference_panel_from_a_file(capsys, write):
-    code, out, _ = _run(capsys, write(_table(reference_panel(), cohorts=True)), "--shuffle", "all")
-    (line,) = json.loads(out)["estimates"]
-    assert (code, line["vcov"], line["is_default"]) == (0, "permutation", True)
-    assert line["estimate"] == pytest.approx(-0.157431590, abs=1e-9)
-    assert line["p_value"] == 454 / 660
 
 
 @pytest.mark.parametrize("text_ids", [False, True])

@@ -25,6 +25,8 @@ ALPHA = 0.05
 KAPPA = ALPHA / 10
 CONDITIONAL_ALPHA = (ALPHA - KAPPA) / (1 - KAPPA)
 HALVINGS = 45
+# a set that leaves zero out at so many times the first bound tried does so at any
+MOST_BOUND = 2**13
 Limits = tuple[float, float]
 
 
@@ -173,7 +175,7 @@ def least_favourable(correlation: np.ndarray) -> np.ndarray:
     return (low + high) / 2
 
 
-def breakdown(excludes: Callable[[float], bool], first: float, doublings: int = 14) -> float:
+def breakdown(excludes: Callable[[float], bool], first: float) -> float:
     """Largest bound up to which a set leaves zero out: 0 if it holds zero at once, infinite if it
     never does.
 
@@ -183,7 +185,6 @@ def breakdown(excludes: Callable[[float], bool], first: float, doublings: int = 
         Whether the set of a bound leaves zero out.
     first : float
         The bound to try after 0; doubled until the set holds zero, then halved to 1e-6 of itself.
-    doublings : int
 
     Returns
     -------
@@ -193,8 +194,8 @@ def breakdown(excludes: Callable[[float], bool], first: float, doublings: int = 
         return 0.0
     low, high = 0.0, first
     while excludes(high):
-        low, high, doublings = high, 2 * high, doublings - 1
-        if doublings == 0:
+        low, high = high, 2 * high
+        if high > MOST_BOUND * first:
             return float("inf")
     while high - low > 1e-6 * high:
         middle = (low + high) / 2

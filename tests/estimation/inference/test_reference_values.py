@@ -57,20 +57,6 @@ def test_exact_permutation(shuffle):
         assert estimates_of(result, "permutation")["treated", None].p_value == extreme / total
 
 
-def test_random_draws_approach_the_enumeration():
-    # 600 draws are fewer than the 660 relabellings, so they are drawn
-    result = fit_outcomes(
-        reference_panel(),
-        estimators=("twfe",),
-        vcov=("permutation",),
-        shuffle="all",
-        permutations=600,
-    )["twfe", 0]
-    assert estimates_of(result, "permutation")["treated", None].p_value == pytest.approx(
-        454 / 660, abs=0.06
-    )
-
-
 def test_fewer_than_four_pilots_withhold_standard_errors():
     result = fit_outcomes(reference_panel(), estimators=("twfe",), vcov=VARIANCE_ESTIMATORS)[
         "twfe", 0

@@ -149,7 +149,8 @@ def test_variation_within_cohorts_by_regression_on_dummies(given):
     assert found["strength_r2_on_cohort_and_year"] == pytest.approx(peer.rsquared, rel=1e-8)
     assert found["strength_sd_within_cohort"] == pytest.approx(within, rel=1e-8)
     same = marts.strengths.assign(strength=1.0)
-    _, (_, warnings) = build_heterogeneity(sample, marts.cities, same, spec)
+    _, (diagnostics, warnings) = build_heterogeneity(sample, marts.cities, same, spec)
+    assert ("strength_r2_on_cohort_and_year", "tax", 1.0) in diagnostics
     assert any("hardly tell the tool from admission" in warning for warning in warnings)
 
 
@@ -261,3 +262,4 @@ def test_families_do_not_mix_outcomes_or_kinds():
     assert other_line["p_value_family"][0] == 0.01
     assert family_of("heterogeneity.a.human_capital_gap", "treated") is None
     assert family_of("policy_tools.a.joint", "strength:supply") == "joint_fit"
+    assert family_of("heterogeneity.a.human_capital_gap", "treated:gap") == "differences"

@@ -133,6 +133,7 @@ CASES = {
         "found",
         "p = 0.001 (province jackknife)",
     ),
+    "four pilots": (tables(drawn(0.1, 0.01, n_pilots=4)), {}, "found", ""),
     "three pilots": (tables(drawn(0.1, 0.01, n_pilots=3)), {}, "not_identified", "at least 4"),
     "no p": (
         tables(line(OURS, "province_jackknife", 0.1, None)),

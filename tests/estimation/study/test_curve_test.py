@@ -17,7 +17,7 @@ from estimation.study.specification_curve import run_curve
 from estimation.study.tables import CURVE_TEST_COLUMNS, typed
 from tests.estimation.study.test_run import economy
 
-DRAWS = 39
+DRAWS = 99
 # every choice of the curve but its series and windows, of which the fabricated marts have one each
 SPECS = tuple(
     dataclasses.replace(spec, permutations=DRAWS, seed=3)
@@ -77,10 +77,6 @@ def test_specs_without_a_p_or_with_effects_of_provinces_take_no_part(members) ->
     assert len(members) == len(SPECS) * 3 // 4 * 4 // 5
 
 
-def test_the_real_admissions_give_the_curve(members, estimated, in_sd) -> None:
-    np.testing.assert_allclose(in_sd[0], [estimated[spec.spec_id] for spec in members], atol=1e-12)
-
-
 def test_a_draw_is_the_curve_of_other_admissions(marts, members, in_sd) -> None:
     """A city takes the whole record of another of its province: cohort under each rule, and
     admission after the window.
@@ -88,7 +84,7 @@ def test_a_draw_is_the_curve_of_other_admissions(marts, members, in_sd) -> None:
     cities = marts.cities
     records = curve_test._draw_records(cities["province_id"].to_numpy(), DRAWS, 3)
     columns = [name for name in cities if name.startswith("treated_year")]
-    for draw in (1, DRAWS):
+    for draw in (0, 1, DRAWS):
         assert (cities["province_id"].to_numpy()[records[draw]] == cities["province_id"]).all()
         moved = cities.copy()
         moved[columns] = cities[columns].iloc[records[draw]].to_numpy()

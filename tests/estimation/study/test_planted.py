@@ -80,7 +80,7 @@ def frames() -> dict[str, pd.DataFrame]:
     estimate = pd.DataFrame(rows, columns=columns).assign(
         analysis="dynamics", cohort_year=pd.NA, ci_low=0.0
     )
-    truth = [("a", "treated", None, None, 0.5, None), ("b", "event", None, 0, 2.0, None)]
+    truth = [("a", "treated", None, None, 1.0, None), ("b", "event", None, 0, 2.0, None)]
     truth = [dict(zip(TRUTH_COLUMNS, row, strict=True)) for row in truth]
     bounds = {"ci_low": -1.0, "ci_high": 1.0}
     channels = {"spec_id": "p", "channel": ["loading", "own_variance"], "truth": [2.0, 0.1]}

@@ -230,24 +230,6 @@ def test_a_run_takes_at_most_the_draws_of_each_spec_and_one_seed(marts) -> None:
     assert draws["study_form"] == 0 and {spec.seed for spec in seen.values()} == {7}
 
 
-def test_parts_add_up_to_the_whole(result) -> None:
-    """`cm` = `comove` + `dispersion`, so every coefficient splits exactly."""
-    of_whole = [
-        spec.spec_id
-        for spec in SPECS
-        if spec.outcome.startswith("cm_growth_official")
-        and spec.variant not in ("gdp_tercile", "twfe")
-        and not spec.variant.endswith("_own_years")
-    ]
-    assert len(of_whole) > 10
-    for spec_id in of_whole:
-        whole, together, apart = (
-            points(result.estimate, spec_id.replace(".cm_", f".{part}_"))
-            for part in ("cm", "comove", "dispersion")
-        )
-        np.testing.assert_allclose(whole, together + apart, rtol=0, atol=1e-12)
-
-
 @pytest.mark.parametrize(("variant", "tie_rule"), [("headline", "strong"), ("all_pairs", "all")])
 def test_estimate_is_that_of_the_kept_pairs(marts, result, variant: str, tie_rule: str) -> None:
     """The shared pass equals a fit of one outcome on a panel from which everything else was removed
