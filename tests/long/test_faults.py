@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import random
 import resource
-import shutil
 import signal
 from pathlib import Path
 
@@ -80,28 +79,3 @@ def test_a_full_disk_ends_the_run_and_not_the_publication(
         assert process.returncode in (1, 2), output
         assert "ulimit -f" in output.strip().splitlines()[-1]
         assert require_whole(home) == before
-
-
-@pytest.mark.skipif(
-    shutil.which("setpriv") is None,
-    reason="setpriv (util-linux) takes away root's right to write anywhere",
-)
-def test_a_home_that_cannot_be_written_is_named(published: tuple[Path, Path, float]) -> None:
-    home, landing, _ = published
-    before = require_whole(home)
-    folders = [home, *(path for path in home.rglob("*") if path.is_dir() and not path.is_symlink())]
-    modes = {folder: folder.stat().st_mode for folder in folders}
-    for folder in folders:
-        folder.chmod(0o555)
-    try:
-        process = start(
-            home,
-            change(landing, 90_000),
-            *("setpriv", "--inh-caps=-all", "--bounding-set=-all"),
-        )
-        output, _ = process.communicate(timeout=HANG_SECONDS)
-    finally:
-        for folder, mode in modes.items():
-            folder.chmod(mode)
-    assert process.returncode == 2 and str(home) in output.strip().splitlines()[-1], output
-    assert require_whole(home) == before

@@ -28,15 +28,11 @@ from warehouse.ingest.simulation.files import Row, write_bytes, write_workbook
 from warehouse.ingest.simulation.policy_texts import write_simulated_policy_texts
 from warehouse.ingest.simulation.published import (
     DEFAULT_SEED,
-    FIRST_YEAR,
-    LAST_YEAR,
     Published,
     SimulatedStatistics,
     simulate_statistics,
 )
 
-# the wide panel comes twice: as the newest year was first released, and a year later
-EDITIONS = (LAST_YEAR, LAST_YEAR + 1)
 #: Beside both landings, not inside: what was planted, which no landing knows.
 PLANTED = "planted.csv"
 NOTE = "模拟数据 simulated data, not statistics"
@@ -87,14 +83,11 @@ def write_simulated_landing(
     *,
     roster: pd.DataFrame,
     pilot_zones: pd.DataFrame,
-    seed: int = DEFAULT_SEED,
     n_cities: int | None = None,
     effect: PlantedEffect | None = None,
-    first_year: int = FIRST_YEAR,
-    last_year: int = LAST_YEAR,
 ) -> None:
     """Write `<folder>/with_effect/` and `<folder>/without_effect/` from the same shocks, and
-    `<folder>/planted.csv`.
+    `<folder>/planted.csv`; the same arguments give the same bytes.
 
     Parameters
     ----------
@@ -103,29 +96,22 @@ def write_simulated_landing(
     roster, pilot_zones : DataFrame
         The seeds city_roster and pilot_zones; or places below them with `parent_id` (see
         `counties`), which the landing then brings along.
-    seed : int
-        The same seed and arguments give the same bytes.
     n_cities : int, optional
         None for every city of the span, else an even choice (see `choose_cities`).
     effect : PlantedEffect, optional
         Default is that of the default landing; with `economy.NO_EFFECT` both landings are equal.
-    first_year, last_year : int
-        Span of the panel, within 2001-2023.
     """
     made = simulate_statistics(
         roster=roster,
         pilot_zones=pilot_zones,
-        seed=seed,
         n_cities=n_cities,
         effect=effect,
-        first_year=first_year,
-        last_year=last_year,
     )
     for name in ("with_effect", "without_effect"):
         _write_landing(Path(folder) / name, getattr(made, name))
         if "parent_id" in roster:
             _write_places(Path(folder) / name / PLACES_SOURCE, roster, pilot_zones)
-        write_simulated_policy_texts(Path(folder) / name, made.tools, seed)
+        write_simulated_policy_texts(Path(folder) / name, made.tools, DEFAULT_SEED)
     write_bytes(Path(folder) / PLANTED, _planted(made).to_csv(index=False).encode())
 
 
@@ -163,6 +149,7 @@ def _cell(value: float, decimals: int, blank: str | None = None) -> object:
 
 def _write_landing(folder: Path, data: Published) -> None:
     last = int(data.years[-1])
+    # the wide panel comes twice: as the newest year was first released, and a year later
     for edition in (last, last + 1):
         rows = _wide_rows(data, edition)
         write_workbook(

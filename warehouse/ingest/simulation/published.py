@@ -68,8 +68,6 @@ def simulate_statistics(
     seed: int = DEFAULT_SEED,
     n_cities: int | None = None,
     effect: PlantedEffect | None = None,
-    first_year: int = FIRST_YEAR,
-    last_year: int = LAST_YEAR,
 ) -> SimulatedStatistics:
     """Draw an economy and what is published about it.
 
@@ -83,15 +81,13 @@ def simulate_statistics(
         None for every city of the span, else an even choice (see `choose_cities`).
     effect : PlantedEffect, optional
         Default is that of the default landing.
-    first_year, last_year : int
-        Span of the panel, within 2001-2023.
     """
     effect = PlantedEffect() if effect is None else effect
-    cities = choose_cities(roster, pilot_zones, n_cities, first_year, last_year)
-    years, city_id = np.arange(first_year, last_year + 1), cities["city_id"].to_numpy()
+    cities = choose_cities(roster, pilot_zones, n_cities, FIRST_YEAR, LAST_YEAR)
+    years, city_id = np.arange(FIRST_YEAR, LAST_YEAR + 1), cities["city_id"].to_numpy()
     shocks, levels_seed, gaps_seed, wider_seed, wider_gaps = np.random.SeedSequence(seed).spawn(5)
     # a landing is delivered the year after its last one, with the texts of zones approved by then
-    tools = draw_policy_tools(pilot_zones, seed, last_year + 1)
+    tools = draw_policy_tools(pilot_zones, seed, LAST_YEAR + 1)
     economy = simulate_economies(
         province=cities["province_id"].to_numpy(),
         region=cities["region"].to_numpy(dtype=object).astype(str),

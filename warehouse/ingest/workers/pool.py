@@ -77,7 +77,6 @@ class Outcome:
     value : object
     fault : FileFault, optional
         What to say of the task's file where there is no value.
-    is_unforeseen : bool
     raised : tuple of str, optional
         Text and traceback of the error that the job raised.
     ended : str
@@ -86,7 +85,6 @@ class Outcome:
 
     value: Any = None
     fault: FileFault | None = None
-    is_unforeseen: bool = False
     raised: tuple[str, str] | None = None
     ended: str = ""
 
@@ -228,7 +226,7 @@ def _read_answer(answer: dict[str, Any], limits: Limits | None) -> Outcome:
     found = f"one at which the reader stopped ({text[:_LONGEST_NOTE]})"
     action = "save it again with the program it came from; if it opens there, tell the maintainers"
     fault = FileFault("a file that can be read", found, action)
-    return Outcome(fault=fault, is_unforeseen=True, raised=(text, trace))
+    return Outcome(fault=fault, raised=(text, trace))
 
 
 def _memory_fault(limits: Limits) -> FileFault:
@@ -252,7 +250,7 @@ def _outcome_of_end(code: int, limits: Limits | None) -> Outcome:
     fault = FileFault(
         "a file that can be read", found, "save it again with the program it came from"
     )
-    return Outcome(fault=fault, is_unforeseen=True, ended=ended)
+    return Outcome(fault=fault, ended=ended)
 
 
 def _serve(channel: Connection) -> None:

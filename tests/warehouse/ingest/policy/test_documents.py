@@ -15,6 +15,7 @@ from warehouse.ingest.errors import FileFault
 from warehouse.ingest.policy.clauses import split_clauses
 from warehouse.ingest.policy.cleaning import clean_text
 from warehouse.ingest.policy.documents import build_policy_document, build_sketch
+from warehouse.ingest.policy.html import visible_text
 from warehouse.ingest.policy.schema import POLICY_SCHEMA
 from warehouse.ingest.raw_table import FileOrigin
 
@@ -286,3 +287,23 @@ def test_zones_of_covering_letters_and_opening_sentences(text, zones, rule):
     found = read((text + "一、支持企业建设海外仓(app)，开拓国际市场。\n").encode(), "a.txt")
     assert (found["zone_texts"], found["zone_rule"]) == (zones, rule)
     assert "海外仓(app)" in found["clauses"][-1]["clause_text"]
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>一</p><p>二&amp;三</p>", "\n一\n二&三\n"),
+        ("<html><head><title>题</title><style>x{}</style></head>文", "\n题\n文"),
+        ("甲<script>var a='<p>no</p>'</script>乙", "甲乙"),
+        ("甲<!-- no -->乙<br/>丙\t\n丁", "甲乙\n丙 丁"),
+        ("<textarea>no</textarea>甲<a href='x'>乙</a>", "甲乙"),
+        ("<![if x]>甲<![endif]>", "甲"),
+    ],
+)
+def test_the_text_is_what_a_reader_sees(page, text):
+    assert visible_text(page) == text
+
+
+def test_a_page_that_cannot_be_parsed_is_a_fault_of_its_file():
+    with pytest.raises(FileFault, match="a web page; found one that cannot be parsed"):
+        visible_text("<p>&#" + "9" * 5_000 + ";</p>")
