@@ -121,14 +121,6 @@ def test_p_values_count_assignments(marts, members, in_sd) -> None:
     )
 
 
-def test_the_chunks_do_not_show(marts, members, in_sd, monkeypatch) -> None:
-    monkeypatch.setattr(curve_test, "CHUNK", 7)
-    few = members[:3]
-    np.testing.assert_allclose(
-        curve_test.standardised_estimates(marts, few), in_sd[:, :3], atol=1e-13
-    )
-
-
 def test_without_regions_or_specs(marts, members) -> None:
     """Only specs that were estimated come in, so a landing without regions has none with effects of
     regions.

@@ -1,5 +1,5 @@
-"""Draws under exposure to both units and under treatment by pair against a literal loop over
-dummies.
+"""Draws of two-way fits against refits by the plain code and, under exposure to both units and
+treatment by pair, against a literal loop over dummies.
 """
 
 import dataclasses
@@ -7,15 +7,16 @@ import dataclasses
 import numpy as np
 import pytest
 
-from estimation.engines.regressors import event_study_design, twfe_design
+from estimation.engines.arrays import pair_statistics
+from estimation.engines.regressors import DESIGNS, event_study_design, twfe_design
 from estimation.estimators.fitted import Inputs
-from estimation.estimators.two_way import LeastSquaresDraws
+from estimation.estimators.two_way import LeastSquaresDraws, fit_least_squares
 from estimation.fit import fit_outcomes
-from estimation.inference.permutation.assignments import draw_or_enumerate
+from estimation.inference.permutation.assignments import draw_or_enumerate, draw_relabellings
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
-from tests.estimation.panels import random_panel
+from tests.estimation.panels import assert_draw_is_fit, random_panel
 
 
 def _by_city(panel, label, group_years):
@@ -111,3 +112,73 @@ def test_the_permutation_of_places_holds_its_size_and_needs_all_pairs():
     assert len(p_values) == 200 and 0.01 <= np.mean(np.array(p_values) <= 0.05) <= 0.1
     part = dataclasses.replace(panel.of_pairs(panel.city_j < 23), y=panel.y[:1, panel.city_j < 23])
     assert [e.vcov for e in fit_outcomes(part)["twfe", 0].estimates] == ["dyadic"]
+
+
+CASES = {
+    "balanced": {"n_outcomes": 3},
+    "few_gaps": {"missing": 0.02},
+    "many_gaps": {"missing": 0.35},
+    "controls": {"n_controls": 2, "n_outcomes": 2},
+    "gaps_and_controls": {"missing": 0.2, "n_controls": 1},
+}
+N_DRAWS = 5
+
+
+def _refit(panel, label_years, estimator, rule):
+    """Coefficients, studentised statistics and fit of each outcome under another assignment, by the
+    plain code.
+    """
+    changed = dataclasses.replace(panel, city_cohort=label_years, cohort=None)
+    sample = build_sample(changed, tuple(range(panel.n_outcomes)), *rule)
+    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
+    names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
+    fits = fit_least_squares(
+        sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names
+    )
+    return sample, fits
+
+
+# quantile of ties above which pairs are kept, or number of strongest partners
+@pytest.mark.parametrize("rule", [(None, None), (0.5, None), (0.3, None), (None, 4)])
+@pytest.mark.parametrize("case", CASES)
+def test_draws_equal_refits_under_the_drawn_labels(case, rule):
+    # 30 cities, ten provinces: the joint test of the leads has degrees of freedom
+    panel = random_panel(1, n_cities=30, n_pilots=9, **CASES[case])
+    strata = np.arange(30) % 2
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), *rule)
+    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
+    designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
+    before = [k for k, (_, _, event) in enumerate(designs[1].terms) if event < 0]
+    tested = {"twfe": {"leads": np.array([0])}, "event_study": {"leads": np.array(before[2:])}}
+    models = {
+        design.estimator: LeastSquaresDraws(statistics, design, tested[design.estimator])
+        for design in designs
+    }
+    draws = permute(sample, models, strata, Options(permutations=N_DRAWS, seed=11))
+    labels = draw_relabellings(sample.city_group, strata, N_DRAWS, 11)
+    years_of_label = np.concatenate([[0], sample.group_years])
+    assert np.isfinite(draws["event_study", 0].tests["leads"]).any()
+    for b in range(N_DRAWS):
+        for design in designs:
+            redrawn, fits = _refit(panel, years_of_label[labels[b]], design.estimator, rule)
+            if rule[0] is not None:
+                eligible = redrawn.candidate & (redrawn.pair_group >= 0)
+                np.testing.assert_array_equal(
+                    redrawn.kept,
+                    eligible & (panel.tie > np.quantile(panel.tie[eligible], rule[0])),
+                )
+            for m, fit in enumerate(fits):
+                assert_draw_is_fit(draws[design.estimator, m], b, fit, tested[design.estimator])
+
+
+def test_one_outcome_gives_the_same_alone_and_beside_others():
+    panel = random_panel(3, n_outcomes=2, missing=0.1)
+    other = panel.y.copy()
+    other[1, 0, 0] = np.nan
+    together = fit_outcomes(dataclasses.replace(panel, y=other), permutations=200, tie_quantile=0.5)
+    for m in (0, 1):
+        alone = fit_outcomes(
+            dataclasses.replace(panel, y=other[m]), permutations=200, tie_quantile=0.5
+        )
+        assert alone["twfe", 0] == together["twfe", m]
+        assert alone["event_study", 0] == together["event_study", m]

@@ -1,15 +1,47 @@
-"""Files to grids: formats told by name and content, and what readers lose."""
+"""Files to grids: formats told by name and content, what readers lose, and what a person sees of
+number formats, raised letters, merged and hidden cells, in any spelling and in old workbooks.
+"""
 
+from __future__ import annotations
+
+import io
 import re
+import struct
+import zipfile
 
+import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.cell import coordinate_from_string
 
-from tests.warehouse.ingest.bad_files import SHEET, archive
-from tests.warehouse.ingest.delivered import ROWS, csv_bytes, parquet_bytes, stata_bytes, xlsx_bytes
+from tests.warehouse.ingest.bad_files import SHEET, STRINGS, archive
+from tests.warehouse.ingest.delivered import (
+    ROWS,
+    csv_bytes,
+    parquet_bytes,
+    saved,
+    stata_bytes,
+    xlsx_bytes,
+)
+from tests.warehouse.ingest.formats.old_workbook import (
+    error_cell,
+    failed_formula,
+    font_record,
+    format_record,
+    hundredths_cells,
+    number_cell,
+    record,
+    shared_text_cell,
+    shared_texts,
+    style_record,
+    text_cell,
+    write_xls,
+)
 from warehouse.ingest.formats.grids import read_grids
+from warehouse.ingest.formats.number_formats import read_format, shown_text
 from warehouse.ingest.formats.sheet_scan import scan_sheet
 
 XLSX = xlsx_bytes(Sheet1=ROWS)
@@ -104,3 +136,145 @@ def test_a_formula_with_its_result_is_that_result_wherever_the_table_begins():
     )
     (grid,) = read_grids(stored, "a.xlsx")
     assert [row[1] for row in grid.rows[1:]] == ["a", 2.0]
+
+
+@pytest.mark.parametrize(
+    ("code", "stored", "shown"),
+    [
+        ("0%", "0.125", "12.5%"),
+        ("0.00%;[Red]-0.00%", "-0.07", "-7%"),
+        ("#,##0.00", "1234.5", None),
+        ('_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', "1234.5", None),
+        ("0.00_);(0.00)", "-5.5", None),
+        ("[$¥-804]#,##0.00", "5", None),
+        ('"¥"#,##0', "5", None),
+        ('0.0"万元"', "12.345", "12.345万元"),
+        ("0.0\\年", "2015", "2015年"),
+        ('"约"0', "5", "约5"),
+        ("#,##0,", "1234567", "1234567 (shown divided by 1000)"),
+        ("0.0,,", "1234567", "1234567 (shown divided by 1000000)"),
+        ("General", "5", None),
+        ('General"①"', "5", "5①"),
+        ('yyyy"年"m"月"', "42000", None),
+        ('0"%"', "5", "5%"),
+        ("0.0E+00", "5", None),
+        ("@", "5", None),
+    ],
+)
+def test_a_format_shows_a_number(code, stored, shown):
+    assert shown_text(code, stored) == shown
+
+
+def test_a_per_cent_keeps_its_full_precision():
+    assert shown_text("0%", "0.12345678901234566") == "12.345678901234566%"
+    assert shown_text("0%", "1E-7") == "0.00001%"
+    assert read_format("0.0%").is_percent
+
+
+def workbook() -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(
+        ["a", 0.125, CellRichText("12.3", TextBlock(InlineFont(vertAlign="superscript"), "1)")), 7]
+    )
+    sheet.append(
+        ["b", 0.25, CellRichText("CO", TextBlock(InlineFont(vertAlign="subscript"), "2")), 8]
+    )
+    sheet["B1"].number_format = "0.0%"
+    return saved(book.save)
+
+
+def respelt(data: bytes) -> bytes:
+    """The same workbook with a prefix before every name of the sheet's XML, as some programs write
+    it.
+    """
+
+    def prefixed(content: bytes) -> bytes:
+        text = re.sub(r"<(/?)([A-Za-z])", r"<\1x:\2", content.decode())
+        return text.replace("xmlns=", "xmlns:x=", 1).encode()
+
+    return archive(data, {SHEET: prefixed})
+
+
+def shared(data: bytes) -> bytes:
+    """The same workbook with its rich texts in the table of shared texts, as Excel writes them."""
+    inline = re.compile(rb' t="inlineStr"><is>(.*?)</is>')
+    sheet = zipfile.ZipFile(io.BytesIO(data)).read(SHEET)
+    texts = b"".join(b"<si>" + text + b"</si>" for text in inline.findall(sheet))
+    numbers = iter(range(9))
+    change = {
+        SHEET: lambda content: inline.sub(lambda _: b' t="s"><v>%d</v>' % next(numbers), content)
+    }
+    name = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return archive(data, change, {STRINGS: b'<sst xmlns="' + name + b'">' + texts + b"</sst>"})
+
+
+@pytest.mark.parametrize(
+    "spelling", [lambda data: data, respelt, shared], ids=["plain", "prefixed", "shared"]
+)
+def test_cells_are_read_as_they_are_shown(spelling):
+    (grid,) = read_grids(spelling(workbook()), "a.xlsx")
+    assert grid.rows == [["a", "12.5%", "12.3¹⁾", 7.0], ["b", 0.25, "CO₂", 8.0]]
+
+
+# the fonts of Excel are numbered 0 to 3 and from 5 on
+FONTS = b"".join(map(font_record, (0, 0, 0, 0, 1, 2)))
+RAISED, LOWERED = 5, 6
+TEXTS = [
+    [("地区", 0)],
+    [("2284.6", 0), ("2", RAISED)],
+    [("秦皇岛市", 0), ("1)", RAISED), ("(新区)", 0)],
+    [("CO", 0), ("2", LOWERED)],
+    [("12.5", 0), ("3", 1)],
+]
+STYLES = (
+    format_record(170, '0.0"亿元"')
+    + style_record(0)
+    + style_record(10)
+    + style_record(170)
+    + style_record(14)
+)
+
+
+def rows_of(*cells: bytes, before: bytes = b"") -> list[list[object]]:
+    (grid,) = read_grids(write_xls("表一", list(cells), before), "old.xls")
+    assert grid.sheet_name == "表一"
+    return grid.rows
+
+
+def test_error_cells_are_given_as_their_text() -> None:
+    rows = rows_of(
+        text_cell(0, 0, "城市"),
+        number_cell(1, 1, 23014.59),
+        error_cell(2, 1, 0x2A),
+        failed_formula(3, 1, 0x07),
+    )
+    assert rows[0] == ["城市"]
+    assert [row[1] for row in rows[1:]] == [23014.59, "#N/A", "#DIV/0!"]
+
+
+def test_numbers_are_given_as_their_format_shows_them() -> None:
+    rows = rows_of(
+        number_cell(0, 0, 0.125, 1),
+        number_cell(0, 1, 0.125),
+        number_cell(1, 0, -12.5, 2),
+        hundredths_cells(2, 0, [25, 7], 1),
+        number_cell(3, 0, 42369.0, 3),
+        before=STYLES,
+    )
+    assert rows[:3] == [["12.5%", 0.125], ["-12.5亿元"], ["25%", "7%"]]
+    assert str(rows[3][0]) == "2015-12-31"
+
+
+def test_raised_letters_are_marks_of_notes_and_no_digits() -> None:
+    cells = [shared_text_cell(row, 0, row) for row in range(len(TEXTS))]
+    rows = rows_of(*cells, before=FONTS + shared_texts(TEXTS, 40))
+    assert rows == [["地区"], ["2284.6²"], ["秦皇岛市¹⁾(新区)"], ["CO₂"], ["12.53"]]
+
+
+def test_hidden_rows_and_merged_cells_are_known() -> None:
+    hidden = record(0x0208, struct.pack("<HHHHHHHH", 1, 0, 2, 255, 0, 0, 0x20, 0))
+    merged = record(0x00E5, struct.pack("<HHHHH", 1, 0, 2, 1, 1))
+    data = write_xls("S", [hidden, text_cell(0, 0, "a"), number_cell(1, 0, 5.0), merged])
+    (grid,) = read_grids(data, "old.xls")
+    assert grid.hidden_rows == {2} and grid.merged == (((0, 1), (2, 1)),)
