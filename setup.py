@@ -4,7 +4,7 @@ that is called otherwise. The study, its samples, specs and report stay in the c
 
 from setuptools import find_packages, setup
 
-OF_THE_STUDY = ("analyses", "fits", "report", "sample", "study")
+OF_THE_STUDY = ("analyses", "report", "sample", "study")
 LEFT_OUT = [pattern for name in OF_THE_STUDY for pattern in (name, f"{name}.*")]
 
 setup(

@@ -22,7 +22,7 @@ from ..options import CONTROL_PAIRS, Options
 from ..panel.city_file import CityColumns, read_cities
 from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs
-from ..panel.pair_panel import PairPanel
+from ..panel.pair_panel import EXPOSURES, PairPanel
 from ..panel.panel_error import PanelError, need
 from ..panel.sources import open_source
 from ..panel.unit_values import is_beside
@@ -214,6 +214,7 @@ def estimate(
             ("control_pairs", options.control_pairs, CONTROL_PAIRS),
             ("estimator", estimator, ESTIMATORS),
             ("engine", engine, (None, *ENGINES)),
+            ("exposure", columns.exposure, EXPOSURES),
             ("shuffle", options.shuffle, ("province", "all")),
         ):
             if value not in allowed:

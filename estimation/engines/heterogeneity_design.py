@@ -42,6 +42,9 @@ class Heterogeneity:
     city_path : (N, T, S) float array, optional
         What a pilot brings in each year (a policy intensity by tool), zero before its admission.
     path_names : tuple of str, length S
+    are_strengths : bool
+        Whether the paths are strengths of one kind, which are compared with one another; else each
+        is a regressor of its own.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Heterogeneity:
     year_block: np.ndarray | None = None
     city_path: np.ndarray | None = None
     path_names: tuple[str, ...] = ()
+    are_strengths: bool = True
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def build_design(sample: FitSample, moderation: Heterogeneity, types: CityTypes)
     ]
     known = [k for k, load in enumerate(np.repeat(load_names, len(path_terms))) if load != UNKNOWN]
     is_comparable = moderation.gap is None and (
-        len(load_names) > 1 or moderation.city_path is not None
+        len(load_names) > 1 or (moderation.city_path is not None and moderation.are_strengths)
     )
     pairs = (
         _compared(known)
@@ -170,7 +174,8 @@ def _paths(
         return design.x[types.group], [(term, event) for term, _, event in design.terms]
     path = np.zeros((len(types.group), *moderation.city_path.shape[1:]))
     path[1:] = moderation.city_path[types.example[1:]]
-    return path, [(f"strength:{name}", None) for name in moderation.path_names]
+    prefix = "strength:" if moderation.are_strengths else ""
+    return path, [(prefix + name, None) for name in moderation.path_names]
 
 
 def _loadings(

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .columns import MISSING
-from .panel_table import FIRST_YEAR, PanelTable, like_ids
+from .panel_table import PanelTable, Rows, like_ids
 from .sources import open_source
-from .unit_values import blocks_beside, cohorts_beside, is_beside, shown_cohort
+from .unit_values import blocks_of_units, cohorts_of_units, is_beside, rows_beside
 
 
 @dataclass(frozen=True)
@@ -95,45 +95,31 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
     (years_of_row,) = table.periods((columns.time,), may_be_blank=False)
     years, year = np.unique(years_of_row, return_inverse=True)
     _refuse_duplicates(
-        table, columns, city.astype(np.int64) * len(years) + year, city_ids[city], years_of_row
+        table, columns, city * np.int64(len(years)) + year, city_ids[city], years_of_row
     )
-    cohort, notes = _cohorts(table, columns, city, city_ids, bool(years[-1] >= FIRST_YEAR))
-    block, more = _blocks(table, columns, city, city_ids)
-    notes += [table.dates.note] if table.dates is not None and table.dates.note else []
+    notes = [table.dates.note] if table.dates is not None and table.dates.note else []
     notes += like_ids(city_ids)
+
+    def rows_of(what: str) -> tuple[Rows, tuple[str, ...]]:
+        given = getattr(columns, what)
+        if not is_beside(given):
+            return Rows(table, (city,)), (given,)
+        rows, more = rows_beside(given, what, city_ids)
+        rows.table.dates = table.dates
+        notes.extend(more)
+        return rows, tuple(rows.table.columns)
+
+    cohort = cohorts_of_units(*rows_of("cohort"), city_ids, years)
+    block = blocks_of_units(*rows_of("block"), city_ids, MISSING)
     growth = np.full((len(city_ids), len(years)), np.nan)
     growth[city, year] = table.numbers(columns.outcome)
-    return CityFile(growth, years, cohort, block, city_ids, (*notes, *more), table.source.backend)
-
-
-def _cohorts(
-    table: PanelTable, columns: CityColumns, city: np.ndarray, ids: np.ndarray, calendar: bool
-) -> tuple[np.ndarray, list[str]]:
-    if is_beside(columns.cohort):
-        return cohorts_beside(columns.cohort, ids, calendar, table.dates)
-    (values,) = table.periods((columns.cohort,), may_be_blank=True, calendar=calendar)
-    remedy = "give the first year the city is treated in every row, not a 0/1 dummy"
-    given = (city, ids, (columns.cohort,), "city", remedy, shown_cohort)
-    return table.constant(values, *given), []
-
-
-def _blocks(
-    table: PanelTable, columns: CityColumns, city: np.ndarray, ids: np.ndarray
-) -> tuple[np.ndarray, list[str]]:
-    if is_beside(columns.block):
-        return blocks_beside(columns.block, ids)
-    (codes,), names = table.labels((columns.block,), tokens=MISSING)
-    remedy = "give the block of the city in every row"
-    return table.constant(names[codes], city, ids, (columns.block,), "city", remedy), []
+    return CityFile(growth, years, cohort, block, city_ids, tuple(notes), table.source.backend)
 
 
 def _refuse_duplicates(
     table: PanelTable, columns: CityColumns, cell: np.ndarray, ids: np.ndarray, years: np.ndarray
 ) -> None:
-    order = np.argsort(cell, kind="stable")
-    again = np.flatnonzero(np.diff(cell[order]) == 0)
-    if len(again):
-        first, second = sorted(order[again[0] : again[0] + 2].tolist())
+    for first, second in table.repeats(cell).tolist():
         found = (
             f"city {ids[second]} in {years[second]} again (first in {table.source.place} "
             f"{table.source.line_of(first)})"

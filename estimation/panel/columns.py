@@ -121,7 +121,7 @@ class Source:
     backend : str
         ``pandas``, ``polars`` or ``pyarrow`` for a frame of that kind, else empty.
     place : str
-        What a message counts: ``line`` of a CSV, else ``row``.
+        What a message counts: ``line`` of a CSV, ``unit`` of values beside a panel, else ``row``.
     """
 
     label: str
@@ -129,7 +129,7 @@ class Source:
     read: Callable[[Sequence[str], Sequence[str]], Mapping[str, Column]] = field(repr=False)
     backend: str = ""
     place: str = "row"
-    line_of: Callable[[int], int] = field(default=lambda row: row + 1, repr=False)
+    line_of: Callable[[int], int | str] = field(default=lambda row: row + 1, repr=False)
 
     def fail(
         self, row: int | None, column: str | None, expected: str, found: str, remedy: str

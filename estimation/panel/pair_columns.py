@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .columns import Source
-from .unit_values import columns_of_sides
+from .unit_values import columns_of_sides, named
 
 UNIT, TIME, COHORT = ("city_i_id", "city_j_id"), "year", "cohort_year"
 PROVINCES = ("province_i_id", "province_j_id")
@@ -74,17 +74,6 @@ class ResolvedColumns(PairColumns):
         weights = () if self.weights is None else (self.weights,)
         of_units = (*named(self.cohort), *named(self.block), *(self.pilots or ()))
         return (*self.unit, self.time, self.outcome, *self.controls, *weights, *of_units)
-
-
-def named(given: Any) -> tuple[str, ...]:
-    """Names among what was given: one, several, or none."""
-    return (
-        (given,)
-        if isinstance(given, str)
-        else tuple(given)
-        if isinstance(given, tuple | list)
-        else ()
-    )
 
 
 def resolve_columns(source: Source, columns: PairColumns) -> ResolvedColumns:

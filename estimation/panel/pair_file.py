@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from .admissions import infer_city_cohorts
 from .columns import MISSING, Dates
-from .pair_columns import CITY_COHORTS, UNIT, PairColumns, named, resolve_columns
-from .pair_panel import EXPOSURES, PairPanel, cohorts_of_pairs, within_window
-from .pair_rows import PairRows, Rows
+from .pair_columns import CITY_COHORTS, UNIT, PairColumns, resolve_columns
+from .pair_panel import PairPanel, cohorts_of_pairs, within_window
+from .pair_rows import PairRows
 from .panel_error import PanelError
-from .panel_table import listed
+from .panel_table import FIRST_YEAR, Rows, listed
 from .sources import open_source
 from .unit_values import (
-    blocks_beside,
-    cohorts_beside,
+    ABSORBING,
+    blocks_of_units,
+    cohorts_of_units,
     is_beside,
+    named,
+    rows_beside,
     shown_cohort,
-)
-
-ABSORBING = (
-    "treatment must be absorbing: give the first treated year of each, and leave a dummy for "
-    "'exactly one is a pilot now' out"
 )
 
 
@@ -68,15 +66,6 @@ def read_pairs(panel: Any, columns: PairColumns) -> PairFile:
         On any fault of the panel.
     """
     source = open_source(panel)
-    if columns.exposure not in EXPOSURES:
-        raise PanelError(
-            "exposure",
-            None,
-            None,
-            " or ".join(EXPOSURES),
-            repr(columns.exposure),
-            "choose one of them",
-        )
     if len(set(columns.controls)) < len(columns.controls) or columns.outcome in columns.controls:
         raise PanelError(
             source.label,
@@ -132,20 +121,22 @@ class _Reader(PairRows):
     def _cohorts(self) -> dict[str, Any]:
         """What a `PairPanel` is told of treatment."""
         given = self.columns.cohort
-        if is_beside(given):
-            city_cohort, notes = cohorts_beside(given, self.ids, self.is_calendar, self.table.dates)
-            self.notes += notes
-            return self._of_cities(city_cohort)
         if not isinstance(given, str):
-            return self._of_cities(self._city_cohorts(tuple(given)))
+            return self._of_cities(self._city_cohorts(given))
         if self.columns.exposure != "one":
             expected = f"first treated years of units (exposure {self.columns.exposure})"
             remedy = "give a column for each unit, or a mapping of units to first treated years"
             raise self.table.fail(None, given, expected, "one of pairs", remedy)
-        cohort, city_cohort = self._cohorts_of_column(self.rows_of((given,)), given)
-        if city_cohort is not None:
-            return self._of_cities(city_cohort)
-        cohort = within_window(cohort, self.years)
+        rows, calendar = self.rows_of((given,)), bool(self.years[-1] >= FIRST_YEAR)
+        (values,) = rows.table.periods((given,), may_be_blank=True, calendar=calendar)
+        try:
+            cohort = within_window(self._of_pairs(rows, values, given, ABSORBING), self.years)
+        except PanelError:
+            # rows in both orders may say the cohort of the unit on one side
+            rows = self._of_one_side(rows, given)
+            if not rows.sides:
+                raise
+            return self._of_cities(cohorts_of_units(rows, (given,), self.ids, self.years))
         if self.columns.pilots is None:
             return self._with_inferred_pilots(cohort)
         return self._with_named_pilots(cohort)
@@ -159,40 +150,30 @@ class _Reader(PairRows):
             within_window(city_cohort, self.years), self.city_i, self.city_j, self.columns.exposure
         )
 
-    def _cohorts_of_column(
-        self, rows: Rows, column: str
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """First treated years of the pairs (P,), else None; and of the units (N,) where rows in
-        both orders say those of one side.
+    def _of_one_side(self, rows: Rows, name: str) -> Rows:
+        """The rows with the side whose own a column is, where each unit stands on that
+        side of some row; else without a side.
         """
-        (values,) = rows.table.periods((column,), may_be_blank=True, calendar=self.is_calendar)
-        try:
-            return self._of_pairs(rows, values, column, ABSORBING), None
-        except PanelError:
-            city_cohort = self._of_one_side(rows, values)
-            if city_cohort is None:
-                raise
-            return None, city_cohort
-
-    def _of_one_side(self, rows: Rows, values: np.ndarray) -> np.ndarray | None:
-        """Values of units (N,) where every unit stands on one side of some row and a column is its
-        own there; None where it is not so.
-        """
+        cells = rows.table.columns[name].bits
         for side in rows.sides:
-            result = np.zeros(len(self.ids), dtype=values.dtype)
-            result[side] = values
-            if len(np.unique(side)) == len(self.ids) and (result[side] == values).all():
-                return result
-        return None
+            own = np.zeros(len(self.ids), dtype=cells.dtype)
+            own[side] = cells
+            if len(np.unique(side)) == len(self.ids) and (own[side] == cells).all():
+                return replace(rows, sides=(side,))
+        return replace(rows, sides=())
 
-    def _city_cohorts(self, columns: tuple[str, str]) -> np.ndarray:
-        remedy = "make them agree; " + ABSORBING
-        rows = self.rows_of(columns)
-        values = np.concatenate(
-            rows.table.periods(columns, may_be_blank=True, calendar=self.is_calendar)
-        )
-        places = np.concatenate(rows.sides)
-        return rows.table.constant(values, places, self.ids, columns, "city", remedy, shown_cohort)
+    def _city_cohorts(self, given: Any) -> np.ndarray:
+        rows, names = self._given(given, "cohort")
+        return cohorts_of_units(rows, names, self.ids, self.years)
+
+    def _given(self, given: Any, what: str) -> tuple[Rows, tuple[str, ...]]:
+        """Rows that say something of units, and their columns: those of the panel, or beside it."""
+        if not is_beside(given):
+            return self.rows_of(named(given)), named(given)
+        rows, notes = rows_beside(given, what, self.ids)
+        rows.table.dates = self.table.dates
+        self.notes += notes
+        return rows, tuple(rows.table.columns)
 
     def _note_pairs_of_two(self, cohort: np.ndarray) -> None:
         n_both = int((cohort < 0).sum())
@@ -229,46 +210,23 @@ class _Reader(PairRows):
 
     def _blocks(self) -> np.ndarray | None:
         """Block of each unit (N,); None without blocks."""
-        given = self.columns.block
+        given, is_asked = self.columns.block, self.columns.block_is_asked
         if given is None:
             return None
-        if is_beside(given):
-            province, notes = blocks_beside(given, self.ids)
-        else:
-            names = named(given)
-            province, notes = self._blocks_of_columns(self.rows_of(names), names)
-        self.notes += notes
-        if province is not None and self.columns.block_is_asked and len(np.unique(province)) == 1:
-            name = ", ".join(named(given)) or "block"
-            found = f"{province[0]} for every unit"
-            raise self.table.fail(
-                None, name, "at least two blocks", found, "give finer blocks, or leave block out"
+        rows, names = self._given(given, "block")
+        if len(names) < len(rows.sides):
+            rows = self._of_one_side(rows, given)
+        if not rows.sides:
+            remedy = "give block=(first, second), or a mapping of units to blocks"
+            raise self.table.fail(None, given, "a column for each unit", "one column", remedy)
+        if not is_asked and any(map(rows.table.is_blank, names)):
+            self.notes.append(
+                f"Some cells of {' or '.join(names)} are blank: the lines that need provinces are "
+                "left out."
             )
+            return None
+        province = blocks_of_units(rows, names, self.ids, MISSING if is_asked else ("",))
+        if is_asked and len(np.unique(province)) == 1:
+            found, remedy = f"{province[0]} for every unit", "give finer blocks, or leave block out"
+            raise rows.table.fail(None, ", ".join(names), "at least two blocks", found, remedy)
         return province
-
-    def _blocks_of_columns(
-        self, rows: Rows, names: tuple[str, ...]
-    ) -> tuple[np.ndarray | None, list[str]]:
-        """Block of each unit (N,), and notes."""
-        table, pair = rows.table, names if len(names) == 2 else (names[0], names[0])
-        if not self.columns.block_is_asked and any(table.is_blank(name) for name in names):
-            return None, [
-                (
-                    f"Some cells of {pair[0]} or {pair[1]} are blank: the lines that need "
-                    "provinces "
-                    "are left out."
-                )
-            ]
-        codes, ids = table.labels(names, tokens=MISSING if self.columns.block_is_asked else ("",))
-        remedy = "make them agree"
-        if len(names) == 1:
-            of_side = self._of_one_side(rows, ids[codes[0]])
-            if of_side is not None:
-                return of_side, []
-            remedy = (
-                f"{names[0]} is one column: give a column for each unit, block=(first, second), "
-                "or a mapping of units to blocks"
-            )
-        values = ids[np.concatenate([codes[0], codes[-1]])]
-        places = np.concatenate(rows.sides)
-        return table.constant(values, places, self.ids, pair, "city", remedy), []

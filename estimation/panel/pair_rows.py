@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from .columns import Source, positions
 from .pair_columns import ResolvedColumns
-from .panel_table import FIRST_YEAR, PanelTable, like_ids
-
-
-@dataclass(frozen=True)
-class Rows:
-    """All rows of a panel, or the first of each run.
-
-    `sides` are the positions of both units, `pair` the position of the pair; (n_rows,) each.
-    """
-
-    table: PanelTable
-    sides: tuple[np.ndarray, np.ndarray]
-    pair: np.ndarray
+from .panel_table import PanelTable, Rows, like_ids
 
 
 class PairRows:
@@ -66,11 +53,17 @@ class PairRows:
         return np.count_nonzero(changes) == np.count_nonzero(changes[self.first[1:] - 1])
 
     @cached_property
+    def pair_of_row(self) -> np.ndarray:
+        """Position of the pair of every row (n_rows,)."""
+        return self._of_row(self.pair_of_run)
+
+    @cached_property
     def all_rows(self) -> Rows:
         """Every row."""
-        sizes = np.diff(self.first, append=self.table.n_rows)
-        run = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-        return Rows(self.table, tuple(side[run] for side in self.sides), self.pair_of_run[run])
+        return Rows(self.table, tuple(map(self._of_row, self.sides)), self.pair_of_row)
+
+    def _of_row(self, of_run: np.ndarray) -> np.ndarray:
+        return np.repeat(of_run, np.diff(self.first, append=self.table.n_rows))
 
     def _refuse_pairs(self, first: np.ndarray, second: np.ndarray) -> None:
         columns = self.columns
@@ -98,63 +91,28 @@ class PairRows:
     def outcome_and_controls(self) -> tuple[np.ndarray, np.ndarray]:
         """Years (T,), and the outcome and each control by pair and year (1 + K, P, T)."""
         names = (self.columns.outcome, *self.columns.controls)
-        years = self._years_of_every_run()
-        is_table = years is not None
-        if not is_table:
-            (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
-            years, row_year = positions(times)
-        self.is_calendar = bool(years[-1] >= FIRST_YEAR)
+        (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
+        years, row_year = positions(times)
         if len(years) < 2:
             found, remedy = f"only {years[0]}", "give a panel over time"
             raise self.table.fail(None, self.columns.time, "at least two years", found, remedy)
         values = [self.table.numbers(name) for name in names]
-        if is_table:
-            grids = [self._by_pair(column) for column in values]
-            cube = np.stack(grids) if self.columns.controls else grids[0][None]
-        else:
-            cell = self.all_rows.pair * np.int64(len(years)) + row_year
-            self._settle_duplicates(cell, times, values, self.n_pairs * len(years))
-            cube = np.full((len(values), self.n_pairs * len(years)), np.nan)
-            cube[:, cell] = values
+        cell = self.pair_of_row * np.int64(len(years)) + row_year
+        n_cells = self.n_pairs * len(years)
+        if np.count_nonzero(np.bincount(cell, minlength=n_cells)) < len(cell):
+            self._settle_duplicates(cell, times, values)
+        cube = np.full((len(values), n_cells), np.nan)
+        for of_name, column in zip(cube, values, strict=True):
+            of_name[cell] = column
         self._note_missing(values)
         return years, cube.reshape(len(values), self.n_pairs, len(years))
 
-    def _years_of_every_run(self) -> np.ndarray | None:
-        """Years (T,) where the rows are a table, a run for each pair with the same ascending years;
-        None where they are not.
-        """
-        size, rest = divmod(self.table.n_rows, self.n_pairs)
-        is_even = size > 1 and not rest and len(self.first) == self.n_pairs
-        if not (is_even and (self.first == np.arange(self.n_pairs) * size).all()):
-            return None
-        times = self.table.columns[self.columns.time].bits
-        if not (times[size:] == times[:-size]).all():
-            return None
-        one = self.table.at(np.arange(size), (self.columns.time,))
-        (years,) = one.periods((self.columns.time,), may_be_blank=False)
-        self.table.dates = one.dates
-        return years if (np.diff(years) > 0).all() else None
-
-    def _by_pair(self, column: np.ndarray) -> np.ndarray:
-        """Values of such a table in the order of the pairs; shape (P, T)."""
-        grid = column.reshape(self.n_pairs, -1)
-        if (self.pair_of_run == np.arange(self.n_pairs)).all():
-            return grid
-        ordered = np.empty_like(grid)
-        ordered[self.pair_of_run] = grid
-        return ordered
-
     def _settle_duplicates(
-        self, cell: np.ndarray, times: np.ndarray, values: list[np.ndarray], n_cells: int
+        self, cell: np.ndarray, times: np.ndarray, values: list[np.ndarray]
     ) -> None:
-        seen = np.zeros(n_cells, dtype=bool)
-        seen[cell] = True
-        if int(seen.sum()) == len(cell):
-            return
-        order = np.argsort(cell, kind="stable")
-        again = np.flatnonzero(np.diff(cell[order]) == 0)
+        again = self.table.repeats(cell)
         names, (one_side, _) = (self.columns.outcome, *self.columns.controls), self.all_rows.sides
-        for first, second in np.sort(np.stack([order[again], order[again + 1]], axis=1)).tolist():
+        for first, second in again.tolist():
             i, j = (str(self.ids[side[second]]) for side in self.all_rows.sides)
             row = self.table.source.line_of(first)
             if one_side[first] == one_side[second]:

@@ -11,18 +11,19 @@ class PanelError(ValueError):
     ----------
     source : str
         Name of the file, or the kind of frame.
-    row : int or None
-        From 1; in a CSV the line, with the header as line 1.
+    row : int, str or None
+        From 1; in a CSV the line, with the header as line 1; of what is given beside a panel the
+        unit.
     column : str or None
     expected, found, remedy : str
     place : str
-        What `row` counts: ``line`` or ``row``.
+        What `row` counts or names: ``line``, ``row`` or ``unit``.
     """
 
     def __init__(
         self,
         source: str,
-        row: int | None,
+        row: int | str | None,
         column: str | None,
         expected: str,
         found: str,

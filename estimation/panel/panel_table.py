@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,13 @@ class PanelTable:
     """
 
     def __init__(
-        self, source: Source, names: Sequence[str], *, texts: Sequence[str], one_row: str, hint: str
+        self,
+        source: Source,
+        names: Sequence[str],
+        *,
+        texts: Sequence[str],
+        one_row: str,
+        hint: str = "add the column or name another",
     ) -> None:
         self.source = source
         _require(source, names, hint)
@@ -120,7 +127,7 @@ class PanelTable:
         self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str
     ) -> np.ndarray:
         first, last = (FIRST_YEAR, LAST_YEAR) if calendar else (1, FIRST_YEAR - 1)
-        if values.dtype.kind == "i" and values.min() >= first and values.max() <= last:
+        if values.dtype.kind == "i" and (values >= first).all() and (values <= last).all():
             return values.astype(np.int32)
         blank = np.isnan(values)
         filled = np.where(blank, 0, values)
@@ -209,6 +216,12 @@ class PanelTable:
             raise self.fail(row, columns[side], expected, found, remedy)
         return first
 
+    def repeats(self, cell: np.ndarray) -> np.ndarray:
+        """Rows (n, 2) of the same cell (n_rows,), each with the next one."""
+        order = np.argsort(cell, kind="stable")
+        again = np.flatnonzero(np.diff(cell[order]) == 0)
+        return np.stack([order[again], order[again + 1]], axis=1)
+
     def is_blank(self, column: str) -> bool:
         """Whether any cell of an id column is blank."""
         found = self.columns[column].encoded
@@ -227,6 +240,17 @@ class PanelTable:
                 shown += ", which is read as a blank"
             raise self.fail(row, column, "an id", shown, "fill it in or remove the row")
         return codes, values
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table, and the positions (n_rows,) of the unit on each of their sides, and of the
+    pair where there is one.
+    """
+
+    table: PanelTable
+    sides: tuple[np.ndarray, ...]
+    pair: np.ndarray | None = None
 
 
 def _require(source: Source, names: Sequence[str], hint: str) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .columns import Dates, Source, date_of, is_nothing
+from .columns import Source
 from .panel_error import PanelError
-from .panel_table import as_id, is_integer, listed
+from .panel_table import FIRST_YEAR, PanelTable, Rows, is_integer, listed
 from .sources import open_source
 
+ABSORBING = (
+    "treatment must be absorbing: give the first treated year of each, and leave a dummy for "
+    "'exactly one is a pilot now' out"
+)
 # names of two columns, one for each side of a pair, that stand for `name`
 SIDES = ("{name}_{unit}", "{unit}_{name}")
 ENDINGS = (("_i", "_j"), ("_a", "_b"), ("_1", "_2"), ("_o", "_d"))
@@ -28,6 +33,13 @@ def columns_of_sides(source: Source, name: str, unit: tuple[str, str]) -> tuple[
     return next((pair for pair in candidates if set(pair) <= set(source.names)), None)
 
 
+def named(given: Any) -> tuple[str, ...]:
+    """Names among what was given: one, several, or none."""
+    if isinstance(given, str):
+        return (given,)
+    return tuple(given) if isinstance(given, tuple | list) else ()
+
+
 def is_beside(given: Any) -> bool:
     """Whether values of units are given beside the panel: as a mapping, a series or a frame of
     their own.
@@ -35,109 +47,69 @@ def is_beside(given: Any) -> bool:
     return given is not None and not isinstance(given, NO_FRAME)
 
 
-def values_beside(given: Any, ids: np.ndarray, what: str) -> tuple[list[Any], list[str]]:
-    """The value of each unit, None where none is given, and the ids (as text) that the panel does
-    not hold.
+def rows_beside(given: Any, what: str, ids: np.ndarray) -> tuple[Rows, list[str]]:
+    """What is given of units beside the panel, as rows of a table that calls each by its unit; and
+    a note on units that the panel does not hold, whose rows are left out.
 
     Parameters
     ----------
     given : mapping, series or frame
         Of unit to value; a frame or a path has two columns, unit and value.
-    ids : (N,) array
-        Units of the panel.
     what : str
         Name of the argument, for messages.
+    ids : (N,) array
+        Units of the panel.
 
     Raises
     ------
     PanelError
-        If a frame has not two columns, or gives a unit two values.
+        If a frame has not two columns.
     """
-    found = {_key(unit): value for unit, value in _pairs(given, what)}
-    known = [_key(unit) for unit in ids.tolist()]
-    foreign = sorted(str(unit) for unit in set(found) - set(known))
-    return [found.get(unit) for unit in known], foreign
-
-
-def _pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
     if hasattr(given, "to_dict") and not hasattr(given, "columns"):
         given = given.to_dict()
     if isinstance(given, Mapping):
-        return list(given.items())
+        given = {"unit": list(given), what: list(given.values())}
     source = open_source(given)
-    if len(source.names) != 2 or source.names[0] == source.names[1]:
-        found = ", ".join(source.names)
+    names = source.names
+    if len(names) != 2 or names[0] == names[1]:
+        found = ", ".join(names)
         raise PanelError(what, None, None, "two columns, unit and value", found, "select these two")
-    columns = source.read(source.names, source.names)
-    pairs = list(zip(*(columns[name].tolist() for name in source.names), strict=True))
-    values: dict[Any, Any] = {}
-    for row, (unit, given_value) in enumerate(pairs):
-        value = None if is_nothing(given_value) else given_value
-        if values.setdefault(_key(unit), value) != value:
-            found = f"{value} beside {values[_key(unit)]} for {unit}"
-            raise PanelError(
-                what,
-                row + 1,
-                source.names[1],
-                "one value for a unit",
-                found,
-                "keep one row for each unit",
-            )
-    return list(values.items())
+    table = PanelTable(source, names, texts=names, one_row="one row for a unit")
+    (code,), own = table.labels(names[:1])
+    known = {_key(unit): k for k, unit in enumerate(ids.tolist())}
+    place = np.array([known.get(_key(unit), -1) for unit in own.tolist()])
+    table.source = replace(source, label=what, place="unit", line_of=lambda row: own[code[row]])
+    rows, foreign = np.flatnonzero(place[code] >= 0), own[place < 0].tolist()
+    notes = [f"{what} names units that the panel does not hold: {listed(foreign)}."]
+    return Rows(table.at(rows, names[1:]), (place[code[rows]],)), notes if foreign else []
 
 
-def _key(unit: Any) -> Any:
-    found = as_id(unit)
-    return int(found) if isinstance(found, str) and is_integer(found) else found
+def _key(unit: int | str) -> int | str:
+    return int(unit) if isinstance(unit, str) and is_integer(unit) else unit
 
 
-def cohorts_beside(
-    given: Any, ids: np.ndarray, calendar: bool, dates: Dates | None = None
-) -> tuple[np.ndarray, list[str]]:
-    """First treated period of each unit (N,), 0 for never and for units that are not named, and
-    notes.
+def cohorts_of_units(rows: Rows, names: Sequence[str], ids: np.ndarray, years: np.ndarray):
+    """First treated period of each unit (N,), 0 for never and for units without a row, from a
+    column for each side of the rows.
     """
-    values, foreign = values_beside(given, ids, "cohort")
-    result = np.zeros(len(ids), dtype=np.int64)
-    for k, value in enumerate(values):
-        if is_nothing(value):
-            continue
-        date = None if dates is None else date_of(value)
-        period = value if date is None else dates.number(date)
-        number = float(period) if str(period).replace(".", "", 1).isdecimal() else float("nan")
-        if not number.is_integer() or (number >= 1000) != calendar or number < 1:
-            expected = (
-                "a year, like those of the panel, or nothing"
-                if calendar
-                else "a period, like those of the panel, or nothing"
-            )
-            remedy = "give the first treated period of each unit, and leave never-treated units out"
-            raise PanelError("cohort", None, str(ids[k]), expected, repr(value), remedy)
-        result[k] = int(number)
-    return result, _note("cohort", foreign)
+    is_calendar = bool(years[-1] >= FIRST_YEAR)
+    periods = rows.table.periods(names, may_be_blank=True, calendar=is_calendar)
+    given = (np.concatenate(periods), np.concatenate(rows.sides), ids, names, "city")
+    return rows.table.constant(*given, "make them agree; " + ABSORBING, shown_cohort)
 
 
-def blocks_beside(given: Any, ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Block of each unit (N,), and notes."""
-    values, foreign = values_beside(given, ids, "block")
-    for unit, value in zip(ids.tolist(), values, strict=True):
-        if is_nothing(value):
-            raise PanelError(
-                "block",
-                None,
-                str(unit),
-                "the block of every unit of the panel",
-                f"{value!r}, which is read as a blank" if isinstance(value, str) else "none",
-                "add it, or leave block out",
-            )
-    kind = int if all(isinstance(value, int | np.integer) for value in values) else str
-    return np.array([kind(value) for value in values]), _note("block", foreign)
-
-
-def _note(what: str, foreign: Sequence[str]) -> list[str]:
-    if not foreign:
-        return []
-    return [f"{what} names units that the panel does not hold: {listed(foreign)}."]
+def blocks_of_units(rows: Rows, names: Sequence[str], ids: np.ndarray, tokens: Sequence[str]):
+    """Block of each unit (N,), from a column for each side of the rows; `tokens` as of
+    `PanelTable.labels`.
+    """
+    place = np.concatenate(rows.sides)
+    without = np.setdiff1d(np.arange(len(ids)), place)
+    if len(without):
+        expected, remedy = "the block of every unit of the panel", "add it, or leave block out"
+        raise PanelError("block", str(ids[without[0]]), None, expected, "none", remedy, "unit")
+    codes, blocks = rows.table.labels(names, tokens=tokens)
+    values = blocks[np.concatenate(codes)]
+    return rows.table.constant(values, place, ids, names, "city", "make them agree")
 
 
 def shown_cohort(year: int) -> str:

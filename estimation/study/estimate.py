@@ -9,12 +9,11 @@ from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
 from ..estimators.registry import ESTIMATORS
 from ..fit import fit_outcomes
-from ..fits.approval_year import fit_without_approval_year
-from ..fits.dose import fit_dose
 from ..options import Options
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
+from .city_paths import fit_dose, fit_without_approval_year
 from .heterogeneity import fit_heterogeneity_group
 
 Results = dict[tuple[str, int], FitResult]

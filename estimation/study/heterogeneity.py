@@ -11,12 +11,12 @@ import numpy as np
 
 from ..analyses.spec import SampleError, Spec
 from ..engines.heterogeneity_design import Heterogeneity
-from ..fits.heterogeneity import fit_heterogeneity
 from ..options import Options
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
 from ..sample.moderators import SAME_REGRESSOR, Notes, build_heterogeneity
+from .heterogeneity_fit import fit_heterogeneity
 
 Built = dict[tuple, tuple[Heterogeneity, Notes] | NotRun]
 

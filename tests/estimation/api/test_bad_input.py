@@ -190,13 +190,17 @@ ARGUMENTS = {
     "no such cohort": ({"cohort": "entry"}, "entry", "two columns such as entry_i and entry_j"),
     "no such weights": ({"weights": "size"}, "size", "add the column or name another"),
     "cohort in words": ({"cohort": {"c001": "soon"}}, None, r"cohort.*c001.*'soon'"),
-    "cohort of another calendar": ({"cohort": {"c001": 5}}, None, r"c001.*a year, like .*found 5"),
+    "cohort of another calendar": (
+        {"cohort": {"c001": 5}},
+        None,
+        r"unit c001.*a year from .*found '5'",
+    ),
     "units of three columns": (
         {"cohort": pd.DataFrame({"a": [1], "b": [2], "c": [3]})},
         None,
         "two columns, unit and value",
     ),
-    "unit twice": ({"cohort": TWICE}, None, "one value for a unit"),
+    "unit twice": ({"cohort": TWICE}, None, "unit c001.*one value for all rows of a unit"),
     "unit without a block": (
         {"block": {f"c{k:03d}": f"b{k // 3}" for k in range(33) if k != 3}},
         None,
@@ -216,7 +220,7 @@ ARGUMENTS = {
     "block of one column": (
         {"block": "region"},
         None,
-        "region is one column: give a column for each unit",
+        "region: expected a column for each unit",
     ),
     "estimator": ({"estimator": "ols"}, None, "estimator: expected one of twfe"),
     "vcov": ({"vcov": "robust"}, None, "vcov: expected some of pair, dyadic"),
@@ -227,7 +231,7 @@ ARGUMENTS = {
         "permutations: expected a whole number from 0, found -1",
     ),
     "unit": ({"unit": "exporter"}, None, "unit: expected two names"),
-    "exposure": ({"exposure": "any"}, None, "exposure: expected one or both"),
+    "exposure": ({"exposure": "any"}, None, "exposure: expected one of one, both"),
     "control twice": ({"controls": ["x0", "x0"]}, None, "named twice"),
     "control without a name": ({"controls": [1]}, None, "names of columns"),
 }

@@ -11,11 +11,11 @@ from estimation.engines.heterogeneity_design import build_design, city_types
 from estimation.estimators.fitted import sample_statistics
 from estimation.estimators.two_way import LeastSquaresDraws, fit_design
 from estimation.fit import fit_outcomes
-from estimation.fits.heterogeneity import Heterogeneity, fit_heterogeneity
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
+from estimation.study.heterogeneity_fit import Heterogeneity, fit_heterogeneity
 from tests.estimation.panels import (
     VARIANCE_ESTIMATORS,
     assert_draw_is_fit,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from estimation.fit import fit_outcomes
-from estimation.fits.heterogeneity import Heterogeneity, fit_heterogeneity
 from estimation.panel.pair_panel import PairPanel
+from estimation.study.heterogeneity_fit import Heterogeneity, fit_heterogeneity
 
 SETTINGS = {"permutations": 0, "vcov": ("city",)}
 

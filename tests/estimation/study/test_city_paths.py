@@ -9,11 +9,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from estimation.fits.approval_year import fit_without_approval_year
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
+from estimation.study.city_paths import fit_without_approval_year
 from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
 
 

@@ -27,8 +27,6 @@ from ..panel.fit_sample import FitSample
 from ..panel.pair_panel import PairPanel
 from ..results import Diagnostic, FitResult, NotEstimable, NotRun
 
-__all__ = ["Heterogeneity", "fit_heterogeneity"]
-
 
 def fit_heterogeneity(
     panel: PairPanel,
