@@ -38,13 +38,14 @@ def test_a_stock_that_cannot_be_known_stays_unknown(investment):
 
 def test_elasticity_is_the_slope_of_changes_within_a_province():
     rng = np.random.default_rng(5)
-    capital = np.cumsum(rng.normal(0.05, 0.03, (6, 12)), axis=1)
-    group = np.array([1, 1, 1, 2, 2, 3])
-    truth = np.array([0.4, 0.4, 0.4, 1.7, 1.7, 0.6])
+    capital = np.cumsum(rng.normal(0.05, 0.03, (7, 12)), axis=1)
+    capital[6] = 1.0  # that of province 4 never changes
+    group = np.array([1, 1, 1, 2, 2, 3, 4])
+    truth = np.array([0.4, 0.4, 0.4, 1.7, 1.7, 0.6, 0.6])
     output = truth[:, None] * capital + 0.02 * np.arange(12)
     output[5, 3:] = NAN  # province 3 is left with two changes
     found = estimate_elasticities(np.exp(output), np.exp(capital), group)
-    assert_allclose(found, [0.4, 0.4, 0.4, 0.9, 0.9, 0.5], rtol=1e-10)
+    assert_allclose(found, [0.4, 0.4, 0.4, 0.9, 0.9, 0.5, 0.5], rtol=1e-10)
 
 
 def test_gamma_and_tau_by_hand_and_their_identity():

@@ -105,13 +105,14 @@ def row(estimate: float, low: float, high: float, **more: object) -> Row:
 
 def test_rows_share_one_scale_and_a_wide_interval_ends_in_an_arrow() -> None:
     rows = [
-        ("a", "", row(0.02, -0.05, 0.09)),
+        ("a", "", row(0.02, -0.05, 0.09, n_pilots=4)),
         ("b", "", row(0.04, -0.02, 0.1)),
         ("c", "", row(-0.03, -0.1, 0.04)),
     ]
     wide = ("wide", "", row(0.05, -5.0, 0.2))
     forest = build_forest([*rows, wide])
     assert [item["bar"]["left"] for item in forest.rows] == [False, False, False, True]
+    assert not any(item["few"] for item in forest.rows)
     assert not any(item["bar"]["right"] for item in forest.rows)
     inside = [item["bar"][end] for item in forest.rows[:3] for end in ("from", "to")]
     assert all(0 <= at <= 100 for at in inside) and forest.rows[3]["bar"]["from"] < 0

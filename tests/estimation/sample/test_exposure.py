@@ -62,6 +62,11 @@ def test_rings_are_dated_by_the_pilots_inside(cities, pairs):
     )
     # strongest ties of 3, 4, 5, 6: 2, 7, 6, 1; the median is 4; that of city 4 is with pilot 2
     assert years(marked, "treated_year_tied_to_pilot") == nobody | {4: 2019, 5: 2019}
+    # without city 6 the median is the tie of city 5, which does not lie above it
+    fewer = add_exposure(
+        cities[:5], pairs[(pairs[["city_i_id", "city_j_id"]] < 6).all(axis=1)], 2019
+    )
+    assert years(fewer, "treated_year_tied_to_pilot") == dict.fromkeys(range(1, 6)) | {4: 2019}
 
 
 def test_no_pilot_or_no_tie_marks_nobody(cities, pairs):

@@ -234,6 +234,7 @@ CASES: dict[str, tuple[Files | Callable[[], Files], Outcome]] = {
         {"panel/a.csv": CSV + b"2017,a,b,1,5,6\n"},
         (2, {"dropped_row": 1}),
     ),
+    "blanks behind a record": ({"panel/a.csv": CSV + b"2017,a,b,1,5,,\n"}, (3, {})),
     "semicolons": ({"panel/a.csv": CSV.replace(b",", b";")}, "a header row with"),
     # headers
     "header only": ({"panel/a.xlsx": xlsx_bytes(S=[HEADER])}, "none of them with a value"),

@@ -25,7 +25,7 @@ SEEDS = REPOSITORY / "warehouse" / "seeds"
 PLACES = [
     "110101,东城区,Dongcheng,110000,116.4,39.9,1990,",
     "130102,长安区,Chang'an,130100,114.5,38.0,1990,",
-    "130199,某街道,Some Street,130102,114.6,38.1,2001,2015",
+    "130199,某街道,Some Street,130102,114.6,38.1,2001,2001",
 ]
 ZONES = ["长安区,Chang'an zone,130102,2,2016-01-12,no. 1,true,seen"]
 
@@ -53,7 +53,7 @@ def test_places_of_any_level_find_their_province(tmp_path: Path) -> None:
     assert places["province_id"].to_pylist() == [110000, 130000, 130000] and set(
         places["region"].to_pylist()
     ) == {"east"}
-    assert places["valid_to_year"].to_pylist() == [None, None, 2015] and zones[
+    assert places["valid_to_year"].to_pylist() == [None, None, 2001] and zones[
         "city_id"
     ].to_pylist() == [130102]
     assert {file.note for file in find_files(tmp_path, {})} == {
