@@ -58,15 +58,13 @@ def read_clauses(path: Path) -> list[tuple[str, str]]:
         ) from error
 
 
-def classify_clauses(clauses: list[str], lexicon: Path = LEXICON) -> list[tuple[str, str, str]]:
+def classify_clauses(clauses: list[str]) -> list[tuple[str, str, str]]:
     """Tool class, tool and matched terms (joined by `|`) of each clause, by the lexicon.
 
     Parameters
     ----------
     clauses : list of str
         Texts in simplified or traditional characters.
-    lexicon : Path
-        CSV with the columns term, tool_class, tool, weight, priority, must_stand_near, negated_by.
 
     Returns
     -------
@@ -74,7 +72,7 @@ def classify_clauses(clauses: list[str], lexicon: Path = LEXICON) -> list[tuple[
         In the order of `clauses`; class and tool are `none` where nothing matches (Rothwell and
         Zegveld 1985 for the classes).
     """
-    terms = read_lexicon(lexicon)
+    terms = read_lexicon(LEXICON)
     found = (terms.tool_of(_simplified(text)) for text in clauses)
     return [(one.tool_class, one.tool, "|".join(one.terms)) for one in found]
 

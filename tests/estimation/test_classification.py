@@ -5,7 +5,6 @@ command.
 from __future__ import annotations
 
 import csv
-import random
 from collections import Counter
 from pathlib import Path
 
@@ -78,30 +77,6 @@ def test_the_rule_equals_a_literal_loop(labelled):
         "免税" * 40,
     ]
     assert classify_clauses(texts) == [classify_by_loop(text, lexicon) for text in texts]
-
-
-def test_the_rule_equals_a_literal_loop_where_terms_overlap(tmp_path):
-    rng = random.Random(7)
-
-    def word(*lengths: int) -> str:
-        return "".join(rng.choices("甲乙丙a𠀀", k=rng.choice(lengths)))
-
-    fields = ("term", "tool_class", "tool", "weight", "priority", "must_stand_near", "negated_by")
-    keys = sorted({(word(1, 2, 2, 3, 4, 6).upper(), rng.choice("xyz")) for _ in range(60)})
-    rows = [
-        (term, f"c{tool}", tool, rng.randint(1, 6), rng.randint(1, 4), word(0, 0, 1), word(0, 0, 2))
-        for term, tool in keys
-    ]
-    lexicon = [dict(zip(fields, map(str, row), strict=True)) for row in rows]
-    path = tmp_path / "lexicon.csv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, fields)
-        writer.writeheader()
-        writer.writerows(lexicon)
-    texts = [word(0, 1, 2, 5, 20, 60) for _ in range(400)]
-    labels = classify_clauses(texts, path)
-    assert labels == [classify_by_loop(text, lexicon) for text in texts]
-    assert {tool for _, tool, _ in labels} == {"none", "x", "y", "z"}
 
 
 @pytest.mark.parametrize(

@@ -275,18 +275,6 @@ def test_city_years_that_disagree_with_the_pair_are_refused(capsys, write):
     assert "cohort_year" in err and "2012" in err
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["--vcov", "robust"], ["--permutations", "-1"], ["--estimator", "ols"], ["--seed", "x"]],
-)
-def test_usage_errors_exit_2(capsys, write, arguments):
-    try:
-        code = _run(capsys, write(_table(random_panel(5))), *arguments)[0]
-    except SystemExit as stop:
-        code = stop.code
-    assert (code, capsys.readouterr().out) == (2, "")
-
-
 @pytest.mark.parametrize("content", [None, b"", b"PAR1 no parquet", b"\xff\xfe\x00binary"])
 @pytest.mark.parametrize("name", ["panel.csv", "panel.parquet"])
 def test_unreadable_files(capsys, tmp_path, name, content):

@@ -16,10 +16,8 @@ from warehouse.ingest.simulation.economy import (
     national_cycle_pct,
     simulate_economies,
 )
-from warehouse.ingest.simulation.levels import simulate_levels
 
 YEARS = np.arange(2003, 2024)
-WINDOW = (YEARS >= 2010) & (YEARS <= 2019)
 
 
 def simulate(
@@ -39,42 +37,6 @@ def simulate(
         rng=np.random.default_rng(seed),
         intensity=intensity,
     )
-
-
-def standardised(growth: np.ndarray) -> np.ndarray:
-    window = growth[:, WINDOW]
-    return (window - window.mean(axis=1, keepdims=True)) / window.std(axis=1, keepdims=True)
-
-
-def moments(growth: np.ndarray, province: np.ndarray) -> dict[str, float]:
-    z = standardised(growth)
-    above = np.triu_indices(len(z), 1)
-    residual = z - z.mean(axis=0)
-    same = (province[:, None] == province)[above]
-    both_ways = growth[:, WINDOW] - growth[:, WINDOW].mean(axis=1, keepdims=True)
-    return {
-        "sd_within_city": growth[:, WINDOW].std(axis=1).mean(),
-        "pair_correlation": np.corrcoef(z)[above].mean(),
-        "province_correlation": np.corrcoef(residual)[above][same].mean(),
-        "sd_net_of_years": (both_ways - both_ways.mean(axis=0)).std(),
-    }
-
-
-def test_simulated_moments_are_near_the_measured_ones(seeds, lasting):
-    """Within a tenth around the two measured values of each moment."""
-    province = lasting.province_id.to_numpy()
-    draws = pd.DataFrame(
-        moments(simulate(lasting, seeds[1], seed).growth_without_pct, province)
-        for seed in range(10)
-    ).mean()
-    measured = {
-        "sd_within_city": (2.77, 3.23),
-        "pair_correlation": (0.72, 0.75),
-        "province_correlation": (0.35, 0.44),
-        "sd_net_of_years": (1.95, 2.37),
-    }
-    for moment, (low, high) in measured.items():
-        assert 0.9 * low < draws[moment] < 1.1 * high, moment
 
 
 @pytest.mark.parametrize(("fall", "rise"), [(0.6, 0.0), (0.0, 0.4), (0.85, 0.2)])
@@ -143,25 +105,3 @@ def test_an_effect_that_no_economy_can_have_is_named():
         ValueError, match=r"own_variance_fall must lie between 0 and 0\.999; found 1\.5"
     ):
         PlantedEffect(own_variance_fall=1.5)
-
-
-def test_deflated_growth_follows_official_growth(seeds, lasting):
-    """Growth of nominal output less provincial inflation correlates with published growth as in the
-    real files (0.74).
-    """
-    growth = simulate(lasting, seeds[1], 3).growth_without_pct
-    levels = simulate_levels(
-        growth_pct=growth,
-        shadow_growth_pct=growth,
-        roster=lasting,
-        years=YEARS,
-        rng=np.random.default_rng(3),
-    )
-    index = levels.consumer_prices.pivot_table(
-        index="province_id", columns="year", values="cpi_prev_year_100"
-    )
-    inflation = 100 * np.log(index.loc[lasting.province_id.to_numpy()].to_numpy() / 100)
-    deflated = (
-        100 * np.diff(np.log(levels.tables["gdp_nominal_cny_100m"]), axis=1) - inflation[:, 1:]
-    )
-    assert 0.65 < np.corrcoef(deflated.ravel(), growth[:, 1:].ravel())[0, 1] < 0.85
