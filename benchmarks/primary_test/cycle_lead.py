@@ -2,8 +2,7 @@
 warehouse, and finds an imposed lead.
 
 `python -m benchmarks.primary_test.cycle_lead --panel <published warehouse>` prints one JSON object
-a row of the analysis; figures stand in docs/evidence/threats.md. The real admissions are read
-for how many pilots a province has in each cohort alone.
+a row of the analysis; figures stand in docs/evidence/threats.md.
 """
 
 from __future__ import annotations
@@ -18,36 +17,30 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from benchmarks.primary_test.designs import admit_layout
-from benchmarks.primary_test.layout import read_layout
 from estimation.analyses.radiation import LEAD_SPECS
 from estimation.analyses.spec import Spec
 from estimation.primary.measure import cycle, standardise
+from estimation.primary.redeal import deal
 from estimation.sample.marts import Marts
 from estimation.study.radiation import run_radiation
 from estimation.study.run import read_marts
 
-PERMUTATIONS, LEVEL = 199, 0.05
+PERMUTATIONS, LEVEL, FEWEST_DRAWS = 199, 0.05, 20
 COLUMN = "growth_official_pct"
 # How many of its own standard deviations a pilot's growth takes up, from admission on, of the mean
 # cycle of all cities in the next year.
 LEADS = (0.0, 0.5, 1.0)
 
 
-def pseudo_marts(
-    marts: Marts,
-    counts: dict[tuple[int, int], int],
-    window: tuple[int, int],
-    lead: float,
-    rng: np.random.Generator,
-) -> Marts:
+def pseudo_marts(marts: Marts, window: tuple[int, int], lead: float, seed: int) -> Marts:
     """The marts with admissions dealt anew within provinces, and a lead imposed on the
     pseudo-pilots' growth.
     """
-    cohort = admit_layout(marts.cities["province_id"].to_numpy(), counts, window[1], rng)
-    dates = pd.array(np.where(cohort > 0, cohort, np.nan), dtype="Int64")
+    block = np.unique(marts.cities["province_id"], return_inverse=True)[1]
+    real = marts.cities["treated_year"].where(marts.cities["treated_year"] <= window[1])
+    dates = real.iloc[deal(block, FEWEST_DRAWS, [seed, 97])[1]].set_axis(marts.cities.index)
     cities = marts.cities.assign(treated_year=dates, treated_year_calendar_year=dates)
-    first = pd.Series(np.where(cohort > 0, cohort, window[1] + 1), index=cities["city_id"])
+    first = dates.fillna(window[1] + 1).set_axis(cities["city_id"])
     return dataclasses.replace(
         marts, cities=cities, city_years=_with_lead(marts.city_years, first, window, lead)
     )
@@ -77,19 +70,13 @@ def study(marts: Marts, specs: tuple[Spec, ...], n_draws: int) -> Iterator[dict]
     """One line per spec and imposed lead: per cent of draws in which it rejects, and the mean
     estimate.
     """
-    counts, years = read_layout(), marts.synchronization["year"]
+    years = marts.synchronization["year"]
     study_window = (int(years.min()), int(years.max()))
     for lead in LEADS:
         rows = []
         for seed in range(n_draws):
             for spec in specs:
-                drawn = pseudo_marts(
-                    marts,
-                    counts,
-                    spec.window or study_window,
-                    lead,
-                    np.random.default_rng([seed, 97]),
-                )
+                drawn = pseudo_marts(marts, spec.window or study_window, lead, seed)
                 few = dataclasses.replace(spec, permutations=PERMUTATIONS, seed=seed)
                 rows += run_radiation(drawn, [few])["estimate"]
         table = pd.DataFrame(rows)

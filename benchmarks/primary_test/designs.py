@@ -68,28 +68,6 @@ def admit(pilots: np.ndarray, n_cities: int, rng: np.random.Generator, back: int
     return cohort
 
 
-def admit_layout(
-    province: np.ndarray,
-    counts: dict[tuple[int, int], int],
-    last_year: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """As many pseudo-pilots in each province and cohort as the list has until `last_year`, drawn
-    among the province's cities; (N,) ints.
-    """
-    cohort = np.zeros(len(province), dtype=np.int64)
-    for name in np.unique(province):
-        years = [
-            year
-            for (place, year), n in sorted(counts.items())
-            if place == name and year <= last_year
-            for _ in range(n)
-        ]
-        drawn = rng.permutation(np.flatnonzero(province == name))[: len(years)]
-        cohort[drawn] = years[: len(drawn)]
-    return cohort
-
-
 def _own(
     rng: np.random.Generator, block: np.ndarray, share: float = 0.3, rho: float = 0.0
 ) -> np.ndarray:

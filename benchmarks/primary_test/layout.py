@@ -1,5 +1,5 @@
-"""The layout of the real list, from the seeds; growth from a published
-database, with the real admissions dealt again before anything is computed.
+"""Growth from a published database, with the real admissions dealt again before anything is
+computed.
 """
 
 from __future__ import annotations
@@ -8,13 +8,11 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-import pandas as pd
 
 from estimation.primary.redeal import deal
 
-from .designs import SEEDS, Panel
+from .designs import Panel
 
-SECOND_HALF = 7
 QUERY = (
     "select city_id, year, {column} as value from marts.fct_city_year where {column} is not null "
     "order by city_id, year"
@@ -22,17 +20,6 @@ QUERY = (
 DATES = "select distinct city_id, treated_year from marts.dim_city"
 BEFORE = 5
 SHUFFLED = 20261127
-
-
-def read_layout() -> dict[tuple[int, int], int]:
-    """Pilots of each province and first treated year on the real list: numbers alone, no city.
-
-    Whole prefectures; a zone approved in July to December counts from the next year.
-    """
-    zones = pd.read_csv(SEEDS / "pilot_zones.csv", parse_dates=["approval_date"])
-    zones = zones[zones["is_whole_prefecture"]]
-    first = zones["approval_date"].dt.year + (zones["approval_date"].dt.month >= SECOND_HALF)
-    return zones.groupby([zones["city_id"] // 10000 * 10000, first]).size().to_dict()
 
 
 def read_delivered(
