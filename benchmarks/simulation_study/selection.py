@@ -26,7 +26,7 @@ from estimation.measures.synchronization import standardise
 DRAWS, PERMUTATIONS = 400, 199
 PARTS = ("cm", "comove", "dispersion")
 # settings of the simulation study that are the null or the alternative of a warning
-SETTINGS, N_CITIES = ("independent", "province", "loadings", "few_pilots"), 254
+SETTINGS, N_CITIES = ("province", "loadings"), 254
 # pseudo-admissions at random, of which one layout is enough as a null here, and other blocks;
 # docs/evidence/primary-test.md has the others
 WITHOUT_SELECTION = (
