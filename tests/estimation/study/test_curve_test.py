@@ -107,6 +107,7 @@ def test_p_values_count_assignments(marts, members, in_sd) -> None:
     for s in range(in_sd.shape[1]):
         for a in range(DRAWS + 1):
             rejects[a, s] = (np.abs(in_sd[:, s]) >= abs(in_sd[a, s]) - 1e-12).mean() <= 0.05
+    np.testing.assert_array_equal(curve_test._rejects(in_sd), rejects)
     for outcome, row in rows.items():
         own = [outcome in ("all", spec.outcome) for spec in members]
         medians, shares = np.abs(np.median(in_sd[:, own], axis=1)), rejects[:, own].mean(axis=1)

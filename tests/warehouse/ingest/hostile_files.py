@@ -12,7 +12,6 @@ import decimal
 import io
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 
 import pandas as pd
@@ -30,7 +29,7 @@ from tests.warehouse.ingest.bad_files import (
     replaced,
     zipped,
 )
-from tests.warehouse.ingest.delivered import HEADER, ROWS, saved, stata_bytes
+from tests.warehouse.ingest.delivered import ROWS, saved, stata_bytes
 from tests.warehouse.ingest.formats.old_workbook import number_cell, record, text_cell, write_xls
 
 Files = dict[str, bytes]
@@ -92,33 +91,6 @@ def entity(member: str, encoding: str) -> Files:
     body = members().get(member, b"<sst/>").decode().rpartition("?>")[2]
     head = f'<?xml version="1.0" encoding="{encoding.upper()}"?>' + BOMB.decode()
     return book(zipped(members() | {member: (head + body).encode(encoding, "replace")}))
-
-
-def raw_member(name: bytes, data: bytes, size: int, offset: int = 0) -> tuple[bytes, bytes]:
-    """A local and a central header by hand, so that they can lie about a member's size."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    packed = packer.compress(data) + packer.flush()
-    shared = struct.pack("<HHHHIII", 0, 8, 0, 0, zlib.crc32(data), len(packed), size)
-    local = struct.pack("<IH", 0x04034B50, 20) + shared + struct.pack("<HH", len(name), 0) + name
-    central = struct.pack("<IHH", 0x02014B50, 20, 20) + shared
-    return local + packed, central + struct.pack("<HHHHHII", len(name), *[0] * 5, offset) + name
-
-
-def forged(local: bytes, directory: list[bytes]) -> Files:
-    """A workbook of local parts and central headers."""
-    central, n = b"".join(directory), len(directory)
-    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, n, n, len(central), len(local), 0)
-    return book(local + central + end)
-
-
-def lying(declared: int, real: int) -> Files:
-    local, central = raw_member(b"xl/workbook.xml", bytes(real), declared)
-    return forged(local, [central])
-
-
-def overlapping(count: int) -> Files:
-    local, central = raw_member(b"a.xml", bytes(MEGABYTE), MEGABYTE)
-    return forged(local, [central] * count)
 
 
 def moved(name: str, target: str) -> Files:
@@ -231,12 +203,6 @@ WORKBOOKS: dict[str, Case] = {
         for member in (SHEET, STRINGS, WORKBOOK, RELS)
         for encoding in ("utf-8", "utf-16", "utf-32", "utf-7")
     },
-    "overlapping members": (lambda: overlapping(2_000), f"bytes when unpacked|{DAMAGED}"),
-    "a member larger than it says": (
-        lambda: lying(10, 600 * MEGABYTE),
-        f"bytes when unpacked|{DAMAGED}",
-    ),
-    "a member smaller than it says": (lambda: lying(4_000 * MEGABYTE, 10), LOST),
     "tens of thousands of members": (
         lambda: book(archive(XLSX, extra={f"xl/media/{n}": b"" for n in range(40_000)})),
         ANY,
@@ -274,9 +240,6 @@ def parquet(table: pa.Table, **options: object) -> Files:
     return {"tidy/a.parquet": saved(lambda stream: pq.write_table(table, stream, **options))}
 
 
-GOOD_PARQUET = parquet(
-    pa.Table.from_pandas(pd.DataFrame(ROWS[1:], columns=HEADER), preserve_index=False)
-)["tidy/a.parquet"]
 TIDY = {"city_id": "110000", "year": 2015, "indicator_id": "gdp_real_cny_100m", "value": 1.5}
 
 
