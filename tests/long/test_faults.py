@@ -1,19 +1,44 @@
-"""A refresh that is killed, interrupted, runs out of disk or may not write leaves the last
-publication whole, and the next refresh succeeds.
+"""A refresh that is killed, interrupted or runs out of disk leaves the last publication whole, and
+the next refresh succeeds.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from tests.long.refreshes import change, require_whole, start
-from tests.orchestration.conftest import refresh
+from tests.orchestration.conftest import REPO, SMALL, refresh, six_cities, write_tidy
 from tests.processes import HANG_SECONDS, hear_signals, let_work
+from warehouse.publication.verification import verify_publication
+
+
+def change(landing: Path, number: int) -> Path:
+    """A landing with other last digits of the first value, so that a refresh has work to do."""
+    rows = six_cities()
+    return write_tidy(landing, [f"{rows[0]}{number + 1:05d}", *rows[1:]])
+
+
+def start(home: Path, landing: Path, **options) -> subprocess.Popen:
+    """A refresh."""
+    command = [sys.executable, "-m", "orchestration", "refresh", f"--landing={landing}"]
+    env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=REPO, env=env, **pipes, **options)
+
+
+def require_whole(home: Path) -> str:
+    """The publication opens, answers and has the hashes of its manifest; its run id."""
+    assert verify_publication(home / "published") == []
+    with duckdb.connect(str(home / "published" / "citysync.duckdb"), read_only=True) as con:
+        return con.execute("select run_id from meta.run").fetchone()[0]
 
 
 def used_by_children() -> float:

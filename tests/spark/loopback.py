@@ -34,29 +34,12 @@ class Cluster:
         self.master = self._wait_for(
             "master", r"Starting Spark master at (spark://127\.0\.0\.1:\d+)"
         )
-        for number in range(workers):
-            self.add_worker(f"worker-{number}")
-
-    def add_worker(self, name: str) -> None:
-        """Start one worker and wait until the master has taken it."""
-        words = (
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-            "--webui-port",
-            "0",
-            "--cores",
-            WORKER_CORES,
-            "--memory",
-            WORKER_MEMORY,
-        )
-        self._launch(
-            name,
-            "org.apache.spark.deploy.worker.Worker",
-            (*words, "--work-dir", str(self.folder / name), self.master),
-        )
-        self._wait_for(name, r"Successfully registered with master (\S+)")
+        of_workers = ("--cores", WORKER_CORES, "--memory", WORKER_MEMORY)
+        for name in (f"worker-{number}" for number in range(workers)):
+            folder = ("--work-dir", str(self.folder / name))
+            command = (*words, *of_workers, *folder, self.master)
+            self._launch(name, "org.apache.spark.deploy.worker.Worker", command)
+            self._wait_for(name, r"Successfully registered with master (\S+)")
 
     def kill(self, name: str) -> None:
         """End one process as a broken machine would: at once, with no word to anybody."""

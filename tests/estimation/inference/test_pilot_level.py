@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from benchmarks.simulation_study.economies import YEARS, draw_economy, pair_panel
+from benchmarks.simulation_study.economies import YEARS, draw_economy
 from benchmarks.simulation_study.grid import KINDS
 from benchmarks.simulation_study.selection import never_pilot_means
-from estimation.fit import fit_panel
 from estimation.inference.diagnostics.pilot_level import level_of_means
 from estimation.measures.synchronization import standardise
-from tests.estimation.panels import diagnostic_of
 
 SETTINGS = {kind.name: replace(kind, n_cities=120) for kind in KINDS}
 
@@ -42,26 +40,6 @@ def test_the_difference_is_least_squares_with_province_effects():
 def test_it_is_given_where_pilots_load_otherwise_and_seldom_elsewhere():
     assert sum(of_economy("loadings", seed).p_value < 0.05 for seed in range(30)) >= 24
     assert sum(of_economy("province", seed).p_value < 0.05 for seed in range(60)) <= 8
-
-
-def test_the_fit_says_it_and_keeps_its_numbers():
-    given = []
-    for name, seed in (("loadings", 1), ("independent", 1), ("independent", 2), ("independent", 3)):
-        economy = draw_economy(SETTINGS[name], seed)
-        result = fit_panel(
-            pair_panel([economy.growth], economy.province, economy.cohort), permutations=0
-        )
-        given.append(
-            any(
-                text.startswith("Pilots were of another kind before admission")
-                for text in result.warnings
-            )
-        )
-        expected, p_value = of_economy(name, seed), diagnostic_of(result, "pilot_level_p")
-        assert given[-1] == (p_value < 0.05) and p_value == pytest.approx(expected.p_value)
-        difference = diagnostic_of(result, "pilot_level_difference")
-        assert difference == pytest.approx(expected.difference)
-    assert given[0] and not all(given)
 
 
 def test_there_is_none_with_few_pilots_or_without_peers_or_years_before():

@@ -40,7 +40,7 @@ def differences(marts, estimate: pd.DataFrame) -> list[dict]:
     return second_implementation.differences(sample, SPECS, rows)
 
 
-@pytest.mark.parametrize("rows_of_pyfixest", [None, 2_000])
+@pytest.mark.parametrize("rows_of_pyfixest", [None, 1_000])
 def test_both_packages_find_the_same(marts, result, monkeypatch, rows_of_pyfixest) -> None:
     """Also where a sample is too large for pyfixest, and is held against it in part."""
     assert {spec.spec_id for spec in SPECS} == set(second_implementation.SPEC_IDS)

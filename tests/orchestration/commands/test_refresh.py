@@ -23,6 +23,7 @@ from tests.orchestration.conftest import (
     Run,
     SixCities,
     refresh,
+    run,
     six_cities,
     write_tidy,
 )
@@ -210,9 +211,13 @@ def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "published").exists()
 
 
-def test_a_second_refresh_ends_with_3_and_names_the_holder(tmp_path: Path) -> None:
-    with hold_lock(Home(tmp_path)):
-        made = refresh(tmp_path)
+@pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])
+def test_beside_a_command_another_ends_with_3_and_names_the_holder(
+    six: SixCities, home_of_six: Path, words: str
+) -> None:
+    landing = ["--landing", str(six.landing)] if words not in ("rollback", "clean") else []
+    with hold_lock(Home(home_of_six)):
+        made = run(home_of_six, words, *landing)
     assert made.code == 3 and made.last_line.startswith("citysync: exit 3:")
     assert str(os.getpid()) in made.last_line
 

@@ -179,15 +179,6 @@ def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(
         read_roster(landing)
 
 
-def test_a_roster_of_many_megabytes_is_not_read(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("warehouse.ingest.roster.MOST_BYTES", 100)
-    with pytest.raises(
-        LandingError,
-        match=r"places/roster.csv: expected a roster of at most 100 bytes; found \d+ bytes",
-    ):
-        read_roster(landing_with_places(tmp_path))
-
-
 def test_simulated_counties_come_back_as_they_were_made(tmp_path: Path) -> None:
     counties = county_roster(pd.read_csv(SEEDS / "city_roster.csv"))
     zones = county_zones(pd.read_csv(SEEDS / "pilot_zones.csv"), counties)

@@ -14,8 +14,7 @@ import pytest
 from orchestration.reuse.fingerprint import hash_landing
 from tests.warehouse.ingest.delivered import ROWS, csv_bytes, deliver, read, xlsx_bytes
 from warehouse.ingest import landing as landing_module
-from warehouse.ingest.errors import FileFault, LandingError
-from warehouse.ingest.snapshot import open_delivered
+from warehouse.ingest.errors import LandingError
 from warehouse.publication.delivered import input_faults
 
 CSV, XLSX = csv_bytes(ROWS), xlsx_bytes(S=ROWS)
@@ -76,12 +75,6 @@ def test_a_file_that_changes_while_the_landing_is_read_stops_it(
         assert sorted(path.name for path in (tmp_path / "build" / "raw").iterdir()) == before
     else:
         assert not (tmp_path / "build").exists()
-
-
-def test_a_worker_waits_for_no_writer_of_a_pipe(tmp_path):
-    os.mkfifo(tmp_path / "a.csv")
-    with pytest.raises(FileFault, match="a folder, pipe or device in its place"):
-        open_delivered(tmp_path / "a.csv")
 
 
 def test_rows_of_a_file_that_changed_before_it_was_parsed_are_not_kept(tmp_path, monkeypatch):

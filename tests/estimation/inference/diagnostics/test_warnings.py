@@ -169,14 +169,6 @@ def test_effects_that_gaps_leave_without_a_comparison_are_counted():
     assert "Cohort" not in _warnings(_wide(), "callaway_santanna")[1]
 
 
-@pytest.mark.parametrize("case", ["only one pilot", "two pilots", "six pilots"])
-def test_nobody_is_sent_to_a_permutation_that_was_not_run(case):
-    change, said = CASES[case]
-    for draws in (0, 99):
-        _, text = _warnings(_wide(**change), permutations=draws)
-        assert said in text and ("the permutation" in text) == (draws > 0)
-
-
 def test_where_the_jackknife_is_not_the_default_its_t_has_the_provinces_less_one():
     result, _ = _warnings(_wide(**CASES["five provinces"][0]))
     line = estimates_of(result, "province_jackknife")["treated", None]
@@ -219,22 +211,6 @@ def test_a_negative_dyadic_variance_is_reported_without_a_standard_error():
     assert "dyadic variance is not positive" in text
     line = estimates_of(result, "dyadic")["treated", None]
     assert (line.std_error, line.ci_low, line.p_value) == (None, None, None)
-
-
-def test_a_jackknife_that_loses_a_coefficient_is_null_and_names_the_province():
-    # the cohort of 2016 alone reaches event time -6; put its pilots into one province
-    panel = _wide(
-        province=lambda p: np.where(p.city_cohort == 2016, 77, np.arange(p.n_cities) % 12)
-    )
-    result, text = _warnings(panel, "event_study")
-    assert "event[-6]: not identified without province 77" in text
-    jackknife, city = (
-        estimates_of(result, "province_jackknife")["event", -6],
-        estimates_of(result, "city")["event", -6],
-    )
-    assert (jackknife.std_error, jackknife.is_default) == (None, False)
-    # its pilots sit in one province: `city` has an error, but is no default there
-    assert not city.is_default and city.std_error > 0
 
 
 def test_an_outcome_that_effects_explain_exactly_gives_no_inference():
