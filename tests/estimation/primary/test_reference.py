@@ -1,5 +1,5 @@
-"""The primary test against a plain version written from its definition alone: loops over cities and
-pairs, one regression on dummies a draw, admissions dealt by another generator.
+"""The primary test and recentred exposure against plain versions written from their definitions:
+loops over cities and pairs, one regression on dummies a draw, admissions dealt otherwise.
 """
 
 from __future__ import annotations
@@ -7,7 +7,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from estimation.primary.exposure import Admitted, Ring, Tied, fit_exposure
 from estimation.primary.fit import fit_primary
+from estimation.primary.redeal import deal
 
 from .economies import draw_panel
 
@@ -102,3 +104,126 @@ def test_a_plain_version_gives_the_same_estimate_p_and_interval(which):
     for bound in (result.ci_low, result.ci_high):
         assert p_without(bound) == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / DRAWS))
     assert error > 0
+
+
+YEARS = np.arange(2010, 2018)
+PROVINCES, EACH, DEALT, SEED = 4, 9, 39, 5
+
+
+def world() -> tuple[np.ndarray, Admitted, np.ndarray, np.ndarray]:
+    """Cities on a plane, three pilots in each province, one of ten cities without an outcome."""
+    rng = np.random.default_rng(11)
+    count = PROVINCES * EACH
+    block = np.repeat(np.arange(PROVINCES) * 10, EACH)
+    place = rng.uniform(0, 300, size=(count, 2)) + 150 * np.array([block / 10, block % 20]).T
+    distance = np.sqrt(((place[:, None] - place[None]) ** 2).sum(axis=2))
+    np.fill_diagonal(distance, np.nan)
+    tie = rng.lognormal(size=(count, count))
+    tie = np.where(rng.uniform(size=tie.shape) < 0.1, np.nan, tie + tie.T)
+    np.fill_diagonal(tie, np.nan)
+    cohort = np.zeros(count, dtype=int)
+    cohort[::EACH], cohort[1::EACH], cohort[5::EACH] = 2014, 2015, 2016
+    own = np.setdiff1d(np.arange(count), np.arange(3, count, 10))
+    values = rng.normal(size=(len(own), len(YEARS))) + rng.normal(size=(len(own), 1))
+    return values, Admitted(cohort, block, own), distance[own], tie[own]
+
+
+def dates_by_loops(rule: str, cohort: np.ndarray, own, distance, tie) -> dict[int, int]:
+    """First exposed year (0 = none) of each observed city that is compared."""
+    found = {}
+    for row, city in enumerate(own.tolist()):
+        if cohort[city] > 0:
+            continue
+        pilots = [j for j in range(len(cohort)) if cohort[j] > 0 and j != city]
+        if rule == "ring":
+            if any(distance[row, j] <= 60 for j in pilots):
+                continue
+            dates = [cohort[j] for j in pilots if 60 < distance[row, j] <= 130]
+            found[row] = min(dates, default=0)
+        else:
+            ties = [(tie[row, j], j) for j in pilots if not np.isnan(tie[row, j])]
+            found[row] = max(ties) if ties else 0
+    if rule == "tied":
+        middle = np.median([best[0] for best in found.values() if best != 0])
+        found = {
+            row: cohort[best[1]] if best != 0 and best[0] > middle else 0
+            for row, best in found.items()
+        }
+    return found
+
+
+def by_loops(rule: str, values, admitted: Admitted, distance, tie, effect: float) -> np.ndarray:
+    """Coefficient and squared error of each draw by instrumented dummies, (J, 2)."""
+    dealt = admitted.cohort[deal(admitted.block // 10, DEALT, SEED)]
+    drawn = [dates_by_loops(rule, cohort, admitted.own, distance, tie) for cohort in dealt]
+    exposed = [
+        {row: (date > 0) & (date <= YEARS) for row, date in dates.items()} for dates in drawn
+    ]
+    share = {
+        row: np.mean([one[row] for one in exposed if row in one], axis=0)
+        for row in range(len(values))
+        if any(row in one for one in exposed)
+    }
+    values = values.copy()
+    for row, years in exposed[0].items():
+        values[row] -= effect * years
+    found = []
+    for one in exposed:
+        rows = sorted(one)
+        province = admitted.block[admitted.own[rows]]
+        cells = [(k, t) for k in range(len(rows)) for t in range(len(YEARS))]
+        names = [("city", k) for k in range(len(rows))]
+        names += [("province", p, t) for p in set(province.tolist()) for t in range(len(YEARS))]
+        dummies = np.array(
+            [
+                [name in (("city", k), ("province", province[k], t)) for name in names]
+                for k, t in cells
+            ],
+            dtype=float,
+        )
+
+        def net(x, dummies=dummies):
+            return x - dummies @ np.linalg.lstsq(dummies, x, rcond=None)[0]
+
+        y = net(np.array([values[rows[k]][t] for k, t in cells]))
+        d = net(np.array([float(one[rows[k]][t]) for k, t in cells]))
+        w = net(np.array([one[rows[k]][t] - share[rows[k]][t] for k, t in cells]))
+        b = (w @ y) / (w @ d)
+        scores = w * (y - b * d) / (w @ d)
+        variance = 0.0
+        for group_of in (lambda k: k, lambda k, province=province: province[k]):
+            sums: dict[int, float] = {}
+            for score, (k, _) in zip(scores.tolist(), cells, strict=True):
+                sums[group_of(k)] = sums.get(group_of(k), 0.0) + score
+            variance += sum(total**2 for total in sums.values()) / 2
+        found.append((b, variance))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("rule", ["ring", "tied"])
+def test_every_draw_is_what_loops_with_dummies_give(rule: str) -> None:
+    values, admitted, distance, tie = world()
+    reach = Ring(distance, 60, 130) if rule == "ring" else Tied(tie, admitted.own)
+    said, draws = fit_exposure(values, YEARS, admitted, reach, permutations=DEALT, seed=SEED)
+    for effect in (0.0, 0.7):
+        expected = by_loops(rule, values, admitted, distance, tie, effect)
+        np.testing.assert_allclose(draws.estimate - effect * draws.carried, expected[:, 0])
+        np.testing.assert_allclose(draws.variance(effect), expected[:, 1], rtol=1e-7)
+    real = dates_by_loops(rule, admitted.cohort, admitted.own, distance, tie)
+    assert (said.n_cities, said.n_pilots) == (len(real), sum(date > 0 for date in real.values()))
+
+
+def test_the_interval_holds_what_the_test_does_not_reject_once_it_is_taken_out() -> None:
+    values, admitted, distance, _ = world()
+    reach, settings = Ring(distance, 60, 130), {"permutations": 199, "seed": SEED}
+    exposed = dates_by_loops("ring", admitted.cohort, admitted.own, distance, None)
+    cells = np.zeros(values.shape)
+    for row, date in exposed.items():
+        cells[row] = (date > 0) & (date <= YEARS)
+    found, _ = fit_exposure(values, YEARS, admitted, reach, **settings)
+    for end, outward in ((found.ci_low, -1), (found.ci_high, 1)):
+        for step, inside in ((-1e-4, True), (1e-4, False)):
+            less = values - (end + outward * step) * cells
+            p_value = fit_exposure(less, YEARS, admitted, reach, **settings)[0].p_value
+            assert (p_value >= 0.05) is inside
+    assert found.ci_low < found.estimate < found.ci_high

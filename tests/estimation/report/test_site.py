@@ -1,26 +1,50 @@
 """The site on fabricated tables: self-contained, equal to them, safe against delivered text, whole
-in each language, the same bytes.
+in each language, the same bytes; and each page.
 """
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import posixpath
 import re
+from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.report import language
+from estimation.analyses import radiation
+from estimation.analyses.catalog import all_specs, primary_specs
+from estimation.analyses.without_p import REASON_BY_MEASURE, why_no_p
+from estimation.report import city_files, language
 from estimation.report.data import read_report_data
 from estimation.report.pages.catalog import PAGES
+from estimation.report.pages.policy import cut_at_terms
 from estimation.report.queries import QUERIES
 from estimation.report.site import render_site
-from tests.estimation.report.fabricated import HOSTILE, PRIMARY, full
+from tests.estimation.report.fabricated import (
+    HEADLINE,
+    HOSTILE,
+    PRIMARY,
+    SEEDS,
+    changes,
+    full,
+    tables,
+)
 from tests.estimation.report.numbers import faults, numbers
-from tests.estimation.report.sites import Tags, data_of, database, pages_of, site_of
+from tests.estimation.report.sites import (
+    Tags,
+    data_of,
+    database,
+    handed_over,
+    page_of,
+    pages_of,
+    site_of,
+)
+from warehouse.publication.change_queries import CURRENT_CHANGE
 
 # of the publication that the pages belong to
 BESIDE = re.compile(
@@ -162,3 +186,275 @@ def test_every_query_names_columns_that_exist() -> None:
                 tuple(row[columns.index(key)] for key in query.keys) for row in found.fetchall()
             ]
             assert not query.keys or len(keys) == len(set(keys)), name
+
+
+FIRST = {
+    "found": ({"primary_p": 0.01}, ("title_up",), ("title_none",)),
+    "fell": ({"primary_p": 0.01, "primary_estimate": -0.08}, ("title_down",), ("title_up",)),
+    "missed": (
+        {},
+        ("title_none", "could_large", "study_why_fails"),
+        ("title_up", "could_small"),
+    ),
+    "seen": ({"smallest": 0.048}, ("title_none", "could_small"), ("could_large",)),
+    "no verdict": ({"primary_p": None}, ("title_open",), ("title_none",)),
+    "placebo": ({}, ("placebo_time_bad",), ()),
+    "no fault": ({"joint_p": 0.4, "level_p": 0.2}, (), ("placebo_time_bad", "other_kind")),
+    "another kind": ({"level_p": 0.01}, ("other_kind",), ()),
+}
+
+
+@pytest.mark.parametrize("case", FIRST)
+def test_the_first_screen_says_what_the_tables_say(case: str) -> None:
+    """The finding, what could have been found, and a caution only where something is amiss."""
+    change, said, unsaid = FIRST[case]
+    first = page_of(tables(**change), "index.html").partition('id="ladder-section"')[0]
+    text = Tags(first).text
+
+    def stands(key: str) -> bool:
+        words = re.sub(r"<[^>]+>", "", language.Words("en").template(f"result.{key}"))
+        return re.split(r"[{(]", words)[0].strip() in text
+
+    assert [stands(key) for key in said] == [True] * len(said)
+    assert not any(stands(key) for key in unsaid)
+
+
+def test_what_was_not_run_is_told_by_its_reason() -> None:
+    """One row a reason; specifications that differ in their outcome are one name, and those of the
+    curve a number.
+    """
+    ids = [f"policy_tools.{name}_growth_official.supply_talent" for name in ("cm", "comove")]
+    ids += [f"specification_curve.cm_hp.s{k}" for k in range(1_200)]
+    analyses = [spec_id.partition(".")[0] for spec_id in ids]
+    rows = pd.DataFrame({"spec_id": ids, "analysis": analyses, "reason": f"needs talent {HOSTILE}"})
+    page = page_of(full() | {"estimates.not_run": rows}, "robust.html")
+    part = page.partition('id="not-run"')[2].partition("</section>")[0]
+    said = "talent (synchronization, co-movement) 1,200 of the specification curve"
+    assert part.count("<tr>") == 2 and said in Tags(part).text and HOSTILE in Tags(part).text
+    assert "1202" in part and ids[0] in part and ids[-1] not in part
+
+
+def test_simulated_is_said_and_the_truth_shown(site, simulated) -> None:
+    said = re.sub(r" ([,;])", r"\1", Tags(simulated["index.html"]).text)
+    assert "Simulated: the truth is +0.057, inside the interval" in said
+    assert "Of 700 coefficients with a known truth, the 95 % intervals of 665 hold it;" in said
+    assert "coefficients with a known truth" not in Tags(site["index.html"]).text
+    for name, page in pages_of(simulated).items():
+        assert ("模拟数据" if name.startswith("zh/") else "Simulated data.") in page, name
+    assert not [name for name, page in pages_of(site).items() if "SIMULATED" in Tags(page).text]
+
+
+def test_a_city_file_leads_from_a_number_to_its_cell(site) -> None:
+    name, found = handed_over(site["data/values/110000.js"])
+    catalog = data_of(site, "cities_en")["catalog"]
+    current, other = found["values"]["0"]
+    assert name == "values/110000"
+    gdp = {"id": "gdp_nominal_cny_100m", "name": HOSTILE, "unit": "100 million yuan"}
+    assert catalog["indicators"][0] == gdp
+    assert data_of(site, "cities_zh")["catalog"]["indicators"][0]["name"] == "地区生产总值"
+    assert current[:3] == [2015, 23014.5, 0]
+    assert (current[4], current[5] % 2, current[6]) == ("D7", 1, [HOSTILE, HOSTILE])
+    assert catalog["locations"][current[3]] == ["tidy", 2021, HOSTILE, None, "亿元", "cny_100m"]
+    assert catalog["flags"][current[5] // 2] == ["warned", "sign", "warned"]
+    assert other[:3] == [2015, 22968.6, HOSTILE] and other[5] % 2 == 0
+    assert catalog["locations"][other[3]] == ["=cmd()", None, "b.csv", HOSTILE, None, "cny_100m"]
+    growth = [row for row in found["growth"] if row[0] == 2015]
+    assert growth == [[2015, 6.7, None, "tidy", 2021, None]]
+
+
+def test_a_city_file_holds_its_partners_by_year_and_before_and_after(site) -> None:
+    found = data_of(site, "cities_en")
+    ids, meta = found["cities"]["ids"], found["sync"]
+    beijing, guangzhou = (ids.index(code) for code in (110000, 440100))
+    # the fabricated path of Beijing and Guangzhou
+    expected = np.round(1000 * 0.1 * np.arange(10)).astype(int).tolist()
+    for own, other in ((beijing, guangzhou), (guangzhou, beijing)):
+        _, found = handed_over(site[f"data/sync/{ids[own]}.js"])
+        numbers = {
+            name: np.frombuffer(base64.b64decode(found[name]), "<i2").reshape(
+                len(meta["measures"]), -1, len(ids)
+            )
+            for name in ("years", "before", "after")
+        }
+        assert numbers["years"][0, :, other].tolist() == expected
+        assert (numbers["years"][0, :, own] == city_files.MISSING).all()
+        halves = [numbers[name][0, 0, other] for name in ("before", "after")]
+        assert (found["split"], halves) == (2015, [200, 700])
+
+
+def test_the_data_page_shows_what_a_new_edition_changed(site) -> None:
+    section = site["data.html"].partition('id="changes"')[2].partition("</section>")[0]
+    rows = [
+        re.sub(r"<[^>]+>", " ", row).split()[-6:]
+        for row in section.rpartition("</table>")[0].split("<tr")
+        if HEADLINE in row or "robustness.x.y" in row
+    ]
+    assert rows == [
+        ["treated", "+0.050", "+0.071", "−0.53", "0.200", "0.035"],
+        ["treated", "+0.100", "+0.900", "+8.00", "0.200", "0.035"],
+    ]
+    said = Tags(section).text
+    assert "primary.stays" not in said
+    for words in ("1,234", "block lifted 4,321 3 0", "block lifted 2,468 12.50 % 50.00 %"):
+        assert words in said
+    assert "the answer went from +0.010 (p 0.200 ) to +0.015" in said
+    none = {name: frame.iloc[:0] for name, frame in changes().items()}
+    assert "First publication" in page_of(tables() | none, "data.html")
+
+
+def test_the_policy_page_marks_terms_and_says_where_texts_lack(site) -> None:
+    (text,) = data_of(site, "policy_en")["texts"]
+    assert [pieces for pieces, *_ in text["clauses"]] == [
+        ["1. 给予", "补贴", "50", "万元", "。"],
+        [f"特此通知{HOSTILE}"],
+    ]
+    assert [tool for _, tool, _ in text["clauses"]] == ["capital", ""]
+    about = dict(text["about"])
+    assert (about["Issuer"], about["Number"]) == ("杭州市人民政府", "not stated")
+    assert "Copy of" not in about
+    page = site["policy.html"]
+    assert 'data-c="supply:%">75%' in page and 'data-c="demand:%">25%' in page
+    assert "No policy text was delivered" in Tags(page_of(tables(), "policy.html")).text
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "places", "expected"),
+    [
+        ("b2b出口", "B2B出口", "1", ["", "b2b出口", ""]),
+        ("出口退税", "退税", "2", ["出口退税"]),
+        ("税税税", "税税|税税", "1|2", ["", "税税", "税"]),
+        ("a<b", "", "", ["a<b"]),
+    ],
+)
+def test_terms_are_cut_out_where_they_stand(
+    text: str, terms: str, places: str, expected: list[str]
+) -> None:
+    assert cut_at_terms(text, terms, places) == expected
+
+
+EMPTY = {
+    "marts.fct_pair_synchronization",
+    "marts.panel_pair_year",
+    "estimates.estimate",
+    "estimates.diagnostic",
+    "estimates.warning",
+    "estimates.claim",
+    "estimates.power",
+    "estimates.placebo",
+    "estimates.channel",
+    "marts.dim_pilot_zone",
+    "quality.expectation_result",
+    "estimates.primary",
+}
+
+
+@pytest.mark.parametrize("missing", ["rows", "tables"])
+def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> None:
+    """Six cities of a bare level: no sample, no estimates; each page says what is missing
+    and why.
+    """
+    spec_id = "primary.cm_growth_official.newest"
+    frames = tables()
+    frames["estimates.not_run"] = frames["estimates.not_run"].assign(spec_id=spec_id)
+    thin = {
+        name: frame.iloc[:0] if name in EMPTY else frame
+        for name, frame in frames.items()
+        if missing == "rows" or name not in EMPTY
+    }
+    made = site_of(thin, tmp_path)
+    said = Tags(made["index.html"]).text
+    assert "needs population_resident_10k" in said and "These data cannot say" in said
+    parts = {"index": "trace", "robust": "placebos", "whom": "channels-section"}
+    for name, part in parts.items():
+        section = made[f"{name}.html"].partition(f'id="{part}"')[2].partition("</section>")[0]
+        assert "Reason: needs population_resident_10k." in Tags(section).text, part
+    assert "data/sync/110000.js" not in made
+    assert 'data-k="year=2015"' in made["data.html"]
+
+
+def test_a_test_without_a_verdict_says_why_and_the_other_pages_stand() -> None:
+    frames = tables(primary_p=None)
+    frames["estimates.primary"] = frames["estimates.primary"].assign(estimate=None)
+    frames["estimates.estimate"] = frames["estimates.estimate"].iloc[:0]
+    reason = "No verdict: 2 pilots have a never-pilot in their block"
+    assert reason in Tags(page_of(frames, "index.html")).text
+    assert "No variant was estimated." in Tags(page_of(frames, "robust.html")).text
+
+
+def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
+    """The estimate stands, interval and p are dashes that say why, in the page's language."""
+    page, chinese = (
+        site[name].partition('id="others')[2].partition("</details>")[0]
+        for name in ("robust.html", "zh/robust.html")
+    )
+    row = page.partition("alternative_outcomes.comove_growth_wage.headline")[2]
+    row = row.partition("</tr>")[0]
+    assert re.sub(r"<[^>]+>", " ", row).split()[-5:] == ["+0.030", "–", "–", "–", "55"]
+    assert html.unescape(row).count(f'title="{why_no_p("comove")}">–</td>') == 3
+    assert "共动与离散的检验在毫无效应时拒绝过多" in chinese
+    assert not [name for name in pages_of(site) if "nan" in Tags(site[name]).text.lower().split()]
+
+
+def test_the_curve_says_its_shares_and_its_joint_permutation(site) -> None:
+    said = Tags(site["robust.html"]).text
+    assert "within provinces 199 times, each time alike in all of 5 specifications" in said
+    assert "their median of +0.004 has p 0.625" in said
+    joint = data_of(site, "robust_en")["curve-data"]["joint"]
+    assert joint == {"all": "0.625", "cm_growth_official": "0.625"}
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        # a year of one city is drawn, not counted
+        ("index", "None of 2 years after admission that rest on 4 cities or more"),
+        ("index", "Ways that find a change (bold): 1 of 3"),
+        ("robust", "Variants that find a change (bold): 1 of 5; nor does a placebo (of 1)"),
+        ("whom", "None of 2 coefficients of tools is found"),
+        ("index", "one pilot (1 pairs) no pilot (1 pairs) gap"),
+        ("robust", "primary test, newest window 2010–2019 +0.015"),
+        ("whom", "closeness (minus the gap), log wage: strongly tied pairs +0.030"),
+        ("zh/robust", "前移 5 年 2005 – 2014 +0.010"),
+    ],
+)
+def test_a_title_counts_what_is_found_and_a_row_is_named(site, page: str, said: str) -> None:
+    assert said in Tags(site[f"{page}.html"]).text
+
+
+def ids_of(kind: str) -> set[str]:
+    """What the code and the models can put into a table of the publication."""
+    specs = [*all_specs(), *primary_specs(), *radiation.SPECS]
+    models = Path(language.__file__).parents[2] / "warehouse/models"
+    texts = [path.read_text(encoding="utf-8") for path in models.rglob("int_observations_*.sql")]
+    as_rule = [line for text in texts for line in re.findall(r"(.*) as rule\b", text)]
+    rejected = models / "intermediate/raw/int_raw_rejections.sql"
+    return {
+        "variants": {spec.variant for spec in specs if spec.analysis != "specification_curve"},
+        "measures": set(REASON_BY_MEASURE),
+        "unit_names": set(pd.read_csv(SEEDS / "indicator_catalog.csv")["canonical_unit"]),
+        "current_reasons": set(re.findall(r"(?:then|else) '([a-z, ]+)'", CURRENT_CHANGE)),
+        "rules": {name for line in as_rule for name in re.findall(r"'([a-z_]+)'", line)},
+        "reasons": set(re.findall(r"when '([a-z_]+)'", rejected.read_text(encoding="utf-8")))
+        | {"dropped_row", "unmapped_column"},
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind", ["variants", "measures", "unit_names", "current_reasons", "rules", "reasons"]
+)
+def test_whatever_a_table_may_hold_has_words(kind: str) -> None:
+    """Every specification, withheld measure, unit, reason of a changed value, rule, rejection."""
+    found = ids_of(kind)
+    assert len(found) > 1 and sorted(found - set(language.book()[kind])) == []
+
+
+def test_every_outcome_has_words() -> None:
+    outcomes = {spec.outcome for spec in (*all_specs(), *primary_specs(), *radiation.SPECS)}
+    words = language.Words("zh")
+    unsaid = {name: re.findall("[a-z]{2,}", words.outcome(name)) for name in outcomes}
+    assert [name for name, rest in unsaid.items() if set(rest) & set(name.split("_"))] == []
+
+
+def test_one_regressor_under_two_names_is_said(site) -> None:
+    assert "their rows are one result: talent, tax." in Tags(site["whom.html"]).text
+    assert "各行为同一结果：人才、税收。" in Tags(site["zh/whom.html"]).text

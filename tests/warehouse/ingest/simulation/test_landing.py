@@ -1,10 +1,11 @@
-"""The simulated landing: its cities, what the effect touches, bytes that repeat, and that the
-shipped layouts take every figure of its files.
+"""The simulated landing: its economy and what the effect touches, its cities, bytes that repeat,
+that the shipped layouts take every figure of its files, and the tools of its texts.
 """
 
 from __future__ import annotations
 
 import filecmp
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,43 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from estimation.classify import classify_clauses
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.policy.documents import build_policy_document
+from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
-from warehouse.ingest.simulation.economy import NO_EFFECT
+from warehouse.ingest.simulation.economy import (
+    NO_EFFECT,
+    PlantedEffect,
+    SimulatedEconomy,
+    national_cycle_pct,
+    simulate_economies,
+)
 from warehouse.ingest.simulation.landing import write_simulated_landing
+from warehouse.ingest.simulation.policy_texts import (
+    EFFECTIVE_TOOLS,
+    SENTENCES,
+    draw_policy_tools,
+    effective_intensity,
+    write_simulated_policy_texts,
+)
+
+YEARS = np.arange(2003, 2024)
+SEEDS = Path(__file__).resolve().parents[4] / "warehouse" / "seeds"
+
+
+@pytest.fixture(scope="module")
+def seeds() -> tuple[pd.DataFrame, pd.DataFrame]:
+    return pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+
+
+@pytest.fixture(scope="module")
+def lasting(seeds) -> pd.DataFrame:
+    roster = seeds[0]
+    return roster[(roster.valid_from_year <= 2003) & roster.valid_to_year.isna()].reset_index(
+        drop=True
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,3 +197,152 @@ def test_what_is_left_out_is_left_out_by_the_layout(simulated):
     left_out = simulated[1].query("reason.notna()")
     assert set(left_out["reason"]) == {"dropped_row", "unmapped_column"}
     assert left_out["detail"].str.contains("left out by the layout").all()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("landing")
+    tools = draw_policy_tools(pd.read_csv(SEEDS / "pilot_zones.csv"), seed=4, last_year=2019)
+    write_simulated_policy_texts(folder, tools, seed=4)
+    return folder, tools
+
+
+def test_what_was_planted_is_read_back(written):
+    folder, planted = written
+    files = sorted((folder / "policy_texts").iterdir())
+    assert len(files) == len(planted) == 1 + 12 + 22 + 24
+    clauses = []
+    for nth, file in enumerate(files):
+        truth = planted.iloc[nth]
+        document = build_policy_document(
+            file.read_bytes(), FileOrigin("policy_texts", None, file.name)
+        ).to_pylist()[0]
+        assert document["zone_texts"] == [truth.zone_name_zh.removesuffix("市")]
+        assert document["issuer"] == f"{truth.zone_name_zh}人民政府"
+        clauses += [
+            (nth, clause["clause_text"])
+            for clause in document["clauses"]
+            if clause["clause_kind"] == "body" and clause["marker"]
+        ]
+    labels = classify_clauses([text for _, text in clauses])
+    found = Counter((nth, tool) for (nth, _), (_, tool, _) in zip(clauses, labels, strict=True))
+    assert {(nth, tool): found[nth, tool] for nth in range(len(files)) for tool in SENTENCES} == {
+        (nth, tool): planted[tool].iloc[nth] for nth in range(len(files)) for tool in SENTENCES
+    }
+
+
+def test_equal_bytes_for_a_seed_and_other_ones_for_another(written, tmp_path):
+    folder, planted = written
+    again, other = (
+        draw_policy_tools(pd.read_csv(SEEDS / "pilot_zones.csv"), seed=seed, last_year=2019)
+        for seed in (4, 5)
+    )
+    assert again.equals(planted)
+    assert not other.equals(planted)
+    write_simulated_policy_texts(tmp_path, again, seed=4)
+    for file in (folder / "policy_texts").iterdir():
+        assert (tmp_path / "policy_texts" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_intensity_follows_the_tools_that_work(written):
+    planted = written[1]
+    city_id = planted["city_id"].drop_duplicates().to_numpy()
+    intensity = effective_intensity([*city_id, 999999], planted)
+    sentences = planted.drop_duplicates("city_id")[list(EFFECTIVE_TOOLS)].sum(axis=1).to_numpy()
+    assert intensity[-1] == 1.0
+    assert intensity[:-1] == pytest.approx(
+        sentences / planted[list(EFFECTIVE_TOOLS)].to_numpy().sum() * len(planted)
+    )
+    by_year = (
+        pd.Series(intensity[:-1])
+        .groupby(planted.drop_duplicates("city_id")["issue_year"].to_numpy())
+        .std()
+    )
+    assert (by_year.drop(2015) > 0.3).all()
+
+
+def simulate(
+    cities: pd.DataFrame,
+    zones: pd.DataFrame,
+    seed: int,
+    effect: PlantedEffect | None = None,
+    intensity: np.ndarray | None = None,
+) -> SimulatedEconomy:
+    """Growth with and without the effect, by default that of the default landing."""
+    return simulate_economies(
+        province=cities.province_id.to_numpy(),
+        region=cities.region.to_numpy(dtype=object).astype(str),
+        treated_year=first_treated_years(cities.city_id.to_numpy(), zones),
+        years=YEARS,
+        effect=effect or PlantedEffect(),
+        rng=np.random.default_rng(seed),
+        intensity=intensity,
+    )
+
+
+@pytest.mark.parametrize(("fall", "rise"), [(0.6, 0.0), (0.0, 0.4), (0.85, 0.2)])
+def test_both_channels_have_the_size_that_was_planted(seeds, lasting, fall, rise):
+    """By brute force from growth alone, a loop over pilots: growth with the effect on growth
+    without it and the national cycle.
+
+    On a treated year growth with = systematic + own * root(1 - fall) + rise * cycle, growth without
+    = systematic + own: the difference is (root(1 - fall) - 1) * own + rise * cycle, and own shocks
+    have mean zero over many city-years.
+    """
+    economies = [
+        simulate(lasting, seeds[1], seed, PlantedEffect(fall, rise, tools_share=0.0))
+        for seed in range(20)
+    ]
+    quiet = [
+        simulate(lasting, seeds[1], seed, PlantedEffect(0.75, 0.0, tools_share=0.0))
+        for seed in range(20)
+    ]
+    cycle = national_cycle_pct(YEARS)
+    own_with, own_without, slopes = [], [], []
+    for economy, halved in zip(economies, quiet, strict=True):
+        for i, t in np.argwhere(economy.is_treated):
+            # variance less by three quarters halves the own shock: the difference is minus half of
+            # it
+            own = 2.0 * (economy.growth_without_pct[i, t] - halved.growth_with_pct[i, t])
+            own_without.append(own)
+            own_with.append(
+                economy.growth_with_pct[i, t]
+                - (economy.growth_without_pct[i, t] - own)
+                - rise * cycle[t]
+            )
+        change = (economy.growth_with_pct - economy.growth_without_pct)[economy.is_treated]
+        wave = np.broadcast_to(cycle, economy.is_treated.shape)[economy.is_treated]
+        slopes.append((wave * change).sum() / (wave**2).sum())
+    assert np.var(own_with) / np.var(own_without) - 1 == pytest.approx(-fall, abs=1e-9)
+    assert np.mean(slopes) == pytest.approx(rise, abs=0.06 if fall else 1e-9)
+
+
+def test_the_fall_grows_with_the_tools(seeds, lasting):
+    """Half of the fall comes with the tools: twice the mean intensity gives the root of (1 - fall)
+    cubed, none the root of 1 - fall.
+    """
+    for tools, power in ((0.0, 0.5), (1.0, 1.0), (2.0, 1.5)):
+        economy = simulate(
+            lasting, seeds[1], 1, PlantedEffect(0.84, 0.0), intensity=np.full(len(lasting), tools)
+        )
+        assert economy.own_variance_ratio[economy.is_treated] == pytest.approx(0.16**power)
+        assert (economy.own_variance_ratio[~economy.is_treated] == 1).all()
+
+
+def test_effect_touches_only_admitted_pilots(seeds, lasting):
+    economy = simulate(lasting, seeds[1], 7)
+    treated = first_treated_years(lasting.city_id.to_numpy(), seeds[1])[:, None]
+    admitted = (treated > 0) & (treated <= YEARS)
+    changed = economy.growth_with_pct != economy.growth_without_pct
+    assert (changed == admitted).all()
+    assert (
+        simulate(lasting, seeds[1], 7, effect=NO_EFFECT).growth_with_pct
+        == economy.growth_without_pct
+    ).all()
+
+
+def test_an_effect_that_no_economy_can_have_is_named():
+    with pytest.raises(
+        ValueError, match=r"own_variance_fall must lie between 0 and 0\.999; found 1\.5"
+    ):
+        PlantedEffect(own_variance_fall=1.5)
