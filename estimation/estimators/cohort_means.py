@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -43,6 +44,12 @@ class CellPanel(Timing):
     sums: np.ndarray
     y: np.ndarray
 
+    @cached_property
+    def stays(self) -> np.ndarray:
+        """Whether a block has no city in a province, 1.0 or 0.0; shape (R, Q)."""
+        provinces = np.arange(int(self.block_province.max()) + 1)
+        return (self.block_province != provinces[:, None, None]).all(axis=2).astype(float)
+
     def by_class(self, block_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Counts (1, C, G + 1) and sums (1, C, G + 1, T, M) by class of blocks."""
         counts, sums = (
@@ -57,12 +64,7 @@ class CellPanel(Timing):
         """The same over the pairs without a city in each province: (R, C, G + 1) and (R, C, G + 1,
         T, M).
         """
-        n_provinces = int(self.block_province.max()) + 1
-        stays = (
-            (self.block_province[None] != np.arange(n_provinces)[:, None, None])
-            .all(axis=2)
-            .astype(float)
-        )
+        n_provinces, stays = len(self.stays), self.stays
         by_block = [values.reshape(len(values), -1) for values in (self.counts, self.sums)]
         found = [
             np.zeros((n_provinces, block_class.max() + 1, values.shape[1])) for values in by_block
@@ -247,7 +249,7 @@ def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:
 
 def _holds(panel: CellPanel) -> np.ndarray:
     """Whether a province holds a pair; shape (R,) bool."""
-    held = np.zeros(int(panel.block_province.max()) + 1, dtype=bool)
+    held = np.zeros(len(panel.stays), dtype=bool)
     held[panel.block_province[panel.counts.sum(axis=1) > 0.5]] = True
     return held
 
@@ -284,16 +286,10 @@ def _refits_of_blocks(
     """
     share = np.einsum("qgt,gt->q", weights, panel.treated.astype(float))
     part = np.einsum("qgt,qgtm->qm", weights, _means(panel.counts, panel.sums))
-    n_provinces = int(panel.block_province.max()) + 1
-    stays = (
-        (panel.block_province[None] != np.arange(n_provinces)[:, None, None])
-        .all(axis=2)
-        .astype(float)
-    )
-    can_go = _can_go(panel, np.einsum("rq,qg->rg", stays, panel.counts)[:, None])
-    total = np.einsum("rq,q->r", stays, share)
-    scale = np.where(can_go & (total > 1e-9), total, np.nan)
-    return np.einsum("rq,qm->rm", stays, part) / scale[:, None], can_go, scale
+    can_go = _can_go(panel, np.einsum("rq,qg->rg", panel.stays, panel.counts)[:, None])
+    total = np.einsum("rq,q->r", panel.stays, share)
+    scale = np.where(total > 1e-9, total, np.nan)
+    return np.einsum("rq,qm->rm", panel.stays, part) / scale[:, None], can_go, scale
 
 
 def _means(counts: np.ndarray, sums: np.ndarray) -> np.ndarray:

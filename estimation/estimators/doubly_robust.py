@@ -16,18 +16,16 @@ from ..engines.cells import (
     aggregate,
     aggregation_weights,
     build_cells,
-    cell_design,
     cell_members,
     cell_terms,
 )
-from ..engines.regressors import term_label
-from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
+from ..influence.influence_fit import InfluenceFit, sum_by_city
 from ..influence.jackknife_df import design_df
 from ..influence.refits import Refits
 from ..panel.fit_sample import FitSample, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
-from .group_time import comparable_sample
+from .group_time import comparable_sample, influence_fits
 from .registry import Estimator
 
 MAX_STEPS = 50
@@ -213,9 +211,10 @@ def fit_doubly_robust(
         members,
         _shock_weights(sample, cells, kept, of_changes, weights[0]),
     )
-    return _influence_fits(
-        sample, cells, (terms, members, weights[0]), effects, psi, refits
-    ), overlap
+    estimates = [aggregate(row[None], weights)[0] for row in effects]
+    influence, named = [of_pairs @ weights[0] for of_pairs in psi], (terms, [-1] * len(terms))
+    refits = [(of_provinces, None) for of_provinces in refits]
+    return influence_fits(sample, cells, members, named, estimates, influence, refits), overlap
 
 
 def _with_constant(covariates: np.ndarray) -> np.ndarray:
@@ -339,33 +338,3 @@ def _shock_weights(
         of_shocks[:, cells.year[k]] += share
         of_shocks[:, cells.base[k]] -= share
     return of_shocks
-
-
-def _influence_fits(sample, cells, aggregation, effects, psi, refits) -> tuple[InfluenceFit, ...]:
-    terms, members, weights = aggregation
-    panel, kept = sample.panel, sample.kept
-    pilots = pilots_in_cells(sample, cell_design(cells, members, sample.n_groups, len(panel.years)))
-    held = np.unique(np.concatenate([panel.city_i[kept], panel.city_j[kept]]))
-    fits = []
-    for m in range(len(sample.outcomes)):
-        estimate = aggregate(effects[m][None], weights[None])[0]
-        influence = psi[m] @ weights
-        city_sums = sum_by_city(influence, panel.city_i[kept], panel.city_j[kept], panel.n_cities)
-        cities = Refits(panel.city_ids[held], estimate - city_sums[held])
-        labels = tuple(term_label(term) for term in terms)
-        counts = (pilots.sum(axis=0), count_provinces(sample, pilots))
-        columns = np.full(len(terms), -1)
-        fits.append(
-            InfluenceFit(
-                terms,
-                labels,
-                columns,
-                estimate,
-                influence,
-                city_sums,
-                *counts,
-                refits[m],
-                cities,
-            )
-        )
-    return tuple(fits)

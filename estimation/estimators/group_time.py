@@ -11,6 +11,7 @@ import numpy as np
 
 from ..engines.arrays import sum_by_group
 from ..engines.cells import (
+    Cells,
     aggregate,
     aggregation_weights,
     build_cells,
@@ -18,7 +19,7 @@ from ..engines.cells import (
     cell_members,
     cell_terms,
 )
-from ..engines.regressors import Design, term_label
+from ..engines.regressors import Design, Term, term_label
 from ..engines.solve import influence, outcome_columns
 from ..influence.draw_model import DrawModel
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
@@ -112,37 +113,52 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
     members = cell_members(cells, sample.group_years, terms)
     weights = np.zeros((len(model.cells), len(terms)))
     weights[chosen] = aggregation_weights(solved.size[:, chosen], members)[0]
-    pilots = pilots_in_cells(
-        sample, cell_design(cells, members, sample.n_groups, len(sample.panel.years))
-    )
-    refits = _refits(sample, model, chosen, members)
-    places = {
-        term: c
-        for c, term in enumerate(
-            cell_terms(model.cells, sample.group_years, estimator in WITH_CELLS)
-        )
-    }
-    common = (
-        terms,
-        tuple(term_label(term) for term in terms),
-        np.array([places[term] for term in terms]),
-    )
-    fits = []
+    every = cell_terms(model.cells, sample.group_years, estimator in WITH_CELLS)
+    estimates, psi = [], []
     for m in range(len(sample.outcomes)):
-        estimate = aggregate(solved.effects[:, m, chosen], weights[None, chosen])[0]
-        psi = influence(
-            model.values[sample.kept],
-            sample.pair_group[sample.kept],
-            model.gradient(totals[None], solved, m, weights[None])[0],
+        estimates.append(aggregate(solved.effects[:, m, chosen], weights[None, chosen])[0])
+        psi.append(
+            influence(
+                model.values[sample.kept],
+                sample.pair_group[sample.kept],
+                model.gradient(totals[None], solved, m, weights[None])[0],
+            )
         )
-        city_sums = sum_by_city(
-            psi,
-            sample.panel.city_i[sample.kept],
-            sample.panel.city_j[sample.kept],
-            sample.panel.n_cities,
-        )
-        counts = (pilots.sum(axis=0), count_provinces(sample, pilots))
-        fits.append(InfluenceFit(*common, estimate, psi, city_sums, *counts, *refits[m]))
+    columns, refits = list(map(every.index, terms)), _refits(sample, model, chosen, members)
+    return influence_fits(sample, cells, members, (terms, columns), estimates, psi, refits)
+
+
+def influence_fits(
+    sample: FitSample,
+    cells: Cells,
+    members: np.ndarray,
+    named: tuple[Sequence[Term], Sequence[int]],
+    estimates: Sequence[np.ndarray],
+    psi: Sequence[np.ndarray],
+    refits: Sequence[tuple[Refits | None, Refits | None]],
+) -> tuple[InfluenceFit, ...]:
+    """One fit for each outcome.
+
+    Parameters
+    ----------
+    sample : FitSample
+    cells : Cells
+    members : (K, C) array
+        Which cells a term is made of.
+    named : (C terms, C positions among those of draws)
+    estimates, psi : sequences of (C,) and (P, C) float arrays
+    refits : sequence of (without each province, without each city)
+        None for cities: first-order, the estimate less the city's influence.
+    """
+    panel, kept, (terms, columns) = sample.panel, sample.kept, named
+    pilots = pilots_in_cells(sample, cell_design(cells, members, sample.n_groups, len(panel.years)))
+    counts, held = (pilots.sum(axis=0), count_provinces(sample, pilots)), sample.holds_kept_pair
+    labels, fits = tuple(map(term_label, terms)), []
+    for estimate, of_pairs, (provinces, cities) in zip(estimates, psi, refits, strict=True):
+        sums = sum_by_city(of_pairs, panel.city_i[kept], panel.city_j[kept], panel.n_cities)
+        found = (terms, labels, np.array(columns), estimate, of_pairs, sums, *counts, provinces)
+        first_order = Refits(panel.city_ids[held], estimate - sums[held])
+        fits.append(InfluenceFit(*found, cities or first_order))
     return tuple(fits)
 
 

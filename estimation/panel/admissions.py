@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 import numpy as np
 
 UNKNOWN, NEVER_PILOT, PILOT = 0, 1, 2
@@ -29,69 +27,35 @@ def infer_city_cohorts(
     Returns
     -------
     city_cohort : (N,) int array
-        For a city that stays undetermined a guess that only serves to count: the smaller side of
-        its pairs are the pilots.
+        For a city that stays undetermined a guess that only serves to count: of cities that hang
+        together the one with most treated pairs is a pilot.
     doubtful : (N,) bool array
         Cities that stay undetermined, or to which the pairs ascribe two roles or two years.
     """
-    treated = np.flatnonzero(cohort > 0)
-    neighbours: list[list[tuple[int, int]]] = [[] for _ in range(n_cities)]
-    for i, j, year in zip(
-        city_i[treated].tolist(), city_j[treated].tolist(), cohort[treated].tolist(), strict=True
-    ):
-        neighbours[i].append((j, year))
-        neighbours[j].append((i, year))
-    role, city_cohort, doubtful = (
-        np.zeros(n_cities, dtype=np.int64),
-        np.zeros(n_cities, dtype=np.int64),
-        np.zeros(n_cities, dtype=bool),
-    )
-    never = np.unique(np.concatenate([city_i[cohort == 0], city_j[cohort == 0]]))
-    role[never] = NEVER_PILOT
-    _spread(never.tolist(), neighbours, role, city_cohort, doubtful)
-    for city in range(n_cities):
-        if role[city] == UNKNOWN and len({year for _, year in neighbours[city]}) > 1:
-            role[city] = NEVER_PILOT
-            _spread([city], neighbours, role, city_cohort, doubtful)
-    for city in range(n_cities):
-        if role[city] == UNKNOWN and neighbours[city]:
-            _guess(city, neighbours, role, city_cohort, doubtful)
-    return city_cohort, doubtful
-
-
-def _spread(
-    start: list[int], neighbours, role: np.ndarray, city_cohort: np.ndarray, doubtful: np.ndarray
-) -> list[int]:
-    """Carry roles along the treated pairs; returns the cities reached."""
-    queue, reached = deque(start), list(start)
-    while queue:
-        city = queue.popleft()
-        for partner, year in neighbours[city]:
-            pilot = city if role[city] == PILOT else partner
-            if role[partner] == UNKNOWN:
-                role[partner] = NEVER_PILOT if role[city] == PILOT else PILOT
-                queue.append(partner)
-                reached.append(partner)
-            elif role[partner] == role[city]:
-                doubtful[[city, partner]] = True
-                continue
-            if city_cohort[pilot] not in (0, year):
-                doubtful[pilot] = True
-            city_cohort[pilot] = year if city_cohort[pilot] == 0 else city_cohort[pilot]
-    return reached
-
-
-def _guess(
-    city: int, neighbours, role: np.ndarray, city_cohort: np.ndarray, doubtful: np.ndarray
-) -> None:
-    role[city] = PILOT
-    reached = np.array(_spread([city], neighbours, role, city_cohort, doubtful))
-    doubtful[reached] = True
-    if 2 * (role[reached] == PILOT).sum() > len(reached):
-        _swap(reached, neighbours, role, city_cohort)
-
-
-def _swap(reached: np.ndarray, neighbours, role: np.ndarray, city_cohort: np.ndarray) -> None:
-    for city in reached.tolist():
-        role[city] = NEVER_PILOT if role[city] == PILOT else PILOT
-        city_cohort[city] = min(year for _, year in neighbours[city]) if role[city] == PILOT else 0
+    treated = cohort > 0
+    # every treated pair from either of its sides
+    city = np.concatenate([city_i[treated], city_j[treated]])
+    partner = np.concatenate([city_j[treated], city_i[treated]])
+    year = np.tile(cohort[treated], 2)
+    n_pairs, role = np.bincount(city, minlength=n_cities), np.zeros(n_cities, dtype=np.int64)
+    first, last = np.full(n_cities, np.iinfo(np.int64).max), np.zeros(n_cities, dtype=np.int64)
+    np.minimum.at(first, city, year)
+    np.maximum.at(last, city, year)
+    role[city_i[cohort == 0]] = role[city_j[cohort == 0]] = NEVER_PILOT
+    doubtful = np.zeros(n_cities, dtype=bool)
+    while ((role == UNKNOWN) & (n_pairs > 0)).any():
+        told = (role[city] != UNKNOWN) & (role[partner] == UNKNOWN)
+        if told.any():
+            role[partner[told]] = NEVER_PILOT + PILOT - role[city[told]]
+            doubtful[partner[told & doubtful[city]]] = True
+            continue
+        left = np.flatnonzero((role == UNKNOWN) & (n_pairs > 0))
+        of_years = left[first[left] < last[left]]
+        if len(of_years):
+            role[of_years[0]] = NEVER_PILOT
+            continue
+        guess = left[np.argmax(n_pairs[left])]
+        role[guess], doubtful[guess] = PILOT, True
+    doubtful[city[role[city] == role[partner]]] = True
+    doubtful |= (role == PILOT) & (first < last)
+    return np.where(role == PILOT, first, 0), doubtful

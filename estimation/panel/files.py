@@ -18,8 +18,6 @@ from .columns import MISSING, Column, Source, column_of
 from .panel_error import PanelError, need
 
 FORMATS = "a CSV in UTF-8 or a Parquet file"
-# value labels that a message shows
-SHOWN_LABELS = 3
 BYTES_OF_CELL = 8
 
 
@@ -95,33 +93,19 @@ def _open_stata(path: Path) -> Source:
         from pandas.io.stata import StataReader
     except ImportError as error:
         raise need("pandas", "reading a .dta") from error
-    with StataReader(path, convert_categoricals=True) as reader:
-        head = reader.read(1)
+    with StataReader(path) as reader:
+        names = tuple(reader.read(1).columns)
         n_rows = reader._nobs
-    labelled = {
-        name: list(head[name].cat.categories)
-        for name in head.columns
-        if head[name].dtype == "category"
-    }
 
     @_named(path)
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
         _require_memory(path, n_rows, len(wanted))
-        for name in wanted:
-            if name in labelled:
-                shown = ", ".join(map(str, labelled[name][:SHOWN_LABELS]))
-                found = f"codes with value labels ({shown}, ...)"
-                remedy = (
-                    f"in Stata `decode {name}, generate(name)` for the texts or `label values "
-                    f"{name} .` for the codes, then save again"
-                )
-                raise PanelError(path.name, None, name, "numbers or text", found, remedy)
-        options = {"convert_categoricals": False, "convert_dates": False}
-        with StataReader(path, columns=list(wanted), **options) as reader:
+        # labels stand for the codes that they name
+        with StataReader(path, columns=list(wanted), convert_dates=False) as reader:
             frame = reader.read()
         return {name: column_of(frame[name]) for name in wanted}
 
-    return Source(path.name, tuple(head.columns), read)
+    return Source(path.name, names, read)
 
 
 def _open_csv(path: Path) -> Source:

@@ -41,10 +41,7 @@ def open_source(panel: Any) -> Source:
         return _open_mapping(panel)
     package = type(panel).__module__.split(".")[0].removeprefix("_")
     if type(panel).__name__ == "LazyFrame":
-        remedy = "give panel.collect()"
-        raise PanelError(
-            "polars LazyFrame", None, None, "a frame with its rows", "a polars LazyFrame", remedy
-        )
+        panel = panel.collect()
     if type(panel).__name__ == "DuckDBPyRelation":
         return _open_relation(panel)
     if package not in BACKENDS and hasattr(panel, "__arrow_c_stream__"):
