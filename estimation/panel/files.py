@@ -18,6 +18,8 @@ from .columns import MISSING, Column, Source, column_of
 from .panel_error import PanelError, need
 
 FORMATS = "a CSV in UTF-8 or a Parquet file"
+# value labels that a message shows
+SHOWN_LABELS = 3
 BYTES_OF_CELL = 8
 
 
@@ -100,9 +102,17 @@ def _open_stata(path: Path) -> Source:
     @_named(path)
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
         _require_memory(path, n_rows, len(wanted))
-        # labels stand for the codes that they name
         with StataReader(path, columns=list(wanted), convert_dates=False) as reader:
             frame = reader.read()
+        for name in wanted:
+            if frame[name].dtype == "category":
+                shown = ", ".join(map(str, frame[name].cat.categories[:SHOWN_LABELS]))
+                found = f"codes with value labels ({shown}, ...)"
+                remedy = (
+                    f"in Stata `decode {name}, generate(name)` for the texts or `label values "
+                    f"{name} .` for the codes, then save again"
+                )
+                raise PanelError(path.name, None, name, "numbers or text", found, remedy)
         return {name: column_of(frame[name]) for name in wanted}
 
     return Source(path.name, names, read)

@@ -41,7 +41,8 @@ def open_source(panel: Any) -> Source:
         return _open_mapping(panel)
     package = type(panel).__module__.split(".")[0].removeprefix("_")
     if type(panel).__name__ == "LazyFrame":
-        panel = panel.collect()
+        found, remedy = "a polars LazyFrame", "give panel.collect()"
+        raise PanelError("panel", None, None, "a frame with its rows", found, remedy)
     if type(panel).__name__ == "DuckDBPyRelation":
         return _open_relation(panel)
     if package not in BACKENDS and hasattr(panel, "__arrow_c_stream__"):

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 import estimation as cs
@@ -92,6 +93,12 @@ FAULTS = {
         ["0.5"],
     ),
     "empty": (lambda f: f.iloc[:0], None, None, ["no rows"]),
+    "lazy": (
+        lambda f: pl.from_pandas(f).lazy(),
+        None,
+        None,
+        ["a polars LazyFrame", "panel.collect()"],
+    ),
     "text in numbers": (_changed("y", "abc"), 4, "y", ["'abc', text beside a number"]),
     "dates as an outcome": (
         lambda f: f.assign(y=pd.to_datetime(f["period"].astype(str))),
@@ -260,6 +267,17 @@ def test_units_that_the_panel_does_not_hold_are_a_warning_and_none_treated_an_er
 def test_what_is_no_panel_is_refused(given):
     with pytest.raises(cs.PanelError, match="give a frame of pandas, polars or pyarrow"):
         cs.fit(given, "y", unit=("a", "b"))
+
+
+def test_stata_codes_with_value_labels_are_refused_where_they_are_asked_for(tmp_path):
+    frame, _, cohorts, blocks = country_panel()
+    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0}
+    path = tmp_path / "trade.dta"
+    frame.astype({"exporter": "category"}).to_stata(path, write_index=False)
+    with pytest.raises(cs.PanelError, match=r"trade\.dta, column exporter.*decode exporter"):
+        cs.fit(path, "y", **options)
+    frame.assign(note=pd.Categorical(["a"] * len(frame))).to_stata(path, write_index=False)
+    assert cs.fit(path, "y", **options).n_obs > 0
 
 
 def test_csv_lines_are_counted_as_an_editor_does(tmp_path):

@@ -33,7 +33,6 @@ KINDS = {
         {"exporter": "category", "importer": "category"}
     ),
     "polars": lambda frame, folder: pl.from_pandas(frame),
-    "lazy": lambda frame, folder: pl.from_pandas(frame).lazy(),
     "arrow": lambda frame, folder: pa.Table.from_pandas(frame),
     "duckdb": lambda frame, folder: duckdb.sql("select * from frame"),
     "mapping": lambda frame, folder: {name: frame[name].to_list() for name in frame},
@@ -44,10 +43,7 @@ KINDS = {
         _written(frame, folder / "panel.parquet", frame.to_parquet)
     ),
     "dta": lambda frame, folder: _written(
-        # one side as codes with value labels
-        frame.astype({"exporter": "category"}),
-        folder / "panel.dta",
-        lambda path: frame.astype({"exporter": "category"}).to_stata(path, write_index=False),
+        frame, folder / "panel.dta", lambda path: frame.to_stata(path, write_index=False)
     ),
 }
 
