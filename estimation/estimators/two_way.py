@@ -13,9 +13,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import orth
 
-from ..engines.arrays import PairStatistics, along_axes, pair_statistics
+from ..engines.arrays import PairStatistics, along_axes
 from ..engines.interface import SampleSums, SummedSample
-from ..engines.regressors import DESIGNS, Design, event_study_design, twfe_design
+from ..engines.regressors import DESIGNS, Design, event_study_design
 from ..engines.solve import (
     Solution,
     influence,
@@ -36,9 +36,8 @@ from ..influence.refits import (
 )
 from ..influence.shock_weights import jackknife_df, province_positions
 from ..options import Options
-from ..panel.controls import drop_controls, less_effects, less_pair_means
-from ..panel.fit_sample import FitSample, build_sample
-from ..panel.pair_panel import PairPanel
+from ..panel.controls import less_effects, less_pair_means
+from ..panel.fit_sample import FitSample
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
 from .registry import Estimator
@@ -174,35 +173,6 @@ def fit_design(
             )
         )
     return tuple(fits), missed
-
-
-def leave_one_out(
-    panel: PairPanel, outcome: int, tie_quantile: float | None = None
-) -> dict[str, Refits]:
-    """Refits of `twfe` without one city or province at a time; outcomes and the tie mask stay,
-    effects are recomputed.
-
-    Parameters
-    ----------
-    panel : PairPanel
-    outcome : int
-        Position of the outcome in the panel.
-    tie_quantile : float, optional
-        As in `estimation.fit.fit_outcomes`.
-
-    Returns
-    -------
-    dict
-        ``city`` and, with province codes, ``province``: Refits (R, 1 + K controls), that of
-        treatment first, NaN where nothing identifies it any more.
-    """
-    names = () if panel.controls is None else tuple(map(str, range(len(panel.controls))))
-    sample, names, _ = drop_controls(build_sample(panel, (outcome,), tie_quantile), names)
-    statistics = pair_statistics(panel.y[[outcome]], sample.panel.controls, sample.observed)
-    design = twfe_design(sample.group_years, panel.years)
-    (found,) = fit_least_squares(sample, statistics, design, names)
-    refits = {"city": found.cities, "province": found.provinces}
-    return {name: of for name, of in refits.items() if of is not None}
 
 
 def _without_provinces(

@@ -18,7 +18,8 @@ from ..analyses import leave_out
 from ..analyses.rules import TIE_RULES
 from ..analyses.spec import SampleError, Spec
 from ..analyses.without_p import why_no_p
-from ..estimators.two_way import leave_one_out
+from ..fit import fit_outcomes
+from ..options import Options
 from ..results import FitResult, NotRun
 from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts
@@ -218,13 +219,17 @@ def _rows_of(
 
 
 def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, float]]:
-    found = leave_one_out(
-        sample.panel, sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile
-    )
+    """Estimates without each city and each province; the tie mask stays."""
+    key = ("twfe", sample.outcomes.index(spec.outcome))
+    quantile = TIE_RULES[spec.tie_rule].quantile
+    options = Options(("city",), 0, tie_quantile=quantile, keep_parts=True)
+    given = {"control_names": spec.controls, "only": {key}, "options": options}
+    parts = fit_outcomes(sample.panel, estimators=key[:1], **given)[key].parts
+    found = {"city": parts.without_city, "province": parts.without_block}
     return [
         (f"leave_out_{part}", str(block), float(estimate))
-        for part, refits in found.items()
-        for block, estimate in zip(refits.blocks, refits.estimates[:, 0], strict=True)
+        for part, without in found.items()
+        for block, estimate in zip(*without.get("treated", ((), ())), strict=True)
     ]
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from estimation.analyses import confounders, leave_out, mechanisms, spillovers
 from estimation.analyses.catalog import all_specs
-from estimation.estimators.two_way import leave_one_out
 from estimation.fit import PairPanel, fit_panel
 from estimation.measures.derived_series import add_derived_series
 from estimation.panel.fit_sample import build_sample
@@ -163,14 +162,15 @@ def test_estimates_without_a_part_are_refits_of_a_smaller_panel(marts, tie_quant
     y = marts.synchronization["cm_growth_official"].to_numpy().reshape(-1, YEARS.size)
     tie = marts.pairs["tie_strength"].to_numpy(dtype=float)
     panel = PairPanel(left, right, YEARS, y, cohort, province=province, tie=tie, city_ids=ids)
-    found = leave_one_out(panel, 0, tie_quantile)
+    options = {"vcov": ("city",), "permutations": 0, "keep_parts": True}
+    parts = fit_panel(panel, tie_quantile=tie_quantile, **options).parts
+    found = {"city": parts.without_city["treated"], "province": parts.without_block["treated"]}
     kept = build_sample(panel, (0,), tie_quantile).kept
     parts = {"city": ids, "province": province}
     for name, label in parts.items():
-        assert set(found[name].blocks) <= set(label)
-        for block, estimate in zip(
-            found[name].blocks[:4], found[name].estimates[:4, 0], strict=True
-        ):
+        blocks, estimates = found[name]
+        assert set(blocks) <= set(label)
+        for block, estimate in zip(blocks[:4], estimates[:4], strict=True):
             rest = kept & (label[left] != block) & (label[right] != block)
             smaller = PairPanel(left[rest], right[rest], YEARS, y[rest], cohort, city_ids=ids)
             assert estimate == pytest.approx(
