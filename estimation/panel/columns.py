@@ -175,10 +175,9 @@ def column_of(cells: Any) -> Column:
         raise ValueError(f"an array of {array.ndim} dimensions of {array.dtype}")
     if array.dtype.kind in "iufb":
         return _of_numbers(array)
-    if array.dtype.kind in "MUS":
-        values, codes = np.unique(array, return_inverse=True)
-        plain = values.astype("M8[us]" if array.dtype.kind == "M" else str)
-        return _of_distinct(codes, plain.tolist())
+    if array.dtype.kind in "MS":
+        # of nanoseconds numpy makes no dates
+        array = array.astype("M8[us]" if array.dtype.kind == "M" else str)
     codes, place = np.empty(len(array), dtype=np.int32), {}
     for row, value in enumerate(array.tolist()):
         is_blank = value is None or (isinstance(value, float) and math.isnan(value))
@@ -213,25 +212,16 @@ def _of_pandas(series: Any) -> Column:
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "iufb":
         return _of_numbers(series.to_numpy())
-    if hasattr(series, "cat"):
-        series = series.cat.remove_unused_categories()
-        return _of_distinct(series.cat.codes.to_numpy(), series.cat.categories.tolist())
     if getattr(dtype, "_is_numeric", False):
-        if not series.isna().any():
-            return _of_numbers(series.to_numpy(dtype.numpy_dtype))
         return Column(series.to_numpy(np.float64, na_value=np.nan))
-    if str(dtype) == "object":
-        # 7 and "7" are two values here, which pandas may take for one
-        return column_of(series.to_numpy(object, na_value=None))
     codes, values = series.factorize()
     return _of_distinct(codes, values.tolist())
 
 
 def _of_polars(series: Any) -> Column:
-    if series.dtype.is_integer() and not series.null_count():
-        return _of_numbers(series.to_numpy())
     if series.dtype.is_numeric():
-        return Column(series.cast(type(series)([0.0]).dtype).to_numpy())
+        decimal = not series.dtype.is_integer()
+        return _of_numbers((series.cast(float) if decimal else series).to_numpy())
     if str(series.dtype).startswith(("Categorical", "Enum")):
         series = series.cast(type(series)([""]).dtype)
     if str(series.dtype) in {"Object", "Boolean"}:
@@ -245,10 +235,8 @@ def _of_arrow(cells: Any) -> Column:
     import pyarrow as pa
 
     kind = cells.type
-    if (pa.types.is_integer(kind) and not cells.null_count) or pa.types.is_floating(kind):
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return _of_numbers(np.asarray(cells))
-    if pa.types.is_integer(kind):
-        return Column(np.asarray(cells.cast(pa.float64())))
     if not pa.types.is_dictionary(kind):
         cells = cells.dictionary_encode()
     if isinstance(cells, pa.ChunkedArray):

@@ -26,7 +26,7 @@ def open_source(panel: Any) -> Source:
     ----------
     panel : path, frame or mapping
         A path to CSV, Parquet or Stata's .dta; a frame of pandas, polars or pyarrow; a DuckDB
-        relation; a mapping of names to arrays; any object with Arrow's C stream.
+        relation; a mapping of names to arrays.
 
     Raises
     ------
@@ -45,10 +45,6 @@ def open_source(panel: Any) -> Source:
         raise PanelError("panel", None, None, "a frame with its rows", found, remedy)
     if type(panel).__name__ == "DuckDBPyRelation":
         return _open_relation(panel)
-    if package not in BACKENDS and hasattr(panel, "__arrow_c_stream__"):
-        import pyarrow as pa
-
-        panel, package = pa.table(panel), "pyarrow"
     names = getattr(panel, "column_names", getattr(panel, "columns", None))
     if package not in BACKENDS or names is None:
         found = f"an object of type {type(panel).__name__}"
