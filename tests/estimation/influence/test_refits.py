@@ -1,6 +1,8 @@
-"""Refits without a province or a city, of every estimator, against fits of the smaller panel; no
-jackknife, and a warning, where one loses the coefficient.
+"""Refits without a province or a city against fits of the smaller panel, what a lost coefficient
+does, and degrees of freedom by design against known distributions and unit shocks.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import itertools
@@ -8,13 +10,26 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from estimation.engines.arrays import pair_statistics
+from estimation.engines.heterogeneity_design import Heterogeneity, build_design, city_types
+from estimation.engines.interface import sum_city_groups
 from estimation.engines.regressors import DESIGNS
+from estimation.estimators.cohort_means import (
+    WEIGHTS,
+    build_cell_panel,
+    fit_cells,
+    jackknife_df_of_cells,
+    sum_city_cells,
+)
+from estimation.estimators.doubly_robust import fit_doubly_robust
+from estimation.estimators.fitted import sample_statistics
 from estimation.estimators.group_time import comparable_sample, fit_group_time
-from estimation.estimators.two_way import fit_least_squares
-from estimation.fit import ESTIMATORS, fit_panel
+from estimation.estimators.two_way import fit_design, fit_least_squares
+from estimation.fit import ESTIMATORS, fit_outcomes, fit_panel
 from estimation.influence.influence_fit import InfluenceFit
+from estimation.influence.jackknife_df import design_df, equivalent_df, exceedance
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
@@ -145,3 +160,259 @@ def test_a_cohort_that_one_province_holds_leaves_the_overall_effect_a_jackknife(
         assert lines["province_jackknife", None].std_error > 0
         # only the cohort of province 0 reaches event time 2: three pilots, and nothing without them
         assert lines["province_jackknife", 2].std_error is None
+
+
+def difference_of_means(block: np.ndarray, treated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (N, 1, 1) of the difference of two means, and its change (R, N, 1, 1) without each
+    block.
+    """
+    keeps = np.vstack([np.ones(len(block), dtype=bool), block != np.unique(block)[:, None]])
+    rows = [
+        np.where(
+            k & treated,
+            1 / (k & treated).sum(),
+            np.where(k & ~treated, -1 / (k & ~treated).sum(), 0.0),
+        )
+        for k in keeps
+    ]
+    found = np.array(rows)[:, :, None, None]
+    return found[0], found[0] - found[1:]
+
+
+@pytest.mark.parametrize("n", [4, 11, 30])
+def test_the_mean_of_equal_blocks_has_the_t_of_the_textbook(n: int) -> None:
+    refits = np.array([np.where(np.arange(n) == r, 0, 1 / (n - 1)) for r in range(n)])
+    assert design_df(np.full((n, 1, 1), 1 / n), 1 / n - refits[:, :, None, None])[
+        0
+    ] == pytest.approx(n - 1, rel=1e-9)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 2.0, 4.0])
+def test_the_tail_of_one_shock_over_equal_others_is_that_of_a_t(ratio: float) -> None:
+    assert exceedance(
+        ratio, np.array([1.0, 0, 0, 0, 0]), np.array([0, 1, 1, 1, 1]) / 4
+    ) == pytest.approx(2 * stats.t.sf(ratio, 4), rel=1e-7)
+
+
+@pytest.mark.parametrize(("n_blocks", "n_treated"), [(12, 3), (30, 5), (20, 4)])
+def test_the_critical_value_cuts_off_five_per_cent_of_simulated_ratios(
+    n_blocks: int, n_treated: int
+) -> None:
+    rng = np.random.default_rng(n_treated)
+    block = np.repeat(np.arange(n_blocks), rng.integers(1, 20, n_blocks))
+    whole, changes = difference_of_means(block, block < n_treated)
+    df = design_df(whole, changes)[0]
+    # cities of a block weigh alike: their shocks add up to one of its size
+    first, sizes = np.unique(block, return_index=True, return_counts=True)[1:]
+    shocks = rng.normal(size=(100_000, n_blocks)) * np.sqrt(sizes)
+    estimate, moves = shocks @ whole[first, 0, 0], shocks @ changes[:, first, 0, 0].T
+    ratio = np.abs(estimate) / np.sqrt((n_blocks - 1) / n_blocks * (moves**2).sum(axis=1))
+    assert 1 < df < n_blocks - 1
+    assert np.mean(ratio > stats.t.ppf(0.975, df)) == pytest.approx(0.05, abs=0.003)
+    assert np.mean(ratio > stats.t.ppf(0.975, n_blocks - 1)) > 0.055
+
+
+def test_no_more_than_the_number_of_blocks_less_one() -> None:
+    # one block carries nothing of the estimate and all of the error: the true tail is thinner than
+    # that of any t
+    assert equivalent_df(1.0, np.zeros(3), np.diag([100.0, 1.0, 1.0])) == 2
+
+
+def test_an_error_that_hardly_varies_with_the_estimate_has_almost_no_degrees_of_freedom() -> None:
+    assert equivalent_df(1.0, np.zeros(3), np.diag([1e-7, 1e-9, 1e-9])) < 1
+    assert np.isnan(equivalent_df(0.0, np.zeros(3), np.zeros((3, 3))))
+    assert np.isnan(equivalent_df(1.0, np.full(3, np.nan), np.eye(3)))
+
+
+def unit_outcomes(panel: PairPanel) -> np.ndarray:
+    """An outcome for each city and year, one for the pairs of the city in that year, in the order
+    of the panel's pairs; (N * T, P, T).
+    """
+    n, t = panel.n_cities, len(panel.years)
+    y = np.zeros((n, t, panel.n_pairs, t))
+    for i in range(n):
+        for s in range(t):
+            y[i, s, (panel.city_i == i) | (panel.city_j == i), s] = 1.0
+    return np.where(np.isnan(panel.y[0]), np.nan, y).reshape(n * t, panel.n_pairs, t)
+
+
+def weights_of(fits: list, shape: tuple[int, int]) -> dict[tuple, np.ndarray]:
+    """Coefficients of each outcome's fit as weights (N, T) by term."""
+    found: dict[tuple, list[float]] = {}
+    for terms, estimates in fits:
+        for term, estimate in zip(terms, estimates, strict=True):
+            found.setdefault(term, []).append(estimate)
+    return {term: np.array(values).reshape(shape) for term, values in found.items()}
+
+
+def unit_shocks(panel: PairPanel, estimator: str) -> dict[tuple, np.ndarray]:
+    """Weight (N, T) of each city's shock in each coefficient: the coefficient when that shock is
+    all there is.
+    """
+    names = tuple(f"x{k}" for k in range(0 if panel.controls is None else len(panel.controls)))
+    # coefficients need no provinces, and refits without them are not looked at here
+    shocks = dataclasses.replace(panel, y=unit_outcomes(panel), province=None)
+    fits = fit_outcomes(
+        shocks, estimators=(estimator,), vcov=(), permutations=0, control_names=names
+    )
+    rows = [
+        [((e.term, e.cohort_year, e.event_time), e.estimate) for e in fit.estimates]
+        for fit in fits.values()
+    ]
+    return weights_of([zip(*row, strict=True) for row in rows], (panel.n_cities, len(panel.years)))
+
+
+def without_province(panel: PairPanel, name: int) -> PairPanel:
+    stays = stay_without(panel, name)
+    controls = None if panel.controls is None else panel.controls[:, stays]
+    parts = {field: getattr(panel, field)[stays] for field in ("city_i", "city_j", "cohort", "tie")}
+    return dataclasses.replace(panel, y=panel.y[:, stays], controls=controls, **parts)
+
+
+def stay_without(panel: PairPanel, name: int) -> np.ndarray:
+    return (panel.province[panel.city_i] != name) & (panel.province[panel.city_j] != name)
+
+
+def compare(
+    fit: InfluenceFit, whole: dict[tuple, np.ndarray], refits: list[dict[tuple, np.ndarray]]
+) -> None:
+    """Degrees of freedom from weights that were found one shock at a time, for every term that no
+    refit loses.
+    """
+    checked = 0
+    for c, term in enumerate(fit.terms):
+        if (
+            all(term in weights for weights in refits)
+            and np.isfinite(fit.provinces.estimates[:, c]).all()
+        ):
+            changes = np.array([whole[term] - weights[term] for weights in refits])
+            expected = design_df(whole[term][:, :, None], changes[..., None])
+            assert fit.provinces.df[c] == pytest.approx(expected[0], rel=1e-6), term
+            checked += expected[0] < len(refits) - 1
+    assert checked
+
+
+SHAPES = {
+    "balanced": {},
+    "gaps": {"missing": 0.15},
+    "controls": {"n_controls": 2},
+    "gaps and controls": {"missing": 0.1, "n_controls": 1},
+}
+
+
+# Callaway-Sant'Anna takes no controls here
+SHOCKED = [
+    (name, shape)
+    for name in ESTIMATORS
+    for shape in SHAPES
+    if name != "callaway_santanna" or "controls" not in shape
+]
+
+
+@pytest.mark.parametrize(("estimator", "shape"), SHOCKED)
+def test_weights_are_those_found_by_fitting_every_unit_shock(estimator: str, shape: str) -> None:
+    panel = random_panel(4, n_cities=15, n_years=5, **SHAPES[shape])
+    fit, refits = fitted(panel, estimator), []
+    for name in fit.provinces.blocks:
+        try:
+            refits.append(unit_shocks(without_province(panel, name), estimator))
+        except NotEstimable:
+            refits.append({})
+    compare(fit, unit_shocks(panel, estimator), refits)
+
+
+def by_class(panel: PairPanel, _: np.ndarray) -> tuple[InfluenceFit, ...]:
+    names = tuple(f"x{k}" for k in range(0 if panel.controls is None else len(panel.controls)))
+    kind = (panel.city_i + panel.city_j) % 3
+    moderation = Heterogeneity(
+        "by class", pair_class=kind % 2, class_names=("a", "b"), year_block=kind
+    )
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), None)
+    design = build_design(sample, moderation, city_types(sample, [moderation]))
+    return fit_design(sample, sample_statistics(sample), design, names)[0]
+
+
+def doubly_robust(panel: PairPanel, covariate: np.ndarray) -> tuple[InfluenceFit, ...]:
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), None)
+    return fit_doubly_robust(comparable_sample(sample), covariate[None])[0]
+
+
+def weighted(panel: PairPanel, weight: np.ndarray) -> tuple[InfluenceFit, ...]:
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), None)
+    plain = pair_statistics(panel.y, None, sample.observed)
+    values = dataclasses.replace(plain, values=plain.values * weight[:, None])
+    return fit_least_squares(sample, values, DESIGNS["twfe"](sample.group_years, panel.years), ())
+
+
+@pytest.mark.parametrize(
+    ("fit_of", "shape", "seed", "n_cities", "n_pilots"),
+    [
+        (by_class, "balanced", 6, 24, 7),
+        (by_class, "gaps and controls", 6, 24, 7),
+        (doubly_robust, "balanced", 4, 24, 9),
+        (weighted, "balanced", 4, 15, 6),
+    ],
+)
+def test_weights_of_effects_by_class_doubly_robust_and_weighted(
+    fit_of, shape: str, seed: int, n_cities: int, n_pilots: int
+) -> None:
+    settings = {"n_cities": n_cities, "n_pilots": n_pilots, "n_years": 5}
+    panel = random_panel(seed, **settings, **SHAPES[shape])
+    of_pair = np.random.default_rng(3).uniform(0.2, 3, panel.n_pairs)
+
+    def shocks_of(one: PairPanel, given: np.ndarray) -> dict[tuple, np.ndarray]:
+        fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one), province=None), given)
+        rows = [(fit.terms, fit.estimate) for fit in fits]
+        return weights_of(rows, (one.n_cities, len(one.years)))
+
+    (fit,) = fit_of(panel, of_pair)
+    rest = [
+        shocks_of(without_province(panel, name), of_pair[stay_without(panel, name)])
+        for name in fit.provinces.blocks
+    ]
+    compare(fit, shocks_of(panel, of_pair), rest)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_cells_have_the_degrees_of_freedom_of_the_pairs(nested: bool) -> None:
+    panel = random_panel(4, n_cities=24, n_pilots=8)
+    sample = build_sample(panel, (0,), None)
+    kept, province = sample.kept, panel.province
+    i, j = panel.city_i[kept], panel.city_j[kept]
+    start = np.concatenate([[len(panel.years)], np.searchsorted(panel.years, sample.group_years)])
+    cells = build_cell_panel(
+        panel.y[:, kept].transpose(0, 2, 1),
+        sample.pair_group[kept],
+        start,
+        (province[i], province[j]),
+    )
+    block_class = np.arange(len(cells.counts)) if nested else None
+    sums = sum_city_cells(cells, (i, j), province, block_class)
+    for estimator, cell_fit in fit_cells(
+        cells, ["twfe"] if nested else WEIGHTS, block_class
+    ).items():
+        expected = fitted(panel, estimator)
+        if nested:
+            of_pair = province[np.stack([panel.city_i, panel.city_j])]
+            low, high = of_pair.min(axis=0), of_pair.max(axis=0)
+            moderation = Heterogeneity("nested", year_block=low * 100 + high)
+            types = city_types(sample, [moderation])
+            design = build_design(sample, moderation, types)
+            expected = fit_design(sample, sample_statistics(sample), design, ())[0][0]
+        assert jackknife_df_of_cells(cell_fit, sums) == pytest.approx(
+            expected.provinces.df[0], rel=1e-9
+        )
+        assert expected.provinces.df[0] < len(expected.provinces.blocks) - 1
+
+
+def test_cities_are_of_one_kind_where_every_refit_leaves_them_the_same_pairs():
+    # two provinces of two cities each, all of them paired with a fifth in a third province: alike
+    # but for which refit takes them out
+    first, second = np.array([0, 2, 0, 1, 2, 3]), np.array([1, 3, 4, 4, 4, 4])
+    province, group = np.array([0, 0, 1, 1, 2]), np.zeros(6, dtype=int)
+    sums = sum_city_groups(np.ones((6, 1)), first, second, group, province, (1, 1))
+    kinds, count = sums.kinds()
+    assert count.tolist() == [2, 2, 1]
+    for r in range(3):
+        every, own = (one.weigh(one.without(r), np.ones((1, 1, 1, 1))) for one in (sums, kinds))
+        assert sorted(every.ravel()) == sorted(np.repeat(own.ravel(), count.astype(int)))

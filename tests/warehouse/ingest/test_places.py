@@ -1,15 +1,22 @@
-"""Code and name of a place: a shifted column stops its file, single rows do not, and the look-up
-here is the models' own.
+"""Places: code and name of a row, the look-up that is the models' own, and a landing's own roster,
+which takes the place of the seed's.
 """
 
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import jinja2
+import pandas as pd
 import pytest
 
-from tests.warehouse.ingest.delivered import LAYOUT_YAML, deliver, read, xlsx_bytes
+from tests.warehouse.dbt_build import run_dbt
+from tests.warehouse.ingest.delivered import LAYOUT_YAML, ROWS, csv_bytes, deliver, read, xlsx_bytes
 from warehouse.ingest.errors import LandingError
+from warehouse.ingest.landing import _write_roster, find_files
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.place_names import (
     SEEDS,
@@ -18,6 +25,9 @@ from warehouse.ingest.place_names import (
     read_seed,
     six_digit_code,
 )
+from warehouse.ingest.roster import PLACE_COLUMNS, ZONE_COLUMNS, read_roster
+from warehouse.ingest.simulation.counties import county_roster, county_zones
+from warehouse.ingest.simulation.landing import _write_places
 from warehouse.source_check.staging import build_staging
 
 HEADER = ["年份", "城市", "城市代码", "地区生产总值（万元）"]
@@ -199,3 +209,213 @@ def test_the_look_up_is_the_models_own(tmp_path):
         ).fetchall()
     expected = [(place_key(text) or None, six_digit_code(text)) for text in [*odd, *codes]]
     assert [(key, None if code == 1 else code) for key, code in found] == expected
+
+
+PLACES = [
+    "110101,东城区,Dongcheng,110000,116.4,39.9,1990,",
+    "130102,长安区,Chang'an,130100,114.5,38.0,1990,",
+    "130199,某街道,Some Street,130102,114.6,38.1,2001,2001",
+]
+ZONES = ["长安区,Chang'an zone,130102,2,2016-01-12,no. 1,true,seen"]
+
+
+def deliver_places(
+    folder: Path,
+    places: list[str],
+    zones: list[str] | None = None,
+    header: str = ",".join(PLACE_COLUMNS),
+) -> Path:
+    (folder / "places").mkdir(parents=True, exist_ok=True)
+    (folder / "places" / "roster.csv").write_text(
+        "\n".join([header, *places]) + "\n", encoding="utf-8"
+    )
+    if zones is not None:
+        (folder / "places" / "zones.csv").write_text(
+            "\n".join([",".join(ZONE_COLUMNS), *zones]) + "\n", encoding="utf-8"
+        )
+    return folder
+
+
+def test_places_of_any_level_find_their_province(tmp_path: Path) -> None:
+    places, zones = read_roster(deliver_places(tmp_path, PLACES, ZONES))
+    assert places["city_id"].to_pylist() == [110101, 130102, 130199]
+    assert places["province_id"].to_pylist() == [110000, 130000, 130000] and set(
+        places["region"].to_pylist()
+    ) == {"east"}
+    assert places["valid_to_year"].to_pylist() == [None, None, 2001] and zones[
+        "city_id"
+    ].to_pylist() == [130102]
+    assert {file.note for file in find_files(tmp_path, {})} == {
+        "the places of this landing, which take the place of the seed's"
+    }
+    assert read_roster(tmp_path / "places") is None
+
+
+FAULTS = {
+    "twice": (
+        [*PLACES, "110101,另一个,Another,110000,116.4,39.9,1990,"],
+        "row 5, column city_id: expected a value of its own (row 2 has it)",
+    ),
+    "name twice": (
+        [*PLACES, "110102,东城区,Another,110000,116,39,1990,"],
+        "row 5, column city_name_zh: expected a value of its own",
+    ),
+    "no coordinates": (
+        [*PLACES, "110102,西城区,Xicheng,110000,,39.9,1990,"],
+        "row 5, column lon_deg: expected degrees east between 60 and 150",
+    ),
+    "exchanged": (
+        [*PLACES, "110102,西城区,Xicheng,110000,39.9,116.4,1990,"],
+        "row 5, column lat_deg: expected degrees north between 0 and 60",
+    ),
+    "no number": ([*PLACES, "110102,西城区,Xicheng,110000,nan,39.9,1990,"], "column lon_deg"),
+    "parent": (
+        [*PLACES, "990102,西城区,Xicheng,990000,116,39.9,1990,"],
+        "row 5, column parent_id: expected the code of a province",
+    ),
+    "own parent": (
+        [*PLACES, "990102,西城区,Xicheng,990102,116,39.9,1990,"],
+        "row 5, column parent_id",
+    ),
+    "code": (
+        [*PLACES, "1101,西城区,Xicheng,110000,116,39.9,1990,"],
+        "row 5, column city_id: expected a code of six digits; found '1101'",
+    ),
+    "year": (
+        [*PLACES, "110102,西城区,Xicheng,110000,116,39.9,ever,"],
+        "column valid_from_year: expected a year between 1900 and 2100; found 'ever'",
+    ),
+    "ends first": (
+        [*PLACES, "110102,西城区,Xicheng,110000,116,39.9,1990,1980"],
+        "column valid_to_year: expected no year before valid_from_year",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named_with_file_row_expected_and_found(tmp_path: Path, name: str) -> None:
+    places, expected = FAULTS[name]
+    with pytest.raises(LandingError) as found:
+        read_roster(deliver_places(tmp_path, places))
+    for part in (expected, f"{tmp_path}/places/roster.csv", "; found "):
+        assert part in str(found.value)
+
+
+GOOD = "\n".join([",".join(PLACE_COLUMNS), *PLACES]).encode()
+FILES: dict[str, tuple[bytes, str]] = {
+    "all faults": (
+        GOOD + b"".join(b"\nx%d,n%d,N%d,110000,116,39.9,1990," % (n, n, n) for n in range(30)),
+        "found 30",
+    ),
+    "other columns": (b"city_id,name\n1,x\n", "row 1: expected the columns city_id"),
+    "a column more": (GOOD.replace(b"\n", b",more\n", 1), "row 1: expected the columns city_id"),
+    "nothing": (b"", "row 1: expected the columns city_id"),
+    "no row": (GOOD.partition(b"\n")[0] + b"\n", "found a header alone"),
+    "another encoding": ("城".encode("gbk"), "expected a CSV file in UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_no_roster_is_refused(tmp_path: Path, name: str) -> None:
+    data, expected = FILES[name]
+    deliver_places(tmp_path, PLACES)
+    (tmp_path / "places" / "roster.csv").write_bytes(data)
+    with pytest.raises(LandingError, match=expected):
+        read_roster(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "130102",
+            "110102",
+            r"row 2, column city_id: expected a place of roster.csv; found 110102",
+        ),
+        (
+            "2016-01-12",
+            "12.1.2016",
+            r"row 2, column approval_date: expected a date such as 2015-03-07; found '12.1.2016'",
+        ),
+    ],
+)
+def test_a_zone_has_a_place_and_a_date(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    with pytest.raises(LandingError, match=expected):
+        read_roster(deliver_places(tmp_path, PLACES, [ZONES[0].replace(old, new)]))
+
+
+def landing_with_places(folder: Path) -> Path:
+    deliver(folder / "landing", {"panel/a.csv": csv_bytes(ROWS)})
+    return deliver_places(folder / "landing", PLACES, ZONES)
+
+
+@pytest.mark.parametrize(
+    ("name", "put", "expected"),
+    [
+        ("roster.csv", lambda _: None, "expected roster.csv beside it"),
+        ("roster.csv", os.mkfifo, "expected a file; found a folder, pipe or broken link"),
+        ("zones.csv", Path.mkdir, "expected a file; found a folder, pipe or broken link"),
+        ("roster.csv", lambda path: path.symlink_to("/etc/hostname"), "a link that leaves it"),
+    ],
+)
+def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(
+    tmp_path: Path, name: str, put: Callable[[Path], object], expected: str
+) -> None:
+    landing = landing_with_places(tmp_path)
+    (landing / "places" / name).unlink()
+    put(landing / "places" / name)
+    with pytest.raises(LandingError, match=expected):
+        read_roster(landing)
+
+
+def test_simulated_counties_come_back_as_they_were_made(tmp_path: Path) -> None:
+    counties = county_roster(pd.read_csv(SEEDS / "city_roster.csv"))
+    zones = county_zones(pd.read_csv(SEEDS / "pilot_zones.csv"), counties)
+    assert (
+        len(counties) == 2850
+        and counties["city_id"].is_unique
+        and counties["city_name_en"].is_unique
+    )
+    _write_places(tmp_path / "places", counties, zones)
+    places, read_zones = read_roster(tmp_path)
+    expected = counties.sort_values("city_id")
+    assert places["city_id"].to_pylist() == expected["city_id"].tolist()
+    assert places["province_id"].to_pylist() == expected["province_id"].tolist()
+    assert places["lon_deg"].to_pylist() == expected["lon_deg"].tolist()
+    assert read_zones["city_id"].to_pylist() == zones["city_id"].tolist() and len(zones) > 100
+
+
+def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(
+    tmp_path: Path, dbt_target: Path
+) -> None:
+    build = tmp_path / "build"
+    build.mkdir()
+    seeds = [
+        "city_roster",
+        "city_aliases",
+        "city_code_changes",
+        "pilot_zones",
+        "other_policies",
+        "province_roster",
+    ]
+    command = ["seed", "--select", *seeds]
+
+    def count(query: str) -> tuple:
+        with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
+            return con.execute(query).fetchone()
+
+    _write_roster(build, read_roster(deliver_places(tmp_path, PLACES, ZONES)))
+    run_dbt(command, build, dbt_target)
+    assert count("select count(*), max(city_id) from seeds.city_roster") == (3, 130199)
+    assert count("select count(*), count(distinct city_id) from seeds.city_aliases") == (6, 3)
+    assert count("select count(*), max(city_id) from seeds.pilot_zones") == (1, 130102)
+    assert (
+        count("select count(*) from seeds.city_code_changes")
+        == count("select count(*) from seeds.other_policies")
+        == (0,)
+    )
+    _write_roster(build, None)
+    run_dbt(["seed", "--select", "city_roster"], build, dbt_target)
+    assert count("select count(*) from seeds.city_roster") == (
+        len(pd.read_csv(SEEDS / "city_roster.csv")),
+    )
