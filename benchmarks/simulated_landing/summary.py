@@ -8,6 +8,8 @@ import pandas as pd
 
 KEYS = ["name", "line"]
 WITH, WITHOUT = "with_effect", "without_effect"
+# the others stand in the file
+SHOWN = ("primary", "channel", "conventional", "default", "permutation")
 
 
 def figures(rows: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +51,7 @@ def table(rows: pd.DataFrame, counts: pd.DataFrame) -> list[list[str]]:
     lines = [["what", "line", *heads, "truth in the interval", "planted size in it"]]
     by_quantity = counts.set_index(["quantity", "coefficients", "line"])
     held = counts[counts["quantity"] == "truth_in_interval"]
-    for row in held.itertuples():
+    for row in held[held["line"].isin(SHOWN)].itertuples():
         of_line = rows[(rows["name"] == row.coefficients) & (rows["line"] == row.line)]
         planted = ("planted_in_interval", row.coefficients, row.line)
         lines.append(
