@@ -10,6 +10,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 
 from estimation.primary.channels import loading_draws
 from estimation.primary.city_panel import build_panel
@@ -180,7 +181,6 @@ def test_channels_find_their_own_change_and_its_sign():
 
 
 def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path():
-    sm = pytest.importorskip("statsmodels.api")
     panel = build_panel(*draw_panel(5))
     z, m, _ = panel.measured(panel.growth)
     dealt = deal(panel.block, 20, [1, 0])
@@ -209,13 +209,6 @@ def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path
         assert found.error[d, 0] == pytest.approx(sm.OLS(path, regressors).fit().mse_resid)
 
 
-def test_pilots_that_nobody_can_trade_places_with_are_counted():
-    growth, years, cohort, block = draw_panel(3)
-    cohort[block == 7] = 2014
-    found = fit_primary(growth, years, cohort, block, permutations=99)
-    assert any(text.startswith("6 of 20 pilots have no city") for text in found.warnings)
-
-
 def test_no_city_left_is_no_verdict():
     found = fit_primary(np.full((4, 5), np.nan), np.arange(5), np.array([3, 0, 0, 0]), np.zeros(4))
     assert (found.n_cities, found.p_value) == (0, None)
@@ -227,7 +220,6 @@ def test_too_few_permutations_are_refused():
 
 
 def test_imposed_effects_scale_own_shocks_and_loadings_of_treated_years():
-    sm = pytest.importorskip("statsmodels.api")
     panel = build_panel(*draw_panel(2))
     z, m, _ = panel.measured(panel.growth)
     treated, before = panel.treated[panel.label[:1]], panel.treated[1] == 0
@@ -258,11 +250,11 @@ def test_power_rises_with_the_effect_in_both_series():
         assert shares[0] <= 0.15 and np.all(np.diff(effects) > 0) and shares[2] > 0.6
 
 
-def _pairs(seed: int, **options):
-    growth, years, cohort, block = draw_panel(seed, **options)
+def _pairs(seed: int):
+    growth, years, cohort, block = draw_panel(seed)
     z = standardise(growth)
     i, j = np.triu_indices(len(z), 1)
-    return partner_means(1 - (z[i] - z[j]) ** 2 / 2, i, j, cohort == 0), z, years, cohort, block
+    return partner_means(1 - (z[i] - z[j]) ** 2 / 2, i, j, cohort == 0), years, cohort, block
 
 
 def test_partner_means_equal_a_literal_loop_with_gaps():
@@ -283,7 +275,7 @@ def test_partner_means_equal_a_literal_loop_with_gaps():
 
 
 def test_a_shift_of_treated_years_moves_estimate_and_interval_by_as_much():
-    means, _, years, cohort, block = _pairs(3)
+    means, years, cohort, block = _pairs(3)
     treated = (cohort[:, None] > 0) & (years[None, :] >= cohort[:, None])
     base, moved = (
         fit_within_block(x, years, cohort, block, permutations=199)
@@ -295,12 +287,10 @@ def test_a_shift_of_treated_years_moves_estimate_and_interval_by_as_much():
 
 
 def test_without_verdict_the_reason_stands_in_the_warnings_and_with_one_who_says_nothing():
-    means, _, years, cohort, block = _pairs(5)
+    means, years, cohort, block = _pairs(5)
     alone = np.where(block == 7, 2014, cohort)
     found = fit_within_block(means, years, alone, block, permutations=20)
     assert any(text.startswith("6 of 20 pilots have no city") for text in found.warnings)
     found = fit_within_block(means, years, cohort, np.zeros(len(means)))
     assert found.p_value is None
     assert found.warnings[0].startswith("No verdict")
-    with pytest.raises(ValueError, match=r"no p below 0\.05"):
-        fit_within_block(means, years, cohort, np.zeros(len(means)), permutations=5)

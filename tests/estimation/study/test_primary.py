@@ -12,6 +12,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 from statsmodels.stats.multitest import multipletests
 
 from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
@@ -283,7 +284,6 @@ def test_placebos_in_space_are_judged_jointly(monkeypatch):
 
 
 def test_selection_is_least_squares_within_blocks_and_its_exact_permutation():
-    statsmodels = pytest.importorskip("statsmodels.api")
     rng = np.random.default_rng(6)
     years, block = np.arange(2010, 2016), np.repeat([0, 1, 2], 4)
     growth = rng.normal(size=(12, 6))
@@ -292,7 +292,7 @@ def test_selection_is_least_squares_within_blocks_and_its_exact_permutation():
     found = selection_rows(growth, years, cohort, block, permutations=9999, seed=1)
     for row, values in zip(found, growth_before(growth, years, 2014).values(), strict=True):
         dummies = (block[:, None] == np.arange(3)).astype(float)
-        peer = statsmodels.OLS(values, np.column_stack([cohort > 0, dummies])).fit(cov_type="HC0")
+        peer = sm.OLS(values, np.column_stack([cohort > 0, dummies])).fit(cov_type="HC0")
         assert row["estimate"] == pytest.approx(peer.params[0], abs=1e-12)
         gap, error = within_block_gap(values, (cohort > 0)[None], block)
         assert error[0] == pytest.approx(peer.bse[0], rel=1e-9)
