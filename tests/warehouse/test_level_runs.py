@@ -143,9 +143,9 @@ def stitched(dbt_target, tmp_path_factory):
         # a source whose level is another one all along, beside one value of A that a rule doubts by
         # a hair
         panel[DEFLATED, doubted, year, GDP] = round(panel[A, doubted, year, GDP] * 0.7, 2)
-        panel[LENDER, doubted, year, GDP] = round(
-            panel[A, doubted, year, GDP] * (1.01 if year == 2012 else 1), 2
-        )
+        del panel[LENDER, doubted, year, GDP]
+        if year == 2012:
+            panel[A, doubted, year, GDP] = round(panel[A, doubted, year, GDP] * 1.07, 2)
         # A ends, and only a source at nine tenths of its level goes on
         del panel[LENDER, handed_on, year, GDP]
         panel[DEFLATED, handed_on, year, GDP] = round(panel[A, handed_on, year, GDP] * 0.9, 2)
@@ -168,7 +168,7 @@ def test_a_source_that_leaves_the_level_of_those_beside_it_is_doubted_and_passag
     assert graded[DEFLATED, alone, 2010, GDP][:2] == ("blocked", "stitched")
     assert (alone, 2010) not in current
     # a doubted value is better than one at another level
-    assert graded[A, doubted, 2012, GDP][:2] == ("quarantined", "isolated_mismatch")
+    assert graded[A, doubted, 2012, GDP][:2] == ("quarantined", "spike")
     assert graded[DEFLATED, doubted, 2012, GDP][:2] == ("quarantined", "stitched")
     assert {current[doubted, year] for year in YEARS} == {A}
     assert [current[handed_on, year] for year in (2012, 2013)] == [A, DEFLATED]

@@ -1,15 +1,10 @@
-{#- What the detectors that hold one source against another share. A pair is a series and another source, city by city. -#}
+{#- What the detectors that hold one source against another share. -#}
 
 {#- Whether two relations agree in each of these columns. -#}
 {% macro same_keys(left, right, keys) -%}
     {% for key in keys %}
         {{- '\n            and ' if not loop.first }}{{ left }}.{{ key }} = {{ right }}.{{ key }}
     {%- endfor %}
-{%- endmacro %}
-
-{#- Whether two relations speak of one series, one other source and one city, and agree in further columns. -#}
-{% macro same_pair(left, right, keys=[]) -%}
-    {{ same_keys(left, right, ['series_no', 'other_source_id', 'city_id'] + keys) }}
 {%- endmacro %}
 
 {#- Of the editions of one source the latest counts. -#}
@@ -21,11 +16,6 @@
     ) = 1
 {%- endmacro %}
 
-{#- Numbers runs of equal `state` within a pair in order of years; unlike states may have one number. Needs a window `pair_years`. -#}
-{% macro run_number(state, keys='series_no, other_source_id, city_id') -%}
-    row_number() over pair_years - row_number() over (partition by {{ keys }}, {{ state }} order by "year")
-{%- endmacro %}
-
 {#- Of a city whether its series repeats a figure where the matching years begin (`min`) or end (`max`), of a table how many do. -#}
 {% macro repeats_at(end, repeats) -%}
     case
@@ -35,15 +25,6 @@
                 false
             ) as integer)
         else count(*) filter (where {{ repeats }})
-    end
-{%- endmacro %}
-
-{#- The grade of a run by who moved at its ends: blocked where this source left its trend by more than the other, quarantined where neither
-    did more, null where the other did. A noise that is not known accuses nobody. -#}
-{% macro grade_of_the_mover(own_noise, other_noise, ratio) -%}
-    case
-        when {{ own_noise }} > {{ ratio }} * {{ other_noise }} then 'blocked'
-        when coalesce({{ ratio }} * {{ own_noise }} >= {{ other_noise }}, true) then 'quarantined'
     end
 {%- endmacro %}
 

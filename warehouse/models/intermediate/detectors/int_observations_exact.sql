@@ -67,9 +67,11 @@ fractions as (
 counted as (
     select
         *,
-        -- alone it must be nearer as a fraction to the usual growth and to the years beside it: growth of 0.1 per cent is one, too
+        -- alone it must be nearer as a fraction to the usual growth and to the years beside it, and nobody may have another figure near
+        -- zero: growth of 0.1 per cent is one, too
         abs(100 * "value" - usual_pct) < abs("value" - usual_pct)
-        and coalesce(abs(100 * "value" - beside_pct) < abs("value" - beside_pct), true) as is_nearer,
+        and coalesce(abs(100 * "value" - beside_pct) < abs("value" - beside_pct), true)
+        and count(distinct "value") filter (where is_fraction) over (partition by indicator_id, city_id, "year") < 2 as is_nearer,
         count(*) filter (where is_fraction) over (
             partition by source_id, edition_year, file_name, "year", city_id // 10000
         ) >= growth_fraction_province_cells as is_province,

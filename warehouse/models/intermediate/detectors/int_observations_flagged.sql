@@ -7,7 +7,7 @@
 
 {% set models = [
     'exact', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'level_run', 'spike', 'level_run_alone',
-    'spike_left', 'unit_persists', 'mismatch', 'vintage_break', 'level_break', 'constructed'
+    'spike_left', 'mismatch', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 
 with flags as (

@@ -9,8 +9,9 @@ with observations as (
 trends as (
     select
         observation_id,
-        abs(log_value - expected_log) as miss,
-        abs(residual - median(residual) over (partition by series_no, city_id)) as usual_miss
+        log_value - expected_log as miss,
+        step_before,
+        step_after
     from {{ ref('int_trends_delivered') }}
 ),
 
@@ -48,10 +49,15 @@ broken as (
     select
         sums.*,
         limits.identity_block,
-        ln(sums.parts / sums.whole) as difference
+        limits.level_break_step,
+        ln(sums.parts / sums.whole) as difference,
+        row_number() over (
+            partition by sums.source_id, sums.edition_year, sums.file_name, sums.city_id, sums.identity order by sums."year"
+        ) as nth_row
     from sums
     inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
-    where
+    where sums.parts / sums.whole > 0
+    qualify
         abs(ln(sums.parts / sums.whole))
         > case sums.identity
             when 'sectors' then limits.identity_sectors
@@ -60,14 +66,39 @@ broken as (
         end
 ),
 
+roles as (
+    {% for identity, formula in detected_identities().items() -%}
+        {% set part = 'added' if '+' in formula['parts'] else 'factor' -%}
+        {% for name in formula['indicators'] -%}
+            select
+                '{{ identity }}' as identity,
+                '{{ name }}' as indicator_id,
+                '{{ 'whole' if name in formula['whole'] else part }}' as role
+            {% if not loop.last %}union all{% endif %}
+        {% endfor %}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
 members as (
     select
         broken.*,
         observations.observation_id,
         observations.indicator_id,
-        observations."value",
-        -- years that are off one after the other are each other's neighbours: a factor shows against the usual level of the city
-        coalesce(case when abs(broken.difference) > 1 then greatest(trends.miss, trends.usual_miss) else trends.miss end, 0) as miss,
+        -- how far off the column must be, alone, to explain the difference: a part of a sum by more than the sum
+        case roles.role
+            when 'whole' then -broken.difference
+            when 'factor' then broken.difference
+            else ln(observations."value" / nullif(greatest(observations."value" - broken.parts + broken.whole, 0), 0))
+        end as needed,
+        -- a small step that stays may be that from one vintage to the next
+        least(
+            abs(trends.miss - needed),
+            case
+                when abs(broken.difference) >= broken.level_break_step
+                    then least(abs(trends.step_before - needed), abs(trends.step_after - needed))
+            end
+        ) / abs(needed) as unexplained,
         foreign_figures.observation_id is not null as is_foreign,
         coalesce(corroborated.is_vouched, false) and foreign_figures.observation_id is null as is_vouched
     from broken
@@ -78,15 +109,7 @@ members as (
             and broken.file_name = observations.file_name
             and broken.city_id = observations.city_id
             and broken."year" = observations."year"
-            and list_contains(
-                case broken.identity
-                    {% for identity, formula in detected_identities().items() -%}
-                        {% set names = formula['indicators'] -%}
-                        when '{{ identity }}' then ['{{ names | join("', '") }}']
-                    {% endfor -%}
-                end,
-                observations.indicator_id
-            )
+    inner join roles on broken.identity = roles.identity and observations.indicator_id = roles.indicator_id
     left join trends on observations.observation_id = trends.observation_id
     left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
     -- a figure that is known to be another city's or year's explains why its row contradicts itself
@@ -94,29 +117,51 @@ members as (
         on observations.observation_id = foreign_figures.observation_id
 ),
 
--- the column that leaves its own trend by about the difference is the wrong one; without such a column any of them may be wrong
+-- the column that leaves its own trend by what explains the difference, to half of it, is the wrong one; without such a column any of
+-- them may be wrong, or of another vintage
 ranked as (
     select
         *,
         row_number() over (
             partition by source_id, edition_year, file_name, city_id, "year", identity
-            order by is_foreign desc, is_vouched asc, miss desc, indicator_id asc
+            order by is_foreign desc, is_vouched asc, unexplained asc nulls last, indicator_id asc
         ) = 1
-        and (is_foreign or miss >= abs(difference) / 2) as is_culprit
+        and coalesce(is_foreign or unexplained <= 0.5, false) as is_alone_culprit,
+        nth_row - row_number() over (
+            partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id order by "year"
+        ) as run_no
     from members
+),
+
+-- rows that are off one after the other are each other's neighbours: what strays where they begin or end is wrong in all of them
+in_runs as (
+    select
+        *,
+        bool_or(is_alone_culprit) over (
+            partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id, run_no
+        ) as is_run_culprit
+    from ranked
 ),
 
 named as (
     select
         *,
-        bool_or(is_culprit) over (partition by source_id, edition_year, file_name, city_id, "year", identity) as has_culprit
-    from ranked
+        is_run_culprit and row_number() over (
+            partition by source_id, edition_year, file_name, city_id, "year", identity
+            order by is_alone_culprit desc, is_run_culprit desc, unexplained asc nulls last, indicator_id asc
+        ) = 1 as is_culprit,
+        bool_or(is_run_culprit) over (partition by source_id, edition_year, file_name, city_id, "year", identity) as has_culprit
+    from in_runs
 )
 
 select
     observation_id,
     'identity' as rule,
-    case when is_culprit and abs(difference) >= identity_block then 'blocked' else 'quarantined' end as grade,
+    case
+        when not is_culprit then 'warned'
+        when abs(difference) > 1 or (is_alone_culprit and abs(difference) >= identity_block) then 'blocked'
+        else 'quarantined'
+    end as grade,
     case identity
         when 'sectors' then 'expected sectors that add up to gross domestic product, found '
         when 'credit' then 'expected loans and deposits that give the delivered ratio to gross domestic product, found '
@@ -124,7 +169,7 @@ select
     end || {{ short_number('parts') }} || ' against ' || {{ short_number('whole') }}
     || case
         when is_culprit and is_foreign then '; this column has the figure of another city or year'
-        when is_culprit then '; this column strays from its own trend' else '; no column strays by as much'
+        when is_culprit then '; this column strays from its own trend' else '; no column strays by what would explain it'
     end as detail,
     cast(null as double) as proposed_value
 from named

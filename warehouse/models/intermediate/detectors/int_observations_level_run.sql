@@ -5,12 +5,7 @@
 with distances as (
     select
         compared.*,
-        limits.run_differs,
-        limits.run_province,
-        limits.run_province_share,
-        limits.run_province_cities,
-        limits.run_returns,
-        limits.run_noise_ratio,
+        limits.* exclude (indicator_id),
         compared.gap - median(compared.gap) over (
             partition by compared.series_no, compared.other_source_id, compared.city_id
         ) as deviation
@@ -43,14 +38,16 @@ sided as (
 numbered as (
     select
         *,
-        {{ run_number('side') }} as run_no,
+        row_number() over pair_years
+        - row_number() over (partition by series_no, other_source_id, city_id, side order by "year") as run_no,
         lag(deviation) over pair_years as deviation_before,
         lead(deviation) over pair_years as deviation_after
     from sided
     window pair_years as (partition by series_no, other_source_id, city_id order by "year")
 ),
 
--- a run lies between two years in which the sources stand as usual; of the two the one that left its trend at both ends has moved
+-- a run lies between two years in which the sources stand as usual; of the two the one that left its trend at both ends has moved. Where
+-- neither did by more, or it is not known, each may be right for another area or coverage
 runs as (
     select
         series_no,
@@ -59,41 +56,28 @@ runs as (
         side,
         run_no,
         min("year") as first_year,
-        max("year") as last_year,
-        median(deviation) as deviation,
-        list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))]) as own_noise,
-        list_avg([abs(arg_min_null(other_step_before, "year")), abs(arg_max_null(other_step_after, "year"))]) as other_noise,
-        any_value(run_noise_ratio) as run_noise_ratio
+        max("year") as last_year
     from numbered
     where side <> 0
     group by series_no, other_source_id, city_id, side, run_no
     having
         abs(arg_min_null(deviation_before, "year")) <= any_value(run_returns) * abs(median(deviation))
         and abs(arg_max_null(deviation_after, "year")) <= any_value(run_returns) * abs(median(deviation))
-),
-
-told_by_source as (
-    select
-        numbered.observation_id,
-        numbered.log_value,
-        numbered.other_log_value - (numbered.deviation - numbered.gap) as expected_log,
-        {{ grade_of_the_mover('runs.own_noise', 'runs.other_noise', 'runs.run_noise_ratio') }} as grade,
-        numbered.other_source_id,
-        runs.first_year,
-        runs.last_year
-    from numbered
-    inner join runs on {{ same_pair('numbered', 'runs', ['side', 'run_no']) }}
+        and list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))])
+        > any_value(run_noise_ratio)
+        * list_avg([abs(arg_min_null(other_step_before, "year")), abs(arg_max_null(other_step_after, "year"))])
 )
 
 select
     found.observation_id,
     'level_run' as rule,
-    found.grade,
-    'expected about ' || {{ short_number('exp(found.expected_log)') }} || ', at its usual distance to ' || found.other_source_id
-    || ', found ' || {{ short_number('exp(found.log_value)') }} || ': another level from ' || found.first_year || ' to '
-    || found.last_year || ' that returns, as of another quantity' as detail,
-    exp(found.expected_log) as proposed_value
-from told_by_source as found
+    'blocked' as grade,
+    'expected about ' || {{ short_number('exp(found.log_value - found.deviation)') }} || ', at its usual distance to '
+    || found.other_source_id || ', found ' || {{ short_number('exp(found.log_value)') }} || ': another level from ' || runs.first_year
+    || ' to ' || runs.last_year || ' that returns, as of another quantity' as detail,
+    exp(found.log_value - found.deviation) as proposed_value
+from numbered as found
+inner join runs on {{ same_keys('found', 'runs', ['series_no', 'other_source_id', 'city_id', 'side', 'run_no']) }}
 left join {{ ref('int_values_corroborated') }} as corroborated on found.observation_id = corroborated.observation_id
-where found.grade is not null and not coalesce(corroborated.is_vouched, false)
-qualify row_number() over (partition by found.observation_id order by found.grade asc, found.other_source_id asc) = 1
+where not coalesce(corroborated.is_vouched, false)
+qualify row_number() over (partition by found.observation_id order by found.other_source_id) = 1

@@ -16,14 +16,7 @@ pairs as (
         speaking."year",
         speaking.log_value,
         others.log_value as other_log_value,
-        limits.mismatch_equal,
-        limits.mismatch_differs,
-        limits.mismatch_equal_years,
-        limits.stitched_apart,
-        limits.spike_own_share,
-        limits.spike_other_share,
-        limits.vintage_share,
-        limits.vintage_min_cities,
+        limits.* exclude (indicator_id),
         related.is_heard,
         related.is_heard
         and (related.is_worse or (related.priority = 999 and related.other_priority < 999)) as is_weaker,
@@ -52,12 +45,13 @@ pairs as (
 judged as (
     select
         *,
-        is_weaker and gap > stitched_apart as is_contrary,
         -- of two sides the one that left its own trend, or left it further
-        is_heard
+        not coalesce(own_miss < spike_other_share * gap and other_miss >= spike_own_share * gap, false) as may_be_wrong,
+        may_be_wrong and is_weaker and gap > stitched_apart as is_contrary,
+        may_be_wrong
+        and is_heard
         and not is_other_worse
         and gap > mismatch_differs
-        and not coalesce(own_miss < spike_other_share * gap and other_miss >= spike_own_share * gap, false)
         and coalesce(own_miss >= other_miss / 4, true)
         and count(*) filter (where gap <= mismatch_equal) over (
             partition by source_id, other_source_id, indicator_id, city_id
@@ -85,7 +79,8 @@ found as (
 select
     observation_id,
     case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
-    case when is_vintage then 'warned' else 'quarantined' end as grade,
+    -- of two figures that are about as far from their own years the files do not say which is wrong
+    case when is_vintage or (is_isolated and not is_contrary and own_miss < 1.5 * other_miss) then 'warned' else 'quarantined' end as grade,
     'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id
     || case when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around' end
     || ', found ' || {{ short_number('exp(log_value)') }} || case
@@ -99,5 +94,5 @@ from found
 where (is_contrary or is_isolated) and coalesce(nearest_gap > greatest(mismatch_equal, gap / 4), true)
 qualify row_number() over (
     partition by observation_id
-    order by is_vintage asc, gap desc, other_source_id asc
+    order by grade asc, is_vintage asc, gap desc, other_source_id asc
 ) = 1

@@ -19,7 +19,7 @@ judged as (
         corroborated.proposed_log,
         abs(trends.spike)
         >= {{ above_noise("indicator_limits.spike_block", "indicator_limits.spike_noise", 'trends.noise') }}
-        and abs(trends.spike) >= trends.neighbour_spike
+        and abs(trends.spike) >= greatest(trends.neighbour_spike, indicator_limits.spike_city_noise * trends.city_noise)
         and not {{ is_benchmark_year('trends."year"', "indicator_limits.spike_benchmark_every") }} as is_spike,
         corroborated.spike_strength >= 1 as is_confirmed,
         corroborated.end_strength >= 1 as is_end_contradicted

@@ -37,24 +37,28 @@ judged as (
         corroborated.witness_source_id,
         corroborated.witness_log_value,
         corroborated.proposed_log,
+        limits.spike_city_noise * trends.city_noise as own_swing,
+        abs(trends.spike)
+        >= {{ above_noise('limits.spike_quarantine', 'limits.spike_quarantine_noise', 'trends.noise') }} as is_small_spike,
         trends.is_end
         and trends.n_years >= limits.series_end_years
         and trends.end_step >= {{ above_noise('limits.revision_max', 'limits.spike_noise', 'trends.noise') }} as is_lone_end,
         case
             when
-                abs(trends.spike) >= {{ above_noise('limits.spike_block', 'limits.spike_noise', 'trends.noise') }}
+                abs(trends.spike)
+                >= greatest({{ above_noise('limits.spike_block', 'limits.spike_noise', 'trends.noise') }}, own_swing)
                 and not {{ is_benchmark_year('trends."year"', 'limits.spike_benchmark_every') }}
                 then 'blocked'
             when
-                abs(trends.spike) >= {{ above_noise('limits.spike_quarantine', 'limits.spike_quarantine_noise', 'trends.noise') }}
+                is_small_spike and abs(trends.spike) >= own_swing
                 then 'quarantined'
             when
                 corroborated.spike_strength >= limits.spike_quarantine_share or corroborated.end_strength >= limits.spike_quarantine_share
                 then 'quarantined'
-            -- where nobody has another figure of the year it may be true, so it is only said
+            -- where nobody has another figure of the year, or the city swings as much by itself, it may be true, so it is only said
             when is_lone_end and trends.end_step >= limits.series_end_alone then 'blocked'
             when is_lone_end and contradicted.observation_id is not null then 'quarantined'
-            when is_lone_end then 'warned'
+            when is_lone_end or is_small_spike then 'warned'
         end as grade
     from trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id

@@ -3,6 +3,8 @@
 with counts as (
     select
         observation_id,
+        greatest(noise, city_noise, 1e-9) as swing,
+        abs(log_value - expected_log) as miss,
         count(*) over (partition by series_no, "year") as n_table,
         count(*) over (partition by series_no, "year", province_id) as n_province
     from {{ ref('int_trends_delivered') }}
@@ -13,6 +15,9 @@ repeated as (
         figures.*,
         counts.n_table,
         counts.n_province,
+        -- in logs, the chance that a figure of so many digits falls on last year's, where the years beside it lead one to expect it so far
+        -- away and the city moves by as much from year to year
+        ln(abs(pow(10, -figures.n_decimals) / figures.value_delivered) / (2 * counts.swing)) - counts.miss / counts.swing as log_chance,
         count(*) over (partition by figures.series_no, figures."year") as n_repeated,
         count(*) over (partition by figures.series_no, figures."year", figures.province_id) as n_province_repeated
     from {{ ref('int_values_figures') }} as figures
@@ -39,7 +44,7 @@ moved_on as (
             and compared.city_id = earlier.city_id
             and compared.other_source_id = earlier.other_source_id
             and compared."year" = earlier."year" + 1
-    where abs(compared.gap) > limits.source_equal and abs(earlier.gap) < abs(compared.gap) / 2
+    where abs(compared.gap) > limits.year_offset_equal and abs(earlier.gap) < abs(compared.gap) / 2
     group by repeated.observation_id
 ),
 
@@ -48,7 +53,12 @@ judged as (
         repeated.observation_id,
         repeated."year",
         repeated.log_value,
-        repeated.n_digits >= limits.stale_lone_digits as is_long,
+        -- of several cities of a province together; which of its cities they are is 2 to the number of cities
+        least(
+            repeated.log_chance,
+            sum(repeated.log_chance) over (partition by repeated.series_no, repeated."year", repeated.province_id)
+            + repeated.n_province * ln(2)
+        ) <= ln(limits.stale_chance) as is_no_chance,
         repeated.n_repeated || ' of ' || repeated.n_table as of_table,
         repeated.n_repeated >= limits.stale_table_min and repeated.n_repeated > limits.stale_table_share * repeated.n_table as is_table,
         repeated.n_province_repeated >= limits.stale_province_min
@@ -70,4 +80,4 @@ select
     || case when is_province then '; so has most of the province' else '' end as detail,
     cast(null as double) as proposed_value
 from judged
-where is_long or is_table or is_province or has_moved_on
+where is_no_chance or is_table or is_province or has_moved_on

@@ -3,12 +3,7 @@
 with offsets as (
     select
         trends.*,
-        limits.unit_factor_spike,
-        limits.spike_noise,
-        limits.unit_factor_returns_within,
-        limits.unit_factor_group_within,
-        limits.unit_factor_group_min,
-        limits.unit_factor_source_within,
+        limits.* exclude (indicator_id),
         trends.residual - median(trends.residual) over (partition by trends.series_no, trends.city_id) as own_offset
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits
@@ -23,7 +18,7 @@ off_and_back as (
         'its own series' as told_by
     from offsets
     where
-        abs(spike) >= {{ above_noise('unit_factor_spike', 'spike_noise', 'noise') }}
+        abs(spike) >= greatest({{ above_noise('unit_factor_spike', 'spike_noise', 'noise') }}, spike_city_noise * city_noise)
         and observation_id not in (
             select observation_id from {{ ref('int_values_corroborated') }}
             where is_vouched
@@ -105,9 +100,14 @@ against_source as (
     from {{ ref('int_values_compared') }} as compared
     inner join {{ ref('int_indicator_limits') }} as limits
         on compared.indicator_id = limits.indicator_id and limits.unit_factor_spike is not null
+    inner join offsets as own on compared.observation_id = own.observation_id
+    left join offsets as other on compared.other_observation_id = other.observation_id
+    -- off the years beside it or, where the unit stays another, off the usual level of the city
     where
         abs(compared.log_value - compared.expected_log) > 1
         and abs(coalesce(compared.other_log_value - compared.other_expected_log, 0)) < 1
+        or abs(own.own_offset) > 1
+        and abs(coalesce(other.own_offset, 0)) < 1
 ),
 
 found as (

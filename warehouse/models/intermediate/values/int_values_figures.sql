@@ -3,6 +3,8 @@
 select
     series.*,
     observations.value_as_delivered,
+    observations.value_delivered,
+    length(rtrim(split_part(cast(round(observations.value_delivered, 6) as varchar), '.', 2), '0')) as n_decimals,
     -- significant digits: neither leading nor trailing zeros count, so 1,250.0 has three
     length(regexp_replace(replace(cast(observations.value_delivered as varchar), '.', ''), '^0+|0+$', '', 'g')) as n_digits
 from {{ ref('int_values_series') }} as series
