@@ -1,12 +1,11 @@
 """The warehouse without the effect, of simulated data. A refresh builds it in a process of its own
 beside its other stages, since a build keeps one core busy; a run of the UI builds it in its turn.
-
-Imports nothing heavy: the process loads it anew.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -42,8 +41,13 @@ def build(home: Home) -> None:
 
 @contextmanager
 def in_own_process() -> Iterator[None]:
-    """Within it `begin` builds in another process, which has ended when it is left."""
-    with ProcessPoolExecutor(1, get_context("spawn"), end_with, (os.getpid(),)) as processes:
+    """Within it `begin` builds in another process, which has ended when it is left.
+
+    On Linux a copy of this process, which has dbt and the pandas of its models loaded already: 3 s
+    of processor time less. Elsewhere what is loaded may not be copied.
+    """
+    way = get_context("fork" if sys.platform == "linux" else "spawn")
+    with ProcessPoolExecutor(1, way, end_with, (os.getpid(),)) as processes:
         _processes.append(processes)
         try:
             yield

@@ -19,30 +19,32 @@ MINUS = "−"
 
 
 class Row(dict):
-    """One row of a query, and what names it: ``query?key=value&...``."""
+    """One row of a query, missing values as None."""
 
-    ref: str = ""
+    query: str = ""
+
+    @property
+    def ref(self) -> str:
+        """What names it: ``query?key=value&...``; made where a page shows it, as most are not."""
+        keys = QUERIES[self.query].keys
+        return f"{self.query}?" + urlencode({key: _plain(self[key]) for key in keys})
 
 
 def rows_of(data: ReportData, name: str) -> list[Row]:
-    """Rows of a query with their names, missing values as None.
+    """Rows of a query, made once for all pages.
 
     Parameters
     ----------
     data : ReportData
     name : a key of QUERIES
     """
-    keys = QUERIES[name].keys
-    made = []
-    for record in data[name].to_dict("records"):
-        row = Row({key: None if _is_missing(value) else value for key, value in record.items()})
-        row.ref = f"{name}?" + urlencode({key: _plain(row[key]) for key in keys})
-        made.append(row)
-    return made
-
-
-def _is_missing(value: object) -> bool:
-    return value is None or (not isinstance(value, (list, tuple)) and bool(pd.isna(value)))
+    if name not in data.rows:
+        frame = data[name]
+        cells = frame.astype(object).where(frame.notna(), None)
+        data.rows[name] = [Row(record) for record in cells.to_dict("records")]
+        for row in data.rows[name]:
+            row.query = name
+    return data.rows[name]
 
 
 def _plain(value: object) -> str:

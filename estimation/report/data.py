@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -18,6 +18,8 @@ class ReportData:
     """
 
     frames: dict[str, pd.DataFrame]
+    #: What `cells.rows_of` has made of them.
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict, init=False)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """The frame of one query."""

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-
 from .analyses_names import PRIMARY
 from .card import card
-from .data import read_report_data
+from .data import ReportData
 from .journal_tables import TABLES, build_table
 from .language import Words
 from .pages.context import Context
@@ -22,14 +20,14 @@ WIDTH = 760
 KINDS = (".html", ".tex", ".csv", ".docx")
 
 
-def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[Path]:
+def write_exhibits(data: ReportData, out_dir: Path | str) -> list[Path]:
     """Write ``figures/<name>.svg``, ``figures/card.png`` and ``tables/<name>`` as .html, .tex,
     .docx and .csv below a folder.
 
     Parameters
     ----------
-    con : duckdb connection
-        To the build or to a publication.
+    data : ReportData
+        Of the build or of a publication.
     out_dir : folder, made if it does not exist
 
     Returns
@@ -37,7 +35,7 @@ def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[
     list of Path
         In order of writing. A figure or table whose estimates lack is left out.
     """
-    page, written = Context(read_report_data(con), Words("en")), []
+    page, written = Context(data, Words("en")), []
     stamp = page.words.plain("label.simulated") if page.data.is_simulated else ""
     for name in ("figures", "tables"):
         (Path(out_dir) / name).mkdir(parents=True, exist_ok=True)

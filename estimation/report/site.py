@@ -35,6 +35,7 @@ def write_report(
     con: duckdb.DuckDBPyConnection,
     out_dir: Path | str,
     *,
+    data: ReportData | None = None,
     is_public: bool = False,
     repository: str = "",
     address: str = "",
@@ -46,6 +47,7 @@ def write_report(
     con : open connection, to the build or to a publication
     out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are
     replaced, other folders in it are left alone
+    data : what pages show of the same connection, where it was read before
     is_public : whether the pages leave this machine: no growth of a single city, no way to files
     that stay
     repository : address of the code on the web, to which numbers lead; none where it is empty
@@ -57,7 +59,7 @@ def write_report(
         shutil.rmtree(out_dir / name, ignore_errors=True)
     for name in ("data/pages", "assets", "zh"):
         (out_dir / name).mkdir(parents=True)
-    data = read_report_data(con)
+    data = data or read_report_data(con)
     catalogs = _write_city_files(con, data, out_dir / "data", is_public=is_public)
     for name, text in downloads(data).items():
         (out_dir / "data" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")

@@ -193,8 +193,10 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
             home.counterfactual.mkdir()
             without = home.simulated / "without_effect"
             read_landing(without, home.raw, home.counterfactual, layouts=load_layouts())
-            begin(home)
+        # first, so that a copy of this process holds none of their pipes
         close_readers()
+        if settings.is_simulated:
+            begin(home)
         n_values = int(report.files["n_observations"].sum())
         # how many files were read again is in the lines of the sources: by now all of them are in
         # the cache

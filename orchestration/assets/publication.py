@@ -131,6 +131,7 @@ def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
 )
 def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
     """Write the tables of `meta` and every page of the site into the build."""
+    from estimation.report.data import read_report_data
     from estimation.report.exhibits import write_exhibits
     from estimation.report.replication_files import write_replication
     from estimation.report.site import write_report
@@ -143,12 +144,14 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
     with open_build(home.build) as con:
         comment_tables(con)
     with open_build(home.build, read_only=True) as con:
-        exhibits = write_exhibits(con, home.build / "report")
+        data = read_report_data(con)
+        exhibits = write_exhibits(data, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
         # last: it links to the files written above
         write_report(
             con,
             home.build / "report",
+            data=data,
             repository=setting("CITYSYNC_REPOSITORY"),
             address=setting("CITYSYNC_ADDRESS"),
         )

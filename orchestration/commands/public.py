@@ -105,6 +105,7 @@ def write_public(publication: Path, folder: Path) -> int:
 
 def _write_report(publication: Path, draft: Path, free: set[str]) -> None:
     """The pages once more, from a copy without the single values that may not be passed on."""
+    from estimation.report.data import read_report_data
     from estimation.report.exhibits import write_exhibits
     from estimation.report.site import write_report
 
@@ -113,10 +114,12 @@ def _write_report(publication: Path, draft: Path, free: set[str]) -> None:
         shutil.copyfile(publication / DATABASE, copy)
         with duckdb.connect(copy) as con:
             empty_what_is_not_free(con, free)
-            write_exhibits(con, draft / "report")
+            data = read_report_data(con)
+            write_exhibits(data, draft / "report")
             write_report(
                 con,
                 draft / "report",
+                data=data,
                 is_public=True,
                 repository=setting("CITYSYNC_REPOSITORY"),
                 address=setting("CITYSYNC_ADDRESS"),

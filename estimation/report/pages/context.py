@@ -26,13 +26,10 @@ class Context:
     data: ReportData
     words: Words
     catalogs: dict[str, Any] = field(default_factory=dict)
-    _kept: dict[str, list[Row]] = field(default_factory=dict, init=False)
 
     def rows(self, name: str) -> list[Row]:
-        """Rows of a query, made once."""
-        if name not in self._kept:
-            self._kept[name] = rows_of(self.data, name)
-        return self._kept[name]
+        """Rows of a query."""
+        return rows_of(self.data, name)
 
     def one(self, name: str, **keys: object) -> Row | None:
         """The row of a query with these keys; None where there is none."""

@@ -32,7 +32,8 @@ def build() -> duckdb.DuckDBPyConnection:
 
 
 def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path) -> None:
-    first, second = write_exhibits(build, tmp_path / "a"), write_exhibits(build, tmp_path / "b")
+    data = read_report_data(build)
+    first, second = write_exhibits(data, tmp_path / "a"), write_exhibits(data, tmp_path / "b")
     figures = ("answer_axis", "event_study", "threshold")
     names = {"card.png", *(f"{name}.svg" for name in figures)}
     names |= {f"{name}.{kind}" for name in ("headline", "ties") for kind in ("html", "tex", "csv")}
