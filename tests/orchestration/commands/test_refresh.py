@@ -77,6 +77,14 @@ def test_estimates_have_every_line_and_their_truth(simulated: Run) -> None:
     assert scopes == [("many_economies",), ("this_economy",)]
 
 
+def test_a_spec_is_run_again_on_the_published_file(simulated: Run) -> None:
+    database = simulated.home / "published" / "citysync.duckdb"
+    again = run(simulated.home, "run", str(database), HEADLINE, "--permutations", "99")
+    published = f"select distinct estimate from estimates.estimate where spec_id = '{HEADLINE}'"
+    ((estimate,),) = query(simulated, published)
+    assert f" {estimate:.4f} " in again.output and "province_jackknife (default)" in again.output
+
+
 def test_cm_is_the_sum_of_its_parts(simulated: Run) -> None:
     part = """join estimates.estimate {0} on {0}.spec_id = replace(cm.spec_id, '.cm_', '.{0}_')
         and {0}.vcov = cm.vcov and {0}.term = cm.term
