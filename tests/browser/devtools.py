@@ -98,12 +98,12 @@ class Page:
             raise PageError(details.get("exception", {}).get("description", details["text"]))
         return found["result"].get("value")
 
-    def open(self, address: str, width: int = 1280, height: int = 900) -> None:
+    def open(self, address: str, width: int = 1280) -> None:
         """Open an address in a window of a size, and wait until it has loaded."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
-            height=height,
+            height=900,
             deviceScaleFactor=1,
             mobile=width < 600,
         )
@@ -112,7 +112,7 @@ class Page:
         self.send("Page.navigate", url=address)
         self.wait("location.href !== 'about:blank' && document.readyState === 'complete'")
 
-    def wait(self, expression: str, seconds: float = WAIT_SECONDS) -> None:
+    def wait(self, expression: str) -> None:
         """Wait until an expression is true.
 
         Raises
@@ -120,7 +120,7 @@ class Page:
         PageError
             With the expression, when it stays false.
         """
-        end = time.monotonic() + seconds
+        end = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < end:
             try:
                 if self.evaluate(f"Boolean({expression})"):
@@ -129,7 +129,7 @@ class Page:
                 if not any(words in str(error) for words in LED_ON):
                     raise
             time.sleep(0.05)
-        raise PageError(f"waited {seconds:.0f} s in vain for: {expression}")
+        raise PageError(f"waited {WAIT_SECONDS:.0f} s in vain for: {expression}")
 
     def press(self, key: str, times: int = 1) -> None:
         """Press a key as a keyboard does."""

@@ -21,9 +21,9 @@ from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS, long_table, random_panel
 
 
-def _table(panel, *, provinces=True, cohorts=False, outcome=0):
+def _table(panel):
     """The panel in the manner of the contract; pairs of two pilots carry the earlier year."""
-    table = long_table(panel, outcome=outcome)
+    table = long_table(panel)
     i, j = table["city_i"].to_numpy(), table["city_j"].to_numpy()
     years = panel.city_cohort
     pair_years = np.where(
@@ -37,18 +37,15 @@ def _table(panel, *, provinces=True, cohorts=False, outcome=0):
             "city_j_id": j + 100,
             "year": table["year"],
             "cohort_year": _blank(pair_years),
+            "province_i_id": panel.province[i],
+            "province_j_id": panel.province[j],
+            "city_i_cohort_year": _blank(years[i]),
+            "city_j_cohort_year": _blank(years[j]),
         }
     )
     for name in ("y", "x0", "x1"):
         if name in table:
             result[name] = table[name]
-    if provinces:
-        result["province_i_id"], result["province_j_id"] = panel.province[i], panel.province[j]
-    if cohorts:
-        result["city_i_cohort_year"], result["city_j_cohort_year"] = (
-            _blank(years[i]),
-            _blank(years[j]),
-        )
     return result
 
 
@@ -64,7 +61,7 @@ COMMAND = [sys.executable, "-m", "estimation", "fit"]
 
 def _of_pairs(panel):
     """A panel that names the cohorts of pairs alone."""
-    return _without_both(_table(panel, cohorts=True)).drop(columns=OF_CITIES)
+    return _without_both(_table(panel)).drop(columns=OF_CITIES)
 
 
 def _without_both(table):
@@ -105,7 +102,7 @@ def test_prints_what_the_library_computes(capsys, write, name, settings):
         options += ["--control-group", settings["control_pairs"]]
     else:
         options += ["--controls", ",".join(controls)]
-    code, out, err = _run(capsys, write(_table(panel, cohorts=True), name), *options)
+    code, out, err = _run(capsys, write(_table(panel), name), *options)
     assert (code, err) == (0, "")
     document = json.loads(out, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
     settings = {"vcov": VARIANCE_ESTIMATORS, "permutations": 99, **settings}
@@ -118,7 +115,7 @@ def test_prints_what_the_library_computes(capsys, write, name, settings):
 
 @pytest.mark.parametrize("text_ids", [False, True])
 def test_pilots_are_read_off_the_pairs(capsys, write, text_ids):
-    table = _without_both(_table(random_panel(2), cohorts=True))
+    table = _without_both(_table(random_panel(2)))
     if text_ids:
         table = table.assign(**{name: "c" + table[name].astype(str) for name in IDS})
     found = [
@@ -129,7 +126,7 @@ def test_pilots_are_read_off_the_pairs(capsys, write, text_ids):
 
 
 def test_a_file_of_some_pairs_says_that_the_draws_have_these_alone(capsys, write):
-    table = _table(random_panel(2), cohorts=True)
+    table = _table(random_panel(2))
     some = table[(table["city_i_id"] > 100) | (table["city_j_id"] != 103)]
     said = [
         " ".join(json.loads(_run(capsys, write(t), *ALL_LINES)[1])["warnings"])
@@ -175,10 +172,10 @@ def test_default_line_and_late_cohorts(capsys, write):
     assert found["a cohort after the panel"] == found["whole"]
 
 
-def _set(column, value, rows=slice(3, 4)):
+def _set(column, value):
     def change(table):
         table = table.astype({column: object})
-        table.iloc[rows, table.columns.get_loc(column)] = value
+        table.iloc[3, table.columns.get_loc(column)] = value
         return table
 
     return change
@@ -268,7 +265,7 @@ def test_faults_are_named(capsys, write, fault):
 
 
 def test_city_years_that_disagree_with_the_pair_are_refused(capsys, write):
-    table = _table(random_panel(5), cohorts=True)
+    table = _table(random_panel(5))
     moved = table["cohort_year"].mask(table["cohort_year"].notna(), 2012)
     code, out, err = _run(capsys, write(table.assign(cohort_year=moved)))
     assert (code, out) == (2, "")
@@ -288,7 +285,7 @@ def test_unreadable_files(capsys, tmp_path, name, content):
 
 def test_bytes_depend_on_input_and_seed_alone(write):
     panel = random_panel(6, n_cities=33, n_pilots=12, missing=0.1, n_controls=1)
-    command = [*COMMAND, str(write(_table(panel, cohorts=True))), "--outcome", "y", "--json"]
+    command = [*COMMAND, str(write(_table(panel))), "--outcome", "y", "--json"]
     command += ["--controls", "x0", "--estimator", "event_study", *ALL_LINES[:-1], "600"]
     outputs = []
     for hash_seed, threads in (("0", "1"), ("12345", "3")):
@@ -347,7 +344,7 @@ def test_within_block_is_offered_for_any_pair_panel(write, capsys):
     the cities' means.
     """
     panel = random_panel(3, n_cities=40, n_pilots=12)
-    path = write(_table(panel, cohorts=True))
+    path = write(_table(panel))
     asked = ["--estimator", "within_block"]
     code, out, _ = _run(capsys, path, *asked, "--permutations", "99")
     means = partner_means(panel.y[0], panel.city_i, panel.city_j, panel.city_cohort == 0)

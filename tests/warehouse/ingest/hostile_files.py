@@ -54,10 +54,10 @@ def members() -> Files:
         return {info.filename: old.read(info) for info in old.infolist()}
 
 
-def with_rows(rows: bytes, before: bytes = b"", extra: Files | None = None) -> Files:
+def with_rows(rows: bytes, extra: Files | None = None) -> Files:
     """The good workbook with another sheet, and other members changed or added."""
     head = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-    sheet = head + before + b"<sheetData>" + rows + b"</sheetData></worksheet>"
+    sheet = head + b"<sheetData>" + rows + b"</sheetData></worksheet>"
     return book(zipped(members() | {SHEET: sheet} | (extra or {})))
 
 

@@ -219,21 +219,11 @@ PLACES = [
 ZONES = ["长安区,Chang'an zone,130102,2,2016-01-12,no. 1,true,seen"]
 
 
-def deliver_places(
-    folder: Path,
-    places: list[str],
-    zones: list[str] | None = None,
-    header: str = ",".join(PLACE_COLUMNS),
-) -> Path:
-    (folder / "places").mkdir(parents=True, exist_ok=True)
-    (folder / "places" / "roster.csv").write_text(
-        "\n".join([header, *places]) + "\n", encoding="utf-8"
-    )
+def deliver_places(folder: Path, places: list[str], zones: list[str] | None = None) -> Path:
+    files = {"places/roster.csv": [",".join(PLACE_COLUMNS), *places]}
     if zones is not None:
-        (folder / "places" / "zones.csv").write_text(
-            "\n".join([",".join(ZONE_COLUMNS), *zones]) + "\n", encoding="utf-8"
-        )
-    return folder
+        files["places/zones.csv"] = [",".join(ZONE_COLUMNS), *zones]
+    return deliver(folder, {path: "\n".join([*rows, ""]).encode() for path, rows in files.items()})
 
 
 def test_places_of_any_level_find_their_province(tmp_path: Path) -> None:

@@ -227,8 +227,8 @@ def written(home: Path, source: str = "nbs") -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def edition(home: Path, source: str = "nbs") -> Path:
-    (folder,) = (home / "fetched" / source).iterdir()
+def edition(home: Path) -> Path:
+    (folder,) = (home / "fetched" / "nbs").iterdir()
     return folder
 
 
