@@ -18,7 +18,7 @@ from .estimators.registry import ESTIMATORS as REGISTRY
 from .estimators.registry import Estimator, names
 from .inference.diagnostics.coefficients import (
     coefficient_diagnostics,
-    lead_diagnostics,
+    joint_diagnostics,
     observed_statistics,
     permutation_diagnostics,
     power_diagnostics,
@@ -247,20 +247,28 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
 def _fit_sample(
     inputs: Inputs, chosen: list[Estimator], strata: np.ndarray, notes: tuple[str, ...]
 ) -> dict[tuple[str, int], FitResult]:
+    fitted = {estimator.name: estimator.fit(inputs.sample, inputs) for estimator in chosen}
+    return results_of(inputs, fitted, strata, notes)
+
+
+def results_of(
+    inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, notes: tuple[str, ...] = ()
+) -> dict[tuple[str, int], FitResult]:
+    """Results by (name, outcome) of what was fitted on one sample, which shares its draws."""
     sample, options = inputs.sample, inputs.options
-    fitted = {estimator.name: estimator.fit(sample, inputs) for estimator in chosen}
     draws: dict[tuple[str, int], Draws] = {}
     if options.wants_draws and sample.has_draws:
         draws = _permute(inputs, fitted, strata)
     return {
         (name, outcome): result_of(
             found.sample,
-            name,
+            found.estimator or name,
             outcome,
             found.fits[m],
             draws.get((name, m)),
             strata,
             options,
+            tests=_joint_tests(found),
             extra=found.diagnostics,
             warnings=(*notes, *found.warnings),
         )
@@ -279,8 +287,7 @@ def _permute(
     models, observed, outcomes = {}, {}, inputs.sample.outcomes
     for name, found in fitted.items():
         if found.draws is not None:
-            leads = found.fits[0].columns[tested_leads(found.fits[0])]
-            found.draws.tests = {"leads": leads} if len(leads) else {}
+            found.draws.tests = _joint_tests(found)
             models.setdefault(found.city_weights, {})[name] = found.draws
             asked = [m for m, outcome in enumerate(outcomes) if inputs.asks(name, outcome)]
             observed[name] = observed_statistics(found.fits, found.draws.tests, asked)
@@ -288,6 +295,12 @@ def _permute(
     for city_weights, own in models.items():
         draws |= permute(inputs.sample, own, strata, inputs.options, city_weights, observed)
     return draws
+
+
+def _joint_tests(found: Fitted) -> dict[str, np.ndarray]:
+    """Rows of the design by joint test: the leads, and what the fit has beside them."""
+    leads = found.fits[0].columns[tested_leads(found.fits[0])]
+    return ({"leads": leads} if len(leads) else {}) | found.tests
 
 
 def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
@@ -323,6 +336,7 @@ def result_of(
     strata: np.ndarray,
     options: Options,
     *,
+    tests: Mapping[str, np.ndarray],
     extra: Sequence[Diagnostic] | None = None,
     warnings: Sequence[str] = (),
 ) -> FitResult:
@@ -346,6 +360,7 @@ def result_of(
         return FitResult(estimator, tuple(rows), (), (), **counts)
     inference = infer(sample, fit, draws)
     diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
+    diagnostics += [*joint_diagnostics(fit, tests, draws), *sensitivity_diagnostics(fit)]
     if extra is not None:
         diagnostics += extra
     elif estimator == "twfe" and _is_plain(sample):
@@ -382,7 +397,7 @@ def _diagnostics(
     found += sample_diagnostics(sample, outcome, inference, strata)
     if draws is not None:
         found += permutation_diagnostics(sample, fit, draws, strata)
-    return [*found, *lead_diagnostics(fit, draws), *sensitivity_diagnostics(fit)]
+    return found
 
 
 def _estimates(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -75,6 +75,10 @@ class Fitted:
     city_weights : callable or None
         Labels (B, N) of reassigned cities to their weights (B, N), where each draw has weights of
         its own.
+    tests : dict of str to int arrays
+        Terms of each joint test, beside that of the leads.
+    estimator : str
+        Whose design it is, where the fit has a name of its own.
     diagnostics : tuple of Diagnostic or None
         Of this estimator; None lets `fit` add those of a two-way fit.
     warnings : tuple of str
@@ -84,5 +88,7 @@ class Fitted:
     fits: tuple[InfluenceFit, ...]
     draws: DrawModel | None = None
     city_weights: Callable[[np.ndarray], np.ndarray] | None = None
+    tests: Mapping[str, np.ndarray] = field(default_factory=dict)
+    estimator: str = ""
     diagnostics: tuple[Diagnostic, ...] | None = None
     warnings: tuple[str, ...] = ()

@@ -254,27 +254,27 @@ def _treated_cities(sample: FitSample) -> np.ndarray:
     return held
 
 
-def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]:
-    """Joint test that the leads are zero:
+def joint_diagnostics(
+    fit: InfluenceFit, tests: Mapping[str, np.ndarray], draws: Draws | None
+) -> list[Diagnostic]:
+    """Joint tests that terms are zero, by name:
 
     F with the jackknife covariance, its p, and the permutation p of the same statistic.
     """
-    leads = tested_leads(fit)
-    if len(leads) == 0 or fit.provinces is None:
-        return []
-    statistic, df1, df2 = fit.provinces.joint_f(fit.estimate, leads)
-    found: list[Diagnostic] = [("joint_leads_df1", None, df1), ("joint_leads_df2", None, df2)]
-    if not np.isfinite(statistic):
-        return [*found, ("joint_leads_f", None, None)]
-    found += [
-        ("joint_leads_f", None, statistic),
-        ("joint_leads_p", None, f_p_value(statistic, df1, df2)),
-    ]
-    drawn = None if draws is None else draws.tests.get("leads")
-    if drawn is not None and np.isfinite(drawn).any():
-        counted = draws.counted(statistic, drawn)
-        p_value = permutation_p_value(statistic, counted, draws.is_enumeration)
-        found.append(("joint_leads_permutation_p", None, p_value))
+    found: list[Diagnostic] = []
+    for name, rows in tests.items() if fit.provinces is not None else ():
+        chosen = np.flatnonzero(np.isin(fit.columns, rows))
+        statistic, df1, df2 = fit.provinces.joint_f(fit.estimate, chosen)
+        found += [(f"joint_{name}_df1", None, df1), (f"joint_{name}_df2", None, df2)]
+        found.append((f"joint_{name}_f", None, _number(statistic)))
+        if not np.isfinite(statistic):
+            continue
+        found.append((f"joint_{name}_p", None, f_p_value(statistic, df1, df2)))
+        drawn = None if draws is None else draws.tests.get(name)
+        if drawn is not None and np.isfinite(drawn).any():
+            counted = draws.counted(statistic, drawn)
+            p_value = permutation_p_value(statistic, counted, draws.is_enumeration)
+            found.append((f"joint_{name}_permutation_p", None, p_value))
     return found
 
 
