@@ -10,7 +10,7 @@ import numpy as np
 
 from .columns import Source
 from .panel_error import PanelError
-from .panel_table import FIRST_YEAR, PanelTable, Rows, is_integer, listed
+from .panel_table import FIRST_YEAR, PanelTable, Rows, listed
 from .sources import open_source
 
 ABSORBING = (
@@ -76,16 +76,12 @@ def rows_beside(given: Any, what: str, ids: np.ndarray) -> tuple[Rows, list[str]
         raise PanelError(what, None, None, "two columns, unit and value", found, "select these two")
     table = PanelTable(source, names, texts=names, one_row="one row for a unit")
     (code,), own = table.labels(names[:1])
-    known = {_key(unit): k for k, unit in enumerate(ids.tolist())}
-    place = np.array([known.get(_key(unit), -1) for unit in own.tolist()])
+    known = {unit: k for k, unit in enumerate(map(str, ids.tolist()))}
+    place = np.array([known.get(unit, -1) for unit in map(str, own.tolist())])
     table.source = replace(source, label=what, place="unit", line_of=lambda row: own[code[row]])
     rows, foreign = np.flatnonzero(place[code] >= 0), own[place < 0].tolist()
     notes = [f"{what} names units that the panel does not hold: {listed(foreign)}."]
     return Rows(table.at(rows, names[1:]), (place[code[rows]],)), notes if foreign else []
-
-
-def _key(unit: int | str) -> int | str:
-    return int(unit) if isinstance(unit, str) and is_integer(unit) else unit
 
 
 def cohorts_of_units(rows: Rows, names: Sequence[str], ids: np.ndarray, years: np.ndarray):
