@@ -104,8 +104,7 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
         given = getattr(columns, what)
         if not is_beside(given):
             return Rows(table, (city,)), (given,)
-        rows, more = rows_beside(given, what, city_ids)
-        rows.table.dates = table.dates
+        rows, more = rows_beside(given, what, city_ids, table.dates)
         notes.extend(more)
         return rows, tuple(rows.table.columns)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Source
+from .columns import Dates, Source
 from .panel_error import PanelError
 from .panel_table import FIRST_YEAR, PanelTable, Rows, listed
 from .sources import open_source
@@ -47,7 +47,9 @@ def is_beside(given: Any) -> bool:
     return given is not None and not isinstance(given, NO_FRAME)
 
 
-def rows_beside(given: Any, what: str, ids: np.ndarray) -> tuple[Rows, list[str]]:
+def rows_beside(
+    given: Any, what: str, ids: np.ndarray, dates: Dates | None
+) -> tuple[Rows, list[str]]:
     """What is given of units beside the panel, as rows of a table that calls each by its unit; and
     a note on units that the panel does not hold, whose rows are left out.
 
@@ -59,6 +61,8 @@ def rows_beside(given: Any, what: str, ids: np.ndarray) -> tuple[Rows, list[str]
         Name of the argument, for messages.
     ids : (N,) array
         Units of the panel.
+    dates : Dates or None
+        Of the panel.
 
     Raises
     ------
@@ -76,15 +80,20 @@ def rows_beside(given: Any, what: str, ids: np.ndarray) -> tuple[Rows, list[str]
         raise PanelError(what, None, None, "two columns, unit and value", found, "select these two")
     table = PanelTable(source, names, texts=names, one_row="one row for a unit")
     (code,), own = table.labels(names[:1])
+    table.dates = dates
     known = {unit: k for k, unit in enumerate(map(str, ids.tolist()))}
     place = np.array([known.get(unit, -1) for unit in map(str, own.tolist())])
-    table.source = replace(source, label=what, place="unit", line_of=lambda row: own[code[row]])
+    table.source = replace(
+        source, label=what, place="unit", line_of=lambda row: str(own[code[row]])
+    )
     rows, foreign = np.flatnonzero(place[code] >= 0), own[place < 0].tolist()
     notes = [f"{what} names units that the panel does not hold: {listed(foreign)}."]
     return Rows(table.at(rows, names[1:]), (place[code[rows]],)), notes if foreign else []
 
 
-def cohorts_of_units(rows: Rows, names: Sequence[str], ids: np.ndarray, years: np.ndarray):
+def cohorts_of_units(
+    rows: Rows, names: Sequence[str], ids: np.ndarray, years: np.ndarray
+) -> np.ndarray:
     """First treated period of each unit (N,), 0 for never and for units without a row, from a
     column for each side of the rows.
     """
@@ -94,7 +103,9 @@ def cohorts_of_units(rows: Rows, names: Sequence[str], ids: np.ndarray, years: n
     return rows.table.constant(*given, "make them agree; " + ABSORBING, shown_cohort)
 
 
-def blocks_of_units(rows: Rows, names: Sequence[str], ids: np.ndarray, tokens: Sequence[str]):
+def blocks_of_units(
+    rows: Rows, names: Sequence[str], ids: np.ndarray, tokens: Sequence[str]
+) -> np.ndarray:
     """Block of each unit (N,), from a column for each side of the rows; `tokens` as of
     `PanelTable.labels`.
     """

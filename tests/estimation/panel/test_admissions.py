@@ -18,6 +18,8 @@ NEVER = 0
         ([(0, 1, NEVER), (0, 2, 2015), (1, 2, 2015)], [0, 0, 2015], []),
         # along the pairs: 0 never, 2 pilot, so 3 never, so 4 pilot
         ([(0, 1, NEVER), (0, 2, 2015), (2, 3, 2015), (3, 4, 2018)], [0, 0, 2015, 0, 2018], []),
+        # a pilot has one year, so 2 is none
+        ([(0, 1, NEVER), (2, 3, 2015), (2, 4, 2016)], [0, 0, 0, 2015, 2016], []),
         # nothing says which of 2 and 3 is the pilot
         ([(0, 1, NEVER), (2, 3, 2015)], None, [2, 3]),
         # a star without a never-treated pair: the hub counts as the only pilot
