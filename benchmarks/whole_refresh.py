@@ -1,22 +1,18 @@
-"""A whole refresh against its floor: merely loading the files, the bare SQL of the models, and one
-closed-form fit for each spec.
+"""A whole refresh against its floor: merely loading the files, and one closed-form fit for each
+spec.
 
 A refresh of the default simulated landing runs as a person would start it, in a new home with the
 loops compiled. The floor is measured after it on the same machine: the files of both landings by
-the bare readers of `reading`, every model's SQL as dbt compiled it, in order of dependencies in a
-new file of DuckDB, and for each spec the two-way coefficient of all pairs in closed form. What is
-more than a query (the seeds, a model in Python, one that a macro fills in parts) is copied there
-outside of the clock.
+the bare readers of `reading`, and for each spec the two-way coefficient of all pairs in closed
+form.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,7 +53,6 @@ def bench_whole_refresh(home: Path) -> dict[str, Any]:
         marts = read_marts(con)
     floor = {
         "loading": seconds_of(lambda: sum(load_barely(path) for path in files)),
-        "sql": sum(bare_sql(home / "build", home / "cache" / "dbt", home / "floor")),
         "fits": closed_form_fits(marts),
     }
     total = sum(floor.values())
@@ -80,66 +75,6 @@ def _start(env: dict[str, str], *words: str) -> None:
     """Run a command of our own."""
     command = [sys.executable, "-m", *words]
     subprocess.run(command, cwd=REPO, env=env, check=True, stdout=subprocess.DEVNULL)
-
-
-def bare_sql(build: Path, target: Path, scratch: Path) -> Iterator[float]:
-    """Seconds of each model's own SQL, in order of dependencies.
-
-    Parameters
-    ----------
-    build : Path
-        What the refresh built.
-    target : Path
-        dbt's target folder, with the compiled SQL and the manifest of that refresh.
-    scratch : Path
-        A folder for another database of the same name, which the SQL names.
-    """
-    nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
-    scratch.mkdir()
-    with duckdb.connect(str(scratch / "citysync.duckdb")) as con:
-        con.execute(
-            f"set threads = {int(os.environ.get('CITYSYNC_THREADS') or os.cpu_count() or 1)}"
-        )
-        con.execute(
-            f"attach '{str(build / 'citysync.duckdb').replace(chr(39), chr(39) * 2)}' as done "
-            "(read_only)"
-        )
-        for node in _in_order(nodes):
-            table = f'"{node["schema"]}"."{node["name"]}"'
-            con.execute(f'create schema if not exists "{node["schema"]}"')
-            compiled = target / "compiled" / node["package_name"] / node["original_file_path"]
-            is_query = (
-                node["resource_type"] == "model"
-                and node["language"] == "sql"
-                and not node["config"].get("pre-hook")
-            )
-            if is_query:
-                sql = compiled.read_text(encoding="utf-8")
-                yield seconds_of(
-                    lambda table=table, sql=sql: con.execute(f"create table {table} as {sql}")
-                )
-            else:
-                con.execute(f"create table {table} as from done.{table}")
-
-
-def _in_order(nodes: dict[str, Any]) -> list[dict[str, Any]]:
-    """Seeds and models, each after those that it reads."""
-    wanted = {name for name, node in nodes.items() if node["resource_type"] in ("seed", "model")}
-    done: list[dict[str, Any]] = []
-    seen: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in seen:
-            return
-        seen.add(name)
-        for other in nodes[name].get("depends_on", {}).get("nodes", ()):
-            if other in wanted:
-                visit(other)
-        done.append(nodes[name])
-
-    for name in sorted(wanted):
-        visit(name)
-    return done
 
 
 def closed_form_fits(marts: Any) -> float:
