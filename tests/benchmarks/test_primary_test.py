@@ -33,7 +33,15 @@ def test_p_are_those_of_the_published_test_and_its_channels() -> None:
 
 
 def test_rejections_are_counted_in_the_draws_with_a_verdict() -> None:
-    strong = race.rejections(CELLS["own deviation falls 5 % a year"], range(12), 1, NAMES)
+    cell = CELLS["own deviation falls 5 % a year"]
+    strong = race.rejections(cell, range(12), 1, NAMES)
+    panels = [race.drawn_panel(cell, draw, 1) for draw in range(12)]
+    seeds = [[1, cell.number, draw, 1] for draw in range(12)]
+    p_values = [
+        rank_p(race.statistics(panel, deal(panel.block, 199, seed), NAMES)["cycle, test"])
+        for panel, seed in zip(panels, seeds, strict=True)
+    ]
+    assert strong["cycle, test"] == sum(p <= 0.05 for p in p_values)
     plain = race.rejections(CELLS["calmer"], range(12), 1, (race.TEST,))
     assert strong["growth, test"] >= 4 > plain["growth, test"]
     assert strong["draws, cycle, loading"] == 12 and "growth, loading" not in plain
@@ -44,9 +52,12 @@ def test_rejections_are_counted_in_the_draws_with_a_verdict() -> None:
 def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent() -> None:
     counts = {"growth, test": 40, "draws, growth, test": 1000}
     counts |= {"cycle, test": 100, "draws, cycle, test": 1000}
+    rare = counts | {"growth, test": 15}
     found = dict.fromkeys(("calmer", "calming_strongly"), counts)
+    found["three_factors"] = rare
     found["whole_provinces"] = {"growth, test": 0, "draws, growth, test": 0}
     assert table(found, list(CELLS.values())).splitlines()[2:] == [
         "| calmer | 4.0/**10.0** | -/- | -/- |",
+        "| three_factors | **1.5**/**10.0** | -/- | -/- |",
         "| calming_strongly | 4.0/10.0 | -/- | -/- |",
     ]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 
+from benchmarks.simulated_landing import summary
 from benchmarks.simulated_landing.__main__ import measure
 from benchmarks.simulated_landing.run import (
     STUDY_WINDOW,
@@ -55,6 +56,24 @@ def test_the_effect_is_found_as_often_as_stated_and_not_where_there_is_none() ->
     seeds = range(20_001, 20_031)
     assert found_share(seeds, PlantedEffect(), 199) >= 0.6
     assert found_share(seeds, NO_EFFECT, 199) <= 0.2
+
+
+def test_intervals_that_hold_the_truth_are_counted() -> None:
+    rows = pd.DataFrame(
+        {
+            "arm": "with_effect",
+            "name": "primary.newest",
+            "line": "primary",
+            "verdict": ["found", "found", "not_found_could_have_been", None],
+            "ci_low": [0.1, 0.3, -0.2, None],
+            "ci_high": [0.4, 0.5, 0.1, None],
+            "truth": 0.2,
+            "planted": [None] * 4,
+        }
+    )
+    counted = summary.figures(rows).set_index("quantity")[["n", "n_yes"]]
+    assert counted.loc["found_with_effect"].tolist() == [3, 2]
+    assert counted.loc["truth_in_interval"].tolist() == [3, 1]
 
 
 @pytest.mark.parametrize("arm", ["with_effect", "without_effect"])

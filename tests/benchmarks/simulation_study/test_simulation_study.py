@@ -88,6 +88,7 @@ def test_shares_are_counted_by_hand() -> None:
     )
     default = summary.line_rows(rows, "default")
     assert summary.rejection(default) == pytest.approx(2 / 3)
+    assert summary.rejection(default.assign(p_value=[0.01, None, 0.2])) == 0.5
     assert summary.coverage(default) == pytest.approx(2 / 3)
     assert summary.power(default, 1.5) == 1.0
     assert summary.power(default, -1.0) == pytest.approx(0.0)
