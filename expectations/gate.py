@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,47 +99,17 @@ class GateResult:
         """Whether no expectation of severity stop failed."""
         return self.failed_stops.empty
 
-    def sentences(self, standing: Collection[tuple[str, str, str]] | None = None) -> list[str]:
-        """A line for each failed expectation: what was expected, what was found, why it matters.
-
-        Parameters
-        ----------
-        standing : failing rows of the publication before, as (stage, check_id, failing_row). What
-        is not among them is new and comes first:
-            stops, then warnings with new rows, then warnings that stood already. None where there
-            is nothing to compare with.
-        """
-        known = set(standing or ())
+    def sentences(self) -> list[str]:
+        """A line for each failed expectation, stops first: what was found, and why it matters."""
         lines = []
-        for nth, row in enumerate(
-            pd.concat([self.failed_stops, self.failed_warnings]).itertuples()
-        ):
-            failing = self.rows.loc[
-                self.rows["check_id"] == row.check_id, ["failing_row", "failing_value"]
-            ].to_dict("records")
-            fresh = [
-                item
-                for item in failing
-                if (self.stage, row.check_id, item["failing_row"]) not in known
-            ]
-            word = row.severity if standing is None else f"{row.severity}, {_age(failing, fresh)}"
-            shown = "; ".join(
-                _row_text(item) for item in (fresh if standing and fresh else failing)[:SAMPLE_SIZE]
-            )
+        for row in pd.concat([self.failed_stops, self.failed_warnings]).itertuples():
+            shown = f" ({row.sample_rows})" if row.sample_rows else ""
             column = f".{row.column_name}" if pd.notna(row.column_name) else ""
-            text = (
-                f"{word}: {row.dataset}{column} {row.expectation}: found "
-                f"{row.observed}{f' ({shown})' if shown else ''}. {row.why}"
-            )
             lines.append(
-                (
-                    row.severity != "stop",
-                    standing is not None and bool(failing) and not fresh,
-                    nth,
-                    text,
-                )
+                f"{row.severity}: {row.dataset}{column} {row.expectation}: found "
+                f"{row.observed}{shown}. {row.why}"
             )
-        return [text for *_, text in sorted(lines)]
+        return lines
 
 
 def run_gate(
@@ -256,7 +226,6 @@ def _validate(
     from great_expectations.expectations.registry import get_expectation_impl
 
     name = f"{stage}.{dataset}"
-    batch = _batch_of(context, name)
     expectations = [
         get_expectation_impl(rule.expectation)(
             **rule.kwargs,
@@ -268,7 +237,7 @@ def _validate(
     ]
     gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name, expectations=expectations))
     definition = context.validation_definitions.add_or_update(
-        gx.ValidationDefinition(name=name, data=batch, suite=gx_suite)
+        gx.ValidationDefinition(name=name, data=_batch_of(context), suite=gx_suite)
     )
     checkpoint = gx.Checkpoint(
         name=name, validation_definitions=[definition], result_format="COMPLETE"
@@ -280,15 +249,15 @@ def _validate(
     return results, [*outcome.run_results, ExpectationSuiteIdentifier(name)]
 
 
-def _batch_of(context: AbstractDataContext, name: str) -> Any:
-    """The whole of a data set, by its name; those of other data sets stay, for without them their
-    checkpoints cannot be opened.
+def _batch_of(context: AbstractDataContext) -> Any:
+    """The whole of whatever frame a checkpoint is given; one for all data sets, as each new one
+    would write the context's settings once more.
     """
     sources = context.data_sources.all()
-    source = sources["frames"] if "frames" in sources else context.data_sources.add_pandas("frames")
-    if name in source.get_asset_names():
-        return source.get_asset(name).get_batch_definition("whole")
-    return source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
+    if "frames" in sources:
+        return sources["frames"].get_asset("frame").get_batch_definition("whole")
+    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
+    return asset.add_batch_definition_whole_dataframe("whole")
 
 
 def _as_row(
@@ -353,15 +322,6 @@ def _failing_rows(
 
 def _row_text(row: Mapping[str, Any]) -> str:
     return f"{row['failing_row']} {row['failing_value']}".strip()
-
-
-def _age(failing: Sequence[Any], fresh: Sequence[Any]) -> str:
-    """Whether a failed expectation is new, or stood in the publication before, as one word or `3 of
-    11 new`.
-    """
-    if not failing or len(fresh) == len(failing):
-        return "new"
-    return f"{len(fresh)} of {len(failing)} new" if fresh else "standing"
 
 
 def _error(result: ExpectationValidationResult) -> str | None:

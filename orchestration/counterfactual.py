@@ -35,7 +35,9 @@ def build(home: Home) -> None:
     folder = ("--target-path", str(home.counterfactual / "dbt"))
     options = ("--exclude-resource-type", "unit_test", "test", *folder)
     raise_on_failure(
-        build_models(home, TARGETS, build=home.counterfactual, options=options, tests=False)
+        build_models(
+            home, TARGETS, build=home.counterfactual, options=options, pairs=True, tests=False
+        )
     )
 
 

@@ -6,11 +6,10 @@ Not here: how Spark is asked (`warehouse/spark/engine.py`), and what dbt is told
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestration.dbt_runner import DbtFailed, NodeResult, ensure_manifest, run_dbt
+from orchestration.dbt_runner import DbtFailed, NodeResult, run_dbt
 from orchestration.home import Home
 from orchestration.run_settings import uses_spark
 from orchestration.terminal import progress
@@ -19,7 +18,13 @@ PAIRS = "tag:pair_grain+"
 
 
 def build_models(
-    home: Home, names: Sequence[str], *, build: Path, options: Sequence[str], tests: bool
+    home: Home,
+    names: Sequence[str],
+    *,
+    build: Path,
+    options: Sequence[str],
+    pairs: bool,
+    tests: bool,
 ) -> list[NodeResult]:
     """`dbt build` on the named nodes; with ENGINE=spark the pair models and what depends on them
     are built by Spark and come back as files.
@@ -33,6 +38,8 @@ def build_models(
         Folder of the build.
     options : sequence of str
         Further options of dbt.
+    pairs : bool
+        Whether there may be pair models among them: Spark is not started for others.
     tests : bool
         Whether Spark is asked the data tests too. What came back is tested on DuckDB as `options`
         say, whichever engine built it.
@@ -49,7 +56,7 @@ def build_models(
     SparkFault
         If Spark cannot work.
     """
-    if not (uses_spark() and _holds_pairs(home, names)):
+    if not (uses_spark() and pairs):
         return run_dbt(home, "build", names, build=build, options=options)
     from warehouse.spark.engine import SparkFailed, pair_tables
 
@@ -70,18 +77,3 @@ def build_models(
             ]
     except SparkFailed as error:
         raise DbtFailed(str(error)) from error
-
-
-def _holds_pairs(home: Home, names: Sequence[str]) -> bool:
-    """Whether any of the nodes, or of those they select upstream, is one of the pair models or
-    depends on one.
-    """
-    manifest = json.loads(ensure_manifest(home).read_text(encoding="utf-8"))
-    waiting = [key for key, node in manifest["nodes"].items() if "pair_grain" in node["tags"]]
-    found: set[str] = set()
-    while waiting:
-        key = waiting.pop()
-        if key not in found:
-            found.add(key)
-            waiting += manifest["child_map"].get(key, [])
-    return bool({key.split(".")[-1] for key in found} & {name.removeprefix("+") for name in names})

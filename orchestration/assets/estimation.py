@@ -13,9 +13,8 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
-from orchestration.assets.upstream import require_upstream
+from orchestration.assets.upstream import require_no_loss, require_upstream
 from orchestration.dagster_ui.metadata import describe_table, show_frame
-from orchestration.gates.standing import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.stages import stages
@@ -97,9 +96,8 @@ def build_study_assets(
         """All specs with all methods of inference."""
         require_upstream(context)
         home = Home.from_environment()
-        require_no_loss(
-            home, settings
-        )  # again before the switch; here it saves the minutes of the estimates
+        # before the switch it would do; here it saves the minutes of the estimates
+        require_no_loss(context, home, settings)
         tables = _estimate(home, settings)
         with open_build(home.build) as con:
             _write_tables(con, {table: tables[table] for table in TABLES})

@@ -14,10 +14,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from orchestration.assets.estimation import KEYS as ESTIMATES
-from orchestration.assets.upstream import require_upstream
+from orchestration.assets.upstream import require_no_loss, require_upstream
 from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.dbt_docs import read_contracts, write_dbt_docs
-from orchestration.gates.standing import require_no_loss
 from orchestration.home import Home, python_version
 from orchestration.resources import Settings
 from orchestration.reuse.fingerprint import require_same_code
@@ -203,7 +202,7 @@ def published(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
     manifest = describe_run(
         home, settings, run["run_id"], datetime.fromisoformat(run["started_at"])
     )
-    require_no_loss(home, settings)
+    require_no_loss(context, home, settings)
     require_same_code()
     write_dbt_docs(home, home.build / "dbt_docs")
     folders = {name: home.build / name for name in ("report", "data_docs", "dbt_docs")}

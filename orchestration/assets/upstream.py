@@ -1,12 +1,20 @@
-"""Whether build/ holds what an asset is made of; else the error says what to materialize first."""
+"""What must hold before an asset is made: build/ has what it is made of, and the run would not lose
+much of what is published.
+"""
 
 from __future__ import annotations
 
 import dagster as dg
 
 from orchestration.home import Home
+from orchestration.resources import Settings
+from orchestration.run_settings import number
 from warehouse.build_database import open_build
 from warehouse.errors import Refused
+from warehouse.publication.shrinkage import refuse_to_shrink
+
+# runs of which it was asked: the lock of the home keeps the publication as it was
+_asked: set[str] = set()
 
 
 class NotMaterialized(Refused):
@@ -50,3 +58,19 @@ def require_upstream(context: dg.AssetExecutionContext) -> None:
             f"{step.op.name}: expected {', '.join(missing[:8])}{more} in {home.build}, found none; "
             "materialize them first, or run the job refresh"
         )
+
+
+def require_no_loss(context: dg.AssetExecutionContext, home: Home, settings: Settings) -> None:
+    """Stop a run that would lose much of what the publication before it holds, unless
+    CONFIRM_SHRINK=1; asked once a run.
+
+    Raises
+    ------
+    PublicationShrinks
+        With what would be gone.
+    """
+    if context.run_id in _asked:
+        return
+    run = {"is_simulated": settings.is_simulated, "settings": settings.as_environment()}
+    refuse_to_shrink(home.published, home.build, run, confirmed=bool(number("CONFIRM_SHRINK")))
+    _asked.add(context.run_id)

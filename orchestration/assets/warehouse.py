@@ -87,7 +87,10 @@ def _dbt_step(
             home, keys, context.assets_def.asset_deps
         )  # its .keys are only those asked for
         names = [key.path[-1] for key in [*keys, *missing]]
-        results = build_models(home, names, build=home.build, options=options, tests=True)
+        pairs = name == "dbt_marts"
+        results = build_models(
+            home, names, build=home.build, options=options, pairs=pairs, tests=True
+        )
         stages.done(name.removeprefix("dbt_"), _summary(results))
         yield from _materializations(home, keys, results)
         yield from _checks(context, home, results)

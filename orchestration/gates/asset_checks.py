@@ -14,7 +14,6 @@ from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.gates.frames import read_gate_frames, read_severity
-from orchestration.gates.standing import read_standing
 from orchestration.home import Home
 from orchestration.terminal import progress
 from warehouse.build_database import open_build
@@ -43,7 +42,7 @@ def judge(home: Home, stage: str) -> GateResult:
         f"  gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} "
         f"warnings, {len(result.failed_stops)} stops"
     )
-    for sentence in result.sentences(read_standing(home.published)):
+    for sentence in result.sentences():
         progress(f"    {sentence}")
     return result
 

@@ -87,7 +87,7 @@ def test_what_spark_built_becomes_the_tables_of_the_build(
     before = hashes(home)
     monkeypatch.setattr(engine, "_run", play(home))
     results = build_models(
-        home, names(*PAIRS, *GATES), build=home.build, options=OPTIONS, tests=True
+        home, names(*PAIRS, *GATES), build=home.build, options=OPTIONS, pairs=True, tests=True
     )
     assert not [result for result in results if result.failed]
     assert {result.name for result in results if result.kind == "model"} == set(
@@ -115,6 +115,6 @@ def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(
 
     monkeypatch.setattr(engine, "_run", fail)
     with pytest.raises(expected, match=str(raised)):
-        build_models(home, names(*PAIRS), build=home.build, options=OPTIONS, tests=True)
+        build_models(home, names(*PAIRS), build=home.build, options=OPTIONS, pairs=True, tests=True)
     assert hashes(home) == before
     assert not (home.build / "spark").exists() and engine.TABLES not in os.environ

@@ -14,7 +14,7 @@ import dagster as dg
 import pytest
 
 from orchestration.commands.refresh import refresh
-from orchestration.home import Home, environment, set_tool_environment
+from orchestration.home import Home, set_tool_environment
 from orchestration.supervision import hold_lock
 from tests.orchestration.conftest import REPO, end_of
 from warehouse.errors import Refused
@@ -92,11 +92,3 @@ def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path) -> None:
             assert instance.get_runs() == [] and instance.all_asset_keys() == []
     assert (home.dagster / "history").is_dir()
     assert "enabled: false" in (home.dagster / "dagster.yaml").read_text(encoding="utf-8")
-
-
-def test_variables_are_as_before_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WINDOW_FIRST_YEAR", "2012")
-    monkeypatch.delenv("STRICT", raising=False)
-    with environment({"WINDOW_FIRST_YEAR": None, "STRICT": "1"}):
-        assert "WINDOW_FIRST_YEAR" not in os.environ and os.environ["STRICT"] == "1"
-    assert os.environ["WINDOW_FIRST_YEAR"] == "2012" and "STRICT" not in os.environ

@@ -1,8 +1,7 @@
-"""`clean` removes what can be made again, and nothing beside a refresh."""
+"""`clean` removes what can be made again."""
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
 import pytest
@@ -28,11 +27,3 @@ def test_it_removes_what_can_be_made_again(home: Path, tmp_path: Path) -> None:
     assert (end_of(clean), end_of(clean)) == (0, 0)
     assert {path.name for path in home.iterdir()} == {*STAYS, "refresh.lock"}
     assert (tmp_path / "elsewhere" / "kept").is_dir()
-
-
-def test_it_does_nothing_beside_a_refresh(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with open(home / "refresh.lock", "a+", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert end_of(clean) == 3
-    assert "exit 3: a program that does not say its name" in capsys.readouterr().out
-    assert (home / REMOVED[1] / "inside").is_dir()

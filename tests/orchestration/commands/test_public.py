@@ -1,29 +1,13 @@
-"""The public copy: whole of simulated data and read over HTTP, else without what may not be passed
-on.
-"""
+"""The public copy: whole of simulated data, else without what may not be passed on."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import json
-import threading
-import time
-import urllib.request
-from collections import Counter
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pytest
-import uvicorn
-from fsspec.implementations.http_sync import HTTPFileSystem
-from fsspec.spec import AbstractFileSystem
-from starlette.applications import Starlette
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
 
 from orchestration.commands.public import public, write_public
 from tests.orchestration.conftest import Run, SixCities
@@ -52,58 +36,6 @@ def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(whole:
     assert all(
         field["type"] for resource in package["resources"] for field in resource["schema"]["fields"]
     )
-
-
-class Far(HTTPFileSystem):
-    """Files of a host for DuckDB, whose own extension no test may load from the network."""
-
-    protocol = "far"
-    # theirs reads the whole file
-    exists = AbstractFileSystem.exists
-
-    def encode_url(self, url: str) -> object:
-        return super().encode_url(url.replace("far:", "http:"))
-
-    def modified(self, path: str) -> datetime:
-        return datetime(2026, 1, 1)
-
-
-def test_the_copy_is_read_over_http_without_the_rest(whole: Path) -> None:
-    """From a static host as others are: ranges of files, pages compressed."""
-    sent: Counter[str] = Counter()
-    files = Starlette(routes=[Mount("/", StaticFiles(directory=whole))])
-    zipped = GZipMiddleware(files)
-
-    async def host(scope, receive, send) -> None:
-        async def counted(message) -> None:
-            sent[scope["path"]] += len(message.get("body", b""))
-            await send(message)
-
-        await (zipped if scope["path"].endswith(".html") else files)(scope, receive, counted)
-
-    server = uvicorn.Server(uvicorn.Config(host, port=0, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.01)
-        address = f"//127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        with duckdb.connect() as con:
-            con.register_filesystem(Far(block_size=2**16))
-            con.execute(f"attach 'far:{address}/citysync.duckdb' as far (read_only)")
-            answer = "select estimate from {} where spec_id like '%official.newest'"
-            attached = con.execute(answer.format("far.estimates.primary")).fetchall()
-        found = pd.read_parquet(f"http:{address}/parquet/estimates/primary.parquet")
-        assert attached and attached[0][0] in set(found["estimate"])
-        assert sent["/citysync.duckdb"] < (whole / "citysync.duckdb").stat().st_size / 4
-        page = urllib.request.Request(
-            f"http:{address}/report/index.html", headers={"Accept-Encoding": "gzip"}
-        )
-        with urllib.request.urlopen(page) as opened:
-            assert b'id="answer"' in gzip.decompress(opened.read())
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def test_no_value_of_a_source_without_a_licence_leaves(six: SixCities, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from pathlib import Path
 
 import pytest
@@ -36,10 +35,6 @@ def test_rollback_goes_back_one_by_one_and_forward_by_name(
         assert (end_of(rollback, asked), current(home)) == (code, now)
     assert RUNS[2] in capsys.readouterr().out
     assert (end_of(rollback, "../../etc"), current(home)) == (2, RUNS[2])
-    # the kernel's lock, as another process would hold it
-    with open(home / "refresh.lock", "a+", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert (end_of(rollback, None), current(home)) == (3, RUNS[2])
 
 
 def test_a_damaged_publication_is_found_and_not_put_back(

@@ -18,7 +18,6 @@ from orchestration.gates.frames import (
     read_not_finite,
     read_severity,
 )
-from orchestration.gates.standing import read_standing
 from orchestration.home import Home
 from tests.orchestration.conftest import Run
 from tests.warehouse.dbt_build import run_dbt
@@ -316,18 +315,3 @@ def test_a_refresh_stops_where_the_second_implementation_differs(
     (sentence,) = judge(home, "estimates").sentences()
     assert len(known) == 3 and "pyfixest" in sentence
     assert "dynamics.cm_growth_official.headline" in sentence
-
-
-def test_failing_rows_of_the_publication_before_are_read_where_there_are_any(
-    tmp_path: Path,
-) -> None:
-    found = [read_standing(tmp_path)]
-    row = "'marts' as stage, 'c' as check_id, 'city_id=1' as failing_row"
-    for statement in (
-        "create schema quality",
-        f"create table quality.expectation_row as select {row}",
-    ):
-        with duckdb.connect(str(tmp_path / "citysync.duckdb")) as con:
-            con.execute(statement)
-        found.append(read_standing(tmp_path))
-    assert found == [None, None, {("marts", "c", "city_id=1")}]

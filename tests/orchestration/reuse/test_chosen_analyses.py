@@ -1,15 +1,11 @@
-"""Some analyses alone: their rows come out as in a run of the whole study."""
+"""Some analyses alone: their specs, and a reason for each other one."""
 
 from __future__ import annotations
 
-import duckdb
 import pandas as pd
-import pytest
 
 from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, radiation_specs
-from estimation.study import run as study
 from orchestration.reuse.chosen_analyses import choose_specs, only_these
-from tests.orchestration.conftest import SMALL, Run
 
 
 def test_specs_of_the_named_analyses_are_chosen() -> None:
@@ -32,20 +28,3 @@ def test_what_is_not_asked_for_is_listed_as_not_run() -> None:
     assert listed == {"dynamics.y.1": "dynamics", **wanted}
     said = "not asked for: ANALYSES=baseline,dynamics leaves it out"
     assert found["reason"].unique().tolist() == ["needs y", said]
-
-
-@pytest.mark.e2e
-def test_an_analysis_alone_gives_what_the_whole_study_gave(simulated: Run) -> None:
-    """The samples of `dynamics` are shared with other analyses in a whole study; alone it must find
-    the same.
-    """
-    path = simulated.home / "published" / "citysync.duckdb"
-    with duckdb.connect(str(path), read_only=True) as con:
-        marts = study.read_marts(con)
-        whole = con.execute("from estimates.estimate where spec_id like 'dynamics.%'").df()
-    draws = int(SMALL["CITYSYNC_PERMUTATIONS"])
-    alone = study.run_study(marts, choose_specs(["dynamics"]).specs, permutations=draws).estimate
-    columns = list(whole.columns)
-    old, new = (frame[columns].sort_values(columns, ignore_index=True) for frame in (whole, alone))
-    assert len(new)
-    pd.testing.assert_frame_equal(new, old, check_dtype=False, check_exact=True)

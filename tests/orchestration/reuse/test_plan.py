@@ -143,18 +143,3 @@ def test_a_second_refresh_does_nothing(six: SixCities, home_of_six: Path) -> Non
     assert second.code == 0, second.output
     assert second.last_line.startswith("citysync: exit 0: published")
     assert "unchanged" in second.last_line and second.manifest == six.run.manifest
-
-
-@pytest.mark.full
-@pytest.mark.e2e
-def test_a_flipped_byte_is_repaired(six: SixCities, home_of_six: Path) -> None:
-    """By a process with another hash seed and on one thread: every table has the same hash."""
-    published = six.run.manifest
-    table = next((home_of_six / "published" / "parquet").rglob("not_run.parquet"))
-    table.chmod(0o644)
-    table.write_bytes(table.read_bytes()[:-1] + b"\0")
-    other = dict.fromkeys(("NUMBA_NUM_THREADS", "CITYSYNC_THREADS"), "1")
-    third = refresh(home_of_six, six.landing, PYTHONHASHSEED="4711", **other)
-    assert third.code == 0 and third.manifest["run_id"] != published["run_id"], third.output
-    before, after = published["tables"], third.manifest["tables"]
-    assert {n for n in before if not n.startswith("meta.") and before[n] != after.get(n)} == set()

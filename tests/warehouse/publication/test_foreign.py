@@ -9,7 +9,6 @@ import duckdb
 import pytest
 
 from orchestration.commands.sql_prompt import connect_read_only
-from orchestration.gates.standing import read_standing
 from orchestration.home import Home
 from tests.warehouse.publication.small import pair_years_as_files, put_out, run_of
 from tests.warehouse.publication.test_verification import SECRET, forge
@@ -47,7 +46,6 @@ READERS: dict[str, Callable[[Path], object]] = {
     "reproduce": lambda home: compare_publications(home / "published", home / "published"),
     "verify LANDING": lambda home: value_faults(home / "published", home / "build.duckdb", []),
     "what changed": lambda home: write_changes(home / "published", home, simulated=False),
-    "earlier checks": lambda home: read_standing(home / "published"),
     "new-source": lambda home: read_reference(home / "published" / DATABASE),
     "the data package": lambda home: describe_package(home / "published", {"run_id": RUN}, {}),
 }
