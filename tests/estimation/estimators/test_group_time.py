@@ -341,6 +341,15 @@ def test_draws_equal_refits(case):
                 assert_draw_is_fit(draws[name, m], b, fit, models[name].tests)
 
 
+def test_draws_find_the_terms_of_a_sample_that_lost_a_cohort():
+    panel = random_panel(3)
+    lost = panel.cohort == panel.cohort[panel.cohort > 0].min()
+    panel = dataclasses.replace(panel, tie=np.where(lost, panel.tie.min() - 1, panel.tie))
+    sample, fit = _fit(panel, "callaway_santanna", 0.4)
+    terms = GroupTimeDraws(sample, "callaway_santanna", Inputs(sample)).design.terms
+    assert len(fit.terms) < len(terms) and [terms[c] for c in fit.columns] == list(fit.terms)
+
+
 def test_the_permutation_is_left_out_where_a_draw_is_not_affordable():
     result = fit_panel(
         random_panel(2, missing=0.1),
