@@ -79,3 +79,13 @@ def test_without_second_half_pilots_there_is_no_such_year() -> None:
     panel = random_panel(7, n_cities=18)
     with pytest.raises(NotEstimable, match="July to December"):
         fit_without_approval_year(panel, np.zeros(18, dtype=bool), Options(permutations=0))
+
+
+def test_pilots_of_one_cohort_that_differ_by_half_year_can_trade_places() -> None:
+    panel = random_panel(7, n_cities=24, n_pilots=9)
+    two = np.flatnonzero(panel.city_cohort == panel.city_cohort.max())[:2]
+    late = np.arange(24) == two[0]
+    strata = np.isin(np.arange(24), two)
+    options = Options(("permutation",), 9, shuffle=strata)
+    result = fit_without_approval_year(panel, late, options)["twfe", 0]
+    assert len(two) == 2 and diagnostic_of(result, "permutation_fixed_pilots") == 0
