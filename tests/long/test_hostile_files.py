@@ -11,18 +11,14 @@ import pytest
 
 from tests.processes import cpu_seconds
 from tests.warehouse.ingest.bad_files import CSV
-from tests.warehouse.ingest.delivered import LAYOUT_YAML, deliver, layouts, read
+from tests.warehouse.ingest.delivered import deliver, read
 from tests.warehouse.ingest.hostile_files import TABLES
 from tests.warehouse.ingest.hostile_texts import EITHER, TEXTS
 from warehouse.ingest.errors import LandingError
-from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.workers.pool import close_readers, shared_pool
 
 #: Reasons that a reader did not foresee: every case has a fault of its own.
 UNFORESEEN = re.compile(r"at which the reader (stopped|ended)|Traceback")
-LAYOUTS = layouts() | {
-    "panel": parse_layout(LAYOUT_YAML.replace('"*.csv"', '"*.csv", "*.xls"'), "panel.yml")
-}
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +43,7 @@ def test_a_hostile_table_is_refused_with_its_reason_or_read(tmp_path, name):
     make, expected = TABLES[name]
     landing = deliver(tmp_path / "landing", make())
     try:
-        values = int(read(landing, tmp_path, layouts=LAYOUTS).files["n_observations"].sum())
+        values = int(read(landing, tmp_path).files["n_observations"].sum())
     except LandingError as error:
         assert isinstance(expected, str) and re.search(expected, str(error)), error
         require_foreseen(str(error))
@@ -60,7 +56,7 @@ def test_a_hostile_text_is_turned_away_with_its_reason_or_read(tmp_path, name):
     """The table beside it is read in any case."""
     make, expected = TEXTS[name]
     landing = deliver(tmp_path / "landing", make() | {"panel/good.csv": CSV})
-    files = read(landing, tmp_path, layouts=LAYOUTS).files.set_index("path")
+    files = read(landing, tmp_path).files.set_index("path")
     assert files.loc["panel/good.csv", "n_observations"] == 2
     (note,) = files.drop("panel/good.csv")["note"]
     if expected != EITHER or isinstance(note, str):

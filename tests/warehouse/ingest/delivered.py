@@ -20,7 +20,7 @@ edition_year: {file_name: '_([0-9]{4})\.', offset: -1}
 ignore_files:
   - {pattern: "*.txt", reason: column descriptions only}
 tables:
-  - files: ["*.xlsx", "*.csv", "*.dta", "*.parquet"]
+  - files: ["*.xlsx", "*.xls", "*.csv", "*.dta", "*.parquet"]
     ignore_sheets:
       - {name: 说明, reason: notes in words}
     header: {find: [年份, 城市]}

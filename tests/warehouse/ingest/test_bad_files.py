@@ -6,13 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.ingest.bad_files import CASES
-from tests.warehouse.ingest.delivered import LAYOUT_YAML, count_reasons, deliver, layouts, read
+from tests.warehouse.ingest.delivered import count_reasons, deliver, read
 from warehouse.ingest.errors import LandingError
-from warehouse.ingest.layouts import parse_layout
-
-LAYOUTS = layouts() | {
-    "panel": parse_layout(LAYOUT_YAML.replace('"*.csv"', '"*.csv", "*.xls"'), "panel.yml")
-}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -21,12 +16,12 @@ def test_a_bad_delivery_ends_as_expected(tmp_path, name):
     landing = deliver(tmp_path / "landing", files() if callable(files) else files)
     if isinstance(expected, str):
         with pytest.raises(LandingError) as found:
-            read(landing, tmp_path, layouts=LAYOUTS)
+            read(landing, tmp_path)
         assert re.search(expected, str(found.value)) and "Traceback" not in str(found.value)
         assert not (tmp_path / "build").exists()
         return
     n_values, reasons = expected
-    assert read(landing, tmp_path, layouts=LAYOUTS).files["n_observations"].sum() == n_values
+    assert read(landing, tmp_path).files["n_observations"].sum() == n_values
     # every column the layout ignores (the province) has its line as well
     found = count_reasons(tmp_path)
     assert {reason: found.get(reason) for reason in reasons} == reasons
