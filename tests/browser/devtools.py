@@ -19,7 +19,6 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-REPO = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS, WAIT_SECONDS = 60.0, 120.0
 # --no-sandbox: a container's root may not start the sandbox; only our own pages are opened

@@ -4,13 +4,13 @@ shipped ones hold under it and speak the seeds' language.
 
 import json
 import re
-from pathlib import Path
 
 import jsonschema
 import pandas as pd
 import pytest
 import yaml
 
+from tests.conftest import REPO
 from tests.warehouse.ingest.delivered import LAYOUT_YAML, YEARS_YAML
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import (
@@ -20,9 +20,9 @@ from warehouse.ingest.layouts import (
     load_layouts,
     parse_layout,
 )
+from warehouse.ingest.place_names import SEEDS
 
-SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "layouts.md"
+PAGE = REPO / "docs" / "layouts.md"
 VALIDATOR = jsonschema.Draft202012Validator(json.loads(build_schema()))
 
 

@@ -18,7 +18,6 @@ from warehouse.ingest.formats import parts
 from warehouse.ingest.raw_parquet import read_counts
 from warehouse.ingest.raw_table import FileOrigin
 
-REPO = Path(__file__).resolve().parents[3]
 TIDY = [
     ["city_id", "year", "indicator_id", "value", "unit", "", "note"],
     *(

@@ -18,6 +18,7 @@ import pytest
 from estimation.classify import classify_clauses
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.place_names import SEEDS
 from warehouse.ingest.policy.documents import build_policy_document
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
@@ -38,7 +39,6 @@ from warehouse.ingest.simulation.policy_texts import (
 )
 
 YEARS = np.arange(2003, 2024)
-SEEDS = Path(__file__).resolve().parents[4] / "warehouse" / "seeds"
 
 
 @pytest.fixture(scope="module")
