@@ -1,6 +1,15 @@
 -- grain: one row is one flag of a rule that looks at a value, its row or its column, and needs no trend
 -- key: observation_id, rule
-with judged as (
+with delivered as (
+    select
+        *,
+        count(*) over delivered_row as n_cells,
+        max(abs("value")) over delivered_row as row_max
+    from {{ ref('int_observations_corrected') }}
+    window delivered_row as (partition by source_id, edition_year, file_name, sheet_name, row_no)
+),
+
+judged as (
     select
         observations.observation_id,
         observations."year",
@@ -14,20 +23,22 @@ with judged as (
         and catalog.canonical_unit = 'pct'
         and catalog.max_value < 75
         and observations."value" between 75 and 145 as is_index,
-        -- two cells may both be true zeros (mining and fishing in an inland city); three or more are an unfilled row
+        -- two cells may both be true zeros (mining and fishing in an inland city); three or more are an unfilled row, but for counts of a
+        -- place that has few things in the years beside, too: where 8 are usual, none is a chance of one in three thousand
         observations.row_no is not null
-        and count(*) over delivered_row >= 3
-        and max(abs(observations."value")) over delivered_row = 0 as is_zero_row,
+        and observations.n_cells >= 3
+        and observations.row_max = 0
+        and (catalog.canonical_unit <> 'count' or coalesce(min(observations.row_max) over years_beside >= 8, true)) as is_zero_row,
         case
             when catalog.canonical_unit = 'index_100' then observations."value" - 100
             when catalog.kind = 'rate' and catalog.canonical_unit = 'pct' then observations."value"
         end as growth_pct
-    from {{ ref('int_observations_corrected') }} as observations
+    from delivered as observations
     inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
     window
-        delivered_row as (
-            partition by
-                observations.source_id, observations.edition_year, observations.file_name, observations.sheet_name, observations.row_no
+        years_beside as (
+            partition by observations.source_id, observations.file_name, observations.indicator_id, observations.city_id
+            order by observations."year" range between 1 preceding and 1 following exclude group
         )
 ),
 
@@ -51,9 +62,7 @@ fractions as (
             partition by observations.source_id, observations.file_name, observations.indicator_id, observations.city_id
             order by observations."year" range between 1 preceding and 1 following exclude current row
         ) as beside_pct,
-        fraction_limits.growth_fraction_province_cells,
-        fraction_limits.growth_fraction_city_years,
-        fraction_limits.growth_fraction_table_share,
+        fraction_limits.* exclude (indicator_id),
         abs(observations."value") <= fraction_limits.growth_fraction_max
         and observations."value" <> 0
         and abs(100 * observations."value" - coalesce(usual_growths.growth_pct, 10)) <= fraction_limits.growth_fraction_fit as is_fraction
@@ -70,7 +79,7 @@ counted as (
         -- alone it must be nearer as a fraction to the usual growth and to the years beside it, and nobody may have another figure near
         -- zero: growth of 0.1 per cent is one, too
         abs(100 * "value" - usual_pct) < abs("value" - usual_pct)
-        and coalesce(abs(100 * "value" - beside_pct) < abs("value" - beside_pct), true)
+        and coalesce(abs(100 * "value" - beside_pct) < least(abs("value" - beside_pct), growth_fraction_fit), true)
         and count(distinct "value") filter (where is_fraction) over (partition by indicator_id, city_id, "year") < 2 as is_nearer,
         count(*) filter (where is_fraction) over (
             partition by source_id, edition_year, file_name, "year", city_id // 10000
@@ -118,12 +127,11 @@ select
 from judged
 where is_index
 union all
--- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true where nothing better exists;
--- but no output doubles or vanishes within a year
+-- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true; but no output doubles within a year
 select
     observation_id,
     'growth_range' as rule,
-    case when "year" < 2000 and growth_pct between -100 and 100 then 'quarantined' else 'blocked' end as grade,
+    case when "year" < 2000 and growth_pct between -100 and 100 then 'warned' else 'blocked' end as grade,
     'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail,
     cast(null as double) as proposed_value
 from judged

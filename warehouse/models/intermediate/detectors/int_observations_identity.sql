@@ -32,11 +32,7 @@ delivered_rows as (
 sums as (
     {% for identity, formula in detected_identities().items() %}
         select
-            source_id,
-            edition_year,
-            file_name,
-            city_id,
-            "year",
+            *,
             '{{ identity }}' as identity,
             {{ formula['parts'] }} as parts,
             {{ formula['whole'] }} as whole
@@ -117,7 +113,7 @@ members as (
         on observations.observation_id = foreign_figures.observation_id
 ),
 
--- the column that leaves its own trend by what explains the difference, to half of it, is the wrong one; without such a column any of
+-- the column that leaves its own trend by what explains the difference, to a third of it, is the wrong one; without such a column any of
 -- them may be wrong, or of another vintage
 ranked as (
     select
@@ -126,7 +122,7 @@ ranked as (
             partition by source_id, edition_year, file_name, city_id, "year", identity
             order by is_foreign desc, is_vouched asc, unexplained asc nulls last, indicator_id asc
         ) = 1
-        and coalesce(is_foreign or unexplained <= 0.5, false) as is_alone_culprit,
+        and coalesce(is_foreign or unexplained <= 1 / 3, false) as is_alone_culprit,
         nth_row - row_number() over (
             partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id order by "year"
         ) as run_no

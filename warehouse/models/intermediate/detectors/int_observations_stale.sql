@@ -17,7 +17,7 @@ repeated as (
         counts.n_province,
         -- in logs, the chance that a figure of so many digits falls on last year's, where the years beside it lead one to expect it so far
         -- away and the city moves by as much from year to year
-        ln(abs(pow(10, -figures.n_decimals) / figures.value_delivered) / (2 * counts.swing)) - counts.miss / counts.swing as log_chance,
+        ln(figures.rounding / (2 * counts.swing)) - counts.miss / counts.swing as log_chance,
         count(*) over (partition by figures.series_no, figures."year") as n_repeated,
         count(*) over (partition by figures.series_no, figures."year", figures.province_id) as n_province_repeated
     from {{ ref('int_values_figures') }} as figures
@@ -34,7 +34,7 @@ repeated as (
 moved_on as (
     select
         repeated.observation_id,
-        max(abs(compared.gap)) > any_value(limits.source_differs) as is_far
+        min(abs(compared.gap)) > any_value(limits.source_differs) as is_far
     from repeated
     inner join {{ ref('int_indicator_limits') }} as limits on repeated.indicator_id = limits.indicator_id
     inner join {{ ref('int_values_compared') }} as compared on repeated.observation_id = compared.observation_id

@@ -30,3 +30,5 @@ inner join witnesses
         and trends.indicator_id = witnesses.indicator_id
         and trends.city_id = witnesses.city_id
         and trends."year" = witnesses."year"
+-- what was made and not measured says nothing of others
+where witnesses.observation_id not in (select made.observation_id from {{ ref('int_observations_constructed') }} as made)
