@@ -186,9 +186,7 @@ SELECTION = {
 
 
 def draw_selected(name: str, rng: np.random.Generator) -> Panel:
-    """One economy without effect whose admissions are selected; docs/evidence/primary-test.md has
-    the formulas.
-    """
+    """One economy without effect whose admissions are selected (docs/methods, section 18.11)."""
     (draw, pull), cities = SELECTION[name], simulated_cities()
     block = cities["block"].to_numpy()
     size = rng.normal(size=len(block))

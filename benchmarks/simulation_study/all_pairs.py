@@ -1,8 +1,6 @@
-"""Two-way fits of all pairs of an economy's cities by the engine that needs no list of pairs."""
+"""Two-way fits of all pairs by the engine that needs no list of pairs, and the rows of a fit."""
 
 from __future__ import annotations
-
-from dataclasses import asdict
 
 import numpy as np
 
@@ -13,7 +11,12 @@ from estimation.estimators.two_way import fit_least_squares
 from estimation.fit import fit_summed
 from estimation.influence.influence_fit import InfluenceFit
 from estimation.options import Options
-from estimation.results import VARIANCE_ESTIMATORS
+from estimation.results import VARIANCE_ESTIMATORS, FitResult
+
+NAMES = (
+    *("term", "event_time", "vcov", "is_default", "estimate"),
+    *("std_error", "ci_low", "ci_high", "p_value"),
+)
 
 
 def sample_of(
@@ -36,11 +39,22 @@ def fit_of(sample: SummedSample) -> InfluenceFit:
 def rows_of(sample: SummedSample, seed: int, permutations: int) -> list[dict]:
     """Every line of its two-way fit as rows."""
     lines = VARIANCE_ESTIMATORS if permutations else VARIANCE_ESTIMATORS[:-1]
-    found = fit_summed(sample, "twfe", Options(lines, permutations, seed=seed))
-    n_provinces = next(
-        value for name, _, value in found.diagnostics if name == "jackknife_n_provinces"
-    )
-    names = ("term", "event_time", "vcov", "is_default", "estimate")
-    names = (*names, "std_error", "ci_low", "ci_high", "p_value")
-    rows = [{name: asdict(estimate)[name] for name in names} for estimate in found.estimates]
-    return [{"seed": seed, **row, "n_provinces": n_provinces} for row in rows]
+    return rows_of_fit(fit_summed(sample, "twfe", Options(lines, permutations, seed=seed)), seed)
+
+
+def rows_of_fit(fit: FitResult, seed: int) -> list[dict]:
+    """Rows of estimates but single cells, and one of the joint test of the leads."""
+    diagnostics = {name: value for name, _, value in fit.diagnostics}
+    rows = [
+        {
+            "seed": seed,
+            **{name: getattr(estimate, name) for name in NAMES},
+            "n_provinces": diagnostics["jackknife_n_provinces"],
+        }
+        for estimate in fit.estimates
+        if estimate.term != "group_time"
+    ]
+    if "joint_leads_p" in diagnostics:
+        p = diagnostics["joint_leads_p"]
+        rows.append({"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": p})
+    return rows

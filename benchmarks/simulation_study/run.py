@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.simulation_study.all_pairs import rows_of, sample_of
+from benchmarks.simulation_study.all_pairs import rows_of, rows_of_fit, sample_of
 from benchmarks.simulation_study.economies import (
     YEARS,
     Economy,
@@ -56,29 +56,4 @@ def fit_rows(
         )
     except NotEstimable:
         return []
-    names = (
-        "term",
-        "event_time",
-        "vcov",
-        "is_default",
-        "estimate",
-        "std_error",
-        "ci_low",
-        "ci_high",
-        "p_value",
-    )
-    rows = [
-        {"seed": seed, **{name: getattr(e, name) for name in names}}
-        for e in fit.estimates
-        if e.term != "group_time"
-    ]
-    n_provinces = next(
-        value for name, _, value in fit.diagnostics if name == "jackknife_n_provinces"
-    )
-    rows = [row | {"n_provinces": n_provinces} for row in rows]
-    leads = [value for name, _, value in fit.diagnostics if name == "joint_leads_p"]
-    if leads:
-        rows.append(
-            {"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": leads[0]}
-        )
-    return rows
+    return rows_of_fit(fit, seed)
