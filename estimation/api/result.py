@@ -48,8 +48,7 @@ class Fit:
         What added the pairs up: ``arrays``, ``all_pairs`` or ``database``; they give the same
         numbers.
     backend : str
-        Kind of frame that `tidy` gives; empty: pandas, else polars, else pyarrow, whichever is
-        installed.
+        Kind of frame that `tidy` gives; empty: pandas.
     asked : (PairColumns, Options) or None
         Columns and settings.
     parts : FitParts or None

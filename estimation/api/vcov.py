@@ -12,18 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from ..inference.variances import dyadic_df, t_interval
-from ..panel.panel_error import PanelError, need
+from ..panel.panel_error import PanelError
 from ..panel.panel_table import like_ids, listed
 from ..results import Estimate
 from .foreign import Scores, read_scores
 from .text import wrapped
-
-try:
-    import pandas as pd
-except ImportError as error:
-    raise need("pandas", "cs.vcov") from error
 
 LINES = ("dyadic", "unit", "pair")
 

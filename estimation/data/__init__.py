@@ -17,7 +17,7 @@ def euro_countries(backend: str = "") -> Any:
     Parameters
     ----------
     backend : str
-        ``pandas``, ``polars`` or ``pyarrow``; empty: the first of them that is installed.
+        ``pandas``, ``polars`` or ``pyarrow``; empty: pandas.
 
     Returns
     -------

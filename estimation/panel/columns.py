@@ -1,5 +1,5 @@
 """Columns of a panel, from wherever they lie, as numbers or as places in their distinct values: all
-that a panel asks of them, without another library's arrays.
+that a panel asks of them.
 """
 
 from __future__ import annotations
@@ -163,33 +163,23 @@ def column_of(cells: Any) -> Column:
     ValueError
         If it has two dimensions or complex numbers.
     """
+    import pandas as pd  # takes longer to load than the library
+
     package = type(cells).__module__.split(".")[0]
-    if package in BACKENDS:
-        return {"pandas": _of_pandas, "polars": _of_polars, "pyarrow": _of_arrow}[package](cells)
-    if isinstance(cells, np.ma.MaskedArray):
-        kind = "f" if cells.dtype.kind in "iufb" else "O"
-        filled = cells.astype(np.float64 if kind == "f" else object)
-        return column_of(filled.filled(np.nan if kind == "f" else None))
-    array = cells if isinstance(cells, np.ndarray) else np.array(list(cells), dtype=object)
-    if array.ndim != 1 or array.dtype.kind in "cV":
-        raise ValueError(f"an array of {array.ndim} dimensions of {array.dtype}")
-    if array.dtype.kind in "iufb":
-        return _of_numbers(array)
-    if array.dtype.kind in "MS":
-        # of nanoseconds numpy makes no dates
-        array = array.astype("M8[us]" if array.dtype.kind == "M" else str)
-    codes, place = np.empty(len(array), dtype=np.int32), {}
-    for row, value in enumerate(array.tolist()):
-        is_blank = value is None or (isinstance(value, float) and math.isnan(value))
-        codes[row] = -1 if is_blank else place.setdefault((type(value), value), len(place))
-    return _of_distinct(codes, [value for _, value in place])
-
-
-def _of_numbers(array: np.ndarray) -> Column:
-    whole = array.dtype.kind in "ib" or (array.dtype.kind == "u" and array.dtype.itemsize < 8)
-    if array.dtype.kind == "b":
-        return Column(array.astype(np.int8))
-    return Column(array if whole or array.dtype.kind == "f" else array.astype(np.float64))
+    if package == "polars":
+        # its own way to pandas needs pyarrow
+        numbers = cells.cast(float) if cells.dtype.is_decimal() else cells
+        cells = numbers.to_numpy() if cells.dtype.is_numeric() else cells.to_list()
+    series = cells.to_pandas() if package == "pyarrow" else pd.Series(cells)
+    if series.dtype.kind == "c":
+        raise ValueError("complex numbers")
+    if getattr(series.dtype, "_is_numeric", False):
+        return Column(series.to_numpy(np.float64, na_value=np.nan))
+    if series.dtype.kind in "iufb":
+        array, narrow = series.to_numpy(), {"bool": np.int8, "uint64": np.float64}
+        return Column(array.astype(narrow.get(str(array.dtype), array.dtype), copy=False))
+    codes, values = series.factorize()
+    return _of_distinct(codes, values.tolist())
 
 
 def _of_distinct(codes: Any, values: Sequence[Any]) -> Column:
@@ -206,44 +196,6 @@ def _of_distinct(codes: Any, values: Sequence[Any]) -> Column:
         numbers = np.array(kept, dtype=np.int64 if is_whole else np.float64)
         return Column(numbers[codes] if is_whole else np.append(numbers, np.nan)[codes])
     return Column(None, codes, tuple(kept))
-
-
-def _of_pandas(series: Any) -> Column:
-    dtype = series.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind in "iufb":
-        return _of_numbers(series.to_numpy())
-    if getattr(dtype, "_is_numeric", False):
-        return Column(series.to_numpy(np.float64, na_value=np.nan))
-    codes, values = series.factorize()
-    return _of_distinct(codes, values.tolist())
-
-
-def _of_polars(series: Any) -> Column:
-    if series.dtype.is_numeric():
-        decimal = not series.dtype.is_integer()
-        return _of_numbers((series.cast(float) if decimal else series).to_numpy())
-    if str(series.dtype).startswith(("Categorical", "Enum")):
-        series = series.cast(type(series)([""]).dtype)
-    if str(series.dtype) in {"Object", "Boolean"}:
-        return column_of(series.to_list())
-    values = series.unique(maintain_order=False).drop_nulls().sort()
-    codes = series.rank("dense").fill_null(0).to_numpy().astype(np.int64) - 1
-    return _of_distinct(codes, values.to_list())
-
-
-def _of_arrow(cells: Any) -> Column:
-    import pyarrow as pa
-
-    kind = cells.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return _of_numbers(np.asarray(cells))
-    if not pa.types.is_dictionary(kind):
-        cells = cells.dictionary_encode()
-    if isinstance(cells, pa.ChunkedArray):
-        cells = cells.unify_dictionaries().combine_chunks()
-        cells = cells.chunk(0) if isinstance(cells, pa.ChunkedArray) else cells
-    codes = np.asarray(cells.indices.fill_null(-1))
-    return _of_distinct(codes, cells.dictionary.to_pylist())
 
 
 def kind_of(value: Any) -> str:

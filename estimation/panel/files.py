@@ -91,10 +91,8 @@ def _open_parquet(path: Path) -> Source:
 
 
 def _open_stata(path: Path) -> Source:
-    try:
-        from pandas.io.stata import StataReader
-    except ImportError as error:
-        raise need("pandas", "reading a .dta") from error
+    from pandas.io.stata import StataReader  # takes longer to load than the library
+
     with StataReader(path) as reader:
         names = tuple(reader.read(1).columns)
         n_rows = reader._nobs

@@ -12,8 +12,7 @@ from .panel_error import need
 
 
 def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:
-    """A frame of pandas, polars or pyarrow; where none is named, of the first of them that is
-    installed, else the columns as they are.
+    """A frame of pandas, polars or pyarrow; of pandas where none is named.
 
     Raises
     ------
@@ -22,9 +21,7 @@ def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:
     ImportError
         If it is not installed.
     """
-    name = backend or next((b for b in BACKENDS if find_spec(b)), "")
-    if not name:
-        return dict(columns)
+    name = backend or BACKENDS[0]
     if name not in BACKENDS:
         raise ValueError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
     if not find_spec(name):

@@ -1,6 +1,6 @@
 """Columns of a panel from wherever it lies: a frame of pandas, polars, Arrow or DuckDB, or a file.
 
-Only what is asked for is read; pyarrow is needed for files alone.
+Only what is asked for is read; pyarrow is needed for CSV and Parquet alone.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ def open_source(panel: Any) -> Source:
     ------
     PanelError
         If it is none of these, or the file cannot be read.
-    ImportError
-        If a .dta is given and pandas is not installed.
     """
     if isinstance(panel, str | os.PathLike):
         return open_file(Path(panel))

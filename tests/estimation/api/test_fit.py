@@ -153,7 +153,7 @@ def test_quarters_in_a_csv_are_read_and_a_database_says_what_it_takes(tmp_path):
     ("change", "said"),
     [
         (lambda f: {**f, "y": f["y"][:-1]}, "arrays of one length"),
-        (lambda f: {**f, "y": np.stack([f["y"], f["y"]])}, "2 dimensions"),
+        (lambda f: {**f, "y": np.stack([f["y"], f["y"]])}, "1-dimensional"),
         (lambda f: {**f, "y": f["y"] + 1j}, "complex"),
         (lambda f: {**f, "period": f["period"] + 0.5}, "column period: expected a year"),
     ],
