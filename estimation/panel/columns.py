@@ -17,9 +17,6 @@ import numpy as np
 from .panel_error import PanelError
 
 MISSING = ("", "na", "nan", "null", "none", "<na>")
-GAPS = ("nan", "<NA>", "NaT")
-# a table of that many possible values is quicker than sorting the rows
-LARGEST_TABLE = 4_000_000
 # a quarter or month as R, Stata and pandas write it, or a day
 OF_TEXT = re.compile(
     r"(?P<year>[12]\d{3})"
@@ -89,23 +86,15 @@ class Column:
         if self.numbers is None:
             return self
         values, codes = positions(self.numbers)
-        blank = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
-        # NaN stands last
-        codes = np.where(blank[codes], -1, codes).astype(np.int32)
-        return Column(None, codes, tuple(values[~blank].tolist()))
+        return Column(None, codes.astype(np.int32), tuple(values.tolist()))
 
 
 def positions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values in ascending order, and the position of each value among them."""
-    low = int(values.min()) if values.dtype.kind == "i" else 0
-    size = int(values.max()) - low + 1 if values.dtype.kind == "i" else np.inf
-    if size > max(LARGEST_TABLE, 4 * len(values)):
-        found, place = np.unique(values, return_inverse=True)
-        return found, place.reshape(-1)
-    places = values.astype(np.int64) - low
-    present = np.zeros(size, dtype=bool)
-    present[places] = True
-    return np.flatnonzero(present) + low, (np.cumsum(present, dtype=np.int32) - 1)[places]
+    """Distinct values in ascending order, and the position of each value among them; -1 for NaN."""
+    import pandas as pd  # takes longer to load than the library
+
+    codes, found = pd.factorize(values, sort=True)
+    return found, codes
 
 
 @dataclass(frozen=True)
@@ -148,11 +137,7 @@ class Source:
 
 def is_nothing(value: Any) -> bool:
     """Whether a value is one that stands for none: None, NaN, pandas' NA, a blank text."""
-    return _is_gap(value) or str(value).strip().lower() in MISSING
-
-
-def _is_gap(value: Any) -> bool:
-    return value is None or (not isinstance(value, str) and str(value) in GAPS)
+    return str(value).strip().lower() in MISSING
 
 
 def column_of(cells: Any) -> Column:
@@ -173,29 +158,18 @@ def column_of(cells: Any) -> Column:
     series = cells.to_pandas() if package == "pyarrow" else pd.Series(cells)
     if series.dtype.kind == "c":
         raise ValueError("complex numbers")
-    if getattr(series.dtype, "_is_numeric", False):
+    if getattr(series.dtype, "_is_numeric", False) and series.hasnans:
         return Column(series.to_numpy(np.float64, na_value=np.nan))
     if series.dtype.kind in "iufb":
         array, narrow = series.to_numpy(), {"bool": np.int8, "uint64": np.float64}
         return Column(array.astype(narrow.get(str(array.dtype), array.dtype), copy=False))
     codes, values = series.factorize()
-    return _of_distinct(codes, values.tolist())
-
-
-def _of_distinct(codes: Any, values: Sequence[Any]) -> Column:
-    """A column by its distinct cells: numbers where all of them are."""
-    codes = np.asarray(codes).reshape(-1).astype(np.int32)
-    blank = [_is_gap(value) for value in values]
-    kept = [value for value, is_blank in zip(values, blank, strict=True) if not is_blank]
-    if any(blank):
-        place = np.cumsum(~np.array(blank)) - 1
-        # one more for the blanks, which are -1 already
-        codes = np.append(np.where(blank, -1, place), -1)[codes].astype(np.int32)
-    if kept and all(isinstance(value, Real) for value in kept):
-        is_whole = all(isinstance(value, int) for value in kept) and (codes >= 0).all()
-        numbers = np.array(kept, dtype=np.int64 if is_whole else np.float64)
+    values = values.tolist()
+    if values and all(isinstance(value, Real) for value in values):
+        is_whole = all(isinstance(value, int) for value in values) and (codes >= 0).all()
+        numbers = np.array(values, dtype=np.int64 if is_whole else np.float64)
         return Column(numbers[codes] if is_whole else np.append(numbers, np.nan)[codes])
-    return Column(None, codes, tuple(kept))
+    return Column(None, codes.astype(np.int32), tuple(values))
 
 
 def kind_of(value: Any) -> str:
