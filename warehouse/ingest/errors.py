@@ -35,8 +35,8 @@ class FileFault(IngestError):
 
 
 def said(error: BaseException) -> str:
-    """What a library says of an error, on one line and not endless."""
-    return " ".join(str(error).split())[:_LONGEST]
+    """What a library says of an error, on one line and not endless; of a silent one its kind."""
+    return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
 
 
 class LandingError(IngestError):

@@ -300,7 +300,7 @@ TABLES: dict[str, Case] = WORKBOOKS | {
     **{
         f"far cell of record {kind:#06x}": (
             lambda kind=kind, tail=tail: far_record(kind, tail),
-            STRAY,
+            rf"{DAMAGED} one \(\S",
         )
         for kind, tail in {
             0x0203: struct.pack("<Hd", 0, 1.0),
