@@ -15,7 +15,7 @@ from estimation.primary.contrast import treatment_contrast
 from estimation.primary.interval import find_interval, rank_p
 from estimation.primary.redeal import deal, draw_statistics
 
-from .race import PERMUTATIONS, Cell, cells, changed_panel, drawn_panel
+from .race import PERMUTATIONS, Cell, cells_of, changed_panel, drawn_panel
 
 # named with blanks between, one after the other
 MECHANISMS = ("", "S-60", "S-30", "S+60", "L+50", "L-50", "C+50", "S-60 L+50")
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--only", default="", help="designs whose name holds this")
     chosen = parser.parse_args()
-    by_name = {cell.name: cell for cell in cells(chosen.panel)}
+    by_name = cells_of(chosen.panel)
     for design in (name for name in DESIGNS if chosen.only in name):
         for imposed in MECHANISMS:
             found = coverage(by_name[design], imposed, range(chosen.draws), chosen.seed)

@@ -1,12 +1,10 @@
-"""Run the designs: in how many draws the test and each channel reject at 5 %, in growth and in the
-cycle.
-"""
+"""The designs as cells, and p of the test and its channels in each draw, in growth and cycle."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +14,15 @@ from estimation.primary.city_panel import CityPanel, build_panel, lacking
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.detectable import IMPOSED, impose
 from estimation.primary.interval import rank_p
-from estimation.primary.redeal import LEVEL, deal, draw_statistics
+from estimation.primary.redeal import deal, draw_statistics
 
 from .designs import SELECTION, Panel, admit, choose, draw_selected
 from .layout import read_delivered
 
 SERIES = ("growth", "cycle")
 TEST, CHANNELS = "test", ("own variance", "loading")
+# draws of each design, and of each in which nothing happens, of the test alone, with their seeds
+DRAWS, SEED, SIZE_DRAWS, SIZE_SEED = 2000, 20261127, 4000, 30
 NEWEST, STUDY, SECOND = (2010, 2023), (2010, 2019), (2010, 2021)
 EARLY = (2003, 2004, 2005)
 # Own variance of pilots moves before admission: what is found there is no error of size.
@@ -88,6 +88,12 @@ def cells(database: Path | None) -> Iterator[Cell]:
             yield Cell(design, kind, number, draw)
 
 
+@cache
+def cells_of(database: Path | None) -> dict[str, Cell]:
+    """Cells by name."""
+    return {cell.name: cell for cell in cells(database)}
+
+
 def _layout(window: Panel) -> Callable[[np.random.Generator], Panel]:
     return lambda rng: replace(window, cohort=deal_like_the_list(window, rng))
 
@@ -127,23 +133,22 @@ def changed_panel(panel: CityPanel, imposed: str) -> CityPanel:
     return panel
 
 
-def rejections(cell: Cell, draws: range, seed: int, names: tuple[str, ...]) -> dict[str, int]:
-    """In how many draws the test, and each channel where it is named, reject at 5 %, by ``<series>,
-    <name>``, and the number of draws with a verdict, by ``draws, <series>, <name>``.
+def draw_chunk(
+    database: Path | None, name: str, names: tuple[str, ...], seed: int, draws: range
+) -> list[dict]:
+    """One row a draw of a design: p of the test, and of the channels where they are named, by
+    ``<series>, <name>``; none where there is no verdict.
     """
-    keys = [f"{series}, {name}" for series in SERIES for name in names]
-    counts = dict.fromkeys(keys, 0)
-    n_judged = 0
+    cell, rows = cells_of(database)[name], []
     for draw in draws:
-        bare = drawn_panel(cell, draw, seed)
-        if lacking(bare):
-            continue
-        n_judged += 1
-        panel = changed_panel(bare, cell.imposed)
-        dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
-        for name, found in statistics(panel, dealt, names).items():
-            counts[name] += rank_p(found) <= LEVEL
-    return counts | {f"draws, {key}": n_judged for key in keys}
+        bare, row = drawn_panel(cell, draw, seed), {"draw": draw}
+        if not lacking(bare):
+            panel = changed_panel(bare, cell.imposed)
+            dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
+            found = statistics(panel, dealt, names)
+            row |= {what: rank_p(drawn) for what, drawn in found.items()}
+        rows.append(row)
+    return rows
 
 
 def statistics(

@@ -1,5 +1,5 @@
 """`citysync simulation-study`: run what is missing, then write the tables of
-docs/evidence/simulation-study.md.
+docs/evidence/simulation-study.md and docs/evidence/primary-test.md.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from pathlib import Path
 
 from benchmarks.draws import in_processes, keep
 from benchmarks.page import markdown, write_between
+from benchmarks.primary_test import race
+from benchmarks.primary_test.summary import rejection_table
 from benchmarks.simulation_study import placebo, run, selection, summary
 from benchmarks.simulation_study.grid import cells
 from warehouse.hashing import code_files, hash_named_files
 
 REPO = Path(__file__).resolve().parents[2]
-PAGE = REPO / "docs" / "evidence" / "simulation-study.md"
+PAGES = REPO / "docs" / "evidence"
 # What draws depend on besides the estimators.
 CODE = ("benchmarks/simulation_study", "benchmarks/primary_test")
 FEWEST = 20
@@ -35,7 +37,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default="",
-        help="draws whose name holds this, such as 254_twfe, placebo or selection; prints tables",
+        help="draws whose name holds this, such as 254_twfe, selection or size_; prints tables",
     )
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
@@ -59,10 +61,13 @@ def main() -> None:
                 partial(in_processes, draw, range(n_scaled), chosen.processes),
                 partial(print, f"{name}: {n_scaled} draws", flush=True),
             )
-    for mark, rows in summary.tables(folder, selection.designs_of(database)).items():
-        print(f"{mark}\n{markdown(rows)}", flush=True)
-        if chosen.scale == 1 and not chosen.only and database:
-            write_between(PAGE, mark, markdown(rows))
+    of_test = {"measured": rejection_table(folder, race.cells_of(database))}
+    of_study = summary.tables(folder, selection.designs_of(database))
+    for page, tables in (("primary-test.md", of_test), ("simulation-study.md", of_study)):
+        for mark, rows in tables.items():
+            print(f"{mark}\n{markdown(rows)}", flush=True)
+            if chosen.scale == 1 and not chosen.only and database:
+                write_between(PAGES / page, mark, markdown(rows))
 
 
 def jobs(database: Path | None) -> Iterator[tuple[str, int, Callable[[range], list[dict]]]]:
@@ -75,6 +80,12 @@ def jobs(database: Path | None) -> Iterator[tuple[str, int, Callable[[range], li
     for name in selection.designs_of(database):
         draw = partial(selection.draw_chunk, database, name)
         yield f"selection_{name}", selection.DRAWS, draw
+    for name, cell in race.cells_of(database).items():
+        draw = partial(race.draw_chunk, database, name, (race.TEST, *race.CHANNELS), race.SEED)
+        yield f"primary_{name}", race.DRAWS, draw
+        if cell.is_size:
+            draw = partial(race.draw_chunk, database, name, (race.TEST,), race.SIZE_SEED)
+            yield f"size_{name}", race.SIZE_DRAWS, draw
 
 
 if __name__ == "__main__":

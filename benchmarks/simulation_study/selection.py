@@ -66,7 +66,7 @@ def designs_of(database: Path | None) -> dict[str, Design]:
     of their file; those on delivered growth where there is a published ``citysync.duckdb`` of it.
     """
     found = {}
-    for cell in race.cells(database):
+    for cell in race.cells_of(database).values():
         falls = cell.design.startswith(race.DRIFTS[2])
         if not cell.imposed and not falls and cell.design not in WITHOUT_SELECTION:
             name = cell.name.replace(" ", "_").replace(",", "")

@@ -4,15 +4,20 @@ their goal.
 
 from __future__ import annotations
 
-import numpy as np
+from functools import partial
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
+from benchmarks.draws import in_processes
 from benchmarks.primary_test import race
-from benchmarks.primary_test.__main__ import table
+from benchmarks.primary_test.summary import rejection_table
 from estimation.primary.fit import fit_primary
 from estimation.primary.interval import rank_p
 from estimation.primary.redeal import deal
 
-CELLS = {cell.name: cell for cell in race.cells(None)}
+CELLS = race.cells_of(None)
 NAMES = (race.TEST, *race.CHANNELS)
 
 
@@ -32,32 +37,42 @@ def test_p_are_those_of_the_published_test_and_its_channels() -> None:
     assert {name: rank_p(drawn) for name, drawn in found.items()} == expected
 
 
-def test_rejections_are_counted_in_the_draws_with_a_verdict() -> None:
-    cell = CELLS["own deviation falls 5 % a year"]
-    strong = race.rejections(cell, range(12), 1, NAMES)
-    panels = [race.drawn_panel(cell, draw, 1) for draw in range(12)]
-    seeds = [[1, cell.number, draw, 1] for draw in range(12)]
-    p_values = [
-        rank_p(race.statistics(panel, deal(panel.block, 199, seed), NAMES)["cycle, test"])
-        for panel, seed in zip(panels, seeds, strict=True)
+def test_rejections_are_counted_in_the_draws_with_a_verdict(tmp_path: Path) -> None:
+    falls, size = "own deviation falls 5 % a year", "calmer"
+    for file, name, names in (
+        (f"primary_{falls}", falls, NAMES),
+        (f"primary_{size}", size, NAMES),
+        (f"size_{size}", size, (race.TEST,)),
+        ("primary_whole_provinces", "whole_provinces", NAMES),
+    ):
+        seed = 2 if file.startswith("size") else 1
+        drawn = in_processes(partial(race.draw_chunk, None, name, names, seed), range(20))
+        drawn.to_csv(tmp_path / f"{file}.csv", index=False)
+    head, calmer, fell = rejection_table(tmp_path, CELLS)
+    assert head == ["design", "test", "own variance", "loading"]
+    panels = [race.drawn_panel(CELLS[falls], draw, 1) for draw in range(20)]
+    dealt = [
+        deal(panel.block, 199, [1, CELLS[falls].number, draw, 1])
+        for draw, panel in enumerate(panels)
     ]
-    assert strong["cycle, test"] == sum(p <= 0.05 for p in p_values)
-    plain = race.rejections(CELLS["calmer"], range(12), 1, (race.TEST,))
-    assert strong["growth, test"] >= 4 > plain["growth, test"]
-    assert strong["draws, cycle, loading"] == 12 and "growth, loading" not in plain
-    none = race.rejections(CELLS["whole_provinces"], range(3), 1, (race.TEST,))
-    assert none["draws, growth, test"] == none["growth, test"] == 0
+    found = [race.statistics(*of, NAMES) for of in zip(panels, dealt, strict=True)]
+    rejects = [np.mean([rank_p(one[key]) <= 0.05 for one in found]) for key in found[0]]
+    expected = dict(zip(found[0], (f"{100 * share:.1f}" for share in rejects), strict=True))
+    shown = [f"{expected[f'growth, {name}']}/{expected[f'cycle, {name}']}" for name in NAMES]
+    assert fell == [falls, *shown]
+    again = pd.read_csv(tmp_path / f"size_{size}.csv")
+    shares = [f"{100 * (again[f'{series}, test'] <= 0.05).mean():.1f}" for series in race.SERIES]
+    assert calmer[:2] == [size, "/".join(shares)]
 
 
-def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent() -> None:
-    counts = {"growth, test": 40, "draws, growth, test": 1000}
-    counts |= {"cycle, test": 100, "draws, cycle, test": 1000}
-    rare = counts | {"growth, test": 15}
-    found = dict.fromkeys(("calmer", "calming_strongly"), counts)
-    found["three_factors"] = rare
-    found["whole_provinces"] = {"growth, test": 0, "draws, growth, test": 0}
-    assert table(found, list(CELLS.values())).splitlines()[2:] == [
-        "| calmer | 4.0/**10.0** | -/- | -/- |",
-        "| three_factors | **1.5**/**10.0** | -/- | -/- |",
-        "| calming_strongly | 4.0/10.0 | -/- | -/- |",
+def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent(tmp_path: Path) -> None:
+    for name, n_growth in (("calmer", 40), ("three_factors", 15), ("calming_strongly", 40)):
+        p = pd.DataFrame({"draw": range(1000), "growth, test": 0.5, "cycle, test": 0.5})
+        p.loc[: n_growth - 1, "growth, test"] = 0.05
+        p.loc[:99, "cycle, test"] = 0.05
+        p.to_csv(tmp_path / f"primary_{name}.csv", index=False)
+    assert [row[:2] for row in rejection_table(tmp_path, CELLS)[1:]] == [
+        ["calmer", "4.0/**10.0**"],
+        ["three_factors", "**1.5**/**10.0**"],
+        ["calming_strongly", "4.0/10.0"],
     ]
