@@ -4,11 +4,13 @@ their goal.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from benchmarks.draws import in_processes
 from benchmarks.primary_test import race
@@ -70,9 +72,21 @@ def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent(tmp_path: Path
         p = pd.DataFrame({"draw": range(1000), "growth, test": 0.5, "cycle, test": 0.5})
         p.loc[: n_growth - 1, "growth, test"] = 0.05
         p.loc[:99, "cycle, test"] = 0.05
+        p.loc[1000] = [1000, None, None]
         p.to_csv(tmp_path / f"primary_{name}.csv", index=False)
     assert [row[:2] for row in rejection_table(tmp_path, CELLS)[1:]] == [
         ["calmer", "4.0/**10.0**"],
         ["three_factors", "**1.5**/**10.0**"],
         ["calming_strongly", "4.0/10.0"],
     ]
+
+
+def test_an_imposed_effect_is_in_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = CELLS["calmer"]
+    imposed = {name: replace(cell, imposed=name) for name in ("", "S-60 S-60")}
+    monkeypatch.setattr(race, "cells_of", lambda _: imposed)
+    bare, calmed = (
+        [row["growth, test"] for row in race.draw_chunk(None, name, (race.TEST,), 1, range(6))]
+        for name in imposed
+    )
+    assert sum(calmed) < sum(bare) / 2

@@ -56,3 +56,4 @@ def test_p_and_warning_are_those_of_the_fit(seed: int) -> None:
     assert found["cm"] == pytest.approx(default.p_value)
     assert found["permutation"] == pytest.approx(of["permutation"])
     assert found["warns shared"] == any("too narrow" in text for text in fit.warnings)
+    assert found["warns pilot_level"] == any("another kind" in text for text in fit.warnings)

@@ -139,3 +139,13 @@ def test_the_truth_is_what_the_estimator_finds_on_the_effects_themselves(estimat
     own = next(e.estimate for e in fit.estimates if e.term in ("treated", "att"))
     rows = draw_rows(Cell(setting, estimator, 1), economy, 4)
     assert [row["truth"] for row in rows] == pytest.approx([own] * len(rows), rel=1e-9)
+
+
+def test_rows_of_a_fit_hold_its_joint_test_of_leads_and_no_single_cells() -> None:
+    economy = draw_economy(SMALL, 2)
+    panel = pair_panel([economy.growth], economy.province, economy.cohort)
+    fit = fit_panel(panel, estimator="callaway_santanna", vcov=LINES, permutations=0)
+    rows = pd.DataFrame(fit_rows(panel, "callaway_santanna", LINES, 0, 2))
+    assert set(rows["term"]) == {"att", "event", "leads"}
+    expected = next(value for name, _, value in fit.diagnostics if name == "joint_leads_p")
+    assert rows.loc[rows["term"] == "leads", "p_value"].tolist() == [expected]
