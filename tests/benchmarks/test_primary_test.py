@@ -72,8 +72,7 @@ def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent(tmp_path: Path
         p = pd.DataFrame({"draw": range(1000), "growth, test": 0.5, "cycle, test": 0.5})
         p.loc[: n_growth - 1, "growth, test"] = 0.05
         p.loc[:99, "cycle, test"] = 0.05
-        p.loc[1000] = [1000, None, None]
-        p.to_csv(tmp_path / f"primary_{name}.csv", index=False)
+        p.reindex(range(2000)).to_csv(tmp_path / f"primary_{name}.csv", index=False)
     assert [row[:2] for row in rejection_table(tmp_path, CELLS)[1:]] == [
         ["calmer", "4.0/**10.0**"],
         ["three_factors", "**1.5**/**10.0**"],
