@@ -113,8 +113,7 @@ members as (
         on observations.observation_id = foreign_figures.observation_id
 ),
 
--- the column that leaves its own trend by what explains the difference, to a third of it, is the wrong one; without such a column any of
--- them may be wrong, or of another vintage
+-- the column off its trend by what explains the difference, to a third of it, is wrong; without one any may be, or of another vintage
 ranked as (
     select
         *,

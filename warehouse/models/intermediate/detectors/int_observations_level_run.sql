@@ -46,8 +46,7 @@ numbered as (
     window pair_years as (partition by series_no, other_source_id, city_id order by "year")
 ),
 
--- a run lies between two years in which the sources stand as usual; of the two the one that left its trend at both ends has moved. Where
--- neither did by more, or it is not known, each may be right for another area or coverage
+-- a run lies between two years in which the sources stand as usual; the one that left its trend at both ends, and further, has moved
 runs as (
     select
         series_no,

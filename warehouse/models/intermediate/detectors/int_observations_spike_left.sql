@@ -9,6 +9,7 @@ with trends as (
             when step_before is null then least(abs(step_after), abs(residual - lead(residual, 2) over city_years))
             else least(abs(step_before), abs(residual - lag(residual, 2) over city_years))
         end as end_step,
+        greatest(abs(lag(spike, 1, 0.0) over city_years), abs(lead(spike, 1, 0.0) over city_years)) as neighbour_spike,
         count(*) over (partition by series_no, city_id) as n_years
     from {{ ref('int_trends_cleaned') }}
     window city_years as (partition by series_no, city_id order by "year")
@@ -37,7 +38,8 @@ judged as (
         corroborated.witness_source_id,
         corroborated.witness_log_value,
         corroborated.proposed_log,
-        limits.spike_city_noise * trends.city_noise as own_swing,
+        -- of two years that leave the trend to opposite sides, one after the other, either may be the wrong one
+        greatest(limits.spike_city_noise * trends.city_noise, 1.5 * trends.neighbour_spike) as own_swing,
         abs(trends.spike)
         >= {{ above_noise('limits.spike_quarantine', 'limits.spike_quarantine_noise', 'trends.noise') }} as is_small_spike,
         trends.is_end
