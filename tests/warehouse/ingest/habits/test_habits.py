@@ -290,6 +290,10 @@ def test_a_habit_is_read_as_a_person_reads_it(habit: Habit):
     assert [(row["cell_ref"], row["reason"]) for row in rows if row["reason"]] == [*habit.rejected]
     if habit is HABITS["commas of two conventions are nobody's numbers"]:
         assert all("decimal_comma" in row["detail"] for row in rows if row["reason"])
+    if habit is MORE_HABITS["a value merged over two cities belongs to neither"]:
+        assert [row["reason"] for row in rows if "C2:C3" in (row["detail"] or "")] == [
+            "not_a_number"
+        ]
     if habit.data == HABITS["marks of notes are no digits"].data:
         assert [row["observation_note"] for row in rows[:3]] == ["①", "²", "¹"]
 
