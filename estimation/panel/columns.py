@@ -17,6 +17,8 @@ import numpy as np
 from .panel_error import PanelError
 
 MISSING = ("", "na", "nan", "null", "none", "<na>")
+# a table of that many possible values is quicker than sorting the rows
+LARGEST_TABLE = 4_000_000
 # a quarter or month as R, Stata and pandas write it, or a day
 OF_TEXT = re.compile(
     r"(?P<year>[12]\d{3})"
@@ -58,10 +60,6 @@ class Column:
             return Column(self.numbers[rows])
         return Column(None, self.codes[rows], self.values)
 
-    def tolist(self) -> list[Any]:
-        """All cells; None for blanks."""
-        return [self[row] for row in range(len(self))]
-
     @property
     def blank(self) -> np.ndarray:
         """Cells without a number or letter; shape (n,) bool."""
@@ -85,16 +83,22 @@ class Column:
         """The same as places in distinct values, also where it holds numbers."""
         if self.numbers is None:
             return self
-        values, codes = positions(self.numbers)
+        import pandas as pd  # takes longer to load than the library
+
+        codes, values = pd.factorize(self.numbers, sort=True)
         return Column(None, codes.astype(np.int32), tuple(values.tolist()))
 
 
 def positions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values in ascending order, and the position of each value among them; -1 for NaN."""
-    import pandas as pd  # takes longer to load than the library
-
-    codes, found = pd.factorize(values, sort=True)
-    return found, codes
+    """Distinct whole numbers in ascending order, and the position of each value among them."""
+    low = int(values.min())
+    size = int(values.max()) - low + 1
+    if size > max(LARGEST_TABLE, 4 * len(values)):
+        found, place = np.unique(values, return_inverse=True)
+        return found, place.reshape(-1)
+    places, present = values.astype(np.int64) - low, np.zeros(size, dtype=bool)
+    present[places] = True
+    return np.flatnonzero(present) + low, (np.cumsum(present, dtype=np.int32) - 1)[places]
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,11 @@ def column_of(cells: Any) -> Column:
         # its own way to pandas needs pyarrow
         numbers = cells.cast(float) if cells.dtype.is_decimal() else cells
         cells = numbers.to_numpy() if cells.dtype.is_numeric() else cells.to_list()
-    series = cells.to_pandas() if package == "pyarrow" else pd.Series(cells)
+    elif package == "pyarrow":
+        # whole numbers with blanks: the quick way to NaN
+        is_gappy = cells.null_count and str(cells.type).startswith("int")
+        cells = (cells.cast("float64") if is_gappy else cells).to_pandas()
+    series = pd.Series(cells)
     if series.dtype.kind == "c":
         raise ValueError("complex numbers")
     if getattr(series.dtype, "_is_numeric", False) and series.hasnans:
