@@ -113,7 +113,7 @@ members as (
         on observations.observation_id = foreign_figures.observation_id
 ),
 
--- the column off its trend by what explains the difference, to a third of it, is wrong; without one any may be, or of another vintage
+-- the column off its trend by what explains the difference, to half of it, is wrong; without one any may be, or of another vintage
 ranked as (
     select
         *,
@@ -121,7 +121,7 @@ ranked as (
             partition by source_id, edition_year, file_name, city_id, "year", identity
             order by is_foreign desc, is_vouched asc, unexplained asc nulls last, indicator_id asc
         ) = 1
-        and coalesce(is_foreign or unexplained <= 1 / 3, false) as is_alone_culprit,
+        and coalesce(is_foreign or unexplained <= 0.5, false) as is_alone_culprit,
         nth_row - row_number() over (
             partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id order by "year"
         ) as run_no

@@ -46,13 +46,13 @@ judged as (
     select
         *,
         -- of two sides the one that left its own trend, or left it further
-        not coalesce(own_miss < spike_other_share * gap and other_miss >= spike_own_share * gap, false)
-        and coalesce(own_miss >= other_miss / 4, true) as may_be_wrong,
+        not coalesce(own_miss < spike_other_share * gap and other_miss >= spike_own_share * gap, false) as may_be_wrong,
         may_be_wrong and is_weaker and gap > stitched_apart as is_contrary,
         may_be_wrong
         and is_heard
         and not is_other_worse
         and gap > mismatch_differs
+        and coalesce(own_miss >= other_miss / 4, true)
         and count(*) filter (where gap <= mismatch_equal) over (
             partition by source_id, other_source_id, indicator_id, city_id
             order by "year" range between 2 preceding and 2 following exclude current row

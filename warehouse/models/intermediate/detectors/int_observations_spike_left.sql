@@ -27,7 +27,7 @@ contradicted as (
             and trends.indicator_id = others.indicator_id
             and trends.city_id = others.city_id
             and trends."year" = others."year"
-    where trends.is_end and abs(others.log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
+    where (trends.is_end or trends.spike <> 0) and abs(others.log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
 ),
 
 judged as (
@@ -59,7 +59,7 @@ judged as (
                 then 'quarantined'
             -- where nobody has another figure of the year, or the city swings as much by itself, it may be true, so it is only said
             when is_lone_end and trends.end_step >= limits.series_end_alone then 'blocked'
-            when is_lone_end and contradicted.observation_id is not null then 'quarantined'
+            when (is_lone_end or is_small_spike) and contradicted.observation_id is not null then 'quarantined'
             when is_lone_end or is_small_spike then 'warned'
         end as grade
     from trends
