@@ -27,7 +27,7 @@ contradicted as (
             and trends.indicator_id = others.indicator_id
             and trends.city_id = others.city_id
             and trends."year" = others."year"
-    where (trends.is_end or trends.spike <> 0) and abs(others.log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
+    where abs(others.log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
 ),
 
 judged as (
