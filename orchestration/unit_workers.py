@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import import_module
 
+from estimation.api.compiled import compile_loops
 from estimation.inference.permutation.draws import show_progress
 from estimation.sample.marts import Marts
 from estimation.study.units import Rows, StudyError, Unit
@@ -36,7 +36,7 @@ class UnitJob:
 
 
 def _way() -> str:
-    """Copies of this process, 1.5 s of processor time less for each; not where its threads may be
+    """Copies of this process, which share what is loaded and compiled; not where its threads may be
     pyfixest's, which a copy would wait for, and not where the system is not known to copy safely.
     """
     return "fork" if sys.platform == "linux" and "pyfixest" not in sys.modules else "spawn"
@@ -55,10 +55,12 @@ def run_in_workers(
     WorkerLost
         Where a process ended without an answer.
     """
-    # loaded once, for all copies
-    import_module("estimation.engines.loops")
+    way = _way()
+    if way == "fork":
+        # once, for all copies
+        compile_loops()
     longest_first = sorted(units, key=lambda unit: -unit.weight)
-    pool = Pool(size, shared=marts, way=_way())
+    pool = Pool(size, shared=marts, way=way)
     try:
         for task, outcome in pool.run(Task(UnitJob(unit), note=unit) for unit in longest_first):
             if outcome.ended:
