@@ -9,6 +9,7 @@ below does the same.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from ..measures.synchronization import standardise
 from ..panel.pair_panel import number_cohorts, number_provinces, within_window
 from .arrays import bincount_columns, pair_statistics
-from .drawn import DrawnSums
+from .drawn import DrawnSums, SumsOfDraws
 from .interface import CitySums, SampleSums, SummedSample, Units
 from .regressors import Design
 
@@ -209,16 +210,31 @@ def _squared_gaps(z_i, z_j, is_within, weights, level) -> np.ndarray:
     return total / 2 if is_within else total
 
 
+class UnitSums(SumsOfDraws):
+    """From sums (B, N, G, 1 + T) over the pairs of a unit."""
+
+    def __init__(self, drawn: DrawnSums, by_unit: np.ndarray, inside: np.ndarray) -> None:
+        self.by_unit = by_unit
+        by_province, _ = drawn.zeros(len(by_unit))
+        for unit, r in enumerate(drawn.province):
+            by_province[:, r, 0] += by_unit[:, unit]
+        super().__init__(by_province, inside)
+
+    def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """See `SumsOfDraws`; there is one outcome here."""
+        found = np.zeros((*self.by_unit.shape[:2], weights.shape[-1]))
+        for g in range(self.by_unit.shape[2]):
+            found += np.einsum("bnd,bdl->bnl", self.by_unit[:, :, g], weights[:, 0, g])
+        return (found**2).sum(axis=1)
+
+
 class AllPairDraws(DrawnSums):
     """Sums over all pairs under any assignment: one pass over the units each."""
 
     def __init__(
         self, z: np.ndarray, province: np.ndarray, measure: str, design: Design, has_tests: bool
     ) -> None:
-        n, t = z.shape
-        used = province if has_tests else None
-        shape = (1, design.n_groups, 1 + t)
-        super().__init__(np.arange(n), np.zeros(n, dtype=np.int64), used, shape)
+        super().__init__(province, has_tests, (1, design.n_groups, 1 + z.shape[1]))
         self.z, self.measure = z, measure
         self.order = np.argsort(z, axis=0, kind="stable").T
         same = np.triu(province[:, None] == province[None], 1) & has_tests
@@ -230,11 +246,13 @@ class AllPairDraws(DrawnSums):
             y = -np.abs(z[first] - z[second])
         self.inside_values = _less_means(np.concatenate([np.ones((len(y), 1)), y], axis=1))
 
-    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> SumsOfDraws:
         """See `DrawnSums`; units have no weights here."""
-        by_slot, inside = self.zeros(len(labels))
-        member = (labels[:, None] == np.arange(self.n_groups)[:, None]).astype(float)
-        counts, partners = member.sum(axis=2), np.empty_like(by_slot)
+        _, n_groups, n_values = self.shape
+        by_unit = np.zeros((len(labels), len(self.z), n_groups, n_values))
+        inside = self.zeros(len(labels))[1]
+        member = (labels[:, None] == np.arange(n_groups)[:, None]).astype(float)
+        counts, partners = member.sum(axis=2), np.empty_like(by_unit)
         partners[..., 0] = counts[:, None]
         add_up = self._quadratic if self.measure in QUADRATIC else self._gaps
         partners[..., 1:] = add_up(member, counts)
@@ -244,18 +262,23 @@ class AllPairDraws(DrawnSums):
         if self.measure in QUADRATIC:
             square, product = QUADRATIC[self.measure]
             partners[draw, city, 0, 1:] -= (product - square) * self.z[city] ** 2
-        by_slot[draw, city] = partners[draw, city]
+        by_unit[draw, city] = partners[draw, city]
         draw, city = np.nonzero(labels)
-        by_slot[draw, city, labels[draw, city]] = partners[draw, city, 0]
+        by_unit[draw, city, labels[draw, city]] = partners[draw, city, 0]
         first, second = self.ends
         for b in range(len(labels) if self.n_provinces else 0):
             one, two = labels[b, first], labels[b, second]
             kept = (one == 0) | (two == 0)
-            place = self.province[first] * self.n_groups + np.maximum(one, two)
+            place = self.province[first] * n_groups + np.maximum(one, two)
             inside[b, :, 0] = bincount_columns(
-                self.inside_values[kept], place[kept], (self.n_provinces, self.n_groups)
+                self.inside_values[kept], place[kept], (self.n_provinces, n_groups)
             )
-        return _less_means(by_slot), inside
+        return UnitSums(self, _less_means(by_unit), inside)
+
+    @property
+    def size(self) -> int:
+        """See `DrawnSums`."""
+        return (len(self.z) + 2 * self.n_provinces) * math.prod(self.shape)
 
     def _quadratic(self, member: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Summed outcomes (B, N, G, T) of every unit with the members (B, G, N) of each group."""
@@ -266,7 +289,7 @@ class AllPairDraws(DrawnSums):
 
     def _gaps(self, member: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """The same for absolute gaps, adding up from the smallest value of a year."""
-        found = np.empty((len(member), *self.z.shape[:1], self.n_groups, self.z.shape[1]))
+        found = np.empty((len(member), *self.z.shape[:1], self.shape[1], self.z.shape[1]))
         for t, order in enumerate(self.order):
             z = self.z[order, t][:, None]
             of_rank = member[:, :, order].transpose(0, 2, 1)

@@ -4,6 +4,7 @@ time.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -11,72 +12,129 @@ import numpy as np
 from ..panel.fit_sample import FitSample
 from ..panel.pair_panel import number_provinces
 from ..panel.partners import partner_order
-from .arrays import PairStatistics, bincount_columns
-from .records import BaseSums, DrawnPairs, RankedTies
+from .arrays import PairStatistics
+from .moved import move_pairs
+from .records import DrawnPairs, RankedTies
 from .regressors import Design
 
 
-class DrawnSums(ABC):
-    """Sums under any assignment, by slot: the pairs of a city in a block.
+class SumsOfDraws(ABC):
+    """Sums of B draws.
 
     Attributes
     ----------
-    slot_city, slot_block : (S,) int64 arrays
-    province : (N,) int array or None
-        0..R-1; None where no sums without provinces are asked for.
-    n_provinces, n_blocks, n_groups, n_values : int
-        R (0 without provinces), C, G and D.
+    by_province : (B, R, C, G, D) float array
+        Over the pairs of the cities of a province; R = 1 without provinces.
+    inside : (B, R, C, G, D) float array
+        Over the pairs with both cities in a province; R = 0 where they are not asked for.
     """
 
-    def __init__(
-        self,
-        slot_city: np.ndarray,
-        slot_block: np.ndarray,
-        province: np.ndarray | None,
-        shape: tuple[int, int, int],
-    ) -> None:
-        self.slot_city, self.slot_block, self.province = slot_city, slot_block, province
-        self.n_provinces = 0 if province is None else int(province.max()) + 1
-        self.n_blocks, self.n_groups, self.n_values = shape
-
-    @abstractmethod
-    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """Sums by slot (B, S, G, D) and inside provinces (B, R, C, G, D) under labels (B, N); a
-        pair counts the product of its cities' weights (B, N).
-        """
+    def __init__(self, by_province: np.ndarray, inside: np.ndarray) -> None:
+        self.by_province, self.inside = by_province, inside
 
     @property
-    def size(self) -> int:
-        """Numbers that a draw's sums have."""
-        places = len(self.slot_city) + 2 * self.n_provinces * self.n_blocks
-        return places * self.n_groups * self.n_values
+    def totals(self) -> np.ndarray:
+        """Sums (B, C, G, D) over all pairs: each stands with either of its cities."""
+        return self.by_province.sum(axis=1) / 2
 
-    def zeros(self, n_draws: int) -> tuple[np.ndarray, np.ndarray]:
-        """Both sums, empty."""
-        inside = (n_draws, self.n_provinces, self.n_blocks, self.n_groups, self.n_values)
-        by_slot = (n_draws, len(self.slot_city), self.n_groups, self.n_values)
-        return np.zeros(by_slot), np.zeros(inside)
-
-    def by_province(self, by_slot: np.ndarray) -> np.ndarray:
-        """Sums (B, R, C, G, D) over the pairs of the cities of a province; R = 1 without them."""
-        from . import loops  # importing numba takes as long as a small fit
-
-        n_provinces, place = max(self.n_provinces, 1), self.slot_block
-        if self.province is not None:
-            place = self.province[self.slot_city] * self.n_blocks + place
-        found = np.zeros((len(by_slot), n_provinces * self.n_blocks, *by_slot.shape[2:]))
-        loops.add_up(by_slot, place, found)
-        return found.reshape(len(by_slot), n_provinces, self.n_blocks, *by_slot.shape[2:])
-
-    def without_provinces(
-        self, totals: np.ndarray, by_province: np.ndarray, inside: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def without_provinces(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums (B, R, C, G, D) without each province, and whether it can go (B, R): it holds a pair
         and leaves a treated one.
         """
-        deleted = totals[:, None] - (by_province - inside)
-        holds = by_province[..., 0].sum(axis=(2, 3)) > 0.5
+        deleted = self.totals[:, None] - (self.by_province - self.inside)
+        holds = self.by_province[..., 0].sum(axis=(2, 3)) > 0.5
         return deleted, holds & (deleted[:, :, :, 1:, 0].sum(axis=(2, 3)) > 0.5)
+
+    @abstractmethod
+    def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Sums (B, L) of the squared influence of each city's pairs.
+
+        Parameters
+        ----------
+        weights : (B, C, G, d, L) float array
+            Of the d statistics of an outcome in each coefficient.
+        columns : (M, d) int array
+            Where the statistics of each outcome lie among the D.
+        ends : (M + 1,) int array
+            Where the coefficients of each outcome begin and end among the L.
+        """
+
+
+class ListedSums(SumsOfDraws):
+    """From the group of every pair (B, P), -1 left out, and weights of the cities (B, N)."""
+
+    def __init__(self, drawn: PairDraws, group: np.ndarray, weight: np.ndarray) -> None:
+        from . import loops  # importing numba takes as long as a small fit
+
+        self.given = group, weight, drawn.pairs
+        sums = drawn.zeros(len(group))
+        loops.sum_pairs(*self.given, drawn.province, *sums)
+        super().__init__(*sums)
+
+    def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """See `SumsOfDraws`."""
+        from . import loops  # importing numba takes as long as a small fit
+
+        found = np.zeros((len(weights), weights.shape[-1]))
+        loops.score_pairs(*self.given, weights, columns, ends, found)
+        return found
+
+
+class MovedSums(SumsOfDraws):
+    """From labels (B, N) and the first rank that a draw keeps (B,), as the pilots move pairs."""
+
+    def __init__(self, drawn: PairDraws, labels: np.ndarray, kept: np.ndarray) -> None:
+        from . import loops  # importing numba takes as long as a small fit
+
+        self.given = labels, kept, drawn.pairs, drawn.moved
+        sums = drawn.zeros(len(labels))
+        sums[0][:, :, :, 0] = drawn.moved.all_pairs
+        loops.sum_moved(*self.given, *sums)
+        super().__init__(*sums)
+
+    def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """See `SumsOfDraws`."""
+        from . import loops  # importing numba takes as long as a small fit
+
+        found = np.zeros((len(weights), weights.shape[-1]))
+        loops.score_moved(*self.given, weights, columns, ends, found)
+        return found
+
+
+class DrawnSums(ABC):
+    """Sums under any assignment.
+
+    Attributes
+    ----------
+    province : (N,) int array
+        0..R-1; all 0 where no sums by province are asked for.
+    n_provinces : int
+        R; 0 without.
+    shape : (C, G, D)
+    """
+
+    def __init__(
+        self, province: np.ndarray, has_provinces: bool, shape: tuple[int, int, int]
+    ) -> None:
+        self.province = province if has_provinces else np.zeros_like(province)
+        self.n_provinces = int(province.max()) + 1 if has_provinces else 0
+        self.shape = shape
+
+    @abstractmethod
+    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> SumsOfDraws:
+        """Sums under labels (B, N); a pair counts the product of its cities' weights (B, N)."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Numbers that a draw holds, roughly."""
+
+    def zeros(self, n_draws: int) -> tuple[np.ndarray, np.ndarray]:
+        """Room for sums by province and inside provinces."""
+        return tuple(
+            np.zeros((n_draws, n, *self.shape))
+            for n in (max(self.n_provinces, 1), self.n_provinces)
+        )
 
 
 class PairDraws(DrawnSums):
@@ -91,34 +149,31 @@ class PairDraws(DrawnSums):
             order = order[np.argsort(panel.tie[order], kind="stable")]
         self.pairs = pairs = _drawn_pairs(sample, design, statistics, order)
         super().__init__(
-            pairs.slot_city,
-            pairs.slot_block,
-            pairs.province if has_tests and panel.province is not None else None,
+            number_provinces(panel.province, panel.n_cities),
+            has_tests and panel.province is not None,
             (design.n_blocks, design.n_groups, statistics.layout.size),
         )
+        self.n_terms = len(design.terms)
         kept = np.flatnonzero(sample.kept[order])
         start = 0 if sample.tie_quantile is None else int(kept[0]) if len(kept) else len(order)
-        self.base = self._base(start)
+        is_plain = panel.exposure == "one" and sample.n_partners is None and panel.pilots_known
+        self.moved = move_pairs(pairs, start, self.province, design.n_blocks) if is_plain else None
         if not panel.pilots_known:
             self.group_of = np.full((panel.n_cities, panel.n_cities), -1)
             self.group_of[panel.city_i, panel.city_j] = sample.pair_group
             self.group_of[panel.city_j, panel.city_i] = sample.pair_group
         self.ties = None if sample.tie_quantile is None else self._ties(panel.tie[order])
 
-    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> SumsOfDraws:
         """See `DrawnSums`."""
         from . import loops  # importing numba takes as long as a small fit
 
         pairs, sample = self.pairs, self.sample
-        by_slot, inside = self.zeros(len(labels))
         kept = np.zeros((len(labels), 1), dtype=np.int64)
         if self.ties is not None:
             loops.first_kept(labels, self.ties, kept)
-        is_plain = sample.panel.exposure == "one" and sample.n_partners is None
-        is_plain &= sample.panel.pilots_known
-        if is_plain and weights is None:
-            loops.sum_moved(labels, kept[:, 0], pairs, self.base, by_slot, inside)
-            return by_slot, inside
+        if self.moved is not None and weights is None:
+            return MovedSums(self, labels, kept[:, 0])
         a, b = labels[:, pairs.first], labels[:, pairs.second]
         # groups ascend with their years, so the later of two admissions is the larger label
         group, is_both = np.maximum(a, b), (a > 0) & (b > 0)
@@ -133,8 +188,13 @@ class PairDraws(DrawnSums):
             group[~self._partners(labels)] = -1
         weights = np.ones(labels.shape) if weights is None else weights
         group[np.isnan(weights[:, 0])] = -1
-        loops.sum_pairs(group, weights, pairs, by_slot, inside)
-        return by_slot, inside
+        return ListedSums(self, group, weights)
+
+    @property
+    def size(self) -> int:
+        """See `DrawnSums`."""
+        sums = (2 * self.n_provinces + self.n_terms) * math.prod(self.shape)
+        return sums + (len(self.pairs.first) if self.moved is None else 0)
 
     def _partners(self, labels: np.ndarray) -> np.ndarray:
         """Pairs (B, P) in which one city is among the other's strongest never-pilot partners."""
@@ -158,20 +218,6 @@ class PairDraws(DrawnSums):
             np.array([float(self.sample.tie_quantile)]),
         )
 
-    def _base(self, start: int) -> BaseSums:
-        """Sums over all candidate pairs, those of two pilots too, from a rank on."""
-        pairs, values = self.pairs, self.pairs.values[start:]
-        shape = (len(self.slot_city), pairs.n_classes)
-        by_slot = sum(
-            bincount_columns(values, side * pairs.n_classes + pairs.pair_class[start:], shape)
-            for side in pairs.slot_of[start:].T
-        )
-        i, j = pairs.province[pairs.first[start:]], pairs.province[pairs.second[start:]]
-        same = (i == j) & (self.n_provinces > 0)
-        place = (i * self.n_blocks + pairs.block[start:])[same]
-        inside = bincount_columns(values[same], place, (self.n_provinces, self.n_blocks))
-        return BaseSums(start, by_slot, inside)
-
 
 def _drawn_pairs(
     sample: FitSample, design: Design, statistics: PairStatistics, order: np.ndarray
@@ -180,22 +226,12 @@ def _drawn_pairs(
     first, second, zeros = panel.city_i[order], panel.city_j[order], np.zeros(len(order), int)
     rank_of = np.full((panel.n_cities, panel.n_cities), -1, dtype=np.int64)
     rank_of[first, second] = rank_of[second, first] = np.arange(len(order))
-    block = zeros if design.block is None else design.block[order]
-    slots, n_blocks = np.arange(panel.n_cities), design.n_blocks
-    slot_of = np.stack([first, second], axis=1)
-    if n_blocks > 1:
-        slots, slot_of = np.unique(slot_of * n_blocks + block[:, None], return_inverse=True)
-        slot_of = slot_of.reshape(-1, 2)
     return DrawnPairs(
         first,
         second,
         np.ascontiguousarray(statistics.values[order]),
         rank_of,
-        number_provinces(panel.province, panel.n_cities),
         zeros if design.pair_class is None else design.pair_class[order],
         design.n_classes,
-        block,
-        np.ascontiguousarray(slot_of.astype(np.int64)),
-        slots // n_blocks,
-        slots % n_blocks,
+        zeros if design.block is None else design.block[order],
     )

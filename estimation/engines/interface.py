@@ -97,16 +97,19 @@ class CitySums:
             # gaps and controls leave no two cities alike
             return self, np.ones(len(self.province))
         (n_provinces, n_groups), n = self.inside.shape[:2], len(self.province)
-        numbers = np.zeros((n, n_groups * (n_provinces + 1) + 1))
-        numbers[:, -1] = self.province
-        numbers[self.city, self.group] = self.shared[:, 0]
-        place = n_groups + self.group[self.part_row] * n_provinces + self.part_province
-        numbers[self.city[self.part_row], place] = self.parts[:, 0]
+        # what a city has where: its rows, their parts, and its province
+        city = np.concatenate([self.city, self.city[self.part_row], np.arange(n)])
+        places = n_groups + self.group[self.part_row] * n_provinces + self.part_province
+        last = n_groups * (n_provinces + 1)
+        places = np.concatenate([self.group, places, np.full(n, last)])
+        counts = np.concatenate([self.shared[:, 0], self.parts[:, 0], self.province])
+        numbers = csr_array((counts, (city, places)), shape=(n, last + 1))
         # the same numbers have the same sum, but not the other way round
-        guess = np.einsum("nk,k->n", numbers, np.sqrt(np.arange(2.0, numbers.shape[1] + 2)))
+        guess = numbers @ np.sqrt(np.arange(2.0, last + 3))
         _, first, which = np.unique(guess, return_index=True, return_inverse=True)
         of_kind = first[which.reshape(-1)]
-        of_kind = np.where((numbers == numbers[of_kind]).all(axis=1), of_kind, np.arange(n))
+        is_other = (numbers != numbers[of_kind]).sum(axis=1) > 0
+        of_kind[is_other] = np.flatnonzero(is_other)
         count = np.bincount(of_kind, minlength=n)
         chosen = np.flatnonzero(count)
         return self._of_cities(chosen), count[chosen].astype(float)

@@ -3,9 +3,9 @@
 
 All loops stand in this file, so that numba sees every change of what it has kept. A draw is
 sequential and the interpreter's lock is free, so blocks of draws may run in threads and the bytes
-do not depend on their number. Letters of the shapes: B draws, N cities, P candidate pairs, S slots
-(a city in a block of pairs with year effects of their own; the cities where all pairs share them),
-R provinces, C blocks, G groups of pairs (0 = never treated), D statistics of a pair.
+do not depend on their number. Letters of the shapes: B draws, N cities, P candidate pairs, R
+provinces, C blocks of pairs with year effects of their own, G groups of pairs (0 = never treated),
+D statistics of a pair, L coefficients.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ use_compile_cache()
 CACHE = bool(os.environ.get("NUMBA_CACHE_DIR"))
 if CACHE:
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
+
+# coefficients of an outcome below which a loop over cities is quicker than one over them
+FEW = 4
 
 
 @numba.njit(cache=CACHE)
@@ -87,69 +90,66 @@ def _group(label, pair_class, n_classes):
 
 
 @numba.njit(cache=CACHE)
-def _start_from_base(label, kept, pairs, base, sums, own):
-    """Put all pairs from rank `kept` on into the groups that their cities would have if every
-    partner were a never-pilot: the `BaseSums`, and the ranks between the two thresholds.
-    """
-    n_values = pairs.values.shape[1]
-    for s in range(len(sums)):
-        for c in range(pairs.n_classes):
-            to = sums[s, _group(label[pairs.slot_city[s]], c, pairs.n_classes)]
-            for d in range(n_values):
-                to[d] += base.by_slot[s, c, d]
-    for r in range(len(own)):
-        for c in range(own.shape[1]):
-            for d in range(n_values):
-                own[r, c, 0, d] = base.inside[r, c, d]
-    sign = -1.0 if kept > base.first else 1.0
-    for rank in range(min(kept, base.first), max(kept, base.first)):
-        i, j, c = pairs.first[rank], pairs.second[rank], pairs.pair_class[rank]
-        a = sums[pairs.slot_of[rank, 0], _group(label[i], c, pairs.n_classes)]
-        b = sums[pairs.slot_of[rank, 1], _group(label[j], c, pairs.n_classes)]
-        for d in range(n_values):
-            a[d] += sign * pairs.values[rank, d]
-            b[d] += sign * pairs.values[rank, d]
-        if len(own) > 0 and pairs.province[i] == pairs.province[j]:
-            for d in range(n_values):
-                own[pairs.province[i], pairs.block[rank], 0, d] += sign * pairs.values[rank, d]
+def _group_of_pair(rank, label, pairs):
+    """Group of a pair; -1 of two pilots."""
+    a, b = label[pairs.first[rank]], label[pairs.second[rank]]
+    return -1 if a > 0 and b > 0 else _group(a + b, pairs.pair_class[rank], pairs.n_classes)
 
 
 @numba.njit(cache=CACHE)
-def _move_partners(i, label, pilots, kept, pairs, sums, own):
-    """Of the pairs of a city: those with pilots leave its group as a pilot, or go from group 0 to
-    the group they are treated in.
+def _add(to, values, sign):
+    """Add values (D,) times a sign."""
+    for d in range(len(to)):
+        to[d] += sign * values[d]
+
+
+@numba.njit(cache=CACHE)
+def _list_pilots(label, cities, pilots):
+    """Fill pilots (N,) by their types, those of a type in the order of cities (N,); how many there
+    are.
     """
-    values = pairs.values
+    ends = np.zeros(len(label) + 1, dtype=np.int64)
+    for one in label:
+        ends[one] += one > 0
+    for k in range(1, len(ends)):
+        ends[k] += ends[k - 1]
+    n_pilots = ends[-1]
+    for j in cities[::-1]:
+        if label[j] > 0:
+            ends[label[j]] -= 1
+            pilots[ends[label[j]]] = j
+    return n_pilots
+
+
+@numba.njit(cache=CACHE)
+def _move_pilots(label, pilots, pairs, moved, left, own):
+    """Take the pairs of pilots out of group 0, and put those with never-pilots into the group they
+    are treated in, with the province of either city; left (parts, D) is room.
+    """
     for j in pilots:
-        rank = pairs.rank_of[i, j]
-        if rank < kept or rank < 0:
-            continue
-        r, block, pair_class = pairs.province[i], pairs.block[rank], pairs.pair_class[rank]
-        s = pairs.slot_of[rank, 0 if pairs.first[rank] == i else 1]
-        same = len(own) > 0 and pairs.province[j] == r
-        if label[i] > 0:
-            group = sums[s, _group(label[i], pair_class, pairs.n_classes)]
-            for d in range(values.shape[1]):
-                group[d] -= values[rank, d]
-            if same and i > j:
-                for d in range(values.shape[1]):
-                    own[r, block, 0, d] -= values[rank, d]
-            continue
-        g = _group(label[j], pair_class, pairs.n_classes)
-        never, group = sums[s, 0], sums[s, g]
-        for d in range(values.shape[1]):
-            never[d] -= values[rank, d]
-            group[d] += values[rank, d]
-        if same:
-            for d in range(values.shape[1]):
-                own[r, block, 0, d] -= values[rank, d]
-                own[r, block, g, d] += values[rank, d]
+        r, first, end = moved.province[j], moved.part_start[j], moved.part_start[j + 1]
+        for part in range(first, end):
+            for d in range(left.shape[1]):
+                left[part - first, d] = moved.parts[part, d]
+        for i in pilots:
+            rank = pairs.rank_of[i, j]
+            if rank >= moved.first_rank:
+                _add(left[moved.part_of[j, i] - first], pairs.values[rank], -1.0)
+        for part in range(first, end):
+            kind, with_never = moved.part_kind[part], left[part - first]
+            block = moved.kind_block[kind]
+            group = _group(label[j], moved.kind_class[kind], pairs.n_classes)
+            partners = own[moved.part_province[part], block]
+            _add(own[r, block, 0], moved.parts[part], -1.0)
+            _add(own[r, block, group], with_never, 1.0)
+            _add(partners[0], with_never, -1.0)
+            _add(partners[group], with_never, 1.0)
 
 
 @numba.njit(nogil=True, cache=CACHE)
-def sum_moved(labels, kept, pairs, base, by_slot, inside):
-    """Sum the pairs of at most one pilot from a rank on; the work grows with the cities and the
-    pilots, since all other pairs come from `BaseSums`.
+def sum_moved(labels, kept, pairs, moved, by_province, inside):
+    """Sum the pairs of at most one pilot from a rank on by the provinces of their cities; the work
+    grows with the pilots, since all other pairs come from the sums over all.
 
     Parameters
     ----------
@@ -157,102 +157,240 @@ def sum_moved(labels, kept, pairs, base, by_slot, inside):
         Type of each city, 0 = never treated.
     kept : (B,) int64 array
         First rank that is kept.
-    pairs, base : DrawnPairs, BaseSums
-    by_slot : (B, S, G, D) float64 array
-        Zeros, filled: sums over the pairs of a city in a block.
+    pairs, moved : DrawnPairs, MovedPairs
+    by_province : (B, R, C, G, D) float64 array
+        Sums over all pairs of the cities of a province, in group 0: changed to those of the draw;
+        R = 1 without provinces.
     inside : (B, R, C, G, D) float64 array
         Zeros, filled: over the pairs with both cities in a province; R = 0 leaves them out.
     """
-    n_draws, n_cities = labels.shape
-    pilots, n_pilots = np.empty((n_draws, n_cities), np.int64), np.zeros(n_draws, np.int64)
+    pilots = np.empty(labels.shape[1], np.int64)
+    left = np.empty((len(pilots), pairs.values.shape[1]))
+    for draw in range(len(labels)):
+        label, own = labels[draw], by_province[draw]
+        others = pilots[: _list_pilots(label, moved.city, pilots)]
+        _move_pilots(label, others, pairs, moved, left, own)
+        first, sign = moved.first_rank, -1.0 if kept[draw] > moved.first_rank else 1.0
+        for rank in range(min(kept[draw], first), max(kept[draw], first)):
+            group = _group_of_pair(rank, label, pairs)
+            if group < 0:
+                continue
+            for city in (pairs.first[rank], pairs.second[rank]):
+                to = own[moved.province[city], pairs.block[rank], group]
+                _add(to, pairs.values[rank], sign)
+        if inside.shape[1] == 0:
+            continue
+        for rank in moved.inside:
+            group = _group_of_pair(rank, label, pairs)
+            if rank >= kept[draw] and group >= 0:
+                r = moved.province[pairs.first[rank]]
+                _add(inside[draw, r, pairs.block[rank], group], pairs.values[rank], 1.0)
+
+
+@numba.njit(cache=CACHE)
+def _weigh(values, weights, columns, ends, found):
+    """Add values (D,) times weights (d, L) to found (L,)."""
+    for m in range(len(columns)):
+        for d in range(columns.shape[1]):
+            value = values[columns[m, d]]
+            for k in range(ends[m], ends[m + 1]):
+                found[k] += value * weights[d, k]
+
+
+@numba.njit(cache=CACHE)
+def _weigh_rows(rows, weights, columns, ends, found, scores):
+    """Add rows (D, size) times weights (d, L) to the scores (L, size); found (L,) is room."""
+    size = rows.shape[1]
+    for m in range(len(columns)):
+        first, end = ends[m], ends[m + 1]
+        if end - first <= FEW:
+            for d in range(columns.shape[1]):
+                row = rows[columns[m, d]]
+                for k in range(first, end):
+                    times, to = weights[d, k], scores[k]
+                    for q in range(size):
+                        to[q] += times * row[q]
+            continue
+        for q in range(size):
+            found[first:end] = 0.0
+            # four at a time: a sum is read and written once for them
+            d = 0
+            while d + 4 <= columns.shape[1]:
+                a, b = rows[columns[m, d], q], rows[columns[m, d + 1], q]
+                c, e = rows[columns[m, d + 2], q], rows[columns[m, d + 3], q]
+                for k in range(first, end):
+                    ab = a * weights[d, k] + b * weights[d + 1, k]
+                    found[k] += ab + c * weights[d + 2, k] + e * weights[d + 3, k]
+                d += 4
+            for rest in range(d, columns.shape[1]):
+                a = rows[columns[m, rest], q]
+                for k in range(first, end):
+                    found[k] += a * weights[rest, k]
+            for k in range(first, end):
+                scores[k, q] += found[k]
+
+
+@numba.njit(cache=CACHE)
+def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room, scores):
+    """Fill the scores (L, size) of a band's cities as if they were never-pilots: all their pairs as
+    if no partner were a pilot, then what pilots change, those of one type and kind together.
+    """
+    together, change, found = room
+    size = moved.start[band + 1] - moved.start[band]
+    shape, length, done = (pairs.values.shape[1], size), pairs.values.shape[1] * size, 0
+    scores[:] = 0.0
+    for kind in range(len(moved.kind_block)):
+        at = moved.start[band] * shape[0] * len(moved.kind_block) + kind * length
+        rows = moved.whole[at : at + length].reshape(shape)
+        never = weights[moved.kind_block[kind], 0]
+        if rows[0].max() > 0.5:
+            _weigh_rows(rows, never, columns, ends, found, scores)
+    while done < len(pilots):
+        first, j = done, pilots[done]
+        kind, at = moved.kind[band, j], moved.first[band] + j * length
+        while (
+            done < len(pilots)
+            and label[pilots[done]] == label[j]
+            and moved.kind[band, pilots[done]] == kind
+        ):
+            done += 1
+        rows = moved.values[at : at + length]
+        if done > first + 1:
+            rows = together[:length]
+            rows[:] = 0.0
+            for partner in pilots[first:done]:
+                at = moved.first[band] + partner * length
+                _add(rows, moved.values[at : at + length], 1.0)
+        of_block = weights[moved.kind_block[kind]]
+        own = of_block[_group(label[j], moved.kind_class[kind], pairs.n_classes)]
+        for d in range(change.shape[0]):
+            for k in range(change.shape[1]):
+                change[d, k] = own[d, k] - of_block[0, d, k]
+        _weigh_rows(rows.reshape(shape), change, columns, ends, found, scores)
+
+
+@numba.njit(cache=CACHE)
+def _score_pilots(label, pilots, pairs, moved, weights, columns, ends, room, scores):
+    """Fill the scores (L, N) of pilots, from their pairs with never-pilots; room (K, D), (L,)."""
+    left, found = room
+    for i in pilots:
+        found[:] = 0.0
+        for kind in range(len(left)):
+            for d in range(left.shape[1]):
+                left[kind, d] = moved.of_city[i, kind, d]
+        for j in pilots:
+            rank = pairs.rank_of[i, j]
+            if rank >= moved.first_rank:
+                _add(left[moved.kind_of[rank]], pairs.values[rank], -1.0)
+        for kind in range(len(left)):
+            group = _group(label[i], moved.kind_class[kind], pairs.n_classes)
+            if left[kind, 0] > 0.5:
+                _weigh(left[kind], weights[moved.kind_block[kind], group], columns, ends, found)
+        for k in range(len(found)):
+            scores[k, moved.place[i]] = found[k]
+
+
+@numba.njit(cache=CACHE)
+def _score_between(label, kept, pairs, moved, weights, columns, ends, found, scores):
+    """Add the pairs of ranks between the draw's threshold and the real one to the scores (L, N);
+    found (L,) is room.
+    """
+    first, sign = moved.first_rank, -1.0 if kept > moved.first_rank else 1.0
+    for rank in range(min(kept, first), max(kept, first)):
+        group = _group_of_pair(rank, label, pairs)
+        if group >= 0:
+            found[:] = 0.0
+            own = weights[pairs.block[rank], group]
+            _weigh(pairs.values[rank], own, columns, ends, found)
+            for k in range(len(found)):
+                scores[k, moved.place[pairs.first[rank]]] += sign * found[k]
+                scores[k, moved.place[pairs.second[rank]]] += sign * found[k]
+
+
+@numba.njit(nogil=True, cache=CACHE)
+def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
+    """Add up the squared influence of each city's pairs, by bands of cities whose pairs with a
+    partner are one run of numbers.
+
+    Parameters
+    ----------
+    labels, kept, pairs, moved
+        As in `sum_moved`.
+    weights, columns, ends, squares
+        As in `score_pairs`.
+    """
+    (n_draws, n), n_values, n_terms = labels.shape, pairs.values.shape[1], weights.shape[4]
+    found = np.empty(n_terms)
+    room = np.empty(n * n_values), np.empty(weights.shape[3:]), found
+    left = np.empty((len(moved.kind_block), n_values)), found
+    scores = np.empty((n_draws, n_terms, n))
+    pilots, n_pilots = np.empty((n_draws, n), np.int64), np.empty(n_draws, np.int64)
     for draw in range(n_draws):
-        _start_from_base(labels[draw], kept[draw], pairs, base, by_slot[draw], inside[draw])
-        for j in range(n_cities):
-            if labels[draw, j] > 0:
-                pilots[draw, n_pilots[draw]] = j
-                n_pilots[draw] += 1
-    # city by city: the statistics of its pairs stay in the processor's cache over the draws
-    for i in range(n_cities):
+        n_pilots[draw] = _list_pilots(labels[draw], moved.city, pilots[draw])
+    # band by band: the statistics of its pairs stay in the processor's cache over the draws
+    for band in range(len(moved.first)):
+        cities = slice(moved.start[band], moved.start[band + 1])
         for draw in range(n_draws):
-            others = pilots[draw, : n_pilots[draw]]
-            _move_partners(i, labels[draw], others, kept[draw], pairs, by_slot[draw], inside[draw])
+            given = pairs, moved, weights[draw], columns, ends, room, scores[draw, :, cities]
+            _score_band(band, labels[draw], pilots[draw, : n_pilots[draw]], *given)
+    for draw in range(n_draws):
+        given, of_draw = (pairs, moved, weights[draw], columns, ends), scores[draw]
+        _score_pilots(labels[draw], pilots[draw, : n_pilots[draw]], *given, left, of_draw)
+        _score_between(labels[draw], kept[draw], *given, found, of_draw)
+        for k in range(n_terms):
+            for i in range(n):
+                squares[draw, k] += of_draw[k, i] ** 2
 
 
 @numba.njit(nogil=True, cache=CACHE)
-def add_up(values, place, sums):
-    """Add the entries of values (B, S, G, D) to the places (S,) of sums (B, places, G, D)."""
-    for draw in range(len(values)):
-        for s in range(len(place)):
-            to = sums[draw, place[s]]
-            for g in range(values.shape[2]):
-                for d in range(values.shape[3]):
-                    to[g, d] += values[draw, s, g, d]
-
-
-@numba.njit(nogil=True, cache=CACHE)
-def sum_pairs(group, weight, pairs, by_slot, inside):
+def sum_pairs(group, weight, pairs, province, by_province, inside):
     """Sum pairs by the groups they are given, (B, P) int64, -1 left out; a pair counts the product
     of its cities' weights (B, N). The rest as in `sum_moved`.
     """
     for draw in range(len(group)):
-        sums, own = by_slot[draw], inside[draw]
         for rank in range(group.shape[1]):
             g, i, j = group[draw, rank], pairs.first[rank], pairs.second[rank]
             if g < 0:
                 continue
-            times, a, b = weight[draw, i] * weight[draw, j], pairs.slot_of[rank, 0], 0
-            b = pairs.slot_of[rank, 1]
-            same = len(own) > 0 and pairs.province[i] == pairs.province[j]
-            for d in range(pairs.values.shape[1]):
-                value = times * pairs.values[rank, d]
-                sums[a, g, d] += value
-                sums[b, g, d] += value
-                if same:
-                    own[pairs.province[i], pairs.block[rank], g, d] += value
+            times, block = weight[draw, i] * weight[draw, j], pairs.block[rank]
+            for city in (i, j):
+                _add(by_province[draw, province[city], block, g], pairs.values[rank], times)
+            if inside.shape[1] > 0 and province[i] == province[j]:
+                _add(inside[draw, province[i], block, g], pairs.values[rank], times)
 
 
 @numba.njit(nogil=True, cache=CACHE)
-def sum_squared_scores(by_slot, slot_city, slot_block, weights, columns, squares):
-    """Add up the squared influence of each city's pairs.
+def score_pairs(group, weight, pairs, weights, columns, ends, squares):
+    """Add up the squared influence of each city's pairs, by the groups that pairs are given.
 
     Parameters
     ----------
-    by_slot : (B, S, G, D) float64 array
-    slot_city, slot_block : (S,) int64 arrays
-        The slots of a city beside one another.
+    group, weight, pairs
+        As in `sum_pairs`.
     weights : (B, C, G, d, L) float64 array
-        Of the d statistics of one outcome in each of L coefficients.
-    columns : (d,) int64 array
-        Where these statistics lie among the D.
+        Of the d statistics of an outcome in each coefficient.
+    columns : (M, d) int64 array
+        Where the statistics of each outcome lie among the D.
+    ends : (M + 1,) int64 array
+        Where the coefficients of each outcome begin and end among the L.
     squares : (B, L) float64 array
         Zeros, filled.
     """
-    n_slots, n_columns, n_coefficients = len(slot_city), len(columns), weights.shape[4]
-    city = np.zeros(n_coefficients)
-    for draw in range(len(by_slot)):
-        for s in range(n_slots):
-            for g in range(by_slot.shape[2]):
-                sums, own = by_slot[draw, s, g], weights[draw, slot_block[s], g]
-                # a sum of no pair is rounding
-                if sums[0] < 0.5:
-                    continue
-                # four at a time: a coefficient's sum is read and written once for them
-                d = 0
-                while d + 4 <= n_columns:
-                    a, b = sums[columns[d]], sums[columns[d + 1]]
-                    c, e = sums[columns[d + 2]], sums[columns[d + 3]]
-                    for k in range(n_coefficients):
-                        ab = a * own[d, k] + b * own[d + 1, k]
-                        city[k] += ab + c * own[d + 2, k] + e * own[d + 3, k]
-                    d += 4
-                for rest in range(d, n_columns):
-                    a = sums[columns[rest]]
-                    for k in range(n_coefficients):
-                        city[k] += a * own[rest, k]
-            if s + 1 == n_slots or slot_city[s + 1] != slot_city[s]:
-                for k in range(n_coefficients):
-                    squares[draw, k] += city[k] * city[k]
-                    city[k] = 0.0
+    scores, found = np.empty((weight.shape[1], weights.shape[4])), np.empty(weights.shape[4])
+    for draw in range(len(group)):
+        scores[:] = 0.0
+        for rank in range(group.shape[1]):
+            i, j, g = pairs.first[rank], pairs.second[rank], group[draw, rank]
+            if g >= 0:
+                found[:] = 0.0
+                own = weights[draw, pairs.block[rank], g]
+                _weigh(pairs.values[rank], own, columns, ends, found)
+                for k in range(len(found)):
+                    scores[i, k] += weight[draw, i] * weight[draw, j] * found[k]
+                    scores[j, k] += weight[draw, i] * weight[draw, j] * found[k]
+        for i in range(len(scores)):
+            for k in range(len(found)):
+                squares[draw, k] += scores[i, k] ** 2
 
 
 @numba.njit(nogil=True, cache=CACHE)

@@ -24,48 +24,86 @@ class DrawnPairs(NamedTuple):
         Statistics of a pair as in `arrays`; the first of them is 1, so that its sum counts pairs.
     rank_of : (N, N) int64 array
         Rank of the pair of two cities, -1 where they are no candidate pair.
-    province : (N,) int64 array
-        Province of a city, 0..R-1; all 0 where provinces are not known.
     pair_class : (P,) int64 array
         A pair of a pilot of type k and a never-pilot is of group 1 + (k - 1) n_classes + class.
     n_classes : int
     block : (P,) int64 array
         Block of pairs with year effects of their own, 0..C-1.
-    slot_of : (P, 2) int64 array
-        Slots of a pair's first and second city.
-    slot_city, slot_block : (S,) int64 arrays
-        City and block of a slot.
     """
 
     first: np.ndarray
     second: np.ndarray
     values: np.ndarray
     rank_of: np.ndarray
-    province: np.ndarray
     pair_class: np.ndarray
     n_classes: int
     block: np.ndarray
-    slot_of: np.ndarray
-    slot_city: np.ndarray
-    slot_block: np.ndarray
 
 
-class BaseSums(NamedTuple):
-    """Sums over all candidate pairs from a rank on; a draw starts from them and changes what it
-    must.
+class MovedPairs(NamedTuple):
+    """Pairs from a rank on, added up: a draw starts from the sums and changes what it must.
+
+    A kind is a block and a class of pairs; K of them. A band is cities whose pairs with any third
+    city are all of one kind.
 
     Attributes
     ----------
-    first : int
-        First rank that the real assignment keeps.
-    by_slot : (S, classes, D) float64 array
-    inside : (R, C, D) float64 array
-        Over the pairs with both cities in a province.
+    first_rank : int
+        First rank that the real assignment keeps; pairs below it count zero here.
+    kind_block, kind_class : (K,) int64 arrays
+    province : (N,) int64 array
+        0..R-1; all 0 where no sums by province are asked for.
+    all_pairs : (R, C, D) float64 array
+        Sums over the pairs of the cities of a province.
+    of_city : (N, K, D) float64 array
+        Sums over the pairs of a city by kind.
+    kind_of : (P,) int64 array
+        Kind of a pair.
+    part_start : (N + 1,) int64 array
+        Where the parts of each city begin.
+    part_province, part_kind : (L,) int64 arrays
+        Partners' province and kind of the pairs of a part.
+    parts : (L, D) float64 array
+    part_of : (N, N) int64 array
+        Part of a city in which its pair with a partner is.
+    inside : int64 array
+        Ranks of the pairs with both cities in a province.
+    city : (N,) int64 array
+        Cities by band.
+    place : (N,) int64 array
+        Where each city stands among them.
+    start : (bands + 1,) int64 array
+        Where each band begins among them.
+    kind : (bands, N) int64 array
+        Kind of a band's pairs with a partner.
+    first : (bands,) int64 array
+        Where each band begins in `values`.
+    values : (N * N * D,) float64 array
+        Statistics of pairs by band, partner, statistic and city of the band.
+    whole : (N * K * D,) float64 array
+        Sums over the pairs of a city by band, kind, statistic and city of the band.
     """
 
-    first: int
-    by_slot: np.ndarray
+    first_rank: int
+    kind_block: np.ndarray
+    kind_class: np.ndarray
+    province: np.ndarray
+    all_pairs: np.ndarray
+    of_city: np.ndarray
+    kind_of: np.ndarray
+    part_start: np.ndarray
+    part_province: np.ndarray
+    part_kind: np.ndarray
+    parts: np.ndarray
+    part_of: np.ndarray
     inside: np.ndarray
+    city: np.ndarray
+    place: np.ndarray
+    start: np.ndarray
+    kind: np.ndarray
+    first: np.ndarray
+    values: np.ndarray
+    whole: np.ndarray
 
 
 class CurvePairs(NamedTuple):

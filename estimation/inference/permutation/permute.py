@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from ...engines.drawn import DrawnSums, PairDraws
+from ...engines.drawn import PairDraws, SumsOfDraws
 from ...engines.interface import SummedSample
 from ...engines.solve import invert_normal, outcome_columns
 from ...influence.draw_model import DrawModel
@@ -143,7 +143,7 @@ def permute(
                 for k in range(start + part.start, start + part.stop, step):
                     some = slice(k, min(k + step, start + part.stop))
                     given = None if weights is None else weights[some]
-                    _fit(sums, going, *sums.of(labels[some], given), some)
+                    _fit(sums.of(labels[some], given), going, some)
 
             run_in_chunks(end - made, run)
             made = end
@@ -172,52 +172,31 @@ def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
     return groups
 
 
-def _fit(
-    sums: DrawnSums,
-    going: Sequence[_Race],
-    by_slot: np.ndarray,
-    inside: np.ndarray,
-    some: slice,
-) -> None:
+def _fit(sums: SumsOfDraws, going: Sequence[_Race], some: slice) -> None:
     """Fill some draws of models from their sums: one pass over these serves the terms of all."""
-    from ...engines.loops import sum_squared_scores
-
-    by_province = sums.by_province(by_slot)
-    # every pair stands with either of its cities
-    totals = by_province.sum(axis=1) / 2
+    totals = sums.totals
     fitted = [race.model.estimate_and_weights(totals, race.terms) for race in going]
     layout = going[0].model.statistics.layout
-    for m in range(layout.n_outcomes):
-        weights = np.concatenate([of_outcomes[m] for _, of_outcomes in fitted], axis=-1)
-        # one layout in memory: for another numba would compile the loop again
-        weights = np.ascontiguousarray(weights)
-        squares = np.zeros((len(totals), weights.shape[-1]))
-        if squares.shape[1]:
-            sum_squared_scores(
-                by_slot,
-                sums.slot_city,
-                sums.slot_block,
-                weights,
-                outcome_columns(layout, m),
-                squares,
-            )
-        ends = np.cumsum([len(race.terms[m]) for race in going])[:-1]
-        for race, (estimate, _), own in zip(
-            going, fitted, np.split(squares, ends, axis=1), strict=True
-        ):
-            chosen, draws = race.terms[m], race.draws[m]
-            found = np.where(own > 0, estimate[:, m, chosen], np.nan)
-            draws.coefficient[some, chosen] = found
-            with np.errstate(invalid="ignore", divide="ignore"):
-                draws.statistic[some, chosen] = np.abs(found) / np.sqrt(own)
+    order = [(m, k) for m in range(layout.n_outcomes) for k in range(len(going))]
+    weights = np.concatenate([fitted[k][1][m] for m, k in order], axis=-1)
+    bounds = np.cumsum([0, *(len(going[k].terms[m]) for m, k in order)])
+    columns = np.stack([outcome_columns(layout, m) for m in range(layout.n_outcomes)])
+    # one layout in memory: for another numba would compile the loop again
+    squares = sums.squares(np.ascontiguousarray(weights), columns, bounds[:: len(going)])
+    for (m, k), own in zip(order, np.split(squares, bounds[1:-1], axis=1), strict=True):
+        chosen, draws = going[k].terms[m], going[k].draws[m]
+        found = np.where(own > 0, fitted[k][0][:, m, chosen], np.nan)
+        draws.coefficient[some, chosen] = found
+        with np.errstate(invalid="ignore", divide="ignore"):
+            draws.statistic[some, chosen] = np.abs(found) / np.sqrt(own)
     tested = [
         (race, estimate)
         for race, (estimate, _) in zip(going, fitted, strict=True)
         if any(race.tests)
     ]
-    if not tested or sums.n_provinces == 0:
+    if not tested or sums.inside.shape[1] == 0:
         return
-    deleted, can_go = sums.without_provinces(totals, by_province, inside)
+    deleted, can_go = sums.without_provinces()
     shape = deleted.shape[:2]
     for race, estimate in tested:
         asked = [race.model.tests[name] for names in race.tests for name in names]
