@@ -198,53 +198,46 @@ def _weigh(values, weights, columns, ends, found):
 
 
 @numba.njit(cache=CACHE)
-def _weigh_rows(rows, weights, columns, ends, found, scores):
-    """Add rows (D, size) times weights (d, L) to the scores (L, size); found (L,) is room."""
+def _weigh_rows(rows, weights, columns, ends, room, scores):
+    """Add rows (D, size) times weights (4 n, L) to the scores (size, L), four statistics at a time,
+    so that a score is read and written once for them; columns (M, 4 n), room (size,).
+    """
     size = rows.shape[1]
     for m in range(len(columns)):
         first, end = ends[m], ends[m + 1]
-        if end - first <= FEW:
-            for d in range(columns.shape[1]):
-                row = rows[columns[m, d]]
-                for k in range(first, end):
-                    times, to = weights[d, k], scores[k]
-                    for q in range(size):
-                        to[q] += times * row[q]
-            continue
-        for q in range(size):
-            found[first:end] = 0.0
-            # four at a time: a sum is read and written once for them
-            d = 0
-            while d + 4 <= columns.shape[1]:
-                a, b = rows[columns[m, d], q], rows[columns[m, d + 1], q]
-                c, e = rows[columns[m, d + 2], q], rows[columns[m, d + 3], q]
-                for k in range(first, end):
-                    ab = a * weights[d, k] + b * weights[d + 1, k]
-                    found[k] += ab + c * weights[d + 2, k] + e * weights[d + 3, k]
-                d += 4
-            for rest in range(d, columns.shape[1]):
-                a = rows[columns[m, rest], q]
-                for k in range(first, end):
-                    found[k] += a * weights[rest, k]
+        for d in range(0, len(weights), 4):
+            a, b = rows[columns[m, d]], rows[columns[m, d + 1]]
+            c, e = rows[columns[m, d + 2]], rows[columns[m, d + 3]]
+            if end - first > FEW:
+                for q in range(size):
+                    for k in range(first, end):
+                        ab = a[q] * weights[d, k] + b[q] * weights[d + 1, k]
+                        scores[q, k] += ab + c[q] * weights[d + 2, k] + e[q] * weights[d + 3, k]
+                continue
             for k in range(first, end):
-                scores[k, q] += found[k]
+                wa, wb, wc, we = weights[d, k], weights[d + 1, k], weights[d + 2, k], 0.0
+                we = weights[d + 3, k]
+                for q in range(size):
+                    room[q] = wa * a[q] + wb * b[q] + wc * c[q] + we * e[q]
+                for q in range(size):
+                    scores[q, k] += room[q]
 
 
 @numba.njit(cache=CACHE)
 def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room, scores):
-    """Fill the scores (L, size) of a band's cities as if they were never-pilots: all their pairs as
+    """Fill the scores (size, L) of a band's cities as if they were never-pilots: all their pairs as
     if no partner were a pilot, then what pilots change, those of one type and kind together.
     """
-    together, change, found = room
+    together, change, of_size = room
     size = moved.start[band + 1] - moved.start[band]
     shape, length, done = (pairs.values.shape[1], size), pairs.values.shape[1] * size, 0
     scores[:] = 0.0
     for kind in range(len(moved.kind_block)):
         at = moved.start[band] * shape[0] * len(moved.kind_block) + kind * length
         rows = moved.whole[at : at + length].reshape(shape)
-        never = weights[moved.kind_block[kind], 0]
+        change[: weights.shape[2]] = weights[moved.kind_block[kind], 0]
         if rows[0].max() > 0.5:
-            _weigh_rows(rows, never, columns, ends, found, scores)
+            _weigh_rows(rows, change, columns, ends, of_size, scores)
     while done < len(pilots):
         first, j = done, pilots[done]
         kind, at = moved.kind[band, j], moved.first[band] + j * length
@@ -263,17 +256,17 @@ def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room,
                 _add(rows, moved.values[at : at + length], 1.0)
         of_block = weights[moved.kind_block[kind]]
         own = of_block[_group(label[j], moved.kind_class[kind], pairs.n_classes)]
-        for d in range(change.shape[0]):
-            for k in range(change.shape[1]):
+        for d in range(len(own)):
+            for k in range(own.shape[1]):
                 change[d, k] = own[d, k] - of_block[0, d, k]
-        _weigh_rows(rows.reshape(shape), change, columns, ends, found, scores)
+        _weigh_rows(rows.reshape(shape), change, columns, ends, of_size, scores)
 
 
 @numba.njit(cache=CACHE)
-def _score_pilots(label, pilots, pairs, moved, weights, columns, ends, room, scores):
-    """Fill the scores (L, N) of pilots, from their pairs with never-pilots; room (K, D), (L,)."""
-    left, found = room
+def _score_pilots(label, pilots, pairs, moved, weights, columns, ends, left, scores):
+    """Fill the scores (N, L) of pilots, from their pairs with never-pilots; room (K, D)."""
     for i in pilots:
+        found = scores[moved.place[i]]
         found[:] = 0.0
         for kind in range(len(left)):
             for d in range(left.shape[1]):
@@ -286,13 +279,11 @@ def _score_pilots(label, pilots, pairs, moved, weights, columns, ends, room, sco
             group = _group(label[i], moved.kind_class[kind], pairs.n_classes)
             if left[kind, 0] > 0.5:
                 _weigh(left[kind], weights[moved.kind_block[kind], group], columns, ends, found)
-        for k in range(len(found)):
-            scores[k, moved.place[i]] = found[k]
 
 
 @numba.njit(cache=CACHE)
 def _score_between(label, kept, pairs, moved, weights, columns, ends, found, scores):
-    """Add the pairs of ranks between the draw's threshold and the real one to the scores (L, N);
+    """Add the pairs of ranks between the draw's threshold and the real one to the scores (N, L);
     found (L,) is room.
     """
     first, sign = moved.first_rank, -1.0 if kept > moved.first_rank else 1.0
@@ -303,8 +294,8 @@ def _score_between(label, kept, pairs, moved, weights, columns, ends, found, sco
             own = weights[pairs.block[rank], group]
             _weigh(pairs.values[rank], own, columns, ends, found)
             for k in range(len(found)):
-                scores[k, moved.place[pairs.first[rank]]] += sign * found[k]
-                scores[k, moved.place[pairs.second[rank]]] += sign * found[k]
+                scores[moved.place[pairs.first[rank]], k] += sign * found[k]
+                scores[moved.place[pairs.second[rank]], k] += sign * found[k]
 
 
 @numba.njit(nogil=True, cache=CACHE)
@@ -320,26 +311,28 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
         As in `score_pairs`.
     """
     (n_draws, n), n_values, n_terms = labels.shape, pairs.values.shape[1], weights.shape[4]
-    found = np.empty(n_terms)
-    room = np.empty(n * n_values), np.empty(weights.shape[3:]), found
-    left = np.empty((len(moved.kind_block), n_values)), found
-    scores = np.empty((n_draws, n_terms, n))
+    # statistics by fours; those behind the last count nothing
+    fours = np.zeros((len(columns), (columns.shape[1] + 3) // 4 * 4), np.int64)
+    fours[:, : columns.shape[1]] = columns
+    room = np.empty(n * n_values), np.zeros((fours.shape[1], n_terms)), np.empty(n)
+    left, found = np.empty((len(moved.kind_block), n_values)), np.empty(n_terms)
+    scores = np.empty((n_draws, n, n_terms))
     pilots, n_pilots = np.empty((n_draws, n), np.int64), np.empty(n_draws, np.int64)
     for draw in range(n_draws):
         n_pilots[draw] = _list_pilots(labels[draw], moved.city, pilots[draw])
     # band by band: the statistics of its pairs stay in the processor's cache over the draws
     for band in range(len(moved.first)):
-        cities = slice(moved.start[band], moved.start[band + 1])
+        start, end = moved.start[band], moved.start[band + 1]
         for draw in range(n_draws):
-            given = pairs, moved, weights[draw], columns, ends, room, scores[draw, :, cities]
+            given = pairs, moved, weights[draw], fours, ends, room, scores[draw, start:end]
             _score_band(band, labels[draw], pilots[draw, : n_pilots[draw]], *given)
     for draw in range(n_draws):
         given, of_draw = (pairs, moved, weights[draw], columns, ends), scores[draw]
         _score_pilots(labels[draw], pilots[draw, : n_pilots[draw]], *given, left, of_draw)
         _score_between(labels[draw], kept[draw], *given, found, of_draw)
-        for k in range(n_terms):
-            for i in range(n):
-                squares[draw, k] += of_draw[k, i] ** 2
+        for i in range(n):
+            for k in range(n_terms):
+                squares[draw, k] += of_draw[i, k] ** 2
 
 
 @numba.njit(nogil=True, cache=CACHE)

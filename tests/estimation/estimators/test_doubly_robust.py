@@ -218,4 +218,7 @@ def test_result_has_its_lines_but_no_draws():
     assert [e.vcov for e in att] == ["dyadic", "province_jackknife"] and att[1].is_default
     assert abs(att[0].estimate - 0.3) < 0.1
     assert any("permutation" in text for text in result.warnings)
-    assert {name for name, _, _ in result.diagnostics} >= {"largest_propensity_of_never"}
+    diagnostics = {name: value for name, _, value in result.diagnostics}
+    assert "largest_propensity_of_never" in diagnostics
+    leads = {e.event_time for e in result.estimates if e.term == "event" and e.event_time < 0}
+    assert diagnostics["joint_leads_df1"] == len(leads) and diagnostics["joint_leads_p"] <= 1
