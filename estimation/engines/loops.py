@@ -191,10 +191,11 @@ def sum_moved(labels, kept, pairs, moved, by_province, inside):
 def _weigh(values, weights, columns, ends, found):
     """Add values (D,) times weights (d, L) to found (L,)."""
     for m in range(len(columns)):
+        to = found[ends[m] : ends[m + 1]]
         for d in range(columns.shape[1]):
-            value = values[columns[m, d]]
-            for k in range(ends[m], ends[m + 1]):
-                found[k] += value * weights[d, k]
+            value, own = values[columns[m, d]], weights[d, ends[m] : ends[m + 1]]
+            for k in range(len(to)):
+                to[k] += value * own[k]
 
 
 @numba.njit(cache=CACHE)
@@ -209,18 +210,27 @@ def _weigh_rows(rows, weights, columns, ends, room, scores):
             a, b = rows[columns[m, d]], rows[columns[m, d + 1]]
             c, e = rows[columns[m, d + 2]], rows[columns[m, d + 3]]
             if end - first > FEW:
+                wa, wb = weights[d, first:end], weights[d + 1, first:end]
+                wc, we = weights[d + 2, first:end], weights[d + 3, first:end]
                 for q in range(size):
-                    for k in range(first, end):
-                        ab = a[q] * weights[d, k] + b[q] * weights[d + 1, k]
-                        scores[q, k] += ab + c[q] * weights[d + 2, k] + e[q] * weights[d + 3, k]
+                    to = scores[q, first:end]
+                    for k in range(len(to)):
+                        to[k] += (a[q] * wa[k] + b[q] * wb[k]) + (c[q] * wc[k] + e[q] * we[k])
                 continue
             for k in range(first, end):
-                wa, wb, wc, we = weights[d, k], weights[d + 1, k], weights[d + 2, k], 0.0
-                we = weights[d + 3, k]
+                w = weights[d : d + 4, k]
                 for q in range(size):
-                    room[q] = wa * a[q] + wb * b[q] + wc * c[q] + we * e[q]
+                    room[q] = (w[0] * a[q] + w[1] * b[q]) + (w[2] * c[q] + w[3] * e[q])
                 for q in range(size):
                     scores[q, k] += room[q]
+
+
+@numba.njit(cache=CACHE)
+def _change(weights, others, change):
+    """Fill change (4 n, L) with weights (d, L) less others."""
+    for d in range(len(weights)):
+        for k in range(weights.shape[1]):
+            change[d, k] = weights[d, k] - others[d, k]
 
 
 @numba.njit(cache=CACHE)
@@ -228,15 +238,16 @@ def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room,
     """Fill the scores (size, L) of a band's cities as if they were never-pilots: all their pairs as
     if no partner were a pilot, then what pilots change, those of one type and kind together.
     """
-    together, change, of_size = room
+    together, change, of_size, nothing = room
     size = moved.start[band + 1] - moved.start[band]
     shape, length, done = (pairs.values.shape[1], size), pairs.values.shape[1] * size, 0
     scores[:] = 0.0
     for kind in range(len(moved.kind_block)):
         at = moved.start[band] * shape[0] * len(moved.kind_block) + kind * length
         rows = moved.whole[at : at + length].reshape(shape)
-        change[: weights.shape[2]] = weights[moved.kind_block[kind], 0]
-        if rows[0].max() > 0.5:
+        if moved.has_kind[band, kind]:
+            never = weights[moved.kind_block[kind], 0]
+            _change(never, nothing, change)
             _weigh_rows(rows, change, columns, ends, of_size, scores)
     while done < len(pilots):
         first, j = done, pilots[done]
@@ -256,9 +267,7 @@ def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room,
                 _add(rows, moved.values[at : at + length], 1.0)
         of_block = weights[moved.kind_block[kind]]
         own = of_block[_group(label[j], moved.kind_class[kind], pairs.n_classes)]
-        for d in range(len(own)):
-            for k in range(own.shape[1]):
-                change[d, k] = own[d, k] - of_block[0, d, k]
+        _change(own, of_block[0], change)
         _weigh_rows(rows.reshape(shape), change, columns, ends, of_size, scores)
 
 
@@ -314,7 +323,8 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
     # statistics by fours; those behind the last count nothing
     fours = np.zeros((len(columns), (columns.shape[1] + 3) // 4 * 4), np.int64)
     fours[:, : columns.shape[1]] = columns
-    room = np.empty(n * n_values), np.zeros((fours.shape[1], n_terms)), np.empty(n)
+    change, nothing = np.zeros((fours.shape[1], n_terms)), np.zeros((columns.shape[1], n_terms))
+    room = np.empty(n * n_values), change, np.empty(n), nothing
     left, found = np.empty((len(moved.kind_block), n_values)), np.empty(n_terms)
     scores = np.empty((n_draws, n, n_terms))
     pilots, n_pilots = np.empty((n_draws, n), np.int64), np.empty(n_draws, np.int64)

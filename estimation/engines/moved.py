@@ -71,6 +71,7 @@ def move_pairs(pairs: DrawnPairs, start: int, province: np.ndarray, n_blocks: in
         np.argsort(order),
         starts,
         kind_of_band.clip(0),
+        (kind_of_band[:, :, None] == np.arange(n_kinds)).any(axis=1),
         starts[:-1] * n * n_values,
         np.concatenate(by_band),
         np.concatenate(whole),

@@ -76,6 +76,8 @@ class MovedPairs(NamedTuple):
         Where each band begins among them.
     kind : (bands, N) int64 array
         Kind of a band's pairs with a partner.
+    has_kind : (bands, K) bool array
+        Whether a band has pairs of a kind.
     first : (bands,) int64 array
         Where each band begins in `values`.
     values : (N * N * D,) float64 array
@@ -101,6 +103,7 @@ class MovedPairs(NamedTuple):
     place: np.ndarray
     start: np.ndarray
     kind: np.ndarray
+    has_kind: np.ndarray
     first: np.ndarray
     values: np.ndarray
     whole: np.ndarray
