@@ -97,7 +97,8 @@ class MovedSums(SumsOfDraws):
         from . import loops  # importing numba takes as long as a small fit
 
         found = np.zeros((len(weights), weights.shape[-1]))
-        loops.score_moved(*self.given, weights, columns, ends, found)
+        fours = np.pad(columns, ((0, 0), (0, -columns.shape[1] % 4)))
+        loops.score_moved(*self.given, weights, fours, ends, found)
         return found
 
 

@@ -29,11 +29,14 @@ CACHE = bool(os.environ.get("NUMBA_CACHE_DIR"))
 if CACHE:
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
 
+# of a loop that other loops alone call: no way in from Python has to be compiled
+inner = numba.njit(cache=CACHE, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
 # coefficients of an outcome below which a loop over cities is quicker than one over them
 FEW = 4
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _rank_at(position, others):
     """Rank of the pair at a position among those whose rank is not one of the others."""
     rank, before = position, -1
@@ -45,14 +48,18 @@ def _rank_at(position, others):
     return rank
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _keep(state, ties, ranks, kept):
     """First rank that each rule of `RankedTies` keeps, kept (rules,), among pairs of at most one
     pilot.
 
     state (N,): 0 never-pilot, 1 pilot, 2 left out; ranks (P + 1,) is room to work in.
     """
-    marked, everyone = np.flatnonzero(state), np.arange(len(state))
+    everyone, room, n_marked = np.arange(len(state)), np.empty(len(state), np.int64), 0
+    for i in everyone:
+        room[n_marked] = i
+        n_marked += state[i] > 0
+    marked = room[:n_marked]
     for m in range(len(ties.n_tied)):
         # the few pairs that are not eligible tell the rank of an eligible one by its position
         rank_of, n_others = ties.rank_of[m], 0
@@ -83,27 +90,27 @@ def first_kept(labels, ties, kept):
         _keep(state, ties, ranks, kept[draw])
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _group(label, pair_class, n_classes):
     """Group of the pairs of a city with never-pilots."""
     return 0 if label == 0 else 1 + (label - 1) * n_classes + pair_class
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _group_of_pair(rank, label, pairs):
     """Group of a pair; -1 of two pilots."""
     a, b = label[pairs.first[rank]], label[pairs.second[rank]]
     return -1 if a > 0 and b > 0 else _group(a + b, pairs.pair_class[rank], pairs.n_classes)
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _add(to, values, sign):
     """Add values (D,) times a sign."""
     for d in range(len(to)):
         to[d] += sign * values[d]
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _list_pilots(label, cities, pilots):
     """Fill pilots (N,) by their types, those of a type in the order of cities (N,); how many there
     are.
@@ -121,7 +128,7 @@ def _list_pilots(label, cities, pilots):
     return n_pilots
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _move_pilots(label, pilots, pairs, moved, left, own):
     """Take the pairs of pilots out of group 0, and put those with never-pilots into the group they
     are treated in, with the province of either city; left (parts, D) is room.
@@ -187,28 +194,28 @@ def sum_moved(labels, kept, pairs, moved, by_province, inside):
                 _add(inside[draw, r, pairs.block[rank], group], pairs.values[rank], 1.0)
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _weigh(values, weights, columns, ends, found):
     """Add values (D,) times weights (d, L) to found (L,)."""
     for m in range(len(columns)):
         to = found[ends[m] : ends[m + 1]]
-        for d in range(columns.shape[1]):
+        for d in range(len(weights)):
             value, own = values[columns[m, d]], weights[d, ends[m] : ends[m + 1]]
             for k in range(len(to)):
                 to[k] += value * own[k]
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _weigh_rows(rows, weights, columns, ends, room, scores):
-    """Add rows (D, size) times weights (4 n, L) to the scores (size, L), four statistics at a time,
-    so that a score is read and written once for them; columns (M, 4 n), room (size,).
+    """Add rows (D * size,) times weights (4 n, L) to the scores (size, L), four statistics at a
+    time, so that a score is read and written once for them; columns (M, 4 n), room (size,).
     """
-    size = rows.shape[1]
+    size = len(scores)
     for m in range(len(columns)):
-        first, end = ends[m], ends[m + 1]
+        first, end, at = ends[m], ends[m + 1], columns[m] * size
         for d in range(0, len(weights), 4):
-            a, b = rows[columns[m, d]], rows[columns[m, d + 1]]
-            c, e = rows[columns[m, d + 2]], rows[columns[m, d + 3]]
+            a, b = rows[at[d] : at[d] + size], rows[at[d + 1] : at[d + 1] + size]
+            c, e = rows[at[d + 2] : at[d + 2] + size], rows[at[d + 3] : at[d + 3] + size]
             if end - first > FEW:
                 wa, wb = weights[d, first:end], weights[d + 1, first:end]
                 wc, we = weights[d + 2, first:end], weights[d + 3, first:end]
@@ -225,7 +232,7 @@ def _weigh_rows(rows, weights, columns, ends, room, scores):
                     scores[q, k] += room[q]
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _change(weights, others, change):
     """Fill change (4 n, L) with weights (d, L) less others."""
     for d in range(len(weights)):
@@ -233,18 +240,19 @@ def _change(weights, others, change):
             change[d, k] = weights[d, k] - others[d, k]
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room, scores):
     """Fill the scores (size, L) of a band's cities as if they were never-pilots: all their pairs as
     if no partner were a pilot, then what pilots change, those of one type and kind together.
     """
     together, change, of_size, nothing = room
     size = moved.start[band + 1] - moved.start[band]
-    shape, length, done = (pairs.values.shape[1], size), pairs.values.shape[1] * size, 0
+    n_values, done = pairs.values.shape[1], 0
+    length = n_values * size
     scores[:] = 0.0
     for kind in range(len(moved.kind_block)):
-        at = moved.start[band] * shape[0] * len(moved.kind_block) + kind * length
-        rows = moved.whole[at : at + length].reshape(shape)
+        at = moved.start[band] * n_values * len(moved.kind_block) + kind * length
+        rows = moved.whole[at : at + length]
         if moved.has_kind[band, kind]:
             never = weights[moved.kind_block[kind], 0]
             _change(never, nothing, change)
@@ -268,10 +276,10 @@ def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room,
         of_block = weights[moved.kind_block[kind]]
         own = of_block[_group(label[j], moved.kind_class[kind], pairs.n_classes)]
         _change(own, of_block[0], change)
-        _weigh_rows(rows.reshape(shape), change, columns, ends, of_size, scores)
+        _weigh_rows(rows, change, columns, ends, of_size, scores)
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _score_pilots(label, pilots, pairs, moved, weights, columns, ends, left, scores):
     """Fill the scores (N, L) of pilots, from their pairs with never-pilots; room (K, D)."""
     for i in pilots:
@@ -290,7 +298,7 @@ def _score_pilots(label, pilots, pairs, moved, weights, columns, ends, left, sco
                 _weigh(left[kind], weights[moved.kind_block[kind], group], columns, ends, found)
 
 
-@numba.njit(cache=CACHE)
+@inner
 def _score_between(label, kept, pairs, moved, weights, columns, ends, found, scores):
     """Add the pairs of ranks between the draw's threshold and the real one to the scores (N, L);
     found (L,) is room.
@@ -316,14 +324,13 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
     ----------
     labels, kept, pairs, moved
         As in `sum_moved`.
-    weights, columns, ends, squares
+    weights, ends, squares
         As in `score_pairs`.
+    columns : (M, 4 n) int64 array
+        The same, by fours; those behind the last count nothing.
     """
     (n_draws, n), n_values, n_terms = labels.shape, pairs.values.shape[1], weights.shape[4]
-    # statistics by fours; those behind the last count nothing
-    fours = np.zeros((len(columns), (columns.shape[1] + 3) // 4 * 4), np.int64)
-    fours[:, : columns.shape[1]] = columns
-    change, nothing = np.zeros((fours.shape[1], n_terms)), np.zeros((columns.shape[1], n_terms))
+    change, nothing = np.zeros((columns.shape[1], n_terms)), np.zeros(weights.shape[3:])
     room = np.empty(n * n_values), change, np.empty(n), nothing
     left, found = np.empty((len(moved.kind_block), n_values)), np.empty(n_terms)
     scores = np.empty((n_draws, n, n_terms))
@@ -334,7 +341,7 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
     for band in range(len(moved.first)):
         start, end = moved.start[band], moved.start[band + 1]
         for draw in range(n_draws):
-            given = pairs, moved, weights[draw], fours, ends, room, scores[draw, start:end]
+            given = pairs, moved, weights[draw], columns, ends, room, scores[draw, start:end]
             _score_band(band, labels[draw], pilots[draw, : n_pilots[draw]], *given)
     for draw in range(n_draws):
         given, of_draw = (pairs, moved, weights[draw], columns, ends), scores[draw]
