@@ -238,16 +238,23 @@ def test_without_moderation_every_line_is_that_of_the_plain_fit(data, estimator)
         assert any("permutation is left out" in warning for warning in result.warnings)
 
 
-@pytest.mark.parametrize("tie_quantile", [None, 0.4])
-def test_draws_are_literal_refits(tie_quantile):
-    # whole records move: admission year, path of strengths; the pair keeps class, gap and block
+OF_COHORTS = ("classes", "classes_own_years", "region_pairs", "events")
+
+
+@pytest.mark.parametrize(
+    ("tie_quantile", "names"), [(None, None), (0.4, None), (None, OF_COHORTS), (0.4, OF_COHORTS)]
+)
+def test_draws_are_literal_refits(tie_quantile, names):
+    # whole records move: admission year, path of strengths; the pair keeps class, gap and block;
+    # without paths all pilots of a cohort are of one type
     panel = random_panel(1, n_cities=30, n_pilots=9, n_outcomes=2)
-    moderations = tuple(_moderations(panel).values())
+    of_name = _moderations(panel)
+    moderations = tuple(of_name[name] for name in names or of_name)
     sample = build_sample(panel, (0, 1), tie_quantile)
     types = city_types(sample, moderations)
     designs = tuple(build_design(sample, m, types) for m in moderations)
     tested = {d.name: d.tests for d in designs}
-    tested["events"] = {"leads": designs[6].tests["leads"][2:]}
+    tested["events"] = {"leads": tested["events"]["leads"][2:]}
     strata = np.arange(30) % 2
     models = {
         d.name: LeastSquaresDraws(sample_statistics(sample, d.loading), d, tested[d.name])
