@@ -7,11 +7,9 @@ as all small ones, and so no core waits for it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from estimation.api.compiled import compile_loops
 from estimation.inference.permutation.draws import show_progress
 from estimation.sample.marts import Marts
 from estimation.study.units import Rows, StudyError, Unit
@@ -35,13 +33,6 @@ class UnitJob:
             return self.unit.run(marts)
 
 
-def _way() -> str:
-    """Copies of this process, which share what is loaded and compiled; not where its threads may be
-    pyfixest's, which a copy would wait for, and not where the system is not known to copy safely.
-    """
-    return "fork" if sys.platform == "linux" and "pyfixest" not in sys.modules else "spawn"
-
-
 def run_in_workers(
     size: int, marts: Marts, units: Iterable[Unit], on_done: Callable[[Unit, Rows], None]
 ) -> None:
@@ -55,12 +46,8 @@ def run_in_workers(
     WorkerLost
         Where a process ended without an answer.
     """
-    way = _way()
-    if way == "fork":
-        # once, for all copies
-        compile_loops()
     longest_first = sorted(units, key=lambda unit: -unit.weight)
-    pool = Pool(size, shared=marts, way=way)
+    pool = Pool(size, shared=marts)
     try:
         for task, outcome in pool.run(Task(UnitJob(unit), note=unit) for unit in longest_first):
             if outcome.ended:

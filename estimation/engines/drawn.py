@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
@@ -60,45 +61,21 @@ class SumsOfDraws(ABC):
         """
 
 
-class ListedSums(SumsOfDraws):
-    """From the group of every pair (B, P), -1 left out, and weights of the cities (B, N)."""
+class LoopSums(SumsOfDraws):
+    """By a compiled loop over what is given."""
 
-    def __init__(self, drawn: PairDraws, group: np.ndarray, weight: np.ndarray) -> None:
-        from . import loops  # importing numba takes as long as a small fit
-
-        self.given = group, weight, drawn.pairs
-        sums = drawn.zeros(len(group))
-        loops.sum_pairs(*self.given, drawn.province, *sums)
-        super().__init__(*sums)
+    def __init__(
+        self, by_province: np.ndarray, inside: np.ndarray, score: Callable, given: tuple
+    ) -> None:
+        super().__init__(by_province, inside)
+        self.score, self.given = score, given
 
     def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """See `SumsOfDraws`."""
-        from . import loops  # importing numba takes as long as a small fit
-
         found = np.zeros((len(weights), weights.shape[-1]))
-        loops.score_pairs(*self.given, weights, columns, ends, found)
-        return found
-
-
-class MovedSums(SumsOfDraws):
-    """From labels (B, N) and the first rank that a draw keeps (B,), as the pilots move pairs."""
-
-    def __init__(self, drawn: PairDraws, labels: np.ndarray, kept: np.ndarray) -> None:
-        from . import loops  # importing numba takes as long as a small fit
-
-        self.given = labels, kept, drawn.pairs, drawn.moved
-        sums = drawn.zeros(len(labels))
-        sums[0][:, :, :, 0] = drawn.moved.all_pairs
-        loops.sum_moved(*self.given, *sums)
-        super().__init__(*sums)
-
-    def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """See `SumsOfDraws`."""
-        from . import loops  # importing numba takes as long as a small fit
-
-        found = np.zeros((len(weights), weights.shape[-1]))
+        # by fours; those behind the last count nothing
         fours = np.pad(columns, ((0, 0), (0, -columns.shape[1] % 4)))
-        loops.score_moved(*self.given, weights, fours, ends, found)
+        self.score(*self.given, weights, fours, ends, found)
         return found
 
 
@@ -174,7 +151,11 @@ class PairDraws(DrawnSums):
         if self.ties is not None:
             loops.first_kept(labels, self.ties, kept)
         if self.moved is not None and weights is None:
-            return MovedSums(self, labels, kept[:, 0])
+            given = labels, kept[:, 0], pairs, self.moved
+            sums = self.zeros(len(labels))
+            sums[0][:, :, :, 0] = self.moved.all_pairs
+            loops.sum_moved(*given, *sums)
+            return LoopSums(*sums, loops.score_moved, given)
         a, b = labels[:, pairs.first], labels[:, pairs.second]
         # groups ascend with their years, so the later of two admissions is the larger label
         group, is_both = np.maximum(a, b), (a > 0) & (b > 0)
@@ -189,7 +170,9 @@ class PairDraws(DrawnSums):
             group[~self._partners(labels)] = -1
         weights = np.ones(labels.shape) if weights is None else weights
         group[np.isnan(weights[:, 0])] = -1
-        return ListedSums(self, group, weights)
+        given, sums = (group, weights, pairs), self.zeros(len(labels))
+        loops.sum_pairs(*given, self.province, *sums)
+        return LoopSums(*sums, loops.score_pairs, given)
 
     @property
     def size(self) -> int:

@@ -243,20 +243,20 @@ def _change(weights, others, change):
 @inner
 def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room, scores):
     """Fill the scores (size, L) of a band's cities as if they were never-pilots: all their pairs as
-    if no partner were a pilot, then what pilots change, those of one type and kind together.
+    if no partner were a pilot, then what pilots change, those of one type and kind together; left
+    (K, D * size) of the room is filled with their pairs with never-pilots.
     """
-    together, change, of_size, nothing = room
-    size = moved.start[band + 1] - moved.start[band]
-    n_values, done = pairs.values.shape[1], 0
-    length = n_values * size
+    together, left, change, of_size, nothing = room
+    size, n_kinds = moved.start[band + 1] - moved.start[band], len(moved.kind_block)
+    length, done = pairs.values.shape[1] * size, 0
     scores[:] = 0.0
-    for kind in range(len(moved.kind_block)):
-        at = moved.start[band] * n_values * len(moved.kind_block) + kind * length
-        rows = moved.whole[at : at + length]
+    for kind in range(n_kinds):
+        at = moved.first_whole[band] + kind * length
+        for d in range(length):
+            left[kind, d] = moved.whole[at + d]
         if moved.has_kind[band, kind]:
-            never = weights[moved.kind_block[kind], 0]
-            _change(never, nothing, change)
-            _weigh_rows(rows, change, columns, ends, of_size, scores)
+            _change(weights[moved.kind_block[kind], 0], nothing, change)
+            _weigh_rows(left[kind], change, columns, ends, of_size, scores)
     while done < len(pilots):
         first, j = done, pilots[done]
         kind, at = moved.kind[band, j], moved.first[band] + j * length
@@ -273,6 +273,7 @@ def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room,
             for partner in pilots[first:done]:
                 at = moved.first[band] + partner * length
                 _add(rows, moved.values[at : at + length], 1.0)
+        _add(left[kind, :length], rows, -1.0)
         of_block = weights[moved.kind_block[kind]]
         own = of_block[_group(label[j], moved.kind_class[kind], pairs.n_classes)]
         _change(own, of_block[0], change)
@@ -280,22 +281,21 @@ def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room,
 
 
 @inner
-def _score_pilots(label, pilots, pairs, moved, weights, columns, ends, left, scores):
-    """Fill the scores (N, L) of pilots, from their pairs with never-pilots; room (K, D)."""
-    for i in pilots:
-        found = scores[moved.place[i]]
-        found[:] = 0.0
+def _score_pilots(band, label, pairs, moved, weights, columns, ends, left, values, scores):
+    """Fill the scores (size, L) of the pilots of a band, from their pairs with never-pilots."""
+    start, size = moved.start[band], len(scores)
+    for q in range(size):
+        own = label[moved.city[start + q]]
+        if own == 0:
+            continue
+        scores[q] = 0.0
         for kind in range(len(left)):
-            for d in range(left.shape[1]):
-                left[kind, d] = moved.of_city[i, kind, d]
-        for j in pilots:
-            rank = pairs.rank_of[i, j]
-            if rank >= moved.first_rank:
-                _add(left[moved.kind_of[rank]], pairs.values[rank], -1.0)
-        for kind in range(len(left)):
-            group = _group(label[i], moved.kind_class[kind], pairs.n_classes)
-            if left[kind, 0] > 0.5:
-                _weigh(left[kind], weights[moved.kind_block[kind], group], columns, ends, found)
+            for d in range(len(values)):
+                values[d] = left[kind, d * size + q]
+            group = _group(own, moved.kind_class[kind], pairs.n_classes)
+            if values[0] > 0.5:
+                of_group = weights[moved.kind_block[kind], group]
+                _weigh(values, of_group, columns, ends, scores[q])
 
 
 @inner
@@ -324,15 +324,14 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
     ----------
     labels, kept, pairs, moved
         As in `sum_moved`.
-    weights, ends, squares
+    weights, columns, ends, squares
         As in `score_pairs`.
-    columns : (M, 4 n) int64 array
-        The same, by fours; those behind the last count nothing.
     """
     (n_draws, n), n_values, n_terms = labels.shape, pairs.values.shape[1], weights.shape[4]
     change, nothing = np.zeros((columns.shape[1], n_terms)), np.zeros(weights.shape[3:])
-    room = np.empty(n * n_values), change, np.empty(n), nothing
-    left, found = np.empty((len(moved.kind_block), n_values)), np.empty(n_terms)
+    left = np.empty((len(moved.kind_block), n * n_values))
+    room = np.empty(n * n_values), left, change, np.empty(n), nothing
+    values, found = np.empty(n_values), np.empty(n_terms)
     scores = np.empty((n_draws, n, n_terms))
     pilots, n_pilots = np.empty((n_draws, n), np.int64), np.empty(n_draws, np.int64)
     for draw in range(n_draws):
@@ -341,11 +340,12 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
     for band in range(len(moved.first)):
         start, end = moved.start[band], moved.start[band + 1]
         for draw in range(n_draws):
-            given = pairs, moved, weights[draw], columns, ends, room, scores[draw, start:end]
-            _score_band(band, labels[draw], pilots[draw, : n_pilots[draw]], *given)
+            label, of_band = labels[draw], scores[draw, start:end]
+            given = pairs, moved, weights[draw], columns, ends
+            _score_band(band, label, pilots[draw, : n_pilots[draw]], *given, room, of_band)
+            _score_pilots(band, label, *given, left, values, of_band)
     for draw in range(n_draws):
         given, of_draw = (pairs, moved, weights[draw], columns, ends), scores[draw]
-        _score_pilots(labels[draw], pilots[draw, : n_pilots[draw]], *given, left, of_draw)
         _score_between(labels[draw], kept[draw], *given, found, of_draw)
         for i in range(n):
             for k in range(n_terms):
@@ -379,8 +379,9 @@ def score_pairs(group, weight, pairs, weights, columns, ends, squares):
         As in `sum_pairs`.
     weights : (B, C, G, d, L) float64 array
         Of the d statistics of an outcome in each coefficient.
-    columns : (M, d) int64 array
-        Where the statistics of each outcome lie among the D.
+    columns : (M, 4 n) int64 array
+        Where the statistics of each outcome lie among the D, by fours; those behind the d-th count
+        nothing.
     ends : (M + 1,) int64 array
         Where the coefficients of each outcome begin and end among the L.
     squares : (B, L) float64 array

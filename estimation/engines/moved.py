@@ -61,8 +61,6 @@ def move_pairs(pairs: DrawnPairs, start: int, province: np.ndarray, n_blocks: in
         all_pairs=bincount_columns(
             both, province[own] * n_blocks + block[kind], (n_provinces, n_blocks)
         ),
-        of_city=of_city,
-        kind_of=number,
         part_start=np.searchsorted(city, np.arange(n + 1)),
         part_province=partners,
         part_kind=place % n_kinds,
@@ -75,6 +73,7 @@ def move_pairs(pairs: DrawnPairs, start: int, province: np.ndarray, n_blocks: in
         kind=kind_of_band.clip(0),
         has_kind=(kind_of_band[:, :, None] == np.arange(n_kinds)).any(axis=1),
         first=starts[:-1] * n * n_values,
+        first_whole=starts[:-1] * n_kinds * n_values,
         values=np.concatenate(by_band),
         whole=np.concatenate(whole),
     )

@@ -55,10 +55,6 @@ class MovedPairs(NamedTuple):
         0..R-1; all 0 where no sums by province are asked for.
     all_pairs : (R, C, D) float64 array
         Sums over the pairs of the cities of a province.
-    of_city : (N, K, D) float64 array
-        Sums over the pairs of a city by kind.
-    kind_of : (P,) int64 array
-        Kind of a pair.
     part_start : (N + 1,) int64 array
         Where the parts of each city begin.
     part_province, part_kind : (L,) int64 arrays
@@ -78,8 +74,8 @@ class MovedPairs(NamedTuple):
         Kind of a band's pairs with a partner.
     has_kind : (bands, K) bool array
         Whether a band has pairs of a kind.
-    first : (bands,) int64 array
-        Where each band begins in `values`.
+    first, first_whole : (bands,) int64 arrays
+        Where each band begins in `values` and in `whole`.
     values : (N * N * D,) float64 array
         Statistics of pairs by band, partner, statistic and city of the band.
     whole : (N * K * D,) float64 array
@@ -91,8 +87,6 @@ class MovedPairs(NamedTuple):
     kind_class: np.ndarray
     province: np.ndarray
     all_pairs: np.ndarray
-    of_city: np.ndarray
-    kind_of: np.ndarray
     part_start: np.ndarray
     part_province: np.ndarray
     part_kind: np.ndarray
@@ -105,6 +99,7 @@ class MovedPairs(NamedTuple):
     kind: np.ndarray
     has_kind: np.ndarray
     first: np.ndarray
+    first_whole: np.ndarray
     values: np.ndarray
     whole: np.ndarray
 

@@ -96,8 +96,8 @@ def build_study_assets(
         """All specs with all methods of inference."""
         require_upstream(context)
         home = Home.from_environment()
-        # before the switch it would do; here it saves the minutes of the estimates
-        require_no_loss(context, home, settings)
+        # again before the switch; here it saves the minutes of the estimates
+        require_no_loss(home, settings)
         tables = _estimate(home, settings)
         with open_build(home.build) as con:
             _write_tables(con, {table: tables[table] for table in TABLES})

@@ -202,7 +202,7 @@ def published(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
     manifest = describe_run(
         home, settings, run["run_id"], datetime.fromisoformat(run["started_at"])
     )
-    require_no_loss(context, home, settings)
+    require_no_loss(home, settings)
     require_same_code()
     write_dbt_docs(home, home.build / "dbt_docs")
     folders = {name: home.build / name for name in ("report", "data_docs", "dbt_docs")}

@@ -13,9 +13,6 @@ from warehouse.build_database import open_build
 from warehouse.errors import Refused
 from warehouse.publication.shrinkage import refuse_to_shrink
 
-# runs of which it was asked: the lock of the home keeps the publication as it was
-_asked: set[str] = set()
-
 
 class NotMaterialized(Refused):
     """An asset is asked for before those that it is made of."""
@@ -60,17 +57,14 @@ def require_upstream(context: dg.AssetExecutionContext) -> None:
         )
 
 
-def require_no_loss(context: dg.AssetExecutionContext, home: Home, settings: Settings) -> None:
+def require_no_loss(home: Home, settings: Settings) -> None:
     """Stop a run that would lose much of what the publication before it holds, unless
-    CONFIRM_SHRINK=1; asked once a run.
+    CONFIRM_SHRINK=1.
 
     Raises
     ------
     PublicationShrinks
         With what would be gone.
     """
-    if context.run_id in _asked:
-        return
     run = {"is_simulated": settings.is_simulated, "settings": settings.as_environment()}
     refuse_to_shrink(home.published, home.build, run, confirmed=bool(number("CONFIRM_SHRINK")))
-    _asked.add(context.run_id)

@@ -2,14 +2,13 @@
 
 Whatever a task does (abort, endless loop, out of memory, any error), its outcome says so, and the
 others are done. The readers of delivered files are forked from a process that has loaded the
-parsers; the units of the study are run by copies of this process, which hold the marts
+parsers; the units of the study are run by new interpreters, which share the marts
 (`orchestration/unit_workers.py`). What a worker answers is JSON: data and never code.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import math
 import multiprocessing
@@ -93,25 +92,26 @@ class Outcome:
 class Worker:
     """One process and the task it has."""
 
-    def __init__(self, context: Any, shared: Any) -> None:
+    def __init__(self, context: Any, shared: bytes) -> None:
         self.channel, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, shared), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
         self.task: Task | None = None
+        self._to_share = shared
 
     def give(self, task: Task) -> None:
         """Begin a task; a worker that is gone already answers with the end of its channel."""
         self.task = task
         message = pickle.dumps((task.limits, task.job))
         with contextlib.suppress(OSError):
+            if self._to_share:
+                self.channel.send_bytes(self._to_share)
+                self._to_share = b""
             self.channel.send_bytes(message)
 
     def stop(self, grace_seconds: float = 0.0) -> int:
         """End it, at once or after some time to end by itself; its exit code."""
-        with contextlib.suppress(OSError):
-            # no task: a copy of this process that was made later keeps this side open too
-            self.channel.send_bytes(b"")
         self.channel.close()
         self.process.join(grace_seconds)
         self.process.kill()
@@ -127,19 +127,16 @@ class Pool:
     size : int, optional
         The most workers; default is one per core, and few.
     shared : object, optional
-        What each worker gets. Without it they are forked from a process that has loaded the parsers
-        of files.
-    way : str
-        How workers with something to share are started: `fork`, copies of this process that hold it
-        and all that is loaded already, or `spawn`, new interpreters.
+        Sent once to each worker. Workers are then new interpreters, else they are forked from a
+        process that has loaded the parsers of files.
     """
 
-    def __init__(self, size: int | None = None, shared: Any = None, way: str = "spawn") -> None:
+    def __init__(self, size: int | None = None, shared: Any = None) -> None:
         cores = int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
         self.size = size or max(1, min(cores, MOST_WORKERS))
-        self._shared = shared
+        self._shared = pickle.dumps(shared)
         self._is_for_files = shared is None
-        self._context = multiprocessing.get_context("forkserver" if shared is None else way)
+        self._context = multiprocessing.get_context("forkserver" if shared is None else "spawn")
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         #: The highest memory of any worker after a task.
@@ -256,16 +253,15 @@ def _outcome_of_end(code: int, limits: Limits | None) -> Outcome:
     return Outcome(fault=fault, ended=ended)
 
 
-def _serve(channel: Connection, shared: Any) -> None:
-    """What a worker does: jobs, until there is none or its parent is gone."""
+def _serve(channel: Connection) -> None:
+    """What a worker does: take what is shared, then jobs until its parent closes its side."""
     # the terminal's interrupt is for the parent, which then ends this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    # what a copy holds from before is not walked over, which would copy it in memory too
-    gc.freeze()
     with contextlib.suppress(OSError, EOFError):
+        # from the process that started this one
+        shared = pickle.loads(channel.recv_bytes())  # noqa: S301
         while True:
-            # from the process that started this one
             limits, job = pickle.loads(channel.recv_bytes())  # noqa: S301
             answer = _answer(job, limits, shared)
             channel.send_bytes(json.dumps(answer, default=lambda value: value.item()).encode())

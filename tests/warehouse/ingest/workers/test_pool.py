@@ -120,12 +120,3 @@ def test_a_killed_process_that_forks_the_readers_is_replaced() -> None:
     (answer,) = run(pool, "'read'")
     pool.close()
     assert answer.value == "read"
-
-
-def test_copies_of_this_process_end_by_themselves() -> None:
-    """Though each holds the channels of those that were made before it."""
-    copies = Pool(2, shared="marts", way="fork")
-    assert [outcome.value for outcome in run(copies, "1", "2")] == [1, 2]
-    workers = list(copies._idle)
-    copies.close()
-    assert [worker.process.exitcode for worker in workers] == [0, 0]
