@@ -212,7 +212,7 @@ def fit_doubly_robust(
         _shock_weights(sample, cells, kept, of_changes, weights[0]),
     )
     estimates = [aggregate(row[None], weights)[0] for row in effects]
-    influence, named = [of_pairs @ weights[0] for of_pairs in psi], (terms, [-1] * len(terms))
+    influence, named = [of_pairs @ weights[0] for of_pairs in psi], (terms, range(len(terms)))
     refits = [(of_provinces, None) for of_provinces in refits]
     return influence_fits(sample, cells, members, named, estimates, influence, refits), overlap
 

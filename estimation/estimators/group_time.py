@@ -145,7 +145,7 @@ def influence_fits(
     cells : Cells
     members : (K, C) array
         Which cells a term is made of.
-    named : (C terms, C positions among those of draws)
+    named : (C terms, C positions among those of refits and draws)
     estimates, psi : sequences of (C,) and (P, C) float arrays
     refits : sequence of (without each province, without each city)
         None for cities: first-order, the estimate less the city's influence.

@@ -263,8 +263,7 @@ def joint_diagnostics(
     """
     found: list[Diagnostic] = []
     for name, rows in tests.items() if fit.provinces is not None else ():
-        # an estimator without draws has no rows of a design
-        chosen = tested_leads(fit) if name == "leads" else np.isin(fit.columns, rows).nonzero()[0]
+        chosen = np.flatnonzero(np.isin(fit.columns, rows))
         statistic, df1, df2 = fit.provinces.joint_f(fit.estimate, chosen)
         found += [(f"joint_{name}_df1", None, df1), (f"joint_{name}_df2", None, df2)]
         found.append((f"joint_{name}_f", None, _number(statistic)))
