@@ -49,9 +49,9 @@ FOR_TESTS = (
 def pytest_configure(config: pytest.Config) -> None:
     """Every process of the test run, refreshes included, writes foreign look-ups into one file."""
     if LOOKUPS not in os.environ:
-        os.environ[LOOKUPS] = str(
-            Path(tempfile.mkdtemp(prefix="citysync-lookups-")) / "lookups.txt"
-        )
+        folder = tempfile.TemporaryDirectory(prefix="citysync-lookups-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[LOOKUPS] = str(Path(folder.name) / "lookups.txt")
     hook = str(REPO / "tests" / "no_network")
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if hook not in paths:
