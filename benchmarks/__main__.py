@@ -12,14 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from benchmarks.reading import bench_reading
 from benchmarks.scale import bench_size
 from benchmarks.whole_refresh import bench_whole_refresh
-from warehouse.ingest.simulation.landing import write_simulated_landing
 
-SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
 SCALE_SIZES = (120, 200, 290, 580)
 # those with the peer that holds the panel in memory, 0.4 and 1.6 million rows
 WITH_ALL_PEERS = (290, 580)
@@ -30,7 +25,6 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
     """Every benchmark at every size, and the scale benchmarks once at a large number of places if
     asked.
     """
-    yield from _reading()
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
         yield bench_whole_refresh(Path(name) / "home")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
@@ -43,19 +37,6 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
             )
         if large:
             yield from bench_size(large, Path(name), ("duckreg",), repetitions=2)
-
-
-def _reading() -> Iterator[dict[str, Any]]:
-    """Reading of the simulated landing, and of delivered files where LANDING names them."""
-    with tempfile.TemporaryDirectory() as scratch:
-        roster, zones = (
-            pd.read_csv(SEEDS / "city_roster.csv"),
-            pd.read_csv(SEEDS / "pilot_zones.csv"),
-        )
-        write_simulated_landing(Path(scratch), roster=roster, pilot_zones=zones)
-        yield from bench_reading("simulated", Path(scratch) / "with_effect")
-    if os.environ.get("LANDING"):
-        yield from bench_reading("delivered", Path(os.environ["LANDING"]))
 
 
 def scratch_folder() -> Path:

@@ -99,32 +99,6 @@ def run_peer(name: str, path: Path, repetitions: int) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def line(
-    name: str,
-    n_cities: int,
-    rows: int,
-    seconds: float,
-    floor: float | None,
-    peer: dict[str, Any] | None,
-    mine: float,
-) -> dict[str, Any]:
-    """One line of the output."""
-    theirs = None if peer is None else peer["estimate"]
-    return {
-        "name": name,
-        "n_cities": n_cities,
-        "rows": rows,
-        "seconds": round(seconds, 6),
-        "peak_mb": round(peak_mb(), 1),
-        "ratio_to_floor": None if floor is None else round(seconds / floor, 6),
-        "ratio_to_peer": None if peer is None else round(seconds / peer["seconds"], 6),
-        "peer": None
-        if peer is None
-        else f"{peer['peer']} ({peer['seconds']:.3f} s, {peer['peak_mb']:.0f} MB)",
-        "max_abs_difference": None if theirs is None else abs(mine - theirs),
-    }
-
-
 def bench_size(
     n_cities: int, folder: Path, peers: tuple[str, ...], repetitions: int
 ) -> Iterator[dict[str, Any]]:
@@ -153,16 +127,17 @@ def bench_size(
     found = [run_peer(name, folder / "peers.parquet", repetitions) for name in peers]
     for name, run in runs.items():
         seconds = median_seconds(run, repetitions)
+        own = {"n_cities": n_cities, "rows": rows, "seconds": round(seconds, 6)}
+        own |= {"peak_mb": round(peak_mb(), 1), "ratio_to_floor": round(seconds / floor, 6)}
         gap = max(abs(estimates[name] - other) for other in estimates.values())
-        result = line(name, n_cities, rows, seconds, floor, None, estimates[name])
-        yield {**result, "max_abs_difference": gap}
+        yield {"name": name, **own, "max_abs_difference": gap}
         for peer_name, peer in zip(peers, found, strict=True):
-            beside = f"{name}_against_{peer_name}"
-            yield line(beside, n_cities, rows, seconds, floor, peer, estimates[name])
-    draws = 999
-    drawn = {**of_units, "permutations": draws, "vcov": "permutation"}
-    seconds = median_seconds(lambda: cs.fit(units, "cm", **drawn), 3) / draws
-    result = line("permutation_draw", n_cities, rows, seconds, None, None, estimates["all_pairs"])
-    yield result
+            yield {
+                "name": f"{name}_against_{peer_name}",
+                **own,
+                "ratio_to_peer": round(seconds / peer["seconds"], 6),
+                "peer": f"{peer['peer']} ({peer['seconds']:.3f} s, {peer['peak_mb']:.0f} MB)",
+                "max_abs_difference": abs(estimates[name] - peer["estimate"]),
+            }
     for made in (*folder.glob(f"pairs_{n_cities}.*"), folder / "peers.parquet"):
         made.unlink(missing_ok=True)

@@ -100,15 +100,8 @@ def main() -> None:
         "--panel", type=Path, required=True, help="citysync.duckdb of a publication"
     )
     parser.add_argument("--draws", type=int, default=500)
-    parser.add_argument(
-        "--only", default="", help="ending of the rows to run, such as strong or _2010_2021"
-    )
     chosen = parser.parse_args()
-    specs = tuple(
-        spec
-        for spec in LEAD_SPECS
-        if spec.series == "growth_official" and spec.spec_id.endswith(chosen.only)
-    )
+    specs = tuple(spec for spec in LEAD_SPECS if spec.series == "growth_official")
     with duckdb.connect(str(chosen.panel), read_only=True) as con:
         marts = read_marts(con, specs)
     for line in study(marts, specs, chosen.draws):

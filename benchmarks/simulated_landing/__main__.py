@@ -3,7 +3,6 @@ truth.
 
 `python -m benchmarks.simulated_landing` writes estimation/analyses/simulated_landing.csv, which a
 refresh publishes in `estimates.coverage`, and the table of docs/evidence/simulated-landing.md.
-`--choose` prints how often the primary test finds the planted effect by its size, on other seeds.
 """
 
 from __future__ import annotations
@@ -19,10 +18,9 @@ import pandas as pd
 from benchmarks.draws import in_processes, keep
 from benchmarks.page import markdown, write_between
 from benchmarks.simulated_landing import summary
-from benchmarks.simulated_landing.run import economy_rows, found_share
+from benchmarks.simulated_landing.run import economy_rows
 from estimation.study.coverage import MEASURED
 from warehouse.hashing import code_files, hash_named_files
-from warehouse.ingest.simulation.economy import PlantedEffect
 
 REPO = Path(__file__).resolve().parents[2]
 PAGE = REPO / "docs" / "evidence" / "simulated-landing.md"
@@ -34,9 +32,6 @@ CODE = (
     "warehouse/seeds/pilot_zones.csv",
 )
 ECONOMIES, PERMUTATIONS = 200, 999
-# Seeds that sizes are chosen on, and the sizes; those that the figures are measured on begin at 1.
-CHOICE_SEEDS, CHOICE_PERMUTATIONS = range(10_001, 10_401), 499
-FALLS = (0.55, 0.6, 0.65, 0.7)
 
 
 def main() -> None:
@@ -51,36 +46,17 @@ def main() -> None:
         help="multiplies the economies (0.05 for a first look, which is printed only)",
     )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument(
-        "--choose",
-        action="store_true",
-        help="print the share found by size of the planted fall, and stop",
-    )
     chosen = parser.parse_args()
-    if chosen.choose:
-        for fall, share in choose(CHOICE_SEEDS[: max(20, int(len(CHOICE_SEEDS) * chosen.scale))]):
-            print(f"own_variance_fall {fall:.2f}: found in {share:.1%}", flush=True)
-        return
     n_economies = max(20, int(ECONOMIES * chosen.scale))
     home = Path(os.environ.get("CITYSYNC_HOME") or "data").absolute()
     rows = measure(n_economies, home / "simulation_study", chosen.processes)
-    figures = summary.figures(rows).assign(measured_with=code_state())
+    figures = summary.figures(rows).assign(measured_with=f"code {_hash()}, {datetime.date.today()}")
     table = markdown(summary.table(rows, figures))
     if chosen.scale != 1.0:
         print(table)
         return
     figures.to_csv(MEASURED, index=False)
     write_between(PAGE, "measured", table)
-
-
-def choose(seeds: range) -> list[tuple[float, float]]:
-    """Share of economies in which the primary test finds the effect, by the fall of own variance;
-    other sizes as they are.
-    """
-    return [
-        (fall, found_share(seeds, PlantedEffect(own_variance_fall=fall), CHOICE_PERMUTATIONS))
-        for fall in FALLS
-    ]
 
 
 def measure(
@@ -102,11 +78,6 @@ def measure(
 
 def _draw_chunk(n_cities: int | None, seeds: range) -> list[dict]:
     return [row for seed in seeds for row in economy_rows(seed, PERMUTATIONS, n_cities)]
-
-
-def code_state() -> str:
-    """Which code the figures were measured with, and when."""
-    return f"code {_hash()}, {datetime.date.today().isoformat()}"
 
 
 def _hash() -> str:

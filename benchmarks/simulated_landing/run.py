@@ -78,23 +78,6 @@ def cut(made: SimulatedStatistics, window: tuple[int, int]) -> dict[str, Window]
     return {arm: {**common, "growth": values[complete]} for arm, values in growth.items()}
 
 
-def found_share(seeds: range, effect: PlantedEffect, permutations: int) -> float:
-    """Share of economies in which the primary test finds the effect in growth of the newest window:
-    the quick figure that sizes are chosen by.
-    """
-    return float(
-        np.mean(
-            [
-                _fit(
-                    cut(draw(seed, effect), WINDOWS["newest"])["with_effect"], permutations
-                ).verdict
-                == "found"
-                for seed in seeds
-            ]
-        )
-    )
-
-
 def _fit(own: Window, permutations: int) -> PrimaryResult:
     return fit_primary(
         own["growth"],

@@ -123,8 +123,7 @@ class PlantedEffect:
     """What admission does to a pilot, by channel and by mechanism; the defaults are those of the
     default landing.
 
-    Chosen once, by `python -m benchmarks.simulated_landing --choose` and the rule in docs/methods,
-    section 17.2, never by the result of the shipped seed.
+    Chosen once, by the rule in docs/methods, section 17.2, never by the result of the shipped seed.
 
     Attributes
     ----------
