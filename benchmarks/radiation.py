@@ -16,9 +16,10 @@ import duckdb
 import numpy as np
 
 from estimation.analyses.rules import EXPOSURE_RULES
-from estimation.primary.exposure import Admitted, Ring, Tied, fit_exposure
+from estimation.primary.exposure import Admitted, fit_exposure
 from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.within_block import fit_within_block
+from estimation.sample.exposure import exposed_years
 from estimation.sample.marts import Marts
 from estimation.sample.outcomes import build_series
 from estimation.study.exposures import exposure_of
@@ -52,7 +53,7 @@ def study(
                 cohort[members] = rng.permutation(cohort[members])
             dealt = Admitted(cohort, admitted.block, admitted.own)
             settings = {"permutations": PERMUTATIONS, "seed": int(rng.integers(2**31))}
-            first = exposed_from(reach, dealt)
+            first = exposed_years(reach, cohort, admitted.own)
             own = cohort[admitted.own]
             growth = series.d + gain * ((first > 0)[:, None] & (first[:, None] <= series.years))
             if outcome == "synchronization":
@@ -72,15 +73,6 @@ def study(
                 estimates.append(found.estimate)
         rejected = float(np.mean(np.array(p_values) <= LEVEL)) if p_values else np.nan
         yield rule, design, rejected, float(np.mean(estimates or [np.nan])), len(p_values)
-
-
-def exposed_from(reach: Ring | Tied, dealt: Admitted) -> np.ndarray:
-    """First exposed year of each observed city, 0 for none, -1 where it is not compared."""
-    years = np.unique(dealt.cohort[dealt.cohort > 0])
-    label = np.where(dealt.cohort > 0, np.searchsorted(years, dealt.cohort) + 1, 0)
-    first, kept = reach.reach(label[None].astype(np.int8), len(years) + 1)
-    kept = kept[0] & (label[dealt.own] == 0)
-    return np.where(kept, np.append(years, 0)[first[0] - 1], -1)
 
 
 def main() -> None:

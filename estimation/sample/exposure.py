@@ -4,24 +4,25 @@ as they were before any zone.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
-from ..analyses.rules import POLICIES, RINGS_KM
+from ..analyses.rules import EXPOSURE_RULES, POLICIES, RINGS_KM
+from ..analyses.spec import SampleError
+from ..panel.pair_panel import number_cohorts
+from ..primary.exposure import Ring, Tied
+from .partners_elsewhere import pair_matrix
 
 TREATED_YEAR = "treated_year"
-TIED = "tied_to_pilot"
+RINGS = {f"near_pilot_{outer}": (inner, outer) for inner, outer in pairwise((0, *RINGS_KM))}
 BASELINE = (
     "baseline_ln_population",
     "baseline_ln_gdp_per_head",
     "baseline_ln_trade",
     "baseline_coastal",
 )
-
-
-def near_mark(outer_km: int) -> str:
-    """Name of the ring that ends at this distance."""
-    return f"near_pilot_{outer_km}"
 
 
 def add_exposure(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> pd.DataFrame:
@@ -43,62 +44,46 @@ def add_exposure(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> p
         nearest pilot lies in the ring, the first treated year of any pilot in the ring; and
         ``treated_year_tied_to_pilot``: for the never-pilots whose strongest tie to a pilot lies
         above the median of never-pilots, the first treated year of the pilot of that tie. Each also
-        with ``_calendar_year``, the same. Missing where there is no such pilot. Without distances
-        and ties the cities are as given.
+        with ``_calendar_year``, the same. Missing where there is no such pilot, no distance or
+        no tie.
     """
-    if not {"distance_km", "tie_strength"} <= set(pairs.columns):
-        return cities
-    year = cities.set_index("city_id")[TREATED_YEAR].astype("Float64").astype(float)
-    pilots = year[year <= last_year]
-    links = _links(pairs, set(pilots.index)).merge(
-        pilots.rename("pilot_year"), left_on="pilot", right_index=True
-    )
-    marks = {TIED: _tied(links)} | _rings(links)
+    ids = np.sort(cities["city_id"].to_numpy(dtype=np.int64))
+    year = cities.set_index("city_id")[TREATED_YEAR].reindex(ids)
+    year = year.to_numpy(dtype=float, na_value=np.inf)
+    cohort, own = np.where(year <= last_year, year, 0).astype(np.int64), np.arange(len(ids))
     made = {}
-    for name, found in marks.items():
-        values = pd.array(
-            cities["city_id"].map(found).round().to_numpy(dtype=float), dtype="Float64"
-        ).astype("Int64")
-        made |= {f"{TREATED_YEAR}_{name}": values, f"{TREATED_YEAR}_{name}_calendar_year": values}
+    for name, rule in EXPOSURE_RULES.items():
+        try:
+            found = exposed_years(reach_of(name, ids, pairs, own), cohort, own)
+        except SampleError:
+            found = np.zeros(len(ids))
+        known = pd.Series(np.where(found > 0, found, np.nan), ids)
+        values = cities["city_id"].map(known).astype("Int64")
+        made |= {rule.column: values, f"{rule.column}_calendar_year": values}
     return cities.assign(**made)
 
 
-def _links(pairs: pd.DataFrame, pilots: set[int]) -> pd.DataFrame:
-    """One row per never-pilot city and pilot: city, pilot, distance_km, tie_strength."""
-    measures = ["distance_km", "tie_strength"]
-    sides = [
-        pairs.rename(columns={city: "city", pilot: "pilot"})[["city", "pilot", *measures]]
-        for city, pilot in (("city_i_id", "city_j_id"), ("city_j_id", "city_i_id"))
-    ]
-    links = pd.concat(sides, ignore_index=True)
-    return links[links["pilot"].isin(pilots) & ~links["city"].isin(pilots)].astype(
-        dict.fromkeys(measures, float)
-    )
+def reach_of(rule: str, ids: np.ndarray, pairs: pd.DataFrame, own: np.ndarray) -> Ring | Tied:
+    """Whom an admission reaches under a key of `EXPOSURE_RULES`: cities (M,) by ascending id, and
+    the place of each observed one among them.
 
-
-def _rings(links: pd.DataFrame) -> dict[str, pd.Series]:
-    """First year of exposure by city, for each ring that holds the city's nearest pilot."""
-    nearest = links.groupby("city")["distance_km"].min()
-    found, inner = {}, 0
-    for outer in RINGS_KM:
-        inside = links[(links["distance_km"] > inner) & (links["distance_km"] <= outer)]
-        first = inside.groupby("city")["pilot_year"].min()
-        found[near_mark(outer)] = first[nearest.reindex(first.index) > inner]
-        inner = outer
-    return found
-
-
-def _tied(links: pd.DataFrame) -> pd.Series:
-    """Year of the pilot with the strongest tie, for cities whose strongest tie is above the
-    median.
+    Raises
+    ------
+    SampleError
+        Where the pairs lack distances or ties.
     """
-    known = links.dropna(subset=["tie_strength"]).sort_values(
-        ["city", "tie_strength", "pilot"], kind="stable"
-    )
-    strongest = known.groupby("city").last()
-    return strongest.loc[
-        strongest["tie_strength"] > strongest["tie_strength"].median(), "pilot_year"
-    ]
+    if rule in RINGS:
+        return Ring(pair_matrix(ids, pairs, "distance_km")[own], *RINGS[rule])
+    return Tied(pair_matrix(ids, pairs, "tie_strength")[own], own)
+
+
+def exposed_years(reach: Ring | Tied, cohort: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """First exposed year of each observed city, 0 for none, -1 where it is not compared: a pilot,
+    or with a pilot nearer than the ring; (N,), from first treated years (M,), 0 = never.
+    """
+    dates, label = number_cohorts(cohort)
+    first, kept = reach.reach(label[None].astype(np.int8), len(dates) + 1)
+    return np.where(kept[0] & (label[own] == 0), np.append(dates, 0)[first[0] - 1], -1)
 
 
 def add_baseline(cities: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..analyses.rules import RINGS_KM
 from ..analyses.spec import SampleError
 from ..primary.exposure import Admitted, Ring, Tied
-from ..sample.exposure import TREATED_YEAR, near_mark
+from ..sample.exposure import TREATED_YEAR, reach_of
 from ..sample.marts import Marts
-from ..sample.partners_elsewhere import pair_matrix
 
 
 def exposure_of(
@@ -43,8 +41,4 @@ def exposure_of(
     year = cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.inf)
     cohort = np.where(year <= last_year, year, 0).astype(np.int64)
     admitted = Admitted(cohort, cities["province_id"].to_numpy(dtype=np.int64), own)
-    for inner, outer in zip((0, *RINGS_KM), RINGS_KM, strict=False):
-        if rule == near_mark(outer):
-            distance = pair_matrix(ids, marts.pairs, "distance_km")[own]
-            return admitted, Ring(distance, inner, outer)
-    return admitted, Tied(pair_matrix(ids, marts.pairs, "tie_strength")[own], own)
+    return admitted, reach_of(rule, ids, marts.pairs, own)
