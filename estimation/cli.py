@@ -52,6 +52,12 @@ CITY_COLUMNS = {
     "cohort": "cohort_year",
     "block": "block_id",
 }
+#: What `cs.fit` is asked for by name; what is not given has its default there.
+FIT_OPTIONS = (
+    *("outcome", "series", "time", "cohort", "block", "estimator", "controls", "weights"),
+    *("exposure", "vcov", "permutations", "seed", "shuffle", "control_pairs", "reference"),
+    *("binning", "engine"),
+)
 TABLE_FILES = ("docx", "tex", "html", "md", "csv")
 BAD_INPUT = 2
 READER_GONE = 1
@@ -145,10 +151,9 @@ def _run_specs(options: argparse.Namespace) -> int:
 
 
 def _primary(options: argparse.Namespace) -> int:
-    from .api.fit import beside
     from .api.primary import primary
 
-    names = {name: beside(getattr(options, name)) for name in CITY_COLUMNS}
+    names = {name: getattr(options, name) for name in CITY_COLUMNS}
     found = primary(options.cities, **names, permutations=options.permutations, seed=options.seed)
     as_json = {"ensure_ascii": False, "allow_nan": False}
     print(json.dumps(asdict(found.result), **as_json) if options.json else found.summary())
@@ -156,41 +161,14 @@ def _primary(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> Fit:
-    from .api.fit import estimate, lines_of
-    from .options import Options
-    from .panel.pair_columns import COHORT, TIME, UNIT, PairColumns
+    from .api.fit import fit
 
-    unit = options.unit or UNIT
-    if len(unit) != 2 and not (len(unit) == 1 and options.series):
-        raise PanelError(
-            "--unit", None, None, "two columns by comma", ",".join(unit), "give --unit first,second"
-        )
-    columns = PairColumns(
-        options.outcome,
-        (unit[0], unit[-1]),
-        options.time or TIME,
-        _columns_or_file(options.cohort or COHORT),
-        _columns_or_file(options.block) if options.block else None,
-        options.controls,
-        options.weights,
-        options.exposure,
-        # a panel in the manner of the contract has the smaller id first
-        ordered=options.unit is None,
-    )
-    settings = Options(
-        lines_of(options.vcov or None),
-        options.permutations,
-        seed=options.seed,
-        shuffle="province" if options.shuffle == "block" else options.shuffle,
-        control_pairs=options.control_group,
-        reference=options.reference,
-        binning=options.binning,
-        keep_parts=True,
-    )
-    fit = estimate(
-        options.panel, columns, options.estimator, settings, options.series, options.engine
-    )
-    return _as_the_study_prints(fit)
+    given = {name: getattr(options, name) for name in FIT_OPTIONS}
+    asked = {name: value for name, value in given.items() if value is not None}
+    if isinstance(options.unit, str) and options.series is None:
+        remedy = "give --unit first,second"
+        raise PanelError("--unit", None, None, "two columns by comma", options.unit, remedy)
+    return _as_the_study_prints(fit(options.panel, unit=options.unit, **asked))
 
 
 def _as_the_study_prints(fit: Fit) -> Fit:
@@ -226,13 +204,6 @@ def _write_files(fit: Fit, options: argparse.Namespace) -> None:
             etable(fit, file=file)
     if options.plot is not None:
         fit.plot(options.plot_kind, file=options.plot)
-
-
-def _columns_or_file(text: str) -> str | Path | tuple[str, ...]:
-    names = _names(text)
-    from .api.fit import beside
-
-    return beside(names[0]) if len(names) == 1 else names
 
 
 class Parser(argparse.ArgumentParser):
@@ -285,7 +256,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument("--outcome", required=True, help="column of the outcome")
     fit.add_argument(
         "--unit",
-        type=_names,
+        type=_columns,
         help="the two columns of ids, by comma; default city_i_id,city_j_id; one column: a panel "
         "of units with --series",
     )
@@ -298,40 +269,38 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument("--time", help="column of the year or period; default year")
     fit.add_argument(
         "--cohort",
+        type=_columns,
         help="first treated period: a column of pairs, two of units, or a file of units; default "
         "cohort_year",
     )
     fit.add_argument(
-        "--block", help="blocks of units: a name, two columns by comma, or a file of units"
+        "--block",
+        type=_columns,
+        help="blocks of units: a name, two columns by comma, or a file of units",
     )
     fit.add_argument("--weights", help="column with one positive number per pair")
     fit.add_argument(
         "--exposure",
         choices=("one", "both"),
-        default="one",
         help="with cohorts of units: treated by one, or once both are",
     )
-    fit.add_argument("--estimator", default="twfe", help="one of those below; default twfe")
+    fit.add_argument("--estimator", help="one of those below; default twfe")
     fit.add_argument(
         "--vcov",
-        type=_names,
+        type=_columns,
         help="by comma, of those below; default: the default line and permutation",
     )
-    fit.add_argument("--controls", type=_names, default=(), help="columns by comma")
-    fit.add_argument(
-        "--permutations", type=_count, default=DRAWS, help="draws; 0 leaves the permutation out"
-    )
-    fit.add_argument("--seed", type=_count, default=1)
+    fit.add_argument("--controls", type=_names, help="columns by comma")
+    fit.add_argument("--permutations", type=_count, help="draws; 0 leaves the permutation out")
+    fit.add_argument("--seed", type=_count)
     fit.add_argument(
         "--shuffle",
         choices=("province", "block", "all"),
-        default="province",
         help="where admission years move",
     )
     fit.add_argument(
         "--reference",
         type=int,
-        default=-1,
         help="event time that an event study leaves out; default -1",
     )
     fit.add_argument(
@@ -342,8 +311,8 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     )
     fit.add_argument(
         "--control-group",
+        dest="control_pairs",
         choices=("never_treated", "not_yet_treated"),
-        default="never_treated",
         help="pairs that callaway_santanna compares a cohort with",
     )
     fit.add_argument("--json", action="store_true", help="print the object on one line")
@@ -378,6 +347,11 @@ def _add_primary(primary: argparse.ArgumentParser) -> None:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _columns(text: str) -> str | tuple[str, ...] | None:
+    names = _names(text)
+    return names if len(names) > 1 else names[0] if names else None
 
 
 def _count(text: str) -> int:

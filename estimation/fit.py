@@ -131,7 +131,7 @@ def fit_outcomes(
         If there are not as many names as controls.
     """
     options = options.but(**changes)
-    check_arguments(panel, estimators, options, control_names)
+    check_arguments(panel, estimators, options)
     if covariates is not None:
         panel = _pairs_with_covariates(panel, covariates)
     chosen = [REGISTRY[name] for name in estimators]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from ..engines.all_pairs import MEASURES as CLOSED
 from ..engines.all_pairs import sum_all_pairs
 from ..engines.choose import ENGINES, choose_engine, exceeds_memory, is_table
 from ..engines.interface import Units
-from ..fit import DEFAULTS, fit_panel, fit_summed
 from ..fit import ESTIMATORS as ON_PAIRS
+from ..fit import fit_panel, fit_summed
 from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, pair_outcome
 from ..options import CONTROL_PAIRS, Options
@@ -25,7 +24,7 @@ from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import EXPOSURES, PairPanel
 from ..panel.panel_error import PanelError, need
 from ..panel.sources import open_source
-from ..panel.unit_values import is_beside
+from ..panel.unit_values import beside, is_beside
 from ..primary import WITHIN_BLOCK
 from ..results import FitResult, NotEstimable
 from .result import Fit
@@ -33,14 +32,13 @@ from .words import OWN, PUBLISHED, faults_of_units
 
 ESTIMATORS = (*ON_PAIRS, WITHIN_BLOCK)
 # endings of a file with two columns, unit and value
-UNIT_FILES = (".csv", ".parquet", ".dta")
 
 
 def fit(
     panel: Any,
     outcome: str | Sequence[str],
     *,
-    unit: str | tuple[str, str],
+    unit: str | tuple[str, str] | None,
     series: str | None = None,
     time: str = "year",
     cohort: Any = "cohort_year",
@@ -74,6 +72,7 @@ def fit(
         `cohort`.
     unit : (str, str)
         Columns of the two units of a pair: numbers or text, in any order; a pair has no direction.
+        None: ``city_i_id``, ``city_j_id``, the smaller id first.
         One column: the panel has a row for a unit in a period, and the outcome is made for all
         pairs of its units.
     series : str, optional
@@ -150,7 +149,7 @@ def fit(
         binning=binning,
         keep_parts=True,
     )
-    pair = (unit, unit) if isinstance(unit, str) else _two(unit)
+    pair = (unit, unit) if isinstance(unit, str) else _two(unit or UNIT)
     found = []
     for name in _names(outcome, "outcome"):
         y, more = _of_formula(name, time) if "~" in name else (name, ())
@@ -163,8 +162,10 @@ def fit(
             (*more, *_names(controls, "controls")),
             weights,
             exposure,
+            ordered=unit is None,
         )
-        found.append(estimate(panel, columns, estimator, options, series, engine, progress))
+        with faults_of_units(pair != UNIT), show_progress(progress):
+            found.append(_estimate(panel, columns, estimator, options, series, engine))
     return found[0] if isinstance(outcome, str) else found
 
 
@@ -187,41 +188,32 @@ def _of_formula(text: str, time: str) -> tuple[str, tuple[str, ...]]:
     return outcome, tuple(controls)
 
 
-def beside(given: Any) -> Any:
-    """What was given; a text that names a file of units and values as a path."""
-    is_file = isinstance(given, str) and given.lower().endswith(UNIT_FILES)
-    return Path(given) if is_file else given
-
-
-def estimate(
+def _estimate(
     panel: Any,
     columns: PairColumns,
-    estimator: str = "twfe",
-    options: Options = DEFAULTS,
-    series: str | None = None,
-    engine: str | None = None,
-    progress: bool | None = None,
+    estimator: str,
+    options: Options,
+    series: str | None,
+    engine: str | None,
 ) -> Fit:
-    """`fit` with the columns already named; the command line comes in here."""
-    is_of_units, notes = columns.unit[0] == columns.unit[1], ()
+    for name, value, allowed in (
+        ("control_pairs", options.control_pairs, CONTROL_PAIRS),
+        ("estimator", estimator, ESTIMATORS),
+        ("engine", engine, (None, *ENGINES)),
+        ("exposure", columns.exposure, EXPOSURES),
+        ("shuffle", options.shuffle, ("province", "all")),
+    ):
+        if value not in allowed:
+            expected = f"one of {', '.join(str(one) for one in allowed if one)}"
+            raise PanelError(name, None, None, expected, repr(value), "choose one of them")
+    notes: tuple[str, ...] = ()
     if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
         lacking = need("numba", "the line permutation")
         if options.vcov is not None:
             raise lacking
         options, notes = options.but(permutations=0), (f"{lacking}; it is left out.",)
-    with faults_of_units(columns.unit != UNIT), show_progress(progress):
-        for name, value, allowed in (
-            ("control_pairs", options.control_pairs, CONTROL_PAIRS),
-            ("estimator", estimator, ESTIMATORS),
-            ("engine", engine, (None, *ENGINES)),
-            ("exposure", columns.exposure, EXPOSURES),
-            ("shuffle", options.shuffle, ("province", "all")),
-        ):
-            if value not in allowed:
-                expected = f"one of {', '.join(str(one) for one in allowed if one)}"
-                raise PanelError(name, None, None, expected, repr(value), "choose one of them")
-        fit_one = _fit_units if is_of_units else _fit_pairs
-        result, file, used = fit_one(panel, columns, estimator, options, series, engine)
+    fit_one = _fit_units if columns.unit[0] == columns.unit[1] else _fit_pairs
+    result, file, used = fit_one(panel, columns, estimator, options, series, engine)
     found = Fit.of(result, columns, file, options)
     return replace(found, engine=used, warnings=(*found.warnings, *notes))
 

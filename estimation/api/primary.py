@@ -7,6 +7,7 @@ from typing import Any
 
 from ..panel.city_file import CityColumns, read_cities
 from ..panel.frames import as_frame
+from ..panel.unit_values import beside
 from ..primary.channels import Channel
 from ..primary.fit import PrimaryResult, fit_primary
 from ..results import Estimate
@@ -137,7 +138,7 @@ def primary(
     docs/evidence/primary-test.md.
     """
     with faults_of_units(unit != CityColumns.unit):
-        cities = read_cities(panel, CityColumns(outcome, unit, time, cohort, block))
+        cities = read_cities(panel, CityColumns(outcome, unit, time, beside(cohort), beside(block)))
         result = fit_primary(
             cities.growth,
             cities.years,

@@ -11,13 +11,8 @@ from .registry import ESTIMATORS as REGISTRY
 from .registry import names
 
 
-def check_arguments(panel: PairPanel, estimators, options: Options, control_names) -> None:
-    """Refuse names that do not fit the controls, and weights, a reference or bins for an estimator
-    that has none.
-    """
-    n_controls = 0 if panel.controls is None else len(panel.controls)
-    if n_controls != len(control_names):
-        raise ValueError(f"control_names: expected {n_controls} names, found {len(control_names)}")
+def check_arguments(panel: PairPanel, estimators, options: Options) -> None:
+    """Refuse weights, a reference or bins for an estimator that has none."""
     binning = options.binning
     for name in estimators:
         if panel.weight is not None and REGISTRY[name].family != "two_way":

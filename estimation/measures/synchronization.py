@@ -32,14 +32,7 @@ def pair_outcome(measure: str, d: np.ndarray, city_i: np.ndarray, city_j: np.nda
     Returns
     -------
     (P, T) float array
-
-    Raises
-    ------
-    ValueError
-        If the measure is unknown.
     """
-    if measure not in MEASURES:
-        raise ValueError(f"measure {measure}: expected one of {', '.join(MEASURES)}")
     return MEASURES[measure](d, city_i, city_j)
 
 

@@ -164,11 +164,7 @@ def build_sample(
     if panel.controls is not None:
         observed = observed & np.isfinite(panel.controls).all(axis=0)
     candidate = with_two_years(observed)
-    if tie_quantile is not None and n_partners is not None:
-        raise ValueError("give tie_quantile or n_partners, not both")
     if tie_quantile is not None or n_partners is not None:
-        if panel.tie is None:
-            raise ValueError("a rule of ties needs the tie of every pair: the panel has none")
         candidate &= np.isfinite(panel.tie)
     known = panel.city_cohort if panel.pilots_known else panel.cohort
     group_years = np.unique(known[known > 0])

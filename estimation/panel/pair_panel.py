@@ -84,7 +84,7 @@ class PairPanel:
     order: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        """Sort the pairs, fill what follows from the rest and check it."""
+        """Sort the pairs, and fill what follows from the rest."""
         city_i, city_j = (
             np.asarray(self.city_i, dtype=np.int64),
             np.asarray(self.city_j, dtype=np.int64),
@@ -121,7 +121,6 @@ class PairPanel:
             else within_window(np.asarray(self.cohort)[order], years)
         )
         object.__setattr__(self, "cohort", cohort)
-        _check(self)
 
     @property
     def n_cities(self) -> int:
@@ -196,17 +195,3 @@ def number_provinces(province: np.ndarray | None, n_cities: int) -> np.ndarray:
     if province is None:
         return np.zeros(n_cities, dtype=np.int64)
     return np.unique(province, return_inverse=True)[1].reshape(-1).astype(np.int64)
-
-
-def _check(panel: PairPanel) -> None:
-    n_pairs, n_years = panel.n_pairs, len(panel.years)
-    if n_pairs == 0 or n_years < 2:
-        raise ValueError(
-            f"a panel needs at least one pair and two years, found {n_pairs} pairs and {n_years} "
-            "years"
-        )
-    for name, value in (("y", panel.y), ("controls", panel.controls), ("tie", panel.tie)):
-        if value is not None and np.isinf(value).any():
-            raise ValueError(f"{name} holds infinite values")
-    if panel.exposure not in EXPOSURES:
-        raise ValueError(f"exposure {panel.exposure}: expected {' or '.join(EXPOSURES)}")

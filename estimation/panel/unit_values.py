@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ ABSORBING = (
 # names of two columns, one for each side of a pair, that stand for `name`
 SIDES = ("{name}_{unit}", "{unit}_{name}")
 ENDINGS = (("_i", "_j"), ("_a", "_b"), ("_1", "_2"), ("_o", "_d"))
+UNIT_FILES = (".csv", ".parquet", ".dta")
 NO_FRAME = (str, tuple, list)
 
 
@@ -38,6 +40,12 @@ def named(given: Any) -> tuple[str, ...]:
     if isinstance(given, str):
         return (given,)
     return tuple(given) if isinstance(given, tuple | list) else ()
+
+
+def beside(given: Any) -> Any:
+    """What was given; a text that names a file of units and values as a path."""
+    is_file = isinstance(given, str) and given.lower().endswith(UNIT_FILES)
+    return Path(given) if is_file else given
 
 
 def is_beside(given: Any) -> bool:

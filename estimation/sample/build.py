@@ -145,14 +145,6 @@ def pair_years(
     inside = np.isin(row_year, years)
     keys, pair_no = _number_pairs(row_key[inside])
     cell = pair_no * years.size + np.searchsorted(years, row_year[inside])
-    twice = np.flatnonzero(np.bincount(cell) > 1)
-    if twice.size:
-        twice = twice[0]
-        key, year = keys[twice // years.size], years[twice % years.size]
-        raise ValueError(
-            f"pair {key // PAIR_BASE}-{key % PAIR_BASE} occurs more than once in {year}, expected "
-            "one row per pair and year"
-        )
     values = np.full((len(columns), keys.size * years.size), np.nan)
     for k, column in enumerate(columns):
         values[k, cell] = frame[column].to_numpy(dtype=float, na_value=np.nan)[inside]

@@ -94,9 +94,6 @@ def _treated_years(cities: pd.DataFrame, column: str) -> tuple[np.ndarray, np.nd
     December.
     """
     names = (column.removesuffix(CALENDAR), column.removesuffix(CALENDAR) + CALENDAR)
-    missing = [name for name in names if name not in cities]
-    if missing:
-        raise SampleError(f"needs the column {missing[0]} of marts.dim_city, which is not there")
     # the rules by half-year and by calendar year differ exactly for approvals of July to December
     next_year, same_year = (cities[name].to_numpy(dtype=float, na_value=np.nan) for name in names)
     return (same_year if column.endswith(CALENDAR) else next_year), np.isfinite(next_year) & (

@@ -143,8 +143,6 @@ def _of_whole_prefectures(con: Any, zones: pd.DataFrame) -> pd.DataFrame:
     do not speak for it.
     """
     whole = _read_columns(con, "dim_pilot_zone", ("zone_name_zh",), {"is_whole_prefecture"})
-    if whole.empty or zones.empty:
-        return zones
     return zones[
         zones["zone_name_zh"].isin(
             whole.loc[whole["is_whole_prefecture"].astype(bool), "zone_name_zh"]

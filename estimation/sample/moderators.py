@@ -184,10 +184,6 @@ def _year_block(
     if spec.effects == ("pair", "year"):
         return None
     column = "region" if spec.effects[1] == "region_pair_year" else "province_id"
-    if column not in by_id or by_id[column].isna().any():
-        raise SampleError(
-            f"needs {column} of every city of marts.dim_city for year effects by pair of them"
-        )
     places, code = np.unique(by_id[column].astype(str), return_inverse=True)
     first, second = code[sample.panel.city_i], code[sample.panel.city_j]
     return np.minimum(first, second) * len(places) + np.maximum(first, second)

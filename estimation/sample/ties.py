@@ -20,10 +20,6 @@ def tie_of(keys: np.ndarray, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray |
     """Signed measure of the tie rule (P,) by pair key, NaN where the marts have none."""
     if rule.measure is None:
         return None
-    if rule.measure not in pairs:
-        raise SampleError(
-            f"needs the column {rule.measure} of marts.fct_city_pair, which is not there"
-        )
     pair_key = pairs["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + pairs[
         "city_j_id"
     ].to_numpy(dtype=np.int64)

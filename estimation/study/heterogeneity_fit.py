@@ -12,7 +12,6 @@ import numpy as np
 
 from ..engines.heterogeneity_design import Heterogeneity, build_design, city_types
 from ..engines.regressors import Design
-from ..estimators.arguments import check_arguments
 from ..estimators.fitted import Fitted, Inputs, sample_statistics
 from ..estimators.two_way import LeastSquaresDraws, fit_design
 from ..fit import DEFAULTS, fit_by_sample, results_of, strata_of
@@ -53,11 +52,8 @@ def fit_heterogeneity(
     ------
     NotEstimable
         If there are no treated or no never-treated pairs.
-    ValueError
-        If there are not as many names as controls.
     """
     options = options.but(**changes)
-    check_arguments(panel, (), options, control_names)
     given = (tuple(moderations), tuple(control_names), options)
     return fit_by_sample(panel, lambda sample: _fit_sample(sample, *given), options)
 

@@ -27,7 +27,6 @@ from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.changes import write_changes
 from warehouse.publication.publish import publish
-from warehouse.publication.run_ids import name_run
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
 from warehouse.spark.engine import spark_packages
@@ -138,7 +137,7 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
     require_upstream(context)
     home = Home.from_environment()
     now = datetime.now(UTC)
-    write_meta(home, describe_run(home, settings, name_run(now, home.root), now))
+    write_meta(home, describe_run(home, settings, now.strftime("%Y%m%dT%H%M%S.%fZ"), now))
     write_changes(home.published, home.build, settings.is_simulated)
     with open_build(home.build) as con:
         comment_tables(con)

@@ -78,15 +78,6 @@ def test_coefficients_before_admission_need_ten_targets(first_year, has_pre):
         assert_allclose(found[2:], cycles.cycle_hamilton(y, in_fit=years < 2015)[2:])
 
 
-def test_runs_with_a_missing_year_are_refused():
-    with pytest.raises(ValueError, match="consecutive years in run"):
-        cycles.filter_runs(
-            np.zeros((8, 1)),
-            random_walk(8),
-            np.array([2000, 2001, 2002, 2003, 2004, 2005, 2006, 2008]),
-        )
-
-
 def test_no_city_gives_no_component():
     assert all(
         values.size == 0

@@ -67,5 +67,3 @@ def test_fit_takes_the_rule() -> None:
     assert any("permutation is left out" in text for text in other.warnings) or all(
         e.vcov != "permutation" for e in other.estimates
     )
-    with pytest.raises(ValueError, match="not both"):
-        fit_panel(panel, n_partners=5, tie_quantile=0.5)

@@ -135,8 +135,6 @@ def test_sample_equals_a_literal_loop(rule: str, tie_rule: str) -> None:
         ({"n_pilots": 11}, {}, "two never-pilots"),
         ({"no_tie": tuple(range(12))}, {}, "population_resident_10k"),
         ({"gaps": tuple(range(12))}, {}, "gdp_growth_official_pct.* from 2010 to 2019"),
-        ({}, {"tie_rule": "near"}, "distance_km of marts"),
-        ({}, {"treatment_rule": "any_zone"}, "treated_year_any_zone of marts"),
     ],
 )
 def test_what_is_missing_is_named(change: dict, rules: dict, message: str) -> None:
@@ -190,12 +188,6 @@ def test_hash_depends_on_content_only() -> None:
     changed.loc[at, "cm_growth_official"] += 1e-12
     assert shuffled == reference
     assert hash_sample(build_sample(cities, pairs, changed, spec()), 0) != reference
-
-
-def test_duplicate_pair_year_is_named() -> None:
-    cities, pairs, sync = fabricate(6, 2)
-    with pytest.raises(ValueError, match="110000-110100 occurs more than once in 2010"):
-        build_sample(cities, pairs, pd.concat([sync, sync.iloc[:1]]), spec())
 
 
 def literal_pool(cities, pairs, measure: str) -> dict[tuple[int, int], tuple[float, int]]:
@@ -353,7 +345,6 @@ def test_names_of_outcomes() -> None:
     ("outcome", "window", "message"),
     [
         ("rolling_corr_growth_official", (2010, 2019), "study window only"),
-        ("cm_hp", (2010, 2019), "cycle_hp_pct of marts.fct_city_year"),
         ("cm_growth_official", (1990, 1995), "without gaps from 1990 to 1995"),
     ],
 )

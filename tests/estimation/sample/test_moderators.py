@@ -169,11 +169,6 @@ def test_variation_within_cohorts_by_regression_on_dummies(given):
         ),
         (lambda c: c.assign(trade=1), {"strength": ("demand",)}, "policy texts"),
         (
-            lambda c: c.drop(columns="region"),
-            {"effects": ("pair", "region_pair_year")},
-            "region of every city",
-        ),
-        (
             lambda c: c,
             {"moderator": "human_capital_gap", "effects": ("pair", "class_year")},
             "divides pairs into classes",
