@@ -144,6 +144,13 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that commands of this test find; nothing is there yet."""
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """Reference folder beside the checkout; a test that needs it skips, and says so, where it is

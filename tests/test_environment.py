@@ -2,8 +2,6 @@
 made again, and words reach the command as they are.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Draws that lie there are kept, unless they were made with something else."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """What is imposed on exposed cities comes back in the estimate, draw by draw."""
 
-from __future__ import annotations
-
 import pytest
 
 from benchmarks.radiation import LABELS, study

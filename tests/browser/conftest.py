@@ -3,8 +3,6 @@
 CITYSYNC_BROWSER_REPORT adds a published report to look at.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

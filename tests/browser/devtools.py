@@ -2,8 +2,6 @@
 no driver is needed.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import os

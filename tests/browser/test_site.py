@@ -2,8 +2,6 @@
 both languages, and under axe.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from pathlib import Path

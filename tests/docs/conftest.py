@@ -1,7 +1,5 @@
 """The publication that other tests share, and the files that the README's commands read."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -7,8 +7,6 @@ A block that is not run says so to the reader, in a line of its own below it: `*
 tests: reason.*` or `... as it stands: ...`.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

@@ -1,7 +1,5 @@
 """Pages run as they stand: every block of code that a reader would type, and what it prints."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Small city-pair panels for the tests of the estimators."""
 
-from __future__ import annotations
-
 import itertools
 import warnings
 

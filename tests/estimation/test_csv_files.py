@@ -1,7 +1,5 @@
 """No cell of a CSV file is a formula to a spreadsheet, and every number stays one."""
 
-from __future__ import annotations
-
 import csv
 import io
 

@@ -113,18 +113,6 @@ def test_prints_what_the_library_computes(capsys, write, name, settings):
     assert (document["n_obs"], document["n_pairs"]) == (expected.n_obs, expected.n_pairs)
 
 
-@pytest.mark.parametrize("text_ids", [False, True])
-def test_pilots_are_read_off_the_pairs(capsys, write, text_ids):
-    table = _without_both(_table(random_panel(2)))
-    if text_ids:
-        table = table.assign(**{name: "c" + table[name].astype(str) for name in IDS})
-    found = [
-        json.loads(_run(capsys, write(given), *ALL_LINES)[1])["estimates"]
-        for given in (table, table.drop(columns=OF_CITIES))
-    ]
-    assert found[0] == found[1]
-
-
 def test_a_file_of_some_pairs_says_that_the_draws_have_these_alone(capsys, write):
     table = _table(random_panel(2))
     some = table[(table["city_i_id"] > 100) | (table["city_j_id"] != 103)]
@@ -216,6 +204,12 @@ FAULTS = {
         ["column cohort_year", "a year from"],
     ),
     "header only twice": (lambda t: t.rename(columns={"x1": "x0"}), ["x0"]),
+    "years of cities that disagree with the pair's": (
+        lambda t: _table(random_panel(5, n_controls=2)).assign(
+            cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2012)
+        ),
+        ["cohort_year", "2012"],
+    ),
 }
 
 
@@ -262,14 +256,6 @@ def test_faults_are_named(capsys, write, fault):
     code, out, err = _run(capsys, path, "--controls", "x0", "--permutations", "9")
     assert (code, out) == (2, "")
     assert all(text in err for text in expected)
-
-
-def test_city_years_that_disagree_with_the_pair_are_refused(capsys, write):
-    table = _table(random_panel(5))
-    moved = table["cohort_year"].mask(table["cohort_year"].notna(), 2012)
-    code, out, err = _run(capsys, write(table.assign(cohort_year=moved)))
-    assert (code, out) == (2, "")
-    assert "cohort_year" in err and "2012" in err
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PAR1 no parquet", b"\xff\xfe\x00binary"])

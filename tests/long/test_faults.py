@@ -2,8 +2,6 @@
 the next refresh succeeds.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import resource

@@ -2,8 +2,6 @@
 ends without a fault or its values.
 """
 
-from __future__ import annotations
-
 import os
 import re
 

@@ -1,7 +1,5 @@
 """An honest file of 500 MB and 48 million cells is read in less than 2 GB."""
 
-from __future__ import annotations
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv

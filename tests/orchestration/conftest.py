@@ -2,8 +2,6 @@
 by the tests that only look.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,8 +1,5 @@
 """The replication folder: complete from simulated data, no delivered value from statistics."""
 
-from __future__ import annotations
-
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,8 +9,8 @@ import pytest
 from orchestration.deposit.write import write_deposit
 from orchestration.home import REPO, python_version
 from tests.orchestration.conftest import Run
+from tests.warehouse.publication.test_verification import write_manifest
 from warehouse.errors import Refused
-from warehouse.hashing import hash_file
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
 
 
@@ -28,23 +25,13 @@ def publication_as(run: Run, folder: Path, **changes: object) -> Path:
     shutil.copytree((run.home / "published").resolve(), folder)
     for name in (MANIFEST, MANIFEST_HASH):
         (folder / name).chmod(0o644)
-    path = folder / MANIFEST
-    path.write_text(
-        json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8"
-    )
-    (folder / MANIFEST_HASH).write_text(f"{hash_file(path)}  {MANIFEST}\n", encoding="utf-8")
+    write_manifest(folder, run.manifest | changes)
     return folder
 
 
-@pytest.fixture(scope="module")
-def whole(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("deposit")
-    return write_deposit(
-        publication_as(simulated, base / "published", git_commit=head()), base / "store"
-    )
-
-
-def test_a_simulated_publication_is_passed_on_whole(whole: Path, simulated: Run) -> None:
+def test_a_simulated_publication_is_passed_on_whole(simulated: Run, tmp_path: Path) -> None:
+    published = publication_as(simulated, tmp_path / "published", git_commit=head())
+    whole = write_deposit(published, tmp_path / "store")
     assert all((whole / name).exists() for name in ("code/Makefile", "code/requirements/base.txt"))
     inputs = (whole / "inputs.csv").read_text(encoding="utf-8").splitlines()
     assert len(inputs) == 1 + len(simulated.manifest["inputs"])

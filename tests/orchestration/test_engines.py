@@ -2,8 +2,6 @@
 and that a fault leaves nothing.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path

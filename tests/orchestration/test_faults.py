@@ -1,7 +1,5 @@
 """The machine's errors end in a sentence that says what to do, however they are wrapped."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sqlite3

@@ -2,13 +2,12 @@
 of its files is mended.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 import pytest
@@ -80,11 +79,8 @@ def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path) -> None:
 
 def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path) -> None:
     name = "五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp; -rf\none\ttwo back\\slash"
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in list(os.environ):
-            # what setting up the tools changes is put back afterwards
-            patch.setenv(variable, os.environ[variable])
-        patch.setenv("CITYSYNC_HOME", str(tmp_path / name))
+    # what setting up the tools changes is put back afterwards
+    with mock.patch.dict(os.environ, CITYSYNC_HOME=str(tmp_path / name)):
         home = Home.from_environment()
         home.require_usable()
         set_tool_environment(home)

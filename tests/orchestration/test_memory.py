@@ -2,8 +2,6 @@
 is refused with numbers.
 """
 
-from __future__ import annotations
-
 import duckdb
 import pytest
 

@@ -1,7 +1,5 @@
 """Settings are a list with bounds; what a manifest says besides them is refused by name."""
 
-from __future__ import annotations
-
 import pytest
 
 from orchestration.reuse.chosen_analyses import choose_specs

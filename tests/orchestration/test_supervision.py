@@ -1,7 +1,5 @@
 """An interrupt ends a command at once, whatever it is doing, and every end has its last line."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys
@@ -118,15 +116,9 @@ def test_without_anybody_to_read_it_the_work_goes_on(tmp_path: Path, reader: str
     assert (tmp_path / "end").read_text(encoding="utf-8") == "done"
 
 
-def in_the_background() -> None:
-    """For `preexec_fn`: as a shell starts it, with interrupts ignored and nothing else."""
-    hear_signals()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def test_a_run_in_the_background_of_a_shell_keeps_running_at_ctrl_c() -> None:
     """`kill` still ends it."""
-    process = start(BUSY, preexec_fn=in_the_background)
+    process = start(BUSY, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     pids(process)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)

@@ -2,8 +2,6 @@
 specs, and no process that stays.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import signal

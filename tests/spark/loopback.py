@@ -2,8 +2,6 @@
 `spark-class` starts them.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import signal

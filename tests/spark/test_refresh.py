@@ -4,8 +4,6 @@ The same landing is refreshed by DuckDB first, and every published value compare
 Spark's work one worker is killed. CITYSYNC_SIMULATED_CITIES makes it smaller, for a first look.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

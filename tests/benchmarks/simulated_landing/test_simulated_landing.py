@@ -2,8 +2,6 @@
 sizes as stated.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

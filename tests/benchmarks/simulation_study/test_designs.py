@@ -1,7 +1,5 @@
 """Pseudo-pilots stand where a layout says, and a draw of a design is judged as its fit would be."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

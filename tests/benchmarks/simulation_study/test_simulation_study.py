@@ -2,8 +2,6 @@
 on how they are cut into chunks.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from pathlib import Path

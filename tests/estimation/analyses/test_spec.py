@@ -1,7 +1,5 @@
 """Specs are data: the contract's ids exist once, and a row that contradicts itself is refused."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 

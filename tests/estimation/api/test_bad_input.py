@@ -11,10 +11,7 @@ import polars as pl
 import pytest
 
 import estimation as cs
-from estimation.panel import files, frames
-from estimation.panel.panel_error import need
-
-from .panels import COLUMNS, country_panel
+from estimation.panel import files
 
 
 def _changed(column, value, row=3):
@@ -135,50 +132,17 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_is_named(fault):
+def test_a_fault_is_named(frame, given, fault):
     change, row, column, said = FAULTS[fault]
-    frame, _, cohorts, blocks = country_panel()
     weights = "w" if "weights" in fault else None
     with pytest.raises(cs.PanelError) as caught:
-        cs.fit(
-            change(frame),
-            "y",
-            **COLUMNS,
-            cohort=cohorts,
-            block=blocks,
-            controls=["x0"],
-            weights=weights,
-            permutations=0,
-        )
+        cs.fit(change(frame), "y", **given, controls=["x0"], weights=weights)
     error = caught.value
     assert error.row == row and (column is None or error.column == column)
     assert error.expected and error.found and error.remedy
     for text in said:
         assert text in str(error)
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
-
-
-@pytest.mark.parametrize("text", ["", "NA"])
-def test_a_column_of_text_may_begin_with_a_blank(text):
-    frame, _, cohorts, _ = country_panel()
-    sides = {f"first_{k}": frame[name].map(cohorts) for k, name in enumerate(COLUMNS["unit"])}
-    texts = {
-        name: side.map(lambda year: text if np.isnan(year) else str(int(year))).astype(object)
-        for name, side in sides.items()
-    }
-    options = {**COLUMNS, "cohort": tuple(sides), "permutations": 0}
-    found = cs.fit(frame.assign(**texts), "y", **options)
-    assert found.estimates == cs.fit(frame.assign(**sides), "y", **options).estimates
-
-
-def test_rows_in_both_orders_that_agree_are_taken_once():
-    frame, _, cohorts, blocks = country_panel()
-    other = frame.rename(columns={"exporter": "importer", "importer": "exporter"})
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 99}
-    plain = cs.fit(frame, "y", **options)
-    doubled = cs.fit(pd.concat([frame, other]), "y", **options)
-    assert doubled.estimates == plain.estimates
-    assert any("taken once" in text for text in doubled.warnings)
 
 
 TWICE = pd.DataFrame({"unit": ["c001", "c001"], "first": [2013, 2014]})
@@ -238,29 +202,25 @@ ARGUMENTS = {
 
 
 @pytest.mark.parametrize("case", ARGUMENTS)
-def test_an_argument_that_does_not_do_is_named(case):
+def test_an_argument_that_does_not_do_is_named(frame, given, case):
     options, column, said = ARGUMENTS[case]
-    frame, _, cohorts, blocks = country_panel()
     columns = {
         "moves": np.where(frame.index == 2, 2013, 2014),
-        "dummy": frame["exporter"].isin(cohorts).astype(int),
-        "region": frame["exporter"].map(blocks),
-        "side_a": frame["exporter"].map(blocks).mask(frame.index == 3, "b99"),
-        "side_b": frame["importer"].map(blocks),
+        "dummy": frame["exporter"].isin(given["cohort"]).astype(int),
+        "region": frame["exporter"].map(given["block"]),
+        "side_a": frame["exporter"].map(given["block"]).mask(frame.index == 3, "b99"),
+        "side_b": frame["importer"].map(given["block"]),
     }
-    given = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0} | options
     with pytest.raises(cs.PanelError, match=said) as caught:
-        cs.fit(frame.assign(**columns), "y", **given)
+        cs.fit(frame.assign(**columns), "y", **given | options)
     assert column is None or caught.value.column == column
 
 
-def test_units_that_the_panel_does_not_hold_are_a_warning_and_none_treated_an_error():
-    frame, _, cohorts, blocks = country_panel()
-    options = {**COLUMNS, "block": blocks, "permutations": 0}
-    named = cs.fit(frame, "y", cohort=cohorts | {"c999": 2013}, **options)
+def test_units_that_the_panel_does_not_hold_are_a_warning_and_none_treated_an_error(frame, given):
+    named = cs.fit(frame, "y", **given | {"cohort": given["cohort"] | {"c999": 2013}})
     assert any("does not hold: c999" in text for text in named.warnings)
     with pytest.raises(cs.NotEstimable, match="no kept pair has exactly one treated unit"):
-        cs.fit(frame, "y", cohort={"c001": 2100}, **options)
+        cs.fit(frame, "y", **given | {"cohort": {"c001": 2100}})
 
 
 @pytest.mark.parametrize("given", [42, None, [1, 2]])
@@ -269,33 +229,23 @@ def test_what_is_no_panel_is_refused(given):
         cs.fit(given, "y", unit=("a", "b"))
 
 
-def test_stata_codes_with_value_labels_are_refused_where_they_are_asked_for(tmp_path):
-    frame, _, cohorts, blocks = country_panel()
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0}
+def test_stata_codes_with_value_labels_are_refused_where_they_are_asked_for(frame, given, tmp_path):
     path = tmp_path / "trade.dta"
     frame.astype({"exporter": "category"}).to_stata(path, write_index=False)
     with pytest.raises(cs.PanelError, match=r"trade\.dta, column exporter.*decode exporter"):
-        cs.fit(path, "y", **options)
+        cs.fit(path, "y", **given)
     frame.assign(note=pd.Categorical(["a"] * len(frame))).to_stata(path, write_index=False)
-    assert cs.fit(path, "y", **options).n_obs > 0
+    assert cs.fit(path, "y", **given).n_obs > 0
 
 
-def test_csv_lines_are_counted_as_an_editor_does(tmp_path):
-    frame, _, cohorts, blocks = country_panel()
+def test_csv_lines_are_counted_as_an_editor_does(frame, given, tmp_path):
     lines = frame.to_csv(index=False).splitlines()
     lines[4] = lines[4].replace(lines[4].split(",")[3], "n.a.")
     path = tmp_path / "panel.csv"
     path.write_text("\n".join(["", *lines[:2], "", ",,,,", *lines[2:]]) + "\n", encoding="utf-8")
     with pytest.raises(cs.PanelError, match=r"'n\.a\.'") as caught:
-        cs.fit(path, "y", **COLUMNS, cohort=cohorts, block=blocks, permutations=0)
+        cs.fit(path, "y", **given)
     assert (caught.value.row, caught.value.place) == (8, "line")
-
-
-def test_what_is_not_installed_is_one_line_that_names_it(monkeypatch):
-    assert str(need("matplotlib", "a plot")) == "a plot needs matplotlib: pip install matplotlib"
-    monkeypatch.setattr(frames, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match="a frame of polars needs polars: pip install polars"):
-        cs.data.euro("polars")
 
 
 def _of_many_rows(path):
@@ -307,9 +257,8 @@ def _of_many_rows(path):
 
 @pytest.mark.parametrize("kind", ["parquet", "dta"])
 def test_files_that_promise_more_than_memory_are_refused_before_they_are_read(
-    tmp_path, monkeypatch, kind
+    frame, given, tmp_path, monkeypatch, kind
 ):
-    frame, _, cohorts, _ = country_panel()
     path = tmp_path / f"panel.{kind}"
     if kind == "parquet":
         frame.to_parquet(path)
@@ -318,16 +267,14 @@ def test_files_that_promise_more_than_memory_are_refused_before_they_are_read(
         frame.to_stata(path, write_index=False, version=118)
         _of_many_rows(path)
     with pytest.raises(cs.PanelError, match="GB free"):
-        cs.fit(path, "y", **COLUMNS, cohort=cohorts, permutations=0)
+        cs.fit(path, "y", **given)
 
 
-def test_without_numba_a_fit_has_every_line_but_the_permutation(monkeypatch):
-    frame, _, cohorts, blocks = country_panel()
-    given = {**COLUMNS, "cohort": cohorts, "block": blocks}
-    expected = cs.fit(frame, "y", permutations=0, **given)
+def test_without_numba_a_fit_has_every_line_but_the_permutation(frame, given, drawn, monkeypatch):
+    expected = cs.fit(frame, "y", **given)
     monkeypatch.setattr(sys.modules["estimation.api.fit"], "find_spec", lambda name: None)
-    found = cs.fit(frame, "y", **given)
+    found = cs.fit(frame, "y", **drawn)
     assert found.estimates == expected.estimates
     assert any("pip install numba" in text for text in found.warnings)
     with pytest.raises(ImportError, match="the line permutation needs numba"):
-        cs.fit(frame, "y", vcov="permutation", **given)
+        cs.fit(frame, "y", vcov="permutation", **drawn)

@@ -87,6 +87,12 @@ def test_every_kind_of_panel_gives_the_same_figures(tmp_path, kind):
         expected.n_cities,
         expected.n_pilots,
     )
+    # a table of the kind that was given
+    tidy = fit.tidy()
+    assert isinstance(tidy, {"polars": pl.DataFrame, "arrow": pa.Table}.get(kind, pd.DataFrame))
+    rows = pa.table(tidy) if kind == "polars" else tidy
+    assert list(rows.to_pydict() if kind in ("polars", "arrow") else rows) == TIDY
+    assert list(np.asarray(tidy["estimate"])) == [e.estimate for e in fit.estimates]
 
 
 PERIODS = {
@@ -105,39 +111,37 @@ PERIODS = {
 
 
 @pytest.mark.parametrize("kind", PERIODS)
-def test_dates_quarters_and_months_are_periods_in_order(kind):
-    frame, _, cohorts, _ = country_panel()
+def test_dates_quarters_and_months_are_periods_in_order(frame, given, kind):
     options = {"unit": COLUMNS["unit"], "estimator": "event_study", "permutations": 0}
-    plain = cs.fit(frame, "y", time="period", cohort=cohorts, **options)
-    first = pd.Series(cohorts)
+    plain = cs.fit(frame, "y", time="period", cohort=given["cohort"], **options)
+    first = pd.Series(given["cohort"])
     dated, when = PERIODS[kind](frame["period"]), PERIODS[kind](first)
-    given = frame.assign(t=dated)
+    table = frame.assign(t=dated)
     if "polars" in kind:
-        given = pl.from_pandas(frame).with_columns(t=dated)
+        table = pl.from_pandas(frame).with_columns(t=dated)
     elif "arrays" in kind:
-        given = {name: given[name].to_numpy() for name in given}
-    named = dict(zip(cohorts, when, strict=True))
-    found = cs.fit(given, "y", time="t", cohort=named, **options)
+        table = {name: table[name].to_numpy() for name in table}
+    named = dict(zip(given["cohort"], when, strict=True))
+    found = cs.fit(table, "y", time="t", cohort=named, **options)
     assert [e.estimate for e in found.estimates] == [e.estimate for e in plain.estimates]
     assert any("Periods are numbered by" in text for text in found.warnings) == (
         not kind.startswith("days")
     )
-    residuals = found.resid(given)
+    residuals = found.resid(table)
     if not kind.startswith("days"):
-        assert set(residuals["t"]) == set(given["t"])
+        assert set(residuals["t"]) == set(table["t"])
 
 
-def test_quarters_in_a_csv_are_read_and_a_database_says_what_it_takes(tmp_path):
-    frame, _, cohorts, _ = country_panel()
+def test_quarters_in_a_csv_are_read_and_a_database_says_what_it_takes(frame, given, tmp_path):
     quarter = pd.PeriodIndex.from_ordinals(frame["period"] - 2010 + 160, freq="Q")
     options = {"unit": COLUMNS["unit"], "time": "period", "permutations": 0}
     frame.assign(period=quarter).to_csv(tmp_path / "q.csv", index=False)
     entry = {
         unit: f"{2010 + (year - 2010) // 4}q{(year - 2010) % 4 + 1}"
-        for unit, year in cohorts.items()
+        for unit, year in given["cohort"].items()
     }
     found = cs.fit(tmp_path / "q.csv", "y", cohort=entry, **options)
-    assert found.estimates == cs.fit(frame, "y", cohort=cohorts, **options).estimates
+    assert found.estimates == cs.fit(frame, "y", cohort=given["cohort"], **options).estimates
     frame.assign(period=quarter.to_timestamp()).to_parquet(tmp_path / "q.parquet")
     with pytest.raises(cs.PanelError, match="number dates 1, 2, 3"):
         cs.fit(
@@ -158,21 +162,19 @@ def test_quarters_in_a_csv_are_read_and_a_database_says_what_it_takes(tmp_path):
         (lambda f: {**f, "period": f["period"] + 0.5}, "column period: expected a year"),
     ],
 )
-def test_arrays_that_would_be_cut_are_refused(change, said):
-    frame, _, cohorts, _ = country_panel()
+def test_arrays_that_would_be_cut_are_refused(frame, given, change, said):
     arrays = {name: frame[name].to_numpy() for name in frame}
     with pytest.raises(cs.PanelError, match=said):
-        cs.fit(change(arrays), "y", **COLUMNS, cohort=cohorts, permutations=0)
+        cs.fit(change(arrays), "y", **given)
 
 
-def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs():
-    frame, _, _, blocks = country_panel()
+def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs(frame, given):
     pairs = frame.groupby(["exporter", "importer"]).ngroup()
     first = pd.Series(np.random.default_rng(3).random(pairs.max() + 1) < 0.1).map(
         {True: 2013.0, False: np.nan}
     )
     table = frame.assign(first=first[pairs].to_numpy())
-    fit = cs.fit(table, "y", **COLUMNS, cohort="first", block=blocks, permutations=99)
+    fit = cs.fit(table, "y", **COLUMNS, cohort="first", block=given["block"], permutations=99)
     lines = [(e.vcov, e.is_default) for e in fit.estimates]
     assert lines == [("dyadic", True), ("permutation", False)]
     assert "permutation is left out" not in " ".join(fit.warnings)
@@ -193,30 +195,28 @@ def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs():
     assert any("no more than two units" in text for text in alone.warnings)
 
 
-def test_outcomes_formulas_and_files_of_units_at_the_front_door(tmp_path):
-    frame, _, cohorts, blocks = country_panel()
-    frame["z"] = frame["y"] * 2
+def test_outcomes_formulas_and_files_of_units_at_the_front_door(frame, given, tmp_path):
+    frame = frame.assign(z=frame["y"] * 2)
     entry = tmp_path / "entry.csv"
-    pd.Series(cohorts).rename_axis("unit").reset_index(name="first").to_csv(entry, index=False)
-    given = {**COLUMNS, "block": blocks, "permutations": 0}
-    plain = cs.fit(frame, "y", controls=["x0"], cohort=cohorts, **given)
-    formula = cs.fit(frame, "y ~ x0 | pair + period", cohort=str(entry), **given)
+    pd.Series(given["cohort"]).rename_axis("unit").reset_index(name="first").to_csv(
+        entry, index=False
+    )
+    plain = cs.fit(frame, "y", controls=["x0"], **given)
+    formula = cs.fit(frame, "y ~ x0 | pair + period", **given | {"cohort": str(entry)})
     assert formula.estimates == plain.estimates and formula.outcome == "y"
-    both = cs.fit(frame, ["y", "z"], cohort=cohorts, **given)
+    both = cs.fit(frame, ["y", "z"], **given)
     assert [fit.outcome for fit in both] == ["y", "z"]
     assert both[1].default().estimate == pytest.approx(2 * both[0].default().estimate)
     assert cs.etable(both).headers == ("y", "z")
     for text in ("y ~ x0 | exporter", "log(y) ~ x0 | pair + period", "y ~ x0"):
         with pytest.raises(cs.PanelError, match="effects of pairs and of period"):
-            cs.fit(frame, text, cohort=cohorts, **given)
+            cs.fit(frame, text, **given)
     with pytest.raises(TypeError, match="unit"):
         cs.fit(frame, "y")
 
 
-def test_a_fit_answers_like_those_of_other_packages():
-    frame, _, cohorts, blocks = country_panel()
-    given = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0, "controls": "x0"}
-    fit = cs.fit(frame, "y", vcov=["pair", "dyadic", "block_jackknife"], **given)
+def test_a_fit_answers_like_those_of_other_packages(frame, given):
+    fit = cs.fit(frame, "y", vcov=["pair", "dyadic", "block_jackknife"], controls="x0", **given)
     assert list(fit.coef()) == ["treated", "x0"] == list(fit.se())
     for line in ("pair", "dyadic", "block_jackknife"):
         matrix = fit.vcov(line).set_index("term").to_numpy()
@@ -233,51 +233,11 @@ def test_a_fit_answers_like_those_of_other_packages():
         fit.se("unit")
 
 
-def test_units_that_look_like_one_are_named():
-    frame, _, cohorts, _ = country_panel()
-    frame["exporter"] = frame["exporter"].mask(frame.index % 7 == 0, "Ｃ001")
+def test_units_that_look_like_one_are_named(frame, given):
+    frame = frame.assign(exporter=frame["exporter"].mask(frame.index % 7 == 0, "Ｃ001"))
     frame = frame.drop_duplicates(["exporter", "importer", "period"])
-    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, permutations=0)
+    fit = cs.fit(frame, "y", **COLUMNS, cohort=given["cohort"], permutations=0)
     assert any("'c001' and 'Ｃ001'" in text for text in fit.warnings)
-
-
-def test_tidy_is_a_frame_of_the_kind_that_was_given():
-    frame, _, cohorts, blocks = country_panel()
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 99}
-    given = (frame, pl.from_pandas(frame), pa.Table.from_pandas(frame))
-    tidied = [cs.fit(one, "y", **options).tidy() for one in given]
-    assert [type(one) for one in tidied] == [pd.DataFrame, pl.DataFrame, pa.Table]
-    rows = [tidied[0].to_dict("list"), tidied[1].to_dict(as_series=False), tidied[2].to_pydict()]
-    for found in rows:
-        assert list(found) == TIDY and found["vcov"] == ["block_jackknife", "permutation"]
-        assert found["estimate"] == rows[0]["estimate"] and found["term"] == ["treated"] * 2
-
-
-def test_cohorts_and_blocks_of_units_may_be_columns_mappings_series_or_frames(tmp_path):
-    frame, _, cohorts, blocks = country_panel()
-    sides = {
-        "first_exporter": frame["exporter"].map(cohorts),
-        "first_importer": frame["importer"].map(cohorts),
-        "exporter_region": frame["exporter"].map(blocks),
-        "importer_region": frame["importer"].map(blocks),
-    }
-    wide = frame.assign(**sides)
-    units = pd.DataFrame({"unit": list(blocks), "first": [cohorts.get(name) for name in blocks]})
-    path = tmp_path / "entry.csv"
-    units.to_csv(path, index=False)
-    ways = [
-        (frame, cohorts, blocks),
-        (frame, pd.Series(cohorts), pd.Series(blocks)),
-        (frame, units, pl.DataFrame({"unit": list(blocks), "block": list(blocks.values())})),
-        (frame, path, blocks),
-        (wide, "first", "region"),
-        (wide, ("first_exporter", "first_importer"), ("exporter_region", "importer_region")),
-    ]
-    fits = [
-        cs.fit(panel, "y", **COLUMNS, cohort=cohort, block=block, permutations=99)
-        for panel, cohort, block in ways
-    ]
-    assert all(fit == fits[0] for fit in fits)
 
 
 def _of_pairs(frame, cohorts, blocks):
@@ -326,6 +286,17 @@ def _ids(kind, key=int):
     return change
 
 
+def _sides(frame, cohorts, blocks):
+    """The frame with a column of each unit's year and region."""
+    return frame.assign(
+        first_exporter=frame["exporter"].map(cohorts),
+        first_importer=frame["importer"].map(cohorts),
+        exporter_region=frame["exporter"].map(blocks),
+        importer_region=frame["importer"].map(blocks),
+    )
+
+
+# a panel told otherwise: the frame, and what is given beside it
 SAME = {
     "cohort of pairs": _of_pairs,
     "periods from one": _counted_from_one,
@@ -336,18 +307,43 @@ SAME = {
         f.assign(w=2.5),
         {"cohort": c, "block": b, "weights": "w"},
     ),
+    "series beside": lambda f, c, b: (f, {"cohort": pd.Series(c), "block": pd.Series(b)}),
+    "a frame and a file beside": lambda f, c, b: (
+        f,
+        {
+            "cohort": pd.DataFrame({"unit": list(b), "first": [c.get(name) for name in b]}),
+            "block": pl.DataFrame({"unit": list(b), "block": list(b.values())}),
+        },
+    ),
+    "columns of each side by their stem": lambda f, c, b: (
+        _sides(f, c, b),
+        {"cohort": "first", "block": "region"},
+    ),
+    "columns of each side by name": lambda f, c, b: (
+        _sides(f, c, b),
+        {
+            "cohort": ("first_exporter", "first_importer"),
+            "block": ("exporter_region", "importer_region"),
+        },
+    ),
+    **{
+        f"years as text, {blank!r} for never": lambda f, c, b, blank=blank: (
+            _sides(f, {name: str(c.get(name, blank)) for name in b}, b),
+            {"cohort": "first", "block": b},
+        )
+        for blank in ("", "NA")
+    },
     **{str(kind): _ids(kind) for kind in (pl.Int8, pl.UInt64, pl.Float64, pl.String)},
 }
 
 
 @pytest.mark.parametrize("case", SAME)
-def test_the_same_panel_told_otherwise_gives_the_same_figures(case):
-    frame, _, cohorts, blocks = country_panel()
-    panel, beside = SAME[case](frame, cohorts, blocks)
+def test_the_same_panel_told_otherwise_gives_the_same_figures(frame, given, case):
+    panel, beside = SAME[case](frame, given["cohort"], given["block"])
     # a permutation also uses pairs of two treated units, which one of the cases lacks
-    options = {**COLUMNS, "vcov": VARIANCE_ESTIMATORS, "permutations": 0}
-    expected = cs.fit(frame, "y", cohort=cohorts, block=blocks, **options)
-    assert cs.fit(panel, "y", **beside, **options).estimates == expected.estimates
+    expected = cs.fit(frame, "y", vcov=VARIANCE_ESTIMATORS, **given)
+    found = cs.fit(panel, "y", vcov=VARIANCE_ESTIMATORS, **given | beside)
+    assert found.estimates == expected.estimates
 
 
 def _for_pyfixest(frame, cohorts):
@@ -435,17 +431,13 @@ def test_exposure_to_both_against_a_second_package():
         ({"estimator": "within_block", "controls": ["x0"]}, "takes no controls"),
     ],
 )
-def test_what_an_estimator_cannot_do_is_said(options, said):
-    frame, _, cohorts, blocks = country_panel()
-    given = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0} | options
+def test_what_an_estimator_cannot_do_is_said(frame, given, options, said):
     with pytest.raises(cs.NotEstimable, match=said):
-        cs.fit(frame.assign(w=1.0), "y", **given)
+        cs.fit(frame.assign(w=1.0), "y", **given | options)
 
 
-def test_a_result_is_read_pickled_and_follows_its_seed():
-    frame, _, cohorts, blocks = country_panel()
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 99}
-    fit = cs.fit(frame, "y", seed=4, **options)
+def test_a_result_is_read_pickled_and_follows_its_seed(frame, given, drawn):
+    fit = cs.fit(frame, "y", seed=4, **drawn)
     again = pickle.loads(pickle.dumps(fit))
     assert again == fit and repr(again) == repr(fit) == fit.summary()
     assert "jackknife over blocks *" in repr(fit) and "33 units, 12 of them treated" in repr(fit)
@@ -453,7 +445,7 @@ def test_a_result_is_read_pickled_and_follows_its_seed():
     assert fit.diagnostic("permutation_draws") == 99
     with pytest.raises(KeyError, match="expected one of treated"):
         fit.default("treatde")
-    other = cs.fit(frame, "y", seed=5, **options)
+    other = cs.fit(frame, "y", seed=5, **drawn)
     assert other.estimates[1].p_value != fit.estimates[1].p_value
 
 

@@ -6,16 +6,12 @@ from matplotlib import pyplot
 
 import estimation as cs
 
-from .panels import COLUMNS, country_panel
-
 mpl.use("Agg")
 
 
 @pytest.fixture(scope="module")
-def fits():
-    frame, _, cohorts, blocks = country_panel()
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 99}
-    return {name: cs.fit(frame, "y", estimator=name, **options) for name in ("twfe", "event_study")}
+def fits(frame, drawn):
+    return {name: cs.fit(frame, "y", estimator=name, **drawn) for name in ("twfe", "event_study")}
 
 
 @pytest.fixture(autouse=True)
@@ -90,9 +86,8 @@ def test_a_file_has_the_same_bytes_again_and_an_axis_may_be_given(fits, tmp_path
         ("permutation", "fit with permutations=999"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(kind, said):
-    frame, _, cohorts, _ = country_panel()
-    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, permutations=0)
+def test_what_cannot_be_drawn_is_said(frame, given, kind, said):
+    fit = cs.fit(frame, "y", **given)
     with pytest.raises(ValueError, match=said):
         fit.plot(kind)
     assert pyplot.get_fignums() == []

@@ -8,18 +8,14 @@ from docx import Document
 import estimation as cs
 from tests.estimation.primary.test_command import _frame
 
-from .panels import COLUMNS, country_panel
-
 HOSTILE = "=1+1<b>&|\\x{}_%$"
 
 
 @pytest.fixture(scope="module")
-def fits():
-    frame, _, cohorts, blocks = country_panel()
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 99}
+def fits(frame, drawn):
     return (
-        cs.fit(frame, "y", controls=["x0"], **options),
-        cs.fit(frame, "y", estimator="event_study", binning=(-2, 1), **options),
+        cs.fit(frame, "y", controls=["x0"], **drawn),
+        cs.fit(frame, "y", estimator="event_study", binning=(-2, 1), **drawn),
     )
 
 
@@ -44,20 +40,8 @@ def test_estimates_errors_brackets_effects_and_sizes_stand_in_their_rows(fits):
     assert not any("*" in cell for _, cells in table.rows for cell in cells)
 
 
-def test_a_line_may_be_chosen():
-    frame, _, cohorts, blocks = country_panel()
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0}
-    fit = cs.fit(frame, "y", vcov=["conventional", "dyadic"], **options)
-    table = cs.etable(fit, vcov="dyadic")
-    error = next(e.std_error for e in fit.estimates if e.vcov == "dyadic")
-    assert table.rows[1] == ("", (f"({error:.4f})",))
-    assert dict(table.rows)["inference"] == ("dyadic",)
-
-
-def test_coefficients_may_be_chosen():
-    frame, _, cohorts, blocks = country_panel()
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 0}
-    fit = cs.fit(frame, "y", estimator="callaway_santanna", **options)
+def test_coefficients_may_be_chosen(frame, given):
+    fit = cs.fit(frame, "y", estimator="callaway_santanna", **given)
     table = cs.etable(fit, keep=["att", "event[0]"])
     shown = [label for label, _ in table.rows[: table.first_of_foot] if label]
     assert shown == ["att", "event[0]"]

@@ -224,13 +224,12 @@ def test_degrees_of_freedom_follow_the_design():
     assert cs.vcov(fit, UNIT, df=7).degrees["unit"].tolist() == [7, 7]
 
 
-def test_tables_take_the_errors(flows):
+def test_tables_take_the_errors(frame, given, flows):
     import maketables
 
     fit = pf.feols("y ~ x + z | pair + year", flows)
     found = cs.vcov(fit, UNIT)
-    frame, _, cohorts, _ = country_panel()
-    own = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, permutations=0)
+    own = cs.fit(frame, "y", **given)
     table = cs.etable(own, found, vcov="unit")
     cells = [row[1][1] for row in table.rows]
     errors = found.query("vcov == 'unit'").std_error

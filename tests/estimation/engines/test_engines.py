@@ -1,7 +1,5 @@
 """Every engine gives the numbers of arrays, through `cs.fit`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

@@ -2,8 +2,6 @@
 against dummies written out.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

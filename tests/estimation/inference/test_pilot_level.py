@@ -2,8 +2,6 @@
 given, and when it cannot be.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -2,8 +2,6 @@
 does, and degrees of freedom by design against known distributions and unit shocks.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 from collections.abc import Callable

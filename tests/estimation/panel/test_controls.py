@@ -1,7 +1,5 @@
 """Controls that say nothing beside pair and year effects are left out, whatever their size."""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 

@@ -1,7 +1,5 @@
 """Small simulated city panels for the tests of the primary test."""
 
-from __future__ import annotations
-
 import numpy as np
 
 YEARS = np.arange(2010, 2020)

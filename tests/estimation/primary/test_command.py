@@ -1,7 +1,5 @@
 """The command on files: the same figures as from arrays, and errors that name the place."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 

@@ -2,8 +2,6 @@
 it, and panels without a verdict.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from importlib import import_module

@@ -2,8 +2,6 @@
 loops over cities and pairs, one regression on dummies a draw, admissions dealt otherwise.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

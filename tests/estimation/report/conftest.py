@@ -1,7 +1,5 @@
 """The site of fabricated tables, drawn once for the tests that only look."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

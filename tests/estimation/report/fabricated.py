@@ -1,7 +1,5 @@
 """A small publication as data frames, hostile texts among them, for tests of the report."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

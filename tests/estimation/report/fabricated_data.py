@@ -2,8 +2,6 @@
 hostile texts among them.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 
 WHY = (

@@ -2,8 +2,6 @@
 run on the published file.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 from urllib.parse import parse_qsl

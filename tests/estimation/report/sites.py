@@ -2,10 +2,9 @@
 sees; for the tests of the report.
 """
 
-from __future__ import annotations
-
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -27,8 +26,11 @@ def site_of(tables, tmp_path, name: str = "report") -> dict[str, str]:
     }
 
 
-def database(frames: dict[str, pd.DataFrame]) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
+def database(
+    frames: dict[str, pd.DataFrame], path: str | Path = ":memory:"
+) -> duckdb.DuckDBPyConnection:
+    """Frames as tables by `schema.table`, in memory or in a file."""
+    con = duckdb.connect(path)
     for name, frame in frames.items():
         con.register("incoming", frame)
         con.execute(f"create schema if not exists {name.split('.')[0]}")

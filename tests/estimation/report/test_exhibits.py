@@ -2,8 +2,6 @@
 their scale, their bytes, and what is left out when estimates lack.
 """
 
-from __future__ import annotations
-
 from xml.etree import ElementTree
 
 import docx

@@ -2,8 +2,6 @@
 but what differs stays as it is.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

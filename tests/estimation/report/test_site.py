@@ -2,8 +2,6 @@
 in each language, the same bytes; and each page.
 """
 
-from __future__ import annotations
-
 import base64
 import html
 import json

@@ -2,8 +2,6 @@
 it owes; pair outcomes made from city series against a literal loop.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 import statistics

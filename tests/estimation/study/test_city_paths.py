@@ -2,8 +2,6 @@
 stay, real and reassigned.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

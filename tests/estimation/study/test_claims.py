@@ -2,8 +2,6 @@
 catalog, and outcomes whose tests do not hold their size.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path
@@ -16,7 +14,7 @@ from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, r
 from estimation.analyses.without_p import why_no_p
 from estimation.cli import main
 from estimation.fit import fit_panel
-from estimation.study.claims import Tables, build_claims, find_coefficient
+from estimation.study.claims import Tables, build_claims
 from estimation.study.tables import (
     CLAIM_COLUMNS,
     DIAGNOSTIC_COLUMNS,
@@ -181,6 +179,12 @@ CASES = {
         "no coefficient difference:none-both",
     ),
     "an unknown spec": (tables(), {}, "not_run", f"needs the specification {OURS}"),
+    "withheld": (
+        tables(drawn(0.1, None, p_value_withheld_reason="Estimate alone")),
+        {},
+        "not_identified",
+        "Estimate alone",
+    ),
 }
 
 
@@ -302,21 +306,3 @@ def test_fit_withholds_for_the_study_s_own_outcome_alone(tmp_path, capsys, name,
     line = printed["estimates"][0]
     assert line["estimate"] is not None and (line["p_value"] is None) == is_withheld
     assert (why_no_p(PART) in printed["warnings"]) == is_withheld
-
-
-def test_a_claim_on_such_a_coefficient_is_not_judged():
-    row = {
-        **dict.fromkeys(INFERENCE),
-        "spec_id": f"study.{PART}.x",
-        "term": "treated",
-        "vcov": "permutation",
-        "is_default": False,
-        "estimate": 0.1,
-        "n_pilots": 30,
-        "family_size": None,
-        "p_value_withheld_reason": why_no_p(PART),
-    }
-    diagnostic = pd.DataFrame(columns=["spec_id", "diagnostic", "term", "value"])
-    tables = Tables(pd.DataFrame([row]), diagnostic, pd.DataFrame(columns=["spec_id", "reason"]))
-    found = find_coefficient(tables, row["spec_id"], "treated", "permutation")
-    assert (found.lacks, found.reason, found.estimate) == ("not_identified", why_no_p(PART), 0.1)

@@ -2,8 +2,6 @@
 and on ones dealt again.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

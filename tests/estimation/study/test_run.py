@@ -2,8 +2,6 @@
 data, and what is said when it lacks.
 """
 
-from __future__ import annotations
-
 import dataclasses
 
 import numpy as np

@@ -2,8 +2,6 @@
 where this package is made wrong.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

@@ -2,7 +2,6 @@
 fault first.
 """
 
-import csv
 import shutil
 from pathlib import Path
 
@@ -12,20 +11,21 @@ import pytest
 
 from orchestration.commands.check_source import check_source
 from orchestration.terminal import Exit
+from tests.estimation.report.sites import database
 from tests.orchestration.conftest import end_of
+from tests.warehouse.ingest import delivered
+from tests.warehouse.ingest.delivered import csv_bytes
 from warehouse.hashing import hash_file
 from warehouse.ingest import layouts
 from warehouse.ingest.errors import LayoutError
+from warehouse.ingest.place_names import read_seed
 
-SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
 GDP = "gdp_nominal_cny_100m"
 YEARS = range(2010, 2020)
 
 
-with (SEEDS / "city_roster.csv").open(encoding="utf-8", newline="") as _stream:
-    # thirty cities of today
-    CITIES = [int(row["city_id"]) for row in csv.DictReader(_stream) if not row["valid_to_year"]]
-    CITIES = CITIES[:30]
+# thirty cities of today
+CITIES = [int(row["city_id"]) for row in read_seed("city_roster") if not row["valid_to_year"]][:30]
 
 
 def value(city: int, year: int) -> float:
@@ -35,9 +35,9 @@ def value(city: int, year: int) -> float:
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(home):
     """A home whose publication holds the values of one indicator."""
-    folder = tmp_path / "home" / "published"
+    folder = home / "published"
     folder.mkdir(parents=True)
     columns = {
         "city_id": [city for city in CITIES for _ in YEARS],
@@ -55,25 +55,20 @@ def home(tmp_path, monkeypatch):
         "file_name": "older.csv",
         "cell_ref": "A1",
     }
-    table = pd.DataFrame(columns)
-    with duckdb.connect(str(folder / "citysync.duckdb")) as con:
-        con.register("given", table)
-        con.execute("create schema marts")
-        con.execute("create table marts.fct_indicator_observation as select * from given")
-        con.execute("create schema meta")
-        con.execute("create table meta.input_file (path varchar, sha256 varchar)")
+    tables = {
+        "marts.fct_indicator_observation": pd.DataFrame(columns),
+        "meta.input_file": pd.DataFrame({"path": [], "sha256": []}, dtype=str),
+    }
+    database(tables, folder / "citysync.duckdb").close()
     (folder / "manifest.json").write_text('{"is_simulated": false}', encoding="utf-8")
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+    return home
 
 
 def deliver(folder: Path, rows: list[tuple]) -> str:
     """A tidy file of rows; the folder's name is the source's."""
-    target = folder / "tidy"
-    target.mkdir(parents=True)
-    with (target / "values.csv").open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([("city_id", "year", "indicator_id", "value", "unit"), *rows])
-    return str(target)
+    header = ("city_id", "year", "indicator_id", "value", "unit")
+    files = {"tidy/values.csv": csv_bytes([header, *rows], "utf-8")}
+    return str(delivered.deliver(folder, files) / "tidy")
 
 
 def rows(change=value, unit: str = "亿元") -> list[tuple]:
@@ -216,29 +211,26 @@ def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, caps
         "new tidy/199.csv",
         "new tidy/values.csv",
     ]
-    assert end_of(check_source, str(folder), True) == Exit.DONE
-    assert len(capsys.readouterr().out.splitlines()) > 400
 
 
-def test_bad_input_is_named(home, tmp_path, capsys):
-    for name, text in (("strange_source", "a\n"), ("tidy", "city_id,year,value\n110000,2015,1\n")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "values.csv").write_text(text)
-    for source, what in (
-        (tmp_path / "strange_source", "new-source"),
-        (tmp_path / "nowhere", "found nothing there"),
-        (
-            tmp_path / "tidy",
-            "tidy/values.csv: expected columns city_id, year, indicator_id, value",
-        ),
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("strange_source", "new-source"),
+        ("nowhere", "found nothing there"),
+        ("tidy", "tidy/values.csv: expected columns city_id, year, indicator_id, value"),
         ("", "expected the folder of a source"),
-    ):
-        assert end_of(check_source, str(source)) == Exit.BAD_INPUT
-        assert what in capsys.readouterr().out
+    ],
+)
+def test_bad_input_is_named(home, tmp_path, capsys, source, what):
+    texts = {"strange_source": b"a\n", "tidy": b"city_id,year,value\n110000,2015,1\n"}
+    delivered.deliver(tmp_path, {f"{name}/values.csv": text for name, text in texts.items()})
+    assert end_of(check_source, source and str(tmp_path / source)) == Exit.BAD_INPUT
+    assert what in capsys.readouterr().out
 
 
-def test_without_a_publication_nothing_is_compared(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "empty"))
+def test_without_a_publication_nothing_is_compared(home, tmp_path, capsys):
+    shutil.rmtree(home)
     assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
     assert "nothing has been published in this home" in capsys.readouterr().out
-    assert not (tmp_path / "empty").exists()
+    assert not home.exists()

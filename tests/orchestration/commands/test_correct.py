@@ -26,18 +26,16 @@ create table marts.fct_indicator_observation as from (values
 
 
 @pytest.fixture(autouse=True)
-def seed(tmp_path, monkeypatch):
+def seed(home, tmp_path, monkeypatch):
     """A small publication, and a copy of the seed that commands write."""
-    folder = tmp_path / "home" / "published"
-    folder.mkdir(parents=True)
-    with duckdb.connect(str(folder / "citysync.duckdb")) as con:
+    (home / "published").mkdir(parents=True)
+    with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
         con.execute("create schema marts")
         con.execute(
             "create table marts.dim_city as from (values (320500, '苏州市', 'Suzhou (Jiangsu)'), "
             "(341300, '宿州市', 'Suzhou (Anhui)')) as t(city_id, city_name_zh, city_name_en)"
         )
         con.execute(CELLS)
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     path = tmp_path / "value_corrections.csv"
     shutil.copy(corrections.SEED, path)
     monkeypatch.setattr(corrections, "SEED", path)

@@ -2,8 +2,6 @@
 changed file are found afterwards.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

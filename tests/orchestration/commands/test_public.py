@@ -1,7 +1,5 @@
 """The public copy: whole of simulated data, else without what may not be passed on."""
 
-from __future__ import annotations
-
 import csv
 import json
 from pathlib import Path
@@ -14,18 +12,15 @@ from tests.orchestration.conftest import Run, SixCities
 from warehouse.errors import Refused
 
 
-@pytest.fixture(scope="module")
-def whole(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("public") / "o'ut"
-    assert write_public((simulated.home / "published").resolve(), folder) == 0
-    return folder
-
-
-def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(whole: Path) -> None:
+def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(
+    simulated: Run, tmp_path: Path
+) -> None:
+    whole = tmp_path / "o'ut"
+    assert write_public((simulated.home / "published").resolve(), whole) == 0
     answer = "select estimate from {} where spec_id like '%official.newest'"
     with duckdb.connect(whole / "citysync.duckdb", read_only=True) as con:
         of_database = con.execute(answer.format("estimates.primary")).fetchall()
-    of_file = duckdb.sql(answer.format(f"'{whole.parent}/*/parquet/estimates/primary.parquet'"))
+    of_file = duckdb.sql(answer.format(f"'{tmp_path}/*/parquet/estimates/primary.parquet'"))
     assert of_database and of_database == of_file.fetchall()
     assert 'id="answer"' in (whole / "report" / "index.html").read_text(encoding="utf-8")
     package = json.loads((whole / "datapackage.json").read_text(encoding="utf-8"))

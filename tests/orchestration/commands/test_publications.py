@@ -1,11 +1,10 @@
-"""Verify and roll back, as an operator does."""
-
-from __future__ import annotations
+"""Verify, roll back and clean, as an operator does."""
 
 from pathlib import Path
 
 import pytest
 
+from orchestration.commands.clean import REMOVED, clean
 from orchestration.commands.publications import rollback, verify
 from tests.orchestration.conftest import SMALL, Run, end_of
 from tests.warehouse.publication.test_publish import put_out
@@ -15,12 +14,11 @@ RUNS = [f"2026010{day}T000000.000000Z" for day in (1, 2, 3)]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(home: Path) -> Path:
     """A home with three publications."""
     for run_id in RUNS:
-        put_out(tmp_path, run_id)
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
-    return tmp_path
+        put_out(home, run_id)
+    return home
 
 
 def current(home: Path) -> str:
@@ -54,3 +52,18 @@ def test_a_whole_publication_verifies(
     assert f"run {simulated.manifest['run_id']}" in capsys.readouterr().out
     assert "report/index.html" in simulated.manifest["files"]
     assert SMALL.items() <= simulated.manifest["settings"].items()
+
+
+STAYS = ("publications", "archive", "dagster", "reproduced")
+
+
+def test_clean_removes_what_can_be_made_again(home: Path, tmp_path: Path) -> None:
+    for name in (*REMOVED[1:], *STAYS):
+        (home / name / "inside").mkdir(parents=True)
+    # a link is removed and not what it leads to
+    (tmp_path / "elsewhere" / "kept").mkdir(parents=True)
+    (home / REMOVED[0]).symlink_to(tmp_path / "elsewhere")
+    assert (end_of(clean), end_of(clean)) == (0, 0)
+    left = {path.name for path in home.iterdir()}
+    assert {*STAYS, "published"} <= left and not left & {*REMOVED}
+    assert (tmp_path / "elsewhere" / "kept").is_dir()

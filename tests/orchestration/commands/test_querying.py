@@ -2,8 +2,6 @@
 prompt, and answers something.
 """
 
-from __future__ import annotations
-
 import re
 
 from orchestration.commands.sql_prompt import connect_read_only

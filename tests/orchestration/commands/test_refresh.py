@@ -1,6 +1,4 @@
-"""End to end: from a landing to a publication, as a user runs it."""
-
-from __future__ import annotations
+"""End to end: from a landing to a publication, as a user runs it, and what ends it before."""
 
 import json
 import os
@@ -8,26 +6,29 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
 import pytest
 
 from benchmarks.simulated_landing.run import draw, official_growth
+from orchestration.commands import refresh as command
 from orchestration.home import Home
 from orchestration.supervision import hold_lock
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.numbers import faults
 from tests.orchestration.conftest import (
-    REPO,
     Run,
     SixCities,
+    end_of,
     refresh,
     run,
     six_cities,
     write_tidy,
 )
 from tests.warehouse.dbt_build import run_dbt
+from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.simulation.published import DEFAULT_SEED
 
 pytestmark = pytest.mark.e2e
@@ -43,9 +44,10 @@ def query(made: Run, sql: str) -> list[tuple]:
 def test_simulated_run_publishes_holds_to_the_contract_and_says_what_it_did(
     simulated: Run, shared_dir: Path
 ) -> None:
-    tool = shared_dir / "tools" / "check_contract.py"
-    command = [sys.executable, tool, simulated.home / "published"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    checker = [sys.executable, shared_dir / "tools" / "check_contract.py"]
+    done = subprocess.run(
+        [*checker, simulated.home / "published"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
     assert simulated.last_line.startswith("citysync: exit 0: published")
     for word in ("read ", "rejected", "flagged", "SIMULATED", "province_jackknife", "truth"):
@@ -162,6 +164,22 @@ def test_every_published_table_and_column_has_a_comment_and_a_type(simulated: Ru
     assert without == []
 
 
+def test_no_host_but_this_machine_is_looked_up(simulated: Run, tmp_path: Path) -> None:
+    """The refresh of `simulated` ran with the hook that fails a look-up and writes it down; what it
+    had looked up, swallowed or not, would stand in the log.
+    """
+    assert simulated.code == 0
+    log = Path(os.environ["CITYSYNC_TEST_LOOKUPS"])
+    assert not log.exists(), log.read_text(encoding="utf-8")
+    env = {**os.environ, "CITYSYNC_TEST_LOOKUPS": str(tmp_path / "log")}
+    code = "import socket, sys; socket.getaddrinfo(sys.argv[1], 80)"
+    for host, is_own in (("localhost", True), ("telemetry.example", False)):
+        command = [sys.executable, "-c", code, host]
+        done = subprocess.run(command, env=env, capture_output=True, check=False)
+        assert (done.returncode == 0) == is_own == (not (tmp_path / "log").exists())
+    assert "look-up of telemetry.example" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("of", ["six", "simulated"])
 def test_a_publication_is_reproduced_with_another_hash_seed_and_thread_count(
@@ -176,18 +194,10 @@ def test_a_publication_is_reproduced_with_another_hash_seed_and_thread_count(
     home = shutil.copytree(made.home, tmp_path / "home", symlinks=True)
     run_id = made.manifest["run_id"]
     other = dict.fromkeys(("NUMBA_NUM_THREADS", "CITYSYNC_THREADS"), "1")
-    env = {**os.environ, **other, "OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "4711"}
-    command = [sys.executable, "-m", "orchestration", "reproduce", "--run", run_id, *landing]
-    done = subprocess.run(
-        command,
-        cwd=REPO,
-        env=env | {"CITYSYNC_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert f"tables have the hashes of run {run_id}" in done.stdout
+    other |= {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "4711"}
+    done = run(home, "reproduce", "--run", run_id, *landing, **other)
+    assert done.code == 0, done.output
+    assert f"tables have the hashes of run {run_id}" in done.output
     again = home / "reproduced" / run_id / "published" / "manifest.json"
     mine = made.manifest["tables"]
     theirs = json.loads(again.read_text(encoding="utf-8"))["tables"]
@@ -241,3 +251,34 @@ def test_a_failed_gate_leaves_the_last_publication(
     assert second.last_line.startswith("citysync: exit 1: gate_staging")
     assert second.manifest["run_id"] == six.run.manifest["run_id"]
     assert (home_of_six / "build" / "citysync.duckdb").exists()
+
+
+def test_a_fault_that_every_source_says_is_said_once(tmp_path: Path) -> None:
+    def failed(message: str) -> SimpleNamespace:
+        text = f"warehouse.ingest.errors.LandingError: {message}\n"
+        error = SimpleNamespace(cls_name="LandingError", message=text, cause=None)
+        return SimpleNamespace(
+            is_step_failure=True, event_specific_data=SimpleNamespace(error=error)
+        )
+
+    messages = ("an empty folder", "an empty folder", "no year in b.csv")
+    ending = command._ending([failed(message) for message in messages], Home(tmp_path))
+    assert (ending.code, ending.reason) == (2, "an empty folder | no year in b.csv")
+
+
+def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
+    home: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    text = "source_id: a\ndescription: x\ntables:\n  - files: [x]\n    palce: {level: city}\n"
+    (tmp_path / "a.yml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(command, "check_landing", lambda *_: load_layouts(tmp_path))
+    assert end_of(command.refresh, None) == 2
+    said = capsys.readouterr().out
+    for line in (
+        "a.yml, line 5: tables.0.palce: this key is not known",
+        "did you mean place?",
+        "a.yml, line 4: tables.0.year: expected this key; found nothing",
+    ):
+        assert line in said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("citysync: exit 2: ")

@@ -2,8 +2,6 @@
 and ends in a sentence.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 from collections.abc import Callable
@@ -35,11 +33,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def hand_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hand:
+def hand_over(home: Path) -> Hand:
     """Puts a publication with an edited manifest into the home."""
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
-    put_out(tmp_path, RUN_ID, simulated=True)
-    path = tmp_path / "publications" / RUN_ID / "manifest.json"
+    put_out(home, RUN_ID, simulated=True)
+    path = home / "publications" / RUN_ID / "manifest.json"
     path.chmod(0o644)
 
     def hand(text: str | None = None, **parts: Any) -> None:

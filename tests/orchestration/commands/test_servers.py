@@ -1,10 +1,9 @@
 """The server of the UI listens on this machine only, and reads the landing that it was given."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -13,17 +12,14 @@ from tests.orchestration.conftest import end_of
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def served(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Ports that would have been served; the environment is put back afterwards."""
     ports: list[int] = []
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(servers, "ensure_manifest", lambda home: None)
     monkeypatch.setattr("orchestration.dagster_ui.server.serve", ports.append)
     monkeypatch.setattr(servers.os, "chdir", lambda folder: None)
-    before = dict(os.environ)
-    yield ports
-    os.environ.clear()
-    os.environ.update(before)
+    with mock.patch.dict(os.environ):
+        yield ports
 
 
 def test_the_ui_is_served_for_its_landing(served: list[int], tmp_path: Path) -> None:

@@ -1,17 +1,13 @@
 """The SQL prompt reads the publication, and nothing else."""
 
-from __future__ import annotations
-
 import os
-import pty
-import select
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import duckdb
+import pexpect
 import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
@@ -116,39 +112,16 @@ def test_ctrl_c_ends_the_query_and_not_the_prompt(home: Path) -> None:
     """At a terminal of its own: a query that would run for hours, ctrl-c, and the next one is
     answered.
     """
-    child, terminal = pty.fork()
-    if child == 0:
-        hear_signals()
-        os.chdir(REPO)
-        os.execve(sys.executable, COMMAND, {**os.environ, "TERM": "xterm"})
-    try:
-        read_until(terminal, "citysync>")
-        query = b"select sum(a.range * b.range) from range(10000000) a, range(1000000) b;\r"
-        os.write(terminal, query)
-        time.sleep(2)
-        # again each second, as a person would: the first may come while the line editor still hands
-        # the terminal over
-        read_until(terminal, "nterrupt", every_second=b"\x03")
-        os.write(terminal, b"select 42 * 101;\r")
-        read_until(terminal, "4242")
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(terminal)
-
-
-def read_until(terminal: int, text: str, seconds: float = 60, every_second: bytes = b"") -> None:
-    """Wait until a terminal shows a text; answers the question where the cursor is, as a real one
-    does.
-    """
-    shown, end, typed = "", time.monotonic() + seconds, 0.0
-    while text not in shown:
-        assert time.monotonic() < end, shown
-        if every_second and time.monotonic() > typed + 1:
-            os.write(terminal, every_second)
-            typed = time.monotonic()
-        if select.select([terminal], [], [], 0.2)[0]:
-            found = os.read(terminal, 65536).decode(errors="replace")
-            if "\x1b[6n" in found:
-                os.write(terminal, b"\x1b[1;1R")
-            shown += found
+    prompt = pexpect.spawn(COMMAND[0], COMMAND[1:], cwd=str(REPO), preexec_fn=hear_signals)
+    prompt.expect("citysync>", timeout=60)
+    prompt.sendline("select sum(a.range * b.range) from range(10000000) a, range(1000000) b;")
+    time.sleep(2)
+    # again each second, as a person would: the first may come while the line editor still hands
+    # the terminal over
+    for _ in range(60):
+        prompt.sendcontrol("c")
+        if prompt.expect(["nterrupt", pexpect.TIMEOUT], timeout=1) == 0:
+            break
+    prompt.sendline("select 42 * 101;")
+    prompt.expect("4242", timeout=60)
+    prompt.close(force=True)

@@ -1,7 +1,5 @@
 """Tables in the form in which the UI shows them."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from orchestration.dagster_ui.metadata import show_aside

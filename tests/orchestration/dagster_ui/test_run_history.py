@@ -1,7 +1,5 @@
 """A run whose history is written in batches leaves the same history, and no open file."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 one, over HTTP and a web socket.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """A fingerprint holds what a stage depends on, by content."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

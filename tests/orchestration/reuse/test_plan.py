@@ -1,7 +1,5 @@
 """What a refresh may leave out, and that nothing touched is ever built upon."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import shutil

@@ -1,7 +1,5 @@
 """A corpus of bad deliveries, made by code."""
 
-from __future__ import annotations
-
 import datetime
 import gzip
 import io

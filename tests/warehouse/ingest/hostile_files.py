@@ -5,8 +5,6 @@ A case is a function that makes the files by their path below a landing, and wha
 pattern in the fault, the number of values, or `ANY` (a fault that says what to do, or a table).
 """
 
-from __future__ import annotations
-
 import datetime
 import decimal
 import io

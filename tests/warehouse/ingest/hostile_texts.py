@@ -1,7 +1,5 @@
 """Policy texts as an attacker or a broken program makes them, in the manner of `hostile_files`."""
 
-from __future__ import annotations
-
 import zlib
 
 from tests.warehouse.ingest.bad_files import BOMB, zipped

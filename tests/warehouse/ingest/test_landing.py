@@ -2,8 +2,6 @@
 disappears, and that whatever changes while it is read ends the reading with the file's name.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import socket

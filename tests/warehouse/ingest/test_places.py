@@ -2,8 +2,6 @@
 which takes the place of the seed's.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from pathlib import Path

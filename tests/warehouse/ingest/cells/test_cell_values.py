@@ -1,7 +1,5 @@
 """One cell: numbers, years, addresses, headers; a column read at once equals its cells."""
 
-from __future__ import annotations
-
 import datetime
 import math
 import random

@@ -2,8 +2,6 @@
 is written, kept, resumed, checked, and said where the service refuses.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import threading

@@ -2,8 +2,6 @@
 open it.
 """
 
-from __future__ import annotations
-
 import struct
 
 SECTOR = 512

@@ -2,8 +2,6 @@
 number formats, raised letters, merged and hidden cells, in any spelling and in old workbooks.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import struct

@@ -2,8 +2,6 @@
 only a picture.
 """
 
-from __future__ import annotations
-
 _TEXT_FONT = (
     (
         b"<< /Type /Font /Subtype /Type0 /BaseFont /SimSun /Encoding /Identity-H /DescendantFonts "

@@ -2,8 +2,6 @@
 of bad file.
 """
 
-from __future__ import annotations
-
 import datetime
 
 import pytest

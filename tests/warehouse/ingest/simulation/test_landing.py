@@ -2,8 +2,6 @@
 that the shipped layouts take every figure of its files, and the tools of its texts.
 """
 
-from __future__ import annotations
-
 import filecmp
 from collections import Counter
 from pathlib import Path

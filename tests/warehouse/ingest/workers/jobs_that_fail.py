@@ -2,8 +2,6 @@
 can load them.
 """
 
-from __future__ import annotations
-
 import os  # noqa: F401 (for the code of acts)
 import signal  # noqa: F401
 import time

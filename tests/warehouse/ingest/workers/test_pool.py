@@ -1,7 +1,5 @@
 """Whatever a parser does, its file gets a fault that says so, and the next file is read."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
