@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..engines.arrays import PairStatistics
 from ..engines.regressors import twfe_design
 from ..panel.fit_sample import FitSample
 from ..results import Diagnostic, NotEstimable
@@ -50,17 +49,26 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
         raise NotEstimable(
             f"no weights of never-pilots reach the pilots' means of {names}: use fewer covariates"
         )
-    weighted = _weigh(inputs.statistics, pair_weights(weights, panel.city_i, panel.city_j))
+    # the product of the two cities' weights, scaled up by a constant that no estimate depends on
+    per_pair = COUNT_SCALE * weights[panel.city_i] * weights[panel.city_j]
+    values = inputs.statistics.values * per_pair[:, None]
+    weighted = dataclasses.replace(inputs.statistics, values=values)
     design = twfe_design(sample.group_years, panel.years)
     fits = fit_least_squares(sample, weighted, design, ())
     balance = _balance(x, known, is_pilot, weights, inputs.covariate_names)
+    effective, thin = balance[0][2], ()
+    if effective < FEW_CONTROLS:
+        thin = (
+            f"The weights rest on {effective:.1f} never-pilots (effective number): too few cities "
+            "are like the pilots to compare with them.",
+        )
     return Fitted(
         sample,
         fits,
         LeastSquaresDraws(inputs.statistics, design),
         city_weights=lambda labels: _drawn_weights(labels, x, known),
         diagnostics=tuple(balance),
-        warnings=(NOTE, *_thin(balance)),
+        warnings=(NOTE, *thin),
     )
 
 
@@ -120,18 +128,6 @@ def _objective(centred: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray]:
     return float(top + np.log(mass.sum())), mass / mass.sum()
 
 
-def pair_weights(weights: np.ndarray, city_i: np.ndarray, city_j: np.ndarray) -> np.ndarray:
-    """Product of the two cities' weights, scaled up by a constant that no estimate depends on;
-    shape (P,).
-    """
-    return COUNT_SCALE * weights[city_i] * weights[city_j]
-
-
-def effective_number(weights: np.ndarray) -> float:
-    """How many equally weighted cities carry as much: (sum w)^2 / sum w^2."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
 def _weights(x: np.ndarray, known: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
     """Weights (N,) of the cities; zero without covariates, None where there is no solution."""
     if not (known & is_pilot).any() or not (known & ~is_pilot).any():
@@ -156,10 +152,6 @@ def _drawn_weights(labels: np.ndarray, x: np.ndarray, known: np.ndarray) -> np.n
     return found
 
 
-def _weigh(statistics: PairStatistics, weights: np.ndarray) -> PairStatistics:
-    return dataclasses.replace(statistics, values=statistics.values * weights[:, None])
-
-
 def _balance(
     x: np.ndarray,
     known: np.ndarray,
@@ -175,7 +167,8 @@ def _balance(
     before = (pilots.mean(axis=0) - nevers.mean(axis=0)) / scale
     after = (pilots.mean(axis=0) - np.einsum("nk,n->k", nevers, w) / w.sum()) / scale
     found: list[Diagnostic] = [
-        ("balance_effective_controls", None, effective_number(w)),
+        # how many equally weighted cities carry as much
+        ("balance_effective_controls", None, float(w.sum() ** 2 / (w**2).sum())),
         ("balance_largest_weight", None, float(w.max())),
     ]
     for k, name in enumerate(names):
@@ -184,16 +177,3 @@ def _balance(
             ("balance_gap_after", name, float(after[k])),
         ]
     return found
-
-
-def _thin(balance: list[Diagnostic]) -> list[str]:
-    effective = {name: value for name, _, value in balance}["balance_effective_controls"]
-    if effective >= FEW_CONTROLS:
-        return []
-    return [
-        (
-            f"The weights rest on {effective:.1f} never-pilots (effective number): too few cities "
-            "are "
-            "like the pilots to compare with them."
-        )
-    ]

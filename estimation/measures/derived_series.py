@@ -105,10 +105,11 @@ def _allocations(frame: pd.DataFrame) -> dict[str, np.ndarray]:
         "capital": allocate(capital, output, of_capital),
     }
     made = {}
-    for factor, allocation in found.items():
+    for factor, gamma in found.items():
         with np.errstate(divide="ignore", invalid="ignore"):
-            made[f"{factor}_allocation"] = np.log(allocation.gamma)[row, column]
-        made[f"{factor}_misallocation"] = np.abs(allocation.tau)[row, column]
+            made[f"{factor}_allocation"] = np.log(gamma)[row, column]
+        # the wedge tau
+        made[f"{factor}_misallocation"] = np.abs(1 / gamma - 1)[row, column]
     return made
 
 

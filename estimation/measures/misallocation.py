@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 DEPRECIATION = 0.096
@@ -14,23 +12,6 @@ GROWTH_YEARS = 5
 ELASTICITY_RANGE = (0.1, 0.9)
 DEFAULT_ELASTICITY = 0.5
 MINIMUM_CHANGES = 10
-
-
-@dataclass(frozen=True)
-class Allocation:
-    """A factor's distribution over cities; both arrays have shape (N, T), NaN where a figure lacks.
-
-    Attributes
-    ----------
-    gamma : ndarray
-        A city's share of the factor over the share that its output and elasticity call for: above 1
-        it has too much.
-    tau : ndarray
-        The wedge 1/gamma - 1; its absolute value is the city's misallocation.
-    """
-
-    gamma: np.ndarray
-    tau: np.ndarray
 
 
 def accumulate_capital(investment: np.ndarray) -> np.ndarray:
@@ -112,7 +93,7 @@ def estimate_elasticities(
     return elasticity
 
 
-def allocate(factor: np.ndarray, output: np.ndarray, elasticity: np.ndarray) -> Allocation:
+def allocate(factor: np.ndarray, output: np.ndarray, elasticity: np.ndarray) -> np.ndarray:
     """Compare a factor's distribution with the one that output and elasticities call for.
 
     Parameters
@@ -124,9 +105,10 @@ def allocate(factor: np.ndarray, output: np.ndarray, elasticity: np.ndarray) -> 
 
     Returns
     -------
-    Allocation
-        gamma = (F_i / F) / (s_i b_i / b), s_i = Y_i / Y, b = sum of s_i b_i (Chen and Hu 2011; Bai
-        and Liu 2018).
+    (N, T) float array
+        A city's share of the factor over the share that its output and elasticity call for: above 1
+        it has too much, NaN where a figure lacks. gamma = (F_i / F) / (s_i b_i / b),
+        s_i = Y_i / Y, b = sum of s_i b_i (Chen and Hu 2011; Bai and Liu 2018).
     """
     known = (
         np.isfinite(factor)
@@ -138,5 +120,4 @@ def allocate(factor: np.ndarray, output: np.ndarray, elasticity: np.ndarray) -> 
     with np.errstate(divide="ignore", invalid="ignore"):
         share = y / y.sum(axis=0)
         called_for = share * elasticity[:, None] / (share * elasticity[:, None]).sum(axis=0)
-        gamma = np.where(known, f / f.sum(axis=0) / called_for, np.nan)
-        return Allocation(gamma, 1 / gamma - 1)
+        return np.where(known, f / f.sum(axis=0) / called_for, np.nan)

@@ -103,10 +103,7 @@ class FitSample:
     @property
     def seen(self) -> np.ndarray:
         """Cities with a candidate pair; shape (N,) bool."""
-        seen = np.zeros(self.panel.n_cities, dtype=bool)
-        candidate = self.candidate
-        seen[self.panel.city_i[candidate]] = seen[self.panel.city_j[candidate]] = True
-        return seen
+        return self._cities_of(self.candidate)
 
     @cached_property
     def is_balanced(self) -> bool:
@@ -116,9 +113,12 @@ class FitSample:
     @cached_property
     def holds_kept_pair(self) -> np.ndarray:
         """Cities that hold a kept pair; shape (N,) bool."""
+        return self._cities_of(self.kept)
+
+    def _cities_of(self, pairs: np.ndarray) -> np.ndarray:
         held = np.zeros(self.panel.n_cities, dtype=bool)
-        kept = slice(None) if self.kept.all() else self.kept
-        held[self.panel.city_i[kept]] = held[self.panel.city_j[kept]] = True
+        chosen = slice(None) if pairs.all() else pairs
+        held[self.panel.city_i[chosen]] = held[self.panel.city_j[chosen]] = True
         return held
 
     @cached_property

@@ -200,17 +200,17 @@ def _assemble(
 ) -> StudySample:
     ids, city_cohort = sample_cities["city_id"].to_numpy(), sample_cities["cohort"].to_numpy()
     city_i, city_j = np.searchsorted(ids, keys // PAIR_BASE), np.searchsorted(ids, keys % PAIR_BASE)
-    chosen = choose_pairs(tie, (city_i, city_j), city_cohort, spec)
-    n_treated, treated = chosen.n_treated, np.flatnonzero(chosen.kept & (chosen.n_treated == 1))
+    n_treated, kept, threshold = choose_pairs(tie, (city_i, city_j), city_cohort, spec)
+    treated = np.flatnonzero(kept & (n_treated == 1))
     counts = {
         "n_cities": ids.size,
         "n_pilots": int((city_cohort > NEVER).sum()),
         "n_pairs_one": int((n_treated == 1).sum()),
         "n_pairs_none": int((n_treated == 0).sum()),
         "n_pairs_both": int((n_treated == 2).sum()),
-        "n_pairs": int(chosen.kept.sum()),
-        "n_rows": int(np.isfinite(values[0])[chosen.kept].sum()),
-        "tie_median": chosen.threshold,
+        "n_pairs": int(kept.sum()),
+        "n_rows": int(np.isfinite(values[0])[kept].sum()),
+        "tie_median": threshold,
         "first_year": int(years[0]),
         "last_year": int(years[-1]),
         "share_short_exposure": share_short_exposure(
@@ -233,7 +233,7 @@ def _assemble(
     return StudySample(
         panel,
         outcomes,
-        chosen.kept,
+        kept,
         counts,
         strata=build_strata(sample_cities, spec),
         is_second_half=sample_cities["is_second_half"].to_numpy(dtype=bool),

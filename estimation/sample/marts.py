@@ -91,6 +91,7 @@ def read_frames(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> 
             "select min(year), max(year) from marts.fct_pair_synchronization"
         ).fetchone()
         last_year = years[1]
+    doses = {"city_id", *(spec.dose for spec in specs if spec.dose)}
     columns = {series.column for series in SERIES.values() if series.column} | set(INPUTS)
     strengths = _read_strengths(con) if any(spec.strength for spec in specs) else None
     return Marts(
@@ -100,7 +101,9 @@ def read_frames(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> 
         city_years=add_derived_series(
             _read_columns(con, "fct_city_year", ("city_id", "year"), columns)
         ),
-        policy_zones=_read_policy_zones(con, {spec.dose for spec in specs if spec.dose}),
+        policy_zones=_of_whole_prefectures(
+            con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), doses)
+        ),
         strengths=strengths,
         years=years,
     )
@@ -121,12 +124,6 @@ def read_claims(con: Any) -> pd.DataFrame:
     }
     columns |= {"spec_id_study_form", "term_study_form", "spec_id", "term"}
     return _read_columns(con, "dim_study_claim", ("claim_no",), columns)
-
-
-def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
-    return _of_whole_prefectures(
-        con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses})
-    )
 
 
 def _read_strengths(con: Any) -> pd.DataFrame:

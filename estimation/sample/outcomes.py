@@ -64,6 +64,8 @@ def build_series(city_years: pd.DataFrame, series: str, window: tuple[int, int])
         If fewer than two years or two complete cities are left.
     """
     column = SERIES[series].column
+    if column not in city_years:
+        raise SampleError(f"needs the column {column} of marts.fct_city_year, which is not there")
     wide = city_years.pivot(index="city_id", columns="year", values=column).astype(float)
     wide = wide.reindex(
         columns=range(int(wide.columns.min()), int(wide.columns.max()) + 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -42,30 +40,12 @@ def cities_with_tie(
     return np.union1d(left[has_tie], right[has_tie])
 
 
-@dataclass(frozen=True)
-class ChosenPairs:
-    """Candidate pairs by exposure, and those that a sample keeps.
-
-    Attributes
-    ----------
-    n_treated : (P,) int array
-        Cities of the pair that are pilots: 0, 1 or 2.
-    kept : (P,) bool array
-    threshold : float
-        Of the tie rule, in units of its measure; NaN where it has none.
-    """
-
-    n_treated: np.ndarray
-    kept: np.ndarray
-    threshold: float
-
-
 def choose_pairs(
     tie: np.ndarray | None,
     cities: tuple[np.ndarray, np.ndarray],
     city_cohort: np.ndarray,
     spec: Spec,
-) -> ChosenPairs:
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Pairs of at most one pilot that the tie rule of the spec keeps.
 
     Parameters
@@ -80,7 +60,11 @@ def choose_pairs(
 
     Returns
     -------
-    ChosenPairs
+    n_treated : (P,) int array
+        Cities of the pair that are pilots: 0, 1 or 2.
+    kept : (P,) bool array
+    threshold : float
+        Of the tie rule, in units of its measure; NaN where it has none.
 
     Raises
     ------
@@ -106,4 +90,4 @@ def choose_pairs(
                 f"needs pairs {meaning} under tie rule {spec.tie_rule}: there is none among "
                 f"{kept.size} pairs of complete cities"
             )
-    return ChosenPairs(n_treated, kept, threshold)
+    return n_treated, kept, threshold

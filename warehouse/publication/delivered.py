@@ -14,7 +14,6 @@ reproduce`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +29,11 @@ EXAMPLES = 3
 PLACE = "source_id, edition_year, file_name, sheet_name, cell_ref"
 
 
-@dataclass(frozen=True)
-class Compared:
-    """Rows that two databases hold alike: what one is called, its columns, and where they stand
-    published and read again.
-    """
-
-    what: str
-    columns: str
-    published: str
-    again: str
-
-
-# Each delivered value with its place, year and unit, then each line that was turned away, then each
-# clause of a policy text.
+# Rows that two databases hold alike: what one is called, its columns, and where they stand
+# published and read again. Each delivered value with its place, year and unit, then each line that
+# was turned away, then each clause of a policy text.
 COMPARED = (
-    Compared(
+    (
         "values",
         (
             f'{PLACE}, place_level, city_id, indicator_id, "year", raw_text, value_delivered, '
@@ -54,13 +42,13 @@ COMPARED = (
         "marts.fct_indicator_observation",
         "intermediate.int_observations_corrected",
     ),
-    Compared(
+    (
         "rejected lines",
         f"{PLACE}, raw_text, reason, indicator_id, unit_text",
         "quality.rejected_value",
         "quality.rejected_value",
     ),
-    Compared(
+    (
         "policy clauses",
         "document_id, clause_no, clause_text",
         "marts.fct_policy_clause",
@@ -148,21 +136,21 @@ def _compare(con: duckdb.DuckDBPyConnection, but: Sequence[str]) -> tuple[list[s
     con.execute(
         "create temp table left_out as select unnest(?::varchar[]) as file_path", [list(but)]
     )
-    for kind in COMPARED:
+    for what, columns, of_publication, of_files in COMPARED:
         path = (
             "'policy_texts/' || document_id"
-            if "file_name" not in kind.columns
+            if "file_name" not in columns
             else "concat_ws('/', nullif(source_id, '.'), file_name)"
         )
         where = f"where {path} not in (select file_path from left_out)"
-        published, again = f"published.{kind.published}", f"again.{kind.again}"
+        published, again = f"published.{of_publication}", f"again.{of_files}"
         n_rows += con.execute(f"select count(*) from {published} {where}").fetchone()[0]
         for one, other, words in (
-            (published, again, f"published {kind.what} that the delivered files do not hold"),
-            (again, published, f"{kind.what} of the delivered files that are not published so"),
+            (published, again, f"published {what} that the delivered files do not hold"),
+            (again, published, f"{what} of the delivered files that are not published so"),
         ):
             query = DIFFERENCE.format(
-                columns=kind.columns, one=one, other=other, where=where, examples=EXAMPLES
+                columns=columns, one=one, other=other, where=where, examples=EXAMPLES
             )
             rows = con.execute(query).fetchall()
             if rows:

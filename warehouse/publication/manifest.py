@@ -53,7 +53,7 @@ def check_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
         Naming the entry: a path that leads out of the publication, or a part that is no hash, size
         or number of rows.
     """
-    for part, is_entry in (("files", _is_file), ("tables", _is_table)):
+    for part, size in (("files", "bytes"), ("tables", "rows")):
         entries = manifest.get(part)
         if not isinstance(entries, dict):
             raise PublishError(
@@ -61,10 +61,15 @@ def check_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
                 f"entries; {MENDED}"
             )
         for name, entry in entries.items():
+            place = PurePosixPath(name)
+            is_inside = not place.is_absolute() and ".." not in place.parts
+            is_named = is_inside if part == "files" else name.count(".") == 1
             if not (
-                isinstance(entry, dict)
+                is_named
+                and isinstance(entry, dict)
                 and isinstance(entry.get("sha256"), str)
-                and is_entry(name, entry)
+                and type(entry.get(size)) is int
+                and entry.get("parquet", "") in ("", files_of(*name.partition(".")[::2]))
             ):
                 found = str(entry)[:120]
                 raise PublishError(
@@ -73,29 +78,9 @@ def check_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
                 )
 
 
-def _is_file(name: str, entry: Mapping[str, Any]) -> bool:
-    return _is_inside(name) and type(entry.get("bytes")) is int
-
-
-def _is_table(name: str, entry: Mapping[str, Any]) -> bool:
-    return (
-        name.count(".") == 1
-        and type(entry.get("rows")) is int
-        and entry.get("parquet", "") in ("", files_of(*name.split(".")))
-    )
-
-
 def files_of(schema: str, table: str) -> str:
     """Where the files of a table lie that is no table of the database, as a pattern."""
     return f"parquet/{schema}/{table}/*/*.parquet"
-
-
-def _is_inside(path: object) -> bool:
-    """Whether a path names something below the publication."""
-    if not isinstance(path, str) or not path or "\0" in path:
-        return False
-    parts = PurePosixPath(path)
-    return not parts.is_absolute() and ".." not in parts.parts
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from warehouse.publication import datapackage
 from warehouse.publication.archive import archive_publications
 from warehouse.publication.datapackage import TableContract
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import hash_files, is_simulated, read_manifest, write_manifest
+from warehouse.publication.manifest import hash_files, is_simulated, write_manifest
 from warehouse.publication.shrinkage import series_of
 from warehouse.publication.tables import TableHash, copy_tables
 
@@ -135,7 +135,7 @@ def remove_old(store: Path, keep: set[str], kept: int) -> None:
     """
     names = sorted((p.name for p in store.iterdir()), reverse=True)
     whole = [name for name in names if not name.startswith(".")]
-    newest_of_series = {_series(store / name): name for name in reversed(whole)}
+    newest_of_series = {series_of(store / name): name for name in reversed(whole)}
     stays = {*whole[:kept], *newest_of_series.values(), *keep}
     for name in whole:
         if name not in stays:
@@ -144,10 +144,3 @@ def remove_old(store: Path, keep: set[str], kept: int) -> None:
     for path in list(store.iterdir()):
         if path.name.startswith("."):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _series(folder: Path) -> tuple[str, ...]:
-    try:
-        return series_of(read_manifest(folder))
-    except (OSError, PublishError):
-        return ()

@@ -176,11 +176,12 @@ def _part(manifest: Mapping[str, Any], settings: Mapping[str, str]) -> list[Any]
     ]
 
 
-def series_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+def series_of(publication: Path) -> tuple[str, ...]:
     """What a publication is one of a series of: simulated or delivered, window, editions.
 
     The newest of every series is kept.
     """
+    manifest = _manifest_of(publication)
     return tuple(str(part) for part in [*_part(manifest, EXTENT), *_part(manifest, WINDOW)])
 
 

@@ -7,20 +7,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from ...analyses.rules import TOOLS
 from ..cells import Row
 from .context import Context
 
-#: Tools by class, in the order of the contract; their names stand in `words.yml`.
-TOOLS = {
-    "supply": ("talent", "capital", "technology_information", "infrastructure", "public_service"),
-    "environment": ("goal_planning", "finance", "tax", "regulation", "strategic_measures"),
-    "demand": (
-        "government_procurement",
-        "outsourcing",
-        "trade_facilitation",
-        "overseas_institutions",
-    ),
-}
 NAMED_ZONES = 12
 
 
