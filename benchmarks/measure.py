@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 
 def median_seconds(run: Callable[[], Any], repetitions: int = 5) -> float:
     """Median wall time of `run` after one warm-up."""
@@ -22,23 +20,6 @@ def seconds_of(run: Callable[[], Any]) -> float:
     started = time.perf_counter()
     run()
     return time.perf_counter() - started
-
-
-def timed(run: Callable[[], Any]) -> tuple[tuple[float, float], Any]:
-    """Wall and processor seconds of a call, the processes that it started and ended included, and
-    what it returned.
-    """
-    started, used = time.perf_counter(), _processor_seconds()
-    found = run()
-    return (time.perf_counter() - started, _processor_seconds() - used), found
-
-
-def _processor_seconds() -> float:
-    """Of this process, of those that it started and of those that these started: readers are forked
-    by a process of their own.
-    """
-    here = psutil.Process()
-    return sum(sum(one.cpu_times()[:4]) for one in (here, *here.children(recursive=True)))
 
 
 def peak_mb() -> float:

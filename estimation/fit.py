@@ -73,15 +73,7 @@ MOVES_AMONG_PILOTS = (
 
 
 def fit_panel(panel: PairPanel, *, estimator: str = "twfe", **given: Any) -> FitResult:
-    """Fit one estimator on the panel's only outcome; see `fit_outcomes`.
-
-    Raises
-    ------
-    ValueError
-        If the panel has more than one outcome, or as `fit_outcomes`.
-    """
-    if panel.n_outcomes != 1:
-        raise ValueError(f"fit_panel takes one outcome, found {panel.n_outcomes}: use fit_outcomes")
+    """Fit one estimator on the panel's only outcome; see `fit_outcomes`."""
     return fit_outcomes(panel, estimators=(estimator,), **given)[estimator, 0]
 
 
@@ -127,8 +119,6 @@ def fit_outcomes(
     NotEstimable
         If there are no treated pairs, nothing to compare them with, or a coefficient is not
         identified.
-    ValueError
-        If there are not as many names as controls.
     """
     options = options.but(**changes)
     check_arguments(panel, estimators, options)

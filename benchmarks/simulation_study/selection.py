@@ -8,7 +8,7 @@ some warning's null or alternative.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -44,24 +44,8 @@ WARNINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Design:
-    """A design of selection.
-
-    Attributes
-    ----------
-    label : str
-        Row of the table.
-    draw : callable
-        From a seed to a panel without effect.
-    """
-
-    label: str
-    draw: Callable[[int], Panel]
-
-
 @cache
-def designs_of(database: Path | None) -> dict[str, Design]:
+def designs_of(database: Path | None) -> dict[str, tuple[str, Callable[[int], Panel]]]:
     """Designs of the primary test without imposed effect, then settings of this study, by the name
     of their file; those on delivered growth where there is a published ``citysync.duckdb`` of it.
     """
@@ -70,20 +54,20 @@ def designs_of(database: Path | None) -> dict[str, Design]:
         falls = cell.design.startswith(race.DRIFTS[2])
         if not cell.imposed and not falls and cell.design not in WITHOUT_SELECTION:
             name = cell.name.replace(" ", "_").replace(",", "")
-            found[name] = Design(cell.name, partial(_from_cell, cell))
+            found[name] = cell.name, partial(_of_cell, cell)
     for kind in grid.KINDS:
         if kind.name in SETTINGS:
             setting = replace(kind, n_cities=N_CITIES)
             label = f"{kind.label}, {N_CITIES} cities"
-            found[f"{kind.name}_{N_CITIES}"] = Design(label, partial(_from_setting, setting))
+            found[f"{kind.name}_{N_CITIES}"] = label, partial(_of_setting, setting)
     return found
 
 
-def _from_cell(cell: race.Cell, seed: int) -> Panel:
+def _of_cell(cell: race.Cell, seed: int) -> Panel:
     return cell.draw(np.random.default_rng([seed, cell.number]))
 
 
-def _from_setting(setting: grid.Setting, seed: int) -> Panel:
+def _of_setting(setting: grid.Setting, seed: int) -> Panel:
     economy = draw_economy(setting, seed)
     size = np.zeros(len(economy.cohort))
     return Panel(economy.growth, designs.YEARS, economy.cohort, economy.province, size)
@@ -91,8 +75,8 @@ def _from_setting(setting: grid.Setting, seed: int) -> Panel:
 
 def draw_chunk(database: Path | None, name: str, seeds: range) -> list[dict]:
     """One row a draw of a design."""
-    design = designs_of(database)[name]
-    return [{"seed": seed, **judge(design.draw(seed), seed)} for seed in seeds]
+    _, draw = designs_of(database)[name]
+    return [{"seed": seed, **judge(draw(seed), seed)} for seed in seeds]
 
 
 def judge(panel: Panel, seed: int) -> dict[str, float | bool | None]:

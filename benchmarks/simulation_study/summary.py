@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from scipy import stats
 
 from benchmarks.simulation_study.grid import EFFECTS, KINDS, ROBUST, SIZES
 from benchmarks.simulation_study.placebo import LAYOUTS
-from benchmarks.simulation_study.selection import WARNINGS, Design
+from benchmarks.simulation_study.selection import WARNINGS
 
 LEVEL = 0.05
 # line of inference, heading
@@ -36,7 +37,7 @@ COLUMNS = (
 )
 
 
-def tables(folder: Path, designs: dict[str, Design]) -> dict[str, list[list[str]]]:
+def tables(folder: Path, designs: dict[str, tuple[str, Any]]) -> dict[str, list[list[str]]]:
     """Rows of each table by its mark on the page, the header first."""
     return {
         "two-way": two_way_table(folder),
@@ -97,13 +98,13 @@ def power(rows: pd.DataFrame, effect: float) -> float:
     return float(((rows["ci_low"] + effect > 0) | (rows["ci_high"] + effect < 0)).mean())
 
 
-def selection_table(folder: Path, designs: dict[str, Design]) -> list[list[str]]:
+def selection_table(folder: Path, designs: dict[str, tuple[str, Any]]) -> list[list[str]]:
     """Rejections of a true null where admissions are selected, and how often each warning is
     given, by design; the header first.
     """
     warnings = [f"warning: {words}" for words in WARNINGS.values()]
     rows = [["design", *SELECTION_COLUMNS.values(), *warnings]]
-    for name, design in designs.items():
+    for name, (label, _) in designs.items():
         draws = read_draws(folder / f"selection_{name}.csv")
         if len(draws):
             shares = [
@@ -111,7 +112,7 @@ def selection_table(folder: Path, designs: dict[str, Design]) -> list[list[str]]
                 for column in SELECTION_COLUMNS
             ]
             given = [percent(float(draws[f"warns {name}"].mean())) for name in WARNINGS]
-            rows.append([design.label, *shares, *given])
+            rows.append([label, *shares, *given])
     return rows
 
 

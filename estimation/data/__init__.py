@@ -32,9 +32,9 @@ def euro_countries(backend: str = "") -> Any:
     Penn World Table 9.1, CC BY 4.0: Feenstra, Inklaar and Timmer 2015, American Economic Review
     105(10):3150-3182.
     """
-    from ..panel.frames import as_frame
+    from .pairs import read_countries
 
-    return as_frame(_countries(), backend)
+    return _as_frame(read_countries(files(__package__) / COUNTRIES), backend)
 
 
 def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> Any:
@@ -61,13 +61,13 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
     ValueError
         If the window lies outside 1971 to 2017 or has under three years.
     """
+    from .pairs import build_pairs, read_countries
+
+    countries = read_countries(files(__package__) / COUNTRIES)
+    return _as_frame(build_pairs(countries, first_year, last_year), backend)
+
+
+def _as_frame(frame: Any, backend: str) -> Any:
     from ..panel.frames import as_frame
-    from .pairs import build_pairs
 
-    return as_frame(build_pairs(_countries(), first_year, last_year), backend)
-
-
-def _countries() -> dict[str, Any]:
-    from .pairs import read_countries
-
-    return read_countries(files(__package__).joinpath(COUNTRIES).read_bytes())
+    return as_frame(frame.astype(object).where(frame.notna(), None).to_dict("list"), backend)

@@ -40,17 +40,9 @@ def build_sample_cities(
     Raises
     ------
     SampleError
-        If the marts lack the years of the treatment rule.
-    ValueError
-        If a member is not in ``marts.dim_city``.
+        If the cities do not say who belongs to a group that the spec leaves out.
     """
     by_id = cities.drop_duplicates("city_id").set_index("city_id")
-    unknown = np.setdiff1d(members, by_id.index.to_numpy(dtype=np.int64))
-    if unknown.size:
-        raise ValueError(
-            f"city {unknown[0]} of marts.fct_pair_synchronization is not in marts.dim_city, "
-            "expected every city there"
-        )
     found = by_id.loc[members]
     rule = DATING_RULES[spec.treatment_rule]
     treated, is_second_half = _treated_years(found, rule.column)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from warehouse.sql_text import literal, quote
@@ -74,9 +75,10 @@ def write_city_panel(con: duckdb.DuckDBPyConnection, folder: Path, cite: str) ->
     with write_whole(folder / f"{PANEL}.parquet") as path:
         pq.write_table(described, path, compression="zstd")
     for name, table in ((f"{PANEL}.csv", panel), (CODEBOOK, book)):
-        with write_whole(folder / name) as path:
+        with write_whole(folder / name) as path, path.open("wb") as file:
             # spreadsheets know UTF-8 by its mark
-            path.write_bytes(b"\xef\xbb\xbf" + _csv(table))
+            file.write(b"\xef\xbb\xbf")
+            pa_csv.write_csv(table, file)
     sources = con.execute(_SOURCES).fetchall()
     lines = [cite, "", "Sources (source, producer, title, licence):"]
     lines += [" | ".join(text or "" for text in row) for row in sources]
@@ -87,11 +89,3 @@ def write_city_panel(con: duckdb.DuckDBPyConnection, folder: Path, cite: str) ->
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _csv(table: pa.Table) -> bytes:
-    import pyarrow.csv
-
-    sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(table, sink)
-    return sink.getvalue().to_pybytes()

@@ -25,7 +25,7 @@ from benchmarks.simulation_study.run import (
     draw_rows,
     fit_rows,
 )
-from benchmarks.simulation_study.selection import WARNINGS, Design
+from benchmarks.simulation_study.selection import WARNINGS
 from estimation.fit import fit_panel
 from estimation.panel.pair_panel import PairPanel
 
@@ -97,7 +97,7 @@ def test_the_table_of_designs_counts_the_tests_that_had_a_verdict(tmp_path: Path
     for warning in WARNINGS:
         draws[f"warns {warning}"] = [True, False, True, True]
     draws.to_csv(tmp_path / "selection_calmer.csv")
-    designs = {name: Design(name, draw_economy) for name in ("calmer", "not run")}
+    designs = {name: (name, draw_economy) for name in ("calmer", "not run")}
     head, row = summary.selection_table(tmp_path, designs)
     assert len(head) == len(row) and row[0] == "calmer"
     assert set(row[1:]) == {"66.7", "75.0"}
