@@ -37,20 +37,20 @@ def written(value: object, form: str) -> str:
     if form == "s":
         return str(value)
     x = float(value)
-    if form == "p":
-        return "<0.001" if x < 0.001 else f"{x:.3f}"
-    if form in ("int", "year"):
-        return f"{int(x):,}" if form == "int" else str(int(x))
-    if form == "share" and x < 0.01:
-        return "<1%"
-    if form in ("share", "%", "+%"):
-        whole = round(100 * x)
-        sign = "−" if whole < 0 or (whole == 0 and x < 0) else "+" if form == "+%" else ""
-        return f"{sign}{abs(whole)}%"
-    if form == "%2":
-        return f"{100 * x:,.2f} %".replace("-", "−")
-    if form == "g":
-        return f"{x:,.6g}".replace("-", "−")
+    sign = "−" if round(100 * x) < 0 or (round(100 * x) == 0 and x < 0) else ""
+    whole = f"{abs(round(100 * x))}%"
+    forms = {
+        "p": "<0.001" if x < 0.001 else f"{x:.3f}",
+        "int": f"{x:,.0f}",
+        "year": f"{x:.0f}",
+        "share": "<1%" if x < 0.01 else sign + whole,
+        "%": sign + whole,
+        "+%": (sign or "+") + whole,
+        "%2": f"{100 * x:,.2f} %".replace("-", "−"),
+        "g": f"{x:,.6g}".replace("-", "−"),
+    }
+    if form in forms:
+        return forms[form]
     digits = int(form.lstrip("+"))
     text = f"{abs(round(x, digits)):,.{digits}f}"
     return ("−" if round(x, digits) < 0 else "+" if form.startswith("+") else "") + text

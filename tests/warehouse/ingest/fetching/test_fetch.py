@@ -1,16 +1,13 @@
-"""`citysync fetch` against a server on 127.0.0.1 that plays the services, with their faults: what
-is written, kept, resumed, checked, and said where the service refuses.
+"""`citysync fetch` against played services, with their faults: what is written, kept, resumed,
+checked, and said where the service refuses.
 """
 
 import csv
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from unittest import mock
 
+import httpx
 import pytest
 
 from orchestration.commands.fetch import fetch
@@ -39,13 +36,14 @@ def provinces() -> list[tuple[str, str]]:
 
 
 class Played:
-    """What the server holds, and which faults it has.
+    """What a service holds, and which faults it has.
 
     Attributes
     ----------
-    faults : list of (status, body, content type)
-        Answers given before any other, one a request.
-    log : list of (time, path)
+    faults : list of (status, body)
+        Answers given before any other, one a request; status 0 closes the connection.
+    log : list of str
+        Paths that were asked for.
     """
 
     def __init__(self) -> None:
@@ -85,30 +83,40 @@ class Played:
             for key, name, unit in held.get(leaf, [])
         ]
 
+    def places(self, catalog: str) -> list[dict]:
+        """Places of a catalog."""
+        held = {"places_c": self.cities, "places_p": self.provinces}.get(catalog, [])
+        return [{"name_value": code, "show_name": name} for code, name in held]
+
+    def respond(self, request: httpx.Request) -> httpx.Response:
+        """The next fault that was planned, or what is held."""
+        self.log.append(request.url.raw_path.decode())
+        usual = [(200, None)]
+        status, content = self.after.get(len(self.log)) or (self.faults or usual).pop(0)
+        if status == 0:
+            raise httpx.ReadError("the connection was closed")
+        if content is None:
+            body = json.loads(request.content or "null")
+            reply = self.answer(request.url.path, dict(request.url.params), body)
+            content = json.dumps(reply, ensure_ascii=False).encode()
+        return httpx.Response(status, content=content)
+
     def answer(self, path: str, params: dict[str, str], body: dict | None) -> object:
         """The reply to a request."""
         call = path.rpartition("/")[2]
-        if call == "queryIndexTreeAsync":
-            return {"state": 20000, "data": self.tree(params.get("pid", ""), params["code"])}
-        if call == "queryIndicatorsByCid":
-            return {"state": 20000, "data": {"list": self.indicators(params["cid"])}}
-        if call == "getDaCatalogTreeByIndicatorCid":
-            return {
-                "state": 20000,
-                "data": [
-                    {"_id": "few"},
-                    {"_id": "places_p" if params["indicatorCid"] == "leaf_cpi" else "places_c"},
-                ],
-            }
-        if call == "getDasByDaCatalogId":
-            places = {"places_c": self.cities, "places_p": self.provinces}.get(params["daCid"], [])
-            return {
-                "state": 20000,
-                "data": [{"name_value": code, "show_name": name} for code, name in places],
-            }
-        if call == "esData":
-            return self.values(body)
-        return self.world_bank(path, params)
+        of_cities = {"leaf_cpi": "places_p"}
+        held = {
+            "queryIndexTreeAsync": lambda: self.tree(params.get("pid", ""), params["code"]),
+            "queryIndicatorsByCid": lambda: {"list": self.indicators(params["cid"])},
+            "getDaCatalogTreeByIndicatorCid": lambda: [
+                {"_id": "few"},
+                {"_id": of_cities.get(params["indicatorCid"], "places_c")},
+            ],
+            "getDasByDaCatalogId": lambda: self.places(params["daCid"]),
+        }
+        if call in held:
+            return {"state": 20000, "data": held[call]()}
+        return self.values(body) if call == "esData" else self.world_bank(path, params)
 
     def values(self, body: dict) -> dict:
         """Values of two years; the second one of the first place is empty, and a third year holds
@@ -158,65 +166,13 @@ class Played:
         return [{"page": page, "pages": 2, "per_page": 2, "total": 3}, entries]
 
 
-@contextmanager
-def serving(played: Played) -> Iterator[str]:
-    """The address of a server that answers as `played` does."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer(None)
-
-        def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-
-        def _answer(self, body: dict | None) -> None:
-            url = urlsplit(self.path)
-            played.log.append(self.path)
-            fault = played.after.get(len(played.log)) or (
-                played.faults.pop(0) if played.faults else None
-            )
-            if fault is None:
-                params = {
-                    name: values[0]
-                    for name, values in parse_qs(url.query, keep_blank_values=True).items()
-                }
-                fault = (
-                    200,
-                    json.dumps(played.answer(url.path, params, body), ensure_ascii=False).encode(),
-                )
-            if fault[0] == 0:
-                self.connection.close()
-                return
-            self.send_response(fault[0])
-            self.send_header("content-length", str(len(fault[1])))
-            self.end_headers()
-            self.wfile.write(fault[1])
-
-        def log_message(self, *_: object) -> None:
-            """Nothing is printed."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/external/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-GDP = "gdp_nominal_cny_100m"
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+GDP, BASE = "gdp_nominal_cny_100m", "http://127.0.0.1/external/"
 
 
 def run(played: Played, source: str = "nbs", **more: object) -> Exit:
-    with serving(played) as base:
-        return explained(lambda: fetch(source, base=base, pause=0.0, wait=0.01, **more))
+    client = httpx.Client(transport=httpx.MockTransport(played.respond))
+    with mock.patch.object(httpx, "request", client.request):
+        return explained(lambda: fetch(source, base=BASE, pause=0.0, wait=0.01, **more))
 
 
 def written(home: Path, source: str = "nbs") -> list[dict[str, str]]:
