@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -32,7 +31,7 @@ def groups() -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.stem)
-def test_a_lock_holds_what_its_group_asks_for_with_hashes(lock: Path) -> None:
+def test_a_lock_holds_what_its_group_asks_for_with_hashes(lock):
     text = lock.read_text(encoding="utf-8")
     packages = re.findall(r"^([a-z0-9.-]+)(?:\[[^\]]*\])?==\S+(.*(?:\n    --hash.*)+)", text, re.M)
     assert set(groups()[lock.stem]) <= {name for name, _ in packages}
@@ -72,7 +71,7 @@ def citysync(*words: str, **settings: str) -> subprocess.CompletedProcess:
     ],
     ids=" ".join,
 )
-def test_every_fault_ends_in_the_one_last_line(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_every_fault_ends_in_the_one_last_line(words, tmp_path):
     ended = citysync(*words, CITYSYNC_HOME=str(tmp_path / "home"))
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
@@ -80,14 +79,14 @@ def test_every_fault_ends_in_the_one_last_line(words: tuple[str, ...], tmp_path:
     assert re.match(r"citysync: exit 2: \S", last)
 
 
-def test_what_stands_behind_make_reaches_the_command(tmp_path: Path) -> None:
+def test_what_stands_behind_make_reaches_the_command(tmp_path):
     settings = {"CITYSYNC_MAKE": "1", "LANDING": str(tmp_path / "a 'landing' {b}; $(c)")}
     ended = citysync("refresh", CITYSYNC_HOME=str(tmp_path / "home"), **settings)
     assert settings["LANDING"] in ended.stdout and ended.returncode == 2
 
 
 @pytest.mark.full
-def test_an_environment_killed_or_damaged_is_mended_by_the_documented_step(tmp_path: Path) -> None:
+def test_an_environment_killed_or_damaged_is_mended_by_the_documented_step(tmp_path):
     checkout = tmp_path / "a checkout"
     subprocess.run(["git", "clone", "-q", str(REPO), str(checkout)], check=True)
 

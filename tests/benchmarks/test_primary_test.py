@@ -1,16 +1,14 @@
 """The benchmark of the primary test asks what the published test asks, and marks sizes that miss
-their goal.
+their goal; draws that lie there are kept, unless they were made with something else.
 """
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from benchmarks.draws import in_processes
+from benchmarks.draws import in_processes, keep
 from benchmarks.primary_test import race
 from benchmarks.primary_test.summary import rejection_table
 from estimation.primary.fit import fit_primary
@@ -21,7 +19,7 @@ CELLS = race.cells_of(None)
 NAMES = (race.TEST, *race.CHANNELS)
 
 
-def test_p_are_those_of_the_published_test_and_its_channels() -> None:
+def test_p_are_those_of_the_published_test_and_its_channels():
     cell = CELLS["calming_strongly"]
     drawn = cell.draw(np.random.default_rng([1, cell.number, 0]))
     growth = fit_primary(
@@ -37,7 +35,7 @@ def test_p_are_those_of_the_published_test_and_its_channels() -> None:
     assert {name: rank_p(drawn) for name, drawn in found.items()} == expected
 
 
-def test_rejections_are_counted_in_the_draws_with_a_verdict(tmp_path: Path) -> None:
+def test_rejections_are_counted_in_the_draws_with_a_verdict(tmp_path):
     falls, size = "own deviation falls 5 % a year", "calmer"
     for file, name, names in (
         (f"primary_{falls}", falls, NAMES),
@@ -65,7 +63,7 @@ def test_rejections_are_counted_in_the_draws_with_a_verdict(tmp_path: Path) -> N
     assert calmer[:2] == [size, "/".join(shares)]
 
 
-def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent(tmp_path: Path) -> None:
+def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent(tmp_path):
     for name, n_growth in (("calmer", 40), ("three_factors", 15), ("calming_strongly", 40)):
         p = pd.DataFrame({"draw": range(1000), "growth, test": 0.5, "cycle, test": 0.5})
         p.loc[: n_growth - 1, "growth, test"] = 0.05
@@ -78,7 +76,7 @@ def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent(tmp_path: Path
     ]
 
 
-def test_an_imposed_effect_is_in_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_imposed_effect_is_in_the_draws(monkeypatch):
     cell = CELLS["calmer"]
     imposed = {name: replace(cell, imposed=name) for name in ("", "S-60 S-60")}
     monkeypatch.setattr(race, "cells_of", lambda _: imposed)
@@ -87,3 +85,12 @@ def test_an_imposed_effect_is_in_the_draws(monkeypatch: pytest.MonkeyPatch) -> N
         for name in imposed
     )
     assert sum(calmed) < sum(bare) / 2
+
+
+def test_rows_are_drawn_again_only_where_they_were_made_with_something_else(tmp_path):
+    path, said, kept = tmp_path / "rows.csv", [], []
+    for made_with, value in (("a", 1), ("a", 2), ("b", 3)):
+        drawn = pd.DataFrame({"x": [value]})
+        keep(path, made_with, lambda drawn=drawn: drawn, lambda name=made_with: said.append(name))
+        kept += pd.read_csv(path)["x"].tolist()
+    assert kept == [1, 1, 3] and said == ["a", "b"]

@@ -1,17 +1,16 @@
 """The publication that other tests share, and the files that the README's commands read."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
-from tests.orchestration.conftest import Run, simulated
+from tests.orchestration.conftest import simulated
 
 __all__ = ["simulated"]
 
 
 @pytest.fixture(scope="module")
-def page_home(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page_home(simulated, tmp_path_factory):
     """A home that shows the shared publication, and keeps what a page writes to itself."""
     home = tmp_path_factory.mktemp("home")
     for name in ("published", "archive", "publications"):

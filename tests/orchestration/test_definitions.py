@@ -7,7 +7,6 @@ import json
 import sys
 import tomllib
 from importlib import import_module
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -25,13 +24,13 @@ from tests.orchestration.conftest import refresh
 
 
 @pytest.fixture(scope="module")
-def definitions() -> dg.Definitions:
+def definitions():
     from orchestration.definitions import load_definitions
 
     return load_definitions()
 
 
-def test_dagster_and_dg_find_these_definitions_from_the_root() -> None:
+def test_dagster_and_dg_find_these_definitions_from_the_root():
     tool = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     names = {tool["dagster"]["module_name"], tool["dg"]["project"]["code_location_target_module"]}
     assert names == {"orchestration.definitions"}
@@ -45,8 +44,8 @@ def test_dagster_and_dg_find_these_definitions_from_the_root() -> None:
 
 
 def test_four_gates_block_and_every_expectation_is_a_check_of_its_own(
-    definitions: dg.Definitions,
-) -> None:
+    definitions,
+):
     specs = [spec for checks in definitions.asset_checks for spec in checks.check_specs]
     gates = sorted(spec.name for spec in specs if spec.blocking)
     assert gates == ["gate_estimates", "gate_marts", "gate_raw", "gate_staging"]
@@ -56,14 +55,12 @@ def test_four_gates_block_and_every_expectation_is_a_check_of_its_own(
     assert len(of_assets) > 200 and all(spec.description for spec in specs)
 
 
-def test_schedule_and_sensor_ship_stopped(definitions: dg.Definitions) -> None:
+def test_schedule_and_sensor_ship_stopped(definitions):
     shipped = [*definitions.schedules, *definitions.sensors]
     assert {one.default_status.value for one in shipped} == {"STOPPED"}
 
 
-def test_the_sensor_waits_until_the_landing_is_still(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_sensor_waits_until_the_landing_is_still(tmp_path, monkeypatch):
     monkeypatch.setenv("CITYSYNC_LANDING", str(tmp_path))
     asked, cursor = [], None
     with dg.instance_for_test() as instance:
@@ -90,7 +87,7 @@ def said(result: dg.ExecuteInProcessResult) -> str:
     return " ".join(str(event.event_specific_data) for event in result.all_events)
 
 
-def test_a_run_of_the_ui_waits_for_no_lock_but_fails_beside_another(home: Path) -> None:
+def test_a_run_of_the_ui_waits_for_no_lock_but_fails_beside_another(home):
     home.mkdir()
     with open(home / "refresh.lock", "a+", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -101,7 +98,7 @@ def test_a_run_of_the_ui_waits_for_no_lock_but_fails_beside_another(home: Path) 
 
 
 @pytest.mark.usefixtures("home")
-def test_a_run_that_resumes_another_landing_is_refused() -> None:
+def test_a_run_that_resumes_another_landing_is_refused():
     with dg.instance_for_test() as instance:
         first = run("/srv/2026", instance=instance)
         tags = instance.get_run_by_id(first.run_id).tags
@@ -113,7 +110,7 @@ def test_a_run_that_resumes_another_landing_is_refused() -> None:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> tuple[str, Path]:
+def program(tmp_path):
     """A program that keeps what it is given, and where; no shell reads the setting."""
     script, kept = tmp_path / "write it.py", tmp_path / "got;touch"
     code = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())"
@@ -121,7 +118,7 @@ def program(tmp_path: Path) -> tuple[str, Path]:
     return f"{sys.executable} '{script}' '{kept}'", kept
 
 
-def test_a_failed_refresh_sends_its_reason(home: Path, program: tuple[str, Path]) -> None:
+def test_a_failed_refresh_sends_its_reason(home, program):
     command, kept = program
     told = {"CITYSYNC_ON_FAILURE": command, "WINDOW_FIRST_YEAR": "twenty"}
     failed = refresh(home, **told)
@@ -132,16 +129,14 @@ def test_a_failed_refresh_sends_its_reason(home: Path, program: tuple[str, Path]
 
 
 @pytest.mark.parametrize("to", ["/no/such", "'open", "false"])
-def test_an_alert_that_cannot_be_sent_is_one_line(monkeypatch, capsys, to: str) -> None:
+def test_an_alert_that_cannot_be_sent_is_one_line(monkeypatch, capsys, to):
     monkeypatch.setenv(alerts.SETTING, to)
     alerts.send("refresh", 2, "x")
     told = capsys.readouterr()
     assert not told.out and told.err.count("\n") == 1
 
 
-def test_a_run_of_the_ui_is_reported_by_the_job(
-    program: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_of_the_ui_is_reported_by_the_job(program, monkeypatch):
     @dg.asset
     def broken() -> None:
         raise ValueError("no such thing")

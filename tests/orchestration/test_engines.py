@@ -13,7 +13,6 @@ import pytest
 from orchestration.dbt_runner import DbtFailed
 from orchestration.engines import build_models
 from orchestration.home import Home, set_tool_environment
-from tests.orchestration.conftest import Run
 from warehouse.publication.tables import columns_of, hash_table
 from warehouse.spark import engine
 from warehouse.spark.faults import SparkFault
@@ -34,7 +33,7 @@ OPTIONS = ("--exclude-resource-type", "unit_test", "--indirect-selection", "eage
 
 
 @pytest.fixture
-def home(simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(simulated, tmp_path, monkeypatch):
     """A copy of a finished build, in a home of its own."""
     own = ("CITYSYNC_HOME", "CITYSYNC_BUILD", "DBT_", "DAGSTER_", "SPARK_")
     for name in filter(lambda name: name.startswith(own), list(os.environ)):
@@ -79,9 +78,7 @@ def names(*tables: str) -> list[str]:
     return [table.split(".")[1] for table in tables]
 
 
-def test_what_spark_built_becomes_the_tables_of_the_build(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_spark_built_becomes_the_tables_of_the_build(home, monkeypatch):
     before = hashes(home)
     monkeypatch.setattr(engine, "_run", play(home))
     results = build_models(
@@ -103,9 +100,7 @@ def test_what_spark_built_becomes_the_tables_of_the_build(
     ("raised", "expected"),
     [(SparkFault("no master"), SparkFault), (engine.SparkFailed("a test"), DbtFailed)],
 )
-def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(
-    home: Home, monkeypatch: pytest.MonkeyPatch, raised: Exception, expected: type[Exception]
-) -> None:
+def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(home, monkeypatch, raised, expected):
     before = hashes(home)
 
     def fail(*_: Any) -> dict:

@@ -6,7 +6,6 @@ import fcntl
 import os
 import subprocess
 import sys
-from pathlib import Path
 from unittest import mock
 
 import dagster as dg
@@ -20,16 +19,14 @@ from warehouse.errors import Refused
 
 
 @pytest.mark.parametrize("name", ["a[1]", "what?", "50%20"])
-def test_a_path_that_is_a_pattern_is_refused_at_the_start(
-    tmp_path: Path, name: str, monkeypatch, capsys
-) -> None:
+def test_a_path_that_is_a_pattern_is_refused_at_the_start(tmp_path, name, monkeypatch, capsys):
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / name))
     assert end_of(refresh, None) == 2 and not (tmp_path / name).exists()
     said = capsys.readouterr().out
     assert "exit 2: CITYSYNC_HOME is " in said and said.count("\n") == 1
 
 
-def test_a_home_is_no_file_and_its_owner_s_alone(tmp_path: Path) -> None:
+def test_a_home_is_no_file_and_its_owner_s_alone(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(Refused, match="found a file"):
         Home(tmp_path / "file").require_usable()
@@ -38,7 +35,7 @@ def test_a_home_is_no_file_and_its_owner_s_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", [b'{"pid": 4194304, "since": "2020"}', b"\xff\x00" * 500])
-def test_a_lock_that_a_dead_process_left_is_none(tmp_path: Path, left: bytes) -> None:
+def test_a_lock_that_a_dead_process_left_is_none(tmp_path, left):
     home = Home(tmp_path)
     home.lock.write_bytes(left)
     home.require_usable()
@@ -64,7 +61,7 @@ def try_to_hold(path: str) -> str:
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout
 
 
-def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path) -> None:
+def test_one_home_has_one_lock_whatever_its_path(tmp_path):
     (tmp_path / "home").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "home")
     home = Home(tmp_path / "home")
@@ -77,7 +74,7 @@ def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path) -> None:
     assert try_to_hold(str(home.root)) == "held\n"
 
 
-def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path) -> None:
+def test_dagster_keeps_its_history_in_any_other_path(tmp_path):
     name = "五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp; -rf\none\ttwo back\\slash"
     # what setting up the tools changes is put back afterwards
     with mock.patch.dict(os.environ, CITYSYNC_HOME=str(tmp_path / name)):

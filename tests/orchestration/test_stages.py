@@ -1,17 +1,11 @@
 """One line per stage with its place and times; details in the log."""
 
-from pathlib import Path
-
-import pytest
-
 from orchestration import stages as module
 from orchestration.home import Home
 from orchestration.stages import ALL_STAGES, Stages
 
 
-def test_the_second_run_knows_the_times_of_the_first(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_second_run_knows_the_times_of_the_first(tmp_path, capsys, monkeypatch):
     """Stages take one second, two, three and so on; a count is a line every half minute."""
     seconds = [0.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: seconds[0])

@@ -4,8 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -39,7 +37,7 @@ def start(work: str, **options) -> subprocess.Popen:
 
 
 @pytest.fixture(autouse=True)
-def nothing_runs_on() -> Iterator[None]:
+def nothing_runs_on():
     """What a failed test leaves busy is ended; the work dies with the process that watches it."""
     yield
     for process in STARTED:
@@ -56,7 +54,7 @@ def pids(process: subprocess.Popen) -> list[int]:
     ("number", "work"),
     [(signal.SIGINT, DEAF), (signal.SIGTERM, DEAF), (signal.SIGHUP, BUSY)],
 )
-def test_a_signal_ends_it_at_once_with_one_line(number: signal.Signals, work: str) -> None:
+def test_a_signal_ends_it_at_once_with_one_line(number, work):
     """However often it is sent."""
     process = start(work)
     started = pids(process)
@@ -79,14 +77,14 @@ def test_a_signal_ends_it_at_once_with_one_line(number: signal.Signals, work: st
         ("os.kill(os.getpid(), signal.SIGRTMIN + 5)", 1, "(without a name), see above"),
     ],
 )
-def test_every_other_end_has_its_code_and_its_last_line(work: str, code: int, said: str) -> None:
+def test_every_other_end_has_its_code_and_its_last_line(work, code, said):
     process = start(work)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code and said in out and out.count("\n") == bool(said)
     assert ("Traceback" in err) == ("ValueError" in work)
 
 
-def test_the_work_ends_with_the_process_that_watches() -> None:
+def test_the_work_ends_with_the_process_that_watches():
     process = start(BUSY)
     worker, _ = pids(process)
     process.kill()
@@ -102,7 +100,7 @@ TALKS = (
 
 
 @pytest.mark.parametrize("reader", ["goes away", "has a full disk"])
-def test_without_anybody_to_read_it_the_work_goes_on(tmp_path: Path, reader: str) -> None:
+def test_without_anybody_to_read_it_the_work_goes_on(tmp_path, reader):
     """`refresh | head -1`, and a log on a full disk: no traceback, and the code of the work."""
     work = TALKS.format(path=str(tmp_path / "end"))
     with open("/dev/full", "w") as full:
@@ -116,7 +114,7 @@ def test_without_anybody_to_read_it_the_work_goes_on(tmp_path: Path, reader: str
     assert (tmp_path / "end").read_text(encoding="utf-8") == "done"
 
 
-def test_a_run_in_the_background_of_a_shell_keeps_running_at_ctrl_c() -> None:
+def test_a_run_in_the_background_of_a_shell_keeps_running_at_ctrl_c():
     """`kill` still ends it."""
     process = start(BUSY, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     pids(process)

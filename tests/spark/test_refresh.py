@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ IN_THE_MIDDLE = "spark: int_city_pairs"
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(tmp_path_factory):
     found = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
         found.start(workers=2)
@@ -38,7 +37,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def by_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def by_duckdb(tmp_path_factory):
     """A home with the publication of the simulated landing as DuckDB builds it; CITYSYNC_BY_DUCKDB
     names one that is there already.
     """
@@ -68,8 +67,8 @@ def refresh(home: Path, **settings: str) -> tuple[str, int]:
 
 
 def test_a_refresh_goes_on_when_a_worker_is_killed_and_publishes_what_duckdb_publishes(
-    cluster: Cluster, by_duckdb: Path, tmp_path: Path
-) -> None:
+    cluster, by_duckdb, tmp_path
+):
     process = start(tmp_path / "home", ENGINE="spark", SPARK_MASTER=cluster.master)
     lines, killed = [], False
     for line in process.stdout:
@@ -116,13 +115,13 @@ def ends_with_one_line(home: Path, **settings: str) -> str:
     return last
 
 
-def test_a_port_where_nobody_listens_is_said(tmp_path: Path) -> None:
+def test_a_port_where_nobody_listens_is_said(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         master = f"spark://127.0.0.1:{free.getsockname()[1]}"
         assert "master does not answer" in ends_with_one_line(tmp_path, SPARK_MASTER=master)
 
 
-def test_more_memory_than_any_worker_has_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+def test_more_memory_than_any_worker_has_is_refused(cluster, tmp_path):
     last = ends_with_one_line(tmp_path, SPARK_MASTER=cluster.master, SPARK_EXECUTOR_MEMORY="64g")
     assert "no worker of" in last and "SPARK_EXECUTOR_MEMORY" in last

@@ -1,5 +1,6 @@
 """The simulation study counts what it says: shares against hand-made rows, draws that do not depend
-on how they are cut into chunks.
+on how they are cut into chunks, layouts of pseudo-pilots, draws judged as their fit would be, and a
+default line that keeps its size.
 """
 
 from dataclasses import replace
@@ -11,23 +12,29 @@ import pandas as pd
 import pytest
 
 from benchmarks.draws import CHUNK, in_processes
+from benchmarks.primary_test.designs import Panel
 from benchmarks.simulation_study import summary
 from benchmarks.simulation_study.economies import (
+    YEARS,
     Economy,
     Setting,
     draw_economy,
     pair_panel,
 )
 from benchmarks.simulation_study.grid import LINES, ROBUST, Cell
+from benchmarks.simulation_study.placebo import LAYOUTS
 from benchmarks.simulation_study.run import (
     closed_form_rows,
     draw_chunk,
     draw_rows,
     fit_rows,
 )
-from benchmarks.simulation_study.selection import WARNINGS
+from benchmarks.simulation_study.selection import PERMUTATIONS, WARNINGS, judge
+from benchmarks.simulation_study.summary import line_rows, rejection
 from estimation.fit import fit_panel
 from estimation.panel.pair_panel import PairPanel
+from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
+from warehouse.ingest.simulation.economy import NO_EFFECT, simulate_economies
 
 SMALL = Setting("small", "small economies", 24, province_share=0.3)
 
@@ -147,3 +154,97 @@ def test_rows_of_a_fit_hold_its_joint_test_of_leads_and_no_single_cells() -> Non
     assert set(rows["term"]) == {"att", "event", "leads"}
     expected = next(value for name, _, value in fit.diagnostics if name == "joint_leads_p")
     assert rows.loc[rows["term"] == "leads", "p_value"].tolist() == [expected]
+
+
+ECONOMY = draw_economy(Setting("small", "", 90, province_share=0.3), 3)
+PANEL = Panel(ECONOMY.growth, YEARS, ECONOMY.cohort, ECONOMY.province, np.zeros(90))
+
+
+def _drawn(layout: str) -> list[np.ndarray]:
+    return [LAYOUTS[layout][1](PANEL, np.random.default_rng(seed)) for seed in range(20)]
+
+
+def test_layouts_admit_as_many_as_there_are() -> None:
+    by_province = np.bincount(PANEL.block, PANEL.cohort > 0)
+    for cohort in _drawn("at_random"):
+        assert sorted(cohort) == sorted(PANEL.cohort)
+    for cohort in _drawn("like_the_real_list"):
+        assert (np.bincount(PANEL.block, cohort > 0) == by_province).all()
+    assert any((cohort != PANEL.cohort).any() for cohort in _drawn("like_the_real_list"))
+
+
+@pytest.mark.parametrize("layout", ["whole_provinces", "two_provinces"])
+def test_provinces_are_admitted_whole(layout: str) -> None:
+    size = np.bincount(PANEL.block)
+    for cohort in _drawn(layout):
+        admitted = np.flatnonzero(np.bincount(PANEL.block, cohort > 0))
+        assert (np.bincount(PANEL.block, cohort > 0)[admitted] == size[admitted]).all()
+        if layout == "two_provinces":
+            assert len(admitted) == 2 and (size[admitted] >= 5).all()
+        else:
+            n_pilots = (PANEL.cohort > 0).sum()
+            assert n_pilots <= (cohort > 0).sum() < n_pilots + size.max()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_p_and_warning_are_those_of_the_fit(seed: int) -> None:
+    economy = draw_economy(Setting("small", "", 90, province_share=0.6), seed)
+    panel = Panel(economy.growth, YEARS, economy.cohort, economy.province, np.zeros(90))
+    found = judge(panel, seed)
+    fit = fit_panel(
+        pair_panel([economy.growth], economy.province, economy.cohort),
+        permutations=PERMUTATIONS,
+        seed=seed,
+    )
+    of = {estimate.vcov: estimate.p_value for estimate in fit.estimates}
+    default = next(estimate for estimate in fit.estimates if estimate.is_default)
+    assert found["cm"] == pytest.approx(default.p_value)
+    assert found["permutation"] == pytest.approx(of["permutation"])
+    assert found["warns shared"] == any("too narrow" in text for text in fit.warnings)
+    assert found["warns pilot_level"] == any("another kind" in text for text in fit.warnings)
+
+
+SEEDS = Path(__file__).parents[3] / "warehouse" / "seeds"
+
+STUDY_YEARS, N_ECONOMIES, N_CITIES = np.arange(2010, 2020), 200, 120
+
+
+def test_default_line_keeps_its_size() -> None:
+    """200 economies of the simulated landing's kind, planted effect zero: the default rejects 2 to
+    9 % at nominal 5 %.
+    """
+    zones = pd.read_csv(SEEDS / "pilot_zones.csv")
+    cities = choose_cities(pd.read_csv(SEEDS / "city_roster.csv"), zones, N_CITIES, 2003, 2021)
+    province, cohort = (
+        cities["province_id"].to_numpy(),
+        first_treated_years(cities["city_id"].to_numpy(), zones),
+    )
+    cohort = np.where(cohort <= STUDY_YEARS[-1], cohort, 0)
+    region, cell = (
+        cities["region"].to_numpy(),
+        Cell(Setting("landing", "", N_CITIES), "twfe", N_ECONOMIES),
+    )
+
+    def rows_of(seed: int) -> list[dict]:
+        rng = np.random.default_rng(seed)
+        made = simulate_economies(
+            province=province,
+            region=region,
+            treated_year=cohort,
+            years=STUDY_YEARS,
+            effect=NO_EFFECT,
+            rng=rng,
+        )
+        return draw_rows(
+            cell, Economy(made.growth_with_pct, made.growth_without_pct, province, cohort), seed
+        )
+
+    draws = pd.DataFrame([row for seed in range(1, N_ECONOMIES + 1) for row in rows_of(seed)])
+    shares = {
+        line: rejection(line_rows(draws, line))
+        for line in ("default", "conventional", "dyadic", "city")
+    }
+    assert 0.02 <= shares["default"] <= 0.09
+    assert shares["conventional"] > 0.25
+    estimates = line_rows(draws, "default")["estimate"]
+    assert abs(estimates.mean()) < 4 * estimates.std() / np.sqrt(N_ECONOMIES)

@@ -1,8 +1,9 @@
-"""The command line offers what the library does: other names, tables, pictures, weights,
-exposure.
+"""The command line offers what the library does: other names, tables, pictures, weights, exposure;
+and compiles every loop beforehand.
 """
 
 import json
+import os
 import sys
 from dataclasses import asdict
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 import estimation as cs
+from estimation.api import compiled
 from estimation.cli import main
 from tests.estimation.primary.test_command import _frame
 
@@ -99,3 +101,12 @@ def test_primary_takes_other_names(tmp_path, capsys):
     assert main(["primary", str(path), "--permutations", "99", "--json", *options]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found == json.loads(json.dumps(asdict(cs.primary(frame, permutations=99).result)))
+
+
+def test_every_loop_runs_and_is_kept_where_it_can_be(monkeypatch, capsys):
+    assert main(["compile"]) == 0
+    folder = os.environ["NUMBA_CACHE_DIR"]
+    assert folder in capsys.readouterr().out
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setattr(compiled, "use_compile_cache", lambda: None)
+    assert main(["compile"]) == 1 and "cannot be kept" in capsys.readouterr().out

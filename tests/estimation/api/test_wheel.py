@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -39,7 +38,7 @@ print(list(fit.tidy())[0], cache_folder(), "estimation" in sys.modules)
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
+def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     source, target = folder / "source", folder / "site"
     shutil.copytree(

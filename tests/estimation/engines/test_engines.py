@@ -1,7 +1,5 @@
 """Every engine gives the numbers of arrays, through `cs.fit`."""
 
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pandas as pd
@@ -77,7 +75,7 @@ def _compare(ours: cs.Fit, theirs: cs.Fit, lines: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
 @pytest.mark.parametrize("measure", ["cm", "comove", "dispersion", "neg_abs_gap"])
-def test_all_engines_on_all_pairs(measure: str, estimator: str) -> None:
+def test_all_engines_on_all_pairs(measure, estimator):
     units = _units(3)
     given = {"estimator": estimator, "vcov": ALL, "permutations": 60, "cohort": "first"}
     given |= {"block": "block", "binning": BINNING[estimator]}
@@ -98,9 +96,7 @@ def test_all_engines_on_all_pairs(measure: str, estimator: str) -> None:
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
 @pytest.mark.parametrize("missing", [0.01, 0.3])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_database_has_gaps_as_arrays_have(
-    tmp_path: Path, estimator: str, missing: float, seed: int
-) -> None:
+def test_a_database_has_gaps_as_arrays_have(tmp_path, estimator, missing, seed):
     # names are data: no part of one is SQL
     outcome, time = 'y"; drop table pairs', "the year"
     pairs = _pairs(_units(seed), "cm", missing, seed)
@@ -122,9 +118,7 @@ def test_a_database_has_gaps_as_arrays_have(
         assert cs.fit(con.table("pairs"), outcome, **given).estimates == plain.estimates
 
 
-def test_what_does_not_fit_in_memory_goes_to_the_database(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_does_not_fit_in_memory_goes_to_the_database(tmp_path, monkeypatch):
     pairs = _pairs(_units(1), "cm", 0.0, 1)
     pairs.to_parquet(tmp_path / "pairs.parquet")
     given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "permutations": 0}
@@ -136,7 +130,7 @@ def test_what_does_not_fit_in_memory_goes_to_the_database(
     assert cs.fit(pairs, "y", **given).engine == "arrays"
 
 
-def test_an_engine_says_what_it_does_not_serve() -> None:
+def test_an_engine_says_what_it_does_not_serve():
     units = _units(1)
     given = {"unit": "city", "series": "growth", "cohort": "first", "permutations": 0}
     with pytest.raises(cs.NotEstimable, match="engine 'all_pairs'"):

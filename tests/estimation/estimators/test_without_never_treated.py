@@ -1,11 +1,13 @@
-"""Panels in which every pair is treated at last, and controls that are treated later: against
-loops, pyfixest, diff-diff and refits.
+"""Group-time estimators against the package diff-diff, a pair as its unit; panels in which every
+pair is treated at last, and controls that are treated later: against loops, pyfixest, diff-diff and
+refits.
 """
 
 import dataclasses
 
 import numpy as np
 import pytest
+from diff_diff import CallawaySantAnna, ImputationDiD, SunAbraham, WooldridgeDiD
 
 from estimation.estimators.group_time import fit_group_time
 from estimation.fit import fit_outcomes, fit_panel
@@ -80,7 +82,6 @@ def test_not_yet_treated_controls_are_the_literal_loop(kind, gaps):
 
 @pytest.mark.parametrize("kind", PANELS)
 def test_not_yet_treated_controls_against_diff_diff(kind):
-    from diff_diff import CallawaySantAnna
 
     panel = _panel(4, without_never=PANELS[kind])
     found, peer = (
@@ -108,7 +109,6 @@ def test_not_yet_treated_controls_against_diff_diff(kind):
 
 @pytest.mark.parametrize("gaps", GAPS)
 def test_imputation_without_never_treated_against_diff_diff(gaps):
-    from diff_diff import ImputationDiD
 
     panel = _panel(6, without_never=True, missing=GAPS[gaps])
     peer = fit_of_diff_diff(ImputationDiD(), panel)
@@ -238,3 +238,90 @@ def test_what_nothing_identifies_is_refused(case):
             covariates=np.ones((panel.n_cities, 1)),
             covariate_names=("x",),
         )
+
+
+def points_of(name, panel) -> dict:
+    return points(fit_panel(panel, estimator=name, vcov=(), permutations=0))
+
+
+def _compare(found: dict, expected: dict) -> None:
+    assert expected.keys() == found.keys()
+    assert [found[key] for key in expected] == pytest.approx(list(expected.values()), rel=1e-6)
+
+
+def _events(found: dict) -> dict:
+    return {event_time: value for (term, _, event_time), value in found.items() if term == "event"}
+
+
+def _cells(found: dict) -> dict:
+    return {
+        (cohort, event_time): value
+        for (term, cohort, event_time), value in found.items()
+        if term == "group_time"
+    }
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_callaway_santanna(seed):
+
+    panel = random_panel(seed)
+    found, peer = (
+        points_of("callaway_santanna", panel),
+        fit_of_diff_diff(CallawaySantAnna(estimation_method="reg"), panel),
+    )
+    assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
+    events = peer.aggregate("event_study").to_dataframe()
+    _compare(_events(found), dict(zip(events["event_time"], events["att"], strict=True)))
+    cells = _cells(found)
+    _compare(
+        cells, {(g, t - g): cell["effect"] for (g, t), cell in peer.group_time_effects.items()}
+    )
+    groups = peer.aggregate("group").to_dataframe()
+    means = {
+        g: np.mean([value for (cohort, e), value in cells.items() if cohort == g and e >= 0])
+        for g in {g for g, _ in cells}
+    }
+    _compare(means, {int(g): att for g, att in zip(groups["label"], groups["att"], strict=True)})
+
+
+@pytest.mark.parametrize("gaps", GAPS)
+def test_sun_abraham(gaps):
+
+    panel = random_panel(5, missing=GAPS[gaps])
+    found, peer = points_of("sun_abraham", panel), fit_of_diff_diff(SunAbraham(), panel)
+    _compare(
+        _cells(found),
+        {(int(g), int(e)): effect["effect"] for (g, e), effect in peer.cohort_effects.items()},
+    )
+    if gaps == "balanced":  # with gaps we weigh a cohort by its pairs, they by its rows
+        assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
+        _compare(
+            _events(found),
+            {int(e): effect["effect"] for e, effect in peer.event_study_effects.items() if e != -1},
+        )
+
+
+@pytest.mark.parametrize("gaps", GAPS)
+def test_imputation(gaps):
+
+    panel = random_panel(6, missing=GAPS[gaps])
+    found, peer = points_of("borusyak", panel), fit_of_diff_diff(ImputationDiD(), panel)
+    assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
+    events = peer.aggregate("event_study").to_dataframe()
+    events = events[events["se"].notna()]  # its base, and rows of the never treated, have none
+    _compare(_events(found), dict(zip(events["event_time"], events["att"], strict=True)))
+
+
+@pytest.mark.parametrize("gaps", GAPS)
+def test_extended_two_way_fixed_effects(gaps):
+
+    panel = random_panel(7, missing=GAPS[gaps])
+    found, peer = points_of("etwfe", panel), fit_of_diff_diff(WooldridgeDiD(), panel)
+    assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
+    _compare(
+        _events(found),
+        {
+            int(e): effect["att"]
+            for e, effect in peer.aggregate("event_study").event_study_effects.items()
+        },
+    )

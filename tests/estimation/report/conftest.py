@@ -1,7 +1,5 @@
 """The site of fabricated tables, drawn once for the tests that only look."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.estimation.report.fabricated import full
@@ -9,17 +7,17 @@ from tests.estimation.report.sites import site_of
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("pages")
 
 
 @pytest.fixture(scope="session")
-def site(folder) -> dict[str, str]:
+def site(folder):
     """The site of delivered files."""
     return site_of(full(), folder, "delivered")
 
 
 @pytest.fixture(scope="session")
-def simulated(folder) -> dict[str, str]:
+def simulated(folder):
     """The same numbers, said to be simulated."""
     return site_of(full(is_simulated=True), folder, "simulated")

@@ -5,7 +5,6 @@ their scale, their bytes, and what is left out when estimates lack.
 from xml.etree import ElementTree
 
 import docx
-import duckdb
 import pandas as pd
 import pytest
 from PIL import Image
@@ -25,11 +24,11 @@ from tests.estimation.report.sites import database
 
 
 @pytest.fixture(scope="module")
-def build() -> duckdb.DuckDBPyConnection:
+def build():
     return database(full(is_simulated=True))
 
 
-def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path) -> None:
+def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path):
     data = read_report_data(build)
     first, second = write_exhibits(data, tmp_path / "a"), write_exhibits(data, tmp_path / "b")
     figures = ("answer_axis", "event_study", "threshold")
@@ -52,7 +51,7 @@ def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path) -> None:
     assert [row[2] for row in cells[2:5]] == ["0.0712", "(0.0123)", "[0.020]"]
 
 
-def test_table_is_set_as_economists_set_it(build) -> None:
+def test_table_is_set_as_economists_set_it(build):
     """Estimate, error in parentheses, permutation p in brackets, then the sample; no star."""
     text = to_latex(build_table(read_report_data(build), Words("en"), "ties"))
     for row in (
@@ -66,7 +65,7 @@ def test_table_is_set_as_economists_set_it(build) -> None:
 
 
 @pytest.mark.parametrize(("p_value", "marked"), [(0.01, True), (0.2, False)])
-def test_the_dagger_follows_the_primary_test_alone(p_value: float, marked: bool) -> None:
+def test_the_dagger_follows_the_primary_test_alone(p_value, marked):
     """A two-way estimate with p 0.04 has no mark unless the primary test of its outcome rejects;
     parts of the split never have one.
     """
@@ -76,7 +75,7 @@ def test_the_dagger_follows_the_primary_test_alone(p_value: float, marked: bool)
     assert marks == [marked, marked, 0, 0, 0, 0] and "†" in table.notes[0]
 
 
-def test_replication_files_hold_the_sample_and_the_headline(tmp_path) -> None:
+def test_replication_files_hold_the_sample_and_the_headline(tmp_path):
     """What Stata and R read is the sample, in their types; the scripts lie beside it."""
     sample = pd.DataFrame(
         {name: [0.1, None] if name in OUTCOMES else [110000, 120000] for name in [*KEYS, *OUTCOMES]}
@@ -102,7 +101,7 @@ def row(estimate: float, low: float, high: float, **more: object) -> Row:
     return Row({**made, **drawn, "p_value": 0.5, "n_pilots": 30, "truth": None, **more})
 
 
-def test_rows_share_one_scale_and_a_wide_interval_ends_in_an_arrow() -> None:
+def test_rows_share_one_scale_and_a_wide_interval_ends_in_an_arrow():
     rows = [
         ("a", "", row(0.02, -0.05, 0.09, n_pilots=4)),
         ("b", "", row(0.04, -0.02, 0.1)),
@@ -129,13 +128,13 @@ def test_rows_share_one_scale_and_a_wide_interval_ends_in_an_arrow() -> None:
     ("more", "told"),
     [({"is_found": True}, True), ({"is_found": None}, False), ({"verdict": "found"}, True)],
 )
-def test_a_row_is_marked_as_the_tables_say(more: dict, told: bool) -> None:
+def test_a_row_is_marked_as_the_tables_say(more, told):
     """Whatever its p and interval are."""
     (shown,) = build_forest([("a", "", row(0.1, -0.1, 0.3, **more))]).rows
     assert shown["rejects"] is told
 
 
-def test_every_city_stands_in_the_tile_of_its_province() -> None:
+def test_every_city_stands_in_the_tile_of_its_province():
     """Also many counties, and a province that the layout does not know; no two squares overlap."""
     names = {110000: "Beijing", 330000: "Zhejiang", 440000: "Guangdong", 990000: "elsewhere"}
     cities = [

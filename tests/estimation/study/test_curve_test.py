@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.catalog import curve_specs
-from estimation.sample.marts import Marts
 from estimation.study import curve_test
 from estimation.study.specification_curve import run_curve
 from estimation.study.tables import CURVE_TEST_COLUMNS, typed
@@ -25,7 +24,7 @@ SPECS = tuple(
 
 
 @pytest.fixture(scope="module")
-def marts() -> Marts:
+def marts():
     """Marts in which the rules of admission differ, some pilots come after the window, and some
     pairs have no tie.
     """
@@ -51,21 +50,21 @@ def of_the_curve(marts, specs=SPECS) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def estimated(marts) -> dict[str, float]:
+def estimated(marts):
     return of_the_curve(marts)
 
 
 @pytest.fixture(scope="module")
-def members(estimated) -> list:
+def members(estimated):
     return [spec for spec in SPECS if spec.spec_id in estimated and curve_test.in_the_test(spec)]
 
 
 @pytest.fixture(scope="module")
-def in_sd(marts, members) -> np.ndarray:
+def in_sd(marts, members):
     return curve_test.standardised_estimates(marts, members)
 
 
-def test_specs_without_a_p_or_with_effects_of_provinces_take_no_part(members) -> None:
+def test_specs_without_a_p_or_with_effects_of_provinces_take_no_part(members):
     assert {spec.outcome.split("_growth")[0] for spec in members} == {
         "cm",
         "cm_bounded",
@@ -75,7 +74,7 @@ def test_specs_without_a_p_or_with_effects_of_provinces_take_no_part(members) ->
     assert len(members) == len(SPECS) * 3 // 4 * 4 // 5
 
 
-def test_a_draw_is_the_curve_of_other_admissions(marts, members, in_sd) -> None:
+def test_a_draw_is_the_curve_of_other_admissions(marts, members, in_sd):
     """A city takes the whole record of another of its province: cohort under each rule, and
     admission after the window.
     """
@@ -92,7 +91,7 @@ def test_a_draw_is_the_curve_of_other_admissions(marts, members, in_sd) -> None:
         )
 
 
-def test_p_values_count_assignments(marts, members, in_sd) -> None:
+def test_p_values_count_assignments(marts, members, in_sd):
     """Written out: ranks among the real assignment and all draws."""
     rows = {row["outcome"]: row for row in curve_test.run_curve_test(marts, members)}
     assert list(rows) == [
@@ -120,7 +119,7 @@ def test_p_values_count_assignments(marts, members, in_sd) -> None:
     )
 
 
-def test_without_regions_or_specs(marts, members) -> None:
+def test_without_regions_or_specs(marts, members):
     """Only specs that were estimated come in, so a landing without regions has none with effects of
     regions.
     """

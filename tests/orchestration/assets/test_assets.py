@@ -3,7 +3,6 @@ what layouts say of origins, a rerun of dbt builds missing tables, and what fail
 """
 
 import dataclasses
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -24,9 +23,7 @@ from warehouse.ingest.errors import LandingError
 from warehouse.ingest.layouts import load_layouts
 
 
-def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(home, monkeypatch):
     written: list[int] = []
 
     def write(home: Home, settings: Settings) -> None:
@@ -43,9 +40,7 @@ def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(
     assert written == [48, 49, 49]
 
 
-def test_each_source_has_a_row_and_a_silent_layout_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_source_has_a_row_and_a_silent_layout_is_named(monkeypatch, capsys):
     layouts = load_layouts()
     assert [name for name, layout in layouts.items() if layout.origin is None] == []
     silent = layouts["fdi"].model_copy(update={"origin": None})
@@ -65,13 +60,13 @@ def test_each_source_has_a_row_and_a_silent_layout_is_named(
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> Home:
+def built(tmp_path):
     """A home with an empty folder for a build."""
     (tmp_path / "build").mkdir()
     return Home(tmp_path)
 
 
-def test_a_rerun_builds_what_the_build_lacks(built: Home) -> None:
+def test_a_rerun_builds_what_the_build_lacks(built):
     seed, severity, aliases, cells = step = [
         dg.AssetKey(path)
         for path in (["seeds", "a"], ["seeds", "b"], ["staging", "c"], ["staging", "d"])
@@ -85,7 +80,7 @@ def test_a_rerun_builds_what_the_build_lacks(built: Home) -> None:
     assert _missing_tables(built, step, step) == []
 
 
-def test_a_failed_data_test_shows_the_rows_it_found(built: Home) -> None:
+def test_a_failed_data_test_shows_the_rows_it_found(built):
     with open_build(built.build) as con:
         con.execute(
             "create table pairs as select range as city_i_id, range - 1 as city_j_id from "
@@ -108,8 +103,8 @@ def test_a_failed_data_test_shows_the_rows_it_found(built: Home) -> None:
 
 
 def test_a_landing_of_which_nothing_is_taken_is_refused_with_the_most_frequent_reason(
-    built: Home,
-) -> None:
+    built,
+):
     with open_build(built.build) as con:
         con.execute("create schema intermediate")
         con.execute("create table intermediate.int_raw_observations as select 1 as k")

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.orchestration.conftest import Run, SixCities, run
+from tests.orchestration.conftest import Run, run
 from tests.warehouse.publication.test_verification import hash_files, write_manifest
 from warehouse.publication.tables import columns_of, hash_table
 
@@ -21,7 +21,7 @@ def verify(home: Path, landing: Path) -> Run:
     return run(home, "verify", "--landing", str(landing))
 
 
-def test_what_changed_in_the_landing_is_named(six: SixCities, tmp_path: Path) -> None:
+def test_what_changed_in_the_landing_is_named(six, tmp_path):
     """Another value, and a file that came later and cannot be read."""
     landing = shutil.copytree(six.landing, tmp_path / "landing", symlinks=True)
     values = landing / "tidy" / "values.csv"
@@ -37,9 +37,7 @@ def test_what_changed_in_the_landing_is_named(six: SixCities, tmp_path: Path) ->
         assert words in checked.output
 
 
-def test_a_table_that_was_changed_with_its_hashes_is_found_and_nothing_else(
-    six: SixCities, home_of_six: Path
-) -> None:
+def test_a_table_that_was_changed_with_its_hashes_is_found_and_nothing_else(six, home_of_six):
     """File, table and manifest agree; the delivered files do not."""
     inputs = six.run.manifest["inputs"]
     found = [(entry["path"], entry["sha256"] is None) for entry in inputs]

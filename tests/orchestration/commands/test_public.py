@@ -2,19 +2,15 @@
 
 import csv
 import json
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from orchestration.commands.public import public, write_public
-from tests.orchestration.conftest import Run, SixCities
 from warehouse.errors import Refused
 
 
-def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(
-    simulated: Run, tmp_path: Path
-) -> None:
+def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simulated, tmp_path):
     whole = tmp_path / "o'ut"
     assert write_public((simulated.home / "published").resolve(), whole) == 0
     answer = "select estimate from {} where spec_id like '%official.newest'"
@@ -33,7 +29,7 @@ def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(
     )
 
 
-def test_no_value_of_a_source_without_a_licence_leaves(six: SixCities, tmp_path: Path) -> None:
+def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
     """In the database, the Parquet files, the pages and their files; what is missing is listed."""
     published = (six.run.home / "published").resolve()
     with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:

@@ -20,7 +20,6 @@ from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.numbers import faults
 from tests.orchestration.conftest import (
     Run,
-    SixCities,
     end_of,
     refresh,
     run,
@@ -41,9 +40,7 @@ def query(made: Run, sql: str) -> list[tuple]:
         return con.execute(sql).fetchall()
 
 
-def test_simulated_run_publishes_holds_to_the_contract_and_says_what_it_did(
-    simulated: Run, shared_dir: Path
-) -> None:
+def test_simulated_run_publishes_holds_to_the_contract_and_says_what_it_did(simulated, shared_dir):
     checker = [sys.executable, shared_dir / "tools" / "check_contract.py"]
     done = subprocess.run(
         [*checker, simulated.home / "published"], capture_output=True, text=True, check=False
@@ -55,7 +52,7 @@ def test_simulated_run_publishes_holds_to_the_contract_and_says_what_it_did(
     assert simulated.manifest["is_simulated"] is True
 
 
-def test_every_gate_left_results(simulated: Run) -> None:
+def test_every_gate_left_results(simulated):
     judged = "bool_and(success or severity = 'warn')"
     found = query(
         simulated, f"select stage, {judged} from quality.expectation_result group by 1 order by 1"
@@ -63,7 +60,7 @@ def test_every_gate_left_results(simulated: Run) -> None:
     assert found == [(stage, True) for stage in ("estimates", "marts", "raw", "staging")]
 
 
-def test_estimates_have_every_line_and_their_truth(simulated: Run) -> None:
+def test_estimates_have_every_line_and_their_truth(simulated):
     """Of the headline, the primary test and its channels; intervals that hold it are counted."""
     of_headline = f"spec_id = '{HEADLINE}' and term = 'treated'"
     lines = query(simulated, f"select vcov from estimates.estimate where {of_headline}")
@@ -79,7 +76,7 @@ def test_estimates_have_every_line_and_their_truth(simulated: Run) -> None:
     assert scopes == [("many_economies",), ("this_economy",)]
 
 
-def test_a_spec_is_run_again_on_the_published_file(simulated: Run) -> None:
+def test_a_spec_is_run_again_on_the_published_file(simulated):
     database = simulated.home / "published" / "citysync.duckdb"
     again = run(simulated.home, "run", str(database), HEADLINE, "--permutations", "99")
     published = f"select distinct estimate from estimates.estimate where spec_id = '{HEADLINE}'"
@@ -87,7 +84,7 @@ def test_a_spec_is_run_again_on_the_published_file(simulated: Run) -> None:
     assert f" {estimate:.4f} " in again.output and "province_jackknife (default)" in again.output
 
 
-def test_cm_is_the_sum_of_its_parts(simulated: Run) -> None:
+def test_cm_is_the_sum_of_its_parts(simulated):
     part = """join estimates.estimate {0} on {0}.spec_id = replace(cm.spec_id, '.cm_', '.{0}_')
         and {0}.vcov = cm.vcov and {0}.term = cm.term
         and {0}.event_time is not distinct from cm.event_time
@@ -101,7 +98,7 @@ def test_cm_is_the_sum_of_its_parts(simulated: Run) -> None:
     assert n > 10 and gap < 1e-10
 
 
-def test_simulated_landing_serves_every_analysis(simulated: Run) -> None:
+def test_simulated_landing_serves_every_analysis(simulated):
     """All that may lack on 48 cities is numbers: zones with a tool, pilots that differ, blocks.
 
     No series and no text does.
@@ -111,7 +108,7 @@ def test_simulated_landing_serves_every_analysis(simulated: Run) -> None:
     assert query(simulated, sql) == []
 
 
-def test_growth_in_the_marts_is_that_of_the_measured_economies(simulated: Run) -> None:
+def test_growth_in_the_marts_is_that_of_the_measured_economies(simulated):
     """What is said over 400 economies at city level is said of what a refresh reads: rounding is
     the only difference.
     """
@@ -131,8 +128,8 @@ def test_growth_in_the_marts_is_that_of_the_measured_economies(simulated: Run) -
 
 
 def test_what_is_published_can_be_read_by_anybody_offline_and_changed_by_nobody(
-    simulated: Run,
-) -> None:
+    simulated,
+):
     published = simulated.home / "published"
     assert not (published / "citysync.duckdb").stat().st_mode & 0o222
     docs = sorted((published / "data_docs").rglob("*.html"))
@@ -144,7 +141,7 @@ def test_what_is_published_can_be_read_by_anybody_offline_and_changed_by_nobody(
         assert page not in docs or ("<script" not in text and "onclick" not in text)
 
 
-def test_every_number_of_the_report_is_that_of_the_published_file(simulated: Run) -> None:
+def test_every_number_of_the_report_is_that_of_the_published_file(simulated):
     """The pages in both languages, read and held against SQL on the database beside them."""
     published = simulated.home / "published"
     with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
@@ -152,7 +149,7 @@ def test_every_number_of_the_report_is_that_of_the_published_file(simulated: Run
     assert wrong == [] and count > 1000
 
 
-def test_every_published_table_and_column_has_a_comment_and_a_type(simulated: Run) -> None:
+def test_every_published_table_and_column_has_a_comment_and_a_type(simulated):
     """Also a column without a value, such as the reasons why a test was not run."""
     without = query(
         simulated,
@@ -164,7 +161,7 @@ def test_every_published_table_and_column_has_a_comment_and_a_type(simulated: Ru
     assert without == []
 
 
-def test_no_host_but_this_machine_is_looked_up(simulated: Run, tmp_path: Path) -> None:
+def test_no_host_but_this_machine_is_looked_up(simulated, tmp_path):
     """The refresh of `simulated` ran with the hook that fails a look-up and writes it down; what it
     had looked up, swallowed or not, would stand in the log.
     """
@@ -182,9 +179,7 @@ def test_no_host_but_this_machine_is_looked_up(simulated: Run, tmp_path: Path) -
 
 @pytest.mark.full
 @pytest.mark.parametrize("of", ["six", "simulated"])
-def test_a_publication_is_reproduced_with_another_hash_seed_and_thread_count(
-    of: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_a_publication_is_reproduced_with_another_hash_seed_and_thread_count(of, request, tmp_path):
     """`reproduce` builds it again from its manifest: every table has the same hash, whatever the
     machine's threads.
     """
@@ -204,11 +199,11 @@ def test_a_publication_is_reproduced_with_another_hash_seed_and_thread_count(
     assert {n for n in mine if not n.startswith("meta.") and mine[n] != theirs.get(n)} == set()
 
 
-def test_unit_tests_of_the_models_pass(simulated: Run, tmp_path: Path) -> None:
+def test_unit_tests_of_the_models_pass(simulated, tmp_path):
     assert len(run_dbt(["test", "--select", "test_type:unit"], simulated.home / "build", tmp_path))
 
 
-def test_six_cities_with_real_gdp_alone_publish_their_synchronization(six: SixCities) -> None:
+def test_six_cities_with_real_gdp_alone_publish_their_synchronization(six):
     counts = "count(*), count(cm_growth_official)"
     assert query(six.run, f"select {counts} from marts.fct_pair_synchronization") == [(150, 150)]
     not_run = query(six.run, "select spec_id from estimates.not_run")
@@ -219,7 +214,7 @@ def test_six_cities_with_real_gdp_alone_publish_their_synchronization(six: SixCi
 
 
 @pytest.mark.full
-def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path: Path) -> None:
+def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path):
     (tmp_path / "landing" / "tidy").mkdir(parents=True)
     text = "city_id,year,value\n110000,2010,1\n"
     (tmp_path / "landing" / "tidy" / "values.csv").write_text(text, encoding="utf-8")
@@ -230,9 +225,7 @@ def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])
-def test_beside_a_command_another_ends_with_3_and_names_the_holder(
-    six: SixCities, home_of_six: Path, words: str
-) -> None:
+def test_beside_a_command_another_ends_with_3_and_names_the_holder(six, home_of_six, words):
     landing = ["--landing", str(six.landing)] if words not in ("rollback", "clean") else []
     with hold_lock(Home(home_of_six)):
         made = run(home_of_six, words, *landing)
@@ -240,9 +233,7 @@ def test_beside_a_command_another_ends_with_3_and_names_the_holder(
     assert str(os.getpid()) in made.last_line
 
 
-def test_a_failed_gate_leaves_the_last_publication(
-    six: SixCities, home_of_six: Path, tmp_path: Path
-) -> None:
+def test_a_failed_gate_leaves_the_last_publication(six, home_of_six, tmp_path):
     # the whole series in another unit than it says: more than half of it lies outside the catalog's
     # range
     rows = [row.rsplit(",", 1)[0] + ",9e12" for row in six_cities()]
@@ -253,7 +244,7 @@ def test_a_failed_gate_leaves_the_last_publication(
     assert (home_of_six / "build" / "citysync.duckdb").exists()
 
 
-def test_a_fault_that_every_source_says_is_said_once(tmp_path: Path) -> None:
+def test_a_fault_that_every_source_says_is_said_once(tmp_path):
     def failed(message: str) -> SimpleNamespace:
         text = f"warehouse.ingest.errors.LandingError: {message}\n"
         error = SimpleNamespace(cls_name="LandingError", message=text, cause=None)
@@ -267,8 +258,8 @@ def test_a_fault_that_every_source_says_is_said_once(tmp_path: Path) -> None:
 
 
 def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
-    home: Path, tmp_path: Path, monkeypatch, capsys
-) -> None:
+    home, tmp_path, monkeypatch, capsys
+):
     text = "source_id: a\ndescription: x\ntables:\n  - files: [x]\n    palce: {level: city}\n"
     (tmp_path / "a.yml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(command, "check_landing", lambda *_: load_layouts(tmp_path))

@@ -1,6 +1,9 @@
-"""The SQL prompt reads the publication, and nothing else."""
+"""The SQL prompt reads the publication, and nothing else; every query of docs/querying.md runs
+through it and answers something.
+"""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
-from orchestration.commands.sql_prompt import run_sql
+from orchestration.commands.sql_prompt import connect_read_only, run_sql
 from orchestration.commands.sql_results import write
-from tests.orchestration.conftest import REPO, Run
+from orchestration.home import Home
+from tests.orchestration.conftest import REPO
 from tests.processes import hear_signals
 from warehouse.errors import Refused
 
@@ -22,7 +26,7 @@ COMMAND = [sys.executable, "-m", "orchestration", "sql"]
 
 
 @pytest.fixture
-def home(simulated: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(simulated, monkeypatch):
     monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
     return simulated.home
 
@@ -38,14 +42,14 @@ def home(simulated: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
         "install httpfs",
     ],
 )
-def test_the_prompt_only_reads_the_publication(home: Path, tmp_path: Path, capsys, query) -> None:
+def test_the_prompt_only_reads_the_publication(home, tmp_path, capsys, query):
     assert run_sql(query.format(tmp_path), None) == 2
     said = capsys.readouterr()
     assert said.err and "root:" not in said.out and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])
-def test_a_result_that_fails_half_way_leaves_the_old_file(tmp_path: Path, ending: str) -> None:
+def test_a_result_that_fails_half_way_leaves_the_old_file(tmp_path, ending):
     target = tmp_path / f"out{ending}"
     target.write_bytes(b"old")
     query = "select case when i < 900000 then i else error('no more') end from range(1000000) r(i)"
@@ -58,9 +62,7 @@ def test_a_result_that_fails_half_way_leaves_the_old_file(tmp_path: Path, ending
     assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(target, b"old")]
 
 
-def test_a_result_is_printed_and_written_as_what_its_file_is_called(
-    home: Path, tmp_path: Path, capsys
-) -> None:
+def test_a_result_is_printed_and_written_as_what_its_file_is_called(home, tmp_path, capsys):
     """A spreadsheet executes none of it."""
     query = (
         "select '=1+1' as text, '杭州' as name, 0.1::double as x, -2 as y, null as none, "
@@ -88,12 +90,12 @@ def test_a_result_is_printed_and_written_as_what_its_file_is_called(
         (None, "out.csv", ""),
     ],
 )
-def test_what_cannot_be_written_is_said(home: Path, tmp_path: Path, capsys, query, name, said):
+def test_what_cannot_be_written_is_said(home, tmp_path, capsys, query, name, said):
     assert run_sql(query, str(tmp_path / name)) == 2
     assert said in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
-def test_queries_from_a_pipe_are_answered_one_after_the_other(home: Path, tmp_path: Path) -> None:
+def test_queries_from_a_pipe_are_answered_one_after_the_other(home, tmp_path):
     def ask(of: Path, text: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "CITYSYNC_HOME": str(of)}
         return subprocess.run(
@@ -108,7 +110,7 @@ def test_queries_from_a_pipe_are_answered_one_after_the_other(home: Path, tmp_pa
 
 
 @pytest.mark.full
-def test_ctrl_c_ends_the_query_and_not_the_prompt(home: Path) -> None:
+def test_ctrl_c_ends_the_query_and_not_the_prompt(home):
     """At a terminal of its own: a query that would run for hours, ctrl-c, and the next one is
     answered.
     """
@@ -125,3 +127,15 @@ def test_ctrl_c_ends_the_query_and_not_the_prompt(home: Path) -> None:
     prompt.sendline("select 42 * 101;")
     prompt.expect("4242", timeout=60)
     prompt.close(force=True)
+
+
+PAGE = (REPO / "docs" / "querying.md").read_text(encoding="utf-8")
+QUERIES = [block.strip() for block in re.findall(r"```sql\n(.*?)```", PAGE, flags=re.DOTALL)]
+MAY_BE_EMPTY = "-- may be empty: "
+
+
+def test_queries_of_the_page_answer(simulated):
+    assert len(QUERIES) == PAGE.count("```sql") > 0
+    with connect_read_only(Home(simulated.home)) as con:
+        empty = [query for query in QUERIES if not con.execute(query).fetchall()]
+    assert [query for query in empty if MAY_BE_EMPTY not in query] == []

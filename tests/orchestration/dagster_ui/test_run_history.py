@@ -1,14 +1,16 @@
-"""A run whose history is written in batches leaves the same history, and no open file."""
+"""A run whose history is written in batches leaves the same history, and no open file; tables in
+the form in which the UI shows them.
+"""
 
 import os
-from pathlib import Path
 
 import dagster as dg
-import pytest
+import pandas as pd
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from orchestration.dagster_ui import run_history
+from orchestration.dagster_ui.metadata import show_aside
 from orchestration.dagster_ui.run_history import batched_sqlite_commits
 
 
@@ -23,7 +25,7 @@ def second() -> None:
     raise ValueError("no such thing")
 
 
-def test_every_event_is_kept_and_no_file_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_event_is_kept_and_no_file_stays_open(monkeypatch):
     def events(instance: dg.DagsterInstance) -> list[str]:
         run = dg.materialize([first, second], instance=instance, raise_on_error=False)
         return [event.message for event in instance.all_logs(run.run_id)]
@@ -44,7 +46,7 @@ def test_every_event_is_kept_and_no_file_stays_open(monkeypatch: pytest.MonkeyPa
     assert 0 < len(lent) < len(wanted), "a connection serves more than one event"
 
 
-def test_a_connection_is_lent_to_one_at_a_time(tmp_path: Path) -> None:
+def test_a_connection_is_lent_to_one_at_a_time(tmp_path):
     """What a second borrower gives back undoes nothing of the first one's."""
     engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}", poolclass=NullPool)
     with batched_sqlite_commits():
@@ -55,3 +57,13 @@ def test_a_connection_is_lent_to_one_at_a_time(tmp_path: Path) -> None:
             engine.connect().close()
         with engine.connect() as again:
             assert again.execute(text("select count(*) from t")).scalar() == 2
+
+
+def test_long_cells_cannot_break_out_of_their_table():
+    shown = show_aside(pd.DataFrame({"sample": ["a|b\n<script>", None], "n": [1.5, 2.0]})).md_str
+    assert shown.splitlines() == [
+        "| sample | n |",
+        "| --- | --- |",
+        "| a/b &lt;script&gt; | 1.5 |",
+        "|  | 2.0 |",
+    ]

@@ -18,7 +18,6 @@ from orchestration.gates.frames import (
 )
 from orchestration.home import Home
 from tests.estimation.report.sites import database
-from tests.orchestration.conftest import Run
 from tests.warehouse.dbt_build import run_dbt
 
 GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
@@ -138,7 +137,7 @@ def rejected_population() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> GateResult:
+def judged(tmp_path_factory):
     """All sources judged at once."""
     sources = [
         damage(make_values(60)).assign(source_id=name) for name, (damage, *_) in EXPECTED.items()
@@ -183,9 +182,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("damage", EXPECTED)
-def test_what_a_delivery_lacks_is_named_and_a_clean_source_is_not(
-    judged: GateResult, damage: str
-) -> None:
+def test_what_a_delivery_lacks_is_named_and_a_clean_source_is_not(judged, damage):
     _, warns, stops = EXPECTED[damage]
     rows = judged.rows[judged.rows["failing_row"].str.contains(f"source_id={damage} ")]
     found = set(rows["check_id"])
@@ -193,7 +190,7 @@ def test_what_a_delivery_lacks_is_named_and_a_clean_source_is_not(
     assert found >= set(warns) and (found or damage == "nothing")
 
 
-def test_rejected_parts_and_shifted_columns_are_named_one_by_one(judged: GateResult) -> None:
+def test_rejected_parts_and_shifted_columns_are_named_one_by_one(judged):
     rows = judged.rows.set_index("check_id")["failing_row"]
     taken = rows[["staging_delivered_taken"]]
     for part in ("indicator", "unit", "column"):
@@ -205,7 +202,7 @@ def test_rejected_parts_and_shifted_columns_are_named_one_by_one(judged: GateRes
     assert not shifted.str.contains(GDP).any()
 
 
-def test_the_seed_says_which_warnings_of_a_stage_stop_it() -> None:
+def test_the_seed_says_which_warnings_of_a_stage_stop_it():
     """Once it is loaded; what a gate makes of it is tested with the gate."""
     seed = {"stage": ["staging", "marts"], "check_id": ["staging_fresh", "x"], "severity": "stop"}
     with duckdb.connect() as con:
@@ -241,7 +238,7 @@ def judge_estimates(tmp_path: Path, dataset: str, query: str, estimate: pd.DataF
 KEYS = {"spec_id": "s", "cohort_year": None, "event_time": None}
 
 
-def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path: Path) -> None:
+def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path):
     columns = ["term", "vcov", "is_default", "std_error", "n_pilots"]
     lines = pd.DataFrame(DEFAULT_LINES, columns=columns).assign(**KEYS)
     lines = lines.astype({"cohort_year": "Int64", "event_time": "Int64"})
@@ -251,7 +248,7 @@ def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path: Path) 
     assert named == {"unmarked", "placebo"}
 
 
-def test_inference_beside_the_reason_why_it_is_withheld_stops_the_run(tmp_path: Path) -> None:
+def test_inference_beside_the_reason_why_it_is_withheld_stops_the_run(tmp_path):
     """Two rows with a reason: one has the estimate alone, the other kept its interval."""
     numbers = ("std_error", "ci_high", "p_value", "n_obs", "n_pairs", "n_cities", "n_pilots")
     rows = pd.DataFrame(
@@ -269,7 +266,7 @@ def test_inference_beside_the_reason_why_it_is_withheld_stops_the_run(tmp_path: 
 
 
 @pytest.mark.parametrize("stage", ["marts", "estimates"])
-def test_an_infinite_value_is_a_finding_that_names_its_column(tmp_path: Path, stage: str) -> None:
+def test_an_infinite_value_is_a_finding_that_names_its_column(tmp_path, stage):
     rules = [rule for rule in RULES[stage] if rule.check_id == f"{stage}_finite"]
     where = (tmp_path / "work", tmp_path / "docs")
     results = []
@@ -286,9 +283,7 @@ def test_an_infinite_value_is_a_finding_that_names_its_column(tmp_path: Path, st
         assert words in sentence
 
 
-def test_a_refresh_stops_where_the_second_implementation_differs(
-    simulated: Run, tmp_path: Path
-) -> None:
+def test_a_refresh_stops_where_the_second_implementation_differs(simulated, tmp_path):
     home = Home(tmp_path / "home")
     shutil.copytree(simulated.home / "build", home.build)
     gap = "diagnostic = 'pyfixest_estimate_gap'"

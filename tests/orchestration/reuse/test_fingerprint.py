@@ -1,7 +1,6 @@
 """A fingerprint holds what a stage depends on, by content."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +14,7 @@ from orchestration.reuse.fingerprint import (
 )
 
 
-def test_a_fingerprint_follows_content_and_not_clocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fingerprint_follows_content_and_not_clocks(tmp_path, monkeypatch):
     file = tmp_path / "tidy" / "values.csv"
     file.parent.mkdir()
     file.write_text("a")
@@ -43,9 +40,7 @@ def test_a_fingerprint_follows_content_and_not_clocks(
         ("dbt_project.yml", ["marts", "publication"]),
     ],
 )
-def test_code_belongs_to_the_stages_that_run_it(
-    monkeypatch: pytest.MonkeyPatch, path: str, stages: list[str]
-) -> None:
+def test_code_belongs_to_the_stages_that_run_it(monkeypatch, path, stages):
     before, read = take_fingerprint(None), fingerprint.hash_code
     assert path in read()
     monkeypatch.setattr(
@@ -61,9 +56,7 @@ def test_code_belongs_to_the_stages_that_run_it(
     ] == stages
 
 
-def test_packages_that_only_tests_need_are_no_part_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_packages_that_only_tests_need_are_no_part_of_it(tmp_path, monkeypatch):
     """`make test` adds them to the environment; the next refresh has nothing to do all the same."""
     before = take_fingerprint(None)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -73,9 +66,7 @@ def test_packages_that_only_tests_need_are_no_part_of_it(
     assert take_fingerprint(None).marts != before.marts
 
 
-def test_a_run_whose_code_changed_publishes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_code_changed_publishes_nothing(tmp_path, monkeypatch):
     for name in ("dbt_project.yml", "profiles.yml", "warehouse/a.sql"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("select 1", encoding="utf-8")

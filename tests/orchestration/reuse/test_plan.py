@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ from orchestration.reuse.plan import (
     plan_refresh,
     rewind,
 )
-from tests.orchestration.conftest import SixCities, refresh
+from tests.orchestration.conftest import refresh
 from warehouse.build_database import open_build
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import write_manifest
@@ -28,7 +27,7 @@ FINGERPRINT = Fingerprint("l", "m", "p")
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(tmp_path, monkeypatch):
     """A home after a publication, with its record."""
     monkeypatch.delenv("FORCE", raising=False)
     home = Home(tmp_path)
@@ -58,7 +57,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
         ({"marts": "x", "publication": "x"}, ALL),
     ],
 )
-def test_a_changed_stage_and_those_after_it_are_run(home: Home, changed: dict, work: str) -> None:
+def test_a_changed_stage_and_those_after_it_are_run(home, changed, work):
     assert plan_refresh(home, dataclasses.replace(FINGERPRINT, **changed)).work == work
 
 
@@ -79,7 +78,7 @@ def _another_publication(home: Home) -> None:
         _another_publication,
     ],
 )
-def test_a_touched_publication_is_published_again_from_the_build(home: Home, touch) -> None:
+def test_a_touched_publication_is_published_again_from_the_build(home, touch):
     touch(home)
     assert plan_refresh(home, FINGERPRINT).work == ESTIMATES
     home.database.unlink()
@@ -96,9 +95,7 @@ def test_a_touched_publication_is_published_again_from_the_build(home: Home, tou
         lambda home: os.environ.update(FORCE="1"),
     ],
 )
-def test_without_a_sound_record_everything_is_run(
-    home: Home, monkeypatch: pytest.MonkeyPatch, touch
-) -> None:
+def test_without_a_sound_record_everything_is_run(home, monkeypatch, touch):
     monkeypatch.setenv("FORCE", "0")
     touch(home)
     assert plan_refresh(home, FINGERPRINT).work == ALL
@@ -109,17 +106,15 @@ def test_without_a_sound_record_everything_is_run(
 
 
 @pytest.mark.parametrize("after", [None, dataclasses.replace(FINGERPRINT, landing="changed")])
-def test_a_run_whose_files_changed_meanwhile_leaves_no_record(
-    home: Home, after: Fingerprint | None
-) -> None:
+def test_a_run_whose_files_changed_meanwhile_leaves_no_record(home, after):
     forget_record(home)
     keep_record(home, FINGERPRINT, after)
     assert plan_refresh(home, FINGERPRINT).work == ALL
 
 
 def test_what_the_remaining_stages_write_is_taken_out_of_the_build_and_nothing_else(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     tables = ("marts.a", "estimates.b", "meta.c")
     results = ("quality.expectation_result", "quality.expectation_row")
     (tmp_path / "build").mkdir()
@@ -136,7 +131,7 @@ def test_what_the_remaining_stages_write_is_taken_out_of_the_build_and_nothing_e
 
 
 @pytest.mark.e2e
-def test_a_second_refresh_does_nothing(six: SixCities, home_of_six: Path) -> None:
+def test_a_second_refresh_does_nothing(six, home_of_six):
     second = refresh(home_of_six, six.landing)
     assert second.code == 0, second.output
     assert second.last_line.startswith("citysync: exit 0: published")

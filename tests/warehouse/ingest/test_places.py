@@ -3,7 +3,6 @@ which takes the place of the seed's.
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -224,7 +223,7 @@ def deliver_places(folder: Path, places: list[str], zones: list[str] | None = No
     return deliver(folder, {path: "\n".join([*rows, ""]).encode() for path, rows in files.items()})
 
 
-def test_places_of_any_level_find_their_province(tmp_path: Path) -> None:
+def test_places_of_any_level_find_their_province(tmp_path):
     places, zones = read_roster(deliver_places(tmp_path, PLACES, ZONES))
     assert places["city_id"].to_pylist() == [110101, 130102, 130199]
     assert places["province_id"].to_pylist() == [110000, 130000, 130000] and set(
@@ -281,7 +280,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_named_with_file_row_expected_and_found(tmp_path: Path, name: str) -> None:
+def test_a_fault_is_named_with_file_row_expected_and_found(tmp_path, name):
     places, expected = FAULTS[name]
     with pytest.raises(LandingError) as found:
         read_roster(deliver_places(tmp_path, places))
@@ -304,7 +303,7 @@ FILES: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_no_roster_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_no_roster_is_refused(tmp_path, name):
     data, expected = FILES[name]
     deliver_places(tmp_path, PLACES)
     (tmp_path / "places" / "roster.csv").write_bytes(data)
@@ -327,7 +326,7 @@ def test_a_file_that_is_no_roster_is_refused(tmp_path: Path, name: str) -> None:
         ),
     ],
 )
-def test_a_zone_has_a_place_and_a_date(tmp_path: Path, old: str, new: str, expected: str) -> None:
+def test_a_zone_has_a_place_and_a_date(tmp_path, old, new, expected):
     with pytest.raises(LandingError, match=expected):
         read_roster(deliver_places(tmp_path, PLACES, [ZONES[0].replace(old, new)]))
 
@@ -346,9 +345,7 @@ def landing_with_places(folder: Path) -> Path:
         ("roster.csv", lambda path: path.symlink_to("/etc/hostname"), "a link that leaves it"),
     ],
 )
-def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(
-    tmp_path: Path, name: str, put: Callable[[Path], object], expected: str
-) -> None:
+def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(tmp_path, name, put, expected):
     landing = landing_with_places(tmp_path)
     (landing / "places" / name).unlink()
     put(landing / "places" / name)
@@ -356,7 +353,7 @@ def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(
         read_roster(landing)
 
 
-def test_simulated_counties_come_back_as_they_were_made(tmp_path: Path) -> None:
+def test_simulated_counties_come_back_as_they_were_made(tmp_path):
     counties = county_roster(pd.read_csv(SEEDS / "city_roster.csv"))
     zones = county_zones(pd.read_csv(SEEDS / "pilot_zones.csv"), counties)
     assert (
@@ -373,9 +370,7 @@ def test_simulated_counties_come_back_as_they_were_made(tmp_path: Path) -> None:
     assert read_zones["city_id"].to_pylist() == zones["city_id"].tolist() and len(zones) > 100
 
 
-def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(
-    tmp_path: Path, dbt_target: Path
-) -> None:
+def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(tmp_path, dbt_target):
     build = tmp_path / "build"
     build.mkdir()
     seeds = [

@@ -2,15 +2,12 @@
 second reader.
 """
 
-from collections.abc import Iterator
-
 import duckdb
 import openpyxl
 import pytest
 
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import read_grids
-from warehouse.ingest.landing import LandingReport
 
 pytestmark = pytest.mark.shared
 
@@ -118,7 +115,7 @@ COUNTS = {
 
 
 @pytest.fixture(scope="module")
-def real(read_delivered) -> Iterator[tuple[LandingReport, duckdb.DuckDBPyConnection]]:
+def real(read_delivered):
     """What is said of the files, and their raw rows as a table."""
     report, build = read_delivered("landing")
     with duckdb.connect() as con:

@@ -3,14 +3,11 @@ why, and what the texts state.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 
 import duckdb
 import openpyxl
 import pandas as pd
 import pytest
-
-from warehouse.ingest.landing import LandingReport
 
 pytestmark = pytest.mark.shared
 
@@ -266,7 +263,7 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def second(read_delivered) -> Iterator[tuple[LandingReport, duckdb.DuckDBPyConnection]]:
+def second(read_delivered):
     """What is said of the files, their raw rows as a table, and the policy texts."""
     report, build = read_delivered("landing_2")
     with duckdb.connect() as con:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,7 +19,7 @@ LIMITS = Limits(400_000_000, 1)
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[Pool]:
+def pool():
     pool = Pool(2)
     yield pool
     pool.close()
@@ -106,7 +105,7 @@ def test_limits_grow_with_a_large_file_only():
     assert limits_for(10**9).memory_bytes == MEMORY_BYTES < 2 << 30
 
 
-def test_a_killed_process_that_forks_the_readers_is_replaced() -> None:
+def test_a_killed_process_that_forks_the_readers_is_replaced():
     """Also where it is killed while a reader waits for it."""
     pool = Pool(1)
     pool.start()

@@ -1,0 +1,177 @@
+"""Controls that say nothing beside pair and year effects are left out, whatever their size; samples
+of k strongest partners against a literal loop; which city is the pilot, read off the pairs.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from estimation.fit import fit_outcomes, fit_panel
+from estimation.panel.admissions import infer_city_cohorts
+from estimation.panel.fit_sample import build_sample
+from estimation.panel.pair_panel import PairPanel
+from estimation.study.heterogeneity_fit import Heterogeneity, fit_heterogeneity
+from tests.estimation.panels import random_panel
+
+SETTINGS = {"permutations": 0, "vcov": ("city",)}
+
+
+def _panel(*, balanced: bool) -> PairPanel:
+    generator = np.random.default_rng(4)
+    first, second = np.array(list(itertools.combinations(range(14), 2))).T
+    cohort = np.zeros(14, dtype=int)
+    cohort[:5] = [2013, 2013, 2014, 2014, 2015]
+    y = generator.normal(size=(len(first), 8))
+    if not balanced:
+        y[generator.random(y.shape) < 0.15] = np.nan
+    return PairPanel(first, second, np.arange(2010, 2018), y, cohort, np.arange(14) // 3)
+
+
+def _with(panel: PairPanel, *controls: np.ndarray) -> PairPanel:
+    return dataclasses.replace(panel, controls=np.stack(controls), cohort=None)
+
+
+def _fit(panel: PairPanel, estimator: str, names: tuple[str, ...]):
+    if estimator == "by_class":
+        moderation = Heterogeneity(
+            "kind", pair_class=panel.city_i % 2, class_names=("a", "b"), year_block=panel.city_i % 2
+        )
+        return fit_heterogeneity(panel, [moderation], control_names=names, **SETTINGS)["kind", 0]
+    return fit_outcomes(panel, estimators=(estimator,), control_names=names, **SETTINGS)[
+        estimator, 0
+    ]
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e12])
+@pytest.mark.parametrize("balanced", [True, False])
+@pytest.mark.parametrize(
+    "estimator", ["twfe", "event_study", "sun_abraham", "gardner", "etwfe", "by_class"]
+)
+def test_a_control_without_variation_of_its_own_changes_nothing(
+    estimator: str, balanced: bool, scale: float
+) -> None:
+    panel = _panel(balanced=balanced)
+    generator = np.random.default_rng(5)
+    own = scale * generator.normal(size=panel.y.shape[1:])
+    distance = scale * np.repeat(generator.lognormal(6, 1, size=(panel.n_pairs, 1)), 8, axis=1)
+    of_year = np.tile(scale * generator.normal(size=8), (panel.n_pairs, 1)) + distance
+    alone = _fit(_with(panel, own), estimator, ("own",))
+    given = _with(panel, distance, own, of_year, 3 * own - distance)
+    found = _fit(given, estimator, ("distance", "own", "of_year", "twice"))
+    ours, theirs = (
+        np.array([(e.estimate, e.std_error) for e in result.estimates], dtype=float)
+        for result in (found, alone)
+    )
+    assert [e.term for e in found.estimates] == [e.term for e in alone.estimates]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    assert any("distance, of_year, twice" in text for text in found.warnings)
+    assert not any("Controls left out" in text for text in alone.warnings)
+
+
+def test_a_control_that_hardly_varies_beside_its_size_stays() -> None:
+    panel = _panel(balanced=True)
+    control = 1e6 + np.random.default_rng(6).normal(size=panel.y.shape[1:])
+    found = _fit(_with(panel, control), "twfe", ("level",))
+    assert [e.term for e in found.estimates] == ["treated", "level"]
+
+
+def literal_pairs(panel, n_partners: int) -> set[tuple[int, int]]:
+    """City by city: its strongest partners that are never pilots; a pair of two pilots has none."""
+    ties = {}
+    for i, j, tie in zip(
+        panel.city_i.tolist(), panel.city_j.tolist(), panel.tie.tolist(), strict=True
+    ):
+        ties[i, j] = ties[j, i] = tie
+    kept = set()
+    for city in range(panel.n_cities):
+        partners = [
+            p
+            for p in range(panel.n_cities)
+            if p != city and panel.city_cohort[p] == 0 and np.isfinite(ties[city, p])
+        ]
+        for partner in sorted(partners, key=lambda p: -ties[city, p])[:n_partners]:
+            kept.add((min(city, partner), max(city, partner)))
+    return kept
+
+
+@pytest.mark.parametrize("n_partners", [1, 3, 50])
+def test_kept_pairs_equal_a_literal_loop(n_partners: int) -> None:
+    panel = random_panel(2, n_cities=20, n_pilots=7)
+    panel = dataclasses.replace(
+        panel, tie=np.where(np.arange(panel.n_pairs) % 11 == 0, np.nan, panel.tie)
+    )
+    sample = build_sample(panel, (0,), None, n_partners)
+    found = set(
+        zip(panel.city_i[sample.kept].tolist(), panel.city_j[sample.kept].tolist(), strict=True)
+    )
+    assert found == literal_pairs(panel, n_partners)
+
+
+def test_fit_takes_the_rule() -> None:
+    """The same estimate as on the kept pairs alone; estimators without draws for it say so."""
+    panel = random_panel(4, n_cities=33, n_pilots=12)
+    kept = build_sample(panel, (0,), None, 5).kept
+    alone = dataclasses.replace(
+        panel,
+        city_i=panel.city_i[kept],
+        city_j=panel.city_j[kept],
+        y=panel.y[:, kept],
+        cohort=None,
+        tie=panel.tie[kept],
+    )
+    found = fit_panel(panel, n_partners=5, permutations=99)
+    expected = fit_panel(alone, permutations=0)
+    assert found.estimates[0].estimate == pytest.approx(expected.estimates[0].estimate, abs=1e-12)
+    assert found.estimates[0].std_error == pytest.approx(expected.estimates[0].std_error, abs=1e-12)
+    assert found.estimates[1].vcov == "permutation"
+    other = fit_panel(panel, estimator="borusyak", n_partners=5, permutations=99)
+    assert any("permutation is left out" in text for text in other.warnings) or all(
+        e.vcov != "permutation" for e in other.estimates
+    )
+
+
+NEVER = 0
+
+
+@pytest.mark.parametrize(
+    ("pairs", "cohorts", "doubtful"),
+    [
+        # a city is never treated whether it is named first or second
+        ([(0, 1, NEVER), (0, 2, 2015)], [0, 0, 2015], []),
+        ([(0, 1, NEVER), (1, 2, 2015)], [0, 0, 2015], []),
+        # 0 and 1 are in a never-treated pair, so 2 is the pilot of both
+        ([(0, 1, NEVER), (0, 2, 2015), (1, 2, 2015)], [0, 0, 2015], []),
+        # along the pairs: 0 never, 2 pilot, so 3 never, so 4 pilot
+        ([(0, 1, NEVER), (0, 2, 2015), (2, 3, 2015), (3, 4, 2018)], [0, 0, 2015, 0, 2018], []),
+        # a pilot has one year, so 2 is none
+        ([(0, 1, NEVER), (2, 3, 2015), (2, 4, 2016)], [0, 0, 0, 2015, 2016], []),
+        # nothing says which of 2 and 3 is the pilot
+        ([(0, 1, NEVER), (2, 3, 2015)], None, [2, 3]),
+        # a star without a never-treated pair: the hub counts as the only pilot
+        (
+            [(0, 1, NEVER), (2, 3, 2015), (2, 4, 2015), (2, 5, 2015)],
+            [0, 0, 2015, 0, 0, 0],
+            [2, 3, 4, 5],
+        ),
+        # the same star reached from a leaf
+        (
+            [(0, 1, NEVER), (2, 5, 2015), (3, 5, 2015), (4, 5, 2015)],
+            [0, 0, 0, 0, 0, 2015],
+            [2, 3, 4, 5],
+        ),
+        # two never-pilots in a treated pair
+        ([(0, 1, NEVER), (2, 3, NEVER), (0, 2, 2015)], None, [0, 2]),
+        # one pilot, two years
+        ([(0, 1, NEVER), (0, 2, 2015), (1, 2, 2016)], None, [2]),
+        # an odd circle of treated pairs
+        ([(0, 1, 2015), (1, 2, 2015), (0, 2, 2015)], None, [0, 1, 2]),
+    ],
+)
+def test_roles(pairs, cohorts, doubtful):
+    i, j, years = np.array(pairs).T
+    found, unclear = infer_city_cohorts(i, j, years, int(j.max()) + 1)
+    assert np.flatnonzero(unclear).tolist() == doubtful
+    if cohorts is not None:
+        assert found.tolist() == cohorts
