@@ -279,7 +279,9 @@ def _as_row(
         "severity": config.meta["severity"],
         "observed": _error(result) or str(observed),
         "unexpected_count": found.get("unexpected_count"),
-        "sample_rows": "; ".join(_row_text(row) for row in failed[:SAMPLE_SIZE]),
+        "sample_rows": "; ".join(
+            f"{row['failing_row']} {row['failing_value']}".strip() for row in failed[:SAMPLE_SIZE]
+        ),
         "why": config.meta["why"],
     }
 
@@ -318,10 +320,6 @@ def _failing_rows(
         }
         for nth, row in enumerate(failed.to_dict("records"), start=1)
     ]
-
-
-def _row_text(row: Mapping[str, Any]) -> str:
-    return f"{row['failing_row']} {row['failing_value']}".strip()
 
 
 def _error(result: ExpectationValidationResult) -> str | None:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 
 from estimation.primary.redeal import deal
 
 from .designs import Panel
 
 QUERY = (
-    "select city_id, year, {column} as value from marts.fct_city_year where {column} is not null "
-    "order by city_id, year"
+    "select city_id, year, {column} as value from marts.fct_city_year "
+    "where {column} is not null and year between ? and ?"
 )
 DATES = "select distinct city_id, treated_year from marts.dim_city"
 BEFORE = 5
@@ -37,16 +38,16 @@ def read_delivered(
         Of `marts.fct_city_year`.
     """
     with duckdb.connect(str(database), read_only=True) as connection:
-        growth = _wide(connection, column, first, last)
+        growth = _wide(connection, column, first, last).dropna()
         gdp = _wide(connection, "gdp_nominal_cny_100m", first - BEFORE, first - 1)
         dates = dict(connection.execute(DATES).fetchall())
-    ids = sorted(city for city, row in growth.items() if np.isfinite(row).all())
-    known = np.array([np.nanmean(gdp[city]) if city in gdp else np.nan for city in ids])
+    ids = growth.index.to_numpy()
+    known = np.nanmean(gdp.reindex(ids).to_numpy(), axis=1)
     size = np.log(np.where(np.isfinite(known), known, np.nanmin(known)))
-    block = np.unique(np.array(ids) // 10000, return_inverse=True)[1]
+    block = np.unique(ids // 10000, return_inverse=True)[1]
     cohort = np.array([dates.get(city) or 0 for city in ids])[deal(block, 20, SHUFFLED)[1]]
     return Panel(
-        np.array([growth[city] for city in ids]),
+        growth.to_numpy(),
         np.arange(first, last + 1),
         np.where(cohort <= last, cohort, 0),
         block,
@@ -56,9 +57,7 @@ def read_delivered(
 
 def _wide(
     connection: duckdb.DuckDBPyConnection, column: str, first: int, last: int
-) -> dict[int, np.ndarray]:
-    rows: dict[int, np.ndarray] = {}
-    for city, year, value in connection.execute(QUERY.format(column=column)).fetchall():
-        if first <= year <= last:
-            rows.setdefault(city, np.full(last - first + 1, np.nan))[year - first] = value
-    return rows
+) -> pd.DataFrame:
+    rows = connection.execute(QUERY.format(column=column), [first, last]).df()
+    wide = rows.pivot(index="city_id", columns="year", values="value")
+    return wide.reindex(columns=range(first, last + 1))

@@ -231,7 +231,11 @@ class PanelTable:
         found = self.columns[column].encoded
         used, codes = positions(found.codes)
         values = [None if code < 0 else as_id(found.values[code]) for code in used.tolist()]
-        bad = [code for code, value in enumerate(values) if not _is_id(value, tokens)]
+        bad = [
+            code
+            for code, value in enumerate(values)
+            if not isinstance(value, int | str) or str(value).lower() in tokens
+        ]
         if bad:
             row = int(np.argmax(np.isin(codes, bad)))
             value = values[codes[row]]
@@ -279,12 +283,6 @@ def as_id(value: object) -> int | str | float | None:
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     return str(value).strip()
-
-
-def _is_id(value: object, tokens: Sequence[str]) -> bool:
-    if isinstance(value, str):
-        return value.lower() not in tokens
-    return isinstance(value, int)
 
 
 def is_integer(text: int | str) -> bool:

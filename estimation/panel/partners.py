@@ -109,11 +109,5 @@ def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.nd
     ties = np.sort(tie[eligible])
     if len(ties) == 0:
         return np.zeros_like(eligible)
-    return tie > ties[lower_order_statistic(len(ties), quantile)]
-
-
-def lower_order_statistic(count: int, quantile: float) -> int:
-    """Position of the order statistic at or just below the quantile; the 1e-9 keeps 0.3 * 10 from
-    being 2.
-    """
-    return int((count - 1) * quantile + 1e-9)
+    # the 1e-9 keeps 0.3 * 10 from being 2
+    return tie > ties[int((len(ties) - 1) * quantile + 1e-9)]
