@@ -3,7 +3,6 @@ of k strongest partners against a literal loop; which city is the pilot, read of
 """
 
 import dataclasses
-import itertools
 
 import numpy as np
 import pytest
@@ -16,17 +15,6 @@ from estimation.study.heterogeneity_fit import Heterogeneity, fit_heterogeneity
 from tests.estimation.panels import random_panel
 
 SETTINGS = {"permutations": 0, "vcov": ("city",)}
-
-
-def _panel(*, balanced: bool) -> PairPanel:
-    generator = np.random.default_rng(4)
-    first, second = np.array(list(itertools.combinations(range(14), 2))).T
-    cohort = np.zeros(14, dtype=int)
-    cohort[:5] = [2013, 2013, 2014, 2014, 2015]
-    y = generator.normal(size=(len(first), 8))
-    if not balanced:
-        y[generator.random(y.shape) < 0.15] = np.nan
-    return PairPanel(first, second, np.arange(2010, 2018), y, cohort, np.arange(14) // 3)
 
 
 def _with(panel: PairPanel, *controls: np.ndarray) -> PairPanel:
@@ -45,14 +33,14 @@ def _fit(panel: PairPanel, estimator: str, names: tuple[str, ...]):
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e12])
-@pytest.mark.parametrize("balanced", [True, False])
+@pytest.mark.parametrize("missing", [0.0, 0.15])
 @pytest.mark.parametrize(
     "estimator", ["twfe", "event_study", "sun_abraham", "gardner", "etwfe", "by_class"]
 )
 def test_a_control_without_variation_of_its_own_changes_nothing(
-    estimator: str, balanced: bool, scale: float
+    estimator: str, missing: float, scale: float
 ) -> None:
-    panel = _panel(balanced=balanced)
+    panel = random_panel(4, n_years=8, missing=missing)
     generator = np.random.default_rng(5)
     own = scale * generator.normal(size=panel.y.shape[1:])
     distance = scale * np.repeat(generator.lognormal(6, 1, size=(panel.n_pairs, 1)), 8, axis=1)
@@ -71,7 +59,7 @@ def test_a_control_without_variation_of_its_own_changes_nothing(
 
 
 def test_a_control_that_hardly_varies_beside_its_size_stays() -> None:
-    panel = _panel(balanced=True)
+    panel = random_panel(4)
     control = 1e6 + np.random.default_rng(6).normal(size=panel.y.shape[1:])
     found = _fit(_with(panel, control), "twfe", ("level",))
     assert [e.term for e in found.estimates] == ["treated", "level"]

@@ -56,15 +56,6 @@ def test_csv_parquet_and_arrays_give_the_same_object(tmp_path):
     assert expected["cycle"]["p_value_family"] is not None
 
 
-def test_lines_for_people_hold_estimate_and_warnings(tmp_path):
-    text = str(primary(_csv(tmp_path, _frame()), permutations=199))
-    assert "48 cities, 16 pilots" in text
-    assert "growth: change" in text and "cycle: change" in text
-    without = _frame()
-    without["block_id"] = 1
-    assert "! No verdict" in str(primary(_csv(tmp_path, without)))
-
-
 def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
     frame = _frame().astype({"growth": object})
     frame.loc[35, "growth"] = ""

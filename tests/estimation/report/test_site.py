@@ -370,15 +370,6 @@ def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> 
     assert 'data-k="year=2015"' in made["data.html"]
 
 
-def test_a_test_without_a_verdict_says_why_and_the_other_pages_stand() -> None:
-    frames = tables(primary_p=None)
-    frames["estimates.primary"] = frames["estimates.primary"].assign(estimate=None)
-    frames["estimates.estimate"] = frames["estimates.estimate"].iloc[:0]
-    reason = "No verdict: 2 pilots have a never-pilot in their block"
-    assert reason in Tags(page_of(frames, "index.html")).text
-    assert "No variant was estimated." in Tags(page_of(frames, "robust.html")).text
-
-
 def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
     """The estimate stands, interval and p are dashes that say why, in the page's language."""
     page, chinese = (
@@ -393,10 +384,7 @@ def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
     assert not [name for name in pages_of(site) if "nan" in Tags(site[name]).text.lower().split()]
 
 
-def test_the_curve_says_its_shares_and_its_joint_permutation(site) -> None:
-    said = Tags(site["robust.html"]).text
-    assert "within provinces 199 times, each time alike in all of 5 specifications" in said
-    assert "their median of +0.004 has p 0.625" in said
+def test_the_curve_has_its_joint_permutation(site) -> None:
     joint = data_of(site, "robust_en")["curve-data"]["joint"]
     assert joint == {"all": "0.625", "cm_growth_official": "0.625"}
 
@@ -413,6 +401,10 @@ def test_the_curve_says_its_shares_and_its_joint_permutation(site) -> None:
         ("robust", "primary test, newest window 2010–2019 +0.015"),
         ("whom", "closeness (minus the gap), log wage: strongly tied pairs +0.030"),
         ("zh/robust", "前移 5 年 2005 – 2014 +0.010"),
+        ("whom", "their rows are one result: talent, tax."),
+        ("zh/whom", "各行为同一结果：人才、税收。"),
+        ("robust", "within provinces 199 times, each time alike in all of 5 specifications"),
+        ("robust", "their median of +0.004 has p 0.625"),
     ],
 )
 def test_a_title_counts_what_is_found_and_a_row_is_named(site, page: str, said: str) -> None:
@@ -451,8 +443,3 @@ def test_every_outcome_has_words() -> None:
     words = language.Words("zh")
     unsaid = {name: re.findall("[a-z]{2,}", words.outcome(name)) for name in outcomes}
     assert [name for name, rest in unsaid.items() if set(rest) & set(name.split("_"))] == []
-
-
-def test_one_regressor_under_two_names_is_said(site) -> None:
-    assert "their rows are one result: talent, tax." in Tags(site["whom.html"]).text
-    assert "各行为同一结果：人才、税收。" in Tags(site["zh/whom.html"]).text

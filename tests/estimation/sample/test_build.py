@@ -15,6 +15,7 @@ from estimation.analyses.spec import SAME_ROWS, SampleError, Spec
 from estimation.sample.build import build_sample, hash_sample
 from estimation.sample.exposure import add_exposure, add_pair_controls, excluded_cities
 from estimation.sample.outcomes import build_synchronization, split_outcome
+from tests.estimation.study.test_run import synchronize
 
 YEARS = range(2010, 2020)
 
@@ -50,19 +51,10 @@ def fabricate(
     tie = rng.lognormal(size=left.size)
     tie[np.isin(left, no_tie) | np.isin(right, no_tie)] = np.nan
     pairs = {"city_i_id": ids[left], "city_j_id": ids[right], "tie_strength": tie}
-    d = rng.normal(size=(n_cities, len(YEARS)))
-    z = (d - d.mean(1, keepdims=True)) / d.std(1, keepdims=True)
-    z[list(gaps)] = np.nan
-    cm, comove = 1 - (z[left] - z[right]) ** 2 / 2, z[left] * z[right]
-    rows = {
-        "city_i_id": np.repeat(ids[left], len(YEARS)),
-        "city_j_id": np.repeat(ids[right], len(YEARS)),
-        "year": np.tile(list(YEARS), left.size),
-        "cm_growth_official": cm.ravel(),
-        "comove_growth_official": comove.ravel(),
-        "dispersion_growth_official": (cm - comove).ravel(),
-    }
-    return pd.DataFrame(cities), pd.DataFrame(pairs), pd.DataFrame(rows)
+    growth = rng.normal(size=(n_cities, len(YEARS)))
+    growth[list(gaps)] = np.nan
+    rows = synchronize(ids, growth_official=growth)
+    return pd.DataFrame(cities), pd.DataFrame(pairs), rows
 
 
 def test_published_rule_gives_the_published_number_of_rows() -> None:
