@@ -344,6 +344,7 @@ def test_the_same_panel_told_otherwise_gives_the_same_figures(frame, given, case
     expected = cs.fit(frame, "y", vcov=VARIANCE_ESTIMATORS, **given)
     found = cs.fit(panel, "y", vcov=VARIANCE_ESTIMATORS, **given | beside)
     assert found.estimates == expected.estimates
+    assert any("taken once" in text for text in found.warnings) == case.startswith("directed")
 
 
 def _for_pyfixest(frame, cohorts):
