@@ -1,7 +1,5 @@
 """What the warehouse's tests share: the parsed project, and the delivered landings read once."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Callable
 from pathlib import Path

@@ -2,8 +2,6 @@
 can be built on.
 """
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 library.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from datetime import date

@@ -1,7 +1,5 @@
 """What a person who knows dbt finds when they start it by hand: something to read."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

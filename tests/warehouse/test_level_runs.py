@@ -2,8 +2,6 @@
 revisions that must stand, exchanged places across provinces, and indicators that no threshold
 names."""
 
-from __future__ import annotations
-
 import duckdb
 import numpy as np
 import pytest

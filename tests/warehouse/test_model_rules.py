@@ -2,8 +2,6 @@
 docs/dbt-rules.md says it in prose.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -2,8 +2,6 @@
 `estimation` knows of them agree.
 """
 
-from __future__ import annotations
-
 import jinja2
 
 from estimation.analyses.series import SERIES

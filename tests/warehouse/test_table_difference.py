@@ -1,7 +1,5 @@
 """The largest difference of two tables: what is found, and what is no matter of rounding."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

@@ -2,8 +2,6 @@
 an older table or view is replaced.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

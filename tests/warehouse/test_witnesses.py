@@ -2,8 +2,6 @@
 wrong everywhere, shifted codes. Adding any of them lifts no right block and blocks nothing that is
 right, and what is wrong in them is not believed."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

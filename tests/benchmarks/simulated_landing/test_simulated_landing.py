@@ -1,11 +1,10 @@
-"""The measured figures of the default landing at small scale: the same growth as its files, and
-sizes as stated.
+"""The measured figures of the default landing at small scale: sizes as stated. That its growth is
+that of a refresh is seen in tests/orchestration/commands/test_refresh.py.
 """
 
 import numpy as np
 import pandas as pd
 import pytest
-from python_calamine import CalamineWorkbook
 
 from benchmarks.simulated_landing import summary
 from benchmarks.simulated_landing.__main__ import measure
@@ -15,13 +14,9 @@ from benchmarks.simulated_landing.run import (
     _fit,
     cut,
     draw,
-    official_growth,
-    read_seeds,
 )
 from estimation.primary.fit import fit_primary
 from warehouse.ingest.simulation.economy import NO_EFFECT, PlantedEffect
-from warehouse.ingest.simulation.landing import write_simulated_landing
-from warehouse.ingest.simulation.published import DEFAULT_SEED
 
 N_CITIES = 150
 
@@ -33,19 +28,6 @@ def rows(tmp_path_factory) -> pd.DataFrame:
     pd.testing.assert_frame_equal(found, measure(3, folder, 1, N_CITIES))
     assert sorted(path.name for path in folder.iterdir()) == ["landing.csv", "landing.json"]
     return found
-
-
-def test_growth_is_that_of_the_files(tmp_path) -> None:
-    roster, zones = read_seeds()
-    write_simulated_landing(tmp_path, roster=roster, pilot_zones=zones, n_cities=20)
-    made = draw(DEFAULT_SEED, n_cities=20)
-    path = tmp_path / "with_effect" / "sim_wide_panel" / "2024" / "城市统计面板_模拟.xlsx"
-    sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("面板数据").to_python()
-    rows = pd.DataFrame(sheet[2:], columns=sheet[1]).replace({"…": np.nan, "": np.nan})
-    rows = rows[rows["年份"].notna() & ~rows["城市"].astype(str).str.endswith("合计")]
-    wide = rows.pivot(index="城市", columns="年份", values="GDP增长率（%）").astype(float)
-    written = 100 * np.log1p(wide.loc[made.with_effect.roster["city_name_zh"]].to_numpy() / 100)
-    np.testing.assert_allclose(official_growth(made.with_effect), written, atol=1e-9)
 
 
 def test_the_effect_is_found_as_often_as_stated_and_not_where_there_is_none() -> None:

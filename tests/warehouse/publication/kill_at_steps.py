@@ -5,8 +5,6 @@ A process of its own that never opens a database itself: everything happens in f
 fork has no threads to lose.
 """
 
-from __future__ import annotations
-
 import atexit
 import json
 import os

@@ -1,7 +1,5 @@
 """Small publications of whatever tables a test needs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

@@ -2,8 +2,6 @@
 afterwards; what was done to it by hand or by a disk is found, and harms no other run.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What a publication changed against the one before, on small tables written here."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

@@ -2,8 +2,6 @@
 found and shown with its cell.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

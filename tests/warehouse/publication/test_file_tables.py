@@ -1,7 +1,5 @@
 """Pair-years that are files of a publication, in the prompt: read like tables."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

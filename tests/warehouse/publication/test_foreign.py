@@ -1,7 +1,5 @@
 """Nothing of a publication that somebody else made runs when it is read, whoever reads it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 the next one clears what it left.
 """
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

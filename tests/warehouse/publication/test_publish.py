@@ -2,8 +2,6 @@
 delivered data never replaced.
 """
 
-from __future__ import annotations
-
 import json
 import stat
 from pathlib import Path

@@ -2,8 +2,6 @@
 do not.
 """
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

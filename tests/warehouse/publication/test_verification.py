@@ -2,8 +2,6 @@
 missing and added files.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """What a Spark that cannot work says in one line, without starting one."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -20,7 +20,6 @@ from warehouse.ingest.cells.cell_values import (
     parse_year,
     read_number,
 )
-from warehouse.ingest.cells.coded_texts import CodedTexts
 from warehouse.ingest.cells.column_values import coded_column, filled_cells
 
 
@@ -221,15 +220,3 @@ def test_marks_and_units_behind_a_number_are_taken_off(unit, decimal_comma, numb
     assert [None if math.isnan(number) else number for number in filled.numbers] == numbers
     assert filled.notes == ({} if decimal_comma else {0: "①"})
     assert filled.units == ({1: "%"} if unit is None and not decimal_comma else {})
-
-
-def test_codes_stand_for_texts_that_are_mapped_joined_and_taken() -> None:
-    texts = ["甲", None, "乙", "甲", " ", None]
-    coded = CodedTexts.from_list(texts)
-    assert coded.to_list() == texts == coded.to_arrow().to_pylist()
-    mapped = coded.mapped(lambda text: None if text == "乙" else "丙")
-    assert (mapped.to_list(), mapped.words) == (["丙", None, None, "丙", "丙", None], ["丙"])
-    joined = CodedTexts.concat([coded, CodedTexts.constant("乙", 2), CodedTexts.constant(None, 1)])
-    assert joined.to_list() == [*texts, "乙", "乙", None]
-    assert joined.take([8, 1, 6]).to_list() == [None, None, "乙"]
-    assert CodedTexts.concat([]).to_list() == []

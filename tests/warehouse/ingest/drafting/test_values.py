@@ -107,13 +107,6 @@ def test_a_headers_unit_counts_where_the_values_bear_it_out(tmp_path, published)
     )
 
 
-def test_the_evidence_stands_in_the_draft(tmp_path, published):
-    columns = [lambda c, y: value(POPULATION, c, y), lambda c, y: c % 7 + y / 7]
-    draft = draft_of(tmp_path, published, panel(["x1", "地区生产总值"], columns))
-    assert "100% of 320 values agree with those known" in draft.text
-    assert "the header is like gdp_nominal_cny_100m, but only" in "\n".join(draft.notes)
-
-
 @pytest.mark.parametrize(("step", "said"), [(-1, "before"), (1, "after")])
 def test_values_under_another_year_are_said_to_be(tmp_path, published, step, said):
     files = panel(["地区生产总值"], [lambda code, year: value(GDP, code, year + step)])
