@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .engines.interface import SummedSample
-from .estimators.arguments import check_arguments
 from .estimators.fitted import Fitted, Inputs
 from .estimators.group_time import draws_are_affordable
 from .estimators.registry import ESTIMATORS as REGISTRY
-from .estimators.registry import Estimator, names
+from .estimators.registry import Estimator, check_arguments, names
 from .inference.diagnostics.coefficients import (
     coefficient_diagnostics,
     joint_diagnostics,

@@ -6,10 +6,13 @@ an estimator is used, so that reading a list of specs costs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+
+from ..results import NotEstimable
 
 
 @dataclass(frozen=True)
@@ -121,3 +124,23 @@ def names(family: str | None = None, *, on_any_panel: bool | None = None) -> tup
         for row in ESTIMATORS.values()
         if family in (None, row.family) and on_any_panel in (None, row.on_any_panel)
     )
+
+
+def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None:
+    """Refuse weights, a reference or bins of a panel and its `Options` for an estimator that has
+    none, before anything is fitted.
+    """
+    binning = options.binning
+    for name in estimators:
+        if panel.weight is not None and ESTIMATORS[name].family != "two_way":
+            weighted = " and ".join(names("two_way"))
+            raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
+        if name != "event_study" and (options.reference != -1 or binning is not None):
+            raise NotEstimable(
+                f"{name} has no reference period and no bins to choose: leave them out, or choose "
+                "event_study"
+            )
+    if binning is not None and not (len(binning) == 2 and binning[0] < 0 <= binning[1]):
+        raise NotEstimable(
+            f"binning {tuple(binning)}: expected the first and the last event time, such as (-5, 5)"
+        )

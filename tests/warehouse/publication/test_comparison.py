@@ -6,8 +6,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.publication.small import CREATE_SCHEMAS, put_out, run_of
-from warehouse.publication.comparison import compare_publications
-from warehouse.table_difference import compare_relations
+from warehouse.publication.comparison import compare_publications, compare_relations
 
 FIRST = "(select k, cast(k as double) as v, 'a' as t from range(4) as r(k))"
 
