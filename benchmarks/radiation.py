@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from benchmarks.primary_test.race import deal_like_the_list
 from estimation.analyses.rules import EXPOSURE_RULES
 from estimation.primary.exposure import Admitted, fit_exposure
 from estimation.primary.measure import reference, standardise, synchronization
@@ -48,9 +49,7 @@ def study(
         rng = np.random.default_rng([seed, window[1]])
         p_values, estimates = [], []
         for _ in range(draws):
-            cohort = admitted.cohort.copy()
-            for members in (np.flatnonzero(block == name) for name in range(block.max() + 1)):
-                cohort[members] = rng.permutation(cohort[members])
+            cohort = deal_like_the_list(admitted.cohort, block, rng)
             dealt = Admitted(cohort, admitted.block, admitted.own)
             settings = {"permutations": PERMUTATIONS, "seed": int(rng.integers(2**31))}
             first = exposed_years(reach, cohort, admitted.own)

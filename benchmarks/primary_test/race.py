@@ -95,16 +95,18 @@ def cells_of(database: Path | None) -> dict[str, Cell]:
 
 
 def _layout(window: Panel) -> Callable[[np.random.Generator], Panel]:
-    return lambda rng: replace(window, cohort=deal_like_the_list(window, rng))
+    return lambda rng: replace(window, cohort=deal_like_the_list(window.cohort, window.block, rng))
 
 
-def deal_like_the_list(window: Panel, rng: np.random.Generator) -> np.ndarray:
-    """First treated years (N,), dealt again among the cities of each block."""
-    dealt = np.arange(len(window.block))
-    for name in range(int(window.block.max()) + 1):
-        members = window.block == name
+def deal_like_the_list(
+    cohort: np.ndarray, block: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """First treated years (N,), dealt again among the cities of each block (N,), from 0."""
+    dealt = cohort.copy()
+    for name in range(int(block.max()) + 1):
+        members = block == name
         dealt[members] = rng.permutation(dealt[members])
-    return window.cohort[dealt]
+    return dealt
 
 
 def _anywhere(window: Panel, rng: np.random.Generator) -> Panel:

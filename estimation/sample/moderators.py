@@ -19,6 +19,7 @@ MIN_CITIES = 20
 # Share of the variance of a strength over treated city-years that cohort and year explain, above
 # which it is hardly told from admission.
 MAX_EXPLAINED = 0.9
+PLURAL = {"region": "regions", "province_id": "provinces"}
 # A diagnostic whose term is another tool with the very same strength on the sample
 # (study/heterogeneity.py finds them).
 SAME_REGRESSOR = "same_regressor_as"
@@ -67,7 +68,12 @@ def build_heterogeneity(
         path, found = _strengths(sample, strengths, spec)
         values |= {"city_path": path, "path_names": spec.strength}
         diagnostics += found
-        warnings += _text_warnings(found)
+        warnings += [
+            f"strength:{term}: cohort and year explain {value:.0%} of its variation among pilots: "
+            "the texts at hand hardly tell the tool from admission itself."
+            for name, term, value in found
+            if name == "strength_r2_on_cohort_and_year" and value > MAX_EXPLAINED
+        ]
     block = _year_block(sample, by_id, spec, values)
     return Heterogeneity(spec.spec_id, spec.estimator, year_block=block, **values), (
         diagnostics,
@@ -100,15 +106,11 @@ def _classes(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, l
             high, names = values.fillna(False).astype(bool).to_numpy(), ["none", "one", "both"]
         position = high[first].astype(np.int64) + high[second]
     elif kind == "same":
-        names = [f"across_{_plural(values.name)}", f"within_{_plural(values.name)}"]
+        names = [f"{how}_{PLURAL[values.name]}" for how in ("across", "within")]
         position = (values.to_numpy()[first] == values.to_numpy()[second]).astype(np.int64)
     else:
-        places, code = np.unique(values.fillna(UNKNOWN).astype(str), return_inverse=True)
-        low, high_code = (
-            np.minimum(code[first], code[second]),
-            np.maximum(code[first], code[second]),
-        )
-        keys, position = np.unique(low * len(places) + high_code, return_inverse=True)
+        places, key = _places_of(sample, values)
+        keys, position = np.unique(key, return_inverse=True)
         names = [f"{places[k // len(places)]}_{places[k % len(places)]}" for k in keys]
     unknown = ~(known[first] & known[second])
     if unknown.any():
@@ -120,10 +122,6 @@ def _classes(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, l
             ("class_n_treated_pairs", name, int((inside & (sample.panel.cohort > 0)).sum()))
         )
     return {"pair_class": position.reshape(-1), "class_names": tuple(names)}, diagnostics
-
-
-def _plural(column: object) -> str:
-    return {"region": "regions", "province_id": "provinces"}[str(column)]
 
 
 def _require_cities(known: np.ndarray, column: object) -> None:
@@ -184,9 +182,14 @@ def _year_block(
     if spec.effects == ("pair", "year"):
         return None
     column = "region" if spec.effects[1] == "region_pair_year" else "province_id"
-    places, code = np.unique(by_id[column].astype(str), return_inverse=True)
+    return _places_of(sample, by_id[column])[1]
+
+
+def _places_of(sample: StudySample, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the cities, and a number of each pair's two, whichever stands first."""
+    places, code = np.unique(values.fillna(UNKNOWN).astype(str), return_inverse=True)
     first, second = code[sample.panel.city_i], code[sample.panel.city_j]
-    return np.minimum(first, second) * len(places) + np.maximum(first, second)
+    return places, np.minimum(first, second) * len(places) + np.maximum(first, second)
 
 
 def _strengths(
@@ -255,15 +258,3 @@ def _variation(
         ("strength_sd_within_cohort", name, float(np.sqrt((within**2).mean()))),
         ("strength_r2_on_cohort_and_year", name, explained),
     ]
-
-
-def _text_warnings(diagnostics: list) -> list[str]:
-    found = []
-    for name, term, value in diagnostics:
-        if name == "strength_r2_on_cohort_and_year" and value > MAX_EXPLAINED:
-            found.append(
-                f"strength:{term}: cohort and year explain {value:.0%} of its variation among "
-                "pilots: the texts at hand hardly tell the "
-                "tool from admission itself."
-            )
-    return found
