@@ -24,12 +24,10 @@ def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
     times are in UTC.
     """
     options = {"threads": os.environ.get("CITYSYNC_THREADS", "2")}
-    con = duckdb.connect(str(build / "citysync.duckdb"), read_only=read_only, config=options)
-    try:
+    path = str(build / "citysync.duckdb")
+    with duckdb.connect(path, read_only=read_only, config=options) as con:
         con.execute("set TimeZone = 'UTC'")
         yield con
-    finally:
-        con.close()
 
 
 def write_frame(

@@ -48,7 +48,8 @@ def prepare(home: Path) -> None:
     folder, build = home / "dbt", home / "build"
     folder.mkdir(parents=True, exist_ok=True)
     if (build / INPUT_FILES).exists():
-        if not _is_copy(folder, build):
+        made_of, inputs = folder / INPUT_FILES, build / INPUT_FILES
+        if not made_of.exists() or made_of.read_bytes() != inputs.read_bytes():
             _say(f"dbt by hand reads the files of the last refresh in {build}")
             _copy(build, folder)
     elif not (folder / INPUT_FILES).exists():
@@ -57,12 +58,6 @@ def prepare(home: Path) -> None:
             f"written to {folder} (about 10 s)"
         )
         _simulate(folder)
-
-
-def _is_copy(folder: Path, build: Path) -> bool:
-    return (folder / INPUT_FILES).exists() and (folder / INPUT_FILES).read_bytes() == (
-        build / INPUT_FILES
-    ).read_bytes()
 
 
 def _copy(build: Path, folder: Path) -> None:

@@ -36,12 +36,10 @@ def remove_any(path: Path) -> bool:
     OSError
         If it cannot be removed.
     """
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.is_dir():
-        shutil.rmtree(path)
-    elif path.exists():
-        path.unlink()
-    else:
+    if not os.path.lexists(path):
         return False
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
     return True
