@@ -91,6 +91,24 @@ def long_table(panel: PairPanel, kept: np.ndarray | None = None, outcome: int = 
     return table.dropna().reset_index(drop=True)
 
 
+def contract_table(panel: PairPanel) -> pd.DataFrame:
+    """The panel under the contract's names; a pair of two pilots carries the earlier year."""
+    table = long_table(panel)
+    i, j = table["city_i"].to_numpy(), table["city_j"].to_numpy()
+    years = pd.Series(panel.city_cohort, dtype="Int64").where(panel.city_cohort > 0)
+    first, second = (years[side].reset_index(drop=True) for side in (i, j))
+    names = {
+        "city_i_id": i + 100,
+        "city_j_id": j + 100,
+        "cohort_year": first.where(second.isna() | (first <= second), second),
+        "province_i_id": panel.province[i],
+        "province_j_id": panel.province[j],
+        "city_i_cohort_year": first,
+        "city_j_cohort_year": second,
+    }
+    return table.drop(columns=["pair", "cohort", "city_i", "city_j", "treated"]).assign(**names)
+
+
 def fit_of_diff_diff(estimator, panel: PairPanel):
     """What an estimator of that package gives, a pair as its unit, without pairs of two pilots."""
     with warnings.catch_warnings():

@@ -18,40 +18,7 @@ from estimation.fit import fit_panel
 from estimation.primary.pair_means import partner_means
 from estimation.primary.within_block import fit_within_block
 from tests.conftest import REPO
-from tests.estimation.panels import VARIANCE_ESTIMATORS, long_table, random_panel
-
-
-def _table(panel):
-    """The panel in the manner of the contract; pairs of two pilots carry the earlier year."""
-    table = long_table(panel)
-    i, j = table["city_i"].to_numpy(), table["city_j"].to_numpy()
-    years = panel.city_cohort
-    pair_years = np.where(
-        (years[i] > 0) & (years[j] > 0),
-        np.minimum(years[i], years[j]),
-        np.maximum(years[i], years[j]),
-    )
-    result = pd.DataFrame(
-        {
-            "city_i_id": i + 100,
-            "city_j_id": j + 100,
-            "year": table["year"],
-            "cohort_year": _blank(pair_years),
-            "province_i_id": panel.province[i],
-            "province_j_id": panel.province[j],
-            "city_i_cohort_year": _blank(years[i]),
-            "city_j_cohort_year": _blank(years[j]),
-        }
-    )
-    for name in ("y", "x0", "x1"):
-        if name in table:
-            result[name] = table[name]
-    return result
-
-
-def _blank(years):
-    return pd.Series(years, dtype="Int64").where(pd.Series(years) > 0)
-
+from tests.estimation.panels import VARIANCE_ESTIMATORS, contract_table, random_panel
 
 IDS = ["city_i_id", "city_j_id"]
 OF_CITIES = ["city_i_cohort_year", "city_j_cohort_year"]
@@ -61,7 +28,7 @@ COMMAND = [sys.executable, "-m", "estimation", "fit"]
 
 def _of_pairs(panel):
     """A panel that names the cohorts of pairs alone."""
-    return _without_both(_table(panel)).drop(columns=OF_CITIES)
+    return _without_both(contract_table(panel)).drop(columns=OF_CITIES)
 
 
 def _without_both(table):
@@ -102,7 +69,7 @@ def test_prints_what_the_library_computes(capsys, write, name, settings):
         options += ["--control-group", settings["control_pairs"]]
     else:
         options += ["--controls", ",".join(controls)]
-    code, out, err = _run(capsys, write(_table(panel), name), *options)
+    code, out, err = _run(capsys, write(contract_table(panel), name), *options)
     assert (code, err) == (0, "")
     document = json.loads(out, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
     settings = {"vcov": VARIANCE_ESTIMATORS, "permutations": 99, **settings}
@@ -114,7 +81,7 @@ def test_prints_what_the_library_computes(capsys, write, name, settings):
 
 
 def test_a_file_of_some_pairs_says_that_the_draws_have_these_alone(capsys, write):
-    table = _table(random_panel(2))
+    table = contract_table(random_panel(2))
     some = table[(table["city_i_id"] > 100) | (table["city_j_id"] != 103)]
     said = [
         " ".join(json.loads(_run(capsys, write(t), *ALL_LINES)[1])["warnings"])
@@ -205,7 +172,7 @@ FAULTS = {
     ),
     "header only twice": (lambda t: t.rename(columns={"x1": "x0"}), ["x0"]),
     "years of cities that disagree with the pair's": (
-        lambda t: _table(random_panel(5, n_controls=2)).assign(
+        lambda t: contract_table(random_panel(5, n_controls=2)).assign(
             cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2012)
         ),
         ["cohort_year", "2012"],
@@ -271,7 +238,7 @@ def test_unreadable_files(capsys, tmp_path, name, content):
 
 def test_bytes_depend_on_input_and_seed_alone(write):
     panel = random_panel(6, n_cities=33, n_pilots=12, missing=0.1, n_controls=1)
-    command = [*COMMAND, str(write(_table(panel))), "--outcome", "y", "--json"]
+    command = [*COMMAND, str(write(contract_table(panel))), "--outcome", "y", "--json"]
     command += ["--controls", "x0", "--estimator", "event_study", *ALL_LINES[:-1], "600"]
     outputs = []
     for hash_seed, threads in (("0", "1"), ("12345", "3")):
@@ -290,7 +257,7 @@ def test_no_draws_are_no_line_of_the_permutation(capsys, write):
 
 
 def test_a_reader_that_leaves_gets_no_traceback(write):
-    path = write(_table(random_panel(5)))
+    path = write(contract_table(random_panel(5)))
     command = [*COMMAND, str(path), "--outcome", "y", "--permutations", "0"]
     reader, writer = os.pipe()
     os.close(reader)
@@ -335,7 +302,7 @@ def test_within_block_is_offered_for_any_pair_panel(write, capsys):
     the cities' means.
     """
     panel = random_panel(3, n_cities=40, n_pilots=12)
-    path = write(_table(panel))
+    path = write(contract_table(panel))
     asked = ["--estimator", "within_block"]
     code, out, _ = _run(capsys, path, *asked, "--permutations", "99")
     means = partner_means(panel.y[0], panel.city_i, panel.city_j, panel.city_cohort == 0)

@@ -22,7 +22,7 @@ from estimation.api.words import PUBLISHED
 from estimation.fit import fit_panel
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
-from tests.estimation.primary.economies import draw_panel
+from tests.estimation.primary.test_command import _frame
 
 from .panels import COLUMNS, country_panel
 
@@ -463,21 +463,15 @@ def test_importing_the_library_loads_nothing_heavy_and_functions_stay_functions(
 
 
 def test_primary_takes_frames_and_other_names():
-    growth, years, cohort, block = draw_panel(7, calmer=0.6)
-    unit, year = np.indices(growth.shape)
-    columns = {
-        "country": unit.ravel(),
-        "t": years[year.ravel()],
-        "g": growth.ravel(),
-        "first": np.where(cohort, cohort, np.nan)[unit.ravel()],
-        "region": block[unit.ravel()],
-    }
-    frame = pd.DataFrame(columns)
+    names = {"city_id": "country", "year": "t", "growth": "g", "cohort_year": "first"}
+    cities = _frame(calmer=0.6).rename(columns=names | {"block_id": "region"})
+    frame = cities.assign(first=pd.to_numeric(cities["first"]))
     options = {"unit": "country", "time": "t", "permutations": 199, "seed": 2}
     found = cs.primary(frame, "g", cohort="first", block="region", **options)
+    units = frame.drop_duplicates("country").set_index("country")
     of_units = {
-        "cohort": {k: int(c) for k, c in enumerate(cohort) if c},
-        "block": dict(enumerate(block.tolist())),
+        "cohort": units["first"].dropna().astype(int).to_dict(),
+        "block": units["region"].to_dict(),
     }
     beside = cs.primary(pl.from_pandas(frame), "g", **of_units, **options)
     assert found.result == beside.result and found.rejects

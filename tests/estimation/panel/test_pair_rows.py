@@ -9,7 +9,7 @@ import pytest
 from estimation.panel.pair_columns import PairColumns
 from estimation.panel.pair_file import read_pairs
 from estimation.panel.panel_error import PanelError
-from tests.estimation.panels import random_panel
+from tests.estimation.panels import contract_table, random_panel
 
 UNIT, YEARS = ("city_i_id", "city_j_id"), np.arange(2011, 2017)
 COLUMNS = PairColumns("y", controls=("x",), weights="w")
@@ -52,25 +52,12 @@ def contract_frame() -> pd.DataFrame:
     """24 cities, six of them pilots, under the contract's names, pair by pair; with a control and
     weights of pairs.
     """
-    panel = random_panel(5, n_cities=24, n_pilots=6, n_controls=1)
-    kept = np.flatnonzero(panel.cohort >= 0)
-    i, j = (np.repeat(side[kept], len(YEARS)) for side in (panel.city_i, panel.city_j))
-    cohort = np.where(panel.city_cohort > 0, panel.city_cohort, np.nan)
-    frame = pd.DataFrame(
-        {UNIT[0]: 10 + i, UNIT[1]: 10 + j, "year": np.tile(panel.years[-len(YEARS) :], len(kept))}
-    )
-    frame["cohort_year"] = np.fmax(cohort[i], cohort[j])
-    frame["y"], frame["x"] = (
-        panel.y[0][kept][:, -len(YEARS) :].reshape(-1),
-        panel.controls[0][kept][:, -len(YEARS) :].reshape(-1),
-    )
-    frame["w"] = np.repeat(1.0 + np.arange(len(kept)) % 7, len(YEARS))
-    for side, at in (("i", i), ("j", j)):
-        frame[f"province_{side}_id"], frame[f"city_{side}_cohort_year"] = (
-            panel.province[at],
-            cohort[at],
-        )
-    return frame
+    table = contract_table(random_panel(5, n_cities=24, n_pilots=6, n_controls=1))
+    both = table[["city_i_cohort_year", "city_j_cohort_year"]].notna().all(axis=1)
+    frame = table[~both & table["year"].isin(YEARS)].rename(columns={"x0": "x"})
+    pair = frame.groupby(list(UNIT)).ngroup()
+    years = dict.fromkeys(("cohort_year", "city_i_cohort_year", "city_j_cohort_year"), float)
+    return frame.assign(w=1.0 + pair % 7).astype(years).reset_index(drop=True)
 
 
 def arrays_of(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -90,7 +77,7 @@ def test_the_order_of_the_rows_does_not_matter(order, kept):
     )
     # literally, the cell of a row
     row = frame.iloc[70]
-    pair = (expected["city_i"] == row[UNIT[0]] - 10) & (expected["city_j"] == row[UNIT[1]] - 10)
+    pair = (expected["city_i"] == row[UNIT[0]] - 100) & (expected["city_j"] == row[UNIT[1]] - 100)
     assert (
         expected["y"][0, pair, expected["years"] == row["year"]].item() == row["y"]
         and expected["weight"][pair].item() == row["w"]

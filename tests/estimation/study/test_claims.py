@@ -24,7 +24,7 @@ from estimation.study.tables import (
     typed,
 )
 from estimation.study.withhold import INFERENCE, withhold
-from tests.estimation.panels import long_table, random_panel
+from tests.estimation.panels import contract_table, random_panel
 
 SEED = Path(__file__).resolve().parents[3] / "warehouse" / "seeds" / "study_claims.csv"
 FORM, OURS, TERM = "study_form.cm_y.form", "heterogeneity.cm_y.ours", "treated"
@@ -291,16 +291,9 @@ def test_nothing_of_which_a_p_could_be_made_is_left(estimator):
 
 @pytest.mark.parametrize(("name", "is_withheld"), [(PART, True), ("comovement_of_mine", False)])
 def test_fit_withholds_for_the_study_s_own_outcome_alone(tmp_path, capsys, name, is_withheld):
-    table = long_table(random_panel(3, n_cities=40, n_pilots=12))
-    columns = {
-        "city_i_id": table["city_i"],
-        "city_j_id": table["city_j"],
-        "year": table["year"],
-        "cohort_year": table["cohort"].where(table["cohort"] > 0),
-        name: table["y"],
-    }
     path = tmp_path / "panel.csv"
-    pd.DataFrame(columns)[table["cohort"] >= 0].to_csv(path, index=False)
+    table = contract_table(random_panel(3, n_cities=40, n_pilots=12))
+    table.rename(columns={"y": name}).to_csv(path, index=False)
     assert main(["fit", str(path), "--outcome", name, "--permutations", "0", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     line = printed["estimates"][0]

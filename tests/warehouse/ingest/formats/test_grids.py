@@ -2,6 +2,7 @@
 number formats, raised letters, merged and hidden cells, in any spelling and in old workbooks.
 """
 
+import datetime
 import io
 import re
 import struct
@@ -234,40 +235,40 @@ STYLES = (
 )
 
 
-def rows_of(*cells: bytes, before: bytes = b"") -> list[list[object]]:
-    (grid,) = read_grids(write_xls("表一", list(cells), before), "old.xls")
-    assert grid.sheet_name == "表一"
-    return grid.rows
+OLD = {
+    "error cells as their text": (
+        [
+            text_cell(0, 0, "城市"),
+            number_cell(1, 1, 23014.59),
+            error_cell(2, 1, 0x2A),
+            failed_formula(3, 1, 0x07),
+        ],
+        b"",
+        [["城市"], ["", 23014.59], ["", "#N/A"], ["", "#DIV/0!"]],
+    ),
+    "numbers as their format shows them": (
+        [
+            number_cell(0, 0, 0.125, 1),
+            number_cell(0, 1, 0.125),
+            number_cell(1, 0, -12.5, 2),
+            hundredths_cells(2, 0, [25, 7], 1),
+            number_cell(3, 0, 42369.0, 3),
+        ],
+        STYLES,
+        [["12.5%", 0.125], ["-12.5亿元"], ["25%", "7%"], [datetime.date(2015, 12, 31)]],
+    ),
+    "raised letters as marks of notes": (
+        [shared_text_cell(row, 0, row) for row in range(len(TEXTS))],
+        FONTS + shared_texts(TEXTS, 40),
+        [["地区"], ["2284.6²"], ["秦皇岛市¹⁾(新区)"], ["CO₂"], ["12.53"]],
+    ),
+}
 
 
-def test_error_cells_are_given_as_their_text() -> None:
-    rows = rows_of(
-        text_cell(0, 0, "城市"),
-        number_cell(1, 1, 23014.59),
-        error_cell(2, 1, 0x2A),
-        failed_formula(3, 1, 0x07),
-    )
-    assert rows[0] == ["城市"]
-    assert [row[1] for row in rows[1:]] == [23014.59, "#N/A", "#DIV/0!"]
-
-
-def test_numbers_are_given_as_their_format_shows_them() -> None:
-    rows = rows_of(
-        number_cell(0, 0, 0.125, 1),
-        number_cell(0, 1, 0.125),
-        number_cell(1, 0, -12.5, 2),
-        hundredths_cells(2, 0, [25, 7], 1),
-        number_cell(3, 0, 42369.0, 3),
-        before=STYLES,
-    )
-    assert rows[:3] == [["12.5%", 0.125], ["-12.5亿元"], ["25%", "7%"]]
-    assert str(rows[3][0]) == "2015-12-31"
-
-
-def test_raised_letters_are_marks_of_notes_and_no_digits() -> None:
-    cells = [shared_text_cell(row, 0, row) for row in range(len(TEXTS))]
-    rows = rows_of(*cells, before=FONTS + shared_texts(TEXTS, 40))
-    assert rows == [["地区"], ["2284.6²"], ["秦皇岛市¹⁾(新区)"], ["CO₂"], ["12.53"]]
+@pytest.mark.parametrize(("cells", "before", "rows"), OLD.values(), ids=OLD)
+def test_an_old_workbook_gives_what_a_person_sees(cells, before, rows) -> None:
+    (grid,) = read_grids(write_xls("表一", cells, before), "old.xls")
+    assert (grid.sheet_name, [*grid.rows]) == ("表一", rows)
 
 
 def test_hidden_rows_and_merged_cells_are_known() -> None:

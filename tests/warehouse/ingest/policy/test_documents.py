@@ -204,39 +204,36 @@ def test_places_lead_back_to_the_text_as_found(found):
 
 
 @pytest.mark.parametrize(
-    ("text", "dated"),
+    ("text", "name", "value"),
     [
-        ("某市人民政府\n2019年3月5日\n", datetime.date(2019, 3, 5)),
-        ("发布日期：2019-03-08\n成文日期：2019-03-05\n", datetime.date(2019, 3, 5)),
-        ("2019年3月5日的会议决定推进改革。\n", None),
-        ("2019.08.04\n某市人民政府\n2019年7月23日\n", datetime.date(2019, 7, 23)),
-        ("某市人民政府\n2019年2月31日\n", None),
-        ("某市人民政府\n二〇二二年十月三十日\n", datetime.date(2022, 10, 30)),
+        *(
+            (text, "issue_date", dated)
+            for text, dated in (
+                ("某市人民政府\n2019年3月5日\n", datetime.date(2019, 3, 5)),
+                ("发布日期：2019-03-08\n成文日期：2019-03-05\n", datetime.date(2019, 3, 5)),
+                ("2019年3月5日的会议决定推进改革。\n", None),
+                ("2019.08.04\n某市人民政府\n2019年7月23日\n", datetime.date(2019, 7, 23)),
+                ("某市人民政府\n2019年2月31日\n", None),
+                ("某市人民政府\n二〇二二年十月三十日\n", datetime.date(2022, 10, 30)),
+            )
+        ),
+        (
+            "本措施自2020年1月1日起施行，有效期3年。\n",
+            "in_force_to",
+            datetime.date(2023, 1, 1),
+        ),
+        ("本措施有效期至2025年12月31日。\n", "in_force_to", datetime.date(2025, 12, 31)),
+        ("本措施自印发之日起施行。\n", "in_force_to", None),
+        (
+            "依据某政发〔2018〕3号办理。\n本措施施行后，《旧措施》(某某政发〔2017〕12号)同时废止。\n",
+            "repealed_numbers",
+            ["某某政发〔2017〕12号"],
+        ),
     ],
 )
-def test_dates_are_read_where_they_date_the_document(text, dated):
+def test_dates_and_force_are_read_where_the_document_states_them(text, name, value):
     body = "关于支持跨境电子商务发展的若干措施\n一、支持企业建设海外仓，开拓国际市场。\n"
-    assert read((body + text).encode(), "a.txt")["issue_date"] == dated
-
-
-@pytest.mark.parametrize(
-    ("sentence", "until"),
-    [
-        ("本措施自2020年1月1日起施行，有效期3年。", datetime.date(2023, 1, 1)),
-        ("本措施有效期至2025年12月31日。", datetime.date(2025, 12, 31)),
-        ("本措施自印发之日起施行。", None),
-    ],
-)
-def test_the_end_of_the_time_in_force_is_read(sentence, until):
-    text = f"关于支持跨境电子商务发展的若干措施\n一、支持企业建设海外仓。\n{sentence}\n"
-    assert read(text.encode(), "a.txt")["in_force_to"] == until
-
-
-def test_a_text_ends_the_force_of_another():
-    text = "关于支持跨境电商发展的若干措施\n一、扶持发展，依据某政发〔2018〕3号办理。\n"
-    text += "本措施施行后，《旧措施》(某某政发〔2017〕12号)同时废止。\n"
-    found = read(text.encode(), "a.txt")
-    assert found["repealed_numbers"] == ["某某政发〔2017〕12号"]
+    assert read((body + text).encode(), "a.txt")[name] == value
 
 
 def test_a_sign_alone_on_a_line_belongs_to_the_next_line():
