@@ -104,6 +104,9 @@ PERIODS = {
         year - 2010 + 160, freq="Q"
     ).astype(str),
     "months as Stata writes them": lambda year: "2010m" + (year - 2009).astype(str),
+    "quarters as Stata writes them": lambda year: (
+        (2010 + (year - 2010) // 4).astype(str) + "q" + ((year - 2010) % 4 + 1).astype(str)
+    ),
     "polars dates": lambda year: pl.Series(year).map_elements(
         lambda y: date(2001, 1, 1) + timedelta(days=y), return_dtype=pl.Date
     ),
@@ -132,25 +135,12 @@ def test_dates_quarters_and_months_are_periods_in_order(frame, given, kind):
         assert set(residuals["t"]) == set(table["t"])
 
 
-def test_quarters_in_a_csv_are_read_and_a_database_says_what_it_takes(frame, given, tmp_path):
-    quarter = pd.PeriodIndex.from_ordinals(frame["period"] - 2010 + 160, freq="Q")
-    options = {"unit": COLUMNS["unit"], "time": "period", "permutations": 0}
-    frame.assign(period=quarter).to_csv(tmp_path / "q.csv", index=False)
-    entry = {
-        unit: f"{2010 + (year - 2010) // 4}q{(year - 2010) % 4 + 1}"
-        for unit, year in given["cohort"].items()
-    }
-    found = cs.fit(tmp_path / "q.csv", "y", cohort=entry, **options)
-    assert found.estimates == cs.fit(frame, "y", cohort=given["cohort"], **options).estimates
-    frame.assign(period=quarter.to_timestamp()).to_parquet(tmp_path / "q.parquet")
+def test_a_database_says_which_periods_it_takes(frame, given, tmp_path):
+    days = pd.to_datetime(frame["period"].astype(str))
+    frame.assign(period=days).to_parquet(tmp_path / "days.parquet")
+    sides = {"cohort": ("exporter", "importer"), "block": None, "engine": "database"}
     with pytest.raises(cs.PanelError, match="number dates 1, 2, 3"):
-        cs.fit(
-            tmp_path / "q.parquet",
-            "y",
-            cohort=("exporter", "importer"),
-            engine="database",
-            **options,
-        )
+        cs.fit(tmp_path / "days.parquet", "y", **given | sides)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from scipy import stats
 
 from estimation.engines.arrays import pair_statistics
 from estimation.engines.heterogeneity_design import Heterogeneity, build_design, city_types
-from estimation.engines.interface import sum_city_groups
 from estimation.engines.regressors import DESIGNS
 from estimation.estimators.cohort_means import (
     WEIGHTS,
@@ -382,16 +381,3 @@ def test_cells_have_the_degrees_of_freedom_of_the_pairs(nested: bool) -> None:
             expected.provinces.df[0], rel=1e-9
         )
         assert expected.provinces.df[0] < len(expected.provinces.blocks) - 1
-
-
-def test_cities_are_of_one_kind_where_every_refit_leaves_them_the_same_pairs():
-    # two provinces of two cities each, all of them paired with a fifth in a third province: alike
-    # but for which refit takes them out
-    first, second = np.array([0, 2, 0, 1, 2, 3]), np.array([1, 3, 4, 4, 4, 4])
-    province, group = np.array([0, 0, 1, 1, 2]), np.zeros(6, dtype=int)
-    sums = sum_city_groups(np.ones((6, 1)), first, second, group, province, (1, 1))
-    kinds, count = sums.kinds()
-    assert count.tolist() == [2, 2, 1]
-    for r in range(3):
-        every, own = (one.weigh(one.without(r), np.ones((1, 1, 1, 1))) for one in (sums, kinds))
-        assert sorted(every.ravel()) == sorted(np.repeat(own.ravel(), count.astype(int)))

@@ -8,7 +8,6 @@ import socket
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,13 +18,11 @@ from tests.warehouse.ingest.delivered import (
     count_reasons,
     csv_bytes,
     deliver,
-    layouts,
     read,
     xlsx_bytes,
 )
 from warehouse.ingest import landing as landing_module
 from warehouse.ingest.errors import LandingError
-from warehouse.ingest.landing import read_source
 from warehouse.ingest.layouts import parse_layout
 from warehouse.publication.delivered import input_faults
 
@@ -247,29 +244,6 @@ def test_links_pipes_and_what_leaves_the_landing_are_not_opened(tmp_path):
     assert set(files.index[files["status"].eq("taken")]) == taken
     assert set(files.index[files["status"].eq("skipped")]) == {*links, "panel/pipe.csv"} - taken
     assert files.loc["panel/out.csv", ["sha256", "bytes"]].isna().all()
-
-
-def test_one_source_can_be_read_alone(tmp_path, monkeypatch):
-    reads = count_reads(monkeypatch)
-    landing = deliver(
-        tmp_path / "landing",
-        {"panel/2019/a.csv": CSV, "panel/a.csv": CSV, "tidy/t.csv": TIDY},
-    )
-    report = read_source(landing, tmp_path / "raw", "panel", layouts=layouts())
-    assert (len(report.files), report.files["n_observations"].sum(), report.n_reused) == (2, 4, 0)
-    assert reads == ["2019/a.csv", "a.csv"]
-    assert read(landing, tmp_path).n_reused == 2
-
-
-def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
-    def half(table, target, **_):
-        target.write_bytes(b"PAR1")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(landing_module.pq, "write_table", half)
-    with pytest.raises(KeyboardInterrupt):
-        landing_module.write_parquet(pa.table({"a": [1]}), tmp_path / "a.parquet")
-    assert list(tmp_path.iterdir()) == []
 
 
 def grow(path: Path) -> None:
