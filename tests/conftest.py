@@ -64,7 +64,7 @@ LONGEST = (
     "orchestration/commands/test_refresh.py",
     "warehouse/test_real_landing.py",
     "orchestration/reuse/test_plan.py",
-    "orchestration/commands/test_delivered_again.py",
+    "orchestration/commands/test_publications.py",
     "warehouse/test_models.py",
     "estimation/study/test_run.py",
     "warehouse/test_witnesses.py",

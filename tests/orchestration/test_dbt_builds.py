@@ -1,17 +1,26 @@
-"""A parsed project is there whole or not at all, whatever was killed while dbt wrote; the warehouse
-without the effect is built beside a refresh, and its failure reaches it.
+"""What builds the models: a parsed project is there whole or not at all, whatever was killed while
+dbt wrote; the warehouse without the effect is built beside a refresh; ENGINE=spark around a Spark
+that is played: what it is handed, that its tables are the build's, and that a fault leaves nothing.
 """
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from orchestration import counterfactual, dbt_runner
 from orchestration.dbt_runner import DbtFailed, ensure_manifest
-from orchestration.home import Home
+from orchestration.engines import build_models
+from orchestration.home import Home, set_tool_environment
+from warehouse.publication.tables import columns_of, hash_table
+from warehouse.spark import engine
+from warehouse.spark.faults import SparkFault
+from warehouse.spark.inputs import ALSO, TABLES
 
 
 class Killed(BaseException):
@@ -75,3 +84,98 @@ def test_a_refresh_builds_it_in_another_process_unless_there_is_one_core(
         assert is_built_here("1")
         assert not is_built_here("2")
     assert is_built_here("2")
+
+
+PAIRS = (
+    "intermediate.int_city_pairs",
+    "marts.fct_city_pair",
+    "marts.fct_pair_synchronization",
+    "marts.panel_pair_year",
+)
+GATES = (
+    "gates.gate_marts__fct_city_pair",
+    "gates.gate_marts__fct_pair_synchronization",
+    "gates.gate_marts__window",
+)
+OPTIONS = ("--exclude-resource-type", "unit_test", "--indirect-selection", "eager")
+
+
+@pytest.fixture
+def home(simulated, tmp_path, monkeypatch):
+    """A copy of a finished build, in a home of its own."""
+    own = ("CITYSYNC_HOME", "CITYSYNC_BUILD", "DBT_", "DAGSTER_", "SPARK_")
+    for name in filter(lambda name: name.startswith(own), list(os.environ)):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ENGINE", "spark")
+    found = Home.from_environment()
+    found.build.mkdir(parents=True)
+    shutil.copy(simulated.home / "build" / "citysync.duckdb", found.database)
+    shutil.copytree(simulated.home / "build" / "raw", found.build / "raw")
+    set_tool_environment(found)
+    return found
+
+
+def hashes(home: Home) -> dict[str, Any]:
+    with duckdb.connect(str(home.database), read_only=True) as con:
+        return {
+            name: hash_table(con, name, columns_of(con, "citysync", *name.split(".")))
+            for name in (*PAIRS, *GATES)
+        }
+
+
+def play(home: Home):
+    """In the place of Spark: the tables that are in the build, as the files that Spark leaves."""
+
+    def run(inputs: Path, work: Path, *_: Any) -> str:
+        assert {path.stem for path in inputs.glob("*.parquet")} == {
+            f"{schema}.{table}" for schema, tables in (TABLES | ALSO).items() for table in tables
+        }
+        with duckdb.connect(str(home.database), read_only=True) as con:
+            for name in (*PAIRS, *GATES):
+                schema, table = name.split(".")
+                folder = work / "tables" / f"{schema}.db" / table
+                folder.mkdir(parents=True)
+                con.execute(f"copy (from {name}) to '{folder}/part.parquet'")
+        return str(work / "tables")
+
+    return run
+
+
+def names(*tables: str) -> list[str]:
+    return [table.split(".")[1] for table in tables]
+
+
+def test_what_spark_built_becomes_the_tables_of_the_build(home, monkeypatch):
+    before = hashes(home)
+    monkeypatch.setattr(engine, "_run", play(home))
+    results = build_models(
+        home, names(*PAIRS, *GATES), build=home.build, options=OPTIONS, pairs=True, tests=True
+    )
+    assert not [result for result in results if result.failed]
+    assert {result.name for result in results if result.kind == "model"} == set(
+        names(*PAIRS, *GATES)
+    )
+    assert any(result.name == "assert_all_pairs_present" for result in results)
+    assert hashes(home) == before
+    assert not (home.build / "spark").exists() and engine.TABLES not in os.environ
+    with duckdb.connect(str(home.database), read_only=True) as con:
+        comment = "select comment from duckdb_tables() where table_name = 'fct_city_pair'"
+        assert con.execute(comment).fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [(SparkFault("no master"), SparkFault), (engine.SparkFailed("a test"), DbtFailed)],
+)
+def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(home, monkeypatch, raised, expected):
+    before = hashes(home)
+
+    def fail(*_: Any) -> dict:
+        raise raised
+
+    monkeypatch.setattr(engine, "_run", fail)
+    with pytest.raises(expected, match=str(raised)):
+        build_models(home, names(*PAIRS), build=home.build, options=OPTIONS, pairs=True, tests=True)
+    assert hashes(home) == before
+    assert not (home.build / "spark").exists() and engine.TABLES not in os.environ

@@ -1,5 +1,6 @@
 """Units of the study in processes of their own: the same rows as in this one, errors with their
-specs, and no process that stays.
+specs, and no process that stays; where pair-years do not fit into memory, one outcome after
+another.
 """
 
 import dataclasses
@@ -7,15 +8,18 @@ import os
 import signal
 from functools import partial
 
+import duckdb
 import pandas as pd
 import pytest
 
 from estimation.analyses.catalog import curve_specs
 from estimation.study.run import run_study
 from estimation.study.units import StudyError, Unit, run_here
+from orchestration.memory import holds_pair_years
 from orchestration.unit_workers import WorkerLost, run_in_workers
 from tests.estimation.study.test_run import FAST, SPECS, economy
 from tests.processes import children_of, is_gone
+from warehouse.ingest.errors import LandingError
 
 CHOSEN = [
     spec
@@ -61,3 +65,26 @@ def test_an_error_comes_with_its_specs_and_a_death_with_what_it_was_at() -> None
     died = r"unit that dies: .*\(SIGKILL\), perhaps because memory ran out; .*CITYSYNC_THREADS=1"
     with pytest.raises(WorkerLost, match=died):
         run_in_workers(1, {"marts": 1}, [Dying()], lambda *_: [])
+
+
+def test_pair_years_beyond_the_memory_are_not_held_and_beyond_one_outcome_refused() -> None:
+    columns = ", ".join(f"i as m{k}" for k in range(9))
+    with duckdb.connect() as con:
+        con.execute(
+            f"create schema marts; create view marts.fct_pair_synchronization as select {columns} "
+            "from range(1000000) as r(i)"
+        )
+        wanted = {"absent", *(f"m{k}" for k in range(9))}
+        # 3 keys and 9 outcomes of 8 bytes, two and a half times; two processes get a copy each
+        for available, processes, fits in (
+            (240_000_000, 1, True),
+            (239_999_999, 1, False),
+            (96_000_000, 1, False),
+            (432_000_000, 2, True),
+            (431_999_999, 2, False),
+        ):
+            options = {"available": available, "processes": processes}
+            assert holds_pair_years(con, wanted, **options) == fits
+        with pytest.raises(LandingError, match=r"1,000,000 pair-years: .*found 0 GB; deliver"):
+            holds_pair_years(con, wanted, available=95_999_999)
+        assert holds_pair_years(con, wanted)
