@@ -11,7 +11,7 @@ import pytest
 
 from orchestration.commands.clean import REMOVED, clean
 from orchestration.commands.publications import rollback, verify
-from tests.orchestration.conftest import SMALL, Run, end_of, run
+from tests.orchestration.conftest import SMALL, end_of, run
 from tests.warehouse.publication.test_publish import put_out
 from tests.warehouse.publication.test_verification import flip_byte, hash_files, write_manifest
 from warehouse.publication.tables import columns_of, hash_table
