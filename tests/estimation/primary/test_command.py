@@ -132,12 +132,18 @@ def test_a_wrong_cell_is_named_with_what_to_do(tmp_path, column, row, value, sai
     assert f"cities.csv, {said}" in str(error.value)
 
 
-def test_a_missing_column_no_rows_and_no_file_are_named(tmp_path):
-    with pytest.raises(
-        PanelError, match=r"cities\.csv, column block_id: expected it in the header"
-    ):
-        primary(_csv(tmp_path, _frame().drop(columns="block_id")))
-    with pytest.raises(PanelError, match="found no rows"):
-        primary(_csv(tmp_path, _frame().head(0)))
-    with pytest.raises(PanelError, match="found no file of this name"):
-        primary(tmp_path / "absent.csv")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda frame: frame.drop(columns="block_id"),
+            r"cities\.csv, column block_id: expected it in the header",
+        ),
+        (lambda frame: frame.head(0), "found no rows"),
+        (None, "found no file of this name"),
+    ],
+)
+def test_a_missing_column_no_rows_and_no_file_are_named(tmp_path, change, said):
+    path = _csv(tmp_path, change(_frame())) if change else tmp_path / "absent.csv"
+    with pytest.raises(PanelError, match=said):
+        primary(path)

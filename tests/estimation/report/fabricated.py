@@ -295,113 +295,122 @@ def tables(
 
 def full(**settings) -> dict[str, pd.DataFrame]:
     """The fabricated publication with policy texts, a curve and an analysis of every page."""
-    frames = tables(**settings) | policy_tables()
-    own, curve = (
-        "cm_growth_official",
-        [f"specification_curve.cm_growth_official.s{k}" for k in range(6)],
-    )
-    extra = [estimate_rows(spec, 0.01 * (3 - k), 0.2, 0.3) for k, spec in enumerate(curve)]
-    for name in ("coastal", "human_capital"):
-        spec_id, term = f"heterogeneity.{own}.{name}", f"difference:{name}"
-        extra.append(estimate_rows(spec_id, 0.02, 0.2, 0.3, term=term))
-    for spec_id in (
-        "mechanisms.neg_abs_gap_ln_wage.headline",
-        "mechanisms.neg_abs_gap_ln_fdi_per_head.headline",
-        "radiation.growth_official.own",
-        "radiation.lead_growth_official.strong",
-        "alternative_outcomes.comove_growth_wage.headline",
-    ):
-        extra.append(estimate_rows(spec_id, 0.03, 0.2, 0.3))
-    for tool in ("talent", "tax"):
-        spec_id, term = f"policy_tools.{own}.{tool}", f"strength:{tool}"
-        extra.append(estimate_rows(spec_id, 0.02, 0.2, 0.3, term=term))
-    for name in ("callaway_santanna", "borusyak"):
-        spec_id = f"robustness.{own}.{name}"
-        extra += [estimate_rows(spec_id, 0.02 * e + 0.01, 0.3, 0.4, e) for e in (0, 1)]
-    for name, value in {"weak": 0.01, "q10": 0.02, "q90": 0.05}.items():
-        extra.append(estimate_rows(f"matching.{own}.{name}", value, 0.2, 0.4))
-    frames["estimates.estimate"] = pd.concat([frames["estimates.estimate"], *extra])
-    tools = {tool: f"policy_tools.{own}.{tool}" for tool in ("talent", "tax")}
-    more = table(
-        "spec_id diagnostic term value",
-        (tools["talent"], "same_regressor_as", "tax", 1.0),
-        (tools["tax"], "same_regressor_as", "talent", 1.0),
-    )
-    frames["estimates.diagnostic"] = pd.concat([frames["estimates.diagnostic"], more])
-    frames["estimates.specification"] = pd.DataFrame(
-        {
-            "spec_id": curve,
-            "outcome": own,
-            "measure": "cm",
-            "series": "growth_official",
-            "window": "2010-2019",
-            "treatment_rule": "a",
-            "tie_rule": ["all", "strong", HOSTILE] * 2,
-            "effects": "pair and year",
-            "estimator": "twfe",
-            "control_group": "never",
-            "outcome_sd": 2.0,
-        }
-    )
-    frames["estimates.curve_test"] = table(
-        "outcome spec_id",
-        *((name, f"specification_curve.{name}.every") for name in ("all", own)),
-        n_specs=5,
-        draws=199,
-        median_sd=0.004,
-        p_value_median=0.625,
-        share_rejects=0.2,
-        p_value_share=0.345,
-    )
-    kinds = (("headline", "newest"), ("batch", "3"), ("province", "440000"), ("dates", "x_y"))
-    frames["estimates.check"] = table(
-        "check name",
-        *kinds,
-        ("drift", "hides_a_rise"),
-        spec_id=PRIMARY,
-        series="growth",
-        estimate=0.02,
-        ci_low=-0.03,
-        ci_high=0.07,
-        p_value_family=0.4,
-        n_cities=300,
-        n_pilots=30,
-        minimum_detectable_rise=0.05,
-        minimum_detectable_fall=0.05,
-        joint_p_value=0.6,
-        relative_magnitude=None,
-        reason="",
-    )
-    frames["estimates.next_window"] = table(
-        "spec_id first_year last_year rule rule_sha256 correlation_with_last",
-        (PRIMARY, 2010, 2020, "a rule", "ab" * 32, 0.9),
-    )
-    frames["marts.fct_coverage"] = table(
-        "source_id indicator_id year", ("tidy", HOSTILE, 2015)
-    ).assign(
-        **{
-            f"n_cities_{name}": 3
-            for name in ("delivered", "taken", "blocked", "quarantined", "current")
-        }
-    )
-    frames["marts.dim_codebook"] = table(
-        "indicator_id label_en label_zh definition_en definition_zh unit first_year last_year "
-        "n_cities n_values n_missing smallest_value largest_value sources",
-        (
-            "g",
-            HOSTILE,
-            "地区生产总值",
-            HOSTILE,
-            "当年产出",
-            "cny_100m",
-            2010,
-            2019,
-            3,
-            9,
-            1,
-            1.0,
-            9.0,
-            HOSTILE,
+    frames, own = tables(**settings) | policy_tables(), "cm_growth_official"
+    curve = [f"specification_curve.{own}.s{k}" for k in range(6)]
+    more = [
+        *(estimate_rows(spec, 0.01 * (3 - k), 0.2, 0.3) for k, spec in enumerate(curve)),
+        *(
+            estimate_rows(f"heterogeneity.{own}.{name}", 0.02, 0.2, 0.3, term=f"difference:{name}")
+            for name in ("coastal", "human_capital")
         ),
+        *(
+            estimate_rows(spec_id, 0.03, 0.2, 0.3)
+            for spec_id in (
+                "mechanisms.neg_abs_gap_ln_wage.headline",
+                "mechanisms.neg_abs_gap_ln_fdi_per_head.headline",
+                "radiation.growth_official.own",
+                "radiation.lead_growth_official.strong",
+                "alternative_outcomes.comove_growth_wage.headline",
+            )
+        ),
+        *(
+            estimate_rows(f"policy_tools.{own}.{tool}", 0.02, 0.2, 0.3, term=f"strength:{tool}")
+            for tool in ("talent", "tax")
+        ),
+        *(
+            estimate_rows(f"robustness.{own}.{name}", 0.02 * e + 0.01, 0.3, 0.4, e)
+            for name in ("callaway_santanna", "borusyak")
+            for e in (0, 1)
+        ),
+        *(
+            estimate_rows(f"matching.{own}.{name}", value, 0.2, 0.4)
+            for name, value in {"weak": 0.01, "q10": 0.02, "q90": 0.05}.items()
+        ),
+    ]
+    alike = table(
+        "spec_id diagnostic term value",
+        (f"policy_tools.{own}.talent", "same_regressor_as", "tax", 1.0),
+        (f"policy_tools.{own}.tax", "same_regressor_as", "talent", 1.0),
     )
-    return frames
+    return frames | {
+        "estimates.estimate": pd.concat([frames["estimates.estimate"], *more]),
+        "estimates.diagnostic": pd.concat([frames["estimates.diagnostic"], alike]),
+        "estimates.specification": pd.DataFrame(
+            {
+                "spec_id": curve,
+                "outcome": own,
+                "measure": "cm",
+                "series": "growth_official",
+                "window": "2010-2019",
+                "treatment_rule": "a",
+                "tie_rule": ["all", "strong", HOSTILE] * 2,
+                "effects": "pair and year",
+                "estimator": "twfe",
+                "control_group": "never",
+                "outcome_sd": 2.0,
+            }
+        ),
+        "estimates.curve_test": table(
+            "outcome spec_id",
+            *((name, f"specification_curve.{name}.every") for name in ("all", own)),
+            n_specs=5,
+            draws=199,
+            median_sd=0.004,
+            p_value_median=0.625,
+            share_rejects=0.2,
+            p_value_share=0.345,
+        ),
+        "estimates.check": table(
+            "check name",
+            ("headline", "newest"),
+            ("batch", "3"),
+            ("province", "440000"),
+            ("dates", "x_y"),
+            ("drift", "hides_a_rise"),
+            spec_id=PRIMARY,
+            series="growth",
+            estimate=0.02,
+            ci_low=-0.03,
+            ci_high=0.07,
+            p_value_family=0.4,
+            n_cities=300,
+            n_pilots=30,
+            minimum_detectable_rise=0.05,
+            minimum_detectable_fall=0.05,
+            joint_p_value=0.6,
+            relative_magnitude=None,
+            reason="",
+        ),
+        "estimates.next_window": table(
+            "spec_id first_year last_year rule rule_sha256 correlation_with_last",
+            (PRIMARY, 2010, 2020, "a rule", "ab" * 32, 0.9),
+        ),
+        "marts.fct_coverage": table(
+            "source_id indicator_id year",
+            ("tidy", HOSTILE, 2015),
+            **{
+                f"n_cities_{name}": 3
+                for name in ("delivered", "taken", "blocked", "quarantined", "current")
+            },
+        ),
+        "marts.dim_codebook": table(
+            "indicator_id label_en label_zh definition_en definition_zh unit first_year last_year "
+            "n_cities n_values n_missing smallest_value largest_value sources",
+            (
+                "g",
+                HOSTILE,
+                "地区生产总值",
+                HOSTILE,
+                "当年产出",
+                "cny_100m",
+                2010,
+                2019,
+                3,
+                9,
+                1,
+                1.0,
+                9.0,
+                HOSTILE,
+            ),
+        ),
+    }

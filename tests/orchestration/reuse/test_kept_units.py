@@ -27,11 +27,6 @@ SPECS = tuple(
 FEW = [spec for spec in SPECS if spec.variant == "all_pairs"]
 
 
-@pytest.fixture(autouse=True)
-def no_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FORCE", raising=False)
-
-
 @pytest.fixture(scope="module")
 def marts():
     return economy()[0]

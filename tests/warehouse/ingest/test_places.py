@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.warehouse.dbt_build import run_dbt
-from tests.warehouse.ingest.delivered import LAYOUT_YAML, ROWS, csv_bytes, deliver, read, xlsx_bytes
+from tests.warehouse.ingest.delivered import LAYOUT_YAML, deliver, read, xlsx_bytes
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import _write_roster, find_files
 from warehouse.ingest.layouts import parse_layout
@@ -289,68 +289,63 @@ def test_a_fault_is_named_with_file_row_expected_and_found(tmp_path, name):
 
 
 GOOD = "\n".join([",".join(PLACE_COLUMNS), *PLACES]).encode()
-FILES: dict[str, tuple[bytes, str]] = {
-    "all faults": (
-        GOOD + b"".join(b"\nx%d,n%d,N%d,110000,116,39.9,1990," % (n, n, n) for n in range(30)),
-        "found 30",
+GOOD_ZONES = "\n".join([",".join(ZONE_COLUMNS), *ZONES, ""]).encode()
+#: What stands in the place of a file, by its name and how it is put there.
+FILES = {
+    **{
+        name: ("roster.csv", lambda path, data=data: path.write_bytes(data), expected)
+        for name, data, expected in (
+            (
+                "all faults",
+                GOOD
+                + b"".join(b"\nx%d,n%d,N%d,110000,116,39.9,1990," % (n, n, n) for n in range(30)),
+                "found 30",
+            ),
+            ("other columns", b"city_id,name\n1,x\n", "row 1: expected the columns city_id"),
+            (
+                "a column more",
+                GOOD.replace(b"\n", b",more\n", 1),
+                "row 1: expected the columns city_id",
+            ),
+            ("nothing", b"", "row 1: expected the columns city_id"),
+            ("no row", GOOD.partition(b"\n")[0] + b"\n", "found a header alone"),
+            ("another encoding", "城".encode("gbk"), "expected a CSV file in UTF-8"),
+        )
+    },
+    **{
+        f"{name}: {expected}": (name, put, expected)
+        for name, put, expected in (
+            ("roster.csv", lambda _: None, "expected roster.csv beside it"),
+            ("roster.csv", os.mkfifo, "expected a file; found a folder, pipe or broken link"),
+            ("zones.csv", Path.mkdir, "expected a file; found a folder, pipe or broken link"),
+            (
+                "roster.csv",
+                lambda path: path.symlink_to("/etc/hostname"),
+                "a link that leaves it",
+            ),
+        )
+    },
+    "a zone of no place": (
+        "zones.csv",
+        lambda path: path.write_bytes(GOOD_ZONES.replace(b"130102", b"110102")),
+        r"row 2, column city_id: expected a place of roster.csv; found 110102",
     ),
-    "other columns": (b"city_id,name\n1,x\n", "row 1: expected the columns city_id"),
-    "a column more": (GOOD.replace(b"\n", b",more\n", 1), "row 1: expected the columns city_id"),
-    "nothing": (b"", "row 1: expected the columns city_id"),
-    "no row": (GOOD.partition(b"\n")[0] + b"\n", "found a header alone"),
-    "another encoding": ("城".encode("gbk"), "expected a CSV file in UTF-8"),
+    "a date of another form": (
+        "zones.csv",
+        lambda path: path.write_bytes(GOOD_ZONES.replace(b"2016-01-12", b"12.1.2016")),
+        r"row 2, column approval_date: expected a date such as 2015-03-07; found '12.1.2016'",
+    ),
 }
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_no_roster_is_refused(tmp_path, name):
-    data, expected = FILES[name]
-    deliver_places(tmp_path, PLACES)
-    (tmp_path / "places" / "roster.csv").write_bytes(data)
+@pytest.mark.parametrize("case", FILES)
+def test_what_is_no_roster_or_no_zones_is_refused(tmp_path: Path, case: str) -> None:
+    name, put, expected = FILES[case]
+    path = deliver_places(tmp_path, PLACES, ZONES) / "places" / name
+    path.unlink()
+    put(path)
     with pytest.raises(LandingError, match=expected):
         read_roster(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "expected"),
-    [
-        (
-            "130102",
-            "110102",
-            r"row 2, column city_id: expected a place of roster.csv; found 110102",
-        ),
-        (
-            "2016-01-12",
-            "12.1.2016",
-            r"row 2, column approval_date: expected a date such as 2015-03-07; found '12.1.2016'",
-        ),
-    ],
-)
-def test_a_zone_has_a_place_and_a_date(tmp_path, old, new, expected):
-    with pytest.raises(LandingError, match=expected):
-        read_roster(deliver_places(tmp_path, PLACES, [ZONES[0].replace(old, new)]))
-
-
-def landing_with_places(folder: Path) -> Path:
-    deliver(folder / "landing", {"panel/a.csv": csv_bytes(ROWS)})
-    return deliver_places(folder / "landing", PLACES, ZONES)
-
-
-@pytest.mark.parametrize(
-    ("name", "put", "expected"),
-    [
-        ("roster.csv", lambda _: None, "expected roster.csv beside it"),
-        ("roster.csv", os.mkfifo, "expected a file; found a folder, pipe or broken link"),
-        ("zones.csv", Path.mkdir, "expected a file; found a folder, pipe or broken link"),
-        ("roster.csv", lambda path: path.symlink_to("/etc/hostname"), "a link that leaves it"),
-    ],
-)
-def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(tmp_path, name, put, expected):
-    landing = landing_with_places(tmp_path)
-    (landing / "places" / name).unlink()
-    put(landing / "places" / name)
-    with pytest.raises(LandingError, match=expected):
-        read_roster(landing)
 
 
 def test_simulated_counties_come_back_as_they_were_made(tmp_path):
