@@ -252,7 +252,7 @@ def test_bytes_depend_on_input_and_seed_alone(write):
 
 
 def test_no_draws_are_no_line_of_the_permutation(capsys, write):
-    _, out, _ = _run(capsys, write(_table(random_panel(5))), "--permutations", "0")
+    _, out, _ = _run(capsys, write(contract_table(random_panel(5))), "--permutations", "0")
     assert "permutation" not in {row["vcov"] for row in json.loads(out)["estimates"]}
 
 
