@@ -21,6 +21,7 @@ PROVINCES = (130000, 320000, 370000, 410000, 440000, 510000)
 
 REVISED = [("csmar_region", 130200, 2013, POPULATION)]
 MISMATCHED = [("csmar_region", 371000, 2014, GDP), ("finance_loans", 371000, 2014, GDP)]
+UNDECIDED = ("csmar_region", 371300, 2012, GDP)
 
 
 def fabricate_panel():
@@ -137,7 +138,8 @@ def plant(clean):
         panel[a, here, year, GDP] = round(clean[a, here, year, GDP] * 1.007, 2)
     for year in range(2013, 2020):
         panel[a, 130200, year, POPULATION] = round(clean[a, 130200, year, POPULATION] * 0.85, 2)
-    panel[MISMATCHED[0]] = round(clean[MISMATCHED[0]] * 1.01, 2)
+    panel[MISMATCHED[0]] = round(clean[MISMATCHED[0]] * 1.05, 2)
+    panel[UNDECIDED] = round(clean[UNDECIDED] * 1.01, 2)
     return panel, expected
 
 
@@ -183,6 +185,8 @@ def test_a_revised_level_is_warned_of_and_of_a_lone_difference_the_side_that_mov
     graded, _ = planted
     assert [graded[key][:2] for key in REVISED] == [("warned", "level_break")]
     assert [graded[key][0] for key in MISMATCHED] == ["quarantined", "ok"]
+    # a city moves by as much from year to year, so nobody can tell
+    assert graded[UNDECIDED][:2] == ("warned", "isolated_mismatch")
 
 
 def test_a_block_proposes_what_was_expected(planted, clean_panel):

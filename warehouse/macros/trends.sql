@@ -2,7 +2,7 @@
     int_values_series; `indicator_limits` must stand before. Growth common to a province and year is not news about a city, so it is taken
     out: R = log value minus the cumulated median growth of the province (of the source's whole table where the province has too few cities,
     disagrees within itself or moves beyond the cap: an error of the whole province would hide itself). The last expression, `residuals`,
-    holds noise (the median size of a series' steps, all cities together), city_noise (that of one city), residual (R), step_before (b: R minus R of the value before),
+    holds noise (the median size of a series' steps, all cities together), city_noise (that of one city, or of all cities in the year if larger), residual (R), own_offset (R less its median over the city's years), step_before (b: R minus R of the value before),
     step_after (f: R minus R of the value after), both null beyond a gap of `trend.max_gap` years; spike (S with its sign, 0 where b and f disagree), expected_log (P: both neighbours' R back in logs; at an end
     the only neighbour's), is_end. Sums run in the order of years. -#}
 {% macro trend_residual_ctes(source) -%}
@@ -133,9 +133,11 @@
         select
             neighbours.* exclude (residual_before, residual_after, max_gap),
             series_noise.noise,
-            median(abs(residual - residual_before)) over (
-                partition by neighbours.series_no, neighbours.city_id
+            greatest(
+                median(abs(residual - residual_before)) over (partition by neighbours.series_no, neighbours.city_id),
+                median(abs(residual - residual_before)) over (partition by neighbours.series_no, neighbours."year")
             ) as city_noise,
+            residual - median(residual) over (partition by neighbours.series_no, neighbours.city_id) as own_offset,
             residual - residual_before as step_before,
             residual - residual_after as step_after,
             case

@@ -57,11 +57,6 @@ usual_growths as (
 fractions as (
     select
         observations.*,
-        coalesce(usual_growths.growth_pct, 10) as usual_pct,
-        avg(observations."value") over (
-            partition by observations.source_id, observations.file_name, observations.indicator_id, observations.city_id
-            order by observations."year" range between 1 preceding and 1 following exclude current row
-        ) as beside_pct,
         fraction_limits.* exclude (indicator_id),
         abs(observations."value") <= fraction_limits.growth_fraction_max
         and observations."value" <> 0
@@ -76,11 +71,6 @@ fractions as (
 counted as (
     select
         *,
-        -- alone it must be nearer as a fraction to the usual growth and to the years beside it, and nobody may have another figure near
-        -- zero: growth of 0.1 per cent is one, too
-        abs(100 * "value" - usual_pct) < abs("value" - usual_pct)
-        and coalesce(abs(100 * "value" - beside_pct) < least(abs("value" - beside_pct), growth_fraction_fit), true)
-        and count(distinct "value") filter (where is_fraction) over (partition by indicator_id, city_id, "year") < 2 as is_nearer,
         count(*) filter (where is_fraction) over (
             partition by source_id, edition_year, file_name, "year", city_id // 10000
         ) >= growth_fraction_province_cells as is_province,
@@ -140,9 +130,9 @@ union all
 select
     observation_id,
     'growth_fraction' as rule,
-    case when is_province or is_city or is_table then 'blocked' else 'quarantined' end as grade,
+    case when is_province or is_city or is_table then 'blocked' else 'warned' end as grade,
     'expected growth in per cent, found ' || {{ short_number('"value"') }} || ', which reads as the fraction of '
     || {{ short_number('100 * "value"') }} || ' per cent' as detail,
     100 * "value" as proposed_value
 from counted
-where is_fraction and (is_province or is_city or is_table or is_nearer)
+where is_fraction

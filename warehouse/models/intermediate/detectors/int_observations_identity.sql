@@ -6,15 +6,6 @@ with observations as (
     where place_level = 'city' and "value" > 0
 ),
 
-trends as (
-    select
-        observation_id,
-        log_value - expected_log as miss,
-        step_before,
-        step_after
-    from {{ ref('int_trends_delivered') }}
-),
-
 delivered_rows as (
     select
         source_id,
@@ -45,16 +36,15 @@ broken as (
     select
         sums.*,
         limits.identity_block,
+        limits.run_province,
         limits.level_break_step,
-        ln(sums.parts / sums.whole) as difference,
-        row_number() over (
-            partition by sums.source_id, sums.edition_year, sums.file_name, sums.city_id, sums.identity order by sums."year"
-        ) as nth_row
+        limits.source_equal,
+        ln(sums.parts / sums.whole) as difference
     from sums
     inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
-    where sums.parts / sums.whole > 0
-    qualify
-        abs(ln(sums.parts / sums.whole))
+    where
+        sums.parts / sums.whole > 0
+        and abs(ln(sums.parts / sums.whole))
         > case sums.identity
             when 'sectors' then limits.identity_sectors
             when 'credit' then limits.identity_credit
@@ -89,12 +79,20 @@ members as (
         end as needed,
         -- a small step that stays may be that from one vintage to the next
         least(
-            abs(trends.miss - needed),
+            abs(trends.log_value - trends.expected_log - needed),
             case
                 when abs(broken.difference) >= broken.level_break_step
                     then least(abs(trends.step_before - needed), abs(trends.step_after - needed))
             end
         ) / abs(needed) as unexplained,
+        -- the figure of another source would mend the row
+        exists(
+            select 1
+            from observations as others
+            where
+                {{ same_keys('others', 'observations', ['indicator_id', 'city_id', '"year"']) }}
+                and abs(ln(observations."value" / others."value") - needed) <= broken.source_equal
+        ) as is_mended,
         foreign_figures.observation_id is not null as is_foreign,
         coalesce(corroborated.is_vouched, false) and foreign_figures.observation_id is null as is_vouched
     from broken
@@ -106,23 +104,24 @@ members as (
             and broken.city_id = observations.city_id
             and broken."year" = observations."year"
     inner join roles on broken.identity = roles.identity and observations.indicator_id = roles.indicator_id
-    left join trends on observations.observation_id = trends.observation_id
+    left join {{ ref('int_trends_delivered') }} as trends on observations.observation_id = trends.observation_id
     left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
     -- a figure that is known to be another city's or year's explains why its row contradicts itself
     left join {{ ref('int_observations_misplaced') }} as foreign_figures
         on observations.observation_id = foreign_figures.observation_id
 ),
 
--- the column off its trend by what explains the difference, to half of it, is wrong; without one any may be, or of another vintage
+-- the column that another source mends, or that is off its trend by what explains the difference, to half of it, is wrong; without one any
+-- may be, or of another vintage
 ranked as (
     select
         *,
         row_number() over (
             partition by source_id, edition_year, file_name, city_id, "year", identity
-            order by is_foreign desc, is_vouched asc, unexplained asc nulls last, indicator_id asc
+            order by is_foreign desc, is_vouched asc, is_mended desc, unexplained asc nulls last, indicator_id asc
         ) = 1
-        and coalesce(is_foreign or unexplained <= 0.5, false) as is_alone_culprit,
-        nth_row - row_number() over (
+        and coalesce(is_foreign or (is_mended and not is_vouched) or unexplained <= 0.5, false) as is_alone_culprit,
+        "year" - row_number() over (
             partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id order by "year"
         ) as run_no
     from members
@@ -134,7 +133,12 @@ in_runs as (
         *,
         bool_or(is_alone_culprit) over (
             partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id, run_no
-        ) as is_run_culprit
+        ) as is_run_culprit,
+        -- rows of two vintages contradict each other for years, by less than a quarter
+        count(*) over (
+            partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id
+            order by "year" range between 2 preceding and 2 following
+        ) = 1 as is_lone_row
     from ranked
 ),
 
@@ -153,7 +157,11 @@ select
     observation_id,
     'identity' as rule,
     case
-        when not is_culprit then 'warned'
+        when
+            not is_culprit
+            or (not is_lone_row and abs(difference) < run_province)
+            or (not is_mended and abs(difference) < identity_block)
+            then 'warned'
         when abs(difference) > 1 or (is_alone_culprit and abs(difference) >= identity_block) then 'blocked'
         else 'quarantined'
     end as grade,
@@ -164,6 +172,7 @@ select
     end || {{ short_number('parts') }} || ' against ' || {{ short_number('whole') }}
     || case
         when is_culprit and is_foreign then '; this column has the figure of another city or year'
+        when is_culprit and is_mended then '; another source has the figure of this column that would mend the row'
         when is_culprit then '; this column strays from its own trend' else '; no column strays by what would explain it'
     end as detail,
     cast(null as double) as proposed_value

@@ -6,9 +6,13 @@ with steps as (
         limits.run_returns,
         limits.run_longest,
         {{ above_noise('limits.run_alone', 'limits.run_alone_noise', 'trends.noise') }} as step_at,
-        median(trends.residual) over (partition by trends.series_no, trends.city_id) as usual_residual
+        -- the second year on either side, which tells whether the first is the odd one
+        lag(trends.residual, 2) over city_years as residual_earlier,
+        lead(trends.residual, 2) over city_years as residual_later,
+        count(*) over (partition by trends.series_no, trends.city_id) as n_years
     from {{ ref('int_trends_cleaned') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.run_alone is not null
+    window city_years as (partition by trends.series_no, trends.city_id order by trends."year")
 ),
 
 spans as (
@@ -37,7 +41,11 @@ lone_runs as (
         and abs(arg_max_null(step_after, "year")) >= any_value(step_at)
         and abs(arg_max_null(step_after, "year") - arg_min_null(step_before, "year"))
         <= any_value(run_returns) * abs(arg_min_null(step_before, "year"))
-        and abs(median(residual) - any_value(usual_residual)) >= abs(arg_min_null(step_before, "year")) / 2
+        and least(
+            abs(median(own_offset)),
+            abs(arg_min_null(residual - residual_earlier, "year")),
+            abs(arg_max_null(residual - residual_later, "year"))
+        ) >= abs(arg_min_null(step_before, "year")) / 2
         -- one level, not several
         and max(residual) - min(residual) <= any_value(run_returns) * abs(arg_min_null(step_before, "year"))
 )
@@ -51,7 +59,12 @@ select
     || ' that returns, as of another quantity' as detail,
     exp(spans.log_value - lone_runs.step) as proposed_value
 from spans
-inner join lone_runs
-    on spans.series_no = lone_runs.series_no and spans.city_id = lone_runs.city_id and spans.span_no = lone_runs.span_no
+left join lone_runs on {{ same_keys('spans', 'lone_runs', ['series_no', 'city_id', 'span_no']) }}
 left join {{ ref('int_values_corroborated') }} as corroborated on spans.observation_id = corroborated.observation_id
 where not coalesce(corroborated.is_vouched, false)
+-- of the same figure in several series the longest one tells
+qualify
+    lone_runs.span_no is not null
+    and arg_max(lone_runs.span_no is not null, spans.n_years) over (
+        partition by spans.indicator_id, spans.city_id, spans."year", round(1000 * spans.log_value)
+    )

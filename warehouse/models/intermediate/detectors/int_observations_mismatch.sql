@@ -7,14 +7,8 @@ with speaking as (
 
 pairs as (
     select
-        speaking.observation_id,
-        speaking.source_id,
+        speaking.*,
         others.source_id as other_source_id,
-        speaking.indicator_id,
-        speaking.city_id,
-        speaking.province_id,
-        speaking."year",
-        speaking.log_value,
         others.log_value as other_log_value,
         limits.* exclude (indicator_id),
         related.is_heard,
@@ -24,9 +18,10 @@ pairs as (
         abs(speaking.log_value - others.log_value) as gap,
         abs(speaking.log_value - speaking.expected_log) as own_miss,
         abs(others.log_value - others.expected_log) as other_miss,
-        min(abs(speaking.log_value - others.log_value)) filter (where related.relation = 'independent') over (
-            partition by speaking.observation_id
-        ) as nearest_gap
+        min(abs(speaking.log_value - others.log_value)) filter (where related.relation = 'independent') over same_value as nearest_gap,
+        count(*) over (
+            same_value order by others.log_value range between limits.veto_equal preceding and limits.veto_equal following
+        ) - count(*) filter (where gap <= limits.veto_equal) over same_value - 1 as n_more
     from speaking
     inner join {{ ref('int_indicator_limits') }} as limits on speaking.indicator_id = limits.indicator_id
     inner join speaking as others
@@ -40,6 +35,7 @@ pairs as (
             speaking.source_id = related.source_id
             and others.source_id = related.other_source_id
             and speaking.indicator_id = related.indicator_id
+    window same_value as (partition by speaking.observation_id)
 ),
 
 judged as (
@@ -60,27 +56,26 @@ judged as (
     from pairs
 ),
 
-grouped as (
-    select
-        *,
-        count(*) filter (where is_isolated) over province_year as n_isolated,
-        count(*) over province_year as n_cities
-    from judged
-    window province_year as (partition by source_id, other_source_id, indicator_id, province_id, "year")
-),
-
 found as (
     select
         *,
+        count(*) filter (where is_isolated) over province_year as n_isolated,
+        count(*) over province_year as n_cities,
+        -- this one leaves its trend further than the other, by twice what the city, or cities in that year, move by; or the other counts
+        -- for more and did not leave its trend further itself, or two sources more have its figure: else the files do not say
+        case
+            when not is_contrary then coalesce(other_miss < spike_other_share * gap and own_miss - other_miss >= 2 * city_noise, false)
+            else coalesce(other_miss < spike_other_share * gap or (own_miss >= other_miss and not is_end) or n_more >= 2, true)
+        end as is_decided,
         not is_contrary and n_isolated >= vintage_min_cities and n_isolated >= vintage_share * n_cities as is_vintage
-    from grouped
+    from judged
+    window province_year as (partition by source_id, other_source_id, indicator_id, province_id, "year")
 )
 
 select
     observation_id,
     case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
-    -- of two figures that are about as far from their own years the files do not say which is wrong
-    case when is_vintage or (is_isolated and not is_contrary and own_miss < 2 * other_miss) then 'warned' else 'quarantined' end as grade,
+    case when is_vintage or not is_decided then 'warned' else 'quarantined' end as grade,
     'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id
     || case when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around' end
     || ', found ' || {{ short_number('exp(log_value)') }} || case

@@ -257,11 +257,6 @@ columns_of_rows as (
     window same_column as (partition by here.series_no, here.province_id, here."year")
 ),
 
-blocked_by_itself as (
-    select observation_id from single
-    where grade = 'blocked'
-),
-
 -- a city whose figures are another's over the years stands under its code with all cells of the file, also those that nobody else has
 rows_of_others as (
     select
@@ -279,19 +274,17 @@ rows_of_others as (
 ),
 
 flags as (
-    select * exclude (strength) from single
+    select * from single
     union all
     select
         observation_id,
         'row_shift' as rule,
         'blocked' as grade,
         {{ expected_and_found('expected_log', 'log_value') }} || '; its row is shifted, it fits city ' || owner_city_id as detail,
-        cast(null as double) as proposed_value
+        cast(null as double) as proposed_value,
+        -1 as strength
     from columns_of_rows
-    where
-        n_rows >= 3
-        and n_nearer >= 0.75 * n_rows
-        and observation_id not in (select observation_id from blocked_by_itself)
+    where n_rows >= 3 and n_nearer >= 0.75 * n_rows
     union all
     select
         observations.observation_id,
@@ -300,7 +293,8 @@ flags as (
         'expected a figure of the city, found ' || {{ short_number('observations."value"') }} || ' in a row whose code is shifted: '
         || rows_of_others.n_shifted || ' of its ' || rows_of_others.n_compared
         || ' cells in this file that others have too are another city''s' as detail,
-        cast(null as double) as proposed_value
+        cast(null as double) as proposed_value,
+        -1 as strength
     from {{ ref('int_observations_corrected') }} as observations
     inner join rows_of_others
         on
@@ -309,11 +303,8 @@ flags as (
             and observations.file_name = rows_of_others.file_name
             and observations.city_id = rows_of_others.city_id
     left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
-    where
-        observations.place_level = 'city'
-        and not coalesce(corroborated.is_confirmed, false)
-        and observations.observation_id not in (select observation_id from blocked_by_itself)
+    where observations.place_level = 'city' and not coalesce(corroborated.is_confirmed, false)
 )
 
-select * from flags
-qualify row_number() over (partition by observation_id order by grade asc, detail asc) = 1
+select * exclude (strength) from flags
+qualify row_number() over (partition by observation_id order by grade asc, strength desc, detail asc) = 1

@@ -20,6 +20,8 @@ judged as (
         abs(trends.spike)
         >= {{ above_noise("indicator_limits.spike_block", "indicator_limits.spike_noise", 'trends.noise') }}
         and abs(trends.spike) >= greatest(trends.neighbour_spike, indicator_limits.spike_city_noise * trends.city_noise)
+        -- at the usual level of the city it is the years beside that are at another
+        and abs(trends.own_offset) > abs(trends.spike) / 5
         and not {{ is_benchmark_year('trends."year"', "indicator_limits.spike_benchmark_every") }} as is_spike,
         corroborated.spike_strength >= 1 as is_confirmed,
         corroborated.end_strength >= 1 as is_end_contradicted

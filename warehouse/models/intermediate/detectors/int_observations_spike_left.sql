@@ -38,24 +38,27 @@ judged as (
         corroborated.witness_source_id,
         corroborated.witness_log_value,
         corroborated.proposed_log,
-        -- of two years that leave the trend to opposite sides, one after the other, either may be the wrong one
-        greatest(limits.spike_city_noise * trends.city_noise, 1.5 * trends.neighbour_spike) as own_swing,
+        -- of two years that leave the trend to opposite sides either may be the wrong one, a step that mostly stays may be right, and a
+        -- census counts another way than the years beside it are estimated
+        abs(trends.spike) >= greatest(
+            limits.spike_city_noise * trends.city_noise,
+            1.5 * trends.neighbour_spike,
+            greatest(abs(trends.step_before), abs(trends.step_after)) / 2
+        )
+        and abs(trends.own_offset) > abs(trends.spike) / 5
+        and not {{ is_benchmark_year('trends."year"', 'limits.spike_benchmark_every') }} as is_odd,
         abs(trends.spike)
         >= {{ above_noise('limits.spike_quarantine', 'limits.spike_quarantine_noise', 'trends.noise') }} as is_small_spike,
         trends.is_end
         and trends.n_years >= limits.series_end_years
         and trends.end_step >= {{ above_noise('limits.revision_max', 'limits.spike_noise', 'trends.noise') }} as is_lone_end,
         case
-            when
-                abs(trends.spike)
-                >= greatest({{ above_noise('limits.spike_block', 'limits.spike_noise', 'trends.noise') }}, own_swing)
-                and not {{ is_benchmark_year('trends."year"', 'limits.spike_benchmark_every') }}
+            when is_odd and abs(trends.spike) >= {{ above_noise('limits.spike_block', 'limits.spike_noise', 'trends.noise') }}
                 then 'blocked'
+            when is_odd and is_small_spike then 'quarantined'
             when
-                is_small_spike and abs(trends.spike) >= own_swing
-                then 'quarantined'
-            when
-                corroborated.spike_strength >= limits.spike_quarantine_share or corroborated.end_strength >= limits.spike_quarantine_share
+                greatest(corroborated.spike_strength, corroborated.end_strength) >= limits.spike_quarantine_share
+                and abs(trends.log_value - trends.expected_log) >= 2 * trends.city_noise
                 then 'quarantined'
             -- where nobody has another figure of the year, or the city swings as much by itself, it may be true, so it is only said
             when is_lone_end and trends.end_step >= limits.series_end_alone then 'blocked'

@@ -44,7 +44,7 @@ moved_on as (
             and compared.city_id = earlier.city_id
             and compared.other_source_id = earlier.other_source_id
             and compared."year" = earlier."year" + 1
-    where abs(compared.gap) > limits.year_offset_equal and abs(earlier.gap) < abs(compared.gap) / 2
+    where abs(compared.gap) > greatest(limits.year_offset_equal, 2 * repeated.rounding) and abs(earlier.gap) < abs(compared.gap) / 2
     group by repeated.observation_id
 ),
 

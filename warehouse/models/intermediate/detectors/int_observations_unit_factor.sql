@@ -3,8 +3,7 @@
 with offsets as (
     select
         trends.*,
-        limits.* exclude (indicator_id),
-        trends.residual - median(trends.residual) over (partition by trends.series_no, trends.city_id) as own_offset
+        limits.* exclude (indicator_id)
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits
         on trends.indicator_id = limits.indicator_id and limits.unit_factor_spike is not null
@@ -44,7 +43,8 @@ group_levels as (
     group by grouping sets ((series_no, province_id, "year"), (series_no, "year"))
 ),
 
-group_steps as (
+-- what is lumpy falls to a tenth by itself and stays there: it must return
+group_offsets as (
     select
         *,
         group_level - median(group_level) over (
@@ -56,21 +56,14 @@ group_steps as (
         ) as step_before,
         group_level - median(group_level) over (
             partition by series_no, province_id order by "year" range between 1 following and 3 following
-        ) as step_after
-    from group_levels
-    where n_values >= unit_factor_group_min
-),
-
--- what is lumpy falls to a tenth by itself and stays there: it must return
-group_offsets as (
-    select
-        *,
+        ) as step_after,
         case
             when not is_lumpy then step_around
             when step_before * step_after > 0 then sign(step_before) * least(abs(step_before), abs(step_after))
             else 0
         end as group_offset
-    from group_steps
+    from group_levels
+    where n_values >= unit_factor_group_min
 ),
 
 in_groups as (

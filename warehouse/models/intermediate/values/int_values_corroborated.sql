@@ -35,7 +35,8 @@ judged as (
         -- the value leaves its trend by as much as the gap between the sources changed, and the other source stays on its trend; sources
         -- that are closer than usual only have the same vintage for once
         compared.spike * compared.gap_change > 0
-        and abs(compared.gap) > abs(compared.gap - compared.gap_change)
+        and abs(compared.gap) > abs(usual_gap)
+        and abs(usual_gap) < limits.revision_max
         and abs(compared.spike) >= limits.spike_own_share * abs(compared.gap_change)
         and abs(compared.other_spike) < limits.spike_other_share * abs(compared.gap_change) as is_own_spike,
         compared.is_end
