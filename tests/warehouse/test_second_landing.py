@@ -90,7 +90,7 @@ def test_defects_known_by_other_means_are_found(
 
 def test_product_per_head_of_one_year_on_another_population_is_found(warehouse):
     """Shanghai and Shenzhen 2013 among them: the export divides by registered population in that
-    year alone.
+    year alone. Where nobody else has the column the smaller steps are what all cities do that year.
     """
     cities = warehouse.execute(
         """select list(city_id) from intermediate.int_observations_graded
@@ -98,7 +98,7 @@ def test_product_per_head_of_one_year_on_another_population_is_found(warehouse):
            and indicator_id = 'gdp_per_capita_cny' and year = 2013
                and quality_flag in ('blocked', 'quarantined')"""
     ).fetchone()[0]
-    assert {310000, 440300} <= set(cities) and 30 <= len(cities) <= 80
+    assert {310000, 440300} <= set(cities) and 15 <= len(cities) <= 80
 
 
 def test_true_falls_of_investment_are_not_blocked(warehouse):

@@ -44,6 +44,7 @@ judged as (
         -- of two sides the one that left its own trend, or left it further
         not coalesce(own_miss < spike_other_share * gap and other_miss >= spike_own_share * gap, false) as may_be_wrong,
         may_be_wrong and is_weaker and gap > stitched_apart as is_contrary,
+        is_contrary and coalesce(own_miss < spike_own_share * gap, false) as is_apart,
         may_be_wrong
         and is_heard
         and not is_other_worse
@@ -59,7 +60,7 @@ judged as (
 found as (
     select
         *,
-        count(*) filter (where is_isolated) over province_year as n_isolated,
+        count(*) filter (where is_isolated or is_apart) over province_year as n_isolated,
         count(*) over province_year as n_cities,
         -- this one leaves its trend further than the other, by twice what the city, or cities in that year, move by; or the other counts
         -- for more and did not leave its trend further itself, or two sources more have its figure: else the files do not say
@@ -67,7 +68,7 @@ found as (
             when not is_contrary then coalesce(other_miss < spike_other_share * gap and own_miss - other_miss >= 2 * city_noise, false)
             else coalesce(other_miss < spike_other_share * gap or (own_miss >= other_miss and not is_end) or n_more >= 2, true)
         end as is_decided,
-        not is_contrary and n_isolated >= vintage_min_cities and n_isolated >= vintage_share * n_cities as is_vintage
+        (is_apart or not is_contrary) and n_isolated >= vintage_min_cities and n_isolated >= vintage_share * n_cities as is_vintage
     from judged
     window province_year as (partition by source_id, other_source_id, indicator_id, province_id, "year")
 )
