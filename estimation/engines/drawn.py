@@ -75,7 +75,8 @@ class LoopSums(SumsOfDraws):
         found = np.zeros((len(weights), weights.shape[-1]))
         # by fours; those behind the last count nothing
         fours = np.pad(columns, ((0, 0), (0, -columns.shape[1] % 4)))
-        self.score(*self.given, weights, fours, ends, found)
+        if found.size:
+            self.score(*self.given, weights, fours, ends, found)
         return found
 
 

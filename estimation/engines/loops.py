@@ -129,28 +129,49 @@ def _list_pilots(label, cities, pilots):
 
 
 @inner
-def _move_pilots(label, pilots, pairs, moved, left, own):
-    """Take the pairs of pilots out of group 0, and put those with never-pilots into the group they
-    are treated in, with the province of either city; left (parts, D) is room.
+def _move_pilots(label, pilots, pairs, moved, together, own):
+    """Put the pairs of pilots with never-pilots into the group they are treated in, with the
+    province of either city, and leave in group 0 what no pilot is in; together (D,) is room.
     """
     for j in pilots:
-        r, first, end = moved.province[j], moved.part_start[j], moved.part_start[j + 1]
-        for part in range(first, end):
-            for d in range(left.shape[1]):
-                left[part - first, d] = moved.parts[part, d]
-        for i in pilots:
-            rank = pairs.rank_of[i, j]
-            if rank >= moved.first_rank:
-                _add(left[moved.part_of[j, i] - first], pairs.values[rank], -1.0)
-        for part in range(first, end):
-            kind, with_never = moved.part_kind[part], left[part - first]
-            block = moved.kind_block[kind]
+        r, done = moved.province[j], 0
+        # all pairs of the pilot, as if no partner were one
+        for part in range(moved.part_start[j], moved.part_start[j + 1]):
+            kind = moved.part_kind[part]
             group = _group(label[j], moved.kind_class[kind], pairs.n_classes)
-            partners = own[moved.part_province[part], block]
-            _add(own[r, block, 0], moved.parts[part], -1.0)
-            _add(own[r, block, group], with_never, 1.0)
-            _add(partners[0], with_never, -1.0)
-            _add(partners[group], with_never, 1.0)
+            partners = own[moved.part_province[part], moved.kind_block[kind], group]
+            _add(partners, moved.parts[part], 1.0)
+        for kind, block in enumerate(moved.kind_block):
+            group = _group(label[j], moved.kind_class[kind], pairs.n_classes)
+            _add(own[r, block, group], moved.of_city[j, kind], 1.0)
+        # those with pilots are in no group: of one type and kind together
+        while done < len(pilots):
+            first, kind = pilots[done], moved.kind_of[j, pilots[done]]
+            together[:] = 0.0
+            while (
+                done < len(pilots)
+                and label[pilots[done]] == label[first]
+                and moved.kind_of[j, pilots[done]] == kind
+            ):
+                rank = pairs.rank_of[j, pilots[done]]
+                if rank >= moved.first_rank:
+                    _add(together, pairs.values[rank], 1.0)
+                done += 1
+            if kind < 0:
+                continue
+            of_block, pair_class = own[r, moved.kind_block[kind]], moved.kind_class[kind]
+            a = of_block[_group(label[first], pair_class, pairs.n_classes)]
+            b = of_block[_group(label[j], pair_class, pairs.n_classes)]
+            for d in range(len(together)):
+                a[d] -= together[d]
+                b[d] -= together[d]
+                of_block[0, d] -= together[d]
+    n_provinces, n_blocks, n_groups, n_values = own.shape
+    for r in range(n_provinces):
+        for block in range(n_blocks):
+            for group in range(1, n_groups):
+                for d in range(n_values):
+                    own[r, block, 0, d] -= own[r, block, group, d]
 
 
 @numba.njit(nogil=True, cache=CACHE)
@@ -172,11 +193,11 @@ def sum_moved(labels, kept, pairs, moved, by_province, inside):
         Zeros, filled: over the pairs with both cities in a province; R = 0 leaves them out.
     """
     pilots = np.empty(labels.shape[1], np.int64)
-    left = np.empty((len(pilots), pairs.values.shape[1]))
+    together = np.empty(pairs.values.shape[1])
     for draw in range(len(labels)):
         label, own = labels[draw], by_province[draw]
         others = pilots[: _list_pilots(label, moved.city, pilots)]
-        _move_pilots(label, others, pairs, moved, left, own)
+        _move_pilots(label, others, pairs, moved, together, own)
         first, sign = moved.first_rank, -1.0 if kept[draw] > moved.first_rank else 1.0
         for rank in range(min(kept[draw], first), max(kept[draw], first)):
             group = _group_of_pair(rank, label, pairs)
@@ -198,9 +219,12 @@ def sum_moved(labels, kept, pairs, moved, by_province, inside):
 def _weigh(values, weights, columns, ends, found):
     """Add values (D,) times weights (d, L) to found (L,)."""
     for m in range(len(columns)):
-        to = found[ends[m] : ends[m + 1]]
+        first, end = ends[m], ends[m + 1]
+        if first == end:
+            continue
+        to = found[first:end]
         for d in range(len(weights)):
-            value, own = values[columns[m, d]], weights[d, ends[m] : ends[m + 1]]
+            value, own = values[columns[m, d]], weights[d, first:end]
             for k in range(len(to)):
                 to[k] += value * own[k]
 
@@ -212,10 +236,14 @@ def _weigh_rows(rows, weights, columns, ends, room, scores):
     """
     size = len(scores)
     for m in range(len(columns)):
-        first, end, at = ends[m], ends[m + 1], columns[m] * size
+        first, end = ends[m], ends[m + 1]
+        if first == end:
+            continue
         for d in range(0, len(weights), 4):
-            a, b = rows[at[d] : at[d] + size], rows[at[d + 1] : at[d + 1] + size]
-            c, e = rows[at[d + 2] : at[d + 2] + size], rows[at[d + 3] : at[d + 3] + size]
+            at = columns[m, d] * size, columns[m, d + 1] * size
+            a, b = rows[at[0] : at[0] + size], rows[at[1] : at[1] + size]
+            at = columns[m, d + 2] * size, columns[m, d + 3] * size
+            c, e = rows[at[0] : at[0] + size], rows[at[1] : at[1] + size]
             if end - first > FEW:
                 wa, wb = weights[d, first:end], weights[d + 1, first:end]
                 wc, we = weights[d + 2, first:end], weights[d + 3, first:end]
@@ -233,6 +261,17 @@ def _weigh_rows(rows, weights, columns, ends, room, scores):
 
 
 @inner
+def _runs(columns, ends, n_values):
+    """Where each run of the D statistics begins and ends that outcomes with a coefficient need."""
+    is_needed = np.zeros(n_values + 2, np.bool_)
+    for m in range(len(columns)):
+        if ends[m] < ends[m + 1]:
+            for d in columns[m]:
+                is_needed[d + 1] = True
+    return np.flatnonzero(is_needed[1:] != is_needed[:-1]).reshape(-1, 2)
+
+
+@inner
 def _change(weights, others, change):
     """Fill change (4 n, L) with weights (d, L) less others."""
     for d in range(len(weights)):
@@ -241,7 +280,23 @@ def _change(weights, others, change):
 
 
 @inner
-def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room, scores):
+def _add_up(values, first, step, partners, to):
+    """Fill a row with the sum of those that begin at first + partner * step, two partners at a
+    time, so that a sum is read and written once for both.
+    """
+    to[:] = 0.0
+    for k in range(0, len(partners) - 1, 2):
+        a, b = first + partners[k] * step, first + partners[k + 1] * step
+        one, other = values[a : a + len(to)], values[b : b + len(to)]
+        for d in range(len(to)):
+            to[d] += one[d] + other[d]
+    if len(partners) % 2:
+        last = first + partners[-1] * step
+        _add(to, values[last : last + len(to)], 1.0)
+
+
+@inner
+def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, runs, room, scores):
     """Fill the scores (size, L) of a band's cities as if they were never-pilots: all their pairs as
     if no partner were a pilot, then what pilots change, those of one type and kind together; left
     (K, D * size) of the room is filled with their pairs with never-pilots.
@@ -252,28 +307,27 @@ def _score_band(band, label, pilots, pairs, moved, weights, columns, ends, room,
     scores[:] = 0.0
     for kind in range(n_kinds):
         at = moved.first_whole[band] + kind * length
-        for d in range(length):
-            left[kind, d] = moved.whole[at + d]
+        for run in runs:
+            for d in range(run[0] * size, run[1] * size):
+                left[kind, d] = moved.whole[at + d]
         if moved.has_kind[band, kind]:
             _change(weights[moved.kind_block[kind], 0], nothing, change)
             _weigh_rows(left[kind], change, columns, ends, of_size, scores)
     while done < len(pilots):
         first, j = done, pilots[done]
-        kind, at = moved.kind[band, j], moved.first[band] + j * length
+        kind = moved.kind[band, j]
         while (
             done < len(pilots)
             and label[pilots[done]] == label[j]
             and moved.kind[band, pilots[done]] == kind
         ):
             done += 1
-        rows = moved.values[at : at + length]
-        if done > first + 1:
-            rows = together[:length]
-            rows[:] = 0.0
-            for partner in pilots[first:done]:
-                at = moved.first[band] + partner * length
-                _add(rows, moved.values[at : at + length], 1.0)
-        _add(left[kind, :length], rows, -1.0)
+        rows = together[:length]
+        for run in runs:
+            start, end = run[0] * size, run[1] * size
+            own = rows[start:end]
+            _add_up(moved.values, moved.first[band] + start, length, pilots[first:done], own)
+            _add(left[kind, start:end], own, -1.0)
         of_block = weights[moved.kind_block[kind]]
         own = of_block[_group(label[j], moved.kind_class[kind], pairs.n_classes)]
         _change(own, of_block[0], change)
@@ -329,6 +383,7 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
     """
     (n_draws, n), n_values, n_terms = labels.shape, pairs.values.shape[1], weights.shape[4]
     change, nothing = np.zeros((columns.shape[1], n_terms)), np.zeros(weights.shape[3:])
+    runs = _runs(columns, ends, n_values)
     left = np.empty((len(moved.kind_block), n * n_values))
     room = np.empty(n * n_values), left, change, np.empty(n), nothing
     values, found = np.empty(n_values), np.empty(n_terms)
@@ -342,7 +397,8 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
         for draw in range(n_draws):
             label, of_band = labels[draw], scores[draw, start:end]
             given = pairs, moved, weights[draw], columns, ends
-            _score_band(band, label, pilots[draw, : n_pilots[draw]], *given, room, of_band)
+            of_draw = pilots[draw, : n_pilots[draw]]
+            _score_band(band, label, of_draw, *given, runs, room, of_band)
             _score_pilots(band, label, *given, left, values, of_band)
     for draw in range(n_draws):
         given, of_draw = (pairs, moved, weights[draw], columns, ends), scores[draw]

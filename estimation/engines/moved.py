@@ -40,8 +40,6 @@ def move_pairs(pairs: DrawnPairs, start: int, province: np.ndarray, n_blocks: in
     part = part.reshape(-1)
     parts = bincount_columns(both, part, (1, len(place)))[0]
     city, partners = np.divmod(place // n_kinds, n_provinces)
-    part_of = np.full((n, n), -1)
-    part_of[own, partner] = part
     kind_of = np.full((n, n), -1)
     kind_of[pairs.first, pairs.second] = kind_of[pairs.second, pairs.first] = number
     bands, kind_of_band = _bands(kind_of, max(1, IN_CACHE // (n * n_values)))
@@ -65,7 +63,8 @@ def move_pairs(pairs: DrawnPairs, start: int, province: np.ndarray, n_blocks: in
         part_province=partners,
         part_kind=place % n_kinds,
         parts=parts,
-        part_of=part_of,
+        of_city=of_city,
+        kind_of=kind_of,
         inside=np.flatnonzero(province[pairs.first] == province[pairs.second]),
         city=order,
         place=np.argsort(order),

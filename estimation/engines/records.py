@@ -60,8 +60,10 @@ class MovedPairs(NamedTuple):
     part_province, part_kind : (L,) int64 arrays
         Partners' province and kind of the pairs of a part.
     parts : (L, D) float64 array
-    part_of : (N, N) int64 array
-        Part of a city in which its pair with a partner is.
+    of_city : (N, K, D) float64 array
+        Sums over the pairs of a city by kind.
+    kind_of : (N, N) int64 array
+        Kind of the pair of two cities, -1 without one.
     inside : int64 array
         Ranks of the pairs with both cities in a province.
     city : (N,) int64 array
@@ -91,7 +93,8 @@ class MovedPairs(NamedTuple):
     part_province: np.ndarray
     part_kind: np.ndarray
     parts: np.ndarray
-    part_of: np.ndarray
+    of_city: np.ndarray
+    kind_of: np.ndarray
     inside: np.ndarray
     city: np.ndarray
     place: np.ndarray
