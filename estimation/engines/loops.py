@@ -263,12 +263,18 @@ def _weigh_rows(rows, weights, columns, ends, room, scores):
 @inner
 def _runs(columns, ends, n_values):
     """Where each run of the D statistics begins and ends that outcomes with a coefficient need."""
-    is_needed = np.zeros(n_values + 2, np.bool_)
+    is_needed, runs, n = np.zeros(n_values, np.bool_), np.empty((n_values, 2), np.int64), 0
     for m in range(len(columns)):
         if ends[m] < ends[m + 1]:
             for d in columns[m]:
-                is_needed[d + 1] = True
-    return np.flatnonzero(is_needed[1:] != is_needed[:-1]).reshape(-1, 2)
+                is_needed[d] = True
+    for d in range(n_values):
+        if is_needed[d] and n > 0 and runs[n - 1, 1] == d:
+            runs[n - 1, 1] = d + 1
+        elif is_needed[d]:
+            runs[n, 0], runs[n, 1] = d, d + 1
+            n += 1
+    return runs[:n]
 
 
 @inner
