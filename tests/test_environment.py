@@ -21,12 +21,11 @@ LOCKS = sorted((REPO / "requirements").glob("*.txt"))
 def groups() -> dict[str, list[str]]:
     """Names of the packages that each group of pyproject.toml asks for."""
     found = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = dict(found["dependency-groups"])
-    asked["base"] += found["project"]["dependencies"]
-    asked["uv"] = ["uv"]
+    of_group = found["dependency-groups"]
+    base = of_group["base"] + found["project"]["dependencies"]
     return {
         group: [re.split(r"[\[<>=, ]", one)[0].lower().replace("_", "-") for one in names]
-        for group, names in asked.items()
+        for group, names in {**of_group, "base": base, "uv": ["uv"]}.items()
     }
 
 

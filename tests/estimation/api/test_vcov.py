@@ -21,14 +21,14 @@ def flows():
     rng = np.random.default_rng(5)
     index = pd.MultiIndex.from_product([range(12), range(12), range(4)], names=["a", "b", "year"])
     frame = index.to_frame(index=False)
-    frame["pair"] = np.minimum(frame.a, frame.b) * 12 + np.maximum(frame.a, frame.b)
+    a, b = frame.a, frame.b
     shocks = rng.normal(size=(3, 12, 4))
-    unit = shocks[:, frame.a, frame.year] + shocks[:, frame.b, frame.year]
-    frame[["x", "z", "e"]] = rng.normal(size=(3, len(frame))).T + unit.T
-    frame["y"] = 0.3 * frame.x + frame.e
-    frame["flow"] = rng.poisson(np.exp(0.2 * frame.x + 0.3 * frame.e))
-    frame["w"] = rng.uniform(1, 2, len(frame))
-    frame["any"] = (frame.flow > 0).astype(int)
+    unit = shocks[:, a, frame.year] + shocks[:, b, frame.year]
+    x, z, e = rng.normal(size=(3, len(frame))) + unit
+    flow = rng.poisson(np.exp(0.2 * x + 0.3 * e))
+    values = {"pair": np.minimum(a, b) * 12 + np.maximum(a, b), "x": x, "z": z, "e": e}
+    values |= {"y": 0.3 * x + e, "flow": flow, "w": rng.uniform(1, 2, len(frame))}
+    frame = frame.assign(**values, any=(flow > 0).astype(int))
     frame.loc[rng.random(len(frame)) < 0.05, "x"] = np.nan
     return frame.sample(frac=1, random_state=1).reset_index(drop=True)
 

@@ -19,12 +19,10 @@ def _units(seed: int, n_units: int = 36) -> pd.DataFrame:
     cohort = np.zeros(n_units, dtype=int)
     pilots = generator.choice(n_units, n_units // 3, replace=False)
     cohort[pilots] = generator.choice([2012, 2013, 2015], len(pilots))
-    rows = pd.MultiIndex.from_product([range(n_units), range(2010, 2018)], names=["city", "year"])
-    table = rows.to_frame(index=False)
-    table["growth"] = generator.normal(5, 2, len(table))
-    table["first"] = np.where(cohort > 0, cohort, np.nan)[table["city"]]
-    table["block"] = table["city"] // 3
-    return table
+    city, year = np.repeat(np.arange(n_units), 8), np.tile(np.arange(2010, 2018), n_units)
+    growth, first = generator.normal(5, 2, len(city)), np.where(cohort > 0, cohort, np.nan)[city]
+    columns = {"city": city, "year": year, "growth": growth, "first": first, "block": city // 3}
+    return pd.DataFrame(columns)
 
 
 def _pairs(units: pd.DataFrame, measure: str, missing: float, seed: int) -> pd.DataFrame:
