@@ -1,26 +1,47 @@
 """What Dagster shows and runs: its graph is found from the root and its gates block, a sensor asks
-for a refresh, every run takes the lock of its home, and a failed one is told to a program.
-"""
+for a refresh, every run takes the lock of its home, a failed one is told to a program; a simulated
+landing is made again where its code changed, a rerun of dbt builds missing tables; a run whose
+history is written in batches leaves the same history."""
 
+import dataclasses
 import fcntl
 import json
+import os
 import sys
 import tomllib
 from importlib import import_module
 
 import dagster as dg
+import pandas as pd
 import pytest
 from dagster.components.definitions import LazyDefinitions
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from expectations.suites import RULES
 from orchestration import alerts
+from orchestration.assets import landing
+from orchestration.assets.publication import describe_sources
+from orchestration.assets.warehouse import (
+    SAMPLE_ROWS,
+    _failing_rows,
+    _missing_tables,
+    require_values,
+)
 from orchestration.automation import landing_sensor, tell_of_failure
+from orchestration.dagster_ui import run_history
+from orchestration.dagster_ui.metadata import show_aside
+from orchestration.dagster_ui.run_history import batched_sqlite_commits
 from orchestration.dagster_ui.run_tags import LANDING
+from orchestration.dbt_runner import NodeResult
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.supervision import hold_lock
 from tests.conftest import REPO
 from tests.orchestration.conftest import refresh
+from warehouse.build_database import open_build
+from warehouse.ingest.errors import LandingError
+from warehouse.ingest.layouts import load_layouts
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +175,154 @@ def test_a_run_of_the_ui_is_reported_by_the_job(program, monkeypatch):
         assert kept.exists() == is_sent
     reason = json.loads(kept.read_text(encoding="utf-8"))["reason"]
     assert "broken" in reason and "no such thing" in reason
+
+
+def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(home, monkeypatch):
+    written: list[int] = []
+
+    def write(home: Home, settings: Settings) -> None:
+        assert not list(home.simulated.iterdir()), "nothing of before may stay"
+        written.append(settings.simulated_cities)
+        (home.simulated / "values.csv").touch()
+
+    monkeypatch.setattr(landing, "_write_simulated", write)
+    for n_cities, is_other_code in ((48, False), (48, False), (49, False), (49, True)):
+        if is_other_code:
+            (home / "simulated" / ".sha256").write_text("of other code", encoding="utf-8")
+        settings = {"settings": Settings(simulated_cities=n_cities)}
+        assert dg.materialize([landing.simulated_landing], resources=settings).success
+    assert written == [48, 49, 49]
+
+
+def test_each_source_has_a_row_and_a_silent_layout_is_named(monkeypatch, capsys):
+    layouts = load_layouts()
+    assert [name for name, layout in layouts.items() if layout.origin is None] == []
+    silent = layouts["fdi"].model_copy(update={"origin": None})
+    # where a source comes from does not change how it is read
+    assert silent.content == layouts["fdi"].content
+    given = {**layouts, "fdi": silent}
+    monkeypatch.setattr("orchestration.assets.publication.load_layouts", lambda **_: given)
+    table = describe_sources(["fdi", "sim_wide_panel", "tidy"]).set_index("source_id")
+    assert table.loc["sim_wide_panel", "producer"] == "citysync"
+    assert table.loc[["fdi", "tidy"], "producer"].isna().all()
+    assert table["description"].isna().to_dict() == {
+        "fdi": False,
+        "sim_wide_panel": False,
+        "tidy": True,
+    }
+    assert "the layouts of fdi do not say" in capsys.readouterr().out
+
+
+@pytest.fixture
+def built(tmp_path):
+    """A home with an empty folder for a build."""
+    (tmp_path / "build").mkdir()
+    return Home(tmp_path)
+
+
+def test_a_rerun_builds_what_the_build_lacks(built):
+    seed, severity, aliases, cells = step = [
+        dg.AssetKey(path)
+        for path in (["seeds", "a"], ["seeds", "b"], ["staging", "c"], ["staging", "d"])
+    ]
+    assert _missing_tables(built, [cells], step) == [seed, severity, aliases]
+    assert _missing_tables(built, [seed], step) == []
+    with open_build(built.build) as con:
+        con.execute("create schema seeds; create table seeds.a as select 1 as city_id")
+        con.execute("create schema staging; create view staging.c as select * from seeds.a")
+    assert _missing_tables(built, [cells], step) == [severity]
+    assert _missing_tables(built, step, step) == []
+
+
+def test_a_failed_data_test_shows_the_rows_it_found(built):
+    with open_build(built.build) as con:
+        con.execute(
+            "create table pairs as select range as city_i_id, range - 1 as city_j_id from "
+            "range(100)"
+        )
+    failed = NodeResult(
+        "test.x",
+        "x",
+        "test",
+        "fail",
+        0.1,
+        100,
+        "",
+        "select * from pairs where city_i_id > city_j_id order by city_i_id",
+    )
+    shown = _failing_rows(built, failed)["sample_of_failing_rows"]
+    assert len(shown.records) == SAMPLE_ROWS
+    assert shown.records[3].data == {"city_i_id": 3, "city_j_id": 2}
+    assert _failing_rows(built, dataclasses.replace(failed, status="pass")) == {}
+
+
+def test_a_landing_of_which_nothing_is_taken_is_refused_with_the_most_frequent_reason(
+    built,
+):
+    with open_build(built.build) as con:
+        con.execute("create schema intermediate")
+        con.execute("create table intermediate.int_raw_observations as select 1 as k")
+        con.execute(
+            "create table intermediate.int_raw_rejections as from (values ('unknown_unit', 'x'), "
+            "('unknown_city', '999999'), ('unknown_city', '999999')) as t(reason, detail)"
+        )
+    require_values(built)
+    with open_build(built.build) as con:
+        con.execute("delete from intermediate.int_raw_observations")
+    with pytest.raises(LandingError, match="2 lines for one reason, the first: 999999"):
+        require_values(built)
+
+
+@dg.asset
+def first() -> None:
+    """Stands for any asset."""
+
+
+@dg.asset(deps=[first])
+def second() -> None:
+    """Fails, so that a run that broke is kept too."""
+    raise ValueError("no such thing")
+
+
+def test_every_event_is_kept_and_no_file_stays_open(monkeypatch):
+    def events(instance: dg.DagsterInstance) -> list[str]:
+        run = dg.materialize([first, second], instance=instance, raise_on_error=False)
+        return [event.message for event in instance.all_logs(run.run_id)]
+
+    with dg.instance_for_test() as plain:
+        wanted = events(plain)
+    with dg.instance_for_test() as instance:
+        lent: list[tuple] = []
+        connect = run_history.sqlite3.connect
+        monkeypatch.setattr(
+            run_history.sqlite3, "connect", lambda *a, **k: lent.append(a) or connect(*a, **k)
+        )
+        with batched_sqlite_commits():
+            found = events(instance)
+        opened = [os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")]
+        assert not [path for path in opened if path.startswith(instance.root_directory)]
+    assert len(found) == len(wanted) > 10
+    assert 0 < len(lent) < len(wanted), "a connection serves more than one event"
+
+
+def test_a_connection_is_lent_to_one_at_a_time(tmp_path):
+    """What a second borrower gives back undoes nothing of the first one's."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}", poolclass=NullPool)
+    with batched_sqlite_commits():
+        engine.connect().close()
+        with engine.begin() as first:
+            first.execute(text("create table t as select 1 as k"))
+            first.execute(text("insert into t values (2)"))
+            engine.connect().close()
+        with engine.connect() as again:
+            assert again.execute(text("select count(*) from t")).scalar() == 2
+
+
+def test_long_cells_cannot_break_out_of_their_table():
+    shown = show_aside(pd.DataFrame({"sample": ["a|b\n<script>", None], "n": [1.5, 2.0]})).md_str
+    assert shown.splitlines() == [
+        "| sample | n |",
+        "| --- | --- |",
+        "| a/b &lt;script&gt; | 1.5 |",
+        "|  | 2.0 |",
+    ]
