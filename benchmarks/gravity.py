@@ -1,5 +1,5 @@
 """Size of dyadic errors by their degrees of freedom: ``python -m benchmarks.gravity`` prints the
-first table of docs/evidence/gravity.md.
+table of docs/evidence/gravity.md.
 """
 
 from __future__ import annotations
