@@ -379,25 +379,20 @@ def with_source(
 
 
 def table(found: Frame) -> str:
-    """Both tables for people."""
+    """What bad sources did, and which; what sound ones mended, and the one that mended least."""
     harm, good = found[found["right"].notna()], found[found["could"].notna()]
-    harm_rows = [
-        ["bad source", "right current values wrong", "lost", "right values of others blocked"]
-    ]
-    harm_rows += [
-        [r.source, *(f"{n:,.0f}" for n in (r.wrong, r.lost, r.blocked))] for r in harm.itertuples()
-    ]
-    total = [f"{harm[name].sum():,.0f}" for name in ("wrong", "lost", "blocked")]
-    good_rows = [["sound source", "wrong current values that it has right", "mended"]]
-    good_rows += [[r.source, f"{r.could:.0f}", f"{r.mended:.0f}"] for r in good.itertuples()]
-    could, mended = good["could"].sum(), good["mended"].sum()
+    done = ["wrong", "lost", "blocked"]
+    harmful = harm[harm[done].sum(axis=1) > 0].set_index("source")[done]
+    harmful.loc[f"all {len(harm)} bad sources"] = harm[done].sum()
+    heads = ["source", "right current values wrong", "lost", "right values of others blocked"]
+    rows = [[name, *(f"{n:,.0f}" for n in counts)] for name, counts in harmful.iterrows()]
+    could, mended, share = good["could"].sum(), good["mended"].sum(), good["mended"] / good["could"]
     return "\n\n".join(
         [
             f"Beside {harm['right'].iloc[0]:,.0f} right current values of five indicators:",
-            markdown([*harm_rows, ["all", *total]]),
-            f"Beside errors planted in {could / len(good):.0f} cells on average:",
-            markdown(
-                [*good_rows, ["all", f"{could:,.0f}", f"{mended:,.0f} ({mended / could:.0%})"]]
-            ),
+            markdown([heads, *rows]),
+            f"Of {could:,.0f} wrong current values that {len(good)} sound sources have right, "
+            f"{mended:,.0f} are mended ({mended / could:.0%}); the least by "
+            f"'{good['source'].loc[share.idxmin()]}' ({share.min():.0%}).",
         ]
     )
