@@ -17,7 +17,7 @@ from ..fit import ESTIMATORS as ON_PAIRS
 from ..fit import fit_panel, fit_summed
 from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, pair_outcome
-from ..options import CONTROL_PAIRS, Options
+from ..options import CONTROL_PAIRS, DRAWS, Options
 from ..panel.city_file import CityColumns, read_cities
 from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs
@@ -48,7 +48,7 @@ def fit(
     weights: str | None = None,
     exposure: str = "one",
     vcov: str | Sequence[str] | None = None,
-    permutations: int = 9999,
+    permutations: int = DRAWS,
     seed: int = 1,
     shuffle: str = "block",
     control_pairs: str = "never_treated",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..options import DRAWS
 from ..panel.city_file import CityColumns, read_cities
 from ..panel.frames import as_frame
 from ..panel.unit_values import beside
@@ -98,7 +99,7 @@ def primary(
     time: str = "year",
     cohort: Any = "cohort_year",
     block: Any = "block_id",
-    permutations: int = 9999,
+    permutations: int = DRAWS,
     seed: int = 1,
 ) -> PrimaryFit:
     """Test whether treatment changed the mean synchronization of treated with never-treated units.

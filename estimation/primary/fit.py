@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..options import DRAWS
 from .channels import Channel, estimate_channels
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .contrast import treatment_contrast
@@ -82,7 +83,7 @@ class PrimaryResult(Tested):
 
 
 def fit_primary(
-    growth, years, cohort, block, *, permutations: int = 9999, seed: int = 1, capped: bool = False
+    growth, years, cohort, block, *, permutations: int = DRAWS, seed: int = 1, capped: bool = False
 ) -> PrimaryResult:
     """Test whether admission changed the mean synchronization of pilots with never-pilots.
 

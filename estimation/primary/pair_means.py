@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..options import DRAWS
 from ..panel.pair_panel import PairPanel
 from ..results import Estimate, FitResult, NotEstimable
 from . import WITHIN_BLOCK
 from .within_block import fit_within_block
 
 
-def fit_pair_panel(panel: PairPanel, *, permutations: int = 9999, seed: int = 1) -> FitResult:
+def fit_pair_panel(panel: PairPanel, *, permutations: int = DRAWS, seed: int = 1) -> FitResult:
     """`fit_within_block` on the only outcome of a pair panel, provinces as blocks.
 
     Parameters

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..options import DRAWS
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .contrast import treatment_contrast
 from .interval import Tested, judge
@@ -32,7 +33,7 @@ class WithinBlockResult(Tested):
 
 
 def fit_within_block(
-    city_means, years, cohort, block, *, permutations: int = 9999, seed: int = 1
+    city_means, years, cohort, block, *, permutations: int = DRAWS, seed: int = 1
 ) -> WithinBlockResult:
     """Pilot x post on cities' means with city and block x year effects; admissions permuted within
     blocks.

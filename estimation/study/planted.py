@@ -52,9 +52,9 @@ def planted_truths(growth, growth_without, years, cohort, block) -> tuple[dict[s
             TREATED_PART: float(moved[treated].sum()),
             UNTREATED_PART: float(moved[~treated].sum()),
         }
-        for name in one.keys() & bare.keys():
-            draws, in_units = one[name]
-            truths[name] = in_units(float(draws.estimate[0] - bare[name][0].estimate[0]))
+        for name, (draws, in_units) in one.items():
+            if name in bare:
+                truths[name] = in_units(float(draws.estimate[0] - bare[name][0].estimate[0]))
         found.append({term: truth for term, truth in truths.items() if truth is not None})
     return tuple(found)
 

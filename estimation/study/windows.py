@@ -12,6 +12,7 @@ import numpy as np
 from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, LEFT_OUT, STUDY_WINDOW
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
+from ..options import DRAWS
 from ..primary.city_panel import build_panel, lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import PrimaryResult, fit_primary
@@ -119,7 +120,7 @@ def fit_window(window: Window, **settings: int) -> PrimaryResult:
     return fit_primary(*given, capped=window.capped, **settings)
 
 
-def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 1) -> float | None:
+def joint_p(windows: Sequence[Window], *, permutations: int = DRAWS, seed: int = 1) -> float | None:
     """p of the largest absolute statistic over windows; None where `joint_statistics` is."""
     statistics = joint_statistics(windows, permutations=permutations, seed=seed)
     return None if statistics is None else rank_p(np.abs(statistics).max(axis=0))
