@@ -47,6 +47,12 @@ def _templates() -> list[tuple[str, re.Pattern[str], str]]:
     return made
 
 
+@functools.cache
+def _templates_of(letter: str) -> list[tuple[str, re.Pattern[str], str]]:
+    """Templates that a text with this first letter may fit."""
+    return [row for row in _templates() if row[0][:1] in ("", letter)]
+
+
 def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None:
     """A text in Chinese.
 
@@ -63,7 +69,7 @@ def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None
         None where no template fits.
     """
     places = places or {}
-    for first, pattern, chinese in _templates():
+    for first, pattern, chinese in _templates_of(text[:1]):
         found = pattern.fullmatch(text) if text.startswith(first) else None
         if found:
             inside = {
