@@ -62,7 +62,7 @@ def check_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
             )
         for name, entry in entries.items():
             place = PurePosixPath(name)
-            is_inside = not place.is_absolute() and ".." not in place.parts
+            is_inside = not place.is_absolute() and ".." not in place.parts and "\0" not in name
             is_named = is_inside if part == "files" else name.count(".") == 1
             if not (
                 is_named
