@@ -93,11 +93,19 @@ def test_what_cannot_be_done_ends_with_2_and_prints_nothing(
     assert (code, captured.out) == (2, "") and said in captured.err
 
 
-def test_primary_takes_other_names(tmp_path, capsys):
+@pytest.mark.parametrize(
+    "names",
+    [
+        {},
+        {"city_id": "iso", "year": "t", "growth": "g", "cohort_year": "f", "block_id": "r"},
+    ],
+    ids=["the contract's names", "other names"],
+)
+def test_primary_takes_the_contract_s_names_and_others(names, tmp_path, capsys):
     frame, path = _frame(calmer=0.6), tmp_path / "countries.csv"
-    names = {"city_id": "iso", "year": "t", "growth": "g", "cohort_year": "f", "block_id": "r"}
     frame.rename(columns=names).to_csv(path, index=False)
-    options = ["--outcome", "g", "--unit", "iso", "--time", "t", "--cohort", "f", "--block", "r"]
+    flags = ("--unit", "--time", "--outcome", "--cohort", "--block")
+    options = [part for pair in zip(flags, names.values(), strict=False) for part in pair]
     assert main(["primary", str(path), "--permutations", "99", "--json", *options]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found == json.loads(json.dumps(asdict(cs.primary(frame, permutations=99).result)))
