@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import factorial
 
 import numpy as np
@@ -58,8 +59,17 @@ def draw_relabellings(
     labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int
 ) -> np.ndarray:
     """Independent uniform shuffles of the labels within strata; shape (n_draws, N)."""
+    labels, strata = labels.astype(np.int64), strata.astype(np.int64)
+    return _shuffled(labels.tobytes(), strata.tobytes(), n_draws, seed).astype(np.int64)
+
+
+# most specs of a study deal the same admissions again
+@lru_cache(maxsize=4)
+def _shuffled(labels_bytes: bytes, strata_bytes: bytes, n_draws: int, seed: int) -> np.ndarray:
+    """See `draw_relabellings`; as int32."""
+    labels, strata = (np.frombuffer(of, dtype=np.int64) for of in (labels_bytes, strata_bytes))
     generator = np.random.Generator(np.random.PCG64(seed))
-    drawn = np.tile(labels, (n_draws, 1))
+    drawn = np.tile(labels.astype(np.int32), (n_draws, 1))
     order = np.argsort(strata, kind="stable")
     for members in np.split(order, np.flatnonzero(strata[order][1:] != strata[order][:-1]) + 1):
         if (labels[members] != labels[members[0]]).any():
