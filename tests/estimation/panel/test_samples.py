@@ -87,14 +87,15 @@ def literal_pairs(panel, n_partners: int) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("n_partners", [1, 3, 50])
 def test_kept_pairs_equal_a_literal_loop(n_partners: int) -> None:
     panel = random_panel(2, n_cities=20, n_pilots=7)
-    panel = dataclasses.replace(
-        panel, tie=np.where(np.arange(panel.n_pairs) % 11 == 0, np.nan, panel.tie)
-    )
+    # the first city has no tie at all
+    missing = (np.arange(panel.n_pairs) % 11 == 0) | (panel.city_i == 0)
+    panel = dataclasses.replace(panel, tie=np.where(missing, np.nan, panel.tie))
     sample = build_sample(panel, (0,), None, n_partners)
     found = set(
         zip(panel.city_i[sample.kept].tolist(), panel.city_j[sample.kept].tolist(), strict=True)
     )
     assert found == literal_pairs(panel, n_partners)
+    assert set(np.flatnonzero(sample.holds_kept_pair)) == {city for pair in found for city in pair}
 
 
 def test_fit_takes_the_rule() -> None:

@@ -232,6 +232,8 @@ def test_tie_rules_equal_a_literal_sort(rule: str, measure: str, n_cities: int) 
     strongest = {tie for ties in by_city.values() for tie in ties[:5]}
     sample = build_sample(cities, pairs, sync, spec("x", tie_rule=rule))
     assert kept_pairs(sample) == {pair for pair, (tie, _) in pool.items() if wanted(tie)}
+    if rule in ("weak", "near"):
+        assert sample.counts["tie_median"] == pytest.approx(statistics.median(values))
     if rule == "weak":
         strong = kept_pairs(build_sample(cities, pairs, sync, spec()))
         assert not strong & kept_pairs(sample)
