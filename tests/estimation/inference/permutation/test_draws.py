@@ -122,6 +122,7 @@ def test_relabellings_stay_within_strata_and_are_equally_likely():
     assert len({tuple(row) for row in every.tolist()}) == len(every) == 18
     assert labels.tolist() in every.tolist()
     drawn = draw_relabellings(labels, strata, 4000, seed=5)
+    assert (drawn != draw_relabellings(labels, strata, 4000, seed=6)).any()
     for stratum in (0, 1, 2):
         members = strata == stratum
         assert (np.sort(drawn[:, members], axis=1) == np.sort(labels[members])).all()
