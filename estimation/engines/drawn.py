@@ -156,7 +156,7 @@ class PairDraws(DrawnSums):
             sums = self.zeros(len(labels))
             sums[0][:, :, :, 0] = self.moved.all_pairs
             loops.sum_moved(*given, *sums)
-            return LoopSums(*sums, loops.score_moved, given)
+            return LoopSums(*sums, _score_moved, given)
         a, b = labels[:, pairs.first], labels[:, pairs.second]
         # groups ascend with their years, so the later of two admissions is the larger label
         group, is_both = np.maximum(a, b), (a > 0) & (b > 0)
@@ -202,6 +202,17 @@ class PairDraws(DrawnSums):
             np.zeros(1, dtype=np.int64),
             np.array([float(self.sample.tie_quantile)]),
         )
+
+
+def _score_moved(*given: np.ndarray) -> None:
+    """`loops.score_moved`, which reads only the statistics of outcomes with a coefficient."""
+    from . import loops
+
+    (*pairs, weights, columns, ends, squares) = given
+    used = np.unique(columns[np.diff(ends) > 0])
+    first = np.flatnonzero(np.diff(used, prepend=-2) > 1)
+    runs = np.stack([used[first], used[np.append(first[1:], len(used)) - 1] + 1], axis=1)
+    loops.score_moved(*pairs, runs, weights, columns, ends, squares)
 
 
 def _drawn_pairs(

@@ -166,12 +166,10 @@ def _move_pilots(label, pilots, pairs, moved, together, own):
                 a[d] -= together[d]
                 b[d] -= together[d]
                 of_block[0, d] -= together[d]
-    n_provinces, n_blocks, n_groups, n_values = own.shape
-    for r in range(n_provinces):
-        for block in range(n_blocks):
-            for group in range(1, n_groups):
-                for d in range(n_values):
-                    own[r, block, 0, d] -= own[r, block, group, d]
+    for of_province in own:
+        for of_block in of_province:
+            for of_group in of_block[1:]:
+                _add(of_block[0], of_group, -1.0)
 
 
 @numba.njit(nogil=True, cache=CACHE)
@@ -258,23 +256,6 @@ def _weigh_rows(rows, weights, columns, ends, room, scores):
                     room[q] = (w[0] * a[q] + w[1] * b[q]) + (w[2] * c[q] + w[3] * e[q])
                 for q in range(size):
                     scores[q, k] += room[q]
-
-
-@inner
-def _runs(columns, ends, n_values):
-    """Where each run of the D statistics begins and ends that outcomes with a coefficient need."""
-    is_needed, runs, n = np.zeros(n_values, np.bool_), np.empty((n_values, 2), np.int64), 0
-    for m in range(len(columns)):
-        if ends[m] < ends[m + 1]:
-            for d in columns[m]:
-                is_needed[d] = True
-    for d in range(n_values):
-        if is_needed[d] and n > 0 and runs[n - 1, 1] == d:
-            runs[n - 1, 1] = d + 1
-        elif is_needed[d]:
-            runs[n, 0], runs[n, 1] = d, d + 1
-            n += 1
-    return runs[:n]
 
 
 @inner
@@ -376,7 +357,7 @@ def _score_between(label, kept, pairs, moved, weights, columns, ends, found, sco
 
 
 @numba.njit(nogil=True, cache=CACHE)
-def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
+def score_moved(labels, kept, pairs, moved, runs, weights, columns, ends, squares):
     """Add up the squared influence of each city's pairs, by bands of cities whose pairs with a
     partner are one run of numbers.
 
@@ -384,12 +365,13 @@ def score_moved(labels, kept, pairs, moved, weights, columns, ends, squares):
     ----------
     labels, kept, pairs, moved
         As in `sum_moved`.
+    runs : (runs, 2) int64 array
+        Where each run of the D statistics that weigh begins and ends.
     weights, columns, ends, squares
         As in `score_pairs`.
     """
     (n_draws, n), n_values, n_terms = labels.shape, pairs.values.shape[1], weights.shape[4]
     change, nothing = np.zeros((columns.shape[1], n_terms)), np.zeros(weights.shape[3:])
-    runs = _runs(columns, ends, n_values)
     left = np.empty((len(moved.kind_block), n * n_values))
     room = np.empty(n * n_values), left, change, np.empty(n), nothing
     values, found = np.empty(n_values), np.empty(n_terms)
