@@ -9,15 +9,16 @@ from warehouse.build_database import open_build
 from warehouse.publication.changes import TABLES, change_lines, compare, write_changes
 
 OBSERVATION = (
-    "source_id text, indicator_id text, place_level text, city_id int, year int, value double, "
-    "edition_year int, "
-    "file_name text, row_no int, col_no int, quality_flag text, is_current boolean, quality_rule "
-    "text"
+    "source_id text, city_id int, year int, value double, edition_year int, quality_flag text, "
+    "is_current boolean, quality_rule text, indicator_id text default 'g', "
+    "place_level text default 'city', file_name text default 'f', row_no int default 1, "
+    "col_no int default 1"
 )
 ESTIMATE = (
-    "spec_id text, term text, cohort_year int, event_time int, vcov text, is_default boolean, "
-    "estimate double, "
-    "std_error double, p_value double, n_obs int, n_cities int, n_pilots int"
+    "spec_id text, estimate double, term text default 'treated', cohort_year int, event_time int, "
+    "vcov text default 'city', is_default boolean default true, std_error double default 0.5, "
+    "p_value double default 0.2, n_obs int default 10, n_cities int default 5, "
+    "n_pilots int default 2"
 )
 PRIMARY = "spec_id text, estimate double, p_value_family double, n_cities int, n_pilots int"
 HEADLINE = "baseline.cm_growth_official.headline"
@@ -28,87 +29,135 @@ def con():
     """A build (`memory`) and a publication before it (`previous`)."""
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as previous")
-        for catalog in ("memory", "previous"):
-            for schema, table, columns in (
-                ("marts", "fct_indicator_observation", OBSERVATION),
-                ("estimates", "estimate", ESTIMATE),
-                ("estimates", "primary", PRIMARY),
-            ):
-                connection.execute(
-                    f"create schema if not exists {catalog}.{schema}; create table "
-                    f"{catalog}.{schema}.{table}({columns})"
-                )
+        for catalog in ("previous", "memory"):
             connection.execute(
-                f"create table {catalog}.marts.dim_indicator as select 'g' as indicator_id, "
-                "0.00005 as revision_tolerance"
-            )
-            connection.execute(
-                f"create schema {catalog}.meta; create table {catalog}.meta.run as select 'old' "
-                "as run_id"
+                f"""use {catalog}; create schema marts; create schema estimates; create schema meta;
+                create table marts.fct_indicator_observation({OBSERVATION});
+                create table estimates.estimate({ESTIMATE});
+                create table estimates.primary({PRIMARY});
+                create table marts.dim_indicator as
+                    select 'g' as indicator_id, 0.00005 as revision_tolerance;
+                create table meta.run as select 'old' as run_id"""
             )
         yield connection
 
 
-def deliver(
-    con: duckdb.DuckDBPyConnection,
-    catalog: str,
-    rows: list[tuple],
-    source: str = "a",
-    rule: str | None = None,
-) -> None:
-    """Rows of (city, year, value, edition, flag, is_current)."""
+def insert(con: duckdb.DuckDBPyConnection, table: str, columns: str, rows: list[tuple]) -> None:
+    """Rows of a table, whose other columns have their defaults."""
+    marks = ", ".join("?" for _ in columns.split(","))
     for row in rows:
-        con.execute(
-            (
-                f"insert into {catalog}.marts.fct_indicator_observation values (?, 'g', 'city', "
-                "?, ?, "
-                "?, ?, 'f', 1, 1, ?, ?, ?)"
-            ),
-            [source, *row, rule],
-        )
+        con.execute(f"insert into {table}({columns}) values ({marks})", row)
 
 
-def estimate(con: duckdb.DuckDBPyConnection, catalog: str, spec_id: str, value: float) -> None:
-    row = [spec_id, value]
-    con.execute(
-        (
-            f"insert into {catalog}.estimates.estimate values (?, 'treated', null, null, 'city', "
-            "true, ?, 0.5, 0.2, 10, 5, 2)"
-        ),
-        row,
+def deliver(con: duckdb.DuckDBPyConnection, before: list[tuple], now: list[tuple]) -> None:
+    """Values as (source, city, year, value, edition, flag, is_current, rule)."""
+    columns = (
+        "source_id, city_id, year, value, edition_year, quality_flag, is_current, quality_rule"
     )
+    for catalog, rows in (("previous", before), ("memory", now)):
+        insert(con, f"{catalog}.marts.fct_indicator_observation", columns, rows)
 
 
-def test_new_revised_vanished_and_current_values_are_counted(con) -> None:
-    deliver(
-        con,
-        "previous",
+OF_CHANGE = "select source_id, source_change, {} from meta.publication_change order by 1"
+OF_FLAGS = "select change, source_id, quality_rule, {} from meta.flag_change"
+OF_CURRENT = "select reason, n_values from meta.current_change"
+#: Values before and now, what the tables say by query, and the lines of the summary.
+CASES = {
+    "new, revised, vanished and current values are counted": (
         [
-            (1, 2010, 100.0, 2018, "ok", True),
-            (2, 2010, 50.0, 2018, "ok", True),
-            (3, 2010, 7.0, 2018, "ok", True),
+            ("a", 1, 2010, 100.0, 2018, "ok", True, None),
+            ("a", 2, 2010, 50.0, 2018, "ok", True, None),
+            ("a", 3, 2010, 7.0, 2018, "ok", True, None),
         ],
-    )
-    new = [
-        (1, 2010, 100.0, 2018, "ok", False),
-        (1, 2010, 110.0, 2019, "ok", True),
-        (2, 2010, 50.0, 2019, "ok", True),
-    ]
-    # a blocked value of a newer edition does not speak for its source
-    deliver(
-        con,
-        "memory",
-        [*new, (4, 2010, 9.0, 2019, "ok", True), (2, 2010, 5e6, 2020, "blocked", False)],
-    )
+        [
+            ("a", 1, 2010, 100.0, 2018, "ok", False, None),
+            ("a", 1, 2010, 110.0, 2019, "ok", True, None),
+            ("a", 2, 2010, 50.0, 2019, "ok", True, None),
+            ("a", 4, 2010, 9.0, 2019, "ok", True, None),
+            # a blocked value of a newer edition does not speak for its source
+            ("a", 2, 2010, 5e6, 2020, "blocked", False, None),
+        ],
+        {
+            OF_CHANGE.format(
+                "previous_run_id, n_before, n_now, n_new, n_vanished, n_revised, "
+                "n_current_changed, round(median_relative_revision, 9)"
+            ): [("a", "kept", "old", 3, 3, 1, 1, 1, 3, 0.1)]
+        },
+        ["  a: 1 new, 1 revised, 1 gone; 3 current values changed"],
+    ),
+    "rounding is no revision": (
+        [
+            ("a", 1, 2010, 0.3, None, "ok", True, None),
+            ("a", 2, 2010, 44.9, None, "ok", True, None),
+            ("a", 3, 2010, 44.9, None, "ok", True, None),
+        ],
+        [
+            ("a", 1, 2010, 0.1 + 0.2, None, "ok", True, None),
+            ("a", 2, 2010, 44.90004, None, "ok", True, None),
+            ("a", 3, 2010, 45.0, None, "ok", True, None),
+        ],
+        {
+            OF_CHANGE.format("n_revised, n_current_changed"): [("a", "kept", 1, 1)],
+            OF_CURRENT: [("revised", 1)],
+        },
+        [],
+    ),
+    "a removed source is the cause of its values going": (
+        [
+            ("b", 1, 2010, 100.0, None, "ok", True, None),
+            ("a", 1, 2010, 104.0, None, "ok", False, None),
+        ],
+        [("a", 1, 2010, 104.0, None, "ok", True, None)],
+        {
+            OF_CHANGE.format("n_now"): [("a", "kept", 1), ("b", "removed", 0)],
+            "select old_source_id, new_source_id, reason, round(median_relative_change, 6) "
+            "from meta.current_change": [("b", "a", "source removed", 0.04)],
+        },
+        ["  b: removed from the landing with its 1 values; 1 current values changed"],
+    ),
+    "a block that falls beside a new source is a warning": (
+        [
+            ("a", 1, 2010, 900.0, None, "blocked", False, "spike"),
+            ("b", 1, 2010, 100.0, None, "ok", True, None),
+        ],
+        [
+            ("a", 1, 2010, 900.0, None, "ok", True, None),
+            ("b", 1, 2010, 100.0, None, "ok", False, None),
+            ("copy", 1, 2010, 901.0, None, "ok", False, None),
+        ],
+        {
+            OF_FLAGS.format("n_values, n_became_current, first_value, new_source_ids"): [
+                ("lifted", "a", "spike", 1, 1, "city 1 2010", "copy")
+            ],
+            OF_CURRENT: [("block lifted", 1)],
+        },
+        [
+            "  flags: 1 blocks lifted, 0 newly set (meta.flag_change)",
+            "  warning: 1 values of a, g, that spike blocked are no longer blocked",
+            "1 of them are current now, first city 1 2010; new beside them: copy",
+        ],
+    ),
+    "a flag newly set is listed without a warning": (
+        [("a", 1, 2010, 900.0, None, "ok", True, None)],
+        [("a", 1, 2010, 900.0, None, "blocked", False, "outvoted")],
+        {
+            OF_FLAGS.format("n_ceased_current"): [("set", "a", "outvoted", 1)],
+            OF_CURRENT: [("nothing left after a block", 1)],
+        },
+        ["  flags: 0 blocks lifted, 1 newly set (meta.flag_change)"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_changes_of_values_are_counted_and_said(con, case: str) -> None:
+    before, now, tables, lines = CASES[case]
+    deliver(con, before, now)
     compare(con, "previous")
-    counts = (
-        "previous_run_id, n_before, n_now, n_new, n_vanished, n_revised, n_current_changed, "
-        "round(median_relative_revision, 9)"
-    )
-    assert con.execute(f"select {counts} from meta.publication_change").fetchall() == [
-        ("old", 3, 3, 1, 1, 1, 3, 0.1)
-    ]
-    assert "  a: 1 new, 1 revised, 1 gone; 3 current values changed" in change_lines(con)
+    assert {query: con.execute(query).fetchall() for query in tables} == tables
+    said = "\n".join(change_lines(con))
+    assert [line for line in lines if line not in said] == []
+    assert ("warning" in said) == ("warning" in "".join(lines))
 
 
 def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
@@ -116,8 +165,7 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
         ("previous", {HEADLINE: 1.0, "gone": 2.0, "same": 3.0}),
         ("memory", {HEADLINE: 1.5, "came": 4.0, "same": 3.0}),
     ):
-        for spec_id, value in rows.items():
-            estimate(con, catalog, spec_id, value)
+        insert(con, f"{catalog}.estimates.estimate", "spec_id, estimate", [*rows.items()])
         con.execute(f"insert into {catalog}.estimates.primary values ('primary.x', 7, 0.5, 5, 2)")
     compare(con, "previous")
     found = con.execute(
@@ -133,8 +181,11 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
     assert f"  {HEADLINE}: 1.0000 -> 1.5000 (+1.00 old standard errors)" in change_lines(con)
 
 
+ONE = ("a", 1, 2010, 100.0, 2018, "ok", True, None)
+
+
 def test_a_first_publication_has_every_table_empty(con) -> None:
-    deliver(con, "memory", [(1, 2010, 100.0, 2018, "ok", True)])
+    deliver(con, [], [ONE])
     compare(con, None)
     assert [con.execute(f"select count(*) from {table}").fetchone()[0] for table in TABLES] == [
         0
@@ -149,8 +200,7 @@ def test_a_first_publication_has_every_table_empty(con) -> None:
 def test_a_build_is_compared_with_a_publication_of_its_kind_that_can_be_read(
     con, tmp_path: Path, simulated: bool, is_damaged: bool, n_changed: int
 ) -> None:
-    deliver(con, "previous", [(1, 2010, 100.0, 2018, "ok", True)])
-    deliver(con, "memory", [(1, 2010, 200.0, 2018, "ok", True)])
+    deliver(con, [ONE], [("a", 1, 2010, 200.0, 2018, "ok", True, None)])
     for catalog, name in (("previous", "published"), ("memory", "build")):
         (tmp_path / name).mkdir()
         con.execute(f"attach '{tmp_path / name / 'citysync.duckdb'}' as {name}")
@@ -161,90 +211,3 @@ def test_a_build_is_compared_with_a_publication_of_its_kind_that_can_be_read(
     with open_build(tmp_path / "build", read_only=True) as build:
         found = build.execute("select count(*) from meta.current_change").fetchone()
     assert found == (n_changed,)
-
-
-def test_rounding_is_no_revision(con) -> None:
-    deliver(
-        con,
-        "previous",
-        [
-            (1, 2010, 0.3, None, "ok", True),
-            (2, 2010, 44.9, None, "ok", True),
-            (3, 2010, 44.9, None, "ok", True),
-        ],
-    )
-    deliver(
-        con,
-        "memory",
-        [
-            (1, 2010, 0.1 + 0.2, None, "ok", True),
-            (2, 2010, 44.90004, None, "ok", True),
-            (3, 2010, 45.0, None, "ok", True),
-        ],
-    )
-    compare(con, "previous")
-    assert con.execute(
-        "select n_revised, n_current_changed from meta.publication_change"
-    ).fetchall() == [(1, 1)]
-    assert con.execute("select reason, n_values from meta.current_change").fetchall() == [
-        ("revised", 1)
-    ]
-
-
-def test_a_removed_source_is_the_cause_of_its_values_going(con) -> None:
-    deliver(con, "previous", [(1, 2010, 100.0, None, "ok", True)], source="b")
-    for catalog, current in (("previous", False), ("memory", True)):
-        deliver(con, catalog, [(1, 2010, 104.0, None, "ok", current)])
-    compare(con, "previous")
-    assert con.execute(
-        "select source_id, source_change from meta.publication_change order by 1"
-    ).fetchall() == [
-        ("a", "kept"),
-        ("b", "removed"),
-    ]
-    found = con.execute(
-        "select old_source_id, new_source_id, reason, round(median_relative_change, 6) from "
-        "meta.current_change"
-    ).fetchall()
-    assert found == [("b", "a", "source removed", 0.04)]
-    assert (
-        "  b: removed from the landing with its 1 values; 1 current values changed"
-        in change_lines(con)
-    )
-
-
-def test_a_block_that_falls_beside_a_new_source_is_a_warning(con) -> None:
-    deliver(con, "previous", [(1, 2010, 900.0, None, "blocked", False)], rule="spike")
-    deliver(con, "previous", [(1, 2010, 100.0, None, "ok", True)], source="b")
-    deliver(con, "memory", [(1, 2010, 900.0, None, "ok", True)])
-    deliver(con, "memory", [(1, 2010, 100.0, None, "ok", False)], source="b")
-    deliver(con, "memory", [(1, 2010, 901.0, None, "ok", False)], source="copy")
-    compare(con, "previous")
-    columns = (
-        "change, source_id, quality_rule, n_values, n_became_current, first_value, new_source_ids"
-    )
-    assert con.execute(f"select {columns} from meta.flag_change").fetchall() == [
-        ("lifted", "a", "spike", 1, 1, "city 1 2010", "copy")
-    ]
-    assert con.execute("select reason from meta.current_change").fetchall() == [("block lifted",)]
-    lines = change_lines(con)
-    assert "  flags: 1 blocks lifted, 0 newly set (meta.flag_change)" in lines
-    warning = next(
-        line
-        for line in lines
-        if line.startswith("  warning: 1 values of a, g, that spike blocked are no longer blocked")
-    )
-    assert "1 of them are current now, first city 1 2010; new beside them: copy" in warning
-
-
-def test_a_flag_newly_set_is_listed_without_a_warning(con) -> None:
-    deliver(con, "previous", [(1, 2010, 900.0, None, "ok", True)])
-    deliver(con, "memory", [(1, 2010, 900.0, None, "blocked", False)], rule="outvoted")
-    compare(con, "previous")
-    assert con.execute(
-        "select change, quality_rule, n_ceased_current from meta.flag_change"
-    ).fetchall() == [("set", "outvoted", 1)]
-    assert con.execute("select reason from meta.current_change").fetchall() == [
-        ("nothing left after a block",)
-    ]
-    assert not [line for line in change_lines(con) if "warning" in line]
