@@ -4,12 +4,12 @@ name one place.
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
+from tests.warehouse.reference import haversine
+
 SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
-EARTH_RADIUS_KM = 6371.0088
 SUB_PROVINCIAL = "沈阳 大连 长春 哈尔滨 南京 杭州 宁波 厦门 济南 青岛 武汉 广州 深圳 成都 西安"
 #: Codes in the csmar_region files that are no prefecture-level units: county-level cities and a
 #: province's counties taken together.
@@ -20,15 +20,6 @@ SEAT_DIFFERS = {530800}
 
 def seed(name: str) -> pd.DataFrame:
     return pd.read_csv(SEEDS / f"{name}.csv")
-
-
-def distance_km(lon_a, lat_a, lon_b, lat_b):
-    lon_a, lat_a, lon_b, lat_b = map(np.radians, (lon_a, lat_a, lon_b, lat_b))
-    h = (
-        np.sin((lat_a - lat_b) / 2) ** 2
-        + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_a - lon_b) / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(h))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +69,7 @@ def test_ranks_and_regions(roster):
 )
 def test_distances(roster, city_a, city_b, km):
     at = roster.set_index("city_id")[["lon_deg", "lat_deg"]].T
-    assert distance_km(*at[city_a], *at[city_b]) == pytest.approx(km, abs=max(5, 0.005 * km))
+    assert haversine(*at[city_a], *at[city_b]) == pytest.approx(km, abs=max(5, 0.005 * km))
 
 
 def test_every_code_change_and_alias_leads_to_a_city(roster):
@@ -183,8 +174,9 @@ def test_coordinates_agree_with_another_file(roster, shared_dir):
     other["city_id"] = other.dzcode * 100
     both = roster[~roster.city_id.isin(SEAT_DIFFERS)].merge(other, on="city_id")
     assert len(both) >= 270
-    apart = distance_km(both.lon_deg, both.lat_deg, both.coord_long, both.coord_lat)
-    assert both.city_name_zh[apart > 60].tolist() == []
+    places = both[["lon_deg", "lat_deg", "coord_long", "coord_lat"]].to_numpy()
+    apart = [haversine(*place) for place in places]
+    assert both.city_name_zh[[km > 60 for km in apart]].tolist() == []
 
 
 @pytest.mark.shared

@@ -18,7 +18,8 @@ RUN = {
 
 
 def publication(folder: Path) -> Path:
-    (folder / "parquet" / "marts" / "pairs" / "year=2010").mkdir(parents=True)
+    """One table, and another as a file a year: in the second year its cells are empty."""
+    pairs = folder / "parquet" / "marts" / "pairs"
     with duckdb.connect(str(folder / "citysync.duckdb")) as con:
         con.execute(
             "create schema marts; create table marts.city(city_id integer, area_km2 double, name "
@@ -29,11 +30,13 @@ def publication(folder: Path) -> Path:
             "'Its area'"
         )
         con.execute("insert into marts.city values (1, 2.5, 'a', ['x'], true)")
+        for year, values in ((2010, "1, 0.5, 7"), (2011, "null, null, 8")):
+            (pairs / f"year={year}").mkdir(parents=True)
+            con.execute(
+                f"copy (from (values ({values})) as t(city_i_id, cm, n)) to "
+                f"'{pairs}/year={year}/part.parquet' (format parquet)"
+            )
         con.execute(f"copy marts.city to '{folder}/parquet/marts/city.parquet' (format parquet)")
-        con.execute(
-            "copy (select 1 as city_i_id, 0.5 as cm) to "
-            f"'{folder}/parquet/marts/pairs/year=2010/part.parquet' (format parquet)"
-        )
     return folder
 
 
@@ -57,27 +60,7 @@ def test_every_table_is_described_as_it_is(tmp_path: Path) -> None:
         ],
         "primaryKey": ["city_id"],
     }
-    assert pairs["path"] == ["parquet/marts/pairs/year=2010/part.parquet"]
-    assert {field["name"]: field["type"] for field in pairs["schema"]["fields"]} == {
-        "city_i_id": "integer",
-        "cm": "number",
-    }
-
-
-def test_whole_numbers_with_empty_cells_are_numbers(tmp_path: Path) -> None:
-    """In any of a table's files: pandas, through which Frictionless reads, has no whole numbers
-    beside an empty cell.
-    """
-    folder = publication(tmp_path)
-    (folder / "parquet" / "marts" / "pairs" / "year=2011").mkdir()
-    with duckdb.connect() as con:
-        of_2011 = f"{folder}/parquet/marts/pairs/year=2011/part.parquet"
-        con.execute(
-            f"copy (select null::integer as city_i_id, null::double as cm) to '{of_2011}' (format "
-            "parquet)"
-        )
-    _, pairs = json.loads(describe_package(folder, RUN, {}))["resources"]
-    assert {field["name"]: field["type"] for field in pairs["schema"]["fields"]} == {
-        "city_i_id": "number",
-        "cm": "number",
-    }
+    assert pairs["path"] == [f"parquet/marts/pairs/year={y}/part.parquet" for y in (2010, 2011)]
+    # pandas, through which Frictionless reads, has no whole numbers beside an empty cell
+    types = {field["name"]: field["type"] for field in pairs["schema"]["fields"]}
+    assert types == {"city_i_id": "number", "cm": "number", "n": "integer"}
