@@ -140,9 +140,9 @@ COMMANDS = {
         (Argument(("folder",), "receives the files; default: city_panel", "OUT"),),
     ),
     "verify": Command(
-        "hash everything published again, and compare it with the delivered files",
+        "hash everything published again",
         WITHIN + "publications:verify",
-        (RUN, LANDING),
+        (RUN,),
     ),
     "rollback": Command(
         "put an earlier publication back", WITHIN + "publications:rollback", (RUN,)

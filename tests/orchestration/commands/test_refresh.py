@@ -224,7 +224,7 @@ def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path):
     assert not (tmp_path / "home" / "published").exists()
 
 
-@pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])
+@pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce"])
 def test_beside_a_command_another_ends_with_3_and_names_the_holder(six, home_of_six, words):
     landing = ["--landing", str(six.landing)] if words not in ("rollback", "clean") else []
     with hold_lock(Home(home_of_six)):
