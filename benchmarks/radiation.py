@@ -21,10 +21,9 @@ from estimation.primary.exposure import Admitted, fit_exposure
 from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.within_block import fit_within_block
 from estimation.sample.exposure import exposed_years
-from estimation.sample.marts import Marts
+from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import build_series
 from estimation.study.exposures import exposure_of
-from estimation.study.run import read_marts
 
 PERMUTATIONS, LEVEL = 199, 0.05
 WINDOWS = ((2010, 2019), (2010, 2023))

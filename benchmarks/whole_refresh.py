@@ -22,10 +22,11 @@ from python_calamine import CalamineWorkbook
 
 from benchmarks.measure import seconds_of
 from benchmarks.simulation_study.all_pairs import fit_of, sample_of
-from estimation.analyses.catalog import all_specs, curve_specs
+from estimation.analyses.catalog import all_specs
+from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.sample.cities import build_sample_cities
+from estimation.sample.marts import read_marts
 from estimation.sample.outcomes import build_series
-from estimation.study.run import read_marts
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -52,7 +53,7 @@ def bench_whole_refresh(home: Path) -> dict[str, Any]:
         path for path in (home / "simulated").rglob("*") if path.suffix in (".xlsx", ".csv")
     )
     with duckdb.connect(str(home / "build" / "citysync.duckdb"), read_only=True) as con:
-        marts = read_marts(con)
+        marts = read_marts(con, all_specs())
     floor = {
         "loading": seconds_of(lambda: sum(load_barely(path) for path in files)),
         "fits": closed_form_fits(marts),
@@ -106,5 +107,5 @@ def closed_form_fits(marts: Any) -> float:
     members = build_sample_cities(marts.cities, series.city_ids, spec, int(series.years[-1]))
     growth = series.d[[list(series.city_ids).index(city) for city in members["city_id"]]]
     units = (series.years, members["cohort"].to_numpy(), members["province_id"].to_numpy())
-    n_specs = len(all_specs()) + len(curve_specs())
+    n_specs = len(all_specs()) + len(CURVE)
     return seconds_of(lambda: [fit_of(sample_of(growth, *units)) for _ in range(n_specs)])

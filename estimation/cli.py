@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
-from .api.help import FIT_HELP, PRIMARY_HELP, RUN_HELP
+from .api.help import FIT_HELP, PRIMARY_HELP
 from .options import DRAWS
 from .panel.panel_error import PanelError
 
@@ -27,7 +27,6 @@ COMMANDS = {
     "fit": "fit an estimator on a panel of pairs",
     "primary": "the primary test on a panel of units",
     "classify": "give each clause of a policy text its tool",
-    "run": "run rows of the study on a published warehouse",
     "compile": "compile the loops of the permutation now: the first fit need not wait for them",
 }
 FIELDS = (
@@ -43,7 +42,7 @@ FIELDS = (
     "p_value",
     "n_pilots",
 )
-EPILOGS = {"fit": FIT_HELP, "primary": PRIMARY_HELP, "run": RUN_HELP}
+EPILOGS = {"fit": FIT_HELP, "primary": PRIMARY_HELP}
 #: Columns of a panel of cities and what they are called where nothing else is said.
 CITY_COLUMNS = {
     "outcome": "growth",
@@ -87,8 +86,6 @@ def _run(options: argparse.Namespace) -> int:
 
         sys.stdout.write(classify_file(options.file))
         return 0
-    if options.command == "run":
-        return _run_specs(options)
     if options.command == "primary":
         return _primary(options)
     if options.command == "compile":
@@ -137,17 +134,6 @@ def _compile() -> int:
         else f"compiled loops are kept in {folder}"
     )
     return 0 if folder is not None else 1
-
-
-def _run_specs(options: argparse.Namespace) -> int:
-    try:
-        from .study.rerun import run_specs
-    except ImportError as error:
-        message = "citysync run reads a warehouse's study: call it in a checkout"
-        raise ImportError(message) from error
-    given = {"permutations": options.permutations, "seed": options.seed}
-    print(run_specs(options.database, options.spec_ids, **given))
-    return 0
 
 
 def _primary(options: argparse.Namespace) -> int:
@@ -233,15 +219,6 @@ def _parser() -> argparse.ArgumentParser:
     add["classify"].add_argument(
         "file", type=Path, metavar="FILE", help="CSV with columns id, clause"
     )
-    run = add["run"]
-    run.add_argument("database", type=Path, metavar="DATABASE", help="a published citysync.duckdb")
-    run.add_argument(
-        "spec_ids", nargs="+", metavar="SPEC_ID", help="<analysis>.<outcome>.<variant>"
-    )
-    run.add_argument(
-        "--permutations", type=_count, help="the most draws a row may take; default: its own"
-    )
-    run.add_argument("--seed", type=_count)
     return parser
 
 
@@ -291,8 +268,8 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
         help="by comma, of those below; default: the default line and permutation",
     )
     fit.add_argument("--controls", type=_names, help="columns by comma")
-    fit.add_argument("--permutations", type=_count, help="draws; 0 leaves the permutation out")
-    fit.add_argument("--seed", type=_count)
+    fit.add_argument("--permutations", type=count, help="draws; 0 leaves the permutation out")
+    fit.add_argument("--seed", type=count)
     fit.add_argument(
         "--shuffle",
         choices=("province", "block", "all"),
@@ -340,8 +317,8 @@ def _add_primary(primary: argparse.ArgumentParser) -> None:
     )
     for name, default in CITY_COLUMNS.items():
         primary.add_argument(f"--{name}", default=default, help=f"column; default {default}")
-    primary.add_argument("--permutations", type=_count, default=DRAWS, help="draws, at least 20")
-    primary.add_argument("--seed", type=_count, default=1)
+    primary.add_argument("--permutations", type=count, default=DRAWS, help="draws, at least 20")
+    primary.add_argument("--seed", type=count, default=1)
     primary.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -354,7 +331,8 @@ def _columns(text: str) -> str | tuple[str, ...] | None:
     return names if len(names) > 1 else names[0] if names else None
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A whole number from 0, as an argument."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0, found {text!r}")
     return int(text)

@@ -1,7 +1,7 @@
 """`citysync COMMAND`: the one command of a checkout; `--help` lists what it does.
 
 Belongs here: words, their arguments, and who does the work. Imports nothing heavy: a command loads
-only what it needs. `fit`, `primary`, `classify` and `run` are the library's own command line.
+only what it needs. `fit`, `primary` and `classify` are the library's own command line.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
 from orchestration import DAMAGED
 
@@ -38,12 +39,14 @@ class Argument:
     help : str
     variable : str
         What it is called behind make, such as ``make sql Q="select 1"``.
+    how : mapping
+        What else argparse is told; a word may be left out where nothing is.
     """
 
     names: tuple[str, ...]
     help: str
     variable: str = ""
-    is_flag: bool = False
+    how: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Command:
     is_watched: bool = True
 
 
+FLAG, COUNT = {"action": "store_true"}, {"type": cli.count}
 LANDING = Argument(("--landing",), "folder of delivered files", "LANDING")
 RUN = Argument(("run",), "run id of a publication that is kept; default: the current one", "RUN")
 SOURCE = Argument(("source",), "folder of the source, named as the source is", "SRC")
@@ -107,7 +111,7 @@ COMMANDS = {
         WITHIN + "check_source:check_source",
         (
             SOURCE,
-            Argument(("--all",), "by file and indicator, not what fits on a screen", is_flag=True),
+            Argument(("--all",), "by file and indicator, not what fits on a screen", how=FLAG),
         ),
     ),
     "new-source": Command(
@@ -131,8 +135,19 @@ COMMANDS = {
             Argument(("right",), "the figure to use instead, in the same unit"),
             Argument(("evidence",), "a document, or SOURCE/FILE CELL where it was delivered"),
             Argument(("--reason",), "what is wrong"),
-            Argument(("--withdraw",), "take the correction back", is_flag=True),
+            Argument(("--withdraw",), "take the correction back", how=FLAG),
         ),
+    ),
+    "run": Command(
+        "run rows of the study on a published warehouse, without a refresh",
+        WITHIN + "run_specs:run_specs",
+        (
+            Argument(("database",), "a published citysync.duckdb", how={"nargs": None}),
+            Argument(("spec_ids",), "<analysis>.<outcome>.<variant>", how={"nargs": "+"}),
+            Argument(("--permutations",), "the most draws of a row; default its own", how=COUNT),
+            Argument(("--seed",), "default that of the row", how=COUNT),
+        ),
+        is_watched=False,
     ),
     "panel": Command(
         "the city-year panel as CSV and Parquet, with code book and citation",
@@ -212,9 +227,8 @@ def _parser() -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         of_command = words.add_parser(name, help=command.help, description=command.help)
         for one in command.arguments:
-            is_word = not one.names[0].startswith("-")
-            how = {"action": "store_true"} if one.is_flag else {"nargs": "?"} if is_word else {}
-            of_command.add_argument(*one.names, help=one.help, **how)
+            usual = {} if one.names[0].startswith("-") else {"nargs": "?"}
+            of_command.add_argument(*one.names, help=one.help, **(usual | one.how))
     for name, text in cli.COMMANDS.items():
         words.add_parser(name, help=text)
     for name, (module, *_) in BENCHMARKS.items():

@@ -21,9 +21,8 @@ from estimation.analyses.radiation import LEAD_SPECS
 from estimation.analyses.spec import Spec
 from estimation.primary.measure import cycle, standardise
 from estimation.primary.redeal import deal
-from estimation.sample.marts import Marts
+from estimation.sample.marts import Marts, read_marts
 from estimation.study.radiation import run_radiation
-from estimation.study.run import read_marts
 
 PERMUTATIONS, LEVEL, FEWEST_DRAWS = 199, 0.05, 20
 COLUMN = "growth_official_pct"

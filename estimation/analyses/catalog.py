@@ -70,16 +70,8 @@ def all_specs() -> tuple[Spec, ...]:
     )
 
 
-def primary_specs() -> tuple[Spec, ...]:
-    """Windows and series of the primary test, in its order."""
-    return primary.SPECS
-
-
-def curve_specs() -> tuple[Spec, ...]:
-    """Every spec of the specification curve, in its order."""
-    return specification_curve.SPECS
-
-
-def radiation_specs() -> tuple[Spec, ...]:
-    """Every spec of city-level outcomes, in its order."""
-    return radiation.SPECS
+def every_spec() -> tuple[Spec, ...]:
+    """Those of the analyses, of the specification curve, of city-level outcomes and of the primary
+    test: all that a refresh estimates.
+    """
+    return (*all_specs(), *specification_curve.SPECS, *radiation.SPECS, *primary.SPECS)

@@ -69,11 +69,3 @@ section 18 has the formulas; docs/evidence/primary-test.md what it was measured 
 
   citysync primary cities.csv --seed 1 --permutations 9999 --json
 """
-RUN_HELP = """
-Runs rows of estimation/analyses on a published warehouse, opened read-only, without a refresh:
-
-  citysync run data/published/citysync.duckdb baseline.cm_growth_official.headline \\
-    --permutations 999
-
-docs/adding-a-regression.md walks through a row of your own.
-"""

@@ -61,7 +61,7 @@ class Marts:
         return int(found.min()), int(found.max())
 
 
-def read_frames(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> Marts:
+def read_marts(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> Marts:
     """Read what the specs need, in order of keys.
 
     Parameters

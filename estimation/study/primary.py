@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ..analyses.primary import NEWEST, POWER_SERIES, PRIMARY, STUDY_WINDOW, cycle_id
@@ -35,13 +36,13 @@ TABLES = (
 )
 
 
-def run_primary_spec(marts: Marts, spec: Spec) -> dict[str, Rows]:
+def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
     """The primary test of one window and series.
 
     Parameters
     ----------
     marts : Marts
-    spec : Spec
+    specs : sequence of one Spec
 
     Returns
     -------
@@ -50,6 +51,7 @@ def run_primary_spec(marts: Marts, spec: Spec) -> dict[str, Rows]:
         lacks what the test needs has a row with a reason and no p.
     """
     rows: dict[str, Rows] = {name: [] for name in TABLES}
+    (spec,) = specs
     settings = settings_of(spec)
     try:
         window = city_window(marts, spec)

@@ -5,75 +5,28 @@ as the contract's `estimates` tables.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
 
-import pandas as pd
-
-from ..analyses.catalog import all_specs
 from ..analyses.spec import Spec
 from ..inference.multiple_testing import benjamini_hochberg
-from ..sample.marts import Marts, read_frames
+from ..sample.marts import Marts
 from .coverage import build_coverage
 from .multiplicity import judge_estimates
 from .tables import COLUMNS, ESTIMATE_COLUMNS, typed
-from .units import Done, Rows, Unit, run_here, study_units
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """Frames for the tables of schema ``estimates`` of the same names; ``truth`` and ``coverage``
-    are of simulated data.
-    """
-
-    estimate: pd.DataFrame
-    diagnostic: pd.DataFrame
-    not_run: pd.DataFrame
-    warning: pd.DataFrame
-    specification: pd.DataFrame
-    curve_test: pd.DataFrame
-    primary: pd.DataFrame
-    check: pd.DataFrame
-    channel: pd.DataFrame
-    power: pd.DataFrame
-    placebo: pd.DataFrame
-    next_window: pd.DataFrame
-    truth: pd.DataFrame
-    coverage: pd.DataFrame
-
-
-#: Whose rows come first in a table.
-ORDER = ("group", "city", "curve", "primary")
-
-
-class RunUnits(Protocol):
-    """Runs units in any order: `units.run_here`, or processes."""
-
-    def __call__(self, marts: Marts, units: Iterable[Unit], on_done: Done) -> None:
-        """Call `on_done` with every unit and its rows."""
-
-
-def read_marts(con: Any, specs: Sequence[Spec] | None = None, *, pair_years: bool = True) -> Marts:
-    """Read what the specs need from a duckdb connection; default is every spec of the analyses.
-
-    See `marts.read_frames`.
-    """
-    return read_frames(con, all_specs() if specs is None else specs, pair_years=pair_years)
+from .units import KINDS, Rows, RunUnits, Unit, run_here, study_units
 
 
 def run_study(
     marts: Marts,
-    specs: Sequence[Spec] | None = None,
+    specs: Sequence[Spec],
     *,
-    curve: Sequence[Spec] = (),
-    primary: Sequence[Spec] = (),
-    radiation: Sequence[Spec] = (),
     permutations: int | None = None,
     seed: int | None = None,
     on_progress: Callable[[int, int, str], None] | None = None,
     run_units: RunUnits = run_here,
-) -> StudyResult:
+) -> SimpleNamespace:
     """Estimate every spec; one that lacks series, ties, pilots or never-pilots becomes a row of
     ``not_run``.
 
@@ -82,14 +35,8 @@ def run_study(
     marts : Marts
         Where it holds those without the effect, every spec gets its truth: its own estimator on the
         difference of the two outcomes, on the factual sample.
-    specs : sequence of Spec, optional
-        Default is every spec of the analyses.
-    curve : sequence of Spec
-        Specs of the specification curve; none by default.
-    primary : sequence of Spec
-        Windows and series of the primary test; none by default.
-    radiation : sequence of Spec
-        Specs of city-level outcomes (`radiation.run_radiation`); none by default.
+    specs : sequence of Spec
+        Of any analysis; which one says how it is estimated (`units.KIND_OF`).
     permutations, seed : int, optional
         The most draws a spec may take, and the seed of all.
     on_progress : callable, optional
@@ -99,21 +46,20 @@ def run_study(
 
     Returns
     -------
-    StudyResult
-        Rows in order of the specs, the same bytes wherever the units were run.
+    SimpleNamespace
+        A frame for each table of `tables.COLUMNS` but ``claim``, by its name; ``truth`` and
+        ``coverage`` are of simulated data. Rows in order of the specs, the same bytes wherever the
+        units were run.
 
     Raises
     ------
     StudyError
         Naming the specs at which an estimator failed.
     """
-    chosen = (all_specs() if specs is None else specs, curve, primary, radiation)
-    specs, curve, primary, radiation = (
-        tuple(_with_settings(spec, permutations, seed) for spec in kind) for kind in chosen
-    )
+    specs = tuple(_with_settings(spec, permutations, seed) for spec in specs)
     # where pair-years are too many to hold, one outcome of a sample is made at a time
     by_outcome = marts.years is not None
-    units = study_units(specs, curve, primary, radiation, by_outcome=by_outcome)
+    units = study_units(specs, by_outcome=by_outcome)
     n_specs = sum(len(unit.specs) for unit in units)
     found: dict[Unit, Rows] = {}
 
@@ -123,16 +69,17 @@ def run_study(
             on_progress(sum(len(unit.specs) for unit in found), n_specs, unit.name)
 
     run_units(marts, units, on_done)
-    rows = _in_order(found, units, (*specs, *curve))
+    rows = _in_order(found, units, specs)
     adjusted = benjamini_hochberg([row["p_value"] for row in rows["channel"]])
     rows["channel"] = [
         {**row, "p_value_bh": p} for row, p in zip(rows["channel"], adjusted, strict=True)
     ]
+    curve = [spec for unit in units if unit.kind == "curve" for spec in unit.specs]
     rows["not_run"] = _share_reasons(curve, rows["not_run"])
     frames = {name: typed(rows[name], COLUMNS[name]) for name in rows if name != "estimate"}
     frames["estimate"] = judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS))
     known = (frames[name] for name in ("estimate", "primary", "channel", "truth"))
-    return StudyResult(**frames, coverage=build_coverage(*known))
+    return SimpleNamespace(**frames, coverage=build_coverage(*known))
 
 
 def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Spec:
@@ -145,12 +92,14 @@ def _in_order(found: dict[Unit, Rows], units: Sequence[Unit], specs: Sequence[Sp
     specs, else of the units.
     """
     place = {spec.spec_id: k for k, spec in enumerate(specs)}
-    tables: Rows = {name: [] for name in StudyResult.__dataclass_fields__ if name != "coverage"}
-    for kind in ORDER:
+    tables: Rows = {name: [] for name in COLUMNS if name not in ("coverage", "claim")}
+    for kind in KINDS:
         own = [found[unit] for unit in units if unit.kind == kind]
         for name in dict.fromkeys(name for rows in own for name in rows):
             rows = [row for of_unit in own for row in of_unit.get(name, ())]
-            rows.sort(key=lambda row: place.get(row["spec_id"], 0))
+            # others are a unit each, whose rows stand in an order of their own
+            if kind in ("group", "curve"):
+                rows.sort(key=lambda row: place.get(row["spec_id"], 0))
             tables[name] += rows
     return tables
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..analyses import leave_out
+from ..analyses import leave_out, primary, radiation, specification_curve
 from ..analyses.rules import TIE_RULES
 from ..analyses.spec import SampleError, Spec
 from ..analyses.without_p import why_no_p
@@ -37,6 +37,8 @@ from .withhold import withhold
 Rows = dict[str, list[dict[str, Any]]]
 #: Called with a unit and its rows when it is done.
 Done = Callable[["Unit", Rows], None]
+#: Runs units in any order: `run_here`, or processes.
+RunUnits = Callable[[Marts, Sequence["Unit"], Done], None]
 
 
 class StudyError(RuntimeError):
@@ -79,7 +81,7 @@ class Unit:
             With what went wrong as its cause.
         """
         try:
-            return KINDS[self.kind][0](self, marts)
+            return KINDS[self.kind][0](marts, self.specs)
         except Exception as error:
             raise StudyError(f"{self.name}: {type(error).__name__}: {error}") from error
 
@@ -90,25 +92,21 @@ def run_here(marts: Marts, units: Iterable[Unit], on_done: Done) -> None:
         on_done(unit, unit.run(marts))
 
 
-def study_units(
-    specs: Sequence[Spec],
-    curve: Sequence[Spec],
-    primary: Sequence[Spec],
-    radiation: Sequence[Spec],
-    *,
-    by_outcome: bool = False,
-) -> list[Unit]:
-    """Units of a whole study, in order of the specs."""
+def study_units(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[Unit]:
+    """Units of a study, kind by kind in order of the specs."""
+    groups, cities, curve, windows = (
+        [spec for spec in specs if KIND_OF.get(spec.analysis, "group") == kind] for kind in KINDS
+    )
     return [
-        *(Unit("group", tuple(group)) for group in group_specs(specs, by_outcome=by_outcome)),
+        *(Unit("group", tuple(group)) for group in group_specs(groups, by_outcome=by_outcome)),
         *([Unit("curve", tuple(curve))] if curve else []),
-        *(Unit("city", (spec,)) for spec in radiation),
-        *(Unit("primary", (spec,)) for spec in primary),
+        *(Unit("city", (spec,)) for spec in cities),
+        *(Unit("primary", (spec,)) for spec in windows),
     ]
 
 
-def _run_group(unit: Unit, marts: Marts) -> Rows:
-    group = list(unit.specs)
+def _run_group(marts: Marts, specs: Sequence[Spec]) -> Rows:
+    group = list(specs)
     try:
         sample = build_group_sample(marts, group)
     except SampleError as error:
@@ -125,23 +123,14 @@ def _run_group(unit: Unit, marts: Marts) -> Rows:
     return rows
 
 
-def _run_curve(unit: Unit, marts: Marts) -> Rows:
+def _run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
     """The curve, and its joint test over the specs that could be estimated."""
     if marts.city_years is None or marts.study_window is None:
-        return {"not_run": not_run(unit.specs, "needs pairs of cities in a study window")}
-    rows = run_curve(marts, unit.specs)
+        return {"not_run": not_run(specs, "needs pairs of cities in a study window")}
+    rows = run_curve(marts, specs)
     done = {row["spec_id"] for row in rows["specification"]}
-    estimated = [spec for spec in unit.specs if spec.spec_id in done]
-    rows["curve_test"] = run_curve_test(marts, estimated)
+    rows["curve_test"] = run_curve_test(marts, [spec for spec in specs if spec.spec_id in done])
     return rows
-
-
-def _run_city(unit: Unit, marts: Marts) -> Rows:
-    return run_radiation(marts, unit.specs)
-
-
-def _run_primary(unit: Unit, marts: Marts) -> Rows:
-    return run_primary_spec(marts, unit.specs[0])
 
 
 def _draws(unit: Unit) -> float:
@@ -149,12 +138,18 @@ def _draws(unit: Unit) -> float:
     return max(spec.permutations for spec in unit.specs) * (outcomes + len(unit.specs))
 
 
-#: How a kind is run, and its weight beside others.
-KINDS: dict[str, tuple[Callable[[Unit, Marts], Rows], Callable[[Unit], float]]] = {
+#: How a kind is run, and its weight beside others; in the order in which rows stand in a table.
+KINDS: dict[str, tuple[Callable[[Marts, Sequence[Spec]], Rows], Callable[[Unit], float]]] = {
     "group": (_run_group, _draws),
+    "city": (run_radiation, lambda unit: 1e3),
     "curve": (_run_curve, lambda unit: 200.0 * len(unit.specs)),
-    "city": (_run_city, lambda unit: 1e3),
-    "primary": (_run_primary, lambda unit: 1e5),
+    "primary": (run_primary_spec, lambda unit: 1e5),
+}
+#: The kind of an analysis; any other shares samples in groups.
+KIND_OF = {
+    specification_curve.ANALYSIS: "curve",
+    radiation.ANALYSIS: "city",
+    primary.ANALYSIS: "primary",
 }
 
 
@@ -206,7 +201,7 @@ def _rows_of(
     if spec.spec_id in leave_out.TABLES:
         diagnostics += _leave_out_rows(spec, sample)
     return {
-        "estimate": [{**common, **_estimate_row(estimate)} for estimate in result.estimates],
+        "estimate": [{**common, **vars(estimate)} for estimate in result.estimates],
         "diagnostic": [
             {"spec_id": spec.spec_id, "diagnostic": d, "term": t, "value": v}
             for d, t, v in diagnostics
@@ -231,21 +226,3 @@ def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, flo
         for part, without in found.items()
         for block, estimate in zip(*without.get("treated", ((), ())), strict=True)
     ]
-
-
-def _estimate_row(estimate: Any) -> dict[str, Any]:
-    names = (
-        "term",
-        "cohort_year",
-        "event_time",
-        "vcov",
-        "is_default",
-        "estimate",
-        "std_error",
-        "ci_low",
-        "ci_high",
-        "p_value",
-        "n_pilots",
-        "draws",
-    )
-    return {name: getattr(estimate, name) for name in names}

@@ -170,11 +170,22 @@ def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFr
 
 def _estimate(home: Home, settings: Settings) -> dict[str, pd.DataFrame]:
     """Tables of the study, of all analyses or of those that ANALYSES names."""
-    from orchestration.reuse.chosen_analyses import choose_specs, only_these
+    from estimation.analyses.catalog import every_spec
+    from estimation.study.run import run_study
+    from orchestration.reuse.chosen_analyses import is_chosen, with_others
+
+    def say(done: int, of: int, name: str) -> None:
+        stages.count(done, of, f"specs estimated, last {name}")
 
     frames = _read_marts(home, settings)
-    only = settings.analyses
-    return only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
+    study = run_study(
+        frames,
+        [spec for spec in every_spec() if is_chosen(spec, settings.analyses)],
+        permutations=settings.permutations,
+        on_progress=say,
+        run_units=unit_runner(home, frames),
+    )
+    return with_others(vars(study), settings.analyses)
 
 
 def _read_marts(home: Home, settings: Settings) -> Any:
@@ -182,16 +193,18 @@ def _read_marts(home: Home, settings: Settings) -> Any:
     where they are too many for this machine.
     """
     from estimation.analyses.catalog import all_specs
-    from estimation.study.run import read_marts
+    from estimation.sample.marts import read_marts
     from orchestration.memory import holds_pair_years
 
-    wanted = {name for spec in all_specs() for name in (spec.outcome, *spec.controls)}
+    specs = all_specs()
+    wanted = {name for spec in specs for name in (spec.outcome, *spec.controls)}
     with open_build(home.build, read_only=True) as con:
-        marts = read_marts(con, pair_years=holds_pair_years(con, wanted, processes=_processes()))
+        is_held = holds_pair_years(con, wanted, processes=_processes())
+        marts = read_marts(con, specs, pair_years=is_held)
     if not settings.is_simulated:
         return marts
     with open_build(home.counterfactual, read_only=True) as con:
-        without = read_marts(con, pair_years=marts.years is None)
+        without = read_marts(con, specs, pair_years=is_held)
     return replace(marts, without=without, planted=pd.read_csv(home.simulated / PLANTED))
 
 
@@ -218,24 +231,6 @@ def unit_runner(home: Home, frames: Any) -> Any:
             run_in_workers(size, marts, units, on_done)
 
     return keep_units(home, run)
-
-
-def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
-    from estimation.study.run import run_study
-
-    def say(done: int, of: int, name: str) -> None:
-        stages.count(done, of, f"specs estimated, last {name}")
-
-    kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
-    study = run_study(
-        frames,
-        chosen.specs,
-        **kinds,
-        permutations=permutations,
-        on_progress=say,
-        run_units=unit_runner(home, frames),
-    )
-    return vars(study)
 
 
 def _metadata(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> dict[str, Any]:

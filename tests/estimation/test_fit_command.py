@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -266,35 +265,6 @@ def test_a_reader_that_leaves_gets_no_traceback(write):
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
-
-
-@pytest.mark.parametrize(
-    ("spec", "content", "said"),
-    [
-        ("headlin", None, "did you mean baseline.cm_growth_official.headline"),
-        ("headline", None, "w.duckdb"),
-        ("headline", b"no database", "w.duckdb"),
-    ],
-)
-def test_run_names_what_it_cannot_find(capsys, tmp_path, spec, content, said):
-    path = tmp_path / "w.duckdb"
-    if content is not None:
-        path.write_bytes(content)
-    code = main(["run", str(path), f"baseline.cm_growth_official.{spec}"])
-    captured = capsys.readouterr()
-    assert (code, captured.out) == (2, "") and said in captured.err
-
-
-@pytest.mark.parametrize("name", ["duckdb_columns", "duckdb_views", "duckdb_functions", "other"])
-def test_run_runs_nothing_of_the_database_it_is_given(capsys, tmp_path, name):
-    with duckdb.connect(str(tmp_path / "study.duckdb")) as con:
-        con.execute(
-            f"create macro {name}() as table select 'marts' as schema_name, false as internal, * "
-            f"from enable_logging('QueryLog', storage := 'file', storage_path := '{tmp_path}/x')"
-        )
-    code = main(["run", str(tmp_path / "study.duckdb"), "baseline.cm_growth_official.headline"])
-    assert code == 2 and "expected tables alone" in capsys.readouterr().err
-    assert not (tmp_path / "x").exists()
 
 
 def test_within_block_is_offered_for_any_pair_panel(write, capsys):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.reuse.chosen_analyses import choose_specs
+from estimation.analyses.catalog import every_spec
 from orchestration.run_settings import (
     ANALYSES,
     SETTINGS,
@@ -17,7 +17,7 @@ def test_known_settings_are_taken_and_others_left_alone() -> None:
     assert check_settings(values) == {"WINDOW_FIRST_YEAR": "2012", "STRICT": "1"}
     assert check_recorded({"CITYSYNC_PERMUTATIONS": "199"}) == {"CITYSYNC_PERMUTATIONS": "199"}
     assert check_settings({"ANALYSES": "baseline,dynamics"}) == {"ANALYSES": "baseline,dynamics"}
-    assert list(ANALYSES) == sorted({spec.analysis for kind in choose_specs() for spec in kind})
+    assert list(ANALYSES) == sorted({spec.analysis for spec in every_spec()})
 
 
 @pytest.mark.parametrize("name", SETTINGS)

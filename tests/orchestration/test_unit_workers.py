@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from estimation.analyses.catalog import curve_specs
+from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.study.run import run_study
 from estimation.study.units import StudyError, Unit, run_here
 from orchestration.memory import holds_pair_years
@@ -41,12 +41,11 @@ class Dying:
 
 
 def test_a_study_in_processes_has_the_rows_of_one_in_this_process() -> None:
-    marts = economy()[0]
-    chosen = {"curve": curve_specs()[:12], **FAST}
+    marts, specs = economy()[0], (*CHOSEN, *CURVE[:12])
     said: list[tuple[int, int]] = []
-    here = run_study(marts, CHOSEN, **chosen)
+    here = run_study(marts, specs, **FAST)
     told = {"on_progress": lambda done, of, _: said.append((done, of))}
-    there = run_study(marts, CHOSEN, **chosen, run_units=partial(run_in_workers, 2), **told)
+    there = run_study(marts, specs, **FAST, run_units=partial(run_in_workers, 2), **told)
     for name, frame in vars(here).items():
         pd.testing.assert_frame_equal(frame, getattr(there, name), check_exact=True)
     assert len(here.estimate) and said[-1] == (20, 20) and said == sorted(said)

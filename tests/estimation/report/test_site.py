@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.analyses import radiation
-from estimation.analyses.catalog import all_specs, primary_specs
+from estimation.analyses.catalog import every_spec
 from estimation.analyses.without_p import REASON_BY_MEASURE, why_no_p
 from estimation.report import city_files, language
 from estimation.report.pages.catalog import PAGES
@@ -398,7 +397,7 @@ def test_a_title_counts_what_is_found_and_a_row_is_named(site, page: str, said: 
 
 def ids_of(kind: str) -> set[str]:
     """What the code and the models can put into a table of the publication."""
-    specs = [*all_specs(), *primary_specs(), *radiation.SPECS]
+    specs = every_spec()
     models = Path(language.__file__).parents[2] / "warehouse/models"
     texts = [path.read_text(encoding="utf-8") for path in models.rglob("int_observations_*.sql")]
     as_rule = [line for text in texts for line in re.findall(r"(.*) as rule\b", text)]
@@ -424,7 +423,7 @@ def test_whatever_a_table_may_hold_has_words(kind: str) -> None:
 
 
 def test_every_outcome_has_words() -> None:
-    outcomes = {spec.outcome for spec in (*all_specs(), *primary_specs(), *radiation.SPECS)}
+    outcomes = {spec.outcome for spec in every_spec()}
     words = language.Words("zh")
     unsaid = {name: re.findall("[a-z]{2,}", words.outcome(name)) for name in outcomes}
     assert [name for name, rest in unsaid.items() if set(rest) & set(name.split("_"))] == []

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from estimation.analyses import study_form
-from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, radiation_specs
+from estimation.analyses.catalog import every_spec
 from estimation.analyses.without_p import why_no_p
 from estimation.cli import main
 from estimation.fit import fit_panel
@@ -240,7 +240,7 @@ def test_the_seed_names_specs_that_are_run() -> None:
     in both forms; the study's form counts from the calendar year on strong ties, without draws.
     """
     seed = pd.read_csv(SEED)
-    known = {spec.spec_id for spec in (*all_specs(), *primary_specs(), *radiation_specs())}
+    known = {spec.spec_id for spec in every_spec()}
     assert len(seed) >= 11 and seed["claim_id"].is_unique
     assert seed["claim_no"].tolist() == list(range(1, len(seed) + 1))
     assert {*seed["spec_id_study_form"].dropna(), *seed["spec_id"]} <= known
@@ -267,7 +267,7 @@ MEASURES = ("comove", "dispersion")
 
 
 def test_the_measures_are_those_of_the_study_and_the_whole_keeps_its_p():
-    outcomes = {spec.outcome for spec in (*all_specs(), *curve_specs())}
+    outcomes = {spec.outcome for spec in every_spec()}
     withheld = {name for name in outcomes if why_no_p(name)}
     parts = {f"{part}_growth_{s}" for part in MEASURES for s in ("official", "deflated")}
     assert parts <= withheld and all(name.startswith(MEASURES) for name in withheld)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.analyses.catalog import curve_specs
+from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.study import curve_test
 from estimation.study.specification_curve import run_curve
 from estimation.study.tables import CURVE_TEST_COLUMNS, typed
@@ -18,7 +18,7 @@ DRAWS = 99
 # every choice of the curve but its series and windows, of which the fabricated marts have one each
 SPECS = tuple(
     dataclasses.replace(spec, permutations=DRAWS, seed=3)
-    for spec in curve_specs()
+    for spec in CURVE
     if spec.series == "growth_official" and spec.window is None
 )
 

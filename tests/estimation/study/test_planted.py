@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.analyses.catalog import primary_specs
+from estimation.analyses.primary import SPECS
 from estimation.primary.fit import fit_primary
 from estimation.study import coverage
 from estimation.study.coverage import build_coverage
@@ -43,10 +43,10 @@ def planted(marts) -> pd.DataFrame:
 
 def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
     factual, without = marts
-    specs = [spec for spec in primary_specs() if spec.spec_id == PRIMARY]
-    given = {"primary": specs, "permutations": 99, "seed": 1}
+    specs = [spec for spec in SPECS if spec.spec_id == PRIMARY]
+    given = {"specs": specs, "permutations": 99, "seed": 1}
     simulated = dataclasses.replace(factual, without=without, planted=planted)
-    found = run_study(simulated, (), **given)
+    found = run_study(simulated, **given)
     primary, channel, table = found.primary, found.channel, found.truth
     assert list(primary) == list(PRIMARY_COLUMNS) and list(channel) == list(CHANNEL_COLUMNS)
     row = primary[primary["spec_id"] == PRIMARY].iloc[0]
@@ -59,9 +59,9 @@ def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
     assert table[PRIMARY, "treated"] == pytest.approx(row["truth"])
     assert table[PRIMARY, "own_variance"] == pytest.approx(channels.loc["own_variance", "truth"])
     # no effect, no truth but zero; delivered files have none
-    nothing = run_study(dataclasses.replace(factual, without=factual), (), **given)
+    nothing = run_study(dataclasses.replace(factual, without=factual), **given)
     assert nothing.truth["truth"].abs().max() < 1e-12 and nothing.truth["planted"].isna().all()
-    delivered = run_study(factual, (), **given)
+    delivered = run_study(factual, **given)
     assert delivered.primary["truth"].isna().all() and delivered.channel["planted"].isna().all()
     assert delivered.truth.empty and delivered.coverage.empty and len(found.coverage)
 

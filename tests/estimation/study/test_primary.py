@@ -80,7 +80,7 @@ def test_what_lacks_gives_no_verdict(case):
     """In a study, in its claims, and of the test itself, where it says what to give."""
     change, said = LACKING[case]
     growth, years, cohort, block = change(*draw_panel(3))
-    tables = run_study(_marts(growth, years, cohort, block), (), primary=STUDY, permutations=99)
+    tables = run_study(_marts(growth, years, cohort, block), STUDY, permutations=99)
     (row,) = tables.primary.to_dict("records")
     assert row["verdict"] == "not_identified"
     assert row["reason"] == f"No verdict: {said.format('province')}."
@@ -127,7 +127,7 @@ def test_both_series_of_a_window_have_rows_and_checks_stand_beside_them():
     real = windows["newest"]
     assert (windows["a_year_earlier"].cohort == np.where(real.cohort > 0, real.cohort - 1, 0)).all()
     assert windows["without_2020_to_2022"].years.tolist() == [*range(2010, 2020)]
-    tables = run_study(marts, (), primary=CHECKS, permutations=99)
+    tables = run_study(marts, CHECKS, permutations=99)
     of_channels = tables.channel["p_value"].to_numpy(dtype=float)
     # channels are one family
     corrected = multipletests(of_channels, method="fdr_bh")[1]
@@ -156,7 +156,7 @@ def eleven_years():
             "estimation.study.primary._power_rows",
             lambda spec, *given: [dict.fromkeys(POWER_COLUMNS) | {"spec_id": spec.spec_id}],
         )
-        return given, marts, run_study(marts, (), primary=DECLARED, permutations=99)
+        return given, marts, run_study(marts, DECLARED, permutations=99)
 
 
 def test_power_is_drawn_for_official_growth_of_both_windows(eleven_years):
@@ -217,7 +217,7 @@ def test_checks_are_the_same_test_on_other_cities_years_and_dates(monkeypatch):
     marts = _marts(np.hstack([earlier, growth]), np.arange(2002, 2023), cohort, block)
     inside = marts.synchronization.query("year >= 2010")
     marts = dataclasses.replace(marts, synchronization=inside)
-    tables = run_study(marts, (), primary=STUDY, permutations=99)
+    tables = run_study(marts, STUDY, permutations=99)
     rows = tables.check.set_index(["check", "name", "series"]).sort_index()
     real = city_window(marts, STUDY[0])
     for kind, name, left_out in (
@@ -265,7 +265,7 @@ def test_windows_judged_jointly_move_alike():
 def test_placebos_in_space_are_judged_jointly(monkeypatch):
     monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
     marts = _marts(*draw_panel(5, per_block=8))
-    placebo = run_study(marts, (), primary=STUDY, permutations=99).placebo
+    placebo = run_study(marts, STUDY, permutations=99).placebo
     space = placebo[placebo["placebo"] == "space"]
     assert len(space) >= 2
     real, settings = city_window(marts, STUDY[0]), {"permutations": 99, "seed": 1}

@@ -161,7 +161,7 @@ def test_what_lacks_is_a_row_of_not_run_in_the_studys_words(marts):
 
 
 def test_the_study_takes_its_rows_into_its_tables(marts):
-    result = run_study(marts, [], radiation=radiation.LEVEL_SPECS, permutations=19)
+    result = run_study(marts, radiation.LEVEL_SPECS, permutations=19)
     assert list(result.estimate.columns) == list(COLUMNS["estimate"]) and len(
         result.estimate
     ) == len(GROWTH)

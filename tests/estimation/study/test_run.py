@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.analyses.catalog import all_specs, curve_specs
+from estimation.analyses.catalog import all_specs
 from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
+from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.fit import PairPanel, fit_panel
-from estimation.sample.marts import Marts
+from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import split_outcome
-from estimation.study.run import read_marts, run_study
+from estimation.study.run import run_study
 from estimation.study.samples import build_group_sample
 from estimation.study.tables import (
     DIAGNOSTIC_COLUMNS,
@@ -222,7 +223,7 @@ def test_a_run_takes_at_most_the_draws_of_each_spec_and_one_seed(marts) -> None:
             seen.update((spec.analysis, spec) for spec in unit.specs)
             on_done(unit, {})
 
-    run_study(marts[0], SPECS, curve=curve_specs(), permutations=500, seed=7, run_units=look)
+    run_study(marts[0], (*SPECS, *CURVE), permutations=500, seed=7, run_units=look)
     draws = {name: spec.permutations for name, spec in seen.items()}
     assert draws["baseline"] == 500 and draws["specification_curve"] == 199
     assert draws["study_form"] == 0 and {spec.seed for spec in seen.values()} == {7}
@@ -374,7 +375,7 @@ def test_marts_are_read_from_duckdb(marts) -> None:
         "fct_pair_synchronization": sync.drop(columns=sync.filter(like="deflated").columns),
     }
     con = database({f"marts.{name}": pd.DataFrame(table) for name, table in tables.items()})
-    read = read_marts(con)
+    read = read_marts(con, all_specs())
     of_city = read.cities.set_index("city_id")
     assert list(of_city["gdp_mean_cny_100m"]) == [2.0] * 30
     assert of_city["policy_year_low_carbon"].dropna().to_dict() == {110000: 2011.0}
@@ -391,7 +392,7 @@ def test_marts_are_read_from_duckdb(marts) -> None:
     # the build without the effect has no texts: nobody is marked as without, and the specs say what
     # they need
     con.execute("drop table marts.fct_policy_tool")
-    bare = read_marts(con)
+    bare = read_marts(con, all_specs())
     assert bare.strengths.empty and bare.cities["treated_year_without_texts"].isna().all()
     tools = [spec for spec in SPECS if spec.analysis == "policy_tools"][:1]
     assert "policy texts" in run_study(bare, tools, permutations=0).not_run["reason"].iloc[0]
@@ -403,14 +404,21 @@ def test_curve_is_what_the_general_estimators_give(marts) -> None:
     """
     curve = [
         dataclasses.replace(spec, window=(2010, 2019))
-        for spec in curve_specs()
+        for spec in CURVE
         if spec.window is None and spec.series == "growth_official"
     ]
-    found = run_study(marts[0], [], curve=curve)
+    found = run_study(marts[0], curve)
     assert list(found.specification) == list(SPECIFICATION_COLUMNS)
     assert list(found.specification["spec_id"]) == [spec.spec_id for spec in curve]
     general = [spec for spec in curve if spec.effects == ("pair", "year")][::10]
-    expected = run_study(marts[0], general).estimate
+    elsewhere = [
+        dataclasses.replace(
+            spec, analysis="x", spec_id=spec.spec_id.replace("specification_curve", "x")
+        )
+        for spec in general
+    ]
+    expected = run_study(marts[0], elsewhere).estimate
+    expected["spec_id"] = expected["spec_id"].str.replace("x.", "specification_curve.", regex=False)
     lines = expected["is_default"] | (expected["vcov"] == "conventional")
     keys = ["spec_id", "vcov"]
     expected, rows = (
@@ -434,12 +442,12 @@ def test_curve_says_what_it_lacks_once_an_outcome(marts) -> None:
     """A series that the landing lacks gives one row for each outcome made of it, not one for each
     combination of choices.
     """
-    found = run_study(marts[0], [], curve=curve_specs())
+    found = run_study(marts[0], CURVE)
     lacking = found.not_run[found.not_run["spec_id"].str.startswith("specification_curve.cm_hp.")]
     (reason,) = lacking["reason"]
     assert "cycle_hp_pct" in reason
     bare = dataclasses.replace(marts[0], city_years=None)
-    assert len(run_study(bare, [], curve=curve_specs()).not_run) == 16
+    assert len(run_study(bare, CURVE).not_run) == 16
 
 
 def test_tools_that_are_one_regressor_are_said_to_be_one(marts) -> None:

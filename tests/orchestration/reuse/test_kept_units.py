@@ -9,11 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, radiation_specs
+from estimation.analyses import radiation
+from estimation.analyses.catalog import all_specs, every_spec
 from estimation.study.run import run_study
 from estimation.study.units import run_here
 from orchestration.home import REPO, Home
-from orchestration.reuse.chosen_analyses import choose_specs, only_these
+from orchestration.reuse.chosen_analyses import is_chosen, with_others
 from orchestration.reuse.fingerprint import LISTINGS
 from orchestration.reuse.kept_units import keep_units
 from tests.estimation.study.test_run import economy
@@ -42,8 +43,8 @@ def study(home: Home, marts, specs, ran: list[str]) -> dict[str, pd.DataFrame]:
 
         run_here(marts, units, done)
 
-    options = {"radiation": radiation_specs()[:1], "run_units": keep_units(home, counting)}
-    return vars(run_study(marts, specs, **options, **FAST))
+    specs = (*specs, radiation.SPECS[0])
+    return vars(run_study(marts, specs, run_units=keep_units(home, counting), **FAST))
 
 
 def assert_same(found: dict[str, pd.DataFrame], wanted: dict[str, pd.DataFrame]) -> None:
@@ -120,19 +121,17 @@ KNOWN = ("estimation/analyses/radiation.py",)
 
 
 def test_specs_of_the_named_analyses_are_chosen() -> None:
-    chosen = choose_specs(["dynamics"])
-    assert {spec.analysis for spec in chosen.specs} == {"dynamics"} and chosen[1:] == ((), (), ())
-    assert choose_specs(["specification_curve"]) == ((), curve_specs(), (), ())
-    assert choose_specs(["primary", "radiation"]) == ((), (), primary_specs(), radiation_specs())
-    assert choose_specs() == (all_specs(), curve_specs(), primary_specs(), radiation_specs())
+    named = ["dynamics", "primary"]
+    assert {spec.analysis for spec in every_spec() if is_chosen(spec, named)} == set(named)
+    assert all(is_chosen(spec, ()) for spec in every_spec())
 
 
 def test_what_is_not_asked_for_is_listed_as_not_run() -> None:
     row = {"spec_id": "dynamics.y.1", "analysis": "dynamics", "reason": "needs y"}
     tables = {"not_run": pd.DataFrame([row], dtype="string"), "estimate": pd.DataFrame()}
-    assert only_these(tables, ()) == tables
-    found = only_these(tables, ("baseline", "dynamics"))["not_run"]
-    others = {spec.spec_id: spec.analysis for kind in choose_specs() for spec in kind}
+    assert len(with_others(tables, ())["not_run"]) == 1
+    found = with_others(tables, ("baseline", "dynamics"))["not_run"]
+    others = {spec.spec_id: spec.analysis for spec in every_spec()}
     wanted = {k: v for k, v in others.items() if v not in ("baseline", "dynamics")}
     listed = dict(zip(found["spec_id"], found["analysis"], strict=True))
     assert listed == {"dynamics.y.1": "dynamics", **wanted}
