@@ -62,14 +62,19 @@ def test_the_first_lines_say_what_one_row_is_and_its_key_which_is_tested(
         assert (tested["columns"], tested.get("nullable", [])) == (columns, nullable), name
 
 
-def test_published_tables_have_a_contract_and_every_column_a_description(
+def test_published_tables_have_a_contract_and_every_column_a_description_and_a_unit(
     models: dict[str, dict],
 ) -> None:
     published = [node for node in models.values() if node["schema"] in ("marts", "quality")]
     assert len(published) > 10
     for node in published:
         assert node["contract"]["enforced"] and node["description"], node["name"]
-        assert all(column["description"] for column in node["columns"].values()), node["name"]
+        for name, column in node["columns"].items():
+            assert column["description"], (node["name"], name)
+            if column["data_type"] == "double" and node["access"] == "public":
+                unit = column["config"]["meta"].get("unit")
+                ending = next((e for e in UNIT_IN_NAME if name.endswith(e)), None)
+                assert unit and unit == UNIT_IN_NAME.get(ending, unit), (node["name"], name)
 
 
 def test_no_model_reads_a_higher_layer_and_staging_alone_reads_sources(
@@ -81,14 +86,3 @@ def test_no_model_reads_a_higher_layer_and_staging_alone_reads_sources(
         assert kinds <= {"source", "seed"} if layer(node) == 0 else "source" not in kinds, name
         above = [p for kind, p in read if kind == "model" and layer(models[p]) > layer(node)]
         assert above == [], name
-
-
-def test_every_measure_of_a_mart_has_a_unit_that_agrees_with_its_name(
-    models: dict[str, dict],
-) -> None:
-    for name, node in models.items():
-        for column in node["columns"].values() if node["access"] == "public" else ():
-            if column["data_type"] == "double":
-                unit = column["config"]["meta"].get("unit")
-                ending = next((e for e in UNIT_IN_NAME if column["name"].endswith(e)), None)
-                assert unit and unit == UNIT_IN_NAME.get(ending, unit), (name, column["name"])

@@ -1,12 +1,16 @@
-"""Nothing of a publication that somebody else made runs when it is read, whoever reads it."""
+"""Nothing of a publication that somebody else made runs when it is read, whoever reads it; tables
+that are files of it are read like tables, and like nothing else.
+"""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from orchestration.commands.sql_prompt import connect_read_only
+from orchestration.commands.sql_prompt import connect_read_only, run_sql
 from orchestration.home import Home
 from tests.warehouse.publication.small import pair_years_as_files, put_out, run_of
 from tests.warehouse.publication.test_verification import SECRET, forge
@@ -18,6 +22,7 @@ from warehouse.publication.datapackage import describe_package
 from warehouse.publication.errors import PublishError
 from warehouse.publication.file_tables import files_of_tables
 from warehouse.publication.foreign import open_foreign
+from warehouse.publication.manifest import MANIFEST
 from warehouse.publication.verification import verify_publication
 
 DATABASE = "citysync.duckdb"
@@ -145,3 +150,45 @@ def test_a_file_of_another_kind_is_not_opened(tmp_path: Path, content: bytes | N
     database.mkdir() if content is None else database.write_bytes(content)
     with pytest.raises((duckdb.IOException, PublishError)), open_foreign(database):
         pass
+
+
+def test_files_are_read_like_tables_beside_those_of_the_database(home: Path) -> None:
+    query = (
+        "select count(*), max(cm), (select count(*) from marts.things) from marts.pairs where "
+        "year = 2011"
+    )
+    with connect_read_only(Home(home)) as con:
+        assert con.execute(query).fetchone() == (10, 19 / 7, 3)
+        assert con.execute("select count(*) from citysync.marts.things").fetchall() == [(3,)]
+        assert ("marts.pairs",) in con.execute('select "table" from tables').fetchall()
+        described = con.execute("from columns").fetchall()
+        assert ("marts.pairs", "city_i_id", "INTEGER", None) in described
+
+
+def lead_elsewhere(file: Path, manifest: Path) -> None:
+    said = json.loads(manifest.read_text(encoding="utf-8"))
+    said["tables"]["marts.pairs"]["parquet"] = "*/*/*/*/*.parquet"
+    manifest.write_text(json.dumps(said), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda file, manifest: file.unlink(),
+        lambda file, manifest: (file.unlink(), file.symlink_to("/etc/hostname")),
+        lead_elsewhere,
+    ],
+)
+def test_files_that_are_missing_links_or_none_of_ours_are_refused_by_name(
+    home: Path, tmp_path: Path, monkeypatch, capsys, touch: Callable[[Path, Path], object]
+) -> None:
+    folder = (shutil.copytree(home, tmp_path / "home", symlinks=True) / "published").resolve()
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    file = files_of_tables(folder)["marts.pairs"][0]
+    touch(file, folder / MANIFEST)
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
+    assert run_sql("select 1") == 2
+    said = capsys.readouterr().err
+    assert (f"{file}: " if touch is not lead_elsewhere else "marts.pairs") in said
+    assert ("found none or a link" in said) == (touch is not lead_elsewhere)
