@@ -1,7 +1,6 @@
 """Small city-pair panels for the tests of the estimators."""
 
 import itertools
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -107,15 +106,6 @@ def contract_table(panel: PairPanel) -> pd.DataFrame:
         "city_j_cohort_year": second,
     }
     return table.drop(columns=["pair", "cohort", "city_i", "city_j", "treated"]).assign(**names)
-
-
-def fit_of_diff_diff(estimator, panel: PairPanel):
-    """What an estimator of that package gives, a pair as its unit, without pairs of two pilots."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # notices of deprecated names and of small cohorts
-        table = long_table(panel, panel.cohort >= 0)
-        columns = {"outcome": "y", "unit": "pair", "time": "year", "first_treat": "cohort"}
-        return estimator.fit(table, **columns)
 
 
 def points(result) -> dict:

@@ -250,11 +250,6 @@ def test_bytes_depend_on_input_and_seed_alone(write):
     assert outputs[0] == outputs[1] and len(outputs[0]) > 1000
 
 
-def test_no_draws_are_no_line_of_the_permutation(capsys, write):
-    _, out, _ = _run(capsys, write(contract_table(random_panel(5))), "--permutations", "0")
-    assert "permutation" not in {row["vcov"] for row in json.loads(out)["estimates"]}
-
-
 def test_a_reader_that_leaves_gets_no_traceback(write):
     path = write(contract_table(random_panel(5)))
     command = [*COMMAND, str(path), "--outcome", "y", "--permutations", "0"]

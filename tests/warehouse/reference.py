@@ -35,6 +35,25 @@ def pearson(x: list[float], y: list[float]) -> float:
     return sum(a * b for a, b in zip(standardise(x), standardise(y), strict=True)) / len(x)
 
 
+def pair_measures(d_i: list[float], d_j: list[float]) -> list[dict[str, float]]:
+    """The definitions of docs/methods, section 3, one number at a time, for each year."""
+    n_years, found = len(d_i), []
+    for own, other, a, b in zip(d_i, d_j, standardise(d_i), standardise(d_j), strict=True):
+        cm = 1 - (a - b) ** 2 / 2
+        clipped = min(max(cm, 3 - 2 * n_years + 1e-6), 1 - 1e-6)
+        found.append(
+            {
+                "cm": cm,
+                "comove": a * b,
+                "dispersion": 1 - (a**2 + b**2) / 2,
+                "cm_bounded": 0.5 * math.log((1 + clipped / (2 * n_years - 3)) / (1 - clipped)),
+                "neg_abs_gap": -abs(own - other),
+                "neg_abs_residual": -abs((own - sum(d_i) / n_years) - (other - sum(d_j) / n_years)),
+            }
+        )
+    return found
+
+
 def mean_over(values: dict[int, float], years) -> float | None:
     delivered = [values[year] for year in years if year in values]
     return sum(delivered) / len(delivered) if len(delivered) >= 3 else None
@@ -86,22 +105,7 @@ class Reference:
     ) -> dict[int, dict[str, float]]:
         """Measures of a pair of complete cities, by year."""
         d_i, d_j = ([series[c][y] for y in WINDOW] for c in (i, j))
-        n_years, found = len(d_i), {}
-        for nth, year in enumerate(WINDOW):
-            a, b = standardise(d_i)[nth], standardise(d_j)[nth]
-            cm = 1 - (a - b) ** 2 / 2
-            clipped = min(max(cm, 3 - 2 * n_years + 1e-6), 1 - 1e-6)
-            found[year] = {
-                "cm": cm,
-                "comove": a * b,
-                "dispersion": 1 - (a**2 + b**2) / 2,
-                "cm_bounded": 0.5 * math.log((1 + clipped / (2 * n_years - 3)) / (1 - clipped)),
-                "neg_abs_gap": -abs(d_i[nth] - d_j[nth]),
-                "neg_abs_residual": -abs(
-                    (d_i[nth] - sum(d_i) / n_years) - (d_j[nth] - sum(d_j) / n_years)
-                ),
-            }
-        return found
+        return dict(zip(WINDOW, pair_measures(d_i, d_j), strict=True))
 
     def rolling(self, i: int, j: int, year: int) -> float:
         five = range(year - 4, year + 1)

@@ -94,16 +94,21 @@ def test_what_cannot_be_done_ends_with_2_and_prints_nothing(
 
 
 @pytest.mark.parametrize(
-    "names",
+    ("names", "kind"),
     [
-        {},
-        {"city_id": "iso", "year": "t", "growth": "g", "cohort_year": "f", "block_id": "r"},
+        ({}, "csv"),
+        ({}, "parquet"),
+        (
+            {"city_id": "iso", "year": "t", "growth": "g", "cohort_year": "f", "block_id": "r"},
+            "csv",
+        ),
     ],
-    ids=["the contract's names", "other names"],
+    ids=["the contract's names", "parquet", "other names"],
 )
-def test_primary_takes_the_contract_s_names_and_others(names, tmp_path, capsys):
-    frame, path = _frame(calmer=0.6), tmp_path / "countries.csv"
-    frame.rename(columns=names).to_csv(path, index=False)
+def test_primary_takes_the_contract_s_names_and_others(names, kind, tmp_path, capsys):
+    frame, path = _frame(calmer=0.6).assign(note="not read"), tmp_path / f"countries.{kind}"
+    rows = frame.rename(columns=names).sample(frac=1, random_state=1)
+    rows.to_parquet(path) if kind == "parquet" else rows.to_csv(path, index=False)
     flags = ("--unit", "--time", "--outcome", "--cohort", "--block")
     options = [part for pair in zip(flags, names.values(), strict=False) for part in pair]
     assert main(["primary", str(path), "--permutations", "99", "--json", *options]) == 0

@@ -20,8 +20,10 @@ from scipy import stats
 import estimation as cs
 from estimation.api.words import PUBLISHED
 from estimation.fit import fit_panel
+from estimation.primary.fit import fit_primary
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
+from tests.estimation.primary.economies import draw_panel
 from tests.estimation.primary.test_command import _frame
 
 from .panels import COLUMNS, country_panel
@@ -464,7 +466,8 @@ def test_primary_takes_frames_and_other_names():
         "block": units["region"].to_dict(),
     }
     beside = cs.primary(pl.from_pandas(frame), "g", **of_units, **options)
-    assert found.result == beside.result and found.rejects
+    of_arrays = fit_primary(*draw_panel(7, calmer=0.6), permutations=199, seed=2)
+    assert found.result == beside.result == of_arrays and found.rejects
     terms = ["synchronization", "own_variance", "loading"]
     assert list(found.tidy()) == TIDY and list(found.tidy()["term"])[:3] == terms
     assert isinstance(beside.tidy(), pl.DataFrame)

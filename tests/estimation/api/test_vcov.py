@@ -1,4 +1,4 @@
-"""`cs.vcov` against a loop over all pairs of rows, R's formula, StatsPAI, and across packages."""
+"""`cs.vcov` against a loop over all pairs of rows, dummies, and across packages."""
 
 import numpy as np
 import pandas as pd
@@ -101,33 +101,6 @@ def test_high_dimensional_effects_are_those_of_dummies(flows):
     dummies = cs.vcov(dense.fit(tol=1e-14), UNIT)
     np.testing.assert_allclose(found.std_error, dummies.query("term == 'x'").std_error, rtol=1e-8)
     assert found.degrees["dyadic"][0] == pytest.approx(dummies.degrees["dyadic"][-1], rel=1e-6)
-
-
-@pytest.mark.parametrize("is_directed", [False, True])
-def test_ordinary_least_squares_is_that_of_r_and_of_statspai(flows, is_directed):
-    statspai = pytest.importorskip("statspai")
-    kept = flows.a != flows.b if is_directed else flows.a < flows.b
-    rows = flows[kept & (flows.year == 0)].dropna()
-    fit = smf.ols("y ~ x", rows).fit()
-    found = cs.vcov(fit, UNIT)
-    theirs = statspai.dyadic_regression(rows, y="y", covariates=["x"], i="a", j="b")
-    errors = np.sqrt(np.diag(found.matrix()))
-    np.testing.assert_allclose(errors, theirs.coefficients["se_dyadic"], rtol=1e-10)
-    bread = np.asarray(fit.normalized_cov_params)
-    # the decomposition of R's dyadRobust: clusters of each unit, less those of pairs, less rows
-    scores = fit.model.exog * fit.resid.to_numpy()[:, None]
-
-    def clustered(labels):
-        sums = pd.DataFrame(scores).groupby(np.asarray(labels)).sum().to_numpy()
-        return sums.T @ sums
-
-    meat = sum(
-        clustered(np.where((rows.a == unit) | (rows.b == unit), -1, np.arange(len(rows))))
-        for unit in range(12)
-    )
-    meat = meat - clustered(rows.pair) - 10 * scores.T @ scores
-    expected = np.linalg.multi_dot([bread, meat, bread])
-    np.testing.assert_allclose(found.matrix(), expected, rtol=1e-10)
 
 
 def test_packages_and_the_librarys_own_fit_agree():

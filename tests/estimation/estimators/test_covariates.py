@@ -1,6 +1,6 @@
-"""The doubly robust estimator against statsmodels, published figures, the plain estimator, deletion
-by hand and a model that is wrong; entropy balancing against its conditions and a general optimiser,
-its weighted fit and draws against dummies written out.
+"""The doubly robust estimator against statsmodels, published figures and deletion by hand; entropy
+balancing against its conditions and a general optimiser, its weighted fit and draws against dummies
+written out.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from estimation.estimators.doubly_robust import fit_cohort, fit_doubly_robust, fit_propensity
 from estimation.estimators.entropy_balancing import entropy_weights
 from estimation.estimators.group_time import comparable_sample
-from estimation.fit import fit_outcomes, fit_panel
+from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
@@ -83,26 +83,6 @@ def test_every_group_time_effect_equals_statsmodels(fitted):
             assert estimate == pytest.approx(expected, rel=1e-7)
 
 
-def test_without_covariates_it_is_the_plain_estimator():
-    panel = city_panel()
-    plain = PairPanel(
-        panel.city_i, panel.city_j, YEARS, panel.y[0], panel.city_cohort, province=panel.province
-    )
-    sample = comparable_sample(build_sample(plain, (0,), None))
-    fit = fit_doubly_robust(sample, np.zeros((0, plain.n_pairs)))[0][0]
-    expected = fit_panel(
-        plain,
-        estimator="callaway_santanna",
-        permutations=0,
-        vcov=["dyadic", "city", "province_jackknife"],
-    )
-    reference = {(e.term, e.cohort_year, e.event_time): e.estimate for e in expected.estimates}
-    assert_allclose(fit.estimate, [reference[term] for term in fit.terms], rtol=1e-10, atol=1e-12)
-    found = {(e.term, e.cohort_year, e.event_time, e.vcov): e.std_error for e in expected.estimates}
-    jackknife = np.sqrt(fit.provinces.variance(fit.estimate))
-    assert_allclose(jackknife[0], found["att", None, None, "province_jackknife"], rtol=1e-9)
-
-
 def test_influence_is_what_deleting_a_pair_does():
     rng = np.random.default_rng(6)
     n = 400
@@ -164,21 +144,6 @@ def test_without_a_city_the_estimate_moves_by_its_influence(fitted):
     ]
     refits, first_order = np.array(moves).T - fits[0].estimate[overall]
     assert np.corrcoef(refits, first_order)[0, 1] > 0.9
-
-
-def test_one_right_model_is_enough():
-    """Trends are a cubic of x, which a line misses, but the propensity is right; plain differences
-    are far off.
-    """
-    rng = np.random.default_rng(9)
-    n = 40_000
-    x = np.column_stack([np.ones(n), rng.uniform(-1, 1, n)])
-    treated = rng.random(n) < 1 / (1 + np.exp(0.5 - x[:, 1]))
-    change = (0.3 * treated + 2 * x[:, 1] ** 3 + x[:, 1] + rng.normal(size=n))[:, None]
-    fit = fit_cohort(change, x, treated)
-    se = np.sqrt((fit.psi**2).sum())
-    assert abs(fit.effects[0] - 0.3) < 3 * se < 0.06
-    assert change[treated].mean() - change[~treated].mean() - 0.3 > 10 * se
 
 
 def test_published_effects_of_the_minimum_wage_data(shared_dir):

@@ -167,29 +167,6 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
             assert fit.psi[position, 0] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-7)
 
 
-def test_all_pairs_equal_the_panel_of_city_means():
-    """docs/methods, section 6:
-
-    ATT(g, t) of all pairs is that of a_it, the mean of y_ijt over never-pilots j other than i.
-    """
-    panel = random_panel(5, n_cities=15, n_pilots=5)
-    never = panel.city_cohort == 0
-    square = np.zeros((15, 15, len(panel.years)))
-    square[panel.city_i, panel.city_j] = square[panel.city_j, panel.city_i] = panel.y[0]
-    a = np.stack([square[i, never & (np.arange(15) != i)].mean(axis=0) for i in range(15)])
-    found = _points(_fit(panel, "callaway_santanna")[1])
-    checked = 0
-    for (term, cohort, e), value in found.items():
-        if term == "group_time" and e >= 0:
-            t, base = np.searchsorted(panel.years, [cohort + e, cohort - 1])
-            change = a[:, t] - a[:, base]
-            assert value == pytest.approx(
-                change[panel.city_cohort == cohort].mean() - change[never].mean(), abs=1e-10
-            )
-            checked += 1
-    assert checked >= 5
-
-
 @pytest.mark.parametrize("estimator", GROUP_TIME)
 def test_pairs_treated_in_every_year_are_left_out(estimator):
     panel = random_panel(7)
@@ -291,16 +268,6 @@ def test_under_gaps_a_cohort_weighs_by_its_pairs_not_by_its_rows(estimator):
         )
         differs += abs(by_rows - by_pairs) > 1e-4
     assert differs
-
-
-@pytest.mark.shared
-def test_published_values_of_least_squares(shared_dir):
-    folder = shared_dir / "reference/did_benchmarks"
-    mpdta = _units(folder / "mpdta.csv", "countyreal", "year", "first.treat", "lemp")
-    castle = _units(folder / "castle.csv", "sid", "year", "effyear", "l_homicide")
-    for panel, value in ((mpdta, -0.03655), (castle, 0.0818)):
-        (line, *_) = fit_panel(panel, vcov=("conventional",), permutations=0).estimates
-        assert line.estimate == pytest.approx(value, abs=5e-5)
 
 
 DRAWN = {

@@ -1,5 +1,5 @@
-"""Moderated effects and year effects by class: against dummies by statsmodels, pyfixest, literal
-deletions and literal refits.
+"""Moderated effects and year effects by class: against dummies by statsmodels, literal deletions
+and literal refits.
 """
 
 import dataclasses
@@ -110,7 +110,9 @@ def _regressors(panel, moderation):
 
 
 def _by_dummies(panel, kept, moderation):
-    """Ordinary least squares with a dummy for every pair and every year of every block."""
+    """Coefficients and errors by pair of ordinary least squares with a dummy for every pair and
+    every year of every block.
+    """
     import statsmodels.api as sm
 
     rows = kept[:, None] & np.isfinite(panel.y[0])
@@ -128,8 +130,10 @@ def _by_dummies(panel, kept, moderation):
     ]
     controls = [] if panel.controls is None else [c[pair, year] for c in panel.controls]
     treatment = [x[pair, year] for x in _regressors(panel, moderation)]
-    peer = sm.OLS(panel.y[0][pair, year], np.column_stack([*treatment, *controls, *effects])).fit()
-    return peer.params[: len(treatment)], peer.resid
+    x = np.column_stack([*treatment, *controls, *effects])
+    by_pair = {"groups": pair, "use_correction": False}
+    peer = sm.OLS(panel.y[0][pair, year], x).fit(cov_type="cluster", cov_kwds=by_pair)
+    return peer.params[: len(treatment)], peer.bse[: len(treatment)]
 
 
 def _fit(panel, moderation, tie_quantile=None):
@@ -148,8 +152,10 @@ def test_coefficients_against_dummies(data, name):
     panel = random_panel(5, n_cities=15, n_pilots=5, **DATA[data])
     moderation = _moderations(panel)[name]
     sample, design, fits = _fit(panel, moderation, tie_quantile=0.3)
-    expected, _ = _by_dummies(panel, sample.kept, moderation)
+    expected, errors = _by_dummies(panel, sample.kept, moderation)
     np.testing.assert_allclose(fits[0].estimate[: len(expected)], expected, atol=1e-9)
+    by_pair = np.sqrt((fits[0].psi[:, : len(expected)] ** 2).sum(axis=0))
+    np.testing.assert_allclose(by_pair, errors, rtol=1e-6)
     # differences are differences
     for row, (term, _, _) in zip(design.contrasts, design.terms, strict=True):
         if term.startswith("difference:"):
@@ -165,35 +171,6 @@ def test_more_than_three_classes_are_each_compared_with_the_last():
     _, design, _ = _fit(panel, Heterogeneity("four", pair_class=kind, class_names=tuple("abcd")))
     names = [term for term, _, _ in design.terms if term.startswith("difference:")]
     assert names == ["difference:a-d", "difference:b-d", "difference:c-d"]
-
-
-def test_pair_clustered_errors_against_pyfixest():
-    import pandas as pd
-    import pyfixest
-
-    panel = random_panel(9, n_cities=21, n_pilots=6)
-    moderation = _moderations(panel)["classes_own_years"]
-    sample, _, (fit,) = _fit(panel, moderation)
-    pair, year = np.nonzero(np.repeat(sample.kept[:, None], len(panel.years), axis=1))
-    table = pd.DataFrame(
-        {
-            "pair": pair,
-            "y": panel.y[0][pair, year],
-            "class_year": moderation.year_block[pair] * 100 + year,
-        }
-    )
-    for k, x in enumerate(_regressors(panel, moderation)):
-        table[f"d{k}"] = x[pair, year]
-    peer = pyfixest.feols(
-        "y ~ d0 + d1 + d2 | pair + class_year",
-        data=table,
-        vcov={"CRV1": "pair"},
-        ssc=pyfixest.ssc(k_adj=False, G_adj=False),
-        demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
-    )
-    np.testing.assert_allclose(
-        np.sqrt((fit.psi[:, :3] ** 2).sum(axis=0)), peer.se().to_numpy(), rtol=1e-6
-    )
 
 
 @pytest.mark.parametrize("data", DATA)

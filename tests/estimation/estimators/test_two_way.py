@@ -1,8 +1,6 @@
-"""Two-way coefficients and influence values against pyfixest, statsmodels and literal loops; the
+"""Two-way coefficients and influence values against statsmodels and literal loops; the
 collapsed estimators of the specification curve against the general ones and dummies written out.
 """
-
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from estimation.engines.regressors import DESIGNS
 from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells
 from estimation.estimators.two_way import fit_least_squares
 from estimation.fit import fit_outcomes, fit_panel
-from estimation.inference import variances as inference
 from estimation.influence.influence_fit import sum_by_city
 from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
@@ -44,36 +41,14 @@ def _formula(table, panel, estimator, names):
 
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
 @pytest.mark.parametrize("case", CASES)
-def test_against_pyfixest(case, estimator):
-    import pyfixest
-
-    panel = random_panel(3, **CASES[case])
-    names = NAMES if panel.controls is not None else ()
-    sample, fit = _fit(panel, estimator, names, tie_quantile=0.4)
-    table = long_table(panel, sample.kept)
-    columns = _formula(table, panel, estimator, names)
-    peer = pyfixest.feols(
-        f"y ~ {' + '.join(columns)} | pair + year",
-        data=table,
-        vcov={"CRV1": "pair"},
-        ssc=pyfixest.ssc(k_adj=False, G_adj=False),
-        demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
-    )
-    np.testing.assert_allclose(fit.estimate, peer.coef()[columns].to_numpy(), rtol=0, atol=1e-7)
-    np.testing.assert_allclose(
-        np.sqrt(inference.conventional_variance(fit.psi)), peer.se()[columns].to_numpy(), rtol=1e-6
-    )
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_against_statsmodels_dummies(case):
+def test_against_statsmodels_dummies(case, estimator):
     import statsmodels.api as sm
 
     panel = random_panel(4, n_cities=10, n_pilots=4, **CASES[case])
     names = NAMES if panel.controls is not None else ()
-    sample, fit = _fit(panel, "event_study", names)
+    sample, fit = _fit(panel, estimator, names, tie_quantile=0.2)
     table = long_table(panel, sample.kept)
-    columns = _formula(table, panel, "event_study", names)
+    columns = _formula(table, panel, estimator, names)
     dummies = [
         (table[column].to_numpy()[:, None] == np.unique(table[column])[None, start:])
         for column, start in (("pair", 0), ("year", 1))
@@ -91,23 +66,6 @@ def test_against_statsmodels_dummies(case):
     np.testing.assert_allclose(
         fit.psi, (scores @ np.linalg.inv(x.T @ x))[:, : len(columns)], atol=1e-10
     )
-
-
-@pytest.mark.parametrize("case", ["balanced", "gaps_and_controls"])
-def test_dyadic_variance_is_the_double_loop_over_pairs_that_share_a_city(case):
-    panel = random_panel(5, n_cities=9, n_pilots=4, **CASES[case])
-    names = NAMES if panel.controls is not None else ()
-    sample, fit = _fit(panel, "twfe", names)
-    i, j, psi = panel.city_i[sample.kept], panel.city_j[sample.kept], fit.psi[:, 0]
-    literal = sum(
-        psi[p] * psi[q]
-        for p in range(len(psi))
-        for q in range(len(psi))
-        if len({int(i[p]), int(j[p])} & {int(i[q]), int(j[q])}) > 0
-    )
-    given = {"estimators": ("twfe",), "control_names": names, "vcov": ("dyadic",)}
-    found = fit_outcomes(panel, **given, permutations=0)["twfe", 0]
-    assert diagnostic_of(found, "dyadic_variance", "treated") == pytest.approx(literal, rel=1e-10)
 
 
 def test_jackknife_line_and_joint_f_by_their_formulas():
@@ -163,21 +121,6 @@ def test_what_does_not_identify_an_effect_is_refused(change, message, estimator)
     changed = dataclasses.replace(panel, cohort=None, **change(panel))
     with pytest.raises(NotEstimable, match=message):
         fit_outcomes(changed, estimators=(estimator,), vcov=(), permutations=0)
-
-
-def test_outcomes_are_fitted_on_their_own_rows():
-    panel = random_panel(4, missing=0.1, n_outcomes=3)
-    y = panel.y.copy()
-    y[1, :60, 3] = np.nan
-    panel = replace(panel, y=y)
-    together = fit_outcomes(panel, permutations=0)
-    for m in range(3):
-        (alone,) = fit_outcomes(
-            replace(panel, y=y[[m]]), estimators=("twfe",), permutations=0
-        ).values()
-        assert together["twfe", m].n_obs == alone.n_obs
-        assert together["twfe", m].estimates == alone.estimates
-    assert together["twfe", 1].n_obs < together["twfe", 0].n_obs
 
 
 def cells_of(sample):

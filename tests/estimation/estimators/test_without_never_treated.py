@@ -1,13 +1,12 @@
-"""Group-time estimators against the package diff-diff, a pair as its unit; panels in which every
-pair is treated at last, and controls that are treated later: against loops, pyfixest, diff-diff and
-refits.
+"""Panels in which every pair is treated at last, and controls that are treated later: against
+loops, pyfixest, the package diff-diff with a pair as its unit, and refits.
 """
 
 import dataclasses
 
 import numpy as np
 import pytest
-from diff_diff import CallawaySantAnna, ImputationDiD, SunAbraham, WooldridgeDiD
+from diff_diff import ImputationDiD
 
 from estimation.estimators.group_time import fit_group_time
 from estimation.fit import fit_outcomes, fit_panel
@@ -17,7 +16,6 @@ from estimation.results import NotEstimable
 from tests.estimation.panels import (
     VARIANCE_ESTIMATORS,
     estimates_of,
-    fit_of_diff_diff,
     long_table,
     points,
     random_panel,
@@ -80,38 +78,13 @@ def test_not_yet_treated_controls_are_the_literal_loop(kind, gaps):
     assert found["att", None, None] == pytest.approx(expected, abs=1e-12)
 
 
-@pytest.mark.parametrize("kind", PANELS)
-def test_not_yet_treated_controls_against_diff_diff(kind):
-
-    panel = _panel(4, without_never=PANELS[kind])
-    found, peer = (
-        points(_ours(panel)),
-        fit_of_diff_diff(CallawaySantAnna(control_group=LATER, estimation_method="reg"), panel),
-    )
-    theirs = {
-        (g, t - g): cell["effect"]
-        for (g, t), cell in peer.group_time_effects.items()
-        if np.isfinite(cell["effect"])
-    }
-    cells = {(g, e): value for (term, g, e), value in found.items() if term == "group_time"}
-    post = {cell for cell in theirs if cell[1] >= 0}
-    assert post == {cell for cell in cells if cell[1] >= 0}
-    assert {cell: cells[cell] for cell in post} == pytest.approx(
-        {cell: theirs[cell] for cell in post}, rel=1e-6
-    )
-    # they compare the last cohort before its admission as well, which has no effect that could be
-    # estimated
-    before = {cell: value for cell, value in theirs.items() if cell in cells}
-    assert before.keys() == cells.keys()
-    assert cells == pytest.approx(before, rel=1e-6)
-    assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
-
-
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("gaps", GAPS)
 def test_imputation_without_never_treated_against_diff_diff(gaps):
 
     panel = _panel(6, without_never=True, missing=GAPS[gaps])
-    peer = fit_of_diff_diff(ImputationDiD(), panel)
+    columns = {"outcome": "y", "unit": "pair", "time": "year", "first_treat": "cohort"}
+    peer = ImputationDiD().fit(long_table(panel, panel.cohort >= 0), **columns)
     events = peer.aggregate("event_study").to_dataframe().dropna(subset=["att", "se"])
     theirs = dict(zip(events["event_time"].astype(int), events["att"], strict=True))
     # least squares with a coefficient for each cohort and year imputes by cohort, which differs
@@ -238,90 +211,3 @@ def test_what_nothing_identifies_is_refused(case):
             covariates=np.ones((panel.n_cities, 1)),
             covariate_names=("x",),
         )
-
-
-def points_of(name, panel) -> dict:
-    return points(fit_panel(panel, estimator=name, vcov=(), permutations=0))
-
-
-def _compare(found: dict, expected: dict) -> None:
-    assert expected.keys() == found.keys()
-    assert [found[key] for key in expected] == pytest.approx(list(expected.values()), rel=1e-6)
-
-
-def _events(found: dict) -> dict:
-    return {event_time: value for (term, _, event_time), value in found.items() if term == "event"}
-
-
-def _cells(found: dict) -> dict:
-    return {
-        (cohort, event_time): value
-        for (term, cohort, event_time), value in found.items()
-        if term == "group_time"
-    }
-
-
-@pytest.mark.parametrize("seed", [3, 4])
-def test_callaway_santanna(seed):
-
-    panel = random_panel(seed)
-    found, peer = (
-        points_of("callaway_santanna", panel),
-        fit_of_diff_diff(CallawaySantAnna(estimation_method="reg"), panel),
-    )
-    assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
-    events = peer.aggregate("event_study").to_dataframe()
-    _compare(_events(found), dict(zip(events["event_time"], events["att"], strict=True)))
-    cells = _cells(found)
-    _compare(
-        cells, {(g, t - g): cell["effect"] for (g, t), cell in peer.group_time_effects.items()}
-    )
-    groups = peer.aggregate("group").to_dataframe()
-    means = {
-        g: np.mean([value for (cohort, e), value in cells.items() if cohort == g and e >= 0])
-        for g in {g for g, _ in cells}
-    }
-    _compare(means, {int(g): att for g, att in zip(groups["label"], groups["att"], strict=True)})
-
-
-@pytest.mark.parametrize("gaps", GAPS)
-def test_sun_abraham(gaps):
-
-    panel = random_panel(5, missing=GAPS[gaps])
-    found, peer = points_of("sun_abraham", panel), fit_of_diff_diff(SunAbraham(), panel)
-    _compare(
-        _cells(found),
-        {(int(g), int(e)): effect["effect"] for (g, e), effect in peer.cohort_effects.items()},
-    )
-    if gaps == "balanced":  # with gaps we weigh a cohort by its pairs, they by its rows
-        assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
-        _compare(
-            _events(found),
-            {int(e): effect["effect"] for e, effect in peer.event_study_effects.items() if e != -1},
-        )
-
-
-@pytest.mark.parametrize("gaps", GAPS)
-def test_imputation(gaps):
-
-    panel = random_panel(6, missing=GAPS[gaps])
-    found, peer = points_of("borusyak", panel), fit_of_diff_diff(ImputationDiD(), panel)
-    assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
-    events = peer.aggregate("event_study").to_dataframe()
-    events = events[events["se"].notna()]  # its base, and rows of the never treated, have none
-    _compare(_events(found), dict(zip(events["event_time"], events["att"], strict=True)))
-
-
-@pytest.mark.parametrize("gaps", GAPS)
-def test_extended_two_way_fixed_effects(gaps):
-
-    panel = random_panel(7, missing=GAPS[gaps])
-    found, peer = points_of("etwfe", panel), fit_of_diff_diff(WooldridgeDiD(), panel)
-    assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
-    _compare(
-        _events(found),
-        {
-            int(e): effect["att"]
-            for e, effect in peer.aggregate("event_study").event_study_effects.items()
-        },
-    )

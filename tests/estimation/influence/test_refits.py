@@ -68,6 +68,15 @@ def test_refits_equal_fits_of_the_smaller_panel(case, estimator):
             )
 
 
+def test_a_fit_gives_its_estimates_without_each_city_and_province():
+    panel = random_panel(6)
+    own, parts = fitted(panel, "twfe"), fit_panel(panel, permutations=0, keep_parts=True).parts
+    for refits, of_part in ((own.cities, parts.without_city), (own.provinces, parts.without_block)):
+        blocks, estimates = of_part["treated"]
+        assert np.array_equal(blocks, refits.blocks)
+        np.testing.assert_array_equal(estimates, refits.estimates[:, 0])
+
+
 YEARS = np.arange(2010, 2018)
 N_PROVINCES, CITIES_EACH, IN_PROVINCE = 12, 6, 0.3
 PROVINCE = np.arange(N_PROVINCES * CITIES_EACH) // CITIES_EACH

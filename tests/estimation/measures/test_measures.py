@@ -24,11 +24,8 @@ def random_walk(length: int, seed: int = 7) -> np.ndarray:
 
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("smoothing", [6.25, 100.0])
-def test_hodrick_prescott_equals_statsmodels_and_the_normal_equations(length, smoothing):
+def test_hodrick_prescott_equals_statsmodels(length, smoothing):
     y = random_walk(length)
-    difference = np.diff(np.eye(length), n=2, axis=0)
-    literal = y - np.linalg.inv(np.eye(length) + smoothing * difference.T @ difference) @ y
-    assert_allclose(cycles.cycle_hodrick_prescott(y, smoothing), literal, atol=1e-11)
     assert_allclose(
         cycles.cycle_hodrick_prescott(y, smoothing), hpfilter(y, smoothing)[0], atol=1e-9
     )

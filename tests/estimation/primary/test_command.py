@@ -1,7 +1,4 @@
-"""The command on files: the same figures as from arrays, and errors that name the place."""
-
-import dataclasses
-import json
+"""Files of cities: what is left out, and errors that name the place."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +7,6 @@ import pytest
 from estimation.api.primary import primary
 from estimation.panel.city_file import CityColumns, read_cities
 from estimation.panel.panel_error import PanelError
-from estimation.primary.fit import fit_primary
 
 from .economies import draw_panel
 
@@ -33,27 +29,6 @@ def _csv(tmp_path, frame: pd.DataFrame):
     path = tmp_path / "cities.csv"
     frame.to_csv(path, index=False)
     return path
-
-
-def test_csv_parquet_and_arrays_give_the_same_object(tmp_path):
-    frame = _frame(calmer=0.6)
-    frame["note"] = "not read"
-    parquet = tmp_path / "cities.parquet"
-    frame.assign(cohort_year=pd.to_numeric(frame["cohort_year"])).sample(
-        frac=1, random_state=1
-    ).to_parquet(parquet)
-    growth, years, cohort, block = draw_panel(7, calmer=0.6)
-    expected = json.loads(
-        json.dumps(
-            dataclasses.asdict(fit_primary(growth, years, cohort, block, permutations=199, seed=2))
-        )
-    )
-    for path in (_csv(tmp_path, frame), parquet):
-        found = primary(path, permutations=199, seed=2)
-        assert json.loads(json.dumps(dataclasses.asdict(found.result))) == expected
-    figures = {"estimate", "ci_low", "ci_high", "p_value", "reason"}
-    assert set(expected["channels"][0]) == {"channel", *figures}
-    assert expected["cycle"]["p_value_family"] is not None
 
 
 def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):

@@ -4,7 +4,6 @@ them, and other programmes, against hand-worked small maps.
 """
 
 import itertools
-import math
 import statistics
 
 import numpy as np
@@ -16,6 +15,7 @@ from estimation.sample.build import build_sample, hash_sample
 from estimation.sample.exposure import add_exposure, add_pair_controls, excluded_cities
 from estimation.sample.outcomes import build_synchronization, split_outcome
 from tests.estimation.study.test_run import synchronize
+from tests.warehouse.reference import pair_measures
 
 YEARS = range(2010, 2020)
 
@@ -277,26 +277,6 @@ def city_years(gaps: dict[int, int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def literal(measure: str, i: list[float], j: list[float], t: int) -> float:
-    """The definitions of docs/methods, section 3, one number at a time."""
-    n = len(i)
-    mean = [sum(d) / n for d in (i, j)]
-    sd = [math.sqrt(sum((x - m) ** 2 for x in d) / n) for d, m in zip((i, j), mean, strict=True)]
-    z = [(d[t] - m) / s for d, m, s in zip((i, j), mean, sd, strict=True)]
-    cm = 1 - (z[0] - z[1]) ** 2 / 2
-    return {
-        "cm": cm,
-        "comove": z[0] * z[1],
-        "dispersion": 1 - (z[0] ** 2 + z[1] ** 2) / 2,
-        "cm_bounded": 0.5
-        * math.log(
-            (1 + min(max(cm, 3 - 2 * n + 1e-6), 1 - 1e-6) / (2 * n - 3)) / (1 - min(cm, 1 - 1e-6))
-        ),
-        "neg_abs_gap": -abs(i[t] - j[t]),
-        "neg_abs_residual": -abs((i[t] - mean[0]) - (j[t] - mean[1])),
-    }[measure]
-
-
 @pytest.mark.parametrize("measure", SAME_ROWS)
 def test_measures_equal_a_literal_loop_on_another_window(measure: str) -> None:
     """The window is cut before anything is standardised; a city with a gap inside it is out, a gap
@@ -311,8 +291,8 @@ def test_measures_equal_a_literal_loop_on_another_window(measure: str) -> None:
     )
     assert len(found) == 3 * 9
     for row in found.itertuples(index=False):
-        expected = literal(measure, by_city[row.city_i_id], by_city[row.city_j_id], row.year - 2010)
-        assert row[3] == pytest.approx(expected, abs=1e-12)
+        expected = pair_measures(by_city[row.city_i_id], by_city[row.city_j_id])[row.year - 2010]
+        assert row[3] == pytest.approx(expected[measure], abs=1e-12)
 
 
 def test_an_index_enters_as_its_change_and_the_first_year_cannot_exist() -> None:

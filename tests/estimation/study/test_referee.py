@@ -12,7 +12,6 @@ from estimation.analyses import confounders, leave_out, mechanisms, spillovers
 from estimation.analyses.catalog import all_specs
 from estimation.fit import PairPanel, fit_panel
 from estimation.measures.derived_series import add_derived_series
-from estimation.panel.fit_sample import build_sample
 from estimation.sample.exposure import add_exposure
 from estimation.sample.marts import Marts
 from estimation.study.run import run_study
@@ -148,34 +147,6 @@ def test_exclusions_and_exposure_rules_change_the_sample(marts):
     assert not (near & cities["treated_year"].notna()).any()
     reasons = result.not_run.set_index("spec_id")["reason"]
     assert reasons[f"{without}broadband_china"].startswith("needs")
-
-
-@pytest.mark.parametrize("tie_quantile", [None, 0.5])
-def test_estimates_without_a_part_are_refits_of_a_smaller_panel(marts, tie_quantile):
-    """Each city and province deleted by hand: a panel of the rows that are left, the tie mask as it
-    was.
-    """
-    ids = marts.cities["city_id"].to_numpy()
-    cohort = marts.cities["treated_year"].to_numpy(dtype=float, na_value=0).astype(int)
-    province = marts.cities["province_id"].to_numpy()
-    left, right = np.triu_indices(ids.size, 1)
-    y = marts.synchronization["cm_growth_official"].to_numpy().reshape(-1, YEARS.size)
-    tie = marts.pairs["tie_strength"].to_numpy(dtype=float)
-    panel = PairPanel(left, right, YEARS, y, cohort, province=province, tie=tie, city_ids=ids)
-    options = {"vcov": ("city",), "permutations": 0, "keep_parts": True}
-    parts = fit_panel(panel, tie_quantile=tie_quantile, **options).parts
-    found = {"city": parts.without_city["treated"], "province": parts.without_block["treated"]}
-    kept = build_sample(panel, (0,), tie_quantile).kept
-    parts = {"city": ids, "province": province}
-    for name, label in parts.items():
-        blocks, estimates = found[name]
-        assert set(blocks) <= set(label)
-        for block, estimate in zip(blocks[:4], estimates[:4], strict=True):
-            rest = kept & (label[left] != block) & (label[right] != block)
-            smaller = PairPanel(left[rest], right[rest], YEARS, y[rest], cohort, city_ids=ids)
-            assert estimate == pytest.approx(
-                fit_panel(smaller, permutations=0).estimates[0].estimate, rel=1e-9
-            )
 
 
 def test_headlines_get_their_table_and_specs_without_a_cohort(marts):

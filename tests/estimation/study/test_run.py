@@ -294,23 +294,6 @@ def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
     assert nothing["truth"].astype(float).abs().max() < 1e-12 and len(nothing) > 10
 
 
-def test_order_of_rows_does_not_matter(marts, result) -> None:
-    shuffled = {
-        name: frame.sample(frac=1, random_state=5)
-        for name, frame in vars(marts[0]).items()
-        if isinstance(frame, pd.DataFrame)
-    }
-    shuffled["without"] = marts[1]
-    specs = [spec for spec in SPECS if spec.series == "growth_official"]
-    again = run_study(dataclasses.replace(marts[0], **shuffled), specs, **FAST)
-    for name in ("estimate", "diagnostic", "not_run", "warning", "truth"):
-        wanted = getattr(result, name)
-        wanted = wanted[wanted["spec_id"].isin([spec.spec_id for spec in specs])]
-        pd.testing.assert_frame_equal(
-            wanted.reset_index(drop=True), getattr(again, name), check_exact=True
-        )
-
-
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
