@@ -121,34 +121,37 @@
         window city_years as (partition by series_no, city_id order by "year")
     ),
 
-    series_noise as (
+    -- of a series, of its cities and of its years
+    medians as (
         select
             series_no,
-            {{ exact_median('abs(residual - residual_before)') }} as noise
+            city_id,
+            "year",
+            median(abs(residual - residual_before)) as noise,
+            median(residual) as residual
         from neighbours
-        group by series_no
+        group by grouping sets ((series_no), (series_no, city_id), (series_no, "year"))
     ),
 
     residuals as (
         select
             neighbours.* exclude (residual_before, residual_after, max_gap),
-            series_noise.noise,
-            greatest(
-                median(abs(residual - residual_before)) over (partition by neighbours.series_no, neighbours.city_id),
-                median(abs(residual - residual_before)) over (partition by neighbours.series_no, neighbours."year")
-            ) as city_noise,
-            residual - median(residual) over (partition by neighbours.series_no, neighbours.city_id) as own_offset,
-            residual - residual_before as step_before,
-            residual - residual_after as step_after,
+            of_series.noise,
+            greatest(of_city.noise, of_year.noise) as city_noise,
+            neighbours.residual - of_city.residual as own_offset,
+            neighbours.residual - residual_before as step_before,
+            neighbours.residual - residual_after as step_after,
             case
-                when (residual - residual_before) * (residual - residual_after) > 0
-                    then sign(residual - residual_before) * least(abs(residual - residual_before), abs(residual - residual_after))
+                when step_before * step_after > 0 then sign(step_before) * least(abs(step_before), abs(step_after))
                 else 0
             end as spike,
             (coalesce(residual_before, residual_after) + coalesce(residual_after, residual_before)) / 2 + trend as expected_log,
             residual_before is null or residual_after is null as is_end
         from neighbours
-        inner join series_noise on neighbours.series_no = series_noise.series_no
+        inner join medians as of_series
+            on neighbours.series_no = of_series.series_no and of_series.city_id is null and of_series."year" is null
+        inner join medians as of_city on neighbours.series_no = of_city.series_no and neighbours.city_id = of_city.city_id
+        inner join medians as of_year on neighbours.series_no = of_year.series_no and neighbours."year" = of_year."year"
     )
 {%- endmacro %}
 

@@ -1,6 +1,6 @@
 -- grain: one row is one value of a run of years at another level than before and after, which nothing but its own series tells of
 -- key: observation_id
-with steps as (
+with spans as (
     select
         trends.*,
         limits.run_returns,
@@ -9,19 +9,11 @@ with steps as (
         -- the second year on either side, which tells whether the first is the odd one
         lag(trends.residual, 2) over city_years as residual_earlier,
         lead(trends.residual, 2) over city_years as residual_later,
-        count(*) over (partition by trends.series_no, trends.city_id) as n_years
+        count(*) over (partition by trends.series_no, trends.city_id) as n_years,
+        count(*) filter (where abs(trends.step_before) >= step_at) over city_years as span_no
     from {{ ref('int_trends_cleaned') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.run_alone is not null
     window city_years as (partition by trends.series_no, trends.city_id order by trends."year")
-),
-
-spans as (
-    select
-        *,
-        count(*) filter (where abs(step_before) >= step_at) over (
-            partition by series_no, city_id order by "year" rows between unbounded preceding and current row
-        ) as span_no
-    from steps
 ),
 
 -- without a witness: one large step away, the same step back within a few years, and the level between is not the city's usual one
@@ -30,6 +22,7 @@ lone_runs as (
         series_no,
         city_id,
         span_no,
+        any_value(indicator_id) as indicator_id,
         min("year") as first_year,
         max("year") as last_year,
         arg_min_null(step_before, "year") as step
@@ -61,7 +54,9 @@ select
 from spans
 left join lone_runs on {{ same_keys('spans', 'lone_runs', ['series_no', 'city_id', 'span_no']) }}
 left join {{ ref('int_values_corroborated') }} as corroborated on spans.observation_id = corroborated.observation_id
-where not coalesce(corroborated.is_vouched, false)
+where
+    not coalesce(corroborated.is_vouched, false)
+    and (spans.indicator_id, spans.city_id) in (select (runs.indicator_id, runs.city_id) from lone_runs as runs)
 -- of the same figure in several series the longest one tells
 qualify
     lone_runs.span_no is not null

@@ -5,23 +5,20 @@ with speaking as (
     {{ latest_edition(ref('int_trends_cleaned')) }}
 ),
 
-pairs as (
+compared as (
     select
         speaking.*,
         others.source_id as other_source_id,
         others.log_value as other_log_value,
         limits.* exclude (indicator_id),
+        related.relation,
         related.is_heard,
         related.is_heard
         and (related.is_worse or (related.priority = 999 and related.other_priority < 999)) as is_weaker,
         related.is_other_worse,
         abs(speaking.log_value - others.log_value) as gap,
         abs(speaking.log_value - speaking.expected_log) as own_miss,
-        abs(others.log_value - others.expected_log) as other_miss,
-        min(abs(speaking.log_value - others.log_value)) filter (where related.relation = 'independent') over same_value as nearest_gap,
-        count(*) over (
-            same_value order by others.log_value range between limits.veto_equal preceding and limits.veto_equal following
-        ) - count(*) filter (where gap <= limits.veto_equal) over same_value - 1 as n_more
+        abs(others.log_value - others.expected_log) as other_miss
     from speaking
     inner join {{ ref('int_indicator_limits') }} as limits on speaking.indicator_id = limits.indicator_id
     inner join speaking as others
@@ -35,7 +32,22 @@ pairs as (
             speaking.source_id = related.source_id
             and others.source_id = related.other_source_id
             and speaking.indicator_id = related.indicator_id
-    window same_value as (partition by speaking.observation_id)
+),
+
+-- of a province where no two sources differ nothing is said
+pairs as (
+    select
+        *,
+        min(gap) filter (where relation = 'independent') over same_value as nearest_gap,
+        count(*) over (same_value order by other_log_value range between veto_equal preceding and veto_equal following)
+        - count(*) filter (where gap <= veto_equal) over same_value - 1 as n_more
+    from compared
+    where
+        (indicator_id, province_id) in (
+            select (apart.indicator_id, apart.province_id) from compared as apart
+            where apart.gap > least(apart.mismatch_differs, apart.stitched_apart)
+        )
+    window same_value as (partition by observation_id)
 ),
 
 judged as (

@@ -1,7 +1,18 @@
 -- grain: one row is one value that is another's figure: as other sources tell (int_values_matched), or as its own series and those of its
 -- neighbours do: rows of a province shifted, two cities exchanged; and what stands in a shifted row with it
 -- key: observation_id
-with placed as (
+-- where the cities of a province hardly differ, or vary much over the years, each fits the trend of every other
+with province_years as (
+    select
+        series_no,
+        province_id,
+        "year",
+        stddev_pop(round(log_value, 9)) / nullif(median(abs(log_value - expected_log)), 0) as spread
+    from {{ ref('int_trends_delivered') }}
+    group by series_no, province_id, "year"
+),
+
+placed as (
     select
         trends.*,
         limits.row_shift_fit,
@@ -11,45 +22,60 @@ with placed as (
         observations.file_name,
         observations.sheet_name,
         observations.row_no,
+        observations.col_no,
         coalesce(corroborated.is_vouched, false) as is_vouched,
         abs(trends.log_value - trends.expected_log) as miss,
         coalesce(abs(trends.spike), 0) >= {{ above_noise('limits.swap_spike', 'limits.swap_noise', 'trends.noise') }} as is_spike,
-        -- where the cities of a province hardly differ, or vary much over the years, each fits the trend of every other
-        stddev_pop(round(trends.log_value, 9)) over province_years
-        / nullif(median(abs(trends.log_value - trends.expected_log)) over province_years, 0) as spread,
         is_spike
         and miss > {{ above_noise('limits.row_shift_miss', 'limits.swap_noise', 'trends.noise') }}
         and limits.row_shift_fit is not null
-        and coalesce(spread >= limits.row_shift_spread_ratio, true) as is_row_miss,
+        and coalesce(province_years.spread >= limits.row_shift_spread_ratio, true) as is_row_miss,
         is_spike
         and miss > {{ above_noise('limits.swap_miss', 'limits.swap_noise', 'trends.noise') }}
-        and coalesce(spread >= limits.swap_spread_ratio, true)
-        and not coalesce(corroborated.is_vouched, false) as is_swap_miss,
-        row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
-        row_number() over (
-            partition by trends.series_no, trends."year" order by observations.row_no, observations.col_no, trends.observation_id
-        ) as file_place
+        and coalesce(province_years.spread >= limits.swap_spread_ratio, true)
+        and not coalesce(corroborated.is_vouched, false) as is_swap_miss
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.swap_fit is not null
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
+    inner join province_years
+        on
+            trends.series_no = province_years.series_no
+            and trends.province_id = province_years.province_id
+            and trends."year" = province_years."year"
     left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
-    window province_years as (partition by trends.series_no, trends.province_id, trends."year")
 ),
 
-judged as (
+misses as (
+    select
+        series_no,
+        province_id,
+        "year"
+    from placed
+    where is_row_miss
+    group by series_no, province_id, "year"
+    having count(*) >= any_value(row_shift_min_rows)
+),
+
+tables as (
     select
         *,
-        count(*) filter (where is_row_miss) over (partition by series_no, province_id, "year") as n_misses
+        row_number() over (partition by series_no, "year" order by city_id) as code_place,
+        row_number() over (partition by series_no, "year" order by row_no, col_no, observation_id) as file_place
     from placed
+    where (series_no, "year") in (select (misses.series_no, misses."year") from misses)
 ),
 
 -- rows whose figure is what the row up to three on or back would lead one to expect
 suspects as (
     select
-        *,
+        tables.*,
         unnest([-3, -2, -1, 1, 2, 3]) as k
-    from judged
-    where n_misses >= row_shift_min_rows
+    from tables
+    inner join misses
+        on
+            tables.series_no = misses.series_no
+            and tables.province_id = misses.province_id
+            and tables."year" = misses."year"
 ),
 
 fitting as (
@@ -61,7 +87,7 @@ fitting as (
             there.city_id as owner_city_id,
             abs(here.log_value - there.expected_log) <= here.row_shift_fit as is_fit
         from suspects as here
-        inner join judged as there
+        inner join tables as there
             on
                 here.series_no = there.series_no
                 and here."year" = there."year"
@@ -123,8 +149,8 @@ swapped as (
         || ', as its value fits here' as detail,
         exp(there.log_value) as proposed_value,
         0 as strength
-    from judged as here
-    inner join judged as there
+    from placed as here
+    inner join placed as there
         on
             here.is_swap_miss
             and there.is_swap_miss

@@ -2,6 +2,8 @@
 -- run of years that returns (blocked, or quarantined where the source beside it has a value nearer to their level), or a passage from one
 -- source to another that are not of one level (warned)
 -- key: observation_id
+{% set choice = 'observation_id, indicator_id, city_id, "year", source_id, log_value, residual' -%}
+
 with grades as (
     select
         observation_id,
@@ -31,19 +33,10 @@ graded as (
     where observations.place_level = 'city' and observations."value" > 0
 ),
 
--- the best value of each source, then the best of all sources
-source_values as (
+first_choices as (
     select *
     from graded
     where quality_flag <> 'blocked'
-    qualify row_number() over (
-        partition by city_id, indicator_id, "year", source_id order by {{ order_of_choice('quality_flag') }}
-    ) = 1
-),
-
-first_choices as (
-    select *
-    from source_values
     qualify row_number() over (
         partition by city_id, indicator_id, "year" order by {{ order_of_choice('quality_flag') }}
     ) = 1
@@ -58,6 +51,21 @@ steps as (
         coalesce(source_id <> lag(source_id) over city_years, false) as is_passage
     from first_choices
     window city_years as (partition by indicator_id, city_id order by "year")
+),
+
+-- the best value of each source, where a series passes from one to another
+source_values as (
+    select *
+    from graded
+    where
+        quality_flag <> 'blocked'
+        and (indicator_id, city_id) in (
+            select (steps.indicator_id, steps.city_id) from steps
+            where steps.is_passage
+        )
+    qualify row_number() over (
+        partition by city_id, indicator_id, "year", source_id order by {{ order_of_choice('quality_flag') }}
+    ) = 1
 ),
 
 -- growth within one source is what an indicator does; what a passage adds to it is the distance of two sources
@@ -88,10 +96,7 @@ detrended as (
         limits.trend_max_gap,
         noises.noise,
         coalesce(trends.trend, 0) as trend,
-        steps.log_value - coalesce(trends.trend, 0) as residual,
-        count(*) filter (where steps.is_passage) over (
-            partition by steps.indicator_id, steps.city_id order by steps."year" rows between unbounded preceding and current row
-        ) as run_no
+        steps.log_value - coalesce(trends.trend, 0) as residual
     from steps
     inner join {{ ref('int_indicator_limits') }} as limits on steps.indicator_id = limits.indicator_id
     left join noises on steps.indicator_id = noises.indicator_id
@@ -103,7 +108,8 @@ neighbours as (
         *,
         case when n_years <= trend_max_gap then residual - lag(residual) over city_years end as step_before,
         case when lead("year") over city_years - "year" <= trend_max_gap then residual - lead(residual) over city_years end as step_after,
-        lead(source_id) over city_years as source_after
+        lead(source_id) over city_years as source_after,
+        count(*) filter (where is_passage) over city_years as run_no
     from detrended
     window city_years as (partition by indicator_id, city_id order by "year")
 ),
@@ -194,18 +200,20 @@ coming_back as (
 graded_again as (
     select
         graded.* exclude (quality_flag),
-        graded.log_value - coalesce(trends.trend, 0) as residual,
+        graded.log_value - away.trend as residual,
         coalesce(coming_back.grade, graded.quality_flag) as quality_flag
     from graded
+    inner join away on graded.indicator_id = away.indicator_id and graded.city_id = away.city_id and graded."year" = away."year"
     left join coming_back on graded.observation_id = coming_back.observation_id
-    left join trends on graded.indicator_id = trends.indicator_id and graded."year" = trends."year"
+    where coalesce(coming_back.grade, graded.quality_flag) <> 'blocked'
 ),
 
--- the choice made again without what leaves the level of its neighbours: the passages that are left then are those of the series
+-- the choice made again where a value leaves the level of its neighbours: the passages that are left then are those of the series
 second_choices as (
-    select *
-    from graded_again
-    where quality_flag <> 'blocked'
+    select {{ choice }} from detrended
+    where observation_id not in (select away.observation_id from away)
+    union all
+    select {{ choice }} from graded_again
     qualify row_number() over (
         partition by city_id, indicator_id, "year" order by {{ order_of_choice('quality_flag') }}
     ) = 1

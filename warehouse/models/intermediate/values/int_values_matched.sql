@@ -19,6 +19,7 @@ with trends as (
         ) as file_place
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
+    where trends.indicator_id in (select paired.indicator_id from {{ ref('int_values_paired') }} as paired)
     window city_years as (partition by trends.series_no, trends.city_id order by trends."year")
 ),
 
@@ -183,10 +184,16 @@ spanned as (
     select
         *,
         count_if(is_contrary) over (
-            partition by series_no, other_source_id, city_id, kind, place_order, k
-            order by "year" rows between unbounded preceding and current row
+            partition by series_no, other_source_id, city_id, k order by "year" rows between unbounded preceding and current row
         ) as span_no
     from judged
+    where kind = 'year'
+    union all
+    select
+        *,
+        0 as span_no
+    from judged
+    where kind <> 'year'
 ),
 
 -- what counts as one fact: a table of a year, the rows of a province in a year, or a city over some years
@@ -211,7 +218,7 @@ blocks as (
     select
         *,
         'city' as block,
-        city_id * 100 + case when kind = 'year' then span_no else 0 end as block_id
+        city_id * 100 + span_no as block_id
     from spanned
     where kind in ('year', 'city')
 ),
