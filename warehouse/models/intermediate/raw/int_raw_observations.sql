@@ -1,5 +1,7 @@
 -- grain: one row is one accepted delivered value in its canonical unit, under the latest code of its place
 -- key: observation_id
+{{ config(materialized='view') }}
+
 select
     raw_line_id as observation_id,
     place_id as city_id,

@@ -1,5 +1,7 @@
 -- grain: one row is one raw line with the place, unit and year it was resolved to, or the reason why it is rejected
 -- key: raw_line_id
+{% set key = 'source_id, edition_year, file_name, place_id, indicator_id, "year"' -%}
+
 -- What code, name and province each say. A name that a province qualifies is looked up inside it alone: outside it is another place's.
 with named as (
     select
@@ -93,25 +95,33 @@ judged as (
 -- the same place, indicator and year twice in one file
 repeated as (
     select
-        raw_line_id,
-        count(*) over same_key as n_same_key,
-        min(canonical_value) over same_key = max(canonical_value) over same_key as is_identical,
-        row_number() over (
-            partition by source_id, edition_year, file_name, place_id, indicator_id, "year" order by raw_line_id
-        ) as nth_of_key
+        {{ key }},
+        min(raw_line_id) as first_line_id,
+        min(canonical_value) = max(canonical_value) as is_identical
     from judged
     where line_reason is null
-    window same_key as (partition by source_id, edition_year, file_name, place_id, indicator_id, "year")
+    group by {{ key }}
+    having count(*) > 1
 )
 
 select
-    judged.* exclude (reason, line_reason),
+    judged.* exclude (
+        reason, line_reason, sheet_order, place_code, within_key, unit_key, multiply_by, divide_by, id_by_code, within_id, id_by_name,
+        id_by_name_anywhere, is_place_mismatch, is_unknown_unit
+    ),
     coalesce(
         judged.line_reason,
         case
-            when repeated.n_same_key > 1 and not repeated.is_identical then 'conflicting_duplicate'
-            when repeated.nth_of_key > 1 then 'duplicate'
+            when not repeated.is_identical then 'conflicting_duplicate'
+            when judged.raw_line_id > repeated.first_line_id then 'duplicate'
         end
     ) as reason
 from judged
-left join repeated on judged.raw_line_id = repeated.raw_line_id
+left join repeated
+    on
+        judged.source_id = repeated.source_id
+        and judged.edition_year is not distinct from repeated.edition_year
+        and judged.file_name = repeated.file_name
+        and judged.place_id = repeated.place_id
+        and judged.indicator_id = repeated.indicator_id
+        and judged."year" = repeated."year"
