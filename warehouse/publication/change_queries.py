@@ -18,34 +18,34 @@ qualify row_number() over (
 IS_REVISED = (
     "abs(new_value - old_value) > greatest(coalesce(revision_tolerance, 0), 1e-9 * abs(old_value))"
 )
-PAIRED = """
-with old as ({old}), new as ({new}),
-paired as (
-    select source_id, indicator_id, place_level, city_id, "year", old."value" as old_value,
-        new."value" as new_value,
-        old.quality_flag as old_flag, new.quality_flag as new_flag, old.quality_rule as old_rule,
-            new.quality_rule as new_rule,
-        coalesce(old.is_current, false) as was_current,
-            coalesce(new.is_current, false) as is_current
-    from old full join new using (source_id, indicator_id, place_level, city_id, "year")
-),
-sources as (
+# The two beside each other, once for the three tables that are made of them.
+JUDGED = f"""
+create or replace temp table judged as
+with old as ({{old_values}}), new as ({{new_values}})
+select source_id, indicator_id, place_level, city_id, "year", old."value" as old_value,
+    new."value" as new_value,
+    old.quality_flag as old_flag, new.quality_flag as new_flag, old.quality_rule as old_rule,
+        new.quality_rule as new_rule,
+    coalesce(old.is_current, false) as was_current,
+        coalesce(new.is_current, false) as is_current,
+    coalesce({IS_REVISED}, false) as is_revised
+from old full join new using (source_id, indicator_id, place_level, city_id, "year")
+    left join {{here}}.marts.dim_indicator using (indicator_id)
+"""
+SOURCES = """
+with sources as (
     select source_id, indicator_id, bool_or(old_value is not null) as was_there,
         bool_or(new_value is not null) as is_there
-    from paired group by source_id, indicator_id
+    from judged group by source_id, indicator_id
 ),
 whole_sources as (
     select source_id, bool_or(was_there) as was_there, bool_or(is_there) as is_there
         from sources group by source_id
-),
-judged as (
-    select paired.*, coalesce({revised}, false) as is_revised
-    from paired left join {{here}}.marts.dim_indicator using (indicator_id)
 )
-""".replace("{revised}", IS_REVISED).replace("{{here}}", "{here}")
+"""
 PUBLICATION_CHANGE = (
     "create or replace table {table} as "
-    + PAIRED
+    + SOURCES
     + """
 select {run} as previous_run_id, source_id, indicator_id,
     count(old_value) as n_before, count(new_value) as n_now,
@@ -67,7 +67,7 @@ order by source_id, indicator_id
 # A flag is lifted or set on the same value; a value that was revised or is new is judged anew.
 FLAG_CHANGE = (
     "create or replace table {table} as "
-    + PAIRED
+    + SOURCES
     + """,
 fresh as (
     select indicator_id, string_agg(source_id, ', ' order by source_id) as new_source_ids
@@ -91,7 +91,7 @@ group by all order by change, source_id, indicator_id, quality_rule
 # The current value of a place, year and indicator before and now, and why it is another.
 CURRENT_CHANGE = (
     "create or replace table {table} as "
-    + PAIRED
+    + SOURCES
     + """,
 before as (select * from judged where was_current),
 now as (select * from judged where is_current),
@@ -144,7 +144,7 @@ select spec_id, 'treated' as term, estimate, p_value_family as p_value, n_cities
 # the primary test stands there also where it did not move
 ESTIMATE_CHANGE = """
 create or replace table {table} as
-with old as ({old}), new as ({new})
+with old as ({old_estimates}), new as ({new_estimates})
 select {run} as previous_run_id, coalesce(old.spec_id, new.spec_id) as spec_id,
     coalesce(old.term, new.term) as term,
     coalesce(old.cohort_year, new.cohort_year) as cohort_year,

@@ -16,12 +16,11 @@ from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.publication.manifest import is_simulated
 
-# What each table is made of: its statement, and the part of a publication that it compares.
 TABLES = {
-    "meta.publication_change": (sql.PUBLICATION_CHANGE, sql.BEST),
-    "meta.flag_change": (sql.FLAG_CHANGE, sql.BEST),
-    "meta.current_change": (sql.CURRENT_CHANGE, sql.BEST),
-    "meta.estimate_change": (sql.ESTIMATE_CHANGE, sql.DEFAULT_ESTIMATES),
+    "meta.publication_change": sql.PUBLICATION_CHANGE,
+    "meta.flag_change": sql.FLAG_CHANGE,
+    "meta.current_change": sql.CURRENT_CHANGE,
+    "meta.estimate_change": sql.ESTIMATE_CHANGE,
 }
 MOST_LINES = 5
 
@@ -61,18 +60,14 @@ def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
     """
     here = con.execute("select current_database()").fetchone()[0]
     run = f"(select run_id from {previous}.meta.run)" if previous else "cast(null as varchar)"
-    for table, (statement, part) in TABLES.items():
-        con.execute(
-            statement.format(
-                table=table,
-                old=part.format(catalog=previous or here),
-                new=part.format(catalog=here),
-                run=run,
-                here=here,
-            )
-        )
-        if previous is None:
-            con.execute(f"delete from {table}")
+    sides = {
+        f"{side}_{name}": f"select * from ({part.format(catalog=catalog)}) where {bool(previous)}"
+        for side, catalog in (("old", previous or here), ("new", here))
+        for name, part in (("values", sql.BEST), ("estimates", sql.DEFAULT_ESTIMATES))
+    }
+    con.execute(sql.JUDGED.format(here=here, **sides))
+    for table, statement in TABLES.items():
+        con.execute(statement.format(table=table, run=run, **sides))
 
 
 def change_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
