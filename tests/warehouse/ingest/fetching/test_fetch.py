@@ -19,20 +19,24 @@ from warehouse.ingest.fetching.nbs import split_name
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.place_names import read_seed
 
-
-def cities() -> list[tuple[str, str]]:
-    """Thirty-six cities that exist today, the largest first: code of twelve digits and name."""
-    rows = [row for row in read_seed("city_roster") if not row["valid_to_year"]]
-    rows.sort(key=lambda row: int(row["admin_rank"]) < 2)
-    return [(row["city_id"] + "000000", row["city_name_zh"]) for row in rows[:36]]
-
-
-def provinces() -> list[tuple[str, str]]:
-    """Thirty-one provinces."""
-    return [
-        (row["province_id"] + "000000", row["province_name_zh"])
-        for row in read_seed("province_roster")
-    ]
+STANDING = [row for row in read_seed("city_roster") if not row["valid_to_year"]]
+STANDING.sort(key=lambda row: int(row["admin_rank"]) < 2)
+#: Code of twelve digits and name of thirty-six cities that exist today, the largest first, and of
+#: thirty-one provinces.
+CITIES = [(row["city_id"] + "000000", row["city_name_zh"]) for row in STANDING[:36]]
+PROVINCES = [
+    (row["province_id"] + "000000", row["province_name_zh"]) for row in read_seed("province_roster")
+]
+#: Categories below a category of a kind: id, name, whether it is a leaf.
+CATEGORIES = {
+    ("", "8"): [("root8", "主要城市年度数据", False)],
+    ("root8", "8"): [("c1", "国民经济核算", False), ("c2", "城市建设", False)],
+    ("c1", "8"): [("leaf_gdp", "地区生产总值", True), ("leaf_index", "物价", True)],
+    ("c2", "8"): [("leaf_roads", "道路", True)],
+    ("", "6"): [("root6", "分省年度数据", False), ("other6", "港澳台", False)],
+    ("root6", "6"): [("p1", "价格指数", False)],
+    ("p1", "6"): [("leaf_cpi", "居民消费价格指数", True)],
+}
 
 
 class Played:
@@ -40,59 +44,22 @@ class Played:
 
     Attributes
     ----------
-    faults : list of (status, body)
-        Answers given before any other, one a request; status 0 closes the connection.
+    faults : dict of int to (status, body)
+        Answers to the first request, the second, and so on; status 0 closes the connection.
     log : list of str
         Paths that were asked for.
     """
 
-    def __init__(self) -> None:
-        self.faults: list[tuple[int, bytes]] = []
-        self.log: list[str] = []
-        self.bodies: list[dict] = []
-        self.after: dict[int, tuple[int, bytes]] = {}
-        self.cities, self.provinces = cities(), provinces()
-        self.unit, self.gdp_name = "亿元", "地区生产总值(亿元)"
+    def __init__(self, faults: dict[int, tuple[int, bytes]] | None = None, **held: object) -> None:
+        self.faults, self.log, self.bodies = faults or {}, [], []
+        self.cities, self.gdp_name, self.unit = CITIES, "地区生产总值(亿元)", "亿元"
         self.reply_state = 20000
-
-    def tree(self, parent: str, code: str) -> list[dict]:
-        """One level of the categories."""
-        levels = {
-            ("", "8"): [("root8", "主要城市年度数据", False)],
-            ("root8", "8"): [("c1", "国民经济核算", False), ("c2", "城市建设", False)],
-            ("c1", "8"): [("leaf_gdp", "地区生产总值", True), ("leaf_index", "物价", True)],
-            ("c2", "8"): [("leaf_roads", "道路", True)],
-            ("", "6"): [("root6", "分省年度数据", False), ("other6", "港澳台", False)],
-            ("root6", "6"): [("p1", "价格指数", False)],
-            ("p1", "6"): [("leaf_cpi", "居民消费价格指数", True)],
-        }
-        return [
-            {"_id": key, "name": name, "isLeaf": is_leaf}
-            for key, name, is_leaf in levels.get((parent, code), [])
-        ]
-
-    def indicators(self, leaf: str) -> list[dict]:
-        """Indicators of a leaf."""
-        held = {
-            "leaf_gdp": [("i1", self.gdp_name, self.unit), ("i2", "第一产业增加值(亿元)", "亿元")],
-            "leaf_cpi": [("i3", "居民消费价格指数(上年=100)", "")],
-            "leaf_roads": [("i4", "道路面积(万平方米)", "万平方米")],
-        }
-        return [
-            {"_id": key, "i_showname": name, "du_name": unit}
-            for key, name, unit in held.get(leaf, [])
-        ]
-
-    def places(self, catalog: str) -> list[dict]:
-        """Places of a catalog."""
-        held = {"places_c": self.cities, "places_p": self.provinces}.get(catalog, [])
-        return [{"name_value": code, "show_name": name} for code, name in held]
+        vars(self).update(held)
 
     def respond(self, request: httpx.Request) -> httpx.Response:
-        """The next fault that was planned, or what is held."""
+        """The fault that was planned, or what is held."""
         self.log.append(request.url.raw_path.decode())
-        usual = [(200, None)]
-        status, content = self.after.get(len(self.log)) or (self.faults or usual).pop(0)
+        status, content = self.faults.get(len(self.log), (200, None))
         if status == 0:
             raise httpx.ReadError("the connection was closed")
         if content is None:
@@ -103,19 +70,35 @@ class Played:
 
     def answer(self, path: str, params: dict[str, str], body: dict | None) -> object:
         """The reply to a request."""
-        call = path.rpartition("/")[2]
-        of_cities = {"leaf_cpi": "places_p"}
-        held = {
-            "queryIndexTreeAsync": lambda: self.tree(params.get("pid", ""), params["code"]),
-            "queryIndicatorsByCid": lambda: {"list": self.indicators(params["cid"])},
-            "getDaCatalogTreeByIndicatorCid": lambda: [
-                {"_id": "few"},
-                {"_id": of_cities.get(params["indicatorCid"], "places_c")},
-            ],
-            "getDasByDaCatalogId": lambda: self.places(params["daCid"]),
+        indicators = {
+            "leaf_gdp": [("i1", self.gdp_name, self.unit), ("i2", "第一产业增加值(亿元)", "亿元")],
+            "leaf_cpi": [("i3", "居民消费价格指数(上年=100)", "")],
+            "leaf_roads": [("i4", "道路面积(万平方米)", "万平方米")],
         }
+        places = {"places_c": self.cities, "places_p": PROVINCES}
+        of_leaf = "places_p" if params.get("indicatorCid") == "leaf_cpi" else "places_c"
+        held = {
+            "queryIndexTreeAsync": [
+                {"_id": key, "name": name, "isLeaf": is_leaf}
+                for key, name, is_leaf in CATEGORIES.get(
+                    (params.get("pid", ""), params.get("code")), []
+                )
+            ],
+            "queryIndicatorsByCid": {
+                "list": [
+                    {"_id": key, "i_showname": name, "du_name": unit}
+                    for key, name, unit in indicators.get(params.get("cid"), [])
+                ]
+            },
+            "getDaCatalogTreeByIndicatorCid": [{"_id": "few"}, {"_id": of_leaf}],
+            "getDasByDaCatalogId": [
+                {"name_value": code, "show_name": name}
+                for code, name in places.get(params.get("daCid"), [])
+            ],
+        }
+        call = path.rpartition("/")[2]
         if call in held:
-            return {"state": 20000, "data": held[call]()}
+            return {"state": 20000, "data": held[call]}
         return self.values(body) if call == "esData" else self.world_bank(path, params)
 
     def values(self, body: dict) -> dict:
@@ -123,33 +106,29 @@ class Played:
         nothing.
         """
         self.bodies.append(body)
-        periods = []
-        for year in (2022, 2023):
-            cells = [
-                self.cell(
-                    indicator,
-                    place,
-                    "" if (index, year) == (0, 2023) else f"{index + year / 10:.1f}",
-                )
-                for indicator in body["indicatorIds"]
-                for index, place in enumerate(body["das"])
-            ]
-            periods.append({"code": f"{year}YY", "name": f"{year}年", "values": cells})
+        units = {"i1": self.unit, "i2": "亿元"}
+        periods = [
+            {
+                "code": f"{year}YY",
+                "name": f"{year}年",
+                "values": [
+                    {
+                        "_id": indicator,
+                        "i_showname": "x",
+                        "value": "" if (k, year) == (0, 2023) else f"{k + year / 10:.1f}",
+                        "du_name": units.get(indicator, ""),
+                        "da": place["value"],
+                        "da_name": place["text"],
+                    }
+                    for indicator in body["indicatorIds"]
+                    for k, place in enumerate(body["das"])
+                ],
+            }
+            for year in (2022, 2023)
+        ]
         return {
             "state": self.reply_state,
             "data": [*periods, {"code": "1995YY", "name": "1995年", "values": []}],
-        }
-
-    def cell(self, indicator: str, place: dict[str, str], text: str) -> dict[str, str]:
-        """One value as the service states it."""
-        unit = {"i1": self.unit, "i2": "亿元"}.get(indicator, "")
-        return {
-            "_id": indicator,
-            "i_showname": "x",
-            "value": text,
-            "du_name": unit,
-            "da": place["value"],
-            "da_name": place["text"],
         }
 
     def world_bank(self, path: str, params: dict[str, str]) -> object:
@@ -222,9 +201,7 @@ def test_cities_and_provinces_are_written_as_tidy_and_can_be_read(home, tmp_path
 
 @pytest.mark.parametrize("fault", [(500, b""), (503, b"busy"), (429, b"slowly"), (0, b"")])
 def test_a_passing_fault_is_tried_again(home, fault):
-    played = Played()
-    played.faults = [fault, fault]
-    assert run(played) == Exit.DONE
+    assert run(Played({1: fault, 2: fault})) == Exit.DONE
 
 
 @pytest.mark.parametrize(
@@ -238,9 +215,7 @@ def test_a_passing_fault_is_tried_again(home, fault):
     ],
 )
 def test_a_refusal_ends_with_what_to_do_by_hand(home, capsys, fault, said):
-    played = Played()
-    played.faults = [fault]
-    assert run(played) == Exit.BAD_INPUT
+    assert run(Played({1: fault})) == Exit.BAD_INPUT
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("citysync: exit 2: ")
     assert said in last and "<landing>/nbs_major_cities/" in last
@@ -249,16 +224,14 @@ def test_a_refusal_ends_with_what_to_do_by_hand(home, capsys, fault, said):
 
 
 def test_a_service_that_stays_away_ends_the_fetch(home, capsys):
-    played = Played()
-    played.faults = [(503, b"")] * 10
+    played = Played(dict.fromkeys(range(1, 11), (503, b"")))
     assert run(played) == Exit.BAD_INPUT
     assert "found status 503, 4 times; try again later" in capsys.readouterr().out
     assert len(played.log) == 4
 
 
 def test_an_interrupted_fetch_goes_on_where_it_ended(home):
-    played = Played()
-    played.after = {9: (403, b"no")}
+    played = Played({9: (403, b"no")})
     assert run(played) == Exit.BAD_INPUT
     again = Played()
     assert run(again) == Exit.DONE
@@ -287,10 +260,10 @@ def test_a_reply_that_was_changed_is_asked_for_again(tmp_path):
             "unit '亿斤' of gdp_nominal_cny_100m, which does not convert to cny_100m",
         ),
         (
-            {"cities": [("110000000000", "天津市"), *Played().cities[1:]]},
+            {"cities": [("110000000000", "天津市"), *CITIES[1:]]},
             "code '110000000000' with the name '天津市', which is no city",
         ),
-        ({"cities": Played().cities[:20]}, "expected a catalog of 36 places"),
+        ({"cities": CITIES[:20]}, "expected a catalog of 36 places"),
         (
             {"gdp_name": "生产总值指数"},
             "expected the indicator 地区生产总值|国内生产总值; found it under no category",
@@ -299,10 +272,7 @@ def test_a_reply_that_was_changed_is_asked_for_again(tmp_path):
     ],
 )
 def test_what_cannot_be_taken_is_named_and_nothing_is_written(home, capsys, change, said):
-    played = Played()
-    for name, value in change.items():
-        setattr(played, name, value)
-    assert run(played) == Exit.BAD_INPUT
+    assert run(Played(**change)) == Exit.BAD_INPUT
     assert said in capsys.readouterr().out
     assert not (home / "fetched" / "landing").exists()
 
