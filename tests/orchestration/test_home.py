@@ -98,16 +98,9 @@ PYCACHE = sys.pycache_prefix or sys.prefix
 
 def wrapped(error: Exception) -> Exception:
     """As a library hands an error on: raised from it, then met while handling that."""
-    try:
-        try:
-            raise error
-        except Exception as first:
-            raise RuntimeError("a step failed") from first
-    except RuntimeError:
-        try:
-            raise ValueError("what the user sees")
-        except ValueError as last:
-            return last
+    step, seen = RuntimeError("a step failed"), ValueError("what the user sees")
+    step.__cause__, seen.__context__ = error, step
+    return seen
 
 
 @pytest.mark.parametrize(

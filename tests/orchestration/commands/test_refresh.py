@@ -84,20 +84,6 @@ def test_a_spec_is_run_again_on_the_published_file(simulated):
     assert f" {estimate:.4f} " in again.output and "province_jackknife (default)" in again.output
 
 
-def test_cm_is_the_sum_of_its_parts(simulated):
-    part = """join estimates.estimate {0} on {0}.spec_id = replace(cm.spec_id, '.cm_', '.{0}_')
-        and {0}.vcov = cm.vcov and {0}.term = cm.term
-        and {0}.event_time is not distinct from cm.event_time
-        and {0}.cohort_year is not distinct from cm.cohort_year"""
-    sql = (
-        "select max(abs(cm.estimate - comove.estimate - dispersion.estimate)), count(*) "
-        f"from estimates.estimate cm {part.format('comove')} {part.format('dispersion')} "
-        "where cm.outcome like 'cm_growth_%'"
-    )
-    ((gap, n),) = query(simulated, sql)
-    assert n > 10 and gap < 1e-10
-
-
 def test_simulated_landing_serves_every_analysis(simulated):
     """All that may lack on 48 cities is numbers: zones with a tool, pilots that differ, blocks.
 
@@ -127,18 +113,14 @@ def test_growth_in_the_marts_is_that_of_the_measured_economies(simulated):
     assert max(gaps) < 0.06 and sum(gap > 1e-9 for gap in gaps) < 5
 
 
-def test_what_is_published_can_be_read_by_anybody_offline_and_changed_by_nobody(
-    simulated,
-):
-    published = simulated.home / "published"
-    assert not (published / "citysync.duckdb").stat().st_mode & 0o222
-    docs = sorted((published / "data_docs").rglob("*.html"))
+def test_data_docs_can_be_read_by_anybody_offline(simulated):
+    """Filters of theirs call a library that was remote."""
+    docs = sorted((simulated.home / "published" / "data_docs").rglob("*.html"))
     assert len(docs) > 1
-    for page in (published / "report" / "index.html", *docs):
+    for page in docs:
         text = page.read_text(encoding="utf-8")
         assert not any(f'{tag}="http' in text for tag in ("src", "<link href"))
-        # filters of Data Docs call a library that was remote
-        assert page not in docs or ("<script" not in text and "onclick" not in text)
+        assert "<script" not in text and "onclick" not in text
 
 
 def test_every_number_of_the_report_is_that_of_the_published_file(simulated):
@@ -211,17 +193,6 @@ def test_six_cities_with_real_gdp_alone_publish_their_synchronization(six):
     # a simulated run never takes the place of delivered files
     refused = refresh(six.run.home)
     assert refused.code == 2 and "CITYSYNC_HOME" in refused.last_line
-
-
-@pytest.mark.full
-def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path):
-    (tmp_path / "landing" / "tidy").mkdir(parents=True)
-    text = "city_id,year,value\n110000,2010,1\n"
-    (tmp_path / "landing" / "tidy" / "values.csv").write_text(text, encoding="utf-8")
-    made = refresh(tmp_path / "home", tmp_path / "landing")
-    assert made.code == 2, made.output
-    assert made.last_line.startswith("citysync: exit 2:") and "indicator_id" in made.last_line
-    assert not (tmp_path / "home" / "published").exists()
 
 
 @pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce"])

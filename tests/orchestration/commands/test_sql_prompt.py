@@ -31,23 +31,6 @@ def home(simulated, monkeypatch):
     return simulated.home
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "create table x as select 1",
-        "attach '{0}/other.duckdb' as other",
-        "copy marts.dim_city to '{0}/out.csv'",
-        "select * from read_csv('/etc/passwd')",
-        "set enable_external_access = true",
-        "install httpfs",
-    ],
-)
-def test_the_prompt_only_reads_the_publication(home, tmp_path, capsys, query):
-    assert run_sql(query.format(tmp_path), None) == 2
-    said = capsys.readouterr()
-    assert said.err and "root:" not in said.out and not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])
 def test_a_result_that_fails_half_way_leaves_the_old_file(tmp_path, ending):
     target = tmp_path / f"out{ending}"
@@ -88,11 +71,13 @@ def test_a_result_is_printed_and_written_as_what_its_file_is_called(home, tmp_pa
     [
         ("select 1", "out.ods", ".csv, .parquet, .xlsx"),
         (None, "out.csv", ""),
+        ("select * from read_csv('/etc/passwd')", "out.csv", "disabled"),
     ],
 )
-def test_what_cannot_be_written_is_said(home, tmp_path, capsys, query, name, said):
+def test_what_cannot_be_answered_or_written_is_said(home, tmp_path, capsys, query, name, said):
     assert run_sql(query, str(tmp_path / name)) == 2
-    assert said in capsys.readouterr().err and not list(tmp_path.iterdir())
+    told = capsys.readouterr()
+    assert said in told.err and "root:" not in told.out and not list(tmp_path.iterdir())
 
 
 def test_queries_from_a_pipe_are_answered_one_after_the_other(home, tmp_path):

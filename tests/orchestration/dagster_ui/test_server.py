@@ -14,7 +14,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-import websockets
 
 from orchestration.commands import servers
 from orchestration.dagster_ui.door import Door
@@ -95,23 +94,6 @@ def test_what_only_a_server_can_read_is_refused_too(port, request_line):
     """A path in codes, an address as the path, no host; the door's own tests have the rest."""
     said = raw(port, request_line.replace("{port}", str(port)) + "Connection: close\r\n\r\n")
     assert said.startswith("HTTP/1.1 403") and "setNuxSeen" not in said
-
-
-def test_a_web_socket_opens_for_own_pages_alone(port):
-    async def status(origin: str | None) -> int:
-        try:
-            async with websockets.connect(
-                f"ws://127.0.0.1:{port}/graphql", origin=origin, subprotocols=["graphql-ws"]
-            ) as connection:
-                await connection.send(json.dumps({"type": "connection_init"}))
-                assert json.loads(await connection.recv())["type"] == "connection_ack"
-                return 101
-        except websockets.InvalidStatus as error:
-            return error.response.status_code
-
-    own = f"http://127.0.0.1:{port}"
-    for origin, expected in ((own, 101), (None, 101), ("http://evil.example", 403), ("null", 403)):
-        assert asyncio.run(status(origin)) == expected, origin
 
 
 @pytest.fixture
