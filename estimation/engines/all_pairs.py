@@ -9,7 +9,6 @@ below does the same.
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import numpy as np
@@ -210,24 +209,6 @@ def _squared_gaps(z_i, z_j, is_within, weights, level) -> np.ndarray:
     return total / 2 if is_within else total
 
 
-class UnitSums(SumsOfDraws):
-    """From sums (B, N, G, 1 + T) over the pairs of a unit."""
-
-    def __init__(self, drawn: DrawnSums, by_unit: np.ndarray, inside: np.ndarray) -> None:
-        self.by_unit = by_unit
-        by_province, _ = drawn.zeros(len(by_unit))
-        for unit, r in enumerate(drawn.province):
-            by_province[:, r, 0] += by_unit[:, unit]
-        super().__init__(by_province, inside)
-
-    def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """See `SumsOfDraws`; there is one outcome here."""
-        found = np.zeros((*self.by_unit.shape[:2], weights.shape[-1]))
-        for g in range(self.by_unit.shape[2]):
-            found += np.einsum("bnd,bdl->bnl", self.by_unit[:, :, g], weights[:, 0, g])
-        return (found**2).sum(axis=1)
-
-
 class AllPairDraws(DrawnSums):
     """Sums over all pairs under any assignment: one pass over the units each."""
 
@@ -246,11 +227,11 @@ class AllPairDraws(DrawnSums):
             y = -np.abs(z[first] - z[second])
         self.inside_values = _less_means(np.concatenate([np.ones((len(y), 1)), y], axis=1))
 
-    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> SumsOfDraws:
-        """See `DrawnSums`; units have no weights here."""
+    def of(self, labels: np.ndarray, weights: np.ndarray | None, used: np.ndarray) -> SumsOfDraws:
+        """See `DrawnSums`; units have no weights here, and all statistics are used."""
         _, n_groups, n_values = self.shape
         by_unit = np.zeros((len(labels), len(self.z), n_groups, n_values))
-        inside = self.zeros(len(labels))[1]
+        inside = self.zeros(len(labels), 0)[1]
         member = (labels[:, None] == np.arange(n_groups)[:, None]).astype(float)
         counts, partners = member.sum(axis=2), np.empty_like(by_unit)
         partners[..., 0] = counts[:, None]
@@ -273,12 +254,8 @@ class AllPairDraws(DrawnSums):
             inside[b, :, 0] = bincount_columns(
                 self.inside_values[kept], place[kept], (self.n_provinces, n_groups)
             )
-        return UnitSums(self, _less_means(by_unit), inside)
-
-    @property
-    def size(self) -> int:
-        """See `DrawnSums`."""
-        return (len(self.z) + 2 * self.n_provinces) * math.prod(self.shape)
+        by_city = np.moveaxis(_less_means(by_unit), 1, 3)
+        return SumsOfDraws(by_city, used, self.cells, self.shape, inside, self.province)
 
     def _quadratic(self, member: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """Summed outcomes (B, N, G, T) of every unit with the members (B, G, N) of each group."""

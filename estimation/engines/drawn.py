@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
 import numpy as np
 
@@ -19,64 +18,74 @@ from .records import DrawnPairs, RankedTies
 from .regressors import Design
 
 
-class SumsOfDraws(ABC):
+class SumsOfDraws:
     """Sums of B draws.
 
     Attributes
     ----------
-    by_province : (B, R, C, G, D) float array
-        Over the pairs of the cities of a province; R = 1 without provinces.
+    by_city : (B, U, len(used), N) float array
+        Over the pairs of a city in each cell.
+    used : int array
+        Which of the D statistics are summed.
+    cells : (U, 2) int array
+        Block and group of each cell.
+    shape : (C, G, D)
     inside : (B, R, C, G, D) float array
         Over the pairs with both cities in a province; R = 0 where they are not asked for.
+    province : (N,) int array
+        0..R-1.
     """
 
-    def __init__(self, by_province: np.ndarray, inside: np.ndarray) -> None:
-        self.by_province, self.inside = by_province, inside
+    def __init__(
+        self,
+        by_city: np.ndarray,
+        used: np.ndarray,
+        cells: np.ndarray,
+        shape: tuple[int, int, int],
+        inside: np.ndarray,
+        province: np.ndarray,
+    ) -> None:
+        self.by_city, self.used, self.cells, self.shape = by_city, used, cells, shape
+        self.inside, self.province = inside, province
 
     @property
     def totals(self) -> np.ndarray:
         """Sums (B, C, G, D) over all pairs: each stands with either of its cities."""
-        return self.by_province.sum(axis=1) / 2
+        return self._in_shape(self.by_city.sum(axis=3)) / 2
 
     def without_provinces(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums (B, R, C, G, D) without each province, and whether it can go (B, R): it holds a pair
         and leaves a treated one.
         """
-        deleted = self.totals[:, None] - (self.by_province - self.inside)
-        holds = self.by_province[..., 0].sum(axis=(2, 3)) > 0.5
+        member = np.eye(self.inside.shape[1])[self.province]
+        by_province = np.moveaxis(self.by_city @ member, 3, 1)
+        by_province = np.stack(
+            [self._in_shape(by_province[:, r]) for r in range(member.shape[1])], axis=1
+        )
+        deleted = self.totals[:, None] - (by_province - self.inside)
+        holds = by_province[..., 0].sum(axis=(2, 3)) > 0.5
         return deleted, holds & (deleted[:, :, :, 1:, 0].sum(axis=(2, 3)) > 0.5)
 
-    @abstractmethod
-    def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Sums (B, L) of the squared influence of each city's pairs.
-
-        Parameters
-        ----------
-        weights : (B, C, G, d, L) float array
-            Of the d statistics of an outcome in each coefficient.
-        columns : (M, d) int array
-            Where the statistics of each outcome lie among the D.
-        ends : (M + 1,) int array
-            Where the coefficients of each outcome begin and end among the L.
+    def squares(self, weights: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Sums (B, L) of the squared influence of each city's pairs, from weights (B, C, G, d, L)
+        of the d statistics that stand in these columns of the D.
         """
+        block, group = self.cells.T
+        own = np.moveaxis(weights[:, block, group], 3, 1)
+        n_draws, n_cities = len(own), self.by_city.shape[3]
+        # not copied where there is one outcome
+        is_all = len(columns) == len(self.used)
+        given = self.by_city
+        if not is_all:
+            given = given[:, :, np.searchsorted(self.used, columns)]
+        scores = own.reshape(*own.shape[:2], -1) @ given.reshape(n_draws, -1, n_cities)
+        return np.einsum("bln,bln->bl", scores, scores)
 
-
-class LoopSums(SumsOfDraws):
-    """By a compiled loop over what is given."""
-
-    def __init__(
-        self, by_province: np.ndarray, inside: np.ndarray, score: Callable, given: tuple
-    ) -> None:
-        super().__init__(by_province, inside)
-        self.score, self.given = score, given
-
-    def squares(self, weights: np.ndarray, columns: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """See `SumsOfDraws`."""
-        found = np.zeros((len(weights), weights.shape[-1]))
-        # by fours; those behind the last count nothing
-        fours = np.pad(columns, ((0, 0), (0, -columns.shape[1] % 4)))
-        if found.size:
-            self.score(*self.given, weights, fours, ends, found)
+    def _in_shape(self, of_cells: np.ndarray) -> np.ndarray:
+        """Sums (B, C, G, D) from those (B, U, len(used)) of cells; zero where not used."""
+        found = np.zeros((len(of_cells), *self.shape))
+        block, group = self.cells.T[:, :, None]
+        found[:, block, group, self.used] = of_cells
         return found
 
 
@@ -90,6 +99,8 @@ class DrawnSums(ABC):
     n_provinces : int
         R; 0 without.
     shape : (C, G, D)
+    cells : (U, 2) int array
+        Block and group of the cells that have pairs.
     """
 
     def __init__(
@@ -98,21 +109,24 @@ class DrawnSums(ABC):
         self.province = province if has_provinces else np.zeros_like(province)
         self.n_provinces = int(province.max()) + 1 if has_provinces else 0
         self.shape = shape
+        self.cells = np.stack(np.indices(shape[:2]), axis=-1).reshape(-1, 2)
 
     @abstractmethod
-    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> SumsOfDraws:
-        """Sums under labels (B, N); a pair counts the product of its cities' weights (B, N)."""
+    def of(self, labels: np.ndarray, weights: np.ndarray | None, used: np.ndarray) -> SumsOfDraws:
+        """Sums of the used ones of the D statistics under labels (B, N); a pair counts the product
+        of its cities' weights (B, N).
+        """
 
     @property
-    @abstractmethod
     def size(self) -> int:
         """Numbers that a draw holds, roughly."""
+        return math.prod((len(self.cells), self.shape[2], len(self.province)))
 
-    def zeros(self, n_draws: int) -> tuple[np.ndarray, np.ndarray]:
-        """Room for sums by province and inside provinces."""
-        return tuple(
-            np.zeros((n_draws, n, *self.shape))
-            for n in (max(self.n_provinces, 1), self.n_provinces)
+    def zeros(self, n_draws: int, n_used: int) -> tuple[np.ndarray, np.ndarray]:
+        """Room for sums by city and inside provinces."""
+        return (
+            np.zeros((n_draws, len(self.cells), n_used, len(self.province))),
+            np.zeros((n_draws, self.n_provinces, *self.shape)),
         )
 
 
@@ -120,7 +134,12 @@ class PairDraws(DrawnSums):
     """Sums of a sample's listed pairs under any assignment; the sample rule is applied anew."""
 
     def __init__(
-        self, sample: FitSample, design: Design, statistics: PairStatistics, has_tests: bool
+        self,
+        sample: FitSample,
+        design: Design,
+        statistics: PairStatistics,
+        has_tests: bool,
+        is_weighted: bool,
     ) -> None:
         panel, self.sample = sample.panel, sample
         order = np.flatnonzero(sample.candidate)
@@ -132,18 +151,20 @@ class PairDraws(DrawnSums):
             has_tests and panel.province is not None,
             (design.n_blocks, design.n_groups, statistics.layout.size),
         )
-        self.n_terms = len(design.terms)
         kept = np.flatnonzero(sample.kept[order])
         start = 0 if sample.tie_quantile is None else int(kept[0]) if len(kept) else len(order)
+        self.moved, self.order = None, np.arange(panel.n_cities)
         is_plain = panel.exposure == "one" and sample.n_partners is None and panel.pilots_known
-        self.moved = move_pairs(pairs, start, self.province, design.n_blocks) if is_plain else None
+        if is_plain and not is_weighted:
+            n_types = (design.n_groups - 1) // design.n_classes
+            self.moved, self.cells, self.order = move_pairs(pairs, start, self.province, n_types)
         if not panel.pilots_known:
             self.group_of = np.full((panel.n_cities, panel.n_cities), -1)
             self.group_of[panel.city_i, panel.city_j] = sample.pair_group
             self.group_of[panel.city_j, panel.city_i] = sample.pair_group
         self.ties = None if sample.tie_quantile is None else self._ties(panel.tie[order])
 
-    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> SumsOfDraws:
+    def of(self, labels: np.ndarray, weights: np.ndarray | None, used: np.ndarray) -> SumsOfDraws:
         """See `DrawnSums`."""
         from . import loops  # importing numba takes as long as a small fit
 
@@ -151,12 +172,14 @@ class PairDraws(DrawnSums):
         kept = np.zeros((len(labels), 1), dtype=np.int64)
         if self.ties is not None:
             loops.first_kept(labels, self.ties, kept)
-        if self.moved is not None and weights is None:
-            given = labels, kept[:, 0], pairs, self.moved
-            sums = self.zeros(len(labels))
-            sums[0][:, :, :, 0] = self.moved.all_pairs
-            loops.sum_moved(*given, *sums)
-            return LoopSums(*sums, _score_moved, given)
+        by_city, inside = self.zeros(len(labels), len(used))
+        province = self.province[self.order]
+        sums = SumsOfDraws(by_city, used, self.cells, self.shape, inside, province)
+        if self.moved is not None:
+            loops.sum_moved(labels, kept[:, 0], used, pairs, self.moved, by_city)
+            if self.n_provinces:
+                loops.sum_inside(labels, kept[:, 0], pairs, self.moved, self.province, inside)
+            return sums
         a, b = labels[:, pairs.first], labels[:, pairs.second]
         # groups ascend with their years, so the later of two admissions is the larger label
         group, is_both = np.maximum(a, b), (a > 0) & (b > 0)
@@ -171,15 +194,14 @@ class PairDraws(DrawnSums):
             group[~self._partners(labels)] = -1
         weights = np.ones(labels.shape) if weights is None else weights
         group[np.isnan(weights[:, 0])] = -1
-        given, sums = (group, weights, pairs), self.zeros(len(labels))
-        loops.sum_pairs(*given, self.province, *sums)
-        return LoopSums(*sums, loops.score_pairs, given)
+        in_cells = by_city.reshape(len(labels), *self.shape[:2], len(used), -1)
+        loops.sum_pairs(group, weights, used, pairs, self.province, in_cells, inside)
+        return sums
 
     @property
     def size(self) -> int:
         """See `DrawnSums`."""
-        sums = (2 * self.n_provinces + self.n_terms) * math.prod(self.shape)
-        return sums + (len(self.pairs.first) if self.moved is None else 0)
+        return super().size + (len(self.pairs.first) if self.moved is None else 0)
 
     def _partners(self, labels: np.ndarray) -> np.ndarray:
         """Pairs (B, P) in which one city is among the other's strongest never-pilot partners."""
@@ -202,17 +224,6 @@ class PairDraws(DrawnSums):
             np.zeros(1, dtype=np.int64),
             np.array([float(self.sample.tie_quantile)]),
         )
-
-
-def _score_moved(*given: np.ndarray) -> None:
-    """`loops.score_moved`, which reads only the statistics of outcomes with a coefficient."""
-    from . import loops
-
-    (*pairs, weights, columns, ends, squares) = given
-    used = np.unique(columns[np.diff(ends) > 0])
-    first = np.flatnonzero(np.diff(used, prepend=-2) > 1)
-    runs = np.stack([used[first], used[np.append(first[1:], len(used)) - 1] + 1], axis=1)
-    loops.score_moved(*pairs, runs, weights, columns, ends, squares)
 
 
 def _drawn_pairs(

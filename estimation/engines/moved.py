@@ -1,20 +1,16 @@
-"""Sums of a sample's pairs that draws start from, and pairs in the order in which draws read
-them.
-"""
+"""Pairs of a sample in the order in which draws read them, and the sums that draws start from."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .arrays import bincount_columns
 from .records import DrawnPairs, MovedPairs
 
-# numbers of a band of cities that stay in the processor's cache
-IN_CACHE = 2**16
 
-
-def move_pairs(pairs: DrawnPairs, start: int, province: np.ndarray, n_blocks: int) -> MovedPairs:
-    """Sums over the pairs from a rank on.
+def move_pairs(
+    pairs: DrawnPairs, start: int, province: np.ndarray, n_types: int
+) -> tuple[MovedPairs, np.ndarray, np.ndarray]:
+    """Pairs from a rank on, for draws.
 
     Parameters
     ----------
@@ -22,65 +18,52 @@ def move_pairs(pairs: DrawnPairs, start: int, province: np.ndarray, n_blocks: in
     start : int
         First rank that the real assignment keeps.
     province : (N,) int array
-        0..R-1.
-    n_blocks : int
-        C.
+    n_types : int
+        Types of pilots.
+
+    Returns
+    -------
+    MovedPairs
+    (U, 2) int array
+        Block and group of each cell.
+    (N,) int array
+        Cities in their order by band.
     """
     kinds, number = np.unique(pairs.block * pairs.n_classes + pairs.pair_class, return_inverse=True)
-    (n, n_values), n_kinds = (len(pairs.rank_of), pairs.values.shape[1]), len(kinds)
-    n_provinces, block = int(province.max()) + 1, kinds // pairs.n_classes
-    values, number, kept = pairs.values[start:], number.reshape(-1), slice(start, None)
-    # every pair stands with either of its cities
-    own = np.concatenate([pairs.first[kept], pairs.second[kept]])
-    partner = np.concatenate([pairs.second[kept], pairs.first[kept]])
-    both, kind = np.concatenate([values, values]), np.concatenate([number[kept], number[kept]])
-    place, part = np.unique(
-        (own * n_provinces + province[partner]) * n_kinds + kind, return_inverse=True
-    )
-    part = part.reshape(-1)
-    parts = bincount_columns(both, part, (1, len(place)))[0]
-    city, partners = np.divmod(place // n_kinds, n_provinces)
+    n, n_values, n_kinds = len(pairs.rank_of), pairs.values.shape[1], len(kinds)
+    block, pair_class = np.divmod(kinds, pairs.n_classes)
+    groups = 1 + np.arange(n_types) * pairs.n_classes + pair_class[:, None]
+    groups = np.concatenate([np.zeros((n_kinds, 1), dtype=np.int64), groups], axis=1)
+    named = np.stack(np.broadcast_arrays(block[:, None], groups), axis=-1)
+    cells, cell = np.unique(named.reshape(-1, 2), axis=0, return_inverse=True)
     kind_of = np.full((n, n), -1)
-    kind_of[pairs.first, pairs.second] = kind_of[pairs.second, pairs.first] = number
-    bands, kind_of_band = _bands(kind_of, max(1, IN_CACHE // (n * n_values)))
-    sizes, order = np.array([len(band) for band in bands]), np.concatenate(bands)
-    starts = np.append(0, np.cumsum(sizes))
-    of_city = bincount_columns(both, own * n_kinds + kind, (n, n_kinds))
-    dense = np.zeros((n, n, n_values))
-    dense[own, partner] = both
-    # the cities of a band beside one another
-    by_band = [dense[cities].transpose(1, 2, 0).ravel() for cities in bands]
-    whole = [of_city[cities].transpose(1, 2, 0).ravel() for cities in bands]
-    return MovedPairs(
+    kind_of[pairs.first, pairs.second] = kind_of[pairs.second, pairs.first] = number.reshape(-1)
+    bands, kind = _bands(kind_of)
+    order = np.concatenate(bands)
+    place = np.argsort(order)
+    values, whole = np.zeros((n_values, n, n)), np.zeros((n_values, n_kinds, n))
+    for own, partner in ((pairs.first, pairs.second), (pairs.second, pairs.first)):
+        values[:, partner[start:], place[own[start:]]] = pairs.values[start:].T
+    of_kind = kind_of[:, order]
+    for k in range(n_kinds):
+        whole[:, k] = np.where(of_kind == k, values, 0.0).sum(axis=1)
+    moved = MovedPairs(
         first_rank=start,
-        kind_block=block,
-        kind_class=kinds % pairs.n_classes,
-        province=province,
-        all_pairs=bincount_columns(
-            both, province[own] * n_blocks + block[kind], (n_provinces, n_blocks)
-        ),
-        part_start=np.searchsorted(city, np.arange(n + 1)),
-        part_province=partners,
-        part_kind=place % n_kinds,
-        parts=parts,
-        of_city=of_city,
+        cell=cell.reshape(n_kinds, n_types + 1),
         kind_of=kind_of,
         inside=np.flatnonzero(province[pairs.first] == province[pairs.second]),
-        city=order,
-        place=np.argsort(order),
-        start=starts,
-        kind=kind_of_band.clip(0),
-        has_kind=(kind_of_band[:, :, None] == np.arange(n_kinds)).any(axis=1),
-        first=starts[:-1] * n * n_values,
-        first_whole=starts[:-1] * n_kinds * n_values,
-        values=np.concatenate(by_band),
-        whole=np.concatenate(whole),
+        place=place,
+        start=np.append(0, np.cumsum([len(band) for band in bands])),
+        kind=kind,
+        values=values,
+        whole=whole,
     )
+    return moved, cells, order
 
 
-def _bands(kind: np.ndarray, longest: int) -> tuple[list[list[int]], np.ndarray]:
-    """Cities (lists of at most so many) whose pairs with any third city are of one kind, and these
-    kinds (bands, N); kind (N, N), -1 without a pair.
+def _bands(kind: np.ndarray) -> tuple[list[list[int]], np.ndarray]:
+    """Cities whose pairs with any third city are of one kind, and these kinds (bands, N), -1
+    without a pair, as in kind (N, N).
     """
     found, members = np.empty_like(kind), []
     for city, own in enumerate(kind):
@@ -92,9 +75,4 @@ def _bands(kind: np.ndarray, longest: int) -> tuple[list[list[int]], np.ndarray]
             found[k] = -1
         members[k].append(city)
         found[k] = np.maximum(found[k], own)
-    parts = [
-        (k, cities[first : first + longest])
-        for k, cities in enumerate(members)
-        for first in range(0, len(cities), longest)
-    ]
-    return [cities for _, cities in parts], found[[k for k, _ in parts]]
+    return members, found[: len(members)]

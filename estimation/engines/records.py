@@ -41,68 +41,41 @@ class DrawnPairs(NamedTuple):
 
 
 class MovedPairs(NamedTuple):
-    """Pairs from a rank on, added up: a draw starts from the sums and changes what it must.
+    """Pairs from a rank on, by city: a draw starts from the sums over all and changes what its
+    pilots change.
 
     A kind is a block and a class of pairs; K of them. A band is cities whose pairs with any third
-    city are all of one kind.
+    city are all of one kind. A cell is a block and a group; U of them have pairs.
 
     Attributes
     ----------
     first_rank : int
         First rank that the real assignment keeps; pairs below it count zero here.
-    kind_block, kind_class : (K,) int64 arrays
-    province : (N,) int64 array
-        0..R-1; all 0 where no sums by province are asked for.
-    all_pairs : (R, C, D) float64 array
-        Sums over the pairs of the cities of a province.
-    part_start : (N + 1,) int64 array
-        Where the parts of each city begin.
-    part_province, part_kind : (L,) int64 arrays
-        Partners' province and kind of the pairs of a part.
-    parts : (L, D) float64 array
-    of_city : (N, K, D) float64 array
-        Sums over the pairs of a city by kind.
+    cell : (K, types + 1) int64 array
+        Cell of the pairs of a kind by the type of their pilot; 0 without one.
     kind_of : (N, N) int64 array
         Kind of the pair of two cities, -1 without one.
     inside : int64 array
         Ranks of the pairs with both cities in a province.
-    city : (N,) int64 array
-        Cities by band.
     place : (N,) int64 array
-        Where each city stands among them.
+        Where each city stands when cities are ordered by band.
     start : (bands + 1,) int64 array
         Where each band begins among them.
     kind : (bands, N) int64 array
-        Kind of a band's pairs with a partner.
-    has_kind : (bands, K) bool array
-        Whether a band has pairs of a kind.
-    first, first_whole : (bands,) int64 arrays
-        Where each band begins in `values` and in `whole`.
-    values : (N * N * D,) float64 array
-        Statistics of pairs by band, partner, statistic and city of the band.
-    whole : (N * K * D,) float64 array
-        Sums over the pairs of a city by band, kind, statistic and city of the band.
+        Kind of a band's pairs with a partner, -1 without one.
+    values : (D, N, N) float64 array
+        Statistics of pairs by statistic, partner and place of the city.
+    whole : (D, K, N) float64 array
+        Sums over the pairs of a city by statistic, kind and place of the city.
     """
 
     first_rank: int
-    kind_block: np.ndarray
-    kind_class: np.ndarray
-    province: np.ndarray
-    all_pairs: np.ndarray
-    part_start: np.ndarray
-    part_province: np.ndarray
-    part_kind: np.ndarray
-    parts: np.ndarray
-    of_city: np.ndarray
+    cell: np.ndarray
     kind_of: np.ndarray
     inside: np.ndarray
-    city: np.ndarray
     place: np.ndarray
     start: np.ndarray
     kind: np.ndarray
-    has_kind: np.ndarray
-    first: np.ndarray
-    first_whole: np.ndarray
     values: np.ndarray
     whole: np.ndarray
 

@@ -133,17 +133,18 @@ def permute(
         if isinstance(sample, SummedSample):
             sums = sample.draws(first.design, has_tests)
         else:
-            sums = PairDraws(sample, first.design, first.statistics, has_tests)
+            given = first.design, first.statistics, has_tests, weights is not None
+            sums = PairDraws(sample, *given)
         going, made = [race for race in races.values() if race.is_going], 0
         end = len(labels) if settings[1] is None else min(len(labels), FIRST)
         while going:
 
             def run(part: slice, start=made, going=tuple(going), sums=sums) -> None:
-                step = max(1, AT_ONCE // sums.size)
+                step, used = max(1, AT_ONCE // sums.size), _used(going)
                 for k in range(start + part.start, start + part.stop, step):
                     some = slice(k, min(k + step, start + part.stop))
                     given = None if weights is None else weights[some]
-                    _fit(sums.of(labels[some], given), going, some)
+                    _fit(sums.of(labels[some], given, used), going, some)
 
             run_in_chunks(end - made, run)
             made = end
@@ -172,23 +173,37 @@ def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
     return groups
 
 
+def _used(going: Sequence[_Race]) -> np.ndarray:
+    """Positions of the statistics of outcomes of which something is still drawn."""
+    layout = going[0].model.statistics.layout
+    return np.unique(
+        [
+            outcome_columns(layout, m)
+            for m in range(layout.n_outcomes)
+            if any(len(race.terms[m]) or race.tests[m] for race in going)
+        ]
+    )
+
+
 def _fit(sums: SumsOfDraws, going: Sequence[_Race], some: slice) -> None:
     """Fill some draws of models from their sums: one pass over these serves the terms of all."""
     totals = sums.totals
     fitted = [race.model.estimate_and_weights(totals, race.terms) for race in going]
     layout = going[0].model.statistics.layout
-    order = [(m, k) for m in range(layout.n_outcomes) for k in range(len(going))]
-    weights = np.concatenate([fitted[k][1][m] for m, k in order], axis=-1)
-    bounds = np.cumsum([0, *(len(going[k].terms[m]) for m, k in order)])
-    columns = np.stack([outcome_columns(layout, m) for m in range(layout.n_outcomes)])
-    # one layout in memory: for another numba would compile the loop again
-    squares = sums.squares(np.ascontiguousarray(weights), columns, bounds[:: len(going)])
-    for (m, k), own in zip(order, np.split(squares, bounds[1:-1], axis=1), strict=True):
-        chosen, draws = going[k].terms[m], going[k].draws[m]
-        found = np.where(own > 0, fitted[k][0][:, m, chosen], np.nan)
-        draws.coefficient[some, chosen] = found
-        with np.errstate(invalid="ignore", divide="ignore"):
-            draws.statistic[some, chosen] = np.abs(found) / np.sqrt(own)
+    for m in range(layout.n_outcomes):
+        weights = np.concatenate([of_race[m] for _, of_race in fitted], axis=-1)
+        if weights.shape[-1] == 0:
+            continue
+        squares = sums.squares(weights, outcome_columns(layout, m))
+        ends = np.cumsum([len(race.terms[m]) for race in going])[:-1]
+        for race, (estimate, _), own in zip(
+            going, fitted, np.split(squares, ends, axis=1), strict=True
+        ):
+            chosen, draws = race.terms[m], race.draws[m]
+            found = np.where(own > 0, estimate[:, m, chosen], np.nan)
+            draws.coefficient[some, chosen] = found
+            with np.errstate(invalid="ignore", divide="ignore"):
+                draws.statistic[some, chosen] = np.abs(found) / np.sqrt(own)
     tested = [
         (race, estimate)
         for race, (estimate, _) in zip(going, fitted, strict=True)
