@@ -155,9 +155,9 @@ COMMANDS = {
         (Argument(("folder",), "receives the files; default: city_panel", "OUT"),),
     ),
     "verify": Command(
-        "hash everything published again",
+        "hash everything published again, and compare it with the delivered files",
         WITHIN + "publications:verify",
-        (RUN,),
+        (RUN, LANDING),
     ),
     "rollback": Command(
         "put an earlier publication back", WITHIN + "publications:rollback", (RUN,)

@@ -27,23 +27,27 @@ def publications_of(home: Home) -> list[str]:
     )
 
 
-def verify(run_id: str | None) -> int:
-    """Hash a publication and the archive again.
+def verify(run_id: str | None, landing: str | None = None) -> int:
+    """Hash a publication and the archive again, and compare the publication with the files it was
+    made from.
 
     Parameters
     ----------
     run_id : run id of a publication that is kept; None for the current one.
+    landing : folder of the delivered files of that run; None to leave them out.
 
     Returns
     -------
     int
-        0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify.
+        0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify or the
+        landing cannot be read, 3 with a landing while another command works in this home.
     """
     home = Home.from_environment()
     folder = publication_folder(home, run_id)
     faults = verify_publication(folder)
+    differing = _faults_of_landing(home, folder, landing) if landing and not faults else []
     lost = verify_archive(home.archive, publications_of(home))
-    for fault in [*faults, *lost]:
+    for fault in [*faults, *differing, *lost]:
         say(fault)
     if faults:
         return end_command(
@@ -53,6 +57,16 @@ def verify(run_id: str | None) -> int:
                 "publish "
                 "again"
             ),
+        )
+    if differing:
+        hint = (
+            "deliver the files of that run, or publish what they say now (citysync clean, then "
+            "make "
+            "refresh)"
+        )
+        return end_command(
+            Exit.FAILED,
+            f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: {hint}",
         )
     if lost:
         return end_command(
@@ -80,6 +94,13 @@ def verify(run_id: str | None) -> int:
             f"{folder.resolve()}"
         ),
     )
+
+
+def _faults_of_landing(home: Home, folder: Path, landing: str) -> list[str]:
+    from orchestration.commands.delivered_again import faults_of_landing
+
+    with hold_lock(home, "verify"):
+        return faults_of_landing(home, folder.resolve(), Path(landing))
 
 
 def rollback(run_id: str | None) -> int:

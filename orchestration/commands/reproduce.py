@@ -20,8 +20,7 @@ from orchestration.home import REPO, Home, python_version
 from orchestration.run_settings import SETTINGS, SettingError, check_recorded
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
-from warehouse.ingest.errors import FileFault
-from warehouse.ingest.snapshot import take_snapshot
+from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
 
@@ -195,21 +194,7 @@ def _require_inputs(manifest: dict[str, Any], landing: str | None) -> None:
             f"run {manifest['run_id']} was made from delivered files: give the folder that holds "
             "them with --landing"
         )
-    for entry in manifest["inputs"]:
-        # what was not opened, a link, has no hash
-        if entry["sha256"] is not None:
-            require_input(Path(landing) / entry["path"], entry["sha256"])
-
-
-def require_input(path: Path, sha256: str) -> None:
-    """Refuse a delivered file that is not there, cannot be read or has another hash."""
-    if not path.is_file():
-        raise PublishError(f"{path}: missing, expected the file with sha256 {sha256}")
-    try:
-        found = take_snapshot(path).sha256
-    except FileFault as fault:
-        raise PublishError(f"{path}: {fault}") from None
-    if found != sha256:
-        raise PublishError(
-            f"{path}: sha256 {found}, expected {sha256}: it is not the file that was published"
-        )
+    inputs = manifest["inputs"]
+    present = {entry["path"]: Path(landing) / entry["path"] for entry in inputs}
+    for fault in input_faults(inputs, Path(landing), present).values():
+        raise PublishError(fault)

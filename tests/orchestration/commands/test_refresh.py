@@ -195,7 +195,7 @@ def test_six_cities_with_real_gdp_alone_publish_their_synchronization(six):
     assert refused.code == 2 and "CITYSYNC_HOME" in refused.last_line
 
 
-@pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce"])
+@pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])
 def test_beside_a_command_another_ends_with_3_and_names_the_holder(six, home_of_six, words):
     landing = ["--landing", str(six.landing)] if words not in ("rollback", "clean") else []
     with hold_lock(Home(home_of_six)):

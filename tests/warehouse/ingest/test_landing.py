@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.commands.reproduce import require_input
 from orchestration.reuse.fingerprint import hash_landing
 from tests.warehouse.ingest.delivered import (
     LAYOUT_YAML,
@@ -25,7 +24,7 @@ from warehouse.hashing import hash_bytes, hash_tree
 from warehouse.ingest import landing as landing_module
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.layouts import parse_layout
-from warehouse.publication.errors import PublishError
+from warehouse.publication.delivered import input_faults
 
 XLSX, CSV = xlsx_bytes(Sheet1=ROWS), csv_bytes(ROWS)
 TIDY = b"city_id,year,indicator_id,value\n110000,2015,gdp_real_cny_100m,1\n"
@@ -345,5 +344,5 @@ def test_what_has_no_end_is_not_read_to_it(tmp_path, name):
     else:
         with pytest.raises(LandingError, match=f"{place}.*{message}"):
             read(landing, tmp_path)
-    with pytest.raises(PublishError, match=place):
-        require_input(landing / place, "0" * 64)
+    inputs = [{"path": place, "sha256": "0" * 64}]
+    assert place in input_faults(inputs, landing, {place: landing / place})

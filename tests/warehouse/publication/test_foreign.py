@@ -19,6 +19,7 @@ from warehouse.publication.archive import archive_publications
 from warehouse.publication.changes import write_changes
 from warehouse.publication.comparison import compare_publications
 from warehouse.publication.datapackage import describe_package
+from warehouse.publication.delivered import value_faults
 from warehouse.publication.errors import PublishError
 from warehouse.publication.file_tables import files_of_tables
 from warehouse.publication.foreign import open_foreign
@@ -46,6 +47,7 @@ READERS: dict[str, Callable[[Path], object]] = {
         home / "publications", home / "again", required=RUN
     ),
     "reproduce": lambda home: compare_publications(home / "published", home / "published"),
+    "verify LANDING": lambda home: value_faults(home / "published", home / "build.duckdb", []),
     "what changed": lambda home: write_changes(home / "published", home, simulated=False),
     "new-source": lambda home: read_reference(home / "published" / DATABASE),
     "the data package": lambda home: describe_package(home / "published", {"run_id": RUN}, {}),
