@@ -318,7 +318,7 @@ def _without_provinces(
         ]
     df = design_df(shock_weights, np.array(deviations))
     return [
-        Refits(np.array(names), np.array(estimates)[:, m], df, tuple(carriers))
+        Refits(np.array(names), np.array(estimates)[:, m], lambda: df, tuple(carriers))
         for m in range(len(sample.outcomes))
     ]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -212,13 +213,17 @@ def _refits(
     effects, samples, weights = _solve_terms(
         model, np.concatenate([deleted[:, 0], sums.totals]), chosen, members
     )
-    df = jackknife_df(
-        sums.cities,
-        province_positions(sample, names),
-        lambda b: model.outcome_weights(samples[b], weights[b]),
-    )
+
+    @cache
+    def by_design() -> np.ndarray | None:
+        return jackknife_df(
+            sums.cities,
+            province_positions(sample, names),
+            lambda b: model.outcome_weights(samples[b], weights[b]),
+        )
+
     provinces = [
-        Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), df, carriers)
+        Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), by_design, carriers)
         for m in outcomes
     ]
     return list(zip(provinces, cities, strict=True))

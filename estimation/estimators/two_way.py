@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from scipy.linalg import orth
@@ -193,14 +194,18 @@ def _without_provinces(
     z, by_control = outcome_weights(solution, with_loadings(design.x), statistics.layout, combine)
     # (samples, V, cells, T, terms)
     z = np.moveaxis(z, 2, 1).reshape(len(z), z.shape[2], -1, *z.shape[4:])
-    df = jackknife_df(
-        sums.cities,
-        province_positions(sample, names),
-        lambda b: outcome_weights_by_year(z[b], by_control[b], statistics),
-    )
+
+    @cache
+    def by_design() -> np.ndarray | None:
+        return jackknife_df(
+            sums.cities,
+            province_positions(sample, names),
+            lambda b: outcome_weights_by_year(z[b], by_control[b], statistics),
+        )
+
     of_parameters = np.roll(combine, statistics.layout.n_controls, axis=1)
     return [
-        Refits(names, _estimates(solution, m, of_parameters)[: len(names)], df, carriers)
+        Refits(names, _estimates(solution, m, of_parameters)[: len(names)], by_design, carriers)
         for m in range(statistics.layout.n_outcomes)
     ]
 

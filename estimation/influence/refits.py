@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,8 @@ class Refits:
         Names of the deleted provinces or cities.
     estimates : (R, C) float array
         NaN where a coefficient is not identified without the block.
-    df : (C,) float array, optional
-        Degrees of freedom by design (`design_df`); NaN or None where they are not known.
+    by_design : callable
+        Gives `df`; called where somebody asks, since a point estimate needs none.
     carriers : tuple
         Names of blocks whose deletion leaves no treated pair. There is no refit without them, and a
         jackknife over the others would take the block that carries the estimate for free of error
@@ -32,8 +33,13 @@ class Refits:
 
     blocks: np.ndarray
     estimates: np.ndarray
-    df: np.ndarray | None = None
+    by_design: Callable[[], np.ndarray | None] = lambda: None
     carriers: tuple = ()
+
+    @property
+    def df(self) -> np.ndarray | None:
+        """Degrees of freedom by design (C,) (`design_df`); NaN or None where they are not known."""
+        return self.by_design()
 
     def lost(self) -> np.ndarray:
         """Whether the deletion of some block loses a coefficient; shape (C,) bool."""

@@ -98,7 +98,40 @@ def build_sample(
     SampleError
         If series, ties, pilots or never-pilots are missing; the message says what the sample needs.
     """
-    outcomes = outcomes or (spec.outcome,)
+    balanced = balance_pair_years(synchronization, spec, outcomes or (spec.outcome,))
+    return sample_of(cities, pairs, balanced, spec)
+
+
+@dataclass(frozen=True)
+class BalancedPairYears:
+    """Outcomes and controls in the years for which the outcomes exist at all.
+
+    Attributes
+    ----------
+    keys : (P,) int array
+        Sorted keys of the pairs.
+    years : (T,) int array
+    outcomes : tuple of str
+    values : (outcomes and controls, P, T) float array
+    complete : int array
+        Ids of the cities without a gap.
+    """
+
+    keys: np.ndarray
+    years: np.ndarray
+    outcomes: tuple[str, ...]
+    values: np.ndarray
+    complete: np.ndarray
+
+
+def balance_pair_years(
+    synchronization: pd.DataFrame, spec: Spec, outcomes: tuple[str, ...]
+) -> BalancedPairYears:
+    """What samples of one window, outcomes and controls share; see `build_sample`.
+
+    A measure is null in every pair of a city with a gap, so a city with one complete pair is
+    complete.
+    """
     missing = [name for name in (*outcomes, *spec.controls) if name not in synchronization.columns]
     if missing:
         raise SampleError(
@@ -106,19 +139,36 @@ def build_sample(
         )
     years = _window_years(synchronization, spec)
     keys, values = pair_years(synchronization, (*outcomes, *spec.controls), years)
-    left, right = keys // PAIR_BASE, keys % PAIR_BASE
-    years, values, complete = _balanced_cities(left, right, years, values, len(outcomes), spec)
-    tie = tie_of(keys, pairs, TIE_RULES[spec.tie_rule])
-    members = complete if tie is None else cities_with_tie(left, right, tie, complete)
-    sample_cities = build_sample_cities(cities, members, spec, int(years[-1]))
+    present = np.isfinite(values[: len(outcomes)]).all(axis=0)
+    used = present.any(axis=0)
+    complete = keys[present[:, used].all(axis=1)]
+    if used.sum() < 2 or not len(complete):
+        needs = SERIES[spec.series].needs if spec.series in SERIES else spec.series
+        raise SampleError(
+            f"needs {needs} without gaps from {years[0]} to {years[-1]} for at least two cities: "
+            "no pair of cities has it in all these years"
+        )
+    cities = np.union1d(complete // PAIR_BASE, complete % PAIR_BASE)
+    return BalancedPairYears(keys, years[used], outcomes, values[:, :, used], cities)
+
+
+def sample_of(
+    cities: pd.DataFrame, pairs: pd.DataFrame, balanced: BalancedPairYears, spec: Spec
+) -> StudySample:
+    """The sample of a spec from pair-years of its window; see `build_sample`."""
+    keys, left, right = balanced.keys, balanced.keys // PAIR_BASE, balanced.keys % PAIR_BASE
+    tie, members = tie_of(keys, pairs, TIE_RULES[spec.tie_rule]), balanced.complete
+    if tie is not None:
+        members = cities_with_tie(left, right, tie, members)
+    sample_cities = build_sample_cities(cities, members, spec, int(balanced.years[-1]))
     members = sample_cities["city_id"].to_numpy()
     inside = np.isin(left, members) & np.isin(right, members)
     return _assemble(
         sample_cities,
         keys[inside],
-        years,
-        outcomes,
-        values[:, inside],
+        balanced.years,
+        balanced.outcomes,
+        balanced.values[:, inside],
         None if tie is None else tie[inside],
         spec,
         cities,
@@ -159,33 +209,6 @@ def _number_pairs(row_key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         is_first = np.concatenate([[True], np.diff(row_key) > 0])
         return row_key[is_first], np.cumsum(is_first) - 1
     return np.unique(row_key, return_inverse=True)
-
-
-def _balanced_cities(
-    left: np.ndarray,
-    right: np.ndarray,
-    years: np.ndarray,
-    values: np.ndarray,
-    n_outcomes: int,
-    spec: Spec,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Years for which the outcome exists at all, values cut to them, and the cities complete in
-    them.
-
-    A measure is null in every pair of a city with a gap, so a city with one complete pair is
-    complete.
-    """
-    present = np.isfinite(values[:n_outcomes]).all(axis=0)
-    used = present.any(axis=0)
-    complete_pair = present[:, used].all(axis=1)
-    if used.sum() < 2 or not complete_pair.any():
-        needs = SERIES[spec.series].needs if spec.series in SERIES else spec.series
-        raise SampleError(
-            f"needs {needs} without gaps from {years[0]} to {years[-1]} for at least two cities: "
-            "no pair of cities has it in all these years"
-        )
-    complete = np.union1d(left[complete_pair], right[complete_pair])
-    return years[used], values[:, :, used], complete
 
 
 def _assemble(

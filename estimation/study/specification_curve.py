@@ -33,7 +33,7 @@ from ..inference.variances import (
 from ..influence.influence_fit import sum_by_city
 from ..influence.shock_weights import CitySums
 from ..panel.pair_panel import NEVER, PairPanel, number_cohorts
-from ..sample.build import StudySample, build_sample, hash_sample
+from ..sample.build import StudySample, balance_pair_years, hash_sample, sample_of
 from ..sample.marts import Marts
 from ..sample.outcomes import build_synchronization, split_outcome
 from .tables import not_run
@@ -66,6 +66,7 @@ def run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
         outcomes = tuple(dict.fromkeys(spec.outcome for spec in members))
         try:
             found = build_synchronization(marts.city_years, outcomes, window)
+            balanced = balance_pair_years(found, members[0], outcomes)
         except SampleError as error:
             rows["not_run"] += not_run(members, str(error))
             continue
@@ -73,7 +74,7 @@ def run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
             members, lambda spec: (spec.treatment_rule, spec.control_group, spec.tie_rule)
         ):
             try:
-                sample = build_sample(cities, marts.pairs, found, sharing[0], outcomes=outcomes)
+                sample = sample_of(cities, marts.pairs, balanced, sharing[0])
             except SampleError as error:
                 rows["not_run"] += not_run(sharing, str(error))
                 continue
