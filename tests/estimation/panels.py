@@ -108,6 +108,19 @@ def contract_table(panel: PairPanel) -> pd.DataFrame:
     return table.drop(columns=["pair", "cohort", "city_i", "city_j", "treated"]).assign(**names)
 
 
+def beside_dummies(y, x, pair, period, weight=1.0):
+    """Least squares of y on x with a dummy for every pair and period: the coefficient, and each
+    pair's influence on it.
+    """
+    root = np.sqrt(weight) * np.ones(len(y))
+    ones = [of[:, None] == np.unique(of) for of in (pair, period)]
+    dummies = np.column_stack(ones) * root[:, None]
+    y, x = (v * root for v in (y, x))
+    y, x = (v - dummies @ np.linalg.lstsq(dummies, v, rcond=None)[0] for v in (y, x))
+    b = x @ y / (x @ x)
+    return b, np.bincount(pair, x * (y - b * x)) / (x @ x)
+
+
 def points(result) -> dict:
     """Estimates by (term, cohort_year, event_time)."""
     return {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}

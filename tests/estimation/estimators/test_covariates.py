@@ -20,7 +20,7 @@ from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import diagnostic_of, random_panel
+from tests.estimation.panels import beside_dummies, diagnostic_of, random_panel
 
 YEARS = np.arange(2012, 2018)
 
@@ -249,14 +249,10 @@ def literal(panel, weights: np.ndarray, quantile: float) -> tuple[float, float]:
     kept = np.flatnonzero(build_sample(panel, (0,), quantile).kept)
     i, j, n_years = panel.city_i[kept], panel.city_j[kept], len(panel.years)
     pair, year = np.divmod(np.arange(len(kept) * n_years), n_years)
-    root = np.sqrt(weights[i] * weights[j])[pair]
     start = panel.cohort[kept][pair]
     x = (start > 0) & (panel.years[year] >= start)
-    dummies = np.column_stack([np.eye(len(kept))[pair], np.eye(n_years)[year]]) * root[:, None]
-    y, d = panel.y[0, kept].ravel() * root, x * root
-    y, d = (v - dummies @ np.linalg.lstsq(dummies, v, rcond=None)[0] for v in (y, d))
-    b = d @ y / (d @ d)
-    psi = np.bincount(pair, d * (y - b * d)) / (d @ d)
+    of_pair = (weights[i] * weights[j])[pair]
+    b, psi = beside_dummies(panel.y[0, kept].ravel(), x, pair, year, of_pair)
     city = np.bincount(i, psi, panel.n_cities) + np.bincount(j, psi, panel.n_cities)
     return b, abs(b) / np.sqrt((city**2).sum())
 

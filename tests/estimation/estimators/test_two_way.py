@@ -13,7 +13,14 @@ from estimation.fit import fit_outcomes, fit_panel
 from estimation.influence.influence_fit import sum_by_city
 from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
-from tests.estimation.panels import CASES, diagnostic_of, estimates_of, long_table, random_panel
+from tests.estimation.panels import (
+    CASES,
+    beside_dummies,
+    diagnostic_of,
+    estimates_of,
+    long_table,
+    random_panel,
+)
 
 NAMES = ("x0", "x1")
 
@@ -183,18 +190,10 @@ def test_class_year_effects_equal_dummies(nested: bool) -> None:
         n_years = len(panel.years)
         block = np.unique(pair_class[rows], return_inverse=True)[1]
         pair, year = np.divmod(np.arange(len(rows) * n_years), n_years)
-        dummies = np.zeros((len(pair), len(rows) + (block.max() + 1) * n_years + 1))
-        dummies[np.arange(len(pair)), pair] = 1
-        dummies[np.arange(len(pair)), len(rows) + block[pair] * n_years + year] = 1
         start = panel.cohort[kept[rows]][pair]
-        dummies[:, -1] = (start > 0) & (panel.years[year] >= start)
+        x = (start > 0) & (panel.years[year] >= start)
         y = panel.y[0, kept[rows]].ravel()
-        own = (
-            dummies[:, -1]
-            - dummies[:, :-1] @ np.linalg.lstsq(dummies[:, :-1], dummies[:, -1], rcond=None)[0]
-        )
-        residual = y - dummies @ np.linalg.lstsq(dummies, y, rcond=None)[0]
-        return own @ y / (own @ own), np.bincount(pair, own * residual) / (own @ own)
+        return beside_dummies(y, x, pair, block[pair] * n_years + year)
 
     estimate, psi = literal(np.arange(len(kept)))
     assert fit.estimate[0] == pytest.approx(estimate, abs=1e-11)

@@ -12,7 +12,12 @@ from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
 from estimation.study.city_paths import fit_without_approval_year
-from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
+from tests.estimation.panels import (
+    beside_dummies,
+    diagnostic_of,
+    estimates_of,
+    random_panel,
+)
 
 
 def literal(panel, late: np.ndarray) -> tuple[float, float]:
@@ -26,11 +31,9 @@ def literal(panel, late: np.ndarray) -> tuple[float, float]:
     pilot = np.where(panel.city_cohort[i] > 0, i, j)
     stays = ~((cohort > 0) & late[pilot] & (panel.years[year] == cohort - 1))
     x = ((cohort > 0) & (panel.years[year] >= cohort)).astype(float)[stays]
-    dummies = np.column_stack([np.eye(len(kept))[pair], np.eye(len(panel.years))[year]])[stays]
     y = panel.y[0, kept].ravel()[stays]
-    y, x = (v - dummies @ np.linalg.lstsq(dummies, v, rcond=None)[0] for v in (y, x))
-    b = x @ y / (x @ x)
-    return b, np.sqrt((np.bincount(pair[stays], x * (y - b * x)) ** 2).sum()) / (x @ x)
+    b, psi = beside_dummies(y, x, pair[stays], year[stays])
+    return b, np.sqrt((psi**2).sum())
 
 
 def test_equals_leaving_the_pair_years_out() -> None:
