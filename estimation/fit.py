@@ -352,8 +352,8 @@ def result_of(
     diagnostics += [*joint_diagnostics(fit, tests, draws), *sensitivity_diagnostics(fit)]
     if extra is not None:
         diagnostics += extra
-    elif estimator == "twfe" and _is_plain(sample):
-        diagnostics += two_way_diagnostics(sample, outcome, fit.cohort_means)
+    elif estimator == "twfe" and fit.cohort_means is not None:
+        diagnostics += two_way_diagnostics(sample, fit.cohort_means)
     found = [
         *find_warnings(sample, fit, inference, diagnostics),
         *_without_default(fit, inference, vcov),
@@ -369,14 +369,6 @@ def result_of(
         **counts,
         parts=parts,
     )
-
-
-def _is_plain(sample: FitSample) -> bool:
-    """Whether the two-way coefficient is a mean of 2x2 comparisons of cohorts: balanced, without
-    controls or weights.
-    """
-    panel = sample.panel
-    return panel.controls is None and panel.weight is None and sample.is_balanced
 
 
 def _diagnostics(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,32 +33,9 @@ class DbtFailed(Exception):
     """A model could not be built or a data test of our own code failed."""
 
 
-@dataclass(frozen=True)
-class NodeResult:
-    """What dbt says of one node.
-
-    `name`, `kind` (model, seed, test, unit_test), `status`, `seconds`, `failures` (rows),
-    `message`, and the `sql` it ran.
-    """
-
-    unique_id: str
-    name: str
-    kind: str
-    status: str
-    seconds: float
-    failures: int | None
-    message: str
-    sql: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether the node could not be built, or its test found rows."""
-        return self.status in FAILED
-
-
-def project_hash() -> str:
-    """Hash of every file that dbt parses."""
-    return hash_named_files(REPO, code_files(REPO, PROJECT))
+def failed(result: Any) -> bool:
+    """Whether a node could not be built, or its test found rows."""
+    return result.status in FAILED
 
 
 def ensure_manifest(home: Home) -> Path:
@@ -74,7 +50,7 @@ def ensure_manifest(home: Home) -> Path:
     DbtFailed
         If the project does not parse.
     """
-    folder = home.cache / "dbt_parsed" / project_hash()
+    folder = home.cache / "dbt_parsed" / hash_named_files(REPO, code_files(REPO, PROJECT))
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         others = list(folder.parent.iterdir())
@@ -94,7 +70,7 @@ def ensure_manifest(home: Home) -> Path:
 
 def run_dbt(
     home: Home, command: str, names: Sequence[str], *, build: Path, options: Sequence[str] = ()
-) -> list[NodeResult]:
+) -> list[Any]:
     """Run `dbt <command>` on the named nodes with the database of `build`.
 
     Raises
@@ -108,7 +84,7 @@ def run_dbt(
     )
 
 
-def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[NodeResult]:
+def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[Any]:
     """`invoke` on the parsed project, with the database of `build`."""
     from dbt.contracts.graph.manifest import Manifest
 
@@ -118,14 +94,14 @@ def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list
         return invoke(arguments, manifest=manifest)
 
 
-def raise_on_failure(results: Sequence[NodeResult]) -> None:
+def raise_on_failure(results: Sequence[Any]) -> None:
     """Raise DbtFailed naming every failed node and what dbt says of it."""
-    failed = [r for r in results if r.failed]
-    if failed:
-        raise DbtFailed("; ".join(f"{r.kind} {r.name}: {r.message}" for r in failed))
+    named = [(r.node.resource_type, r.node.name, r.message) for r in results if failed(r)]
+    if named:
+        raise DbtFailed("; ".join(f"{kind} {name}: {message}" for kind, name, message in named))
 
 
-def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
+def invoke(arguments: list[str], manifest: Any) -> list[Any]:
     """Run one dbt command in this process, and close its databases afterwards.
 
     Parameters
@@ -137,8 +113,9 @@ def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
 
     Returns
     -------
-    list of NodeResult
-        One per node that dbt ran, failed ones included; empty for a command without nodes.
+    list
+        dbt's own result of each node that it ran, failed ones included; empty for a command
+        without nodes.
 
     Raises
     ------
@@ -160,7 +137,7 @@ def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
         raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
     if not outcome.success and not hasattr(outcome.result, "results"):
         raise DbtFailed(f"dbt {arguments[0]} failed: {' '.join(messages) or 'no message'}")
-    return [_node_result(result) for result in getattr(outcome.result, "results", [])]
+    return list(getattr(outcome.result, "results", []))
 
 
 def _error_collector(messages: list[str]) -> Callable[[Any], None]:
@@ -169,17 +146,3 @@ def _error_collector(messages: list[str]) -> Callable[[Any], None]:
             messages.append(event.info.msg)
 
     return collect
-
-
-def _node_result(result: Any) -> NodeResult:
-    node = result.node
-    return NodeResult(
-        unique_id=node.unique_id,
-        name=node.name,
-        kind=str(node.resource_type),
-        status=str(result.status),
-        seconds=float(result.execution_time),
-        failures=result.failures,
-        message=result.message or "",
-        sql=getattr(node, "compiled_code", None) or "",
-    )

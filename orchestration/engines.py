@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from orchestration.dbt_runner import DbtFailed, NodeResult, run_dbt
+from orchestration.dbt_runner import DbtFailed, failed, run_dbt
 from orchestration.home import Home
 from orchestration.run_settings import uses_spark
 from orchestration.terminal import progress
@@ -25,7 +26,7 @@ def build_models(
     options: Sequence[str],
     pairs: bool,
     tests: bool,
-) -> list[NodeResult]:
+) -> list[Any]:
     """`dbt build` on the named nodes; with ENGINE=spark the pair models and what depends on them
     are built by Spark and come back as files.
 
@@ -46,7 +47,7 @@ def build_models(
 
     Returns
     -------
-    list of NodeResult
+    list
         As `run_dbt`; where a node fails before Spark's turn, that is all.
 
     Raises
@@ -61,7 +62,7 @@ def build_models(
     from warehouse.spark.engine import SparkFailed, pair_tables
 
     before = run_dbt(home, "build", names, build=build, options=[*options, "--exclude", PAIRS])
-    if any(result.failed for result in before):
+    if any(failed(result) for result in before):
         return before
     try:
         with pair_tables(build, tests=tests, on_progress=lambda text: progress(f"  {text}")):

@@ -115,11 +115,6 @@ class Home:
         """Every line of the last refresh, details too."""
         return self.root / "refresh.log"
 
-    @property
-    def dbt_target(self) -> Path:
-        """Folder that every run of dbt writes to."""
-        return self.cache / "dbt"
-
 
 def set_tool_environment(home: Home) -> None:
     """Keep every tool inside the home, quiet towards the network, and on one BLAS thread (sums then
@@ -130,7 +125,7 @@ def set_tool_environment(home: Home) -> None:
         "DAGSTER_HOME": home.dagster,
         "DBT_PROFILES_DIR": REPO,
         "DBT_PROJECT_DIR": REPO,
-        "DBT_TARGET_PATH": home.dbt_target,
+        "DBT_TARGET_PATH": home.cache / "dbt",
         "DBT_LOG_PATH": home.cache / "dbt_logs",
         "MPLCONFIGDIR": home.cache / "matplotlib",
         "NUMBA_CACHE_DIR": home.cache / "numba",

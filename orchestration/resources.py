@@ -80,22 +80,12 @@ class Settings(dg.ConfigurableResource):
         return not self.landing
 
     @property
-    def places(self) -> str:
-        """Level of the simulated landing's places (PLACES): prefecture, or county."""
-        return setting("PLACES")
-
-    @property
     def analyses(self) -> tuple[str, ...]:
         """The analyses that are estimated (ANALYSES), the primary test always among them; empty for
         all.
         """
         named = {name for name in setting("ANALYSES").split(",") if name}
         return tuple(sorted({*named, "primary"})) if named else ()
-
-    @property
-    def strict(self) -> bool:
-        """Whether a source folder without a layout is an error (STRICT=1)."""
-        return setting("STRICT") == "1"
 
     def landing_path(self, home: Home) -> Path:
         """The landing to read: the delivered one, else the simulated one with the effect."""

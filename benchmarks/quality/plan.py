@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.quality.kinds import KINDS, Kind
-from benchmarks.quality.makers import Changes
+from benchmarks.quality.makers import Changes, NotFree
 from benchmarks.quality.views import FIRST_YEAR, Booking, Cities, View
 
 TRIES = 400
@@ -120,7 +120,10 @@ def _draw(
             # where a second source is there to compare with, it must hold the value: that is what
             # "two sources" means
             compared = replace(compared, value=np.where(other.has, compared.value, np.nan))
-        changes = kind.make(compared, booking, cities, rng)
+        try:
+            changes = kind.make(compared, booking, cities, rng)
+        except NotFree:
+            continue
         if not changes:
             continue
         if kind.damage == "codes":

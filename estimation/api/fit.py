@@ -18,7 +18,7 @@ from ..fit import fit_panel, fit_summed
 from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, pair_outcome
 from ..options import CONTROL_PAIRS, DRAWS, Options
-from ..panel.city_file import CityColumns, read_cities
+from ..panel.city_file import read_cities
 from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import EXPOSURES, PairPanel
@@ -282,7 +282,7 @@ def _fit_units(
         raise PanelError("outcome", None, None, expected, repr(measure), "choose one of them")
     # without blocks every unit is read as its own
     block = unit if columns.block is None else columns.block
-    file = read_cities(panel, CityColumns(series, unit, columns.time, columns.cohort, block))
+    file = read_cities(panel, replace(columns, outcome=series, block=block))
     gap = np.argwhere(~np.isfinite(file.growth))
     if len(gap):
         found = f"no value of {file.city_ids[gap[0, 0]]} in {file.years[gap[0, 1]]}"

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..options import DRAWS
-from ..panel.city_file import CityColumns, read_cities
+from ..panel.city_file import read_cities
 from ..panel.frames import as_frame
+from ..panel.pair_columns import PairColumns
 from ..panel.unit_values import beside
 from ..primary.channels import Channel
 from ..primary.fit import PrimaryResult, fit_primary
@@ -15,6 +16,8 @@ from ..results import Estimate
 from .result import TIDY
 from .text import Text, wrapped
 from .words import faults_of_units, of_units
+
+CITY = "city_id"
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +40,7 @@ class PrimaryFit:
     outcome: str
     result: PrimaryResult
     warnings: tuple[str, ...]
-    unit: str = CityColumns.unit
+    unit: str = CITY
     backend: str = field(default="", compare=False)
 
     @property
@@ -80,11 +83,7 @@ class PrimaryFit:
 
     def summary(self) -> Text:
         """Effect, interval, what could have been found, channels and warnings, as a text."""
-        lines = (
-            lines_of(self.result)
-            if self.unit == CityColumns.unit
-            else of_units(lines_of(self.result))
-        )
+        lines = lines_of(self.result) if self.unit == CITY else of_units(lines_of(self.result))
         return Text("\n".join([*lines, *wrapped(self.warnings)]))
 
     def __repr__(self) -> str:
@@ -95,7 +94,7 @@ def primary(
     panel: Any,
     outcome: str = "growth",
     *,
-    unit: str = "city_id",
+    unit: str = CITY,
     time: str = "year",
     cohort: Any = "cohort_year",
     block: Any = "block_id",
@@ -138,8 +137,9 @@ def primary(
     Statistic, inversion and units: docs/methods, section 18; what was measured:
     docs/evidence/primary-test.md.
     """
-    with faults_of_units(unit != CityColumns.unit):
-        cities = read_cities(panel, CityColumns(outcome, unit, time, beside(cohort), beside(block)))
+    with faults_of_units(unit != CITY):
+        columns = PairColumns(outcome, (unit, unit), time, beside(cohort), beside(block))
+        cities = read_cities(panel, columns)
         result = fit_primary(
             cities.growth,
             cities.years,
@@ -152,7 +152,7 @@ def primary(
     return PrimaryFit(
         outcome,
         result,
-        warnings if unit == CityColumns.unit else of_units(warnings),
+        warnings if unit == CITY else of_units(warnings),
         unit,
         cities.backend,
     )

@@ -8,31 +8,10 @@ from typing import Any
 import numpy as np
 
 from .columns import MISSING
+from .pair_columns import PairColumns
 from .panel_table import PanelTable, Rows, like_ids
 from .sources import open_source
 from .unit_values import blocks_of_units, cohorts_of_units, is_beside, rows_beside
-
-
-@dataclass(frozen=True)
-class CityColumns:
-    """What stands where in a panel of cities, or of units of any kind.
-
-    Attributes
-    ----------
-    outcome : str
-        Growth, or another series whose synchronization is asked for.
-    unit, time : str
-    cohort : str, mapping, series or frame
-        First treated period, blank = never: a column, or values of units beside the panel.
-    block : str, mapping, series or frame
-        Group inside which treatment is compared and permuted.
-    """
-
-    outcome: str = "growth"
-    unit: str = "city_id"
-    time: str = "year"
-    cohort: Any = "cohort_year"
-    block: Any = "block_id"
 
 
 @dataclass(frozen=True)
@@ -62,15 +41,16 @@ class CityFile:
     backend: str = ""
 
 
-def read_cities(panel: Any, columns: CityColumns) -> CityFile:
+def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     """Read and check a city panel: one row per city and year.
 
     Parameters
     ----------
     panel : path, frame or mapping
         See `open_source`.
-    columns : CityColumns
-        Others are not read.
+    columns : PairColumns
+        `outcome` is the series whose synchronization is asked for, and `unit` names its one column
+        of units twice; `block` is given. Other columns are not read.
 
     Returns
     -------
@@ -82,16 +62,17 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
         On any fault of the panel.
     """
     beside = [name for name in (columns.cohort, columns.block) if not is_beside(name)]
-    names = [columns.unit, columns.time, columns.outcome, *beside]
+    unit = columns.unit[0]
+    names = [unit, columns.time, columns.outcome, *beside]
     hint = (
         "add the column or name another (cohort_year: the year the city is first treated, blank = "
         "never; block_id: its province)"
     )
-    texts = [columns.unit, *([] if is_beside(columns.block) else [columns.block])]
+    texts = [unit, *([] if is_beside(columns.block) else [columns.block])]
     table = PanelTable(
         open_source(panel), names, texts=texts, one_row="one row for a city in a year", hint=hint
     )
-    (city,), city_ids = table.labels((columns.unit,), tokens=MISSING)
+    (city,), city_ids = table.labels((unit,), tokens=MISSING)
     (years_of_row,) = table.periods((columns.time,), may_be_blank=False)
     years, year = np.unique(years_of_row, return_inverse=True)
     _refuse_duplicates(
@@ -116,7 +97,7 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
 
 
 def _refuse_duplicates(
-    table: PanelTable, columns: CityColumns, cell: np.ndarray, ids: np.ndarray, years: np.ndarray
+    table: PanelTable, columns: PairColumns, cell: np.ndarray, ids: np.ndarray, years: np.ndarray
 ) -> None:
     for first, second in table.repeats(cell).tolist():
         found = (
@@ -125,7 +106,7 @@ def _refuse_duplicates(
         )
         raise table.fail(
             second,
-            f"{columns.unit}, {columns.time}",
+            f"{columns.unit[0]}, {columns.time}",
             "one row for a city in a year",
             found,
             "remove one of the rows",

@@ -7,6 +7,7 @@ Rules and words: docs/methods, section 12.3.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -55,17 +56,7 @@ class Found:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Tables:
-    """Frames of the schema `estimates`; `primary` is None where the run has none."""
-
-    estimate: pd.DataFrame
-    diagnostic: pd.DataFrame
-    not_run: pd.DataFrame
-    primary: pd.DataFrame | None = None
-
-
-def build_claims(claims: pd.DataFrame, tables: Tables) -> pd.DataFrame:
+def build_claims(claims: pd.DataFrame, tables: SimpleNamespace) -> pd.DataFrame:
     """Put a verdict on each claim.
 
     Parameters
@@ -75,7 +66,8 @@ def build_claims(claims: pd.DataFrame, tables: Tables) -> pd.DataFrame:
         expected_direction (positive, negative or any), spec_id_study_form, term_study_form,
         spec_id, term, uses_primary, smallest_effect (units of the coefficient; missing: the size of
         the study's form).
-    tables : Tables
+    tables : SimpleNamespace
+        Frames `estimate`, `diagnostic`, `not_run` and `primary`, as `run_study` gives them.
 
     Returns
     -------
@@ -85,7 +77,7 @@ def build_claims(claims: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     return typed([_claim(row, tables) for row in claims.to_dict("records")], CLAIM_COLUMNS)
 
 
-def _claim(claim: dict[str, Any], tables: Tables) -> dict[str, Any]:
+def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
     if pd.isna(claim["spec_id_study_form"]):
         form = Found(lacks=NONE_GIVEN)
     else:
@@ -127,7 +119,7 @@ def _claim(claim: dict[str, Any], tables: Tables) -> dict[str, Any]:
 
 
 def find_coefficient(
-    tables: Tables, spec_id: str, term: str, line: str | None = None, least_pilots: int = 1
+    tables: SimpleNamespace, spec_id: str, term: str, line: str | None = None, least_pilots: int = 1
 ) -> Found:
     """A coefficient under a line of inference, or why it cannot be judged.
 
@@ -197,14 +189,9 @@ def _one_with(diagnostic: pd.DataFrame, spec_id: str) -> str:
     )
 
 
-def find_primary(tables: Tables, spec_id: str) -> Found:
+def find_primary(tables: SimpleNamespace, spec_id: str) -> Found:
     """A row of ``estimates.primary``, or why there is none."""
-    primary = tables.primary
-    rows = (
-        primary[primary["spec_id"] == spec_id]
-        if primary is not None and len(primary)
-        else pd.DataFrame()
-    )
+    rows = tables.primary[tables.primary["spec_id"] == spec_id]
     if rows.empty:
         return _absent(tables, spec_id, None)
     row = rows.iloc[0]
@@ -294,7 +281,7 @@ def _size_sought(claim: dict[str, Any], form: Found) -> tuple[float | None, str]
     return abs(form.estimate), "the size of the study's form on these data, in units of the outcome"
 
 
-def _absent(tables: Tables, spec_id: str, term: str | None) -> Found:
+def _absent(tables: SimpleNamespace, spec_id: str, term: str | None) -> Found:
     """Why a coefficient has no row."""
     reasons = tables.not_run.loc[tables.not_run["spec_id"] == spec_id, "reason"]
     if len(reasons):

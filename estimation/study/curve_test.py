@@ -25,7 +25,7 @@ from ..estimators.cohort_weights import Timing, estimate_means
 from ..inference.permutation.assignments import draw_relabellings
 from ..inference.permutation.draws import TOLERANCE, permutation_p_value
 from ..measures.synchronization import pair_outcome
-from ..panel.pair_panel import NEVER
+from ..panel.pair_panel import number_cohorts
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series, moving, split_outcome
@@ -213,12 +213,9 @@ def _admission(known: pd.DataFrame, years: np.ndarray, spec: Spec) -> tuple[np.n
     kept = build_sample_cities(
         known, known["city_id"].to_numpy(dtype=np.int64), spec, int(years[-1])
     )
-    cohort = kept["cohort"].to_numpy()
-    group_years = np.unique(cohort[cohort > NEVER])
+    group_years, group = number_cohorts(kept["cohort"].to_numpy())
     label = np.full(len(known), LEFT_OUT, dtype=np.int64)
-    label[np.searchsorted(known["city_id"], kept["city_id"])] = np.where(
-        cohort > NEVER, np.searchsorted(group_years, cohort) + 1, 0
-    )
+    label[np.searchsorted(known["city_id"], kept["city_id"])] = group
     return label, Timing(
         np.concatenate([[len(years)], np.searchsorted(years, group_years)]), len(years)
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -109,7 +110,7 @@ def _own_fit(panel: PairPanel, pairs: np.ndarray, outcome: int, estimator: str) 
     tie rule a second time.
     """
     (own,) = fit_outcomes(
-        _panel_of_pairs(panel, pairs, outcome),
+        replace(panel, y=panel.y[[outcome]]).of_pairs(pairs),
         estimators=(estimator,),
         vcov=("conventional",),
         permutations=0,
@@ -201,19 +202,6 @@ def _part_by_statsmodels(sample: StudySample, outcome: int) -> dict[str, float]:
     peer = sm.OLS(table["y"], regressors).fit(cov_type="cluster", cov_kwds=clusters)
     theirs = pd.DataFrame({"estimate": [peer.params[TREATED]], "std_error": [peer.bse[TREATED]]})
     return _gaps(_own_fit(panel, part, outcome, "twfe"), theirs)
-
-
-def _panel_of_pairs(panel: PairPanel, pairs: np.ndarray, outcome: int) -> PairPanel:
-    """The panel of some pairs and one outcome, without ties."""
-    return PairPanel(
-        city_i=panel.city_i[pairs],
-        city_j=panel.city_j[pairs],
-        years=panel.years,
-        y=panel.y[[outcome]][:, pairs],
-        city_cohort=panel.city_cohort,
-        province=panel.province,
-        city_ids=panel.city_ids,
-    )
 
 
 def _gaps(own: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:

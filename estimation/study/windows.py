@@ -13,6 +13,7 @@ from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, LEFT_OUT, STU
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
 from ..options import DRAWS
+from ..panel.city_file import CityFile
 from ..primary.city_panel import build_panel, lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import PrimaryResult, fit_primary
@@ -32,26 +33,17 @@ def settings_of(spec: Spec) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Window:
-    """Cities of a window with their admissions.
+class Window(CityFile):
+    """Cities of a window with their admissions, in ascending order of their ids.
 
     Attributes
     ----------
-    growth : (N, T) float array
-    years : (T,) int array
     cohort, block : (N,) int arrays
         First treated year inside the window (0 = never in it), and province.
-    city_ids : (N,) int array
-        Ascending.
     capped : bool
         As of `fit_primary`.
     """
 
-    growth: np.ndarray
-    years: np.ndarray
-    cohort: np.ndarray
-    block: np.ndarray
-    city_ids: np.ndarray
     capped: bool = False
 
 

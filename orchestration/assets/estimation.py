@@ -7,6 +7,7 @@ Not here: algebra (`estimation`), and which earlier estimates may be used again
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -53,6 +54,7 @@ DESCRIPTIONS = {
 TABLES = tuple(DESCRIPTIONS)
 # Every table of the group; an asset of its own makes the claims from the others.
 KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "claim")]
+READ_BY_CLAIMS = ("estimate", "diagnostic", "not_run", "primary")
 PREVIEW = (
     "spec_id",
     "term",
@@ -129,16 +131,13 @@ def build_study_assets(
     )
     def claim(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from estimation.sample.marts import read_claims
-        from estimation.study.claims import Tables, build_claims
+        from estimation.study.claims import build_claims
 
         require_upstream(context)
         home = Home.from_environment()
         with open_build(home.build) as con:
-            tables = Tables(
-                *(
-                    _read_table(con, table)
-                    for table in ("estimate", "diagnostic", "not_run", "primary")
-                )
+            tables = SimpleNamespace(
+                **{name: con.table(f"{GROUP}.{name}").df() for name in READ_BY_CLAIMS}
             )
             table = build_claims(read_claims(con), tables)
             _write_tables(con, {"claim": table})
@@ -148,15 +147,6 @@ def build_study_assets(
         return dg.MaterializeResult(metadata=metadata)
 
     return [study, claim]
-
-
-def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
-    """A table of the group, None where the build has none of this name."""
-    known = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?",
-        [GROUP, table],
-    ).fetchone()[0]
-    return con.execute(f'select * from {GROUP}."{table}"').df() if known else None
 
 
 def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFrame]) -> None:

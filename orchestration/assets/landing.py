@@ -12,6 +12,7 @@ import pandas as pd
 from orchestration.counterfactual import begin, finish
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings
+from orchestration.run_settings import setting
 from orchestration.stages import stages
 from orchestration.terminal import detail
 from warehouse.hashing import code_files, hash_named_files, hash_parts
@@ -97,7 +98,7 @@ def _write_simulated(home: Home, settings: Settings) -> None:
     from warehouse.ingest.simulation.landing import write_simulated_landing
 
     roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
-    if settings.places == "county":
+    if setting("PLACES") == "county":
         roster = county_roster(roster, settings.simulated_cities or DEFAULT_PLACES)
         write_simulated_landing(
             home.simulated, roster=roster, pilot_zones=county_zones(zones, roster)
@@ -120,7 +121,7 @@ def _simulation_hash(settings: Settings) -> str:
     return hash_parts(
         [
             str(settings.simulated_cities),
-            settings.places,
+            setting("PLACES"),
             hash_named_files(REPO, code_files(REPO, made_of)),
         ]
     )
@@ -187,7 +188,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
             home.raw,
             home.build,
             layouts=layouts_of(settings.landing_path(home)),
-            strict=settings.strict,
+            strict=setting("STRICT") == "1",
         )
         if settings.is_simulated:
             home.counterfactual.mkdir()

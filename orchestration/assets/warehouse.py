@@ -12,7 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration.assets.upstream import require_upstream, tables_of
 from orchestration.dagster_ui.metadata import describe_table, show_frame
-from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure
+from orchestration.dbt_runner import ensure_manifest, failed, raise_on_failure
 from orchestration.engines import build_models
 from orchestration.home import Home
 from orchestration.resources import Settings
@@ -144,37 +144,37 @@ def require_values(home: Home) -> None:
     )
 
 
-def _summary(results: list[NodeResult]) -> str:
-    models = [r for r in results if r.kind in ("model", "seed")]
-    tests = [r for r in results if r.kind == "test"]
+def _summary(results: list[Any]) -> str:
+    models = [r for r in results if r.node.resource_type in ("model", "seed")]
+    tests = [r for r in results if r.node.resource_type == "test"]
     passed = sum(r.status == "pass" for r in tests)
     return (
-        f"{sum(not r.failed for r in models)} of {len(models)} tables built, {passed} of "
+        f"{sum(not failed(r) for r in models)} of {len(models)} tables built, {passed} of "
         f"{len(tests)} data tests passed"
     )
 
 
 def _materializations(
-    home: Home, keys: list[dg.AssetKey], results: list[NodeResult]
+    home: Home, keys: list[dg.AssetKey], results: list[Any]
 ) -> Iterator[dg.MaterializeResult]:
     """In the order dbt finished them, which is an order of dependencies, as Dagster asks for."""
     by_name = {key.path[-1]: key for key in keys}
     with open_build(home.build, read_only=True) as con:
         for result in results:
-            key = by_name.get(result.name)
+            key = by_name.get(result.node.name)
             if key is None or result.status != "success":
                 continue
             schema, table = key.path
             shown = describe_table(con, schema, table)
             yield dg.MaterializeResult(
-                asset_key=key, metadata={**shown, "execution_seconds": result.seconds}
+                asset_key=key, metadata={**shown, "execution_seconds": result.execution_time}
             )
 
 
 def _checks(
-    context: dg.AssetExecutionContext, home: Home, results: list[NodeResult]
+    context: dg.AssetExecutionContext, home: Home, results: list[Any]
 ) -> Iterator[dg.AssetCheckResult]:
-    by_id = {r.unique_id: r for r in results}
+    by_id = {r.node.unique_id: r for r in results}
     for spec in context.assets_def.check_specs:
         result = by_id.get(spec.metadata.get("dagster_dbt/unique_id", ""))
         if result is None or spec.key not in context.selected_asset_check_keys:
@@ -194,13 +194,14 @@ def _checks(
         )
 
 
-def _failing_rows(home: Home, result: NodeResult) -> dict[str, dg.TableMetadataValue]:
+def _failing_rows(home: Home, result: Any) -> dict[str, dg.TableMetadataValue]:
     """The first rows that a failed data test selects; none where the test itself is broken."""
-    if not result.failed or not result.failures or not result.sql:
+    sql = result.node.compiled_code
+    if not failed(result) or not result.failures or not sql:
         return {}
     with open_build(home.build, read_only=True) as con:
         return {
             "sample_of_failing_rows": show_frame(
-                con.execute(f"select * from ({result.sql}) limit {SAMPLE_ROWS}").df()
+                con.execute(f"select * from ({sql}) limit {SAMPLE_ROWS}").df()
             )
         }

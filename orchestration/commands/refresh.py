@@ -9,7 +9,7 @@ import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from orchestration import alerts
 from orchestration.faults import explain_text
@@ -30,13 +30,6 @@ from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, keep_log, say
 from warehouse.errors import Refused
 from warehouse.publication.publish import refuse_to_replace
-
-
-class Ending(NamedTuple):
-    """Exit code and its one-line reason."""
-
-    code: Exit
-    reason: str
 
 
 def refresh(landing: str | None, permutations: int | None = None) -> int:
@@ -72,12 +65,12 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         if uses_spark() and plan.work == ALL:
             _require_spark()
         keep_log(home.log)
-        ending = _run(home, plan, simulated=landing is None)
-        if ending.code == Exit.DONE:
+        code, reason = _run(home, plan, simulated=landing is None)
+        if code == Exit.DONE:
             # published is published: without a record the next refresh only does more
             with suppress(OSError):
                 keep_record(home, before, _fingerprint(landing))
-    return end_command(*ending)
+    return end_command(code, reason)
 
 
 def _require_spark() -> None:
@@ -146,7 +139,8 @@ def _check_roster(landing: str | None) -> None:
         )
 
 
-def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
+def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
+    """Exit code and its one-line reason."""
     started = time.monotonic()
     landing = os.environ["CITYSYNC_LANDING"]
     say(
@@ -184,9 +178,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
 
         stages.keep()
         print_summary(home)
-        return Ending(
-            Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s"
-        )
+        return Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s"
     ending = _ending(list(result.all_events), home)
     standing = (
         f"the last publication stands: {home.published}"
@@ -207,7 +199,7 @@ def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
     return stages_left(definitions)
 
 
-def _ending(events: list[Any], home: Home) -> Ending:
+def _ending(events: list[Any], home: Home) -> tuple[Exit, str]:
     """Why a run failed, by the first rule that fits: what was refused, what would be lost, the gate
     that stopped it, a fault of the machine, any other error.
     """
@@ -224,23 +216,23 @@ def _ending(events: list[Any], home: Home) -> Ending:
     if refused := said_by("LandingError", "PublishError", "SparkFault", "NotMaterialized"):
         for text in refused:
             say(text)
-        return Ending(Exit.BAD_INPUT, _one_line(" | ".join(refused)))
+        return Exit.BAD_INPUT, _one_line(" | ".join(refused))
     if losses := said_by("PublicationShrinks"):
-        return Ending(Exit.FAILED, _one_line(losses[0]))
+        return Exit.FAILED, _one_line(losses[0])
     for event in events:
         if event.event_type_value == "ASSET_CHECK_EVALUATION":
             gate = event.asset_check_evaluation_data
             if gate.blocking and not gate.passed:
-                return Ending(Exit.FAILED, _one_line(f"{gate.check_name}: {gate.description}"))
+                return Exit.FAILED, _one_line(f"{gate.check_name}: {gate.description}")
     for chain in failures:
         for _, text in reversed(chain):
             if sentence := explain_text(text, home.root):
-                return Ending(Exit.BAD_INPUT, _one_line(sentence))
+                return Exit.BAD_INPUT, _one_line(sentence)
     name, text = next(
         (chain[-1] for chain in failures if chain),
         ("Failure", "the run failed without a message; see the run in `citysync ui`"),
     )
-    return Ending(Exit.FAILED, _one_line(f"{name}: {text}"))
+    return Exit.FAILED, _one_line(f"{name}: {text}")
 
 
 def _causes(error: Any) -> list[tuple[str, str]]:

@@ -54,10 +54,10 @@ def test_a_parse_that_is_killed_is_made_again_and_a_changed_project_too(
     before = ensure_manifest(home)
     assert json.loads(before.read_text(encoding="utf-8")) == {"nodes": {}}
     # what is half written in the folder that runs write to is never read
-    home.dbt_target.mkdir(parents=True)
-    (home.dbt_target / "manifest.json").write_text("{", encoding="utf-8")
+    (home.cache / "dbt").mkdir(parents=True)
+    (home.cache / "dbt" / "manifest.json").write_text("{", encoding="utf-8")
     assert ensure_manifest(home) == before
-    monkeypatch.setattr(dbt_runner, "project_hash", lambda: "other")
+    monkeypatch.setattr(dbt_runner, "hash_named_files", lambda *_: "other")
     after = ensure_manifest(home)
     assert after != before and after.exists() and not before.exists()
 
@@ -152,11 +152,11 @@ def test_what_spark_built_becomes_the_tables_of_the_build(home, monkeypatch):
     results = build_models(
         home, names(*PAIRS, *GATES), build=home.build, options=OPTIONS, pairs=True, tests=True
     )
-    assert not [result for result in results if result.failed]
-    assert {result.name for result in results if result.kind == "model"} == set(
+    assert not [result for result in results if dbt_runner.failed(result)]
+    assert {result.node.name for result in results if result.node.resource_type == "model"} == set(
         names(*PAIRS, *GATES)
     )
-    assert any(result.name == "assert_all_pairs_present" for result in results)
+    assert any(result.node.name == "assert_all_pairs_present" for result in results)
     assert hashes(home) == before
     assert not (home.build / "spark").exists() and engine.TABLES not in os.environ
     with duckdb.connect(str(home.database), read_only=True) as con:

@@ -3,13 +3,13 @@ for a refresh, every run takes the lock of its home, a failed one is told to a p
 landing is made again where its code changed, a rerun of dbt builds missing tables; a run whose
 history is written in batches leaves the same history."""
 
-import dataclasses
 import fcntl
 import json
 import os
 import sys
 import tomllib
 from importlib import import_module
+from types import SimpleNamespace
 
 import dagster as dg
 import pandas as pd
@@ -33,7 +33,6 @@ from orchestration.dagster_ui import run_history
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.dagster_ui.run_history import batched_sqlite_commits
 from orchestration.dagster_ui.run_tags import LANDING
-from orchestration.dbt_runner import NodeResult
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.supervision import hold_lock
@@ -240,20 +239,12 @@ def test_a_failed_data_test_shows_the_rows_it_found(built):
             "create table pairs as select range as city_i_id, range - 1 as city_j_id from "
             "range(100)"
         )
-    failed = NodeResult(
-        "test.x",
-        "x",
-        "test",
-        "fail",
-        0.1,
-        100,
-        "",
-        "select * from pairs where city_i_id > city_j_id order by city_i_id",
-    )
+    sql = "select * from pairs where city_i_id > city_j_id order by city_i_id"
+    failed = SimpleNamespace(status="fail", failures=100, node=SimpleNamespace(compiled_code=sql))
     shown = _failing_rows(built, failed)["sample_of_failing_rows"]
     assert len(shown.records) == SAMPLE_ROWS
     assert shown.records[3].data == {"city_i_id": 3, "city_j_id": 2}
-    assert _failing_rows(built, dataclasses.replace(failed, status="pass")) == {}
+    assert _failing_rows(built, SimpleNamespace(**{**vars(failed), "status": "pass"})) == {}
 
 
 def test_a_landing_of_which_nothing_is_taken_is_refused_with_the_most_frequent_reason(

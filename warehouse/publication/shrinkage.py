@@ -22,7 +22,7 @@ import duckdb
 from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
-from warehouse.publication.foreign import require_tables_only
+from warehouse.publication.foreign import attach_foreign
 from warehouse.publication.manifest import read_manifest
 from warehouse.sql_text import literal
 
@@ -191,8 +191,7 @@ def count_losses(database: Path, build: Path, counted: Mapping[str, str]) -> lis
     """
     with open_build(build) as con:
         try:
-            con.execute(f"attach {literal(database)} as previous (read_only)")
-            require_tables_only(con, "previous", database)
+            attach_foreign(con, {"previous": database}, build)
         except (duckdb.Error, PublishError):
             return []
         previous = _held("previous", "previous.meta.input_file")

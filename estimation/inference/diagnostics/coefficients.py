@@ -16,7 +16,6 @@ from ..permutation.assignments import fixed_labels
 from ..permutation.draws import Draws, permutation_p_value
 from ..variances import MIN_PILOTS, f_p_value, score_variance, t_interval
 from .goodman_bacon import (
-    cohort_means,
     estimates_without_cohorts,
     goodman_bacon,
     minimum_detectable_effect,
@@ -161,16 +160,15 @@ def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnosti
 
 
 def two_way_diagnostics(
-    sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None
+    sample: FitSample, means: tuple[np.ndarray, np.ndarray]
 ) -> list[Diagnostic]:
     """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative
     weights; balanced, without controls.
     """
-    means = means or cohort_means(sample, outcome)
     found: list[Diagnostic] = [
-        ("negative_weight_share", None, negative_weight_share(treatment_weights(sample, means)))
+        ("negative_weight_share", None, negative_weight_share(treatment_weights(sample, means[0])))
     ]
-    rows = goodman_bacon(sample, outcome, means)
+    rows = goodman_bacon(sample, means)
     for row in rows:
         label = f"{row.treated_cohort} against {row.control_cohort or 'never'}"
         found += [

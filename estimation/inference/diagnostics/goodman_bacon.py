@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from ...engines.arrays import sum_by_group
 from ...panel.fit_sample import FitSample
 
 
@@ -25,30 +24,7 @@ class Comparison:
     estimate: float
 
 
-def cohort_means(sample: FitSample, outcome: int) -> tuple[np.ndarray, np.ndarray]:
-    """Kept pairs (G + 1,) and mean outcomes (G + 1, T) by cohort, NaN for a cohort without a kept
-    pair.
-
-    Raises
-    ------
-    ValueError
-        If a kept pair misses a year.
-    """
-    if not sample.is_balanced:
-        raise ValueError(
-            "the decomposition needs every year of every kept pair: balance the panel first"
-        )
-    kept = slice(None) if sample.kept.all() else sample.kept
-    group, y = sample.pair_group[kept], sample.panel.y[outcome][kept]
-    count = np.bincount(group, minlength=sample.n_groups)
-    with np.errstate(invalid="ignore"):
-        means = sum_by_group(y, group, sample.n_groups) / count[:, None]
-    return count, means
-
-
-def goodman_bacon(
-    sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None
-) -> list[Comparison]:
+def goodman_bacon(sample: FitSample, means: tuple[np.ndarray, np.ndarray]) -> list[Comparison]:
     """Decompose the two-way coefficient into its 2x2 comparisons (Goodman-Bacon 2021); weights sum
     to 1 and reproduce it.
 
@@ -56,9 +32,8 @@ def goodman_bacon(
     ----------
     sample : FitSample
         Balanced, without controls.
-    outcome : int
-    means : optional
-        What `cohort_means` gives, where it is known.
+    means : (G + 1,) and (G + 1, T) arrays
+        `InfluenceFit.cohort_means`.
 
     Returns
     -------
@@ -66,7 +41,7 @@ def goodman_bacon(
         Each cohort against the never-treated, against later cohorts before their admission, and
         against earlier ones after theirs.
     """
-    count, means = means or cohort_means(sample, outcome)
+    count, means = means
     n_years = means.shape[1]
     start = np.concatenate([[n_years], np.searchsorted(sample.panel.years, sample.group_years)])
     share, treated = count / count.sum(), 1 - start / n_years
@@ -113,9 +88,7 @@ def estimates_without_cohorts(rows: list[Comparison]) -> dict[int, float]:
     return found
 
 
-def treatment_weights(
-    sample: FitSample, means: tuple[np.ndarray, np.ndarray] | None = None
-) -> np.ndarray:
+def treatment_weights(sample: FitSample, count: np.ndarray) -> np.ndarray:
     """Weight of each treated cell's effect in the two-way coefficient (de Chaisemartin and
     D'Haultfoeuille 2020).
 
@@ -123,13 +96,14 @@ def treatment_weights(
     ----------
     sample : FitSample
         Balanced, without controls.
+    count : (G + 1,) int array
+        Kept pairs by cohort.
 
     Returns
     -------
     (G + 1, T) float array
         Sums to 1 over treated cells, zero elsewhere.
     """
-    count, _ = means or cohort_means(sample, sample.outcomes[0])
     start = np.concatenate([[np.iinfo(np.int64).max], sample.group_years])
     treated = (sample.panel.years[None] >= start[:, None]).astype(float)
     by_year = (count[:, None] * treated).sum(axis=0) / count.sum()

@@ -11,6 +11,7 @@ import numpy as np
 from ...engines.arrays import bincount_columns
 from ...engines.interface import SummedSample
 from ...panel.fit_sample import FitSample
+from ...panel.pair_panel import number_cohorts
 from ..permutation.assignments import draw_or_enumerate
 from ..permutation.draws import permutation_p_value
 from ..variances import MIN_PILOTS
@@ -112,8 +113,7 @@ def level_of_means(
     of_year = np.where(
         count > 0, np.where(present, means, 0.0)[never].sum(axis=0) / np.maximum(count, 1), np.nan
     )
-    cohorts = np.unique(cohort[cohort > 0])
-    label = np.where(never, 0, np.searchsorted(cohorts, cohort) + 1)
+    cohorts, label = number_cohorts(cohort)
     untreated = np.vstack([np.ones(len(years), dtype=bool), years[None, :] < cohorts[:, None]])
     gaps = means - of_year
     used = np.isfinite(gaps)

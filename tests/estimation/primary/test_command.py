@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from estimation.api.primary import primary
-from estimation.panel.city_file import CityColumns, read_cities
+from estimation.panel.city_file import read_cities
+from estimation.panel.pair_columns import PairColumns
 from estimation.panel.panel_error import PanelError
 
 from .economies import draw_panel
@@ -34,7 +35,8 @@ def _csv(tmp_path, frame: pd.DataFrame):
 def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
     frame = _frame().astype({"growth": object})
     frame.loc[35, "growth"] = ""
-    panel = read_cities(_csv(tmp_path, frame.drop(index=[100])), CityColumns())
+    columns = PairColumns("growth", ("city_id", "city_id"), block="block_id")
+    panel = read_cities(_csv(tmp_path, frame.drop(index=[100])), columns)
     assert np.isnan(panel.growth).any(axis=1).sum() == 2
 
 

@@ -5,6 +5,7 @@ catalog, and outcomes whose tests do not hold their size.
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -14,13 +15,14 @@ from estimation.analyses.catalog import every_spec
 from estimation.analyses.without_p import why_no_p
 from estimation.cli import main
 from estimation.fit import fit_panel
-from estimation.study.claims import Tables, build_claims
+from estimation.study.claims import build_claims
 from estimation.study.tables import (
     CLAIM_COLUMNS,
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
     JUDGED_COLUMNS,
     NOT_RUN_COLUMNS,
+    PRIMARY_COLUMNS,
     typed,
 )
 from estimation.study.withhold import INFERENCE, withhold
@@ -65,8 +67,8 @@ CLAIM = {
 
 
 def tables(
-    *rows: dict, smallest: float | None = 0.04, diagnostics=(), reasons=(), primary=None
-) -> Tables:
+    *rows: dict, smallest: float | None = 0.04, diagnostics=(), reasons=(), primary=()
+) -> SimpleNamespace:
     """The study's form always rejects, with +0.03; `rows` are ours."""
     found = [line(FORM, "conventional", 0.03, 1e-9), *rows]
     of_ours = {"spec_id": OURS, "term": TERM}
@@ -74,15 +76,15 @@ def tables(
     lacking = [
         {"spec_id": spec_id, "analysis": "a", "reason": reason} for spec_id, reason in reasons
     ]
-    return Tables(
-        typed(found, ESTIMATE_COLUMNS | JUDGED_COLUMNS),
-        typed([mde, *(of_ours | more for more in diagnostics)], DIAGNOSTIC_COLUMNS),
-        typed(lacking, NOT_RUN_COLUMNS),
-        primary,
+    return SimpleNamespace(
+        estimate=typed(found, ESTIMATE_COLUMNS | JUDGED_COLUMNS),
+        diagnostic=typed([mde, *(of_ours | more for more in diagnostics)], DIAGNOSTIC_COLUMNS),
+        not_run=typed(lacking, NOT_RUN_COLUMNS),
+        primary=typed([dict.fromkeys(PRIMARY_COLUMNS) | row for row in primary], PRIMARY_COLUMNS),
     )
 
 
-def judged(given: Tables, **changes) -> pd.Series:
+def judged(given: SimpleNamespace, **changes) -> pd.Series:
     """The only row of estimates.claim."""
     frame = build_claims(pd.DataFrame([CLAIM | changes]), given)
     assert list(frame.columns) == list(CLAIM_COLUMNS)
@@ -224,12 +226,11 @@ def test_the_primary_test_answers_where_the_claim_says_so() -> None:
     none = {**dict.fromkeys(numbers), "spec_id": OURS, "reason": "No verdict: 2 years"}
     none["p_value_family"] = None
     for given, verdict, reason in (
-        (pd.DataFrame([row]), "found", "primary test"),
+        ([row], "found", "primary test"),
         # what is found is decided by the p of both series alone
-        (pd.DataFrame([row | {"p_value_family": 0.06}]), "not_found_could_have_been", ""),
-        (pd.DataFrame([none]), "not_identified", "No verdict: 2 years"),
-        (pd.DataFrame({"spec_id": []}), "not_run", ""),
-        (None, "not_run", ""),
+        ([row | {"p_value_family": 0.06}], "not_found_could_have_been", ""),
+        ([none], "not_identified", "No verdict: 2 years"),
+        ([], "not_run", ""),
     ):
         found = judged(tables(primary=given), uses_primary=True)
         assert found["verdict"] == verdict and reason in found["reason"]

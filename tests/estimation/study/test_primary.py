@@ -23,7 +23,7 @@ from estimation.primary.interval import rank_p
 from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.redeal import deal, draw_statistics
 from estimation.sample.marts import Marts
-from estimation.study.claims import Tables, find_primary
+from estimation.study.claims import find_primary
 from estimation.study.exposures import exposure_of
 from estimation.study.next_window import next_window_rows
 from estimation.study.run import run_study
@@ -87,8 +87,7 @@ def test_what_lacks_gives_no_verdict(case):
     numbers = ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect")
     assert all(pd.isna(row[name]) for name in numbers)
     assert tables.channel.empty and tables.power.empty and tables.placebo.empty
-    lacks = pd.DataFrame(columns=["spec_id", "reason"])
-    found = find_primary(Tables(pd.DataFrame(), pd.DataFrame(), lacks, tables.primary), PRIMARY)
+    found = find_primary(tables, PRIMARY)
     assert (found.lacks, found.reason, found.p_value) == ("not_identified", row["reason"], None)
     alone = fit_primary(growth, years, cohort, block, permutations=99, seed=1)
     (text,) = [text for text in alone.warnings if text.startswith("No verdict")]

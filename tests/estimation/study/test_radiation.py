@@ -4,6 +4,7 @@ planted is found, against loops, and what lacks says so.
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from estimation.primary.exposure import Admitted, Ring, fit_exposure
 from estimation.primary.within_block import fit_within_block
 from estimation.sample.marts import Marts
 from estimation.sample.partners_elsewhere import partners_elsewhere
-from estimation.study.claims import Tables, build_claims
+from estimation.study.claims import build_claims
 from estimation.study.multiplicity import judge_estimates
 from estimation.study.radiation import run_radiation
 from estimation.study.run import run_study
@@ -131,10 +132,10 @@ def test_a_claim_of_radiation_is_found_only_in_its_direction(gain):
     """And the study's net effect lends it no badge."""
     claims = pd.read_csv(SEED).query("term == 'exposed'")
     rows = run_radiation(economy(gain=gain), GROWTH)
-    tables = Tables(
-        judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS)),
-        typed(rows["diagnostic"], DIAGNOSTIC_COLUMNS),
-        typed(rows["not_run"], NOT_RUN_COLUMNS),
+    tables = SimpleNamespace(
+        estimate=judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS)),
+        diagnostic=typed(rows["diagnostic"], DIAGNOSTIC_COLUMNS),
+        not_run=typed(rows["not_run"], NOT_RUN_COLUMNS),
     )
     found = build_claims(claims, tables)
     assert found["claim_id"].tolist() == ["radiation_neighbours", "radiation_partners"]

@@ -225,7 +225,7 @@ def test_a_fault_that_every_source_says_is_said_once(tmp_path):
 
     messages = ("an empty folder", "an empty folder", "no year in b.csv")
     ending = command._ending([failed(message) for message in messages], Home(tmp_path))
-    assert (ending.code, ending.reason) == (2, "an empty folder | no year in b.csv")
+    assert ending == (2, "an empty folder | no year in b.csv")
 
 
 def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
