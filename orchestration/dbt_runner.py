@@ -79,9 +79,9 @@ def run_dbt(
         If dbt itself fails; failed nodes are returned, not raised, so that a caller can record them
         first.
     """
-    return invoke_on_manifest(
-        home, [command, *(["--select", " ".join(names)] if names else []), *options], build=build
-    )
+    # what dbt would write of its run is returned, and its manifest is `ensure_manifest`'s
+    selected = ["--select", " ".join(names)] if names else []
+    return invoke_on_manifest(home, [command, "--no-write-json", *selected, *options], build=build)
 
 
 def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[Any]:

@@ -9,6 +9,12 @@ with edition_values as (
         edition_year,
         "value"
     from {{ ref('int_observations_graded') }}
+    where
+        (source_id, indicator_id) in (
+            select (several.source_id, several.indicator_id) from {{ ref('int_observations_graded') }} as several
+            group by several.source_id, several.indicator_id
+            having count(distinct coalesce(several.edition_year, 0)) > 1
+        )
     qualify row_number() over (
         partition by place_level, city_id, "year", indicator_id, source_id, edition_year order by choice_rank
     ) = 1

@@ -13,7 +13,13 @@ with edition_values as (
         observations."value"
     from {{ ref('int_raw_observations') }} as observations
     inner join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
-    where observations.place_level = 'city'
+    where
+        observations.place_level = 'city'
+        and (observations.source_id, observations.indicator_id) in (
+            select (several.source_id, several.indicator_id) from {{ ref('int_raw_observations') }} as several
+            group by several.source_id, several.indicator_id
+            having count(distinct coalesce(several.edition_year, 0)) > 1
+        )
     qualify row_number() over (
         partition by
             observations.source_id, observations.indicator_id, observations.edition_year, observations.city_id, observations."year"
