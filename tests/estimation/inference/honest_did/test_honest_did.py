@@ -2,10 +2,12 @@
 searches.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog, minimize
-from scipy.stats import foldnorm, norm
+from scipy.stats import foldnorm, norm, truncnorm
 from scipy.stats import t as student
 
 from estimation.fit import fit_panel
@@ -154,6 +156,50 @@ def test_rounding_of_the_covariance_moves_no_interval():
         near = covariance * (1 + rounding[:, None] + rounding)
         first, second = (smoothness_path(theta, c).interval(0.0, 20) for c in (covariance, near))
         np.testing.assert_allclose(first, second, atol=1e-9)
+
+
+def _accepted(theta, covariance, bound, grid, generator):
+    """Effects of a grid that the hybrid test lets stand, from its definition: matrices, simulated
+    critical value, truncated normal.
+    """
+    n_leads, accepted = len(theta) - 1, np.zeros(len(grid), dtype=bool)
+    values = np.eye(n_leads + 1)
+    steps = [(values[s + 1] if s + 1 < n_leads else 0) - values[s] for s in range(n_leads)]
+    for step, sign in itertools.product(steps, (1.0, -1.0)):
+        moments = np.stack([values[-1] - sign * bound * step, -values[-1] - sign * bound * step])
+        spread = moments @ covariance @ moments.T
+        error = np.sqrt(np.diag(spread))
+        draws = generator.multivariate_normal(
+            np.zeros(2), spread / np.outer(error, error), size=200_000
+        )
+        first = np.quantile(draws.max(axis=1), 1 - 0.005)
+        for at, effect in enumerate(grid):
+            statistics = (moments @ theta - np.array([effect, -effect])) / error
+            largest = int(np.argmax(statistics))
+            moved = spread[:, largest] / spread[largest, largest]
+            fixed = (moments @ theta - np.array([effect, -effect])) - moved * error[
+                largest
+            ] * statistics[largest]
+            other = 1 - largest
+            lowest = (
+                fixed[other] / error[other] / (1 - moved[other] * error[largest] / error[other])
+            )
+            if statistics[largest] > first:
+                continue
+            critical = truncnorm.ppf(1 - (0.05 - 0.005) / (1 - 0.005), lowest, first)
+            accepted[at] |= statistics[largest] <= max(critical, 0)
+    return accepted
+
+
+@pytest.mark.parametrize("bound", [0.3, 1.0, 3.0])
+def test_relative_magnitudes_by_a_literal_grid(bound):
+    theta, covariance = _random_case(3, 3)
+    low, high = relative_magnitudes(theta, covariance, KNOWN, bound)
+    width = high - low
+    grid = np.linspace(low - 0.2 * width, high + 0.2 * width, 141)
+    accepted = grid[_accepted(theta, covariance, bound, grid, np.random.default_rng(1))]
+    assert accepted[0] == pytest.approx(low, abs=0.015 * width)
+    assert accepted[-1] == pytest.approx(high, abs=0.015 * width)
 
 
 def test_least_favourable_value_by_simulation():
