@@ -58,10 +58,10 @@ class SumsOfDraws:
         and leaves a treated one.
         """
         member = np.eye(self.inside.shape[1])[self.province]
-        by_province = np.moveaxis(self.by_city @ member, 3, 1)
-        by_province = np.stack(
-            [self._in_shape(by_province[:, r]) for r in range(member.shape[1])], axis=1
-        )
+        n_draws, n_cells, n_used, n_cities = self.by_city.shape
+        by_province = self.by_city.reshape(n_draws, -1, n_cities) @ member
+        by_province = by_province.reshape(n_draws, n_cells, n_used, -1)
+        by_province = self._in_shape(np.moveaxis(by_province, 3, 1))
         deleted = self.totals[:, None] - (by_province - self.inside)
         holds = by_province[..., 0].sum(axis=(2, 3)) > 0.5
         return deleted, holds & (deleted[:, :, :, 1:, 0].sum(axis=(2, 3)) > 0.5)
@@ -82,10 +82,10 @@ class SumsOfDraws:
         return np.einsum("bln,bln->bl", scores, scores)
 
     def _in_shape(self, of_cells: np.ndarray) -> np.ndarray:
-        """Sums (B, C, G, D) from those (B, U, len(used)) of cells; zero where not used."""
-        found = np.zeros((len(of_cells), *self.shape))
+        """Sums (..., C, G, D) from those (..., U, len(used)) of cells; zero where not used."""
+        found = np.zeros((*of_cells.shape[:-2], *self.shape))
         block, group = self.cells.T[:, :, None]
-        found[:, block, group, self.used] = of_cells
+        found[..., block, group, self.used] = of_cells
         return found
 
 
