@@ -118,7 +118,7 @@ def _move_pilots(label, pilots, moved, d, k, to, rest):
         for cell in range(len(to)):
             to[cell, k, n] = 0.0
         for kind, cells in enumerate(moved.cell):
-            to[cells[label[j]], k, n] += rest[kind, n]
+            to[cells[label[j]], k, n] = rest[kind, n]
 
 
 @numba.njit(nogil=True, cache=CACHE)

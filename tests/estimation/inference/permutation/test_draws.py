@@ -106,6 +106,23 @@ def test_draws_end_where_they_decide_and_the_p_stays_valid() -> None:
     assert np.mean(np.array(p_values) <= 0.05) > 0.03
 
 
+def test_a_joint_test_is_drawn_on_where_the_draws_of_its_terms_have_ended() -> None:
+    panel = random_panel(1, n_cities=30, n_pilots=8)
+    event = panel.years - np.where(panel.cohort > 0, panel.cohort, 9999)[:, None]
+    shift = 1.5 * (event == -2) - 1.5 * (event == -3)
+    panel = dataclasses.replace(panel, y=panel.y + shift)
+    given = {"vcov": ("permutation",), "permutations": 999, "shuffle": "all"}
+    fits = [fit_outcomes(panel, enough=n, **given)["event_study", 0] for n in (None, 5)]
+    assert max(one.draws for one in fits[1].estimates) < 200
+    joint = [
+        value
+        for fit in fits
+        for name, _, value in fit.diagnostics
+        if name == "joint_leads_permutation_p"
+    ]
+    assert joint[0] == joint[1] < 0.005
+
+
 @pytest.mark.parametrize(
     ("made", "extreme", "after"), [(300, 50, 600), (300, 101, 300), (300, 0, math.inf)]
 )
