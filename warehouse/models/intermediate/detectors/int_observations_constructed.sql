@@ -3,14 +3,11 @@
 -- key: observation_id
 with valued as (
     select
-        series.observation_id,
-        series.series_no,
-        series.city_id,
-        series."year",
+        series.*,
+        observations.file_name,
         limits.constructed_exact,
         limits.constructed_evidence,
         observations.value_delivered,
-        series.log_value,
         length(rtrim(split_part(cast(observations.value_delivered as varchar), '.', 2), '0')) as n_decimals
     from {{ ref('int_values_series') }} as series
     inner join {{ ref('int_indicator_limits') }} as limits
@@ -30,6 +27,8 @@ bent as (
         lag("year") over city_years = "year" - 1 and lead("year") over city_years = "year" + 1 as is_between,
         (lag(value_delivered) over city_years + lead(value_delivered) over city_years) / (2 * value_delivered) - 1 as steps_bend,
         (lag(log_value) over city_years + lead(log_value) over city_years) / 2 - log_value as growth_bend,
+        -- steps that differ in the last digit were no steps of the figures: both ends were given, and what lies between was divided
+        n_decimals <= 6 and abs(steps_bend * value_delivered) > pow(10, -n_decimals) / 4 as is_divided,
         lead(log_value) over city_years - log_value as step,
         lag("year") over city_years is null as is_first,
         lead("year") over city_years is null as is_last
@@ -62,11 +61,37 @@ lines as (
         series_no,
         city_id,
         line,
+        bool_or(line = 'steps' and is_divided) as is_divided,
         min("year") - 1 as first_year,
         max("year") + 1 as last_year
     from numbered
     group by series_no, city_id, line, line_no
     having count(*) >= 2 and count(*) * min(log10(abs(step) / (3 * rounding))) >= any_value(constructed_evidence)
+),
+
+-- a line through years of which another column of the file has only some, and moves exactly as that one between them, was drawn from there
+beside as (
+    select
+        *,
+        ln("value") as log_value,
+        lead("year") over city_years as next_year,
+        lead(ln("value")) over city_years as next_log_value
+    from {{ ref('int_observations_corrected') }}
+    where place_level = 'city' and "value" > 0
+    window city_years as (partition by indicator_id, source_id, file_name, city_id order by "year")
+),
+
+measured as (
+    select bent.observation_id
+    from bent
+    inner join beside
+        on
+            {{ same_keys('bent', 'beside', ['source_id', 'file_name', 'city_id', '"year"']) }}
+            and bent.indicator_id <> beside.indicator_id
+            and beside.next_year > beside."year" + 1
+    inner join bent as next_value
+        on bent.series_no = next_value.series_no and bent.city_id = next_value.city_id and beside.next_year = next_value."year"
+    where abs(next_value.log_value - bent.log_value - beside.next_log_value + beside.log_value) <= bent.constructed_exact
 )
 
 -- what stands at an end of a line was measured, unless the line goes on to the end of the series
@@ -83,5 +108,10 @@ inner join bent
         lines.series_no = bent.series_no
         and lines.city_id = bent.city_id
         and bent."year" between lines.first_year and lines.last_year
-where bent."year" not in (lines.first_year, lines.last_year) or bent.is_first or bent.is_last
+where
+    (
+        bent."year" not in (lines.first_year, lines.last_year)
+        or ((bent.is_first or bent.is_last) and not lines.is_divided)
+    )
+    and bent.observation_id not in (select measured.observation_id from measured)
 qualify row_number() over (partition by bent.observation_id order by lines.line desc, lines.first_year asc) = 1

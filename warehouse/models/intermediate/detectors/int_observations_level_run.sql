@@ -1,16 +1,20 @@
 -- grain: one row is one value of a run of years in which a source stands at another level than before and after, as a source that stayed
 -- tells: another quantity or coverage for a while
 -- key: observation_id
--- how far the two sources stand from where they usually stand to each other
+-- how far the two sources stand from where they usually stand to each other: sources that agree for years do not stand apart usually
 with distances as (
     select
         compared.*,
         limits.* exclude (indicator_id),
-        compared.gap - median(compared.gap) over (
-            partition by compared.series_no, compared.other_source_id, compared.city_id
-        ) as deviation
+        abs(compared.gap) < limits.run_province as is_near,
+        compared.gap - case
+            when abs(median(compared.gap) over pair) < limits.run_differs or count(*) filter (where is_near) over pair < 3
+                then median(compared.gap) over pair
+            else median(compared.gap) filter (where is_near) over pair
+        end as deviation
     from {{ ref('int_values_compared') }} as compared
     inner join {{ ref('int_indicator_limits') }} as limits on compared.indicator_id = limits.indicator_id and limits.run_differs is not null
+    window pair as (partition by compared.series_no, compared.other_source_id, compared.city_id)
 ),
 
 -- what most cities of a province do together needs less than what one does alone: no revision moves them away and back
@@ -46,7 +50,7 @@ numbered as (
     window pair_years as (partition by series_no, other_source_id, city_id order by "year")
 ),
 
--- a run lies between two years in which the sources stand as usual; the one that left its trend at both ends, and further, has moved
+-- a run lies between two years in which the sources stand as usual, or an end; the one that left its trend there, and further, has moved
 runs as (
     select
         series_no,
@@ -55,13 +59,15 @@ runs as (
         side,
         run_no,
         min("year") as first_year,
-        max("year") as last_year
+        max("year") as last_year,
+        arg_min_null(deviation_before, "year") is null or arg_max_null(deviation_after, "year") is null as is_open
     from numbered
     where side <> 0
     group by series_no, other_source_id, city_id, side, run_no
     having
-        abs(arg_min_null(deviation_before, "year")) <= any_value(run_returns) * abs(median(deviation))
-        and abs(arg_max_null(deviation_after, "year")) <= any_value(run_returns) * abs(median(deviation))
+        coalesce(abs(arg_min_null(deviation_before, "year")), 0) <= any_value(run_returns) * abs(median(deviation))
+        and coalesce(abs(arg_max_null(deviation_after, "year")), 0) <= any_value(run_returns) * abs(median(deviation))
+        and (not is_open or (count(*) >= 3 and min(abs(gap)) >= any_value(run_differs)))
         and list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))])
         > any_value(run_noise_ratio)
         * list_avg([abs(arg_min_null(other_step_before, "year")), abs(arg_max_null(other_step_after, "year"))])
@@ -70,13 +76,14 @@ runs as (
 select
     found.observation_id,
     'level_run' as rule,
-    'blocked' as grade,
+    case when runs.is_open then 'quarantined' else 'blocked' end as grade,
     'expected about ' || {{ short_number('exp(found.log_value - found.deviation)') }} || ', at its usual distance to '
     || found.other_source_id || ', found ' || {{ short_number('exp(found.log_value)') }} || ': another level from ' || runs.first_year
-    || ' to ' || runs.last_year || ' that returns, as of another quantity' as detail,
+    || ' to ' || runs.last_year
+    || case when runs.is_open then ', as of another area' else ' that returns, as of another quantity' end as detail,
     exp(found.log_value - found.deviation) as proposed_value
 from numbered as found
 inner join runs on {{ same_keys('found', 'runs', ['series_no', 'other_source_id', 'city_id', 'side', 'run_no']) }}
 left join {{ ref('int_values_corroborated') }} as corroborated on found.observation_id = corroborated.observation_id
 where not coalesce(corroborated.is_vouched, false)
-qualify row_number() over (partition by found.observation_id order by found.other_source_id) = 1
+qualify row_number() over (partition by found.observation_id order by runs.is_open, found.other_source_id) = 1

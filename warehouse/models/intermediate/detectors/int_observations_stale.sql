@@ -13,8 +13,7 @@ with counts as (
 repeated as (
     select
         figures.*,
-        counts.n_table,
-        counts.n_province,
+        counts.* exclude (observation_id),
         -- in logs, the chance that a figure of so many digits falls on last year's, where the years beside it lead one to expect it so far
         -- away and the city moves by as much from year to year
         ln(figures.rounding / (2 * counts.swing)) - counts.miss / counts.swing as log_chance,
@@ -30,7 +29,7 @@ repeated as (
     inner join counts on figures.observation_id = counts.observation_id
 ),
 
--- another source that agreed better last year and has a new figure this year
+-- another source that agreed better last year and has a new figure this year, on its own trend
 moved_on as (
     select
         repeated.observation_id,
@@ -44,7 +43,10 @@ moved_on as (
             and compared.city_id = earlier.city_id
             and compared.other_source_id = earlier.other_source_id
             and compared."year" = earlier."year" + 1
-    where abs(compared.gap) > greatest(limits.year_offset_equal, 2 * repeated.rounding) and abs(earlier.gap) < abs(compared.gap) / 2
+    where
+        abs(compared.gap) > greatest(limits.year_offset_equal, 2 * repeated.rounding)
+        and abs(earlier.gap) < abs(compared.gap) / 2
+        and coalesce(abs(compared.other_log_value - compared.other_expected_log) <= 2 * greatest(repeated.miss, repeated.swing), true)
     group by repeated.observation_id
 ),
 

@@ -68,22 +68,22 @@ source_values as (
     ) = 1
 ),
 
--- growth within one source is what an indicator does; what a passage adds to it is the distance of two sources
+-- growth within one source is what an indicator does; what a passage adds is the distance of two sources: it tells only where all pass
 trends as (
     select
         indicator_id,
         "year",
-        {{ exact_median('growth') }} as growth,
-        sum({{ exact_median('growth') }}) over (partition by indicator_id order by "year") as trend
+        coalesce({{ exact_median('case when not is_passage then growth end') }}, {{ exact_median('growth') }}) as usual_growth,
+        sum(usual_growth) over (partition by indicator_id order by "year") as trend
     from steps
-    where n_years = 1 and not is_passage
+    where n_years = 1
     group by indicator_id, "year"
 ),
 
 noises as (
     select
         steps.indicator_id,
-        {{ exact_median('abs(steps.growth - trends.growth)') }} as noise
+        {{ exact_median('abs(steps.growth - trends.usual_growth)') }} as noise
     from steps
     inner join trends on steps.indicator_id = trends.indicator_id and steps."year" = trends."year"
     where steps.n_years = 1 and not steps.is_passage

@@ -13,11 +13,13 @@ off_and_back as (
     select
         observation_id,
         log_value,
-        {{ power_of_ten('own_offset', 'unit_factor_returns_within') }} as power,
+        {{ power_of_ten('(log_value - expected_log)', 'unit_factor_returns_within') }} as power,
         'its own series' as told_by
     from offsets
     where
         abs(spike) >= greatest({{ above_noise('unit_factor_spike', 'spike_noise', 'noise') }}, spike_city_noise * city_noise)
+        -- at the usual level of the city it is the years beside that are off
+        and own_offset / spike > 0.5
         and observation_id not in (
             select observation_id from {{ ref('int_values_corroborated') }}
             where is_vouched
@@ -81,7 +83,7 @@ in_groups as (
             offsets.series_no = group_offsets.series_no
             and offsets."year" = group_offsets."year"
             and group_offsets.province_id in (offsets.province_id, 0)
-    where abs(offsets.own_offset - group_offsets.group_offset) <= ln(10) / 2
+    where abs(offsets.own_offset - power * ln(10)) <= group_offsets.unit_factor_group_within
 ),
 
 against_source as (

@@ -37,7 +37,7 @@ apart as (
         other_source_id,
         city_id,
         count(*) as n_years,
-        {{ exact_median('abs(gap)') }} as gap
+        min(abs(gap)) as gap
     from {{ ref('int_values_compared') }}
     where indicator_id = 'gdp_nominal_cny_100m'
     group by source_id, other_source_id, city_id

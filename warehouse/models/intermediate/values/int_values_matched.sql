@@ -13,6 +13,7 @@ with trends as (
         coalesce(
             trends.log_value = lead(trends.log_value) over city_years and trends."year" = lead(trends."year") over city_years - 1, false
         ) as repeats_after,
+        percent_rank() over (partition by trends.series_no, trends."year" order by round(trends.log_value, 9)) as size,
         row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
         row_number() over (
             partition by trends.series_no, trends."year" order by observations.row_no, observations.col_no, trends.observation_id
@@ -28,26 +29,13 @@ pairs as (
         paired.* exclude (log_value, other_log_value),
         round(paired.log_value, 12) as log_value,
         round(paired.other_log_value, 12) as other_log_value,
-        limits.year_offset_equal,
-        limits.year_offset_differs,
-        limits.source_equal,
-        limits.source_differs,
-        limits.match_left_share,
-        limits.match_table_share,
-        limits.match_table_cities,
-        limits.match_province_rows,
-        limits.match_city_years,
-        limits.match_city_share,
-        limits.match_mover,
-        limits.match_apart,
-        limits.row_shift_miss,
-        limits.mixed_up_apart,
-        limits.mixed_up_apart_across,
-        limits.unit_factor_source_within,
+        limits.* exclude (indicator_id, kind),
         abs(paired.gap) as own_distance,
         witness.series_no as other_series_no,
         own.code_place,
         own.file_place,
+        own.size,
+        witness.size as other_size,
         own.repeats_before,
         own.repeats_after,
         witness.repeats_before as other_repeats_before,
@@ -234,7 +222,7 @@ found as (
         min("year") filter (where is_match) as first_year,
         max("year") filter (where is_match) as last_year,
         count(*) filter (where is_match) as n_matches,
-        any_value(match_mover) as match_mover,
+        any_value(indicator_id) as indicator_id,
         any_value(priority) as priority,
         any_value(other_priority) as other_priority,
         -- years that are late repeat a figure where they begin, years that are early where they end, before or after the first that differ
@@ -267,13 +255,16 @@ found as (
     from blocks
     where is_match or (block = 'city' and kind = 'year' and not is_contrary)
     group by {{ block }}
-    having case block
-        when 'table' then count(*) >= greatest(any_value(match_table_cities), any_value(match_table_share) * any_value(n_table))
-        when 'province' then count(*) filter (where is_exact) >= any_value(match_province_rows)
-        else
-            count(*) filter (where is_exact) >= any_value(match_city_years)
-            and (kind = 'year' or count(*) >= any_value(match_city_share) * any_value(n_contradicted))
-    end
+    having
+        case block
+            when 'table' then count(*) >= greatest(any_value(match_table_cities), any_value(match_table_share) * any_value(n_table))
+            when 'province' then count(*) filter (where is_exact) >= any_value(match_province_rows)
+            else
+                count(*) filter (where is_exact) >= any_value(match_city_years)
+                and (kind = 'year' or count(*) >= any_value(match_city_share) * any_value(n_contradicted))
+        end
+    -- where its figures are somebody's, they are not nobody's
+    qualify kind <> 'apart' or not bool_or(kind <> 'apart') over (partition by series_no, other_source_id, block, block_id)
 ),
 
 -- which of the two holds what is not its own: never the one that further sources stand by
@@ -289,11 +280,28 @@ votes as (
     group by found.fact_no
 ),
 
+-- rows or cities exchanged throughout leave no trend: which of the two figures is as large in its table as the city is in all tables of
+-- further sources
+sized as (
+    select
+        found.fact_no,
+        count(*) filter (where abs(blocks.other_size - others.size) < abs(blocks.size - others.size)) / count(*) as share_against
+    from found
+    inner join blocks on {{ same_keys('found', 'blocks', by_block) }}
+    inner join trends as others
+        on
+            blocks.city_id = others.city_id
+            and blocks."year" = others."year"
+            and others.source_id not in (blocks.source_id, blocks.other_source_id)
+    where blocks.is_match and blocks.kind in ('row', 'city', 'apart') and blocks.size <> blocks.other_size
+    group by found.fact_no
+),
+
 facts as (
     select
         fact_no,
         any_value(block) as block,
-        any_value(match_mover) as match_mover,
+        any_value(indicator_id) as indicator_id,
         any_value(priority) as priority,
         any_value(other_priority) as other_priority,
         sum(n_repeated) as n_repeated,
@@ -312,15 +320,21 @@ graded_facts as (
             when votes.n_for < votes.n_against then 'blocked'
             when facts.n_repeated > facts.n_other_repeated then 'blocked'
             when facts.n_repeated < facts.n_other_repeated then null
-            when facts.own_miss > facts.match_mover * facts.other_miss then 'blocked'
-            when facts.match_mover * facts.own_miss < facts.other_miss then null
+            when facts.own_miss > greatest(limits.match_mover * facts.other_miss, limits.row_shift_miss) then 'blocked'
+            when facts.other_miss > greatest(limits.match_mover * facts.own_miss, limits.row_shift_miss) then null
+            when sized.share_against >= limits.match_table_share then 'blocked'
+            when sized.share_against <= 1 - limits.match_table_share then null
+            when facts.own_miss > limits.match_mover * facts.other_miss then 'blocked'
+            when limits.match_mover * facts.own_miss < facts.other_miss then null
             -- the trust that the seed gives a source decides last, of two sources alone that both follow their trend
             when facts.priority < facts.other_priority then null
             when facts.priority > facts.other_priority and facts.block = 'table' then 'blocked'
             else 'quarantined'
         end as grade
     from facts
+    inner join {{ ref('int_indicator_limits') }} as limits on facts.indicator_id = limits.indicator_id
     left join votes on facts.fact_no = votes.fact_no
+    left join sized on facts.fact_no = sized.fact_no
 ),
 
 graded as (
@@ -331,14 +345,24 @@ graded as (
     inner join graded_facts on found.fact_no = graded_facts.fact_no
 ),
 
--- all of a table loses its word, and all years between the first and the last of a run
+-- all of a table loses its word but for what nobody contradicts and its own series expects, and all years of a run
 members as (
     select
         graded.block_no,
         trends.observation_id
     from graded
     inner join trends on graded.series_no = trends.series_no and graded.block_id = trends."year"
-    where graded.block = 'table'
+    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id
+    where
+        graded.block = 'table'
+        and (
+            graded.own_miss <= limits.row_shift_miss
+            or coalesce(abs(trends.log_value - trends.expected_log) >= graded.own_miss / 2, true)
+            or trends.observation_id in (
+                select pairs.observation_id from pairs
+                where pairs.own_distance > pairs.match_apart
+            )
+        )
     union
     select
         graded.block_no,
