@@ -92,6 +92,13 @@ def plant(clean):
     left, right = by_size[3], by_size[-3]
     put((a, left, 2008, POPULATION), clean[a, right, 2008, POPULATION], "swap")
     put((a, right, 2008, POPULATION), clean[a, left, 2008, POPULATION], "swap")
+    for year in (2006, 2007):
+        put(
+            (a, cities[510000][4], year, POPULATION),
+            clean[a, cities[510000][12], year, POPULATION],
+            "duplicated_block",
+        )
+        expected[a, cities[510000][12], year, POPULATION] = "duplicated_block"
     for city_id in [
         c for c in cities[440000][8:] if len(str(clean[a, c, 2014, POPULATION]).rstrip("0")) >= 6
     ]:

@@ -10,6 +10,7 @@ from tests.warehouse.test_detectors import build_graded
 
 YEARS = range(2003, 2020)
 GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
+TEACHERS, STUDENTS = "teachers_college_10k", "students_college_10k"
 SOURCES = ("csmar_region", "deflator", "finance_loans", "nbs_major_cities")
 WRONG = SOURCES[0]
 PROVINCES = (130000, 440000, 510000)
@@ -196,6 +197,38 @@ def test_an_added_source_lifts_no_block_and_blocks_nothing_that_is_right(
     if name == "shifted codes":
         assert len(far & blocked(graded)) >= 0.95 * len(far)
         assert sum(graded[key][1] == "row_shift" for key in far) >= 0.9 * len(far)
+
+
+def test_cells_that_nobody_else_has_are_blocked_with_their_row(delivered, dbt_target, tmp_path):
+    """Product stands under the next city's code, and so do the teachers in its file; the students
+    of another file do not.
+    """
+    panel, _ = delivered
+    rng = np.random.default_rng(13)
+    cities = cities_of(*PROVINCES)
+    following = dict(zip(cities, cities[1:] + cities[:1], strict=True))
+    added = {
+        ("a_shifted", city, year, GDP): panel["finance_loans", following[city], year, GDP]
+        for city in cities
+        for year in YEARS
+    }
+    for city in cities:
+        for indicator in (TEACHERS, STUDENTS):
+            level = rng.uniform(0.5, 5)
+            added |= {
+                ("a_shifted", city, year, indicator): round(level * 1.04 ** (year - YEARS[0]), 4)
+                for year in YEARS
+            }
+    graded = build_graded(
+        panel | added,
+        tmp_path,
+        dbt_target,
+        lambda indicator: "rows.csv" if indicator in (GDP, TEACHERS) else f"{indicator}.csv",
+    )
+    # the last city stands under the first one's code, further than codes are shifted
+    beside = [key for key in added if key[3] == TEACHERS and key[1] != cities[-1]]
+    assert all(graded[key][:2] == ("blocked", "row_shift") for key in beside)
+    assert not [key for key in blocked(graded) if key[3] == STUDENTS or key in panel]
 
 
 @pytest.mark.full

@@ -2,7 +2,7 @@
 -- key: observation_id, rule
 {% set rules = [
     'sign', 'structure', 'index_for_growth', 'growth_fraction', 'growth_range', 'wrong_entity', 'row_shift', 'swap', 'year_offset',
-    'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'constructed', 'vintage', 'level_break'
+    'duplicated_block', 'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'constructed', 'vintage', 'level_break'
 ] -%}
 
 {% set models = [

@@ -191,8 +191,39 @@ told as (
     from {{ ref('int_values_matched') }}
 ),
 
+-- two cities with one long figure in two years or more; two short ones may be alike by chance
+of_twins as (
+    select
+        here.observation_id,
+        'duplicated_block' as rule,
+        'blocked' as grade,
+        'expected a figure of its own, found ' || {{ short_number('exp(here.log_value)') }} || ', which city ' || twin.city_id
+        || ' has too, in ' || count(*) over nearby || ' years nearby' as detail,
+        cast(null as double) as proposed_value,
+        0 as strength
+    from {{ ref('int_values_figures') }} as here
+    inner join {{ ref('int_values_figures') }} as twin
+        on
+            here.series_no = twin.series_no
+            and here."year" = twin."year"
+            and here.value_as_delivered = twin.value_as_delivered
+            and here.city_id <> twin.city_id
+    inner join {{ ref('int_indicator_limits') }} as limits on here.indicator_id = limits.indicator_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on here.observation_id = corroborated.observation_id
+    window
+        nearby as (
+            partition by here.series_no, here.city_id, twin.city_id order by here."year" range between 2 preceding and 2 following
+        )
+    qualify
+        count(*) over nearby >= 2
+        and sum(here.n_digits) over nearby >= limits.duplicated_block_digits
+        and not coalesce(corroborated.is_confirmed, false)
+),
+
 found as (
     select * from told
+    union all
+    select * from of_twins
     union all
     select * from shifted_rows
     union all
@@ -252,6 +283,27 @@ columns_of_rows as (
     window same_column as (partition by here.series_no, here.province_id, here."year")
 ),
 
+-- a city whose figures are another's over the years stands under its code with all cells of the file, also those that nobody else has
+rows_of_others as (
+    select
+        observations.source_id,
+        observations.edition_year,
+        observations.file_name,
+        observations.city_id,
+        count(*) filter (where matched.kind in ('row', 'city') and matched.grade = 'blocked') as n_shifted,
+        count(*) as n_compared
+    from {{ ref('int_observations_corrected') }} as observations
+    left join {{ ref('int_values_matched') }} as matched on observations.observation_id = matched.observation_id
+    where observations.observation_id in (select paired.observation_id from {{ ref('int_values_paired') }} as paired)
+    group by observations.source_id, observations.edition_year, observations.file_name, observations.city_id
+    having n_shifted >= 3 and n_shifted >= 0.5 * count(*) and max(observations."year") > min(observations."year")
+    -- two cities exchanged in a column are no shifted codes
+    qualify
+        count(*) over (
+            partition by observations.source_id, observations.edition_year, observations.file_name, observations.city_id // 10000
+        ) >= 3
+),
+
 flags as (
     select * from single
     union all
@@ -264,6 +316,25 @@ flags as (
         -1 as strength
     from columns_of_rows
     where n_rows >= 3 and n_nearer >= 0.75 * n_rows
+    union all
+    select
+        observations.observation_id,
+        'row_shift' as rule,
+        'blocked' as grade,
+        'expected a figure of the city, found ' || {{ short_number('observations."value"') }} || ' in a row whose code is shifted: '
+        || rows_of_others.n_shifted || ' of its ' || rows_of_others.n_compared
+        || ' cells in this file that others have too are another city''s' as detail,
+        cast(null as double) as proposed_value,
+        -1 as strength
+    from {{ ref('int_observations_corrected') }} as observations
+    inner join rows_of_others
+        on
+            observations.source_id = rows_of_others.source_id
+            and observations.edition_year is not distinct from rows_of_others.edition_year
+            and observations.file_name = rows_of_others.file_name
+            and observations.city_id = rows_of_others.city_id
+    left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
+    where observations.place_level = 'city' and not coalesce(corroborated.is_confirmed, false)
 )
 
 select * exclude (strength) from flags

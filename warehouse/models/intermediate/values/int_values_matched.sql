@@ -345,24 +345,14 @@ graded as (
     inner join graded_facts on found.fact_no = graded_facts.fact_no
 ),
 
--- all of a table loses its word but for what nobody contradicts and its own series expects, and all years of a run
+-- all of a table loses its word, and all years between the first and the last of a run
 members as (
     select
         graded.block_no,
         trends.observation_id
     from graded
     inner join trends on graded.series_no = trends.series_no and graded.block_id = trends."year"
-    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id
-    where
-        graded.block = 'table'
-        and (
-            graded.own_miss <= limits.row_shift_miss
-            or coalesce(abs(trends.log_value - trends.expected_log) >= graded.own_miss / 2, true)
-            or trends.observation_id in (
-                select pairs.observation_id from pairs
-                where pairs.own_distance > pairs.match_apart
-            )
-        )
+    where graded.block = 'table'
     union
     select
         graded.block_no,
