@@ -24,6 +24,7 @@ import duckdb
 import estimation
 from estimation.cli import COMMANDS
 from estimation.cli import main as command
+from orchestration.commands.run_specs import run_specs
 from orchestration.commands.sql_prompt import connect_read_only
 from orchestration.home import Home
 
@@ -152,6 +153,8 @@ def _run_commands(text: str, warehouse: Callable[[], duckdb.DuckDBPyConnection])
                 code = command(called)
                 if code:
                     raise AssertionError(f"{line}: exit {code}")
+            elif called[:1] == ["run"]:
+                run_specs(called[1], called[2:], permutations=None, seed=None)
             elif called[:2] == ["sql", "-q"] and len(called) == 3:
                 warehouse().execute(called[2]).fetchall()
             elif words:
