@@ -260,7 +260,7 @@ class SummedSample:
     n_single_year, n_always_treated : int
         Pairs with one observed year, which are left out, and pairs treated in every year.
     draws : callable, optional
-        Design and whether provinces are needed to the sums of draws, as `permute.DrawnSums`; None
+        Design and whether provinces are needed to the sums of draws, as `drawn.DrawnSums`; None
         where the engine has no permutation.
     """
 

@@ -5,7 +5,7 @@ All loops stand in this file, so that numba sees every change of what it has kep
 sequential and the interpreter's lock is free, so blocks of draws may run in threads and the bytes
 do not depend on their number. Letters of the shapes: B draws, N cities, P candidate pairs, R
 provinces, C blocks of pairs with year effects of their own, G groups of pairs (0 = never treated),
-D statistics of a pair, L coefficients.
+U cells of a block and a group, D statistics of a pair.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ def _move_pilots(label, pilots, moved, d, k, to, rest):
                 _add(to[own, k, start:end], moved.values[d, j, start:end], 1.0)
     # all other pairs of a city are those with never-pilots
     for kind, cells in enumerate(moved.cell):
+        # numba compiles the assignment of a row for two seconds
         rest[kind, :] = 0.0
         _add(rest[kind], moved.whole[d, kind], 1.0)
         for cell in cells[1:]:
