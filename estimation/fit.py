@@ -246,8 +246,9 @@ def results_of(
     """Results by (name, outcome) of what was fitted on one sample, which shares its draws."""
     sample, options = inputs.sample, inputs.options
     draws: dict[tuple[str, int], Draws] = {}
+    tests = {name: _joint_tests(found) for name, found in fitted.items()}
     if options.wants_draws and sample.has_draws:
-        draws = _permute(inputs, fitted, strata)
+        draws = _permute(inputs, fitted, strata, tests)
     return {
         (name, outcome): result_of(
             found.sample,
@@ -257,7 +258,7 @@ def results_of(
             draws.get((name, m)),
             strata,
             options,
-            tests=_joint_tests(found),
+            tests=tests[name],
             extra=found.diagnostics,
             warnings=(*notes, *found.warnings),
         )
@@ -268,7 +269,10 @@ def results_of(
 
 
 def _permute(
-    inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray
+    inputs: Inputs,
+    fitted: dict[str, Fitted],
+    strata: np.ndarray,
+    tests: Mapping[str, dict[str, np.ndarray]],
 ) -> dict[tuple[str, int], Draws]:
     """Draws by (estimator, position of the outcome): one pass for all estimators whose pairs weigh
     alike.
@@ -276,7 +280,7 @@ def _permute(
     models, observed, outcomes = {}, {}, inputs.sample.outcomes
     for name, found in fitted.items():
         if found.draws is not None:
-            found.draws.tests = _joint_tests(found)
+            found.draws.tests = tests[name]
             models.setdefault(found.city_weights, {})[name] = found.draws
             asked = [m for m, outcome in enumerate(outcomes) if inputs.asks(name, outcome)]
             observed[name] = observed_statistics(found.fits, found.draws.tests, asked)

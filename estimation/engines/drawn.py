@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class SumsOfDraws:
         self.by_city, self.used, self.cells, self.shape = by_city, used, cells, shape
         self.inside, self.province = inside, province
 
-    @property
+    @cached_property
     def totals(self) -> np.ndarray:
         """Sums (B, C, G, D) over all pairs: each stands with either of its cities."""
         return self._in_shape(self.by_city.sum(axis=3)) / 2
