@@ -241,6 +241,15 @@ def right_values(values: Frame) -> Frame:
     ].reset_index(drop=True)
 
 
+# Accepted values are a view of the resolved lines, which takes no further ones.
+WRITABLE = """
+create table accepted as from intermediate.int_raw_observations;
+drop view intermediate.int_raw_observations;
+create table intermediate.int_raw_observations as from accepted;
+drop table accepted
+"""
+
+
 def add_source(con: duckdb.DuckDBPyConnection, lines: Frame, source_id: str) -> None:
     """Put lines behind the accepted values, as one file with a row a city and year."""
     places = lines.sort_values(["city_id", "year", "indicator_id"])
@@ -347,6 +356,8 @@ def measure(bench: Bench, raw: pa.Table, input_file: Path, on_progress) -> pd.Da
     """Harm of every bad source and good of every sound one, a row each."""
     kept = pc.is_in(raw.column("indicator_id"), pa.array(CONTEXT))
     base = bench.build("harm", raw.filter(kept), input_file)
+    with duckdb.connect(str(base / "citysync.duckdb")) as con:
+        con.execute(WRITABLE)
     before = read_values(base)
     right = right_values(before)
     rows = []
