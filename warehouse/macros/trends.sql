@@ -1,5 +1,5 @@
 {#- The trend residual that every rule on levels rests on, as common table expressions over `source`, a relation in the shape of
-    int_values_series; `indicator_limits` must stand before. Growth common to a province and year is not news about a city, so it is taken
+    int_values_series. Growth common to a province and year is not news about a city, so it is taken
     out: R = log value minus the cumulated median growth of the province (of the source's whole table where the province has too few cities,
     disagrees within itself or moves beyond the cap: an error of the whole province would hide itself). The last expression, `residuals`,
     holds noise (the median size of a series' steps, all cities together), city_noise (that of one city, or of all cities in the year if larger), residual (R), own_offset (R less its median over the city's years), step_before (b: R minus R of the value before),
@@ -9,13 +9,13 @@
     series_limits as (
         select
             series.series_no,
-            any_value(indicator_limits.trend_min_cities) as min_cities,
-            any_value(indicator_limits.trend_max_deviation) as max_deviation,
-            any_value(indicator_limits.trend_cap) as cap,
-            any_value(indicator_limits.trend_max_difference) as max_difference,
-            any_value(indicator_limits.trend_max_gap) as max_gap
+            any_value(limits.trend_min_cities) as min_cities,
+            any_value(limits.trend_max_deviation) as max_deviation,
+            any_value(limits.trend_cap) as cap,
+            any_value(limits.trend_max_difference) as max_difference,
+            any_value(limits.trend_max_gap) as max_gap
         from {{ source }} as series
-        inner join indicator_limits on series.indicator_id = indicator_limits.indicator_id
+        inner join {{ ref('int_indicator_limits') }} as limits on series.indicator_id = limits.indicator_id
         group by series.series_no
     ),
 

@@ -42,29 +42,19 @@ judged as (
         )
 ),
 
-usual_growths as (
-    select
-        observations.indicator_id,
-        observations."year",
-        {{ exact_median('observations."value"') }} as growth_pct
-    from {{ ref('int_observations_corrected') }} as observations
-    inner join {{ ref('int_indicator_limits') }} as fraction_limits on observations.indicator_id = fraction_limits.indicator_id
-    where abs(observations."value") > fraction_limits.growth_fraction_max and observations."value" between -40 and 40
-    group by observations.indicator_id, observations."year"
-),
-
 -- where a whole year is in fractions there is no usual growth of that year; 10 per cent stands in
 fractions as (
     select
         observations.*,
         fraction_limits.* exclude (indicator_id),
+        {{ exact_median('observations."value"') }} filter (
+            where abs(observations."value") > fraction_limits.growth_fraction_max and observations."value" between -40 and 40
+        ) over (partition by observations.indicator_id, observations."year") as usual_growth_pct,
         abs(observations."value") <= fraction_limits.growth_fraction_max
         and observations."value" <> 0
-        and abs(100 * observations."value" - coalesce(usual_growths.growth_pct, 10)) <= fraction_limits.growth_fraction_fit as is_fraction
+        and abs(100 * observations."value" - coalesce(usual_growth_pct, 10)) <= fraction_limits.growth_fraction_fit as is_fraction
     from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('int_indicator_limits') }} as fraction_limits on observations.indicator_id = fraction_limits.indicator_id
-    left join usual_growths
-        on observations.indicator_id = usual_growths.indicator_id and observations."year" = usual_growths."year"
     where fraction_limits.growth_fraction_max is not null
 ),
 
@@ -77,12 +67,10 @@ counted as (
         count(*) filter (where is_fraction) over (
             partition by source_id, edition_year, file_name, city_id
         ) >= growth_fraction_city_years as is_city,
-        count(*) filter (where is_fraction) over (partition by source_id, edition_year, file_name, "year")
-        >= greatest(
-            growth_fraction_province_cells,
-            growth_fraction_table_share * count(*) over (partition by source_id, edition_year, file_name, "year")
-        ) as is_table
+        count(*) filter (where is_fraction) over same_table
+        >= greatest(growth_fraction_province_cells, growth_fraction_table_share * count(*) over same_table) as is_table
     from fractions
+    window same_table as (partition by source_id, edition_year, file_name, "year")
 )
 
 select

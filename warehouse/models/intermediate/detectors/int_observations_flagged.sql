@@ -15,24 +15,11 @@ with flags as (
         select * from {{ ref('int_observations_' ~ model) }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
-),
-
--- of two rules the one that explains the error better comes first
-ranked as (
-    select
-        *,
-        case grade when 'blocked' then 3 when 'quarantined' then 2 when 'warned' then 1 end as grade_rank,
-        list_position({{ rules }}, rule) as rule_rank
-    from flags
 )
 
+-- of two rules the one that explains the error better comes first
 select
-    observation_id,
-    rule,
-    grade,
-    cast(grade_rank as integer) as grade_rank,
-    cast(rule_rank as integer) as rule_rank,
-    detail,
-    proposed_value
-from ranked
-qualify row_number() over (partition by observation_id, rule order by grade_rank desc, detail asc) = 1
+    *,
+    cast(list_position({{ rules }}, rule) as integer) as rule_rank
+from flags
+qualify row_number() over (partition by observation_id, rule order by grade asc, detail asc) = 1

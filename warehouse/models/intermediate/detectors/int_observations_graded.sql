@@ -4,20 +4,15 @@ with flags as (
     select * from {{ ref('int_observations_flagged') }}
     union all
     select
-        observation_id,
-        rule,
-        grade,
-        case grade when 'blocked' then 3 when 'quarantined' then 2 else 1 end as grade_rank,
-        99 as rule_rank,
-        detail,
-        proposed_value
+        *,
+        99 as rule_rank
     from {{ ref('int_observations_stitched') }}
 ),
 
 worst_flags as (
     select *
     from flags
-    qualify row_number() over (partition by observation_id order by grade_rank desc, rule_rank asc) = 1
+    qualify row_number() over (partition by observation_id order by grade asc, rule_rank asc) = 1
 ),
 
 graded as (

@@ -20,36 +20,20 @@ delivered_rows as (
     group by source_id, edition_year, file_name, city_id, "year"
 ),
 
-sums as (
+broken as (
     {% for identity, formula in detected_identities().items() %}
         select
-            *,
+            delivered_rows.*,
+            limits.* exclude (indicator_id),
             '{{ identity }}' as identity,
             {{ formula['parts'] }} as parts,
-            {{ formula['whole'] }} as whole
+            {{ formula['whole'] }} as whole,
+            ln(parts / whole) as difference
         from delivered_rows
+        inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
+        where abs(difference) > limits.identity_{{ identity }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
-),
-
-broken as (
-    select
-        sums.*,
-        limits.identity_block,
-        limits.run_province,
-        limits.level_break_step,
-        limits.source_equal,
-        ln(sums.parts / sums.whole) as difference
-    from sums
-    inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
-    where
-        sums.parts / sums.whole > 0
-        and abs(ln(sums.parts / sums.whole))
-        > case sums.identity
-            when 'sectors' then limits.identity_sectors
-            when 'credit' then limits.identity_credit
-            else limits.identity_wages
-        end
 ),
 
 roles as (

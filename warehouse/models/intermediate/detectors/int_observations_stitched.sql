@@ -7,7 +7,7 @@
 with grades as (
     select
         observation_id,
-        arg_max(grade, grade_rank) as quality_flag
+        min(grade) as quality_flag
     from {{ ref('int_observations_flagged') }}
     group by observation_id
 ),

@@ -95,13 +95,12 @@ against_source as (
     from {{ ref('int_values_compared') }} as compared
     inner join {{ ref('int_indicator_limits') }} as limits
         on compared.indicator_id = limits.indicator_id and limits.unit_factor_spike is not null
-    inner join offsets as own on compared.observation_id = own.observation_id
     left join offsets as other on compared.other_observation_id = other.observation_id
     -- off the years beside it or, where the unit stays another, off the usual level of the city
     where
         abs(compared.log_value - compared.expected_log) > 1
         and abs(coalesce(compared.other_log_value - compared.other_expected_log, 0)) < 1
-        or abs(own.own_offset) > 1
+        or abs(compared.own_offset) > 1
         and abs(coalesce(other.own_offset, 0)) < 1
 ),
 

@@ -7,7 +7,6 @@ with steps as (
         series_no,
         other_source_id,
         indicator_id,
-        city_id,
         province_id,
         "year",
         gap - lag(gap) over pair_years as gap_step,

@@ -44,33 +44,26 @@ apart as (
 ),
 
 -- one source that stands far away says little where as many stand near
-sided as (
-    select
-        apart.*,
-        count(*) filter (where apart.gap > limits.wrong_entity_gap) over same_series as n_far,
-        count(*) filter (where apart.gap <= limits.wrong_entity_gap) over same_series as n_near
-    from apart
-    inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
-    window same_series as (partition by apart.source_id, apart.city_id)
-),
-
 wrong as (
     select
         apart.source_id,
         apart.city_id,
-        min(apart.other_source_id) as other_source_id,
-        max(own.distance) as distance
-    from sided as apart
+        any_value(own.distance) as distance,
+        min(apart.other_source_id) filter (
+            where
+            apart.n_years >= limits.wrong_entity_min_years
+            and apart.gap > limits.wrong_entity_gap
+            and own.distance > limits.wrong_entity_per_head
+            and own.distance > other.distance
+        ) as other_source_id
+    from apart
     inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
     inner join distances as own on apart.source_id = own.source_id and apart.city_id = own.city_id
-    inner join distances as other on apart.other_source_id = other.source_id and apart.city_id = other.city_id
-    where
-        apart.n_years >= limits.wrong_entity_min_years
-        and apart.gap > limits.wrong_entity_gap
-        and apart.n_far > apart.n_near
-        and own.distance > limits.wrong_entity_per_head
-        and own.distance > other.distance
+    left join distances as other on apart.other_source_id = other.source_id and apart.city_id = other.city_id
     group by apart.source_id, apart.city_id
+    having
+        other_source_id is not null
+        and count_if(apart.gap > limits.wrong_entity_gap) > count_if(apart.gap <= limits.wrong_entity_gap)
 ),
 
 -- a city's government does not raise half of what the city produces, year after year

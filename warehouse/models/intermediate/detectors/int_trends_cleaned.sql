@@ -12,10 +12,6 @@ with series as (
     )
 ),
 
-indicator_limits as (
-    select * from {{ ref('int_indicator_limits') }}
-),
-
 {{ trend_residual_ctes('series') }}
 
 select * from residuals

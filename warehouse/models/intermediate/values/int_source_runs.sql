@@ -1,26 +1,22 @@
 -- grain: one row is a year in which a source has a value of a place and indicator that no rule blocks or quarantines, with the length of
 -- the run of such years around it and the place that the source has earned
 -- key: place_level, city_id, indicator_id, source_id, year
-with source_years as (
-    select distinct
+with numbered as (
+    select
         place_level,
         city_id,
         indicator_id,
         source_id,
-        "year"
-    from {{ ref('int_observations_corrected') }}
-    where observation_id not in (
-        select flagged.observation_id from {{ ref('int_observations_flagged') }} as flagged
-        where flagged.grade <> 'warned'
-    )
-),
-
--- years without a gap have one difference from their place in the list
-numbered as (
-    select
-        *,
+        "year",
+        -- years without a gap have one difference from their place in the list
         "year" - row_number() over (partition by place_level, city_id, indicator_id, source_id order by "year") as run_no
-    from source_years
+    from {{ ref('int_observations_corrected') }}
+    where
+        observation_id not in (
+            select flagged.observation_id from {{ ref('int_observations_flagged') }} as flagged
+            where flagged.grade <> 'warned'
+        )
+    group by place_level, city_id, indicator_id, source_id, "year"
 ),
 
 earned as (
@@ -33,11 +29,7 @@ earned as (
 )
 
 select
-    numbered.place_level,
-    numbered.city_id,
-    numbered.indicator_id,
-    numbered.source_id,
-    numbered."year",
+    numbered.* exclude (run_no),
     earned.earned_priority,
     cast(
         count(*) over (

@@ -17,7 +17,7 @@ paired as (
         own.source_id,
         other.source_id as other_source_id,
         own.indicator_id,
-        own.is_suspect,
+        own.is_suspect as is_own_suspect,
         other.is_suspect as is_other_suspect,
         own.miss as own_miss,
         other.miss as other_miss,
@@ -46,13 +46,11 @@ counted as (
         count(*) as n_common,
         count(*) filter (where paired.is_equal) as n_equal,
         count(*) filter (where abs(paired.gap) <= limits.source_differs) as n_near,
-        count(*) filter (where paired.is_suspect or paired.is_other_suspect) as n_suspect,
-        count(*) filter (where paired.is_suspect) as n_own_suspect,
-        count(*) filter (where paired.is_other_suspect) as n_other_suspect,
-        count(*) filter (where paired.is_suspect and paired.is_equal and paired.is_spike_of_both) as n_own_repeated,
-        count(*) filter (where paired.is_other_suspect and paired.is_equal and paired.is_spike_of_both) as n_other_repeated,
-        -- cells in which the two contradict each other and one of them left its trend by as much, while the other stayed
+        count(*) filter (where paired.is_own_suspect or paired.is_other_suspect) as n_suspect,
         {% for side, beside in [('own', 'other'), ('other', 'own')] -%}
+            count(*) filter (where paired.is_{{ side }}_suspect) as n_{{ side }}_suspect,
+            count(*) filter (where paired.is_{{ side }}_suspect and paired.is_equal and paired.is_spike_of_both) as n_{{ side }}_repeated,
+            -- cells in which the two contradict each other and one of them left its trend by as much, while the other stayed
             count(*) filter (
                 where
                 paired.distance > limits.match_apart

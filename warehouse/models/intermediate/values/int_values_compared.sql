@@ -5,14 +5,6 @@ with misplaced as (
     select observation_id
     from {{ ref('int_values_matched') }}
     where grade = 'blocked'
-),
-
-sound as (
-    select *
-    from {{ ref('int_values_paired') }}
-    where
-        observation_id not in (select misplaced.observation_id from misplaced)
-        and other_observation_id not in (select misplaced.observation_id from misplaced)
 )
 
 -- the usual gap between the two sources in the years around, without the year itself
@@ -20,7 +12,10 @@ select
     *,
     gap - median(gap) over nearby as gap_change,
     count(*) over nearby as n_nearby
-from sound
+from {{ ref('int_values_paired') }}
+where
+    observation_id not in (select misplaced.observation_id from misplaced)
+    and other_observation_id not in (select misplaced.observation_id from misplaced)
 window
     nearby as (
         partition by series_no, other_source_id, city_id

@@ -2,47 +2,26 @@
 -- year, for indicators that have a threshold of any rule on series
 -- key: observation_id
 -- a file that covers several years is a series of its own; files of a year each make one series of their source
-with file_spans as (
+with numbered as (
     select
-        source_id,
-        edition_year,
-        file_name,
-        indicator_id,
-        count(distinct "year") as n_years
-    from {{ ref('int_observations_corrected') }}
-    group by source_id, edition_year, file_name, indicator_id
-),
-
-file_series as (
-    select
-        file_spans.source_id,
-        file_spans.edition_year,
-        file_spans.file_name,
-        file_spans.indicator_id,
-        file_spans.n_years >= indicator_limits.series_min_years as is_series
-    from file_spans
-    inner join {{ ref('int_indicator_limits') }} as indicator_limits on file_spans.indicator_id = indicator_limits.indicator_id
-    where
-        indicator_limits.rule_kind <> 'rate'
-        and coalesce(
-            indicator_limits.spike_quarantine,
-            indicator_limits.unit_factor_spike,
-            indicator_limits.row_shift_fit,
-            indicator_limits.stale_digits
-        ) is not null
-),
-
-numbered as (
-    select
-        *,
+        observations.source_id,
+        observations.edition_year,
+        observations.file_name,
+        observations.indicator_id,
+        count(distinct observations."year") >= any_value(limits.series_min_years) as is_series,
         cast(dense_rank() over (
             order by
-                source_id,
-                indicator_id,
-                case when is_series then edition_year end nulls first,
-                case when is_series then file_name end nulls first
+                observations.source_id,
+                observations.indicator_id,
+                case when is_series then observations.edition_year end nulls first,
+                case when is_series then observations.file_name end nulls first
         ) as integer) as series_no
-    from file_series
+    from {{ ref('int_observations_corrected') }} as observations
+    inner join {{ ref('int_indicator_limits') }} as limits on observations.indicator_id = limits.indicator_id
+    where
+        limits.rule_kind <> 'rate'
+        and coalesce(limits.spike_quarantine, limits.unit_factor_spike, limits.row_shift_fit, limits.stale_digits) is not null
+    group by observations.source_id, observations.edition_year, observations.file_name, observations.indicator_id
 )
 
 select

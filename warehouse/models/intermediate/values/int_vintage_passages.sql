@@ -1,13 +1,8 @@
 -- grain: one row is a source, edition, province and year in which the source's nominal gross domestic product changes from one vintage to
 -- another, so that its change in that year is no growth
 -- key: source_id, edition_year, province_id, year; edition_year may be null, and null counts as a value
-with observations as (
-    select * from {{ ref('int_observations_corrected') }}
-    where indicator_id = 'gdp_nominal_cny_100m'
-),
-
 -- the value from which on a source stays in another vintage, and a value of another vintage than the years before and after it
-passages as (
+with passages as (
     select
         observation_id,
         0 as n_years_later
@@ -25,5 +20,6 @@ select distinct
     observations.edition_year,
     observations.city_id // 10000 * 10000 as province_id,
     observations."year" + passages.n_years_later as "year"
-from observations
-inner join passages on observations.observation_id = passages.observation_id
+from passages
+inner join {{ ref('int_observations_corrected') }} as observations on passages.observation_id = observations.observation_id
+where observations.indicator_id = 'gdp_nominal_cny_100m'
