@@ -3,7 +3,6 @@
 with kinds as (
     select
         indicator_id,
-        kind,
         {{ rule_kind('kind', 'canonical_unit') }} as rule_kind
     from {{ ref('indicator_catalog') }}
 ),
@@ -35,5 +34,5 @@ matching as (
 select *
 from (
     pivot matching on threshold using any_value("value")
-    group by indicator_id, kind, rule_kind
+    group by indicator_id, rule_kind
 )

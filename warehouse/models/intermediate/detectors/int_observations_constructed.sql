@@ -1,39 +1,33 @@
 -- grain: one row is one value that was made and not measured: it lies on an exact line with the years beside it, of equal steps or of equal
 -- growth, as what is interpolated or extrapolated does
 -- key: observation_id
-with valued as (
+-- the distance of each value from the middle of those before and after it, in parts of the value
+with bent as (
     select
         series.*,
         observations.file_name,
         limits.constructed_exact,
         limits.constructed_evidence,
-        observations.value_delivered,
-        length(rtrim(split_part(cast(observations.value_delivered as varchar), '.', 2), '0')) as n_decimals
+        observations.value_delivered as figure,
+        length(rtrim(split_part(cast(figure as varchar), '.', 2), '0')) as n_decimals,
+        -- what rounding leaves of a value, in parts of it: one of the last digit given here
+        greatest(
+            limits.constructed_exact,
+            pow(10, -greatest(n_decimals, lag(n_decimals) over city_years, lead(n_decimals) over city_years)) / abs(figure)
+        ) as rounding,
+        lag(series."year") over city_years = series."year" - 1 and lead(series."year") over city_years = series."year" + 1 as is_between,
+        (lag(figure) over city_years + lead(figure) over city_years) / (2 * figure) - 1 as steps_bend,
+        (lag(series.log_value) over city_years + lead(series.log_value) over city_years) / 2 - series.log_value as growth_bend,
+        -- steps that differ in the last digit were no steps of the figures: both ends were given, and what lies between was divided
+        n_decimals <= 6 and abs(steps_bend * figure) > pow(10, -n_decimals) / 4 as is_divided,
+        lead(series.log_value) over city_years - series.log_value as step,
+        lag(series."year") over city_years is null as is_first,
+        lead(series."year") over city_years is null as is_last
     from {{ ref('int_values_series') }} as series
     inner join {{ ref('int_indicator_limits') }} as limits
         on series.indicator_id = limits.indicator_id and limits.constructed_evidence is not null
     inner join {{ ref('int_observations_corrected') }} as observations on series.observation_id = observations.observation_id
-),
-
--- the distance of each value from the middle of those before and after it, in parts of the value
-bent as (
-    select
-        *,
-        -- what rounding leaves of a value, in parts of it: one of the last digit given here
-        greatest(
-            constructed_exact,
-            pow(10, -greatest(n_decimals, lag(n_decimals) over city_years, lead(n_decimals) over city_years)) / abs(value_delivered)
-        ) as rounding,
-        lag("year") over city_years = "year" - 1 and lead("year") over city_years = "year" + 1 as is_between,
-        (lag(value_delivered) over city_years + lead(value_delivered) over city_years) / (2 * value_delivered) - 1 as steps_bend,
-        (lag(log_value) over city_years + lead(log_value) over city_years) / 2 - log_value as growth_bend,
-        -- steps that differ in the last digit were no steps of the figures: both ends were given, and what lies between was divided
-        n_decimals <= 6 and abs(steps_bend * value_delivered) > pow(10, -n_decimals) / 4 as is_divided,
-        lead(log_value) over city_years - log_value as step,
-        lag("year") over city_years is null as is_first,
-        lead("year") over city_years is null as is_last
-    from valued
-    window city_years as (partition by series_no, city_id order by "year")
+    window city_years as (partition by series.series_no, series.city_id order by series."year")
 ),
 
 on_line as (

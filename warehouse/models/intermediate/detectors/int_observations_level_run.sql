@@ -22,21 +22,20 @@ sided as (
     select
         *,
         case
-            when abs(deviation) >= run_differs then sign(deviation)
             when
-                deviation >= run_province
-                and count(*) filter (where deviation >= run_province) over province_year
-                >= greatest(run_province_cities, run_province_share * count(*) over province_year)
-                then 1
-            when
-                deviation <= -run_province
-                and count(*) filter (where deviation <= -run_province) over province_year
-                >= greatest(run_province_cities, run_province_share * count(*) over province_year)
-                then -1
+                abs(deviation) >= run_differs
+                or (
+                    abs(deviation) >= run_province
+                    and count(*) filter (where abs(deviation) >= run_province) over same_side
+                    >= greatest(run_province_cities, run_province_share * count(*) over province_year)
+                )
+                then sign(deviation)
             else 0
         end as side
     from distances
-    window province_year as (partition by series_no, other_source_id, province_id, "year")
+    window
+        province_year as (partition by series_no, other_source_id, province_id, "year"),
+        same_side as (partition by series_no, other_source_id, province_id, "year", sign(deviation))
 ),
 
 numbered as (

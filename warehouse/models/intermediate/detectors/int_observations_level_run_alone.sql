@@ -32,15 +32,14 @@ lone_runs as (
     having
         count(*) between 2 and any_value(run_longest)
         and abs(arg_max_null(step_after, "year")) >= any_value(step_at)
-        and abs(arg_max_null(step_after, "year") - arg_min_null(step_before, "year"))
-        <= any_value(run_returns) * abs(arg_min_null(step_before, "year"))
+        and abs(arg_max_null(step_after, "year") - step) <= any_value(run_returns) * abs(step)
         and least(
             abs(median(own_offset)),
             abs(arg_min_null(residual - residual_earlier, "year")),
             abs(arg_max_null(residual - residual_later, "year"))
-        ) >= abs(arg_min_null(step_before, "year")) / 2
+        ) >= abs(step) / 2
         -- one level, not several
-        and max(residual) - min(residual) <= any_value(run_returns) * abs(arg_min_null(step_before, "year"))
+        and max(residual) - min(residual) <= any_value(run_returns) * abs(step)
 )
 
 select

@@ -127,7 +127,6 @@ select
     judged.source_id,
     judged.other_source_id,
     judged.indicator_id,
-    judged.repeats,
     case
         when exists (
             select 1

@@ -40,7 +40,7 @@ judged as (
         and abs(compared.spike) >= limits.spike_own_share * abs(compared.gap_change)
         and abs(compared.other_spike) < limits.spike_other_share * abs(compared.gap_change) as is_own_spike,
         compared.is_end
-        and abs(compared.gap) > abs(compared.gap - compared.gap_change)
+        and abs(compared.gap) > abs(usual_gap)
         and coalesce(compared.step_before, compared.step_after) * compared.gap_change > 0
         and abs(coalesce(compared.step_before, compared.step_after))
         >= limits.spike_own_share * abs(compared.gap_change)
@@ -54,11 +54,8 @@ judged as (
             true
         )
         and (
-            (
-                coalesce(abs(compared.gap_change) >= limits.spike_source, false)
-                and abs(compared.gap) > abs(compared.gap - compared.gap_change)
-            )
-            or coalesce(abs(compared.gap) >= limits.revision_max, false)
+            (abs(compared.gap_change) >= limits.spike_source and abs(compared.gap) > abs(usual_gap))
+            or abs(compared.gap) >= limits.revision_max
         ) as is_apart,
         case
             when is_equal or is_same_move then 'confirms'
@@ -98,33 +95,25 @@ weighed as (
     select
         judged.*,
         case
-            when repeated.observation_id is not null then 0
+            when repeated.observation_id is not null or judged.statement is null then 0
+            when judged.statement = 'denies' then -1
             when judged.is_equal then judged.equal_weight
             else 1
         end as weight
     from judged
     left join repeated on judged.observation_id = repeated.observation_id and judged.other_source_id = repeated.other_source_id
-),
-
-votes as (
-    select
-        observation_id,
-        coalesce(sum(weight) filter (where statement = 'confirms'), 0) as weight_for,
-        coalesce(sum(weight) filter (where is_equal), 0) as weight_equal,
-        coalesce(sum(weight) filter (where statement = 'denies'), 0) as weight_against,
-        max(abs(strength)) filter (where is_own_spike and n_nearby >= 2) as spike_strength,
-        max(abs(end_strength)) filter (where is_own_end and n_nearby >= 2) as end_strength,
-        -- the source that is usually nearest
-        arg_min(other_source_id, (abs(usual_gap), other_source_id)) as witness_source_id,
-        arg_min(other_log_value, (abs(usual_gap), other_source_id)) as witness_log_value,
-        arg_min(other_log_value + usual_gap, (abs(usual_gap), other_source_id)) as proposed_log
-    from weighed
-    group by observation_id
 )
 
--- no witness clears a value against more who deny it
 select
-    * exclude (weight_for, weight_equal, weight_against),
-    weight_equal > weight_against as is_confirmed,
-    weight_for > weight_against as is_vouched
-from votes
+    observation_id,
+    max(abs(strength)) filter (where is_own_spike and n_nearby >= 2) as spike_strength,
+    max(abs(end_strength)) filter (where is_own_end and n_nearby >= 2) as end_strength,
+    -- the source that is usually nearest
+    arg_min(other_source_id, (abs(usual_gap), other_source_id)) as witness_source_id,
+    arg_min(other_log_value, (abs(usual_gap), other_source_id)) as witness_log_value,
+    arg_min(other_log_value + usual_gap, (abs(usual_gap), other_source_id)) as proposed_log,
+    -- no witness clears a value against more who deny it
+    coalesce(sum(weight) filter (where is_equal or statement = 'denies') > 0, false) as is_confirmed,
+    sum(weight) > 0 as is_vouched
+from weighed
+group by observation_id

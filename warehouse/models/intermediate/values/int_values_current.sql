@@ -9,7 +9,6 @@ select
     unit,
     source_id,
     edition_year,
-    quality_flag,
-    observation_id
+    quality_flag
 from {{ ref('int_observations_graded') }}
 where choice_rank = 1 and is_usable

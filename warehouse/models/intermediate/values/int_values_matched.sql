@@ -7,12 +7,10 @@
 with trends as (
     select
         trends.*,
-        coalesce(
-            trends.log_value = lag(trends.log_value) over city_years and trends."year" = lag(trends."year") over city_years + 1, false
-        ) as repeats_before,
-        coalesce(
-            trends.log_value = lead(trends.log_value) over city_years and trends."year" = lead(trends."year") over city_years - 1, false
-        ) as repeats_after,
+        trends.log_value = lag(trends.log_value) over city_years
+        and trends."year" = lag(trends."year") over city_years + 1 as repeats_before,
+        trends.log_value = lead(trends.log_value) over city_years
+        and trends."year" = lead(trends."year") over city_years - 1 as repeats_after,
         percent_rank() over (partition by trends.series_no, trends."year" order by round(trends.log_value, 9)) as size,
         row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
         row_number() over (
@@ -29,7 +27,7 @@ pairs as (
         paired.* exclude (log_value, other_log_value),
         round(paired.log_value, 12) as log_value,
         round(paired.other_log_value, 12) as other_log_value,
-        limits.* exclude (indicator_id, kind),
+        limits.* exclude (indicator_id),
         abs(paired.gap) as own_distance,
         witness.series_no as other_series_no,
         own.code_place,
@@ -168,36 +166,20 @@ judged as (
     from distances
 ),
 
-spanned as (
-    select
-        *,
-        count_if(is_contrary) over (
-            partition by series_no, other_source_id, city_id, k order by "year" rows between unbounded preceding and current row
-        ) as span_no
-    from judged
-    where kind = 'year'
-    union all
-    select
-        *,
-        0 as span_no
-    from judged
-    where kind <> 'year'
-),
-
 -- what counts as one fact: a table of a year, the rows of a province in a year, or a city over some years
 blocks as (
     select
         *,
         'table' as block,
         "year" as block_id
-    from spanned
+    from judged
     where kind <> 'city'
     union all
     select
         *,
         'province' as block,
         "year" * 1000 + city_id // 10000 as block_id
-    from spanned
+    from judged
     where
         kind = 'row'
         -- a row of one year leaves the trend of its city; two places of one size have like figures in any year
@@ -206,8 +188,12 @@ blocks as (
     select
         *,
         'city' as block,
-        city_id * 100 + span_no as block_id
-    from spanned
+        city_id * 100 + case
+            when kind = 'year'
+                then count_if(is_contrary) over (partition by kind, series_no, other_source_id, city_id, k order by "year")
+            else 0
+        end as block_id
+    from judged
     where kind in ('year', 'city')
 ),
 
