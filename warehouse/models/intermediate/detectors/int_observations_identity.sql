@@ -24,7 +24,10 @@ broken as (
     {% for identity, formula in detected_identities().items() %}
         select
             delivered_rows.*,
-            limits.* exclude (indicator_id),
+            limits.identity_block,
+            limits.run_province,
+            limits.level_break_step,
+            limits.source_equal,
             '{{ identity }}' as identity,
             {{ formula['parts'] }} as parts,
             {{ formula['whole'] }} as whole,

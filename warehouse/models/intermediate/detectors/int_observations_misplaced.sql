@@ -33,8 +33,7 @@ placed as (
         is_spike
         and miss > {{ above_noise('limits.swap_miss', 'limits.swap_noise', 'trends.noise') }}
         and coalesce(province_years.spread >= limits.swap_spread_ratio, true)
-        and not coalesce(corroborated.is_vouched, false) as is_swap_miss,
-        count(*) filter (where is_row_miss) over (partition by trends.series_no, trends.province_id, trends."year") as n_row_misses
+        and not coalesce(corroborated.is_vouched, false) as is_swap_miss
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.swap_fit is not null
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
@@ -46,17 +45,24 @@ placed as (
     left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
 ),
 
+misses as (
+    select
+        series_no,
+        province_id,
+        "year"
+    from placed
+    where is_row_miss
+    group by series_no, province_id, "year"
+    having count(*) >= any_value(row_shift_min_rows)
+),
+
 tables as (
     select
         *,
         row_number() over (partition by series_no, "year" order by city_id) as code_place,
         row_number() over (partition by series_no, "year" order by row_no, col_no, observation_id) as file_place
     from placed
-    where
-        (series_no, "year") in (
-            select (misses.series_no, misses."year") from placed as misses
-            where misses.n_row_misses >= misses.row_shift_min_rows
-        )
+    where (series_no, "year") in (select (misses.series_no, misses."year") from misses)
 ),
 
 -- rows whose figure is what the row up to three on or back would lead one to expect
@@ -65,7 +71,7 @@ suspects as (
         *,
         unnest([-3, -2, -1, 1, 2, 3]) as k
     from tables
-    where n_row_misses >= row_shift_min_rows
+    where (series_no, province_id, "year") in (select (misses.series_no, misses.province_id, misses."year") from misses)
 ),
 
 fitting as (
