@@ -11,6 +11,9 @@ from benchmarks.quality.plan import Event
 
 # An event is found when at least this share of its cells is.
 FOUND = 0.5
+# A table, and the share of its values that must be injected for the rest to be no false block.
+TABLE = ["source_id", "indicator_id", "year"]
+LOST = 0.6
 NEAR_YEARS = 4
 
 
@@ -82,7 +85,12 @@ def false_blocks(
     injected = {keys[line] for event in events if event.kind.is_defect for line in event.new_value}
     before = set(clean.loc[clean["quality_flag"] == "blocked", "key"])
     blocked = graded[graded["quality_flag"] == "blocked"]
-    return blocked[~blocked["key"].isin(injected | before)]
+    blocked = blocked[~blocked["key"].isin(injected | before)]
+    # a column of a source of whose year most is wrong is asked to lose its word as a whole: nobody
+    # could tell which of its figures happen to stand in their place
+    struck = clean["key"].isin(injected).groupby([clean[name] for name in TABLE]).mean()
+    lost = struck.index[struck >= LOST]
+    return blocked[~pd.MultiIndex.from_frame(blocked[TABLE]).isin(lost)]
 
 
 def _near(

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.quality.kinds import KINDS
 from benchmarks.quality.landings import GDP, load_roster
 from benchmarks.quality.plan import Event, Target, inject, plan_events
-from benchmarks.quality.score import score_run, summarise
+from benchmarks.quality.score import false_blocks, score_run, summarise
 from benchmarks.quality.views import FIRST_YEAR, YEARS, View
 
 
@@ -102,6 +102,16 @@ def test_lines_are_changed_dropped_or_made_unreadable() -> None:
     assert changed[1]["place_text"] != "北京市"
 
 
+def test_what_stands_in_a_table_that_is_wrong_is_no_false_block() -> None:
+    kind = next(kind for kind in KINDS if kind.name == "table_unit")
+    event = Event(kind, GDP, "a", 2010, {0: 1.0, 1: 1.0, 2: 1.0})
+    keys = np.array([f"k{n}" for n in range(10)])
+    clean = pd.DataFrame({"key": keys, "source_id": ["a"] * 5 + ["b"] * 5, "indicator_id": GDP})
+    clean = clean.assign(year=[2010] * 4 + [2011] + [2010] * 5, quality_flag="ok")
+    found = false_blocks([event], keys, clean, clean.assign(quality_flag="blocked"))
+    assert found["key"].tolist() == keys[4:].tolist()
+
+
 def test_scores_count_hits_and_false_alarms_by_half() -> None:
     kinds = {kind.name: kind for kind in KINDS}
     events = [
@@ -115,6 +125,7 @@ def test_scores_count_hits_and_false_alarms_by_half() -> None:
             "city_id": [110000, 120000, 110000, 450100],
             "year": [2010, 2011, 2012, 2015],
             "indicator_id": GDP,
+            "source_id": "a",
         }
     )
     clean["quality_flag"] = "ok"

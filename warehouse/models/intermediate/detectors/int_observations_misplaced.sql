@@ -283,7 +283,9 @@ rows_of_others as (
         observations.edition_year,
         observations.file_name,
         observations.city_id,
-        count(*) filter (where matched.kind in ('row', 'city') and matched.grade = 'blocked') as n_shifted,
+        count(*) filter (
+            where matched.kind in ('row', 'city') and matched.grade = 'blocked' and abs(matched.log_value - matched.other_log_value) > 0.01
+        ) as n_shifted,
         count(*) as n_compared
     from {{ ref('int_observations_corrected') }} as observations
     left join {{ ref('int_values_matched') }} as matched on observations.observation_id = matched.observation_id

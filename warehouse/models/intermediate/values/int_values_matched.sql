@@ -1,7 +1,7 @@
 -- grain: one row is a value that is another's figure, by another source: the figure of another city, of the year before or after, a power
 -- of ten off, or nobody's, in a table of which most stands apart from all; with the grade that this source bears for it
 -- key: observation_id
-{% set by_block = ['series_no', 'other_source_id', 'kind', 'place_order', 'k', 'block', 'block_id'] -%}
+{% set by_block = ['source_id', 'series_no', 'other_source_id', 'kind', 'place_order', 'k', 'block', 'block_id'] -%}
 {% set block = by_block | join(', ') -%}
 
 with trends as (
@@ -15,9 +15,14 @@ with trends as (
         row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
         row_number() over (
             partition by trends.series_no, trends."year" order by observations.row_no, observations.col_no, trends.observation_id
-        ) as file_place
+        ) as file_place,
+        -- one figure may end in a zero, most of a table do not
+        coalesce(
+            median(figures.rounding * exp(trends.log_value)) over (partition by trends.series_no, trends."year") / exp(trends.log_value), 0
+        ) as rounding
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
+    left join {{ ref('int_values_figures') }} as figures on trends.observation_id = figures.observation_id
     where trends.indicator_id in (select paired.indicator_id from {{ ref('int_values_paired') }} as paired)
     window city_years as (partition by trends.series_no, trends.city_id order by trends."year")
 ),
@@ -36,6 +41,7 @@ pairs as (
         witness.size as other_size,
         own.repeats_before,
         own.repeats_after,
+        own.rounding,
         witness.repeats_before as other_repeats_before,
         witness.repeats_after as other_repeats_after,
         count(*) over (partition by paired.series_no, paired.other_source_id, paired."year") as n_table,
@@ -48,7 +54,7 @@ pairs as (
     inner join trends as witness on paired.other_observation_id = witness.observation_id
 ),
 
--- the same city a year earlier or later
+-- the same city a year earlier or later; a figure of few digits is equal where it is the other one, rounded
 of_other_years as (
     select
         here.*,
@@ -56,8 +62,8 @@ of_other_years as (
         'year' as place_order,
         shifts.k,
         abs(here.log_value - there.log_value) as distance,
-        here.year_offset_equal as equal_within,
-        here.year_offset_differs as differs_by,
+        greatest(here.year_offset_equal, least(here.source_equal, greatest(here.rounding, there.rounding) / 2)) as equal_within,
+        greatest(here.year_offset_differs, 2 * equal_within) as differs_by,
         -- one late year is off by a year's growth: beside a figure that is wrong in another way everybody's next year is nearer
         least(here.own_distance, coalesce(abs(here.log_value - beside.log_value), here.own_distance)) as step
     from pairs as here
@@ -94,7 +100,7 @@ of_other_rows as (
     {% endfor %}
 ),
 
--- any other city that has the very figure
+-- any other city that has the very figure: one that differs much, or has this city's in turn
 scaled as (
     select
         trends.series_no,
@@ -123,12 +129,15 @@ of_other_cities as (
             and pairs."year" = scaled."year"
             and pairs.city_id <> scaled.city_id
             and cast(round(pairs.log_value / pairs.source_equal) as integer) = scaled.place_on_scale
+    left join pairs as theirs
+        on
+            {{ same_keys('pairs', 'theirs', ['series_no', 'other_source_id', '"year"']) }}
+            and scaled.city_id = theirs.city_id
+            and abs(theirs.log_value - pairs.other_log_value) <= pairs.source_equal
     where
-        pairs.own_distance
-        > greatest(
-            2 * pairs.source_equal,
-            case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.mixed_up_apart else pairs.mixed_up_apart_across end
-        )
+        theirs.city_id is not null
+        or pairs.own_distance
+        > case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.mixed_up_apart else pairs.mixed_up_apart_across end
 ),
 
 -- another unit; and no figure of anybody, which tells where it holds for most of a table
@@ -197,20 +206,18 @@ blocks as (
     where kind in ('year', 'city')
 ),
 
-found as (
+blamed as (
     select
         {{ block }},
         row_number() over (order by {{ block }}) as block_no,
-        -- the tables of a source that are off by the same are one fact
-        dense_rank() over (
-            order by series_no, other_source_id, kind, place_order, k, block, case when block <> 'table' then block_id end
-        ) as fact_no,
+        count(*) over (partition by source_id, other_source_id, kind) >= any_value(match_table_cities) as is_codes,
         min("year") filter (where is_match) as first_year,
         max("year") filter (where is_match) as last_year,
         count(*) filter (where is_match) as n_matches,
         any_value(indicator_id) as indicator_id,
         any_value(priority) as priority,
         any_value(other_priority) as other_priority,
+        {{ exact_median('own_distance') }} as distance,
         -- years that are late repeat a figure where they begin, years that are early where they end, before or after the first that differ
         case
             when kind <> 'year' then 0
@@ -249,11 +256,31 @@ found as (
                 count(*) filter (where is_exact) >= any_value(match_city_years)
                 and (kind = 'year' or count(*) >= any_value(match_city_share) * any_value(n_contradicted))
         end
-    -- where its figures are somebody's, they are not nobody's
-    qualify kind <> 'apart' or not bool_or(kind <> 'apart') over (partition by series_no, other_source_id, block, block_id)
 ),
 
--- which of the two holds what is not its own: never the one that further sources stand by
+-- the tables of a source that are off by the same are one fact, rows in all columns; so are two cities exchanged, and many cities under
+-- the codes of others
+found as (
+    select
+        *,
+        dense_rank() over (
+            order by source_id, other_source_id, kind, place_order, block, case
+                when kind = 'city' and not is_codes then [least(k, block_id // 100), greatest(k, block_id // 100)]
+                when kind = 'row' and block = 'table' then [k]
+                when kind <> 'city' then [series_no, k, case when block <> 'table' then block_id end]
+            end
+        ) as fact_no
+    from blamed
+    -- where its figures are somebody's, they are not nobody's; where codes are shifted in all years, no rows slipped in one
+    qualify
+        (kind <> 'apart' and block <> 'province')
+        or not (
+            (kind = 'apart' and bool_or(kind <> 'apart') over (partition by series_no, other_source_id, block, block_id))
+            or bool_or(kind = 'city' and is_codes) over (partition by series_no, other_source_id)
+        )
+),
+
+-- which of the two holds what is not its own: never the one that further sources stand by, copies of the other left out
 votes as (
     select
         found.fact_no,
@@ -261,17 +288,24 @@ votes as (
         count(*) filter (where abs(third.gap) > abs(third.other_log_value - blocks.other_log_value)) as n_against
     from found
     inner join blocks on {{ same_keys('found', 'blocks', by_block) }}
-    inner join pairs as third on blocks.observation_id = third.observation_id and blocks.other_source_id <> third.other_source_id
+    inner join pairs as third on blocks.observation_id = third.observation_id
+    inner join {{ ref('int_sources_related') }} as related
+        on
+            blocks.other_source_id = related.source_id
+            and third.other_source_id = related.other_source_id
+            and blocks.indicator_id = related.indicator_id
+            and related.relation = 'independent'
     where blocks.is_match
     group by found.fact_no
 ),
 
--- rows or cities exchanged throughout leave no trend: which of the two figures is as large in its table as the city is in all tables of
--- further sources
+-- rows or cities exchanged throughout leave no trend: how far each of the two figures is, in its table, from as large as the city is in all
+-- tables of further sources
 sized as (
     select
         found.fact_no,
-        count(*) filter (where abs(blocks.other_size - others.size) < abs(blocks.size - others.size)) / count(*) as share_against
+        sum(abs(blocks.size - others.size)) as own_off,
+        sum(abs(blocks.other_size - others.size)) as other_off
     from found
     inner join blocks on {{ same_keys('found', 'blocks', by_block) }}
     inner join trends as others
@@ -287,11 +321,12 @@ facts as (
     select
         fact_no,
         any_value(block) as block,
-        any_value(indicator_id) as indicator_id,
-        any_value(priority) as priority,
-        any_value(other_priority) as other_priority,
+        min(indicator_id) as indicator_id,
+        min(priority) as priority,
+        min(other_priority) as other_priority,
         sum(n_repeated) as n_repeated,
         sum(n_other_repeated) as n_other_repeated,
+        {{ exact_median('distance') }} as distance,
         {{ exact_median('own_miss') }} as own_miss,
         {{ exact_median('other_miss') }} as other_miss
     from found
@@ -306,10 +341,11 @@ graded_facts as (
             when votes.n_for < votes.n_against then 'blocked'
             when facts.n_repeated > facts.n_other_repeated then 'blocked'
             when facts.n_repeated < facts.n_other_repeated then null
-            when facts.own_miss > greatest(limits.match_mover * facts.other_miss, limits.row_shift_miss) then 'blocked'
-            when facts.other_miss > greatest(limits.match_mover * facts.own_miss, limits.row_shift_miss) then null
-            when sized.share_against >= limits.match_table_share then 'blocked'
-            when sized.share_against <= 1 - limits.match_table_share then null
+            -- the one that left its trend, by what the two differ
+            when facts.own_miss > greatest(limits.match_mover * facts.other_miss, limits.spike_other_share * facts.distance) then 'blocked'
+            when facts.other_miss > greatest(limits.match_mover * facts.own_miss, limits.spike_other_share * facts.distance) then null
+            when sized.own_off > limits.match_mover * sized.other_off then 'blocked'
+            when sized.other_off > limits.match_mover * sized.own_off then null
             when facts.own_miss > limits.match_mover * facts.other_miss then 'blocked'
             when limits.match_mover * facts.own_miss < facts.other_miss then null
             -- the trust that the seed gives a source decides last, of two sources alone that both follow their trend
