@@ -1,5 +1,6 @@
 """Small city-pair panels for the tests of the estimators."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -69,6 +70,14 @@ def random_panel(
         controls if n_controls else None,
         tie=tie,
     )
+
+
+def with_one_pair(panel: PairPanel, cohort: int) -> PairPanel:
+    """The panel with the first pair of a cohort alone: its cells hold one pair each."""
+    others = np.flatnonzero(panel.cohort == cohort)[1:]
+    y = panel.y.copy()
+    y[:, others] = np.nan
+    return dataclasses.replace(panel, y=y, cohort=None)
 
 
 def long_table(panel: PairPanel, kept: np.ndarray | None = None, outcome: int = 0) -> pd.DataFrame:

@@ -2,16 +2,22 @@
 what was found.
 """
 
+import json
+
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from benchmarks.quality import harm
 from benchmarks.quality.kinds import KINDS
 from benchmarks.quality.landings import GDP, load_roster
 from benchmarks.quality.plan import Event, Target, inject, plan_events
 from benchmarks.quality.score import false_blocks, score_run, summarise
 from benchmarks.quality.views import FIRST_YEAR, YEARS, View
+from orchestration.dbt_runner import ensure_manifest
+from orchestration.home import Home
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +149,34 @@ def test_scores_count_hits_and_false_alarms_by_half() -> None:
     assert table.loc[("sign", "all"), "precision"] == 0.5
     assert table.loc[("stale", "odd"), "events_flagged"] == 1
     assert ("stale", "even") not in table.index
+
+
+def test_sources_and_errors_are_written_behind_accepted_values_as_the_models_build_them():
+    """Accepted values stand here as the project builds them, as a view or a table."""
+    manifest = json.loads(ensure_manifest(Home.from_environment()).read_text(encoding="utf-8"))
+    kind = manifest["nodes"]["model.citysync.int_raw_observations"]["config"]["materialized"]
+    lines = pd.DataFrame({"indicator_id": GDP, "city_id": 110000, "year": [2010, 2011]})
+    with duckdb.connect() as con:
+        con.execute(
+            f"""create schema seeds; create schema intermediate;
+            create table seeds.indicator_catalog as
+                select '{GDP}' as indicator_id, 'cny_100m' as canonical_unit;
+            create table resolved as select 7 as observation_id, 110000 as city_id, 2010 as "year",
+                '{GDP}' as indicator_id, 'city' as place_level, 5.0::double as "value",
+                'cny_100m' as unit, 5.0::double as value_delivered, '5' as raw_text,
+                'old' as source_id, 'a.csv' as file_name, 'B2' as cell_ref, 2 as row_no,
+                3 as col_no;
+            create {kind} intermediate.int_raw_observations as from resolved"""
+        )
+        con.execute(harm.WRITABLE)
+        harm.add_source(con, lines.assign(value=[6.0, 8.0]), "planted")
+        harm.plant_errors(con, lines.assign(wrong=50.0), lines[:1].assign(observation_id=7))
+        found = con.execute(
+            """select source_id, "year", "value", unit, row_no
+            from intermediate.int_raw_observations order by observation_id"""
+        ).fetchall()
+    assert found == [
+        ("old", 2010, 50.0, "cny_100m", 2),
+        ("planted", 2010, 6.0, "cny_100m", 2),
+        ("planted", 2011, 8.0, "cny_100m", 3),
+    ]

@@ -20,7 +20,13 @@ from estimation.options import Options
 from estimation.panel.fit_sample import before_last_cohort, build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import CASES, assert_draw_is_fit, long_table, random_panel
+from tests.estimation.panels import (
+    CASES,
+    assert_draw_is_fit,
+    long_table,
+    random_panel,
+    with_one_pair,
+)
 
 GROUP_TIME = names("group_time")
 
@@ -141,12 +147,13 @@ def _imputed(table, weight_of_pair=None, cell_weights=None):
     return cell_weights @ means, cell_weights
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, "a cell of one pair"])
 def test_imputation_and_its_influence_by_reweighting_each_pair(case):
     """Influence is the derivative of the estimate by a pair's weight: of all for Gardner, with the
     weights of cells held for Borusyak.
     """
-    panel = random_panel(4, n_cities=9, n_pilots=3, **CASES[case])
+    panel = random_panel(4, n_cities=9, n_pilots=3, **CASES.get(case, {}))
+    panel = panel if case in CASES else with_one_pair(panel, 2016)
     sample, _ = _fit(panel, "gardner")
     table = long_table(panel, sample.kept)
     has_base = table["pair"].isin(table["pair"][table["treated"] == 0])
@@ -156,7 +163,8 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
     kept = np.flatnonzero(sample.kept)
     for name, fit in fits.items():
         assert fit.estimate[0] == pytest.approx(estimate, abs=1e-10)
-        for position in range(0, len(kept), 4):
+        alone = np.flatnonzero(panel.cohort[kept] == 2016)[:1]
+        for position in (*range(0, len(kept), 4), *alone):
             moved = []
             for step in (1e-5, -1e-5):
                 weight = np.ones(panel.n_pairs)
@@ -165,6 +173,16 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
                     _imputed(table, weight, None if name == "gardner" else cell_weights)[0]
                 )
             assert fit.psi[position, 0] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-7)
+
+
+def test_a_pair_that_is_alone_in_its_cells_has_no_influence_on_their_effects():
+    """The mean of one value does not move with its weight."""
+    panel = with_one_pair(random_panel(4, n_cities=9, n_pilots=3), 2016)
+    sample, fit = _fit(panel, "callaway_santanna")
+    alone = panel.cohort[sample.kept] == 2016
+    of_cohort = [cohort == 2016 for _, cohort, _ in fit.terms]
+    assert alone.sum() == 1 and sum(of_cohort) > 3
+    np.testing.assert_allclose(fit.psi[alone][:, of_cohort], 0, atol=1e-12)
 
 
 @pytest.mark.parametrize("estimator", GROUP_TIME)
