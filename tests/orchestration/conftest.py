@@ -41,8 +41,15 @@ def run(home: Path, *arguments: str, **environment: str) -> Run:
     """Run `citysync ...` in an interpreter of its own."""
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
     command = [sys.executable, "-m", "orchestration", *arguments]
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    done = subprocess.run(command, cwd=REPO, env=env, check=False, **streams)
+    done = subprocess.run(
+        command,
+        cwd=REPO,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     return Run(done.returncode, done.stdout, home)
 
 
@@ -97,8 +104,9 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> SixCities:
 
 @pytest.fixture
 def home_of_six(six: SixCities, tmp_path: Path) -> Path:
-    """A copy of their home, which a test may change."""
-    return shutil.copytree(six.run.home, tmp_path / "home", symlinks=True)
+    """A copy of their home, which a test may change; its path is none that a tool may split."""
+    odd = "五 月 a'b\"c {x},y a#b semi;colon a:b ~x &amp; -rf"
+    return shutil.copytree(six.run.home, tmp_path / odd, symlinks=True)
 
 
 def end_of(work: Callable[..., int], *arguments: object) -> int:

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import pytest
@@ -23,20 +24,15 @@ from warehouse.spark.faults import SparkFault
 from warehouse.spark.inputs import ALSO, TABLES
 
 
-class Killed(BaseException):
-    """Stands for kill -9: nothing that follows runs."""
-
-
-def parse(*, is_killed: bool) -> Callable[[list[str], object], list]:
-    """In the place of dbt's parsing."""
+def parse(text: str, ended: BaseException | None = None) -> Callable[[list[str], object], list]:
+    """In the place of dbt's parsing, which may be killed while it writes."""
 
     def play(arguments: list[str], manifest: object) -> list:
         target = Path(arguments[arguments.index("--target-path") + 1])
         target.mkdir()
-        text = '{"nodes": {' if is_killed else '{"nodes": {}}'
         (target / "manifest.json").write_text(text, encoding="utf-8")
-        if is_killed:
-            raise Killed
+        if ended:
+            raise ended
         return []
 
     return play
@@ -47,10 +43,10 @@ def test_a_parse_that_is_killed_is_made_again_and_a_changed_project_too(
 ) -> None:
     monkeypatch.setenv("CITYSYNC_CACHE", str(tmp_path / "cache"))
     home = Home(tmp_path)
-    monkeypatch.setattr(dbt_runner, "invoke", parse(is_killed=True))
-    with pytest.raises(Killed):
+    monkeypatch.setattr(dbt_runner, "invoke", parse('{"nodes": {', KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
         ensure_manifest(home)
-    monkeypatch.setattr(dbt_runner, "invoke", parse(is_killed=False))
+    monkeypatch.setattr(dbt_runner, "invoke", parse('{"nodes": {}}'))
     before = ensure_manifest(home)
     assert json.loads(before.read_text(encoding="utf-8")) == {"nodes": {}}
     # what is half written in the folder that runs write to is never read
@@ -170,11 +166,7 @@ def test_what_spark_built_becomes_the_tables_of_the_build(home, monkeypatch):
 )
 def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(home, monkeypatch, raised, expected):
     before = hashes(home)
-
-    def fail(*_: Any) -> dict:
-        raise raised
-
-    monkeypatch.setattr(engine, "_run", fail)
+    monkeypatch.setattr(engine, "_run", mock.Mock(side_effect=raised))
     with pytest.raises(expected, match=str(raised)):
         build_models(home, names(*PAIRS), build=home.build, options=OPTIONS, pairs=True, tests=True)
     assert hashes(home) == before

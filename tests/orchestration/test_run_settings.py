@@ -1,5 +1,7 @@
 """Settings are a list with bounds; what a manifest says besides them is refused by name."""
 
+from collections.abc import Callable
+
 import pytest
 
 from estimation.analyses.catalog import every_spec
@@ -44,22 +46,35 @@ def test_a_value_out_of_bounds_is_refused_with_its_name(name: str, text: str) ->
     assert "\x1b" not in str(found.value) and len(str(found.value)) < 300
 
 
-@pytest.mark.parametrize("name", ["PYTHONPATH", "LD_PRELOAD", "CITYSYNC_HOME", "strict", "A=B"])
-def test_a_manifest_sets_nothing_else(name: str) -> None:
-    with pytest.raises(SettingError, match="expected none but WINDOW_FIRST_YEAR"):
-        check_recorded({"STRICT": "1", name: "1"})
+OTHERS = "expected none but WINDOW_FIRST_YEAR"
+#: What a manifest or an environment may not hold: how it is checked, and what is said.
+REFUSED = [
+    *(
+        (check_recorded, {"STRICT": "1", name: "1"}, OTHERS)
+        for name in ("PYTHONPATH", "LD_PRELOAD", "CITYSYNC_HOME", "strict", "A=B")
+    ),
+    *(
+        (check_recorded, values, "expected names and texts")
+        for values in (None, "STRICT=1", {"STRICT": 1}, {"STRICT": ["1"]})
+    ),
+    (check_settings, {"KEEP": "0"}, "KEEP is '0': expected "),
+    (
+        check_settings,
+        {"WINDOW_FIRST_YEAR": "2015", "WINDOW_LAST_YEAR": "2015"},
+        "FIRST_YEAR 2015 is not before WINDOW_LAST_YEAR 2015",
+    ),
+    # a setting of a command is never taken from a manifest
+    (
+        check_recorded,
+        {"ENGINE": "spark", "SPARK_MASTER": "spark://elsewhere:7077"},
+        "SPARK_MASTER",
+    ),
+]
 
 
-@pytest.mark.parametrize("values", [None, "STRICT=1", {"STRICT": 1}, {"STRICT": ["1"]}])
-def test_settings_of_a_manifest_are_texts_by_name(values: object) -> None:
-    with pytest.raises(SettingError, match="expected names and texts"):
-        check_recorded(values)
-
-
-def test_a_setting_of_a_command_is_checked_and_never_taken_from_a_manifest() -> None:
-    with pytest.raises(SettingError, match="KEEP is '0': expected "):
-        check_settings({"KEEP": "0"})
-    with pytest.raises(SettingError, match="FIRST_YEAR 2015 is not before WINDOW_LAST_YEAR 2015"):
-        check_settings({"WINDOW_FIRST_YEAR": "2015", "WINDOW_LAST_YEAR": "2015"})
-    with pytest.raises(SettingError, match="SPARK_MASTER"):
-        check_recorded({"ENGINE": "spark", "SPARK_MASTER": "spark://elsewhere:7077"})
+@pytest.mark.parametrize(("check", "values", "said"), REFUSED)
+def test_what_is_no_setting_is_refused(
+    check: Callable[[object], dict], values: object, said: str
+) -> None:
+    with pytest.raises(SettingError, match=said):
+        check(values)

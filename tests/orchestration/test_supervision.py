@@ -146,7 +146,6 @@ def test_the_second_run_knows_the_times_of_the_first(tmp_path, capsys, monkeypat
         stages.count(k + 1, 100, "specs")
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 17 and "last time" not in "".join(said[:7])
-    assert said[3].endswith("[3/6] marts: done (3 s)")
     assert "about 21 s as last time" in said[7]
     assert said[10].endswith("[3/6] marts: done (3 s, about 15 s to go)")
     assert [line.split("specs, ")[1] for line in said[14:]] == [f"{n} of 100" for n in (30, 60, 90)]

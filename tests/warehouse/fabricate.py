@@ -2,14 +2,12 @@
 can be built on.
 """
 
-import csv
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SEEDS = REPOSITORY / "warehouse" / "seeds"
+from warehouse.ingest.place_names import read_seed
 
 RAW_TYPES = {
     "source_id": "string",
@@ -35,10 +33,10 @@ RAW_TYPES = {
 }
 
 
-def read_seed(name: str) -> list[dict[str, str]]:
-    """Rows of a seed as dictionaries of text."""
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+def cities_of(*provinces: int) -> list[int]:
+    """Codes of the cities of today in these provinces, in the roster's order."""
+    roster = [city for city in read_seed("city_roster") if not city["valid_to_year"]]
+    return [int(city["city_id"]) for city in roster if int(city["province_id"]) in provinces]
 
 
 def raw_row(

@@ -7,7 +7,7 @@ import math
 from datetime import date
 from statistics import median
 
-from tests.warehouse.fabricate import read_seed
+from warehouse.ingest.place_names import read_seed
 
 WINDOW = range(2010, 2020)
 TIE_YEARS = range(2010, 2015)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.warehouse.dbt_build import build_up_to
-from tests.warehouse.fabricate import raw_row, read_seed, write_raw
+from tests.warehouse.fabricate import cities_of, raw_row, write_raw
 
 YEARS = range(2003, 2020)
 GDP, POPULATION, GROWTH = (
@@ -29,18 +29,10 @@ def fabricate_panel():
     year, indicator).
     """
     rng = np.random.default_rng(7)
-    roster = [
-        city
-        for city in read_seed("city_roster")
-        if not city["valid_to_year"] and int(city["province_id"]) in PROVINCES
-    ]
     panel = {}
     for province_id in PROVINCES:
         common = rng.normal(0.11, 0.03, len(YEARS))
-        cities = [
-            int(city["city_id"]) for city in roster if int(city["province_id"]) == province_id
-        ]
-        for city_id in cities:
+        for city_id in cities_of(province_id):
             gdp = rng.uniform(150, 9000) * np.exp(
                 np.cumsum(common + rng.normal(0, 0.015, len(YEARS)))
             )
@@ -161,20 +153,21 @@ def build_graded(panel, build, target, file_of="{}.csv".format):
     return {row[:4]: row[4:] for row in found}
 
 
-@pytest.fixture(scope="module")
-def clean_panel():
-    return fabricate_panel()
+def blocked(graded) -> set[tuple]:
+    return {key for key, flag in graded.items() if flag[0] == "blocked"}
 
 
 @pytest.fixture(scope="module")
-def planted(clean_panel, dbt_target, tmp_path_factory):
-    panel, expected = plant(clean_panel)
-    return build_graded(panel, tmp_path_factory.mktemp("planted"), dbt_target), expected
+def planted(dbt_target, tmp_path_factory):
+    """Grades, the rules that must find each cell, and the clean panel."""
+    clean = fabricate_panel()
+    panel, expected = plant(clean)
+    return build_graded(panel, tmp_path_factory.mktemp("planted"), dbt_target), expected, clean
 
 
 def test_every_planted_defect_is_blocked_by_a_rule_that_fits_it_and_nothing_else(planted):
-    graded, expected = planted
-    assert {key for key, flag in graded.items() if flag[0] == "blocked"} == set(expected)
+    graded, expected, _ = planted
+    assert blocked(graded) == set(expected)
     # a spike may be another rule's too, and a shifted row whose neighbours happen to be alike is a
     # spike at most
     for key, rule in expected.items():
@@ -182,19 +175,19 @@ def test_every_planted_defect_is_blocked_by_a_rule_that_fits_it_and_nothing_else
 
 
 def test_a_revised_level_is_warned_of_and_of_a_lone_difference_the_side_that_moved(planted):
-    graded, _ = planted
+    graded = planted[0]
     assert [graded[key][:2] for key in REVISED] == [("warned", "level_break")]
     assert [graded[key][0] for key in MISMATCHED] == ["quarantined", "ok"]
     # a city moves by as much from year to year, so nobody can tell
     assert graded[UNDECIDED][:2] == ("warned", "isolated_mismatch")
 
 
-def test_a_block_proposes_what_was_expected(planted, clean_panel):
-    graded, expected = planted
+def test_a_block_proposes_what_was_expected(planted):
+    graded, expected, clean = planted
     key = next(k for k, rule in expected.items() if rule == "unit_factor")
-    assert graded[key][3] == pytest.approx(clean_panel[key])
+    assert graded[key][3] == pytest.approx(clean[key])
     shifted = [k for k in expected if graded[k][1] == "row_shift" and graded[k][3] is not None]
     # what the witness has for the row, of another release by up to 0.2 per cent
     assert shifted and [graded[k][3] for k in shifted] == pytest.approx(
-        [clean_panel[k] for k in shifted], rel=2e-3
+        [clean[k] for k in shifted], rel=2e-3
     )

@@ -6,15 +6,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from tests.warehouse.test_detectors import build_graded
-from tests.warehouse.test_witnesses import (
-    GDP,
-    POPULATION,
-    SOURCES,
-    YEARS,
-    cities_of,
-    fabricate_sources,
-)
+from tests.warehouse.fabricate import cities_of
+from tests.warehouse.test_detectors import GDP, POPULATION, YEARS, blocked, build_graded
+from tests.warehouse.test_witnesses import SOURCES, fabricate_sources
 
 A, B = SOURCES[0], SOURCES[1]
 # An indicator of each kind without thresholds of its own, with the noise of its yearly steps.
@@ -106,13 +100,13 @@ def plant(clean):
 def test_a_province_a_run_and_a_new_indicator_are_guarded_and_revisions_stand(dbt_target, tmp_path):
     panel, wrong, right = plant(fabricate())
     graded = build_graded(panel, tmp_path, dbt_target)
-    blocked = {key for key, flag in graded.items() if flag[0] == "blocked"}
+    found = blocked(graded)
     for rule in ("level_run", "unit_factor"):
         cells = {key for key, word in wrong.items() if word == rule}
-        assert len(cells & blocked) >= 0.97 * len(cells), sorted(cells - blocked)[:10]
-        assert sum(graded[key][1] == rule for key in cells) >= 0.9 * len(cells & blocked)
-    assert blocked & right == set()
-    assert len(blocked - set(wrong)) <= 0.003 * len(graded)
+        assert len(cells & found) >= 0.97 * len(cells), sorted(cells - found)[:10]
+        assert sum(graded[key][1] == rule for key in cells) >= 0.9 * len(cells & found)
+    assert found & right == set()
+    assert len(found - set(wrong)) <= 0.003 * len(graded)
 
 
 LENDER, DEFLATED = "finance_loans", "deflator"

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from tests.warehouse.dbt_build import build_warehouse
 from tests.warehouse.fabricate import fabricate_economies, raw_row, write_raw
 from tests.warehouse.reference import TIE_YEARS, WINDOW, Reference, treated_years
-from warehouse.publication.tables import hash_table
+from warehouse.publication.tables import columns_of, hash_table
 
 GAP_CITY, NO_TIE_CITY = 1, 2  # places in the list of fabricated cities that get holes
 RULES = {"second_half_next_year": "", "calendar_year": "_calendar_year"}
@@ -57,17 +57,13 @@ def reference(landing_rows):
 
 def table(connection, name, keys):
     """Rows of a table as dictionaries, by key."""
-    frame = connection.execute(f"select * from {name}")
-    columns = [column[0] for column in frame.description]
-    rows = [dict(zip(columns, values, strict=True)) for values in frame.fetchall()]
+    rows = connection.sql(f"from {name}").to_arrow_table().to_pylist()
     return {tuple(row[k] for k in keys): row for row in rows}
 
 
 def close(found, expected):
-    if expected is None or found is None:
-        assert found is expected
-    else:
-        assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    assert (found is None) == (expected is None)
+    assert expected is None or found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def test_city_years_hold_growth_ratios_and_levels(warehouse, reference):
@@ -138,20 +134,6 @@ def test_synchronization_equals_literal_formulas(warehouse, reference, series):
     assert n_null == (29 * 10 if series == "growth_official" else 0)
 
 
-def test_mean_of_cm_is_the_correlation(warehouse):
-    worst = warehouse.execute(
-        """
-        select max(abs(mean_cm - r)) from (
-            select avg(s.cm_hp) as mean_cm, corr(i.cycle_hp_pct, j.cycle_hp_pct) as r
-            from marts.fct_pair_synchronization as s
-            inner join marts.fct_city_year as i on s.city_i_id = i.city_id and s.year = i.year
-            inner join marts.fct_city_year as j on s.city_j_id = j.city_id and s.year = j.year
-            group by s.city_i_id, s.city_j_id
-        )"""
-    ).fetchone()[0]
-    assert worst < 1e-9
-
-
 def test_panel_is_the_headline_sample(warehouse, reference):
     found = table(warehouse, "marts.panel_pair_year", ["city_i_id", "city_j_id", "year"])
     pairs = {
@@ -198,30 +180,14 @@ def test_the_better_source_is_current_and_both_are_kept(warehouse, reference):
     assert rows[1][3] == "万元" and rows[1][4].startswith("D")
 
 
-def test_every_indicator_of_cities_has_thresholds_by_its_kind(warehouse):
-    lacking = warehouse.execute(
-        """select d.indicator_id from marts.dim_indicator as d
-           left join intermediate.int_indicator_limits as l using (indicator_id)
-           where d.place_level = 'city' and d.rule_kind <> 'rate'
-           and (l.spike_block is null or l.unit_factor_spike is null or l.revision_max is null)"""
-    ).fetchall()
-    assert lacking == []
-
-
 def hashes(connection):
     """One hash a table, in whatever order its rows lie."""
     tables = connection.execute(
         "select schema_name, table_name from duckdb_tables() where schema_name <> 'seeds'"
     ).fetchall()
-    columns = {
-        (schema, name): [
-            row[0] for row in connection.execute(f"describe {schema}.{name}").fetchall()
-        ]
-        for schema, name in tables
-    }
     return {
-        (schema, name): hash_table(connection, f"{schema}.{name}", columns[schema, name])
-        for schema, name in tables
+        name: hash_table(connection, ".".join(name), columns_of(connection, "citysync", *name))
+        for name in tables
     }
 
 
@@ -232,37 +198,27 @@ def test_tables_have_the_same_bytes_on_two_threads(warehouse, landing_rows, dbt_
         assert hashes(other) == hashes(warehouse)
 
 
-def test_six_cities_with_a_real_level_only(dbt_target, tmp_path):
-    cities = ["110000", "310000", "330100", "440300", "510100", "610100"]
-    levels = {
-        c: [100 * (n + 1) * math.exp(0.08 * t + 0.03 * math.sin(t * (n + 1))) for t in range(11)]
-        for n, c in enumerate(cities)
-    }
+#: Real output of six cities from 2009 on.
+LEVELS = {
+    c: [100 * (n + 1) * math.exp(0.08 * t + 0.03 * math.sin(t * (n + 1))) for t in range(11)]
+    for n, c in enumerate(("110000", "310000", "330100", "440300", "510100", "610100"))
+}
+SHANGHAI = LEVELS["310000"]
+
+
+@pytest.fixture(scope="module")
+def six(dbt_target, tmp_path_factory):
+    """Six cities with a real level only."""
+    build = tmp_path_factory.mktemp("six")
     rows = [
         raw_row("tidy", c, 2009 + t, "gdp_real_cny_100m", v)
-        for c, series in levels.items()
+        for c, series in LEVELS.items()
         for t, v in enumerate(series)
     ]
-    write_raw(tmp_path, rows)
+    write_raw(build, rows)
     tables = ("+panel_pair_year", "+fct_city_year")
-    with build_warehouse(tmp_path, dbt_target, select=tables) as connection:
-        city_years = table(connection, "marts.fct_city_year", ["city_id", "year"])
-        close(
-            city_years[310000, 2015]["growth_official_pct"],
-            100 * math.log(levels["310000"][6] / levels["310000"][5]),
-        )
-        assert city_years[310000, 2009]["growth_official_pct"] is None
-        assert city_years[310000, 2015]["gdp_real_cny_100m"] == levels["310000"][6]
-        assert city_years[310000, 2015]["cycle_hp_pct"] is not None
-        counts = connection.execute(
-            "select count(*), count(cm_growth_official), count(cm_hp), count(cm_growth_deflated) "
-            "from marts.fct_pair_synchronization"
-        ).fetchone()
-        assert counts == (15 * 10, 15 * 10, 15 * 10, 0)
-        assert connection.execute(
-            "select count(tie_strength), count(is_strong_tie) from marts.fct_city_pair"
-        ).fetchone() == (0, 0)
-        assert connection.execute("select count(*) from marts.panel_pair_year").fetchone() == (0,)
+    with build_warehouse(build, dbt_target, select=tables) as connection:
+        yield connection
 
 
 def dirty_rows():
@@ -309,46 +265,82 @@ def dirty(dbt_target, tmp_path_factory):
         yield connection
 
 
-def test_every_bad_row_is_rejected_with_its_reason(dirty):
-    query = "select reason, count(*), count_if(detail like '%expected%found%') from"
-    assert set(dirty.execute(f"{query} quality.rejected_value group by 1").fetchall()) == {
-        ("unknown_city", 2, 2),
-        ("unknown_indicator", 1, 1),
-        ("unknown_year", 1, 1),
-        ("unknown_unit", 1, 1),
-        ("not_a_number", 1, 0),
-        ("duplicate", 1, 1),
-        ("conflicting_duplicate", 2, 2),
-    }
+#: Which build is asked, the query and its rows.
+ASKED = {
+    "a pair's mean measure is its correlation": (
+        "warehouse",
+        """select max(abs(mean_cm - r)) < 1e-9 from (
+            select avg(s.cm_hp) as mean_cm, corr(i.cycle_hp_pct, j.cycle_hp_pct) as r
+            from marts.fct_pair_synchronization as s
+            inner join marts.fct_city_year as i on s.city_i_id = i.city_id and s.year = i.year
+            inner join marts.fct_city_year as j on s.city_j_id = j.city_id and s.year = j.year
+            group by s.city_i_id, s.city_j_id)""",
+        {(True,)},
+    ),
+    "every indicator of cities has thresholds by its kind": (
+        "warehouse",
+        """select d.indicator_id from marts.dim_indicator as d
+        left join intermediate.int_indicator_limits as l using (indicator_id)
+        where d.place_level = 'city' and d.rule_kind <> 'rate'
+        and (l.spike_block is null or l.unit_factor_spike is null or l.revision_max is null)""",
+        set(),
+    ),
+    "a real level alone gives growth and cycles from its second year on": (
+        "six",
+        f"""select "year", gdp_real_cny_100m = {SHANGHAI[6]!r}, cycle_hp_pct is not null,
+        abs(growth_official_pct - {100 * math.log(SHANGHAI[6] / SHANGHAI[5])!r}) < 1e-9
+        from marts.fct_city_year where city_id = 310000 and "year" in (2009, 2015)""",
+        {(2009, False, True, None), (2015, True, True, True)},
+    ),
+    "a real level alone gives synchronization of official growth and no ties": (
+        "six",
+        """select count(*), count(cm_growth_official), count(cm_hp), count(cm_growth_deflated),
+        (select count(tie_strength) + count(is_strong_tie) from marts.fct_city_pair),
+        (select count(*) from marts.panel_pair_year) from marts.fct_pair_synchronization""",
+        {(15 * 10, 15 * 10, 15 * 10, 0, 0, 0)},
+    ),
+    "every bad row is rejected with its reason": (
+        "dirty",
+        """select reason, count(*), count_if(detail like '%expected%found%')
+        from quality.rejected_value group by 1""",
+        {
+            ("unknown_city", 2, 2),
+            ("unknown_indicator", 1, 1),
+            ("unknown_year", 1, 1),
+            ("unknown_unit", 1, 1),
+            ("not_a_number", 1, 0),
+            ("duplicate", 1, 1),
+            ("conflicting_duplicate", 2, 2),
+        },
+    ),
+    "blocked values are kept, and never current": (
+        "dirty",
+        """select indicator_id, quality_rule, proposed_value, is_current
+        from marts.fct_indicator_observation where quality_flag = 'blocked'""",
+        {
+            ("gdp_growth_official_pct", "index_for_growth", 10.0, False),
+            ("gdp_nominal_cny_100m", "sign", None, False),
+        },
+    ),
+    "later editions revise earlier ones": (
+        "dirty",
+        """select old_edition_year, new_edition_year, new_value - old_value, count(*)
+        from marts.fct_indicator_revision group by all""",
+        {(2021, 2022, 1.0, 16)},
+    ),
+    "the latest edition is current": (
+        "dirty",
+        """select distinct edition_year from marts.fct_indicator_observation
+        where is_current and source_id = 'tidy'""",
+        {(2022,)},
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("query", "rows"),
-    [
-        # blocked values are kept, and never current
-        (
-            """select indicator_id, quality_rule, proposed_value, is_current
-            from marts.fct_indicator_observation where quality_flag = 'blocked' order by 1""",
-            [
-                ("gdp_growth_official_pct", "index_for_growth", 10.0, False),
-                ("gdp_nominal_cny_100m", "sign", None, False),
-            ],
-        ),
-        # later editions revise earlier ones
-        (
-            """select old_edition_year, new_edition_year, new_value - old_value, count(*)
-            from marts.fct_indicator_revision group by all""",
-            [(2021, 2022, 1.0, 16)],
-        ),
-        (
-            """select distinct edition_year from marts.fct_indicator_observation
-            where is_current and source_id = 'tidy'""",
-            [(2022,)],
-        ),
-    ],
-)
-def test_what_stays_of_dirty_rows(dirty, query, rows):
-    assert dirty.execute(query).fetchall() == rows
+@pytest.mark.parametrize(("build", "query", "rows"), ASKED.values(), ids=ASKED)
+def test_a_build_answers(request, build, query, rows):
+    found = request.getfixturevalue(build).execute(query).fetchall()
+    assert set(found) == rows and len(found) == len(rows)
 
 
 def test_settings_reach_the_models_when_they_run(dbt_target, tmp_path):

@@ -2,18 +2,13 @@
 name one place.
 """
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from tests.warehouse.reference import haversine
+from warehouse.ingest.place_names import SEEDS
 
-SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
 SUB_PROVINCIAL = "沈阳 大连 长春 哈尔滨 南京 杭州 宁波 厦门 济南 青岛 武汉 广州 深圳 成都 西安"
-#: Codes in the csmar_region files that are no prefecture-level units: county-level cities and a
-#: province's counties taken together.
-NOT_PREFECTURES = {341282, 429000, 652101, 652201}
 #: Cities whose government moved, or whose coordinates in the file compared with are not the seat.
 SEAT_DIFFERS = {530800}
 
@@ -177,22 +172,6 @@ def test_coordinates_agree_with_another_file(roster, shared_dir):
     places = both[["lon_deg", "lat_deg", "coord_long", "coord_lat"]].to_numpy()
     apart = [haversine(*place) for place in places]
     assert both.city_name_zh[[km > 60 for km in apart]].tolist() == []
-
-
-@pytest.mark.shared
-def test_every_code_of_the_landing_resolves(roster, shared_dir):
-    changes = seed("city_code_changes").set_index("old_code").city_id
-    folder = shared_dir / "landing" / "csmar_region"
-    codes = pd.concat(
-        [
-            pd.read_csv(folder / f"{name}.csv", encoding="utf-8-sig").Ctnm_id
-            for name in ("CRE_Gdpct", "CRE_Eplwagct")
-        ]
-    ).unique()
-    latest = {int(code): int(changes.get(code, code)) for code in codes}
-    assert {
-        code for code, city in latest.items() if city not in set(roster.city_id)
-    } == NOT_PREFECTURES
 
 
 @pytest.mark.shared

@@ -5,22 +5,15 @@ right, and what is wrong in them is not believed."""
 import numpy as np
 import pytest
 
-from tests.warehouse.fabricate import read_seed
-from tests.warehouse.test_detectors import build_graded
+from tests.warehouse.fabricate import cities_of
+from tests.warehouse.test_detectors import GDP, POPULATION, YEARS, blocked, build_graded
 
-YEARS = range(2003, 2020)
-GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
 TEACHERS, STUDENTS = "teachers_college_10k", "students_college_10k"
 SOURCES = ("csmar_region", "deflator", "finance_loans", "nbs_major_cities")
 WRONG = SOURCES[0]
 PROVINCES = (130000, 440000, 510000)
 # Factors of planted errors; each leaves the trend by more than any revision does.
 FACTORS = (0.55, 1.6, 2.0)
-
-
-def cities_of(*provinces: int) -> list[int]:
-    roster = [city for city in read_seed("city_roster") if not city["valid_to_year"]]
-    return [int(city["city_id"]) for city in roster if int(city["province_id"]) in provinces]
 
 
 def fabricate_sources() -> dict[tuple, float]:
@@ -118,19 +111,26 @@ def other_boundaries(panel, errors):
     }
 
 
+def under_the_next_code(panel):
+    """Every city has the product of the next one."""
+    cities = cities_of(*PROVINCES)
+    following = dict(zip(cities, cities[1:] + cities[:1], strict=True))
+    return {
+        ("a_shifted", city, year, GDP): panel["finance_loans", following[city], year, GDP]
+        for city in cities
+        for year in YEARS
+    }
+
+
 def shifted_codes(panel, errors):
     """Every code one row off, but for two years of each city: a right value among wrong ones leaves
     the trend, and is no copied error.
     """
     cities = cities_of(*PROVINCES)
-    following = dict(zip(cities, cities[1:] + cities[:1], strict=True))
     right = {(city, 2005 + (nth + 6 * k) % 12) for nth, city in enumerate(cities) for k in range(2)}
     return {
-        ("a_shifted", city, year, GDP): panel[
-            "finance_loans", city if (city, year) in right else following[city], year, GDP
-        ]
-        for city in cities
-        for year in YEARS
+        key: panel["finance_loans", *key[1:]] if key[1:3] in right else value
+        for key, value in under_the_next_code(panel).items()
     }
 
 
@@ -156,10 +156,6 @@ RARE = ("two families", "shifted codes")
 def delivered():
     panel = fabricate_sources()
     return panel, plant_errors(panel)
-
-
-def blocked(graded) -> set[tuple]:
-    return {key for key, flag in graded.items() if flag[0] == "blocked"}
 
 
 def further_than(added, panel, log_points: float) -> set[tuple]:
@@ -205,13 +201,7 @@ def test_cells_that_nobody_else_has_are_blocked_with_their_row(delivered, dbt_ta
     """
     panel, _ = delivered
     rng = np.random.default_rng(13)
-    cities = cities_of(*PROVINCES)
-    following = dict(zip(cities, cities[1:] + cities[:1], strict=True))
-    added = {
-        ("a_shifted", city, year, GDP): panel["finance_loans", following[city], year, GDP]
-        for city in cities
-        for year in YEARS
-    }
+    cities, added = cities_of(*PROVINCES), under_the_next_code(panel)
     for city in cities:
         for indicator in (TEACHERS, STUDENTS):
             level = rng.uniform(0.5, 5)
@@ -258,11 +248,7 @@ def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(
     graded = build_graded(apart | added, tmp_path / "apart", dbt_target)
     # the last city stands under the first one's code, not under a neighbour's
     assert {key for key in blocked(graded) & set(apart) if key[1] != cities[-1]} == set()
-    far = {
-        key
-        for key, value in added.items()
-        if abs(np.log(value / apart["finance_loans", *key[1:]])) > 0.1
-    }
+    far = further_than(added, apart, 0.1)
     assert len(far & blocked(graded)) >= 0.95 * len(far)
 
 

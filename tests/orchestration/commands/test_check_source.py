@@ -22,6 +22,7 @@ from warehouse.ingest.place_names import read_seed
 
 GDP = "gdp_nominal_cny_100m"
 YEARS = range(2010, 2020)
+HEADER = ("city_id", "year", "indicator_id", "value", "unit")
 
 
 # thirty cities of today
@@ -66,8 +67,7 @@ def home(home):
 
 def deliver(folder: Path, rows: list[tuple]) -> str:
     """A tidy file of rows; the folder's name is the source's."""
-    header = ("city_id", "year", "indicator_id", "value", "unit")
-    files = {"tidy/values.csv": csv_bytes([header, *rows], "utf-8")}
+    files = {"tidy/values.csv": csv_bytes([HEADER, *rows], "utf-8")}
     return str(delivered.deliver(folder, files) / "tidy")
 
 
@@ -115,11 +115,17 @@ def test_a_faulty_layout_of_another_source_stops_nothing(home, tmp_path, monkeyp
         layouts.load_layouts(needed={"broken"})
 
 
-def test_beside_a_simulated_publication_values_are_not_compared(home, tmp_path, capsys):
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_without_statistics_beside_it_values_are_not_compared(home, tmp_path, capsys, is_gone):
+    """Beside a simulated publication, and where nothing has been published."""
     (home / "published" / "manifest.json").write_text('{"is_simulated": true}', encoding="utf-8")
+    said = "the publication here is simulated: values are not compared"
+    if is_gone:
+        shutil.rmtree(home)
+        said = "nothing has been published in this home"
     other = rows(lambda city, year: value(city, year) * (1.3 + city % 7 / 10))
     assert end_of(check_source, deliver(tmp_path, other)) == Exit.DONE
-    assert "the publication here is simulated: values are not compared" in capsys.readouterr().out
+    assert said in capsys.readouterr().out and home.exists() == (not is_gone)
 
 
 @pytest.mark.parametrize(
@@ -194,23 +200,24 @@ def test_the_likely_fault_comes_first(home, tmp_path, capsys, change, unit, sent
 
 
 def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, capsys):
-    """Of two hundred files, three of which were not published so."""
-    folder = Path(deliver(tmp_path, rows()))
-    for n in range(200):
+    """Of twenty files, three of which were not published so; fifteen of their faults are shown."""
+    folder = Path(deliver(tmp_path, rows(lambda city, year: value(city, year - 1))))
+    for n in range(20):
         shutil.copy(folder / "values.csv", folder / f"{n:03d}.csv")
     known = hash_file(folder / "values.csv")
     with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
-        files = [(f"tidy/{n:03d}.csv", known if n else "another") for n in range(199)]
+        files = [(f"tidy/{n:03d}.csv", known if n else "another") for n in range(19)]
         con.executemany("insert into meta.input_file values (?, ?)", files)
-    assert end_of(check_source, str(folder)) == Exit.DONE
+    assert end_of(check_source, str(folder)) == Exit.FAILED
     said = [line for line in capsys.readouterr().out.splitlines() if " s  " not in line]
-    assert len(said) <= 30
-    assert said[0] == "files: 1 changed, 198 as published, 2 new"
+    assert len(said) <= 35
+    assert said[0] == "files: 1 changed, 18 as published, 2 new"
     assert [line.split(":")[0].strip() for line in said[1:4]] == [
         "changed tidy/000.csv",
-        "new tidy/199.csv",
+        "new tidy/019.csv",
         "new tidy/values.csv",
     ]
+    assert (said[4], said[20].strip()) == ("likely faults: 21", "and 6 more (--all)")
 
 
 @pytest.mark.parametrize(
@@ -227,10 +234,3 @@ def test_bad_input_is_named(home, tmp_path, capsys, source, what):
     delivered.deliver(tmp_path, {f"{name}/values.csv": text for name, text in texts.items()})
     assert end_of(check_source, source and str(tmp_path / source)) == Exit.BAD_INPUT
     assert what in capsys.readouterr().out
-
-
-def test_without_a_publication_nothing_is_compared(home, tmp_path, capsys):
-    shutil.rmtree(home)
-    assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
-    assert "nothing has been published in this home" in capsys.readouterr().out
-    assert not home.exists()

@@ -1,9 +1,9 @@
 """`correct`: a delivered figure put right with its evidence, and the correction taken back."""
 
-import csv
 import shutil
 
 import duckdb
+import pandas as pd
 import pytest
 
 from orchestration.commands.correct import correct
@@ -43,8 +43,7 @@ def seed(home, tmp_path, monkeypatch):
 
 
 def rows(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
 
 
 def test_a_correction_is_written_with_its_evidence_and_taken_back(seed, capsys):

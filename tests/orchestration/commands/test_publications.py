@@ -2,7 +2,6 @@
 lie and a changed file are found afterwards.
 """
 
-import json
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from orchestration.commands.clean import REMOVED, clean
 from orchestration.commands.publications import rollback, verify
 from tests.orchestration.conftest import SMALL, end_of, run
 from tests.warehouse.publication.test_publish import put_out
-from tests.warehouse.publication.test_verification import flip_byte, hash_files, write_manifest
+from tests.warehouse.publication.test_verification import flip_byte, forge
 from warehouse.publication.tables import columns_of, hash_table
 
 RUNS = [f"2026010{day}T000000.000000Z" for day in (1, 2, 3)]
@@ -93,18 +92,13 @@ def test_a_table_that_was_changed_with_its_hashes_is_found_and_nothing_else(six,
     inputs = six.run.manifest["inputs"]
     found = [(entry["path"], entry["sha256"] is None) for entry in inputs]
     assert found == [("tidy/link.csv", True), ("tidy/values.csv", False)]
-    folder = (home_of_six / "published").resolve()
-    for path in folder.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     table = "marts.fct_indicator_observation"
-    with duckdb.connect(str(folder / "citysync.duckdb")) as con:
-        con.execute(f"""update {table} set "value" = "value" * 2 where cell_ref = 'D2'""")
+    twice = f"""update {table} set "value" = "value" * 2 where cell_ref = 'D2'"""
+    folder = forge(home_of_six / "published", twice)
+    with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as con:
         columns = columns_of(con, "citysync", *table.split("."))
-        manifest["tables"][table] = hash_table(con, table, columns).as_entry()
-    files = hash_files(folder)
-    manifest["files"] = {k: v for k, v in files.items() if not k.startswith("manifest.json")}
-    write_manifest(folder, manifest)
+        entry = hash_table(con, table, columns).as_entry()
+    forge(folder, tables=six.run.manifest["tables"] | {table: entry})
     checked = run(home_of_six, "verify", f"--landing={six.landing}")
     assert checked.code == 1 and DIFFERS in checked.output
     # the value as published, and as delivered

@@ -16,6 +16,12 @@ from tests.orchestration.conftest import end_of
 from tests.warehouse.publication.small import THINGS, put_out
 
 RUN_ID = "20260101T000000.000000Z"
+USUAL = {
+    "git_commit": "unknown",
+    "inputs": [],
+    "packages": {},
+    "settings": {"CITYSYNC_PERMUTATIONS": "199"},
+}
 Hand = Callable[..., None]
 
 
@@ -40,13 +46,7 @@ def hand_over(home: Path) -> Hand:
     path.chmod(0o644)
 
     def hand(text: str | None = None, **parts: Any) -> None:
-        usual = {
-            "git_commit": "unknown",
-            "inputs": [],
-            "packages": {},
-            "settings": {"CITYSYNC_PERMUTATIONS": "199"},
-        }
-        manifest = {**json.loads(path.read_text(encoding="utf-8")), **usual, **parts}
+        manifest = json.loads(path.read_text(encoding="utf-8")) | USUAL | parts
         path.write_text(json.dumps(manifest) if text is None else text, encoding="utf-8")
 
     return hand
@@ -75,18 +75,20 @@ def test_a_table_that_differs_is_named(
     hand_over: Hand, monkeypatch: pytest.MonkeyPatch, capsys, changed: str, code: int, words: str
 ) -> None:
     hand_over()
-    usual = {"git_commit": "unknown", "inputs": [], "packages": {}}
 
     def publish(command: list[str], env: dict[str, str], **_: Any) -> subprocess.CompletedProcess:
         home = Path(env["CITYSYNC_HOME"])
         home.parent.mkdir()
-        put_out(home, RUN_ID, THINGS + changed, simulated=True, **usual)
+        put_out(home, RUN_ID, THINGS + changed, simulated=True, **USUAL)
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(module.subprocess, "run", publish)
     assert end_of(reproduce, RUN_ID, None) == code
     said = capsys.readouterr().out
     assert words in said and ("marts.things: " in said) == bool(code)
+
+
+DELIVERED = {"is_simulated": False, "inputs": [{"path": "tidy/a.csv", "sha256": "0" * 64}]}
 
 
 @pytest.mark.parametrize(
@@ -119,26 +121,18 @@ def test_a_table_that_differs_is_named(
         ({"text": "[" * 100_000}, "expected JSON"),
         ({"text": "[1, 2]"}, "expected names and values"),
         ({"text": "{"}, "expected JSON"),
+        # it needs the files of the run
+        ({**DELIVERED, "asked": ("20250101T000000.000000Z", None)}, "kept are"),
+        ({**DELIVERED, "asked": (RUN_ID, None)}, "--landing"),
+        ({**DELIVERED, "asked": (RUN_ID, "/absent")}, "tidy/a.csv"),
     ],
 )
-def test_a_manifest_that_asks_for_more_is_refused(
+def test_a_manifest_that_asks_for_more_or_lacks_its_files_is_refused(
     hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str], parts: dict, named: str
 ) -> None:
-    hand_over(**parts)
-    assert end_of(reproduce, RUN_ID, None) == 2
+    asked = parts.get("asked", (RUN_ID, None))
+    hand_over(**{name: part for name, part in parts.items() if name != "asked"})
+    assert end_of(reproduce, *asked) == 2
     said = capsys.readouterr().out
     assert not started and named in said and "\x1b" not in said
     assert said.count("\n") == 1 and "exit 2: " in said
-
-
-def test_it_needs_the_files_of_the_run(
-    hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str]
-) -> None:
-    hand_over(is_simulated=False, inputs=[{"path": "tidy/a.csv", "sha256": "0" * 64}])
-    for run_id, landing, said in (
-        ("20250101T000000.000000Z", None, "kept are"),
-        (RUN_ID, None, "--landing"),
-        (RUN_ID, "/absent", "tidy/a.csv"),
-    ):
-        assert end_of(reproduce, run_id, landing) == 2 and said in capsys.readouterr().out
-    assert not started

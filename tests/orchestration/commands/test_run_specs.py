@@ -1,6 +1,5 @@
 """Rows of the study on a published file: what cannot be found is named, and nothing of it runs."""
 
-import duckdb
 import pytest
 
 from orchestration.commands.run_specs import run_specs
@@ -21,14 +20,3 @@ def test_what_it_cannot_find_is_named(capsys, tmp_path, spec, content, said):
         path.write_bytes(content)
     asked = (str(path), [f"baseline.cm_growth_official.{spec}"], None, None)
     assert end_of(run_specs, *asked) == 2 and said in capsys.readouterr().out
-
-
-def test_nothing_of_the_database_runs(capsys, tmp_path):
-    with duckdb.connect(str(tmp_path / "study.duckdb")) as con:
-        con.execute(
-            "create macro duckdb_columns() as table select 'marts' as schema_name, * from "
-            f"enable_logging('QueryLog', storage := 'file', storage_path := '{tmp_path}/x')"
-        )
-    asked = (str(tmp_path / "study.duckdb"), ["baseline.cm_growth_official.headline"], None, None)
-    assert end_of(run_specs, *asked) == 2
-    assert "expected tables alone" in capsys.readouterr().out and not (tmp_path / "x").exists()

@@ -30,8 +30,7 @@ from orchestration.reuse.plan import (
 )
 from tests.orchestration.conftest import refresh
 from warehouse.build_database import open_build
-from warehouse.hashing import hash_file
-from warehouse.publication.manifest import write_manifest
+from warehouse.publication.manifest import hash_files, write_manifest
 
 FINGERPRINT = Fingerprint("l", "m", "p")
 
@@ -49,26 +48,10 @@ def home(tmp_path, monkeypatch):
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("as it was")
-    files = {
-        name: {"sha256": hash_file(run / name), "bytes": 9}
-        for name in ("report/index.html", "citysync.duckdb")
-    }
-    write_manifest(run, {"run_id": "run-1", "files": files, "tables": {}})
+    write_manifest(run, {"run_id": "run-1", "files": hash_files(run), "tables": {}})
     home.published.symlink_to("publications/run-1")
     keep_record(home, FINGERPRINT, FINGERPRINT)
     return home
-
-
-@pytest.mark.parametrize(
-    ("changed", "work"),
-    [
-        ({}, NOTHING),
-        ({"publication": "x"}, ESTIMATES),
-        ({"marts": "x", "publication": "x"}, ALL),
-    ],
-)
-def test_a_changed_stage_and_those_after_it_are_run(home, changed, work):
-    assert plan_refresh(home, dataclasses.replace(FINGERPRINT, **changed)).work == work
 
 
 def _another_publication(home: Home) -> None:
@@ -77,42 +60,46 @@ def _another_publication(home: Home) -> None:
     home.published.symlink_to("publications/run-0")
 
 
-@pytest.mark.parametrize(
-    "touch",
-    [
-        lambda home: (home.published / "citysync.duckdb").write_text("as it wa5"),
-        lambda home: (home.published / "report" / "index.html").unlink(),
-        lambda home: (home.published / "report" / "more.html").write_text("more"),
-        lambda home: (home.published / "manifest.json").write_text("{}"),
-        lambda home: home.published.unlink(),
-        _another_publication,
-    ],
-)
-def test_a_touched_publication_is_published_again_from_the_build(home, touch):
-    touch(home)
-    assert plan_refresh(home, FINGERPRINT).work == ESTIMATES
-    home.database.unlink()
-    assert plan_refresh(home, FINGERPRINT).work == ALL
+#: What was touched since, what changed, and what is run.
+TOUCHED = [
+    # a changed stage and those after it
+    (lambda home: None, {}, NOTHING),
+    (lambda home: None, {"publication": "x"}, ESTIMATES),
+    (lambda home: None, {"marts": "x", "publication": "x"}, ALL),
+    # a touched publication is published again from the build
+    *(
+        (touch, {}, ESTIMATES)
+        for touch in (
+            lambda home: (home.published / "citysync.duckdb").write_text("as it wa5"),
+            lambda home: (home.published / "report" / "index.html").unlink(),
+            lambda home: (home.published / "report" / "more.html").write_text("more"),
+            lambda home: (home.published / "manifest.json").write_text("{}"),
+            lambda home: home.published.unlink(),
+            _another_publication,
+        )
+    ),
+    (lambda home: (home.published.unlink(), home.database.unlink()), {}, ALL),
+    # without a sound record everything is run
+    *(
+        (touch, {}, ALL)
+        for touch in (
+            lambda home: (home.root / RECORD).unlink(),
+            lambda home: (home.root / RECORD).write_text("{"),
+            lambda home: (home.root / RECORD).write_text("[1]"),
+            lambda home: (home.root / RECORD).write_text('{"fingerprint": []}'),
+            lambda home: os.environ.update(FORCE="1"),
+        )
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    "touch",
-    [
-        lambda home: (home.root / RECORD).unlink(),
-        lambda home: (home.root / RECORD).write_text("{"),
-        lambda home: (home.root / RECORD).write_text("[1]"),
-        lambda home: (home.root / RECORD).write_text('{"fingerprint": []}'),
-        lambda home: os.environ.update(FORCE="1"),
-    ],
-)
-def test_without_a_sound_record_everything_is_run(home, monkeypatch, touch):
+@pytest.mark.parametrize(("touch", "changed", "work"), TOUCHED)
+def test_what_was_touched_or_changed_and_what_comes_after_it_is_run(
+    home, monkeypatch, touch, changed, work
+):
     monkeypatch.setenv("FORCE", "0")
     touch(home)
-    assert plan_refresh(home, FINGERPRINT).work == ALL
-    monkeypatch.setenv("FORCE", "0")
-    forget_record(home)
-    keep_record(home, FINGERPRINT, FINGERPRINT)
-    assert plan_refresh(home, FINGERPRINT).work == NOTHING
+    assert plan_refresh(home, dataclasses.replace(FINGERPRINT, **changed)).work == work
 
 
 @pytest.mark.parametrize("after", [None, dataclasses.replace(FINGERPRINT, landing="changed")])

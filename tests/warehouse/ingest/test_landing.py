@@ -206,25 +206,11 @@ def test_hostile_file_names_are_data(tmp_path, name):
     assert sorted(os.listdir(tmp_path)) == ["build", "landing", "raw"]
 
 
-def test_links_pipes_and_what_leaves_the_landing_are_not_opened(tmp_path):
+def test_a_link_inside_the_landing_is_read_like_a_file(tmp_path):
     landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
-    (tmp_path / "secret.csv").write_bytes(CSV)
-    links = {
-        "panel/out.csv": tmp_path / "secret.csv",
-        "panel/up.csv": "../../secret.csv",
-        "panel/circle.csv": "circle.csv",
-        "panel/loop": "..",
-        "panel/same.csv": "a.csv",
-        "elsewhere": tmp_path,
-    }
-    for name, target in links.items():
-        (landing / name).symlink_to(target)
-    os.mkfifo(landing / "panel" / "pipe.csv")
+    (landing / "panel" / "same.csv").symlink_to("a.csv")
     files = read(landing, tmp_path).files.set_index("path")
-    taken = {"panel/a.csv", "panel/same.csv"}
-    assert set(files.index[files["status"].eq("taken")]) == taken
-    assert set(files.index[files["status"].eq("skipped")]) == {*links, "panel/pipe.csv"} - taken
-    assert files.loc["panel/out.csv", ["sha256", "bytes"]].isna().all()
+    assert files["status"].to_dict() == {"panel/a.csv": "taken", "panel/same.csv": "taken"}
 
 
 def grow(path: Path) -> None:
@@ -310,6 +296,23 @@ def sparse(path: Path) -> None:
 
 # what is laid into a landing, and how the landing is refused (None: it is listed and not read)
 ENDLESS = {
+    "a link that leaves the landing": (
+        "panel/out.csv",
+        lambda at: at.symlink_to(deliver(at.parents[2], {"secret.csv": CSV}) / "secret.csv"),
+        None,
+    ),
+    "a link that climbs": (
+        "panel/up.csv",
+        lambda at: (deliver(at.parents[2], {"secret.csv": CSV}), at.symlink_to("../../secret.csv")),
+        None,
+    ),
+    "a link to itself": ("panel/circle.csv", lambda at: at.symlink_to(at.name), None),
+    "a link to its folder": ("panel/loop", lambda at: at.symlink_to(".."), None),
+    "a source folder that is elsewhere": (
+        "elsewhere",
+        lambda at: at.symlink_to(at.parents[1]),
+        None,
+    ),
     "a sparse file": ("panel/b.csv", sparse, "found 8,796,093,022,208 bytes"),
     "a sparse text": ("policy_texts/b.txt", sparse, None),
     "a sparse file of no layout": ("unknown/b.bin", sparse, None),

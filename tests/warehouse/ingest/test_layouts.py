@@ -17,6 +17,9 @@ from warehouse.ingest.layouts import (
 )
 from warehouse.ingest.place_names import SEEDS
 
+NO_INDICATOR = YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")]
+LEFT_OUT = "{column: b, id: x, left_out_where: {column: c, matches: x, reason: imputed}}"
+
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
@@ -72,36 +75,28 @@ from warehouse.ingest.place_names import SEEDS
         ),
         ("find: [年份, 城市]", "search_rows: 5", "give one of row, find"),
         ("source_id: panel", "source_id: [", "panel.yml, line 4: expected YAML"),
+        # whole layouts that lack what they need or say it twice
+        *(
+            (LAYOUT_YAML, text, "expected a mapping with the keys source_id")
+            for text in ("", "- a\n", "text")
+        ),
+        (LAYOUT_YAML, NO_INDICATOR, r"sheet_indicators .* or row_indicators are needed"),
+        (
+            LAYOUT_YAML,
+            f"{NO_INDICATOR}    row_indicators: {{column: a, indicators: [{LEFT_OUT}]}}\n",
+            "leave whole rows out by drop_rows",
+        ),
+        (
+            LAYOUT_YAML,
+            "source_id: x\ndescription: a\ndescription: b\ntables: []\n",
+            r"panel\.yml, line 3: description: expected each key once; found it twice",
+        ),
     ],
 )
 def test_an_invalid_layout_names_file_key_and_what_is_allowed(old, new, message):
     assert old in LAYOUT_YAML
     with pytest.raises(LayoutError, match=message):
         parse_layout(LAYOUT_YAML.replace(old, new, 1), "panel.yml")
-
-
-NO_INDICATOR = YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")]
-LEFT_OUT = "{column: b, id: x, left_out_where: {column: c, matches: x, reason: imputed}}"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        *((text, "expected a mapping with the keys source_id") for text in ("", "- a\n", "text")),
-        (NO_INDICATOR, r"sheet_indicators .* or row_indicators are needed"),
-        (
-            f"{NO_INDICATOR}    row_indicators: {{column: a, indicators: [{LEFT_OUT}]}}\n",
-            "leave whole rows out by drop_rows",
-        ),
-        (
-            "source_id: x\ndescription: a\ndescription: b\ntables: []\n",
-            r"sheets\.yml, line 3: description: expected each key once; found it twice",
-        ),
-    ],
-)
-def test_a_layout_that_lacks_what_it_needs_or_says_it_twice_is_refused(text, message):
-    with pytest.raises(LayoutError, match=message):
-        parse_layout(text, "sheets.yml")
 
 
 def test_a_layout_is_named_as_its_source(tmp_path):

@@ -5,14 +5,13 @@ A process of its own that never opens a database itself: everything happens in f
 fork has no threads to lose.
 """
 
-import atexit
 import json
 import os
 import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.warehouse.publication.small import put_out, run_of
@@ -24,24 +23,16 @@ BEFORE = [run_of(day) for day in range(1, 5)]
 KILLED, NEXT = run_of(5), run_of(6)
 
 
-def in_a_fork(work: Callable[[], object]) -> int:
+def in_a_fork(work: Callable[..., object], *arguments: object) -> int | None:
     """Do it in a process of its own; how that ended, as an exit code or minus a signal."""
-    pid = os.fork()
-    if pid:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    code = 1
-    try:
-        work()
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        atexit._run_exitfuncs()
-        os._exit(code)
+    process = get_context("fork").Process(target=work, args=arguments)
+    process.start()
+    process.join()
+    return process.exitcode
 
 
-def count_steps(home: Path, kill_at: int, note: Path) -> None:
-    """Count the steps below a home; before the one with this number the process ends as by `kill
+def publish_in_steps(home: Path, kill_at: int, note: Path) -> None:
+    """Publish; before the step below the home with this number the process ends as by `kill
     -9`. The names go to `note`.
     """
     names: list[str] = []
@@ -60,7 +51,8 @@ def count_steps(home: Path, kill_at: int, note: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hear)
-    atexit.register(lambda: note.write_text("\n".join(names), encoding="utf-8"))
+    put_out(home, KILLED)
+    note.write_text("\n".join(names), encoding="utf-8")
 
 
 def look(home: Path, out: Path) -> None:
@@ -90,14 +82,12 @@ def main() -> None:
     base, home, out = folder / "base", folder / "home", folder / "out.json"
     base.mkdir()
     for name in BEFORE:
-        in_a_fork(lambda name=name: put_out(base, name))
+        in_a_fork(put_out, base, name)
 
-    def publish_again(kill_at: int) -> int:
+    def publish_again(kill_at: int) -> int | None:
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(base, home, symlinks=True)
-        return in_a_fork(
-            lambda: (count_steps(home, kill_at, folder / "steps"), put_out(home, KILLED))
-        )
+        return in_a_fork(publish_in_steps, home, kill_at, folder / "steps")
 
     publish_again(0)
     steps = (folder / "steps").read_text(encoding="utf-8").splitlines()
@@ -105,7 +95,7 @@ def main() -> None:
     results = []
     for number in sorted({*range(1, len(steps) + 1, stride), link, link + 1}):
         ended = publish_again(number)
-        in_a_fork(lambda: look(home, out))
+        in_a_fork(look, home, out)
         results.append(
             {
                 "step": steps[number - 1],

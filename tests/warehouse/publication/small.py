@@ -49,6 +49,14 @@ def put_out(
     return home / "published"
 
 
+def made_writable(folder: Path) -> Path:
+    """Where a link leads, with files that may be written."""
+    folder = folder.resolve()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return folder
+
+
 def pair_years_as_files(folder: Path) -> str:
     """Statements that add 20 pair-years as a table, and as files by year under a view."""
     return (

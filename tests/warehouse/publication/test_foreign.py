@@ -10,9 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.commands.run_specs import run_specs
 from orchestration.commands.sql_prompt import connect_read_only, run_sql
 from orchestration.home import Home
-from tests.warehouse.publication.small import pair_years_as_files, put_out, run_of
+from tests.warehouse.publication.small import made_writable, pair_years_as_files, put_out, run_of
 from tests.warehouse.publication.test_verification import SECRET, forge
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.publication.archive import archive_publications
@@ -28,7 +29,7 @@ from warehouse.publication.verification import verify_publication
 
 DATABASE = "citysync.duckdb"
 # DuckDB's own names, as what asks a database what it holds would call them
-RUN = run_of(1)
+RUN, SPEC = run_of(1), "baseline.cm_growth_official.headline"
 OF_ROWS = (
     "duckdb_views",
     "duckdb_tables",
@@ -50,6 +51,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "verify LANDING": lambda home: value_faults(home / "published", home / "build.duckdb", []),
     "what changed": lambda home: write_changes(home / "published", home, simulated=False),
     "new-source": lambda home: read_reference(home / "published" / DATABASE),
+    "run": lambda home: run_specs(str(home / "published" / DATABASE), [SPEC], None, None),
     "the data package": lambda home: describe_package(home / "published", {"run_id": RUN}, {}),
 }
 
@@ -184,9 +186,8 @@ def lead_elsewhere(file: Path, manifest: Path) -> None:
 def test_files_that_are_missing_links_or_none_of_ours_are_refused_by_name(
     home: Path, tmp_path: Path, monkeypatch, capsys, touch: Callable[[Path, Path], object]
 ) -> None:
-    folder = (shutil.copytree(home, tmp_path / "home", symlinks=True) / "published").resolve()
-    for path in folder.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    copy = shutil.copytree(home, tmp_path / "home", symlinks=True)
+    folder = made_writable(copy / "published")
     file = files_of_tables(folder)["marts.pairs"][0]
     touch(file, folder / MANIFEST)
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))

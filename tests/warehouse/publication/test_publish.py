@@ -69,31 +69,40 @@ def test_a_publication_is_whole_read_only_and_carries_comments(tmp_path: Path) -
 def test_an_open_reader_keeps_its_file_and_three_publications_stay(tmp_path: Path) -> None:
     published = put_out(tmp_path, run_of(1))
     with duckdb.connect(str((published / "citysync.duckdb").resolve()), read_only=True) as reader:
-        for day in range(2, 7):
+        for day in range(2, 5):
             put_out(tmp_path, run_of(day))
         assert reader.execute("select count(*) from marts.things").fetchone() == (3,)
-    assert names_of(tmp_path) == [run_of(day) for day in (4, 5, 6)]
-    assert published.resolve().name == run_of(6)
+    assert names_of(tmp_path) == [run_of(day) for day in (2, 3, 4)]
+    assert published.resolve().name == run_of(4)
 
 
-def test_a_clock_that_goes_back_still_publishes_and_loses_nothing_newer(tmp_path: Path) -> None:
-    """Run ids sort by time: the run of an earlier clock becomes current and stays, beside the
-    newest of the others.
-    """
-    for day in (3, 4, 5, 1):
-        put_out(tmp_path, run_of(day))
-    assert (tmp_path / "published").resolve().name == run_of(1)
-    assert names_of(tmp_path) == [run_of(day) for day in (1, 3, 4, 5)]
+OTHER_WINDOW = {"WINDOW_FIRST_YEAR": "2012"}
+#: Days of runs with their settings, how many are kept, and the days that stay.
+KEPT = {
+    # run ids sort by time: the run of an earlier clock becomes current and stays, beside the newest
+    # of the others
+    "a clock that goes back": ([(day, {}) for day in (3, 4, 5, 1)], 3, (1, 3, 4, 5)),
+    "the newest of a window": (
+        [*((day, {}) for day in (1, 2)), *((day, OTHER_WINDOW) for day in range(3, 8))],
+        3,
+        (2, 5, 6, 7),
+    ),
+    "one of each window": (
+        [(1, {}), (2, OTHER_WINDOW), (3, OTHER_WINDOW), (4, {})],
+        1,
+        (3, 4),
+    ),
+}
 
 
-def test_the_newest_of_every_window_stays_whatever_its_age(tmp_path: Path) -> None:
-    for day in (1, 2):
-        put_out(tmp_path, run_of(day), settings={})
-    for day in range(3, 8):
-        put_out(tmp_path, run_of(day), settings={"WINDOW_FIRST_YEAR": "2012"})
-    assert names_of(tmp_path) == [run_of(day) for day in (2, 5, 6, 7)]
-    put_out(tmp_path, run_of(8), settings={}, kept=1)
-    assert names_of(tmp_path) == [run_of(7), run_of(8)]
+@pytest.mark.parametrize(("runs", "kept", "left"), KEPT.values(), ids=KEPT)
+def test_the_last_run_is_current_and_the_newest_stay(
+    tmp_path: Path, runs: list[tuple[int, dict]], kept: int, left: tuple[int, ...]
+) -> None:
+    for day, settings in runs:
+        put_out(tmp_path, run_of(day), settings=settings, kept=kept)
+    assert (tmp_path / "published").resolve().name == run_of(runs[-1][0])
+    assert names_of(tmp_path) == [run_of(day) for day in left]
 
 
 def test_a_simulated_run_never_replaces_delivered_data(tmp_path: Path) -> None:

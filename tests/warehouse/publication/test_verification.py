@@ -5,14 +5,14 @@ missing and added files.
 import json
 import os
 import shutil
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.warehouse.publication.small import put_out, run_of
+from tests.warehouse.ingest.test_landing import socket_at
+from tests.warehouse.publication.small import made_writable, put_out, run_of
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, hash_files, write_manifest
 from warehouse.publication.verification import verify_publication
@@ -27,8 +27,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published(made: Path, tmp_path: Path) -> Path:
     """A publication of its own for each test, whose files may be written."""
     folder = shutil.copytree(made, tmp_path / "home", symlinks=True) / "published"
-    for path in (folder.resolve(), *folder.resolve().rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    made_writable(folder)
     return folder
 
 
@@ -57,11 +56,6 @@ def test_a_flipped_byte_is_found_and_its_file_named(published: Path, name: str) 
     assert len(faults) == 1 and name in faults[0] and "expected" in faults[0]
 
 
-def bind(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(path))
-
-
 LAID_IN: dict[str, Callable[[Path], object]] = {
     "a file": lambda path: path.write_bytes(b"x"),
     "a link to a file": lambda path: path.symlink_to("/etc/hostname"),
@@ -69,7 +63,7 @@ LAID_IN: dict[str, Callable[[Path], object]] = {
     "a link to nothing": lambda path: path.symlink_to("nothing"),
     "a link to what is published": lambda path: path.symlink_to(MANIFEST),
     "a pipe": os.mkfifo,
-    "a socket": bind,
+    "a socket": socket_at,
 }
 
 
@@ -111,9 +105,7 @@ def forge(published: Path, statement: str = "", **parts: object) -> Path:
     """A publication that somebody else handed over: another database or manifest, with hashes that
     agree.
     """
-    folder = published.resolve()
-    for path in folder.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    folder = made_writable(published)
     if statement:
         with duckdb.connect(str(folder / "citysync.duckdb")) as con:
             con.execute(statement)
@@ -123,12 +115,6 @@ def forge(published: Path, statement: str = "", **parts: object) -> Path:
     }
     write_manifest(folder, {**manifest, "files": files, **parts})
     return folder
-
-
-def test_a_table_that_differs_from_its_hash_is_named(published: Path) -> None:
-    """Even where file and manifest were both rewritten: the tables are hashed on their own."""
-    (fault,) = verify_publication(forge(published, "update marts.things set k = 4 where k = 3"))
-    assert "marts.things" in fault
 
 
 SECRET = "/etc/hostname"
@@ -142,15 +128,6 @@ CODE_IN_A_DATABASE = {
     "a function of rows": f"create macro marts.more() as table select * from read_text('{SECRET}')",
     "a function in the main schema": "create macro to_json(x) as 'same'",
 }
-
-
-@pytest.mark.parametrize("statement", CODE_IN_A_DATABASE.values(), ids=CODE_IN_A_DATABASE)
-def test_a_database_that_would_run_something_when_it_is_read_is_refused(
-    published: Path, statement: str
-) -> None:
-    folder = forge(published, statement)
-    with pytest.raises(PublishError, match="expected tables alone, found views or functions"):
-        verify_publication(folder)
 
 
 ENTRY = {"sha256": "0" * 64, "bytes": 1}
@@ -184,24 +161,40 @@ MANIFESTS = {
 }
 
 
-@pytest.mark.parametrize("parts", MANIFESTS.values(), ids=MANIFESTS)
-def test_a_manifest_that_leads_elsewhere_or_is_none_is_refused(
-    published: Path, parts: dict
+#: A database that would run something when it is read, and a manifest that leads elsewhere or is
+#: none.
+FORGED = {
+    **{
+        name: (statement, {}, "expected tables alone, found views or functions")
+        for name, statement in CODE_IN_A_DATABASE.items()
+    },
+    **{name: ("", parts, "expected") for name, parts in MANIFESTS.items()},
+}
+
+
+@pytest.mark.parametrize(("statement", "parts", "said"), FORGED.values(), ids=FORGED)
+def test_what_would_run_or_leads_elsewhere_is_refused(
+    published: Path, statement: str, parts: dict, said: str
 ) -> None:
-    folder = forge(published, **parts)
-    with pytest.raises(PublishError, match="expected"):
+    folder = forge(published, statement, **parts)
+    with pytest.raises(PublishError, match=said):
         verify_publication(folder)
 
 
 @pytest.mark.parametrize(
-    "table",
+    ("statement", "parts", "said"),
     [
-        {"marts.nothing": TABLE},
-        {'marts.things" union select 1 --': TABLE},
+        # even where file and manifest were both rewritten: the tables are hashed on their own
+        ("update marts.things set k = 4 where k = 3", {}, "marts.things"),
+        ("", {"tables": {"marts.nothing": TABLE}}, "marts.nothing"),
+        ("", {"tables": {'marts.things" union select 1 --': TABLE}}, "union select 1"),
     ],
 )
-def test_tables_that_are_not_there_are_faults(published: Path, table: dict) -> None:
-    assert verify_publication(forge(published, tables=table))
+def test_a_table_that_is_not_as_the_manifest_says_is_a_fault(
+    published: Path, statement: str, parts: dict, said: str
+) -> None:
+    (fault,) = verify_publication(forge(published, statement, **parts))
+    assert said in fault
 
 
 def test_a_file_that_is_no_database_is_a_fault(published: Path) -> None:

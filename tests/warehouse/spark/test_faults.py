@@ -39,12 +39,10 @@ SAID = {
 
 @pytest.mark.parametrize("text", SAID)
 def test_what_spark_says_becomes_one_line_that_says_what_to_do(text: str) -> None:
+    # an error of our own SQL is no fault of the cluster
+    assert explain("[PARSE_SYNTAX_ERROR] Syntax error at or near 'from'") == ""
     found = explain(f"26/11/26 ERROR x\n{text}\n\tat y")
     assert SAID[text] in found and "\n" not in found and found.startswith("ENGINE=spark: ")
-
-
-def test_an_error_of_our_own_sql_is_no_fault_of_the_cluster() -> None:
-    assert explain("[PARSE_SYNTAX_ERROR] Syntax error at or near 'from'") == ""
 
 
 def java(folder: Path, says: str, code: int = 0) -> dict[str, str]:

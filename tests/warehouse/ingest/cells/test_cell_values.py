@@ -22,10 +22,13 @@ from warehouse.ingest.cells.cell_values import (
 )
 from warehouse.ingest.cells.column_values import coded_column, filled_cells
 
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
+#: Texts that could be another number than they seem.
+OTHER_NUMBERS = (
+    *("-①", "0,123", "①23", "1²3", "⒈5", "1½", "10⁴", "1.2×10⁴", "-10¹", "3*10³", "x₂", "1₂", "≥5"),
+)
+#: What a reader of one cell makes of it.
+READ = {
+    parse_number: [
         ("24779.1000", 24779.1),
         ("３，６６３．５", 3663.5),
         ("1,234,567", 1234567.0),
@@ -36,41 +39,19 @@ from warehouse.ingest.cells.column_values import coded_column, filled_cells
         (".5", 0.5),
         ("7.", 7.0),
         ("\u00a05.5\u00a0", 5.5),
-        ("约12", None),
-        ("5亿元", None),
-        ("(5)", None),
-        ("1.O8", None),
-        ("0.81\n0.14", None),
-        ("1_000", None),
-        ("12,34", None),
-        ("1,234 567", None),
-        ("inf", None),
-        ("1e999", None),
-        ("nan", None),
-        ("0x10", None),
-        ("6.9%", None),
-        ("1.2.3", None),
-        ("", None),
-        ("#DIV/0!", None),
+        *(
+            (text, None)
+            for text in (
+                *("约12", "5亿元", "(5)", "1.O8", "0.81\n0.14", "1_000", "12,34", "1,234 567"),
+                *("inf", "1e999", "nan", "0x10", "6.9%", "1.2.3", "", "#DIV/0!"),
+                *OTHER_NUMBERS,
+            )
+        ),
     ],
-)
-def test_a_number_is_read_from_its_text(text, number):
-    assert parse_number(text) == number
-
-
-@pytest.mark.parametrize("cell", [True, math.inf, datetime.date(2015, 1, 1), None, "text"])
-def test_other_cells_are_no_number(cell):
-    assert cell_number(cell) is None
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_workbooks_number_survives_its_text(number):
-    assert parse_number(cell_text(number)) == number
-
-
-@pytest.mark.parametrize(
-    ("cell", "text"),
-    [
+    cell_number: [
+        (cell, None) for cell in (True, math.inf, datetime.date(2015, 1, 1), None, "text")
+    ],
+    cell_text: [
         (36631000.0, "36631000"),
         (0.140000000596046, "0.140000000596046"),
         (-0.0, "-0"),
@@ -78,32 +59,48 @@ def test_a_workbooks_number_survives_its_text(number):
         (math.nan, ""),
         (True, "TRUE"),
     ],
-)
-def test_a_cell_has_the_text_that_was_delivered(cell, text):
-    assert cell_text(cell) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "year"),
-    [
+    parse_year: [
         ("2015", 2015),
         ("2015.0", 2015),
         ("２０１５年", 2015),
         ("1900", 1900),
         ("2100", 2100),
-        ("1899", None),
-        ("2101", None),
-        ("2015.5", None),
-        ("15", None),
-        ("20155", None),
-        ("二〇一五", None),
-        ("2015-2016", None),
-        ("2015-12-31", None),
-        ("", None),
+        *(
+            (text, None)
+            for text in (
+                *("1899", "2101", "2015.5", "15", "20155", "二〇一五"),
+                *("2015-2016", "2015-12-31", ""),
+            )
+        ),
     ],
+    # without space and width
+    normal_header: [
+        ("地区生产总值（亿元）", "地区生产总值(亿元)"),
+        (" 城 市\n", "城市"),
+        ("年份_x000D_\n", "年份"),
+        ("ＧＤＰ", "GDP"),
+    ],
+    # without the decimals of a float column
+    code_text: [
+        ("110000", "110000"),
+        ("110000.0", "110000"),
+        (" 1100 ", "1100"),
+        ("110000.5", "110000.5"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("reader", "cell", "found"),
+    [(reader, *case) for reader, cases in READ.items() for case in cases],
 )
-def test_a_year_is_read_from_its_text(text, year):
-    assert parse_year(text) == year
+def test_a_cell_is_read(reader, cell, found):
+    assert reader(cell) == found
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_workbooks_number_survives_its_text(number):
+    assert parse_number(cell_text(number)) == number
 
 
 def test_column_letters_agree_with_openpyxl():
@@ -112,80 +109,35 @@ def test_column_letters_agree_with_openpyxl():
     ]
 
 
-@pytest.mark.parametrize(
-    ("delivered", "normal"),
-    [
-        ("地区生产总值（亿元）", "地区生产总值(亿元)"),
-        (" 城 市\n", "城市"),
-        ("年份_x000D_\n", "年份"),
-        ("ＧＤＰ", "GDP"),
-    ],
-)
-def test_a_header_is_compared_without_space_and_width(delivered, normal):
-    assert normal_header(delivered) == normal
+#: Number, mark of a note and unit, by what the column says of its numbers; None where it is none.
+BESIDE = [
+    ({}, "23014①", (23014.0, "①", None)),
+    ({}, "1234²", (1234.0, "²", None)),
+    ({}, "12.3¹⁾", (12.3, "¹⁾", None)),
+    ({}, "5*", (5.0, "*", None)),
+    ({}, "12.5％", (12.5, None, "%")),
+    ({}, "−1 234.5 ③", (-1234.5, "③", None)),
+    ({}, "１２①†", (12.0, "①†", None)),
+    ({}, "3‰①", (3.0, "①", "‰")),
+    *(({}, text, None) for text in OTHER_NUMBERS),
+    ({"decimal_comma": True}, "1,5", (1.5, None, None)),
+    ({"decimal_comma": True}, "1.234,5", (1234.5, None, None)),
+    ({"decimal_comma": True}, "1 234,5", (1234.5, None, None)),
+    ({"decimal_comma": True}, "-,5", (-0.5, None, None)),
+    ({"decimal_comma": True}, "0,123", (0.123, None, None)),
+    ({"decimal_comma": True}, "1.234", (1234.0, None, None)),
+    ({"decimal_comma": True}, "12", (12.0, None, None)),
+    *(({"decimal_comma": True}, text, None) for text in ("1.5", "1,2,3", "1.23,4", ",", "")),
+    ({"unit": "亿元"}, "12.5亿元", (12.5, None, None)),
+    ({"unit": "万元"}, "12.5亿元", None),
+    ({"unit": "万元"}, "12.5%", None),
+    ({"unit": "pct"}, "12.5%", (12.5, None, "%")),
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [("110000", "110000"), ("110000.0", "110000"), (" 1100 ", "1100"), ("110000.5", "110000.5")],
-)
-def test_a_code_loses_the_decimals_of_a_float_column(text, code):
-    assert code_text(text) == code
-
-
-@pytest.mark.parametrize(
-    ("text", "number", "mark", "unit"),
-    [
-        ("23014①", 23014.0, "①", None),
-        ("1234²", 1234.0, "²", None),
-        ("12.3¹⁾", 12.3, "¹⁾", None),
-        ("5*", 5.0, "*", None),
-        ("12.5％", 12.5, None, "%"),
-        ("−1 234.5 ③", -1234.5, "③", None),
-        ("１２①†", 12.0, "①†", None),
-        ("3‰①", 3.0, "①", "‰"),
-    ],
-)
-def test_marks_and_ratios_stand_beside_the_number(text, number, mark, unit):
-    assert read_number(text) == (number, mark, unit)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["-①", "0,123", "①23", "1²3", "⒈5", "1½", "10⁴", "1.2×10⁴", "-10¹", "3*10³", "x₂", "1₂", "≥5"],
-)
-def test_what_could_be_another_number_is_none(text):
-    assert read_number(text) is None
-    assert parse_number(text) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("1,5", 1.5),
-        ("1.234,5", 1234.5),
-        ("1 234,5", 1234.5),
-        ("-,5", -0.5),
-        ("0,123", 0.123),
-        ("1.234", 1234.0),
-        ("12", 12.0),
-        ("1.5", None),
-        ("1,2,3", None),
-        ("1.23,4", None),
-        (",", None),
-        ("", None),
-    ],
-)
-def test_a_decimal_comma_is_one_where_the_layout_says_so(text, number):
-    found = read_number(text, decimal_comma=True)
-    assert (found.number if found else None) == number
-
-
-def test_a_unit_behind_the_number_is_read_where_it_is_the_columns_own():
-    assert read_number("12.5亿元", unit="亿元").number == 12.5
-    assert read_number("12.5亿元", unit="万元") is None
-    assert read_number("12.5%", unit="万元") is None
-    assert read_number("12.5%", unit="pct") == (12.5, None, "%")
+@pytest.mark.parametrize(("of_column", "text", "found"), BESIDE)
+def test_marks_and_units_stand_beside_a_number(of_column, text, found):
+    assert read_number(text, **of_column) == found
 
 
 FLOATS = [0.0, -0.0, 1.0, -12.5, 36631000.0, 1e16, 1.5e-7, 9999999999.9, math.nan, math.inf]

@@ -2,6 +2,7 @@
 figures the files were made from.
 """
 
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -51,66 +52,8 @@ def across(names: dict[str, object], label: str, factor: float = 1.0) -> list[li
     ]
 
 
-def stata(rows: list[list[object]]) -> bytes:
-    return stata_bytes(pd.DataFrame(rows[1:], columns=rows[0]))
-
-
 CHINESE = {city: city for city in CODES}
 FOUR_DIGITS = {city: code // 100 for city, code in CODES.items()}
-
-
-def semicolons() -> bytes:
-    return b"city;year;GDP\n" + b"".join(
-        f"{PINYIN[city]};{year};{value}\n".encode() for (city, year), value in GDP.items()
-    )
-
-
-def a_sheet_an_indicator() -> dict[str, bytes]:
-    return {
-        "a.xlsx": xlsx_bytes(
-            地区生产总值=[["单位：亿元"], *across(CHINESE, "地区")], 说明=[["说明"], ["来源"]]
-        )
-    }
-
-
-def a_csv_with_years_across() -> dict[str, bytes]:
-    return {
-        "a.csv": csv_bytes(
-            [["Gross domestic product (billion yuan)", "", "", ""], *across(PINYIN, "city", 0.1)]
-        )
-    }
-
-
-def a_file_a_year() -> dict[str, bytes]:
-    header = ["city", "GDP(亿元)"]
-    return {
-        f"book_{year}.xlsx": xlsx_bytes(
-            S=[header, *[[PINYIN[c], v] for (c, y), v in GDP.items() if y == year]]
-        )
-        for year in YEARS
-    }
-
-
-def a_file_a_city() -> dict[str, bytes]:
-    def table(city: str) -> list[list[object]]:
-        header = ["指标", "2016年", "2015年", "2014年"]
-        return [
-            ["数据库：年度数据"],
-            [f"地区：{city}"],
-            header,
-            ["地区生产总值(亿元)", *[GDP[city, year] for year in YEARS], None],
-        ]
-
-    return {f"{PINYIN[city]}.xlsx": xlsx_bytes(S=table(city)) for city in CODES}
-
-
-def two_header_rows() -> dict[str, bytes]:
-    top = [["全国"], ["城市", "年份", "地区生产总值(亿元)", None], [None, None, "全市", "市辖区"]]
-    return {
-        "a.xlsx": xlsx_bytes(
-            S=[*top, *[[city, year, value, value / 2] for (city, year), value in GDP.items()]]
-        )
-    }
 
 
 #: Files, the unit their values are in (as a factor and as delivered), the place as delivered.
@@ -131,19 +74,92 @@ SOURCES = {
         "millionyuan",
         PINYIN,
     ),
-    "semicolons": ({"a.csv": semicolons()}, 1, None, PINYIN),
+    "semicolons": (
+        {"a.csv": csv_bytes(down(PINYIN, ["city", "year", "GDP"])).replace(b",", b";")},
+        1,
+        None,
+        PINYIN,
+    ),
     "four_digit_codes": (
         {"a.xlsx": xlsx_bytes(S=down(FOUR_DIGITS, ["code", "year", "gdp_nominal"]))},
         1,
         None,
         FOUR_DIGITS,
     ),
-    "stata": ({"a.dta": stata(down(PINYIN, ["city", "year", "gdp"]))}, 1, None, PINYIN),
-    "a_sheet_an_indicator": (a_sheet_an_indicator(), 1, "亿元", CHINESE),
-    "years_across_csv": (a_csv_with_years_across(), 0.1, "billionyuan", PINYIN),
-    "a_file_a_year": (a_file_a_year(), 1, "亿元", PINYIN),
-    "a_file_a_city": (a_file_a_city(), 1, "亿元", CHINESE),
-    "two_header_rows": (two_header_rows(), 1, "亿元", CHINESE),
+    "stata": (
+        {"a.dta": stata_bytes(pd.DataFrame(down(PINYIN, [])[1:], columns=["city", "year", "gdp"]))},
+        1,
+        None,
+        PINYIN,
+    ),
+    "a_sheet_an_indicator": (
+        {
+            "a.xlsx": xlsx_bytes(
+                地区生产总值=[["单位：亿元"], *across(CHINESE, "地区")], 说明=[["说明"], ["来源"]]
+            )
+        },
+        1,
+        "亿元",
+        CHINESE,
+    ),
+    "years_across_csv": (
+        {
+            "a.csv": csv_bytes(
+                [
+                    ["Gross domestic product (billion yuan)", "", "", ""],
+                    *across(PINYIN, "city", 0.1),
+                ]
+            )
+        },
+        0.1,
+        "billionyuan",
+        PINYIN,
+    ),
+    "a_file_a_year": (
+        {
+            f"book_{year}.xlsx": xlsx_bytes(
+                S=[
+                    ["city", "GDP(亿元)"],
+                    *[[PINYIN[c], v] for (c, y), v in GDP.items() if y == year],
+                ]
+            )
+            for year in YEARS
+        },
+        1,
+        "亿元",
+        PINYIN,
+    ),
+    "a_file_a_city": (
+        {
+            f"{name}.xlsx": xlsx_bytes(
+                S=[
+                    ["数据库：年度数据"],
+                    [f"地区：{city}"],
+                    ["指标", "2016年", "2015年", "2014年"],
+                    ["地区生产总值(亿元)", *[GDP[city, year] for year in YEARS], None],
+                ]
+            )
+            for city, name in PINYIN.items()
+        },
+        1,
+        "亿元",
+        CHINESE,
+    ),
+    "two_header_rows": (
+        {
+            "a.xlsx": xlsx_bytes(
+                S=[
+                    ["全国"],
+                    ["城市", "年份", "地区生产总值(亿元)", None],
+                    [None, None, "全市", "市辖区"],
+                    *[[city, year, value, value / 2] for (city, year), value in GDP.items()],
+                ]
+            )
+        },
+        1,
+        "亿元",
+        CHINESE,
+    ),
 }
 
 
@@ -203,12 +219,13 @@ def test_headers_are_matched_exactly_by_wording_or_by_likeness(header, indicator
 
 
 @pytest.mark.shared
-def test_the_province_panel_is_drafted_and_read(shared_dir):
+def test_the_province_panel_is_drafted_and_read(shared_dir, tmp_path):
     """Bilingual headers, persons for ten thousand persons, provinces:
 
     Beijing 2015 has 24,779.1 and 603,557 students (PROVENANCE.md).
     """
-    folder, name = shared_dir / "reference" / "province_panel", "control V.xlsx"
+    book = (shared_dir / "reference" / "province_panel" / "control V.xlsx").read_bytes()
+    folder = deliver(tmp_path, {"province_panel/control V.xlsx": book}) / "province_panel"
     draft, _ = draft_folder(folder, "province_panel")
     assert any("was not matched" in note for note in draft.notes)
     cells = {
@@ -222,33 +239,12 @@ def test_the_province_panel_is_drafted_and_read(shared_dir):
     assert (gdp["value"], gdp["unit_text"], gdp["place_level"]) == (24779.1, "亿元", "province")
     assert (students["value"], students["unit_text"]) == (603557.0, "人")
     sheet = "Control Variables(originaldata)"
-    table = pd.read_excel(folder / name, sheet_name=sheet, engine="calamine")
+    table = pd.read_excel(io.BytesIO(book), sheet_name=sheet, engine="calamine")
     table = table[table.iloc[:, 0].notna()]
     assert len(table) >= 310
     for row in table.itertuples(index=False):
         assert cells[row[2], int(row[0]), "gdp_nominal_cny_100m"]["value"] == row[3]
         assert cells[row[2], int(row[0]), "loans_cny_100m"]["value"] == row[17]
-
-
-def test_the_command_writes_a_layout_and_says_what_it_could_not_match(tmp_path, capsys):
-    rows = [
-        ["城市", "年份", "地区生产总值(亿元)", "星星数"],
-        ["北京市", 2015, 1.0, 2.0],
-        ["上海市", 2015, 1.5, 2.0],
-    ]
-    folder = (
-        deliver(tmp_path, {"new/a [1].xlsx": xlsx_bytes(S=rows), "new/b.xlsx": b"PK\x03\x04broken"})
-        / "new"
-    )
-    assert new_source(str(folder), output=str(tmp_path / "new.yml")) == 0
-    said = capsys.readouterr()
-    assert "column '星星数' was not matched" in said.err
-    assert "b.xlsx: expected a complete xlsx archive" in said.err
-    assert "a [1].xlsx: the draft reads 2 values" in said.err
-    assert (
-        parse_layout((tmp_path / "new.yml").read_text(encoding="utf-8"), "new.yml").source_id
-        == "new"
-    )
 
 
 @pytest.mark.parametrize(
@@ -269,27 +265,48 @@ def test_what_cannot_be_drafted_is_an_error(files, message, tmp_path, capsys):
     assert "citysync: exit 2: " in capsys.readouterr().err
 
 
-def test_a_bomb_is_a_note_and_the_others_are_drafted(tmp_path, capsys, monkeypatch):
-    """The last one is foreseen by no guard: its process is ended by the limit of time."""
+HEADER = ["城市", "年份", "地区生产总值(亿元)"]
+GOOD = xlsx_bytes(S=[HEADER, ["北京市", 2015, 1.0], ["上海市", 2015, 1.5]])
+STARS = xlsx_bytes(S=[[*HEADER, "星星数"], ["北京市", 2015, 1.0, 2.0], ["上海市", 2015, 1.5, 2.0]])
+NAMES = pd.read_csv(SEEDS / "city_roster.csv")["city_name_zh"].drop_duplicates()
+LONG = [[city, year, 1.5 + n] for year in range(1950, 2024) for n, city in enumerate(NAMES)]
+#: Files, and what is said of them.
+DRAFTED = {
+    "what could not be matched": (
+        lambda: {"a [1].xlsx": STARS, "b.xlsx": b"PK\x03\x04broken"},
+        (
+            "column '星星数' was not matched",
+            "b.xlsx: expected a complete xlsx archive",
+            "a [1].xlsx: the draft reads 2 values",
+        ),
+    ),
+    # the last one is foreseen by no guard: its process is ended by the limit of time
+    "bombs beside a good file": (
+        lambda: {
+            "0.xlsx": WORKBOOKS["sheet: apostrophes"][0]()["panel/a.xlsx"],
+            "1.xlsx": WORKBOOKS["one sheet under 2,000 names"][0]()["panel/a.xlsx"],
+            "good.xlsx": GOOD,
+        },
+        (
+            "good.xlsx: the draft reads 2 values",
+            "0.xlsx: ",
+            "1.xlsx: expected a file that can be read within 1 s",
+        ),
+    ),
+    "a long sheet is sampled and read whole": (
+        lambda: {"a.csv": csv_bytes([HEADER, *LONG])},
+        (f"a.csv: the draft reads {len(LONG):,} values",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DRAFTED)
+def test_the_command_writes_a_layout_and_says_what_it_read(tmp_path, capsys, monkeypatch, name):
     monkeypatch.setattr(limits, "SECONDS", 1)
-    bombs = {
-        f"new/{n}.xlsx": WORKBOOKS[name][0]()["panel/a.xlsx"]
-        for n, name in enumerate(("sheet: apostrophes", "one sheet under 2,000 names"))
-    }
-    good = [["城市", "年份", "地区生产总值(亿元)"], ["北京市", 2015, 1.0], ["上海市", 2015, 1.5]]
-    folder = deliver(tmp_path, {**bombs, "new/good.xlsx": xlsx_bytes(S=good)}) / "new"
-    assert new_source(str(folder), output=str(tmp_path / "new.yml")) == 0
+    files, told = DRAFTED[name]
+    deliver(tmp_path, {f"new/{path}": data for path, data in files().items()})
+    assert new_source(str(tmp_path / "new"), output=str(tmp_path / "new.yml")) == 0
     said = capsys.readouterr().err
-    assert "good.xlsx: the draft reads 2 values" in said
-    assert "0.xlsx: " in said and "1.xlsx: expected a file that can be read within 1 s" in said
-
-
-def test_a_long_sheet_is_sampled_and_read_whole(tmp_path, capsys):
-    cities = pd.read_csv(SEEDS / "city_roster.csv")["city_name_zh"].drop_duplicates()
-    rows = [
-        ["城市", "年份", "地区生产总值(亿元)"],
-        *[[city, year, 1.5 + n] for year in range(1950, 2024) for n, city in enumerate(cities)],
-    ]
-    folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
-    assert new_source(str(folder)) == 0
-    assert f"a.csv: the draft reads {len(rows) - 1:,} values" in capsys.readouterr().err
+    assert [words for words in told if words not in said] == []
+    draft = (tmp_path / "new.yml").read_text(encoding="utf-8")
+    assert parse_layout(draft, "new.yml").source_id == "new"

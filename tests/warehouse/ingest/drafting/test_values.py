@@ -81,64 +81,87 @@ def mapped(draft) -> dict[str, tuple[str, str | None]]:
     return {rule.columns[0]: (rule.id, rule.unit or rule.unit_pattern) for rule in rules}
 
 
-def test_values_decide_and_their_power_of_ten_is_the_unit(tmp_path, published):
-    columns = [
-        lambda code, year: value(GDP, code, year) * 10_000,
-        lambda code, year: value(POPULATION, code, year),
-        lambda code, year: value(WAGE, code, year) * 1.3 + code % 977,
-        lambda code, year: code % 7,
-        lambda code, year: value(GDP, code, year) ** 0.5,
-    ]
-    files = panel(["x1", "人口", "在岗职工平均工资", "地区生产总值", "x2"], columns)
-    found = mapped(draft_of(tmp_path, published, files))
-    assert found == {"x1": (GDP, "万元"), "人口": (POPULATION, "10k")}
+#: Header and values of columns, and indicator and unit of those that are mapped: values decide, and
+#: their power of ten is the unit; a header's unit counts where the values bear it out.
+COLUMNS = [
+    (
+        {
+            "x1": lambda code, year: value(GDP, code, year) * 10_000,
+            "人口": lambda code, year: value(POPULATION, code, year),
+            "在岗职工平均工资": lambda code, year: value(WAGE, code, year) * 1.3 + code % 977,
+            "地区生产总值": lambda code, year: code % 7,
+            "x2": lambda code, year: value(GDP, code, year) ** 0.5,
+        },
+        {"x1": (GDP, "万元"), "人口": (POPULATION, "10k")},
+    ),
+    (
+        {
+            "产值（万元）": lambda code, year: value(GDP, code, year) * 10_000,
+            "人口（万人）": lambda code, year: value(POPULATION, code, year) * 10_000,
+        },
+        {"产值(万元)": (GDP, r"\((万元)\)"), "人口(万人)": (POPULATION, "人")},
+    ),
+]
 
 
-def test_a_headers_unit_counts_where_the_values_bear_it_out(tmp_path, published):
-    columns = [
-        lambda code, year: value(GDP, code, year) * 10_000,
-        lambda code, year: value(POPULATION, code, year) * 10_000,
-    ]
-    files = panel(["产值（万元）", "人口（万人）"], columns)
-    found = mapped(draft_of(tmp_path, published, files))
-    assert found["产值(万元)"][0] == GDP and "万元" in found["产值(万元)"][1]
-    assert found["人口(万人)"] == (POPULATION, "人"), (
-        "the header says ten thousands, the values are persons"
-    )
+@pytest.mark.parametrize(("columns", "found"), COLUMNS)
+def test_values_decide_what_a_column_is(tmp_path, published, columns, found):
+    files = panel([*columns], [*columns.values()])
+    assert mapped(draft_of(tmp_path, published, files)) == found
 
 
-@pytest.mark.parametrize(("step", "said"), [(-1, "before"), (1, "after")])
-def test_values_under_another_year_are_said_to_be(tmp_path, published, step, said):
-    files = panel(["地区生产总值"], [lambda code, year: value(GDP, code, year + step)])
-    draft = draft_of(tmp_path, published, files)
-    assert f"100% are those of the year {said}: put the years right" in draft.text
-
-
-@pytest.mark.parametrize(
-    ("name", "year"),
-    [("book.xlsx", "{constant: 2015}"), ("book_2016.xlsx", "{edition_offset: -1}")],
-)
-def test_the_year_of_a_sheet_without_one_is_that_of_its_values(tmp_path, published, name, year):
+def of_2015() -> list[list]:
+    """A sheet without years."""
     rows = [
-        ["城市", "甲", "乙"],
-        *([city, value(GDP, code, 2015), value(POPULATION, code, 2015)] for city, code in cities()),
+        (city, value(GDP, code, 2015), value(POPULATION, code, 2015)) for city, code in cities()
     ]
-    draft = draft_of(tmp_path, published, {f"new/{name}": xlsx_bytes(S=rows)})
-    assert f"year: {year}" in draft.text
-    assert GDP in draft.text and POPULATION in draft.text
+    return [["城市", "甲", "乙"], *rows]
 
 
-@pytest.mark.parametrize("n_cities", [40, 1])
-def test_years_across_are_known_by_their_values_too(tmp_path, published, n_cities):
-    """Of many cities a row each, or of one that stands in the title, an indicator a row."""
-    rows = [
-        (city, *(value(WAGE, code, year) for year in YEARS)) for city, code in cities()[:n_cities]
-    ]
-    table = [["城市", *YEARS], *rows]
-    if n_cities == 1:
-        table = [[f"地区:{rows[0][0]}"], ["指标", *YEARS], ["某指标", *rows[0][1:]]]
-    draft = draft_of(tmp_path, published, {"new/a.xlsx": xlsx_bytes(无题=table)})
-    assert f"id: {WAGE}" in draft.text and "agree with those known" in draft.text
+def across(n_cities: int) -> list[tuple]:
+    """A row a city, years across."""
+    return [(city, *(value(WAGE, c, year) for year in YEARS)) for city, c in cities()[:n_cities]]
+
+
+WAGE_KNOWN = (f"id: {WAGE}", "agree with those known")
+PRODUCT = ["地区生产总值"]
+#: Files, and what their draft says: values stand under another year, the year of a sheet without
+#: one is that of its values, years across are known by their values, of many cities a row each or
+#: of one that stands in the title, an indicator a row.
+SAID = [
+    (
+        panel(PRODUCT, [lambda code, year: value(GDP, code, year - 1)]),
+        ["100% are those of the year before: put the years right"],
+    ),
+    (
+        panel(PRODUCT, [lambda code, year: value(GDP, code, year + 1)]),
+        ["100% are those of the year after: put the years right"],
+    ),
+    ({"new/book.xlsx": xlsx_bytes(S=of_2015())}, ["year: {constant: 2015}", GDP, POPULATION]),
+    (
+        {"new/book_2016.xlsx": xlsx_bytes(S=of_2015())},
+        ["year: {edition_offset: -1}", GDP, POPULATION],
+    ),
+    ({"new/a.xlsx": xlsx_bytes(无题=[["城市", *YEARS], *across(40)])}, WAGE_KNOWN),
+    (
+        {
+            "new/a.xlsx": xlsx_bytes(
+                无题=[
+                    [f"地区:{cities()[0][0]}"],
+                    ["指标", *YEARS],
+                    ["某指标", *across(1)[0][1:]],
+                ]
+            )
+        },
+        WAGE_KNOWN,
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "said"), SAID)
+def test_a_draft_says_what_the_values_tell(tmp_path, published, files, said):
+    text = draft_of(tmp_path, published, files).text
+    assert [words for words in said if words not in text] == []
 
 
 def test_years_as_suffixes_are_known_by_their_values_and_read(tmp_path, published):

@@ -1,6 +1,8 @@
 """More habits of statistics offices, each as a small file with a layout; the values are made up."""
 
-from tests.warehouse.ingest.delivered import xlsx_bytes
+import pandas as pd
+
+from tests.warehouse.ingest.delivered import stata_bytes, xlsx_bytes
 from tests.warehouse.ingest.habits.office import (
     BRACKETS,
     GDP,
@@ -14,7 +16,6 @@ from tests.warehouse.ingest.habits.office import (
     ROW,
     Habit,
     formatted,
-    labelled,
     merged,
     old_with_merged_headers,
 )
@@ -249,7 +250,11 @@ MORE_HABITS = {
     indicators: [{{column: gdp, id: {GDP}}}]
 """
         ],
-        labelled(),
+        # codes for cities, and their labels
+        stata_bytes(
+            pd.DataFrame({"city": [1, 2], "year": [2015, 2015], "gdp": [1.5, 2.5]}),
+            {"city": {1: "北京市", 2: "天津市"}},
+        ),
         [("北京市", 2015, GDP, None, 1.5), ("天津市", 2015, GDP, None, 2.5)],
         name="panel.dta",
     ),

@@ -5,11 +5,10 @@ file is read by them.
 from typing import NamedTuple
 
 import openpyxl
-import pandas as pd
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
-from tests.warehouse.ingest.delivered import saved, stata_bytes, xlsx_bytes
+from tests.warehouse.ingest.delivered import saved, xlsx_bytes
 from tests.warehouse.ingest.formats.old_workbook import (
     font_record,
     merged_record,
@@ -91,12 +90,6 @@ def old_with_merged_headers() -> bytes:
     fonts = b"".join(map(font_record, (0, 0, 0, 0, 1)))
     cells.append(merged_record((0, 1, 0, 0), (0, 0, 1, 2)))
     return write_xls("2-5", cells, fonts + shared_texts(texts))
-
-
-def labelled() -> bytes:
-    """A Stata file with codes for cities, and their labels."""
-    frame = pd.DataFrame({"city": [1, 2], "year": [2015, 2015], "gdp": [1.5, 2.5]})
-    return stata_bytes(frame, {"city": {1: "北京市", 2: "天津市"}})
 
 
 def hidden() -> bytes:

@@ -298,36 +298,49 @@ def test_a_habit_is_read_as_a_person_reads_it(habit: Habit):
         assert [row["observation_note"] for row in rows[:3]] == ["①", "²", "¹"]
 
 
-def test_a_row_of_the_province_tells_places_of_one_name_apart():
-    table = PLAIN.replace("name: 城市", "name: 城市, within: {row: '(.+) Province$'}")
-    rows = [HEADER]
-    for province in ("Jiangsu", "Anhui"):
-        rows += [[f"{province} Province", 2014, None], ["Suzhou", 2014, len(rows)]]
-    found = [row for row in read([table], xlsx_bytes(表=rows)) if row["reason"] is None]
-    assert [(row["place_text"], row["place_within_text"], row["value"]) for row in found] == [
-        ("Suzhou", "Jiangsu", 1),
-        ("Suzhou", "Anhui", 3),
-    ]
+LIST_OF_KEYS = """
+    sheets: {names: [数据]}
+    ignore_sheets: [{name: 名录, reason: list of keys}]"""
+OF_PROVINCE = [HEADER, ["Suzhou", 2014, 1]]
+#: A layout and a file; code, name, what it lies within and value of each place.
+PLACES = {
+    "a row of the province tells places of one name apart": (
+        PLAIN.replace("name: 城市", "name: 城市, within: {row: '(.+) Province$'}"),
+        xlsx_bytes(
+            表=[
+                HEADER,
+                ["Jiangsu Province", 2014, None],
+                ["Suzhou", 2014, 1],
+                ["Anhui Province", 2014, None],
+                ["Suzhou", 2014, 3],
+            ]
+        ),
+        [(None, "Suzhou", "Jiangsu", 1), (None, "Suzhou", "Anhui", 3)],
+    ),
+    "the name of the sheet does": (
+        PLAIN.replace("name: 城市", 'name: 城市, within: {sheet_name: "(.+)"}'),
+        xlsx_bytes(Jiangsu=OF_PROVINCE, Anhui=OF_PROVINCE),
+        [(None, "Suzhou", "Jiangsu", 1), (None, "Suzhou", "Anhui", 1)],
+    ),
+    "a place is looked up in another sheet": (
+        LIST_OF_KEYS
+        + PLAIN.replace(
+            "name: 城市", "looked_up: {sheet: 名录, key: 编号, name: 城市, code: 代码}"
+        ),
+        xlsx_bytes(
+            数据=[["编号", "年份", "GDP"], [1, 2015, 10.0], [9, 2015, 30.0]],
+            名录=[["编号", "城市", "代码"], [1, "北京市", 110000]],
+        ),
+        [("110000", "北京市", None, 10), (None, "9", None, 30)],
+    ),
+}
 
 
-def test_a_place_may_be_looked_up_and_lie_within_another():
-    data = xlsx_bytes(
-        数据=[["编号", "年份", "GDP"], [1, 2015, 10.0], [9, 2015, 30.0]],
-        名录=[["编号", "城市", "代码"], [1, "北京市", 110000]],
-    )
-    looked_up = PLAIN.replace(
-        "name: 城市", "looked_up: {sheet: 名录, key: 编号, name: 城市, code: 代码}"
-    )
-    sheets = "    sheets: {names: [数据]}\n    ignore_sheets: [{name: 名录, reason: list of keys}]"
-    rows = [row for row in read([sheets + looked_up], data) if row["reason"] is None]
-    assert [(row["place_code_text"], row["place_text"], row["value"]) for row in rows] == [
-        ("110000", "北京市", 10),
-        (None, "9", 30),
-    ]
-    within = PLAIN.replace("name: 城市", 'name: 城市, within: {sheet_name: "(.+)"}')
-    same = [HEADER, ["Suzhou", 2014, 1]]
-    rows = read([within], xlsx_bytes(Jiangsu=same, Anhui=same))
-    assert [row["place_within_text"] for row in rows] == ["Jiangsu", "Anhui"]
+@pytest.mark.parametrize(("table", "data", "places"), PLACES.values(), ids=PLACES)
+def test_a_place_is_known_by_what_stands_elsewhere(table, data, places):
+    keys = ("place_code_text", "place_text", "place_within_text", "value")
+    taken = [row for row in read([table], data) if row["reason"] is None]
+    assert [tuple(row[key] for key in keys) for row in taken] == places
 
 
 @pytest.mark.parametrize(

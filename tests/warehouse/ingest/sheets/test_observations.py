@@ -4,6 +4,7 @@ not taken.
 
 import datetime
 import random
+from fnmatch import fnmatch
 
 import pytest
 from openpyxl.utils import get_column_letter
@@ -217,6 +218,40 @@ def test_sheets_that_are_not_read_have_a_line():
     ] == [("汇总", "dropped_row", False), ("说明", "dropped_row", True)]
 
 
+PLACES_YAML = r"""
+source_id: places
+description: Headers of two rows, places in merged cells, titles and indicators in rows.
+edition_year: {fixed: 2018}
+tables:
+  - files: [merged.xlsx]
+    header: {row: 2, rows: 2}
+    place: {level: city, name: 城市, fill_down: true, respell: {四安市: 西安市}}
+    year: {edition_offset: -1}
+    indicators:
+      - pattern: '人口.*\|全市'
+        id: population_registered_10k
+        unit_pattern: '\((.+?)\)'
+        zero_is_missing: no city is empty
+      - {pattern: '从业.*\|全市', id: employed_10k, unit: 万人, files: [other.xlsx]}
+    ignore_columns:
+      - {pattern: '.*\|市辖区', reason: another scope}
+      - {letter: B, reason: the name in English}
+  - files: [title.xlsx]
+    header: {find: [指标]}
+    place: {level: city, title: '^地区:(.+)$'}
+    year: {columns: '([0-9]{4})年'}
+    row_indicators:
+      column: 指标
+      indicators:
+        - {pattern: '生产总值\(.+\)', id: gdp_nominal_cny_100m, unit_pattern: '\((.+)\)$'}
+        - {column: 贷款, id: loans_cny_100m, unit: 亿元, optional: true}
+"""
+MERGED_TOP = [["2-1 人口"], ["城  市", None, "人口(万人)", None], [None, None, "全 市", "市辖区"]]
+#: Layouts of files whose sheets lack something as a whole.
+OF_FILES = {**layouts(), "places": parse_layout(PLACES_YAML, "places.yml")}
+TITLED = ["指标", "2016年"]
+
+
 @pytest.mark.parametrize(
     ("grids", "source", "message"),
     [
@@ -274,76 +309,30 @@ def test_sheets_that_are_not_read_have_a_line():
             "panel",
             "sheet '甲'.*sheet '乙'",
         ),
-    ],
-)
-def test_a_file_without_what_its_layout_names_is_a_file_fault(grids, source, message):
-    with pytest.raises(FileFault, match=message):
-        rows_of(*grids, source=source)
-
-
-PLACES_YAML = r"""
-source_id: places
-description: Headers of two rows, places in merged cells, titles and indicators in rows.
-edition_year: {fixed: 2018}
-tables:
-  - files: [merged.xlsx]
-    header: {row: 2, rows: 2}
-    place: {level: city, name: 城市, fill_down: true, respell: {四安市: 西安市}}
-    year: {edition_offset: -1}
-    indicators:
-      - pattern: '人口.*\|全市'
-        id: population_registered_10k
-        unit_pattern: '\((.+?)\)'
-        zero_is_missing: no city is empty
-      - {pattern: '从业.*\|全市', id: employed_10k, unit: 万人, files: [other.xlsx]}
-    ignore_columns:
-      - {pattern: '.*\|市辖区', reason: another scope}
-      - {letter: B, reason: the name in English}
-  - files: [title.xlsx]
-    header: {find: [指标]}
-    place: {level: city, title: '^地区:(.+)$'}
-    year: {columns: '([0-9]{4})年'}
-    row_indicators:
-      column: 指标
-      indicators:
-        - {pattern: '生产总值\(.+\)', id: gdp_nominal_cny_100m, unit_pattern: '\((.+)\)$'}
-        - {column: 贷款, id: loans_cny_100m, unit: 亿元, optional: true}
-"""
-MERGED_TOP = [["2-1 人口"], ["城  市", None, "人口(万人)", None], [None, None, "全 市", "市辖区"]]
-
-
-def places_of(file_name: str, *rows: list, edition: int | None = 2018) -> list[dict]:
-    layout = parse_layout(PLACES_YAML, "places.yml")
-    tables = tables_for(layout, file_name, lambda path, pattern: path == pattern)
-    return build_file_observations(
-        [Grid("S", list(rows))], tables, FileOrigin("places", edition, file_name)
-    ).to_pylist()
-
-
-@pytest.mark.parametrize(
-    ("file_name", "rows", "edition", "message"),
-    [
-        ("merged.xlsx", MERGED_TOP, None, "expected the edition in the file's name or folder"),
         (
-            "title.xlsx",
-            [["广州"], ["指标", "2016年"], ["生产总值(亿元)", 2.0]],
-            2018,
+            [Grid("S", MERGED_TOP)],
+            "places/merged.xlsx",
+            "expected the edition in the file's name or folder",
+        ),
+        (
+            [Grid("S", [["广州"], TITLED, ["生产总值(亿元)", 2.0]])],
+            "places/title.xlsx",
             "a title above row 2 that names the place",
         ),
         (
-            "title.xlsx",
-            [["地区：广州"], ["指标", "2016年"], ["贷款", 2.0]],
-            2018,
+            [Grid("S", [["地区：广州"], TITLED, ["贷款", 2.0]])],
+            "places/title.xlsx",
             r"a row pattern 生产总值.* under 指标",
         ),
         (
-            "title.xlsx",
-            [["地区：广州"], ["指标", "2016年"], *[["生产总值(亿元)", 2.0]] * 2],
-            2018,
+            [Grid("S", [["地区：广州"], TITLED, *[["生产总值(亿元)", 2.0]] * 2])],
+            "places/title.xlsx",
             "a duplicate at A3, A4",
         ),
     ],
 )
-def test_what_a_sheet_lacks_as_a_whole_is_a_file_fault(file_name, rows, edition, message):
+def test_a_file_without_what_its_layout_names_is_a_file_fault(grids, source, message):
+    source_id, _, name = source.partition("/")
+    tables = tables_for(OF_FILES[source_id], name or "a.xlsx", fnmatch)
     with pytest.raises(FileFault, match=message):
-        places_of(file_name, *rows, edition=edition)
+        build_file_observations(grids, tables, FileOrigin(source_id, None, name or "a.xlsx"))
