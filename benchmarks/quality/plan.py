@@ -132,15 +132,25 @@ def _draw(
         if new_value is None:
             continue
         n_counted = len(new_value)
-        if kind.with_parts:
-            new_value |= _restated_parts(
-                [view, *others] if kind.everywhere else [view], target, view, changes, new_value
-            )
         rows, columns = sorted({i for i, _ in changes}), [t for _, t in changes]
-        booking.take(rows, min(columns), max(columns))
-        return Event(
-            kind, target.name, view.source_id, FIRST_YEAR + min(columns), new_value, n_counted
-        )
+        first, last = min(columns), max(columns)
+        ratios = {
+            place: new / view.value[place] for place, new in changes.items() if view.value[place]
+        }
+        sources = [view, *others] if kind.everywhere else [view]
+        if kind.stays:
+            # judged are the years that both sources have, but a level that fell back where one of
+            # them ends would be no level that stays
+            last = view.value.shape[1] - 1
+            ratios = {(rows[0], t): ratios[rows[0], first] for t in range(first, last + 1)}
+            for source in sources:
+                new_value |= {
+                    k: v for k, v in _scaled(source, ratios, 1).items() if k not in new_value
+                }
+        if kind.with_parts:
+            new_value |= _restated_parts(sources, target, ratios, new_value)
+        booking.take(rows, first, last)
+        return Event(kind, target.name, view.source_id, FIRST_YEAR + first, new_value, n_counted)
     return None
 
 
@@ -199,12 +209,10 @@ def _as_lines(
 def _restated_parts(
     sources: Sequence[View],
     target: Target,
-    view: View,
-    changes: Changes,
+    ratios: Mapping[tuple[int, int], float],
     taken: Mapping[int, float],
 ) -> dict[int, float]:
     """The columns that are restated with a value, in the sources that show it."""
-    ratios = {place: new / view.value[place] for place, new in changes.items()}
     lines: dict[int, float] = {}
     for source in sources:
         for part, power in target.parts.get(source.source_id, ()):
