@@ -210,7 +210,10 @@ blamed as (
     select
         {{ block }},
         row_number() over (order by {{ block }}) as block_no,
-        count(*) over (partition by source_id, other_source_id, kind) >= any_value(match_table_cities) as is_codes,
+        any_value(match_table_cities) as match_table_cities,
+        count(*) over (
+            partition by source_id, series_no, other_source_id, kind, least(k, block_id // 100), greatest(k, block_id // 100)
+        ) = 2 as is_exchanged,
         min("year") filter (where is_match) as first_year,
         max("year") filter (where is_match) as last_year,
         count(*) filter (where is_match) as n_matches,
@@ -258,6 +261,18 @@ blamed as (
         end
 ),
 
+-- many cities of a column, on both sides, that have others' figures and do not just change places
+coded as (
+    select
+        *,
+        kind = 'city'
+        and not is_exchanged
+        and count(*) filter (where not is_exchanged) over (
+            partition by indicator_id, least(source_id, other_source_id), greatest(source_id, other_source_id), kind
+        ) >= 2 * match_table_cities as is_codes
+    from blamed
+),
+
 -- the tables of a source that are off by the same are one fact, rows in all columns; so are two cities exchanged, and many cities under
 -- the codes of others
 found as (
@@ -265,18 +280,18 @@ found as (
         *,
         dense_rank() over (
             order by source_id, other_source_id, kind, place_order, block, case
-                when kind = 'city' and not is_codes then [least(k, block_id // 100), greatest(k, block_id // 100)]
+                when kind = 'city' and not is_codes then [series_no, least(k, block_id // 100), greatest(k, block_id // 100)]
                 when kind = 'row' and block = 'table' then [k]
                 when kind <> 'city' then [series_no, k, case when block <> 'table' then block_id end]
             end
         ) as fact_no
-    from blamed
+    from coded
     -- where its figures are somebody's, they are not nobody's; where codes are shifted in all years, no rows slipped in one
     qualify
         (kind <> 'apart' and block <> 'province')
         or not (
             (kind = 'apart' and bool_or(kind <> 'apart') over (partition by series_no, other_source_id, block, block_id))
-            or bool_or(kind = 'city' and is_codes) over (partition by series_no, other_source_id)
+            or bool_or(is_codes) over (partition by series_no, other_source_id)
         )
 ),
 
