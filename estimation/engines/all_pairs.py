@@ -254,7 +254,7 @@ class AllPairDraws(DrawnSums):
             inside[b, :, 0] = bincount_columns(
                 self.inside_values[kept], place[kept], (self.n_provinces, n_groups)
             )
-        by_city = np.moveaxis(_less_means(by_unit), 1, 3)
+        by_city = _less_means(by_unit).transpose(0, 3, 2, 1)
         return SumsOfDraws(by_city, used, self.cells, self.shape, inside, self.province)
 
     def _quadratic(self, member: np.ndarray, counts: np.ndarray) -> np.ndarray:

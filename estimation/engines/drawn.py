@@ -24,7 +24,7 @@ class SumsOfDraws:
 
     Attributes
     ----------
-    by_city : (B, U, len(used), N) float array
+    by_city : (B, len(used), U, N) float array
         Over the pairs of a city in each cell.
     used : int array
         Which of the D statistics are summed.
@@ -52,17 +52,17 @@ class SumsOfDraws:
     @cached_property
     def totals(self) -> np.ndarray:
         """Sums (B, C, G, D) over all pairs: each stands with either of its cities."""
-        return self._in_shape(self.by_city.sum(axis=3)) / 2
+        return self._in_shape(self.by_city.sum(axis=3).swapaxes(1, 2)) / 2
 
     def without_provinces(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums (B, R, C, G, D) without each province, and whether it can go (B, R): it holds a pair
         and leaves a treated one.
         """
         member = np.eye(self.inside.shape[1])[self.province]
-        n_draws, n_cells, n_used, n_cities = self.by_city.shape
+        n_draws, n_used, n_cells, n_cities = self.by_city.shape
         by_province = self.by_city.reshape(n_draws, -1, n_cities) @ member
-        by_province = by_province.reshape(n_draws, n_cells, n_used, -1)
-        by_province = self._in_shape(np.moveaxis(by_province, 3, 1))
+        by_province = by_province.reshape(n_draws, n_used, n_cells, -1)
+        by_province = self._in_shape(by_province.transpose(0, 3, 2, 1))
         deleted = self.totals[:, None] - (by_province - self.inside)
         holds = by_province[..., 0].sum(axis=(2, 3)) > 0.5
         return deleted, holds & (deleted[:, :, :, 1:, 0].sum(axis=(2, 3)) > 0.5)
@@ -72,14 +72,17 @@ class SumsOfDraws:
         of the d statistics that stand in these columns of the D.
         """
         block, group = self.cells.T
-        own = np.moveaxis(weights[:, block, group], 3, 1)
-        n_draws, n_cities = len(own), self.by_city.shape[3]
-        # not copied where there is one outcome
-        is_all = len(columns) == len(self.used)
-        given = self.by_city
-        if not is_all:
-            given = given[:, :, np.searchsorted(self.used, columns)]
-        scores = own.reshape(*own.shape[:2], -1) @ given.reshape(n_draws, -1, n_cities)
+        own, (n_draws, _, _, n_cities) = (
+            weights[:, block, group].transpose(0, 3, 2, 1),
+            self.by_city.shape,
+        )
+        scores, place = 0.0, np.searchsorted(self.used, columns)
+        # statistics that stand side by side need no copy
+        for run in np.split(np.arange(len(place)), np.flatnonzero(np.diff(place) != 1) + 1):
+            given = self.by_city[:, place[run[0]] : place[run[-1]] + 1].reshape(
+                n_draws, -1, n_cities
+            )
+            scores = scores + own[:, :, run].reshape(n_draws, own.shape[1], -1) @ given
         return np.einsum("bln,bln->bl", scores, scores)
 
     def _in_shape(self, of_cells: np.ndarray) -> np.ndarray:
@@ -126,7 +129,7 @@ class DrawnSums(ABC):
     def zeros(self, n_draws: int, n_used: int) -> tuple[np.ndarray, np.ndarray]:
         """Room for sums by city and inside provinces."""
         return (
-            np.zeros((n_draws, len(self.cells), n_used, len(self.province))),
+            np.zeros((n_draws, n_used, len(self.cells), len(self.province))),
             np.zeros((n_draws, self.n_provinces, *self.shape)),
         )
 
@@ -195,7 +198,7 @@ class PairDraws(DrawnSums):
             group[~self._partners(labels)] = -1
         weights = np.ones(labels.shape) if weights is None else weights
         group[np.isnan(weights[:, 0])] = -1
-        in_cells = by_city.reshape(len(labels), *self.shape[:2], len(used), -1)
+        in_cells = by_city.reshape(len(labels), len(used), *self.shape[:2], -1)
         loops.sum_pairs(group, weights, used, pairs, self.province, in_cells, inside)
         return sums
 

@@ -96,7 +96,7 @@ def _add(to, values, sign):
 
 @inner
 def _move_pilots(label, pilots, moved, d, k, to, rest):
-    """Fill the k-th of to (U, D, N) with the sums of statistic d over the pairs of each city; rest
+    """Fill the k-th of to (D, U, N) with the sums of statistic d over the pairs of each city; rest
     (K, N) is room.
     """
     for j in pilots:
@@ -104,22 +104,22 @@ def _move_pilots(label, pilots, moved, d, k, to, rest):
             kind, start, end = moved.kind[band, j], moved.start[band], moved.start[band + 1]
             if kind >= 0:
                 own = moved.cell[kind, label[j]]
-                _add(to[own, k, start:end], moved.values[d, j, start:end], 1.0)
+                _add(to[k, own, start:end], moved.values[d, j, start:end], 1.0)
     # all other pairs of a city are those with never-pilots
     for kind, cells in enumerate(moved.cell):
         # numba compiles the assignment of a row for two seconds
         rest[kind, :] = 0.0
         _add(rest[kind], moved.whole[d, kind], 1.0)
         for cell in cells[1:]:
-            _add(rest[kind], to[cell, k], -1.0)
-        _add(to[cells[0], k], rest[kind], 1.0)
+            _add(rest[kind], to[k, cell], -1.0)
+        _add(to[k, cells[0]], rest[kind], 1.0)
     # a pilot has these alone
     for j in pilots:
         n = moved.place[j]
-        for cell in range(len(to)):
-            to[cell, k, n] = 0.0
+        for cell in range(to.shape[1]):
+            to[k, cell, n] = 0.0
         for kind, cells in enumerate(moved.cell):
-            to[cells[label[j]], k, n] = rest[kind, n]
+            to[k, cells[label[j]], n] = rest[kind, n]
 
 
 @numba.njit(nogil=True, cache=CACHE)
@@ -136,7 +136,7 @@ def sum_moved(labels, kept, used, pairs, moved, by_city):
     used : int64 array
         Statistics that are summed.
     pairs, moved : DrawnPairs, MovedPairs
-    by_city : (B, U, len(used), N) float64 array
+    by_city : (B, len(used), U, N) float64 array
         Zeros, filled; cities by place.
     """
     n_draws, n = labels.shape
@@ -158,10 +158,10 @@ def sum_moved(labels, kept, used, pairs, moved, by_city):
             a, b = labels[draw, i], labels[draw, j]
             if a > 0 and b > 0:
                 continue
-            to = by_city[draw, moved.cell[moved.kind_of[i, j], a + b]]
+            to, cell = by_city[draw], moved.cell[moved.kind_of[i, j], a + b]
             for k, d in enumerate(used):
-                to[k, moved.place[i]] += sign * pairs.values[rank, d]
-                to[k, moved.place[j]] += sign * pairs.values[rank, d]
+                to[k, cell, moved.place[i]] += sign * pairs.values[rank, d]
+                to[k, cell, moved.place[j]] += sign * pairs.values[rank, d]
 
 
 @numba.njit(nogil=True, cache=CACHE)
@@ -191,7 +191,7 @@ def sum_pairs(group, weight, used, pairs, province, by_city, inside):
         A pair counts the product of its cities' weights.
     used, pairs, province
         As in `sum_moved` and `sum_inside`.
-    by_city : (B, C, G, len(used), N) float64 array
+    by_city : (B, len(used), C, G, N) float64 array
         Zeros, filled.
     inside : (B, R, C, G, D) float64 array
         Zeros, filled; R = 0 leaves them out.
@@ -202,10 +202,9 @@ def sum_pairs(group, weight, used, pairs, province, by_city, inside):
             if g < 0:
                 continue
             times, block = weight[draw, i] * weight[draw, j], pairs.block[rank]
-            to = by_city[draw, block, g]
             for k, d in enumerate(used):
-                to[k, i] += times * pairs.values[rank, d]
-                to[k, j] += times * pairs.values[rank, d]
+                by_city[draw, k, block, g, i] += times * pairs.values[rank, d]
+                by_city[draw, k, block, g, j] += times * pairs.values[rank, d]
             if inside.shape[1] > 0 and province[i] == province[j]:
                 _add(inside[draw, province[i], block, g], pairs.values[rank], times)
 

@@ -120,7 +120,6 @@ def permute(
     labels, is_enumeration = draw_or_enumerate(
         sample.roles if types is None else types, strata, options.permutations, options.seed
     )
-    weights = None if city_weights is None else city_weights(labels)
     settings, found = (is_enumeration, None if is_enumeration else options.enough), {}
     if not isinstance(sample, SummedSample):
         narrow: dict = {}
@@ -133,7 +132,7 @@ def permute(
         if isinstance(sample, SummedSample):
             sums = sample.draws(first.design, has_tests)
         else:
-            given = first.design, first.statistics, has_tests, weights is not None
+            given = first.design, first.statistics, has_tests, city_weights is not None
             sums = PairDraws(sample, *given)
         going, made = [race for race in races.values() if race.is_going], 0
         end = len(labels) if settings[1] is None else min(len(labels), FIRST)
@@ -143,7 +142,7 @@ def permute(
                 step, used = max(1, AT_ONCE // sums.size), _used(going)
                 for k in range(start + part.start, start + part.stop, step):
                     some = slice(k, min(k + step, start + part.stop))
-                    given = None if weights is None else weights[some]
+                    given = None if city_weights is None else city_weights(labels[some])
                     _fit(sums.of(labels[some], given, used), going, some)
 
             run_in_chunks(end - made, run)
