@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import pandas as pd
@@ -112,10 +113,11 @@ def _run_group(marts: Marts, specs: Sequence[Spec]) -> Rows:
     except SampleError as error:
         return {"not_run": not_run(group, str(error))}
     names = _place_names(marts.cities)
+    panel_hash = cache(partial(hash_sample, sample))
     rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
     drawn = {"vcov": group[0].vcov, "permutations": group[0].permutations}
     for spec, result in fit_group(marts, sample, group, **drawn):
-        for table, found in _rows_of(spec, sample, result, names).items():
+        for table, found in _rows_of(spec, sample, result, names, panel_hash).items():
             rows[table] += found
     rows["diagnostic"] += differences(sample, group, rows["estimate"])
     if marts.without is not None:
@@ -175,7 +177,11 @@ def _with_names(text: str, names: dict[str, str]) -> str:
 
 
 def _rows_of(
-    spec: Spec, sample: StudySample, result: FitResult | NotRun, names: dict[str, str]
+    spec: Spec,
+    sample: StudySample,
+    result: FitResult | NotRun,
+    names: dict[str, str],
+    panel_hash: Callable[[int], str],
 ) -> Rows:
     if isinstance(result, NotRun):
         return {"not_run": not_run([spec], result.reason)}
@@ -194,7 +200,7 @@ def _rows_of(
         },
         "p_value_withheld_reason": why_no_p(spec.outcome),
         **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},
-        "panel_hash": hash_sample(sample, sample.outcomes.index(spec.outcome)),
+        "panel_hash": panel_hash(sample.outcomes.index(spec.outcome)),
     }
     diagnostics = [(f"sample_{name}", None, value) for name, value in sample.counts.items()]
     diagnostics += result.diagnostics

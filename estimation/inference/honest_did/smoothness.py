@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
 LEVEL = 0.95
-NEWTON_STEPS, BISECTIONS = 8, 53
+NEWTON_STEPS, BISECTIONS, PRECISION = 8, 53, 1e-15
 
 
 @dataclass(frozen=True)
@@ -218,5 +218,8 @@ def folded_normal_quantile(centre: np.ndarray) -> np.ndarray:
         density = (np.exp(-((x - centre) ** 2) / 2) + np.exp(-((x + centre) ** 2) / 2)) / np.sqrt(
             2 * np.pi
         )
-        x = x - excess / density
+        step = excess / density
+        x = x - step
+        if np.abs(step).max(initial=0.0) < PRECISION:
+            break
     return x

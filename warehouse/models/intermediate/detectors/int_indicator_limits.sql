@@ -21,11 +21,8 @@ matching as (
     qualify row_number() over (
         partition by kinds.indicator_id, thresholds.threshold
         order by
-            case
-                when thresholds.indicator_pattern = '%' then 2
-                when thresholds.indicator_pattern like 'kind:%' then 1
-                else 0
-            end asc,
+            thresholds.indicator_pattern = '%' asc,
+            thresholds.indicator_pattern like 'kind:%' asc,
             length(replace(thresholds.indicator_pattern, '%', '')) desc,
             thresholds.indicator_pattern asc
     ) = 1
