@@ -122,6 +122,23 @@ def _move_pilots(label, pilots, moved, d, k, to, rest):
             to[k, cells[label[j]], n] = rest[kind, n]
 
 
+@inner
+def _move_threshold(label, kept, pairs, moved, d, to):
+    """Add statistic d of the pairs of at most one pilot between the first rank of the real
+    assignment and the first that is kept to (U, N), or take it away.
+    """
+    first, sign = moved.first_rank, -1.0 if kept > moved.first_rank else 1.0
+    for rank in range(min(kept, first), max(kept, first)):
+        i, j = pairs.first[rank], pairs.second[rank]
+        if label[i] == 0 or label[j] == 0:
+            cell, value = (
+                moved.cell[moved.kind_of[rank], label[i] + label[j]],
+                moved.of_rank[d, rank],
+            )
+            to[cell, moved.place[i]] += sign * value
+            to[cell, moved.place[j]] += sign * value
+
+
 @numba.njit(nogil=True, cache=CACHE)
 def sum_moved(labels, kept, used, pairs, moved, by_city):
     """Sum the pairs of at most one pilot from a rank on by city; the work grows with the pilots,
@@ -140,7 +157,7 @@ def sum_moved(labels, kept, used, pairs, moved, by_city):
         Zeros, filled; cities by place.
     """
     n_draws, n = labels.shape
-    rest, first = np.empty((len(moved.cell), n)), moved.first_rank
+    rest = np.empty((len(moved.cell), n))
     pilots, n_pilots = np.empty((n_draws, n), np.int64), np.zeros(n_draws, np.int64)
     for draw in range(n_draws):
         for j in range(n):
@@ -151,17 +168,7 @@ def sum_moved(labels, kept, used, pairs, moved, by_city):
         for draw in range(n_draws):
             of_draw = pilots[draw, : n_pilots[draw]]
             _move_pilots(labels[draw], of_draw, moved, d, k, by_city[draw], rest)
-    for draw in range(n_draws):
-        sign = -1.0 if kept[draw] > first else 1.0
-        for rank in range(min(kept[draw], first), max(kept[draw], first)):
-            i, j = pairs.first[rank], pairs.second[rank]
-            a, b = labels[draw, i], labels[draw, j]
-            if a > 0 and b > 0:
-                continue
-            to, cell = by_city[draw], moved.cell[moved.kind_of[i, j], a + b]
-            for k, d in enumerate(used):
-                to[k, cell, moved.place[i]] += sign * pairs.values[rank, d]
-                to[k, cell, moved.place[j]] += sign * pairs.values[rank, d]
+            _move_threshold(labels[draw], kept[draw], pairs, moved, d, by_city[draw, k])
 
 
 @numba.njit(nogil=True, cache=CACHE)

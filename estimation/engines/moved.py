@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arrays import bincount_columns
 from .records import DrawnPairs, MovedPairs
 
 
@@ -36,27 +37,30 @@ def move_pairs(
     groups = np.concatenate([np.zeros((n_kinds, 1), dtype=np.int64), groups], axis=1)
     named = np.stack(np.broadcast_arrays(block[:, None], groups), axis=-1)
     cells, cell = np.unique(named.reshape(-1, 2), axis=0, return_inverse=True)
+    number, sides = number.reshape(-1), (pairs.first, pairs.second)
     kind_of = np.full((n, n), -1)
-    kind_of[pairs.first, pairs.second] = kind_of[pairs.second, pairs.first] = number.reshape(-1)
+    kind_of[sides] = kind_of[sides[::-1]] = number
     bands, kind = _bands(kind_of)
     order = np.concatenate(bands)
     place = np.argsort(order)
-    values, whole = np.zeros((n_values, n, n)), np.zeros((n_values, n_kinds, n))
-    for own, partner in ((pairs.first, pairs.second), (pairs.second, pairs.first)):
-        values[:, partner[start:], place[own[start:]]] = pairs.values[start:].T
-    of_kind = kind_of[:, order]
-    for k in range(n_kinds):
-        whole[:, k] = np.where(of_kind == k, values, 0.0).sum(axis=1)
+    values, whole = np.zeros((n_values, n, n)), np.zeros((n, n_kinds, n_values))
+    of_rank = np.ascontiguousarray(pairs.values.T)
+    for city, partner in (sides, sides[::-1]):
+        own = place[city[start:]]
+        values[:, partner[start:], own] = of_rank[:, start:]
+        row = own * n_kinds + number[start:]
+        whole += bincount_columns(pairs.values[start:], row, whole.shape[:2])
     moved = MovedPairs(
         first_rank=start,
         cell=cell.reshape(n_kinds, n_types + 1),
-        kind_of=kind_of,
+        kind_of=number,
+        of_rank=of_rank,
         inside=np.flatnonzero(province[pairs.first] == province[pairs.second]),
         place=place,
         start=np.append(0, np.cumsum([len(band) for band in bands])),
         kind=kind,
         values=values,
-        whole=whole,
+        whole=np.ascontiguousarray(whole.transpose(2, 1, 0)),
     )
     return moved, cells, order
 

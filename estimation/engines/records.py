@@ -53,8 +53,10 @@ class MovedPairs(NamedTuple):
         First rank that the real assignment keeps; pairs below it count zero here.
     cell : (K, types + 1) int64 array
         Cell of the pairs of a kind by the type of their pilot; 0 without one.
-    kind_of : (N, N) int64 array
-        Kind of the pair of two cities, -1 without one.
+    kind_of : (P,) int64 array
+        Kind of a pair, by rank.
+    of_rank : (D, P) float64 array
+        Statistics of pairs by rank.
     inside : int64 array
         Ranks of the pairs with both cities in a province.
     place : (N,) int64 array
@@ -72,6 +74,7 @@ class MovedPairs(NamedTuple):
     first_rank: int
     cell: np.ndarray
     kind_of: np.ndarray
+    of_rank: np.ndarray
     inside: np.ndarray
     place: np.ndarray
     start: np.ndarray
