@@ -336,6 +336,7 @@ facts as (
     select
         fact_no,
         any_value(block) as block,
+        bool_or(is_codes) as is_codes,
         min(indicator_id) as indicator_id,
         min(priority) as priority,
         min(other_priority) as other_priority,
@@ -361,8 +362,8 @@ graded_facts as (
             when facts.other_miss > greatest(limits.match_mover * facts.own_miss, limits.spike_other_share * facts.distance) then null
             when sized.own_off > limits.match_mover * sized.other_off then 'blocked'
             when sized.other_off > limits.match_mover * sized.own_off then null
-            when facts.own_miss > limits.match_mover * facts.other_miss then 'blocked'
-            when limits.match_mover * facts.own_miss < facts.other_miss then null
+            when facts.own_miss > limits.match_mover * facts.other_miss and not facts.is_codes then 'blocked'
+            when limits.match_mover * facts.own_miss < facts.other_miss and not facts.is_codes then null
             -- the trust that the seed gives a source decides last, of two sources alone that both follow their trend
             when facts.priority < facts.other_priority then null
             when facts.priority > facts.other_priority and facts.block = 'table' then 'blocked'
