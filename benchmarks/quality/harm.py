@@ -243,10 +243,9 @@ def right_values(values: Frame) -> Frame:
 
 # Accepted values are a view of the resolved lines, which takes no further ones.
 WRITABLE = """
-create table accepted as from intermediate.int_raw_observations;
+create table intermediate.accepted as from intermediate.int_raw_observations;
 drop view intermediate.int_raw_observations;
-create table intermediate.int_raw_observations as from accepted;
-drop table accepted
+alter table intermediate.accepted rename to int_raw_observations
 """
 
 

@@ -72,17 +72,14 @@ class SumsOfDraws:
         of the d statistics that stand in these columns of the D.
         """
         block, group = self.cells.T
-        own, (n_draws, _, _, n_cities) = (
-            weights[:, block, group].transpose(0, 3, 2, 1),
-            self.by_city.shape,
-        )
+        own = weights[:, block, group].transpose(0, 3, 2, 1)
+        (n_draws, n_terms), n_cities = own.shape[:2], self.by_city.shape[3]
         scores, place = 0.0, np.searchsorted(self.used, columns)
         # statistics that stand side by side need no copy
         for run in np.split(np.arange(len(place)), np.flatnonzero(np.diff(place) != 1) + 1):
-            given = self.by_city[:, place[run[0]] : place[run[-1]] + 1].reshape(
-                n_draws, -1, n_cities
-            )
-            scores = scores + own[:, :, run].reshape(n_draws, own.shape[1], -1) @ given
+            given = self.by_city[:, place[run[0]] : place[run[-1]] + 1]
+            flat = given.reshape(n_draws, -1, n_cities)
+            scores = scores + own[:, :, run].reshape(n_draws, n_terms, -1) @ flat
         return np.einsum("bln,bln->bl", scores, scores)
 
     def _in_shape(self, of_cells: np.ndarray) -> np.ndarray:

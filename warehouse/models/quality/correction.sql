@@ -20,12 +20,7 @@ select
     value_corrections."year"
 from {{ ref('value_corrections') }} as value_corrections
 left join {{ ref('int_raw_observations') }} as observations
-    on
-        value_corrections.source_id = observations.source_id
-        and value_corrections.file_name = observations.file_name
-        and value_corrections.city_id = observations.city_id
-        and value_corrections."year" = observations."year"
-        and value_corrections.indicator_id = observations.indicator_id
+    on {{ same_keys('observations', 'value_corrections', ['source_id', 'file_name', 'city_id', '"year"', 'indicator_id']) }}
 left join {{ ref('stg_raw__input_files') }} as files
     on value_corrections.source_id || '/' || value_corrections.file_name = files.file_path
 group by all

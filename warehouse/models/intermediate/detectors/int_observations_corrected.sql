@@ -14,11 +14,7 @@ select
 from {{ ref('int_raw_observations') }} as observations
 left join {{ ref('value_corrections') }} as corrections
     on
-        observations.source_id = corrections.source_id
-        and observations.file_name = corrections.file_name
-        and observations.city_id = corrections.city_id
-        and observations."year" = corrections."year"
-        and observations.indicator_id = corrections.indicator_id
+        {{ same_keys('observations', 'corrections', ['source_id', 'file_name', 'city_id', '"year"', 'indicator_id']) }}
         and observations.value_delivered = cast(corrections.delivered_value as double)
 left join {{ ref('int_source_priorities') }} as priorities
     on

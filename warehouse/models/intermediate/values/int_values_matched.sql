@@ -288,11 +288,8 @@ found as (
     from coded
     -- where its figures are somebody's, they are not nobody's; where codes are shifted in all years, no rows slipped in one
     qualify
-        (kind <> 'apart' and block <> 'province')
-        or not (
-            (kind = 'apart' and bool_or(kind <> 'apart') over (partition by series_no, other_source_id, block, block_id))
-            or bool_or(is_codes) over (partition by series_no, other_source_id)
-        )
+        not (kind = 'apart' and bool_or(kind <> 'apart') over (partition by series_no, other_source_id, block, block_id))
+        and not ((kind = 'apart' or block = 'province') and bool_or(is_codes) over (partition by series_no, other_source_id))
 ),
 
 -- which of the two holds what is not its own: never the one that further sources stand by, copies of the other left out
