@@ -22,10 +22,9 @@ from warehouse.ingest.errors import LandingError
 
 SAMPLE_ROWS = 20
 # Names, codes and units are resolved, and the tables of the gate are built, before the gate after
-# staging stands.
+# staging stands. By name, not by path: dbt looks for paths from where the command is called.
 BEFORE_THE_FIRST_GATE = tuple(
-    f"path:warehouse/models/{folder}"
-    for folder in ("staging", "intermediate/raw", "quality/gates/staging")
+    f"fqn:citysync.{folder}" for folder in ("staging", "intermediate.raw", "quality.gates.staging")
 )
 GATES = "gates"
 UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
@@ -59,7 +58,7 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
         _dbt_step(
             "dbt_marts",
             manifest,
-            select="path:warehouse/models",
+            select="resource_type:model",
             exclude=before,
             indirect_selection="eager",
         ),

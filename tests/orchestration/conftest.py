@@ -16,7 +16,6 @@ import pytest
 from orchestration.supervision import explained
 from tests.conftest import made_once, of_all_workers
 
-REPO = Path(__file__).resolve().parents[2]
 SMALL = {"CITYSYNC_SIMULATED_CITIES": "48", "CITYSYNC_PERMUTATIONS": "199"}
 
 
@@ -43,7 +42,7 @@ def run(home: Path, *arguments: str, **environment: str) -> Run:
     command = [sys.executable, "-m", "orchestration", *arguments]
     done = subprocess.run(
         command,
-        cwd=REPO,
+        cwd=home.parent,  # from anywhere: a selection by path once found no model from elsewhere
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -17,7 +17,8 @@ from orchestration.commands.refresh import refresh
 from orchestration.faults import explain, explain_text
 from orchestration.home import Home
 from orchestration.supervision import hold_lock
-from tests.orchestration.conftest import REPO, end_of
+from tests.conftest import REPO
+from tests.orchestration.conftest import end_of
 
 
 @pytest.mark.parametrize(

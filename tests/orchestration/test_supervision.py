@@ -12,7 +12,7 @@ import pytest
 from orchestration import stages as module
 from orchestration.home import Home
 from orchestration.stages import ALL_STAGES, Stages
-from tests.orchestration.conftest import REPO
+from tests.conftest import REPO
 from tests.processes import hear_signals, is_gone
 
 # busy in one call of C that hears no signal, as a compiled loop is; the process that it started

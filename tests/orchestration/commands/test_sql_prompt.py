@@ -18,7 +18,7 @@ from openpyxl import load_workbook
 from orchestration.commands.sql_prompt import connect_read_only, run_sql
 from orchestration.commands.sql_results import write
 from orchestration.home import Home
-from tests.orchestration.conftest import REPO
+from tests.conftest import REPO
 from tests.processes import hear_signals
 from warehouse.errors import Refused
 

@@ -17,7 +17,8 @@ import pytest
 
 from orchestration.commands import servers
 from orchestration.dagster_ui.door import Door
-from tests.orchestration.conftest import REPO, end_of
+from tests.conftest import REPO
+from tests.orchestration.conftest import end_of
 
 # harmless, but it changes what is kept: what a page would send to start a run passes or stops at
 # the same place
