@@ -4,7 +4,6 @@ time.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from functools import cached_property
 
@@ -120,8 +119,8 @@ class DrawnSums(ABC):
 
     @property
     def size(self) -> int:
-        """Numbers that a draw holds, roughly."""
-        return math.prod((len(self.cells), self.shape[2], len(self.province)))
+        """Numbers that a draw holds of a statistic, roughly."""
+        return len(self.cells) * len(self.province)
 
     def zeros(self, n_draws: int, n_used: int) -> tuple[np.ndarray, np.ndarray]:
         """Room for sums by city and inside provinces."""

@@ -139,7 +139,8 @@ def permute(
         while going:
 
             def run(part: slice, start=made, going=tuple(going), sums=sums) -> None:
-                step, used = max(1, AT_ONCE // sums.size), _used(going)
+                used = _used(going)
+                step = max(1, AT_ONCE // (sums.size * len(used)))
                 for k in range(start + part.start, start + part.stop, step):
                     some = slice(k, min(k + step, start + part.stop))
                     given = None if city_weights is None else city_weights(labels[some])
