@@ -8,7 +8,6 @@ rows lie.
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -47,47 +46,32 @@ class CitySums:
     parts: np.ndarray
     province: np.ndarray
 
-    @property
-    def shared(self) -> np.ndarray:
-        """The first d statistics of each row; (K, d)."""
-        return self.sums[:, : self.parts.shape[1]]
-
-    def without(self, province: int) -> np.ndarray:
-        """The same over pairs without a city in a province."""
-        left = self.shared.copy()
-        order, start = self._by_province
-        parts = order[start[province] : start[province + 1]]
-        left[self.part_row[parts]] -= self.parts[parts]
-        left[self.province[self.city] == province] = 0.0
-        return left
-
-    @cached_property
-    def _by_province(self) -> tuple[np.ndarray, np.ndarray]:
-        """Parts in order of their province, and where each province begins."""
-        order = np.argsort(self.part_province, kind="stable")
-        return order, np.searchsorted(
-            self.part_province[order], np.arange(int(self.province.max()) + 2)
+    def weigh(self, provinces: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The first statistics of each city's rows times the weights (1 + R, G, d, T, C) of their
+        groups, over all pairs and then over those without a city in each of R provinces;
+        (1 + R, N, T, C).
+        """
+        n_samples, n_groups, d, *shape = weights.shape
+        n_provinces, n_cities = len(self.inside), len(self.province)
+        sample_without = np.full(n_provinces, -1)
+        sample_without[provinces] = np.arange(1, n_samples)
+        left = np.repeat(self.sums[None, :, :d], n_samples, axis=0)
+        of_part, of_row = (
+            sample_without[found] for found in (self.part_province, self.province[self.city])
         )
-
-    def weigh(self, shared: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """The first statistics (K, d) of a city's rows times the weights (G, d, T, C) of their
-        groups; (N, T, C).
-        """
-        n_groups, d, *shape = weights.shape
-        rows = copy(self._rows)
-        rows.data = shared.ravel()
-        return (rows @ weights.reshape(n_groups * d, -1)).reshape(-1, *shape)
-
-    @cached_property
-    def _rows(self) -> csr_array:
-        """Where the first statistics of a city's rows stand: a row for each city, a column for each
-        statistic of each group.
-        """
-        d = self.parts.shape[1]
-        columns = (self.group[:, None] * d + np.arange(d)).ravel()
-        ends = d * np.searchsorted(self.city, np.arange(len(self.province) + 1))
-        shape = (len(self.province), self.inside.shape[1] * d)
-        return csr_array((np.zeros(len(columns)), columns, ends), shape)
+        goes = of_part > 0
+        left[of_part[goes], self.part_row[goes]] -= self.parts[goes]
+        goes = of_row > 0
+        left[of_row[goes], goes] = 0.0
+        # a row for each city, a column for each statistic of each group, sample after sample
+        samples = np.arange(n_samples)[:, None]
+        columns = (self.group[:, None] * d + np.arange(d)).ravel() + samples * n_groups * d
+        starts = d * np.searchsorted(self.city, np.arange(n_cities))
+        starts = np.append(starts + samples * len(self.city) * d, left.size)
+        shape_of_rows = (n_samples * n_cities, n_samples * n_groups * d)
+        rows = csr_array((left.ravel(), columns.ravel(), starts), shape_of_rows)
+        found = rows @ weights.reshape(shape_of_rows[1], -1)
+        return found.reshape(n_samples, n_cities, *shape)
 
     def kinds(self) -> tuple[CitySums, np.ndarray]:
         """Sums of the first city of each kind, and how many cities (N,) are of it: those of one
@@ -102,7 +86,7 @@ class CitySums:
         places = n_groups + self.group[self.part_row] * n_provinces + self.part_province
         last = n_groups * (n_provinces + 1)
         places = np.concatenate([self.group, places, np.full(n, last)])
-        counts = np.concatenate([self.shared[:, 0], self.parts[:, 0], self.province])
+        counts = np.concatenate([self.sums[:, 0], self.parts[:, 0], self.province])
         numbers = csr_array((counts, (city, places)), shape=(n, last + 1))
         # the same numbers have the same sum, but not the other way round
         guess = numbers @ np.sqrt(np.arange(2.0, last + 3))

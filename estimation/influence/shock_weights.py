@@ -62,9 +62,7 @@ def jackknife_df(
         return None
     # cities that meet the same numbers of pairs have the same weights
     kinds, count = sums.kinds()
-    whole = kinds.weigh(kinds.shared, outcome_weights(-1))
-    deviations = np.empty((len(provinces), *whole.shape))
-    for b, r in enumerate(provinces):
-        deviations[b] = whole - kinds.weigh(kinds.without(int(r)), outcome_weights(b))
+    weights = np.stack([outcome_weights(b) for b in range(-1, len(provinces))])
+    whole, without = np.split(kinds.weigh(provinces, weights), [1])
     root = np.sqrt(count)[:, None, None]
-    return design_df(root * whole, root * deviations)
+    return design_df(root * whole[0], root * (whole - without))

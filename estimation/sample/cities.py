@@ -42,28 +42,27 @@ def build_sample_cities(
     SampleError
         If the cities do not say who belongs to a group that the spec leaves out.
     """
-    by_id = cities.drop_duplicates("city_id").set_index("city_id")
-    found = by_id.loc[members]
-    rule = DATING_RULES[spec.treatment_rule]
-    treated, is_second_half = _treated_years(found, rule.column)
+    # a few columns at these rows; to choose the rows of all columns takes ten times as long
+    ids, first = np.unique(cities["city_id"].to_numpy(dtype=np.int64), return_index=True)
+    rows, rule = first[np.searchsorted(ids, members)], DATING_RULES[spec.treatment_rule]
+    treated, is_second_half = (of_all[rows] for of_all in _treated_years(cities, rule.column))
     treated = treated - rule.years_earlier
     in_window = np.isfinite(treated) & (treated <= last_year)
     gap = np.where(in_window, np.inf, np.nan_to_num(treated - last_year, nan=np.inf))
-    gdp = (
-        found["gdp_mean_cny_100m"]
-        if "gdp_mean_cny_100m" in found
-        else pd.Series(np.nan, index=found.index)
-    )
+    gdp = np.full(len(cities), np.nan)
+    if "gdp_mean_cny_100m" in cities:
+        gdp = cities["gdp_mean_cny_100m"].to_numpy(dtype=float, na_value=np.nan)
     sample_cities = pd.DataFrame(
         {
             "city_id": members,
-            "province_id": found["province_id"].to_numpy(dtype=np.int64),
+            "province_id": cities["province_id"].to_numpy(dtype=np.int64)[rows],
             "cohort": np.where(in_window, np.nan_to_num(treated), NEVER).astype(np.int64),
             "is_second_half": is_second_half,
-            "gdp": gdp.to_numpy(dtype=float, na_value=np.nan),
+            "gdp": gdp[rows],
         }
     )
-    is_kept = (gap > CONTROL_GROUPS[spec.control_group]) & ~_is_excluded(found, spec, last_year)
+    is_excluded = _is_excluded(cities, spec, last_year)[rows]
+    is_kept = (gap > CONTROL_GROUPS[spec.control_group]) & ~is_excluded
     return sample_cities[is_kept].reset_index(drop=True)
 
 
