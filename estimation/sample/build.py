@@ -162,7 +162,8 @@ def sample_of(
         members = cities_with_tie(left, right, tie, members)
     sample_cities = build_sample_cities(cities, members, spec, int(balanced.years[-1]))
     members = sample_cities["city_id"].to_numpy()
-    inside = np.isin(left, members) & np.isin(right, members)
+    # a table of all ids takes a third of the time of a sort
+    inside = np.isin([left, right], members, kind="table").all(axis=0)
     return _assemble(
         sample_cities,
         keys[inside],

@@ -31,13 +31,14 @@ def cities_with_tie(
     """Ids of the complete cities that have a tie to another of them, ascending; pairs by their
     cities' ids (P,) and tie (P,).
     """
-    has_tie = np.isfinite(tie) & np.isin(left, complete) & np.isin(right, complete)
+    is_complete = np.isin([left, right], complete, kind="table").all(axis=0)
+    has_tie = np.isfinite(tie) & is_complete
     if not has_tie.any():
         raise SampleError(
             f"needs ties between cities, that is {TIE_NEEDS}: no pair of complete cities has a "
             "tie strength"
         )
-    return np.union1d(left[has_tie], right[has_tie])
+    return np.flatnonzero(np.bincount(np.concatenate([left[has_tie], right[has_tie]])))
 
 
 def choose_pairs(
