@@ -16,7 +16,7 @@ TOLERANCE = 1e-9
 # An error below this share of the values is rounding.
 ROUNDING = 1e-12
 # Draws taken together: their arrays stay in the processor's cache.
-CHUNK = 500
+CHUNK = 50
 # Effects beyond so many errors of the estimate are none that can be told from each other; from
 # about 1e5 on rounding alone gives the polynomial of a draw roots.
 FARTHEST = 1e4
