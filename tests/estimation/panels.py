@@ -6,7 +6,12 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from estimation.engines.arrays import pair_statistics
+from estimation.engines.regressors import DESIGNS
+from estimation.estimators.group_time import comparable_sample, fit_group_time
+from estimation.estimators.two_way import fit_least_squares
 from estimation.inference.variances import score_variance
+from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 
 VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
@@ -117,17 +122,51 @@ def contract_table(panel: PairPanel) -> pd.DataFrame:
     return table.drop(columns=["pair", "cohort", "city_i", "city_j", "treated"]).assign(**names)
 
 
-def beside_dummies(y, x, pair, period, weight=1.0):
-    """Least squares of y on x with a dummy for every pair and period: the coefficient, and each
-    pair's influence on it.
+def without_dummies(values, groups, controls=(), root=1.0):
+    """What a regression on controls and a dummy for every value of each group leaves of columns;
+    `root` is that of the rows' weights.
     """
-    root = np.sqrt(weight) * np.ones(len(y))
-    ones = [of[:, None] == np.unique(of) for of in (pair, period)]
-    dummies = np.column_stack(ones) * root[:, None]
-    y, x = (v * root for v in (y, x))
-    y, x = (v - dummies @ np.linalg.lstsq(dummies, v, rcond=None)[0] for v in (y, x))
-    b = x @ y / (x @ x)
-    return b, np.bincount(pair, x * (y - b * x)) / (x @ x)
+    ones = [of[:, None] == np.unique(of) for of in groups]
+    beside = np.column_stack([*ones, *controls]) * root
+    values = np.column_stack([values]) * root
+    return values - beside @ np.linalg.lstsq(beside, values, rcond=None)[0]
+
+
+def beside_dummies(y, x, pair, period, weight=1.0, controls=()):
+    """Least squares of y on the columns of x beside controls and a dummy for every pair and period:
+    the coefficients, and each pair's influence on them.
+    """
+    root = np.sqrt(weight * np.ones(len(y)))[:, None]
+    y, x = (without_dummies(v, (pair, period), controls, root) for v in (y, x))
+    b = np.linalg.solve(x.T @ x, x.T @ y)
+    scores = (pair[:, None] == np.unique(pair)).T @ (x * (y - x @ b))
+    return b[:, 0], scores @ np.linalg.inv(x.T @ x)
+
+
+def summed_by_city(panel, psi, pairs=slice(None)):
+    """Sums over the pairs of each city."""
+    sides = (panel.city_i[pairs], panel.city_j[pairs])
+    return sum((side == np.arange(panel.n_cities)[:, None]) @ psi for side in sides)
+
+
+def derivative(estimate, n_pairs, pair, step=1e-5):
+    """How an estimate of weighted pairs moves with the weight of one of them."""
+    at = np.arange(n_pairs) == pair
+    more, less = (estimate(1 + sign * step * at) for sign in (1, -1))
+    return (more - less) / (2 * step)
+
+
+def fitted(panel, estimator, *ties, control_pairs="never_treated"):
+    """Sample under a rule of ties, and the fits of its outcomes without what stands around them."""
+    outcomes = tuple(range(panel.n_outcomes))
+    sample = build_sample(panel, outcomes, *(ties or (None,)), control_pairs=control_pairs)
+    if estimator not in DESIGNS:
+        sample = comparable_sample(sample)
+        return sample, fit_group_time(sample, estimator)
+    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
+    names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
+    design = DESIGNS[estimator](sample.group_years, panel.years)
+    return sample, fit_least_squares(sample, statistics, design, names)
 
 
 def points(result) -> dict:

@@ -22,3 +22,14 @@ def country_panel(seed=1, **options):
 
 
 COLUMNS = {"unit": ("exporter", "importer"), "time": "period"}
+
+
+def for_pyfixest(frame, cohorts):
+    """The pairs of one treated unit at most, with their name, first year and treatment."""
+    first = np.maximum(
+        frame["exporter"].map(cohorts).fillna(0), frame["importer"].map(cohorts).fillna(0)
+    )
+    both = frame["exporter"].isin(cohorts) & frame["importer"].isin(cohorts)
+    table = frame.assign(pair=frame["exporter"] + frame["importer"], first=first)
+    table["treated"] = ((first > 0) & (frame["period"] >= first)).astype(float)
+    return table[~both].reset_index(drop=True)

@@ -216,17 +216,9 @@ def test_an_argument_that_does_not_do_is_named(frame, given, case):
     assert column is None or caught.value.column == column
 
 
-def test_units_that_the_panel_does_not_hold_are_a_warning_and_none_treated_an_error(frame, given):
+def test_units_that_the_panel_does_not_hold_are_a_warning(frame, given):
     named = cs.fit(frame, "y", **given | {"cohort": given["cohort"] | {"c999": 2013}})
     assert any("does not hold: c999" in text for text in named.warnings)
-    with pytest.raises(cs.NotEstimable, match="no kept pair has exactly one treated unit"):
-        cs.fit(frame, "y", **given | {"cohort": {"c001": 2100}})
-
-
-@pytest.mark.parametrize("given", [42, None, [1, 2]])
-def test_what_is_no_panel_is_refused(given):
-    with pytest.raises(cs.PanelError, match="give a frame of pandas, polars or pyarrow"):
-        cs.fit(given, "y", unit=("a", "b"))
 
 
 def test_stata_codes_with_value_labels_are_refused_where_they_are_asked_for(frame, given, tmp_path):

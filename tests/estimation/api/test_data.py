@@ -46,8 +46,3 @@ def test_kinds_of_frames_and_windows():
     countries = cs.data.euro_countries()
     assert isinstance(countries, pd.DataFrame) and "growth" in countries
     assert len(cs.data.euro(first_year=1991)) == 41 * 40 // 2 * 27
-    for window in ({"first_year": 1960}, {"last_year": 2020}, {"first_year": 2016}):
-        with pytest.raises(ValueError, match="expected three years or more within 1971 to 2017"):
-            cs.data.euro(**window)
-    with pytest.raises(ValueError, match="expected one of pandas"):
-        cs.data.euro("spark")

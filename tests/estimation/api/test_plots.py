@@ -70,18 +70,3 @@ def test_a_file_has_the_same_bytes_again_and_an_axis_may_be_given(fits, tmp_path
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     _, axes = pyplot.subplots(1, 2)
     assert fits["twfe"].plot(ax=axes[1]) is axes[1]
-
-
-@pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        ("scatter", "expected one of event_study"),
-        ("event_study", "no estimates by period"),
-        ("permutation", "fit with permutations=999"),
-    ],
-)
-def test_what_cannot_be_drawn_is_said(frame, given, kind, said):
-    fit, before = cs.fit(frame, "y", **given), pyplot.get_fignums()
-    with pytest.raises(ValueError, match=said):
-        fit.plot(kind)
-    assert pyplot.get_fignums() == before

@@ -85,18 +85,3 @@ def test_every_format_holds_every_cell_and_names_are_no_markup(fits, tmp_path, e
         "md": r"=1+1<b>&\|\\x{}_%$",
     }[ending]
     assert label in text and (ending != "html" or "<script>" not in text)
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"headers": ["one"]}, "headers: expected 2, found 1"),
-        ({"keep": ["treatd"]}, "keep 'treatd': expected some of .*treated"),
-        ({"file": "t.pdf"}, r"ends in \.docx, \.tex"),
-    ],
-)
-def test_what_cannot_be_a_table_is_said(fits, options, said):
-    with pytest.raises(ValueError, match=said):
-        cs.etable(*fits, **options)
-    with pytest.raises(ValueError, match="one or more"):
-        cs.etable()

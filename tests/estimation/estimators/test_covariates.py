@@ -20,7 +20,12 @@ from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import beside_dummies, diagnostic_of, random_panel
+from tests.estimation.panels import (
+    beside_dummies,
+    diagnostic_of,
+    random_panel,
+    summed_by_city,
+)
 
 YEARS = np.arange(2012, 2018)
 
@@ -114,10 +119,7 @@ def test_influence_is_what_deleting_a_pair_does():
 
 def _refitted(panel, rest, terms):
     """Estimates of the terms on the pairs that are left."""
-    smaller = PairPanel(
-        panel.city_i[rest], panel.city_j[rest], YEARS, panel.y[0, rest], panel.city_cohort
-    )
-    sample = comparable_sample(build_sample(smaller, (0,), None))
+    sample = comparable_sample(build_sample(panel.of_pairs(rest), (0,), None))
     expected = fit_doubly_robust(sample, panel.controls[:, rest, 0])[0][0]
     reference = dict(zip(expected.terms, expected.estimate, strict=True))
     return [reference[term] for term in terms]
@@ -166,15 +168,10 @@ def test_separated_propensities_are_refused_and_gaps_too():
     assert fit_cohort(np.ones((20, 1)), x, x[:, 1] > 0) is None
     panel = city_panel()
     with pytest.raises(NotEstimable, match="at least one control"):
-        plain = PairPanel(panel.city_i, panel.city_j, YEARS, panel.y, panel.city_cohort)
-        fit_outcomes(plain, estimators=("doubly_robust",))
-    y = panel.y.copy()
-    y[:, 3, 2] = np.nan
-    gappy = PairPanel(
-        panel.city_i, panel.city_j, YEARS, y, panel.city_cohort, controls=panel.controls
-    )
+        fit_outcomes(panel.with_controls(None), estimators=("doubly_robust",))
+    panel.y[:, 3, 2] = np.nan
     with pytest.raises(NotEstimable, match="every year"):
-        fit_outcomes(gappy, estimators=("doubly_robust",), control_names=("a", "b"))
+        fit_outcomes(panel, estimators=("doubly_robust",), control_names=("a", "b"))
 
 
 def test_result_has_its_lines_but_no_draws():
@@ -252,9 +249,8 @@ def literal(panel, weights: np.ndarray, quantile: float) -> tuple[float, float]:
     start = panel.cohort[kept][pair]
     x = (start > 0) & (panel.years[year] >= start)
     of_pair = (weights[i] * weights[j])[pair]
-    b, psi = beside_dummies(panel.y[0, kept].ravel(), x, pair, year, of_pair)
-    city = np.bincount(i, psi, panel.n_cities) + np.bincount(j, psi, panel.n_cities)
-    return b, abs(b) / np.sqrt((city**2).sum())
+    (b,), psi = beside_dummies(panel.y[0, kept].ravel(), x, pair, year, of_pair)
+    return b, abs(b) / np.sqrt((summed_by_city(panel, psi, kept) ** 2).sum())
 
 
 def test_weighted_fit_and_draws_equal_dummies() -> None:
@@ -272,14 +268,7 @@ def test_weighted_fit_and_draws_equal_dummies() -> None:
     )["entropy_balanced", 0]
     known = np.isfinite(x).all(axis=1)
     inside = known[panel.city_i] & known[panel.city_j]
-    part = dataclasses.replace(
-        panel,
-        city_i=panel.city_i[inside],
-        city_j=panel.city_j[inside],
-        y=panel.y[:, inside],
-        cohort=None,
-        tie=panel.tie[inside],
-    )
+    part = panel.of_pairs(inside)
 
     def literal_of(cohort: np.ndarray) -> tuple[float, float]:
         weights = np.zeros(24)

@@ -6,10 +6,11 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pyfixest
 import pytest
 
 from estimation.estimators.fitted import Inputs
-from estimation.estimators.group_time import GroupTimeDraws, comparable_sample, fit_group_time
+from estimation.estimators.group_time import GroupTimeDraws, fit_group_time
 from estimation.estimators.registry import names
 from estimation.fit import fit_panel, strata_of
 from estimation.inference import variances as inference
@@ -23,7 +24,10 @@ from estimation.results import NotEstimable
 from tests.estimation.panels import (
     CASES,
     assert_draw_is_fit,
+    derivative,
+    fitted,
     long_table,
+    points,
     random_panel,
     with_one_pair,
 )
@@ -33,57 +37,74 @@ GROUP_TIME = names("group_time")
 IMPUTATION = ("gardner", "borusyak")
 
 
-def _fit(panel, estimator, tie_quantile=None, control_pairs="never_treated"):
-    sample = build_sample(panel, (0,), tie_quantile, control_pairs=control_pairs)
-    sample = comparable_sample(sample)
-    return sample, fit_group_time(sample, estimator)[0]
-
-
-def _points(fit):
-    return dict(zip(fit.terms, fit.estimate, strict=True))
+def _fit(panel, *given, **rules):
+    """The sample, and the fit of its only outcome."""
+    sample, (fit,) = fitted(panel, *given, **rules)
+    return sample, fit
 
 
 def _columns(table):
     return [name for name in table if name.startswith("x")]
 
 
+#: Which pairs are controls, whether never-treated ones are there, and the quantile of ties.
+CONTROLS = {
+    "never treated": ("never_treated", True, 0.4),
+    "later": ("not_yet_treated", True, None),
+    "later, no never-treated": ("not_yet_treated", False, None),
+}
+
+
+def _literal(panel, kept, controls) -> dict:
+    """ATT(g, t) with a varying base by cohort and event time, literally."""
+    y, years, found = panel.y[0], panel.years.tolist(), {}
+    for cohort in sorted(set(panel.cohort[panel.cohort > 0].tolist())):
+        for t in range(1, len(years)):
+            base = t - 1 if years[t] < cohort else years.index(cohort - 1)
+            # untreated in the later of the two years
+            later = (panel.cohort > max(years[t], years[base])) & (panel.cohort != cohort)
+            never = panel.cohort == 0
+            sides = []
+            for chosen in (
+                panel.cohort == cohort,
+                never if controls == "never_treated" else never | later,
+            ):
+                changes = (y[:, t] - y[:, base])[chosen & kept]
+                sides.append(changes[np.isfinite(changes)])
+            if len(sides[0]) and len(sides[1]):
+                found[cohort, years[t] - cohort] = sides[0].mean() - sides[1].mean()
+    return found
+
+
 @pytest.mark.parametrize("case", ["balanced", "few_gaps", "many_gaps"])
-def test_callaway_santanna_is_the_literal_loop(case):
+@pytest.mark.parametrize("of", CONTROLS)
+def test_callaway_santanna_is_the_literal_loop(of, case):
+    controls, has_never, tie_quantile = CONTROLS[of]
     panel = random_panel(3, **CASES[case])
-    sample, fit = _fit(panel, "callaway_santanna", 0.4)
-    found, y = _points(fit), panel.y[0]
-    literal, sizes = {}, {}
-    for cohort in (2013, 2014, 2016):
-        sizes[cohort] = sum(
-            1 for p in range(panel.n_pairs) if sample.kept[p] and panel.cohort[p] == cohort
-        )
-        for t in range(1, len(panel.years)):
-            base = t - 1 if panel.years[t] < cohort else list(panel.years).index(cohort - 1)
-            means = []
-            for wanted in (cohort, 0):
-                changes = [
-                    y[p, t] - y[p, base]
-                    for p in range(panel.n_pairs)
-                    if sample.kept[p] and panel.cohort[p] == wanted
-                ]
-                means.append(np.mean([change for change in changes if np.isfinite(change)]))
-            literal[cohort, int(panel.years[t]) - cohort] = means[0] - means[1]
-    for (cohort, e), value in literal.items():
-        assert found["group_time", cohort, e] == pytest.approx(value, abs=1e-12)
-    for e in sorted({e for _, e in literal}):
-        seen = [cohort for cohort, event in literal if event == e]
-        expected = sum(sizes[c] * literal[c, e] for c in seen) / sum(sizes[c] for c in seen)
-        assert found["event", None, e] == pytest.approx(expected, abs=1e-12)
-    post = [(c, e) for c, e in literal if e >= 0]
-    expected = sum(sizes[c] * literal[c, e] for c, e in post) / sum(sizes[c] for c, _ in post)
-    assert found["att", None, None] == pytest.approx(expected, abs=1e-12)
+    panel = panel if has_never else panel.of_pairs(panel.cohort > 0)
+    rules = {"control_pairs": controls, "tie_quantile": tie_quantile}
+    found = points(
+        fit_panel(panel, estimator="callaway_santanna", vcov=(), permutations=0, **rules)
+    )
+    kept = build_sample(panel, (0,), **rules).kept
+    literal = _literal(panel, kept, controls)
+    if not has_never:  # the last cohort is the control of all years that are left
+        last = panel.cohort.max()
+        literal = {(g, e): value for (g, e), value in literal.items() if g != last and g + e < last}
+        kept &= np.isfinite(panel.y[0, :, panel.years < last]).sum(axis=0) > 1
+    cells = {(g, e): value for (term, g, e), value in found.items() if term == "group_time"}
+    assert cells == pytest.approx(literal, abs=1e-12)
+    sizes = {g: (kept & (panel.cohort == g)).sum() for g, _ in cells}
+    averages = {("event", None, e): [cell for cell in cells if cell[1] == e] for _, e in cells}
+    averages["att", None, None] = [cell for cell in cells if cell[1] >= 0]
+    for term, chosen in averages.items():
+        expected = sum(sizes[g] * cells[g, e] for g, e in chosen) / sum(sizes[g] for g, _ in chosen)
+        assert found[term] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("estimator", ["sun_abraham", "etwfe"])
 @pytest.mark.parametrize("case", CASES)
 def test_saturated_least_squares_against_pyfixest(case, estimator):
-    import pyfixest
-
     panel = random_panel(3, **CASES[case])
     sample, fit = _fit(panel, estimator, 0.4)
     table = long_table(panel, sample.kept)
@@ -165,14 +186,13 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
         assert fit.estimate[0] == pytest.approx(estimate, abs=1e-10)
         alone = np.flatnonzero(panel.cohort[kept] == 2016)[:1]
         for position in (*range(0, len(kept), 4), *alone):
-            moved = []
-            for step in (1e-5, -1e-5):
-                weight = np.ones(panel.n_pairs)
-                weight[kept[position]] += step
-                moved.append(
-                    _imputed(table, weight, None if name == "gardner" else cell_weights)[0]
-                )
-            assert fit.psi[position, 0] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-7)
+            held = None if name == "gardner" else cell_weights
+            moved = derivative(
+                lambda weight, held=held: _imputed(table, weight, held)[0],
+                panel.n_pairs,
+                kept[position],
+            )
+            assert fit.psi[position, 0] == pytest.approx(moved, abs=1e-7)
 
 
 def test_a_pair_that_is_alone_in_its_cells_has_no_influence_on_their_effects():
@@ -207,37 +227,20 @@ def test_pairs_treated_in_every_year_are_left_out(estimator):
         )
 
 
-def _units(path, unit, year, cohort, outcome):
-    """A panel of units as pairs of two cities of their own."""
-    table = pd.read_csv(path)
-    wide = table.pivot(index=unit, columns=year, values=outcome)
-    first = table.groupby(unit)[cohort].first().fillna(0).astype(int).reindex(wide.index)
-    city_cohort = np.zeros(2 * len(wide), dtype=int)
-    city_cohort[::2] = first
-    return PairPanel(
-        np.arange(len(wide)) * 2,
-        np.arange(len(wide)) * 2 + 1,
-        wide.columns.to_numpy(),
-        wide.to_numpy(),
-        city_cohort,
-    )
-
-
 @pytest.mark.shared
 @pytest.mark.parametrize("estimator", ["callaway_santanna", "sun_abraham"])
 def test_published_values_of_the_minimum_wage_panel(shared_dir, estimator):
-    """Group-time effects on mpdta with never-treated controls, as the did package (R)
-    prints them.
+    """Group-time effects on mpdta with never-treated controls, as the did package (R) prints them;
+    each county is a pair of two cities of its own.
     """
-    panel = _units(
-        shared_dir / "reference/did_benchmarks/mpdta.csv",
-        "countyreal",
-        "year",
-        "first.treat",
-        "lemp",
-    )
+    table = pd.read_csv(shared_dir / "reference/did_benchmarks/mpdta.csv")
+    wide = table.pivot(index="countyreal", columns="year", values="lemp")
+    cohort = np.zeros(2 * len(wide), dtype=int)
+    cohort[::2] = table.groupby("countyreal")["first.treat"].first()[wide.index]
+    first = 2 * np.arange(len(wide))
+    panel = PairPanel(first, first + 1, wide.columns.to_numpy(), wide.to_numpy(), cohort)
     fit = _fit(panel, estimator)[1]
-    found = _points(fit)
+    found = dict(zip(fit.terms, fit.estimate, strict=True))
     published = {
         ("att", None, None): -0.0400,
         **{("event", None, e): v for e, v in enumerate((-0.0199, -0.0510, -0.1373, -0.1008))},
@@ -262,7 +265,7 @@ def test_a_cohort_weighs_by_its_pairs_where_it_has_rows(estimator):
     y[:, panel.cohort == 2013, year_without_rows] = np.nan
     panel = dataclasses.replace(panel, y=y, cohort=None)
     sample, fit = _fit(panel, estimator)
-    found = _points(fit)
+    found = dict(zip(fit.terms, fit.estimate, strict=True))
     pairs = {g: int((sample.kept & (panel.cohort == g)).sum()) for g in (2013, 2014, 2016)}
     assert ("group_time", 2013, int(panel.years[year_without_rows]) - 2013) not in found
     for event_time in {e for _, _, e in fit.terms if e is not None}:

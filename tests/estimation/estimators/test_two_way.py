@@ -2,15 +2,15 @@
 collapsed estimators of the specification curve against the general ones and dummies written out.
 """
 
-import numpy as np
-import pytest
+import dataclasses
 
-from estimation.engines.arrays import pair_statistics
-from estimation.engines.regressors import DESIGNS
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
 from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells
-from estimation.estimators.two_way import fit_least_squares
 from estimation.fit import fit_outcomes, fit_panel
-from estimation.influence.influence_fit import sum_by_city
 from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import (
@@ -18,62 +18,33 @@ from tests.estimation.panels import (
     beside_dummies,
     diagnostic_of,
     estimates_of,
+    fitted,
     long_table,
     random_panel,
+    summed_by_city,
     with_one_pair,
 )
-
-NAMES = ("x0", "x1")
-
-
-def _fit(panel, estimator, names=(), tie_quantile=None):
-    sample = build_sample(panel, (0,), tie_quantile)
-    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
-    return sample, fit_least_squares(
-        sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names
-    )[0]
-
-
-def _formula(table, panel, estimator, names):
-    if estimator == "twfe":
-        return ["treated", *names]
-    columns = []
-    for e in sorted(
-        {int(e) for e in (table["year"] - table["cohort"])[table["cohort"] > 0]} - {-1}
-    ):
-        name = f"event_{'m' if e < 0 else 'p'}{abs(e)}"
-        table[name] = ((table["cohort"] > 0) & (table["year"] - table["cohort"] == e)).astype(float)
-        columns.append(name)
-    return [*columns, *names]
 
 
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
 @pytest.mark.parametrize("case", CASES)
 def test_against_statsmodels_dummies(case, estimator):
-    import statsmodels.api as sm
-
     panel = random_panel(4, n_cities=10, n_pilots=4, **CASES[case])
-    names = NAMES if panel.controls is not None else ()
-    sample, fit = _fit(panel, estimator, names, tie_quantile=0.2)
+    sample, (fit,) = fitted(panel, estimator, 0.2)
     table = long_table(panel, sample.kept)
-    columns = _formula(table, panel, estimator, names)
-    dummies = [
-        (table[column].to_numpy()[:, None] == np.unique(table[column])[None, start:])
-        for column, start in (("pair", 0), ("year", 1))
-    ]
-    x = np.column_stack([table[columns].to_numpy(), *dummies]).astype(float)
+    event = (table["year"] - table["cohort"]).where(table["cohort"] > 0, -1)
+    events = pd.get_dummies(event).drop(columns=-1)
+    pairs, years = (pd.get_dummies(table[name]) for name in ("pair", "year"))
+    regressors = table["treated"] if estimator == "twfe" else events
+    x = np.column_stack([regressors, table.filter(regex="^x"), pairs, years.iloc[:, 1:]])
+    x = x.astype(float)
     peer = sm.OLS(table["y"].to_numpy(), x).fit()
-    np.testing.assert_allclose(fit.estimate, peer.params[: len(columns)], atol=1e-10)
+    n_terms = x.shape[1] - pairs.shape[1] - years.shape[1] + 1
+    np.testing.assert_allclose(fit.estimate, peer.params[:n_terms], atol=1e-10)
     # influence: the rows of (X'X)^-1 times the pair's sum of x e
-    scores = np.stack(
-        [
-            (x * peer.resid[:, None])[table["pair"] == pair].sum(axis=0)
-            for pair in np.unique(table["pair"])
-        ]
-    )
-    np.testing.assert_allclose(
-        fit.psi, (scores @ np.linalg.inv(x.T @ x))[:, : len(columns)], atol=1e-10
-    )
+    scores = pairs.to_numpy().T @ (x * peer.resid[:, None])
+    expected = (scores @ np.linalg.inv(x.T @ x))[:, :n_terms]
+    np.testing.assert_allclose(fit.psi, expected, atol=1e-10)
 
 
 def test_jackknife_line_and_joint_f_by_their_formulas():
@@ -81,7 +52,7 @@ def test_jackknife_line_and_joint_f_by_their_formulas():
     result = fit_outcomes(
         panel, estimators=("event_study",), vcov=("province_jackknife", "city"), permutations=0
     )["event_study", 0]
-    _, fit = _fit(panel, "event_study")
+    _, (fit,) = fitted(panel, "event_study")
     n = len(fit.provinces.blocks)
     deviations = fit.provinces.estimates - fit.estimate
     covariance = (n - 1) / n * deviations.T @ deviations
@@ -105,7 +76,7 @@ def test_jackknife_line_and_joint_f_by_their_formulas():
 
 def test_pilots_are_counted_in_the_cells_of_each_coefficient():
     panel = random_panel(8, n_cities=20, n_pilots=9)
-    _, fit = _fit(panel, "event_study")
+    _, (fit,) = fitted(panel, "event_study")
     cohorts = panel.city_cohort[panel.city_cohort > 0]
     for (_, _, event_time), count in zip(fit.terms, fit.n_pilots, strict=True):
         assert count == sum(
@@ -123,8 +94,6 @@ def test_pilots_are_counted_in_the_cells_of_each_coefficient():
 )
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
 def test_what_does_not_identify_an_effect_is_refused(change, message, estimator):
-    import dataclasses
-
     panel = random_panel(9)
     changed = dataclasses.replace(panel, cohort=None, **change(panel))
     with pytest.raises(NotEstimable, match=message):
@@ -161,9 +130,7 @@ def test_equals_the_general_estimators(estimator: str, seed: int) -> None:
     )
     term = ("treated" if estimator == "twfe" else "att", None)
     psi = fit.psi[0]
-    city = sum_by_city(
-        psi[:, None], panel.city_i[sample.kept], panel.city_j[sample.kept], panel.n_cities
-    )
+    city = summed_by_city(panel, psi, sample.kept)
     found = {
         "conventional": (psi**2).sum(),
         "dyadic": (city**2).sum() - (psi**2).sum(),
@@ -198,7 +165,8 @@ def test_class_year_effects_equal_dummies(nested: bool) -> None:
         start = panel.cohort[kept[rows]][pair]
         x = (start > 0) & (panel.years[year] >= start)
         y = panel.y[0, kept[rows]].ravel()
-        return beside_dummies(y, x, pair, block[pair] * n_years + year)
+        (b,), psi = beside_dummies(y, x, pair, block[pair] * n_years + year)
+        return b, psi[:, 0]
 
     estimate, psi = literal(np.arange(len(kept)))
     assert fit.estimate[0] == pytest.approx(estimate, abs=1e-11)

@@ -3,7 +3,6 @@ does, and degrees of freedom by design against known distributions and unit shoc
 """
 
 import dataclasses
-import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -15,52 +14,41 @@ from estimation.engines.heterogeneity_design import Heterogeneity, build_design,
 from estimation.engines.regressors import DESIGNS
 from estimation.estimators.cohort_means import (
     WEIGHTS,
-    build_cell_panel,
     fit_cells,
     jackknife_df_of_cells,
     sum_city_cells,
 )
 from estimation.estimators.doubly_robust import fit_doubly_robust
 from estimation.estimators.fitted import sample_statistics
-from estimation.estimators.group_time import comparable_sample, fit_group_time
+from estimation.estimators.group_time import comparable_sample
 from estimation.estimators.two_way import fit_design, fit_least_squares
-from estimation.fit import ESTIMATORS, fit_outcomes, fit_panel
+from estimation.fit import ESTIMATORS, fit_panel
 from estimation.influence.influence_fit import InfluenceFit
 from estimation.influence.jackknife_df import design_df, equivalent_df, exceedance
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
-from tests.estimation.panels import CASES, VARIANCE_ESTIMATORS, random_panel
-
-
-def fitted(panel: PairPanel, estimator: str, control_pairs: str = "never_treated") -> InfluenceFit:
-    """The fit of one outcome without what stands around it."""
-    sample = build_sample(panel, (0,), None, control_pairs=control_pairs)
-    if estimator not in DESIGNS:
-        return fit_group_time(comparable_sample(sample), estimator)[0]
-    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
-    names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
-    design = DESIGNS[estimator](sample.group_years, panel.years)
-    return fit_least_squares(sample, statistics, design, names)[0]
+from tests.estimation.estimators.test_two_way import cells_of
+from tests.estimation.panels import CASES, VARIANCE_ESTIMATORS, fitted, random_panel
 
 
 @pytest.mark.parametrize("estimator", [*ESTIMATORS, "against later pairs"])
 @pytest.mark.parametrize("case", CASES)
 def test_refits_equal_fits_of_the_smaller_panel(case, estimator):
-    given = (estimator,)
+    given = {"estimator": estimator}
     if estimator == "against later pairs":
-        given = ("callaway_santanna", "not_yet_treated")
+        given = {"estimator": "callaway_santanna", "control_pairs": "not_yet_treated"}
     panel = random_panel(6, **CASES[case])
-    if given[0] == "callaway_santanna" and "controls" in case:
+    if given["estimator"] == "callaway_santanna" and "controls" in case:
         with pytest.raises(NotEstimable, match="takes no controls"):
-            fitted(panel, *given)
+            fitted(panel, **given)
         return
-    fit = fitted(panel, *given)
+    _, (fit,) = fitted(panel, **given)
     for refits, of_city in ((fit.provinces, panel.province), (fit.cities, panel.city_ids)):
         for block in refits.blocks[:3]:
             dropped = (of_city[panel.city_i] == block) | (of_city[panel.city_j] == block)
             y = np.where(dropped[:, None], np.nan, panel.y)
-            smaller = fitted(dataclasses.replace(panel, y=y, cohort=None), *given)
+            _, (smaller,) = fitted(dataclasses.replace(panel, y=y, cohort=None), **given)
             expected = dict(zip(smaller.terms, smaller.estimate, strict=True))
             found = refits.estimates[refits.blocks == block][0]
             np.testing.assert_allclose(
@@ -70,7 +58,8 @@ def test_refits_equal_fits_of_the_smaller_panel(case, estimator):
 
 def test_a_fit_gives_its_estimates_without_each_city_and_province():
     panel = random_panel(6)
-    own, parts = fitted(panel, "twfe"), fit_panel(panel, permutations=0, keep_parts=True).parts
+    _, (own,) = fitted(panel, "twfe")
+    parts = fit_panel(panel, permutations=0, keep_parts=True).parts
     for refits, of_part in ((own.cities, parts.without_city), (own.provinces, parts.without_block)):
         blocks, estimates = of_part["treated"]
         assert np.array_equal(blocks, refits.blocks)
@@ -82,50 +71,33 @@ N_PROVINCES, CITIES_EACH, IN_PROVINCE = 12, 6, 0.3
 PROVINCE = np.arange(N_PROVINCES * CITIES_EACH) // CITIES_EACH
 
 
-def _shocks(rng: np.random.Generator) -> np.ndarray:
-    """Shocks of cities and years of variance one, 30 % of it the province's."""
+def carried_by_one_province(design: str) -> PairPanel:
+    """Eight pilots in eight provinces; shocks of cities and years have variance one, 30 % of it the
+    province's.
+
+    Either the pilots are tied to the cities of one other province alone, and never-pilots to one
+    another; or no pair is never treated, and the last four pilots sit in one other province.
+    """
+    rng, cohort = np.random.default_rng(3), np.zeros(len(PROVINCE), dtype=np.int64)
+    i, j = np.triu_indices(len(PROVINCE), 1)
+    cohort[np.arange(1, 9) * CITIES_EACH] = 2014 if design == "partners" else 2013
+    if design == "controls":
+        cohort[:4] = 2016
+    treated = (cohort[i] > 0, cohort[j] > 0)
+    kept = (PROVINCE[i] == 0) | ~(treated[0] | treated[1])
+    kept = kept if design == "partners" else treated[0] != treated[1]
+    i, j = i[kept], j[kept]
     of_province = rng.normal(size=(N_PROVINCES, len(YEARS)))[PROVINCE]
-    return np.sqrt(IN_PROVINCE) * of_province + np.sqrt(1 - IN_PROVINCE) * rng.normal(
-        size=of_province.shape
-    )
-
-
-def _panel(
-    cohort: np.ndarray, keeps: Callable[[int, int], bool], rng: np.random.Generator
-) -> PairPanel:
-    pairs = np.array(
-        [pair for pair in itertools.combinations(range(len(PROVINCE)), 2) if keeps(*pair)]
-    )
-    shocks = _shocks(rng)
-    y = shocks[pairs[:, 0]] + shocks[pairs[:, 1]] + 0.5 * rng.normal(size=(len(pairs), len(YEARS)))
-    return PairPanel(pairs[:, 0], pairs[:, 1], YEARS, y, cohort, PROVINCE)
-
-
-def partners_in_one_province(rng: np.random.Generator) -> PairPanel:
-    """Eight pilots in eight provinces, tied to the cities of one other province alone; never-pilots
-    are tied to one another.
-    """
-    cohort = np.zeros(len(PROVINCE), dtype=np.int64)
-    cohort[np.arange(1, 9) * CITIES_EACH] = 2014
-    return _panel(cohort, lambda i, j: PROVINCE[i] == 0 or (cohort[i] == 0 and cohort[j] == 0), rng)
-
-
-def controls_in_one_province(rng: np.random.Generator) -> PairPanel:
-    """No never-treated pair: eight pilots in eight provinces admitted in 2013, the last four, in
-    2016, in one other province.
-    """
-    cohort = np.zeros(len(PROVINCE), dtype=np.int64)
-    cohort[np.arange(1, 9) * CITIES_EACH], cohort[:4] = 2013, 2016
-    return _panel(cohort, lambda i, j: (cohort[i] > 0) != (cohort[j] > 0), rng)
-
-
-LOSING = {"partners": partners_in_one_province, "controls": controls_in_one_province}
+    own = rng.normal(size=of_province.shape)
+    shocks = np.sqrt(IN_PROVINCE) * of_province + np.sqrt(1 - IN_PROVINCE) * own
+    y = shocks[i] + shocks[j] + 0.5 * rng.normal(size=(len(i), len(YEARS)))
+    return PairPanel(i, j, YEARS, y, cohort, PROVINCE)
 
 
 @pytest.mark.parametrize("estimator", ["twfe", "borusyak", "callaway_santanna"])
-@pytest.mark.parametrize("design", LOSING)
+@pytest.mark.parametrize("design", ["partners", "controls"])
 def test_no_jackknife_where_one_province_carries_the_estimate(design, estimator):
-    panel = LOSING[design](np.random.default_rng(3))
+    panel = carried_by_one_province(design)
     control_pairs = "never_treated" if design == "partners" else "not_yet_treated"
     result = fit_panel(
         panel,
@@ -223,32 +195,6 @@ def unit_outcomes(panel: PairPanel) -> np.ndarray:
     return np.where(np.isnan(panel.y[0]), np.nan, y).reshape(n * t, panel.n_pairs, t)
 
 
-def weights_of(fits: list, shape: tuple[int, int]) -> dict[tuple, np.ndarray]:
-    """Coefficients of each outcome's fit as weights (N, T) by term."""
-    found: dict[tuple, list[float]] = {}
-    for terms, estimates in fits:
-        for term, estimate in zip(terms, estimates, strict=True):
-            found.setdefault(term, []).append(estimate)
-    return {term: np.array(values).reshape(shape) for term, values in found.items()}
-
-
-def unit_shocks(panel: PairPanel, estimator: str) -> dict[tuple, np.ndarray]:
-    """Weight (N, T) of each city's shock in each coefficient: the coefficient when that shock is
-    all there is.
-    """
-    names = tuple(f"x{k}" for k in range(0 if panel.controls is None else len(panel.controls)))
-    # coefficients need no provinces, and refits without them are not looked at here
-    shocks = dataclasses.replace(panel, y=unit_outcomes(panel), province=None)
-    fits = fit_outcomes(
-        shocks, estimators=(estimator,), vcov=(), permutations=0, control_names=names
-    )
-    rows = [
-        [((e.term, e.cohort_year, e.event_time), e.estimate) for e in fit.estimates]
-        for fit in fits.values()
-    ]
-    return weights_of([zip(*row, strict=True) for row in rows], (panel.n_cities, len(panel.years)))
-
-
 def without_province(panel: PairPanel, name: int) -> PairPanel:
     stays = stay_without(panel, name)
     controls = None if panel.controls is None else panel.controls[:, stays]
@@ -287,25 +233,8 @@ SHAPES = {
 }
 
 
-# Callaway-Sant'Anna takes no controls here
-SHOCKED = [
-    (name, shape)
-    for name in ESTIMATORS
-    for shape in SHAPES
-    if name != "callaway_santanna" or "controls" not in shape
-]
-
-
-@pytest.mark.parametrize(("estimator", "shape"), SHOCKED)
-def test_weights_are_those_found_by_fitting_every_unit_shock(estimator: str, shape: str) -> None:
-    panel = random_panel(4, n_cities=15, n_years=5, **SHAPES[shape])
-    fit, refits = fitted(panel, estimator), []
-    for name in fit.provinces.blocks:
-        try:
-            refits.append(unit_shocks(without_province(panel, name), estimator))
-        except NotEstimable:
-            refits.append({})
-    compare(fit, unit_shocks(panel, estimator), refits)
+def by_estimator(name: str) -> Callable:
+    return lambda panel, _: fitted(panel, name)[1]
 
 
 def by_class(panel: PairPanel, _: np.ndarray) -> tuple[InfluenceFit, ...]:
@@ -331,26 +260,41 @@ def weighted(panel: PairPanel, weight: np.ndarray) -> tuple[InfluenceFit, ...]:
     return fit_least_squares(sample, values, DESIGNS["twfe"](sample.group_years, panel.years), ())
 
 
-@pytest.mark.parametrize(
-    ("fit_of", "shape", "seed", "n_cities", "n_pilots"),
-    [
-        (by_class, "balanced", 6, 24, 7),
-        (by_class, "gaps and controls", 6, 24, 7),
-        (doubly_robust, "balanced", 4, 24, 9),
-        (weighted, "balanced", 4, 15, 6),
-    ],
-)
-def test_weights_of_effects_by_class_doubly_robust_and_weighted(
-    fit_of, shape: str, seed: int, n_cities: int, n_pilots: int
-) -> None:
+# Callaway-Sant'Anna takes no controls here
+SHOCKED = {
+    **{
+        f"{name}, {shape}": (by_estimator(name), shape, 4, 15, 6)
+        for name in ESTIMATORS
+        for shape in SHAPES
+        if name != "callaway_santanna" or "controls" not in shape
+    },
+    "by class": (by_class, "balanced", 6, 24, 7),
+    "by class, gaps and controls": (by_class, "gaps and controls", 6, 24, 7),
+    "doubly robust": (doubly_robust, "balanced", 4, 24, 9),
+    "weighted": (weighted, "balanced", 4, 15, 6),
+}
+
+
+@pytest.mark.parametrize("case", SHOCKED)
+def test_weights_are_those_found_by_fitting_every_unit_shock(case: str) -> None:
+    """Weight (N, T) of each city's shock in each coefficient: the coefficient when that shock is
+    all there is.
+    """
+    fit_of, shape, seed, n_cities, n_pilots = SHOCKED[case]
     settings = {"n_cities": n_cities, "n_pilots": n_pilots, "n_years": 5}
     panel = random_panel(seed, **settings, **SHAPES[shape])
     of_pair = np.random.default_rng(3).uniform(0.2, 3, panel.n_pairs)
 
     def shocks_of(one: PairPanel, given: np.ndarray) -> dict[tuple, np.ndarray]:
-        fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one), province=None), given)
-        rows = [(fit.terms, fit.estimate) for fit in fits]
-        return weights_of(rows, (one.n_cities, len(one.years)))
+        # coefficients need no provinces, and refits without them are not looked at here
+        shocks = dataclasses.replace(one, y=unit_outcomes(one), province=None)
+        try:
+            fits = fit_of(shocks, given)
+        except NotEstimable:
+            return {}
+        weights = np.array([fit.estimate for fit in fits])
+        weights = weights.reshape(one.n_cities, len(one.years), -1)
+        return dict(zip(fits[0].terms, np.moveaxis(weights, -1, 0), strict=True))
 
     (fit,) = fit_of(panel, of_pair)
     rest = [
@@ -364,21 +308,14 @@ def test_weights_of_effects_by_class_doubly_robust_and_weighted(
 def test_cells_have_the_degrees_of_freedom_of_the_pairs(nested: bool) -> None:
     panel = random_panel(4, n_cities=24, n_pilots=8)
     sample = build_sample(panel, (0,), None)
-    kept, province = sample.kept, panel.province
-    i, j = panel.city_i[kept], panel.city_j[kept]
-    start = np.concatenate([[len(panel.years)], np.searchsorted(panel.years, sample.group_years)])
-    cells = build_cell_panel(
-        panel.y[:, kept].transpose(0, 2, 1),
-        sample.pair_group[kept],
-        start,
-        (province[i], province[j]),
-    )
+    cells, province = cells_of(sample), panel.province
     block_class = np.arange(len(cells.counts)) if nested else None
-    sums = sum_city_cells(cells, (i, j), province, block_class)
+    ends = panel.city_i[sample.kept], panel.city_j[sample.kept]
+    sums = sum_city_cells(cells, ends, province, block_class)
     for estimator, cell_fit in fit_cells(
         cells, ["twfe"] if nested else WEIGHTS, block_class
     ).items():
-        expected = fitted(panel, estimator)
+        _, (expected,) = fitted(panel, estimator)
         if nested:
             of_pair = province[np.stack([panel.city_i, panel.city_j])]
             low, high = of_pair.min(axis=0), of_pair.max(axis=0)

@@ -2,6 +2,7 @@
 capital stocks, elasticities and factor wedges against hand-worked figures and literal loops.
 """
 
+import itertools
 import math
 
 import numpy as np
@@ -139,11 +140,10 @@ def test_gamma_by_hand():
     assert_allclose(found[:, 0], [3, 1 / 3, NAN])
 
 
-def test_derived_series_against_literal_loops():
+def test_derived_series_against_their_formulas():
     rng = np.random.default_rng(3)
-    cities, years = (110000, 130100, 130200), range(2005, 2015)
-    rows = [{"city_id": c, "year": y} for c in cities for y in years]
-    frame = pd.DataFrame(rows)
+    keys = itertools.product((110000, 130100, 130200), range(2005, 2015))
+    frame = pd.DataFrame(keys, columns=["city_id", "year"])
     for column in (
         "employed_10k",
         "gdp_nominal_cny_100m",
@@ -156,35 +156,20 @@ def test_derived_series_against_literal_loops():
     frame["fixed_investment_cny_100m"] = rng.uniform(8, 9, len(frame))
     frame["cpi_prev_year_100"] = rng.uniform(99, 105, len(frame))
     frame.loc[4, "fdi_usd_1m"] = 0.0
-    made = add_derived_series(frame).set_index(["city_id", "year"])
-    value = frame.set_index(["city_id", "year"])
-    price, real = {}, np.empty((3, 10))
-    for i, c in enumerate(cities):
-        for t, y in enumerate(years):
-            price[c, y] = (
-                1.0 if t == 0 else price[c, y - 1] * value.at[(c, y), "cpi_prev_year_100"] / 100
-            )
-            real[i, t] = value.at[(c, y), "fixed_investment_cny_100m"] / price[c, y]
-    stock = accumulate_capital(real)
-    labour = frame["employed_10k"].to_numpy().reshape(3, 10)
+    made = add_derived_series(frame)
+    value = {column: frame[column].to_numpy().reshape(3, 10) for column in frame}
+    price = np.cumprod(np.where(value["year"] > 2005, value["cpi_prev_year_100"] / 100, 1), axis=1)
+    stock = accumulate_capital(value["fixed_investment_cny_100m"] / price)
+    labour, output = value["employed_10k"], value["gdp_nominal_cny_100m"]
     of_capital = estimate_elasticities(
-        frame["gdp_real_cny_100m"].to_numpy().reshape(3, 10) / labour,
-        stock / labour,
-        np.array([11, 13, 13]),
+        value["gdp_real_cny_100m"] / labour, stock / labour, np.array([11, 13, 13])
     )
-    output = frame["gdp_nominal_cny_100m"].to_numpy().reshape(3, 10)
-    for i, c in enumerate(cities):
-        for t, y in enumerate(years):
-            for factor, table, b in (
-                ("labour", labour, 1 - of_capital),
-                ("capital", stock, of_capital),
-            ):
-                called_for = output[i, t] * b[i] / sum(output[k, t] * b[k] for k in range(3))
-                gamma = table[i, t] / table[:, t].sum() / called_for
-                assert made.at[(c, y), f"{factor}_allocation"] == pytest.approx(math.log(gamma))
-                assert made.at[(c, y), f"{factor}_misallocation"] == pytest.approx(
-                    abs(1 / gamma - 1)
-                )
+    factors = {"labour": (labour, 1 - of_capital), "capital": (stock, of_capital)}
+    for factor, (table, elasticity) in factors.items():
+        called_for = output * elasticity[:, None]
+        gamma = table / table.sum(axis=0) / (called_for / called_for.sum(axis=0))
+        assert_allclose(made[f"{factor}_allocation"], np.log(gamma).ravel())
+        assert_allclose(made[f"{factor}_misallocation"], np.abs(1 / gamma - 1).ravel())
     assert np.isnan(made["ln_fdi_per_head"].iloc[4])
     assert made["ln_credit_per_head"].iloc[0] == pytest.approx(
         math.log(frame["loans_cny_100m"][0] / frame["population_10k"][0])

@@ -20,6 +20,7 @@ from estimation.primary.measure import cycle, standardise
 from estimation.primary.pair_means import partner_means
 from estimation.primary.redeal import Draws, deal, draw_statistics
 from estimation.primary.within_block import fit_within_block
+from tests.estimation.panels import beside_dummies
 
 from .economies import YEARS, draw_panel
 
@@ -188,21 +189,15 @@ def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path
     dealt = deal(panel.block, 20, [1, 0])
     found = loading_draws(panel, z, m, dealt)
     wave, (n, t) = cycle(m, panel.years), z.shape
-    city, year = np.repeat(np.arange(n), t), np.tile(np.arange(t), n)
+    city, year = np.divmod(np.arange(n * t), t)
     cell = panel.block[city] * t + year
-    ones = city[:, None] == np.arange(n)
+    own_wave = wave.ravel()[:, None] * (city[:, None] == np.arange(n))
     means = np.array([z[panel.block == b].mean(axis=0) for b in panel.block])
     for d in (0, 3):
         treated = panel.treated[panel.label[dealt[d]]]
-        x = np.column_stack(
-            [
-                (treated * wave).ravel(),
-                ones,
-                ones * wave.ravel()[:, None],
-                cell[:, None] == np.arange(cell.max() + 1),
-            ]
-        ).astype(float)
-        assert found.estimate[d] == pytest.approx(np.linalg.lstsq(x, z.ravel())[0][0], abs=1e-9)
+        x = (treated * wave).ravel()
+        (b,), _ = beside_dummies(z.ravel(), x, city, cell, controls=[own_wave])
+        assert found.estimate[d] == pytest.approx(b, abs=1e-9)
         pilots = panel.label[dealt[d]] > 0
         path = (z - means)[pilots].mean(axis=0)
         regressors = sm.add_constant(

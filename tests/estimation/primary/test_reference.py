@@ -9,6 +9,7 @@ from estimation.primary.exposure import Admitted, Ring, Tied, fit_exposure
 from estimation.primary.fit import fit_primary
 from estimation.primary.interval import find_interval, rank_p
 from estimation.primary.redeal import deal
+from tests.estimation.panels import without_dummies
 
 from .economies import draw_panel
 
@@ -29,20 +30,13 @@ class _Plain:
     """Two-way least squares of y on pilot x post by dummies, for one dealing of admissions."""
 
     def __init__(self, years: np.ndarray, cohort: np.ndarray, block: np.ndarray) -> None:
-        n, t = len(cohort), len(years)
-        city, year = np.repeat(np.arange(n), t), np.tile(np.arange(t), n)
-        cell = block[city] * t + year
-        dummies = np.column_stack(
-            [city[:, None] == np.arange(n), cell[:, None] == np.arange((block.max() + 1) * t)]
-        ).astype(float)
-        self.left = np.linalg.svd(dummies, full_matrices=False)
-        rank = (self.left[1] > 1e-9).sum()
-        self.basis = self.left[0][:, :rank]
-        self.years, self.block, self.shape = years, block, (n, t)
+        city, year = np.divmod(np.arange(len(cohort) * len(years)), len(years))
+        groups = (city, block[city] * len(years) + year)
+        self.without = without_dummies(np.eye(city.size), groups)
+        self.years, self.block = years, block
 
     def net(self, values: np.ndarray) -> np.ndarray:
-        flat = values.ravel()
-        return (flat - self.basis @ (self.basis.T @ flat)).reshape(self.shape)
+        return (self.without @ values.ravel()).reshape(values.shape)
 
     def fit(self, y: np.ndarray, cohort: np.ndarray) -> tuple[float, float]:
         """Coefficient and its error."""
@@ -170,32 +164,15 @@ def by_loops(rule: str, values, admitted: Admitted, distance, tie, effect: float
     for one in exposed:
         rows = sorted(one)
         province = admitted.block[admitted.own[rows]]
-        cells = [(k, t) for k in range(len(rows)) for t in range(len(YEARS))]
-        names = [("city", k) for k in range(len(rows))]
-        names += [("province", p, t) for p in set(province.tolist()) for t in range(len(YEARS))]
-        dummies = np.array(
-            [
-                [name in (("city", k), ("province", province[k], t)) for name in names]
-                for k, t in cells
-            ],
-            dtype=float,
-        )
-
-        def net(x, dummies=dummies):
-            return x - dummies @ np.linalg.lstsq(dummies, x, rcond=None)[0]
-
-        y = net(np.array([values[rows[k]][t] for k, t in cells]))
-        d = net(np.array([float(one[rows[k]][t]) for k, t in cells]))
-        w = net(np.array([one[rows[k]][t] - share[rows[k]][t] for k, t in cells]))
+        k, t = np.divmod(np.arange(len(rows) * len(YEARS)), len(YEARS))
+        years = np.array([one[row] for row in rows], dtype=float)
+        recentred = years - [share[row] for row in rows]
+        columns = np.stack([values[rows], years, recentred]).reshape(3, -1).T
+        y, d, w = without_dummies(columns, (k, province[k] * 100 + t)).T
         b = (w @ y) / (w @ d)
         scores = w * (y - b * d) / (w @ d)
-        variance = 0.0
-        for group_of in (lambda k: k, lambda k, province=province: province[k]):
-            sums: dict[int, float] = {}
-            for score, (k, _) in zip(scores.tolist(), cells, strict=True):
-                sums[group_of(k)] = sums.get(group_of(k), 0.0) + score
-            variance += sum(total**2 for total in sums.values()) / 2
-        found.append((b, variance))
+        sums = [np.bincount(group, scores) for group in (k, province[k])]
+        found.append((b, sum((of**2).sum() for of in sums) / 2))
     return np.array(found)
 
 

@@ -120,21 +120,6 @@ def test_sample_equals_a_literal_loop(rule: str, tie_rule: str) -> None:
         np.testing.assert_array_equal(sample.panel.y[0, p], rows.loc[i, j].loc[list(YEARS)])
 
 
-@pytest.mark.parametrize(
-    ("change", "rules", "message"),
-    [
-        ({"n_pilots": 0}, {}, "admitted as a pilot"),
-        ({"n_pilots": 11}, {}, "two never-pilots"),
-        ({"no_tie": tuple(range(12))}, {}, "population_resident_10k"),
-        ({"gaps": tuple(range(12))}, {}, "gdp_growth_official_pct.* from 2010 to 2019"),
-    ],
-)
-def test_what_is_missing_is_named(change: dict, rules: dict, message: str) -> None:
-    marts = fabricate(**{"n_cities": 12, "n_pilots": 5, **change})
-    with pytest.raises(SampleError, match=message):
-        build_sample(*marts, spec("x", **{"treatment_rule": "calendar_year", **rules}))
-
-
 def test_strata_are_province_by_tercile_and_short_exposure_is_counted() -> None:
     """Terciles over the sample's cities; a city without GDP stands with its like; second-half
     approvals are short in their first year.

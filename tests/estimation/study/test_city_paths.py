@@ -32,7 +32,7 @@ def literal(panel, late: np.ndarray) -> tuple[float, float]:
     stays = ~((cohort > 0) & late[pilot] & (panel.years[year] == cohort - 1))
     x = ((cohort > 0) & (panel.years[year] >= cohort)).astype(float)[stays]
     y = panel.y[0, kept].ravel()[stays]
-    b, psi = beside_dummies(y, x, pair[stays], year[stays])
+    (b,), psi = beside_dummies(y, x, pair[stays], year[stays])
     return b, np.sqrt((psi**2).sum())
 
 

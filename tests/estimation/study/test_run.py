@@ -303,6 +303,10 @@ def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
             "admitted as a pilot",
         ),
         (
+            {"cities": lambda f: f.assign(treated_year=f["treated_year"].fillna(2015)[1:])},
+            "two never-pilots",
+        ),
+        (
             {
                 "synchronization": lambda f: f.drop(columns=["cm_growth_official"]),
                 "city_years": lambda _: None,

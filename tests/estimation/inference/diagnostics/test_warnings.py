@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import statsmodels.formula.api as smf
 from scipy import stats
 
 from estimation.fit import fit_outcomes, fit_panel
@@ -22,7 +23,6 @@ from tests.estimation.panels import (
     estimates_of,
     long_table,
     random_panel,
-    reference_panel,
 )
 
 
@@ -47,15 +47,9 @@ def _first_pilots(count):
     return change
 
 
-def _pilots_of_another_kind(panel):
-    level = np.where(panel.city_cohort > 0, 2.0, 0.0)
-    return panel.y + (level[panel.city_i] + level[panel.city_j])[:, None]
-
-
-def _one_province_moves(panel):
-    shock = np.where(panel.province == panel.province[panel.city_cohort > 0][0], 20.0, 0.0)
-    years = (panel.years >= 2014)[None]
-    return panel.y + (shock[panel.city_i] + shock[panel.city_j])[:, None] * years
+def _shocked(panel, shock):
+    """The outcome with shocks of cities and years added."""
+    return panel.y + shock[panel.city_i] + shock[panel.city_j]
 
 
 def _pilots_together(panel):
@@ -63,13 +57,8 @@ def _pilots_together(panel):
 
 
 def _shocks_of_provinces(panel):
-    shock = (
-        5.0
-        * np.random.default_rng(3).normal(size=(panel.n_cities, len(panel.years)))[
-            _pilots_together(panel)
-        ]
-    )
-    return panel.y + shock[panel.city_i] + shock[panel.city_j]
+    shock = np.random.default_rng(3).normal(size=(panel.n_cities, len(panel.years)))
+    return _shocked(panel, 5.0 * shock[_pilots_together(panel)])
 
 
 CASES = {
@@ -110,7 +99,7 @@ CASES = {
         "15 pilots (100%) cannot move",
     ),
     "pilots of another kind": (
-        {"y": _pilots_of_another_kind},
+        {"y": lambda p: _shocked(p, 2.0 * (p.city_cohort > 0)[:, None])},
         "Pilots were of another kind before admission",
     ),
     "shocks of whole provinces": (
@@ -140,27 +129,40 @@ CASES = {
 }
 
 
+DEFAULTS = {
+    "pilots in one province": "permutation",
+    "pilots in two provinces": "province_jackknife",
+}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_each_warning_where_it_applies_only(case):
     changes, text = CASES[case]
-    assert text in _warnings(_wide(**changes))[1]
-    assert text not in _warnings(_wide())[1]
+    result, said = _warnings(_wide(**changes))
+    assert text in said and text not in _warnings(_wide())[1]
+    default = [e.vcov for e in result.estimates if e.is_default]
+    assert case not in DEFAULTS or default == [DEFAULTS[case]]
 
 
-def test_few_degrees_of_freedom_are_those_of_the_interval():
-    result, text = _warnings(_wide(**CASES["pilots in four provinces"][0]))
+@pytest.mark.parametrize(
+    ("case", "n_provinces"), [("pilots in four provinces", 16), ("five provinces", 5)]
+)
+def test_p_and_interval_have_the_degrees_of_freedom_that_are_told(case, n_provinces):
+    """Few by design where the jackknife is the default; where it is not, the provinces less one."""
+    result, text = _warnings(_wide(**CASES[case][0]))
     line = estimates_of(result, "province_jackknife")["treated", None]
     df = diagnostic_of(result, "jackknife_df", "treated")
-    assert line.is_default and 3 < df < 7 and f"{df:.1f} degrees of freedom, not 15" in text
-    ratio = abs(line.estimate) / line.std_error
+    ratio, quantile = abs(line.estimate) / line.std_error, stats.t(df).ppf(0.975)
     assert line.p_value == pytest.approx(2 * stats.t(df).sf(ratio), rel=1e-12)
-    assert line.ci_high - line.estimate == pytest.approx(
-        stats.t(df).ppf(0.975) * line.std_error, rel=1e-12
-    )
-    assert f"{stats.t(df).ppf(0.975) / stats.t(15).ppf(0.975):.2f} times as wide" in text
+    assert line.ci_high - line.estimate == pytest.approx(quantile * line.std_error, rel=1e-12)
     assert diagnostic_of(result, "p_value_t_provinces", "treated") == pytest.approx(
-        2 * stats.t(15).sf(ratio), rel=1e-12
+        2 * stats.t(n_provinces - 1).sf(ratio), rel=1e-12
     )
+    if case == "five provinces":
+        assert not line.is_default and df == 4
+    else:
+        assert line.is_default and 3 < df < 7 and f"{df:.1f} degrees of freedom, not 15" in text
+        assert f"{quantile / stats.t(15).ppf(0.975):.2f} times as wide" in text
 
 
 def test_a_coefficient_without_its_default_line_says_so():
@@ -185,29 +187,12 @@ def test_effects_that_gaps_leave_without_a_comparison_are_counted():
     assert "Cohort" not in _warnings(_wide(), "callaway_santanna")[1]
 
 
-def test_where_the_jackknife_is_not_the_default_its_t_has_the_provinces_less_one():
-    result, _ = _warnings(_wide(**CASES["five provinces"][0]))
-    line = estimates_of(result, "province_jackknife")["treated", None]
-    assert not line.is_default and diagnostic_of(result, "jackknife_df", "treated") == 4
-    assert line.p_value == pytest.approx(
-        2 * stats.t(4).sf(abs(line.estimate) / line.std_error), rel=1e-12
-    )
-
-
-def test_the_jackknife_is_the_default_with_pilots_in_two_provinces_and_not_in_one():
-    defaults = [
-        next(
-            e.vcov
-            for e in _warnings(_wide(**CASES[f"pilots in {n}"][0]))[0].estimates
-            if e.is_default
-        )
-        for n in ("one province", "two provinces")
-    ]
-    assert defaults == ["permutation", "province_jackknife"]
-
-
 def test_a_city_that_moves_the_estimate_is_named_with_the_estimate_without_it():
-    result, text = _warnings(_wide(y=_one_province_moves))
+    def one_province_moves(p):
+        moves = p.province == p.province[p.city_cohort > 0][0]
+        return _shocked(p, 20.0 * (moves[:, None] & (p.years >= 2014)))
+
+    result, text = _warnings(_wide(y=one_province_moves))
     estimate = estimates_of(result, "city")["treated", None].estimate
     city, without = (
         diagnostic_of(result, name, "treated")
@@ -275,8 +260,6 @@ def test_comparisons_reproduce_the_two_way_coefficient(seed, always_treated):
 
 
 def test_each_comparison_is_the_regression_on_its_rows():
-    import statsmodels.formula.api as smf
-
     panel = random_panel(4, n_cities=12, n_pilots=4)
     table = long_table(panel, panel.cohort >= 0)
     for row in _comparisons(panel):
@@ -314,18 +297,14 @@ def test_minimum_detectable_effect():
 
 
 def test_the_fit_reports_the_comparisons():
-    result = fit_panel(
-        dataclasses.replace(reference_panel(), y=reference_panel().y[0]),
-        vcov=("city",),
-        permutations=0,
-    )
-    weights = [value for name, _, value in result.diagnostics if name == "goodman_bacon_weight"]
-    assert sum(weights) == pytest.approx(1)
-    estimates = [value for name, _, value in result.diagnostics if name == "goodman_bacon_estimate"]
-    assert np.dot(weights, estimates) == pytest.approx(-0.157431590, abs=1e-9)
-    assert 0 <= diagnostic_of(result, "negative_weight_share") < 1
     panel = random_panel(5, n_cities=45, n_pilots=15)
     result = fit_panel(panel, vcov=("city", "province_jackknife"), permutations=0)
+    weights, estimates = (
+        [value for found, _, value in result.diagnostics if found == f"goodman_bacon_{name}"]
+        for name in ("weight", "estimate")
+    )
+    assert np.dot(weights, estimates) == pytest.approx(_twfe(panel)) and 0 < min(weights) < 1
+    assert 0 <= diagnostic_of(result, "negative_weight_share") < 1
     (line,) = [e for e in result.estimates if e.is_default]
     df = diagnostic_of(result, "jackknife_df", "treated")
     assert 2 < df < 14 and diagnostic_of(

@@ -176,18 +176,11 @@ def _accepted(theta, covariance, bound, grid, generator):
         for at, effect in enumerate(grid):
             statistics = (moments @ theta - np.array([effect, -effect])) / error
             largest = int(np.argmax(statistics))
-            moved = spread[:, largest] / spread[largest, largest]
-            fixed = (moments @ theta - np.array([effect, -effect])) - moved * error[
-                largest
-            ] * statistics[largest]
             other = 1 - largest
-            lowest = (
-                fixed[other] / error[other] / (1 - moved[other] * error[largest] / error[other])
-            )
-            if statistics[largest] > first:
-                continue
+            moved = spread[other, largest] / (error[other] * error[largest])
+            lowest = (statistics[other] - moved * statistics[largest]) / (1 - moved)
             critical = truncnorm.ppf(1 - (0.05 - 0.005) / (1 - 0.005), lowest, first)
-            accepted[at] |= statistics[largest] <= max(critical, 0)
+            accepted[at] |= statistics[largest] <= min(max(critical, 0), first)
     return accepted
 
 

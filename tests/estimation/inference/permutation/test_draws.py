@@ -12,7 +12,7 @@ import pytest
 from estimation.engines.arrays import pair_statistics
 from estimation.engines.regressors import DESIGNS, event_study_design, twfe_design
 from estimation.estimators.fitted import Inputs
-from estimation.estimators.two_way import LeastSquaresDraws, fit_least_squares
+from estimation.estimators.two_way import LeastSquaresDraws
 from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import (
     count_relabellings,
@@ -31,7 +31,15 @@ from estimation.inference.permutation.draws import (
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
-from tests.estimation.panels import assert_draw_is_fit, estimates_of, random_panel
+from tests.estimation.panels import (
+    CASES,
+    assert_draw_is_fit,
+    beside_dummies,
+    estimates_of,
+    fitted,
+    random_panel,
+    summed_by_city,
+)
 
 
 @pytest.mark.parametrize("is_enumeration", [False, True])
@@ -156,58 +164,24 @@ def test_relabellings_stay_within_strata_and_are_equally_likely():
         np.testing.assert_array_equal(found, expected)
 
 
-def _by_city(panel, label, group_years):
+def _by_city(panel, label, sample):
     """Group of each pair: that of the later of its two admissions."""
-    years = np.where(label > 0, group_years[label - 1], 0)
+    years = np.where(label > 0, sample.group_years[label - 1], 0)
     first, second = years[panel.city_i], years[panel.city_j]
     start = np.where((first > 0) & (second > 0), np.maximum(first, second), 0)
-    return np.where(start > 0, np.searchsorted(group_years, start) + 1, 0)
+    return np.where(start > 0, np.searchsorted(sample.group_years, start) + 1, 0)
 
 
 def _literal(panel, group, x, observed):
     """Coefficients and sqrt of the summed squared city scores of one assignment, by dummies of
     pairs and years.
     """
-    rows = np.argwhere(observed)
-    regressors = np.stack([x[group[p], t] for p, t in rows])
-    dummies = np.zeros((len(rows), panel.n_pairs + len(panel.years) - 1))
-    for k, (p, t) in enumerate(rows):
-        dummies[k, p] = 1
-        if t:
-            dummies[k, panel.n_pairs + t - 1] = 1
-    y = np.array([panel.y[0, p, t] for p, t in rows])
-    controls = np.stack([[c[p, t] for c in panel.controls] for p, t in rows])
-    nuisance = np.column_stack([dummies, controls])
-    residual_x = regressors - nuisance @ np.linalg.lstsq(nuisance, regressors, rcond=None)[0]
-    theta = np.linalg.lstsq(np.column_stack([regressors, nuisance]), y, rcond=None)[0]
-    residual = y - np.column_stack([regressors, nuisance]) @ theta
-    by_pair = np.zeros((panel.n_pairs, x.shape[2]))
-    np.add.at(by_pair, rows[:, 0], residual_x * residual[:, None])
-    psi = by_pair @ np.linalg.inv(residual_x.T @ residual_x)
-    cities = np.zeros((panel.n_cities, x.shape[2]))
-    np.add.at(cities, panel.city_i, psi)
-    np.add.at(cities, panel.city_j, psi)
-    return theta[: x.shape[2]], np.sqrt((cities**2).sum(axis=0))
-
-
-@pytest.mark.parametrize(
-    "design", [twfe_design, lambda years, t: event_study_design(years, t, -1, (-2, 1))]
-)
-def test_draws_are_those_of_a_literal_loop(design):
-    one = random_panel(3, n_cities=12, n_pilots=6, n_years=6, missing=0.05, n_controls=1)
-    panel = dataclasses.replace(one, cohort=None, exposure="both")
-    sample = build_sample(panel, (0,), None)
-    strata = np.zeros(panel.n_cities, dtype=int)
-    made = design(sample.group_years, panel.years)
-    model = LeastSquaresDraws(Inputs(sample).statistics, made)
-    found = permute(sample, {"made": model}, strata, Options(permutations=8, seed=5))["made", 0]
-    labels, _ = draw_or_enumerate(sample.city_group, strata, 8, 5)
-    usable = sample.observed & sample.candidate[:, None]
-    for draw in range(8):
-        group = _by_city(panel, labels[draw], sample.group_years)
-        estimate, score = _literal(panel, group, made.x, usable)
-        assert found.coefficient[draw] == pytest.approx(estimate, rel=1e-7, abs=1e-9)
-        assert found.statistic[draw] == pytest.approx(np.abs(estimate) / score, rel=1e-6)
+    pair, year = np.nonzero(observed)
+    controls = [c[pair, year] for c in panel.controls]
+    y, regressors = panel.y[0, pair, year], x[group[pair], year]
+    estimate, psi = beside_dummies(y, regressors, pair, year, controls=controls)
+    of_city = summed_by_city(panel, psi, np.unique(pair))
+    return estimate, np.sqrt((of_city**2).sum(axis=0))
 
 
 def _by_pair(seed: int, n_outcomes: int = 1, **settings):
@@ -220,22 +194,47 @@ def _by_pair(seed: int, n_outcomes: int = 1, **settings):
     return dataclasses.replace(one, cohort=np.where(members, first, 0), **given)
 
 
-def test_units_trade_places_with_all_of_their_treated_pairs():
-    panel = _by_pair(3, n_cities=12, missing=0.05, n_controls=1)
+def _by_place(panel, place, sample):
+    """Group of each pair: that of the pair whose places its units have."""
+    ends = zip(panel.city_i.tolist(), panel.city_j.tolist(), strict=True)
+    pairs = [frozenset(pair) for pair in ends]
+    group_of = dict(zip(pairs, sample.pair_group, strict=True))
+    return np.array([group_of[frozenset(place[list(pair)].tolist())] for pair in pairs])
+
+
+BOTH = random_panel(3, n_cities=12, n_pilots=6, n_years=6, missing=0.05, n_controls=1)
+#: Panel, strata, what is dealt among the units, and the groups of pairs that a draw gives: units
+#: trade labels, or places with all of their treated pairs.
+DEALT = {
+    "labels": (
+        dataclasses.replace(BOTH, cohort=None, exposure="both"),
+        np.zeros(12, dtype=int),
+        lambda sample: sample.city_group,
+        _by_city,
+    ),
+    "places": (
+        _by_pair(3, n_cities=12, missing=0.05, n_controls=1),
+        np.arange(12) % 2,
+        lambda _: np.arange(12),
+        _by_place,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "design", [twfe_design, lambda years, t: event_study_design(years, t, -1, (-2, 1))]
+)
+@pytest.mark.parametrize("dealt", DEALT)
+def test_draws_are_those_of_a_literal_loop(dealt, design):
+    panel, strata, of_unit, groups_of = DEALT[dealt]
     sample = build_sample(panel, (0,), None)
-    strata = np.arange(panel.n_cities) % 2
-    made = twfe_design(sample.group_years, panel.years)
+    made = design(sample.group_years, panel.years)
     model = LeastSquaresDraws(Inputs(sample).statistics, made)
     found = permute(sample, {"made": model}, strata, Options(permutations=8, seed=5))["made", 0]
-    places, _ = draw_or_enumerate(np.arange(12), strata, 8, 5)
+    drawn, _ = draw_or_enumerate(of_unit(sample), strata, 8, 5)
     usable = sample.observed & sample.candidate[:, None]
-    group_of = {
-        frozenset(pair): sample.pair_group[p]
-        for p, pair in enumerate(zip(panel.city_i.tolist(), panel.city_j.tolist(), strict=True))
-    }
-    for draw, place in enumerate(places.tolist()):
-        pairs = zip(panel.city_i, panel.city_j, strict=True)
-        group = np.array([group_of[frozenset((place[i], place[j]))] for i, j in pairs])
+    for draw in range(8):
+        group = groups_of(panel, drawn[draw], sample)
         estimate, score = _literal(panel, group, made.x, usable)
         assert found.coefficient[draw] == pytest.approx(estimate, rel=1e-7, abs=1e-9)
         assert found.statistic[draw] == pytest.approx(np.abs(estimate) / score, rel=1e-6)
@@ -251,28 +250,7 @@ def test_the_permutation_of_places_holds_its_size_and_needs_all_pairs():
     assert [e.vcov for e in fit_outcomes(part)["twfe", 0].estimates] == ["dyadic"]
 
 
-CASES = {
-    "balanced": {"n_outcomes": 3},
-    "few_gaps": {"missing": 0.02},
-    "many_gaps": {"missing": 0.35},
-    "controls": {"n_controls": 2, "n_outcomes": 2},
-    "gaps_and_controls": {"missing": 0.2, "n_controls": 1},
-}
 N_DRAWS = 5
-
-
-def _refit(panel, label_years, estimator, rule):
-    """Coefficients, studentised statistics and fit of each outcome under another assignment, by the
-    plain code.
-    """
-    changed = dataclasses.replace(panel, city_cohort=label_years, cohort=None)
-    sample = build_sample(changed, tuple(range(panel.n_outcomes)), *rule)
-    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
-    names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
-    fits = fit_least_squares(
-        sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names
-    )
-    return sample, fits
 
 
 # quantile of ties above which pairs are kept, or number of strongest partners
@@ -280,7 +258,8 @@ def _refit(panel, label_years, estimator, rule):
 @pytest.mark.parametrize("case", CASES)
 def test_draws_equal_refits_under_the_drawn_labels(case, rule):
     # 30 cities, ten provinces: the joint test of the leads has degrees of freedom
-    panel = random_panel(1, n_cities=30, n_pilots=9, **CASES[case])
+    n_outcomes = {"balanced": 3, "controls": 2}.get(case, 1)
+    panel = random_panel(1, n_cities=30, n_pilots=9, n_outcomes=n_outcomes, **CASES[case])
     strata = np.arange(30) % 2
     sample = build_sample(panel, tuple(range(panel.n_outcomes)), *rule)
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
@@ -297,7 +276,9 @@ def test_draws_equal_refits_under_the_drawn_labels(case, rule):
     assert np.isfinite(draws["event_study", 0].tests["leads"]).any()
     for b in range(N_DRAWS):
         for design in designs:
-            redrawn, fits = _refit(panel, years_of_label[labels[b]], design.estimator, rule)
+            moved = years_of_label[labels[b]]
+            changed = dataclasses.replace(panel, city_cohort=moved, cohort=None)
+            redrawn, fits = fitted(changed, design.estimator, *rule)
             if rule[0] is not None:
                 eligible = redrawn.candidate & (redrawn.pair_group >= 0)
                 np.testing.assert_array_equal(

@@ -1,0 +1,127 @@
+"""What the library cannot do is said, where it is asked for: the error, and a part of its text."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pyfixest as pf
+import pytest
+from matplotlib import pyplot
+
+import estimation as cs
+
+UNIT = ("a", "b")
+
+
+@pytest.fixture(scope="module")
+def at_hand(frame, given, flows, tmp_path_factory):
+    """Panels, a fit of the library, one of another package, and its errors."""
+    days = tmp_path_factory.mktemp("days") / "days.parquet"
+    frame.assign(period=pd.to_datetime(frame["period"].astype(str))).to_parquet(days)
+    other = pf.feols("y ~ x | year", flows)
+    return SimpleNamespace(
+        frame=frame,
+        arrays={name: frame[name].to_numpy() for name in frame},
+        days=days,
+        given=given,
+        fit=cs.fit(frame, "y", controls="x0", vcov=["pair", "dyadic"], **given),
+        plain=cs.fit(frame, "y", **given),
+        flows=flows,
+        other=other,
+        errors=cs.vcov(other, UNIT, vcov="dyadic"),
+    )
+
+
+def of_frame(outcome="y", **options):
+    return lambda at: cs.fit(at.frame.assign(w=1.0), outcome, **at.given | options)
+
+
+def of_arrays(change):
+    return lambda at: cs.fit(change(at.arrays), "y", **at.given)
+
+
+def errors_of(**options):
+    return lambda at: cs.vcov(at.other, **{"unit": UNIT} | options)
+
+
+def table_of(**options):
+    return lambda at: cs.etable(at.fit, at.plain, **options)
+
+
+SIDES = {"cohort": ("exporter", "importer"), "block": None, "engine": "database"}
+REFUSED = {
+    cs.PanelError: [
+        *(
+            (
+                lambda at, of=of: cs.fit(of, "y", unit=UNIT),
+                "give a frame of pandas, polars or pyarrow",
+            )
+            for of in (42, None, [1, 2])
+        ),
+        (lambda at: cs.fit(at.days, "y", **at.given | SIDES), "number dates 1, 2, 3"),
+        (of_arrays(lambda f: {**f, "y": f["y"][:-1]}), "arrays of one length"),
+        (of_arrays(lambda f: {**f, "y": np.stack([f["y"], f["y"]])}), "1-dimensional"),
+        (of_arrays(lambda f: {**f, "y": f["y"] + 1j}), "complex"),
+        (of_arrays(lambda f: {**f, "period": f["period"] + 0.5}), "column period: expected a year"),
+        *(
+            (of_frame(text), "effects of pairs and of period")
+            for text in ("y ~ x0 | exporter", "log(y) ~ x0 | pair + period", "y ~ x0")
+        ),
+        (errors_of(unit=("a", "nowhere")), "column nowhere: expected it in the fit's data"),
+        (errors_of(unit="a"), "two names of columns, or two arrays"),
+        (errors_of(unit=(np.arange(3), np.arange(3))), "a unit for each of the"),
+        (errors_of(vcov="robust"), "some of dyadic, unit, pair"),
+        (lambda at: cs.vcov(pf.feols("y ~ x | year", at.flows, lean=True), UNIT), "lean=False"),
+    ],
+    cs.NotEstimable: [
+        (of_frame(cohort={"c001": 2100}), "no kept pair has exactly one treated unit"),
+        (of_frame(estimator="event_study", reference=-30), "choose a reference from"),
+        (of_frame(estimator="event_study", binning=(2, 5)), "the first and the last event time"),
+        (of_frame(estimator="twfe", reference=-2), "choose event_study"),
+        (of_frame(estimator="gardner", weights="w"), "takes no weights"),
+        (of_frame(estimator="callaway_santanna", controls=["x0"]), "takes no controls"),
+        (of_frame(estimator="within_block", controls=["x0"]), "takes no controls"),
+        (
+            lambda at: replace(at.fit, estimator="borusyak").resid(at.frame),
+            "twfe or event_study",
+        ),
+    ],
+    TypeError: [
+        (lambda at: cs.fit(at.frame, "y"), "unit"),
+        (lambda at: cs.vcov(object(), UNIT), "takes a fit of pyfixest"),
+    ],
+    KeyError: [(lambda at: at.fit.default("treatde"), "expected one of treated")],
+    ValueError: [
+        (lambda at: at.fit.vcov("permutation"), "the fit has"),
+        (lambda at: at.fit.se("unit"), "expected one of"),
+        (lambda at: at.errors.combine({"q": 1.0}), "expected one of x"),
+        (lambda at: at.errors.matrix("unit"), "expected one of dyadic"),
+        (lambda at: cs.etable(at.errors, vcov="robust"), "expected one of"),
+        (lambda at: cs.etable(), "one or more"),
+        (table_of(headers=["one"]), "headers: expected 2, found 1"),
+        (table_of(keep=["treatd"]), "keep 'treatd': expected some of .*treated"),
+        (table_of(file="t.pdf"), r"ends in \.docx, \.tex"),
+        (lambda at: at.plain.plot("scatter"), "expected one of event_study"),
+        (lambda at: at.plain.plot("event_study"), "no estimates by period"),
+        (lambda at: at.plain.plot("permutation"), "fit with permutations=999"),
+        *(
+            (
+                lambda at, window=window: cs.data.euro(**window),
+                "expected three years or more within 1971 to 2017",
+            )
+            for window in ({"first_year": 1960}, {"last_year": 2020}, {"first_year": 2016})
+        ),
+        (lambda at: cs.data.euro("spark"), "expected one of pandas"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("error", "ask", "said"), [(error, *case) for error, of in REFUSED.items() for case in of]
+)
+def test_what_cannot_be_done_is_said(at_hand, error, ask, said):
+    before = pyplot.get_fignums()
+    with pytest.raises(error, match=said):
+        ask(at_hand)
+    assert pyplot.get_fignums() == before
