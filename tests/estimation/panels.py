@@ -156,10 +156,9 @@ def derivative(estimate, n_pairs, pair, step=1e-5):
     return (more - less) / (2 * step)
 
 
-def fitted(panel, estimator, *ties, control_pairs="never_treated"):
-    """Sample under a rule of ties, and the fits of its outcomes without what stands around them."""
-    outcomes = tuple(range(panel.n_outcomes))
-    sample = build_sample(panel, outcomes, *(ties or (None,)), control_pairs=control_pairs)
+def fitted(panel, estimator, tie_quantile=None, **rules):
+    """The sample under rules, and the fits of its outcomes without what stands around them."""
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), tie_quantile, **rules)
     if estimator not in DESIGNS:
         sample = comparable_sample(sample)
         return sample, fit_group_time(sample, estimator)

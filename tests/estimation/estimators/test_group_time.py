@@ -10,20 +10,15 @@ import pyfixest
 import pytest
 
 from estimation.estimators.fitted import Inputs
-from estimation.estimators.group_time import GroupTimeDraws, fit_group_time
+from estimation.estimators.group_time import GroupTimeDraws
 from estimation.estimators.registry import names
-from estimation.fit import fit_panel, strata_of
+from estimation.fit import fit_panel
 from estimation.inference import variances as inference
-from estimation.inference.diagnostics import coefficients as diagnostics
-from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.permute import permute
-from estimation.options import Options
-from estimation.panel.fit_sample import before_last_cohort, build_sample
+from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 from tests.estimation.panels import (
     CASES,
-    assert_draw_is_fit,
     derivative,
     fitted,
     long_table,
@@ -276,44 +271,6 @@ def test_a_cohort_weighs_by_its_pairs_where_it_has_rows(estimator):
         }
         by_pairs = sum(pairs[g] * value for g, value in cells.items()) / sum(map(pairs.get, cells))
         assert found["event", None, event_time] == pytest.approx(by_pairs, abs=1e-12)
-
-
-DRAWN = {
-    "all pairs": {},
-    "strong ties": {"tie_quantile": 0.5},
-    "against later pairs": {"control_pairs": "not_yet_treated"},
-    "no never-treated": {"control_pairs": "not_yet_treated"},
-}
-
-
-@pytest.mark.parametrize("case", DRAWN)
-def test_draws_equal_refits(case):
-    panel = random_panel(1, n_cities=30, n_pilots=9, n_outcomes=2)
-    strata, n_draws, rules = np.arange(30) % 2, 4, {"tie_quantile": None} | DRAWN[case]
-    if case == "no never-treated":
-        panel = panel.of_pairs(panel.cohort > 0)
-        strata = strata_of(build_sample(panel, (0, 1), None), "all")
-        panel = before_last_cohort(build_sample(panel, (0, 1), None))
-    sample = build_sample(panel, (0, 1), **rules)
-    fits = {name: fit_group_time(sample, name) for name in GROUP_TIME}
-    leads = {
-        name: fit[0].columns[diagnostics.tested_leads(fit[0])][2:] for name, fit in fits.items()
-    }
-    inputs = Inputs(sample)
-    models = {name: GroupTimeDraws(sample, name, inputs) for name in GROUP_TIME}
-    for name, model in models.items():
-        model.tests = {"leads": leads[name]} if len(leads[name]) else {}
-    draws = permute(sample, models, strata, Options(permutations=n_draws, seed=11))
-    labels = draw_relabellings(sample.city_group, strata, n_draws, 11)
-    assert (labels != sample.city_group).any()
-    for b in range(n_draws):
-        years = np.concatenate([[0], sample.group_years])[labels[b]]
-        redrawn = build_sample(
-            dataclasses.replace(panel, city_cohort=years, cohort=None), (0, 1), **rules
-        )
-        for name in GROUP_TIME:
-            for m, fit in enumerate(fit_group_time(redrawn, name)):
-                assert_draw_is_fit(draws[name, m], b, fit, models[name].tests)
 
 
 def test_draws_find_the_terms_of_a_sample_that_lost_a_cohort():

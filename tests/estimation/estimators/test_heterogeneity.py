@@ -1,6 +1,4 @@
-"""Moderated effects and year effects by class: against dummies written out, literal deletions and
-literal refits.
-"""
+"""Moderated effects and year effects by class: against dummies written out and literal refits."""
 
 import dataclasses
 
@@ -158,19 +156,6 @@ def test_more_than_three_classes_are_each_compared_with_the_last():
     _, design, _ = _fit(panel, Heterogeneity("four", pair_class=kind, class_names=tuple("abcd")))
     names = [term for term, _, _ in design.terms if term.startswith("difference:")]
     assert names == ["difference:a-d", "difference:b-d", "difference:c-d"]
-
-
-@pytest.mark.parametrize("data", DATA)
-def test_refits_are_literal_deletions(data):
-    panel = random_panel(7, n_cities=15, n_pilots=5, **DATA[data])
-    moderation = _moderations(panel)["classes"]
-    sample, _, (fit,) = _fit(panel, moderation)
-    for refits, of_city in ((fit.cities, panel.city_ids), (fit.provinces, panel.province)):
-        for at in (0, len(refits.blocks) - 1):
-            gone = of_city == refits.blocks[at]
-            kept = sample.kept & ~gone[panel.city_i] & ~gone[panel.city_j]
-            expected, _ = _by_dummies(panel, kept, moderation)
-            np.testing.assert_allclose(refits.estimates[at, :3], expected, atol=1e-8)
 
 
 NUMBERS = ("estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")

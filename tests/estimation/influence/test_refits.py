@@ -32,30 +32,6 @@ from tests.estimation.estimators.test_two_way import cells_of
 from tests.estimation.panels import CASES, VARIANCE_ESTIMATORS, fitted, random_panel
 
 
-@pytest.mark.parametrize("estimator", [*ESTIMATORS, "against later pairs"])
-@pytest.mark.parametrize("case", CASES)
-def test_refits_equal_fits_of_the_smaller_panel(case, estimator):
-    given = {"estimator": estimator}
-    if estimator == "against later pairs":
-        given = {"estimator": "callaway_santanna", "control_pairs": "not_yet_treated"}
-    panel = random_panel(6, **CASES[case])
-    if given["estimator"] == "callaway_santanna" and "controls" in case:
-        with pytest.raises(NotEstimable, match="takes no controls"):
-            fitted(panel, **given)
-        return
-    _, (fit,) = fitted(panel, **given)
-    for refits, of_city in ((fit.provinces, panel.province), (fit.cities, panel.city_ids)):
-        for block in refits.blocks[:3]:
-            dropped = (of_city[panel.city_i] == block) | (of_city[panel.city_j] == block)
-            y = np.where(dropped[:, None], np.nan, panel.y)
-            _, (smaller,) = fitted(dataclasses.replace(panel, y=y, cohort=None), **given)
-            expected = dict(zip(smaller.terms, smaller.estimate, strict=True))
-            found = refits.estimates[refits.blocks == block][0]
-            np.testing.assert_allclose(
-                found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9
-            )
-
-
 def test_a_fit_gives_its_estimates_without_each_city_and_province():
     panel = random_panel(6)
     _, (own,) = fitted(panel, "twfe")
@@ -233,8 +209,8 @@ SHAPES = {
 }
 
 
-def by_estimator(name: str) -> Callable:
-    return lambda panel, _: fitted(panel, name)[1]
+def by_estimator(name: str, **rules) -> Callable:
+    return lambda panel, _: fitted(panel, name, **rules)[1]
 
 
 def by_class(panel: PairPanel, _: np.ndarray) -> tuple[InfluenceFit, ...]:
@@ -258,6 +234,43 @@ def weighted(panel: PairPanel, weight: np.ndarray) -> tuple[InfluenceFit, ...]:
     plain = pair_statistics(panel.y, None, sample.observed)
     values = dataclasses.replace(plain, values=plain.values * weight[:, None])
     return fit_least_squares(sample, values, DESIGNS["twfe"](sample.group_years, panel.years), ())
+
+
+REFITTED = {name: by_estimator(name) for name in ESTIMATORS}
+NOT_TAKEN = {
+    **dict.fromkeys(("callaway_santanna", "against later pairs"), ("controls", "no controls")),
+    "doubly robust": ("gaps", "every kept pair in every year"),
+}
+REFITTED |= {
+    "against later pairs": by_estimator("callaway_santanna", control_pairs="not_yet_treated"),
+    "by class": by_class,
+    "doubly robust": doubly_robust,
+}
+
+
+@pytest.mark.parametrize("of", REFITTED)
+@pytest.mark.parametrize("case", CASES)
+def test_refits_equal_fits_of_the_smaller_panel(case, of):
+    """Of cities too, but where they are approximate."""
+    panel, fit_of = random_panel(6, n_cities=24, **CASES[case]), REFITTED[of]
+    of_pair = np.random.default_rng(3).uniform(0.2, 3, panel.n_pairs)
+    what, said = NOT_TAKEN.get(of, ("nothing", ""))
+    if what in case:
+        with pytest.raises(NotEstimable, match=said):
+            fit_of(panel, of_pair)
+        return
+    (fit,) = fit_of(panel, of_pair)
+    kinds = [(fit.provinces, panel.province), (fit.cities, panel.city_ids)]
+    for refits, of_city in kinds[: 1 if of == "doubly robust" else 2]:
+        for block in refits.blocks[:3]:
+            dropped = (of_city[panel.city_i] == block) | (of_city[panel.city_j] == block)
+            y = np.where(dropped[:, None], np.nan, panel.y)
+            (smaller,) = fit_of(dataclasses.replace(panel, y=y, cohort=None), of_pair)
+            expected = dict(zip(smaller.terms, smaller.estimate, strict=True))
+            found = refits.estimates[refits.blocks == block][0]
+            np.testing.assert_allclose(
+                found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9
+            )
 
 
 # Callaway-Sant'Anna takes no controls here

@@ -3,7 +3,6 @@ it owes; pair outcomes made from city series against a literal loop; rings aroun
 them, and other programmes, against hand-worked small maps.
 """
 
-import itertools
 import statistics
 
 import numpy as np
@@ -68,56 +67,67 @@ def test_published_rule_gives_the_published_number_of_rows() -> None:
     assert {name: found[name] for name in wanted} == wanted
 
 
-@pytest.mark.parametrize("rule", ["calendar_year", "second_half_next_year"])
-@pytest.mark.parametrize("tie_rule", ["strong", "all"])
-def test_sample_equals_a_literal_loop(rule: str, tie_rule: str) -> None:
-    """Pair by pair: exposure inside the window, `both` out before the median, strictly above it,
-    cities with gaps or ties lacking out.
-    """
-    cities, pairs, sync = fabricate(16, 7, gaps=(3,), no_tie=(5,))
-    column = {
-        "calendar_year": "treated_year_calendar_year",
-        "second_half_next_year": "treated_year",
-    }[rule]
-    year = {
-        c: (y if y <= 2019 else None)
-        for c, y in zip(cities["city_id"], cities[column], strict=True)
-    }
-    out = {110300, 110500} if tie_rule == "strong" else {110300}
-    ties = {(i, j): t for i, j, t in pairs.itertuples(index=False)}
-    candidates = {
-        p: [year[c] for c in p if year[c]]
-        for p in itertools.combinations(sorted(set(year) - out), 2)
-    }
-    pool = {p: years for p, years in candidates.items() if len(years) < 2}
-    median = statistics.median(ties[p] for p in pool) if tie_rule == "strong" else -1
-    expected = {
-        p: (years[0] if years else 0)
-        for p, years in pool.items()
-        if tie_rule == "all" or ties[p] > median
-    }
+def literal_pool(
+    cities, pairs, measure: str, column: str = "treated_year"
+) -> dict[tuple[int, int], tuple[float, list[int]]]:
+    """Measure and years of admission of each pair with at most one pilot."""
+    year = dict(zip(cities["city_id"], cities[column], strict=True))
+    rows = pairs[["city_i_id", "city_j_id", measure]].itertuples(index=False)
+    pool = {(i, j): (m, [year[c] for c in (i, j) if year[c] <= 2019]) for i, j, m in rows}
+    return {pair: found for pair, found in pool.items() if len(found[1]) < 2}
 
+
+COLUMNS = {
+    "calendar_year": "treated_year_calendar_year",
+    "second_half_next_year": "treated_year",
+}
+
+
+@pytest.mark.parametrize("n_cities", [13, 14, 15])
+@pytest.mark.parametrize("rule", COLUMNS)
+@pytest.mark.parametrize("tie_rule", ["strong", "all", "weak", "q75", "near", "partners_5"])
+def test_sample_equals_a_literal_loop(tie_rule: str, rule: str, n_cities: int) -> None:
+    """Pair by pair: exposure inside the window, `both` out before the median, strictly above it,
+    cities with gaps or ties lacking out. Weak: at or below the median; q75: above the third
+    quartile; near: below the median distance.
+    """
+    cities, pairs, sync = fabricate(n_cities, 5, gaps=(3,), no_tie=(5,))
+    pairs["distance_km"] = np.random.default_rng(2).uniform(50, 2000, len(pairs))
+    measure = "distance_km" if tie_rule == "near" else "tie_strength"
+    out = {110300} if tie_rule in ("all", "near") else {110300, 110500}
+    whole = literal_pool(cities, pairs, measure, COLUMNS[rule])
+    pool = {pair: found for pair, found in whole.items() if not out & set(pair)}
+    values = [tie for tie, _ in pool.values()]
+    never = {city for pair, (_, years) in pool.items() if not years for city in pair}
+    by_city = {
+        c: sorted((tie for p, (tie, _) in pool.items() if c in p and never & (set(p) - {c})))
+        for c in cities["city_id"]
+    }
+    strongest = {tie for ties in by_city.values() for tie in ties[-5:]}
+    wanted = {
+        "all": lambda _: True,
+        "strong": lambda tie: tie > statistics.median(values),
+        "weak": lambda tie: tie <= statistics.median(values),
+        "q75": lambda tie: tie > np.quantile(values, 0.75),
+        "near": lambda tie: tie < statistics.median(values),
+        "partners_5": lambda tie: tie in strongest,
+    }[tie_rule]
+    expected = {pair: (*years, 0)[0] for pair, (tie, years) in pool.items() if wanted(tie)}
     sample = build_sample(
         cities,
         pairs.sample(frac=1, random_state=1),
         sync.sample(frac=1, random_state=2),
         spec("x", treatment_rule=rule, tie_rule=tie_rule),
     )
-    kept = sample.kept
-    found = zip(
-        sample.panel.city_ids[sample.panel.city_i[kept]],
-        sample.panel.city_ids[sample.panel.city_j[kept]],
-        sample.panel.cohort[kept],
-        strict=True,
-    )
-    assert {(int(i), int(j)): int(c) for i, j, c in found} == expected
+    panel, kept = sample.panel, sample.kept
+    ends = (panel.city_ids[end[kept]].tolist() for end in (panel.city_i, panel.city_j))
+    found = dict(zip(zip(*ends, strict=True), panel.cohort[kept], strict=True))
+    assert found == expected
+    if tie_rule in ("weak", "near"):
+        assert sample.counts["tie_median"] == pytest.approx(statistics.median(values))
     rows = sync.set_index(["city_i_id", "city_j_id", "year"])["cm_growth_official"]
-    for p in np.flatnonzero(kept)[:5]:
-        i, j = (
-            sample.panel.city_ids[sample.panel.city_i[p]],
-            sample.panel.city_ids[sample.panel.city_j[p]],
-        )
-        np.testing.assert_array_equal(sample.panel.y[0, p], rows.loc[i, j].loc[list(YEARS)])
+    for p, pair in list(zip(np.flatnonzero(kept), found, strict=True))[:5]:
+        np.testing.assert_array_equal(panel.y[0, p], rows.loc[pair].loc[list(YEARS)])
 
 
 def test_strata_are_province_by_tercile_and_short_exposure_is_counted() -> None:
@@ -165,64 +175,6 @@ def test_hash_depends_on_content_only() -> None:
     changed.loc[at, "cm_growth_official"] += 1e-12
     assert shuffled == reference
     assert hash_sample(build_sample(cities, pairs, changed, spec()), 0) != reference
-
-
-def literal_pool(cities, pairs, measure: str) -> dict[tuple[int, int], tuple[float, int]]:
-    """Measure and number of pilots of each pair with at most one pilot."""
-    years = zip(cities["city_id"], cities["treated_year"], strict=True)
-    pilots = {city for city, year in years if year <= 2019}
-    rows = pairs[["city_i_id", "city_j_id", measure]].itertuples(index=False)
-    pool = {(i, j): (m, (i in pilots) + (j in pilots)) for i, j, m in rows}
-    return {pair: found for pair, found in pool.items() if found[1] < 2}
-
-
-def kept_pairs(sample) -> set[tuple[int, int]]:
-    """Ids of the pairs in the estimation sample."""
-    ids, kept = sample.panel.city_ids, sample.kept
-    ends = (ids[end[kept]].tolist() for end in (sample.panel.city_i, sample.panel.city_j))
-    return set(zip(*ends, strict=True))
-
-
-@pytest.mark.parametrize("n_cities", [13, 14, 15])
-@pytest.mark.parametrize(
-    ("rule", "measure"),
-    [
-        ("weak", "tie_strength"),
-        ("q75", "tie_strength"),
-        ("near", "distance_km"),
-        ("partners_5", "tie_strength"),
-    ],
-)
-def test_tie_rules_equal_a_literal_sort(rule: str, measure: str, n_cities: int) -> None:
-    """Weak: at or below the median; q75: above the third quartile; near: below the median distance.
-    Strong and weak share all pairs out.
-    """
-    cities, pairs, sync = fabricate(n_cities, 4)
-    pairs["distance_km"] = np.random.default_rng(2).uniform(50, 2000, len(pairs))
-    pool = literal_pool(cities, pairs, measure)
-    values = [found[0] for found in pool.values()]
-    wanted = {
-        "weak": lambda tie: tie <= statistics.median(values),
-        "q75": lambda tie: tie > np.quantile(values, 0.75),
-        "near": lambda tie: tie < statistics.median(values),
-        "partners_5": lambda tie: tie in strongest,
-    }[rule]
-    never = {city for pair, (_, n_pilots) in pool.items() if n_pilots == 0 for city in pair}
-    by_city = {
-        c: sorted(
-            (tie for p, (tie, _) in pool.items() if c in p and never & (set(p) - {c})), reverse=True
-        )
-        for c in cities["city_id"]
-    }
-    strongest = {tie for ties in by_city.values() for tie in ties[:5]}
-    sample = build_sample(cities, pairs, sync, spec("x", tie_rule=rule))
-    assert kept_pairs(sample) == {pair for pair, (tie, _) in pool.items() if wanted(tie)}
-    if rule in ("weak", "near"):
-        assert sample.counts["tie_median"] == pytest.approx(statistics.median(values))
-    if rule == "weak":
-        strong = kept_pairs(build_sample(cities, pairs, sync, spec()))
-        assert not strong & kept_pairs(sample)
-        assert strong | kept_pairs(sample) == set(pool)
 
 
 def test_controls_treated_soon_after_the_window_are_left_out() -> None:

@@ -30,7 +30,7 @@ from tests.estimation.report.sites import database
 
 YEARS = np.arange(2010, 2020)
 HEADLINE = "baseline.cm_growth_official.headline"
-FAST = {"permutations": 99, "seed": 3}
+FAST = {"permutations": 39, "seed": 3}
 TREATED_YEARS = sorted({rule.column for rule in TREATMENT_RULES.values()})
 # every spec of the study's own marts on official growth, deflated growth in the first two analyses;
 # of the curve over tie thresholds, its two ends; test_referee.py has those that need more of the

@@ -1,19 +1,22 @@
-"""Relabellings, p values and critical values by their definitions, draws in chunks; draws of two-
-way fits against refits by the plain code and, under exposure to both units and treatment by pair,
+"""Relabellings, p values and critical values by their definitions, draws in chunks; draws
+against refits by the plain code and, under exposure to both units and treatment by pair,
 against a literal loop over dummies.
 """
 
 import dataclasses
+import itertools
 import math
 
 import numpy as np
 import pytest
 
-from estimation.engines.arrays import pair_statistics
 from estimation.engines.regressors import DESIGNS, event_study_design, twfe_design
 from estimation.estimators.fitted import Inputs
+from estimation.estimators.group_time import GroupTimeDraws
+from estimation.estimators.registry import names
 from estimation.estimators.two_way import LeastSquaresDraws
-from estimation.fit import fit_outcomes
+from estimation.fit import fit_outcomes, strata_of
+from estimation.inference.diagnostics import coefficients
 from estimation.inference.permutation.assignments import (
     count_relabellings,
     draw_or_enumerate,
@@ -30,7 +33,7 @@ from estimation.inference.permutation.draws import (
 )
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
-from estimation.panel.fit_sample import build_sample
+from estimation.panel.fit_sample import before_last_cohort, build_sample
 from tests.estimation.panels import (
     CASES,
     assert_draw_is_fit,
@@ -251,42 +254,57 @@ def test_the_permutation_of_places_holds_its_size_and_needs_all_pairs():
 
 
 N_DRAWS = 5
+LEAST_SQUARES, GROUP_TIME = ("twfe", "event_study"), names("group_time")
+LATER = {"control_pairs": "not_yet_treated"}
+#: What lies in the panel, rules of the sample, and estimators; those of groups and times have draws
+#: in balanced panels without controls.
+DRAWN = {
+    **{
+        f"{case}, {rule}": (options, rule, LEAST_SQUARES)
+        for case, options in CASES.items()
+        for rule in ({}, {"tie_quantile": 0.5}, {"tie_quantile": 0.3}, {"n_partners": 4})
+    },
+    "group-time, all pairs": ({}, {}, GROUP_TIME),
+    "group-time, strong ties": ({}, {"tie_quantile": 0.5}, GROUP_TIME),
+    "group-time, later pairs": ({}, LATER, GROUP_TIME),
+    "group-time, no never-treated": ({}, LATER, GROUP_TIME),
+}
 
 
-# quantile of ties above which pairs are kept, or number of strongest partners
-@pytest.mark.parametrize("rule", [(None, None), (0.5, None), (0.3, None), (None, 4)])
-@pytest.mark.parametrize("case", CASES)
-def test_draws_equal_refits_under_the_drawn_labels(case, rule):
+@pytest.mark.parametrize("case", DRAWN)
+def test_draws_equal_refits_under_the_drawn_labels(case):
+    options, rules, estimators = DRAWN[case]
     # 30 cities, ten provinces: the joint test of the leads has degrees of freedom
-    n_outcomes = {"balanced": 3, "controls": 2}.get(case, 1)
-    panel = random_panel(1, n_cities=30, n_pilots=9, n_outcomes=n_outcomes, **CASES[case])
-    strata = np.arange(30) % 2
-    sample = build_sample(panel, tuple(range(panel.n_outcomes)), *rule)
-    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
-    designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
-    before = [k for k, (_, _, event) in enumerate(designs[1].terms) if event < 0]
-    tested = {"twfe": {"leads": np.array([0])}, "event_study": {"leads": np.array(before[2:])}}
-    models = {
-        design.estimator: LeastSquaresDraws(statistics, design, tested[design.estimator])
-        for design in designs
-    }
+    panel = random_panel(1, n_cities=30, n_pilots=9, n_outcomes=2, **options)
+    strata, tie_quantile = np.arange(30) % 2, rules.get("tie_quantile")
+    if "no never-treated" in case:
+        panel = panel.of_pairs(panel.cohort > 0)
+        strata = strata_of(build_sample(panel, (0, 1), None), "all")
+        panel = before_last_cohort(build_sample(panel, (0, 1), None))
+    sample = build_sample(panel, (0, 1), **{"tie_quantile": None} | rules)
+    inputs, models = Inputs(sample), {}
+    for name in estimators:
+        if name in GROUP_TIME:
+            models[name] = GroupTimeDraws(sample, name, inputs)
+        else:
+            design = DESIGNS[name](sample.group_years, panel.years)
+            models[name] = LeastSquaresDraws(inputs.statistics, design)
+        _, (fit, _) = fitted(panel, name, **rules)
+        leads = fit.columns[coefficients.tested_leads(fit)][2:]
+        models[name].tests = {"leads": leads} if len(leads) else {}
     draws = permute(sample, models, strata, Options(permutations=N_DRAWS, seed=11))
     labels = draw_relabellings(sample.city_group, strata, N_DRAWS, 11)
-    years_of_label = np.concatenate([[0], sample.group_years])
-    assert np.isfinite(draws["event_study", 0].tests["leads"]).any()
-    for b in range(N_DRAWS):
-        for design in designs:
-            moved = years_of_label[labels[b]]
-            changed = dataclasses.replace(panel, city_cohort=moved, cohort=None)
-            redrawn, fits = fitted(changed, design.estimator, *rule)
-            if rule[0] is not None:
-                eligible = redrawn.candidate & (redrawn.pair_group >= 0)
-                np.testing.assert_array_equal(
-                    redrawn.kept,
-                    eligible & (panel.tie > np.quantile(panel.tie[eligible], rule[0])),
-                )
-            for m, fit in enumerate(fits):
-                assert_draw_is_fit(draws[design.estimator, m], b, fit, tested[design.estimator])
+    assert (labels != sample.city_group).any()
+    years = np.concatenate([[0], sample.group_years])[labels]
+    for b, name in itertools.product(range(N_DRAWS), estimators):
+        changed = dataclasses.replace(panel, city_cohort=years[b], cohort=None)
+        redrawn, fits = fitted(changed, name, **rules)
+        if tie_quantile is not None:
+            eligible = redrawn.candidate & (redrawn.pair_group >= 0)
+            strong = panel.tie > np.quantile(panel.tie[eligible], tie_quantile)
+            np.testing.assert_array_equal(redrawn.kept, eligible & strong)
+        for m, fit in enumerate(fits):
+            assert_draw_is_fit(draws[name, m], b, fit, models[name].tests)
 
 
 def test_one_outcome_gives_the_same_alone_and_beside_others():
