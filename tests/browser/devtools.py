@@ -5,7 +5,6 @@ no driver is needed.
 import itertools
 import json
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -182,26 +182,19 @@ class Page:
     def complaints(self) -> list[str]:
         """Errors of scripts, of the page's policy and of loading since it was opened."""
         self.evaluate("1")
-        found = []
-        for event in self._events:
-            parameters = event.get("params", {})
-            if event.get("method") == "Runtime.exceptionThrown":
-                found.append(
-                    parameters["exceptionDetails"]
-                    .get("exception", {})
-                    .get("description", "exception")
-                )
-            if event.get("method") == "Log.entryAdded" and parameters["entry"]["level"] == "error":
-                found.append(parameters["entry"]["text"])
-        return found
+        thrown = (one["exceptionDetails"] for one in self._said("Runtime.exceptionThrown"))
+        logged = (one["entry"] for one in self._said("Log.entryAdded"))
+        return [
+            *(one.get("exception", {}).get("description", "exception") for one in thrown),
+            *(entry["text"] for entry in logged if entry["level"] == "error"),
+        ]
 
     def requested(self) -> list[str]:
         """Addresses asked for since the page was opened."""
-        return [
-            e["params"]["request"]["url"]
-            for e in self._events
-            if e.get("method") == "Network.requestWillBeSent"
-        ]
+        return [one["request"]["url"] for one in self._said("Network.requestWillBeSent")]
+
+    def _said(self, method: str) -> list[dict[str, Any]]:
+        return [event["params"] for event in self._events if event.get("method") == method]
 
 
 @contextmanager
@@ -228,18 +221,9 @@ def _tab_address(profile: Path, process: subprocess.Popen) -> str:
     port_file = profile / "DevToolsActivePort"
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        if port_file.exists() and len(lines := port_file.read_text().splitlines()) == 2:
-            with connect(f"ws://127.0.0.1:{lines[0]}{lines[1]}", max_size=None) as socket:
-                socket.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
-                while "result" not in (answer := json.loads(socket.recv(timeout=WAIT_SECONDS))):
-                    pass
-            tab = next(
-                target["targetId"]
-                for target in answer["result"]["targetInfos"]
-                if target["type"] == "page"
-            )
-            return re.sub(
-                r"/devtools/.*", f"/devtools/page/{tab}", f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-            )
+        if port_file.exists() and (port := port_file.read_text().partition("\n")[0]):
+            with urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
+                tabs = (one for one in json.load(answer) if one["type"] == "page")
+            return next(tabs)["webSocketDebuggerUrl"]
         time.sleep(0.05)
     raise PageError(f"{find_browser()} did not start; exit {process.poll()}")

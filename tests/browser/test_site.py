@@ -18,11 +18,8 @@ SERIOUS = ("serious", "critical")
 
 
 def open_page(tab: Page, folder: Path, name: str, width: int = 1440) -> Page:
-    tab.open(
-        (folder / name.split("#", maxsplit=1)[0]).as_uri()
-        + (f"#{name.split('#')[1]}" if "#" in name else ""),
-        width,
-    )
+    file, sign, place = name.partition("#")
+    tab.open((folder / file).as_uri() + sign + place, width)
     return tab
 
 

@@ -177,26 +177,15 @@ def test_the_look_up_is_the_models_own(tmp_path):
     with duckdb.connect() as con:
         build_staging(con, tmp_path / "build")
         names = read_place_names()
-        assert (
-            dict(
-                con.execute(
-                    "select alias, place_id from stg_seeds__place_aliases where place_level = "
-                    "'city'"
-                ).fetchall()
-            )
-            == names.aliases
-        )
-        known = con.execute(
-            "select place_code, place_id from stg_seeds__place_codes where place_level = 'city'"
-        ).fetchall()
-        assert dict(known) == names.codes
-        con.execute(
-            "create table odd (row_no integer, place_text varchar, place_code_text varchar)"
-        )
-        con.executemany(
-            "insert into odd values (?, ?, ?)",
-            [(i, text, text) for i, text in enumerate([*odd, *codes])],
-        )
+        for column, seed, known in (
+            ("alias", "aliases", names.aliases),
+            ("place_code", "codes", names.codes),
+        ):
+            query = f"select {column}, place_id from stg_seeds__place_{seed}"
+            of_city = f"{query} where place_level = 'city'"
+            assert dict(con.execute(of_city).fetchall()) == known
+        texts = pd.DataFrame({"place_text": [*odd, *codes], "place_code_text": [*odd, *codes]})
+        con.register("odd", texts.reset_index(names="row_no"))
         macros = (SEEDS.parent / "macros" / "text.sql").read_text(encoding="utf-8")
         sql = (
             "select {{ place_key('place_text') }}, {{ six_digit_code('place_code_text') }} from "
@@ -339,32 +328,18 @@ def test_simulated_counties_come_back_as_they_were_made(tmp_path):
 def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(tmp_path, dbt_target):
     build = tmp_path / "build"
     build.mkdir()
-    seeds = [
-        "city_roster",
-        "city_aliases",
-        "city_code_changes",
-        "pilot_zones",
-        "other_policies",
-        "province_roster",
-    ]
-    command = ["seed", "--select", *seeds]
 
-    def count(query: str) -> tuple:
+    def found(*seeds: str) -> dict[str, tuple]:
+        """Rows of each seed, and its last city."""
+        run_dbt(["seed", "--select", "province_roster", *seeds], build, dbt_target)
         with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
-            return con.execute(query).fetchone()
+            query = "select count(*), max(city_id) from seeds."
+            return {seed: con.execute(query + seed).fetchone() for seed in seeds}
 
+    ours = {"city_roster": (3, 130199), "city_aliases": (6, 130199), "pilot_zones": (1, 130102)}
+    ours |= dict.fromkeys(("city_code_changes", "other_policies"), (0, None))
     _write_roster(build, read_roster(deliver_places(tmp_path, PLACES, ZONES)))
-    run_dbt(command, build, dbt_target)
-    assert count("select count(*), max(city_id) from seeds.city_roster") == (3, 130199)
-    assert count("select count(*), count(distinct city_id) from seeds.city_aliases") == (6, 3)
-    assert count("select count(*), max(city_id) from seeds.pilot_zones") == (1, 130102)
-    assert (
-        count("select count(*) from seeds.city_code_changes")
-        == count("select count(*) from seeds.other_policies")
-        == (0,)
-    )
+    assert found(*ours) == ours
     _write_roster(build, None)
-    run_dbt(["seed", "--select", "city_roster"], build, dbt_target)
-    assert count("select count(*) from seeds.city_roster") == (
-        len(pd.read_csv(SEEDS / "city_roster.csv")),
-    )
+    (n_cities, _), *_ = found("city_roster").values()
+    assert n_cities == len(read_seed("city_roster"))

@@ -269,6 +269,8 @@ def test_a_reply_that_was_changed_is_asked_for_again(tmp_path):
     )
     next(kept.folder.glob("*.json")).write_bytes(b"[]")
     assert Edition(tmp_path).find(request) is None
+    kept.close({})
+    assert Edition(tmp_path, "2026-11-28").date == "2026-11-28"
 
 
 def test_the_same_frame_serves_the_world_bank(home, tmp_path):

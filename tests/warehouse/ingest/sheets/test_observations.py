@@ -56,17 +56,8 @@ def test_a_panel_equals_a_literal_loop():
     taken = [row for row in rows_of(grid) if row["indicator_id"]]
     keys = ("cell_ref", "place_text", "place_code_text", "year", "raw_text", "value", "reason")
     assert [tuple(row[key] for key in keys) for row in taken] == expected
-    constants = {
-        (
-            row["source_id"],
-            row["edition_year"],
-            row["file_name"],
-            row["sheet_name"],
-            row["unit_text"],
-            row["place_level"],
-        )
-        for row in taken
-    }
+    same = ("source_id", "edition_year", "file_name", "sheet_name", "unit_text", "place_level")
+    constants = {tuple(row[key] for key in same) for row in taken}
     assert constants == {("panel", 2020, "a.xlsx", "S", "万元", "city")}
 
 
