@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -82,8 +81,6 @@ def test_a_refresh_goes_on_when_a_worker_is_killed_and_publishes_what_duckdb_pub
     assert process.wait() == 0, output
     assert killed and "engine: Spark for the pair tables" in output
     found = compare_publications(by_duckdb / "published", tmp_path / "home" / "published")
-    for name, entry in sorted(found.items(), key=lambda item: item[1].get("max_difference", 0.0)):
-        print(name, entry)
     assert not {
         name: entry
         for name, entry in found.items()
@@ -101,14 +98,10 @@ def test_a_refresh_goes_on_when_a_worker_is_killed_and_publishes_what_duckdb_pub
 
 
 def ends_with_one_line(home: Path, **settings: str) -> str:
-    """The last line of a refresh that publishes nothing and exits with 2; how long it took is
-    printed, for it depends on the machine.
-    """
-    began = time.monotonic()
+    """The last line of a refresh that publishes nothing and exits with 2."""
     output, code = refresh(home, ENGINE="spark", **settings)
     assert code == 2, output
     assert "Traceback" not in output, output
-    print(f"refused after {time.monotonic() - began:.1f} s: {settings}")
     assert not (home / "published").exists() and not (home / "publications").exists()
     last = output.strip().splitlines()[-1]
     assert last.startswith("citysync: exit 2: ENGINE=spark")
