@@ -116,6 +116,7 @@ def html(body: str) -> bytes:
         ),
         ("a.txt", PLAN.replace("省人民政府\n", "省人民*\n").encode()),
         ("a.txt", PLAN.replace("省有关部门：\n", "省有关部门:").encode()),
+        ("a.txt", PLAN.replace("省有关部门：\n", "省有关部门：").encode()),
         ("a.txt", PLAN.replace("企业", "企🚀业").replace("海外", "海\u200b外").encode()),
         ("a.md", PLAN.replace("一、", "## 一、").replace("公共海外仓", "**公共海外仓**").encode()),
         ("a.html", html(PLAN)),
