@@ -92,6 +92,9 @@ def test_no_jackknife_where_one_province_carries_the_estimate(design, estimator)
         # the earlier pilots alone are of one cohort: year effects take the coefficient
         assert any("not identified without province 0" in text for text in result.warnings)
     assert [name for name, line in lines.items() if line.is_default] == ["permutation"]
+    if design == "partners":
+        cells = cells_of(build_sample(panel, (0,), None))
+        assert np.isnan(fit_cells(cells, [estimator])[estimator].jackknife_variance()).all()
     assert any(
         "not identified without province 0" in text and "has in common" in text
         for text in result.warnings
