@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.quality.makers import (
     Maker,
+    ToTheEnd,
     leading_digit,
     make_cell,
     make_city_mixup,
@@ -32,7 +33,6 @@ from benchmarks.quality.makers import (
     one_cell,
     power,
     significant,
-    to_the_end,
 )
 
 
@@ -50,7 +50,6 @@ class Kind:
     everywhere : every source shows it (an official break), not the one that was drawn alone.
     with_parts : what is computed from it (sectors, product per head, ratios) is restated with it,
     as a statistical office does.
-    stays : the new level stays to the end of a series, also in the years that its only source has.
     damage : what happens to the cells beside their value: `columns` (the other column of the row
     gets the old value), `place` (the name
         becomes unreadable), `drop` (the cells are not delivered), `codes` (every cell of the row
@@ -66,7 +65,6 @@ class Kind:
     is_defect: bool = True
     everywhere: bool = False
     with_parts: bool = False
-    stays: bool = False
     damage: str = ""
     alone: bool = False
     goal: dict[str, tuple[str, float]] | None = None
@@ -98,16 +96,14 @@ KINDS = (
     Kind("series_end", make_series_end, {"level": 7}, goal=_TWO_FLAG),
     Kind(
         "scope_change",
-        to_the_end(lambda rng: rng.uniform(0.35, 0.75)),
+        ToTheEnd(lambda rng: rng.uniform(0.35, 0.75)),
         {"level": 4},
-        stays=True,
         goal=_TWO_FLAG,
     ),
     Kind(
         "unit_persists",
-        to_the_end(lambda rng: float(rng.choice([1e-4, 0.01, 0.1, 10, 100, 1e4]))),
+        ToTheEnd(lambda rng: float(rng.choice([1e-4, 0.01, 0.1, 10, 100, 1e4]))),
         {"level": 3},
-        stays=True,
     ),
     Kind("province_unit", make_province_unit, {"level": 1}, goal=_BOTH),
     Kind("stale_province", make_stale_year, {"level": 1}, goal=_TWO_FLAG),
@@ -117,14 +113,11 @@ KINDS = (
     # a level falls or rises once, in every source, as after an audit or a change of borders
     Kind(
         "level_break",
-        to_the_end(
-            lambda rng: float(rng.choice([rng.uniform(0.6, 0.85), rng.uniform(1.15, 1.45)]))
-        ),
+        ToTheEnd(lambda rng: float(rng.choice([rng.uniform(0.6, 0.85), rng.uniform(1.15, 1.45)]))),
         {"level": 6},
         is_defect=False,
         everywhere=True,
         with_parts=True,
-        stays=True,
     ),
     Kind("dropped_block", make_dropped_block, {"level": 3}, damage="drop", alone=True),
     Kind("province_quantity", make_province_quantity, {"level": 2}, goal=_TWO),

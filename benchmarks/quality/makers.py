@@ -8,6 +8,7 @@ Nothing here knows which rule should find it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -209,8 +210,15 @@ def make_series_end(
     return {(i, t): move(0.25, 0.5, in_logs=False)(view.value[i, t], view, rng)}
 
 
-def to_the_end(draw_factor: Callable[[np.random.Generator], float]) -> Maker:
-    def make(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes:
+@dataclass(frozen=True)
+class ToTheEnd:
+    """From some year on a city's series stands at another level, to its end."""
+
+    draw_factor: Callable[[np.random.Generator], float]
+
+    def __call__(
+        self, view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+    ) -> Changes:
         i = int(rng.integers(len(view.value)))
         filled = np.flatnonzero(view.has[i])
         if len(filled) < 10:
@@ -218,10 +226,8 @@ def to_the_end(draw_factor: Callable[[np.random.Generator], float]) -> Maker:
         cut = int(rng.integers(4, len(filled) - 3))
         if not booking.is_free([i], int(filled[cut]), int(filled[-1]), pad=20):
             raise NotFree
-        factor = draw_factor(rng)
+        factor = self.draw_factor(rng)
         return {(i, int(t)): significant(view.value[i, t] * factor) for t in filled[cut:]}
-
-    return make
 
 
 def make_province_unit(

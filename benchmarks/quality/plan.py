@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.quality.kinds import KINDS, Kind
-from benchmarks.quality.makers import Changes, NotFree
+from benchmarks.quality.makers import Changes, NotFree, ToTheEnd
 from benchmarks.quality.views import FIRST_YEAR, Booking, Cities, View
 
 TRIES = 400
@@ -138,7 +138,7 @@ def _draw(
             place: new / view.value[place] for place, new in changes.items() if view.value[place]
         }
         sources = [view, *others] if kind.everywhere else [view]
-        if kind.stays:
+        if isinstance(kind.make, ToTheEnd):
             # judged are the years that both sources have, but a level that fell back where one of
             # them ends would be no level that stays
             last = view.value.shape[1] - 1

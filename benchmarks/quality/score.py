@@ -97,31 +97,30 @@ def _near(
     events: Sequence[Event], keys: np.ndarray, clean: pd.DataFrame, false: pd.DataFrame
 ) -> list[int]:
     """Number of false blocks that each event drew: the nearest event in years that shares the city,
-    or else the province and year.
+    or else the province and year; of all of them one of the same indicator comes first.
     """
     where = clean.set_index("key")[["city_id", "year", "indicator_id"]]
     counts = [0] * len(events)
     cells = [where.reindex([keys[line] for line in event.new_value]).dropna() for event in events]
     for hit in false.itertuples():
         distances = [_distance(hit, event_cells) for event_cells in cells]
-        if distances and min(distances) <= NEAR_YEARS:
-            counts[int(np.argmin(distances))] += 1
+        if distances and not min(distances)[0]:
+            counts[distances.index(min(distances))] += 1
     return counts
 
 
-def _distance(hit: object, cells: pd.DataFrame) -> float:
-    """Years between a blocked cell and an event of its city; events of the same province and year
-    count as one year away.
+def _distance(hit: object, cells: pd.DataFrame) -> tuple[bool, bool, float]:
+    """Whether an event is too far from a blocked cell, whether it is of another indicator, and the
+    years between; events of the same province and year count as one and a half years away.
     """
-    same_city = cells[cells["city_id"] == hit.city_id]
-    if len(same_city):
-        return float((same_city["year"] - hit.year).abs().min()) + (
-            0 if (same_city["indicator_id"] == hit.indicator_id).any() else 0.5
-        )
-    same_province = cells[
-        (cells["city_id"] // 10000 == hit.city_id // 10000) & (cells["year"] == hit.year)
-    ]
-    return 1.5 if len(same_province) else np.inf
+    of_indicator = cells[cells["indicator_id"] == hit.indicator_id]
+    near = cells if of_indicator.empty else of_indicator
+    same_city = near.loc[near["city_id"] == hit.city_id, "year"]
+    same_province = (near["city_id"] // 10000 == hit.city_id // 10000) & (near["year"] == hit.year)
+    years = float((same_city - hit.year).abs().min()) if len(same_city) else np.inf
+    if np.isinf(years) and same_province.any():
+        years = 1.5
+    return years > NEAR_YEARS, of_indicator.empty, years
 
 
 def summarise(events: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,8 @@
     ) = 1
 {%- endmacro %}
 
-{#- Of a city whether its series repeats a figure where the matching years begin (`min`) or end (`max`), of a table how many do. -#}
+{#- Whether the series of a city repeats a figure where the matching years begin (`min`) or end (`max`), or most of a table repeats: a few
+    do in any year, and all years of a late source have them. -#}
 {% macro repeats_at(end, repeats) -%}
     case
         when block = 'city'
@@ -24,7 +25,7 @@
                 {{ end }}("year") filter (where {{ repeats }}) {{ '<=' if end == 'min' else '>=' }} {{ end }}("year") filter (where is_match),
                 false
             ) as integer)
-        else count(*) filter (where {{ repeats }})
+        else cast(2 * count(*) filter (where {{ repeats }}) > count(*) as integer)
     end
 {%- endmacro %}
 

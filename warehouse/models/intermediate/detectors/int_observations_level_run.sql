@@ -84,5 +84,5 @@ select
 from numbered as found
 inner join runs on {{ same_keys('found', 'runs', ['series_no', 'other_source_id', 'city_id', 'side', 'run_no']) }}
 left join {{ ref('int_values_corroborated') }} as corroborated on found.observation_id = corroborated.observation_id
-where not coalesce(corroborated.is_vouched, false)
+where not coalesce(corroborated.is_confirmed, false)
 qualify row_number() over (partition by found.observation_id order by runs.is_open, found.other_source_id) = 1

@@ -142,6 +142,7 @@ away as (
         runs.source_before as source_in,
         runs.source_after as source_out,
         limits.stitched_nearer,
+        limits.spike_block,
         least(abs(runs.step_in), abs(runs.step_out))
         >= {{ above_noise('limits.run_differs', 'limits.run_alone_noise', 'neighbours.noise') }}
         and abs(runs.step_in - runs.step_out) <= limits.run_returns * greatest(abs(runs.step_in), abs(runs.step_out)) as is_other_quantity
@@ -158,22 +159,22 @@ away as (
 ),
 
 -- a source that was left because a rule doubts its value is better than another one at another level, if its value is nearer to the level
--- of the years beside: the run goes on
+-- of the years beside: the run goes on; one at their level that a rule has blocked speaks against them: never both sides are blocked
 kept_instead as (
     select
         away.observation_id,
         arg_min(own."value", (own.priority, own.source_id)) as own_value,
-        arg_min(own.source_id, (own.priority, own.source_id)) as own_source_id
+        arg_min(own.source_id, (own.priority, own.source_id)) as own_source_id,
+        bool_or(own.quality_flag = 'blocked') as is_blocked
     from away
-    inner join source_values as own
-        on
-            away.indicator_id = own.indicator_id
-            and away.city_id = own.city_id
-            and away."year" = own."year"
-            and own.source_id in (away.source_in, away.source_out)
+    inner join graded as own
+        on {{ same_keys('away', 'own', ['indicator_id', 'city_id', '"year"']) }} and own.source_id in (away.source_in, away.source_out)
     where
-        own.quality_flag = 'quarantined'
-        and abs(own.log_value - away.trend - away.residual_beside) <= away.stitched_nearer * abs(away.residual - away.residual_beside)
+        own.quality_flag in ('blocked', 'quarantined')
+        and abs(own.log_value - away.trend - away.residual_beside) <= least(
+            away.stitched_nearer * abs(away.residual - away.residual_beside),
+            case when own.quality_flag = 'blocked' then away.spike_block end
+        )
     group by away.observation_id
 ),
 
@@ -181,11 +182,11 @@ coming_back as (
     select
         away.observation_id,
         'stitched' as rule,
-        case when away.is_other_quantity then 'blocked' else 'quarantined' end as grade,
+        case when kept_instead.observation_id is null then 'blocked' else 'quarantined' end as grade,
         'expected about ' || {{ short_number('exp(away.trend + away.residual_beside)') }} || ' between the values of '
         || away.source_in || ' and ' || away.source_out || ', found ' || {{ short_number('exp(away.log_value)') }}
         || case
-            when away.is_other_quantity
+            when kept_instead.observation_id is null
                 then ': another quantity or area than theirs from ' || away.first_year || ' to ' || away.last_year
             else
                 ': another level than theirs from ' || away.first_year || ' to ' || away.last_year || ', further from it than the '
@@ -194,7 +195,7 @@ coming_back as (
         cast(null as double) as proposed_value
     from away
     left join kept_instead on away.observation_id = kept_instead.observation_id
-    where away.is_other_quantity or kept_instead.observation_id is not null
+    where coalesce(not kept_instead.is_blocked, away.is_other_quantity)
 ),
 
 graded_again as (

@@ -19,7 +19,7 @@ with trends as (
         -- one figure may end in a zero, most of a table do not
         coalesce(
             median(figures.rounding * exp(trends.log_value)) over (partition by trends.series_no, trends."year") / exp(trends.log_value), 0
-        ) as rounding
+        ) / 2 as rounding
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
     left join {{ ref('int_values_figures') }} as figures on trends.observation_id = figures.observation_id
@@ -45,7 +45,7 @@ pairs as (
         witness.repeats_before as other_repeats_before,
         witness.repeats_after as other_repeats_after,
         count(*) over (partition by paired.series_no, paired.other_source_id, paired."year") as n_table,
-        count(*) filter (where abs(paired.gap) > limits.source_differs) over (
+        count(*) filter (where abs(paired.gap) > limits.mixed_up_apart) over (
             partition by paired.series_no, paired.other_source_id, paired.city_id
         ) as n_contradicted
     from {{ ref('int_values_paired') }} as paired
@@ -54,7 +54,7 @@ pairs as (
     inner join trends as witness on paired.other_observation_id = witness.observation_id
 ),
 
--- the same city a year earlier or later; a figure of few digits is equal where it is the other one, rounded
+-- the same city a year earlier or later; a figure of few digits is equal where it is the other one, rounded as in either year
 of_other_years as (
     select
         here.*,
@@ -62,7 +62,7 @@ of_other_years as (
         'year' as place_order,
         shifts.k,
         abs(here.log_value - there.log_value) as distance,
-        greatest(here.year_offset_equal, least(here.source_equal, greatest(here.rounding, there.rounding) / 2)) as equal_within,
+        greatest(here.year_offset_equal, least(here.source_equal, greatest(here.rounding, there.rounding, own.rounding))) as equal_within,
         greatest(here.year_offset_differs, 2 * equal_within) as differs_by,
         -- one late year is off by a year's growth: beside a figure that is wrong in another way everybody's next year is nearer
         least(here.own_distance, coalesce(abs(here.log_value - beside.log_value), here.own_distance)) as step
@@ -70,6 +70,8 @@ of_other_years as (
     cross join unnest([-1, 1]) as shifts (k)
     left join trends as there
         on here.other_series_no = there.series_no and here.city_id = there.city_id and here."year" + shifts.k = there."year"
+    left join trends as own
+        on here.series_no = own.series_no and here.city_id = own.city_id and here."year" + shifts.k = own."year"
     left join trends as beside
         on here.series_no = beside.series_no and here.city_id = beside.city_id and here."year" - shifts.k = beside."year"
 ),
@@ -165,7 +167,7 @@ distances as (
     select * from of_nobody
 ),
 
--- sources round and revise: what is far closer to the other figure than to its own matches without being equal
+-- sources round and revise: what is far closer to the other figure than to its own matches, too
 judged as (
     select
         *,
@@ -221,7 +223,7 @@ blamed as (
         any_value(priority) as priority,
         any_value(other_priority) as other_priority,
         {{ exact_median('own_distance') }} as distance,
-        -- years that are late repeat a figure where they begin, years that are early where they end, before or after the first that differ
+        -- late years repeat a figure where they begin, early ones where they end
         case
             when kind <> 'year' then 0
             when k < 0 then {{ repeats_at('min', 'repeats_before') }}
@@ -232,22 +234,17 @@ blamed as (
             when k < 0 then {{ repeats_at('max', 'other_repeats_after') }}
             else {{ repeats_at('min', 'other_repeats_before') }}
         end as n_other_repeated,
-        case
-            when block = 'city'
-                then list_avg([
-                    abs(arg_min_null(step_before, "year") filter (where is_match)),
-                    abs(arg_max_null(step_after, "year") filter (where is_match))
-                ])
-            else {{ exact_median('abs(log_value - expected_log)') }}
-        end as own_miss,
-        case
-            when block = 'city'
-                then list_avg([
-                    abs(arg_min_null(other_step_before, "year") filter (where is_match)),
-                    abs(arg_max_null(other_step_after, "year") filter (where is_match))
-                ])
-            else {{ exact_median('abs(other_log_value - other_expected_log)') }}
-        end as other_miss
+        {% for side, miss in [('', 'own'), ('other_', 'other')] -%}
+            case
+                when block = 'city'
+                    then list_avg([
+                        abs(arg_min_null({{ side }}step_before, "year") filter (where is_match)),
+                        abs(arg_max_null({{ side }}step_after, "year") filter (where is_match))
+                    ])
+                else {{ exact_median('abs(' ~ side ~ 'log_value - ' ~ side ~ 'expected_log)') }}
+            end as {{ miss }}_miss
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
     from blocks
     where is_match or (block = 'city' and kind = 'year' and not is_contrary)
     group by {{ block }}
@@ -261,7 +258,7 @@ blamed as (
         end
 ),
 
--- many cities of a column, on both sides, that have others' figures and do not just change places
+-- many cities of a column, on both sides, that have others' figures and are not exchanged
 coded as (
     select
         *,
@@ -286,7 +283,7 @@ found as (
             end
         ) as fact_no
     from coded
-    -- where its figures are somebody's, they are not nobody's; where codes are shifted in all years, no rows slipped in one
+    -- what is somebody's is not nobody's; where codes are shifted in all years, no rows slipped in one
     qualify
         not (kind = 'apart' and bool_or(kind <> 'apart') over (partition by series_no, other_source_id, block, block_id))
         and not ((kind = 'apart' or block = 'province') and bool_or(is_codes) over (partition by series_no, other_source_id))
@@ -311,8 +308,7 @@ votes as (
     group by found.fact_no
 ),
 
--- rows or cities exchanged throughout leave no trend: how far each of the two figures is, in its table, from as large as the city is in all
--- tables of further sources
+-- rows or cities exchanged throughout leave no trend: how far each figure is, in its table, from the size of the city in further sources
 sized as (
     select
         found.fact_no,
@@ -361,7 +357,7 @@ graded_facts as (
             when sized.other_off > limits.match_mover * sized.own_off then null
             when facts.own_miss > limits.match_mover * facts.other_miss and not facts.is_codes then 'blocked'
             when limits.match_mover * facts.own_miss < facts.other_miss and not facts.is_codes then null
-            -- the trust that the seed gives a source decides last, of two sources alone that both follow their trend
+            -- of two that both follow their trend the one that the seed trusts less
             when facts.priority < facts.other_priority then null
             when facts.priority > facts.other_priority and facts.block = 'table' then 'blocked'
             else 'quarantined'
@@ -378,6 +374,15 @@ graded as (
         graded_facts.grade
     from found
     inner join graded_facts on found.fact_no = graded_facts.fact_no
+    -- whose rows are shifted, as another tells, accuses no third
+    where found.kind not in ('row', 'city') or not exists (
+        select 1 from found as others
+        inner join graded_facts as known on others.fact_no = known.fact_no and known.grade = 'blocked'
+        where
+            (others.is_codes or (others.kind = 'row' and others.block = 'table'))
+            and others.source_id = found.other_source_id
+            and others.other_source_id <> found.source_id
+    )
 ),
 
 -- all of a table loses its word, and all years between the first and the last of a run
@@ -403,7 +408,7 @@ members as (
             or (graded.block = 'province' and abs(blocks.log_value - blocks.expected_log) > blocks.row_shift_miss)
         )
     union
-    -- years of another vintage inside the run of a city
+    -- other vintages inside a run
     select
         graded.block_no,
         pairs.observation_id
