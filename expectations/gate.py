@@ -197,7 +197,9 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="file", project_root_dir=str(work_dir))
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs_dir)}
+    # its settings replace $NAME
+    place = str(docs_dir).replace("$", r"\$")
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": place}
     site = {
         "class_name": "SiteBuilder",
         "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},

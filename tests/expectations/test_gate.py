@@ -79,6 +79,12 @@ def test_what_was_not_delivered_is_not_judged(tmp_path: Path) -> None:
     assert result.passed
 
 
+@pytest.mark.parametrize("name", ["$HOME", "a ${x} $y"])
+def test_pages_lie_in_a_folder_whatever_its_name(tmp_path: Path, name: str) -> None:
+    assert judge(tmp_path / name, [has_rows("rows", "cells", "stop", "empty")]).passed
+    assert list((tmp_path / name / "docs" / "validations").rglob("*.html"))
+
+
 def test_an_unknown_severity_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="check_severity: rows has severity 'fatal'"):
         judge(tmp_path, [has_rows("rows", "cells", "stop", "empty")], rows="fatal")
