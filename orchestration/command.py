@@ -201,14 +201,14 @@ def main(arguments: list[str] | None = None) -> int:
     if words and words[0] in BENCHMARKS:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         module, *defaults = BENCHMARKS[words[0]]
-        of_make = [f"{OF_BENCHMARKS[name]}={value}" for name, value in _behind_make(OF_BENCHMARKS)]
+        given = _behind_make(OF_BENCHMARKS).items()
+        of_make = [f"{OF_BENCHMARKS[name]}={value}" for name, value in given]
         os.chdir(REPO)
         os.execv(sys.executable, [sys.executable, "-m", module, *defaults, *of_make, *words[1:]])  # noqa: S606
     options = vars(_parser().parse_args([w for one in words if (w := OLD_FORM.sub("", one))]))
     name = options.pop("command")
-    command = COMMANDS[name]
-    variables = dict(_behind_make(one.variable for one in command.arguments))
-    given = [options[_place(one)] or variables.get(one.variable) for one in command.arguments]
+    # in the order in which they were added
+    command, given = COMMANDS[name], [value or None for value in options.values()]
 
     def work() -> int:
         module, _, function = command.work.partition(":")
@@ -226,8 +226,10 @@ def _parser() -> argparse.ArgumentParser:
     words = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         of_command = words.add_parser(name, help=command.help, description=command.help)
+        of_make = _behind_make(one.variable for one in command.arguments)
         for one in command.arguments:
             usual = {} if one.names[0].startswith("-") else {"nargs": "?"}
+            usual["default"] = of_make.get(one.variable)
             of_command.add_argument(*one.names, help=one.help, **(usual | one.how))
     for name, text in cli.COMMANDS.items():
         words.add_parser(name, help=text)
@@ -236,17 +238,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _place(argument: Argument) -> str:
-    """Where argparse puts it: under its first long name, or its only one."""
-    long = [name for name in argument.names if not re.match("-[^-]", name)]
-    return long[0].lstrip("-").replace("-", "_")
-
-
-def _behind_make(names: Iterable[str]) -> list[tuple[str, str]]:
+def _behind_make(names: Iterable[str]) -> dict[str, str]:
     """Variables that stand behind make, such as ``make sql Q="select 1"``; none without make."""
-    if not os.environ.get("CITYSYNC_MAKE"):
-        return []
-    return [(name, os.environ[name]) for name in names if os.environ.get(name)]
+    is_make = os.environ.get("CITYSYNC_MAKE")
+    return {name: os.environ[name] for name in names if is_make and os.environ.get(name)}
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration import DAMAGED
@@ -27,44 +26,36 @@ COMPILED = re.compile("marshal data too short|bad marshal data")
 PLACE = re.compile(r"""["'](/[^"'\n]{1,400})["']""")
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What an error's text or number says, and what it means with what to do."""
-
-    numbers: tuple[int, ...]
-    words: str
-    meaning: str
-
-
+#: Numbers and words of an error, and what it means with what to do.
 FAULTS = (
     # SQLite calls any write that fails an error of the disk
-    Fault(
+    (
         (errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
         "No space left on device|disk is full|disk full|disk I/O error|File too large|quota exceed",
         "the disk is full or a limit is reached (df -h, df -i, quota -s and ulimit -f show which); "
         "make room",
     ),
-    Fault(
+    (
         (errno.EROFS,),
         "Read-only file system|attempt to write a readonly database",
         "it cannot be written; mount it writable",
     ),
-    Fault(
+    (
         (errno.EACCES, errno.EPERM),
         "Permission denied|Operation not permitted|unable to open database file",
         f"{os.strerror(errno.EACCES)}; check that the folder can be read and written",
     ),
-    Fault(
+    (
         (errno.EMFILE, errno.ENFILE),
         "Too many open files",
         "too many files are open at once; allow more (ulimit -n 4096) or close other programs",
     ),
-    Fault(
+    (
         (errno.ENOMEM,),
         "Cannot allocate memory|Out of Memory Error|MemoryError|bad allocation|std::bad_alloc",
         "memory ran out; close other programs, set CITYSYNC_THREADS=1, or give the machine more",
     ),
-    Fault(
+    (
         (),
         "Could not set lock on file|database is locked",
         "another program has the database open; close it (`fuser` names it), then run again",
@@ -83,9 +74,9 @@ def explain(error: BaseException, home: Path) -> str:
     """
     for cause in _causes(error):
         number = cause.errno if isinstance(cause, OSError) else None
-        for fault in FAULTS:
-            if number in fault.numbers:
-                return f"{cause.filename or home}: {fault.meaning}"
+        for numbers, _, meaning in FAULTS:
+            if number in numbers:
+                return f"{cause.filename or home}: {meaning}"
         text = "MemoryError" if isinstance(cause, MemoryError) else str(cause)
         if sentence := explain_text(text, home):
             return sentence
@@ -101,10 +92,10 @@ def explain_text(text: str, home: Path) -> str:
         )
     if COMPILED.search(text):
         return f"{sys.pycache_prefix or sys.prefix}: {DAMAGED}"
-    for fault in FAULTS:
-        if re.search(fault.words, text):
+    for _, words, meaning in FAULTS:
+        if re.search(words, text):
             named = PLACE.search(text)
-            return f"{named[1] if named else home}: {fault.meaning}"
+            return f"{named[1] if named else home}: {meaning}"
     return ""
 
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,25 +144,6 @@ def set_tool_environment(home: Home) -> None:
     for folder in (home.dagster, home.cache):
         folder.mkdir(parents=True, exist_ok=True)
     write_dagster_settings(home)
-
-
-@contextmanager
-def environment(changes: Mapping[str, str | None]) -> Iterator[None]:
-    """Variables of this process as given, None for none, and as before afterwards."""
-    before = {name: os.environ.get(name) for name in changes}
-    try:
-        _set(changes)
-        yield
-    finally:
-        _set(before)
-
-
-def _set(variables: Mapping[str, str | None]) -> None:
-    for name, value in variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 def write_dagster_settings(home: Home) -> None:

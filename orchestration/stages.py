@@ -15,7 +15,7 @@ from pathlib import Path
 
 from orchestration.home import Home
 from orchestration.terminal import detail, progress
-from warehouse.whole_files import write_whole
+from warehouse.whole_files import read_noted, write_whole
 
 FILE = "stage_seconds.json"
 #: Seconds between two lines of a stage that counts.
@@ -62,7 +62,7 @@ class Stages:
         )
         self._kind = f"{work}, {'simulated' if simulated else 'delivered'}"
         self._path = home.root / FILE
-        self._last = _read(self._path).get(self._kind, {})
+        self._last = read_noted(self._path).get(self._kind, {})
         progress(
             f"{len(self._names)} stages{_expected(self._last, self._names, 'as last time')}; "
             f"every line is kept in {home.log}"
@@ -95,7 +95,7 @@ class Stages:
 
     def keep(self) -> None:
         """Note the seconds of a run that published, for the next one of its kind."""
-        noted = _read(self._path) | {self._kind: self._took}
+        noted = read_noted(self._path) | {self._kind: self._took}
         with suppress(OSError), write_whole(self._path) as draft:
             draft.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
@@ -107,14 +107,6 @@ def _expected(last: dict[str, float], names: Sequence[str], words: str) -> str:
         return ""
     clock = f"{seconds} s" if seconds < 100 else f"{seconds // 60} min {seconds % 60:02d} s"
     return f", about {clock} {words}"
-
-
-def _read(path: Path) -> dict[str, dict[str, float]]:
-    """Seconds by stage of the last run of each kind."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 #: Of this process.

@@ -15,7 +15,7 @@ import duckdb
 import pandas as pd
 
 from orchestration.assets.upstream import require_no_loss, require_upstream
-from orchestration.dagster_ui.metadata import describe_table, show_frame
+from orchestration.dagster_ui.metadata import describe_table, show_aside
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.stages import stages
@@ -229,9 +229,9 @@ def _metadata(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -
     """
     metadata = describe_table(con, GROUP, table)
     if table != "estimate":
-        return {**metadata, "preview": show_frame(frame.head(30))}
+        return {**metadata, "preview": show_aside(frame.head(30))}
     headlines = frame[frame["spec_id"].isin(HEADLINES)]
-    metadata["preview"] = show_frame(headlines[list(PREVIEW)])
+    metadata["preview"] = show_aside(headlines[list(PREVIEW)])
     default = headlines[
         headlines["is_default"].fillna(False)
         & (headlines["spec_id"] == HEADLINES[0])

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration.assets.upstream import require_upstream, tables_of
-from orchestration.dagster_ui.metadata import describe_table, show_frame
+from orchestration.dagster_ui.metadata import describe_table, show_aside
 from orchestration.dbt_runner import ensure_manifest, failed, raise_on_failure
 from orchestration.engines import build_models
 from orchestration.home import Home
@@ -193,14 +193,14 @@ def _checks(
         )
 
 
-def _failing_rows(home: Home, result: Any) -> dict[str, dg.TableMetadataValue]:
+def _failing_rows(home: Home, result: Any) -> dict[str, dg.MarkdownMetadataValue]:
     """The first rows that a failed data test selects; none where the test itself is broken."""
     sql = result.node.compiled_code
     if not failed(result) or not result.failures or not sql:
         return {}
     with open_build(home.build, read_only=True) as con:
         return {
-            "sample_of_failing_rows": show_frame(
+            "sample_of_failing_rows": show_aside(
                 con.execute(f"select * from ({sql}) limit {SAMPLE_ROWS}").df()
             )
         }

@@ -8,11 +8,12 @@ and ten seconds more.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from orchestration.commands.reproduce import read_foreign_manifest
 from orchestration.dbt_runner import raise_on_failure, run_dbt
-from orchestration.home import Home, environment, set_tool_environment
+from orchestration.home import Home, set_tool_environment
 from orchestration.run_settings import SETTINGS
 from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
@@ -57,14 +58,12 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
     scratch = home.root / "verified"
     remove_any(scratch)
     try:
-        # editions are left out as they were
-        with environment({**dict.fromkeys(SETTINGS), **manifest["settings"]}):
-            set_tool_environment(home)
-            read_landing(landing, scratch / "raw", scratch / "build", layouts=layouts)
-            close_readers()
-            raise_on_failure(
-                run_dbt(home, "build", MODELS, build=scratch / "build", options=NO_TESTS)
-            )
+        # editions are left out as they were; the process ends with this command
+        os.environ.update({**dict.fromkeys(SETTINGS, ""), **manifest["settings"]})
+        set_tool_environment(home)
+        read_landing(landing, scratch / "raw", scratch / "build", layouts=layouts)
+        close_readers()
+        raise_on_failure(run_dbt(home, "build", MODELS, build=scratch / "build", options=NO_TESTS))
         differences, n_rows = value_faults(
             publication, scratch / "build" / "citysync.duckdb", [*changed, *new]
         )

@@ -44,39 +44,36 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
     """
     home = Home.from_environment()
     folder = publication_folder(home, run_id)
-    faults = verify_publication(folder)
-    differing = _faults_of_landing(home, folder, landing) if landing and not faults else []
+    faults, differing = verify_publication(folder), []
+    if landing and not faults:
+        from orchestration.commands.delivered_again import faults_of_landing
+
+        with hold_lock(home, "verify"):
+            differing = faults_of_landing(home, folder.resolve(), Path(landing))
     lost = verify_archive(home.archive, publications_of(home))
     for fault in [*faults, *differing, *lost]:
         say(fault)
-    if faults:
-        return end_command(
-            Exit.FAILED,
-            (
-                f"{len(faults)} faults in {folder.resolve()}: roll back (`citysync rollback`) or "
-                "publish "
-                "again"
-            ),
-        )
-    if differing:
-        hint = (
-            "deliver the files of that run, or publish what they say now (citysync clean, then "
-            "make "
-            "refresh)"
-        )
-        return end_command(
-            Exit.FAILED,
-            f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: {hint}",
-        )
-    if lost:
-        return end_command(
-            Exit.FAILED,
-            (
-                f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes "
-                "what "
-                "older runs said again"
-            ),
-        )
+    reasons = (
+        (
+            faults,
+            f"{len(faults)} faults in {folder.resolve()}: roll back (`citysync rollback`) or "
+            "publish again",
+        ),
+        (
+            differing,
+            f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: deliver "
+            "the files of that run, or publish what they say now (citysync clean, then make "
+            "refresh)",
+        ),
+        (
+            lost,
+            f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes what "
+            "older runs said again",
+        ),
+    )
+    for found, reason in reasons:
+        if found:
+            return end_command(Exit.FAILED, reason)
     manifest = read_manifest(folder)
     say(
         f"archive: {len(archived_runs(home.archive))} runs are as they were archived in "
@@ -94,13 +91,6 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
             f"{folder.resolve()}"
         ),
     )
-
-
-def _faults_of_landing(home: Home, folder: Path, landing: str) -> list[str]:
-    from orchestration.commands.delivered_again import faults_of_landing
-
-    with hold_lock(home, "verify"):
-        return faults_of_landing(home, folder.resolve(), Path(landing))
 
 
 def rollback(run_id: str | None) -> int:

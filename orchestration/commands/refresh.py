@@ -63,7 +63,10 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             return _stand(home, plan)
         set_tool_environment(home)
         if uses_spark() and plan.work == ALL:
-            _require_spark()
+            from warehouse.spark.engine import require_spark
+
+            found = ", ".join(f"{name} {value}" for name, value in require_spark().items())
+            say(f"  engine: Spark for the pair tables ({found})")
         keep_log(home.log)
         code, reason = _run(home, plan, simulated=landing is None)
         if code == Exit.DONE:
@@ -71,17 +74,6 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             with suppress(OSError):
                 keep_record(home, before, _fingerprint(landing))
     return end_command(code, reason)
-
-
-def _require_spark() -> None:
-    """See that Spark can work before anything is read or built, and say which one it is."""
-    from warehouse.spark.engine import require_spark
-
-    found = require_spark()
-    say(
-        "  engine: Spark for the pair tables "
-        f"({', '.join(f'{name} {value}' for name, value in found.items())})"
-    )
 
 
 def _fingerprint(landing: str | None) -> Fingerprint | None:
@@ -169,7 +161,11 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
             )
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        part = None if plan.work == ALL else _left_to_do(home, definitions, plan)
+        part = None
+        if plan.work != ALL:
+            say(f"  {plan.reason} since run {plan.run_id}: its tables in build/ are used")
+            rewind(home)
+            part = stages_left(definitions)
         result = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config=quiet, asset_selection=part
         )
@@ -188,15 +184,6 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
     say(f"nothing was published; {standing}")
     say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
     return ending
-
-
-def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
-    """Assets after the marts that run `plan.run_id` left in build/, which is put back to how it
-    was before them.
-    """
-    say(f"  {plan.reason} since run {plan.run_id}: its tables in build/ are used")
-    rewind(home)
-    return stages_left(definitions)
 
 
 def _ending(events: list[Any], home: Home) -> tuple[Exit, str]:

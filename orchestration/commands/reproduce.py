@@ -74,30 +74,22 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
         "refresh",
         *([f"--landing={Path(landing).absolute()}"] if landing else []),
     ]
-    environment = _environment(home, scratch, manifest["settings"])
+    # this process's environment with the settings of the run in the place of its own
+    not_ours = (*SETTINGS, "CITYSYNC_BUILD", "CITYSYNC_LANDING")
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in not_ours},
+        **manifest["settings"],
+        "CITYSYNC_HOME": str(scratch),
+        "CITYSYNC_CACHE": str(home.cache),
+        # the scratch home may hold an earlier attempt with other files: that is no loss
+        "FORCE": "1",
+        "CONFIRM_SHRINK": "1",
+    }
     if subprocess.run(
         command, cwd=REPO, env=environment, check=False
     ).returncode:  # our own command
         return end_command(Exit.FAILED, "the refresh did not publish; its last line says why")
     return _compare(manifest, read_foreign_manifest(scratch / "published"))
-
-
-def _environment(home: Home, scratch: Path, settings: dict[str, str]) -> dict[str, str]:
-    """This process's environment with the settings of the run in the place of its own."""
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in (*SETTINGS, "CITYSYNC_BUILD", "CITYSYNC_LANDING")
-    }
-    # the scratch home may hold an earlier attempt with other files: that is no loss
-    return {
-        **ours,
-        **settings,
-        "CITYSYNC_HOME": str(scratch),
-        "CITYSYNC_CACHE": str(home.cache),
-        "FORCE": "1",
-        "CONFIRM_SHRINK": "1",
-    }
 
 
 def read_foreign_manifest(folder: Path) -> dict[str, Any]:

@@ -31,6 +31,11 @@ READING = ("GET", "HEAD")
 # a page that frames the UI could make a person click in it
 OWN_HEADER = (b"x-frame-options", b"SAMEORIGIN")
 LONGEST = 80
+#: Headers of a request by which it is judged.
+ASKED = (
+    *("host", "origin", "sec-fetch-site", "content-type", "accept"),
+    *("sec-fetch-mode", "sec-fetch-dest"),
+)
 
 
 class Door:
@@ -63,70 +68,54 @@ class Door:
 
     def refusal(self, scope: Scope) -> str:
         """Why a request may not pass: what was expected and what was found; empty where it may."""
-        headers = Headers(scope=scope)
-        hosts, origins = headers.getlist("host"), headers.getlist("origin")
-        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-            return (
-                f"expected the host {' or '.join(sorted(self._hosts))}, found {_shown(hosts)}; "
-                "open the address that `citysync ui` printed"
-            )
-        if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
-            return (
-                f"expected a request of this UI's own pages, found one of {_shown(origins)}; use "
-                "the UI's own page"
-            )
-        if scope["type"] == "websocket":
-            return _refusal_of_page(headers, is_link=False)
-        method = scope["method"].upper()
-        if reason := _refusal_of_page(headers, is_link=method in READING):
-            return reason
-        if method in READING:
-            return _refusal_of_address(scope["path"], headers.getlist("accept"))
-        return _refusal_of_change(method, headers.getlist("content-type"))
-
-
-def _refusal_of_page(headers: Headers, *, is_link: bool) -> str:
-    """By what a browser says of the page that asks; a link that a person follows opens a page of
-    the UI as a whole.
-    """
-    sites = headers.getlist("sec-fetch-site")
-    if all(site in ("same-origin", "none") for site in sites):
-        return ""
-    if (
-        is_link
-        and headers.getlist("sec-fetch-mode") == ["navigate"]
-        and headers.getlist("sec-fetch-dest") == ["document"]
-    ):
-        return ""
-    return (
-        f"expected a request of this UI's own pages, found one of another page ({_shown(sites)}); "
-        "use the UI's own page"
-    )
-
-
-def _refusal_of_address(path: str, accepted: list[str]) -> str:
-    """GraphQL in an address; the same address opened as a page shows an empty editor and runs
-    nothing.
-    """
-    # of several such headers Dagster reads one
-    if path.rstrip("/") != "/graphql" or (
-        accepted and all("text/html" in types for types in accepted)
-    ):
-        return ""
-    return (
-        "expected GraphQL as POST with Content-Type: application/json, found it in an address; "
-        "send it as POST"
-    )
-
-
-def _refusal_of_change(method: str, types: list[str]) -> str:
-    essence = [text.split(";", 1)[0].strip().lower() for text in types]
-    if method == "POST" and essence == ["application/json"]:
-        return ""
-    return (
-        f"expected GET, or POST with Content-Type: application/json; found {method[:LONGEST]!r} "
-        f"with {_shown(types)}; send JSON"
-    )
+        headers, is_socket = Headers(scope=scope), scope["type"] == "websocket"
+        hosts, origins, sites, types, accepted, mode, target = map(headers.getlist, ASKED)
+        method = "" if is_socket else scope["method"].upper()
+        is_reading = method in READING
+        # a link that a person follows opens a page of the UI as a whole
+        is_link = is_reading and mode == ["navigate"] and target == ["document"]
+        # of several such headers Dagster reads one
+        is_page = accepted and all("text/html" in names for names in accepted)
+        essence = [text.split(";", 1)[0].strip().lower() for text in types]
+        own, again = "a request of this UI's own pages", "use the UI's own page"
+        rules = (
+            (
+                len(hosts) == 1 and hosts[0].lower() in self._hosts,
+                f"the host {' or '.join(sorted(self._hosts))}",
+                _shown(hosts),
+                "open the address that `citysync ui` printed",
+            ),
+            (
+                {origin.lower() for origin in origins}
+                <= {f"http://{host.lower()}" for host in hosts},
+                own,
+                f"one of {_shown(origins)}",
+                again,
+            ),
+            (
+                is_link or {*sites} <= {"same-origin", "none"},
+                own,
+                f"one of another page ({_shown(sites)})",
+                again,
+            ),
+            (
+                # the same address opened as a page shows an empty editor and runs nothing
+                not is_reading or is_page or scope["path"].rstrip("/") != "/graphql",
+                "GraphQL as POST with Content-Type: application/json",
+                "it in an address",
+                "send it as POST",
+            ),
+            (
+                is_socket or is_reading or (method == "POST" and essence == ["application/json"]),
+                "GET, or POST with Content-Type: application/json",
+                f"{method[:LONGEST]!r} with {_shown(types)}",
+                "send JSON",
+            ),
+        )
+        faults = (
+            f"expected {one}, found {found}; {do}" for holds, one, found, do in rules if not holds
+        )
+        return next(faults, "")
 
 
 def _shown(values: Iterable[str]) -> str:

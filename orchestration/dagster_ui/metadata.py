@@ -6,7 +6,6 @@ Holds no rule of what is shown where.
 from __future__ import annotations
 
 import html
-import math
 from typing import Any
 
 import dagster as dg
@@ -35,41 +34,14 @@ def describe_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> d
     return {"dagster/row_count": rows, "dagster/column_schema": described}
 
 
-def show_frame(frame: pd.DataFrame) -> dg.TableMetadataValue:
-    """A data frame as a table of the UI, its rows in their order; missing cells stay empty."""
-    names = [str(name) for name in frame.columns]
-    records = [
-        dg.TableRecord(dict(zip(names, map(_cell, row), strict=True)))
-        for row in frame.itertuples(index=False, name=None)
-    ]
-    return dg.MetadataValue.table(
-        records, schema=dg.TableSchema([dg.TableColumn(name) for name in names])
-    )
-
-
 def show_aside(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    """A data frame with long cells, which the UI opens in a window of its own instead of stretching
-    the page.
+    """A data frame, which the UI opens in a window of its own; no character of a cell can end the
+    column, the row or the table.
     """
-    rows = [list(map(str, frame.columns)), ["---"] * len(frame.columns)]
-    rows += [[_markdown_cell(value) for value in row] for row in frame.itertuples(index=False)]
+    cells = frame.astype(object).where(frame.notna(), "").map(_escaped)
+    rows = [cells.columns, ["---"] * len(cells.columns), *cells.itertuples(index=False)]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(row)} |" for row in rows))
 
 
-def _cell(value: Any) -> str | int | float | bool | None:
-    """A cell that Dagster can store: numbers as they are, anything else as text."""
-    value = value.item() if hasattr(value, "item") else value
-    if (
-        value is None
-        or value is pd.NA
-        or value is pd.NaT
-        or (isinstance(value, float) and not math.isfinite(value))
-    ):
-        return None
-    return value if isinstance(value, bool | int | float) else str(value)
-
-
-def _markdown_cell(value: Any) -> str:
-    """A cell as text in which no character can end the column, the row or the table."""
-    cell = _cell(value)
-    return "" if cell is None else html.escape(str(cell)).replace("|", "/").replace("\n", " ")
+def _escaped(cell: Any) -> str:
+    return html.escape(str(cell)).replace("|", "/").replace("\n", " ")

@@ -143,18 +143,8 @@ def _table(results: pd.DataFrame) -> pd.DataFrame:
     """What a person looks for first: failed checks, stops before warnings, each with its failing
     values.
     """
-    order = results.assign(
-        rank=results["success"].astype(int) * 2 + (results["severity"] != "stop").astype(int)
+    columns = (
+        *("check_id", "dataset", "column_name", "success", "severity", "observed"),
+        *("unexpected_count", "sample_rows", "why"),
     )
-    columns = [
-        "check_id",
-        "dataset",
-        "column_name",
-        "success",
-        "severity",
-        "observed",
-        "unexpected_count",
-        "sample_rows",
-        "why",
-    ]
-    return order.sort_values(["rank", "check_id"], kind="stable")[columns]
+    return results.sort_values(["success", "severity", "check_id"])[list(columns)]

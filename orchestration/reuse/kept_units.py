@@ -21,7 +21,7 @@ from orchestration.home import Home
 from orchestration.reuse.fingerprint import hash_estimation
 from orchestration.terminal import progress
 from warehouse.hashing import hash_parts
-from warehouse.whole_files import write_whole
+from warehouse.whole_files import read_noted, write_whole
 
 #: Files that are kept of a name, each of other marts, code or packages.
 KEPT = 3
@@ -48,7 +48,7 @@ def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
     def run(marts: Any, units: Iterable[Any], on_done: Callable[[Any, Rows], None]) -> None:
         name = hash_parts([hash_estimation(), hash_frames(marts)])
         path = home.root / "units" / "study" / f"{name}.json"
-        known = {} if os.environ.get("FORCE", "") == "1" else _read(path)
+        known = {} if os.environ.get("FORCE", "") == "1" else read_noted(path)
         left, n_kept = [], 0
         for unit in units:
             if (key := _key(unit)) in known:
@@ -96,14 +96,6 @@ def _content(value: Any) -> str | bytes:
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue().to_pybytes()
-
-
-def _read(path: Path) -> dict[str, Rows]:
-    """Rows by key; nothing where there is no such file, or none that can be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def _write(path: Path, units: Mapping[str, Rows]) -> None:
