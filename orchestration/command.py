@@ -208,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = vars(_parser().parse_args([w for one in words if (w := OLD_FORM.sub("", one))]))
     name = options.pop("command")
     # in the order in which they were added
-    command, given = COMMANDS[name], [value or None for value in options.values()]
+    command, given = COMMANDS[name], list(options.values())
 
     def work() -> int:
         module, _, function = command.work.partition(":")

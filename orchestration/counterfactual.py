@@ -11,8 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 
-from orchestration.dbt_runner import raise_on_failure
-from orchestration.engines import build_models
+from orchestration.dbt_runner import build_models, raise_on_failure
 from orchestration.home import Home
 from orchestration.run_settings import uses_spark
 from orchestration.supervision import end_with

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home
+from orchestration.run_settings import uses_spark
+from orchestration.terminal import progress
 from warehouse.hashing import code_files, hash_named_files
 from warehouse.whole_files import remove_any
 
@@ -27,6 +29,8 @@ QUIET = (
     *("--quiet", "--log-level", "none", "--log-level-file", "none"),
     *("--project-dir", str(REPO), "--profiles-dir", str(REPO)),
 )
+#: Pair models and what depends on them, which Spark builds where ENGINE=spark.
+PAIRS = "tag:pair_grain+"
 FAILED = ("error", "fail", "runtime error")
 
 
@@ -83,6 +87,68 @@ def run_dbt(
     # what dbt would write of its run is returned, and its manifest is `ensure_manifest`'s
     selected = ["--select", " ".join(names)] if names else []
     return invoke_on_manifest(home, [command, "--no-write-json", *selected, *options], build=build)
+
+
+def build_models(
+    home: Home,
+    names: Sequence[str],
+    *,
+    build: Path,
+    options: Sequence[str],
+    pairs: bool,
+    tests: bool,
+) -> list[Any]:
+    """`dbt build` on the named nodes; with ENGINE=spark the pair models and what depends on them
+    are built by Spark and come back as files.
+
+    Parameters
+    ----------
+    home : Home
+    names : sequence of str
+        Selectors of dbt.
+    build : Path
+        Folder of the build.
+    options : sequence of str
+        Further options of dbt.
+    pairs : bool
+        Whether there may be pair models among them: Spark is not started for others.
+    tests : bool
+        Whether Spark is asked the data tests too. What came back is tested on DuckDB as `options`
+        say, whichever engine built it.
+
+    Returns
+    -------
+    list
+        As `run_dbt`; where a node fails before Spark's turn, that is all.
+
+    Raises
+    ------
+    DbtFailed
+        If dbt itself fails, or a model or test on Spark.
+    SparkFault
+        If Spark cannot work.
+    """
+    if not (uses_spark() and pairs):
+        return run_dbt(home, "build", names, build=build, options=options)
+    from warehouse.spark.engine import SparkFailed, pair_tables
+
+    before = run_dbt(home, "build", names, build=build, options=[*options, "--exclude", PAIRS])
+    if any(failed(result) for result in before):
+        return before
+    try:
+        with pair_tables(build, tests=tests, on_progress=lambda text: progress(f"  {text}")):
+            return [
+                *before,
+                *run_dbt(
+                    home,
+                    "build",
+                    [f"{name},{PAIRS}" for name in names],
+                    build=build,
+                    options=options,
+                ),
+            ]
+    except SparkFailed as error:
+        raise DbtFailed(str(error)) from error
 
 
 def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[Any]:

@@ -162,7 +162,6 @@ def _estimate(home: Home, settings: Settings) -> dict[str, pd.DataFrame]:
     """Tables of the study, of all analyses or of those that ANALYSES names."""
     from estimation.analyses.catalog import every_spec
     from estimation.study.run import run_study
-    from orchestration.reuse.chosen_analyses import is_chosen, with_others
 
     def say(done: int, of: int, name: str) -> None:
         stages.count(done, of, f"specs estimated, last {name}")
@@ -170,12 +169,31 @@ def _estimate(home: Home, settings: Settings) -> dict[str, pd.DataFrame]:
     frames = _read_marts(home, settings)
     study = run_study(
         frames,
-        [spec for spec in every_spec() if is_chosen(spec, settings.analyses)],
+        [spec for spec in every_spec() if _is_chosen(spec.analysis, settings.analyses)],
         permutations=settings.permutations,
         on_progress=say,
         run_units=unit_runner(home, frames),
     )
     return with_others(vars(study), settings.analyses)
+
+
+def _is_chosen(analysis: str, chosen: Sequence[str]) -> bool:
+    return not chosen or analysis in chosen
+
+
+def with_others(
+    tables: Mapping[str, pd.DataFrame], chosen: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """The tables of a study of some analyses, with a row of ``not_run`` for each spec of the
+    others.
+    """
+    from estimation.analyses.catalog import every_spec
+    from estimation.study.tables import NOT_RUN_COLUMNS, not_run, typed
+
+    reason = f"not asked for: ANALYSES={','.join(chosen)} leaves it out"
+    others = [spec for spec in every_spec() if not _is_chosen(spec.analysis, chosen)]
+    rows = typed(not_run(others, reason), NOT_RUN_COLUMNS)
+    return {**tables, "not_run": pd.concat([tables["not_run"], rows], ignore_index=True)}
 
 
 def _read_marts(home: Home, settings: Settings) -> Any:

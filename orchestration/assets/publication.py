@@ -214,7 +214,7 @@ def published(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
         contracts=read_contracts(folders["dbt_docs"]),
     )
     stages.done("publication", f"{len(tables)} tables as {manifest['run_id']}")
-    rows = {name: table.rows for name, table in tables.items()}
+    rows = {name: entry["rows"] for name, entry in tables.items()}
     return dg.MaterializeResult(
         metadata={
             "run_id": manifest["run_id"],

@@ -12,8 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration.assets.upstream import require_upstream, tables_of
 from orchestration.dagster_ui.metadata import describe_table, show_aside
-from orchestration.dbt_runner import ensure_manifest, failed, raise_on_failure
-from orchestration.engines import build_models
+from orchestration.dbt_runner import build_models, ensure_manifest, failed, raise_on_failure
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.stages import stages

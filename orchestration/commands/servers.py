@@ -83,7 +83,7 @@ def _close_ended_runs(home: Home) -> None:
     """Show what was killed as failed."""
     from dagster import DagsterInstance
 
-    from orchestration.dagster_ui.ended_runs import close_ended_runs
+    from orchestration.dagster_ui.run_tags import close_ended_runs
 
     with (
         DagsterInstance.get() as instance,

@@ -15,13 +15,12 @@ import duckdb
 import pytest
 
 from orchestration import counterfactual, dbt_runner
-from orchestration.dbt_runner import DbtFailed, ensure_manifest
-from orchestration.engines import build_models
+from orchestration.dbt_runner import DbtFailed, build_models, ensure_manifest
 from orchestration.home import Home, set_tool_environment
 from warehouse.publication.tables import columns_of, hash_table
 from warehouse.spark import engine
+from warehouse.spark.engine import ALSO, INPUTS
 from warehouse.spark.faults import SparkFault
-from warehouse.spark.inputs import ALSO, TABLES
 
 
 def parse(text: str, ended: BaseException | None = None) -> Callable[[list[str], object], list]:
@@ -125,7 +124,7 @@ def play(home: Home):
 
     def run(inputs: Path, work: Path, *_: Any) -> str:
         assert {path.stem for path in inputs.glob("*.parquet")} == {
-            f"{schema}.{table}" for schema, tables in (TABLES | ALSO).items() for table in tables
+            f"{schema}.{table}" for schema, tables in (INPUTS | ALSO).items() for table in tables
         }
         with duckdb.connect(str(home.database), read_only=True) as con:
             for name in (*PAIRS, *GATES):

@@ -20,6 +20,13 @@ from warehouse.publication.errors import PublishError
 from warehouse.sql_text import quote
 
 DATABASE = "citysync.duckdb"
+RUNS = """
+select schema_name || '.' || view_name from system.main.duckdb_views() where database_name = $1
+union all
+select schema_name || '.' || function_name from system.main.duckdb_functions()
+where database_name = $1
+order by all
+"""
 
 
 @contextmanager
@@ -67,32 +74,12 @@ def attach_foreign(
     con.execute("set allowed_directories = $1", [[str(folder) for folder in folders]])
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
+    # anything that runs when it is read
     for name, path in paths.items():
-        require_tables_only(con, name, path)
-
-
-def require_tables_only(con: duckdb.DuckDBPyConnection, catalog: str, place: Path) -> None:
-    """Refuse an attached database with anything that runs when it is read.
-
-    Raises
-    ------
-    PublishError
-        Naming the place and what it holds.
-    """
-    found = con.execute(
-        """
-        select schema_name || '.' || view_name from system.main.duckdb_views()
-        where database_name = $1
-        union all
-        select schema_name || '.' || function_name from system.main.duckdb_functions()
-        where database_name = $1
-        order by all
-        """,
-        [catalog],
-    ).fetchall()
-    if found:
-        raise PublishError(
-            f"{place}: expected tables alone, found views or functions "
-            f"({', '.join(repr(name) for (name,) in found[:5])}): "
-            "it was not made by citysync; take it again from where it was copied"
-        )
+        found = con.execute(RUNS, [name]).fetchall()
+        if found:
+            raise PublishError(
+                f"{path}: expected tables alone, found views or functions "
+                f"({', '.join(repr(name) for (name,) in found[:5])}): "
+                "it was not made by citysync; take it again from where it was copied"
+            )

@@ -20,7 +20,7 @@ from warehouse.publication.datapackage import TableContract
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import hash_files, is_simulated, write_manifest
 from warehouse.publication.shrinkage import series_of
-from warehouse.publication.tables import TableHash, copy_tables
+from warehouse.publication.tables import copy_tables
 
 
 def refuse_to_replace(published: Path, simulated: bool) -> None:
@@ -49,7 +49,7 @@ def publish(
     folders: Mapping[str, Path],
     kept: int,
     contracts: Mapping[str, TableContract] | None = None,
-) -> dict[str, TableHash]:
+) -> dict[str, dict[str, Any]]:
     """Write a publication beside the current one and switch to it.
 
     Parameters
@@ -84,8 +84,7 @@ def publish(
     (draft / datapackage.NAME).write_text(
         datapackage.describe_package(draft, manifest, contracts or {}), encoding="utf-8"
     )
-    entries = {name: table.as_entry() for name, table in tables.items()}
-    write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
+    write_manifest(draft, {**manifest, "tables": tables, "files": hash_files(draft)})
     seal(draft)
     os.replace(draft, final)
     archive_publications(store, published.parent / "archive", final.name)

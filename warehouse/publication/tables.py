@@ -9,7 +9,6 @@ import base64
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +25,10 @@ SCHEMAS = ("marts", "estimates", "quality", "meta")
 STORAGE_VERSION = "v1.4.0"
 
 
-@dataclass(frozen=True)
-class TableHash:
-    """Rows of a table and a hash that does not depend on their order; `parquet` names the files of
-    one that is not in the database.
-    """
-
-    rows: int
-    sha256: str
-    parquet: str = ""
-
-    def as_entry(self) -> dict[str, Any]:
-        """What the manifest says of the table."""
-        return {
-            "rows": self.rows,
-            "sha256": self.sha256,
-            **({"parquet": self.parquet} if self.parquet else {}),
-        }
-
-
-def hash_table(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> TableHash:
-    """Hash a table independently of row order.
+def hash_table(
+    con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]
+) -> dict[str, Any]:
+    """Rows of a table and a hash that does not depend on their order, as the manifest has them.
 
     Each row becomes JSON (a null differs from an empty text, a double has its shortest exact
     spelling), each row's MD5 is split in four numbers, and their sums are hashed together with the
@@ -64,7 +46,7 @@ def hash_table(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str
         f"select count(*), {sums} from (select md5({row}) as h from {table})"
     ).fetchone()
     digest = hash_bytes(json.dumps([list(columns), *map(int, found)]).encode())
-    return TableHash(int(found[0]), digest)
+    return {"rows": int(found[0]), "sha256": digest}
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str) -> list[str]:
@@ -93,7 +75,7 @@ def to_publish(con: duckdb.DuckDBPyConnection, catalog: str, kind: str) -> list[
 
 def copy_files_by_year(
     con: duckdb.DuckDBPyConnection, build: Path, parquet: Path, schema: str, view: str
-) -> TableHash:
+) -> dict[str, Any]:
     """Copy the files under a view of the build; they become `parquet/<schema>/<view>/year=.../`,
     and no table of the published database.
 
@@ -110,18 +92,18 @@ def copy_files_by_year(
         )
     shutil.copytree(source, folder)
     rows = f"read_parquet({literal(folder / '*/*.parquet')}, hive_partitioning = false)"
-    found = hash_table(con, rows, columns_of(con, "build", schema, view))
-    return TableHash(found.rows, found.sha256, files_of(schema, view))
+    entry = hash_table(con, rows, columns_of(con, "build", schema, view))
+    return entry | {"parquet": files_of(schema, view)}
 
 
-def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, TableHash]:
+def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, dict[str, Any]]:
     """Copy the published schemas into a new database file and Parquet files, rows sorted by all
     columns.
 
     Returns the hash of each table by `schema.table`; views of the build are copied as the files
     they read, and stay out of the database.
     """
-    hashes: dict[str, TableHash] = {}
+    hashes: dict[str, dict[str, Any]] = {}
     with duckdb.connect() as con:
         con.execute(f"attach {literal(build_database)} as build (read_only)")
         con.execute(

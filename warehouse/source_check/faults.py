@@ -136,12 +136,12 @@ def likely_faults(con: duckdb.DuckDBPyConnection) -> list[str]:
                 f"{rows[0][2]:,} to {rows[-1][2]:,} places of {rows[0][4]:,.0f} in a usual year",
             )
         )
-    if misplaced := _all(con, _MISPLACED):
+    if misplaced := rows_of(con, _MISPLACED):
         n, names = sum(n for _, n in misplaced), ", ".join(name for name, _ in misplaced[:5])
         found.append((n, f"{n:,} values stand beside the code of another place ({names})"))
     found += [
         (1, f"{file} {cell}: column {text!r} is neither mapped nor ignored by the layout")
-        for file, cell, text in _all(con, _UNMAPPED)
+        for file, cell, text in rows_of(con, _UNMAPPED)
     ]
     return [sentence for _, sentence in sorted(found, key=lambda item: (-item[0], item[1]))]
 
@@ -231,9 +231,10 @@ def _grouped(
     con: duckdb.DuckDBPyConnection, query: str, columns: tuple[int, ...] = (0, 1)
 ) -> Iterator[tuple[tuple, list[tuple]]]:
     """Rows of a query that are alike in some columns, by these."""
-    for found, rows in groupby(_all(con, query), lambda row: tuple(row[i] for i in columns)):
+    for found, rows in groupby(rows_of(con, query), lambda row: tuple(row[i] for i in columns)):
         yield found, list(rows)
 
 
-def _all(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
+def rows_of(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
+    """Rows of a query."""
     return con.execute(query).fetchall()

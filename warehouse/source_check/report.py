@@ -9,6 +9,7 @@ from collections import Counter
 import duckdb
 
 from warehouse.source_check.comparison import Series
+from warehouse.source_check.faults import rows_of
 
 #: So many lines of a kind are shown on one screen; of faults three times as many.
 SHOWN = 5
@@ -83,13 +84,13 @@ def report_lines(
     everything: bool = False,
 ) -> list[str]:
     """The answer, line by line: on one screen, or ``everything``."""
-    files = _all(con, _FILES)
+    files = rows_of(con, _FILES)
     states = Counter(state for state, *_ in files)
     others = [_file(*row) for row in files if everything or row[0] != "as published"]
-    n_taken, n_left = sum(one.n for one in series), _all(con, _LEFT_OUT)[0][0]
-    rejected = _all(con, _REJECTED)
-    unknown = [f"{name!r} ({n:,})" for name, n in _all(con, _UNKNOWN)]
-    counts = {(file, indicator): others for file, indicator, *others in _all(con, _COLUMNS)}
+    n_taken, n_left = sum(one.n for one in series), rows_of(con, _LEFT_OUT)[0][0]
+    rejected = rows_of(con, _REJECTED)
+    unknown = [f"{name!r} ({n:,})" for name, n in rows_of(con, _UNKNOWN)]
+    counts = {(file, indicator): others for file, indicator, *others in rows_of(con, _COLUMNS)}
     sections = [
         ("files: " + ", ".join(f"{n:,} {state}" for state, n in states.items()), others),
         (f"likely faults: {len(faults) or 'none found'}", faults),
@@ -109,7 +110,7 @@ def report_lines(
             [
                 f"{source}: {n:,} common, {equal:,} equal within 0.5 %, "
                 f"{far:,} off by more than 5 %"
-                for source, n, equal, far in _all(con, _SOURCES)
+                for source, n, equal, far in rows_of(con, _SOURCES)
             ],
         ),
     ]
@@ -160,7 +161,3 @@ def _series(one: Series, n_zeros: int, n_blocked: int, n_rejected: int) -> str:
         f"{one.n_places} places, {one.first_year}-{one.last_year}; "
         f"{_beside(one.n_common, one.n_equal)}{others}"
     )
-
-
-def _all(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
-    return con.execute(query).fetchall()

@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from warehouse.spark.faults import SparkFault, explain, require_java
-from warehouse.spark.inputs import write_build_inputs
+from warehouse.sql_text import literal
 from warehouse.whole_files import remove_any
 
 REPO = Path(__file__).resolve().parents[2]
@@ -26,6 +28,19 @@ ENVIRONMENT = REPO / ".venv-spark"
 TABLES = "CITYSYNC_SPARK_TABLES"
 # in the build folder: what Java and dbt said
 LOG, LOG_TAIL = "spark.log", 200_000
+#: The city-year tables that the pair-grain models read.
+INPUTS = {
+    "seeds": ("city_roster",),
+    "intermediate": (
+        "int_city_ties",
+        "int_city_treatment",
+        "int_city_scores",
+        "int_city_year_scores",
+        "int_study_window",
+    ),
+}
+# read by what the gates ask of pair tables, and by their data tests
+ALSO = {"marts": ("fct_city_year", "dim_city")}
 
 
 class SparkFailed(Exception):
@@ -94,7 +109,7 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
     """
     inputs, work = build / "spark" / "inputs", build / "spark" / "work"
     remove_any(build / "spark")
-    write_build_inputs(build / "citysync.duckdb", inputs, tests=tests)
+    _write_inputs(build / "citysync.duckdb", inputs, tests=tests)
     try:
         options = ["--tests"] if tests else []
         os.environ[TABLES] = _run(inputs, work, build / LOG, options, on_progress)
@@ -102,6 +117,20 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
     finally:
         os.environ.pop(TABLES, None)
         remove_any(build / "spark")
+
+
+def _write_inputs(build: Path, folder: Path, *, tests: bool) -> None:
+    """The hand-over from DuckDB to Spark: one Parquet file a table, those that data tests and gates
+    compare with where these are asked.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(build), read_only=True) as con:
+        for schema, tables in (INPUTS | (ALSO if tests else {})).items():
+            for table in tables:
+                target = literal(folder / f"{schema}.{table}.parquet")
+                con.execute(
+                    f"copy (from {schema}.{table} order by all) to {target} (format parquet)"
+                )
 
 
 def _run(

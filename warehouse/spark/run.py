@@ -1,8 +1,9 @@
 """The pair-grain models on Spark through dbt's session method; runs in `.venv-spark`, with the
 checkout as working folder.
 
-`python -m warehouse.spark.run INPUTS WORK` takes the Parquet of `warehouse.spark.inputs`, builds
-the models of the tag pair_grain and leaves each as Parquet in `<tables>/<schema>.db/<table>/`.
+`python -m warehouse.spark.run INPUTS WORK` takes the Parquet that `warehouse.spark.engine` hands
+over, builds the models of the tag pair_grain and leaves each as Parquet in
+`<tables>/<schema>.db/<table>/`.
 `--tests` builds what the gates ask of them too, and asks the data tests of all these.
 
 Where and how wide Spark runs is said as Spark's people do: `spark-defaults.conf` (SPARK_CONF_DIR),

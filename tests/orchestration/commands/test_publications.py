@@ -97,7 +97,7 @@ def test_a_table_that_was_changed_with_its_hashes_is_found_and_nothing_else(six,
     folder = forge(home_of_six / "published", twice)
     with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as con:
         columns = columns_of(con, "citysync", *table.split("."))
-        entry = hash_table(con, table, columns).as_entry()
+        entry = hash_table(con, table, columns)
     forge(folder, tables=six.run.manifest["tables"] | {table: entry})
     checked = run(home_of_six, "verify", f"--landing={six.landing}")
     assert checked.code == 1 and DIFFERS in checked.output

@@ -13,8 +13,8 @@ from estimation.analyses import radiation
 from estimation.analyses.catalog import all_specs, every_spec
 from estimation.study.run import run_study
 from estimation.study.units import run_here
+from orchestration.assets.estimation import with_others
 from orchestration.home import REPO, Home
-from orchestration.reuse.chosen_analyses import is_chosen, with_others
 from orchestration.reuse.fingerprint import LISTINGS
 from orchestration.reuse.kept_units import keep_units
 from tests.estimation.study.test_run import economy
@@ -118,12 +118,6 @@ def test_modules_that_only_list_specs_are_read_by_nothing_that_estimates() -> No
 
 # what these take from a listing is a constant that their specs hold too
 KNOWN = ("estimation/analyses/radiation.py",)
-
-
-def test_specs_of_the_named_analyses_are_chosen() -> None:
-    named = ["dynamics", "primary"]
-    assert {spec.analysis for spec in every_spec() if is_chosen(spec, named)} == set(named)
-    assert all(is_chosen(spec, ()) for spec in every_spec())
 
 
 def test_what_is_not_asked_for_is_listed_as_not_run() -> None:
