@@ -32,8 +32,8 @@ def write_whole(target: Path) -> Iterator[Path]:
 def read_noted(path: Path) -> dict[str, Any]:
     """What JSON notes by name; nothing where there is no such file, or none that can be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
         return {}
 
 

@@ -22,7 +22,7 @@ from ..panel.city_file import read_cities
 from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import EXPOSURES, PairPanel
-from ..panel.panel_error import PanelError, need
+from ..panel.panel_error import PanelError, need, require_among
 from ..panel.sources import open_source
 from ..panel.unit_values import beside, is_beside
 from ..primary import WITHIN_BLOCK
@@ -31,7 +31,6 @@ from .result import Fit
 from .words import OWN, PUBLISHED, faults_of_units
 
 ESTIMATORS = (*ON_PAIRS, WITHIN_BLOCK)
-# endings of a file with two columns, unit and value
 
 
 def fit(
@@ -203,9 +202,7 @@ def _estimate(
         ("exposure", columns.exposure, EXPOSURES),
         ("shuffle", options.shuffle, ("province", "all")),
     ):
-        if value not in allowed:
-            expected = f"one of {', '.join(str(one) for one in allowed if one)}"
-            raise PanelError(name, None, None, expected, repr(value), "choose one of them")
+        require_among(name, [value], allowed)
     notes: tuple[str, ...] = ()
     if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
         lacking = need("numba", "the line permutation")
@@ -277,9 +274,7 @@ def _fit_units(
     if series is None:
         expected = "two names of columns, one for each unit of a pair, or one with a series"
         raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
-    if measure not in MEASURES:
-        expected = f"one of {', '.join(MEASURES)}"
-        raise PanelError("outcome", None, None, expected, repr(measure), "choose one of them")
+    require_among("outcome", [measure], MEASURES)
     # without blocks every unit is read as its own
     block = unit if columns.block is None else columns.block
     file = read_cities(panel, replace(columns, outcome=series, block=block))
@@ -335,10 +330,7 @@ def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if vcov is None:
         return None
     given = _names(vcov, "vcov")
-    for name in given:
-        if name not in PUBLISHED and name not in OWN:
-            expected = f"some of {', '.join(PUBLISHED)}"
-            raise PanelError("vcov", None, None, expected, repr(name), "choose among them")
+    require_among("vcov", [name for name in given if name not in OWN], PUBLISHED, "some")
     return tuple(PUBLISHED.get(name, name) for name in given)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..inference.variances import dyadic_df, t_interval
-from ..panel.panel_error import PanelError
+from ..panel.panel_error import PanelError, require_among
 from ..panel.panel_table import like_ids, listed
 from ..results import Estimate
 from .foreign import Scores, read_scores
@@ -208,10 +208,7 @@ def vcov(
     simulations of docs/evidence/gravity.md they hold the size that N - 1 does not.
     """
     lines = (vcov,) if isinstance(vcov, str) else tuple(vcov)
-    for name in lines:
-        if name not in LINES:
-            expected = f"some of {', '.join(LINES)}"
-            raise PanelError("vcov", None, None, expected, repr(name), "choose among them")
+    require_among("vcov", lines, LINES, "some")
     found = read_scores(fit)
     dyads, notes = _dyads(*found.units(unit, data), directed)
     by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
@@ -230,7 +227,11 @@ def vcov(
                 t for t, v, p in zip(found.terms, variances, np.diag(by_pair), strict=True) if v < p
             ]
             variances = np.maximum(variances, np.diag(by_pair))
-            said += _below(low)
+            if low:
+                said.append(
+                    f"the variance of {listed(low)} came out below that by pair, as it does by "
+                    "chance: the error by pair is shown."
+                )
         notes += [f"{line}: {text}" for text in said]
         rows += [
             _estimate(term, line, line == lines[0], value, variance, degree)
@@ -296,16 +297,6 @@ def _degrees(found: Scores, dyads: _Dyads) -> np.ndarray:
 def _sandwich(line: str, found: Scores, dyads: _Dyads) -> np.ndarray:
     matrix = found.bread @ _meat(line, found.scores, dyads) @ found.bread.T
     return (matrix + matrix.T) / 2
-
-
-def _below(terms: Sequence[str]) -> list[str]:
-    """A note on coefficients whose dyadic variance is less than that by pair."""
-    if not terms:
-        return []
-    return [
-        f"the variance of {listed(terms)} came out below that by pair, as it does by chance: the "
-        "error by pair is shown."
-    ]
 
 
 def _repaired(matrix: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -75,9 +75,13 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     (city,), city_ids = table.labels((unit,), tokens=MISSING)
     (years_of_row,) = table.periods((columns.time,), may_be_blank=False)
     years, year = np.unique(years_of_row, return_inverse=True)
-    _refuse_duplicates(
-        table, columns, city * np.int64(len(years)) + year, city_ids[city], years_of_row
-    )
+    for first, second in table.repeats(city * np.int64(len(years)) + year).tolist():
+        found = (
+            f"city {city_ids[city[second]]} in {years_of_row[second]} again (first in "
+            f"{table.source.place} {table.source.line_of(first)})"
+        )
+        where, expected = f"{unit}, {columns.time}", "one row for a city in a year"
+        raise table.fail(second, where, expected, found, "remove one of the rows")
     notes = [table.dates.note] if table.dates is not None and table.dates.note else []
     notes += like_ids(city_ids)
 
@@ -94,20 +98,3 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     growth = np.full((len(city_ids), len(years)), np.nan)
     growth[city, year] = table.numbers(columns.outcome)
     return CityFile(growth, years, cohort, block, city_ids, tuple(notes), table.source.backend)
-
-
-def _refuse_duplicates(
-    table: PanelTable, columns: PairColumns, cell: np.ndarray, ids: np.ndarray, years: np.ndarray
-) -> None:
-    for first, second in table.repeats(cell).tolist():
-        found = (
-            f"city {ids[second]} in {years[second]} again (first in {table.source.place} "
-            f"{table.source.line_of(first)})"
-        )
-        raise table.fail(
-            second,
-            f"{columns.unit[0]}, {columns.time}",
-            "one row for a city in a year",
-            found,
-            "remove one of the rows",
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +83,7 @@ def resolve_columns(source: Source, columns: PairColumns) -> ResolvedColumns:
     PanelError
         If one column of two that belong together is missing.
     """
-    given = {f.name: getattr(columns, f.name) for f in dataclasses.fields(columns)}
+    given = dict(vars(columns))
     pilots, is_standard = None, tuple(columns.unit) == UNIT
     if is_standard and columns.cohort == COHORT:
         pilots = _both_or_none(source, CITY_COHORTS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 
 class PanelError(ValueError):
     """A panel cannot be used. The message names the place, what was expected, what was found and
@@ -38,6 +41,16 @@ class PanelError(ValueError):
         where = "" if self.row is None else f", {self.place} {self.row}"
         where += "" if self.column is None else f", column {self.column}"
         return f"{self.source}{where}: expected {self.expected}, found {self.found}; {self.remedy}"
+
+
+def require_among(
+    what: str, given: Iterable[Any], allowed: Iterable[Any], how: str = "one"
+) -> None:
+    """Refuse what is none of the names that an argument may have."""
+    for name in given:
+        if name not in allowed:
+            expected = f"{how} of {', '.join(str(one) for one in allowed if one)}"
+            raise PanelError(what, None, None, expected, repr(name), "choose among them")
 
 
 def need(package: str, purpose: str) -> ImportError:

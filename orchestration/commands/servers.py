@@ -52,8 +52,20 @@ def serve_ui(landing: str | None = None) -> int:
     os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
     set_tool_environment(home)
     ensure_manifest(home)
-    _close_ended_runs(home)
-    if not landing and _delivered_stands(home):
+    from dagster import DagsterInstance
+
+    from orchestration.dagster_ui.run_tags import close_ended_runs
+
+    with (
+        DagsterInstance.get() as instance,
+        suppress(RefreshRunning),
+        hold_lock(home, "start of the UI"),
+    ):
+        close_ended_runs(instance)
+    stands = None
+    with suppress(PublishError):  # a publication that cannot be read refuses nothing
+        stands = is_simulated(home.published)
+    if not landing and stands is False:
         say(
             "what is published was made from delivered files: runs started here will be refused; "
             "to run them: citysync ui --landing PATH"
@@ -67,30 +79,6 @@ def serve_ui(landing: str | None = None) -> int:
     with suppress(KeyboardInterrupt):
         serve(int(port))
     return end_command(Exit.DONE, "the UI was stopped")
-
-
-def _delivered_stands(home: Home) -> bool:
-    """Whether the publication that stands was made from delivered files; not where it cannot be
-    read.
-    """
-    try:
-        return is_simulated(home.published) is False
-    except PublishError:
-        return False
-
-
-def _close_ended_runs(home: Home) -> None:
-    """Show what was killed as failed."""
-    from dagster import DagsterInstance
-
-    from orchestration.dagster_ui.run_tags import close_ended_runs
-
-    with (
-        DagsterInstance.get() as instance,
-        suppress(RefreshRunning),
-        hold_lock(home, "start of the UI"),
-    ):
-        close_ended_runs(instance)
 
 
 def write_docs() -> int:

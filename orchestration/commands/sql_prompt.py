@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.commands.publications import publication_folder
 from orchestration.commands.sql_results import show, write
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command
@@ -23,7 +24,6 @@ from warehouse.errors import Refused
 from warehouse.publication.archive import load_archive
 from warehouse.publication.file_tables import add_file_tables, files_of_tables
 from warehouse.publication.foreign import DATABASE, attach_foreign
-from warehouse.publication.manifest import MANIFEST
 from warehouse.sql_text import quote
 
 GREETING = "citysync: read-only. Statements end with `;`, ctrl-d leaves. `help` says more."
@@ -65,23 +65,14 @@ def connect_read_only(
 
     Raises
     ------
-    FileNotFoundError
-        If nothing has been published in this home.
     PublishError
-        If a file of a table is missing, or the database holds more than tables.
+        If nothing has been published in this home, a file of a table is missing, or the database
+        holds more than tables.
     duckdb.Error
         If it cannot be opened.
     """
-    path = home.published / DATABASE
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} does not exist: nothing has been published in this home yet; run `make "
-            "refresh` first"
-        )
-    folder = path.resolve().parent
-    files = {}
-    if (folder / MANIFEST).exists():
-        files = files_of_tables(folder)
+    folder = publication_folder(home, None).resolve()
+    path, files = folder / DATABASE, files_of_tables(folder)
     with duckdb.connect() as holding, duckdb.connect() as con:
         # DuckDB copies nothing into a file that is attached somewhere: a query may detach it here
         attach_foreign(holding, {"citysync": path})

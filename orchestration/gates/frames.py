@@ -28,7 +28,8 @@ def read_gate_frames(
     if stage in STAGES_WITH_MODELS:
         return {
             dataset: con.execute(f"select * from gates.gate_{stage}__{dataset}").df()
-            for dataset in datasets_of(stage)
+            for dataset in dict.fromkeys(rule.dataset for rule in RULES[stage])
+            if dataset != NOT_FINITE
         } | finite
     if stage == "raw":
         files = con.execute(sql.RAW_FILES, {"input_files": f"{build}/input_file.parquet"}).df()
@@ -54,13 +55,6 @@ def read_not_finite(con: duckdb.DuckDBPyConnection, schema: str) -> pd.DataFrame
         counted = con.execute(f"select {counts} from {quote(schema)}.{quote(table)}").fetchone()
         rows += [(table, name, int(n)) for name, n in zip(names, counted, strict=True)]
     return pd.DataFrame(rows, columns=["table_name", "column", "n_not_finite"])
-
-
-def datasets_of(stage: str) -> list[str]:
-    """The data sets with a query or model of their own that the suite of a stage judges, in its
-    order.
-    """
-    return list(dict.fromkeys(rule.dataset for rule in RULES[stage] if rule.dataset != NOT_FINITE))
 
 
 def read_severity(con: duckdb.DuckDBPyConnection, stage: str) -> dict[str, str]:

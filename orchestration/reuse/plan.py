@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import Fingerprint
-from orchestration.terminal import say
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.verification import verify_files
-from warehouse.whole_files import remove_any, write_whole
+from warehouse.whole_files import read_noted, remove_any, write_whole
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -52,16 +51,16 @@ def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
     now : Fingerprint or None
         None where a file could not be read.
     """
-    record = _read_record(home)
-    if os.environ.get("FORCE", "") == "1" or now is None or record is None:
+    record = read_noted(home.root / RECORD)
+    if os.environ.get("FORCE", "") == "1" or now is None or not record:
         reason = "FORCE=1" if record and now else "no record of an earlier publication"
         return Plan(ALL, "a file cannot be read" if now is None else reason)
-    before, run_id = Fingerprint(**record["fingerprint"]), record["run_id"]
-    if now.marts != before.marts:
-        changed = "code, settings or packages" if now.landing == before.landing else "files"
-        return Plan(ALL, f"{changed} changed")
+    if now.marts != record.get("marts"):
+        is_code = now.landing == record.get("landing")
+        return Plan(ALL, f"{'code, settings or packages' if is_code else 'files'} changed")
+    run_id = record["run_id"]
     touched = _touched_publication(home, record)
-    if now == before and not touched:
+    if asdict(now).items() <= record.items() and not touched:
         return Plan(NOTHING, "files, code, settings and packages are the same", run_id)
     if not home.database.exists():
         return Plan(ALL, f"{touched or 'code changed'}, and build/ of run {run_id} is gone")
@@ -82,7 +81,7 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
     record = {
         "run_id": read_manifest(home.published)["run_id"],
         "manifest_sha256": hash_file(home.published / MANIFEST),
-        "fingerprint": asdict(after),
+        **asdict(after),
     }
     with write_whole(home.root / RECORD) as draft:
         draft.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")
@@ -91,19 +90,6 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
 def forget_record(home: Home) -> None:
     """A run that changes build/ leaves no record behind unless it publishes."""
     remove_any(home.root / RECORD)
-
-
-def _read_record(home: Home) -> dict | None:
-    """The record, None where there is none that can be read."""
-    try:
-        record = json.loads((home.root / RECORD).read_text(encoding="utf-8"))
-        Fingerprint(**record["fingerprint"])
-        return {name: record[name] for name in ("fingerprint", "run_id", "manifest_sha256")}
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError):
-        say(f"  {RECORD} cannot be read: thrown away, every stage is run")
-        return None
 
 
 def _touched_publication(home: Home, record: dict) -> str:

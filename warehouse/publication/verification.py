@@ -33,8 +33,6 @@ def verify_publication(folder: Path) -> list[str]:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no publication.
     PublishError
         If its manifest cannot be compared with anything.
     """
@@ -53,18 +51,8 @@ def verify_files(folder: Path) -> list[str]:
     -------
     list of str
         As `verify_publication`, without its faults of tables.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no publication.
     """
     folder = folder.resolve()
-    if not (folder / MANIFEST).is_file():
-        raise FileNotFoundError(
-            f"{folder / MANIFEST} does not exist: nothing has been published here; run `make "
-            "refresh` first"
-        )
     faults = _manifest_faults(folder)
     if faults:
         return faults

@@ -96,11 +96,6 @@ def test_what_lies_in_the_place_of_a_file_is_a_fault(
     assert any(f"{name}: missing" in fault for fault in verify_publication(published))
 
 
-def test_without_a_publication_it_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="make refresh"):
-        verify_publication(tmp_path / "published")
-
-
 def forge(published: Path, statement: str = "", **parts: object) -> Path:
     """A publication that somebody else handed over: another database or manifest, with hashes that
     agree.
