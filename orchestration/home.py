@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.errors import Refused
@@ -18,11 +17,44 @@ REPO = Path(__file__).resolve().parent.parent
 NOT_IN_PATHS = "[]*?%"
 
 
-@dataclass(frozen=True)
 class Home:
-    """Folders of one CITYSYNC_HOME (absolute)."""
+    """Folders of one CITYSYNC_HOME (absolute).
 
-    root: Path
+    Attributes
+    ----------
+    root, lock, log : Path
+        The lock is held by the command at work, which names itself in it; the log has every line
+        of the last refresh, details too.
+    raw : Path
+        Cache of raw Parquet, by content.
+    build, database, counterfactual : Path
+        What one run builds, which anyone may delete; its database; the second build of a simulated
+        run, from the landing without the effect.
+    simulated : Path
+        The simulated landings, `with_effect/` and `without_effect/`.
+    published, archive : Path
+        Link to the current publication, a folder of `publications/`; what every publication said,
+        for good.
+    cache : Path
+        What tools compile (dbt's manifest, numba's kernels), by content; CITYSYNC_CACHE lets
+        several homes share it.
+    dagster : Path
+        Dagster's own databases and settings.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.lock = root / "refresh.lock"
+        self.log = root / "refresh.log"
+        self.raw = root / "raw"
+        self.build = root / "build"
+        self.database = self.build / "citysync.duckdb"
+        self.counterfactual = self.build / "counterfactual"
+        self.simulated = root / "simulated"
+        self.published = root / "published"
+        self.archive = root / "archive"
+        self.cache = Path(os.environ.get("CITYSYNC_CACHE") or root / "cache").absolute()
+        self.dagster = root / "dagster"
 
     @classmethod
     def from_environment(cls) -> Home:
@@ -55,63 +87,6 @@ class Home:
         """
         self.root.parent.mkdir(parents=True, exist_ok=True)
         self.root.mkdir(mode=0o700, exist_ok=True)
-
-    @property
-    def lock(self) -> Path:
-        """Locked by the command at work, which names itself in it."""
-        return self.root / "refresh.lock"
-
-    @property
-    def raw(self) -> Path:
-        """Cache of raw Parquet, by content."""
-        return self.root / "raw"
-
-    @property
-    def build(self) -> Path:
-        """What one run builds; anyone may delete it."""
-        return self.root / "build"
-
-    @property
-    def database(self) -> Path:
-        """The build's database."""
-        return self.build / "citysync.duckdb"
-
-    @property
-    def counterfactual(self) -> Path:
-        """The second build of a simulated run, from the landing without the effect."""
-        return self.build / "counterfactual"
-
-    @property
-    def simulated(self) -> Path:
-        """The simulated landings, `with_effect/` and `without_effect/`."""
-        return self.root / "simulated"
-
-    @property
-    def published(self) -> Path:
-        """Link to the current publication, a folder of `publications/`."""
-        return self.root / "published"
-
-    @property
-    def archive(self) -> Path:
-        """What every publication said, for good."""
-        return self.root / "archive"
-
-    @property
-    def cache(self) -> Path:
-        """What tools compile (dbt's manifest, numba's kernels), by content; CITYSYNC_CACHE lets
-        several homes share it.
-        """
-        return Path(os.environ.get("CITYSYNC_CACHE") or self.root / "cache").absolute()
-
-    @property
-    def dagster(self) -> Path:
-        """Dagster's own databases and settings."""
-        return self.root / "dagster"
-
-    @property
-    def log(self) -> Path:
-        """Every line of the last refresh, details too."""
-        return self.root / "refresh.log"
 
 
 def set_tool_environment(home: Home) -> None:
