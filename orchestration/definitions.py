@@ -27,7 +27,7 @@ def load_definitions() -> dg.Definitions:
     staging, marts = warehouse.build_dbt_assets(home)
     mart_keys = _keys_of(marts, "marts")
     raw = landing.build_landing_assets()
-    study = estimation.build_study_assets(mart_keys, landing.COUNTERFACTUAL)
+    study = estimation.build_study_asset(mart_keys, landing.COUNTERFACTUAL)
     estimates = {key.path[-1]: key for key in estimation.KEYS}
     gates = [
         build_gate("raw", landing.OBSERVATIONS, [landing.INPUT_FILES]),
@@ -46,7 +46,7 @@ def load_definitions() -> dg.Definitions:
     return dg.Definitions(
         assets=dg.map_asset_specs(
             lambda spec: spec.replace_attributes(owners=OWNERS.get(spec.group_name, DATA_OWNERS)),
-            [*raw, staging, marts, *study, publication.report, publication.published],
+            [*raw, staging, marts, study, publication.report, publication.published],
         ),
         asset_checks=gates,
         jobs=[refresh_job],

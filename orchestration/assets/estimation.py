@@ -50,10 +50,12 @@ DESCRIPTIONS = {
         "How many intervals hold their truth, in this economy and over the many that were "
         "measured. Empty for delivered files."
     ),
+    "claim": (
+        "A claim of the published study: the study's own form on these data, honest inference "
+        "beside it, and two verdicts."
+    ),
 }
-TABLES = tuple(DESCRIPTIONS)
-# Every table of the group; an asset of its own makes the claims from the others.
-KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "claim")]
+KEYS = [dg.AssetKey([GROUP, table]) for table in DESCRIPTIONS]
 READ_BY_CLAIMS = ("estimate", "diagnostic", "not_run", "primary")
 PREVIEW = (
     "spec_id",
@@ -73,10 +75,10 @@ WORTH_PROCESSES = 50_000
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 
 
-def build_study_assets(
+def build_study_asset(
     marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
-) -> list[dg.AssetsDefinition]:
-    """The study's tables, and the claims beside them."""
+) -> dg.AssetsDefinition:
+    """The study's tables, the claims among them."""
 
     @dg.multi_asset(
         name="study",
@@ -96,57 +98,33 @@ def build_study_assets(
         context: dg.AssetExecutionContext, settings: Settings
     ) -> Iterator[dg.MaterializeResult]:
         """All specs with all methods of inference."""
+        from estimation.sample.marts import read_claims
+        from estimation.study.claims import build_claims
+
         require_upstream(context)
         home = Home.from_environment()
         # again before the switch; here it saves the minutes of the estimates
         require_no_loss(home, settings)
         tables = _estimate(home, settings)
         with open_build(home.build) as con:
-            _write_tables(con, {table: tables[table] for table in TABLES})
+            _write_tables(con, {name: tables[name] for name in DESCRIPTIONS if name in tables})
+            written = {name: con.table(f"{GROUP}.{name}").df() for name in READ_BY_CLAIMS}
+            claims = build_claims(read_claims(con), SimpleNamespace(**written))
+            _write_tables(con, {"claim": claims})
+            tables["claim"] = claims
+            metadata = {name: _metadata(con, name, tables[name]) for name in DESCRIPTIONS}
+        found = int((claims["verdict"] == "found").sum())
+        progress(f"  claims of the study: {len(claims)}, of which {found} found by the honest test")
         n_specs, n_curve = tables["estimate"]["spec_id"].nunique(), len(tables["specification"])
         stages.done(
             "estimates",
-            (
-                f"{n_specs} specs estimated, {n_curve} of them in the curve, "
-                f"{len(tables['not_run'])} "
-                "not run"
-            ),
+            f"{n_specs} specs estimated, {n_curve} of them in the curve, "
+            f"{len(tables['not_run'])} not run",
         )
-        with open_build(home.build, read_only=True) as con:
-            metadata = {table: _metadata(con, table, tables[table]) for table in TABLES}
-        for table in TABLES:
-            yield dg.MaterializeResult(
-                asset_key=dg.AssetKey([GROUP, table]), metadata=metadata[table]
-            )
+        for key in KEYS:
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata[key.path[-1]])
 
-    @dg.asset(
-        key=dg.AssetKey([GROUP, "claim"]),
-        group_name=GROUP,
-        deps=[*marts, *(dg.AssetKey([GROUP, table]) for table in TABLES)],
-        kinds={"python", "duckdb"},
-        description=(
-            "A claim of the published study: the study's own form on these data, honest inference "
-            "beside it, and two verdicts."
-        ),
-    )
-    def claim(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from estimation.sample.marts import read_claims
-        from estimation.study.claims import build_claims
-
-        require_upstream(context)
-        home = Home.from_environment()
-        with open_build(home.build) as con:
-            tables = SimpleNamespace(
-                **{name: con.table(f"{GROUP}.{name}").df() for name in READ_BY_CLAIMS}
-            )
-            table = build_claims(read_claims(con), tables)
-            _write_tables(con, {"claim": table})
-            metadata = _metadata(con, "claim", table)
-        found = int((table["verdict"] == "found").sum())
-        progress(f"  claims of the study: {len(table)}, of which {found} found by the honest test")
-        return dg.MaterializeResult(metadata=metadata)
-
-    return [study, claim]
+    return study
 
 
 def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFrame]) -> None:

@@ -39,7 +39,7 @@ from warehouse.whole_files import remove_any
 OURS = (MANIFEST, "left_out.csv", "llms.txt")
 
 
-def public(out: str, run_id: str | None = None) -> int:
+def public(out: str | None, run_id: str | None = None) -> int:
     """Write the public folder.
 
     Parameters
@@ -55,8 +55,10 @@ def public(out: str, run_id: str | None = None) -> int:
     Raises
     ------
     Refused
-        If the folder holds something else.
+        If no folder is named, or it holds something else.
     """
+    if not out:
+        raise Refused("expected the folder to write; found none; name it: citysync public FOLDER")
     folder = Path(out).resolve()
     is_copy = all((folder / name).exists() for name in OURS)
     if folder.exists() and any(folder.iterdir()) and not is_copy:

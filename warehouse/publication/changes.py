@@ -89,7 +89,11 @@ def change_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
                 f"  {source}: {new:,} new, {revised:,} revised, {gone:,} gone; {current:,} "
                 "current values changed"
             )
-    lines += _flag_lines(con) + _current_lines(con)
+    lines += _flag_lines(con)
+    # why they are others than before, the most frequent reasons first
+    if reasons := con.execute(sql.BY_REASON).fetchall():
+        counts = ", ".join(f"{n:,} {reason}" for reason, n in reasons)
+        lines.append(f"  current values: {counts} (meta.current_change)")
     for spec, old, new, errors in con.execute(sql.HEADLINES).fetchall():
         moved = "" if errors is None else f" ({errors:+.2f} old standard errors)"
         lines.append(f"  {spec}: {_number(old)} -> {_number(new)}{moved}")
@@ -114,18 +118,6 @@ def _flag_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
             "meta.flag_change before you believe them."
         )
     return lines
-
-
-def _current_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Why current values are others than before, the most frequent reasons first."""
-    reasons = con.execute(sql.BY_REASON).fetchall()
-    if not reasons:
-        return []
-    return [
-        "  current values: "
-        + ", ".join(f"{n:,} {reason}" for reason, n in reasons)
-        + " (meta.current_change)"
-    ]
 
 
 def _number(value: float | None) -> str:

@@ -63,6 +63,8 @@ def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
         (tmp_path / "other").mkdir()
         (tmp_path / "other/file").touch()
         public(str(tmp_path / "other"))
+    with pytest.raises(Refused, match="found none"):
+        public(None)
 
 
 def head() -> str:
