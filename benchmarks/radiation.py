@@ -8,13 +8,12 @@ product's own call.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import numpy as np
 
+from benchmarks.draws import options_on_panel
 from benchmarks.primary_test.race import deal_like_the_list
 from estimation.analyses.rules import EXPOSURE_RULES
 from estimation.primary.exposure import Admitted, fit_exposure
@@ -75,11 +74,7 @@ def study(
 
 def main() -> None:
     """Print a row of the table for each window, design and rule."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--panel", type=Path, required=True)
-    parser.add_argument("--draws", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=20261127)
-    given = parser.parse_args()
+    given = options_on_panel(__doc__, draws=2000, seed=20261127)
     with duckdb.connect(str(given.panel), read_only=True) as con:
         marts = read_marts(con, (), pair_years=False)
     print("| window | design | rule | rejects | mean estimate | draws |", flush=True)

@@ -82,27 +82,23 @@ class GateResult:
 
     stage: str
     results: pd.DataFrame
-    rows: pd.DataFrame = field(default_factory=lambda: _as_failing_rows([]))
+    rows: pd.DataFrame = field(default_factory=lambda: _typed([], ROW_COLUMNS))
 
-    @property
-    def failed_stops(self) -> pd.DataFrame:
-        """Rows of failed expectations that stop the run."""
-        return self.results[~self.results["success"] & (self.results["severity"] == "stop")]
-
-    @property
-    def failed_warnings(self) -> pd.DataFrame:
-        """Rows of failed expectations that are only shown."""
-        return self.results[~self.results["success"] & (self.results["severity"] == "warn")]
+    def failed(self, severity: str) -> pd.DataFrame:
+        """Rows of failed expectations: those of `stop` stop the run, those of `warn` are only
+        shown.
+        """
+        return self.results[~self.results["success"] & (self.results["severity"] == severity)]
 
     @property
     def passed(self) -> bool:
         """Whether no expectation of severity stop failed."""
-        return self.failed_stops.empty
+        return self.failed("stop").empty
 
     def sentences(self) -> list[str]:
         """A line for each failed expectation, stops first: what was found, and why it matters."""
         lines = []
-        for row in pd.concat([self.failed_stops, self.failed_warnings]).itertuples():
+        for row in pd.concat([self.failed("stop"), self.failed("warn")]).itertuples():
             shown = f" ({row.sample_rows})" if row.sample_rows else ""
             column = f".{row.column_name}" if pd.notna(row.column_name) else ""
             lines.append(
@@ -149,7 +145,7 @@ def run_gate(
         if _applies(rule, frames)
     ]
     if not rules:
-        return GateResult(stage, _as_frame([]))
+        return GateResult(stage, _typed([], RESULT_COLUMNS))
     context = _open_context(work_dir, docs_dir)
     rows: list[dict[str, Any]] = []
     failing: list[dict[str, Any]] = []
@@ -166,7 +162,13 @@ def run_gate(
     # once per stage: every call compiles all page templates anew
     context.build_data_docs(site_names=["data_docs"], resource_identifiers=pages)
     make_self_contained(docs_dir)
-    return GateResult(stage, _as_frame(rows), _as_failing_rows(failing))
+    results = _typed(rows, RESULT_COLUMNS).sort_values(
+        ["stage", "dataset", "check_id"], ignore_index=True
+    )
+    worst_first = _typed(failing, ROW_COLUMNS).sort_values(
+        ["stage", "check_id", "nth"], ignore_index=True
+    )
+    return GateResult(stage, results, worst_first)
 
 
 def _severity(rule: Rule, overrides: Mapping[str, str]) -> Any:
@@ -339,11 +341,5 @@ def _error(result: ExpectationValidationResult) -> str | None:
     )
 
 
-def _as_failing_rows(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS)).astype(ROW_COLUMNS)
-    return frame.sort_values(["stage", "check_id", "nth"], ignore_index=True)
-
-
-def _as_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(RESULT_COLUMNS)).astype(RESULT_COLUMNS)
-    return frame.sort_values(["stage", "dataset", "check_id"], ignore_index=True)
+def _typed(rows: list[dict[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)

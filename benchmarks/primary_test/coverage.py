@@ -5,11 +5,9 @@ effects, as rows of a table.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
+from benchmarks.draws import options_on_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.interval import find_interval
 from estimation.primary.redeal import deal, draw_statistics
@@ -50,11 +48,7 @@ def coverage(cell: Cell, imposed: str, draws: range, seed: int) -> np.ndarray:
 
 def main() -> None:
     """Parse the command line, run and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.primary_test.coverage")
-    parser.add_argument("--panel", type=Path, required=True, help="published warehouse")
-    parser.add_argument("--draws", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=5)
-    chosen = parser.parse_args()
+    chosen = options_on_panel(__doc__, draws=400, seed=5)
     by_name = cells_of(chosen.panel)
     for design in DESIGNS:
         for imposed in MECHANISMS:

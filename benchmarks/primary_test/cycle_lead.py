@@ -7,16 +7,15 @@ a row of the analysis; figures stand in docs/evidence/threats.md.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 
+from benchmarks.draws import options_on_panel
 from estimation.analyses.radiation import LEAD_SPECS
 from estimation.analyses.spec import Spec
 from estimation.primary.measure import cycle, standardise
@@ -65,7 +64,7 @@ def _with_lead(
     )
 
 
-def study(marts: Marts, specs: tuple[Spec, ...], n_draws: int) -> Iterator[dict]:
+def study(marts: Marts, specs: tuple[Spec, ...], seeds: range) -> Iterator[dict]:
     """One line per spec and imposed lead: per cent of draws in which it rejects, and the mean
     estimate.
     """
@@ -73,7 +72,7 @@ def study(marts: Marts, specs: tuple[Spec, ...], n_draws: int) -> Iterator[dict]
     study_window = (int(years.min()), int(years.max()))
     for lead in LEADS:
         rows = []
-        for seed in range(n_draws):
+        for seed in seeds:
             for spec in specs:
                 drawn = pseudo_marts(marts, spec.window or study_window, lead, seed)
                 few = dataclasses.replace(spec, permutations=PERMUTATIONS, seed=seed)
@@ -92,18 +91,11 @@ def study(marts: Marts, specs: tuple[Spec, ...], n_draws: int) -> Iterator[dict]
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.primary_test.cycle_lead", description=__doc__
-    )
-    parser.add_argument(
-        "--panel", type=Path, required=True, help="citysync.duckdb of a publication"
-    )
-    parser.add_argument("--draws", type=int, default=500)
-    chosen = parser.parse_args()
+    chosen = options_on_panel(__doc__, draws=500, seed=0)
     specs = tuple(spec for spec in LEAD_SPECS if spec.series == "growth_official")
     with duckdb.connect(str(chosen.panel), read_only=True) as con:
         marts = read_marts(con, specs)
-    for line in study(marts, specs, chosen.draws):
+    for line in study(marts, specs, range(chosen.seed, chosen.seed + chosen.draws)):
         print(json.dumps(line), flush=True)
 
 

@@ -13,7 +13,7 @@ from ..panel.fit_sample import build_sample
 from ..panel.frames import as_frame
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
-from ..results import Diagnostic, Estimate, FitParts, FitResult, NotEstimable
+from ..results import Estimate, FitResult, NotEstimable
 from .text import Text, html_of, summary_of
 from .words import OWN, PUBLISHED, label_of, line_of, of_units, require_line
 
@@ -24,8 +24,8 @@ TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
 MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
 
 
-@dataclass(frozen=True, repr=False)
-class Fit:
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Fit(FitResult):
     """An estimator on one outcome of a pair panel.
 
     Attributes
@@ -56,15 +56,6 @@ class Fit:
     """
 
     outcome: str
-    estimator: str
-    estimates: tuple[Estimate, ...]
-    diagnostics: tuple[Diagnostic, ...]
-    warnings: tuple[str, ...]
-    n_obs: int
-    n_pairs: int
-    n_units: int
-    n_treated: int
-    n_treated_pairs: int | None = None
     controls: tuple[str, ...] = ()
     exposure: str = "one"
     weights: str | None = None
@@ -73,7 +64,6 @@ class Fit:
     engine: str = field(default="arrays", compare=False)
     backend: str = field(default="", compare=False)
     asked: tuple[PairColumns, Options] | None = field(default=None, compare=False)
-    parts: FitParts | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, result: FitResult, columns: PairColumns, file: PairFile, options: Options) -> Fit:
@@ -81,15 +71,13 @@ class Fit:
         warnings = (*file.notes, *result.warnings)
         if columns.unit == UNIT:
             warnings += tuple(_pairs_of_the_draws(file, result))
-        counts = (result.n_obs, result.n_pairs, result.n_cities, result.n_pilots)
+        own = {
+            "estimates": tuple(replace(e, vcov=OWN.get(e.vcov, e.vcov)) for e in result.estimates),
+            "warnings": warnings if columns.unit == UNIT else of_units(warnings),
+        }
         return cls(
-            columns.outcome,
-            result.estimator,
-            tuple(replace(e, vcov=OWN.get(e.vcov, e.vcov)) for e in result.estimates),
-            result.diagnostics,
-            warnings if columns.unit == UNIT else of_units(warnings),
-            *counts,
-            n_treated_pairs=result.n_treated_pairs,
+            **(vars(result) | own),
+            outcome=columns.outcome,
             controls=columns.controls,
             exposure=columns.exposure,
             weights=columns.weights,
@@ -97,8 +85,17 @@ class Fit:
             seed=options.seed,
             backend=file.backend,
             asked=(columns, options),
-            parts=result.parts,
         )
+
+    @property
+    def n_units(self) -> int:
+        """Units of the sample."""
+        return self.n_cities
+
+    @property
+    def n_treated(self) -> int:
+        """Treated units of the sample."""
+        return self.n_pilots
 
     @property
     def treated(self) -> dict[str, str]:

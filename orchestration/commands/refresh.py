@@ -47,8 +47,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         running. The last line printed says which and why.
     """
     home = Home.from_environment()
-    check_landing(landing)
-    os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
+    use_landing(landing)
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
@@ -100,21 +99,22 @@ def _stand(home: Home, plan: Plan) -> int:
     )
 
 
-def check_landing(landing: str | None) -> None:
-    """Raise Refused where a landing was given that is no folder."""
-    if landing is None:
-        return
-    if not landing.strip():
+def use_landing(landing: str | None) -> None:
+    """Let the runs of this process read a landing; raise Refused where one was given that is no
+    folder.
+    """
+    if landing is not None and not landing.strip():
         raise Refused(
             "LANDING is empty: give the folder with the delivered files, or leave it out for the "
             "simulated landing"
         )
-    path = Path(landing)
-    if not path.is_dir():
+    path = Path(landing or "")
+    if landing and not path.is_dir():
         found = "is a file" if path.exists() else "does not exist"
         raise Refused(
             f"landing {path} {found}: expected a folder with one folder per source; check the path"
         )
+    os.environ["CITYSYNC_LANDING"] = str(path.absolute()) if landing else ""
 
 
 def _check_roster(landing: str | None) -> None:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
 
-from orchestration.commands.refresh import check_landing
+from orchestration.commands.refresh import use_landing
 from orchestration.dbt_docs import write_dbt_docs
 from orchestration.dbt_runner import ensure_manifest
 from orchestration.home import REPO, Home, set_tool_environment
@@ -48,8 +47,7 @@ def serve_ui(landing: str | None = None) -> int:
             "correct or unset it"
         )
     landing = landing or os.environ.get("CITYSYNC_LANDING") or None
-    check_landing(landing)
-    os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
+    use_landing(landing)
     set_tool_environment(home)
     ensure_manifest(home)
     from dagster import DagsterInstance

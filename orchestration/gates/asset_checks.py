@@ -39,8 +39,8 @@ def judge(home: Home, stage: str) -> GateResult:
         _keep(con, "expectation_row", result.rows, stage)
     write_index(home.build / "data_docs", everything)
     progress(
-        f"  gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} "
-        f"warnings, {len(result.failed_stops)} stops"
+        f"  gate {stage}: {len(result.results)} expectations, {len(result.failed('warn'))} "
+        f"warnings, {len(result.failed('stop'))} stops"
     )
     for sentence in result.sentences():
         progress(f"    {sentence}")
@@ -100,8 +100,8 @@ def build_gate(
             description="; ".join(result.sentences()) or "all expectations hold",
             metadata={
                 "expectations": len(result.results),
-                "failed_stop": len(result.failed_stops),
-                "failed_warn": len(result.failed_warnings),
+                "failed_stop": len(result.failed("stop")),
+                "failed_warn": len(result.failed("warn")),
                 **({} if result.passed else {"to_try_again": TRY_AGAIN}),
                 "results": show_aside(_table(result.results)),
             },

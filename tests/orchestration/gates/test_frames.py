@@ -174,7 +174,7 @@ def test_what_a_delivery_lacks_is_named_and_a_clean_source_is_not(judged, damage
     _, warns, stops = EXPECTED[damage]
     rows = judged.rows[judged.rows["failing_row"].str.contains(f"source_id={damage} ")]
     found = set(rows["check_id"])
-    assert found & set(judged.failed_stops["check_id"]) == set(stops)
+    assert found & set(judged.failed("stop")["check_id"]) == set(stops)
     assert found >= set(warns) and (found or damage == "nothing")
 
 
