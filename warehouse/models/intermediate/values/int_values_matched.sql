@@ -54,7 +54,7 @@ pairs as (
     inner join trends as witness on paired.other_observation_id = witness.observation_id
 ),
 
--- the same city a year earlier or later; a figure of few digits is equal where it is the other one, rounded as in either year
+-- the same city a year earlier or later; a figure of few digits is equal where it is the other one, rounded
 of_other_years as (
     select
         here.*,
@@ -142,7 +142,7 @@ of_other_cities as (
         > case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.mixed_up_apart else pairs.mixed_up_apart_across end
 ),
 
--- another unit; and no figure of anybody, which tells where it holds for most of a table
+-- another unit; nobody's figure, which tells of most of a table
 of_nobody as (
     select
         *,
@@ -167,7 +167,7 @@ distances as (
     select * from of_nobody
 ),
 
--- sources round and revise: what is far closer to the other figure than to its own matches, too
+-- sources round and revise: what is far closer to the other figure matches, too
 judged as (
     select
         *,
@@ -289,7 +289,7 @@ found as (
         and not ((kind = 'apart' or block = 'province') and bool_or(is_codes) over (partition by series_no, other_source_id))
 ),
 
--- which of the two holds what is not its own: never the one that further sources stand by, copies of the other left out
+-- never is the one wrong that further sources stand by, copies of the other left out
 votes as (
     select
         found.fact_no,
@@ -357,7 +357,7 @@ graded_facts as (
             when sized.other_off > limits.match_mover * sized.own_off then null
             when facts.own_miss > limits.match_mover * facts.other_miss and not facts.is_codes then 'blocked'
             when limits.match_mover * facts.own_miss < facts.other_miss and not facts.is_codes then null
-            -- of two that both follow their trend the one that the seed trusts less
+            -- of two that follow their trend the less trusted one
             when facts.priority < facts.other_priority then null
             when facts.priority > facts.other_priority and facts.block = 'table' then 'blocked'
             else 'quarantined'
@@ -374,12 +374,13 @@ graded as (
         graded_facts.grade
     from found
     inner join graded_facts on found.fact_no = graded_facts.fact_no
-    -- whose rows are shifted, as another tells, accuses no third
+    -- what another tells of one side accuses no other
     where found.kind not in ('row', 'city') or not exists (
         select 1 from found as others
         inner join graded_facts as known on others.fact_no = known.fact_no and known.grade = 'blocked'
         where
-            (others.is_codes or (others.kind = 'row' and others.block = 'table'))
+            others.kind = found.kind and others.k = case when found.kind = 'row' then -found.k else found.block_id // 100 end
+            and (found.kind = 'row' or others.block_id // 100 = found.k)
             and others.source_id = found.other_source_id
             and others.other_source_id <> found.source_id
     )
