@@ -9,6 +9,7 @@ SPARK := $(if $(filter spark,$(ENGINE)),.venv-spark/.installed)
 JAVA := $(if $(shell command -v java),.venv-spark/.installed)
 # another Python's packages would take the place of what is locked
 unexport PYTHONPATH PYTHONHOME
+$(if $(wildcard requirements/base.txt),,$(error citysync: exit 2: expected the checkout as working directory, found $(CURDIR); use make -C CHECKOUT))
 .DEFAULT_GOAL := help
 .PHONY: setup test test-full test-long test-browser test-spark spark lint site FORCE
 
@@ -25,7 +26,7 @@ setup:
 	@$(SYNC) --no-build --python $(PY) $^
 	@cd .venv/lib/python3*/site-packages && ln -sfn ../../../../estimation citysync && printf '%s\n' \
 		../../../.. 'import sys; sys.pycache_prefix = sys.prefix + "/pycache"; sys.dont_write_bytecode = False' > citysync.pth
-	@printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$(readlink -f "$$0")")/python" -m orchestration.command "$$@"' > .venv/bin/citysync
+	@printf '%s\n' '#!/bin/sh' 'unset PYTHONPATH PYTHONHOME; export PYTHONSAFEPATH=1' 'exec "$$(dirname "$$(readlink -f "$$0")")/python" -m orchestration.command "$$@"' > .venv/bin/citysync
 	@chmod +x .venv/bin/citysync && touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.installed
@@ -56,6 +57,9 @@ site: .venv-site/.installed
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict -q --clean -d "$${CITYSYNC_HOME:-data}/site"
 
 bench bench-quality bench-halves simulation-study: .venv/.dev .venv-peers/.installed
+
+help: .venv/.installed
+	@.venv/bin/citysync --help
 
 %: .venv/.installed $(SPARK) FORCE
 	@CITYSYNC_MAKE=1 .venv/bin/citysync $@

@@ -175,9 +175,14 @@ def _as_the_study_prints(fit: Fit) -> Fit:
 def _write_files(fit: Fit, options: argparse.Namespace) -> None:
     from .api.tables import etable
 
+    given = (options.panel, options.cohort, options.block)
+    read = {Path(one).resolve() for one in given if one}
     for ending in TABLE_FILES:
         file = getattr(options, ending)
         if file is not None:
+            if file.resolve() in read:
+                expected = "another file than those that are read"
+                raise PanelError(f"--{ending}", None, None, expected, file, "give another name")
             if file.suffix.lower() != f".{ending}":
                 raise PanelError(
                     f"--{ending}",

@@ -46,6 +46,11 @@ FAULTS = (
         f"{os.strerror(errno.EACCES)}; check that the folder can be read and written",
     ),
     (
+        (errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+        "Not a directory|Is a directory",
+        "expected a folder where a file lies, or a file where a folder does; name another path",
+    ),
+    (
         (errno.EMFILE, errno.ENFILE),
         "Too many open files",
         "too many files are open at once; allow more (ulimit -n 4096) or close other programs",

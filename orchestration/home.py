@@ -14,7 +14,7 @@ REPO = Path(__file__).resolve().parent.parent
 
 
 # what DuckDB takes for a pattern, and SQLite's addresses for a code, in a path
-NOT_IN_PATHS = "[]*?%"
+NOT_IN_PATHS = "[]*?%#"
 
 
 class Home:

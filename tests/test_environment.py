@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,15 @@ def test_what_stands_behind_make_reaches_the_command(tmp_path):
     settings = {"CITYSYNC_MAKE": "1", "LANDING": str(tmp_path / "a 'landing' {b}; $(c)")}
     ended = citysync("refresh", CITYSYNC_HOME=str(tmp_path / "home"), **settings)
     assert settings["LANDING"] in ended.stdout and ended.returncode == 2
+
+
+def test_what_lies_in_the_working_folder_is_not_run(tmp_path):
+    for name in ("json", "orchestration", "warehouse"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(99)", encoding="utf-8")
+    env = os.environ | {"CITYSYNC_HOME": str(tmp_path), "PYTHONPATH": str(tmp_path)}
+    command = [Path(sys.prefix) / "bin" / "citysync", "sql", "-q", "select 1"]
+    ended = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=False)
+    assert ended.returncode == 2 and b"nothing has been published" in ended.stderr
 
 
 @pytest.mark.full

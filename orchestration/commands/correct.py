@@ -24,6 +24,7 @@ from warehouse.corrections import (
 )
 from warehouse.publication.foreign import DATABASE, open_foreign
 
+NO_CELL = "none, since no file delivers such an indicator and year (see marts.dim_indicator)"
 BESIDE = """
 select "year", "value" from marts.fct_indicator_observation
 where city_id = $1 and "year" between $2 - 1 and $2 + 1 and indicator_id = $3 and is_current
@@ -76,7 +77,7 @@ def correct(
         if not meant:
             raise NoCorrection(
                 f"wrong: expected a figure as delivered for {where}, one of "
-                f"{', '.join(shown(cell) for cell in cells) or 'none'}; found {wrong}"
+                f"{', '.join(shown(cell) for cell in cells) or NO_CELL}; found {wrong}"
             )
         factors = [factor_of(con, cell, indicator) for cell in meant]
         check_evidence(con, evidence, indicator, new * factors[0])

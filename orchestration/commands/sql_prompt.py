@@ -6,6 +6,7 @@ The connection cannot write, attach, load or read other files.
 from __future__ import annotations
 
 import atexit
+import signal
 import sys
 from code import InteractiveConsole
 from collections.abc import Iterator
@@ -177,6 +178,11 @@ def run_sql(query: str | None, out: str | None = None) -> int:
                 show(con, query)
     except (OSError, Refused, duckdb.Error) as error:
         return end_command(Exit.BAD_INPUT, str(error), sys.stderr)
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # what DuckDB makes of ctrl-c has no class of its own
+        if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
+            raise
+        return end_command(128 + signal.SIGINT, "interrupted", sys.stderr)
     return Exit.DONE
 
 

@@ -110,6 +110,7 @@ def wrapped(error: Exception) -> Exception:
             "/srv/x",
             "check that the folder can be read and written",
         ),
+        (OSError(errno.ENOTDIR, "Not a directory", "/srv/x"), "/srv/x", "another path"),
         (OSError(errno.EMFILE, "Too many open files", "/srv/x"), "/srv/x", "ulimit -n"),
         (OSError(errno.ENFILE, "Too many open files in system"), str(HOME), "ulimit -n"),
         (OSError(errno.EFBIG, "File too large", "/srv/x"), "/srv/x", "ulimit -f"),

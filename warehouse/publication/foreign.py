@@ -68,7 +68,8 @@ def attach_foreign(
     for name, path in paths.items():
         if not path.is_file() or path.with_name(f"{path.name}.wal").exists():
             raise PublishError(
-                f"{path}: expected a published database, found none, or one with a .wal beside it"
+                f"{path}: expected a published database, found none, or one with a .wal beside it; "
+                "run `make refresh` first, or name the file published/citysync.duckdb of a home"
             )
         con.execute(f"attach $1 as {quote(name)} (read_only, type duckdb)", [str(path)])
     con.execute("set allowed_directories = $1", [[str(folder) for folder in folders]])

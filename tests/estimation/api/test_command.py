@@ -78,6 +78,7 @@ def test_a_terminal_gets_a_table_and_a_pipe_the_object(panel, capsys, monkeypatc
     ("extra", "said"),
     [
         (["--tex", "t.docx"], "--tex: expected a name that ends in .tex"),
+        (["--csv", "{panel}"], "--csv: expected another file than those that are read"),
         (["--unit", "exporter"], "--unit: expected two columns by comma"),
         (["--plot", "nowhere/t.svg"], "nowhere"),
         (["--plot", "t.svg", "--plot-kind", "event_study"], "no estimates by period"),
@@ -88,7 +89,7 @@ def test_what_cannot_be_done_ends_with_2_and_prints_nothing(
     panel, capsys, tmp_path, monkeypatch, extra, said
 ):
     monkeypatch.chdir(tmp_path)
-    code = main(["fit", *panel[0], *extra])
+    code = main(["fit", *panel[0], *(word.format(panel=panel[0][0]) for word in extra)])
     captured = capsys.readouterr()
     assert (code, captured.out) == (2, "") and said in captured.err
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
+from orchestration.commands import sql_prompt
 from orchestration.commands.sql_prompt import connect_read_only, run_sql
 from orchestration.commands.sql_results import write
 from orchestration.home import Home
@@ -78,6 +79,18 @@ def test_what_cannot_be_answered_or_written_is_said(home, tmp_path, capsys, quer
     assert run_sql(query, str(tmp_path / name)) == 2
     told = capsys.readouterr()
     assert said in told.err and "root:" not in told.out and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), RuntimeError("Query interrupted")], ids=repr
+)
+def test_ctrl_c_ends_a_query_as_any_command(home, capsys, monkeypatch, error):
+    def interrupted(con, query):
+        raise error
+
+    monkeypatch.setattr(sql_prompt, "show", interrupted)
+    assert run_sql("select 1") == 130
+    assert capsys.readouterr().err == "citysync: exit 130: interrupted\n"
 
 
 def test_queries_from_a_pipe_are_answered_one_after_the_other(home, tmp_path):

@@ -58,6 +58,8 @@ def new_source(
     """
     if not folder:
         return _end(2, "expected the folder of a source; found none", ())
+    if output and Path(output).is_file() and Path(output).stat().st_size:
+        return _end(2, f"{output} is there already; give another --output, or move it", ())
     place = Path(folder)
     source_id = source_id or re.sub(r"[^a-z0-9_]+", "_", place.resolve().name.lower()).strip("_")
     try:

@@ -310,3 +310,6 @@ def test_the_command_writes_a_layout_and_says_what_it_read(tmp_path, capsys, mon
     assert [words for words in told if words not in said] == []
     draft = (tmp_path / "new.yml").read_text(encoding="utf-8")
     assert parse_layout(draft, "new.yml").source_id == "new"
+    # what somebody has worked on since stays
+    assert new_source(str(tmp_path / "new"), output=str(tmp_path / "new.yml")) == 2
+    assert (tmp_path / "new.yml").read_text(encoding="utf-8") == draft
