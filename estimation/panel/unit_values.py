@@ -75,7 +75,7 @@ def rows_beside(
     Raises
     ------
     PanelError
-        If a frame has not two columns.
+        If a frame has not two columns, or none of its units is in the panel.
     """
     if hasattr(given, "to_dict") and not hasattr(given, "columns"):
         given = given.to_dict()
@@ -95,6 +95,9 @@ def rows_beside(
         source, label=what, place="unit", line_of=lambda row: str(own[code[row]])
     )
     rows, foreign = np.flatnonzero(place[code] >= 0), own[place < 0].tolist()
+    if foreign and not len(rows):
+        expected, remedy = f"units of the panel, such as {ids[0]}", "write them as the panel does"
+        raise PanelError(what, None, None, expected, listed(foreign), remedy)
     notes = [f"{what} names units that the panel does not hold: {listed(foreign)}."]
     return Rows(table.at(rows, names[1:]), (place[code[rows]],)), notes if foreign else []
 
