@@ -13,7 +13,7 @@ from warehouse.errors import Refused
 REPO = Path(__file__).resolve().parent.parent
 
 
-# what DuckDB takes for a pattern, and SQLite's addresses for a code, in a path
+# in a path: what DuckDB takes for a pattern, SQLite for a code, and dbt for the end of the name
 NOT_IN_PATHS = "[]*?%#"
 
 

@@ -104,7 +104,7 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> SixCities:
 @pytest.fixture
 def home_of_six(six: SixCities, tmp_path: Path) -> Path:
     """A copy of their home, which a test may change; its path is none that a tool may split."""
-    odd = "五 月 a'b\"c {x},y a#b semi;colon a:b ~x &amp; -rf"
+    odd = "五 月 a'b\"c {x},y a$HOME semi;colon a:b ~x &amp; -rf"
     return shutil.copytree(six.run.home, tmp_path / odd, symlinks=True)
 
 
