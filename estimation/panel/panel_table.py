@@ -271,6 +271,8 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
     absent = list(dict.fromkeys(name for name in names if name not in source.names))
     if absent:
         found = ", ".join(map(str, source.names)) or "no columns"
+        if len(source.names) == 1 and not {";", "\t"}.isdisjoint(found):
+            hint = "separate columns by commas"
         raise source.fail(
             None, ", ".join(map(str, absent)), "it in the header", f"only {found}", hint
         )

@@ -60,6 +60,7 @@ REFUSED = {
             for of in (42, None, [1, 2])
         ),
         (lambda at: cs.fit(at.days, "y", **at.given | SIDES), "number dates 1, 2, 3"),
+        (lambda at: cs.fit(pd.DataFrame({"a;b;y": [1]}), "y", unit=UNIT), "columns by commas"),
         (of_frame(cohort={"C001": 2010, "9.0": 2011}), "cohort: expected units .* such as c"),
         (of_arrays(lambda f: {**f, "y": f["y"][:-1]}), "arrays of one length"),
         (of_arrays(lambda f: {**f, "y": np.stack([f["y"], f["y"]])}), "1-dimensional"),
