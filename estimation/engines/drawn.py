@@ -117,10 +117,9 @@ class DrawnSums(ABC):
         of its cities' weights (B, N).
         """
 
-    @property
-    def size(self) -> int:
-        """Numbers that a draw holds of a statistic, roughly."""
-        return len(self.cells) * len(self.province)
+    def size_of(self, n_used: int) -> int:
+        """Numbers that a draw of so many statistics holds, roughly."""
+        return n_used * len(self.cells) * len(self.province)
 
     def zeros(self, n_draws: int, n_used: int) -> tuple[np.ndarray, np.ndarray]:
         """Room for sums by city and inside provinces."""
@@ -198,10 +197,9 @@ class PairDraws(DrawnSums):
         loops.sum_pairs(group, weights, used, pairs, self.province, in_cells, inside)
         return sums
 
-    @property
-    def size(self) -> int:
+    def size_of(self, n_used: int) -> int:
         """See `DrawnSums`."""
-        return super().size + (len(self.pairs.first) if self.moved is None else 0)
+        return super().size_of(n_used) + (len(self.pairs.first) if self.moved is None else 0)
 
     def _partners(self, labels: np.ndarray) -> np.ndarray:
         """Pairs (B, P) in which one city is among the other's strongest never-pilot partners."""

@@ -44,7 +44,7 @@ def build_sample_cities(
     """
     # a few columns at these rows; to choose the rows of all columns takes ten times as long
     ids, first = np.unique(cities["city_id"].to_numpy(dtype=np.int64), return_index=True)
-    rows, rule = first[np.searchsorted(ids, members)], DATING_RULES[spec.treatment_rule]
+    rows, rule = pd.Series(first, ids).loc[members].to_numpy(), DATING_RULES[spec.treatment_rule]
     treated, is_second_half = (of_all[rows] for of_all in _treated_years(cities, rule.column))
     treated = treated - rule.years_earlier
     in_window = np.isfinite(treated) & (treated <= last_year)

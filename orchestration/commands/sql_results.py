@@ -18,6 +18,8 @@ from warehouse.errors import Refused
 from warehouse.whole_files import write_whole
 
 ROWS_SHOWN = 200
+# of a Parquet file, held in memory at a time: pairs of counties are more than memory holds
+ROWS_OF_A_PART = 122_880
 # a sheet of a workbook, less its header
 MOST_ROWS_OF_A_SHEET = 1_048_575
 NARROWEST = 80
@@ -75,9 +77,12 @@ def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
 def _write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     import pyarrow.parquet as pq
 
-    found = con.sql(query).to_arrow_table()
-    pq.write_table(found, path, compression="zstd")
-    return found.num_rows
+    n_rows, parts = 0, con.sql(query).to_arrow_reader(ROWS_OF_A_PART)
+    with pq.ParquetWriter(path, parts.schema, compression="zstd") as file:
+        for part in parts:
+            file.write_batch(part)
+            n_rows += part.num_rows
+    return n_rows
 
 
 def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:

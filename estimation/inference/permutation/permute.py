@@ -140,7 +140,7 @@ def permute(
 
             def run(part: slice, start=made, going=tuple(going), sums=sums) -> None:
                 used = _used(going)
-                step = max(1, AT_ONCE // (sums.size * len(used)))
+                step = max(1, AT_ONCE // sums.size_of(len(used)))
                 for k in range(start + part.start, start + part.stop, step):
                     some = slice(k, min(k + step, start + part.stop))
                     given = None if city_weights is None else city_weights(labels[some])
