@@ -17,7 +17,7 @@ from typing import Any
 from orchestration.home import REPO, Home
 from orchestration.run_settings import uses_spark
 from orchestration.terminal import progress
-from warehouse.hashing import code_files, hash_named_files
+from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.whole_files import remove_any
 
 PROJECT = (
@@ -55,7 +55,9 @@ def ensure_manifest(home: Home) -> Path:
     DbtFailed
         If the project does not parse.
     """
-    folder = home.cache / "dbt_parsed" / hash_named_files(REPO, code_files(REPO, PROJECT))
+    # it holds the checkout's own paths, which are others where that was moved
+    project = hash_parts([str(REPO), hash_named_files(REPO, code_files(REPO, PROJECT))])
+    folder = home.cache / "dbt_parsed" / project
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         others = list(folder.parent.iterdir())

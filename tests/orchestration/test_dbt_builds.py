@@ -55,6 +55,10 @@ def test_a_parse_that_is_killed_is_made_again_and_a_changed_project_too(
     monkeypatch.setattr(dbt_runner, "hash_named_files", lambda *_: "other")
     after = ensure_manifest(home)
     assert after != before and after.exists() and not before.exists()
+    # a checkout that was moved has the same files at other paths
+    (tmp_path / "moved").symlink_to(dbt_runner.REPO)
+    monkeypatch.setattr(dbt_runner, "REPO", tmp_path / "moved")
+    assert ensure_manifest(home) != after
 
 
 def say_which_process(_: Home) -> None:
