@@ -58,7 +58,8 @@ class Table:
         return [numbers, ("", *self.headers), *((label, *cells) for label, cells in self.rows)]
 
     def write(self, file: Any) -> None:
-        """Write the table; the ending says how: .docx, .tex, .html, .md or .csv.
+        """Write the table; the ending says how: .docx, .tex, .html, .md or .csv. Folders above are
+        made.
 
         Raises
         ------
@@ -71,6 +72,7 @@ class Table:
         if path.suffix.lower() not in WRITERS:
             raise ValueError(f"{path.name}: expected a name that ends in {', '.join(WRITERS)}")
         found = WRITERS[path.suffix.lower()](self)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(found.encode() if isinstance(found, str) else found)
 
     def __repr__(self) -> str:

@@ -195,6 +195,9 @@ OLD_FORM = re.compile("^--(source|run)(=|$)")
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal of another encoding shows the names of cities as escapes
+        stream.reconfigure(errors="backslashreplace")
     if words and words[0] in cli.COMMANDS:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         return cli.main(words)
@@ -239,9 +242,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _behind_make(names: Iterable[str]) -> dict[str, str]:
-    """Variables that stand behind make, such as ``make sql Q="select 1"``; none without make."""
+    """Variables that stand behind make, such as ``make sql Q="select 1"``, empty ones too; none
+    without make.
+    """
     is_make = os.environ.get("CITYSYNC_MAKE")
-    return {name: os.environ[name] for name in names if is_make and os.environ.get(name)}
+    return {name: os.environ[name] for name in names if is_make and name in os.environ}
 
 
 if __name__ == "__main__":

@@ -7,12 +7,15 @@ as all small ones, and so no core waits for it.
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from estimation.inference.permutation.draws import show_progress
 from estimation.sample.marts import Marts
 from estimation.study.units import Rows, StudyError, Unit
+from orchestration.home import Home
 from warehouse.ingest.workers.pool import Pool, Task
 
 
@@ -33,10 +36,42 @@ class UnitJob:
             return self.unit.run(marts)
 
 
+#: Values of a landing whose study takes longer than processes take to load.
+WORTH_LOADING = 100_000
+_waiting: list[Pool] = []
+
+
+def n_processes() -> int:
+    """CITYSYNC_THREADS, else the processors of the machine."""
+    return int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
+
+
+def begin(n_values: int) -> None:
+    """Start processes that load what units need beside whatever this one does next, where a landing
+    of so many values will give them work.
+    """
+    if n_values >= WORTH_LOADING and n_processes() > 1:
+        _waiting[:] = [Pool(n_processes(), load)]
+        _waiting[0].start()
+
+
+def load() -> None:
+    """What the first unit of a process would wait for: packages, and loops that one of the
+    processes compiles for all.
+    """
+    from pyfixest import feols  # noqa: F401
+
+    from estimation.api.compiled import compile_loops
+
+    with open(Home.from_environment().cache / "compiling.lock", "w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        compile_loops()
+
+
 def run_in_workers(
     size: int, marts: Marts, units: Iterable[Unit], on_done: Callable[[Unit, Rows], None]
 ) -> None:
-    """Run units in `size` processes.
+    """Run units in `size` processes, or in those that wait.
 
     Raises
     ------
@@ -47,9 +82,10 @@ def run_in_workers(
         Where a process ended without an answer.
     """
     longest_first = sorted(units, key=lambda unit: -unit.weight)
-    pool = Pool(size, shared=marts)
+    pool = _waiting.pop() if _waiting else Pool(size, load)
+    tasks = (Task(UnitJob(unit), note=unit) for unit in longest_first)
     try:
-        for task, outcome in pool.run(Task(UnitJob(unit), note=unit) for unit in longest_first):
+        for task, outcome in pool.run(tasks, shared=marts):
             if outcome.ended:
                 raise WorkerLost(
                     f"{task.note.name}: a process of the estimates was ended ({outcome.ended}), "

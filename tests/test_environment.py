@@ -79,10 +79,14 @@ def test_every_fault_ends_in_the_one_last_line(words, tmp_path):
     assert re.match(r"citysync: exit 2: \S", last)
 
 
-def test_what_stands_behind_make_reaches_the_command(tmp_path):
-    settings = {"CITYSYNC_MAKE": "1", "LANDING": str(tmp_path / "a 'landing' {b}; $(c)")}
+@pytest.mark.parametrize(
+    "landing, said",
+    [("a 'landing' {b}; $(c)",) * 2, ("", "LANDING is empty"), ("数据", r"\u6570\u636e does not")],
+)
+def test_what_stands_behind_make_reaches_the_command(tmp_path, landing, said):
+    settings = {"CITYSYNC_MAKE": "1", "LANDING": landing, "PYTHONIOENCODING": "latin-1"}
     ended = citysync("refresh", CITYSYNC_HOME=str(tmp_path / "home"), **settings)
-    assert settings["LANDING"] in ended.stdout and ended.returncode == 2
+    assert said in ended.stdout and ended.returncode == 2
 
 
 def test_what_lies_in_the_working_folder_is_not_run(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -335,7 +335,8 @@ def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _names(given: str | Sequence[str], what: str) -> tuple[str, ...]:
-    names = (given,) if isinstance(given, str) else tuple(given)
+    is_one = isinstance(given, str) or not isinstance(given, Iterable)
+    names = (given,) if is_one else tuple(given)
     if not all(isinstance(name, str) for name in names):
         raise PanelError(what, None, None, "names of columns", repr(given), "give a list of texts")
     return names

@@ -54,6 +54,7 @@ def draw(
         # a picture of vectors carries neither the time nor a random salt
         undated = {"metadata": {"Date": None}} if path.suffix.lower() == ".svg" else {}
         with mpl.rc_context({"svg.hashsalt": SALT}):
+            path.parent.mkdir(parents=True, exist_ok=True)
             ax.figure.savefig(path, **undated)
     return ax
 

@@ -6,7 +6,7 @@ an estimator is used, so that reading a list of specs costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
@@ -140,7 +140,8 @@ def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None
                 f"{name} has no reference period and no bins to choose: leave them out, or choose "
                 "event_study"
             )
-    if binning is not None and not (len(binning) == 2 and binning[0] < 0 <= binning[1]):
+    is_two = isinstance(binning, Sequence) and len(binning) == 2
+    if binning is not None and not (is_two and binning[0] < 0 <= binning[1]):
         raise NotEstimable(
-            f"binning {tuple(binning)}: expected the first and the last event time, such as (-5, 5)"
+            f"binning {binning!r}: expected the first and the last event time, such as (-5, 5)"
         )

@@ -4,7 +4,6 @@ Not here: algebra (`estimation`), and which earlier estimates may be used again
 (`orchestration/reuse`).
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
@@ -181,21 +180,18 @@ def _read_marts(home: Home, settings: Settings) -> Any:
     from estimation.analyses.catalog import all_specs
     from estimation.sample.marts import read_marts
     from orchestration.memory import holds_pair_years
+    from orchestration.unit_workers import n_processes
 
     specs = all_specs()
     wanted = {name for spec in specs for name in (spec.outcome, *spec.controls)}
     with open_build(home.build, read_only=True) as con:
-        is_held = holds_pair_years(con, wanted, processes=_processes())
+        is_held = holds_pair_years(con, wanted, processes=n_processes())
         marts = read_marts(con, specs, pair_years=is_held)
     if not settings.is_simulated:
         return marts
     with open_build(home.counterfactual, read_only=True) as con:
         without = read_marts(con, specs, pair_years=is_held)
     return replace(marts, without=without, planted=pd.read_csv(home.simulated / PLANTED))
-
-
-def _processes() -> int:
-    return int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
 
 
 def unit_runner(home: Home, frames: Any) -> Any:
@@ -206,9 +202,9 @@ def unit_runner(home: Home, frames: Any) -> Any:
     """
     from estimation.study.units import run_here
     from orchestration.reuse.kept_units import keep_units
-    from orchestration.unit_workers import run_in_workers
+    from orchestration.unit_workers import n_processes, run_in_workers
 
-    size = _processes()
+    size = n_processes()
 
     def run(marts: Any, units: Sequence[Any], on_done: Any) -> None:
         if size == 1 or len(units) <= size or len(frames.synchronization) < WORTH_PROCESSES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestration.commands.publications import publication_folder
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command
 from warehouse.hashing import hash_file
@@ -25,7 +26,8 @@ def panel(folder: str | None) -> int:
     Exit
         0 where they are written.
     """
-    published, target = Home.from_environment().published, Path(folder or "city_panel")
+    published = publication_folder(Home.from_environment(), None)
+    target = Path(folder or "city_panel")
     with open_foreign(published / DATABASE, target.absolute()) as con:
         run = read_manifest(published)
         kind = "SIMULATED data" if run["is_simulated"] else "delivered statistics"

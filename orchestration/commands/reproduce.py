@@ -100,8 +100,6 @@ def read_foreign_manifest(folder: Path) -> dict[str, Any]:
     ------
     PublishError
         Naming the manifest, the part, what was expected and what was found.
-    FileNotFoundError
-        If there is none.
     """
     path = folder / MANIFEST
     manifest = read_manifest(folder)

@@ -48,11 +48,11 @@ def run_specs(
     for spec_id in spec_ids:
         if spec_id not in known:
             near = difflib.get_close_matches(spec_id, known, n=3)
-            hint = (
-                f"did you mean {', '.join(near)}?"
-                if near
-                else "see estimation/analyses for the ids"
-            )
+            hint = "see estimation/analyses for the ids"
+            if spec_id.startswith("primary."):
+                hint = "a refresh makes it, and estimates.primary holds it"
+            elif near:
+                hint = f"did you mean {', '.join(near)}?"
             raise Refused(
                 f"spec {spec_id!r}: expected the spec_id of a row of estimation/analyses, found "
                 f"none; {hint}"

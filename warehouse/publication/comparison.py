@@ -47,7 +47,7 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
 
     Raises
     ------
-    FileNotFoundError, PublishError
+    PublishError
         If one is no publication.
     """
     folders = {"first_one": first.resolve(), "second_one": second.resolve()}

@@ -30,8 +30,6 @@ def files_of_tables(folder: Path) -> dict[str, list[Path]]:
     ------
     PublishError
         If a file is missing or a link, a table has none, or the manifest cannot be used.
-    FileNotFoundError
-        If there is no manifest.
     """
     manifest = read_manifest(folder)
     check_manifest(folder, manifest)

@@ -24,15 +24,13 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
     Raises
     ------
-    FileNotFoundError
-        If there is none.
     PublishError
-        If it cannot be read as a manifest.
+        If there is none, or it cannot be read as a manifest.
     """
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PublishError(
             f"{path}: expected JSON, found none that can be read ({type(error).__name__}); {MENDED}"
         ) from None

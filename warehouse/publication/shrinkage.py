@@ -163,7 +163,7 @@ def _manifest_of(folder: Path) -> Mapping[str, Any]:
     """A manifest; nothing where there is none that can be read."""
     try:
         return read_manifest(folder)
-    except (OSError, PublishError):
+    except PublishError:
         return {}
 
 

@@ -42,9 +42,9 @@ def hash_table(
     sums = ", ".join(
         f"coalesce(sum(('0x' || substr(h, {k}, 8))::bigint), 0)" for k in (1, 9, 17, 25)
     )
-    found = con.execute(
+    [found] = con.execute(
         f"select count(*), {sums} from (select md5({row}) as h from {table})"
-    ).fetchone()
+    ).fetchall()
     digest = hash_bytes(json.dumps([list(columns), *map(int, found)]).encode())
     return {"rows": int(found[0]), "sha256": digest}
 
@@ -109,21 +109,22 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
         con.execute(
             f"attach {literal(target)} as target (storage_version {literal(STORAGE_VERSION)})"
         )
+        tables, comments = to_publish(con, "build", "table"), {}
         # one transaction: the disk is waited for once, not for each comment
         con.begin()
-        for schema, table in to_publish(con, "build", "table"):
+        for schema, table in tables:
             con.execute(f"create schema if not exists target.{quote(schema)}")
-            old, new = (
-                f"build.{quote(schema)}.{quote(table)}",
-                f"target.{quote(schema)}.{quote(table)}",
-            )
-            con.execute(f"create table {new} as select * from {old} order by all")
-            comments = copy_comments(con, schema, table)
-            folder = parquet / schema
+            name = f"{quote(schema)}.{quote(table)}"
+            con.execute(f"create table target.{name} as select * from build.{name} order by all")
+            comments[schema, table] = copy_comments(con, schema, table)
+        con.commit()
+        # only what is committed is read by every core
+        for schema, table in tables:
+            new, folder = f"target.{quote(schema)}.{quote(table)}", parquet / schema
             folder.mkdir(parents=True, exist_ok=True)
             # the rows lie sorted, and DuckDB keeps the order in which they lie
-            described = literal(json.dumps(comments, ensure_ascii=False))
-            arrow = literal(_arrow_schema(con, new, comments))
+            described = literal(json.dumps(comments[schema, table], ensure_ascii=False))
+            arrow = literal(_arrow_schema(con, new, comments[schema, table]))
             con.execute(
                 f"copy {new} to {literal(folder / (table + '.parquet'))} (format parquet, "
                 f"compression zstd, kv_metadata {{columns: {described}, 'ARROW:schema': {arrow}}})"
@@ -135,7 +136,6 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             hashes[f"{schema}.{view}"] = copy_files_by_year(
                 con, build_database.parent, parquet, schema, view
             )
-        con.commit()
         con.execute("checkpoint target")
         con.execute("detach target")
     return hashes

@@ -80,6 +80,7 @@ REFUSED = {
         (of_frame(cohort={"c001": 2100}), "no kept pair has exactly one treated unit"),
         (of_frame(estimator="event_study", reference=-30), "choose a reference from"),
         (of_frame(estimator="event_study", binning=(2, 5)), "the first and the last event time"),
+        (of_frame(estimator="event_study", binning=5), "the first and the last event time"),
         (of_frame(estimator="twfe", reference=-2), "choose event_study"),
         (of_frame(estimator="gardner", weights="w"), "takes no weights"),
         (of_frame(estimator="callaway_santanna", controls=["x0"]), "takes no controls"),

@@ -74,6 +74,7 @@ def new_source(
         reason, *notes = str(error).splitlines()
         return _end(2, reason, notes)
     if output:
+        Path(output).parent.mkdir(parents=True, exist_ok=True)
         Path(output).write_text(draft.text, encoding="utf-8")
     else:
         sys.stdout.write(draft.text)

@@ -19,7 +19,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
@@ -92,22 +92,22 @@ class Outcome:
 class Worker:
     """One process and the task it has."""
 
-    def __init__(self, context: Any, shared: bytes) -> None:
+    def __init__(self, context: Any, load: Callable[[], object] | None) -> None:
         self.channel, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, load), daemon=True)
         self.process.start()
         theirs.close()
         self.task: Task | None = None
-        self._to_share = shared
+        self._has_shared = False
 
-    def give(self, task: Task) -> None:
+    def give(self, task: Task, shared: bytes) -> None:
         """Begin a task; a worker that is gone already answers with the end of its channel."""
         self.task = task
         message = pickle.dumps((task.limits, task.job))
         with contextlib.suppress(OSError):
-            if self._to_share:
-                self.channel.send_bytes(self._to_share)
-                self._to_share = b""
+            if not self._has_shared:
+                self.channel.send_bytes(shared)
+                self._has_shared = True
             self.channel.send_bytes(message)
 
     def stop(self, grace_seconds: float = 0.0) -> int:
@@ -126,24 +126,24 @@ class Pool:
     ----------
     size : int, optional
         The most workers; default is one per core, and few.
-    shared : object, optional
-        Sent once to each worker. Workers are then new interpreters, else they are forked from a
-        process that has loaded the parsers of files.
+    load : callable, optional
+        What a worker does before its first task. Workers are then new interpreters, else they are
+        forked from a process that has loaded the parsers of files.
     """
 
-    def __init__(self, size: int | None = None, shared: Any = None) -> None:
+    def __init__(self, size: int | None = None, load: Callable[[], object] | None = None) -> None:
         cores = int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
         self.size = size or max(1, min(cores, MOST_WORKERS))
-        self._shared = pickle.dumps(shared)
-        self._is_for_files = shared is None
-        self._context = multiprocessing.get_context("forkserver" if shared is None else "spawn")
+        self._load = load
+        self._context = multiprocessing.get_context("forkserver" if load is None else "spawn")
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         #: The highest memory of any worker after a task.
         self.peak_bytes = 0
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
-        """Tasks with what came of them, in the order in which they end.
+    def run(self, tasks: Iterable[Task], shared: Any = None) -> Iterator[tuple[Task, Outcome]]:
+        """Tasks with what came of them, in the order in which they end; what is `shared` is sent
+        once to each worker.
 
         A task is taken from the iterable when a worker is free for it, so no more files are in
         memory than there are workers; the iterable is asked again after each outcome, which may
@@ -154,16 +154,16 @@ class Pool:
         OSError
             A worker could not write its result (a full disk); the other tasks are given up.
         """
-        coming, busy = iter(tasks), {}
+        coming, busy, to_share = iter(tasks), {}, pickle.dumps(shared)
         with self._lock:
-            while not self._is_for_files and len(self._idle) < self.size:
-                self._idle.append(self._start())  # they load beside one another
+            if self._load is not None:
+                self.start()
             try:
                 while True:
                     while len(busy) < self.size and (task := next(coming, None)) is not None:
                         worker = self._idle.pop() if self._idle else self._start()
                         busy[worker.channel] = worker
-                        worker.give(task)
+                        worker.give(task, to_share)
                     if not busy:
                         return
                     yield from self._ended(busy)
@@ -172,11 +172,14 @@ class Pool:
                     worker.stop()
 
     def start(self) -> None:
-        """Load the parsers beside whatever this process does next, so that the first file need not
-        wait for them.
+        """Load what tasks need beside whatever this process does next, so that the first of them
+        need not wait.
         """
-        multiprocessing.set_forkserver_preload([_PRELOAD])
-        forkserver.ensure_running()
+        if self._load is None:
+            multiprocessing.set_forkserver_preload([_PRELOAD])
+            forkserver.ensure_running()
+        while self._load is not None and len(self._idle) < self.size:
+            self._idle.append(self._start())
 
     def close(self) -> None:
         """End all workers."""
@@ -185,14 +188,14 @@ class Pool:
         self._idle = []
 
     def _start(self) -> Worker:
-        if self._is_for_files:
+        if self._load is None:
             self.start()
         try:
-            return Worker(self._context, self._shared)
+            return Worker(self._context, self._load)
         except (EOFError, ConnectionError):
             # the process that forks the readers was killed, perhaps because memory ran out
             time.sleep(_NOTICED_SECONDS)
-            return Worker(self._context, self._shared)
+            return Worker(self._context, self._load)
 
     def _ended(self, busy: dict[Connection, Worker]) -> Iterator[tuple[Task, Outcome]]:
         """Wait for the next answers or ends of workers."""
@@ -253,11 +256,13 @@ def _outcome_of_end(code: int, limits: Limits | None) -> Outcome:
     return Outcome(fault=fault, ended=ended)
 
 
-def _serve(channel: Connection) -> None:
-    """What a worker does: take what is shared, then jobs until its parent closes its side."""
+def _serve(channel: Connection, load: Callable[[], object] | None) -> None:
+    """What a worker does: load, take what is shared, then jobs until its parent closes its side."""
     # the terminal's interrupt is for the parent, which then ends this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if load is not None:
+        load()
     with contextlib.suppress(OSError, EOFError):
         # from the process that started this one
         shared = pickle.loads(channel.recv_bytes())  # noqa: S301
