@@ -29,6 +29,8 @@ class Options:
     enough : int, optional
         A coefficient's draws end with the one that is the so many-th at least as extreme; None: all
         are made.
+    enough_of_tests : int, optional
+        The same of joint tests, whose draws refit without each province.
     seed : int
     shuffle : "province", "all" or (N,) array
         Admission years move within provinces (over all cities where codes are missing), over all
@@ -53,6 +55,7 @@ class Options:
     vcov: Sequence[str] | None = None
     permutations: int = DRAWS
     enough: int | None = None
+    enough_of_tests: int | None = None
     seed: int = 1
     shuffle: Any = "province"
     tie_quantile: float | None = None

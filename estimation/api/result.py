@@ -13,6 +13,7 @@ from ..panel.fit_sample import build_sample
 from ..panel.frames import as_frame
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
+from ..panel.panel_error import PanelError
 from ..results import Estimate, FitResult, NotEstimable
 from .text import Text, html_of, summary_of
 from .words import OWN, PUBLISHED, label_of, line_of, of_units, require_line
@@ -170,6 +171,8 @@ class Fit(FitResult):
         ------
         NotEstimable
             If the estimator has several first stages, or pairs were made of units.
+        PanelError
+            If the panel has another number of rows than the fit used.
         """
         from ..estimators.two_way import design_of, residuals
 
@@ -182,6 +185,9 @@ class Fit(FitResult):
         design = design_of(self.estimator, sample, options)
         values = residuals(sample, design, self.coef(), columns.controls)
         row, year = np.nonzero(np.isfinite(values))
+        if len(row) != self.n_obs:
+            expected, found = f"the fitted one, {self.n_obs:,} rows used", f"{len(row):,}"
+            raise PanelError("panel", None, None, expected, found, "give that panel")
         kept = np.flatnonzero(sample.kept)[row]
         found = [pairs.city_ids[pairs.city_i[kept]], pairs.city_ids[pairs.city_j[kept]]]
         found += [pairs.years[year], values[row, year]]

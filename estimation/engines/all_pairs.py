@@ -227,11 +227,17 @@ class AllPairDraws(DrawnSums):
             y = -np.abs(z[first] - z[second])
         self.inside_values = _less_means(np.concatenate([np.ones((len(y), 1)), y], axis=1))
 
-    def of(self, labels: np.ndarray, weights: np.ndarray | None, used: np.ndarray) -> SumsOfDraws:
+    def of(
+        self,
+        labels: np.ndarray,
+        weights: np.ndarray | None,
+        used: np.ndarray,
+        is_tested: bool = True,
+    ) -> SumsOfDraws:
         """See `DrawnSums`; units have no weights here, and all statistics are used."""
         _, n_groups, n_values = self.shape
         by_unit = np.zeros((len(labels), len(self.z), n_groups, n_values))
-        inside = self.zeros(len(labels), 0)[1]
+        inside = self.zeros(len(labels), 0, is_tested)[1]
         member = (labels[:, None] == np.arange(n_groups)[:, None]).astype(float)
         counts, partners = member.sum(axis=2), np.empty_like(by_unit)
         partners[..., 0] = counts[:, None]
@@ -247,7 +253,7 @@ class AllPairDraws(DrawnSums):
         draw, city = np.nonzero(labels)
         by_unit[draw, city, labels[draw, city]] = partners[draw, city, 0]
         first, second = self.ends
-        for b in range(len(labels) if self.n_provinces else 0):
+        for b in range(len(labels) if inside.shape[1] else 0):
             one, two = labels[b, first], labels[b, second]
             kept = (one == 0) | (two == 0)
             place = self.province[first] * n_groups + np.maximum(one, two)

@@ -112,20 +112,26 @@ class DrawnSums(ABC):
         self.cells = np.stack(np.indices(shape[:2]), axis=-1).reshape(-1, 2)
 
     @abstractmethod
-    def of(self, labels: np.ndarray, weights: np.ndarray | None, used: np.ndarray) -> SumsOfDraws:
-        """Sums of the used ones of the D statistics under labels (B, N); a pair counts the product
-        of its cities' weights (B, N).
+    def of(
+        self,
+        labels: np.ndarray,
+        weights: np.ndarray | None,
+        used: np.ndarray,
+        is_tested: bool = True,
+    ) -> SumsOfDraws:
+        """Sums of the used ones of the D statistics under labels (B, N), inside provinces only
+        where a test is drawn; a pair counts the product of its cities' weights (B, N).
         """
 
     def size_of(self, n_used: int) -> int:
         """Numbers that a draw of so many statistics holds, roughly."""
         return n_used * len(self.cells) * len(self.province)
 
-    def zeros(self, n_draws: int, n_used: int) -> tuple[np.ndarray, np.ndarray]:
+    def zeros(self, n_draws: int, n_used: int, is_tested: bool) -> tuple[np.ndarray, np.ndarray]:
         """Room for sums by city and inside provinces."""
         return (
             np.zeros((n_draws, n_used, len(self.cells), len(self.province))),
-            np.zeros((n_draws, self.n_provinces, *self.shape)),
+            np.zeros((n_draws, self.n_provinces * is_tested, *self.shape)),
         )
 
 
@@ -163,7 +169,13 @@ class PairDraws(DrawnSums):
             self.group_of[panel.city_j, panel.city_i] = sample.pair_group
         self.ties = None if sample.tie_quantile is None else self._ties(panel.tie[order])
 
-    def of(self, labels: np.ndarray, weights: np.ndarray | None, used: np.ndarray) -> SumsOfDraws:
+    def of(
+        self,
+        labels: np.ndarray,
+        weights: np.ndarray | None,
+        used: np.ndarray,
+        is_tested: bool = True,
+    ) -> SumsOfDraws:
         """See `DrawnSums`."""
         from . import loops  # importing numba takes as long as a small fit
 
@@ -171,12 +183,12 @@ class PairDraws(DrawnSums):
         kept = np.zeros((len(labels), 1), dtype=np.int64)
         if self.ties is not None:
             loops.first_kept(labels, self.ties, kept)
-        by_city, inside = self.zeros(len(labels), len(used))
+        by_city, inside = self.zeros(len(labels), len(used), is_tested)
         province = self.province[self.order]
         sums = SumsOfDraws(by_city, used, self.cells, self.shape, inside, province)
         if self.moved is not None:
             loops.sum_moved(labels, kept[:, 0], used, pairs, self.moved, by_city)
-            if self.n_provinces:
+            if inside.shape[1]:
                 loops.sum_inside(labels, kept[:, 0], pairs, self.moved, self.province, inside)
             return sums
         a, b = labels[:, pairs.first], labels[:, pairs.second]

@@ -9,7 +9,7 @@ from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
 from ..estimators.registry import ESTIMATORS
 from ..fit import fit_outcomes
-from ..options import Options
+from ..options import ENOUGH, Options
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
@@ -55,6 +55,7 @@ def fit_group(
         vcov,
         permutations,
         first.enough,
+        ENOUGH,
         first.seed,
         first.shuffle if sample.strata is None else sample.strata,
         tie_rule.quantile,

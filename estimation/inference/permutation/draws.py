@@ -44,7 +44,7 @@ class Draws:
         F of each joint test with the jackknife covariance of the draw; NaN where there is none.
     is_enumeration : bool
         Every relabelling once, the real one among them, instead of random draws.
-    enough : int or None
+    enough, enough_of_tests : int or None
         As in `Options`; draws behind the one that it ends with do not count.
     made : (L,) int array
         Draws of each term; what stands behind them was not drawn.
@@ -55,6 +55,7 @@ class Draws:
     tests: dict[str, np.ndarray]
     is_enumeration: bool
     enough: int | None
+    enough_of_tests: int | None
     made: np.ndarray
 
     @classmethod
@@ -65,6 +66,7 @@ class Draws:
         tests: Iterable[str],
         is_enumeration: bool,
         enough: int | None,
+        enough_of_tests: int | None,
     ) -> Draws:
         """Room for draws."""
         return cls(
@@ -72,6 +74,7 @@ class Draws:
             {name: np.full(n_draws, np.nan) for name in tests},
             is_enumeration,
             enough,
+            enough_of_tests,
             np.zeros(n_terms, dtype=np.int64),
         )
 
@@ -80,23 +83,25 @@ class Draws:
         made = int(self.made[term])
         return self.coefficient[:made, term], self.statistic[:made, term]
 
-    def counted(self, observed: float, drawn: np.ndarray) -> np.ndarray:
-        """Those of some statistics (B,) that count beside the observed one: all, or up to the
-        `enough`-th that is at least as extreme.
+    def counted(self, observed: float, drawn: np.ndarray, *, of_test: bool = False) -> np.ndarray:
+        """Those of some statistics (B,) that count beside the observed one: all, or up to the last
+        that is needed of those at least as extreme.
         """
-        if self.enough is None or self.is_enumeration:
+        enough = self.enough_of_tests if of_test else self.enough
+        if enough is None or self.is_enumeration:
             return drawn
         extreme = np.flatnonzero(is_extreme(drawn, observed))
-        return drawn[: extreme[self.enough - 1] + 1] if len(extreme) >= self.enough else drawn
+        return drawn[: extreme[enough - 1] + 1] if len(extreme) >= enough else drawn
 
-    def enough_after(self, observed: float, drawn: np.ndarray) -> float:
+    def enough_after(self, observed: float, drawn: np.ndarray, *, of_test: bool = False) -> float:
         """After how many draws so many should be at least as extreme as they need to be, by those
         of some statistics; as many as these are where no more are needed.
         """
+        enough = self.enough_of_tests if of_test else self.enough
         extreme = int(is_extreme(drawn, observed).sum())
-        if self.enough is None or extreme == 0:
+        if enough is None or extreme == 0:
             return math.inf
-        return len(drawn) * max(1.0, self.enough / extreme)
+        return len(drawn) * max(1.0, enough / extreme)
 
 
 def is_extreme(drawn: np.ndarray, observed: float) -> np.ndarray:

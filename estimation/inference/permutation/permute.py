@@ -70,7 +70,7 @@ class _Race:
                 for c in self.terms[m].tolist()
                 if c in terms
             } | {
-                name: draws.enough_after(tests[name], draws.tests[name][:made])
+                name: draws.enough_after(tests[name], draws.tests[name][:made], of_test=True)
                 for name in self.tests[m]
                 if name in tests
             }
@@ -120,13 +120,15 @@ def permute(
     labels, is_enumeration = draw_or_enumerate(
         sample.roles if types is None else types, strata, options.permutations, options.seed
     )
-    settings, found = (is_enumeration, None if is_enumeration else options.enough), {}
+    enough = (None, None) if is_enumeration else (options.enough, options.enough_of_tests)
+    found = {}
     if not isinstance(sample, SummedSample):
         narrow: dict = {}
         models = {name: model.narrowed(narrow) for name, model in models.items()}
     for group in _same_sums(models):
         races = {
-            name: _Race(models[name], observed.get(name), len(labels), settings) for name in group
+            name: _Race(models[name], observed.get(name), len(labels), (is_enumeration, *enough))
+            for name in group
         }
         first, has_tests = models[group[0]], any(models[name].tests for name in group)
         if isinstance(sample, SummedSample):
@@ -135,16 +137,17 @@ def permute(
             given = first.design, first.statistics, has_tests, city_weights is not None
             sums = PairDraws(sample, *given)
         going, made = [race for race in races.values() if race.is_going], 0
-        end = len(labels) if settings[1] is None else min(len(labels), FIRST)
+        has_end = enough[0] is not None or (has_tests and enough[1] is not None)
+        end = min(len(labels), FIRST) if has_end else len(labels)
         while going:
 
             def run(part: slice, start=made, going=tuple(going), sums=sums) -> None:
-                used = _used(going)
+                used, is_tested = _used(going), any(any(race.tests) for race in going)
                 step = max(1, AT_ONCE // sums.size_of(len(used)))
                 for k in range(start + part.start, start + part.stop, step):
                     some = slice(k, min(k + step, start + part.stop))
                     given = None if city_weights is None else city_weights(labels[some])
-                    _fit(sums.of(labels[some], given, used), going, some)
+                    _fit(sums.of(labels[some], given, used, is_tested), going, some)
 
             run_in_chunks(end - made, run)
             made = end
@@ -209,7 +212,7 @@ def _fit(sums: SumsOfDraws, going: Sequence[_Race], some: slice) -> None:
         for race, (estimate, _) in zip(going, fitted, strict=True)
         if any(race.tests)
     ]
-    if not tested or sums.inside.shape[1] == 0:
+    if not tested or not sums.inside.shape[1]:
         return
     deleted, can_go = sums.without_provinces()
     shape = deleted.shape[:2]

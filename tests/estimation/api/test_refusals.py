@@ -73,6 +73,7 @@ REFUSED = {
         (errors_of(unit=("a", "nowhere")), "column nowhere: expected it in the fit's data"),
         (errors_of(unit="a"), "two names of columns, or two arrays"),
         (errors_of(unit=(np.arange(3), np.arange(3))), "a unit for each of the"),
+        (lambda at: at.fit.resid(at.frame[5:]), r"expected the fitted one, [\d,]+ rows"),
         (errors_of(vcov="robust"), "some of dyadic, unit, pair"),
         (lambda at: cs.vcov(pf.feols("y ~ x | year", at.flows, lean=True), UNIT), "lean=False"),
     ],

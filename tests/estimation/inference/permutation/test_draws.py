@@ -110,7 +110,7 @@ def test_draws_end_where_they_decide_and_the_p_stays_valid() -> None:
     p_values = []
     for _ in range(4000):
         drawn = np.abs(rng.normal(size=400))
-        draws = Draws.empty(400, 1, (), False, 10)
+        draws = Draws.empty(400, 1, (), False, 10, None)
         observed = abs(rng.normal())
         p_values.append(permutation_p_value(observed, draws.counted(observed, drawn), False))
     assert np.mean(np.array(p_values) <= 0.05) < 0.05 + 3 * (0.05 * 0.95 / 4000) ** 0.5
@@ -123,24 +123,33 @@ def test_a_joint_test_is_drawn_on_where_the_draws_of_its_terms_have_ended() -> N
     shift = 1.5 * (event == -2) - 1.5 * (event == -3)
     panel = dataclasses.replace(panel, y=panel.y + shift)
     given = {"vcov": ("permutation",), "permutations": 999, "shuffle": "all"}
-    fits = [fit_outcomes(panel, enough=n, **given)["event_study", 0] for n in (None, 5)]
+    fits = [
+        fit_outcomes(panel, enough=n, enough_of_tests=of_tests, **given)["event_study", 0]
+        for n, of_tests in ((None, None), (5, 5), (None, 5))
+    ]
     assert max(one.draws for one in fits[1].estimates) < 200
+    assert {one.draws for one in fits[2].estimates} == {999}
     joint = [
         value
         for fit in fits
         for name, _, value in fit.diagnostics
         if name == "joint_leads_permutation_p"
     ]
-    assert joint[0] == joint[1] < 0.005
+    assert joint[0] == joint[1] == joint[2] < 0.005
 
 
 @pytest.mark.parametrize(
     ("made", "extreme", "after"), [(300, 50, 600), (300, 101, 300), (300, 0, math.inf)]
 )
 def test_draws_end_with_the_hundredth_as_extreme(made: int, extreme: int, after: float) -> None:
-    draws = Draws.empty(made, 1, (), False, 100)
     drawn = np.concatenate([np.full(extreme, 2.0), np.zeros(made - extreme)])
-    assert draws.enough_after(1.0, drawn) == after
+    for of_test, given in ((False, (100, None)), (True, (None, 100))):
+        draws = Draws.empty(made, 1, (), False, *given)
+        assert draws.enough_after(1.0, drawn, of_test=of_test) == after
+        assert len(draws.counted(1.0, drawn, of_test=of_test)) == min(
+            made, 100 if extreme > 99 else made
+        )
+        assert draws.enough_after(1.0, drawn, of_test=not of_test) == math.inf
 
 
 def test_relabellings_stay_within_strata_and_are_equally_likely():
