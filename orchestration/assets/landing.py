@@ -4,7 +4,11 @@ counterfactual build of simulated data.
 Reading itself is in `warehouse/ingest`.
 """
 
+import os
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
 
 import dagster as dg
 import pandas as pd
@@ -14,6 +18,7 @@ from orchestration.home import REPO, Home
 from orchestration.resources import Settings
 from orchestration.run_settings import setting
 from orchestration.stages import stages
+from orchestration.supervision import end_with
 from orchestration.terminal import detail
 from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.landing import read_landing, read_source
@@ -65,19 +70,44 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     cities.
     """
     if not settings.is_simulated:
-        if not any(Home.from_environment().raw.glob("*.parquet")):
-            # nothing was read here before: the readers load beside what Dagster does until the
-            # first source is read
-            shared_pool().start()
         return dg.MaterializeResult(
             metadata={"status": "delivered files are given: nothing simulated"}
         )
     home = Home.from_environment()
+    write_simulated(home, settings)
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(home.simulated))})
+
+
+@contextmanager
+def landing_begun(home: Home) -> Iterator[None]:
+    """Within it another process writes the simulated landing, and readers of files load; where the
+    writing fails, the asset says why.
+    """
+    if not any(home.raw.glob("*.parquet")):
+        shared_pool().start()
+    settings = Settings.from_environment()
+    if not settings.is_simulated or sys.platform != "linux":
+        yield
+        return
+    writer = get_context("fork").Process(target=_write_and_end, args=(home, settings, os.getpid()))
+    writer.start()
+    try:
+        yield
+    finally:
+        writer.join()
+
+
+def _write_and_end(home: Home, settings: Settings, parent: int) -> None:
+    end_with(parent)
+    with suppress(Exception):
+        write_simulated(home, settings)
+
+
+def write_simulated(home: Home, settings: Settings) -> None:
+    """Write both simulated landings, unless the stamp says that they are there."""
     stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
     if stamp.is_file() and stamp.read_bytes() == wanted.encode():
-        return dg.MaterializeResult(
-            metadata={"status": "unchanged", "path": dg.MetadataValue.path(str(home.simulated))}
-        )
+        return
     # the stamp goes first: a run that is killed here must not leave it beside half a landing
     remove_any(stamp)
     remove_any(home.simulated)
@@ -85,9 +115,6 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     _write_simulated(home, settings)
     stamp.write_text(wanted, encoding="utf-8")
     detail("simulated landing written: with and without the planted effect")
-    return dg.MaterializeResult(
-        metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))}
-    )
 
 
 def _write_simulated(home: Home, settings: Settings) -> None:

@@ -147,12 +147,14 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
         say(f"  every stage is run: {plan.reason}")
     stages.plan(home, plan.work, simulated=simulated)
 
+    from orchestration.assets.landing import landing_begun
     from orchestration.counterfactual import in_own_process
     from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.dagster_ui.run_tags import close_ended_runs
     from orchestration.definitions import load_definitions
 
-    definitions = load_definitions()
+    with landing_begun(home):
+        definitions = load_definitions()
     with batched_sqlite_commits(), in_own_process(), DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(
