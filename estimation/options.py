@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,6 +50,8 @@ class Options:
         First and last event time of an event study; those beyond are counted to them.
     keep_parts : bool
         Whether results keep what pictures are drawn from.
+    without_p : collection of int
+        Outcomes whose p and intervals nobody reads: few draws, no sensitivity to trends.
     """
 
     vcov: Sequence[str] | None = None
@@ -64,6 +66,7 @@ class Options:
     reference: int = -1
     binning: tuple[int, int] | None = None
     keep_parts: bool = False
+    without_p: Collection[int] = ()
 
     def but(self, **changes: Any) -> Options:
         """The same with some settings changed."""

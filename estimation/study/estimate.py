@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
+from ..analyses.without_p import why_no_p
 from ..estimators.registry import ESTIMATORS
 from ..fit import fit_outcomes
 from ..options import ENOUGH, Options
@@ -61,6 +62,7 @@ def fit_group(
         tie_rule.quantile,
         tie_rule.partners,
         first.control_pairs,
+        without_p={sample.outcomes.index(s.outcome) for s in group if why_no_p(s.outcome)},
     )
     if first.has_heterogeneity:
         yield from fit_heterogeneity_group(marts, sample, group, options)
