@@ -26,8 +26,8 @@ from .draws import Draws, run_in_chunks, say_that_loops_compile
 AT_ONCE = 2**22
 # labels of cities (B, N) to their weights (B, N)
 CityWeights = Callable[[np.ndarray], np.ndarray]
-# for each outcome the statistics of some terms by position and of joint tests by name; what has none
-# ends with the first draws; None for an outcome that nobody asked for
+# for each outcome the statistics of some terms by position and of joint tests by name, which end
+# their draws; without any they end with the first; None for an outcome that nobody asked for
 Observed = Sequence[tuple[Mapping[int, float], Mapping[str, float]] | None]
 # draws before it is first asked whether they are enough, and by how much more than should do the
 # next are, so that few are made in vain and few questions asked
