@@ -80,7 +80,7 @@ def test_a_terminal_gets_a_table_and_a_pipe_the_object(panel, capsys, monkeypatc
         (["--tex", "t.docx"], "--tex: expected a name that ends in .tex"),
         (["--csv", "{panel}"], "--csv: expected another file than those that are read"),
         (["--unit", "exporter"], "--unit: expected two columns by comma"),
-        (["--plot", "nowhere/t.svg"], "nowhere"),
+        (["--plot", "{panel}/t.svg"], "File exists"),
         (["--plot", "t.svg", "--plot-kind", "event_study"], "no estimates by period"),
         (["--reference", "-2"], "choose event_study"),
     ],
