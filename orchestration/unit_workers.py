@@ -48,9 +48,10 @@ def n_processes() -> int:
 
 def begin(n_values: int) -> None:
     """Start processes that load what units need beside whatever this one does next, where a landing
-    of so many values will give them work.
+    of so many values gives them work and no earlier run kept units that may stand.
     """
-    if n_values >= WORTH_LOADING and n_processes() > 1:
+    kept = Home.from_environment().root / "units"
+    if n_values >= WORTH_LOADING and n_processes() > 1 and not kept.exists():
         _waiting[:] = [Pool(n_processes(), load)]
         _waiting[0].start()
 
@@ -65,7 +66,8 @@ def load() -> None:
 
     with open(Home.from_environment().cache / "compiling.lock", "w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
-        compile_loops()
+        with show_progress(False):  # a bar makes a semaphore, which a process that is ended leaves
+            compile_loops()
 
 
 def run_in_workers(
