@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from . import (
@@ -21,7 +20,7 @@ from . import (
     spillovers,
     study_form,
 )
-from .spec import Spec
+from .spec import Spec, split_of
 
 ANALYSES = (
     baseline,
@@ -38,11 +37,14 @@ ANALYSES = (
 )
 
 
-# Rows that conclusions rest on make all draws: the headlines, their named variants, and the claims
-# of the study (`warehouse/seeds/study_claims.csv`).
+# Rows that conclusions rest on make all draws: the headlines with their exact parts, their named
+# variants, and the claims of the study (`warehouse/seeds/study_claims.csv`).
 DECISIVE = {
-    f"baseline.{robustness.OUTCOME}.headline",
-    "baseline.cm_growth_deflated.headline",
+    *(
+        f"baseline.{part}.headline"
+        for outcome in (robustness.OUTCOME, "cm_growth_deflated")
+        for part in split_of(outcome)
+    ),
     *(f"robustness.{robustness.OUTCOME}.{variant}" for variant in robustness.RULES),
     "heterogeneity.cm_growth_official.same_region",
     "heterogeneity.cm_growth_official.coastal",
@@ -59,14 +61,10 @@ DECISIVE = {
 }
 
 
-OF_A_PART = re.compile(r"\.(comove|dispersion)_")
-
-
 def all_specs() -> tuple[Spec, ...]:
     """Every spec of the analyses, in their order."""
     return tuple(
-        # exact parts are fitted beside their whole
-        replace(spec, enough=None) if OF_A_PART.sub(".cm_", spec.spec_id) in DECISIVE else spec
+        replace(spec, enough=None) if spec.spec_id in DECISIVE else spec
         for analysis in ANALYSES
         for spec in analysis.SPECS
     )
