@@ -283,12 +283,7 @@ def _permute(
             found.draws.tests = tests[name]
             models.setdefault(found.city_weights, {})[name] = found.draws
             asked = [m for m, outcome in enumerate(outcomes) if inputs.asks(name, outcome)]
-            read = [m for m in asked if outcomes[m] not in inputs.options.without_p]
-            of_outcomes = observed_statistics(found.fits, found.draws.tests, read)
-            observed[name] = [
-                ({}, {}) if m in asked and m not in read else own
-                for m, own in enumerate(of_outcomes)
-            ]
+            observed[name] = observed_statistics(found.fits, found.draws.tests, asked)
     draws: dict[tuple[str, int], Draws] = {}
     for city_weights, own in models.items():
         draws |= permute(inputs.sample, own, strata, inputs.options, city_weights, observed)
@@ -359,7 +354,7 @@ def result_of(
     inference = infer(sample, fit, draws)
     diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
     diagnostics += joint_diagnostics(fit, tests, draws)
-    if outcome not in options.without_p:
+    if draws is None or draws.enough != 0:
         diagnostics += sensitivity_diagnostics(fit)
     if extra is not None:
         diagnostics += extra

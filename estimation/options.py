@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 # draws of a permutation at most
@@ -28,7 +28,9 @@ class Options:
         Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.
     enough : int, optional
         A coefficient's draws end with the one that is the so many-th at least as extreme; None: all
-        are made.
+        are made; 0: nobody reads its p, and the first of them do.
+    enough_of : mapping of (str, int) to int or None
+        The same of some (estimator, outcome).
     enough_of_tests : int, optional
         The same of joint tests, whose draws refit without each province.
     seed : int
@@ -50,13 +52,12 @@ class Options:
         First and last event time of an event study; those beyond are counted to them.
     keep_parts : bool
         Whether results keep what pictures are drawn from.
-    without_p : collection of int
-        Outcomes whose p and intervals nobody reads: few draws, no sensitivity to trends.
     """
 
     vcov: Sequence[str] | None = None
     permutations: int = DRAWS
     enough: int | None = None
+    enough_of: Mapping[tuple[str, int], int | None] = field(default_factory=dict)
     enough_of_tests: int | None = None
     seed: int = 1
     shuffle: Any = "province"
@@ -66,7 +67,6 @@ class Options:
     reference: int = -1
     binning: tuple[int, int] | None = None
     keep_parts: bool = False
-    without_p: Collection[int] = ()
 
     def but(self, **changes: Any) -> Options:
         """The same with some settings changed."""

@@ -20,7 +20,8 @@ from . import (
     spillovers,
     study_form,
 )
-from .spec import Spec, split_of
+from .spec import Spec
+from .without_p import why_no_p
 
 ANALYSES = (
     baseline,
@@ -37,14 +38,11 @@ ANALYSES = (
 )
 
 
-# Rows that conclusions rest on make all draws: the headlines with their exact parts, their named
-# variants, and the claims of the study (`warehouse/seeds/study_claims.csv`).
+# Rows that conclusions rest on make all draws: the headlines, their named variants, and the claims
+# of the study (`warehouse/seeds/study_claims.csv`).
 DECISIVE = {
-    *(
-        f"baseline.{part}.headline"
-        for outcome in (robustness.OUTCOME, "cm_growth_deflated")
-        for part in split_of(outcome)
-    ),
+    f"baseline.{robustness.OUTCOME}.headline",
+    "baseline.cm_growth_deflated.headline",
     *(f"robustness.{robustness.OUTCOME}.{variant}" for variant in robustness.RULES),
     "heterogeneity.cm_growth_official.same_region",
     "heterogeneity.cm_growth_official.coastal",
@@ -63,11 +61,13 @@ DECISIVE = {
 
 def all_specs() -> tuple[Spec, ...]:
     """Every spec of the analyses, in their order."""
-    return tuple(
-        replace(spec, enough=None) if spec.spec_id in DECISIVE else spec
-        for analysis in ANALYSES
-        for spec in analysis.SPECS
-    )
+    return tuple(_with_enough(spec) for analysis in ANALYSES for spec in analysis.SPECS)
+
+
+def _with_enough(spec: Spec) -> Spec:
+    if why_no_p(spec.outcome):
+        return replace(spec, enough=0)
+    return replace(spec, enough=None) if spec.spec_id in DECISIVE else spec
 
 
 def every_spec() -> tuple[Spec, ...]:

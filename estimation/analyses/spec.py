@@ -76,8 +76,8 @@ class Spec:
         Tool classes or tools of ``marts.fct_policy_tool`` whose strength in the pilot's texts
         stands in for treatment, jointly.
     permutations, enough : int, int or None
-        Draws at most, and those at least as extreme that end a coefficient's draws; None, which
-        `catalog` gives to the rows that decide: all are made.
+        Draws at most, and those at least as extreme that end a coefficient's draws. `catalog`
+        gives None, all are made, to the rows that decide, and 0 to those whose p is withheld.
     seed, shuffle : int, str
         Seed of the draws, and whether admission years are shuffled within a ``province``,
         over ``all`` cities or within a ``province_gdp_tercile`` (a province's cities of one tercile
@@ -180,7 +180,7 @@ class Spec:
         """Specs with the same key share a sample and one pass of permutation draws; strengths of
         tools are held against one another, effects by class are not.
         """
-        left_out = {"spec_id", "analysis", "outcome", "estimator", "strength"}
+        left_out = {"spec_id", "analysis", "outcome", "estimator", "strength", "enough"}
         rows = (
             self.series
             if any(self.outcome == f"{measure}_{self.series}" for measure in SAME_ROWS)

@@ -40,9 +40,7 @@ def fit_dose(
     NotEstimable
         If the two cannot be told apart.
     """
-    return _fit_city_paths(
-        panel, "dose", (_treated_path(panel), dose), ("treated", "dose"), options
-    )
+    return _fit_city_paths(panel, (_treated_path(panel), dose), ("treated", "dose"), options)
 
 
 def fit_without_approval_year(
@@ -88,7 +86,7 @@ def fit_without_approval_year(
     years = np.flatnonzero(approval.any(axis=0))
     paths = (_treated_path(panel), *(approval & (np.arange(len(panel.years)) == t) for t in years))
     terms = ("treated", *(f"approval_year_{panel.years[t]}" for t in years))
-    return _fit_city_paths(panel, "approval_year", paths, terms, options)
+    return _fit_city_paths(panel, paths, terms, options)
 
 
 def _treated_path(panel: PairPanel) -> np.ndarray:
@@ -98,7 +96,6 @@ def _treated_path(panel: PairPanel) -> np.ndarray:
 
 def _fit_city_paths(
     panel: PairPanel,
-    name: str,
     paths: Sequence[np.ndarray],
     terms: tuple[str, ...],
     options: Options,
@@ -107,10 +104,9 @@ def _fit_city_paths(
     permutation, each coefficient under its own name.
     """
     path = np.stack(paths, axis=2).astype(float)
-    moderation = Heterogeneity(name, city_path=path, path_names=terms, are_strengths=False)
-    results = {}
-    for (_, outcome), result in fit_heterogeneity(panel, [moderation], options=options).items():
+    moderation = Heterogeneity("twfe", city_path=path, path_names=terms, are_strengths=False)
+    results = fit_heterogeneity(panel, [moderation], options=options)
+    for result in results.values():
         if isinstance(result, NotRun):
             raise NotEstimable(result.reason)
-        results["twfe", outcome] = result
     return results

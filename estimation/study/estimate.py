@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
-from ..analyses.without_p import why_no_p
 from ..estimators.registry import ESTIMATORS
 from ..fit import fit_outcomes
 from ..options import ENOUGH, Options
@@ -55,14 +54,13 @@ def fit_group(
     options = Options(
         vcov,
         permutations,
-        first.enough,
-        ENOUGH,
-        first.seed,
-        first.shuffle if sample.strata is None else sample.strata,
-        tie_rule.quantile,
-        tie_rule.partners,
-        first.control_pairs,
-        without_p={sample.outcomes.index(s.outcome) for s in group if why_no_p(s.outcome)},
+        enough_of={(s.estimator, sample.outcomes.index(s.outcome)): s.enough for s in group},
+        enough_of_tests=ENOUGH,
+        seed=first.seed,
+        shuffle=first.shuffle if sample.strata is None else sample.strata,
+        tie_quantile=tie_rule.quantile,
+        n_partners=tie_rule.partners,
+        control_pairs=first.control_pairs,
     )
     if first.has_heterogeneity:
         yield from fit_heterogeneity_group(marts, sample, group, options)

@@ -35,13 +35,18 @@ def fit_heterogeneity_group(
     built = _say_which_are_one(built)
     can_be = {key: entry for key, entry in built.items() if not isinstance(entry, NotRun)}
     results: dict[tuple[str, int], FitResult | NotRun] = {}
+    enough_of = {
+        (can_be[_key(spec)][0].name, sample.outcomes.index(spec.outcome)): spec.enough
+        for spec in group
+        if _key(spec) in can_be
+    }
     try:
         if can_be:
             results = fit_heterogeneity(
                 sample.panel,
                 [moderation for moderation, _ in can_be.values()],
                 control_names=group[0].controls,
-                options=options,
+                options=options.but(enough_of=enough_of),
             )
     except NotEstimable as error:
         built |= dict.fromkeys(can_be, NotRun(str(error)))

@@ -88,7 +88,7 @@ class Draws:
         that is needed of those at least as extreme.
         """
         enough = self.enough_of_tests if of_test else self.enough
-        if enough is None or self.is_enumeration:
+        if not enough or self.is_enumeration:
             return drawn
         extreme = np.flatnonzero(is_extreme(drawn, observed))
         return drawn[: extreme[enough - 1] + 1] if len(extreme) >= enough else drawn
@@ -99,9 +99,9 @@ class Draws:
         """
         enough = self.enough_of_tests if of_test else self.enough
         extreme = int(is_extreme(drawn, observed).sum())
-        if enough is None or extreme == 0:
+        if enough is None or (enough > 0 and extreme == 0):
             return math.inf
-        return len(drawn) * max(1.0, enough / extreme)
+        return len(drawn) * max(1.0, enough / max(extreme, 1))
 
 
 def is_extreme(drawn: np.ndarray, observed: float) -> np.ndarray:

@@ -26,8 +26,8 @@ from .draws import Draws, run_in_chunks, say_that_loops_compile
 AT_ONCE = 2**22
 # labels of cities (B, N) to their weights (B, N)
 CityWeights = Callable[[np.ndarray], np.ndarray]
-# for each outcome the statistics of some terms by position and of joint tests by name, which end
-# their draws; without any they end with the first; None for an outcome that nobody asked for
+# for each outcome the statistics of some terms by position, and of joint tests by name; None for an
+# outcome that nobody asked for
 Observed = Sequence[tuple[Mapping[int, float], Mapping[str, float]] | None]
 # draws before it is first asked whether they are enough, and by how much more than should do the
 # next are, so that few are made in vain and few questions asked
@@ -38,17 +38,25 @@ class _Race:
     """Draws of one model, and which of its terms and tests are still drawn, by outcome."""
 
     def __init__(
-        self, model: DrawModel, observed: Observed | None, n_draws: int, settings: tuple
+        self, model: DrawModel, observed: Observed | None, n_draws: int, settings: list[tuple]
     ) -> None:
         self.model, n_outcomes = model, model.statistics.layout.n_outcomes
         self.observed = [({}, {})] * n_outcomes if observed is None else observed
         n_terms = len(model.design.terms)
         self.draws = [
-            Draws.empty(n_draws, n_terms, model.tests, *settings) for _ in range(n_outcomes)
+            Draws.empty(n_draws, n_terms, model.tests, *of_outcome) for of_outcome in settings
         ]
         asked = [of_outcome is not None for of_outcome in self.observed]
         self.terms = [np.arange(n_terms if wanted else 0) for wanted in asked]
         self.tests = [tuple(model.tests) if wanted else () for wanted in asked]
+
+    @property
+    def has_end(self) -> bool:
+        """Whether anything may end before all draws are made."""
+        limits = [(draws.enough, draws.enough_of_tests) for draws in self.draws]
+        return any(
+            terms is not None or (tests is not None and self.model.tests) for terms, tests in limits
+        )
 
     @property
     def is_going(self) -> bool:
@@ -120,14 +128,18 @@ def permute(
     labels, is_enumeration = draw_or_enumerate(
         sample.roles if types is None else types, strata, options.permutations, options.seed
     )
-    enough = (None, None) if is_enumeration else (options.enough, options.enough_of_tests)
     found = {}
     if not isinstance(sample, SummedSample):
         narrow: dict = {}
         models = {name: model.narrowed(narrow) for name, model in models.items()}
     for group in _same_sums(models):
         races = {
-            name: _Race(models[name], observed.get(name), len(labels), (is_enumeration, *enough))
+            name: _Race(
+                models[name],
+                observed.get(name),
+                len(labels),
+                [_settings(options, is_enumeration, name, m) for m in sample.outcomes],
+            )
             for name in group
         }
         first, has_tests = models[group[0]], any(models[name].tests for name in group)
@@ -137,8 +149,7 @@ def permute(
             given = first.design, first.statistics, has_tests, city_weights is not None
             sums = PairDraws(sample, *given)
         going, made = [race for race in races.values() if race.is_going], 0
-        has_end = enough[0] is not None or (has_tests and enough[1] is not None)
-        has_end |= any(({}, {}) in observed.get(name, ()) for name in group)
+        has_end = any(race.has_end for race in going)
         end = min(len(labels), FIRST) if has_end else len(labels)
         while going:
 
@@ -158,6 +169,18 @@ def permute(
         for name, race in races.items():
             found |= {(name, m): draws for m, draws in enumerate(race.draws)}
     return found
+
+
+def _settings(
+    options: Options, is_enumeration: bool, name: str, outcome: int
+) -> tuple[bool, int | None, int | None]:
+    """Whether every relabelling is made once, and how many draws at least as extreme are enough for
+    a model's coefficients and joint tests on an outcome.
+    """
+    if is_enumeration:
+        return True, None, None
+    enough = options.enough_of.get((name, outcome), options.enough)
+    return False, enough, 0 if enough == 0 else options.enough_of_tests
 
 
 def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:

@@ -129,6 +129,9 @@ def test_a_joint_test_is_drawn_on_where_the_draws_of_its_terms_have_ended() -> N
     ]
     assert max(one.draws for one in fits[1].estimates) < 200
     assert {one.draws for one in fits[2].estimates} == {999}
+    unread = fit_outcomes(panel, enough_of={("event_study", 0): 0}, **given)["event_study", 0]
+    assert {one.draws for one in unread.estimates} == {249}
+    assert [name.startswith("honest_") for name, _, _ in unread.diagnostics].count(True) == 0
     joint = [
         value
         for fit in fits
