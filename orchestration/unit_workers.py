@@ -11,12 +11,17 @@ import fcntl
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 
 from estimation.inference.permutation.draws import show_progress
 from estimation.sample.marts import Marts
 from estimation.study.units import Rows, StudyError, Unit
 from orchestration.home import Home
 from warehouse.ingest.workers.pool import Pool, Task
+
+#: Values of a landing whose study takes longer than processes take to load.
+WORTH_LOADING = 100_000
+_waiting: list[Pool] = []
 
 
 class WorkerLost(RuntimeError):
@@ -34,11 +39,6 @@ class UnitJob:
         # a bar would write over the parent's lines
         with show_progress(False):
             return self.unit.run(marts)
-
-
-#: Values of a landing whose study takes longer than processes take to load.
-WORTH_LOADING = 100_000
-_waiting: list[Pool] = []
 
 
 def n_processes() -> int:
@@ -60,10 +60,9 @@ def load() -> None:
     """What the first unit of a process would wait for: packages, and loops that one of the
     processes compiles for all.
     """
-    from pyfixest import feols  # noqa: F401
-
     from estimation.api.compiled import compile_loops
 
+    import_module("pyfixest.estimation")
     with open(Home.from_environment().cache / "compiling.lock", "w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         with show_progress(False):  # a bar makes a semaphore, which a process that is ended leaves

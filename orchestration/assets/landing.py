@@ -7,7 +7,8 @@ Reading itself is in `warehouse/ingest`.
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 
 import dagster as dg
@@ -85,22 +86,17 @@ def landing_begun(home: Home) -> Iterator[None]:
     """
     if not any(home.raw.glob("*.parquet")):
         shared_pool().start()
-    settings = Settings.from_environment()
-    if not settings.is_simulated or sys.platform != "linux":
+    if not Settings.from_environment().is_simulated or sys.platform != "linux":
         yield
         return
-    writer = get_context("fork").Process(target=_write_and_end, args=(home, settings, os.getpid()))
-    writer.start()
-    try:
+    with ProcessPoolExecutor(1, get_context("fork"), end_with, (os.getpid(),)) as beside:
+        beside.submit(_write_as_asked)
         yield
-    finally:
-        writer.join()
 
 
-def _write_and_end(home: Home, settings: Settings, parent: int) -> None:
-    end_with(parent)
-    with suppress(Exception):
-        write_simulated(home, settings)
+def _write_as_asked() -> None:
+    # settings are made anew: Dagster's record of them does not go from process to process
+    write_simulated(Home.from_environment(), Settings.from_environment())
 
 
 def write_simulated(home: Home, settings: Settings) -> None:

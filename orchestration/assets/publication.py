@@ -6,6 +6,7 @@ Not here: pages (`estimation/report`) and how a publication is written (`warehou
 
 import importlib.metadata
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.changes import write_changes
-from warehouse.publication.publish import begin_copying, publish
+from warehouse.publication.publish import copy_to_draft, publish
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
 from warehouse.spark.engine import spark_packages
@@ -43,9 +44,8 @@ PACKAGES = (
     "scipy",
     "statsmodels",
 )
-RUN_ID = "%Y%m%dT%H%M%S.%fZ"
-#: Tables on their way into the publication while the report is written, by run id.
-_copying: dict[str, Any] = {}
+#: Of the tables that were copied while this process wrote the report, by run id.
+_copied: dict[str, Any] = {}
 # of a layout's `origin`, in the order of meta.source
 ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
 
@@ -140,14 +140,14 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
     require_upstream(context)
     home = Home.from_environment()
     now = datetime.now(UTC)
-    write_meta(home, describe_run(home, settings, now.strftime(RUN_ID), now))
+    run_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
+    write_meta(home, describe_run(home, settings, run_id, now))
     write_changes(home.published, home.build, settings.is_simulated)
     with open_build(home.build) as con:
         comment_tables(con)
-    run_id = now.strftime(RUN_ID)
-    _copying.clear()
-    _copying[run_id] = begin_copying(home.database, home.published, run_id)
-    with open_build(home.build, read_only=True) as con:
+    # the copy has ended before dbt's docs, which open the build otherwise
+    with ThreadPoolExecutor(1) as thread, open_build(home.build, read_only=True) as con:
+        copying = thread.submit(copy_to_draft, home.database, home.published, run_id)
         data = read_report_data(con)
         exhibits = write_exhibits(data, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
@@ -159,8 +159,7 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
             repository=setting("CITYSYNC_REPOSITORY"),
             address=setting("CITYSYNC_ADDRESS"),
         )
-    # dbt opens the build otherwise than the copy does
-    _copying[run_id].result()
+    _copied[run_id] = copying.result()
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     figures, tables = (
@@ -220,7 +219,7 @@ def published(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
         kept=number("KEEP"),
         folders=folders,
         contracts=read_contracts(folders["dbt_docs"]),
-        copying=_copying.pop(manifest["run_id"], None),
+        copied=_copied.pop(manifest["run_id"], None),
     )
     stages.done("publication", f"{len(tables)} tables as {manifest['run_id']}")
     rows = {name: entry["rows"] for name, entry in tables.items()}

@@ -11,7 +11,6 @@ import os
 import shutil
 import stat
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def publish(
     folders: Mapping[str, Path],
     kept: int,
     contracts: Mapping[str, TableContract] | None = None,
-    copying: Future[dict[str, dict[str, Any]]] | None = None,
+    copied: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Write a publication beside the current one and switch to it.
 
@@ -64,7 +63,7 @@ def publish(
     data_docs, dbt_docs.
     kept : how many publications stay besides the newest of every series.
     contracts : keys and units of the tables, by `schema.table`, for the data package's descriptor.
-    copying : what `begin_copying` returned for this run; None: the tables are copied now.
+    copied : what `copy_to_draft` returned for this run; None: the tables are copied now.
 
     Raises
     ------
@@ -74,7 +73,7 @@ def publish(
     refuse_to_replace(published, bool(manifest["is_simulated"]))
     store = published.parent / "publications"
     draft, final = _draft_of(published, manifest["run_id"]), store / manifest["run_id"]
-    tables = (copying or begin_copying(build_database, published, manifest["run_id"])).result()
+    tables = copied or copy_to_draft(build_database, published, manifest["run_id"])
     for name, folder in folders.items():
         shutil.copytree(folder, draft / name)
     # a report of a small landing has no figures, say: an empty folder is no part of a publication
@@ -93,20 +92,14 @@ def publish(
     return tables
 
 
-def begin_copying(
-    build_database: Path, published: Path, run_id: str
-) -> Future[dict[str, dict[str, Any]]]:
-    """Copy the tables of a build that nothing writes any more into the draft of a publication, in a
-    thread beside whatever this process does next.
+def copy_to_draft(build_database: Path, published: Path, run_id: str) -> dict[str, dict[str, Any]]:
+    """Copy the tables of a build into the draft of a publication; what `copy_tables` says of them.
+    A thread may do so while nothing writes the build.
     """
     draft = _draft_of(published, run_id)
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    thread = ThreadPoolExecutor(1)
-    copied = draft / "citysync.duckdb", draft / "parquet"
-    copying = thread.submit(copy_tables, build_database, *copied)
-    thread.shutdown(wait=False)
-    return copying
+    return copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
 
 
 def _draft_of(published: Path, run_id: str) -> Path:

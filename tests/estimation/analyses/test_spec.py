@@ -54,6 +54,9 @@ def test_specs_of_one_sample_share_one_pass() -> None:
         for analysis in ("baseline", "dynamics"):
             whole = keys[f"{analysis}.cm_growth_official.headline"]
             assert whole == keys[f"{analysis}.{part}_growth_official.headline"]
+    # strengths are held against one another, whichever of them a claim rests on
+    tools = ("demand", "demand_trade_facilitation")
+    assert len({keys[f"policy_tools.cm_growth_official.{tool}"] for tool in tools}) == 1
     # what stands in for treatment, and what differs between pairs, is fitted in another way
     for other in (
         "policy_tools.cm_growth_official.supply",
