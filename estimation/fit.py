@@ -259,6 +259,7 @@ def results_of(
             strata,
             options,
             tests=tests[name],
+            is_read=options.enough_for(name, outcome)[0] != 0,
             extra=found.diagnostics,
             warnings=(*notes, *found.warnings),
         )
@@ -330,6 +331,7 @@ def result_of(
     options: Options,
     *,
     tests: Mapping[str, np.ndarray],
+    is_read: bool,
     extra: Sequence[Diagnostic] | None = None,
     warnings: Sequence[str] = (),
 ) -> FitResult:
@@ -354,7 +356,7 @@ def result_of(
     inference = infer(sample, fit, draws)
     diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
     diagnostics += joint_diagnostics(fit, tests, draws)
-    if draws is None or draws.enough != 0:
+    if is_read:
         diagnostics += sensitivity_diagnostics(fit)
     if extra is not None:
         diagnostics += extra

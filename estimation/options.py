@@ -72,6 +72,11 @@ class Options:
         """The same with some settings changed."""
         return replace(self, **changes) if changes else self
 
+    def enough_for(self, estimator: str, outcome: int) -> tuple[int | None, int | None]:
+        """`enough` of an estimator's coefficients on an outcome, and of its joint tests."""
+        enough = self.enough_of.get((estimator, outcome), self.enough)
+        return enough, enough if enough == 0 else self.enough_of_tests
+
     @property
     def wants_draws(self) -> bool:
         """Whether a permutation is asked for."""

@@ -207,11 +207,9 @@ def _coefficient_intervals(
         jackknife_df=jackknife_df,
     )
     if draws is not None and fit.columns[c] >= 0:
-        root = np.sqrt(variances["score"][c])
         drawn = draws.of(fit.columns[c])[1]
-        counted = draws.counted(abs(estimate) / root, drawn) if np.isfinite(root) else drawn
         intervals["permutation"] = permutation_interval(
-            estimate, variances["score"][c], counted, draws.is_enumeration, n_treated >= least
+            estimate, variances["score"][c], drawn, draws.is_enumeration, n_treated >= least
         )
     return intervals
 

@@ -270,8 +270,7 @@ def joint_diagnostics(
         found.append((f"joint_{name}_p", None, f_p_value(statistic, df1, df2)))
         drawn = None if draws is None else draws.tests.get(name)
         if drawn is not None and np.isfinite(drawn).any():
-            counted = draws.counted(statistic, drawn, of_test=True)
-            p_value = permutation_p_value(statistic, counted, draws.is_enumeration)
+            p_value = permutation_p_value(statistic, drawn, draws.is_enumeration)
             found.append((f"joint_{name}_permutation_p", None, p_value))
     return found
 

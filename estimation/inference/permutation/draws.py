@@ -44,37 +44,23 @@ class Draws:
         F of each joint test with the jackknife covariance of the draw; NaN where there is none.
     is_enumeration : bool
         Every relabelling once, the real one among them, instead of random draws.
-    enough, enough_of_tests : int or None
-        As in `Options`; draws behind the one that it ends with do not count.
     made : (L,) int array
-        Draws of each term; what stands behind them was not drawn.
+        Draws of each term; what stands behind them does not count.
     """
 
     coefficient: np.ndarray
     statistic: np.ndarray
     tests: dict[str, np.ndarray]
     is_enumeration: bool
-    enough: int | None
-    enough_of_tests: int | None
     made: np.ndarray
 
     @classmethod
-    def empty(
-        cls,
-        n_draws: int,
-        n_terms: int,
-        tests: Iterable[str],
-        is_enumeration: bool,
-        enough: int | None,
-        enough_of_tests: int | None,
-    ) -> Draws:
+    def empty(cls, n_draws: int, n_terms: int, tests: Iterable[str], is_enumeration: bool) -> Draws:
         """Room for draws."""
         return cls(
             *(np.full((n_draws, n_terms), np.nan) for _ in range(2)),
             {name: np.full(n_draws, np.nan) for name in tests},
             is_enumeration,
-            enough,
-            enough_of_tests,
             np.zeros(n_terms, dtype=np.int64),
         )
 
@@ -83,30 +69,22 @@ class Draws:
         made = int(self.made[term])
         return self.coefficient[:made, term], self.statistic[:made, term]
 
-    def counted(self, observed: float, drawn: np.ndarray, *, of_test: bool = False) -> np.ndarray:
-        """Those of some statistics (B,) that count beside the observed one: all, or up to the last
-        that is needed of those at least as extreme.
-        """
-        enough = self.enough_of_tests if of_test else self.enough
-        if not enough or self.is_enumeration:
-            return drawn
-        extreme = np.flatnonzero(is_extreme(drawn, observed))
-        return drawn[: extreme[enough - 1] + 1] if len(extreme) >= enough else drawn
-
-    def enough_after(self, observed: float, drawn: np.ndarray, *, of_test: bool = False) -> float:
-        """After how many draws so many should be at least as extreme as they need to be, by those
-        of some statistics; as many as these are where no more are needed.
-        """
-        enough = self.enough_of_tests if of_test else self.enough
-        extreme = int(is_extreme(drawn, observed).sum())
-        if enough is None or (enough > 0 and extreme == 0):
-            return math.inf
-        return len(drawn) * max(1.0, enough / max(extreme, 1))
-
 
 def is_extreme(drawn: np.ndarray, observed: float) -> np.ndarray:
     """Whether statistics are at least as extreme as the observed one; undefined ones are."""
     return ~(drawn < observed - TOLERANCE)
+
+
+def enough_after(observed: float, drawn: np.ndarray, enough: int | None) -> float:
+    """How many draws end with the one that is the so many-th at least as extreme as the observed
+    statistic: exactly where it is among these (B,), else by their share; infinite for None.
+    """
+    if enough is None:
+        return math.inf
+    extreme = np.flatnonzero(is_extreme(drawn, observed))
+    if len(extreme) >= enough:
+        return int(extreme[enough - 1]) + 1 if enough else len(drawn)
+    return len(drawn) * enough / len(extreme) if len(extreme) else math.inf
 
 
 def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:

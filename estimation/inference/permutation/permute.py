@@ -19,7 +19,7 @@ from ...influence.draw_model import DrawModel
 from ...options import Options
 from ...panel.fit_sample import FitSample
 from .assignments import draw_or_enumerate
-from .draws import Draws, run_in_chunks, say_that_loops_compile
+from .draws import Draws, enough_after, run_in_chunks, say_that_loops_compile
 
 # sums of so many numbers are held at a time: few enough for the processor's cache, and draws enough
 # for the algebra to be worth a call
@@ -38,13 +38,19 @@ class _Race:
     """Draws of one model, and which of its terms and tests are still drawn, by outcome."""
 
     def __init__(
-        self, model: DrawModel, observed: Observed | None, n_draws: int, settings: list[tuple]
+        self,
+        model: DrawModel,
+        observed: Observed | None,
+        room: tuple[int, bool],
+        enough: list[tuple[int | None, int | None]],
     ) -> None:
         self.model, n_outcomes = model, model.statistics.layout.n_outcomes
         self.observed = [({}, {})] * n_outcomes if observed is None else observed
-        n_terms = len(model.design.terms)
+        (n_draws, is_enumeration), n_terms = room, len(model.design.terms)
+        #: How many at least as extreme end the draws of terms, and of tests, by outcome.
+        self.enough = enough
         self.draws = [
-            Draws.empty(n_draws, n_terms, model.tests, *of_outcome) for of_outcome in settings
+            Draws.empty(n_draws, n_terms, model.tests, is_enumeration) for _ in range(n_outcomes)
         ]
         asked = [of_outcome is not None for of_outcome in self.observed]
         self.terms = [np.arange(n_terms if wanted else 0) for wanted in asked]
@@ -53,9 +59,9 @@ class _Race:
     @property
     def has_end(self) -> bool:
         """Whether anything may end before all draws are made."""
-        limits = [(draws.enough, draws.enough_of_tests) for draws in self.draws]
         return any(
-            terms is not None or (tests is not None and self.model.tests) for terms, tests in limits
+            terms is not None or (tests is not None and self.model.tests)
+            for terms, tests in self.enough
         )
 
     @property
@@ -68,25 +74,27 @@ class _Race:
         last of it should have them.
         """
         wanted = [float(made)]
-        for m, (draws, observed) in enumerate(zip(self.draws, self.observed, strict=True)):
+        of_outcomes = zip(self.draws, self.observed, self.enough, strict=True)
+        for m, (draws, observed, enough) in enumerate(of_outcomes):
             if observed is None:
                 continue
-            draws.made[self.terms[m]] = made
             terms, tests = observed
             after = {
-                c: draws.enough_after(terms[c], draws.statistic[:made, c])
+                c: enough_after(terms[c], draws.statistic[:made, c], enough[0])
                 for c in self.terms[m].tolist()
                 if c in terms
             } | {
-                name: draws.enough_after(tests[name], draws.tests[name][:made], of_test=True)
+                name: enough_after(tests[name], draws.tests[name][:made], enough[1])
                 for name in self.tests[m]
                 if name in tests
             }
             going = {key for key, count in after.items() if made < min(count, n_draws)}
             wanted += [after[key] for key in going]
-            self.terms[m] = np.array([c for c in self.terms[m].tolist() if c in going], np.int64)
+            for c in self.terms[m].tolist():
+                draws.made[c] = min(after.get(c, made), made)
             for name in set(self.tests[m]) - going:
-                draws.tests[name] = draws.tests[name][:made]
+                draws.tests[name] = draws.tests[name][: min(after.get(name, made), made)]
+            self.terms[m] = np.array([c for c in self.terms[m].tolist() if c in going], np.int64)
             self.tests[m] = tuple(name for name in self.tests[m] if name in going)
         return max(wanted)
 
@@ -137,8 +145,11 @@ def permute(
             name: _Race(
                 models[name],
                 observed.get(name),
-                len(labels),
-                [_settings(options, is_enumeration, name, m) for m in sample.outcomes],
+                (len(labels), is_enumeration),
+                [
+                    (None, None) if is_enumeration else options.enough_for(name, outcome)
+                    for outcome in sample.outcomes
+                ],
             )
             for name in group
         }
@@ -169,18 +180,6 @@ def permute(
         for name, race in races.items():
             found |= {(name, m): draws for m, draws in enumerate(race.draws)}
     return found
-
-
-def _settings(
-    options: Options, is_enumeration: bool, name: str, outcome: int
-) -> tuple[bool, int | None, int | None]:
-    """Whether every relabelling is made once, and how many draws at least as extreme are enough for
-    a model's coefficients and joint tests on an outcome.
-    """
-    if is_enumeration:
-        return True, None, None
-    enough = options.enough_of.get((name, outcome), options.enough)
-    return False, enough, 0 if enough == 0 else options.enough_of_tests
 
 
 def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:

@@ -26,8 +26,8 @@ from estimation.inference.permutation.assignments import (
 )
 from estimation.inference.permutation.draws import (
     CHUNK,
-    Draws,
     critical_value,
+    enough_after,
     permutation_p_value,
     run_in_chunks,
 )
@@ -97,6 +97,9 @@ def test_draws_end_where_they_decide_and_the_p_stays_valid() -> None:
     given = {"vcov": ("permutation",), "permutations": 3000, "shuffle": "all"}
     every = fit_outcomes(panel, **given)["event_study", 0]
     some = fit_outcomes(panel, enough=30, **given)
+    # draws that others need beside them do not count
+    alone = fit_outcomes(panel, estimators=("event_study",), enough=30, **given)
+    assert repr(alone["event_study", 0]) == repr(some["event_study", 0])
     ends = [one.draws for one in some["event_study", 0].estimates]
     assert min(ends) < 499 and max(ends) == 3000
     for ours, theirs in zip(some["event_study", 0].estimates, every.estimates, strict=True):
@@ -110,9 +113,9 @@ def test_draws_end_where_they_decide_and_the_p_stays_valid() -> None:
     p_values = []
     for _ in range(4000):
         drawn = np.abs(rng.normal(size=400))
-        draws = Draws.empty(400, 1, (), False, 10, None)
         observed = abs(rng.normal())
-        p_values.append(permutation_p_value(observed, draws.counted(observed, drawn), False))
+        counted = drawn[: int(min(enough_after(observed, drawn, 10), 400))]
+        p_values.append(permutation_p_value(observed, counted, False))
     assert np.mean(np.array(p_values) <= 0.05) < 0.05 + 3 * (0.05 * 0.95 / 4000) ** 0.5
     assert np.mean(np.array(p_values) <= 0.05) > 0.03
 
@@ -142,17 +145,14 @@ def test_a_joint_test_is_drawn_on_where_the_draws_of_its_terms_have_ended() -> N
 
 
 @pytest.mark.parametrize(
-    ("made", "extreme", "after"), [(300, 50, 600), (300, 101, 300), (300, 0, math.inf)]
+    ("enough", "extreme", "after"),
+    [(100, 50, 600), (100, 101, 100), (100, 0, math.inf), (None, 300, math.inf), (0, 0, 300)],
 )
-def test_draws_end_with_the_hundredth_as_extreme(made: int, extreme: int, after: float) -> None:
-    drawn = np.concatenate([np.full(extreme, 2.0), np.zeros(made - extreme)])
-    for of_test, given in ((False, (100, None)), (True, (None, 100))):
-        draws = Draws.empty(made, 1, (), False, *given)
-        assert draws.enough_after(1.0, drawn, of_test=of_test) == after
-        assert len(draws.counted(1.0, drawn, of_test=of_test)) == min(
-            made, 100 if extreme > 99 else made
-        )
-        assert draws.enough_after(1.0, drawn, of_test=not of_test) == math.inf
+def test_draws_end_with_the_hundredth_as_extreme(
+    enough: int | None, extreme: int, after: float
+) -> None:
+    drawn = np.concatenate([np.full(extreme, 2.0), np.zeros(300 - extreme)])
+    assert enough_after(1.0, drawn, enough) == after
 
 
 def test_relabellings_stay_within_strata_and_are_equally_likely():
