@@ -25,6 +25,8 @@ def guard(value: object) -> str:
     """A cell as text: numbers in their shortest exact spelling, missing as empty, a text like a
     formula behind an apostrophe.
     """
+    if isinstance(value, str):
+        return "'" + value if FORMULA.match(value) and not NUMBER.fullmatch(value) else value
     if value is None or (isinstance(value, (float, np.floating)) and math.isnan(value)):
         return ""
     if isinstance(value, (bool, np.bool_)):
@@ -33,8 +35,7 @@ def guard(value: object) -> str:
         return str(int(value))
     if isinstance(value, (float, np.floating)):
         return repr(float(value))
-    text = str(value)
-    return "'" + text if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+    return guard(str(value))
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -11,6 +11,8 @@ from orchestration.dbt_runner import ensure_manifest, invoke_on_manifest
 from orchestration.home import Home
 from warehouse.publication.datapackage import TableContract
 
+#: Folder of a build, and of a publication.
+DBT_DOCS = "dbt_docs"
 #: What dbt writes, and the name under which it is kept.
 FILES = {
     "static_index.html": "index.html",
@@ -20,7 +22,7 @@ FILES = {
 
 
 def write_dbt_docs(home: Home, folder: Path) -> None:
-    """Write dbt's documentation of the home's build.
+    """Write dbt's documentation of the home's build, where none is there of the same models.
 
     Parameters
     ----------
@@ -35,9 +37,13 @@ def write_dbt_docs(home: Home, folder: Path) -> None:
     DbtFailed
         If dbt fails.
     """
+    manifest = ensure_manifest(home)
+    stamp, project = _stamp_of(folder), manifest.parent.name
+    if folder.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == project:
+        return
     with tempfile.TemporaryDirectory(dir=home.build) as target:
         # dbt reads the manifest back from where it would have compiled it
-        shutil.copy(ensure_manifest(home), target)
+        shutil.copy(manifest, target)
         # compiling every model again would double the time; what a model ran stands in the Dagster
         # UI
         invoke_on_manifest(
@@ -49,6 +55,17 @@ def write_dbt_docs(home: Home, folder: Path) -> None:
         folder.mkdir(parents=True)
         for made, kept in FILES.items():
             shutil.move(Path(target) / made, folder / kept)
+    stamp.write_text(project, encoding="utf-8")
+
+
+def forget_dbt_docs(folder: Path) -> None:
+    """Let the documentation in a folder be written again: its tables are built anew."""
+    _stamp_of(folder).unlink(missing_ok=True)
+
+
+def _stamp_of(folder: Path) -> Path:
+    """The project whose models a folder documents, beside it: the folder is published."""
+    return folder.with_suffix(".project")
 
 
 def read_contracts(folder: Path) -> dict[str, TableContract]:

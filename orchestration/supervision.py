@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -153,6 +154,7 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         code = explained(work)
         if command == "refresh" and code != Exit.DONE:
             alerts.send(command, code, last_reason())
+        gc.freeze()
         return code
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(child, child)

@@ -149,7 +149,14 @@ def _family(panel: CityPanel, dealt: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Coefficients of both series, and the p of the family."""
     contrast = treatment_contrast(panel)
     draws = [
-        draw_statistics(panel.measured(series)[2], contrast, panel.label, panel.block, dealt)
+        draw_statistics(
+            panel.measured(series)[2],
+            contrast,
+            panel.label,
+            panel.block,
+            dealt,
+            has_effects=False,
+        )
         for series in panel.series
     ]
     p = family_p(np.array([one.statistic() for one in draws]))

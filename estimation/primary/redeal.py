@@ -65,7 +65,8 @@ class Draws:
     estimate, carried : (J,) float arrays
         The coefficient is `estimate` - d * `carried`; `carried` is 1 of the real admissions.
     error : (J, 3) float array
-        Its squared error is error[:, 0] + error[:, 1] * d + error[:, 2] * d^2.
+        Its squared error is error[:, 0] + error[:, 1] * d + error[:, 2] * d^2. Where effects were
+        not asked for, `carried` and the last two columns are NaN.
     varies : bool
         Whether the real coefficient has an error that is more than rounding.
     """
@@ -77,6 +78,8 @@ class Draws:
 
     def variance(self, effect: float = 0.0) -> np.ndarray:
         """Squared errors without an effect, (J,)."""
+        if effect == 0:
+            return np.maximum(self.error[:, 0], 0.0)
         return np.maximum(self.error @ np.array([1.0, effect, effect**2]), 0.0)
 
     def statistic(self, effect: float = 0.0) -> np.ndarray:
@@ -88,7 +91,7 @@ class Draws:
         variance = self.variance(effect)
         fine = variance > ROUNDING * variance[0]
         fine[0] = True
-        coefficient = self.estimate - effect * self.carried
+        coefficient = self.estimate - effect * self.carried if effect else self.estimate
         return np.where(fine, coefficient / np.sqrt(np.where(fine, variance, 1.0)), np.inf)
 
     def freed(self) -> tuple[Draws, float]:
@@ -113,6 +116,8 @@ def draw_statistics(
     label: np.ndarray,
     block: np.ndarray,
     dealt: np.ndarray,
+    *,
+    has_effects: bool = True,
 ) -> Draws:
     """The contrast for each draw, with the mean of its variances clustered by city and by block.
 
@@ -125,6 +130,8 @@ def draw_statistics(
     contrast : Contrast
     label, block : (N,) int arrays
     dealt : (J, N) int array
+    has_effects : bool
+        Whether statistics at effects other than 0 will be asked for, which take twice as long.
 
     Returns
     -------
@@ -139,23 +146,31 @@ def draw_statistics(
     unit = np.einsum("bck,bck->bc", contrast.weight, net_response)[block][order]
     n_labels, found = unit.shape[1], []
     for start in range(0, len(dealt), CHUNK):
-        cells = label[dealt[start : start + CHUNK][:, order]] + n_labels * np.arange(len(order))
-        ours, real, one = (x.ravel()[cells] for x in (of_values, of_response, unit))
-        estimate, carried = ours.sum(axis=1), real.sum(axis=1)
-        ours, real = ours - estimate[:, None] * one, real - carried[:, None] * one
+        of_cities = label.take(dealt[start : start + CHUNK].take(order, axis=1))
+        cells = of_cities + n_labels * np.arange(len(order))
+        one, parts = unit.take(cells), []
+        for of_cells in (of_values, of_response)[: 1 + has_effects]:
+            score = of_cells.take(cells)
+            parts.append((score.sum(axis=1), score))
+            score -= parts[-1][0][:, None] * one
+        (estimate, ours), (carried, real) = [*parts, (np.full(len(cells), np.nan), None)][:2]
         found.append(np.column_stack([estimate, carried, squared_error(ours, real, starts)]))
     table = np.concatenate(found)
     scale = np.abs(values).max() * np.abs(contrast.weight).max()
     return Draws(table[:, 0], table[:, 1], table[:, 2:], table[0, 2] > (ROUNDING * scale) ** 2)
 
 
-def squared_error(ours: np.ndarray, real: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def squared_error(ours: np.ndarray, real: np.ndarray | None, starts: np.ndarray) -> np.ndarray:
     """`Draws.error` (J, 3) of scores `ours` - d * `real` (J, N) of cities by block, each of which
     begins at one of `starts`: the mean of the variances clustered by city and by block.
     """
-    ours, real = (np.hstack([x, np.add.reduceat(x, starts, axis=1)]) for x in (ours, real))
-    pairs = ((ours, ours, 0.5), (ours, real, -1.0), (real, real, 0.5))
-    return np.stack([share * np.einsum("jn,jn->j", a, b) for a, b, share in pairs], axis=1)
+    found = np.full((len(ours), 3), np.nan)
+    both = [(x, np.add.reduceat(x, starts, axis=1)) for x in (ours, real) if x is not None]
+    for column, (a, b, share) in enumerate(((0, 0, 0.5), (0, 1, -1.0), (1, 1, 0.5))):
+        if b < len(both):
+            sums = [np.einsum("jn,jn->j", x, y) for x, y in zip(both[a], both[b], strict=True)]
+            found[:, column] = share * (sums[0] + sums[1])
+    return found
 
 
 def _scores(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> np.ndarray:

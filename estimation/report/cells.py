@@ -47,6 +47,15 @@ def rows_of(data: ReportData, name: str) -> list[Row]:
     return data.rows[name]
 
 
+def rows_by(data: ReportData, name: str, *keys: str) -> dict[tuple, list[Row]]:
+    """Rows of a query by their values of some keys."""
+    if (name, *keys) not in data.found:
+        found = data.found[name, *keys] = {}
+        for row in rows_of(data, name):
+            found.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return data.found[name, *keys]
+
+
 def _plain(value: object) -> str:
     if value is None:
         return ""

@@ -20,6 +20,8 @@ class ReportData:
     frames: dict[str, pd.DataFrame]
     #: What `cells.rows_of` has made of them.
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict, init=False)
+    #: What `cells.rows_by` has made of these, by query and keys.
+    found: dict[tuple[str, ...], dict[tuple, list[Any]]] = field(default_factory=dict, init=False)
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """The frame of one query."""

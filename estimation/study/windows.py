@@ -152,6 +152,7 @@ def joint_statistics(
         if lacking(panel) or len(panel.label) < len(rows):
             return None
         y, contrast = panel.measured(panel.growth, capped=one.capped)[2], treatment_contrast(panel)
-        draws = draw_statistics(y, contrast, panel.label, panel.block, own[all_dealt[:, place]])
+        dealt = own[all_dealt[:, place]]
+        draws = draw_statistics(y, contrast, panel.label, panel.block, dealt, has_effects=False)
         statistics.append(draws.statistic())
     return np.array(statistics)

@@ -103,7 +103,7 @@ def build_study_asset(
         require_upstream(context)
         home = Home.from_environment()
         # again before the switch; here it saves the minutes of the estimates
-        require_no_loss(home, settings)
+        require_no_loss(home, settings, context.run_id)
         tables = _estimate(home, settings)
         with open_build(home.build) as con:
             _write_tables(con, {name: tables[name] for name in DESCRIPTIONS if name in tables})

@@ -7,17 +7,18 @@ Not here: pages (`estimation/report`) and how a publication is written (`warehou
 import importlib.metadata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 import pyarrow.parquet as pq
 
+from orchestration import copying
 from orchestration.assets.estimation import KEYS as ESTIMATES
 from orchestration.assets.upstream import require_no_loss, require_upstream
 from orchestration.dagster_ui.run_tags import git_commit
-from orchestration.dbt_docs import read_contracts, write_dbt_docs
+from orchestration.dbt_docs import DBT_DOCS, read_contracts, write_dbt_docs
 from orchestration.home import Home, python_version
 from orchestration.resources import Settings
 from orchestration.reuse.fingerprint import require_same_code
@@ -30,6 +31,7 @@ from warehouse.publication.changes import write_changes
 from warehouse.publication.publish import copy_to_draft, publish
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
+from warehouse.publication.tables import SCHEMAS
 from warehouse.spark.engine import spark_packages
 
 PACKAGES = (
@@ -139,15 +141,18 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
 
     require_upstream(context)
     home = Home.from_environment()
-    now = datetime.now(UTC)
-    run_id = now.strftime("%Y%m%dT%H%M%S.%fZ")
+    now, marts = copying.finish()
+    run_id, others = (
+        copying.run_id_of(now),
+        [name for name in SCHEMAS if not marts or name not in copying.MARTS],
+    )
     write_meta(home, describe_run(home, settings, run_id, now))
     write_changes(home.published, home.build, settings.is_simulated)
     with open_build(home.build) as con:
         comment_tables(con)
     # the copy has ended before dbt's docs, which open the build otherwise
     with ThreadPoolExecutor(1) as thread, open_build(home.build, read_only=True) as con:
-        copying = thread.submit(copy_to_draft, home.database, home.published, run_id)
+        copied = thread.submit(copy_to_draft, home.database, home.published, run_id, others)
         data = read_report_data(con)
         exhibits = write_exhibits(data, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
@@ -159,7 +164,7 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
             repository=setting("CITYSYNC_REPOSITORY"),
             address=setting("CITYSYNC_ADDRESS"),
         )
-    _copied[run_id] = copying.result()
+    _copied[run_id] = dict(sorted((marts | copied.result()).items()))
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     figures, tables = (
@@ -208,17 +213,17 @@ def published(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
     manifest = describe_run(
         home, settings, run["run_id"], datetime.fromisoformat(run["started_at"])
     )
-    require_no_loss(home, settings)
+    require_no_loss(home, settings, context.run_id)
     require_same_code()
-    write_dbt_docs(home, home.build / "dbt_docs")
-    folders = {name: home.build / name for name in ("report", "data_docs", "dbt_docs")}
+    write_dbt_docs(home, home.build / DBT_DOCS)
+    folders = {name: home.build / name for name in ("report", "data_docs", DBT_DOCS)}
     tables = publish(
         home.database,
         home.published,
         manifest=manifest,
         kept=number("KEEP"),
         folders=folders,
-        contracts=read_contracts(folders["dbt_docs"]),
+        contracts=read_contracts(folders[DBT_DOCS]),
         copied=_copied.pop(manifest["run_id"], None),
     )
     stages.done("publication", f"{len(tables)} tables as {manifest['run_id']}")

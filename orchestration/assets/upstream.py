@@ -13,6 +13,9 @@ from warehouse.build_database import open_build
 from warehouse.errors import Refused
 from warehouse.publication.shrinkage import refuse_to_shrink
 
+#: Runs of this process that were found to lose nothing.
+_without_loss: set[str] = set()
+
 
 class NotMaterialized(Refused):
     """An asset is asked for before those that it is made of."""
@@ -57,14 +60,17 @@ def require_upstream(context: dg.AssetExecutionContext) -> None:
         )
 
 
-def require_no_loss(home: Home, settings: Settings) -> None:
+def require_no_loss(home: Home, settings: Settings, run_id: str) -> None:
     """Stop a run that would lose much of what the publication before it holds, unless
-    CONFIRM_SHRINK=1.
+    CONFIRM_SHRINK=1; asked once in a process, since no later step of a run changes what is counted.
 
     Raises
     ------
     PublicationShrinks
         With what would be gone.
     """
+    if run_id in _without_loss:
+        return
     run = {"is_simulated": settings.is_simulated, "settings": settings.as_environment()}
     refuse_to_shrink(home.published, home.build, run, confirmed=bool(number("CONFIRM_SHRINK")))
+    _without_loss.add(run_id)

@@ -11,9 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from orchestration import alerts
+from orchestration import alerts, copying
 from orchestration.faults import explain_text
 from orchestration.home import Home, set_tool_environment
+from orchestration.memory import collect_seldom
 from orchestration.reuse.fingerprint import Fingerprint, note_code, take_fingerprint
 from orchestration.reuse.plan import (
     ALL,
@@ -134,6 +135,7 @@ def _check_roster(landing: str | None) -> None:
 def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
     """Exit code and its one-line reason."""
     started = time.monotonic()
+    collect_seldom()
     landing = os.environ["CITYSYNC_LANDING"]
     say(
         "citysync refresh: "
@@ -155,7 +157,12 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
 
     with landing_begun(home):
         definitions = load_definitions()
-    with batched_sqlite_commits(), in_own_process(), DagsterInstance.get() as instance:
+    with (
+        batched_sqlite_commits(),
+        in_own_process(),
+        copying.in_own_thread(),
+        DagsterInstance.get() as instance,
+    ):
         if closed := close_ended_runs(instance):
             say(
                 f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without "
@@ -167,6 +174,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
         if plan.work != ALL:
             say(f"  {plan.reason} since run {plan.run_id}: its tables in build/ are used")
             rewind(home)
+            copying.begin(home)
             part = stages_left(definitions)
         result = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config=quiet, asset_selection=part

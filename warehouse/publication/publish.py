@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from warehouse.publication.datapackage import TableContract
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import hash_files, is_simulated, write_manifest
 from warehouse.publication.shrinkage import series_of
-from warehouse.publication.tables import copy_tables
+from warehouse.publication.tables import SCHEMAS, copy_tables
 
 
 def refuse_to_replace(published: Path, simulated: bool) -> None:
@@ -92,14 +92,15 @@ def publish(
     return tables
 
 
-def copy_to_draft(build_database: Path, published: Path, run_id: str) -> dict[str, dict[str, Any]]:
-    """Copy the tables of a build into the draft of a publication; what `copy_tables` says of them.
-    A thread may do so while nothing writes the build.
+def copy_to_draft(
+    build_database: Path, published: Path, run_id: str, schemas: Sequence[str] = SCHEMAS
+) -> dict[str, dict[str, Any]]:
+    """Copy the tables of a build into the draft of a publication, those of some schemas after those
+    of others; what `copy_tables` says of them. A thread may do so while nothing writes the build.
     """
     draft = _draft_of(published, run_id)
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    return copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
+    draft.mkdir(parents=True, exist_ok=True)
+    return copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet", schemas)
 
 
 def _draft_of(published: Path, run_id: str) -> Path:

@@ -62,14 +62,16 @@ def columns_of(con: duckdb.DuckDBPyConnection, catalog: str, schema: str, table:
     return [row[0] for row in rows]
 
 
-def to_publish(con: duckdb.DuckDBPyConnection, catalog: str, kind: str) -> list[tuple[str, str]]:
-    """(schema, name) of every `table` or `view` in the published schemas, sorted; a view is what
-    the build keeps as Parquet files by year beside its database.
+def to_publish(
+    con: duckdb.DuckDBPyConnection, catalog: str, kind: str, schemas: Sequence[str] = SCHEMAS
+) -> list[tuple[str, str]]:
+    """(schema, name) of every `table` or `view` in published schemas, sorted; a view is what the
+    build keeps as Parquet files by year beside its database.
     """
     return con.execute(
         f"select schema_name, {kind}_name from duckdb_{kind}s() where database_name = ? and "
         "list_contains(?, schema_name) order by all",
-        [catalog, list(SCHEMAS)],
+        [catalog, list(schemas)],
     ).fetchall()
 
 
@@ -96,9 +98,10 @@ def copy_files_by_year(
     return entry | {"parquet": files_of(schema, view)}
 
 
-def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, dict[str, Any]]:
-    """Copy the published schemas into a new database file and Parquet files, rows sorted by all
-    columns.
+def copy_tables(
+    build_database: Path, target: Path, parquet: Path, schemas: Sequence[str] = SCHEMAS
+) -> dict[str, dict[str, Any]]:
+    """Copy published schemas into a database file and Parquet files, rows sorted by all columns.
 
     Returns the hash of each table by `schema.table`; views of the build are copied as the files
     they read, and stay out of the database.
@@ -109,7 +112,7 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
         con.execute(
             f"attach {literal(target)} as target (storage_version {literal(STORAGE_VERSION)})"
         )
-        tables, comments = to_publish(con, "build", "table"), {}
+        tables, comments = to_publish(con, "build", "table", schemas), {}
         # one transaction: the disk is waited for once, not for each comment
         con.begin()
         for schema, table in tables:
@@ -132,7 +135,7 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             hashes[f"{schema}.{table}"] = hash_table(
                 con, new, columns_of(con, "target", schema, table)
             )
-        for schema, view in to_publish(con, "build", "view"):
+        for schema, view in to_publish(con, "build", "view", schemas):
             hashes[f"{schema}.{view}"] = copy_files_by_year(
                 con, build_database.parent, parquet, schema, view
             )

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ..analyses_names import OFFICIAL, PRIMARY
-from ..cells import Row, num, number, rows_of
+from ..cells import Row, num, number, rows_by, rows_of
 from ..data import ReportData
 from ..language import Words
 from ..messages import in_chinese
@@ -37,9 +37,7 @@ class Context:
 
     def some(self, name: str, **keys: object) -> list[Row]:
         """The rows of a query with these keys."""
-        return [
-            row for row in self.rows(name) if all(row[key] == value for key, value in keys.items())
-        ]
+        return rows_by(self.data, name, *keys).get(tuple(keys.values()), [])
 
     def diagnostic(self, spec_id: str, name: str, term: str | None = None) -> Row | None:
         """A diagnostic of a spec that is not missing."""
