@@ -77,14 +77,14 @@ def estimates_without_cohorts(rows: list[Comparison]) -> dict[int, float]:
     """Two-way coefficient without the pairs of each cohort, by cohort year, from the comparisons of
     `goodman_bacon`; empty with a single cohort.
     """
-    found = {}
-    cohorts = {cohort for row in rows for cohort in (row.treated_cohort, row.control_cohort)}
-    for year in sorted(cohorts - {0}):
+    found, cohorts = {}, [(row.treated_cohort, row.control_cohort) for row in rows]
+    cohorts = np.array(cohorts).reshape(-1, 2)
+    weight, estimate = np.array([(row.weight, row.estimate) for row in rows]).reshape(-1, 2).T
+    for year in np.unique(cohorts[cohorts > 0]).tolist():
         # the weights of all other comparisons change alike
-        rest = [row for row in rows if year not in (row.treated_cohort, row.control_cohort)]
-        if rest:
-            weight = sum(row.weight for row in rest)
-            found[year] = sum(row.weight * row.estimate for row in rest) / weight
+        rest = (cohorts != year).all(axis=1)
+        if rest.any():
+            found[year] = float((weight * estimate)[rest].sum() / weight[rest].sum())
     return found
 
 
