@@ -16,7 +16,7 @@ import pandas as pd
 from ..inference.variances import MIN_PILOTS
 from ..primary.redeal import LEVEL
 from ..sample.moderators import MAX_EXPLAINED, SAME_REGRESSOR
-from .tables import CLAIM_COLUMNS, typed
+from .tables import COLUMNS, typed
 
 # Smallest effect found in 80 % of cases over its standard error where no degrees of freedom are
 # known: 1.96 + 0.84.
@@ -74,7 +74,7 @@ def build_claims(claims: pd.DataFrame, tables: SimpleNamespace) -> pd.DataFrame:
     DataFrame
         ``estimates.claim``, in the order of the claims.
     """
-    return typed([_claim(row, tables) for row in claims.to_dict("records")], CLAIM_COLUMNS)
+    return typed([_claim(row, tables) for row in claims.to_dict("records")], COLUMNS["claim"])
 
 
 def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .tables import COVERAGE_COLUMNS, typed
+from .tables import COLUMNS, typed
 
 # Written by `python -m benchmarks.simulated_landing`; `measured_with` says from which code.
 MEASURED = Path(__file__).resolve().parents[1] / "analyses" / "simulated_landing.csv"
@@ -39,10 +39,10 @@ def build_coverage(
         Intervals of one economy share its shocks, so no error is given for it.
     """
     if truth.empty:
-        return typed([], COVERAGE_COLUMNS)
+        return typed([], COLUMNS["coverage"])
     return typed(
         [*_of_coefficients(estimate, truth), *_of_primary(primary, channel), *_measured()],
-        COVERAGE_COLUMNS,
+        COLUMNS["coverage"],
     )
 
 
@@ -112,18 +112,9 @@ def _row(coefficients: str, line: str, holds: pd.Series) -> dict[str, Any]:
 
 
 def _measured() -> Rows:
-    """What was measured over many economies; nothing where it never was."""
-    if not MEASURED.exists():
-        return []
-    rows = []
-    for row in pd.read_csv(MEASURED).to_dict("records"):
-        share = row["n_yes"] / row["n"]
-        rows.append(
-            {
-                **row,
-                "scope": MANY,
-                "share": share,
-                "monte_carlo_error": float(np.sqrt(share * (1 - share) / row["n"])),
-            }
-        )
-    return rows
+    """What was measured over many economies."""
+    measured = pd.read_csv(MEASURED)
+    share = measured["n_yes"] / measured["n"]
+    error = np.sqrt(share * (1 - share) / measured["n"])
+    rows = measured.assign(scope=MANY, share=share, monte_carlo_error=error)
+    return rows.to_dict("records")

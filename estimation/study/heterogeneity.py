@@ -55,9 +55,15 @@ def fit_heterogeneity_group(
         if isinstance(entry, NotRun):
             yield spec, entry
             continue
-        moderation, notes = entry
+        moderation, (diagnostics, warnings) = entry
         result = results[moderation.name, sample.outcomes.index(spec.outcome)]
-        yield spec, result if isinstance(result, NotRun) else _with_notes(result, notes)
+        if not isinstance(result, NotRun):
+            result = dataclasses.replace(
+                result,
+                diagnostics=(*result.diagnostics, *diagnostics),
+                warnings=(*result.warnings, *warnings),
+            )
+        yield spec, result
 
 
 def _say_which_are_one(built: Built) -> Built:
@@ -103,12 +109,3 @@ def _say_which_are_one(built: Built) -> Built:
 
 def _key(spec: Spec) -> tuple:
     return (spec.moderator, spec.strength, spec.effects, spec.estimator)
-
-
-def _with_notes(result: FitResult, notes: Notes) -> FitResult:
-    diagnostics, warnings = notes
-    return dataclasses.replace(
-        result,
-        diagnostics=(*result.diagnostics, *diagnostics),
-        warnings=(*result.warnings, *warnings),
-    )

@@ -77,7 +77,6 @@ def judge_estimates(estimate: pd.DataFrame) -> pd.DataFrame:
         corrected[rows] = benjamini_hochberg(p_value[rows])
         size[rows] = len(rows)
     found = pd.Series(corrected, index=estimate.index).astype("Float64")
-    found = found.mask(np.isnan(corrected))
     return estimate.assign(
         family=family, family_size=size, p_value_family=found, is_found=is_found(found)
     )

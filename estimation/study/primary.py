@@ -24,7 +24,7 @@ from .primary_checks import (
     placebos_in_time,
     selection,
 )
-from .tables import PRIMARY_COLUMNS, not_run
+from .tables import COLUMNS, not_run
 from .windows import Window, city_window, fit_window, settings_of
 
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
@@ -118,7 +118,7 @@ def in_words_of_the_study(text: str) -> str:
 def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, Any]:
     figures = dataclasses.asdict(result)
     return {
-        **{name: figures[name] for name in PRIMARY_COLUMNS if name in figures},
+        **{name: figures[name] for name in COLUMNS["primary"] if name in figures},
         "spec_id": spec_id,
         "analysis": spec.analysis,
         "outcome": spec_id.split(".")[1],

@@ -27,7 +27,7 @@ from ..sample.marts import Marts
 from ..sample.outcomes import build_series
 from .exposures import exposure_of
 from .selection import selection_rows
-from .tables import CHECK_COLUMNS
+from .tables import COLUMNS
 from .windows import Window, city_window, fit_window, joint_p, joint_statistics
 
 Rows = list[dict[str, Any]]
@@ -59,8 +59,8 @@ def check_rows(
     Returns
     -------
     list of dict
-        Of `CHECK_COLUMNS`; a check that cannot be run has its reason. ``joint_p_value`` is that of
-        the largest statistic over both series of all checks that are dealt alike.
+        Columns of ``estimates.check``; a check that cannot be run has its reason. ``joint_p_value``
+        is that of the largest statistic over both series of all checks that are dealt alike.
     """
     rows, alike = [], []
     for kind, name, window in _variants(marts, spec):
@@ -110,7 +110,7 @@ def _check_row(
 ) -> dict[str, Any]:
     given = {} if one is None else vars(one)
     named = {"spec_id": spec.spec_id, "check": kind, "name": name, "series": series}
-    return {**{column: given.get(column) for column in CHECK_COLUMNS}, **named, "reason": reason}
+    return {**{column: given.get(column) for column in COLUMNS["check"]}, **named, "reason": reason}
 
 
 def _drift_rows(spec: Spec, result: PrimaryResult, placebos: Rows) -> Rows:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..analyses.spec import Spec
+from ..analyses.specification_curve import ANALYSIS
 from ..inference.multiple_testing import benjamini_hochberg
 from ..sample.marts import Marts
 from .coverage import build_coverage
@@ -107,14 +108,10 @@ def _in_order(found: dict[Unit, Rows], units: Sequence[Unit], specs: Sequence[Sp
 def _share_reasons(specs: Sequence[Spec], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of ``not_run``; a reason that all specs of the curve on an outcome share is one row."""
     reasons = {row["spec_id"]: row["reason"] for row in rows}
-    by_outcome: dict[str, list[Spec]] = {}
-    for spec in specs:
-        by_outcome.setdefault(spec.outcome, []).append(spec)
-    for outcome, members in by_outcome.items():
-        shared = {reasons.get(spec.spec_id) for spec in members}
-        if len(shared) == 1:
-            first, *others = (spec.spec_id for spec in members)
-            every = f"{members[0].analysis}.{outcome}.every"
+    for outcome in {spec.outcome for spec in specs}:
+        first, *others = (spec.spec_id for spec in specs if spec.outcome == outcome)
+        if len({reasons.get(spec_id) for spec_id in (first, *others)}) == 1:
+            every = f"{ANALYSIS}.{outcome}.every"
             rows = [
                 {**row, "spec_id": every if row["spec_id"] == first else row["spec_id"]}
                 for row in rows

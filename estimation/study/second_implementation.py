@@ -74,7 +74,7 @@ def differences(
             own = _own_fit(sample.panel, kept, outcome, spec.estimator)
         found = {
             "pyfixest": _gaps(
-                own, _by_pyfixest(_long_table(sample.panel, kept, outcome), _names(own))
+                own, _by_pyfixest(_long_table(sample.panel, kept, outcome), own["event_time"])
             )
         }
         if spec.estimator == "twfe":
@@ -141,36 +141,21 @@ def _long_table(panel: PairPanel, kept: np.ndarray, outcome: int) -> pd.DataFram
     )
 
 
-def _names(own: pd.DataFrame) -> list[str]:
-    """A name for each coefficient, in the order of the estimates:
-
-    `treated`, or `event_m3` for three years before admission.
+def _by_pyfixest(table: pd.DataFrame, event_times: pd.Series) -> pd.DataFrame:
+    """Coefficients and errors clustered by pair: of each event time, or of the treatment where
+    there is none.
     """
-    if own["event_time"].isna().all():
-        return [TREATED]
-    return [f"event_{'m' if e < 0 else 'p'}{abs(int(e))}" for e in own["event_time"]]
-
-
-def _add_events(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """The table with a dummy for each named event time."""
-    events = {
-        name: int(name[7:]) * (-1 if name[6] == "m" else 1) for name in names if name != TREATED
-    }
-    return table.assign(
-        **{name: (table["since"] == event).astype(float) for name, event in events.items()}
-    )
-
-
-def _by_pyfixest(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    """Coefficients and errors clustered by pair, in the order of the names."""
     import pyfixest
 
+    events = {f"event_{k}": event for k, event in enumerate(event_times.dropna())}
+    dummies = {name: (table["since"] == event).astype(float) for name, event in events.items()}
+    names = list(events) or [TREATED]
     with warnings.catch_warnings():
         # what pyfixest uses of pandas is not a reader's concern
         warnings.simplefilter("ignore", DeprecationWarning)
         fit = pyfixest.feols(
             f"y ~ {' + '.join(names)} | pair + year",
-            data=_add_events(table, names),
+            data=table.assign(**dummies),
             vcov={"CRV1": "pair"},
             # the conventional line of docs/methods, section 7, has no correction for small samples
             ssc=pyfixest.ssc(k_adj=False, G_adj=False),

@@ -21,121 +21,109 @@ ESTIMATE_COLUMNS = {
     **dict.fromkeys(("panel_hash", "treatment_rule", "tie_rule", "p_value_withheld_reason"), _TEXT),
     "draws": _COUNT,
 }
-# what `multiplicity.judge_estimates` adds
-JUDGED_COLUMNS = {
-    "family": _TEXT,
-    "family_size": _COUNT,
-    "p_value_family": _REAL,
-    "is_found": _FLAG,
-}
-DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
-NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
-CLAIM_COLUMNS = {
-    **dict.fromkeys(
-        ("claim_id", "claim_en", "claim_zh", "study_finding", "spec_id_study_form"), _TEXT
-    ),
-    **dict.fromkeys(("estimate_study_form", "p_value_study_form"), _REAL),
-    **dict.fromkeys(("verdict_study_form", "spec_id"), _TEXT),
-    **dict.fromkeys(
-        ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL
-    ),
-    **dict.fromkeys(("verdict", "reason"), _TEXT),
-}
-WARNING_COLUMNS = {"spec_id": _TEXT, "warning": _TEXT}
-TRUTH_COLUMNS = {
-    "spec_id": _TEXT,
-    "term": _TEXT,
-    "cohort_year": _COUNT,
-    "event_time": _COUNT,
-    "truth": _REAL,
-    "planted": _REAL,
-}
-SPECIFICATION_COLUMNS = {
-    **dict.fromkeys(("spec_id", "outcome", "measure", "series", "window"), _TEXT),
-    **dict.fromkeys(("treatment_rule", "tie_rule", "effects", "estimator", "control_group"), _TEXT),
-    "outcome_sd": _REAL,
-}
-CURVE_TEST_COLUMNS = {
-    **dict.fromkeys(("spec_id", "outcome"), _TEXT),
-    **dict.fromkeys(("n_specs", "draws"), _COUNT),
-    **dict.fromkeys(("median_sd", "p_value_median", "share_rejects", "p_value_share"), _REAL),
-}
-PRIMARY_COLUMNS = {
-    **dict.fromkeys(("spec_id", "analysis", "outcome", "treatment_rule"), _TEXT),
-    **dict.fromkeys(("first_year", "last_year"), _COUNT),
-    **dict.fromkeys(("estimator", "measure"), _TEXT),
-    **dict.fromkeys(("before", "after", "without_admission"), _REAL),
-    **dict.fromkeys(("estimate", "ci_low", "ci_high"), _REAL),
-    **dict.fromkeys(("p_value", "p_value_family", "p_value_refreshes"), _REAL),
-    **dict.fromkeys(("minimum_detectable_rise", "minimum_detectable_fall"), _REAL),
-    "minimum_detectable_effect": _REAL,
-    # as `before` and `after`; the names of the round before
-    **dict.fromkeys(("correlation_before", "correlation_after"), _REAL),
-    **dict.fromkeys(("n_cities", "n_pilots", "n_movable", "n_treated_years"), _COUNT),
-    **dict.fromkeys(("n_negative", "n_unidentified"), _COUNT),
-    "weight_negative": _REAL,
-    "n_blocks": _COUNT,
-    **dict.fromkeys(("verdict", "reason"), _TEXT),
-    "truth": _REAL,
-}
-CHECK_COLUMNS = {
-    **dict.fromkeys(("spec_id", "check", "name", "series"), _TEXT),
-    **dict.fromkeys(("first_year", "last_year"), _COUNT),
-    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "p_value_family"), _REAL),
-    **dict.fromkeys(("minimum_detectable_rise", "minimum_detectable_fall"), _REAL),
-    **dict.fromkeys(("n_cities", "n_pilots", "n_treated_years"), _COUNT),
-    **dict.fromkeys(("joint_p_value", "relative_magnitude"), _REAL),
-    "reason": _TEXT,
-}
-CHANNEL_COLUMNS = {
-    **dict.fromkeys(("spec_id", "channel"), _TEXT),
-    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "p_value_bh"), _REAL),
-    **dict.fromkeys(("truth", "planted"), _REAL),
-    "reason": _TEXT,
-}
-COVERAGE_COLUMNS = {
-    **dict.fromkeys(("scope", "quantity", "coefficients", "line"), _TEXT),
-    **dict.fromkeys(("n", "n_yes"), _COUNT),
-    **dict.fromkeys(("share", "monte_carlo_error"), _REAL),
-    "measured_with": _TEXT,
-}
-POWER_COLUMNS = {
-    "spec_id": _TEXT,
-    "imposed": _TEXT,
-    "effect_on_cm": _REAL,
-    "share_found": _REAL,
-    "draws": _COUNT,
-}
-PLACEBO_COLUMNS = {
-    **dict.fromkeys(("spec_id", "placebo", "name"), _TEXT),
-    **dict.fromkeys(("first_year", "last_year"), _COUNT),
-    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value"), _REAL),
-    **dict.fromkeys(("n_cities", "n_pilots"), _COUNT),
-    "joint_p_value": _REAL,
-}
-NEXT_WINDOW_COLUMNS = {
-    "spec_id": _TEXT,
-    **dict.fromkeys(("first_year", "last_year"), _COUNT),
-    **dict.fromkeys(("rule", "rule_sha256"), _TEXT),
-    "correlation_with_last": _REAL,
-}
 # Columns and types by table.
 COLUMNS = {
-    "estimate": ESTIMATE_COLUMNS | JUDGED_COLUMNS,
-    "diagnostic": DIAGNOSTIC_COLUMNS,
-    "not_run": NOT_RUN_COLUMNS,
-    "warning": WARNING_COLUMNS,
-    "specification": SPECIFICATION_COLUMNS,
-    "curve_test": CURVE_TEST_COLUMNS,
-    "primary": PRIMARY_COLUMNS,
-    "check": CHECK_COLUMNS,
-    "channel": CHANNEL_COLUMNS,
-    "power": POWER_COLUMNS,
-    "placebo": PLACEBO_COLUMNS,
-    "next_window": NEXT_WINDOW_COLUMNS,
-    "truth": TRUTH_COLUMNS,
-    "coverage": COVERAGE_COLUMNS,
-    "claim": CLAIM_COLUMNS,
+    "estimate": ESTIMATE_COLUMNS
+    | {
+        # what `multiplicity.judge_estimates` adds
+        "family": _TEXT,
+        "family_size": _COUNT,
+        "p_value_family": _REAL,
+        "is_found": _FLAG,
+    },
+    "diagnostic": {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL},
+    "not_run": {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT},
+    "warning": {"spec_id": _TEXT, "warning": _TEXT},
+    "specification": {
+        **dict.fromkeys(("spec_id", "outcome", "measure", "series", "window"), _TEXT),
+        **dict.fromkeys(
+            ("treatment_rule", "tie_rule", "effects", "estimator", "control_group"), _TEXT
+        ),
+        "outcome_sd": _REAL,
+    },
+    "curve_test": {
+        **dict.fromkeys(("spec_id", "outcome"), _TEXT),
+        **dict.fromkeys(("n_specs", "draws"), _COUNT),
+        **dict.fromkeys(("median_sd", "p_value_median", "share_rejects", "p_value_share"), _REAL),
+    },
+    "primary": {
+        **dict.fromkeys(("spec_id", "analysis", "outcome", "treatment_rule"), _TEXT),
+        **dict.fromkeys(("first_year", "last_year"), _COUNT),
+        **dict.fromkeys(("estimator", "measure"), _TEXT),
+        **dict.fromkeys(("before", "after", "without_admission"), _REAL),
+        **dict.fromkeys(("estimate", "ci_low", "ci_high"), _REAL),
+        **dict.fromkeys(("p_value", "p_value_family", "p_value_refreshes"), _REAL),
+        **dict.fromkeys(("minimum_detectable_rise", "minimum_detectable_fall"), _REAL),
+        "minimum_detectable_effect": _REAL,
+        # as `before` and `after`; the names of the round before
+        **dict.fromkeys(("correlation_before", "correlation_after"), _REAL),
+        **dict.fromkeys(("n_cities", "n_pilots", "n_movable", "n_treated_years"), _COUNT),
+        **dict.fromkeys(("n_negative", "n_unidentified"), _COUNT),
+        "weight_negative": _REAL,
+        "n_blocks": _COUNT,
+        **dict.fromkeys(("verdict", "reason"), _TEXT),
+        "truth": _REAL,
+    },
+    "check": {
+        **dict.fromkeys(("spec_id", "check", "name", "series"), _TEXT),
+        **dict.fromkeys(("first_year", "last_year"), _COUNT),
+        **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "p_value_family"), _REAL),
+        **dict.fromkeys(("minimum_detectable_rise", "minimum_detectable_fall"), _REAL),
+        **dict.fromkeys(("n_cities", "n_pilots", "n_treated_years"), _COUNT),
+        **dict.fromkeys(("joint_p_value", "relative_magnitude"), _REAL),
+        "reason": _TEXT,
+    },
+    "channel": {
+        **dict.fromkeys(("spec_id", "channel"), _TEXT),
+        **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "p_value_bh"), _REAL),
+        **dict.fromkeys(("truth", "planted"), _REAL),
+        "reason": _TEXT,
+    },
+    "power": {
+        "spec_id": _TEXT,
+        "imposed": _TEXT,
+        "effect_on_cm": _REAL,
+        "share_found": _REAL,
+        "draws": _COUNT,
+    },
+    "placebo": {
+        **dict.fromkeys(("spec_id", "placebo", "name"), _TEXT),
+        **dict.fromkeys(("first_year", "last_year"), _COUNT),
+        **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value"), _REAL),
+        **dict.fromkeys(("n_cities", "n_pilots"), _COUNT),
+        "joint_p_value": _REAL,
+    },
+    "next_window": {
+        "spec_id": _TEXT,
+        **dict.fromkeys(("first_year", "last_year"), _COUNT),
+        **dict.fromkeys(("rule", "rule_sha256"), _TEXT),
+        "correlation_with_last": _REAL,
+    },
+    "truth": {
+        "spec_id": _TEXT,
+        "term": _TEXT,
+        "cohort_year": _COUNT,
+        "event_time": _COUNT,
+        "truth": _REAL,
+        "planted": _REAL,
+    },
+    "coverage": {
+        **dict.fromkeys(("scope", "quantity", "coefficients", "line"), _TEXT),
+        **dict.fromkeys(("n", "n_yes"), _COUNT),
+        **dict.fromkeys(("share", "monte_carlo_error"), _REAL),
+        "measured_with": _TEXT,
+    },
+    "claim": {
+        **dict.fromkeys(
+            ("claim_id", "claim_en", "claim_zh", "study_finding", "spec_id_study_form"), _TEXT
+        ),
+        **dict.fromkeys(("estimate_study_form", "p_value_study_form"), _REAL),
+        **dict.fromkeys(("verdict_study_form", "spec_id"), _TEXT),
+        **dict.fromkeys(
+            ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL
+        ),
+        **dict.fromkeys(("verdict", "reason"), _TEXT),
+    },
 }
 
 

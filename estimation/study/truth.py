@@ -37,16 +37,15 @@ def truths_of_group(marts: Marts, sample: StudySample, group: list[Spec]) -> lis
     for spec, result in fit_group(marts, effect, group, vcov=(), permutations=0):
         if isinstance(result, NotRun):
             continue
-        points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
         rows += [
             {
                 "spec_id": spec.spec_id,
-                "term": term,
-                "cohort_year": cohort,
-                "event_time": event,
-                "truth": value,
+                "term": e.term,
+                "cohort_year": e.cohort_year,
+                "event_time": e.event_time,
+                "truth": e.estimate,
                 "planted": None,
             }
-            for (term, cohort, event), value in points.items()
+            for e in result.estimates
         ]
     return rows

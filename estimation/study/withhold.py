@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 
 from ..analyses.without_p import why_no_p
-from ..results import Diagnostic, FitResult
+from ..results import FitResult
 
 # what a row of `estimates.estimate` loses
 INFERENCE = ("std_error", "ci_low", "ci_high", "p_value", "draws")
@@ -22,7 +22,6 @@ OF_INFERENCE = (
     "permutation_quantile_",
     "placebo_rank",
 )
-VARIANCE = "_variance"
 
 
 def withhold(result: FitResult, outcome: str) -> FitResult:
@@ -46,11 +45,11 @@ def withhold(result: FitResult, outcome: str) -> FitResult:
     estimates = tuple(
         dataclasses.replace(estimate, **dict.fromkeys(INFERENCE)) for estimate in result.estimates
     )
-    diagnostics = tuple(row for row in result.diagnostics if not _is_inference(row))
+    diagnostics = tuple(
+        row
+        for row in result.diagnostics
+        if not row[0].startswith(OF_INFERENCE) and not row[0].endswith("_variance")
+    )
     return dataclasses.replace(
         result, estimates=estimates, diagnostics=diagnostics, warnings=(reason,)
     )
-
-
-def _is_inference(row: Diagnostic) -> bool:
-    return row[0].startswith(OF_INFERENCE) or row[0].endswith(VARIANCE)

@@ -165,11 +165,11 @@ def with_others(
     others.
     """
     from estimation.analyses.catalog import every_spec
-    from estimation.study.tables import NOT_RUN_COLUMNS, not_run, typed
+    from estimation.study.tables import COLUMNS, not_run, typed
 
     reason = f"not asked for: ANALYSES={','.join(chosen)} leaves it out"
     others = [spec for spec in every_spec() if not _is_chosen(spec.analysis, chosen)]
-    rows = typed(not_run(others, reason), NOT_RUN_COLUMNS)
+    rows = typed(not_run(others, reason), COLUMNS["not_run"])
     return {**tables, "not_run": pd.concat([tables["not_run"], rows], ignore_index=True)}
 
 

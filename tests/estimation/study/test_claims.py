@@ -16,15 +16,7 @@ from estimation.analyses.without_p import why_no_p
 from estimation.cli import main
 from estimation.fit import fit_panel
 from estimation.study.claims import build_claims
-from estimation.study.tables import (
-    CLAIM_COLUMNS,
-    DIAGNOSTIC_COLUMNS,
-    ESTIMATE_COLUMNS,
-    JUDGED_COLUMNS,
-    NOT_RUN_COLUMNS,
-    PRIMARY_COLUMNS,
-    typed,
-)
+from estimation.study.tables import COLUMNS, typed
 from estimation.study.withhold import INFERENCE, withhold
 from tests.estimation.panels import contract_table, random_panel
 
@@ -35,7 +27,7 @@ FORM, OURS, TERM = "study_form.cm_y.form", "heterogeneity.cm_y.ours", "treated"
 def line(spec_id: str, vcov: str, estimate: float, p_value: float | None, **changes) -> dict:
     """One row of estimates.estimate."""
     return {
-        **dict.fromkeys(ESTIMATE_COLUMNS | JUDGED_COLUMNS),
+        **dict.fromkeys(COLUMNS["estimate"]),
         "spec_id": spec_id,
         "term": TERM,
         "vcov": vcov,
@@ -77,17 +69,19 @@ def tables(
         {"spec_id": spec_id, "analysis": "a", "reason": reason} for spec_id, reason in reasons
     ]
     return SimpleNamespace(
-        estimate=typed(found, ESTIMATE_COLUMNS | JUDGED_COLUMNS),
-        diagnostic=typed([mde, *(of_ours | more for more in diagnostics)], DIAGNOSTIC_COLUMNS),
-        not_run=typed(lacking, NOT_RUN_COLUMNS),
-        primary=typed([dict.fromkeys(PRIMARY_COLUMNS) | row for row in primary], PRIMARY_COLUMNS),
+        estimate=typed(found, COLUMNS["estimate"]),
+        diagnostic=typed([mde, *(of_ours | more for more in diagnostics)], COLUMNS["diagnostic"]),
+        not_run=typed(lacking, COLUMNS["not_run"]),
+        primary=typed(
+            [dict.fromkeys(COLUMNS["primary"]) | row for row in primary], COLUMNS["primary"]
+        ),
     )
 
 
 def judged(given: SimpleNamespace, **changes) -> pd.Series:
     """The only row of estimates.claim."""
     frame = build_claims(pd.DataFrame([CLAIM | changes]), given)
-    assert list(frame.columns) == list(CLAIM_COLUMNS)
+    assert list(frame.columns) == list(COLUMNS["claim"])
     return frame.iloc[0]
 
 

@@ -11,7 +11,7 @@ import pytest
 from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.study import curve_test
 from estimation.study.specification_curve import run_curve
-from estimation.study.tables import CURVE_TEST_COLUMNS, typed
+from estimation.study.tables import COLUMNS, typed
 from tests.estimation.study.test_run import economy
 
 DRAWS = 99
@@ -114,7 +114,7 @@ def test_p_values_count_assignments(marts, members, in_sd):
         assert row["p_value_median"] == pytest.approx((medians >= medians[0] - 1e-9).mean())
         assert row["p_value_share"] == pytest.approx((shares >= shares[0] - 1e-9).mean())
     assert (
-        typed(list(rows.values()), CURVE_TEST_COLUMNS)["spec_id"].iloc[0]
+        typed(list(rows.values()), COLUMNS["curve_test"])["spec_id"].iloc[0]
         == "specification_curve.all.every"
     )
 

@@ -12,7 +12,7 @@ from estimation.study import coverage
 from estimation.study.coverage import build_coverage
 from estimation.study.planted import planted_truths
 from estimation.study.run import run_study
-from estimation.study.tables import COVERAGE_COLUMNS, TRUTH_COLUMNS, typed
+from estimation.study.tables import COLUMNS, typed
 from tests.estimation.primary.economies import YEARS, draw_panel
 from tests.estimation.study.test_run import economy
 
@@ -73,14 +73,14 @@ def frames() -> dict[str, pd.DataFrame]:
         analysis="dynamics", cohort_year=pd.NA, ci_low=0.0
     )
     truth = [("a", "treated", None, None, 1.0, None), ("b", "event", None, 0, 2.0, None)]
-    truth = [dict(zip(TRUTH_COLUMNS, row, strict=True)) for row in truth]
+    truth = [dict(zip(COLUMNS["truth"], row, strict=True)) for row in truth]
     bounds = {"ci_low": -1.0, "ci_high": 1.0}
     channels = {"spec_id": "p", "channel": ["loading", "own_variance"], "truth": [2.0, 0.1]}
     return {
         "estimate": estimate.assign(is_default=estimate["vcov"] == "city"),
         "primary": pd.DataFrame({"spec_id": ["p", "q"], "truth": [0.5, np.nan], **bounds}),
         "channel": pd.DataFrame({**channels, **bounds}),
-        "truth": typed(truth, TRUTH_COLUMNS),
+        "truth": typed(truth, COLUMNS["truth"]),
     }
 
 
@@ -92,7 +92,7 @@ def test_coverage_counts_intervals_that_hold_their_truth(tmp_path, monkeypatch) 
     )
     monkeypatch.setattr(coverage, "MEASURED", measured)
     table = build_coverage(**frames())
-    assert list(table) == list(COVERAGE_COLUMNS)
+    assert list(table) == list(COLUMNS["coverage"])
     counts = ["scope", "coefficients", "line", "n", "n_yes"]
     found = {tuple(row[:3]): tuple(row[3:]) for row in table[counts].itertuples(index=False)}
     assert found == {
@@ -113,7 +113,7 @@ def test_coverage_counts_intervals_that_hold_their_truth(tmp_path, monkeypatch) 
 
 
 def test_delivered_files_have_no_coverage_and_what_is_committed_was_measured() -> None:
-    delivered = {**frames(), "truth": typed([], TRUTH_COLUMNS)}
+    delivered = {**frames(), "truth": typed([], COLUMNS["truth"])}
     assert build_coverage(**delivered).empty
     rows = pd.read_csv(coverage.MEASURED)
     found = set(rows.loc[rows["coefficients"] == "primary.study_window", "quantity"])

@@ -28,7 +28,7 @@ from estimation.study.exposures import exposure_of
 from estimation.study.next_window import next_window_rows
 from estimation.study.run import run_study
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
-from estimation.study.tables import POWER_COLUMNS
+from estimation.study.tables import COLUMNS
 from estimation.study.windows import Window, city_window, joint_p, settings_of, window_of
 from tests.estimation.primary.economies import draw_panel
 from tests.estimation.study.cities import city_marts
@@ -153,7 +153,7 @@ def eleven_years():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "estimation.study.primary._power_rows",
-            lambda spec, *given: [dict.fromkeys(POWER_COLUMNS) | {"spec_id": spec.spec_id}],
+            lambda spec, *given: [dict.fromkeys(COLUMNS["power"]) | {"spec_id": spec.spec_id}],
         )
         return given, marts, run_study(marts, DECLARED, permutations=99)
 

@@ -22,12 +22,7 @@ from estimation.study.claims import build_claims
 from estimation.study.multiplicity import judge_estimates
 from estimation.study.radiation import run_radiation
 from estimation.study.run import run_study
-from estimation.study.tables import (
-    DIAGNOSTIC_COLUMNS,
-    ESTIMATE_COLUMNS,
-    NOT_RUN_COLUMNS,
-    typed,
-)
+from estimation.study.tables import COLUMNS, ESTIMATE_COLUMNS, typed
 from tests.estimation.study.cities import city_marts
 
 SEED = Path(__file__).resolve().parents[3] / "warehouse" / "seeds" / "study_claims.csv"
@@ -137,8 +132,8 @@ def test_a_claim_of_radiation_is_found_only_in_its_direction(gain):
     rows = run_radiation(economy(gain=gain), GROWTH)
     tables = SimpleNamespace(
         estimate=judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS)),
-        diagnostic=typed(rows["diagnostic"], DIAGNOSTIC_COLUMNS),
-        not_run=typed(rows["not_run"], NOT_RUN_COLUMNS),
+        diagnostic=typed(rows["diagnostic"], COLUMNS["diagnostic"]),
+        not_run=typed(rows["not_run"], COLUMNS["not_run"]),
     )
     found = build_claims(claims, tables)
     assert found["claim_id"].tolist() == ["radiation_neighbours", "radiation_partners"]

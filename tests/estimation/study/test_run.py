@@ -16,15 +16,7 @@ from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import split_outcome
 from estimation.study.run import run_study
 from estimation.study.samples import build_group_sample
-from estimation.study.tables import (
-    DIAGNOSTIC_COLUMNS,
-    ESTIMATE_COLUMNS,
-    JUDGED_COLUMNS,
-    NOT_RUN_COLUMNS,
-    SPECIFICATION_COLUMNS,
-    TRUTH_COLUMNS,
-    WARNING_COLUMNS,
-)
+from estimation.study.tables import COLUMNS
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.sites import database
 
@@ -191,10 +183,10 @@ def test_without_pair_years_outcomes_are_made_from_city_series_one_by_one(marts,
 
 def test_every_spec_is_run_with_one_default_line_or_says_why_not(result) -> None:
     columns = {
-        "estimate": ESTIMATE_COLUMNS | JUDGED_COLUMNS,
-        "diagnostic": DIAGNOSTIC_COLUMNS,
-        "not_run": NOT_RUN_COLUMNS,
-        "warning": WARNING_COLUMNS,
+        "estimate": COLUMNS["estimate"],
+        "diagnostic": COLUMNS["diagnostic"],
+        "not_run": COLUMNS["not_run"],
+        "warning": COLUMNS["warning"],
     }
     assert {name: list(getattr(result, name)) for name in columns} == {
         name: list(of) for name, of in columns.items()
@@ -285,7 +277,7 @@ def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
     specs = [spec for spec in SPECS if spec.spec_id in wanted]
     truth = result.truth
     without = run_study(marts[1], specs, permutations=0)
-    assert list(truth) == list(TRUTH_COLUMNS) == list(without.truth) and without.truth.empty
+    assert list(truth) == list(COLUMNS["truth"]) == list(without.truth) and without.truth.empty
     for spec_id in wanted:
         expected = points(result.estimate, spec_id) - points(without.estimate, spec_id)
         found = points(truth.rename(columns={"truth": "estimate"}), spec_id)
@@ -395,7 +387,7 @@ def test_curve_is_what_the_general_estimators_give(marts) -> None:
         if spec.window is None and spec.series == "growth_official"
     ]
     found = run_study(marts[0], curve)
-    assert list(found.specification) == list(SPECIFICATION_COLUMNS)
+    assert list(found.specification) == list(COLUMNS["specification"])
     assert list(found.specification["spec_id"]) == [spec.spec_id for spec in curve]
     general = [spec for spec in curve if spec.effects == ("pair", "year")][::10]
     elsewhere = [
