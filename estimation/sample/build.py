@@ -6,7 +6,6 @@ Pure; no estimation.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -199,22 +198,12 @@ def pair_years(
     place[years] = np.arange(years.size)
     year_no = place[row_year]
     inside = year_no >= 0
-    keys, pair_no = _number_pairs(row_key[inside])
+    pair_no, keys = pd.factorize(row_key[inside], sort=True)
     cell = pair_no * years.size + year_no[inside]
     values = np.full((len(columns), keys.size * years.size), np.nan)
     for k, column in enumerate(columns):
         values[k, cell] = frame[column].to_numpy(dtype=float, na_value=np.nan)[inside]
     return keys, values.reshape(len(columns), keys.size, years.size)
-
-
-def _number_pairs(row_key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted keys and each row's position among them; the marts come in key order, which spares the
-    sort.
-    """
-    if row_key.size and (np.diff(row_key) >= 0).all():
-        is_first = np.concatenate([[True], np.diff(row_key) > 0])
-        return row_key[is_first], np.cumsum(is_first) - 1
-    return np.unique(row_key, return_inverse=True)
 
 
 def _assemble(
@@ -281,14 +270,13 @@ def _city_covariates(cities: pd.DataFrame, ids: np.ndarray, spec: Spec) -> np.nd
     )
 
 
-def hash_panels(
+def hash_panel(
     city_ids: tuple[np.ndarray, np.ndarray],
     cohort: np.ndarray,
     years: np.ndarray,
-    outcomes: Iterable[np.ndarray],
-) -> list[str]:
-    """Hash of kept pair-years by outcome: keys, cohort and values, whatever order they were stored
-    in.
+    outcome: np.ndarray,
+) -> str:
+    """Hash of kept pair-years: keys, cohort and values, whatever order they were stored in.
 
     Parameters
     ----------
@@ -297,27 +285,23 @@ def hash_panels(
     cohort : (P,) int array
         The pilot's year, 0 for a pair of never-pilots.
     years : (T,) int array
-    outcomes : iterable of (P, T) float arrays
+    outcome : (P, T) float array
 
     Returns
     -------
-    list of str
+    str
         sha256 in hexadecimal.
     """
-    keys = hashlib.sha256()
+    digest = hashlib.sha256()
     for array in (*city_ids, cohort, years):
-        keys.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-    found = []
-    for outcome in outcomes:
-        digest = keys.copy()
-        # adding zero turns -0.0 into 0.0
-        digest.update(np.ascontiguousarray(outcome + 0.0, dtype="<f8").tobytes())
-        found.append(digest.hexdigest())
-    return found
+        digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+    # adding zero turns -0.0 into 0.0
+    digest.update(np.ascontiguousarray(outcome + 0.0, dtype="<f8").tobytes())
+    return digest.hexdigest()
 
 
 def hash_sample(sample: StudySample, outcome_no: int) -> str:
-    """`hash_panels` of the kept pairs and the outcome at a position of ``sample.outcomes``."""
+    """`hash_panel` of the kept pairs and the outcome at a position of ``sample.outcomes``."""
     panel, kept = sample.panel, sample.kept
     ids = (panel.city_ids[panel.city_i[kept]], panel.city_ids[panel.city_j[kept]])
-    return hash_panels(ids, panel.cohort[kept], panel.years, [panel.y[outcome_no][kept]])[0]
+    return hash_panel(ids, panel.cohort[kept], panel.years, panel.y[outcome_no][kept])

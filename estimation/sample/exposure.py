@@ -23,6 +23,8 @@ BASELINE = (
     "baseline_ln_trade",
     "baseline_coastal",
 )
+# of groups of cities that are named by a number, the column that holds it
+NUMBERED = {"province": "province_id", "batch": "batch", "cohort": TREATED_YEAR}
 
 
 def add_exposure(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> pd.DataFrame:
@@ -180,18 +182,13 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     KeyError
         If the cities lack the column that says so; its argument is the column.
     """
-    if group.startswith("province_"):
-        return cities["province_id"].to_numpy() == int(group.removeprefix("province_"))
-    if group.startswith("batch_"):
-        batch = cities["batch"].to_numpy(dtype=float, na_value=np.nan)
-        return batch == int(group.removeprefix("batch_"))
+    kind, _, number = group.partition("_")
+    if kind in NUMBERED:
+        numbers = cities[NUMBERED[kind]].to_numpy(dtype=float, na_value=np.nan)
+        return numbers == int(number)
     if group == "never_admitted":
-        return np.isnan(cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.nan))
-    if group.startswith("cohort_"):
-        return cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.nan) == int(
-            group.removeprefix("cohort_")
-        )
-    if group.startswith("policy_"):
+        return cities[TREATED_YEAR].isna().to_numpy()
+    if kind == "policy":
         column = f"policy_year_{group.removeprefix('policy_')}"
     else:
         column = TREATED_YEAR if group == "pilots" else f"{TREATED_YEAR}_{group}"

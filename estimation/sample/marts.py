@@ -45,7 +45,7 @@ class Marts:
     cities: pd.DataFrame
     pairs: pd.DataFrame
     synchronization: pd.DataFrame
-    city_years: pd.DataFrame | None = None
+    city_years: pd.DataFrame
     policy_zones: pd.DataFrame | None = None
     strengths: pd.DataFrame | None = None
     years: tuple[int, int] | None = None

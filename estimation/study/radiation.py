@@ -20,7 +20,7 @@ from ..primary.city_panel import MINIMUM_YEARS_BEFORE
 from ..primary.exposure import Admitted, Ring, Tied, fit_exposure
 from ..primary.measure import cycle, standardise
 from ..primary.within_block import WithinBlockResult, fit_within_block
-from ..sample.build import hash_panels
+from ..sample.build import hash_panel
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series
@@ -132,7 +132,7 @@ class DatedCities:
 
 def _test_of(marts: Marts, spec: Spec) -> DatedCities:
     window = spec.window or marts.study_window
-    if marts.city_years is None or window is None:
+    if window is None:
         raise SampleError("needs cities in a study window, found none")
     series = build_series(marts.city_years, spec.outcome.removeprefix(LEAD), window)
     last = int(series.years[-1])
@@ -191,7 +191,7 @@ def _estimate(spec: Spec, test: DatedCities, found: WithinBlockResult) -> dict[s
         "n_obs": found.n_cities * len(series.years),
         # a panel of cities holds no pair
         "n_pairs": 0,
-        "panel_hash": hash_panels((ids, ids), cohort, series.years, [series.d])[0],
+        "panel_hash": hash_panel((ids, ids), cohort, series.years, series.d),
     }
 
 

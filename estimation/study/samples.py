@@ -35,10 +35,6 @@ def pair_years_of(marts: Marts, group: list[Spec]) -> pd.DataFrame:
     is_delivered = bool(of_pairs) or set(outcomes) <= set(marts.synchronization.columns)
     if window is None and marts.years is None and is_delivered:
         frame = marts.synchronization
-    elif marts.city_years is None:
-        raise SampleError(
-            "needs marts.fct_city_year to make outcomes on this window, which is not there"
-        )
     elif (window or marts.study_window) is None:
         raise SampleError("needs a study window with pairs, found none")
     else:

@@ -59,7 +59,7 @@ def run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
     """
     rows: Rows = {"estimate": [], "specification": [], "not_run": []}
     cities, study_window = marts.cities, marts.study_window
-    region = cities.drop_duplicates("city_id").set_index("city_id").get("region")
+    region = cities.drop_duplicates("city_id").set_index("city_id")["region"]
     for (_, window), members in _groups(
         specs, lambda spec: (spec.series, spec.window or study_window)
     ):
@@ -90,9 +90,7 @@ def _groups(
         yield found, list(members)
 
 
-def _fit_sample(
-    sample: StudySample, specs: list[Spec], region: pd.Series | None, rows: Rows
-) -> None:
+def _fit_sample(sample: StudySample, specs: list[Spec], region: pd.Series, rows: Rows) -> None:
     panel = sample.panel.of_pairs(sample.kept)
     common = [{"panel_hash": hash_sample(sample, m)} for m in range(len(sample.outcomes))]
     y = np.ascontiguousarray(panel.y.transpose(0, 2, 1))
@@ -103,10 +101,6 @@ def _fit_sample(
     province = np.unique(panel.province, return_inverse=True)[1]
     cells = build_cell_panel(y, group, start, (province[panel.city_i], province[panel.city_j]))
     for (effects,), sharing in _groups(specs, lambda spec: (spec.effects,)):
-        if effects[1] == "region_pair_year" and region is None:
-            lacks = "needs the column region of marts.dim_city, which is not there"
-            rows["not_run"] += not_run(sharing, lacks)
-            continue
         estimators = list(dict.fromkeys(spec.estimator for spec in sharing))
         block_class = _block_class(cells, effects, panel, region)
         fits = fit_cells(cells, estimators, block_class)
@@ -128,7 +122,7 @@ def _fit_sample(
 
 
 def _block_class(
-    cells: CellPanel, effects: tuple[str, ...], panel: PairPanel, region: pd.Series | None
+    cells: CellPanel, effects: tuple[str, ...], panel: PairPanel, region: pd.Series
 ) -> np.ndarray | None:
     """Which blocks of two provinces share year effects; None for all."""
     if effects[1] == "year":

@@ -60,8 +60,6 @@ def window_of(marts: Marts, spec: Spec) -> tuple[int, int]:
     """
     if marts.study_window is None:
         raise SampleError("needs a study window with pairs, found none")
-    if marts.city_years is None:
-        raise SampleError("needs marts.fct_city_year, which is not there")
     if spec.window or spec.variant == STUDY_WINDOW:
         return spec.window or marts.study_window
     column = SERIES[spec.series].column
