@@ -13,8 +13,7 @@ from ..options import ENOUGH, Options
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
-from .city_paths import fit_dose, fit_without_approval_year
-from .heterogeneity import fit_heterogeneity_group
+from .heterogeneity import fit_dose, fit_heterogeneity_group, fit_without_approval_year
 
 Results = dict[tuple[str, int], FitResult]
 

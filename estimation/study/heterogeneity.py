@@ -1,22 +1,32 @@
-"""Specs whose effects depend on the pair or on the pilot's texts: one call of the estimator for a
-group that shares a sample.
+"""Effects that differ between pairs or pilots, year effects by class of pair, and regressors that a
+pilot brings along as its own path over the years: the dose of its policy texts, and the approval
+year of pilots approved in July to December. Every coefficient gets its variance estimators.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..analyses.spec import SampleError, Spec
-from ..engines.heterogeneity_design import Heterogeneity
+from ..engines.heterogeneity_design import Heterogeneity, build_design, city_types
+from ..engines.regressors import Design
+from ..estimators.fitted import Fitted, Inputs, sample_statistics
+from ..estimators.two_way import LeastSquaresDraws, fit_design
+from ..fit import DEFAULTS, fit_by_sample, results_of, strata_of
+from ..inference.diagnostics.coefficients import permitted_rows
+from ..influence.influence_fit import InfluenceFit
 from ..options import Options
+from ..panel.controls import drop_controls
+from ..panel.fit_sample import FitSample
+from ..panel.pair_panel import PairPanel
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
 from ..sample.moderators import SAME_REGRESSOR, Notes, build_heterogeneity
-from .heterogeneity_fit import fit_heterogeneity
 
 Built = dict[tuple, tuple[Heterogeneity, Notes] | NotRun]
 
@@ -109,3 +119,186 @@ def _say_which_are_one(built: Built) -> Built:
 
 def _key(spec: Spec) -> tuple:
     return (spec.moderator, spec.strength, spec.effects, spec.estimator)
+
+
+def fit_heterogeneity(
+    panel: PairPanel,
+    moderations: Sequence[Heterogeneity],
+    *,
+    control_names: Sequence[str] = (),
+    options: Options = DEFAULTS,
+    **changes: Any,
+) -> dict[tuple[str, int], FitResult | NotRun]:
+    """Fit every moderation on every outcome of a panel; all share one sample and one pass of draws.
+
+    Parameters
+    ----------
+    panel : PairPanel
+    moderations : sequence of Heterogeneity
+        Names must differ.
+    control_names, options, changes
+        As in `estimation.fit.fit_outcomes`. Draws need every candidate pair in every year and no
+        controls; else that line is left out with a warning.
+
+    Returns
+    -------
+    dict
+        By (name of the moderation, outcome): FitResult, or the reason why it cannot be estimated.
+
+    Raises
+    ------
+    NotEstimable
+        If there are no treated or no never-treated pairs.
+    """
+    options = options.but(**changes)
+    given = (tuple(moderations), tuple(control_names), options)
+    return fit_by_sample(panel, lambda sample: _fit_sample(sample, *given), options)
+
+
+def _fit_sample(
+    sample: FitSample,
+    moderations: tuple[Heterogeneity, ...],
+    control_names: tuple[str, ...],
+    options: Options,
+) -> dict[tuple[str, int], FitResult | NotRun]:
+    sample, control_names, dropped = drop_controls(sample, control_names)
+    types, strata = city_types(sample, moderations), strata_of(sample, options.shuffle)
+    plain = sample_statistics(sample)
+    has_draws = sample.panel.controls is None and bool(sample.observed[sample.candidate].all())
+    left_out = ()
+    if options.wants_draws and not has_draws:
+        left_out = (
+            "The line permutation is left out: its draws need every pair in every year and no "
+            "controls.",
+        )
+    fitted: dict[str, Fitted] = {}
+    not_run: dict[tuple[str, int], NotRun] = {}
+    for moderation in moderations:
+        design = build_design(sample, moderation, types)
+        own, names, also = drop_controls(sample, control_names, design.block)
+        is_plain = design.loading is None and own is sample
+        statistics = plain if is_plain else sample_statistics(own, design.loading)
+        try:
+            fits, missed = fit_design(own, statistics, design, names)
+        except NotEstimable as error:
+            not_run |= {(design.name, outcome): NotRun(str(error)) for outcome in sample.outcomes}
+            continue
+        said = f"{', '.join(missed)}: not identified beside the pair and year effects; left out."
+        fitted[design.name] = Fitted(
+            dataclasses.replace(sample, city_group=types.city_type),
+            fits,
+            LeastSquaresDraws(statistics, design) if has_draws else None,
+            tests=_tested(design, fits[0]),
+            estimator=design.estimator,
+            diagnostics=(),
+            warnings=(*([said] if missed else []), *dropped, *also, *left_out),
+        )
+    return not_run | results_of(Inputs(sample, options=options), fitted, strata)
+
+
+def _tested(design: Design, fit: InfluenceFit) -> dict[str, np.ndarray]:
+    """Rows of each joint test that have pilots enough and are kept by every refit; tests with fewer
+    than one row are left out.
+    """
+    allowed = set(fit.columns[permitted_rows(fit)].tolist())
+    tests = {
+        name: np.array([r for r in rows if int(r) in allowed], dtype=np.int64)
+        for name, rows in design.tests.items()
+    }
+    return {name: rows for name, rows in tests.items() if len(rows)}
+
+
+def fit_dose(
+    panel: PairPanel, dose: np.ndarray, options: Options = DEFAULTS
+) -> dict[tuple[str, int], FitResult]:
+    """Two-way fixed effects of treatment and of treatment times dose, for every outcome of a panel.
+
+    Parameters
+    ----------
+    panel : PairPanel
+    dose : (N, T) float array
+        As `build_dose` gives it; under the permutation a city's whole record of admission and dose
+        moves.
+    options : Options
+
+    Returns
+    -------
+    dict
+        FitResult by ("twfe", outcome) with the terms ``treated`` (at the mean dose) and ``dose`` (a
+        standard deviation more).
+
+    Raises
+    ------
+    NotEstimable
+        If the two cannot be told apart.
+    """
+    return _fit_city_paths(panel, (_treated_path(panel), dose), ("treated", "dose"), options)
+
+
+def fit_without_approval_year(
+    panel: PairPanel, is_second_half: np.ndarray, options: Options = DEFAULTS
+) -> dict[tuple[str, int], FitResult]:
+    """Two-way fixed effects in which the year before the first treated one has a coefficient of its
+    own for second-half pilots: it is neither treated nor control, its base lies before it.
+
+    On a balanced panel that equals leaving the pair-years out: a coefficient for one cohort in one
+    year takes them from all others. Under the permutation a city's whole record moves, with the
+    half of the year of its approval.
+
+    Parameters
+    ----------
+    panel : PairPanel
+        Without controls; first treated years are those after the year of approval for second-half
+        pilots.
+    is_second_half : (N,) bool array
+    options : Options
+
+    Returns
+    -------
+    dict
+        FitResult by ("twfe", outcome) with the terms ``treated`` and ``approval_year_<year>``.
+
+    Raises
+    ------
+    NotEstimable
+        If the two cannot be told apart, or no pilot was approved in the second half of a year of
+        the panel.
+    """
+    is_pilot = panel.city_cohort > 0
+    approval = (panel.years[None, :] == panel.city_cohort[:, None] - 1) & (
+        is_second_half & is_pilot
+    )[:, None]
+    if not approval.any():
+        raise NotEstimable(
+            "no pilot of the sample was approved in July to December of a year of the window: the "
+            "headline has no such year"
+        )
+    # a coefficient of its own for each cohort: only then no year of one is compared with that of
+    # another
+    years = np.flatnonzero(approval.any(axis=0))
+    paths = (_treated_path(panel), *(approval & (np.arange(len(panel.years)) == t) for t in years))
+    terms = ("treated", *(f"approval_year_{panel.years[t]}" for t in years))
+    return _fit_city_paths(panel, paths, terms, options)
+
+
+def _treated_path(panel: PairPanel) -> np.ndarray:
+    """Whether a city has been admitted by a year of the panel; shape (N, T) bool."""
+    return (panel.city_cohort > 0)[:, None] & (panel.years[None, :] >= panel.city_cohort[:, None])
+
+
+def _fit_city_paths(
+    panel: PairPanel,
+    paths: Sequence[np.ndarray],
+    terms: tuple[str, ...],
+    options: Options,
+) -> dict[tuple[str, int], FitResult]:
+    """Two-way fixed effects on paths (N, T) that move with a city's admission under the
+    permutation, each coefficient under its own name.
+    """
+    path = np.stack(paths, axis=2).astype(float)
+    moderation = Heterogeneity("twfe", city_path=path, path_names=terms, are_strengths=False)
+    results = fit_heterogeneity(panel, [moderation], options=options)
+    for result in results.values():
+        if isinstance(result, NotRun):
+            raise NotEstimable(result.reason)
+    return results

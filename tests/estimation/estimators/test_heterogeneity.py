@@ -13,7 +13,7 @@ from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
-from estimation.study.heterogeneity_fit import Heterogeneity, fit_heterogeneity
+from estimation.study.heterogeneity import Heterogeneity, fit_heterogeneity
 from tests.estimation.panels import (
     VARIANCE_ESTIMATORS,
     assert_draw_is_fit,

@@ -11,7 +11,7 @@ from estimation.fit import fit_outcomes, fit_panel
 from estimation.panel.admissions import infer_city_cohorts
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
-from estimation.study.heterogeneity_fit import Heterogeneity, fit_heterogeneity
+from estimation.study.heterogeneity import Heterogeneity, fit_heterogeneity
 from tests.estimation.panels import random_panel
 
 SETTINGS = {"permutations": 0, "vcov": ("city",)}

@@ -11,7 +11,7 @@ from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.options import Options
 from estimation.panel.fit_sample import build_sample
 from estimation.results import NotEstimable
-from estimation.study.city_paths import fit_without_approval_year
+from estimation.study.heterogeneity import fit_without_approval_year
 from tests.estimation.panels import (
     beside_dummies,
     diagnostic_of,
