@@ -19,10 +19,9 @@ from estimation.analyses.rules import EXPOSURE_RULES
 from estimation.primary.exposure import Admitted, fit_exposure
 from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.within_block import fit_within_block
-from estimation.sample.exposure import exposed_years
+from estimation.sample.exposure import exposed_years, exposure_of
 from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import build_series
-from estimation.study.exposures import exposure_of
 
 PERMUTATIONS, LEVEL = 199, 0.05
 WINDOWS = ((2010, 2019), (2010, 2023))
@@ -42,7 +41,7 @@ def study(
     outcome, gain = DESIGNS.get(design, DESIGNS["growth, nothing"])
     series = build_series(marts.city_years, "growth_official", window)
     for rule in rules:
-        admitted, reach = exposure_of(marts, rule, series.city_ids, window[1])
+        admitted, reach = exposure_of(marts.cities, marts.pairs, rule, series.city_ids, window[1])
         block = np.unique(admitted.block, return_inverse=True)[1]
         rng = np.random.default_rng([seed, window[1]])
         p_values, estimates = [], []

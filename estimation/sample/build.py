@@ -6,7 +6,7 @@ Pure; no estimation.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,10 @@ from ..analyses.rules import TIE_RULES
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
 from ..panel.pair_panel import NEVER, PairPanel
-from .cities import build_sample_cities, build_strata, share_short_exposure
+from .cities import build_dose, build_sample_cities, build_strata, share_short_exposure
+from .exposure import add_pair_controls
+from .marts import Marts
+from .outcomes import build_synchronization, split_outcome
 from .ties import PAIR_BASE, choose_pairs, cities_with_tie, tie_of
 
 
@@ -305,3 +308,45 @@ def hash_sample(sample: StudySample, outcome_no: int) -> str:
     panel, kept = sample.panel, sample.kept
     ids = (panel.city_ids[panel.city_i[kept]], panel.city_ids[panel.city_j[kept]])
     return hash_panel(ids, panel.cohort[kept], panel.years, panel.y[outcome_no][kept])
+
+
+def group_outcomes(group: list[Spec]) -> tuple[str, ...]:
+    """Outcomes of the specs of a group, each once."""
+    return tuple(dict.fromkeys(spec.outcome for spec in group))
+
+
+def pair_years_of(marts: Marts, group: list[Spec]) -> pd.DataFrame:
+    """Outcomes and controls of a group by pair and year; outcomes on another window, or of a series
+    the mart does not pair, are made from city series.
+    """
+    window, outcomes = group[0].window, group_outcomes(group)
+    of_pairs = [outcome for outcome in outcomes if split_outcome(outcome) is None]
+    if marts.years is not None and of_pairs:
+        raise SampleError(
+            f"needs {of_pairs[0]} of all pair-years, which are too many to hold here: outcomes "
+            "are made from series of cities"
+        )
+    is_delivered = bool(of_pairs) or set(outcomes) <= set(marts.synchronization.columns)
+    if window is None and marts.years is None and is_delivered:
+        frame = marts.synchronization
+    elif (window or marts.study_window) is None:
+        raise SampleError("needs a study window with pairs, found none")
+    else:
+        frame = build_synchronization(marts.city_years, outcomes, window or marts.study_window)
+    return add_pair_controls(frame, marts.cities, group[0].controls)
+
+
+def build_group_sample(marts: Marts, group: list[Spec]) -> StudySample:
+    """The sample of a group, with the dose of its treatment where its specs have one."""
+    given = (marts.cities, marts.pairs, pair_years_of(marts, group))
+    sample = build_sample(*given, group[0], outcomes=group_outcomes(group))
+    if not group[0].dose:
+        return sample
+    dose = build_dose(
+        marts.policy_zones,
+        group[0].dose,
+        sample.panel.city_ids,
+        sample.panel.city_cohort,
+        sample.panel.years,
+    )
+    return replace(sample, dose=dose)

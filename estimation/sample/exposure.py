@@ -12,8 +12,8 @@ import pandas as pd
 from ..analyses.rules import EXPOSURE_RULES, POLICIES, RINGS_KM
 from ..analyses.spec import SampleError
 from ..panel.pair_panel import number_cohorts
-from ..primary.exposure import Ring, Tied
-from .partners_elsewhere import pair_matrix
+from ..primary.exposure import Admitted, Ring, Tied
+from .ties import pair_matrix
 
 TREATED_YEAR = "treated_year"
 RINGS = {f"near_pilot_{outer}": (inner, outer) for inner, outer in pairwise((0, *RINGS_KM))}
@@ -193,3 +193,36 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     else:
         column = TREATED_YEAR if group == "pilots" else f"{TREATED_YEAR}_{group}"
     return cities[column].to_numpy(dtype=float, na_value=np.nan) <= last_year
+
+
+def exposure_of(
+    cities: pd.DataFrame, pairs: pd.DataFrame, rule: str, observed: np.ndarray, last_year: int
+) -> tuple[Admitted, Ring | Tied]:
+    """What `primary.exposure.fit_exposure` asks for besides the outcome.
+
+    Parameters
+    ----------
+    cities, pairs : DataFrame
+        ``marts.dim_city`` and ``marts.fct_city_pair``.
+    rule : str
+        A key of `EXPOSURE_RULES`.
+    observed : (N,) int array
+        Ids of the cities with an outcome, ascending.
+    last_year : int
+        Of the window: cities first treated by then are its pilots, with an outcome or without.
+
+    Raises
+    ------
+    SampleError
+        Where the pairs lack distances or ties.
+    """
+    if pairs.empty:
+        raise SampleError("needs pairs of cities with distances and ties, found none")
+    cities = cities.sort_values("city_id")
+    cities = cities[cities["city_id"].isin({*pairs["city_i_id"], *pairs["city_j_id"], *observed})]
+    ids = cities["city_id"].to_numpy(dtype=np.int64)
+    own = np.searchsorted(ids, observed)
+    year = cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.inf)
+    cohort = np.where(year <= last_year, year, 0).astype(np.int64)
+    admitted = Admitted(cohort, cities["province_id"].to_numpy(dtype=np.int64), own)
+    return admitted, reach_of(rule, ids, pairs, own)

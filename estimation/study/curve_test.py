@@ -29,7 +29,7 @@ from ..panel.pair_panel import number_cohorts
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series, moving, split_outcome
-from ..sample.partners_elsewhere import pair_matrix
+from ..sample.ties import pair_matrix
 
 ALPHA = 0.05
 # draws whose sums are held at a time

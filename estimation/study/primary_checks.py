@@ -23,9 +23,9 @@ from ..primary.exposure import fit_exposure
 from ..primary.fit import PrimaryResult
 from ..primary.interval import rank_p
 from ..primary.measure import cycle, reference, standardise, synchronization
+from ..sample.exposure import exposure_of
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
-from .exposures import exposure_of
 from .selection import selection_rows
 from .tables import COLUMNS
 from .windows import Window, city_window, fit_window, joint_p, joint_statistics
@@ -188,7 +188,7 @@ def placebos_in_space(marts: Marts, spec: Spec, real: Window, settings: Settings
     rows, statistics = [], []
     for rule in PLACEBO_EXPOSURES:
         try:
-            given = exposure_of(marts, rule, real.city_ids, int(real.years[-1]))
+            given = exposure_of(marts.cities, marts.pairs, rule, real.city_ids, int(real.years[-1]))
         except SampleError:
             continue
         result, draws = fit_exposure(y, real.years, *given, **settings)

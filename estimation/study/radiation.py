@@ -22,10 +22,10 @@ from ..primary.measure import cycle, standardise
 from ..primary.within_block import WithinBlockResult, fit_within_block
 from ..sample.build import hash_panel
 from ..sample.cities import build_sample_cities
+from ..sample.exposure import exposure_of
 from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series
-from ..sample.partners_elsewhere import partners_elsewhere
-from .exposures import exposure_of
+from ..sample.ties import partners_elsewhere
 from .tables import not_run
 from .windows import settings_of
 
@@ -137,7 +137,9 @@ def _test_of(marts: Marts, spec: Spec) -> DatedCities:
     series = build_series(marts.city_years, spec.outcome.removeprefix(LEAD), window)
     last = int(series.years[-1])
     if term_of(spec) == "exposed":
-        admitted, reach = exposure_of(marts, spec.treatment_rule, series.city_ids, last)
+        admitted, reach = exposure_of(
+            marts.cities, marts.pairs, spec.treatment_rule, series.city_ids, last
+        )
         return DatedCities(series, admitted.cohort, admitted.block, admitted.own, reach)
     members = build_sample_cities(marts.cities, series.city_ids, spec, last)
     if spec.outcome.startswith(LEAD):

@@ -10,11 +10,10 @@ import pandas as pd
 
 from ..analyses.spec import SampleError, Spec
 from ..results import NotRun
-from ..sample.build import StudySample, pair_years
+from ..sample.build import StudySample, pair_years, pair_years_of
 from ..sample.marts import Marts
 from ..sample.ties import PAIR_BASE
 from .estimate import fit_group
-from .samples import pair_years_of
 
 
 def truths_of_group(marts: Marts, sample: StudySample, group: list[Spec]) -> list[dict[str, Any]]:

@@ -22,13 +22,12 @@ from ..analyses.without_p import why_no_p
 from ..fit import fit_outcomes
 from ..options import Options
 from ..results import FitResult, NotRun
-from ..sample.build import StudySample, hash_sample
+from ..sample.build import StudySample, build_group_sample, hash_sample
 from ..sample.marts import Marts
 from .curve_test import run_curve_test
 from .estimate import fit_group, group_specs
 from .primary import run_primary_spec
 from .radiation import run_radiation
-from .samples import build_group_sample
 from .second_implementation import differences
 from .specification_curve import run_curve
 from .tables import not_run

@@ -22,9 +22,9 @@ from estimation.primary.fit import fit_primary
 from estimation.primary.interval import rank_p
 from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.redeal import deal, draw_statistics
+from estimation.sample.exposure import exposure_of
 from estimation.sample.marts import Marts
 from estimation.study.claims import find_primary
-from estimation.study.exposures import exposure_of
 from estimation.study.next_window import next_window_rows
 from estimation.study.run import run_study
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
@@ -270,8 +270,11 @@ def test_placebos_in_space_are_judged_jointly(monkeypatch):
     real, settings = city_window(marts, STUDY[0]), {"permutations": 99, "seed": 1}
     z, block = standardise(real.growth), np.unique(real.block, return_inverse=True)[1]
     y = synchronization(z, *reference(z, real.cohort == 0, block))
+    reached = marts.cities, marts.pairs
     drawn = [
-        fit_exposure(y, real.years, *exposure_of(marts, rule, real.city_ids, 2019), **settings)[1]
+        fit_exposure(y, real.years, *exposure_of(*reached, rule, real.city_ids, 2019), **settings)[
+            1
+        ]
         for rule in space["name"]
     ]
     assert space["p_value"].tolist() == [rank_p(one.statistic()) for one in drawn]

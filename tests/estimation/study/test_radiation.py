@@ -17,7 +17,7 @@ from estimation.measures.cycle_lead import lead_scores
 from estimation.primary.exposure import Admitted, Ring, fit_exposure
 from estimation.primary.within_block import fit_within_block
 from estimation.sample.marts import Marts
-from estimation.sample.partners_elsewhere import partners_elsewhere
+from estimation.sample.ties import partners_elsewhere
 from estimation.study.claims import build_claims
 from estimation.study.multiplicity import judge_estimates
 from estimation.study.radiation import run_radiation

@@ -12,10 +12,10 @@ from estimation.analyses.catalog import all_specs
 from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.fit import PairPanel, fit_panel
+from estimation.sample.build import build_group_sample
 from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import split_outcome
 from estimation.study.run import run_study
-from estimation.study.samples import build_group_sample
 from estimation.study.tables import COLUMNS
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.sites import database

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.catalog import all_specs
+from estimation.sample.build import build_group_sample
 from estimation.study import second_implementation
 from estimation.study.run import run_study
-from estimation.study.samples import build_group_sample
 from tests.estimation.study.test_run import FAST, economy
 
 SPECS = [spec for spec in all_specs() if spec.spec_id in second_implementation.SPEC_IDS]
