@@ -7,7 +7,7 @@ from typing import Any
 
 from ..options import DRAWS
 from ..panel.city_file import read_cities
-from ..panel.frames import as_frame
+from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
 from ..panel.unit_values import beside
 from ..primary.channels import Channel

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..engines.choose import TWO_WAY
 from ..options import Options
+from ..panel.columns import as_frame
 from ..panel.fit_sample import build_sample
-from ..panel.frames import as_frame
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.panel_error import PanelError

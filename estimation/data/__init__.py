@@ -68,6 +68,6 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
 
 
 def _as_frame(frame: Any, backend: str) -> Any:
-    from ..panel.frames import as_frame
+    from ..panel.columns import as_frame
 
     return as_frame(frame.astype(object).where(frame.notna(), None).to_dict("list"), backend)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..panel.files import free_memory
+from ..panel.sources import free_memory
 from ..results import NotEstimable
 from .all_pairs import MEASURES
 

@@ -1,18 +1,28 @@
-"""Columns of a panel from wherever it lies: a frame of pandas, polars, Arrow or DuckDB, or a file.
+"""Columns of a panel from wherever it lies: a frame of pandas, polars, Arrow or DuckDB, or a CSV,
+Parquet or Stata file, refused in a sentence where it promises more than memory holds.
 
 Only what is asked for is read; pyarrow is needed for CSV and Parquet alone.
 """
 
 from __future__ import annotations
 
+import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .columns import BACKENDS, Column, Source, column_of, kind_of
-from .files import open_file
-from .panel_error import PanelError
+import numpy as np
+
+from .columns import BACKENDS, MISSING, Column, Source, column_of, kind_of
+from .panel_error import PanelError, need
+
+FORMATS = "a CSV in UTF-8 or a Parquet file"
+# value labels that a message shows
+SHOWN_LABELS = 3
+BYTES_OF_CELL = 8
 
 A_PANEL = (
     "give a frame of pandas, polars or pyarrow, a DuckDB relation, a mapping of columns, or a path"
@@ -95,3 +105,171 @@ def _open_mapping(columns: Mapping[Any, Any]) -> Source:
         shown = ", ".join(f"{length} in {name}" for name, length in lengths.items())
         raise PanelError("mapping", None, None, "arrays of one length", shown, "correct them")
     return Source("mapping", tuple(found), lambda wanted, texts: {n: found[n] for n in wanted})
+
+
+def free_memory() -> float:
+    """Bytes; without bound where the system does not say."""
+    try:
+        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (ValueError, OSError, AttributeError):
+        return float("inf")
+
+
+def _require_memory(path: Path, n_rows: int, n_columns: int) -> None:
+    """Refuse what a file's own head promises, before memory is asked for."""
+    n_bytes = n_rows * n_columns * BYTES_OF_CELL
+    if n_bytes > free_memory():
+        found = f"{n_rows:,} rows, {n_bytes / 1e9:,.1f} GB, with {free_memory() / 1e9:,.1f} GB free"
+        remedy = "choose rows or columns before, or give a DuckDB relation"
+        raise PanelError(path.name, None, None, "columns that fit into memory", found, remedy)
+
+
+def open_file(path: Path) -> Source:
+    """A file whose columns are not read yet.
+
+    Raises
+    ------
+    PanelError
+        If there is none, or it cannot be read.
+    ImportError
+        If what reads it is not installed.
+    """
+    if not path.is_file():
+        expected, found = "a CSV, Parquet or Stata file", "no file of this name"
+        raise PanelError(str(path), None, None, expected, found, "check the path")
+    kinds = {".parquet": _open_parquet, ".pq": _open_parquet, ".dta": _open_stata}
+    with _named(path):
+        return kinds.get(path.suffix.lower(), _open_csv)(path)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Faults of a reader as one that names the file."""
+    try:
+        yield
+    except (PanelError, ImportError):
+        raise
+    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, csv.Error) as error:
+        said = (str(error).splitlines() or [""])[0] or type(error).__name__
+        remedy = "save it again in one of these"
+        raise PanelError(path.name, None, None, FORMATS, said, remedy) from error
+
+
+def _open_parquet(path: Path) -> Source:
+    try:
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise need("pyarrow", "reading a Parquet file") from error
+    names = tuple(pq.read_schema(path).names)
+
+    @_named(path)
+    def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
+        # the file itself: with a folder's name pyarrow would add columns that it reads from the
+        # path
+        with pq.ParquetFile(path, memory_map=True) as file:
+            _require_memory(path, file.metadata.num_rows, len(wanted))
+            table = file.read(columns=list(wanted))
+        return {name: column_of(table[name]) for name in wanted}
+
+    return Source(path.name, names, read)
+
+
+def _open_stata(path: Path) -> Source:
+    from pandas.io.stata import StataReader  # takes longer to load than the library
+
+    with StataReader(path) as reader:
+        names = tuple(reader.read(1).columns)
+        n_rows = reader._nobs
+
+    @_named(path)
+    def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
+        _require_memory(path, n_rows, len(wanted))
+        with StataReader(path, columns=list(wanted), convert_dates=False) as reader:
+            frame = reader.read()
+        for name in wanted:
+            if frame[name].dtype == "category":
+                shown = ", ".join(map(str, frame[name].cat.categories[:SHOWN_LABELS]))
+                found = f"codes with value labels ({shown}, ...)"
+                remedy = (
+                    f"in Stata `decode {name}, generate(name)` for the texts or `label values "
+                    f"{name} .` for the codes, then save again"
+                )
+                raise PanelError(path.name, None, name, "numbers or text", found, remedy)
+        return {name: column_of(frame[name]) for name in wanted}
+
+    return Source(path.name, names, read)
+
+
+def _open_csv(path: Path) -> Source:
+    header, position = [], 0
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for position, cells in enumerate(csv.reader(file)):  # noqa: B007 (where the loop ended is read below)
+            if any(cell.strip() for cell in cells):
+                header = [cell.strip() for cell in cells]
+                break
+    above = position
+    if not header or any("\0" in name for name in header):
+        raise ValueError("an empty file" if not header else "binary data")
+    wanted_of_last_reading: list[int] = []
+
+    @_named(path)
+    def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
+        wanted_of_last_reading[:] = [header.index(name) for name in wanted]
+        table = _read_csv(path, header, above, wanted, texts)
+        columns = {name: column_of(table[name]) for name in wanted}
+        # a row of separators has no cell
+        blank = np.logical_and.reduce([column.blank for column in columns.values()])
+        if not blank.any():
+            return columns
+        return {name: column.take(np.flatnonzero(~blank)) for name, column in columns.items()}
+
+    def line_of(row: int) -> int:
+        """Found by reading again: rows without a cell that was asked for do not count."""
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = enumerate(csv.reader(file), start=1)
+            full = (
+                n
+                for n, cells in lines
+                if n > above + 1
+                and any(cells[k].strip() for k in wanted_of_last_reading if k < len(cells))
+            )
+            return next(islice(full, row, None))
+
+    return Source(path.name, tuple(header), read, place="line", line_of=line_of)
+
+
+def _read_csv(
+    path: Path, header: list[str], above: int, wanted: Sequence[str], texts: Sequence[str]
+) -> Any:
+    """Ids as text, the rest as numbers; where a cell is none, everything as text, so that the cell
+    can be named.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import csv as arrow_csv
+    except ImportError as error:
+        raise need("pyarrow", "reading a CSV") from error
+    spellings = sorted(
+        {spell(token) for token in MISSING for spell in (str, str.upper, str.title)}
+        | {"NaN", "<NA>"}
+    )
+    blank = {
+        "null_values": spellings,
+        "strings_can_be_null": False,
+        "include_columns": list(wanted),
+    }
+
+    def read(types: dict[str, Any]) -> Any:
+        return arrow_csv.read_csv(
+            path,
+            read_options=arrow_csv.ReadOptions(column_names=header, skip_rows=above + 1),
+            parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(column_types=types, **blank),
+        )
+
+    try:
+        return read({name: pa.string() if name in texts else pa.float64() for name in wanted})
+    except pa.ArrowInvalid as error:
+        if "conversion error" not in str(error):
+            raise
+        return read(dict.fromkeys(wanted, pa.string()))

@@ -1,6 +1,9 @@
-"""Truths of the primary test and its channels on simulated data."""
+"""Truths on simulated data: of every spec, and of the primary test and its channels."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +13,11 @@ from ..analyses.spec import SampleError, Spec
 from ..primary.channels import channel_draws
 from ..primary.city_panel import build_panel, lacking
 from ..primary.contrast import treatment_contrast
+from ..results import NotRun
+from ..sample.build import StudySample, pair_years, pair_years_of
 from ..sample.marts import Marts
+from ..sample.ties import PAIR_BASE
+from .estimate import fit_group
 from .windows import Window, city_window
 
 # Term of the primary test itself, as of a coefficient, and its parts; those of its channels are
@@ -109,3 +116,37 @@ def _sizes(planted: pd.DataFrame, window: Window) -> dict[str, float]:
         "own_variance": float(np.exp(np.log(counted["own_variance_ratio"]).mean()) - 1),
         "loading": float(counted["loading_rise"].mean()),
     }
+
+
+def truths_of_group(marts: Marts, sample: StudySample, group: list[Spec]) -> list[dict[str, Any]]:
+    """Rows of ``estimates.truth`` of the specs of one group: their own estimator on the difference
+    that the effect makes to the outcomes of their sample; none where that cannot be had.
+    """
+    try:
+        frame = pair_years_of(marts.without, group)
+    except SampleError:
+        return []
+    if frame.empty or not set(sample.outcomes) <= set(frame.columns):
+        return []
+    panel = sample.panel
+    keys, without = pair_years(frame, sample.outcomes, panel.years)
+    own = panel.city_ids[panel.city_i] * PAIR_BASE + panel.city_ids[panel.city_j]
+    place = pd.Index(keys).get_indexer(own)
+    difference = panel.y - np.where(place[:, None] >= 0, without[:, place], np.nan)
+    effect = replace(sample, panel=replace(panel, y=difference))
+    rows = []
+    for spec, result in fit_group(marts, effect, group, vcov=(), permutations=0):
+        if isinstance(result, NotRun):
+            continue
+        rows += [
+            {
+                "spec_id": spec.spec_id,
+                "term": e.term,
+                "cohort_year": e.cohort_year,
+                "event_time": e.event_time,
+                "truth": e.estimate,
+                "planted": None,
+            }
+            for e in result.estimates
+        ]
+    return rows

@@ -26,12 +26,12 @@ from ..sample.build import StudySample, build_group_sample, hash_sample
 from ..sample.marts import Marts
 from .curve_test import run_curve_test
 from .estimate import fit_group, group_specs
+from .planted import truths_of_group
 from .primary import run_primary_spec
 from .radiation import run_radiation
 from .second_implementation import differences
 from .specification_curve import run_curve
 from .tables import not_run
-from .truth import truths_of_group
 from .withhold import withhold
 
 Rows = dict[str, list[dict[str, Any]]]

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import estimation as cs
-from estimation.panel import files
+from estimation.panel import sources
 
 
 def _changed(column, value, row=3):
@@ -255,7 +255,7 @@ def test_files_that_promise_more_than_memory_are_refused_before_they_are_read(
     path = tmp_path / f"panel.{kind}"
     if kind == "parquet":
         frame.to_parquet(path)
-        monkeypatch.setattr(files, "free_memory", lambda: 1000.0)
+        monkeypatch.setattr(sources, "free_memory", lambda: 1000.0)
     else:
         frame.to_stata(path, write_index=False, version=118)
         _of_many_rows(path)

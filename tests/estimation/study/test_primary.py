@@ -26,8 +26,8 @@ from estimation.sample.exposure import exposure_of
 from estimation.sample.marts import Marts
 from estimation.study.claims import find_primary
 from estimation.study.next_window import next_window_rows
+from estimation.study.primary_checks import growth_before, selection_rows, within_block_gap
 from estimation.study.run import run_study
-from estimation.study.selection import growth_before, selection_rows, within_block_gap
 from estimation.study.tables import COLUMNS
 from estimation.study.windows import Window, city_window, joint_p, settings_of, window_of
 from tests.estimation.primary.economies import draw_panel
