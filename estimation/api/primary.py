@@ -148,7 +148,9 @@ def primary(
             permutations=permutations,
             seed=seed,
         )
-    warnings = (*cities.notes, *warnings_of(result))
+    # those of growth, then those that its cycle has beside them
+    of_cycle = () if result.cycle is None else result.cycle.warnings
+    warnings = (*cities.notes, *dict.fromkeys((*result.warnings, *of_cycle)))
     return PrimaryFit(
         outcome,
         result,
@@ -177,12 +179,6 @@ def lines_of(result: PrimaryResult) -> list[str]:
                 *(f"{name}: channel {part.channel}: {_estimate(part)}" for part in one.channels),
             ]
     return lines
-
-
-def warnings_of(result: PrimaryResult) -> tuple[str, ...]:
-    """Warnings of growth, then those that its cycle has beside them."""
-    of_cycle = () if result.cycle is None else result.cycle.warnings
-    return tuple(dict.fromkeys((*result.warnings, *of_cycle)))
 
 
 def _estimate(one: PrimaryResult | Channel) -> str:

@@ -263,8 +263,6 @@ def with_two_years(observed: np.ndarray) -> np.ndarray:
 
 def group_outcomes(panel: PairPanel) -> list[tuple[int, ...]]:
     """Outcomes that share one pattern of missing values, in order of the first of each."""
-    if panel.n_outcomes == 1:
-        return [(0,)]
     groups: dict[bytes, list[int]] = {}
     for m, y in enumerate(panel.y):
         groups.setdefault(np.isnan(y).tobytes(), []).append(m)

@@ -52,9 +52,7 @@ def build_sample_cities(
     treated = treated - rule.years_earlier
     in_window = np.isfinite(treated) & (treated <= last_year)
     gap = np.where(in_window, np.inf, np.nan_to_num(treated - last_year, nan=np.inf))
-    gdp = np.full(len(cities), np.nan)
-    if "gdp_mean_cny_100m" in cities:
-        gdp = cities["gdp_mean_cny_100m"].to_numpy(dtype=float, na_value=np.nan)
+    gdp = cities["gdp_mean_cny_100m"].to_numpy(dtype=float, na_value=np.nan)
     sample_cities = pd.DataFrame(
         {
             "city_id": members,

@@ -49,14 +49,11 @@ def add_exposure(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> p
         with ``_calendar_year``, the same. Missing where there is no such pilot, no distance or
         no tie.
     """
-    ids = np.sort(cities["city_id"].to_numpy(dtype=np.int64))
-    year = cities.set_index("city_id")[TREATED_YEAR].reindex(ids)
-    year = year.to_numpy(dtype=float, na_value=np.inf)
-    cohort, own = np.where(year <= last_year, year, 0).astype(np.int64), np.arange(len(ids))
-    made = {}
+    ids, made = np.sort(cities["city_id"].to_numpy(dtype=np.int64)), {}
     for name, rule in EXPOSURE_RULES.items():
         try:
-            found = exposed_years(reach_of(name, ids, pairs, own), cohort, own)
+            admitted, reach = exposure_of(cities, pairs, name, ids, last_year)
+            found = exposed_years(reach, admitted.cohort, admitted.own)
         except SampleError:
             found = np.zeros(len(ids))
         known = pd.Series(np.where(found > 0, found, np.nan), ids)

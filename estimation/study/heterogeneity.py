@@ -42,7 +42,7 @@ def fit_heterogeneity_group(
                 built[_key(spec)] = build_heterogeneity(sample, marts.cities, marts.strengths, spec)
             except SampleError as error:
                 built[_key(spec)] = NotRun(str(error))
-    built = _say_which_are_one(built)
+    _say_which_are_one(built)
     can_be = {key: entry for key, entry in built.items() if not isinstance(entry, NotRun)}
     results: dict[tuple[str, int], FitResult | NotRun] = {}
     enough_of = {
@@ -76,9 +76,9 @@ def fit_heterogeneity_group(
         yield spec, result
 
 
-def _say_which_are_one(built: Built) -> Built:
-    """The same, with a diagnostic and a warning where strengths of different tools are one
-    regressor: their rows are one result.
+def _say_which_are_one(built: Built) -> None:
+    """Add a diagnostic and a warning where strengths of different tools are one regressor: their
+    rows are one result.
     """
     alike: dict[bytes, list[tuple]] = {}
     for key, entry in built.items():
@@ -99,22 +99,12 @@ def _say_which_are_one(built: Built) -> Built:
                 if name != own
             ]
             if others:
-                same = [(SAME_REGRESSOR, other, 1.0) for other in others]
-                text = (
+                diagnostics += [(SAME_REGRESSOR, other, 1.0) for other in others]
+                warnings.append(
                     f"strength:{own}: the very same regressor as "
                     f"{', '.join(f'strength:{other}' for other in others)} on this sample: "
+                    "one result under several names."
                 )
-                built = {
-                    **built,
-                    key: (
-                        moderation,
-                        (
-                            [*diagnostics, *same],
-                            [*warnings, text + "one result under several names."],
-                        ),
-                    ),
-                }
-    return built
 
 
 def _key(spec: Spec) -> tuple:

@@ -45,6 +45,7 @@ def fabricate(
         "province_id": ids // 1000 * 1000,
         "treated_year_calendar_year": treated,
         "treated_year": treated + np.isin(treated, [2018, 2019]),
+        "gdp_mean_cny_100m": 1.0,
     }
     left, right = np.triu_indices(n_cities, 1)
     tie = rng.lognormal(size=left.size)
@@ -278,6 +279,7 @@ def cities():
         {
             "city_id": list(PLACES),
             "province_id": [10, 20, 10, 10, 20, 30],
+            "gdp_mean_cny_100m": 1.0,
             "treated_year": treated,
             "treated_year_calendar_year": treated,
             "policy_year_low_carbon": pd.array([2011, None, 2017, None, 2020, None], dtype="Int64"),

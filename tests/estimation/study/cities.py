@@ -20,6 +20,7 @@ def city_marts(ids, admitted, growth, years, **of_pairs) -> Marts:
             "treated_year": treated,
             "treated_year_calendar_year": treated,
             "batch": treated - 2013,
+            "gdp_mean_cny_100m": 1.0,
         }
     )
     left, right = np.triu_indices(ids.size, 1)
