@@ -175,10 +175,7 @@ class PairRows:
             )
 
     def _note_missing(self, values: list[np.ndarray]) -> None:
-        blank = np.isnan(values[0])
-        for column in values[1:]:
-            blank |= np.isnan(column)
-        lacking = np.count_nonzero(blank)
+        lacking = np.count_nonzero(np.any([np.isnan(column) for column in values], axis=0))
         if lacking:
             names = ", ".join((self.columns.outcome, *self.columns.controls))
             self.notes.append(f"{lacking} rows are left out: {names} blank.")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from estimation.fit import fit_outcomes, fit_panel
-from estimation.panel.admissions import infer_city_cohorts
 from estimation.panel.fit_sample import build_sample
+from estimation.panel.pair_file import infer_city_cohorts
 from estimation.panel.pair_panel import PairPanel
 from estimation.study.heterogeneity import Heterogeneity, fit_heterogeneity
 from tests.estimation.panels import random_panel
