@@ -108,7 +108,7 @@ def _in_order(found: dict[Unit, Rows], units: Sequence[Unit], specs: Sequence[Sp
 def _share_reasons(specs: Sequence[Spec], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of ``not_run``; a reason that all specs of the curve on an outcome share is one row."""
     reasons = {row["spec_id"]: row["reason"] for row in rows}
-    for outcome in {spec.outcome for spec in specs}:
+    for outcome in dict.fromkeys(spec.outcome for spec in specs):
         first, *others = (spec.spec_id for spec in specs if spec.outcome == outcome)
         if len({reasons.get(spec_id) for spec_id in (first, *others)}) == 1:
             every = f"{ANALYSIS}.{outcome}.every"
