@@ -178,7 +178,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int, bool, bool]]:
         parts = [
             part
             for part in pairwise((start, *inner, end))
-            if not _is_blank(text[part[0] : part[1]])
+            if any(map(str.isalnum, text[part[0] : part[1]]))
         ]
         for k, (left, right) in enumerate(parts):
             piece = text[left:right]
@@ -190,10 +190,6 @@ def _pieces(text: str) -> Iterator[tuple[int, int, bool, bool]]:
             yield (a if pending is None else pending), b, k == 0, has_more
             pending = None
         start = end + 1
-
-
-def _is_blank(piece: str) -> bool:
-    return not any(map(str.isalnum, piece))
 
 
 def _cuts(text: str) -> list[int]:

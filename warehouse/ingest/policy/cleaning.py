@@ -143,11 +143,7 @@ def _kept(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
 
 
 def _line_spans(text: str) -> list[tuple[int, int]]:
-    spans, start = [], 0
-    for line in text.split("\n"):
-        spans.append((start, start + len(line)))
-        start += len(line) + 1
-    return spans
+    return [match.span() for match in re.finditer("^.*$", text, re.MULTILINE)]
 
 
 def _unweave_columns(mapped: MappedText) -> MappedText:

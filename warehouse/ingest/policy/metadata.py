@@ -6,8 +6,9 @@ Rules only; nothing is guessed (pure).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from warehouse.ingest.policy.clauses import BODY, TITLE, ZONE_TITLE, Clause
 
@@ -81,45 +82,6 @@ _TYPES = (
 
 
 @dataclass(frozen=True)
-class PolicyMetadata:
-    """What the text states; None and empty lists where it does not.
-
-    Attributes
-    ----------
-    title, document_type, document_no, issuer : str or None
-        The type is the one of the transmitted document where a notice only transmits it.
-    issue_date : date or None
-    issue_year : int or None
-        Of the date, else of the document number.
-    in_force_from, in_force_to : date or None
-        Only where the text or its title says so.
-    zone_texts : list of str
-        Zones concerned, as written; `zone_rule` says which rule read them.
-    cited_numbers, repealed_numbers : list of str
-        Numbers of other documents that the text names, and those that it ends.
-    is_transmitted : bool
-        Whether a notice transmits another document (then it is not held to be a mere notice).
-    not_stated : list of str
-        Names of the fields above that the text does not state.
-    """
-
-    title: str | None
-    document_type: str | None
-    document_no: str | None
-    issuer: str | None
-    issue_date: date | None
-    issue_year: int | None
-    in_force_from: date | None
-    in_force_to: date | None
-    zone_texts: list[str]
-    zone_rule: str | None
-    cited_numbers: list[str]
-    repealed_numbers: list[str]
-    is_transmitted: bool
-    not_stated: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class _Parts:
     """The text by role: collector's notes, lines of the head (before the first enumerated heading),
     all lines, the whole.
@@ -131,7 +93,7 @@ class _Parts:
     text: str
 
 
-def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
+def read_metadata(text: str, clauses: list[Clause]) -> dict[str, Any]:
     """Metadata of a cleaned text by rules.
 
     Parameters
@@ -143,38 +105,53 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
 
     Returns
     -------
-    PolicyMetadata
+    dict
+        What the text states; None and empty lists where it does not.
+
+        title, document_type, document_no, issuer : str or None
+            The type is the one of the transmitted document where a notice only transmits it.
+        issue_date : date or None
+        issue_year : int or None
+            Of the date, else of the document number.
+        in_force_from, in_force_to : date or None
+            Only where the text or its title says so.
+        zone_texts : list of str
+            Zones concerned, as written; `zone_rule` says which rule read them.
+        cited_numbers, repealed_numbers : list of str
+            Numbers of other documents that the text names, and those that it ends.
+        is_transmitted : bool
+            Whether a notice transmits another document (then it is not held to be a mere notice).
+        not_stated : list of str
+            Names of the fields above that the text does not state.
     """
     parts = _parts(text)
     title = _title(parts)
     number = _own_number(parts)
     issuer = _issuer(parts, title)
     issued = _issue_date(parts, title)
-    year = issued.year if issued else (int(number[1]) if number else None)
+    year = issued.year if issued else (int(number["year"]) if number else None)
     zones, rule = _zones(parts, title, issuer, number)
     start, end = _in_force(parts.text, title, issued)
-    cited = list(dict.fromkeys(_format_number(m) for m in _NUMBER.finditer(parts.text)))
-    own = _format(number) if number else None
-    kind = _document_type(title)
+    cited = list(dict.fromkeys(map(_format_number, _NUMBER.finditer(parts.text))))
+    own = _format_number(number) if number else None
     found = {
         "title": title,
-        "document_type": kind,
+        "document_type": _document_type(title),
         "document_no": own,
         "issuer": issuer,
         "issue_date": issued,
         "zone_texts": zones,
     }
-    return PolicyMetadata(
-        **found,
-        issue_year=year,
-        in_force_from=start,
-        in_force_to=end,
-        zone_rule=rule,
-        cited_numbers=[no for no in cited if no != own],
-        repealed_numbers=_repealed(parts.text),
-        is_transmitted=bool(title and "印发" in title and title.endswith("通知")),
-        not_stated=[name for name, value in found.items() if not value],
-    )
+    return found | {
+        "issue_year": year,
+        "in_force_from": start,
+        "in_force_to": end,
+        "zone_rule": rule,
+        "cited_numbers": [no for no in cited if no != own],
+        "repealed_numbers": _repealed(parts.text),
+        "is_transmitted": bool(title and "印发" in title and title.endswith("通知")),
+        "not_stated": [name for name, value in found.items() if not value],
+    }
 
 
 def _repealed(text: str) -> list[str]:
@@ -232,25 +209,20 @@ def _document_type(title: str | None) -> str | None:
     return next((kind for kind in _TYPES if stem.endswith(kind)), None)
 
 
-def _format(number: tuple[str, str, str]) -> str:
-    return f"{number[0]}〔{number[1]}〕{int(number[2])}号"
-
-
 def _format_number(match: re.Match[str]) -> str:
-    return _format((match["prefix"], match["year"], match["no"]))
+    return f"{match['prefix']}〔{match['year']}〕{int(match['no'])}号"
 
 
-def _own_number(parts: _Parts) -> tuple[str, str, str] | None:
+def _own_number(parts: _Parts) -> re.Match[str] | None:
     """Number of the document itself: in the head, and not behind the title of another document."""
     for line in parts.head:
         open_text = _QUOTED.sub(lambda m: "》" * len(m.group()), line)
         for match in _NUMBER.finditer(open_text):
             before = open_text[: match.start()].rstrip(" (（〔[")
             if not before.endswith(("》", "〉")):
-                return match["prefix"], match["year"], match["no"]
+                return match
     noted = _NOTE_NUMBER.search(parts.notes)
-    match = _NUMBER.match(parts.notes, noted.end()) if noted else None
-    return (match["prefix"], match["year"], match["no"]) if match else None
+    return _NUMBER.match(parts.notes, noted.end()) if noted else None
 
 
 def _issuer(parts: _Parts, title: str | None) -> str | None:
@@ -338,7 +310,7 @@ def _date(year: str, month: str, day: str) -> date | None:
 
 
 def _zones(
-    parts: _Parts, title: str | None, issuer: str | None, number: tuple[str, str, str] | None
+    parts: _Parts, title: str | None, issuer: str | None, number: re.Match[str] | None
 ) -> tuple[list[str], str | None]:
     """Zones concerned: established by a reply, named in the title (all those served where it counts
     more), in the plans that a covering letter sends out or in the opening sentence, else the
@@ -346,7 +318,9 @@ def _zones(
     """
     open_text = _QUOTED.sub("", parts.text)
     is_reply = (
-        title is None or title.endswith("批复") or (number is not None and number[0] == "国函")
+        title is None
+        or title.endswith("批复")
+        or (number is not None and number["prefix"] == "国函")
     )
     established = [m.group(1) for m in _ESTABLISHED.finditer(open_text)] if is_reply else []
     if established:
