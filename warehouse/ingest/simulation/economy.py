@@ -87,35 +87,20 @@ TURBULENCE = {
 TREND_SMOOTHNESS = 6.25
 
 
-@dataclass(frozen=True)
-class EconomyParameters:
-    """Parameters of `simulate_economies`; the defaults are calibrated (see there).
-
-    Attributes
-    ----------
-    sd_city_mean : float
-        Standard deviation over cities of mean growth, log points times 100.
-    sd_trend_loading : float
-        Standard deviation over cities of the loading on the national path (mean 1).
-    cycle_loading : float
-        Loading on the common cycle before admission, log points times 100.
-    median_own_sd, log_sd_own_sd : float
-        Median and log standard deviation over cities of the own part's standard deviation, log
-        points times 100.
-    province_share, region_share : float
-        Shares of the province and region factors in the variance of the own part.
-    persistence : float
-        First-order autocorrelation of the factors of the own part.
-    """
-
-    sd_city_mean: float = 1.4
-    sd_trend_loading: float = 0.10
-    cycle_loading: float = 0.65
-    median_own_sd: float = 1.5
-    log_sd_own_sd: float = 0.65
-    province_share: float = 0.38
-    region_share: float = 0.03
-    persistence: float = 0.35
+# Parameters of `simulate_economies`, calibrated (see there); log points times 100 where they are of
+# growth.
+#: Standard deviation over cities of mean growth.
+SD_CITY_MEAN = 1.4
+#: Standard deviation over cities of the loading on the national path (mean 1).
+SD_TREND_LOADING = 0.10
+#: Loading on the common cycle before admission.
+CYCLE_LOADING = 0.65
+#: Median and log standard deviation over cities of the own part's standard deviation.
+MEDIAN_OWN_SD, LOG_SD_OWN_SD = 1.5, 0.65
+#: Shares of the province and region factors in the variance of the own part.
+PROVINCE_SHARE, REGION_SHARE = 0.38, 0.03
+#: First-order autocorrelation of the factors of the own part.
+PERSISTENCE = 0.35
 
 
 @dataclass(frozen=True)
@@ -149,16 +134,6 @@ class PlantedEffect:
     patents_rise: float = 0.2
     firms_rise: float = 0.15
     investment_convergence: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Refuse sizes that no economy can have."""
-        limits = {"own_variance_fall": 0.999, "tools_share": 1.0, "investment_convergence": 1.0}
-        for name, value in vars(self).items():
-            if not 0.0 <= value <= limits.get(name, np.inf):
-                raise ValueError(
-                    f"{name} must lie between 0 and {limits.get(name, 'infinity')}; found "
-                    f"{value}; give a size in that range"
-                )
 
 
 NO_EFFECT = PlantedEffect(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -236,24 +211,12 @@ def simulate_economies(
     Returns
     -------
     SimulatedEconomy
-
-    Raises
-    ------
-    ValueError
-        If a year lies outside the national path.
     """
-    p = EconomyParameters()
-    unknown = [int(year) for year in years if int(year) not in NATIONAL_PATH_PCT]
-    if unknown:
-        raise ValueError(
-            f"years must lie between 2001 and 2023; found {unknown}; choose a span inside the "
-            "national path"
-        )
     common, own = (
-        _common_part(len(province), years, rng, p),
-        _own_part(province, region, years, rng, p),
+        _common_part(len(province), years, rng),
+        _own_part(province, region, years, rng),
     )
-    without = common + p.cycle_loading * np.array([COMMON_CYCLE[int(year)] for year in years]) + own
+    without = common + CYCLE_LOADING * np.array([COMMON_CYCLE[int(year)] for year in years]) + own
     is_treated = (treated_year[:, None] > 0) & (years >= treated_year[:, None])
     exponent = (
         np.ones(len(province))
@@ -271,10 +234,9 @@ def national_cycle_pct(years: np.ndarray) -> np.ndarray:
     """National growth less its Hodrick-Prescott trend over all years of the path, log points times
     100, shape (n_years,).
     """
-    p = EconomyParameters()
     known = np.array(sorted(NATIONAL_PATH_PCT))
     growth = np.array(
-        [NATIONAL_PATH_PCT[year] + p.cycle_loading * COMMON_CYCLE[year] for year in known.tolist()]
+        [NATIONAL_PATH_PCT[year] + CYCLE_LOADING * COMMON_CYCLE[year] for year in known.tolist()]
     )
     bends = np.diff(np.eye(len(known)), 2, axis=0)
     cycle = growth - np.linalg.solve(
@@ -283,13 +245,11 @@ def national_cycle_pct(years: np.ndarray) -> np.ndarray:
     return cycle[np.searchsorted(known, years)]
 
 
-def _common_part(
-    n_cities: int, years: np.ndarray, rng: np.random.Generator, p: EconomyParameters
-) -> np.ndarray:
+def _common_part(n_cities: int, years: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """City means and the national path with its loadings, shape (n_cities, n_years)."""
     path = np.array([NATIONAL_PATH_PCT[int(year)] for year in years])
-    mean = path.mean() + p.sd_city_mean * rng.standard_normal(n_cities)
-    loading = 1.0 + p.sd_trend_loading * rng.standard_normal(n_cities)
+    mean = path.mean() + SD_CITY_MEAN * rng.standard_normal(n_cities)
+    loading = 1.0 + SD_TREND_LOADING * rng.standard_normal(n_cities)
     return mean[:, None] + loading[:, None] * (path - path.mean())
 
 
@@ -298,7 +258,6 @@ def _own_part(
     region: np.ndarray,
     years: np.ndarray,
     rng: np.random.Generator,
-    p: EconomyParameters,
 ) -> np.ndarray:
     """Region, province and city part of the cycle, log points times 100, shape (n_cities,
     n_years).
@@ -306,30 +265,28 @@ def _own_part(
     n_cities, n_years = len(province), len(years)
     regions, region_no = np.unique(region, return_inverse=True)
     provinces, province_no = np.unique(province, return_inverse=True)
-    by_region = _autoregressive(rng, len(regions), n_years, p.persistence)[region_no]
-    by_province = _autoregressive(rng, len(provinces), n_years, p.persistence)[province_no]
-    by_city = _autoregressive(rng, n_cities, n_years, p.persistence)
-    rest = 1.0 - p.region_share - p.province_share
+    by_region = _autoregressive(rng, len(regions), n_years)[region_no]
+    by_province = _autoregressive(rng, len(provinces), n_years)[province_no]
+    by_city = _autoregressive(rng, n_cities, n_years)
+    rest = 1.0 - REGION_SHARE - PROVINCE_SHARE
     unit = (
-        np.sqrt(p.region_share) * by_region
-        + np.sqrt(p.province_share) * by_province
+        np.sqrt(REGION_SHARE) * by_region
+        + np.sqrt(PROVINCE_SHARE) * by_province
         + np.sqrt(rest) * by_city
     )
     # beyond two standard deviations a city would shrink and double from year to year
-    own_sd = p.median_own_sd * np.exp(
-        p.log_sd_own_sd * np.clip(rng.standard_normal(n_cities), -2.0, 2.0)
+    own_sd = MEDIAN_OWN_SD * np.exp(
+        LOG_SD_OWN_SD * np.clip(rng.standard_normal(n_cities), -2.0, 2.0)
     )
     return own_sd[:, None] * np.array([TURBULENCE.get(int(year), 1.0) for year in years]) * unit
 
 
-def _autoregressive(
-    rng: np.random.Generator, n_series: int, n_years: int, persistence: float
-) -> np.ndarray:
+def _autoregressive(rng: np.random.Generator, n_series: int, n_years: int) -> np.ndarray:
     """Stationary first-order autoregressions of unit variance, shape (n_series, n_years)."""
     shocks = rng.standard_normal((n_series, n_years))
     series = np.empty_like(shocks)
     series[:, 0] = shocks[:, 0]
-    scale = np.sqrt(1.0 - persistence**2)
+    scale = np.sqrt(1.0 - PERSISTENCE**2)
     for t in range(1, n_years):
-        series[:, t] = persistence * series[:, t - 1] + scale * shocks[:, t]
+        series[:, t] = PERSISTENCE * series[:, t - 1] + scale * shocks[:, t]
     return series

@@ -5,8 +5,6 @@ Numbers and names only, no I/O.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -39,29 +37,6 @@ NATIONAL_INFLATION_PCT = {
     2020: 2.5,
     2021: 0.9,
 }
-
-
-@dataclass(frozen=True)
-class CityLevels:
-    """Published figures of the simulated cities; every array has shape (n_cities, n_years).
-
-    Attributes
-    ----------
-    tables : dict of str to ndarray
-        By indicator id of the catalog, canonical units. Only gross domestic product and what is
-        counted from it depend on the growth path.
-    gdp_first_release_cny_100m : ndarray
-        Nominal gross domestic product as first released, before revisions.
-    shadow_gdp_cny_100m : ndarray
-        Nominal gross domestic product on the growth path without the effect; not published.
-    consumer_prices : DataFrame
-        Columns province_id, year, cpi_prev_year_100.
-    """
-
-    tables: dict[str, np.ndarray]
-    gdp_first_release_cny_100m: np.ndarray
-    shadow_gdp_cny_100m: np.ndarray
-    consumer_prices: pd.DataFrame
 
 
 def _inflation(
@@ -104,7 +79,7 @@ def simulate_levels(
     roster: pd.DataFrame,
     years: np.ndarray,
     rng: np.random.Generator,
-) -> CityLevels:
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray, pd.DataFrame]:
     """Chain growth to levels and draw the other published figures.
 
     Parameters
@@ -122,9 +97,20 @@ def simulate_levels(
 
     Returns
     -------
-    CityLevels
-        Nominal GDP is the chained real level times a price level of its own: its growth less
-        consumer price inflation correlates about 0.75 with real growth, as in published figures.
+    tables : dict of str to ndarray, each of shape (n_cities, n_years)
+        By indicator id of the catalog, canonical units. Only gross domestic product and what is
+        counted from it depend on the growth path.
+    first_release : ndarray, shape (n_cities, n_years)
+        Nominal gross domestic product as first released, before revisions.
+    shadow : ndarray, shape (n_cities, n_years)
+        Nominal gross domestic product on the growth path without the effect; not published.
+    consumer_prices : DataFrame
+        Columns province_id, year, cpi_prev_year_100.
+
+    Notes
+    -----
+    Nominal GDP is the chained real level times a price level of its own: its growth less
+    consumer price inflation correlates about 0.75 with real growth, as in published figures.
     """
     province, rank = roster["province_id"].to_numpy(), roster["admin_rank"].to_numpy()
     n_cities, n_years = growth_pct.shape
@@ -155,7 +141,7 @@ def simulate_levels(
     for sector, share in zip(("primary", "secondary", "tertiary"), shares, strict=True):
         tables[f"value_added_{sector}_cny_100m"] = nominal * share
     tables |= _people_and_money(shadow, population, rng)
-    return CityLevels(tables, nominal * revision, shadow, consumer_prices)
+    return tables, nominal * revision, shadow, consumer_prices
 
 
 def _people_and_money(

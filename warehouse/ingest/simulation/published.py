@@ -11,7 +11,7 @@ import pandas as pd
 
 from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
 from warehouse.ingest.simulation.economy import PlantedEffect, SimulatedEconomy, simulate_economies
-from warehouse.ingest.simulation.levels import CityLevels, simulate_levels
+from warehouse.ingest.simulation.levels import simulate_levels
 from warehouse.ingest.simulation.policy_texts import draw_policy_tools, effective_intensity
 from warehouse.ingest.simulation.wider_series import simulate_wider_series
 
@@ -102,7 +102,7 @@ def simulate_statistics(
         (economy.growth_with_pct, economy.is_treated),
         (economy.growth_without_pct, np.zeros_like(economy.is_treated)),
     ):
-        levels = simulate_levels(
+        tables, first_release, shadow, consumer_prices = simulate_levels(
             growth_pct=growth,
             shadow_growth_pct=economy.growth_without_pct,
             roster=cities,
@@ -111,8 +111,8 @@ def simulate_statistics(
         )
         wider = simulate_wider_series(
             growth_pct=growth,
-            tables=levels.tables,
-            shadow_gdp_cny_100m=levels.shadow_gdp_cny_100m,
+            tables=tables,
+            shadow_gdp_cny_100m=shadow,
             is_treated=treated,
             effect=effect,
             roster=cities,
@@ -122,8 +122,10 @@ def simulate_statistics(
             _publish(
                 cities,
                 years,
-                levels,
+                tables,
                 wider,
+                first_release,
+                consumer_prices,
                 np.random.default_rng(gaps_seed),
                 np.random.default_rng(wider_gaps),
             )
@@ -134,8 +136,10 @@ def simulate_statistics(
 def _publish(
     cities: pd.DataFrame,
     years: np.ndarray,
-    levels: CityLevels,
+    core: dict[str, np.ndarray],
     wider: dict[str, np.ndarray],
+    first_release: np.ndarray,
+    consumer_prices: pd.DataFrame,
     rng: np.random.Generator,
     wider_rng: np.random.Generator,
 ) -> Published:
@@ -148,9 +152,7 @@ def _publish(
     with_gaps = np.zeros(len(cities), dtype=bool)
     with_gaps[rng.permutation(len(cities))[: min(N_CITIES_WITH_GAPS, len(cities) // 10)]] = True
     tables = {}
-    for indicator, table in sorted(
-        {**levels.tables, "gdp_first_release": levels.gdp_first_release_cny_100m}.items()
-    ):
+    for indicator, table in sorted({**core, "gdp_first_release": first_release}.items()):
         missing = rng.random(table.shape) < (0.15 if indicator in CORE else MISSING_SHARE)
         if indicator in CORE:
             missing &= with_gaps[:, None]
@@ -163,6 +165,4 @@ def _publish(
     tables["gdp_real_cny_100m"] = np.where(
         np.isnan(tables["gdp_growth_official_pct"]), np.nan, wider["gdp_real_cny_100m"]
     )
-    return Published(
-        cities, years, tables, levels.gdp_first_release_cny_100m, levels.consumer_prices
-    )
+    return Published(cities, years, tables, first_release, consumer_prices)
