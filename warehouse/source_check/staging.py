@@ -34,10 +34,6 @@ _MODELS = (
 _MACROS = ("text", "settings")
 
 
-class SettingFault(Refused):
-    """A setting of the environment that a macro refuses; the message says what was expected."""
-
-
 def build_staging(con: duckdb.DuckDBPyConnection, raw_build: Path) -> None:
     """Make a table of each model, named as the model, in this connection.
 
@@ -78,5 +74,5 @@ def _names(raw_build: Path) -> dict[str, object]:
 
 class _Exceptions:
     def raise_compiler_error(self, message: str) -> str:
-        """End with what a macro says."""
-        raise SettingFault(message)
+        """End with what a macro says of a setting that it refuses."""
+        raise Refused(message)

@@ -139,17 +139,13 @@ def _choose(comparable: list[ValueMatch], name: HeaderMatch | None) -> ValueMatc
     )
     best = comparable[0]
     rivals = [match for match in comparable if match.share >= best.share - MARGIN]
-    if best.share >= ALONE:
-        if len(rivals) == 1 or named is None:
-            return best if len(rivals) == 1 else None
-        return named if named in rivals else None
-    if named is None or name is None or named not in rivals:
+    if best.share >= ALONE and len(rivals) == 1:
+        return best
+    if named not in rivals:
         return None
-    return (
-        named
-        if named.share >= WITH_NAME or (name.how != "fuzzy" and named.near >= NEAR_WITH_NAME)
-        else None
-    )
+    is_enough = best.share >= ALONE or named.share >= WITH_NAME
+    is_near = name.how != "fuzzy" and named.near >= NEAR_WITH_NAME
+    return named if is_enough or is_near else None
 
 
 def _by_values(

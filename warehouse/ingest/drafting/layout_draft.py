@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from warehouse.ingest.drafting.evidence import Knowledge
 from warehouse.ingest.drafting.lines import quoted
-from warehouse.ingest.drafting.sheet_draft import TableDraft, draft_sheet
+from warehouse.ingest.drafting.sheet_draft import EDITION_YEAR, TableDraft, draft_sheet
 from warehouse.ingest.drafting.sheet_profile import Places
 from warehouse.ingest.formats.grids import Grid
 
@@ -115,7 +115,7 @@ def _head(source_id: str, tables: list[TableDraft], unread: Mapping[str, list[st
             "it."
         ),
     ]
-    if any(table.has_edition_year for table in tables):
+    if any(f"    year: {EDITION_YEAR}" in line for table in tables for line in table.lines):
         lines.append("edition_year: {file_name: '((?:19|20)[0-9]{2})'}")
     if unread:
         lines += [

@@ -16,6 +16,7 @@ from warehouse.ingest.delivered_files import matches_path
 from warehouse.ingest.drafting.evidence import Knowledge, read_factors
 from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
 from warehouse.ingest.drafting.layout_draft import Draft, draft_layout
+from warehouse.ingest.drafting.sheet_draft import year_in_name
 from warehouse.ingest.drafting.sheet_profile import Places
 from warehouse.ingest.drafting.sheet_sample import SampleJob
 from warehouse.ingest.drafting.value_matching import Reference, read_reference
@@ -132,7 +133,8 @@ def draft_folder(
             f"{folder}: expected files of type {', '.join(READABLE)}; found {shown}; convert "
             "them, or name another folder"
         )
-    draft = draft_layout(source_id, files, read_knowledge(reference), read_places(), delimiters)
+    knowledge = Knowledge(read_catalog(), read_factors(read_seed("unit_factors")), reference)
+    draft = draft_layout(source_id, files, knowledge, read_places(), delimiters)
     draft.notes.extend(faults)
     if "  - files:" not in draft.text:
         raise LayoutError(
@@ -155,8 +157,7 @@ def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) 
 
     def job_for(name: str, target: Path) -> RawJob | None:
         tables = tables_for(layout, name, matches_path)
-        years = re.findall(r"(?:19|20)[0-9]{2}", Path(name).name)
-        origin = FileOrigin(source_id, int(years[0]) if years else None, name)
+        origin = FileOrigin(source_id, year_in_name(name), name)
         job = RawJob(str(folder / name), origin, tables, str(target))
         return job if tables else None
 
@@ -232,11 +233,6 @@ def read_catalog() -> Catalog:
     """The indicator catalog with the units and the wordings of the layouts at hand."""
     layouts = list(load_layouts(needed=()).values())
     return build_catalog(read_seed("indicator_catalog"), read_seed("unit_factors"), layouts)
-
-
-def read_knowledge(reference: Reference | None = None) -> Knowledge:
-    """What columns are held against."""
-    return Knowledge(read_catalog(), read_factors(read_seed("unit_factors")), reference)
 
 
 def read_places() -> Places:

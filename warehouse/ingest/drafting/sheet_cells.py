@@ -15,10 +15,10 @@ from warehouse.ingest.cells.cell_values import (
     is_blank,
     parse_year,
 )
-from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, place_code, place_spelling
+from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile
 from warehouse.ingest.drafting.value_matching import PLACE_STEP, cell_key
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.place_names import place_key
+from warehouse.ingest.place_names import place_key, six_digit_code
 
 NO_CELL = -1
 COUNTRY_ID = 100000
@@ -45,9 +45,9 @@ def row_places(
     for row in rows:
         code, name = _cell(row, profile.code_col), _cell(row, profile.name_col)
         if not is_blank(code) or not is_blank(name):
-            last = places.by_code[level].get(place_code(code)) or places.by_name[level].get(
-                place_spelling(name)
-            )
+            last = places.by_code[level].get(six_digit_code(cell_text(code))) or places.by_name[
+                level
+            ].get(place_key(cell_text(name)))
         found.append(last)
     return found
 

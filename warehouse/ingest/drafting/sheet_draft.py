@@ -38,11 +38,13 @@ from warehouse.ingest.drafting.sheet_profile import (
     profile_sheet,
     titled_place,
 )
-from warehouse.ingest.drafting.value_matching import known_years, match_values
+from warehouse.ingest.drafting.value_matching import PLACE_STEP, match_values
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.sheets.finder import texts_above
 
 UNMATCHED = "no indicator of the catalog was found for it"
+#: How the year of a table begins that follows from the edition of its file.
+EDITION_YEAR = "{edition_offset: "
 # a yearbook tells of the year before its own
 _OFFSETS = (0, -1)
 # a year that stands nowhere is believed where so many cells of a column agree
@@ -54,12 +56,11 @@ _SUFFIX = ".*[^0-9]((?:19|20)[0-9]{2})年?"
 
 @dataclass
 class TableDraft:
-    """YAML lines of one table, its sheets and files, and whether editions say its years."""
+    """YAML lines of one table, its sheets and files."""
 
     lines: list[str]
     sheets: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    has_edition_year: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,10 @@ def draft_sheet(
     elif suffixed := _suffixed(profile):
         indicators, year = _by_suffixes(sheet, suffixed), f"{{columns: '{_SUFFIX}'}}"
     else:
-        indicators, year = _by_columns(sheet, _year_in_name(file_name))
+        indicators, year = _by_columns(sheet, year_in_name(file_name))
     if indicators is None:
         return None
-    has_edition_year = "edition_offset" in year
-    if has_edition_year:
+    if year.startswith(EDITION_YEAR):
         notes.append(
             f"{where}: no year column; the year is taken from the file's name, check edition_offset"
         )
@@ -139,7 +139,7 @@ def draft_sheet(
     rows = f", rows: {profile.header_rows}" if profile.header_rows > 1 else ""
     lines += [f"    header: {{row: {profile.header_row + 1}{rows}}}"]
     lines += [f"    place: {_place(profile, level, title)}", f"    year: {year}"]
-    return TableDraft([*lines, *indicators], has_edition_year=has_edition_year)
+    return TableDraft([*lines, *indicators])
 
 
 def _place(profile: SheetProfile, level: str, title: tuple[str, str, str] | None) -> str:
@@ -152,7 +152,8 @@ def _place(profile: SheetProfile, level: str, title: tuple[str, str, str] | None
     return f"{{{', '.join(parts)}}}"
 
 
-def _year_in_name(file_name: str) -> int | None:
+def year_in_name(file_name: str) -> int | None:
+    """The first year in the name of a file, aside from its folders; None where there is none."""
     years = re.findall(r"(?:19|20)[0-9]{2}", file_name.rpartition("/")[2])
     return int(years[0]) if years else None
 
@@ -252,7 +253,7 @@ def _year_of_values(sheet: _Sheet) -> int | None:
     columns = {
         col: column_values(sheet.grid, sheet.profile, col) for col in sheet.profile.value_cols
     }
-    for year in known_years(reference):
+    for year in np.unique(reference.keys % PLACE_STEP).tolist():
         keys = row_keys(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, year)
         pairs = [known(keys, values) for values in columns.values()]
         found = [

@@ -74,11 +74,11 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
     }
     columns = {col: cells for col, cells in columns.items() if cells}
     code_col, code_level = _best(
-        columns, lambda cell: level_in(places.by_code, place_code(cell)), 0.6
+        columns, lambda cell: level_in(places.by_code, six_digit_code(cell_text(cell))), 0.6
     )
     name_col, name_level = _best(
         {c: v for c, v in columns.items() if c != code_col},
-        lambda cell: level_in(places.by_name, place_spelling(cell)),
+        lambda cell: level_in(places.by_name, place_key(cell_text(cell))),
         0.5,
     )
     used = {code_col, name_col}
@@ -205,15 +205,3 @@ def titled_place(grid: Grid, profile: SheetProfile, places: Places) -> tuple[str
         if colon and level:
             return level, f"^{re.escape(label)}:(.+)$", name
     return None
-
-
-def place_spelling(cell: object) -> str:
-    """A name as the seeds spell it: lower case, simplified characters, no white space, no mark of a
-    note.
-    """
-    return place_key(cell_text(cell))
-
-
-def place_code(cell: object) -> int | None:
-    """Code as six digits, None where it is none; four digits are the beginning of it."""
-    return six_digit_code(cell_text(cell))

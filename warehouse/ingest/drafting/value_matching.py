@@ -94,11 +94,6 @@ def read_reference(database: Path) -> Reference | None:
     )
 
 
-def known_years(reference: Reference) -> list[int]:
-    """Years of the known values, sorted."""
-    return np.unique(reference.keys % PLACE_STEP).tolist()
-
-
 def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> list[ValueMatch]:
     """Indicators that a column may be, the best first.
 

@@ -25,7 +25,7 @@ BY_HAND = (
     "the files into <landing>/nbs_major_cities/ and refresh; its layout reads them"
 )
 FIRST_YEAR = 1995
-_MOST_INDICATORS, _PLACES_A_CALL, _DEEPEST = 50, 12, 6
+_PLACES_A_CALL, _DEEPEST = 12, 6
 _GOOD = 20000
 
 
@@ -179,13 +179,9 @@ def _fetch_database(service: Service, database: Database, last_year: int) -> Ite
         by_leaf.setdefault(one.leaf.id, []).append(one)
     for leaf_id, wanted in by_leaf.items():
         catalog, places = _places(service, leaf_id, database)
-        for start in range(0, len(wanted), _MOST_INDICATORS):
-            for first in range(0, len(places), _PLACES_A_CALL):
-                asked = (
-                    wanted[start : start + _MOST_INDICATORS],
-                    places[first : first + _PLACES_A_CALL],
-                )
-                yield from _values(service, root, leaf_id, catalog, *asked, last_year)
+        for first in range(0, len(places), _PLACES_A_CALL):
+            some = places[first : first + _PLACES_A_CALL]
+            yield from _values(service, root, leaf_id, catalog, wanted, some, last_year)
 
 
 def _children(service: Service, parent: str, database: Database) -> list[Node]:

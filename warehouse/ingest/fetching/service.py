@@ -71,13 +71,12 @@ class Service:
         FetchError
             A refusal, a page, JSON of another shape, or no answer after several tries.
         """
-        content = self.edition.find(request)
-        if content is None:
-            content = self._fetch(request)
-            answer = self._shaped(content, shape, request)
+        kept = self.edition.find(request)
+        content = self._fetch(request) if kept is None else kept
+        answer = self._shaped(content, shape, request)
+        if kept is None:
             self.edition.keep(request, self._address(request), content)
-            return answer
-        return self._shaped(content, shape, request)
+        return answer
 
     def _fetch(self, request: Request) -> bytes:
         tries = Retrying(

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from warehouse.ingest.cells.cell_values import parse_number, parse_year
+from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
 from warehouse.ingest.fetching.errors import FetchError
 from warehouse.ingest.place_names import (
     place_key,
@@ -38,14 +39,6 @@ class FetchedValue:
     indicator_id: str
     value: str
     unit: str
-
-
-@dataclass(frozen=True)
-class _Known:
-    levels: dict[str, str]
-    canonical: dict[str, str]
-    units: frozenset[tuple[str, str]]
-    provinces: dict[str, int]
 
 
 def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
@@ -74,7 +67,7 @@ def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
         else:
             place = (
                 100000
-                if _known().levels[value.indicator_id] == "country"
+                if _catalog().place_level[value.indicator_id] == "country"
                 else six_digit_code(value.place_code)
             )
             rows.append(
@@ -98,13 +91,13 @@ def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
 
 
 def _fault(value: FetchedValue) -> str | None:
-    known = _known()
-    level = known.levels.get(value.indicator_id)
+    known = _catalog()
+    level = known.place_level.get(value.indicator_id)
     if level is None:
         return f"indicator {value.indicator_id!r}, which the catalog does not know"
     if not _is_place(value, level):
         return f"code {value.place_code!r} with the name {value.place_name!r}, which is no {level}"
-    unit, canonical = "".join(value.unit.split()).lower(), known.canonical[value.indicator_id]
+    unit, canonical = "".join(value.unit.split()).lower(), known.canonical_unit[value.indicator_id]
     if unit and unit != canonical and (unit, canonical) not in known.units:
         return f"unit {value.unit!r} of {value.indicator_id}, which does not convert to {canonical}"
     if parse_year(value.year) is None:
@@ -121,17 +114,18 @@ def _is_place(value: FetchedValue, level: str) -> bool:
         return True
     code, key = six_digit_code(value.place_code), place_key(value.place_name)
     if level == "province":
-        return code is not None and _known().provinces.get(key) == code
+        return code is not None and _provinces().get(key) == code
     names = read_place_names()
     return code is not None and code in names.codes and names.codes[code] == names.aliases.get(key)
 
 
 @cache
-def _known() -> _Known:
-    catalog, units = read_seed("indicator_catalog"), read_seed("unit_factors")
-    return _Known(
-        {row["indicator_id"]: row["place_level"] for row in catalog},
-        {row["indicator_id"]: row["canonical_unit"] for row in catalog},
-        frozenset((row["unit_text"], row["canonical_unit"]) for row in units),
-        {place_key(row["alias"]): int(row["province_id"]) for row in read_seed("province_aliases")},
-    )
+def _catalog() -> Catalog:
+    return build_catalog(read_seed("indicator_catalog"), read_seed("unit_factors"), ())
+
+
+@cache
+def _provinces() -> dict[str, int]:
+    return {
+        place_key(row["alias"]): int(row["province_id"]) for row in read_seed("province_aliases")
+    }
