@@ -39,19 +39,16 @@ def run_duckreg(path: str):
         con.execute("create or replace table panel as select * from read_parquet(?)", [path])
 
     def run() -> float:
-        columns = {
-            "outcome_var": "y",
-            "treatment_var": "treated",
-            "unit_col": "pair",
-            "time_col": "year",
-        }
         model = DuckDoubleDemeaning(
             db_name=database,
             table_name="panel",
             n_bootstraps=0,
             seed=1,
             keep_connection_open=True,
-            **columns,
+            outcome_var="y",
+            treatment_var="treated",
+            unit_col="pair",
+            time_col="year",
         )
         model.fit()
         estimate = float(model.point_estimate.reshape(-1)[1])

@@ -112,7 +112,6 @@ def bench_size(
         "block": ("block_i", "block_j"),
     }
     of_units = {"unit": "city", "series": "growth", "cohort": "cohort", "block": "block"}
-    plain = {"permutations": 0}
     with _open(folder / f"pairs_{n_cities}.duckdb") as con:
         rows = con.execute("select count(*) from panel").fetchall()[0][0]
         floor = median_seconds(lambda: con.execute(BY_PAIR).fetchall(), repetitions)
@@ -120,9 +119,9 @@ def bench_size(
         if peers:
             con.execute(FOR_PEERS.format(path="'" + str(folder / "peers.parquet") + "'"))
     runs = {
-        "all_pairs": lambda: cs.fit(units, "cm", **of_units, **plain),
-        "arrays": lambda: cs.fit(frame, "y", engine="arrays", **of_pairs, **plain),
-        "database": lambda: cs.fit(path, "y", engine="database", **of_pairs, **plain),
+        "all_pairs": lambda: cs.fit(units, "cm", **of_units, permutations=0),
+        "arrays": lambda: cs.fit(frame, "y", engine="arrays", **of_pairs, permutations=0),
+        "database": lambda: cs.fit(path, "y", engine="database", **of_pairs, permutations=0),
     }
     estimates = {name: run().estimates[0].estimate for name, run in runs.items()}
     found = [run_peer(name, folder / "peers.parquet", repetitions) for name in peers]

@@ -80,7 +80,6 @@ class GateResult:
     severity `stop` failed.
     """
 
-    stage: str
     results: pd.DataFrame
     rows: pd.DataFrame = field(default_factory=lambda: _typed([], ROW_COLUMNS))
 
@@ -145,7 +144,7 @@ def run_gate(
         if _applies(rule, frames)
     ]
     if not rules:
-        return GateResult(stage, _typed([], RESULT_COLUMNS))
+        return GateResult(_typed([], RESULT_COLUMNS))
     context = _open_context(work_dir, docs_dir)
     rows: list[dict[str, Any]] = []
     failing: list[dict[str, Any]] = []
@@ -168,7 +167,7 @@ def run_gate(
     worst_first = _typed(failing, ROW_COLUMNS).sort_values(
         ["stage", "check_id", "nth"], ignore_index=True
     )
-    return GateResult(stage, results, worst_first)
+    return GateResult(results, worst_first)
 
 
 def _severity(rule: Rule, overrides: Mapping[str, str]) -> Any:

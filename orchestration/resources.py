@@ -68,11 +68,10 @@ class Settings(dg.ConfigurableResource):
         the landing's path is not among them.
         """
         given = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
-        own = {
+        return given | {
             "CITYSYNC_PERMUTATIONS": str(self.permutations),
             "CITYSYNC_SIMULATED_CITIES": str(self.simulated_cities),
         }
-        return {**given, **own}
 
     @property
     def is_simulated(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -125,10 +125,6 @@ def _calming(
     return draw
 
 
-def _provincial(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return _national([np.ones(len(size))], rng) + _own(rng, block, 0.7, 0.5)
-
-
 @cache
 def _shared_by_distance() -> np.ndarray:
     """Root of the correlation exp(-distance / 1,000 km) of cities."""
@@ -153,14 +149,20 @@ def _wandering(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) ->
 
 
 def _late_entry(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    growth = _national([np.ones(len(size))], rng) + _own(rng, block)
+    growth = _plain(block, size, rng)
     late = np.argsort(size - rng.gumbel(size=len(size)), kind="stable")[: len(size) // 5]
     growth[late, :3] = np.nan
     return growth
 
 
-def _plain(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return _national([np.ones(len(size))], rng) + _own(rng, block)
+def _plain(
+    block: np.ndarray,
+    size: np.ndarray,
+    rng: np.random.Generator,
+    share: float = 0.3,
+    rho: float = 0.0,
+) -> np.ndarray:
+    return _national([np.ones(len(size))], rng) + _own(rng, block, share, rho)
 
 
 # per cent a year by which the pilots' own standard deviation falls
@@ -173,7 +175,7 @@ SELECTION = {
     "three_factors": (_factors(1.0, (0.5, 0.5)), 4.0),
     "calming_earlier": (_calming(0.5, 1.5), 2.0),
     "calming_strongly": (_calming(0.7, 1.5), 2.0),
-    "provincial": (_provincial, 0.0),
+    "provincial": (partial(_plain, share=0.7, rho=0.5), 0.0),
     "coast": (_coast, 0.0),
     "wandering": (_wandering, 2.0),
     "late_entry": (_late_entry, 2.0),

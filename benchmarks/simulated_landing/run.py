@@ -151,11 +151,18 @@ def _bare_rows(name: str, own: Window, permutations: int) -> Iterator[dict]:
     result = _fit(own, permutations)
     if result.p_value is None:
         return
-    p, verdict = result.p_value, result.verdict
-    yield {"name": f"primary.{name}", "line": "primary", "p_value": p, "verdict": verdict}
+    yield {
+        "name": f"primary.{name}",
+        "line": "primary",
+        "p_value": result.p_value,
+        "verdict": result.verdict,
+    }
     for channel in result.channels:
-        p = channel.p_value
-        yield {"name": f"{channel.channel}.{name}", "line": "channel", "p_value": p}
+        yield {
+            "name": f"{channel.channel}.{name}",
+            "line": "channel",
+            "p_value": channel.p_value,
+        }
 
 
 def _pair_rows(arms: dict[str, Window], seed: int) -> Iterator[dict]:
@@ -164,9 +171,6 @@ def _pair_rows(arms: dict[str, Window], seed: int) -> Iterator[dict]:
     economy = Economy(own["growth"], arms["without_effect"]["growth"], own["block"], own["cohort"])
     truth = own_effect(economy, "twfe")
     for row in closed_form_rows(economy, seed, PAIR_PERMUTATIONS):
-        lines = [row["vcov"], *(["default"] if row["is_default"] else [])]
-        for line in lines:
-            figures = {
-                number: row[number] for number in ("estimate", "ci_low", "ci_high", "p_value")
-            }
+        for line in [row["vcov"], *(["default"] if row["is_default"] else [])]:
+            figures = {number: row[number] for number in NUMBERS}
             yield {"name": "all_pairs.study_window", "line": line, **figures, "truth": truth}

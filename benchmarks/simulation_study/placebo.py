@@ -39,14 +39,6 @@ def _study_window(database: Path) -> Panel:
     return read_delivered(database, *STUDY)
 
 
-def _like_the_list(panel: Panel, rng: np.random.Generator) -> np.ndarray:
-    return deal_like_the_list(panel.cohort, panel.block, rng)
-
-
-def _at_random(panel: Panel, rng: np.random.Generator) -> np.ndarray:
-    return rng.permutation(panel.cohort)
-
-
 def _whole_provinces(panel: Panel, rng: np.random.Generator) -> np.ndarray:
     """About as many pilots as there are."""
     years = np.sort(panel.cohort[panel.cohort > 0])
@@ -70,8 +62,11 @@ def _two_provinces(panel: Panel, rng: np.random.Generator) -> np.ndarray:
 
 # name of the file, row of the table, pseudo-admissions (N,) with the real numbers of each year
 LAYOUTS = {
-    "at_random": ("anywhere", _at_random),
-    "like_the_real_list": ("as many in each province as really were", _like_the_list),
+    "at_random": ("anywhere", lambda panel, rng: rng.permutation(panel.cohort)),
+    "like_the_real_list": (
+        "as many in each province as really were",
+        lambda panel, rng: deal_like_the_list(panel.cohort, panel.block, rng),
+    ),
     "whole_provinces": ("whole provinces", _whole_provinces),
     "two_provinces": ("two whole provinces", _two_provinces),
 }

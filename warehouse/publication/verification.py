@@ -37,10 +37,7 @@ def verify_publication(folder: Path) -> list[str]:
         If its manifest cannot be compared with anything.
     """
     folder = folder.resolve()
-    faults = verify_files(folder)
-    if faults:
-        return faults
-    return _table_faults(folder, read_manifest(folder))
+    return verify_files(folder) or _table_faults(folder, read_manifest(folder))
 
 
 def verify_files(folder: Path) -> list[str]:
@@ -53,8 +50,7 @@ def verify_files(folder: Path) -> list[str]:
         As `verify_publication`, without its faults of tables.
     """
     folder = folder.resolve()
-    faults = _manifest_faults(folder)
-    if faults:
+    if faults := _manifest_faults(folder):
         return faults
     manifest = read_manifest(folder)
     check_manifest(folder, manifest)
