@@ -269,14 +269,20 @@ class UnitRule(_Model):
         return self
 
 
-class LeftOutWhere(_Model):
-    """Cells of one column of values that are not taken, by another cell of their row: a flag such
-    as 'imputed', or the year.
+class RowRule(_Model):
+    """Rows that are not data (advertisement, subtotal, note): pattern searched in a named column,
+    or in every cell with ``*``.
     """
 
     column: Wordings
     matches: Regex
     reason: Reason
+
+
+class LeftOutWhere(RowRule):
+    """Cells of one column of values that are not taken, by another cell of their row: a flag such
+    as 'imputed', or the year.
+    """
 
 
 class Indicator(UnitRule):
@@ -363,16 +369,6 @@ class IgnoredColumn(_Model):
     column: Wordings | None = None
     pattern: Regex | None = None
     letter: Letter | None = None
-    reason: Reason
-
-
-class RowRule(_Model):
-    """Rows that are not data (advertisement, subtotal, note): pattern searched in a named column,
-    or in every cell with ``*``.
-    """
-
-    column: Wordings
-    matches: Regex
     reason: Reason
 
 

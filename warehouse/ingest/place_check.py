@@ -30,10 +30,6 @@ class _Row:
     code: int | None
     name: int | None
 
-    @property
-    def is_mismatch(self) -> bool:
-        return self.code is not None and self.name is not None and self.code != self.name
-
 
 def check_places(raw: Path) -> FileFault | None:
     """What is wrong with the places of one file, from its raw Parquet; None where code and name
@@ -65,13 +61,13 @@ def check_places(raw: Path) -> FileFault | None:
 
 
 def _judge(rows: Sequence[_Row], names: PlaceNames, where: str | None) -> FileFault | None:
-    wrong = [i for i, row in enumerate(rows) if row.is_mismatch]
-    both = sum(row.code is not None and row.name is not None for row in rows)
+    both = [i for i, row in enumerate(rows) if row.code is not None and row.name is not None]
+    wrong = [i for i in both if rows[i].code != rows[i].name]
     if len(wrong) < FEW_ROWS:
         return None
     shift, explained = _shift(rows, wrong)
     is_shift = explained >= EXPLAINED_SHARE
-    if not is_shift and len(wrong) < MANY_SHARE * both:
+    if not is_shift and len(wrong) < MANY_SHARE * len(both):
         return None
     first = rows[wrong[0]]
     example = (
@@ -86,7 +82,7 @@ def _judge(rows: Sequence[_Row], names: PlaceNames, where: str | None) -> FileFa
     )
     return FileFault(
         "code and name of one place in every row",
-        f"{found} ({example}), {len(wrong):,} of {both:,} rows disagree",
+        f"{found} ({example}), {len(wrong):,} of {len(both):,} rows disagree",
         "put the columns of code and name right, or leave one of them out of the layout's place",
         where,
     )

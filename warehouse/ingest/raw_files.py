@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import pyarrow as pa
 
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import check_format, named_format, read_grids
 from warehouse.ingest.formats.parts import read_parts
+from warehouse.ingest.layouts import Table
 from warehouse.ingest.raw_parquet import Counts, write_parts
 from warehouse.ingest.raw_table import RAW_SCHEMA, TIDY_SOURCE, FileOrigin
 from warehouse.ingest.sheets.observations import (
@@ -23,9 +24,6 @@ from warehouse.ingest.sheets.observations import (
 )
 from warehouse.ingest.snapshot import open_delivered
 from warehouse.ingest.tidy import build_tidy_parts
-
-if TYPE_CHECKING:
-    from warehouse.ingest.layouts import Table
 
 _HEAD = 4096
 

@@ -78,7 +78,8 @@ def take_snapshot(
 
 def require_unchanged(location: Path, snapshot: Snapshot) -> None:
     """Raise a FileFault where a file has another size or time of change than when it was hashed."""
-    status = _status(location)
+    with _as_faults():
+        status = _require_file(location.stat())
     if (status.st_size, status.st_mtime_ns) != (snapshot.size, snapshot.mtime_ns):
         found = f"{snapshot.size:,} bytes first, {status.st_size:,} then"
         if status.st_size == snapshot.size:
@@ -99,12 +100,6 @@ def open_delivered(location: Path) -> BinaryIO:
             os.close(descriptor)
             raise
         return os.fdopen(descriptor, "rb")
-
-
-def _status(location: Path) -> os.stat_result:
-    """Of a file; a FileFault where something else stands there."""
-    with _as_faults():
-        return _require_file(location.stat())
 
 
 def _require_file(status: os.stat_result) -> os.stat_result:

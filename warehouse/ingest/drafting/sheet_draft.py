@@ -176,8 +176,8 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, s
             shown = ", ".join(columns)[:200]
             sheet.notes.append(f"{sheet.where}: no column is like an indicator: {shown}")
             return None, year
-        evidence = {profile.headers[col]: finding.evidence for col, finding in findings.items()}
-        return ["    indicators:", *_new_indicators(sheet, columns, evidence, "      ")], year
+        by_header = {profile.headers[col]: finding for col, finding in findings.items()}
+        return ["    indicators:", *_new_indicators(sheet, columns, by_header, "      ")], year
     texts = {col: profile.headers[col] for col in taken}
     lines = ["    indicators:", *_taken_lines(sheet, taken, texts, findings, "      ")]
     lines += _left_columns(sheet, taken, findings)
@@ -206,10 +206,9 @@ def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> li
         findings[name] = judge_column(name.strip("_"), keys, values_of[name], sheet.knowledge)
     taken = _likest({name: finding.match for name, finding in findings.items()})
     rest = {name: values for name, values in values_of.items() if name not in taken}
-    evidence = {name: finding.evidence for name, finding in findings.items()}
     names = {name: name for name in taken}
     lines = _taken_lines(sheet, taken, names, findings, "      ", by_pattern=False)
-    return ["    indicators:", *lines, *_new_indicators(sheet, rest, evidence, "      ")]
+    return ["    indicators:", *lines, *_new_indicators(sheet, rest, findings, "      ")]
 
 
 def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[int, Finding]]:
@@ -363,7 +362,7 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
     found = [(part, finding) for part, finding in findings if finding.match is not None]
     if not found:
         text = next(text for text in texts if text)
-        indicator = _new_indicators(sheet, {text: cells[1]}, {text: findings[0][1].evidence}, "")[0]
+        indicator = _new_indicators(sheet, {text: cells[1]}, {text: findings[0][1]}, "")[0]
         fields = indicator.partition("id: ")[2]
         return [
             "    sheet_indicators:",
@@ -422,17 +421,16 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
             label, keys, values_of[label], sheet.knowledge, is_series=not has_place
         )
     taken = _likest({label: finding.match for label, finding in findings.items()})
-    evidence = {label: finding.evidence for label, finding in findings.items()}
-    for label in rows:
+    for label, finding in findings.items():
         if label not in taken:
-            sheet.notes.append(f"{sheet.where}: row {label!r} was not matched: {evidence[label]}")
+            sheet.notes.append(f"{sheet.where}: row {label!r} was not matched: {finding.evidence}")
     lines = [
         "    row_indicators:",
         f"      column: {quoted(sheet.profile.headers[col])}",
         "      indicators:",
     ]
     if not taken:
-        new = _new_indicators(sheet, values_of, evidence, "        ") if has_place else []
+        new = _new_indicators(sheet, values_of, findings, "        ") if has_place else []
         return [*lines, *new] if new else None
     return [
         *lines,
@@ -462,7 +460,7 @@ def _taken_lines(
 def _new_indicators(
     sheet: _Sheet,
     values_of: Mapping[str, Sequence[float]],
-    evidence: Mapping[str, str],
+    findings: Mapping[str, Finding],
     indent: str,
 ) -> list[str]:
     """Lines for indicators that the catalog lacks, under names to be changed; what the catalog
@@ -485,8 +483,9 @@ def _new_indicators(
         least, most = min(0, 10 * found.min()), 10 * max(1, found.max())
         how = f", unit_pattern: {quoted(pattern)}" if pattern and units else ""
         lines.append(
-            f"{indent}- {{column: {quoted(text)}, id: {indicator}{how}}}  # {evidence[text]}; if "
-            "it is no indicator of the catalog, choose a name and add it there"
+            f"{indent}- {{column: {quoted(text)}, id: {indicator}{how}}}  # "
+            f"{findings[text].evidence}; if it is no indicator of the catalog, choose a name and "
+            "add it there"
         )
         sheet.notes.append(
             f"{sheet.where}: {text!r} is no indicator of the catalog; a line for "

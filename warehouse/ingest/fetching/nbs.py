@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from warehouse.ingest.errors import IngestError
 from warehouse.ingest.fetching.editions import Request
-from warehouse.ingest.fetching.errors import FetchError
 from warehouse.ingest.fetching.service import Service
 from warehouse.ingest.fetching.tidy_file import FetchedValue
 
@@ -164,7 +164,7 @@ def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
 
     Raises
     ------
-    FetchError
+    IngestError
         The service refuses, or a required indicator is not found under any name.
     """
     for database in (CITIES, PROVINCES):
@@ -195,7 +195,7 @@ def _root(service: Service, database: Database) -> Node:
     if len(named) == 1 or len(roots) == 1:
         return (named or roots)[0]
     shown = ", ".join(node.name for node in roots) or "none"
-    raise FetchError(
+    raise IngestError(
         f"database {database.code}: expected one root called {database.root}; found {shown}; the "
         f"tree has changed: {BY_HAND}"
     )
@@ -217,7 +217,7 @@ def _find_targets(service: Service, database: Database, root: Node) -> list[_Fou
             return found
     missing = [target.name for target in left if target.is_required]
     if missing:
-        raise FetchError(
+        raise IngestError(
             f"{root.name}: expected the indicator {', '.join(missing)}; found it under no "
             f"category; {BY_HAND}"
         )
@@ -280,7 +280,7 @@ def _places(service: Service, leaf_id: str, database: Database) -> tuple[str, li
         ).data
         if len(places) >= database.n_places:
             return catalog.id, sorted(places, key=lambda place: place.code)
-    raise FetchError(
+    raise IngestError(
         f"{leaf_id}: expected a catalog of {database.n_places} places; found {len(catalogs)} "
         f"catalogs, none so long; {BY_HAND}"
     )
@@ -306,7 +306,7 @@ def _values(
     }
     reply = service.ask(Request("POST", "stream/esData", {}, body), Values)
     if reply.state != _GOOD:
-        raise FetchError(
+        raise IngestError(
             f"{service.base}stream/esData: expected state {_GOOD}; found {reply.state}; the "
             f"service refuses: {BY_HAND}"
         )
@@ -314,7 +314,7 @@ def _values(
     for period in reply.data:
         for cell in period.values:
             if cell.place not in asked or cell.id not in targets:
-                raise FetchError(
+                raise IngestError(
                     f"{leaf_id}: expected the places and indicators asked for; found "
                     f"{cell.place_name} and {cell.id}; {BY_HAND}"
                 )

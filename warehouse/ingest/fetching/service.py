@@ -14,8 +14,8 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from warehouse.ingest.errors import IngestError
 from warehouse.ingest.fetching.editions import Edition, Request
-from warehouse.ingest.fetching.errors import FetchError
 
 #: At most two requests a second.
 PAUSE_SECONDS = 0.5
@@ -68,7 +68,7 @@ class Service:
 
         Raises
         ------
-        FetchError
+        IngestError
             A refusal, a page, JSON of another shape, or no answer after several tries.
         """
         kept = self.edition.find(request)
@@ -89,7 +89,7 @@ class Service:
             return tries(self._once, request)
         except (_Again, httpx.TransportError) as error:
             said = str(error) or type(error).__name__
-            raise FetchError(
+            raise IngestError(
                 f"{self._address(request)}: expected an answer; found {said}, {TRIES} times; try "
                 f"again later, or {self.by_hand}"
             ) from error
@@ -127,9 +127,9 @@ class Service:
                 request, f"another shape ({where}: {first['msg']})", content
             ) from error
 
-    def _refused(self, request: Request, found: str, content: bytes) -> FetchError:
+    def _refused(self, request: Request, found: str, content: bytes) -> IngestError:
         kept = self.edition.keep_refusal(content)
-        return FetchError(
+        return IngestError(
             f"{self._address(request)}: expected JSON as its description says; found {found}, "
             f"kept in {kept}; "
             f"the service refuses or has changed: {self.by_hand}"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from warehouse.ingest.cells.cell_values import parse_number, parse_year
 from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
-from warehouse.ingest.fetching.errors import FetchError
+from warehouse.ingest.errors import IngestError
 from warehouse.ingest.place_names import (
     place_key,
     read_place_names,
@@ -53,7 +53,7 @@ def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
 
     Raises
     ------
-    FetchError
+    IngestError
         A place whose code and name are not one place of its level, a unit that does not convert, or
         a text that is no number or no year; or no value at all. Nothing is written then.
     """
@@ -76,12 +76,12 @@ def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
     if faults:
         shown = list(dict.fromkeys(faults))
         more = f"; and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-        raise FetchError(
+        raise IngestError(
             "expected places, units and numbers that the seeds know; found "
             f"{'; '.join(shown[:_SHOWN])}{more}; nothing was written"
         )
     if not rows:
-        raise FetchError("expected values; found none in any reply; nothing was written")
+        raise IngestError("expected values; found none in any reply; nothing was written")
     stream = io.StringIO(newline="")
     csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *sorted(set(rows))])
     target.parent.mkdir(parents=True, exist_ok=True)

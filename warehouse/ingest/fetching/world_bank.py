@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
+from warehouse.ingest.errors import IngestError
 from warehouse.ingest.fetching.editions import Request
-from warehouse.ingest.fetching.errors import FetchError
 from warehouse.ingest.fetching.service import Service
 from warehouse.ingest.fetching.tidy_file import FetchedValue
 
@@ -51,7 +51,7 @@ def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
 
     Raises
     ------
-    FetchError
+    IngestError
         The service refuses, or another country or series comes than was asked for.
     """
     for series, indicator_id in SERIES.items():
@@ -68,7 +68,7 @@ def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
             )
             for entry in entries:
                 if entry.country != "CHN" or entry.indicator.id != series:
-                    raise FetchError(
+                    raise IngestError(
                         f"{series}: expected China's series; found {entry.indicator.id} of "
                         f"{entry.country}; {BY_HAND}"
                     )

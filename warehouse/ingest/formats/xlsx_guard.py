@@ -81,7 +81,13 @@ def scan_workbook(data: bytes) -> dict[str, SheetScan]:
     for sheet_name, member in _sheet_members(members):
         scan = scan_sheet(members[member], sheet_name, styles, raised)
         n_cells += scan.last_row * scan.last_col
-        _check_extent(scan, n_cells, sheet_name)
+        if scan.last_col > MAX_COLUMNS or n_cells > MAX_CELLS:
+            raise FileFault(
+                f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
+                f"a table of {scan.last_row:,} rows by {scan.last_col:,} columns",
+                "delete the stray cells far outside the table",
+                f"sheet {sheet_name!r}",
+            )
         scans[sheet_name] = scan
     return scans
 
@@ -101,7 +107,12 @@ def _unpack(data: bytes) -> dict[str, bytes]:
                 name = info.filename.replace("\\", "/").lower()
                 if not _BLANKS.sub(b"", content[:64]).startswith(b"<"):
                     continue
-                refuse_entities(content, "workbook", _SAVE)
+                # no office file needs a document type: it can only name local files or swell when
+                # it is read; one rare sign is found much faster than a word
+                if b"!" in content and (b"<!DOCTYPE" in content or b"<!ENTITY" in content):
+                    raise FileFault(
+                        "a workbook without XML entities", "a document type declaration", _SAVE
+                    )
                 members[name] = content
     except DAMAGES as error:
         found = f"a truncated or damaged one ({said(error)})"
@@ -156,25 +167,3 @@ def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
         if member.lower() in members:
             pairs.append((sheet.get("name", ""), member.lower()))
     return pairs
-
-
-def _check_extent(scan: SheetScan, n_cells: int, sheet_name: str) -> None:
-    """Raise a FileFault where a sheet is wider than any table, or with those before it larger than
-    memory.
-    """
-    if scan.last_col > MAX_COLUMNS or n_cells > MAX_CELLS:
-        raise FileFault(
-            f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
-            f"a table of {scan.last_row:,} rows by {scan.last_col:,} columns",
-            "delete the stray cells far outside the table",
-            f"sheet {sheet_name!r}",
-        )
-
-
-def refuse_entities(content: bytes, what: str, action: str) -> None:
-    """Raise a FileFault where XML has a document type: no office file needs one, it can only name
-    local files or swell when it is read.
-    """
-    # one rare sign is found much faster than a word
-    if b"!" in content and (b"<!DOCTYPE" in content or b"<!ENTITY" in content):
-        raise FileFault(f"a {what} without XML entities", "a document type declaration", action)

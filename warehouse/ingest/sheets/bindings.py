@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from warehouse.ingest.cells.cell_values import (
     ANY_SHEET,
@@ -17,6 +16,13 @@ from warehouse.ingest.cells.cell_values import (
     parse_year,
 )
 from warehouse.ingest.formats.grids import Grid
+from warehouse.ingest.layout_model import (
+    IgnoredColumn,
+    Indicator,
+    LeftOutWhere,
+    RowIndicators,
+    Table,
+)
 from warehouse.ingest.sheets.finder import (
     Finder,
     find_header,
@@ -27,10 +33,6 @@ from warehouse.ingest.sheets.finder import (
     wordings,
 )
 from warehouse.ingest.sheets.places import read_lookup
-
-if TYPE_CHECKING:
-    from warehouse.ingest.layout_model import IgnoredColumn
-    from warehouse.ingest.layouts import Indicator, LeftOutWhere, RowIndicators, Table
 
 
 @dataclass(frozen=True)

@@ -94,12 +94,15 @@ def claims(table: Table, sheet_name: str | None, position: int) -> bool:
 
 
 def _ignoring_rule(rules: Iterable[IgnoredSheet], sheet_name: str) -> IgnoredSheet | None:
-    for rule in rules:
-        if rule.name == sheet_name or (
-            rule.pattern is not None and re.fullmatch(rule.pattern, sheet_name)
-        ):
-            return rule
-    return None
+    return next(
+        (
+            rule
+            for rule in rules
+            if rule.name == sheet_name
+            or (rule.pattern is not None and re.fullmatch(rule.pattern, sheet_name))
+        ),
+        None,
+    )
 
 
 def unread_sheet(grid: Grid, tables: list[Table]) -> dict[str, object]:

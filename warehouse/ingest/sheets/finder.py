@@ -6,15 +6,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
 
 from warehouse.ingest.cells.cell_values import cell_ref, cell_text, is_blank, normal_header
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.formats.sheet_scan import column_number
-
-if TYPE_CHECKING:
-    from warehouse.ingest.layouts import Indicator, SheetIndicator, Table
+from warehouse.ingest.layouts import Indicator, SheetIndicator, Table
 
 # a unit is a word or two: whatever is longer or holds brackets is a piece of a header that a greedy
 # pattern took

@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +16,7 @@ from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_missing
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Cell, Grid
 from warehouse.ingest.formats.sheet_scan import column_number
+from warehouse.ingest.layouts import Table
 from warehouse.ingest.raw_table import (
     RAW_SCHEMA,
     FileOrigin,
@@ -28,10 +28,6 @@ from warehouse.ingest.sheets.choice import claims, missing_sheets, unread_sheet
 from warehouse.ingest.sheets.rows import HIDDEN, NO_YEAR, SheetRows, split_rows
 from warehouse.ingest.sheets.second_tables import refuse_second_tables
 from warehouse.ingest.sheets.values import build_values_table, merged_values, read_column
-
-if TYPE_CHECKING:
-    from warehouse.ingest.layouts import Table
-
 
 # a file of many sheets does not fill the terminal
 _MOST_FAULTS = 20

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from warehouse.ingest.cells.cell_values import cell_text, code_text, normal_header
 from warehouse.ingest.formats.grids import Grid
+from warehouse.ingest.layouts import LookedUp
 from warehouse.ingest.sheets.finder import Finder, join_headers
-
-if TYPE_CHECKING:
-    from warehouse.ingest.layouts import LookedUp
 
 Lookup = dict[str, tuple[str | None, str | None]]
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,12 +22,10 @@ from warehouse.ingest.cells.cell_values import (
 from warehouse.ingest.cells.coded_texts import NO_TEXT, CodedTexts
 from warehouse.ingest.cells.column_values import coded_column
 from warehouse.ingest.formats.grids import Cell, Grid
+from warehouse.ingest.layouts import Table
 from warehouse.ingest.raw_table import build_rejected_line
 from warehouse.ingest.sheets.bindings import Binding
 from warehouse.ingest.sheets.finder import wordings
-
-if TYPE_CHECKING:
-    from warehouse.ingest.layouts import Table
 
 NO_YEAR = -1
 HIDDEN = (

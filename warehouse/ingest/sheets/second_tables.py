@@ -8,19 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from warehouse.ingest.cells.cell_values import FIRST_YEAR, LAST_YEAR, cell_text, normal_header
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Grid
+from warehouse.ingest.sheets.bindings import Binding
 from warehouse.ingest.sheets.finder import texts_above, where
-
-if TYPE_CHECKING:
-    from warehouse.ingest.sheets.bindings import Binding
-    from warehouse.ingest.sheets.rows import SheetRows
-    from warehouse.ingest.sheets.values import ColumnValues
+from warehouse.ingest.sheets.rows import SheetRows
+from warehouse.ingest.sheets.values import ColumnValues
 
 _UNIT_LINE = re.compile(r"^\(?(?:计量|金额|数据)?单位[:=](.+?)\)?$|^\(?(?i:unit|units):(.+?)\)?$")
 # fewer years in a row may be values
@@ -75,12 +72,10 @@ def refuse_second_tables(
 def _repeats_header(grid: Grid, binding: Binding, texts: Sequence[str]) -> bool:
     """Whether a row says what one of the header's rows says, in every cell that it fills."""
     filled = [(col, text) for col, text in enumerate(texts) if text]
-    for row in grid.rows[binding.header_row : binding.data_row]:
-        if all(
-            col < len(row) and normal_header(cell_text(row[col])) == text for col, text in filled
-        ):
-            return True
-    return False
+    return any(
+        all(col < len(row) and normal_header(cell_text(row[col])) == text for col, text in filled)
+        for row in grid.rows[binding.header_row : binding.data_row]
+    )
 
 
 def _is_header(

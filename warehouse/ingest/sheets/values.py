@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,12 +24,10 @@ from warehouse.ingest.cells.column_values import (
     coded_column,
     filled_cells,
 )
+from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table
 from warehouse.ingest.sheets.bindings import Binding, ValueColumn
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
-
-if TYPE_CHECKING:
-    from warehouse.ingest.formats.grids import Grid
 
 Verdict = tuple[str | None, str | None]
 _TAKEN: Verdict = (None, None)
