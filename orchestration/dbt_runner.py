@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,10 +196,13 @@ def invoke(arguments: list[str], manifest: Any) -> list[Any]:
     from dbt.cli.main import dbtRunner
 
     messages: list[str] = []
+
+    def collect(event: Any) -> None:
+        if str(event.info.level) == "error":
+            messages.append(event.info.msg)
+
     try:
-        outcome = dbtRunner(manifest=manifest, callbacks=[_error_collector(messages)]).invoke(
-            [*arguments, *QUIET]
-        )
+        outcome = dbtRunner(manifest=manifest, callbacks=[collect]).invoke([*arguments, *QUIET])
     finally:
         # an open handle would keep every other configuration of this process out of the file
         DuckDBConnectionManager.close_all_connections()
@@ -208,11 +211,3 @@ def invoke(arguments: list[str], manifest: Any) -> list[Any]:
     if not outcome.success and not hasattr(outcome.result, "results"):
         raise DbtFailed(f"dbt {arguments[0]} failed: {' '.join(messages) or 'no message'}")
     return list(getattr(outcome.result, "results", []))
-
-
-def _error_collector(messages: list[str]) -> Callable[[Any], None]:
-    def collect(event: Any) -> None:
-        if str(event.info.level) == "error":
-            messages.append(event.info.msg)
-
-    return collect

@@ -118,13 +118,8 @@ def set_tool_environment(home: Home) -> None:
     home.make()
     for folder in (home.dagster, home.cache):
         folder.mkdir(parents=True, exist_ok=True)
-    write_dagster_settings(home)
-
-
-def write_dagster_settings(home: Home) -> None:
-    """The instance's settings: no telemetry and no sign-up dialogue, one run at a time (DuckDB has
-    one writer), and time to load the packages on a busy machine.
-    """
+    # no telemetry and no sign-up dialogue, one run at a time (DuckDB has one writer), and time to
+    # load the packages on a busy machine
     text = (
         "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    "
         "max_concurrent_runs: 1\ncode_servers:\n  local_startup_timeout: 600\n"

@@ -67,7 +67,13 @@ def say(text: str) -> None:
     still tells how it ended.
     """
     line = text.translate(CONTROL)
-    _print(line + "\n")
+    try:
+        print(line + "\n", end="", file=sys.stdout, flush=True)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        # what waits in the buffer goes there too, else the end of Python would try again
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
     _write_log(line)
 
 
@@ -81,16 +87,6 @@ def _write_log(line: str) -> None:
         with suppress(OSError, ValueError):
             _log[0].write(line + "\n")
             _log[0].flush()
-
-
-def _print(text: str) -> None:
-    try:
-        print(text, end="", file=sys.stdout, flush=True)
-    except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        # what waits in the buffer goes there too, else the end of Python would try again
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 def end_command(code: int, reason: str, to: TextIO | None = None) -> int:

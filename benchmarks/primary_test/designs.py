@@ -217,5 +217,4 @@ def draw_selected(name: str, rng: np.random.Generator) -> Panel:
 def _whole_provinces(block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """All cities of provinces drawn at random until there are as many pilots as on the list."""
     rank = np.argsort(rng.permutation(int(block.max()) + 1), kind="stable")[block]
-    last = np.sort(rank)[N_PILOTS - 1]
-    return np.flatnonzero(rank <= last)
+    return np.flatnonzero(rank <= np.sort(rank)[N_PILOTS - 1])

@@ -257,8 +257,7 @@ def make_revision(
 
 def make_cell(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes:
     """A cell whose column is mixed up with another; its value is set by the planner."""
-    place = draw_cell(view, booking, rng)
-    return {place: np.nan}
+    return {draw_cell(view, booking, rng): np.nan}
 
 
 def make_years(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes:

@@ -140,15 +140,12 @@ def _estimate(home: Home, settings: Settings) -> dict[str, pd.DataFrame]:
     from estimation.analyses.catalog import every_spec
     from estimation.study.run import run_study
 
-    def say(done: int, of: int, name: str) -> None:
-        stages.count(done, of, f"specs estimated, last {name}")
-
     frames = _read_marts(home, settings)
     study = run_study(
         frames,
         [spec for spec in every_spec() if _is_chosen(spec.analysis, settings.analyses)],
         permutations=settings.permutations,
-        on_progress=say,
+        on_progress=lambda done, of, name: stages.count(done, of, f"specs estimated, last {name}"),
         run_units=unit_runner(home, frames),
     )
     return with_others(vars(study), settings.analyses)

@@ -24,6 +24,13 @@ TRY_AGAIN = (
     "read and built anew"
 )
 
+#: What a person looks for first: failed checks, stops before warnings, each with its values.
+WORST_FIRST = ["success", "severity", "check_id"]
+SHOWN = [
+    *("check_id", "dataset", "column_name", "success", "severity", "observed"),
+    *("unexpected_count", "sample_rows", "why"),
+]
+
 
 def judge(home: Home, stage: str) -> GateResult:
     """Run the gate of a stage and keep its rows in quality.expectation_result of the build."""
@@ -103,7 +110,7 @@ def build_gate(
                 "failed_stop": len(result.failed("stop")),
                 "failed_warn": len(result.failed("warn")),
                 **({} if result.passed else {"to_try_again": TRY_AGAIN}),
-                "results": show_aside(_table(result.results)),
+                "results": show_aside(result.results.sort_values(WORST_FIRST)[SHOWN]),
             },
         )
 
@@ -137,14 +144,3 @@ def _result_of_expectation(
             **({} if failing.empty else {"failing_rows": show_aside(failing)}),
         },
     )
-
-
-def _table(results: pd.DataFrame) -> pd.DataFrame:
-    """What a person looks for first: failed checks, stops before warnings, each with its failing
-    values.
-    """
-    columns = (
-        *("check_id", "dataset", "column_name", "success", "severity", "observed"),
-        *("unexpected_count", "sample_rows", "why"),
-    )
-    return results.sort_values(["success", "severity", "check_id"])[list(columns)]

@@ -194,8 +194,7 @@ def count_losses(database: Path, build: Path, counted: Mapping[str, str]) -> lis
             attach_foreign(con, {"previous": database}, build)
         except (duckdb.Error, PublishError):
             return []
-        previous = _held("previous", "previous.meta.input_file")
-        return _compare(con, counted, previous, build)
+        return _compare(con, counted, _held("previous", "previous.meta.input_file"), build)
 
 
 def count_losses_of_archive(runs: list[Path], build: Path) -> list[Loss]:

@@ -60,12 +60,9 @@ def build_staging(con: duckdb.DuckDBPyConnection, raw_build: Path) -> None:
 
 def _names(raw_build: Path) -> dict[str, object]:
     """What dbt would give to a model."""
-
-    def env_var(name: str, default: str = "") -> str:
-        return str(raw_build) if name == "CITYSYNC_BUILD" else os.environ.get(name, default)
-
+    environment = {**os.environ, "CITYSYNC_BUILD": str(raw_build)}
     return {
-        "env_var": env_var,
+        "env_var": lambda name, default="": environment.get(name, default),
         "exceptions": _Exceptions(),
         "ref": lambda name: f'"{name}"',
         "source": lambda *_: "",

@@ -55,10 +55,8 @@ def explain(text: str) -> str:
     """The sentence of an error's text, what Java or Spark said in any number of lines; empty for
     one that is not the cluster's or the machine's.
     """
-    for words, meaning in MEANINGS.items():
-        if re.search(words, text):
-            return f"ENGINE=spark: {meaning}"
-    return ""
+    found = (meaning for words, meaning in MEANINGS.items() if re.search(words, text))
+    return next((f"ENGINE=spark: {meaning}" for meaning in found), "")
 
 
 def require_java(environment: Mapping[str, str]) -> int:

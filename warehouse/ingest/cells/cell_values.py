@@ -216,8 +216,7 @@ def code_text(text: str) -> str:
     """Place code as delivered, white space trimmed and without the decimal zero that a float column
     adds.
     """
-    trimmed = text.strip()
-    return re.sub(r"^([0-9]+)\.0+$", r"\1", trimmed)
+    return re.sub(r"^([0-9]+)\.0+$", r"\1", text.strip())
 
 
 @lru_cache(maxsize=65536)

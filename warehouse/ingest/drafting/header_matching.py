@@ -14,6 +14,8 @@ from warehouse.ingest.layouts import Layout
 
 MIN_SCORE = 0.7
 _BRACKET = re.compile(r"\(([^()]*)\)")
+# what a bracket holds that qualifies the indicator and is not its unit
+_QUALIFIER = re.compile(r"(?i)价|口径|previous|prices|不变|全市|市辖")
 _ASCII = re.compile(r"[\x20-\x7e]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 # words that say nothing of which indicator it is
@@ -101,7 +103,7 @@ def split_unit(header: str) -> tuple[str, str | None, str | None]:
     """
     brackets = _BRACKET.findall(header)
     for unit in reversed(brackets):
-        if unit and not _is_qualifier(unit):
+        if unit and not _QUALIFIER.search(unit):
             return header.replace(f"({unit})", "", 1), unit, r"\((" + re.escape(unit) + r")\)"
     label, slash, unit = header.rpartition("/")
     if slash and label and len(unit) <= 12:
@@ -110,11 +112,6 @@ def split_unit(header: str) -> tuple[str, str | None, str | None]:
     if comma and label and 0 < len(unit) <= 12:
         return label, unit, ",([^,]+)$"
     return header, None, None
-
-
-def _is_qualifier(text: str) -> bool:
-    """Whether a bracket holds a qualification of the indicator and not its unit."""
-    return bool(re.search(r"价|口径|previous|prices|不变|全市|市辖", text, re.IGNORECASE))
 
 
 def match_header(header: str, catalog: Catalog) -> HeaderMatch | None:

@@ -158,8 +158,7 @@ def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) 
     def job_for(name: str, target: Path) -> RawJob | None:
         tables = tables_for(layout, name, matches_path)
         origin = FileOrigin(source_id, year_in_name(name), name)
-        job = RawJob(str(folder / name), origin, tables, str(target))
-        return job if tables else None
+        return RawJob(str(folder / name), origin, tables, str(target)) if tables else None
 
     for name, outcome in _in_workers(folder, names, job_for):
         if outcome.fault is not None:

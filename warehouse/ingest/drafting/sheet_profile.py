@@ -145,8 +145,7 @@ def _row_kind(cells: list[object]) -> tuple[int, int]:
 
 def _column(grid: Grid, first: int, col: int) -> list[object]:
     cells = [row[col] for row in grid.rows[first:] if col < len(row) and not is_blank(row[col])]
-    step = max(1, len(cells) // _SAMPLE)
-    return cells[::step]
+    return cells[:: max(1, len(cells) // _SAMPLE)]
 
 
 def _share(cells: list[object], holds: object) -> float:

@@ -18,7 +18,7 @@ BY_HAND = (
     "write its row for China into a file of the "
     "source tidy (city_id 100000, year, indicator_id exchange_rate_cny_per_usd, value)"
 )
-SERIES = {"PA.NUS.FCRF": "exchange_rate_cny_per_usd"}
+SERIES, INDICATOR = "PA.NUS.FCRF", "exchange_rate_cny_per_usd"
 _A_PAGE = 500
 
 
@@ -47,31 +47,30 @@ Reply = tuple[Page, list[Entry]]
 
 
 def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
-    """All wanted series of China.
+    """The exchange rate of China.
 
     Raises
     ------
     IngestError
         The service refuses, or another country or series comes than was asked for.
     """
-    for series, indicator_id in SERIES.items():
-        number = n_pages = 1
-        while number <= n_pages:
-            params = {
-                "format": "json",
-                "per_page": str(_A_PAGE),
-                "page": str(number),
-                "date": f"1980:{last_year}",
-            }
-            page, entries = service.ask(
-                Request("GET", f"country/CHN/indicator/{series}", params), Reply
-            )
-            for entry in entries:
-                if entry.country != "CHN" or entry.indicator.id != series:
-                    raise IngestError(
-                        f"{series}: expected China's series; found {entry.indicator.id} of "
-                        f"{entry.country}; {BY_HAND}"
-                    )
-                text = "" if entry.value is None else repr(entry.value)
-                yield FetchedValue("100000", "中国", entry.date, indicator_id, text, "")
-            number, n_pages = number + 1, page.pages
+    number = n_pages = 1
+    while number <= n_pages:
+        params = {
+            "format": "json",
+            "per_page": str(_A_PAGE),
+            "page": str(number),
+            "date": f"1980:{last_year}",
+        }
+        page, entries = service.ask(
+            Request("GET", f"country/CHN/indicator/{SERIES}", params), Reply
+        )
+        for entry in entries:
+            if entry.country != "CHN" or entry.indicator.id != SERIES:
+                raise IngestError(
+                    f"{SERIES}: expected China's series; found {entry.indicator.id} of "
+                    f"{entry.country}; {BY_HAND}"
+                )
+            text = "" if entry.value is None else repr(entry.value)
+            yield FetchedValue("100000", "中国", entry.date, INDICATOR, text, "")
+        number, n_pages = number + 1, page.pages

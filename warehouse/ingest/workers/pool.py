@@ -304,11 +304,9 @@ def _run(job: Job, given: Any) -> dict[str, object]:
         return {"fault": [fault.expected, fault.found, fault.action, fault.where]}
     except MemoryError:
         return {"memory": True}
-    except OSError as error:
-        if error.filename is not None:
-            return {"disk": [error.errno, error.strerror, os.fspath(error.filename)]}
-        return {"broken": [f"{type(error).__name__}: {error}", traceback.format_exc()]}
     except BaseException as error:  # a panic of a compiled parser is no Exception
+        if isinstance(error, OSError) and error.filename is not None:
+            return {"disk": [error.errno, error.strerror, os.fspath(error.filename)]}
         return {"broken": [f"{type(error).__name__}: {error}", traceback.format_exc()]}
 
 
