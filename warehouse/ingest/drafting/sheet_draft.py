@@ -206,8 +206,7 @@ def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> li
         findings[name] = judge_column(name.strip("_"), keys, values_of[name], sheet.knowledge)
     taken = _likest({name: finding.match for name, finding in findings.items()})
     rest = {name: values for name, values in values_of.items() if name not in taken}
-    names = {name: name for name in taken}
-    lines = _taken_lines(sheet, taken, names, findings, "      ", by_pattern=False)
+    lines = _taken_lines(sheet, taken, {n: n for n in taken}, findings, "      ", by_pattern=False)
     return ["    indicators:", *lines, *_new_indicators(sheet, rest, findings, "      ")]
 
 

@@ -93,30 +93,28 @@ class Reply(BaseModel, Generic[Data]):
     data: Data
 
 
-class Node(BaseModel):
-    """A category."""
+class Identified(BaseModel):
+    """Something that is asked for by its id, such as a catalog of places."""
 
     id: str = Field(alias="_id", min_length=1)
+
+
+class Node(Identified):
+    """A category."""
+
     name: str
     is_leaf: bool = Field(alias="isLeaf", default=False)
 
 
-class Listed(BaseModel):
+class Listed(Identified):
     """An indicator of a leaf."""
 
-    id: str = Field(alias="_id", min_length=1)
     name: str = Field(alias="i_showname")
     unit: str | None = Field(alias="du_name", default=None)
 
 
 class _Listing(BaseModel):
     list: list[Listed]
-
-
-class Catalog(BaseModel):
-    """A catalog of places."""
-
-    id: str = Field(alias="_id", min_length=1)
 
 
 class Place(BaseModel):
@@ -272,7 +270,7 @@ def split_name(text: str) -> tuple[str, str | None]:
 def _places(service: Service, leaf_id: str, database: Database) -> tuple[str, list[Place]]:
     catalogs = service.ask(
         Request("GET", "getDaCatalogTreeByIndicatorCid", {"indicatorCid": leaf_id}),
-        Reply[list[Catalog]],
+        Reply[list[Identified]],
     ).data
     for catalog in catalogs:
         places = service.ask(

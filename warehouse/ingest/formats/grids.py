@@ -255,8 +255,7 @@ def _put_back(rows: list[list[Cell]], lost: dict[tuple[int, int], str]) -> None:
     cell with a value.
     """
     width = max([len(row) for row in rows[:1]] + [col for _, col in lost])
-    for _ in range(max(row for row, _ in lost) - len(rows)):
-        rows.append([])
+    rows += [[] for _ in range(max(row for row, _ in lost) - len(rows))]
     for row in rows:
         row.extend([""] * (width - len(row)))
     for (row_no, col_no), text in lost.items():

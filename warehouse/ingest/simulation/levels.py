@@ -135,8 +135,8 @@ def simulate_levels(
     tables = {
         "gdp_nominal_cny_100m": nominal,
         "gdp_growth_official_pct": 100.0 * np.expm1(growth_pct / 100.0),
+        "gdp_per_capita_cny": nominal / population * 10_000.0,
     }
-    tables["gdp_per_capita_cny"] = nominal / population * 10_000.0
     shares = _sector_shares(rng, n_cities, n_years)
     for sector, share in zip(("primary", "secondary", "tertiary"), shares, strict=True):
         tables[f"value_added_{sector}_cny_100m"] = nominal * share
