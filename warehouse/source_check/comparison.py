@@ -4,7 +4,7 @@ source, and what fits it better: another year, row, indicator or unit.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import duckdb
 
@@ -188,7 +188,23 @@ order by file_name, indicator_id
 """
 
 
-def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Any]:
+@dataclass(frozen=True)
+class Series:
+    """One indicator of one file beside the values of other sources (columns of ``SUMMARY``)."""
+
+    file_name: str
+    indicator_id: str
+    unit: str
+    units: str
+    n: int
+    n_places: int
+    first_year: int
+    last_year: int
+    n_common: int
+    n_equal: int
+
+
+def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Series]:
     """Make the tables of this module, and say what the source holds.
 
     Parameters
@@ -197,11 +213,6 @@ def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Any]:
         With the models of `staging` and the list of the source's files as ``input_file``.
     is_published : bool
         Whether a database is attached as ``published``; else no value has one to stand beside.
-
-    Returns
-    -------
-    list of named tuples
-        Columns of ``SUMMARY``: one indicator of one file beside the values of other sources.
     """
     before = "published.meta.input_file" if is_published else "input_file where false"
     con.execute(FILE_STATE.format(published=before))
@@ -216,4 +227,4 @@ def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Any]:
         con.execute(f'create table blocked ({place}, "value" double, quality_rule varchar)')
     con.execute(TAKEN)
     con.execute(COMPARED)
-    return list(con.execute(SUMMARY).df().itertuples(index=False, name="Series"))
+    return [Series(*row) for row in con.execute(SUMMARY).fetchall()]

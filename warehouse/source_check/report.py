@@ -5,10 +5,10 @@ taken, what was turned away and why, and the differences; on one screen, or all 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import duckdb
 
+from warehouse.source_check.comparison import Series
 from warehouse.source_check.faults import rows_of
 
 #: So many lines of a kind are shown on one screen; of faults three times as many.
@@ -77,7 +77,7 @@ group by all
 
 def report_lines(
     con: duckdb.DuckDBPyConnection,
-    series: list[Any],
+    series: list[Series],
     faults: list[str],
     unheard: list[str],
     *,
@@ -153,7 +153,7 @@ def _beside(n_common: int, n_equal: float) -> str:
     )
 
 
-def _series(one: Any, n_zeros: int, n_blocked: int, n_rejected: int) -> str:
+def _series(one: Series, n_zeros: int, n_blocked: int, n_rejected: int) -> str:
     counts = {"zeros": n_zeros, "blocked as published": n_blocked, "rejected": n_rejected}
     others = "".join(f"; {n:,} {what}" for what, n in counts.items() if n)
     return (
