@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from orchestration.home import Home
-from warehouse.publication.publish import copy_to_draft
+from warehouse.publication.publish import copy_to_draft, draft_of
 
 MARTS = ("marts",)
 _threads: list[ThreadPoolExecutor] = []
-_begun: list[tuple[datetime, Future[dict[str, Any]]]] = []
+#: When the publication was begun, its draft, and what will say what was copied.
+_begun: list[tuple[datetime, Path, Future[dict[str, Any]]]] = []
 
 
 def run_id_of(time: datetime) -> str:
@@ -26,14 +28,17 @@ def run_id_of(time: datetime) -> str:
 
 @contextmanager
 def in_own_thread() -> Iterator[None]:
-    """Within it `begin` copies in a thread, which has ended when it is left."""
-    with ThreadPoolExecutor(1) as thread:
-        _threads.append(thread)
-        try:
+    """Within it `begin` copies in a thread, which has ended when it is left; a run that failed
+    leaves no draft behind.
+    """
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            _threads.append(thread)
             yield
-        finally:
-            _threads.clear()
-            _begun.clear()
+    finally:
+        _threads.clear()
+        while _begun:
+            shutil.rmtree(_begun.pop()[1], ignore_errors=True)
 
 
 def begin(home: Home) -> None:
@@ -48,7 +53,8 @@ def begin(home: Home) -> None:
         marts.unlink()
         return found
 
-    _begun[:] = [(now, _threads[0].submit(copy))]
+    draft = draft_of(home.published, run_id_of(now))
+    _begun.append((now, draft, _threads[0].submit(copy)))
 
 
 def finish() -> tuple[datetime, dict[str, Any]]:
@@ -57,5 +63,5 @@ def finish() -> tuple[datetime, dict[str, Any]]:
     """
     if not _begun:
         return datetime.now(UTC), {}
-    now, copying = _begun.pop()
+    now, _, copying = _begun.pop()
     return now, copying.result()

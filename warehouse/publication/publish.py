@@ -72,7 +72,7 @@ def publish(
     """
     refuse_to_replace(published, bool(manifest["is_simulated"]))
     store = published.parent / "publications"
-    draft, final = _draft_of(published, manifest["run_id"]), store / manifest["run_id"]
+    draft, final = draft_of(published, manifest["run_id"]), store / manifest["run_id"]
     tables = copied or copy_to_draft(build_database, published, manifest["run_id"])
     for name, folder in folders.items():
         shutil.copytree(folder, draft / name)
@@ -98,12 +98,13 @@ def copy_to_draft(
     """Copy the tables of a build into the draft of a publication, those of some schemas after those
     of others; what `copy_tables` says of them. A thread may do so while nothing writes the build.
     """
-    draft = _draft_of(published, run_id)
+    draft = draft_of(published, run_id)
     draft.mkdir(parents=True, exist_ok=True)
     return copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet", schemas)
 
 
-def _draft_of(published: Path, run_id: str) -> Path:
+def draft_of(published: Path, run_id: str) -> Path:
+    """Folder of a publication that is not whole yet, which no reader looks at."""
     return published.parent / "publications" / f".{run_id}"
 
 
