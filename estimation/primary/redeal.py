@@ -148,12 +148,11 @@ def draw_statistics(
     for start in range(0, len(dealt), CHUNK):
         of_cities = label.take(dealt[start : start + CHUNK].take(order, axis=1))
         cells = of_cities + n_labels * np.arange(len(order))
-        one, parts = unit.take(cells), []
-        for of_cells in (of_values, of_response)[: 1 + has_effects]:
-            score = of_cells.take(cells)
-            parts.append((score.sum(axis=1), score))
-            score -= parts[-1][0][:, None] * one
-        (estimate, ours), (carried, real) = [*parts, (np.full(len(cells), np.nan), None)][:2]
+        one = unit.take(cells)
+        estimate, ours = _net_of_estimate(of_values.take(cells), one)
+        carried, real = np.full(len(cells), np.nan), None
+        if has_effects:
+            carried, real = _net_of_estimate(of_response.take(cells), one)
         found.append(np.column_stack([estimate, carried, squared_error(ours, real, starts)]))
     table = np.concatenate(found)
     scale = np.abs(values).max() * np.abs(contrast.weight).max()
@@ -164,13 +163,23 @@ def squared_error(ours: np.ndarray, real: np.ndarray | None, starts: np.ndarray)
     """`Draws.error` (J, 3) of scores `ours` - d * `real` (J, N) of cities by block, each of which
     begins at one of `starts`: the mean of the variances clustered by city and by block.
     """
-    found = np.full((len(ours), 3), np.nan)
-    both = [(x, np.add.reduceat(x, starts, axis=1)) for x in (ours, real) if x is not None]
-    for column, (a, b, share) in enumerate(((0, 0, 0.5), (0, 1, -1.0), (1, 1, 0.5))):
-        if b < len(both):
-            sums = [np.einsum("jn,jn->j", x, y) for x, y in zip(both[a], both[b], strict=True)]
-            found[:, column] = share * (sums[0] + sums[1])
+    found, own = np.full((len(ours), 3), np.nan), (ours, np.add.reduceat(ours, starts, axis=1))
+    found[:, 0] = _products(own, own) / 2
+    if real is not None:
+        other = real, np.add.reduceat(real, starts, axis=1)
+        found[:, 1], found[:, 2] = -_products(own, other), _products(other, other) / 2
     return found
+
+
+def _products(one: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Sums (J,) of the products of scores by city, and of those by block."""
+    return sum(np.einsum("jn,jn->j", a, b) for a, b in zip(one, other, strict=True))
+
+
+def _net_of_estimate(scores: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sums (J,) of scores (J, N), and the scores less what a unit effect adds times these."""
+    sums = scores.sum(axis=1)
+    return sums, scores - sums[:, None] * unit
 
 
 def _scores(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> np.ndarray:

@@ -102,7 +102,7 @@ def build_study_asset(
 
         require_upstream(context)
         home = Home.from_environment()
-        # again before the switch; here it saves the minutes of the estimates
+        # here, since it saves the minutes of the estimates
         require_no_loss(home, settings, context.run_id)
         tables = _estimate(home, settings)
         with open_build(home.build) as con:

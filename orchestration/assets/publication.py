@@ -142,10 +142,8 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
     require_upstream(context)
     home = Home.from_environment()
     now, marts = copying.finish()
-    run_id, others = (
-        copying.run_id_of(now),
-        [name for name in SCHEMAS if not marts or name not in copying.MARTS],
-    )
+    run_id = copying.run_id_of(now)
+    others = [name for name in SCHEMAS if not marts or name not in copying.MARTS]
     write_meta(home, describe_run(home, settings, run_id, now))
     write_changes(home.published, home.build, settings.is_simulated)
     with open_build(home.build) as con:

@@ -73,7 +73,11 @@ def publish(
     refuse_to_replace(published, bool(manifest["is_simulated"]))
     store = published.parent / "publications"
     draft, final = draft_of(published, manifest["run_id"]), store / manifest["run_id"]
-    tables = copied or copy_to_draft(build_database, published, manifest["run_id"])
+    tables = copied
+    if tables is None:
+        # an earlier attempt may have left some there
+        shutil.rmtree(draft, ignore_errors=True)
+        tables = copy_to_draft(build_database, published, manifest["run_id"])
     for name, folder in folders.items():
         shutil.copytree(folder, draft / name)
     # a report of a small landing has no figures, say: an empty folder is no part of a publication

@@ -1,9 +1,9 @@
 """Would a publication lose much of what the one before holds? Counted by what is gone, not by
 totals: a city for another city is a loss. `COUNTED` is the whole list of what counts.
 
-It is asked twice, before the estimates and before the switch, and not by a gate: a gate's results
-are published, and published tables depend on the input alone, while this depends on what was
-published before.
+It is asked before the estimates, or before the switch where that is a run of its own, and not by a
+gate: a gate's results are published, and published tables depend on the input alone, while this
+depends on what was published before.
 
 A landing that loses a little each time would pass each time. So a build is also compared with all
 that the runs of its kind have held since a loss was last confirmed, as the archive remembers it:

@@ -95,7 +95,10 @@ def test_the_smallest_detectable_change_is_found_in_four_of_five(sign):
     panel = build_panel(*draw_panel(21, n_blocks=16, per_block=8))
     contrast = treatment_contrast(panel)
     y = panel.measured(panel.growth)[2]
-    draws = draw_statistics(y, contrast, panel.label, panel.block, deal(panel.block, 1999, [1, 0]))
+    place = panel.label, panel.block
+    draws = draw_statistics(y, contrast, *place, deal(panel.block, 1999, [1, 0]))
+    bare = draw_statistics(y, contrast, *place, deal(panel.block, 1999, [1, 0]), has_effects=False)
+    assert np.array_equal(bare.statistic(), draws.statistic())
     size = sign * detectable(draws, np.zeros(2000), sign)
     # the other series of the family raises what must be passed
     assert detectable(draws, np.full(2000, 5.0), sign) > 1.2 * abs(size)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.warehouse.publication.small import ROWS, THINGS, pair_years_as_files, put_out, run_of
 from warehouse.publication.errors import PublishError
-from warehouse.publication.publish import switch
+from warehouse.publication.publish import copy_to_draft, switch
 from warehouse.publication.tables import hash_table
 from warehouse.publication.verification import verify_publication
 
@@ -64,6 +64,12 @@ def test_a_publication_is_whole_read_only_and_carries_comments(tmp_path: Path) -
     assert table.schema.field("word").metadata[b"comment"] == b"it's a word"
     assert table.schema.field("k").metadata is None
     assert sorted(table["word"].to_pylist(), key=str) == ["", None, "a"]
+
+
+def test_what_an_earlier_attempt_left_in_the_draft_is_copied_again(tmp_path: Path) -> None:
+    put_out(tmp_path, run_of(1))
+    copy_to_draft(tmp_path / "build.duckdb", tmp_path / "published", run_of(2))
+    assert verify_publication(put_out(tmp_path, run_of(2))) == []
 
 
 def test_an_open_reader_keeps_its_file_and_three_publications_stay(tmp_path: Path) -> None:

@@ -1,0 +1,32 @@
+"""dbt's documentation of a build."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestration import dbt_docs
+from orchestration.home import Home
+
+
+def test_it_is_written_again_once_models_are_built_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, written = Home(tmp_path), []
+    manifest = tmp_path / "parsed" / "manifest.json"
+    for folder in (home.build, manifest.parent):
+        folder.mkdir()
+    manifest.write_text("{}", encoding="utf-8")
+
+    def generate(_: Home, arguments: list[str], *, build: Path) -> None:
+        written.append(build)
+        for name in dbt_docs.FILES:
+            Path(arguments[-1], name).write_text(str(len(written)), encoding="utf-8")
+
+    monkeypatch.setattr(dbt_docs, "ensure_manifest", lambda _: manifest)
+    monkeypatch.setattr(dbt_docs, "invoke_on_manifest", generate)
+    folder = home.build / dbt_docs.DBT_DOCS
+    for builds, expected in ((False, "1"), (False, "1"), (True, "2")):
+        if builds:
+            dbt_docs.forget_dbt_docs(folder)
+        dbt_docs.write_dbt_docs(home, folder)
+        assert (folder / "index.html").read_text(encoding="utf-8") == expected
