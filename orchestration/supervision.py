@@ -46,6 +46,9 @@ HINTS = {
     signal.SIGBUS: "perhaps because the disk is full or a file was cut while it was read (df -h "
     "shows the disk); make room",
 }
+#: How far a process that works beside this one steps back (`nice`): what the next stage waits for
+#: comes first.
+BESIDE = 10
 _watcher: list[int] = []
 # homes whose lock this process holds
 _held: set[Path] = set()

@@ -18,6 +18,7 @@ from estimation.sample.marts import Marts
 from estimation.study.units import Rows, StudyError, Unit
 from orchestration.home import Home
 from orchestration.memory import collect_seldom, keep_freed_memory
+from orchestration.supervision import BESIDE
 from warehouse.ingest.workers.pool import Pool, Task
 
 #: Values of a landing whose study takes longer than processes take to load.
@@ -63,6 +64,7 @@ def load() -> None:
     """
     from estimation.api.compiled import compile_loops
 
+    os.nice(BESIDE)
     collect_seldom()
     keep_freed_memory()
     import_module("pyfixest.estimation")
