@@ -32,6 +32,8 @@ QUIET = (
 #: Pair models and what depends on them, which Spark builds where ENGINE=spark.
 PAIRS = "tag:pair_grain+"
 FAILED = ("error", "fail", "runtime error")
+# what dbt made of a parsed project, once a process
+_manifests: dict[Path, Any] = {}
 
 
 class DbtFailed(Exception):
@@ -63,7 +65,8 @@ def ensure_manifest(home: Home) -> Path:
         others = list(folder.parent.iterdir())
         with tempfile.TemporaryDirectory(dir=home.cache) as target:
             draft = Path(target) / "parsed"
-            invoke(["parse", "--no-partial-parse", "--target-path", str(draft)], manifest=None)
+            parsing = ["parse", "--no-partial-parse", "--target-path", str(draft)]
+            _manifests[folder] = _invoke(parsing, manifest=None)
             try:
                 draft.rename(folder)
             except OSError:
@@ -154,14 +157,18 @@ def build_models(
 
 
 def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[Any]:
-    """`invoke` on the parsed project, with the database of `build`."""
-    from dbt.contracts.graph.manifest import Manifest
+    """dbt's own result of each node of a command on the parsed project, with the database of
+    `build`; failed ones included, empty for a command without nodes.
+    """
+    folder = ensure_manifest(home).parent
+    if folder not in _manifests:
+        from dbt.contracts.graph.manifest import Manifest
 
-    parsed = ensure_manifest(home).with_name("partial_parse.msgpack")
-    manifest = Manifest.from_msgpack(parsed.read_bytes())
+        parsed = folder / "partial_parse.msgpack"
+        _manifests[folder] = Manifest.from_msgpack(parsed.read_bytes())
     # profile and models ask for it; every call says its own
     os.environ["CITYSYNC_BUILD"] = str(build)
-    return invoke(arguments, manifest=manifest)
+    return list(getattr(_invoke(arguments, _manifests[folder]), "results", []))
 
 
 def raise_on_failure(results: Sequence[Any]) -> None:
@@ -171,8 +178,8 @@ def raise_on_failure(results: Sequence[Any]) -> None:
         raise DbtFailed("; ".join(f"{kind} {name}: {message}" for kind, name, message in named))
 
 
-def invoke(arguments: list[str], manifest: Any) -> list[Any]:
-    """Run one dbt command in this process, and close its databases afterwards.
+def _invoke(arguments: list[str], manifest: Any) -> Any:
+    """dbt's result of one command, run in this process, its databases closed afterwards.
 
     Parameters
     ----------
@@ -180,12 +187,6 @@ def invoke(arguments: list[str], manifest: Any) -> list[Any]:
         The command and its options, such as `["build", "--select", "dim_city"]`.
     manifest : dbt's Manifest or None
         A parsed project to use; None lets dbt parse.
-
-    Returns
-    -------
-    list
-        dbt's own result of each node that it ran, failed ones included; empty for a command
-        without nodes.
 
     Raises
     ------
@@ -210,4 +211,4 @@ def invoke(arguments: list[str], manifest: Any) -> list[Any]:
         raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
     if not outcome.success and not hasattr(outcome.result, "results"):
         raise DbtFailed(f"dbt {arguments[0]} failed: {' '.join(messages) or 'no message'}")
-    return list(getattr(outcome.result, "results", []))
+    return outcome.result

@@ -191,6 +191,12 @@ def end_with(parent: int) -> None:
         os._exit(Exit.FAILED)
 
 
+def begin_beside(parent: int) -> None:
+    """For a process that works beside its parent: it ends with it, and steps back for it."""
+    end_with(parent)
+    os.nice(BESIDE)
+
+
 def explained(work: Callable[[], int], to: TextIO | None = None) -> int:
     """What `work` returns; where it raises, the last line says why, on standard output or `to`."""
     home = Home.from_environment()

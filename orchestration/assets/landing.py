@@ -7,9 +7,10 @@ Reading itself is in `warehouse/ingest`.
 import os
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -19,10 +20,11 @@ from orchestration.home import REPO, Home
 from orchestration.resources import Settings
 from orchestration.run_settings import setting
 from orchestration.stages import stages
-from orchestration.supervision import end_with
+from orchestration.supervision import begin_beside
 from orchestration.terminal import detail
 from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.landing import read_landing, read_source
+from warehouse.ingest.landing_report import LandingReport
 from warehouse.ingest.layouts import LAYOUT_FOLDER, layouts_of, load_layouts
 from warehouse.ingest.workers.pool import close_readers, shared_pool
 from warehouse.whole_files import remove_any
@@ -35,20 +37,15 @@ OBSERVATIONS, INPUT_FILES = (
     dg.AssetKey([GROUP, "input_files"]),
 )
 COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
+SOURCES = (*sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")), "tidy", "policy_texts")
+_begun: dict[str, Future[LandingReport]] = {}
 
 
 def build_landing_assets() -> list[dg.AssetsDefinition]:
     """The simulated landing, one asset per source, this run's raw tables, and the counterfactual
     build.
     """
-    sources = [
-        _source_asset(source)
-        for source in (
-            *sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")),
-            "tidy",
-            "policy_texts",
-        )
-    ]
+    sources = [_source_asset(source) for source in SOURCES]
     return [
         simulated_landing,
         *sources,
@@ -81,22 +78,47 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
 
 @contextmanager
 def landing_begun(home: Home) -> Iterator[None]:
-    """Within it another process writes the simulated landing, and readers of files load; where the
-    writing fails, the asset says why.
+    """Within it the simulated landing is written by another process, and files are read by the
+    readers, beside whatever this one does; where that fails, the asset does it again and says why.
     """
-    if not any(home.raw.glob("*.parquet")):
-        shared_pool().start()
-    if not Settings.from_environment().is_simulated or sys.platform != "linux":
+    # on Linux alone, where a copy of this process needs not load what it has
+    if sys.platform != "linux":
         yield
         return
-    with ProcessPoolExecutor(1, get_context("fork"), end_with, (os.getpid(),)) as beside:
-        beside.submit(_write_as_asked)
-        yield
+    if not any(home.raw.glob("*.parquet")):
+        shared_pool().start()
+    settings = Settings.from_environment()
+    with (
+        ProcessPoolExecutor(1, get_context("fork"), begin_beside, (os.getpid(),)) as beside,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        if settings.is_simulated:
+            written = beside.submit(_write_as_asked)
+            thread.submit(written.result)
+        for source in SOURCES:
+            _begun[source] = thread.submit(_read, home, settings, source)
+        try:
+            yield
+        finally:
+            thread.shutdown(cancel_futures=True)
+            _begun.clear()
 
 
 def _write_as_asked() -> None:
     # settings are made anew: Dagster's record of them does not go from process to process
     write_simulated(Home.from_environment(), Settings.from_environment())
+
+
+def _read(home: Home, settings: Settings, source_id: str) -> LandingReport:
+    landing = settings.landing_path(home)
+    found = read_source(landing, home.raw, source_id, layouts=layouts_of(landing))
+    if settings.is_simulated:
+        read_source(_without_effect(home), home.raw, source_id, layouts=load_layouts())
+    return found
+
+
+def _without_effect(home: Home) -> Path:
+    return home.simulated / "without_effect"
 
 
 def write_simulated(home: Home, settings: Settings) -> None:
@@ -162,9 +184,11 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
         ),
     )
     def source(settings: Settings) -> dg.MaterializeResult:
-        home = Home.from_environment()
-        landing = settings.landing_path(home)
-        found = read_source(landing, home.raw, source_id, layouts=layouts_of(landing))
+        begun = _begun.pop(source_id, None)
+        if begun is not None and begun.exception() is None:
+            found = begun.result()
+        else:
+            found = _read(Home.from_environment(), settings, source_id)
         n_files = int((found.files["status"] == "taken").sum())
         n_values = int(found.files["n_observations"].sum())
         if n_files > found.n_reused:
@@ -217,8 +241,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         )
         if settings.is_simulated:
             home.counterfactual.mkdir()
-            without = home.simulated / "without_effect"
-            read_landing(without, home.raw, home.counterfactual, layouts=load_layouts())
+            read_landing(_without_effect(home), home.raw, home.counterfactual, layouts=load_layouts())
         # first, so that a copy of this process holds none of their pipes
         close_readers()
         if settings.is_simulated:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +155,8 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
     from orchestration.dagster_ui.run_tags import close_ended_runs
     from orchestration.definitions import load_definitions
 
-    with landing_begun(home):
-        definitions = load_definitions()
     with (
+        landing_begun(home) if plan.work == ALL else nullcontext(),
         batched_sqlite_commits(),
         in_own_process(),
         copying.in_own_thread(),
@@ -168,6 +167,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
                 f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without "
                 "saying so (killed): marked as failed"
             )
+        definitions = load_definitions()
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         part = None
