@@ -66,7 +66,7 @@ def ensure_manifest(home: Home) -> Path:
         with tempfile.TemporaryDirectory(dir=home.cache) as target:
             draft = Path(target) / "parsed"
             parsing = ["parse", "--no-partial-parse", "--target-path", str(draft)]
-            _manifests[folder] = _invoke(parsing, manifest=None)
+            _manifests[folder] = invoke(parsing, manifest=None)
             try:
                 draft.rename(folder)
             except OSError:
@@ -168,7 +168,7 @@ def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list
         _manifests[folder] = Manifest.from_msgpack(parsed.read_bytes())
     # profile and models ask for it; every call says its own
     os.environ["CITYSYNC_BUILD"] = str(build)
-    return list(getattr(_invoke(arguments, _manifests[folder]), "results", []))
+    return list(getattr(invoke(arguments, _manifests[folder]), "results", []))
 
 
 def raise_on_failure(results: Sequence[Any]) -> None:
@@ -178,7 +178,7 @@ def raise_on_failure(results: Sequence[Any]) -> None:
         raise DbtFailed("; ".join(f"{kind} {name}: {message}" for kind, name, message in named))
 
 
-def _invoke(arguments: list[str], manifest: Any) -> Any:
+def invoke(arguments: list[str], manifest: Any) -> Any:
     """dbt's result of one command, run in this process, its databases closed afterwards.
 
     Parameters

@@ -14,6 +14,7 @@ import dagster as dg
 
 from orchestration.dagster_ui.run_tags import tag_run
 from orchestration.home import Home
+from orchestration.landing_ahead import landing_path
 from orchestration.reuse.plan import forget_record
 from orchestration.run_settings import SETTINGS, number, setting
 from orchestration.supervision import hold_lock
@@ -88,6 +89,4 @@ class Settings(dg.ConfigurableResource):
 
     def landing_path(self, home: Home) -> Path:
         """The landing to read: the delivered one, else the simulated one with the effect."""
-        return (
-            home.simulated / "with_effect" if self.is_simulated else Path(self.landing).absolute()
-        )
+        return landing_path(home, self.landing)

@@ -4,41 +4,34 @@ counterfactual build of simulated data.
 Reading itself is in `warehouse/ingest`.
 """
 
-import os
-import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
-from pathlib import Path
 
 import dagster as dg
-import pandas as pd
 
 from orchestration.counterfactual import begin, finish
-from orchestration.home import REPO, Home
+from orchestration.home import Home
+from orchestration.landing_ahead import (
+    SOURCES,
+    end_reading,
+    take_source,
+    without_effect,
+    write_simulated,
+)
 from orchestration.resources import Settings
 from orchestration.run_settings import setting
 from orchestration.stages import stages
-from orchestration.supervision import begin_beside
 from orchestration.terminal import detail
-from warehouse.hashing import code_files, hash_named_files, hash_parts
-from warehouse.ingest.landing import read_landing, read_source
-from warehouse.ingest.landing_report import LandingReport
-from warehouse.ingest.layouts import LAYOUT_FOLDER, layouts_of, load_layouts
-from warehouse.ingest.workers.pool import close_readers, shared_pool
+from warehouse.ingest.landing import read_landing
+from warehouse.ingest.layouts import layouts_of, load_layouts
 from warehouse.whole_files import remove_any
 
 GROUP = "raw"
-SEEDS = REPO / "warehouse" / "seeds"
 SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
 OBSERVATIONS, INPUT_FILES = (
     dg.AssetKey([GROUP, "observations"]),
     dg.AssetKey([GROUP, "input_files"]),
 )
 COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
-SOURCES = (*sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")), "tidy", "policy_texts")
-_begun: dict[str, Future[LandingReport]] = {}
 
 
 def build_landing_assets() -> list[dg.AssetsDefinition]:
@@ -72,104 +65,8 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
             metadata={"status": "delivered files are given: nothing simulated"}
         )
     home = Home.from_environment()
-    write_simulated(home, settings)
+    write_simulated(home, settings.simulated_cities)
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(home.simulated))})
-
-
-@contextmanager
-def landing_begun(home: Home) -> Iterator[None]:
-    """Within it the simulated landing is written by another process, and files are read by the
-    readers, beside whatever this one does; where that fails, the asset does it again and says why.
-    """
-    # on Linux alone, where a copy of this process needs not load what it has
-    if sys.platform != "linux":
-        yield
-        return
-    if not any(home.raw.glob("*.parquet")):
-        shared_pool().start()
-    settings = Settings.from_environment()
-    with (
-        ProcessPoolExecutor(1, get_context("fork"), begin_beside, (os.getpid(),)) as beside,
-        ThreadPoolExecutor(1) as thread,
-    ):
-        if settings.is_simulated:
-            written = beside.submit(_write_as_asked)
-            thread.submit(written.result)
-        for source in SOURCES:
-            _begun[source] = thread.submit(_read, home, settings, source)
-        try:
-            yield
-        finally:
-            thread.shutdown(cancel_futures=True)
-            _begun.clear()
-
-
-def _write_as_asked() -> None:
-    # settings are made anew: Dagster's record of them does not go from process to process
-    write_simulated(Home.from_environment(), Settings.from_environment())
-
-
-def _read(home: Home, settings: Settings, source_id: str) -> LandingReport:
-    landing = settings.landing_path(home)
-    found = read_source(landing, home.raw, source_id, layouts=layouts_of(landing))
-    if settings.is_simulated:
-        read_source(_without_effect(home), home.raw, source_id, layouts=load_layouts())
-    return found
-
-
-def _without_effect(home: Home) -> Path:
-    return home.simulated / "without_effect"
-
-
-def write_simulated(home: Home, settings: Settings) -> None:
-    """Write both simulated landings, unless the stamp says that they are there."""
-    stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
-    if stamp.is_file() and stamp.read_bytes() == wanted.encode():
-        return
-    # the stamp goes first: a run that is killed here must not leave it beside half a landing
-    remove_any(stamp)
-    remove_any(home.simulated)
-    home.simulated.mkdir(parents=True)
-    _write_simulated(home, settings)
-    stamp.write_text(wanted, encoding="utf-8")
-    detail("simulated landing written: with and without the planted effect")
-
-
-def _write_simulated(home: Home, settings: Settings) -> None:
-    """Prefectures as the seeds have them, or counties with a roster of their own
-    (PLACES=county).
-    """
-    from warehouse.ingest.simulation.counties import DEFAULT_PLACES, county_roster, county_zones
-    from warehouse.ingest.simulation.landing import write_simulated_landing
-
-    roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
-    if setting("PLACES") == "county":
-        roster = county_roster(roster, settings.simulated_cities or DEFAULT_PLACES)
-        write_simulated_landing(
-            home.simulated, roster=roster, pilot_zones=county_zones(zones, roster)
-        )
-    else:
-        write_simulated_landing(
-            home.simulated,
-            roster=roster,
-            pilot_zones=zones,
-            n_cities=settings.simulated_cities or None,
-        )
-
-
-def _simulation_hash(settings: Settings) -> str:
-    made_of = (
-        "warehouse/ingest/simulation",
-        "warehouse/seeds/city_roster.csv",
-        "warehouse/seeds/pilot_zones.csv",
-    )
-    return hash_parts(
-        [
-            str(settings.simulated_cities),
-            setting("PLACES"),
-            hash_named_files(REPO, code_files(REPO, made_of)),
-        ]
-    )
 
 
 def _source_asset(source_id: str) -> dg.AssetsDefinition:
@@ -184,11 +81,7 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
         ),
     )
     def source(settings: Settings) -> dg.MaterializeResult:
-        begun = _begun.pop(source_id, None)
-        if begun is not None and begun.exception() is None:
-            found = begun.result()
-        else:
-            found = _read(Home.from_environment(), settings, source_id)
+        found = take_source(Home.from_environment(), settings.landing, source_id)
         n_files = int((found.files["status"] == "taken").sum())
         n_values = int(found.files["n_observations"].sum())
         if n_files > found.n_reused:
@@ -228,8 +121,6 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         ],
     )
     def raw_tables(settings: Settings) -> Iterator[dg.MaterializeResult]:
-        from orchestration import unit_workers
-
         home = Home.from_environment()
         reset_build(home)
         report = read_landing(
@@ -241,13 +132,13 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         )
         if settings.is_simulated:
             home.counterfactual.mkdir()
-            read_landing(_without_effect(home), home.raw, home.counterfactual, layouts=load_layouts())
-        # first, so that a copy of this process holds none of their pipes
-        close_readers()
+            read_landing(
+                without_effect(home), home.raw, home.counterfactual, layouts=load_layouts()
+            )
+        end_reading()
         if settings.is_simulated:
             begin(home)
         n_values = int(report.files["n_observations"].sum())
-        unit_workers.begin(n_values)
         # how many files were read again is in the lines of the sources: by now all of them are in
         # the cache
         n_taken = int((report.files["status"] == "taken").sum())

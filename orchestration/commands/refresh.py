@@ -68,7 +68,11 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             found = ", ".join(f"{name} {value}" for name, value in require_spark().items())
             say(f"  engine: Spark for the pair tables ({found})")
         keep_log(home.log)
-        code, reason = _run(home, plan, simulated=landing is None)
+        from orchestration.landing_ahead import landing_begun
+
+        ahead = landing_begun(home, os.environ["CITYSYNC_LANDING"])
+        with ahead if plan.work == ALL else nullcontext():
+            code, reason = _run(home, plan, simulated=landing is None)
         if code == Exit.DONE:
             # published is published: without a record the next refresh only does more
             with suppress(OSError):
@@ -149,14 +153,12 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
         say(f"  every stage is run: {plan.reason}")
     stages.plan(home, plan.work, simulated=simulated)
 
-    from orchestration.assets.landing import landing_begun
     from orchestration.counterfactual import in_own_process
     from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.dagster_ui.run_tags import close_ended_runs
     from orchestration.definitions import load_definitions
 
     with (
-        landing_begun(home) if plan.work == ALL else nullcontext(),
         batched_sqlite_commits(),
         in_own_process(),
         copying.in_own_thread(),

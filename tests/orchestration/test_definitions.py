@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from expectations.suites import RULES
-from orchestration import alerts
+from orchestration import alerts, landing_ahead
 from orchestration.assets import landing
 from orchestration.assets.publication import describe_sources
 from orchestration.assets.warehouse import (
@@ -179,12 +179,12 @@ def test_a_run_of_the_ui_is_reported_by_the_job(program, monkeypatch):
 def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(home, monkeypatch):
     written: list[int] = []
 
-    def write(home: Home, settings: Settings) -> None:
+    def write(home: Home, n_cities: int) -> None:
         assert not list(home.simulated.iterdir()), "nothing of before may stay"
-        written.append(settings.simulated_cities)
+        written.append(n_cities)
         (home.simulated / "values.csv").touch()
 
-    monkeypatch.setattr(landing, "_write_simulated", write)
+    monkeypatch.setattr(landing_ahead, "_write_simulated", write)
     for n_cities, is_other_code in ((48, False), (48, False), (49, False), (49, True)):
         if is_other_code:
             (home / "simulated" / ".sha256").write_text("of other code", encoding="utf-8")
