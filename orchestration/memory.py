@@ -19,8 +19,8 @@ KEYS = 3
 # numbers held for each pair-year while one outcome is made from series of cities and fitted: 10
 # were measured at 2,850 places
 OF_ONE_OUTCOME = 12
-# new objects before garbage is looked for; some 100 MB
-GARBAGE = 2_000_000
+# new objects before garbage is looked for; some 250 MB
+GARBAGE = 5_000_000
 # names in glibc's malloc.h, and from how many bytes on memory is given back
 TRIM_THRESHOLD, MMAP_THRESHOLD, GIVEN_BACK = -1, -3, 2**28
 
