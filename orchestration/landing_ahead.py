@@ -98,7 +98,8 @@ def _read(home: Home, landing: str, source_id: str) -> LandingReport:
 
 
 def _load_units(read: Sequence[Future[LandingReport]], _: object) -> None:
-    if not any(found.cancelled() or found.exception() for found in read):
+    # those given up are not asked: their answer would not come
+    if all(found.done() and not found.cancelled() and not found.exception() for found in read):
         unit_workers.begin(sum(int(found.result().files["n_observations"].sum()) for found in read))
 
 

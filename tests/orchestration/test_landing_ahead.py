@@ -1,0 +1,56 @@
+"""Reading ahead of the assets: what fails there is done by the asset, a run that fails gives it
+up.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestration import landing_ahead
+from orchestration.home import Home
+from orchestration.landing_ahead import SOURCES, landing_begun, take_source
+from warehouse.ingest.errors import LandingError
+
+SECONDS = 0.1
+THIS = os.getpid()
+
+
+def read_here_alone(*_: object) -> str:
+    """Stands for the reading of a source, which fails in another process."""
+    if os.getpid() != THIS:
+        raise LandingError("not there yet", ["a line of its own"])
+    return "read"
+
+
+def read_slowly(*_: object) -> None:
+    """Stands for the reading of a source."""
+    time.sleep(SECONDS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads ahead on Linux alone")
+def test_what_failed_ahead_is_read_by_the_asset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing_ahead, "_read", read_here_alone)
+    with landing_begun(Home(tmp_path), str(tmp_path)):
+        assert [take_source(Home(tmp_path), str(tmp_path), source) for source in SOURCES] == [
+            "read"
+        ] * len(SOURCES)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads ahead on Linux alone")
+def test_a_run_that_fails_meanwhile_does_not_wait_for_all_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing_ahead, "_read", read_slowly)
+    began = time.monotonic()
+    with pytest.raises(KeyError), landing_begun(Home(tmp_path), str(tmp_path)):
+        # the first source is being read
+        time.sleep(SECONDS / 2)
+        raise KeyError
+    assert time.monotonic() - began < SECONDS * len(SOURCES)
