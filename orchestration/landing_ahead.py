@@ -13,7 +13,6 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from orchestration import unit_workers
 from orchestration.home import REPO, Home
 from orchestration.run_settings import number, setting
 from orchestration.supervision import begin_beside
@@ -28,6 +27,7 @@ from warehouse.whole_files import remove_any
 SOURCES = (*sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")), "tidy", "policy_texts")
 SEEDS = REPO / "warehouse" / "seeds"
 _process: list[ProcessPoolExecutor] = []
+_writing: list[Future[None]] = []
 _begun: dict[str, Future[LandingReport]] = {}
 
 
@@ -58,7 +58,8 @@ def landing_begun(home: Home, landing: str) -> Iterator[None]:
         if not any(home.raw.glob("*.parquet")):
             process.submit(_start_readers)
         if not landing:
-            process.submit(write_simulated, home, number("CITYSYNC_SIMULATED_CITIES"))
+            n_cities = number("CITYSYNC_SIMULATED_CITIES")
+            _writing.append(process.submit(write_simulated, home, n_cities))
         for source in SOURCES:
             _begun[source] = process.submit(_read, home, landing, source)
         _begun[SOURCES[-1]].add_done_callback(partial(_load_units, list(_begun.values())))
@@ -66,8 +67,8 @@ def landing_begun(home: Home, landing: str) -> Iterator[None]:
             yield
         finally:
             process.shutdown(cancel_futures=True)
-            _process.clear()
-            _begun.clear()
+            for of_process in (_process, _writing, _begun):
+                of_process.clear()
 
 
 def end_reading() -> None:
@@ -79,6 +80,12 @@ def end_reading() -> None:
 
 def _start_readers() -> None:
     shared_pool().start()
+
+
+def take_simulated(home: Home, n_cities: int) -> None:
+    """`write_simulated` once: by the process that began to, here where none did or it failed."""
+    if not _writing or _writing.pop().exception() is not None:
+        write_simulated(home, n_cities)
 
 
 def take_source(home: Home, landing: str, source_id: str) -> LandingReport:
@@ -98,6 +105,9 @@ def _read(home: Home, landing: str, source_id: str) -> LandingReport:
 
 
 def _load_units(read: Sequence[Future[LandingReport]], _: object) -> None:
+    # after the fork above, which is not to wait for it
+    from orchestration import unit_workers
+
     # those given up are not asked: their answer would not come
     if all(found.done() and not found.cancelled() and not found.exception() for found in read):
         unit_workers.begin(sum(int(found.result().files["n_observations"].sum()) for found in read))

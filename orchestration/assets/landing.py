@@ -13,9 +13,9 @@ from orchestration.home import Home
 from orchestration.landing_ahead import (
     SOURCES,
     end_reading,
+    take_simulated,
     take_source,
     without_effect,
-    write_simulated,
 )
 from orchestration.resources import Settings
 from orchestration.run_settings import setting
@@ -65,7 +65,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
             metadata={"status": "delivered files are given: nothing simulated"}
         )
     home = Home.from_environment()
-    write_simulated(home, settings.simulated_cities)
+    take_simulated(home, settings.simulated_cities)
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(home.simulated))})
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from orchestration import landing_ahead
 from orchestration.home import Home
-from orchestration.landing_ahead import SOURCES, landing_begun, take_source
+from orchestration.landing_ahead import SOURCES, landing_begun, take_simulated, take_source
 from warehouse.ingest.errors import LandingError
 
 SECONDS = 0.1
@@ -25,6 +25,13 @@ def read_here_alone(*_: object) -> str:
     if os.getpid() != THIS:
         raise LandingError("not there yet", ["a line of its own"])
     return "read"
+
+
+def write_slowly(home: Home, n_cities: int) -> None:
+    """Stands for the writing of the simulated landing: who writes while another does breaks it."""
+    (home.simulated / "half").mkdir()
+    time.sleep(SECONDS)
+    (home.simulated / "half").rename(home.simulated / str(os.getpid()))
 
 
 def read_slowly(*_: object) -> None:
@@ -41,6 +48,19 @@ def test_what_failed_ahead_is_read_by_the_asset(
         assert [take_source(Home(tmp_path), str(tmp_path), source) for source in SOURCES] == [
             "read"
         ] * len(SOURCES)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="writes ahead on Linux alone")
+def test_the_simulated_landing_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing_ahead, "_write_simulated", write_slowly)
+    monkeypatch.setattr(landing_ahead, "_read", read_slowly)
+    home = Home(tmp_path)
+    with landing_begun(home, ""):
+        take_simulated(home, 0)
+        [written] = [path.name for path in home.simulated.iterdir() if path.is_dir()]
+    assert written != str(os.getpid())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads ahead on Linux alone")
