@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchmarks.quality.makers import (
     Maker,
     ToTheEnd,
+    as_index,
     leading_digit,
     make_cell,
     make_city_mixup,
@@ -15,7 +16,6 @@ from benchmarks.quality.makers import (
     make_dropped_block,
     make_duplicated_block,
     make_fraction_province,
-    make_index_cell,
     make_province_quantity,
     make_province_unit,
     make_revision,
@@ -133,7 +133,7 @@ KINDS = (
     Kind("table_unit", make_table_unit, {"level": 3}, alone=True, goal=_BOTH),
     Kind(
         "index_for_growth",
-        make_index_cell,
+        one_cell(as_index),
         {"growth": 8},
         goal={"two": ("blocked", 0.99), "one": ("blocked", 0.99)},
     ),

@@ -36,6 +36,8 @@ BY_KIND = (
     "employed_education_10k",
     "gdp_share_tertiary_pct",
 )
+# What a value without a defect may be called in error.
+FLAGS = ("blocked", "quarantined", "warned")
 FAMILY = {GDP: "level", POPULATION: "level", GROWTH: "growth"} | dict.fromkeys(BY_KIND, "kind")
 
 
@@ -253,25 +255,10 @@ def restrict(raw: pa.Table, setting: Setting, n_sources: str) -> pa.Table:
 
 
 def flag_shares(graded: pd.DataFrame) -> dict[str, float]:
-    """Numbers of values and shares blocked, quarantined and warned:
-
-    GDP, registered population, growth, everything about cities.
-    """
-    cities = graded[graded["place_level"] == "city"]
-    found: dict[str, float] = {}
-    for label, indicator_id in (
-        ("gdp", GDP),
-        ("population", POPULATION),
-        ("growth", GROWTH),
-        ("all", None),
-    ):
-        part = cities if indicator_id is None else cities[cities["indicator_id"] == indicator_id]
-        found[f"{label} values"] = len(part)
-        found |= {
-            f"{label} {flag}": float((part["quality_flag"] == flag).mean())
-            for flag in ("blocked", "quarantined", "warned")
-        }
-    return found
+    """Number of values about cities, and shares blocked, quarantined and warned."""
+    flags = graded.loc[graded["place_level"] == "city", "quality_flag"]
+    shares = {flag: float((flags == flag).mean()) for flag in FLAGS}
+    return {"values": len(flags), **shares}
 
 
 def list_places(graded: pd.DataFrame, lines: pd.Series, raw: pa.Table) -> pd.DataFrame:
@@ -299,7 +286,7 @@ def build_targets(
 
     def view(source_id: str, indicator_id: str) -> View:
         chosen = sound[(sound["source_id"] == source_id) & (sound["indicator_id"] == indicator_id)]
-        return build_view(source_id, indicator_id, chosen, cities)
+        return build_view(source_id, chosen, cities)
 
     targets = []
     for indicator_id, sources in setting.sources.items():

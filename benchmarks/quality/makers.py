@@ -28,14 +28,11 @@ def significant(value: float) -> float:
     return float(f"{value:.10g}")
 
 
-def draw_cell(
-    view: View, booking: Booking, rng: np.random.Generator, inner: bool = True
-) -> tuple[int, int]:
-    """A free cell; `inner` asks for a value in the year before and after."""
+def draw_cell(view: View, booking: Booking, rng: np.random.Generator) -> tuple[int, int]:
+    """A free cell with a value in the year before and after."""
     has = view.has.copy()
-    if inner:
-        has[:, 1:-1] &= view.has[:, :-2] & view.has[:, 2:]
-        has[:, [0, -1]] = False
+    has[:, 1:-1] &= view.has[:, :-2] & view.has[:, 2:]
+    has[:, [0, -1]] = False
     places = np.argwhere(has)
     if not len(places):
         raise NotFree
@@ -71,6 +68,19 @@ def draw_province_year(
     province = rng.choice(np.unique(booking.province))
     rows = np.flatnonzero((booking.province == province) & view.has[:, t - 1 : t + 2].all(axis=1))
     if len(rows) < least or booking.busy[rows, max(t - 3, 0) : t + 4].any():
+        raise NotFree
+    return rows[np.argsort(view.order[rows], kind="stable")], t
+
+
+def draw_year(
+    view: View, booking: Booking, rng: np.random.Generator, pad: int, least: int = 0
+) -> tuple[np.ndarray, int]:
+    """Cities with a value in a year in whose `pad` years around nothing stands, in the file's
+    order.
+    """
+    t = int(rng.integers(1, view.value.shape[1] - 1))
+    rows = np.flatnonzero(view.has[:, t])
+    if len(rows) < least or booking.busy[:, max(t - pad, 0) : t + pad + 1].any():
         raise NotFree
     return rows[np.argsort(view.order[rows], kind="stable")], t
 
@@ -272,11 +282,7 @@ def make_dropped_block(
     view: View, booking: Booking, cities: Cities, rng: np.random.Generator
 ) -> Changes:
     """A third of the cities of one year, neighbours in the file."""
-    t = int(rng.integers(1, view.value.shape[1] - 1))
-    rows = np.flatnonzero(view.has[:, t])
-    rows = rows[np.argsort(view.order[rows], kind="stable")]
-    if booking.busy[:, max(t - 1, 0) : t + 2].any() or len(rows) < 30:
-        raise NotFree
+    rows, t = draw_year(view, booking, rng, pad=1, least=30)
     start = int(rng.integers(0, len(rows) * 2 // 3))
     return {(int(i), t): view.value[i, t] for i in rows[start : start + len(rows) // 3]}
 
@@ -285,13 +291,9 @@ def make_table_unit(
     view: View, booking: Booking, cities: Cities, rng: np.random.Generator
 ) -> Changes:
     """Every city of one year in another unit."""
-    t = int(rng.integers(1, view.value.shape[1] - 1))
-    if booking.busy[:, max(t - 4, 0) : t + 5].any():
-        raise NotFree
+    rows, t = draw_year(view, booking, rng, pad=4)
     factor = float(rng.choice([1e-4, 1e-2, 0.1, 10, 100, 1e4]))
-    return {
-        (int(i), t): significant(view.value[i, t] * factor) for i in np.flatnonzero(view.has[:, t])
-    }
+    return {(int(i), t): significant(view.value[i, t] * factor) for i in rows}
 
 
 def make_province_quantity(
@@ -331,11 +333,7 @@ def make_column_shift(
     """Every city of a year carries the value of the row after it, as in an edition whose column
     slipped.
     """
-    t = int(rng.integers(1, view.value.shape[1] - 1))
-    rows = np.flatnonzero(view.has[:, t])
-    if booking.busy[:, max(t - 4, 0) : t + 5].any() or len(rows) < 50:
-        raise NotFree
-    rows = rows[np.argsort(view.order[rows], kind="stable")]
+    rows, t = draw_year(view, booking, rng, pad=4, least=50)
     return {(int(i), t): view.value[j, t] for i, j in pairwise(rows)}
 
 
@@ -359,14 +357,6 @@ def make_codes_shift(
     }
 
 
-def make_index_cell(
-    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
-) -> Changes:
-    """An index, previous year = 100, in place of a growth rate."""
-    place = draw_cell(view, booking, rng)
-    return {place: round(float(view.value[place]) + 100, max(view.decimals, 1))}
-
-
 def make_fraction_province(
     view: View, booking: Booking, cities: Cities, rng: np.random.Generator
 ) -> Changes:
@@ -381,3 +371,8 @@ def make_fraction_province(
 
 def negated(value: float, view: View, rng: np.random.Generator) -> float | None:
     return -value if value else None
+
+
+def as_index(value: float, view: View, rng: np.random.Generator) -> float:
+    """An index, previous year = 100, in place of a growth rate."""
+    return round(float(value) + 100, max(view.decimals, 1))

@@ -249,8 +249,6 @@ def inject(raw: pa.Table, events: Sequence[Event]) -> pa.Table:
                     repr(new).removesuffix(".0"),
                 )
     for name, column in columns.items():
-        position = raw.schema.get_field_index(name)
-        raw = raw.set_column(
-            position, raw.schema.field(position), pa.array(column, raw.schema.field(position).type)
-        )
+        field = raw.schema.field(name)
+        raw = raw.set_column(raw.schema.get_field_index(name), field, pa.array(column, field.type))
     return raw.filter(pa.array(kept))

@@ -124,16 +124,14 @@ def _distance(hit: object, cells: pd.DataFrame) -> tuple[bool, bool, float]:
 
 
 def summarise(events: pd.DataFrame) -> pd.DataFrame:
-    """By landing, sources, family, kind and half: events, cells, recall by cell and by event,
-    precision by cell.
+    """By landing, sources, family and kind: events, cells, recall by cell and by event, precision
+    by cell.
     """
     frame = events.assign(
-        half=np.where(events["year"] % 2 == 0, "even", "odd"),
         event_blocked=events["n_blocked"] >= FOUND * events["n_cells"],
         event_flagged=events["n_flagged"] >= FOUND * events["n_cells"],
     )
-    both = pd.concat([frame, frame.assign(half="all")])
-    grouped = both.groupby(["landing", "sources", "family", "kind", "half"], sort=True)
+    grouped = frame.groupby(["landing", "sources", "family", "kind"], sort=True)
     table = grouped.agg(
         n_events=("kind", "size"),
         n_cells=("n_cells", "sum"),

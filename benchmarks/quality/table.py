@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmarks.page import markdown, write_between
 from benchmarks.quality.kinds import KINDS, Kind
-from benchmarks.quality.landings import GDP, GROWTH, POPULATION
+from benchmarks.quality.landings import FLAGS, GDP, GROWTH, POPULATION
 
 MARK = "measured"
 LANDINGS = {"real": "delivered", "simulated": "simulated"}
@@ -28,19 +28,18 @@ def table(summary: pd.DataFrame) -> str:
     Parameters
     ----------
     summary : data frame
-        As `score.summarise` gives it; of the halves of the years only `all` is shown.
+        As `score.summarise` gives it.
     """
-    rows = summary[summary["half"] == "all"]
     columns = [
         (sources, landing)
         for sources in ("two", "one")
         for landing in LANDINGS
-        if ((rows["sources"] == sources) & (rows["landing"] == landing)).any()
+        if ((summary["sources"] == sources) & (summary["landing"] == landing)).any()
     ]
     heads = [column_title(landing, sources) for sources, landing in columns]
     lines = [["kind", "goal", "events", *heads]]
     for kind in KINDS:
-        of_kind = rows[(rows["kind"] == kind.name) & _has_goals(kind, rows)]
+        of_kind = summary[(summary["kind"] == kind.name) & _has_goals(kind, summary)]
         if of_kind.empty:
             continue
         parts = [
@@ -124,11 +123,8 @@ def clean_shares(shares: dict) -> str:
     lines = ["Without any injected defect, per cent blocked, quarantined and warned:", ""]
     for landing, stages in shares.items():
         for stage, numbers in stages.items():
-            flags = ", ".join(
-                f"{100 * numbers[f'all {flag}']:.2f}"
-                for flag in ("blocked", "quarantined", "warned")
-            )
+            flags = ", ".join(f"{100 * numbers[flag]:.2f}" for flag in FLAGS)
             lines.append(
-                f"- {LANDINGS[landing]} landing, {stage}: {flags} of {numbers['all values']:,}"
+                f"- {LANDINGS[landing]} landing, {stage}: {flags} of {numbers['values']:,}"
             )
     return "\n".join(lines)

@@ -53,7 +53,6 @@ class View:
     """
 
     source_id: str
-    indicator_id: str
     value: np.ndarray
     line: np.ndarray
     order: np.ndarray
@@ -65,7 +64,7 @@ class View:
         return np.isfinite(self.value)
 
 
-def build_view(source_id: str, indicator_id: str, cells: pd.DataFrame, cities: Cities) -> View:
+def build_view(source_id: str, cells: pd.DataFrame, cities: Cities) -> View:
     """From graded cells of one source and indicator: columns city_id, year, line, value_delivered,
     row_no, raw_text.
     """
@@ -80,7 +79,6 @@ def build_view(source_id: str, indicator_id: str, cells: pd.DataFrame, cities: C
     decimals = cells["raw_text"].str.extract(r"\.(\d+)$")[0].str.len().fillna(0)
     return View(
         source_id,
-        indicator_id,
         value,
         line,
         order,

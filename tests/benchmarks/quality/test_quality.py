@@ -33,7 +33,7 @@ def made_up_target(cities, n_sources: int = 2) -> Target:
     lines = np.arange(value.size).reshape(value.shape)
     order = np.arange(n, dtype=float)
     views = [
-        View(f"source_{k}", GDP, value * (1 + 0.001 * k), lines + k * value.size, order, 2)
+        View(f"source_{k}", value * (1 + 0.001 * k), lines + k * value.size, order, 2)
         for k in range(n_sources)
     ]
     return Target(GDP, "level", views, {}, {})
@@ -118,7 +118,7 @@ def test_what_stands_in_a_table_that_is_wrong_is_no_false_block() -> None:
     assert found["key"].tolist() == keys[4:].tolist()
 
 
-def test_scores_count_hits_and_false_alarms_by_half() -> None:
+def test_scores_count_hits_and_false_alarms() -> None:
     kinds = {kind.name: kind for kind in KINDS}
     events = [
         Event(kinds["sign"], GDP, "a", 2010, {0: -1.0}),
@@ -145,10 +145,9 @@ def test_scores_count_hits_and_false_alarms_by_half() -> None:
     # the false block two years away in the same city belongs to the first event, the one far away
     # to none
     assert scored["n_false"].tolist() == [1, 0]
-    table = summarise(scored.assign(landing="x", sources="two")).set_index(["kind", "half"])
-    assert table.loc[("sign", "all"), "precision"] == 0.5
-    assert table.loc[("stale", "odd"), "events_flagged"] == 1
-    assert ("stale", "even") not in table.index
+    table = summarise(scored.assign(landing="x", sources="two")).set_index("kind")
+    assert table.loc["sign", "precision"] == 0.5
+    assert table.loc["stale", "events_flagged"] == 1
 
 
 def test_sources_and_errors_are_written_behind_accepted_values_as_the_models_build_them():
