@@ -23,7 +23,7 @@ from benchmarks.quality.landings import (
     read_clean_landing,
     read_raw,
 )
-from benchmarks.quality.options import common_parser, landings_asked
+from benchmarks.quality.options import SOURCES, common_parser, landings_asked
 from benchmarks.quality.plan import inject, plan_events
 from benchmarks.quality.score import score_run, summarise
 from benchmarks.quality.table import write_document
@@ -36,7 +36,7 @@ SEED = 20161
 LARGE_KINDS = {"table_unit": 1, "dropped_block": 1, "column_shift": 2, "codes_shift": 4}
 
 
-def measure(bench: Bench, clean: Clean, n_runs: int, on_progress) -> pd.DataFrame:
+def measure(bench: Bench, clean: Clean, n_runs: int) -> pd.DataFrame:
     """Every event of `n_runs` mixed runs, and of the runs that large kinds have for themselves."""
     cities = load_roster()
     plans = [None] * n_runs + [
@@ -54,9 +54,10 @@ def measure(bench: Bench, clean: Clean, n_runs: int, on_progress) -> pd.DataFram
                 events, clean.keys, clean.graded, graded, rejected, read_thin_years(build)
             ).assign(run=number)
         )
-        on_progress(
-            f"{clean.name}, {clean.n_sources}: run {number + 1} of {len(plans)}, {len(events)} "
-            f"events, {time.monotonic() - started:.0f} s"
+        print(
+            f"# {clean.name}, {clean.n_sources}: run {number + 1} of {len(plans)}, {len(events)} "
+            f"events, {time.monotonic() - started:.0f} s",
+            flush=True,
         )
     return pd.concat(scored, ignore_index=True).assign(landing=clean.name, sources=clean.n_sources)
 
@@ -66,6 +67,7 @@ def main() -> int:
     here.
     """
     parser = common_parser("python -m benchmarks.quality", __doc__, runs=10)
+    parser.add_argument("--docs", type=Path, help="document to write the tables into")
     parser.add_argument("--events", type=Path, help="write every event as CSV")
     chosen = parser.parse_args()
     found, shares, harmed = [], {}, None
@@ -76,18 +78,9 @@ def main() -> int:
             shares[name] = landing.shares
             if name == "real":
                 raw, files = read_raw("real", chosen.landing, bench.home.root)
-                harmed = harm.measure(
-                    bench, raw, files, lambda text: print(f"# {text}", flush=True)
-                )
-            for n_sources in chosen.sources:
-                found.append(
-                    measure(
-                        bench,
-                        prepare(bench, landing, n_sources),
-                        chosen.runs,
-                        lambda text: print(f"# {text}", flush=True),
-                    )
-                )
+                harmed = harm.measure(bench, raw, files)
+            for n_sources in SOURCES:
+                found.append(measure(bench, prepare(bench, landing, n_sources), chosen.runs))
     events = pd.concat(found, ignore_index=True)
     summary = summarise(events)
     for row in summary.to_dict("records"):

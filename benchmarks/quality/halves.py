@@ -12,25 +12,21 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.page import markdown, write_between
 from benchmarks.quality.kinds import KINDS
 from benchmarks.quality.landings import Clean, load_roster, prepare, read_clean_landing
-from benchmarks.quality.options import common_parser, landings_asked
+from benchmarks.quality.options import SOURCES, common_parser, landings_asked
 from benchmarks.quality.plan import Event, inject, plan_events
 from benchmarks.quality.score import false_blocks, score_run
-from benchmarks.quality.table import column_title
 from benchmarks.quality.warehouse import Bench, read_graded, read_rejected
 
 SEED = 20162
 FACTORS = (0.6, 0.8, 1.0, 1.25, 1.6)
 MOST_FALSE, MOST_RESTATED, MOST_QUARANTINED = 0.005, 0.01, 0.02
-MARK = "halves"
 DEFECTS = [kind.name for kind in KINDS if kind.is_defect]
 
 
@@ -176,47 +172,18 @@ def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def halves_table(judged: dict[str, pd.DataFrame]) -> str:
-    """A line a group, a column a landing and number of sources: factor chosen on even years, with
-    its recall (and precision) on odd ones; those as shipped where another was chosen.
-    """
-    first = next(iter(judged.values()))
-    rows = [["thresholds", "counts as found", *judged]]
-    for number, group in enumerate(first.itertuples()):
-        cells = [_judged_words(table.iloc[number]) for table in judged.values()]
-        rows.append([f"`{group.thresholds}`", group.grade, *cells])
-    return markdown(rows)
-
-
-def _judged_words(row: pd.Series) -> str:
-    chosen, shipped = (
-        f"{row[f'{label}_odd_recall']:.3f} ({row[f'{label}_odd_precision']:.3f})"
-        for label in ("chosen", "shipped")
-    )
-    words = f"{row['chosen']:g}: {chosen}"
-    return words if row["chosen"] == 1 else f"{words}, shipped {shipped}"
-
-
 def main() -> int:
     """Measure; the exit code is 0 whatever the figures are."""
     chosen = common_parser("python -m benchmarks.quality.halves", __doc__, runs=2).parse_args()
-    tables = {}
     for name in landings_asked(chosen):
         with tempfile.TemporaryDirectory() as scratch:
             bench = Bench(Path(scratch))
             landing = read_clean_landing(bench, name, chosen.landing)
-            for n_sources in chosen.sources:
-                judged = judge_groups(
-                    pd.DataFrame(
-                        measure_factors(bench, prepare(bench, landing, n_sources), chosen.runs)
-                    )
-                )
+            for n_sources in SOURCES:
+                clean = prepare(bench, landing, n_sources)
+                judged = judge_groups(pd.DataFrame(measure_factors(bench, clean, chosen.runs)))
                 for row in judged.to_dict("records"):
                     print(json.dumps({"landing": name, "sources": n_sources, **row}), flush=True)
-                tables[column_title(name, n_sources)] = judged
-    if chosen.docs:
-        head = f"Measured {datetime.now(UTC):%Y-%m-%d}; mixed runs: {chosen.runs}."
-        write_between(chosen.docs, MARK, f"{head}\n\n{halves_table(tables)}")
     return 0
 
 

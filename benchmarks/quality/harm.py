@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.page import markdown
-from benchmarks.quality.warehouse import Bench
+from benchmarks.quality.warehouse import Bench, read_table
 
 GDP, POPULATION, FDI = "gdp_nominal_cny_100m", "population_registered_10k", "fdi_usd_1m"
 LOANS, WAGE = "loans_cny_100m", "wage_avg_cny"
@@ -227,8 +227,7 @@ def read_values(build: Path) -> Frame:
             choice_rank = 1 and is_usable as is_current
         from intermediate.int_observations_graded where place_level = 'city' order by 1
     """
-    with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
-        return con.execute(query).df()
+    return read_table(build, query)
 
 
 def right_values(values: Frame) -> Frame:
@@ -351,7 +350,7 @@ def good_done(before: Frame, after: Frame, truth: Frame, added: Frame) -> dict[s
     return {"could": int(could.sum()), "mended": int((could & (gaps[2] <= SAME)).sum())}
 
 
-def measure(bench: Bench, raw: pa.Table, input_file: Path, on_progress) -> pd.DataFrame:
+def measure(bench: Bench, raw: pa.Table, input_file: Path) -> pd.DataFrame:
     """Harm of every bad source and good of every sound one, a row each."""
     kept = pc.is_in(raw.column("indicator_id"), pa.array(CONTEXT))
     base = bench.build("harm", raw.filter(kept), input_file)
@@ -363,7 +362,7 @@ def measure(bench: Bench, raw: pa.Table, input_file: Path, on_progress) -> pd.Da
     for number, planting in enumerate(BAD):
         after, _ = with_source(bench, base, planting, right, number)
         rows.append({"source": planting.name, **harm_done(before, after, right)})
-        on_progress(f"harm: {rows[-1]}")
+        print(f"# harm: {rows[-1]}", flush=True)
     errors = draw_errors(right, np.random.default_rng([SEED, 99]))
     spoiled = bench.home.root / "spoiled"
     bench.again(base, lambda con: plant_errors(con, errors, right), JUDGING).rename(spoiled)
@@ -371,7 +370,7 @@ def measure(bench: Bench, raw: pa.Table, input_file: Path, on_progress) -> pd.Da
     for number, planting in enumerate(SOUND):
         after, added = with_source(bench, spoiled, planting, right, 100 + number)
         rows.append({"source": planting.name, **good_done(before, after, truth, added)})
-        on_progress(f"good: {rows[-1]}")
+        print(f"# good: {rows[-1]}", flush=True)
     return pd.DataFrame(rows)
 
 

@@ -36,7 +36,10 @@ def table(summary: pd.DataFrame) -> str:
         for landing in LANDINGS
         if ((summary["sources"] == sources) & (summary["landing"] == landing)).any()
     ]
-    heads = [column_title(landing, sources) for sources, landing in columns]
+    heads = [
+        f"{LANDINGS[landing]}, {sources} source{'s' if sources == 'two' else ''}"
+        for sources, landing in columns
+    ]
     lines = [["kind", "goal", "events", *heads]]
     for kind in KINDS:
         of_kind = summary[(summary["kind"] == kind.name) & _has_goals(kind, summary)]
@@ -49,11 +52,6 @@ def table(summary: pd.DataFrame) -> str:
         cells = [_cell(kind, part, column[0]) for part, column in zip(parts, columns, strict=True)]
         lines.append([kind.name, _goal_words(kind), _range(of_kind["n_events"]), *cells])
     return markdown(lines)
-
-
-def column_title(landing: str, sources: str) -> str:
-    """Title of the column of a landing measured with `one` or `two` sources."""
-    return f"{LANDINGS[landing]}, {sources} source{'s' if sources == 'two' else ''}"
 
 
 def _has_goals(kind: Kind, rows: pd.DataFrame) -> pd.Series:

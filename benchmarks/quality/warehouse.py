@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -49,11 +49,9 @@ class Bench:
         set_tool_environment(self.home)
         self._seeds: Path | None = None
 
-    def build(
-        self, name: str, raw: pa.Table, input_file: Path, models: Sequence[str] = MODELS
-    ) -> Path:
-        """Write a raw table and build models, by default up to the graded observations; returns the
-        build folder.
+    def build(self, name: str, raw: pa.Table, input_file: Path) -> Path:
+        """Write a raw table and build the models up to the graded observations; returns the build
+        folder.
         """
         build = self.home.root / name
         shutil.rmtree(build, ignore_errors=True)
@@ -67,10 +65,10 @@ class Bench:
         else:
             shutil.copyfile(self._seeds, build / "citysync.duckdb")
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(run_dbt(self.home, "run", list(models), build=build))
+            raise_on_failure(run_dbt(self.home, "run", MODELS, build=build))
         return build
 
-    def again(self, build: Path, change: Callable[[Connection], None], *models: str) -> Path:
+    def again(self, build: Path, change: Callable[[Connection], None], models: str) -> Path:
         """Change the database of a build and run models of it once more, in a build folder that the
         next call replaces.
         """
@@ -81,7 +79,7 @@ class Bench:
         with duckdb.connect(str(again / "citysync.duckdb")) as con:
             change(con)
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(run_dbt(self.home, "run", list(models), build=again))
+            raise_on_failure(run_dbt(self.home, "run", [models], build=again))
         return again
 
     def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:
@@ -105,12 +103,12 @@ def read_graded(build: Path, *, objected_only: bool = False) -> pd.DataFrame:
     """Every accepted value of a build (or those blocked or quarantined) with its cell, flag and
     rule.
     """
-    return _read(build, GRADED + (OBJECTED if objected_only else "") + " order by key")
+    return read_table(build, GRADED + (OBJECTED if objected_only else "") + " order by key")
 
 
 def read_rejected(build: Path) -> pd.DataFrame:
     """Cells that were not taken."""
-    return _read(build, REJECTED)
+    return read_table(build, REJECTED)
 
 
 def read_thin_years(build: Path) -> set[tuple[str, str, int]]:
@@ -122,11 +120,12 @@ def read_thin_years(build: Path) -> set[tuple[str, str, int]]:
         for rule in RULES["staging"]
         if rule.check_id == "staging_year_complete"
     )
-    years = _read(build, "select * from gates.gate_staging__indicator_year")
+    years = read_table(build, "select * from gates.gate_staging__indicator_year")
     thin = years[years["share_of_neighbours"] < limit]
     return set(zip(thin["source_id"], thin["indicator_id"], thin["year"].astype(int), strict=True))
 
 
-def _read(build: Path, query: str) -> pd.DataFrame:
+def read_table(build: Path, query: str) -> pd.DataFrame:
+    """What a query finds in a build."""
     with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
         return con.execute(query).df()
