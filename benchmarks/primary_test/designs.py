@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -73,13 +72,14 @@ def _own(
 ) -> np.ndarray:
     """Own shocks of variance one, `share` of it the province's, first-order autocorrelation rho."""
     common, own = (
-        _persistent(rng.normal(size=(n, len(YEARS))), rho)
+        persistent(rng.normal(size=(n, len(YEARS))), rho)
         for n in (int(block.max()) + 1, len(block))
     )
     return np.sqrt(share) * common[block] + np.sqrt(1 - share) * own
 
 
-def _persistent(paths: np.ndarray, rho: float) -> np.ndarray:
+def persistent(paths: np.ndarray, rho: float) -> np.ndarray:
+    """Independent shocks (N, T) of variance one, made first-order autoregressive in place."""
     for t in range(1, paths.shape[1]):
         paths[:, t] = rho * paths[:, t - 1] + np.sqrt(1 - rho**2) * paths[:, t]
     return paths
@@ -87,7 +87,7 @@ def _persistent(paths: np.ndarray, rho: float) -> np.ndarray:
 
 def _national(loadings: list[np.ndarray], rng: np.random.Generator, rho: float = 0.0) -> np.ndarray:
     return sum(
-        np.multiply.outer(loading, _persistent(rng.normal(size=(1, len(YEARS))), rho)[0])
+        np.multiply.outer(loading, persistent(rng.normal(size=(1, len(YEARS))), rho)[0])
         for loading in loadings
     )
 
@@ -98,14 +98,9 @@ def _calmer(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np
 
 
 def _factors(
-    first: float, others: tuple[float, ...]
-) -> Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]:
-    def draw(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return _national([level + 0.25 * size for level in (first, *others)], rng) + _own(
-            rng, block
-        )
-
-    return draw
+    block: np.ndarray, size: np.ndarray, rng: np.random.Generator, levels: tuple[float, ...]
+) -> np.ndarray:
+    return _national([level + 0.25 * size for level in levels], rng) + _own(rng, block)
 
 
 def _persistent_factors(
@@ -116,13 +111,10 @@ def _persistent_factors(
 
 
 def _calming(
-    depth: float, steepness: float
-) -> Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]:
-    def draw(block: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        done = 1 / (1 + np.exp(-(YEARS[None, :] - (2015 - steepness * size[:, None]))))
-        return _national([np.ones(len(size))], rng) + _own(rng, block) * (1 - depth * done)
-
-    return draw
+    block: np.ndarray, size: np.ndarray, rng: np.random.Generator, depth: float
+) -> np.ndarray:
+    done = 1 / (1 + np.exp(-(YEARS[None, :] - (2015 - 1.5 * size[:, None]))))
+    return _national([np.ones(len(size))], rng) + _own(rng, block) * (1 - depth * done)
 
 
 @cache
@@ -171,10 +163,10 @@ SPREAD = np.arange(2013, 2019)
 # how growth is drawn; log-weight of admission per standard deviation of size
 SELECTION = {
     "calmer": (_calmer, 2.0),
-    "two_factors": (_factors(1.0, (0.5,)), 2.0),
-    "three_factors": (_factors(1.0, (0.5, 0.5)), 4.0),
-    "calming_earlier": (_calming(0.5, 1.5), 2.0),
-    "calming_strongly": (_calming(0.7, 1.5), 2.0),
+    "two_factors": (partial(_factors, levels=(1.0, 0.5)), 2.0),
+    "three_factors": (partial(_factors, levels=(1.0, 0.5, 0.5)), 4.0),
+    "calming_earlier": (partial(_calming, depth=0.5), 2.0),
+    "calming_strongly": (partial(_calming, depth=0.7), 2.0),
     "provincial": (partial(_plain, share=0.7, rho=0.5), 0.0),
     "coast": (_coast, 0.0),
     "wandering": (_wandering, 2.0),
@@ -197,7 +189,7 @@ def draw_selected(name: str, rng: np.random.Generator) -> Panel:
     if name.startswith("coast"):
         weight = np.where(cities["is_coastal"], weight, -np.inf)
     if name == "whole_provinces":
-        pilots = _whole_provinces(block, rng)
+        pilots = np.sort(whole_provinces(block, N_PILOTS, rng))
         cohort = np.zeros(len(block), dtype=np.int64)
         cohort[pilots] = rng.choice(np.repeat(COHORTS, COHORT_SIZES), len(pilots))
     else:
@@ -214,7 +206,10 @@ def draw_selected(name: str, rng: np.random.Generator) -> Panel:
     return Panel(growth, YEARS, cohort, block, size)
 
 
-def _whole_provinces(block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """All cities of provinces drawn at random until there are as many pilots as on the list."""
-    rank = np.argsort(rng.permutation(int(block.max()) + 1), kind="stable")[block]
-    return np.flatnonzero(rank <= np.sort(rank)[N_PILOTS - 1])
+def whole_provinces(block: np.ndarray, n_pilots: int, rng: np.random.Generator) -> np.ndarray:
+    """All cities of provinces drawn at random until there are `n_pilots`, in the provinces'
+    order.
+    """
+    rank = np.argsort(rng.permutation(int(block.max()) + 1))[block]
+    ranked = np.argsort(rank, kind="stable")
+    return ranked[rank[ranked] <= rank[ranked[n_pilots - 1]]]

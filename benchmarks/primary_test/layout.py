@@ -4,6 +4,7 @@ computed.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -23,6 +24,7 @@ BEFORE = 5
 SHUFFLED = 20261127
 
 
+@cache
 def read_delivered(
     database: Path, first: int, last: int, column: str = "growth_official_pct"
 ) -> Panel:

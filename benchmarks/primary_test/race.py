@@ -66,10 +66,9 @@ def cells(database: Path | None) -> Iterator[Cell]:
     drawers: list[tuple[str, Callable, tuple[str, ...]]] = []
     on_delivered = 6 + len(EARLY)
     if database is not None:
-        newest = read_delivered(database, *NEWEST)
         study = read_delivered(database, *STUDY)
         drawers = [
-            ("layout 2010-2023", _layout(newest), ("", *IMPOSED)),
+            ("layout 2010-2023", _layout(read_delivered(database, *NEWEST)), ("", *IMPOSED)),
             ("layout 2010-2021", _layout(read_delivered(database, *SECOND)), ("",)),
             ("layout 2010-2019", _layout(study), ("",)),
             ("anywhere 2010-2019", lambda rng: _anywhere(study, rng), ("",)),

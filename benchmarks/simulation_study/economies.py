@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.primary_test.designs import persistent, whole_provinces
 from estimation.measures.synchronization import pair_outcome
 from estimation.panel.pair_panel import PairPanel
 
@@ -144,10 +145,7 @@ def draw_cohorts(setting: Setting, province: np.ndarray, rng: np.random.Generato
     n_cities = len(province)
     n_pilots = setting.n_pilots or round(setting.pilot_share * n_cities)
     if setting.layout == "whole_provinces":
-        order = rng.permutation(province.max() + 1)
-        ranked = np.argsort(np.argsort(order)[province], kind="stable")
-        last = province[ranked[n_pilots - 1]]
-        pilots = ranked[: np.flatnonzero(province[ranked] == last).max() + 1]
+        pilots = whole_provinces(province, n_pilots, rng)
     else:
         pilots = rng.choice(n_cities, n_pilots, replace=False)
     years = _years_of(setting, len(pilots))
@@ -173,12 +171,7 @@ def _shocks(rng: np.random.Generator, shape: tuple[int, int], setting: Setting) 
         if df is None
         else rng.standard_t(df, size=shape) * np.sqrt((df - 2) / df)
     )
-    for t in range(1, shape[1]):
-        draws[:, t] = (
-            setting.persistence * draws[:, t - 1]
-            + np.sqrt(1 - setting.persistence**2) * draws[:, t]
-        )
-    return draws
+    return persistent(draws, setting.persistence)
 
 
 def pair_panel(series: list[np.ndarray], province: np.ndarray, cohort: np.ndarray) -> PairPanel:

@@ -4,7 +4,6 @@ provinces and as two of them.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,18 +24,13 @@ def draw_chunk(database: Path, layout: str, seeds: range) -> list[dict]:
     """Two-way fits on growth of the study window under pseudo-admissions, one row per draw and
     line; their effect is zero.
     """
-    panel = _study_window(database)
+    panel = read_delivered(database, *STUDY)
     rows = []
     for seed in seeds:
         cohort = LAYOUTS[layout][1](panel, np.random.default_rng([seed, 7]))
         economy = Economy(panel.growth, panel.growth, panel.block, cohort)
         rows += closed_form_rows(economy, seed, PERMUTATIONS)
     return rows
-
-
-@cache
-def _study_window(database: Path) -> Panel:
-    return read_delivered(database, *STUDY)
 
 
 def _whole_provinces(panel: Panel, rng: np.random.Generator) -> np.ndarray:
