@@ -14,6 +14,7 @@ import os
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,8 @@ from benchmarks.measure import seconds_of
 from benchmarks.simulation_study.all_pairs import fit_of, sample_of
 from estimation.analyses.catalog import all_specs
 from estimation.analyses.specification_curve import SPECS as CURVE
-from estimation.sample.cities import build_sample_cities
 from estimation.sample.marts import read_marts
-from estimation.sample.outcomes import build_series
+from estimation.study.windows import city_window
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -102,10 +102,7 @@ def closed_form_fits(marts: Any) -> float:
     (spec,) = [
         spec for spec in all_specs() if spec.spec_id == "baseline.cm_growth_official.headline"
     ]
-    years = marts.synchronization["year"]
-    series = build_series(marts.city_years, spec.series, (int(years.min()), int(years.max())))
-    members = build_sample_cities(marts.cities, series.city_ids, spec, int(series.years[-1]))
-    growth = series.d[[list(series.city_ids).index(city) for city in members["city_id"]]]
-    units = (series.years, members["cohort"].to_numpy(), members["province_id"].to_numpy())
+    cities = city_window(marts, replace(spec, window=marts.study_window))
+    given = cities.growth, cities.years, cities.cohort, cities.block
     n_specs = len(all_specs()) + len(CURVE)
-    return seconds_of(lambda: [fit_of(sample_of(growth, *units)) for _ in range(n_specs)])
+    return seconds_of(lambda: [fit_of(sample_of(*given)) for _ in range(n_specs)])
