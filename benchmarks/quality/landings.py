@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.quality.plan import Target
 from benchmarks.quality.views import Cities, View, build_view
-from benchmarks.quality.warehouse import Bench, cell_keys, read_graded
+from benchmarks.quality.warehouse import Bench, cell_keys, read_graded, with_columns
 from orchestration.home import REPO
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
@@ -207,14 +207,7 @@ def second_population(raw: pa.Table) -> pa.Table:
         "value": value.tolist(),
         "raw_text": [repr(float(v)) for v in value],
     }
-    for name, column in new.items():
-        position = copy.schema.get_field_index(name)
-        copy = copy.set_column(
-            position,
-            copy.schema.field(position),
-            pa.array(column, copy.schema.field(position).type),
-        )
-    return copy
+    return with_columns(copy, new)
 
 
 def prepare(bench: Bench, landing: Landing, n_sources: str) -> Clean:
@@ -261,11 +254,10 @@ def flag_shares(graded: pd.DataFrame) -> dict[str, float]:
     return {"values": len(flags), **shares}
 
 
-def list_places(graded: pd.DataFrame, lines: pd.Series, raw: pa.Table) -> pd.DataFrame:
+def list_places(about: pd.DataFrame, cities: Cities, raw: pa.Table) -> pd.DataFrame:
     """Each line about a city of the roster, with the texts by which its file names the city."""
-    about = graded[graded["place_level"] == "city"]
-    line = lines[~lines.index.duplicated()].reindex(about["key"]).to_numpy()
-    row = np.searchsorted(load_roster().city_id, about["city_id"].to_numpy())
+    line = about["line"].to_numpy()
+    row = np.searchsorted(cities.city_id, about["city_id"].to_numpy())
     texts = (
         raw.select(["file_name", "place_code_text", "place_text"]).take(pa.array(line)).to_pandas()
     )
@@ -278,11 +270,10 @@ def build_targets(
     """Views of the indicators on values that no rule objects to."""
     cities = load_roster()
     lines = pd.Series(np.arange(len(keys)), index=keys)
-    places = list_places(graded, lines, raw)
-    sound = graded[
-        (graded["place_level"] == "city") & ~graded["quality_flag"].isin(["blocked", "quarantined"])
-    ]
-    sound = sound.assign(line=lines[~lines.index.duplicated()].reindex(sound["key"]).to_numpy())
+    about = graded[graded["place_level"] == "city"]
+    about = about.assign(line=lines[~lines.index.duplicated()].reindex(about["key"]).to_numpy())
+    places = list_places(about, cities, raw)
+    sound = about[~about["quality_flag"].isin(["blocked", "quarantined"])]
 
     def view(source_id: str, indicator_id: str) -> View:
         chosen = sound[(sound["source_id"] == source_id) & (sound["indicator_id"] == indicator_id)]

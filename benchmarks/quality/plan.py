@@ -14,6 +14,7 @@ import pyarrow as pa
 from benchmarks.quality.kinds import KINDS, Kind
 from benchmarks.quality.makers import Changes, NotFree, ToTheEnd
 from benchmarks.quality.views import FIRST_YEAR, Booking, Cities, View
+from benchmarks.quality.warehouse import with_columns
 
 TRIES = 400
 # What a Chinese name in GB 18030 looks like when it is read as Latin-1, which no look-up can know.
@@ -248,7 +249,4 @@ def inject(raw: pa.Table, events: Sequence[Event]) -> pa.Table:
                     new,
                     repr(new).removesuffix(".0"),
                 )
-    for name, column in columns.items():
-        field = raw.schema.field(name)
-        raw = raw.set_column(raw.schema.get_field_index(name), field, pa.array(column, field.type))
-    return raw.filter(pa.array(kept))
+    return with_columns(raw, columns).filter(pa.array(kept))

@@ -41,6 +41,14 @@ def cell_keys(raw: pa.Table) -> np.ndarray:
         return con.execute(f"select {KEY} as key from raw_lines").fetchnumpy()["key"]
 
 
+def with_columns(raw: pa.Table, columns: Mapping[str, list]) -> pa.Table:
+    """A raw table with other values in some of its columns."""
+    for name, column in columns.items():
+        field = raw.schema.field(name)
+        raw = raw.set_column(raw.schema.get_field_index(name), field, pa.array(column, field.type))
+    return raw
+
+
 class Bench:
     """A scratch home whose builds start from seeds built once."""
 
