@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from orchestration.home import REPO, Home
 from orchestration.run_settings import number, setting
@@ -26,9 +26,10 @@ from warehouse.whole_files import remove_any
 
 SOURCES = (*sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")), "tidy", "policy_texts")
 SEEDS = REPO / "warehouse" / "seeds"
+SIMULATED = "simulated"
 _process: list[ProcessPoolExecutor] = []
-_writing: list[Future[None]] = []
-_begun: dict[str, Future[LandingReport]] = {}
+# by source, and of the simulated landing
+_begun: dict[str, Future[Any]] = {}
 
 
 def landing_path(home: Home, landing: str) -> Path:
@@ -45,9 +46,8 @@ def without_effect(home: Home) -> Path:
 
 @contextmanager
 def landing_begun(home: Home, landing: str) -> Iterator[None]:
-    """Within it another process writes the simulated landing and has the files read, and then
-    processes of the estimates load, beside whatever this one does; where that fails, the asset does
-    it again and says why.
+    """Within it another process writes the simulated landing and has the files read beside whatever
+    this one does; where that fails, the asset does it again and says why.
     """
     # on Linux alone, where a copy of this process needs not load what it has
     if sys.platform != "linux":
@@ -59,16 +59,15 @@ def landing_begun(home: Home, landing: str) -> Iterator[None]:
             process.submit(_start_readers)
         if not landing:
             n_cities = number("CITYSYNC_SIMULATED_CITIES")
-            _writing.append(process.submit(write_simulated, home, n_cities))
+            _begun[SIMULATED] = process.submit(write_simulated, home, n_cities)
         for source in SOURCES:
             _begun[source] = process.submit(_read, home, landing, source)
-        _begun[SOURCES[-1]].add_done_callback(partial(_load_units, list(_begun.values())))
         try:
             yield
         finally:
             process.shutdown(cancel_futures=True)
-            for of_process in (_process, _writing, _begun):
-                of_process.clear()
+            _process.clear()
+            _begun.clear()
 
 
 def end_reading() -> None:
@@ -83,16 +82,20 @@ def _start_readers() -> None:
 
 
 def take_simulated(home: Home, n_cities: int) -> None:
-    """`write_simulated` once: by the process that began to, here where none did or it failed."""
-    if not _writing or _writing.pop().exception() is not None:
-        write_simulated(home, n_cities)
+    """`write_simulated`, where it was begun by the process that does it: never by two at once."""
+    _take(SIMULATED, write_simulated, home, n_cities)
 
 
 def take_source(home: Home, landing: str, source_id: str) -> LandingReport:
-    """What was read of a source; read now where that was not begun, or failed."""
-    begun = _begun.pop(source_id, None)
+    """What was read of a source."""
+    return _take(source_id, _read, home, landing, source_id)
+
+
+def _take(name: str, work: Callable[..., Any], *given: Any) -> Any:
+    """What was begun under a name; done now where nothing was, or it failed."""
+    begun = _begun.pop(name, None)
     if begun is None or begun.exception() is not None:
-        return _read(home, landing, source_id)
+        return work(*given)
     return begun.result()
 
 
@@ -102,15 +105,6 @@ def _read(home: Home, landing: str, source_id: str) -> LandingReport:
     if not landing:
         read_source(without_effect(home), home.raw, source_id, layouts=load_layouts())
     return found
-
-
-def _load_units(read: Sequence[Future[LandingReport]], _: object) -> None:
-    # after the fork above, which is not to wait for it
-    from orchestration import unit_workers
-
-    # those given up are not asked: their answer would not come
-    if all(found.done() and not found.cancelled() and not found.exception() for found in read):
-        unit_workers.begin(sum(int(found.result().files["n_observations"].sum()) for found in read))
 
 
 def write_simulated(home: Home, n_cities: int) -> None:

@@ -121,6 +121,8 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         ],
     )
     def raw_tables(settings: Settings) -> Iterator[dg.MaterializeResult]:
+        from orchestration import unit_workers
+
         home = Home.from_environment()
         reset_build(home)
         report = read_landing(
@@ -139,6 +141,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         if settings.is_simulated:
             begin(home)
         n_values = int(report.files["n_observations"].sum())
+        unit_workers.begin(n_values)
         # how many files were read again is in the lines of the sources: by now all of them are in
         # the cache
         n_taken = int((report.files["status"] == "taken").sum())

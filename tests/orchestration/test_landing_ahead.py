@@ -16,6 +16,8 @@ from orchestration.home import Home
 from orchestration.landing_ahead import SOURCES, landing_begun, take_simulated, take_source
 from warehouse.ingest.errors import LandingError
 
+# elsewhere the assets do all
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="is done ahead on Linux alone")
 SECONDS = 0.1
 THIS = os.getpid()
 
@@ -39,7 +41,6 @@ def read_slowly(*_: object) -> None:
     time.sleep(SECONDS)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads ahead on Linux alone")
 def test_what_failed_ahead_is_read_by_the_asset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,7 +51,6 @@ def test_what_failed_ahead_is_read_by_the_asset(
         ] * len(SOURCES)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="writes ahead on Linux alone")
 def test_the_simulated_landing_is_written_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,7 +63,6 @@ def test_the_simulated_landing_is_written_once(
     assert written != str(os.getpid())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads ahead on Linux alone")
 def test_a_run_that_fails_meanwhile_does_not_wait_for_all_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
