@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, cycle_id
@@ -15,12 +14,15 @@ from ..analyses.rules import TREATMENT_RULES
 from ..analyses.spec import Spec
 from ..options import DRAWS
 from ..primary.detectable import POWER
-from ..primary.fit import ESTIMATOR, MEASURE
+from ..primary.fit import ESTIMATOR, MEASURE, STATISTIC_VERSION
 from ..primary.redeal import LEVEL
 from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts
 
-CODE = Path(__file__).resolve().parents[1] / "primary"
+# Publications until 2026-11-29 wrote a hash of the bytes of `estimation/primary/` into the rule, so
+# that a comment would have broken the promise. This is the hash that they wrote; the rule's hash in
+# that form stays beside the new one, so that what was promised can still be compared.
+CODE_SHA256_UNTIL_2026_11_29 = "2236314bf3caa7428c676b3781eea37064813ad178d3bb5b689f8383200351da"
 
 
 def next_window_rows(
@@ -42,14 +44,18 @@ def next_window_rows(
     Returns
     -------
     list of dict
-        `rule` is JSON with sorted keys; `rule_sha256` is the hash of its text in UTF-8.
+        `rule` is JSON with sorted keys; `rule_sha256` is the hash of its text in UTF-8;
+        `rule_sha256_until_2026_11_29` is the hash of the same rule as it was written until then.
     """
-    rule = json.dumps(_rule(marts, spec, last_year + 1), sort_keys=True, ensure_ascii=False)
+    rule = _rule(marts, spec, last_year + 1)
+    text, digest = _text_and_hash({**rule, "statistic_version": STATISTIC_VERSION})
+    _, earlier_digest = _text_and_hash({**rule, "code_sha256": CODE_SHA256_UNTIL_2026_11_29})
     named = {
         "first_year": FIRST_YEAR,
         "last_year": last_year + 1,
-        "rule": rule,
-        "rule_sha256": hashlib.sha256(rule.encode()).hexdigest(),
+        "rule": text,
+        "rule_sha256": digest,
+        "rule_sha256_until_2026_11_29": earlier_digest,
     }
     ids = (spec.spec_id, cycle_id(spec.spec_id))
     return [
@@ -84,13 +90,10 @@ def _rule(marts: Marts, spec: Spec, last_year: int) -> dict[str, Any]:
         "seed": spec.seed,
         "pilots": len(dates),
         "pilots_sha256": hashlib.sha256("\n".join(dates).encode()).hexdigest(),
-        "code_sha256": _code_hash(),
     }
 
 
-def _code_hash() -> str:
-    """sha256 over the names and bytes of the modules of the primary test."""
-    digest = hashlib.sha256()
-    for path in sorted(CODE.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+def _text_and_hash(rule: dict[str, Any]) -> tuple[str, str]:
+    """Return a rule as JSON with sorted keys, and the sha256 of that text in UTF-8."""
+    text = json.dumps(rule, sort_keys=True, ensure_ascii=False)
+    return text, hashlib.sha256(text.encode()).hexdigest()

@@ -96,7 +96,7 @@ COLUMNS = {
     "next_window": {
         "spec_id": _TEXT,
         **dict.fromkeys(("first_year", "last_year"), _COUNT),
-        **dict.fromkeys(("rule", "rule_sha256"), _TEXT),
+        **dict.fromkeys(("rule", "rule_sha256", "rule_sha256_until_2026_11_29"), _TEXT),
         "correlation_with_last": _REAL,
     },
     "truth": {

@@ -25,7 +25,7 @@ from estimation.primary.redeal import deal, draw_statistics
 from estimation.sample.exposure import exposure_of
 from estimation.sample.marts import Marts
 from estimation.study.claims import find_primary
-from estimation.study.next_window import next_window_rows
+from estimation.study.next_window import CODE_SHA256_UNTIL_2026_11_29, next_window_rows
 from estimation.study.primary_checks import growth_before, selection_rows, within_block_gap
 from estimation.study.run import run_study
 from estimation.study.tables import COLUMNS
@@ -185,6 +185,11 @@ def test_the_next_window_is_written_down_with_its_rule(eleven_years):
     assert rule["window"] == [2010, last + 1] and rule["pilots"] == (cohort > 0).sum()
     # the rule is next year's, however few draws this run was given
     assert rule["permutations"] == 9999
+    # the form of the publications until 2026-11-29 can be compared with theirs
+    earlier = {name: value for name, value in rule.items() if name != "statistic_version"}
+    earlier["code_sha256"] = CODE_SHA256_UNTIL_2026_11_29
+    text = json.dumps(earlier, sort_keys=True, ensure_ascii=False)
+    assert set(rows["rule_sha256_until_2026_11_29"]) == {hashlib.sha256(text.encode()).hexdigest()}
     # over draws the statistic of a window moves with that of the window before
     panels = [build_panel(growth[:, :n], years[:n], cohort, block) for n in (10, 11)]
     drawn = [
