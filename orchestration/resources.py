@@ -12,9 +12,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration import alerts
 from orchestration.dagster_ui.run_tags import tag_run
 from orchestration.home import Home
 from orchestration.landing_ahead import landing_path
+from orchestration.reuse.fingerprint import note_code
 from orchestration.reuse.plan import forget_record
 from orchestration.run_settings import SETTINGS, number, setting
 from orchestration.supervision import hold_lock
@@ -50,6 +52,9 @@ class Settings(dg.ConfigurableResource):
         # before it empties the build, not when all is done
         refuse_to_replace(home.published, self.is_simulated)
         with hold_lock(home, "run of the UI"):
+            if alerts.BY_COMMAND not in os.environ:
+                # a refresh at the terminal has noted it before it planned what to run
+                note_code()
             forget_record(home)
             if context.instance is not None and context.run is not None:
                 tag_run(context.instance, context.run.run_id, self.landing, self.as_environment())

@@ -29,9 +29,11 @@ class ReportData:
 
     @property
     def run(self) -> dict[str, Any]:
-        """The run: run_id, git_commit, started_at, is_simulated; empty without one."""
+        """The run as a row of `meta.run`, None for what is missing; empty without a run."""
         run = self.frames["run"]
-        return {} if run.empty else run.iloc[0].to_dict()
+        if run.empty:
+            return {}
+        return {name: None if pd.isna(value) else value for name, value in run.iloc[0].items()}
 
     @property
     def is_simulated(self) -> bool:

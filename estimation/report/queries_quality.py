@@ -9,8 +9,9 @@ from .query import Query
 QUALITY = {
     "run": Query(
         ("meta.run",),
-        "run_id, git_commit, started_at, is_simulated",
-        "select run_id, git_commit, started_at, is_simulated from meta.run",
+        "run_id, git_commit, started_at, is_simulated, previous_run_id, not_compared",
+        "select run_id, git_commit, started_at, is_simulated, previous_run_id, not_compared "
+        "from meta.run",
     ),
     "files": Query(
         ("meta.input_file",),

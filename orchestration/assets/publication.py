@@ -7,6 +7,7 @@ Not here: pages (`estimation/report`) and how a publication is written (`warehou
 import importlib.metadata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ from orchestration.stages import stages
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
-from warehouse.publication.changes import write_changes
+from warehouse.publication.changes import Compared, write_changes
 from warehouse.publication.publish import copy_to_draft, publish
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
@@ -77,12 +78,13 @@ def describe_run(
     }
 
 
-def write_meta(home: Home, manifest: dict[str, Any]) -> None:
+def write_meta(home: Home, manifest: dict[str, Any], compared: Compared) -> None:
     """Write `meta.run` (one row), `meta.input_file` (one row a file of the landing) and
     `meta.source` (one row a source) into the build.
     """
-    run = pd.DataFrame(
-        [{k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}]
+    run = {k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}
+    run = pd.DataFrame([run | asdict(compared)]).astype(
+        {"previous_run_id": "string", "not_compared": "string"}
     )
     files = (
         pd.read_parquet(home.build / "input_file.parquet")
@@ -144,8 +146,8 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
     now, marts = copying.finish()
     run_id = copying.run_id_of(now)
     others = [name for name in SCHEMAS if not marts or name not in copying.MARTS]
-    write_meta(home, describe_run(home, settings, run_id, now))
-    write_changes(home.published, home.build, settings.is_simulated)
+    compared = write_changes(home.published, home.build, settings.is_simulated)
+    write_meta(home, describe_run(home, settings, run_id, now), compared)
     with open_build(home.build) as con:
         comment_tables(con)
     # the copy has ended before dbt's docs, which open the build otherwise

@@ -9,6 +9,7 @@ import dagster as dg
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.run_settings import number
+from orchestration.terminal import progress
 from warehouse.build_database import open_build
 from warehouse.errors import Refused
 from warehouse.publication.shrinkage import refuse_to_shrink
@@ -72,5 +73,7 @@ def require_no_loss(home: Home, settings: Settings, run_id: str) -> None:
     if run_id in _without_loss:
         return
     run = {"is_simulated": settings.is_simulated, "settings": settings.as_environment()}
-    refuse_to_shrink(home.published, home.build, run, confirmed=bool(number("CONFIRM_SHRINK")))
+    confirmed = bool(number("CONFIRM_SHRINK"))
+    for sentence in refuse_to_shrink(home.published, home.build, run, confirmed=confirmed):
+        progress(f"  loss: {sentence}")
     _without_loss.add(run_id)

@@ -136,8 +136,8 @@ def note_code() -> None:
 
 
 def require_same_code() -> None:
-    """Stop where the code is not as it was noted; nothing where it was not (a run of the UI, which
-    loads its code once).
+    """Stop where the code is not as it was noted. Do nothing where no run was begun, as when a
+    study is called by itself.
 
     Models are read when the run starts and modules when they are first needed, so a `git pull`
     beside a refresh would give tables of two versions under the commit of the second.

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestration.home import Home
-from orchestration.reuse.fingerprint import hash_estimation
+from orchestration.reuse.fingerprint import hash_estimation, require_same_code
 from orchestration.terminal import progress
 from warehouse.hashing import hash_parts
 from warehouse.whole_files import read_noted, write_whole
@@ -42,10 +42,12 @@ def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
     Returns
     -------
     callable
-        The same rows of the units; FORCE=1 runs all.
+        The same rows of the units; FORCE=1 runs all. It raises `CodeChanged`, and keeps nothing,
+        where files of the checkout changed since the run began.
     """
 
     def run(marts: Any, units: Iterable[Any], on_done: Callable[[Any, Rows], None]) -> None:
+        require_same_code()
         name = hash_parts([hash_estimation(), hash_frames(marts)])
         path = home.root / "units" / "study" / f"{name}.json"
         known = {} if os.environ.get("FORCE", "") == "1" else read_noted(path)
@@ -68,6 +70,8 @@ def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
 
         if left:
             run_units(marts, left, done)
+        # rows of the code as it was would else be kept under the hash of the code as it is now
+        require_same_code()
         # units that this call did not ask for stay: a run of some analyses comes between two of all
         _write(path, known)
 

@@ -7,7 +7,6 @@ import random
 import resource
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -26,7 +25,7 @@ def change(landing: Path, number: int) -> Path:
 
 def start(home: Path, landing: Path, **options) -> subprocess.Popen:
     """A refresh."""
-    command = [sys.executable, "-m", "orchestration", "refresh", f"--landing={landing}"]
+    command = [REPO / ".venv" / "bin" / "citysync", "refresh", f"--landing={landing}"]
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, cwd=REPO, env=env, **pipes, **options)

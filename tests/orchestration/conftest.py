@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from orchestration.home import REPO
 from orchestration.supervision import explained
 from tests.conftest import made_once, of_all_workers
 
@@ -37,9 +37,9 @@ class Run:
 
 
 def run(home: Path, *arguments: str, **environment: str) -> Run:
-    """Run `citysync ...` in an interpreter of its own."""
+    """Run `.venv/bin/citysync ...`, the documented command."""
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
-    command = [sys.executable, "-m", "orchestration", *arguments]
+    command = [REPO / ".venv" / "bin" / "citysync", *arguments]
     done = subprocess.run(
         command,
         cwd=home.parent,  # from anywhere: a selection by path once found no model from elsewhere

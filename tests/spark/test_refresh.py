@@ -8,7 +8,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ pytestmark = pytest.mark.skipif(
     not ENVIRONMENT.exists() or shutil.which("java") is None,
     reason="needs Java 17 or 21 and .venv-spark, which a refresh with ENGINE=spark makes",
 )
+CITYSYNC = REPO / ".venv" / "bin" / "citysync"
 # Spark tells these lines as it works (warehouse/spark/run.py); after the first of them three models
 # are left
 IN_THE_MIDDLE = "spark: int_city_pairs"
@@ -49,12 +49,16 @@ def by_duckdb(tmp_path_factory):
 
 
 def start(home: Path, **settings: str) -> subprocess.Popen:
-    """A refresh of the simulated landing."""
+    """A refresh of the simulated landing by the documented command."""
     env = {**os.environ, "CITYSYNC_HOME": str(home), **settings}
     env.setdefault("CITYSYNC_CACHE", str(home.parent / "cache"))
-    command = [sys.executable, "-m", "orchestration", "refresh"]
     return subprocess.Popen(
-        command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [CITYSYNC, "refresh"],
+        cwd=REPO,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -87,7 +91,7 @@ def test_a_refresh_goes_on_when_a_worker_is_killed_and_publishes_what_duckdb_pub
         if "fault" in entry or entry["max_difference"] > TOLERANCE
     }
     verified = subprocess.run(
-        [sys.executable, "-m", "orchestration", "verify"],
+        [CITYSYNC, "verify"],
         cwd=REPO,
         env={**os.environ, "CITYSYNC_HOME": str(tmp_path / "home")},
         capture_output=True,

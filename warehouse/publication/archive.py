@@ -33,21 +33,31 @@ RUN = "run_id="
 # Every table of these schemas is kept whole.
 WHOLE = ("estimates", "meta")
 TABLE = re.compile(r"([a-z_]+)\.([a-z0-9_]+)\.parquet")
-# Kept besides, where the publication has what they are made from; the second says why a figure
-# moved, by indicator. Years in a row for which a place has a current value of an indicator; what a
-# run lost over several others is counted by them.
+# Kept besides, each where the publication has the table that it is made from. `value_count` says by
+# indicator why a figure moved. `value_span` has the years in a row for which a place has a current
+# value of an indicator; what a run lost over several others is counted by them.
 SPAN = "quality.value_span"
+OBSERVATIONS = "marts.fct_indicator_observation"
 SUMMARIES = {
-    "quality.expectation_result": "select * from quality.expectation_result",
-    "quality.value_count": """
+    "quality.expectation_result": (
+        "quality.expectation_result",
+        "select * from quality.expectation_result",
+    ),
+    "quality.value_count": (
+        OBSERVATIONS,
+        """
         select source_id, indicator_id, place_level, quality_flag, quality_rule, is_current,
             count(*) as n_values,
             count(distinct city_id) as n_cities, min("year") as first_year, max("year") as last_year
         from marts.fct_indicator_observation group by all""",
-    "quality.rejected_count": (
-        "select source_id, reason, count(*) as n_rejected from quality.rejected_value group by all"
     ),
-    SPAN: """
+    "quality.rejected_count": (
+        "quality.rejected_value",
+        "select source_id, reason, count(*) as n_rejected from quality.rejected_value group by all",
+    ),
+    SPAN: (
+        OBSERVATIONS,
+        """
         with present as (select distinct indicator_id, place_level, city_id, "year"
             from marts.fct_indicator_observation where is_current),
         numbered as (
@@ -57,6 +67,7 @@ SUMMARIES = {
         select indicator_id, place_level, city_id, min("year") as first_year,
             max("year") as last_year
         from numbered group by indicator_id, place_level, city_id, nth""",
+    ),
 }
 
 
@@ -142,12 +153,10 @@ def _kept(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
         if schema in WHOLE:
             without = " exclude (run_id)" if (schema, table) in columns else ""
             yield f"{schema}.{table}", f"select *{without} from {quote(schema)}.{quote(table)}"
-    for name, query in SUMMARIES.items():
-        try:
-            con.execute(f"explain {query}")
-        except duckdb.Error:
-            continue
-        yield name, query
+    names = {f"{schema}.{table}" for schema, table in tables}
+    for name, (source, query) in SUMMARIES.items():
+        if source in names:
+            yield name, query
 
 
 def archived_runs(archive: Path) -> list[str]:

@@ -6,6 +6,7 @@ All tables lie in `meta`: they depend on what was published before, which the ot
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -25,33 +26,79 @@ TABLES = {
 MOST_LINES = 5
 
 
-def write_changes(published: Path, build: Path, simulated: bool) -> None:
-    """Compare the build with the publication that stands and write the tables of TABLES.
+@dataclass(frozen=True)
+class Compared:
+    """What a build was compared with; both fields are None for the first publication of its kind.
 
-    Without a publication of the same kind (simulated or delivered) that can be read they are there
-    and empty.
+    Attributes
+    ----------
+    previous_run_id : str or None
+        Run of the publication that it was compared with.
+    not_compared : str or None
+        Why the publication that was there could not be compared with.
+    """
+
+    previous_run_id: str | None = None
+    not_compared: str | None = None
+
+
+class CannotBeCompared(Exception):
+    """The earlier publication lacks what is compared; the message says what."""
+
+
+def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
+    """Compare the build with the current publication and write the tables of TABLES.
+
+    An earlier publication that is damaged, or was made by a version with other columns, stops no
+    refresh: the tables are empty then, and the reason is returned.
+
+    Parameters
+    ----------
+    published : Path
+        Link to the current publication, or a place where there is none.
+    build : Path
+        Folder of the build.
+    simulated : bool
+        Whether the build was made from the simulated landing.
+
+    Raises
+    ------
+    duckdb.Error
+        If a query cannot be run on the build itself, which is a fault of this module.
     """
     with open_build(build) as con:
         con.execute("create schema if not exists meta")
-        compare(con, "previous" if _attach_previous(con, published, simulated) else None)
+        if not (published / DATABASE).exists():
+            compare(con, None)
+            return Compared()
+        try:
+            if is_simulated(published) != simulated:
+                compare(con, None)
+                return Compared()
+            attach_foreign(con, {"previous": published / DATABASE})
+            _require_columns(con, "previous")
+        except (PublishError, duckdb.IOException, CannotBeCompared) as error:
+            compare(con, None)
+            return Compared(not_compared=" ".join(str(error).split()))
+        compare(con, "previous")
+        return Compared(con.execute("select run_id from previous.meta.run").fetchone()[0])
 
 
-def _attach_previous(con: duckdb.DuckDBPyConnection, published: Path, simulated: bool) -> bool:
-    """Whether there is a publication of the same kind that can be read; a damaged one stops no
-    later refresh.
+def _require_columns(con: duckdb.DuckDBPyConnection, previous: str) -> None:
+    """Require that what is read of a publication can be read of the one attached as `previous`.
+
+    Each query is planned on the build first, outside the `try`: one that is wrong there is wrong
+    everywhere, and ends the run.
     """
-    previous = published / DATABASE
-    try:
-        if not previous.exists() or is_simulated(published) != simulated:
-            return False
-        attach_foreign(con, {"previous": previous})
-        con.execute(
-            "select p_value_family from previous.marts.fct_indicator_observation, "
-            "previous.estimates.estimate, previous.estimates.primary, previous.meta.run limit 0"
-        )
-    except (duckdb.Error, PublishError):
-        return False
-    return True
+    here = con.execute("select current_database()").fetchone()[0]
+    for query in (sql.BEST, sql.DEFAULT_ESTIMATES):
+        con.execute(f"explain {query.format(catalog=here)}")
+        try:
+            con.execute(f"explain {query.format(catalog=previous)}")
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise CannotBeCompared(
+                f"it was made by another version of citysync ({str(error).splitlines()[0]})"
+            ) from error
 
 
 def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
@@ -73,8 +120,9 @@ def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
 def change_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Lines for the closing summary: what was added, lost and revised by source, flags lifted and
     set, why current values changed, and how far the headlines moved."""
-    both = " union all by name ".join(f"from {table}" for table in TABLES)
-    run = con.execute(f"select max(previous_run_id) from ({both})").fetchone()[0]
+    run, not_compared = con.execute("select previous_run_id, not_compared from meta.run").fetchone()
+    if not_compared is not None:
+        return [f"changed    not compared with the publication before: {not_compared}"]
     if run is None:
         return []
     lines = [f"changed    since the publication {run}"]

@@ -22,8 +22,8 @@ import duckdb
 from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
-from warehouse.publication.foreign import attach_foreign
-from warehouse.publication.manifest import read_manifest
+from warehouse.publication.foreign import DATABASE, attach_foreign
+from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.sql_text import literal
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years
@@ -111,7 +111,7 @@ class Loss:
 
 def refuse_to_shrink(
     published: Path, build: Path, manifest: Mapping[str, Any], *, confirmed: bool
-) -> None:
+) -> list[str]:
     """Compare the build with the publication that it would follow.
 
     Parameters
@@ -121,6 +121,12 @@ def refuse_to_shrink(
     manifest : `is_simulated` and `settings` of the run.
     confirmed : whether the loss is meant.
 
+    Returns
+    -------
+    list of str
+        Sentences on what could not be compared, because the earlier publication is damaged or lacks
+        it.
+
     Raises
     ------
     PublicationShrinks
@@ -129,42 +135,67 @@ def refuse_to_shrink(
         confirm. The first publication of its kind has nothing to lose.
     """
     if confirmed:
-        return
-    before = _manifest_of(published)
-    if _part(before, EXTENT) == _part(manifest, EXTENT):
-        same_window = _part(before, WINDOW) == _part(manifest, WINDOW)
-        counted = COUNTED | (OF_SAMPLE if same_window else {})
-        losses = count_losses(published / "citysync.duckdb", build, counted)
+        return []
+    unread: list[str] = []
+    try:
+        before = _manifest_of(published)
+    except PublishError as error:
+        before = {}
+        unread.append(f"the publication before is not compared: {error}")
+    if before and _part(before, EXTENT) == _part(manifest, EXTENT):
+        counted = COUNTED
+        if _part(before, WINDOW) == _part(manifest, WINDOW):
+            counted = COUNTED | OF_SAMPLE
+        losses, lacking = count_losses(published / DATABASE, build, counted)
+        unread += lacking
         _refuse(losses, f"publication {before.get('run_id')}")
-    runs = _runs_since_confirmed(published, manifest)
+    runs = _runs_since_confirmed(published.parent / "archive", manifest, before)
     if runs:
+        losses, lacking = count_losses_of_archive(runs, build)
+        unread += lacking
         _refuse(
-            count_losses_of_archive(runs, build),
+            losses,
             f"what {len(runs)} runs since {runs[0].name.removeprefix(RUN)} held",
         )
+    return unread
 
 
-def _runs_since_confirmed(published: Path, manifest: Mapping[str, Any]) -> list[Path]:
+def _runs_since_confirmed(
+    archive: Path, manifest: Mapping[str, Any], current: Mapping[str, Any]
+) -> list[Path]:
     """Folders of the archived runs of this kind, oldest first: those since a loss was confirmed,
-    and none that a rollback took back.
+    and none that a rollback took back. A run whose manifest is damaged counts as one of another
+    kind; `verify` names its file.
     """
-    archive, found = published.parent / "archive", []
-    current = _manifest_of(published).get("run_id", "")
+    found: list[Path] = []
+    current_run = current.get("run_id", "")
     for run_id in archived_runs(archive):
         folder = archive / f"{RUN}{run_id}"
-        before = _manifest_of(folder)
-        if _part(before, EXTENT) != _part(manifest, EXTENT) or (current and run_id > current):
+        try:
+            before = _manifest_of(folder)
+        except PublishError:
             continue
-        found = [folder] if before.get(CONFIRMED) is True else [*found, folder]
+        if _part(before, EXTENT) != _part(manifest, EXTENT):
+            continue
+        if current_run and run_id > current_run:
+            continue
+        if before.get(CONFIRMED) is True:
+            found = []
+        found.append(folder)
     return found
 
 
 def _manifest_of(folder: Path) -> Mapping[str, Any]:
-    """A manifest; nothing where there is none that can be read."""
-    try:
-        return read_manifest(folder)
-    except PublishError:
+    """Return a manifest; an empty one where the folder has none.
+
+    Raises
+    ------
+    PublishError
+        If it cannot be read.
+    """
+    if not (folder / MANIFEST).exists():
         return {}
+    return read_manifest(folder)
 
 
 def _part(manifest: Mapping[str, Any], settings: Mapping[str, str]) -> list[Any]:
@@ -181,25 +212,31 @@ def series_of(publication: Path) -> tuple[str, ...]:
 
     The newest of every series is kept.
     """
-    manifest = _manifest_of(publication)
+    try:
+        manifest = _manifest_of(publication)
+    except PublishError:
+        # one that cannot be read is of no series, and need not be kept for it
+        manifest = {}
     return tuple(str(part) for part in [*_part(manifest, EXTENT), *_part(manifest, WINDOW)])
 
 
-def count_losses(database: Path, build: Path, counted: Mapping[str, str]) -> list[Loss]:
-    """What of an earlier publication's database the build does not hold; empty where the earlier
-    one cannot be read any more.
+def count_losses(
+    database: Path, build: Path, counted: Mapping[str, str]
+) -> tuple[list[Loss], list[str]]:
+    """Return what of an earlier publication's database the build does not hold, and sentences on
+    what could not be compared.
     """
     with open_build(build) as con:
         try:
             attach_foreign(con, {"previous": database}, build)
-        except (duckdb.Error, PublishError):
-            return []
+        except (duckdb.Error, PublishError) as error:
+            return [], [f"{database} is not compared: {' '.join(str(error).split())}"]
         return _compare(con, counted, _held("previous", "previous.meta.input_file"), build)
 
 
-def count_losses_of_archive(runs: list[Path], build: Path) -> list[Loss]:
-    """What any of some archived runs held that the build does not; what the archive cannot say any
-    more is left out (`verify` says so).
+def count_losses_of_archive(runs: list[Path], build: Path) -> tuple[list[Loss], list[str]]:
+    """Return what any of some archived runs held that the build does not, and sentences on what
+    the archive cannot say any more.
     """
 
     def tables(name: str) -> str:
@@ -212,8 +249,10 @@ def count_losses_of_archive(runs: list[Path], build: Path) -> list[Loss]:
         "values": REMEMBERED.format(spans=tables(f"{SPAN}.parquet")),
         "files": TAKEN.format(files=tables("meta.input_file.parquet"), run="filename"),
     }
+    # the archive keeps no whole tables of the marts
+    counted = {what: query for what, query in COUNTED.items() if "{catalog}" not in query}
     with open_build(build) as con:
-        return _compare(con, COUNTED, remembered, build)
+        return _compare(con, counted, remembered, build)
 
 
 def _held(catalog: str, files: str) -> dict[str, str]:
@@ -231,23 +270,42 @@ def _compare(
     counted: Mapping[str, str],
     before: Mapping[str, str],
     build: Path,
-) -> list[Loss]:
-    """Losses of all that both sides know: pair-years beyond a limit are files, older publications
-    lack columns, and the archive keeps what it keeps.
+) -> tuple[list[Loss], list[str]]:
+    """Return losses of what both sides have, and sentences on what the earlier side lacks.
+
+    A query that cannot be run on the build is a fault of this module and ends the run. The sample's
+    pair-years are the exception: above a limit they are files, and are not counted then.
     """
     listed = literal(build / "input_file.parquet")
     con.execute(f"create temp view now_listed as from read_parquet({listed})")
-    now = _held(con.execute("select current_database()").fetchone()[0], "now_listed")
-    losses = []
+    here = con.execute("select current_database()").fetchone()[0]
+    now = _held(here, "now_listed")
+    losses, unread = [], []
     for what, query in counted.items():
-        try:
-            old, new = query.format_map(before), query.format_map(now)
-            statement = COMPARED.format(old=old, new=new, examples=EXAMPLES)
-            n_before, gone, examples = con.execute(statement).fetchone()
-        except (KeyError, duckdb.ProgrammingError, duckdb.IOException):
+        if what in OF_SAMPLE and not _has_sample(con, here):
             continue
+        new = query.format_map(now)
+        con.execute(f"explain {new}")
+        old = query.format_map(before)
+        try:
+            con.execute(f"explain {old}")
+        except (duckdb.ProgrammingError, duckdb.IOException) as error:
+            unread.append(f"{what} are not compared: {str(error).splitlines()[0]}")
+            continue
+        statement = COMPARED.format(old=old, new=new, examples=EXAMPLES)
+        n_before, gone, examples = con.execute(statement).fetchone()
         losses.append(Loss(what, n_before, gone, list(examples or [])))
-    return losses
+    return losses, unread
+
+
+def _has_sample(con: duckdb.DuckDBPyConnection, catalog: str) -> bool:
+    """Whether the pair-years of the sample are a table of a database, not files beside it."""
+    found = con.execute(
+        "select 1 from duckdb_tables() where database_name = $1 and schema_name = 'marts' "
+        "and table_name = 'panel_pair_year'",
+        [catalog],
+    ).fetchone()
+    return found is not None
 
 
 def _refuse(losses: list[Loss], before: str) -> None:

@@ -146,6 +146,8 @@ def _run(
         subprocess.Popen(
             [*command, str(inputs), str(work), *options],
             cwd=REPO,
+            # `citysync` sets PYTHONSAFEPATH, under which Python does not look in the working folder
+            env={**os.environ, "PYTHONPATH": str(REPO)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -99,9 +99,14 @@ class Context:
     @functools.cached_property
     def changed(self) -> Markup:
         """What the answer was in the publication before, in a sentence."""
+        run = self.data.run
+        if run.get("not_compared"):
+            return self.words("changed.not_compared", reason=run["not_compared"])
+        if not run.get("previous_run_id"):
+            return self.words("changed.first")
         row = self.one("estimate_changes", spec_id=PRIMARY)
         if row is None:
-            return self.words("changed.first")
+            return self.words("changed.no_answer", previous=run["previous_run_id"])
         numbers = {name: num(row, f"{name}_estimate", "+3") for name in ("old", "new")}
         numbers |= {f"{name}_p": num(row, f"{name}_p_value", "p") for name in ("old", "new")}
         moved = row["old_estimate"] != row["new_estimate"]

@@ -283,8 +283,8 @@ def tables(
         "estimates.coverage": coverage_table(is_simulated),
         "estimates.truth": truth if is_simulated else truth.iloc[:0],
         "meta.run": table(
-            "run_id git_commit started_at is_simulated",
-            ("20261124T000000Z", "abc", "2026-11-24", is_simulated),
+            "run_id git_commit started_at is_simulated previous_run_id not_compared",
+            ("20261124T000000Z", "abc", "2026-11-24", is_simulated, "20251124T000000Z", None),
         ),
         **changes(),
         **primary_tables(

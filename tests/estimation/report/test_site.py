@@ -281,7 +281,14 @@ def test_the_data_page_shows_what_a_new_edition_changed(site) -> None:
         assert words in said
     assert "the answer went from +0.010 (p 0.200 ) to +0.015" in said
     none = {name: frame.iloc[:0] for name, frame in changes().items()}
-    assert "First publication" in page_of(tables() | none, "data.html")
+    run = tables()["meta.run"]
+    for column, value, sentence in (
+        ("previous_run_id", None, "First publication"),
+        ("previous_run_id", "20251124T000000Z", "Compared with the publication 20251124T000000Z"),
+        ("not_compared", HOSTILE, "could not be compared with: "),
+    ):
+        frames = tables() | none | {"meta.run": run.assign(**{column: value})}
+        assert sentence in page_of(frames, "data.html")
 
 
 def test_the_policy_page_marks_terms_and_says_where_texts_lack(site) -> None:

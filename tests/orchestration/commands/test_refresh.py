@@ -203,6 +203,49 @@ def test_six_cities_with_real_gdp_alone_publish_their_synchronization(six):
     assert refused.code == 2 and "CITYSYNC_HOME" in refused.last_line
 
 
+@pytest.fixture(scope="session")
+def year_brought(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The second of two refreshes: the simulated growth without its last year, then with it.
+
+    A decimal point that slipped in the last year of the first shows only when the year after it is
+    there.
+    """
+    folder = tmp_path_factory.mktemp("year")
+    values = query(
+        simulated,
+        """select city_id, year, indicator_id, value from marts.fct_indicator_observation
+        where is_current and indicator_id in ('gdp_growth_official_pct', 'gdp_nominal_cny_100m')
+            and year >= 2009
+        order by all""",
+    )
+    last = max(year for _, year, *_ in values)
+    slipped = (values[0][0], last - 1, "gdp_nominal_cny_100m")
+    rows = {
+        (city, year, indicator): value * (10 if (city, year, indicator) == slipped else 1)
+        for city, year, indicator, value in values
+    }
+    for years in (range(last), range(last + 1)):
+        lines = [
+            f"{city},{year},{indicator},{value!r}"
+            for (city, year, indicator), value in rows.items()
+            if year in years
+        ]
+        landing = write_tidy(folder / "landing", lines)
+        made = refresh(folder / "home", landing, CITYSYNC_PERMUTATIONS="19")
+        assert made.code == 0, made.output
+    return made
+
+
+@pytest.mark.parametrize(
+    "table", ["publication_change", "flag_change", "current_change", "estimate_change"]
+)
+def test_a_year_that_arrives_is_reported_as_what_changed(year_brought, table):
+    ((before,),) = query(year_brought, "select previous_run_id from meta.run")
+    rows = query(year_brought, f"select previous_run_id from meta.{table}")
+    assert rows and set(rows) == {(before,)}
+    assert f"changed    since the publication {before}" in year_brought.output
+
+
 @pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])
 def test_beside_a_command_another_ends_with_3_and_names_the_holder(six, home_of_six, words):
     landing = ["--landing", str(six.landing)] if words not in ("rollback", "clean") else []

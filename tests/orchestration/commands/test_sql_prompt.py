@@ -5,7 +5,6 @@ through it and answers something.
 import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from tests.conftest import REPO
 from tests.processes import hear_signals
 from warehouse.errors import Refused
 
-COMMAND = [sys.executable, "-m", "orchestration", "sql"]
+COMMAND = [str(REPO / ".venv" / "bin" / "citysync"), "sql"]
 
 
 @pytest.fixture

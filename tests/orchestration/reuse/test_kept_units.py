@@ -15,6 +15,7 @@ from estimation.study.run import run_study
 from estimation.study.units import run_here
 from orchestration.assets.estimation import with_others
 from orchestration.home import REPO, Home
+from orchestration.reuse import fingerprint
 from orchestration.reuse.fingerprint import LISTINGS
 from orchestration.reuse.kept_units import keep_units
 from tests.estimation.study.test_run import economy
@@ -87,6 +88,50 @@ def test_other_marts_run_all_and_the_last_three_are_kept(tmp_path: Path, marts) 
     assert len(list((tmp_path / "units" / "study").iterdir())) == 3
     study(home, states[1], FEW, ran)
     assert len(ran) == 5 * len(FEW), "the one that was used longest ago is gone"
+
+
+def code_with(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """From here on a file of the checkout has another hash."""
+    code = fingerprint.hash_code()
+    assert path in code
+    monkeypatch.setattr(fingerprint, "hash_code", lambda: {**code, path: "another"})
+
+
+@pytest.mark.parametrize(
+    ("path", "is_run_again"),
+    [
+        ("estimation/estimators/two_way.py", True),
+        ("estimation/primary/redeal.py", True),
+        ("estimation/report/site.py", False),
+        ("estimation/analyses/baseline.py", False),
+    ],
+)
+def test_units_are_run_again_when_the_code_that_estimates_changes(
+    tmp_path: Path, marts, monkeypatch: pytest.MonkeyPatch, path: str, is_run_again: bool
+) -> None:
+    home, ran = Home(tmp_path), []
+    study(home, marts, FEW, ran)
+    ran.clear()
+    code_with(monkeypatch, path)
+    study(home, marts, FEW, ran)
+    assert len(ran) == (len(FEW) if is_run_again else 0)
+
+
+def test_units_of_code_that_changes_while_they_are_run_are_not_kept(
+    tmp_path: Path, marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next refresh would publish rows of the old code as rows of the new one."""
+    monkeypatch.setattr(fingerprint, "_code_at_start", [])
+    fingerprint.note_code()
+
+    def pulled(marts, units, on_done) -> None:
+        run_here(marts, units, on_done)
+        code_with(monkeypatch, "estimation/estimators/two_way.py")
+
+    keeping = keep_units(Home(tmp_path), pulled)
+    with pytest.raises(fingerprint.CodeChanged):
+        run_study(marts, FEW, run_units=keeping, **FAST)
+    assert not (tmp_path / "units").exists()
 
 
 @pytest.mark.parametrize("content", ["", "{"])

@@ -1,12 +1,20 @@
 """What a publication changed against the one before, on small tables written here."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from warehouse.build_database import open_build
-from warehouse.publication.changes import TABLES, change_lines, compare, write_changes
+from warehouse.publication import change_queries
+from warehouse.publication.changes import (
+    TABLES,
+    Compared,
+    change_lines,
+    compare,
+    write_changes,
+)
 
 OBSERVATION = (
     "source_id text, city_id int, year int, value double, edition_year int, quality_flag text, "
@@ -17,8 +25,8 @@ OBSERVATION = (
 ESTIMATE = (
     "spec_id text, estimate double, term text default 'treated', cohort_year int, event_time int, "
     "vcov text default 'city', is_default boolean default true, std_error double default 0.5, "
-    "p_value double default 0.2, n_obs int default 10, n_cities int default 5, "
-    "n_pilots int default 2"
+    "p_value double default 0.2, p_value_family double, n_obs int default 10, "
+    "n_cities int default 5, n_pilots int default 2"
 )
 PRIMARY = "spec_id text, estimate double, p_value_family double, n_cities int, n_pilots int"
 HEADLINE = "baseline.cm_growth_official.headline"
@@ -37,7 +45,9 @@ def con():
                 create table estimates.primary({PRIMARY});
                 create table marts.dim_indicator as
                     select 'g' as indicator_id, 0.00005 as revision_tolerance;
-                create table meta.run as select 'old' as run_id"""
+                create table meta.run as
+                    select 'old' as run_id, 'old' as previous_run_id,
+                        cast(null as varchar) as not_compared"""
             )
         yield connection
 
@@ -184,26 +194,77 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
 ONE = ("a", 1, 2010, 100.0, 2018, "ok", True, None)
 
 
-@pytest.mark.parametrize(
-    ("manifest", "simulated", "is_compared"),
-    [
-        ('{"is_simulated": false}', False, True),
-        ('{"is_simulated": false}', True, False),
-        ("{", False, False),
-        # a first publication
-        (None, False, False),
-    ],
-)
-def test_a_build_is_compared_with_a_publication_of_its_kind_that_can_be_read(
-    con, tmp_path: Path, manifest: str | None, simulated: bool, is_compared: bool
-) -> None:
+def write_two(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """A publication and a build below a folder, which differ in one value; the build has no run
+    yet.
+    """
+    con.execute("drop table memory.meta.run")
     deliver(con, [ONE], [("a", 1, 2010, 200.0, 2018, "ok", True, None)])
     for catalog, name in (("previous", "published"), ("memory", "build")):
-        (tmp_path / name).mkdir()
-        con.execute(f"attach '{tmp_path / name / 'citysync.duckdb'}' as {name}")
+        (folder / name).mkdir()
+        con.execute(f"attach '{folder / name / 'citysync.duckdb'}' as {name}")
         con.execute(f"copy from database {catalog} to {name}; detach {name}")
-    (tmp_path / "published" / "manifest.json").write_text(manifest or "", encoding="utf-8")
-    write_changes(tmp_path / ("published" if manifest else "none"), tmp_path / "build", simulated)
-    with open_build(tmp_path / "build", read_only=True) as build:
-        counts = [build.execute(f"select count(*) from {table}").fetchone()[0] for table in TABLES]
-        assert (sum(counts) > 0, change_lines(build) != []) == (is_compared, is_compared)
+    manifest = folder / "published" / "manifest.json"
+    manifest.write_text('{"is_simulated": false}', encoding="utf-8")
+
+
+def counts_of(build: Path) -> list[int]:
+    with open_build(build, read_only=True) as con:
+        return [con.execute(f"select count(*) from {table}").fetchone()[0] for table in TABLES]
+
+
+@pytest.mark.parametrize(
+    ("published", "simulated", "found"),
+    [
+        ("published", False, Compared(previous_run_id="old")),
+        ("published", True, Compared()),
+        ("none", False, Compared()),
+    ],
+)
+def test_a_build_is_compared_with_the_publication_of_its_kind(
+    con, tmp_path: Path, published: str, simulated: bool, found: Compared
+) -> None:
+    write_two(con, tmp_path)
+    assert write_changes(tmp_path / published, tmp_path / "build", simulated) == found
+    assert (sum(counts_of(tmp_path / "build")) > 0) == (found.previous_run_id is not None)
+
+
+def drop_a_column(published: Path) -> None:
+    with duckdb.connect(str(published / "citysync.duckdb")) as con:
+        con.execute("alter table estimates.primary drop column p_value_family")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda folder: (folder / "manifest.json").write_text("{"), "manifest.json"),
+        (lambda folder: (folder / "citysync.duckdb").write_bytes(b"x" * 9000), "citysync.duckdb"),
+        (drop_a_column, "p_value_family"),
+    ],
+)
+def test_a_publication_that_cannot_be_compared_with_is_reported_with_the_reason(
+    con, tmp_path: Path, damage: Callable[[Path], object], reason: str
+) -> None:
+    write_two(con, tmp_path)
+    damage(tmp_path / "published")
+    found = write_changes(tmp_path / "published", tmp_path / "build", simulated=False)
+    assert found.previous_run_id is None and reason in found.not_compared
+    assert sum(counts_of(tmp_path / "build")) == 0
+    with open_build(tmp_path / "build") as build:
+        build.execute(
+            "create or replace table meta.run as select null as previous_run_id, ? as not_compared",
+            [found.not_compared],
+        )
+        (line,) = change_lines(build)
+    assert reason in line
+
+
+def test_a_query_that_is_wrong_on_the_build_itself_ends_the_run(
+    con, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_two(con, tmp_path)
+    monkeypatch.setattr(
+        change_queries, "BEST", "select no_such_column from {catalog}.estimates.primary"
+    )
+    with pytest.raises(duckdb.BinderException, match="no_such_column"):
+        write_changes(tmp_path / "published", tmp_path / "build", simulated=False)

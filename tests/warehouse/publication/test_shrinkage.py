@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from tests.warehouse.publication.small import CREATE_SCHEMAS, put_out, run_of
+from warehouse.publication import shrinkage
 from warehouse.publication.errors import PublicationShrinks
 from warehouse.publication.publish import switch
 from warehouse.publication.shrinkage import CONFIRMED, refuse_to_shrink
@@ -41,7 +42,8 @@ def built(
     return f"""{CREATE_SCHEMAS}
         create table marts.fct_indicator_observation as
             select 110000 + c as city_id, "year", ['gdp', 'population'][i + 1] as indicator_id,
-                'city' as place_level, {held.get("is_current", True)} as is_current
+                'city' as place_level, {held.get("is_current", True)} as is_current,
+                'yearbook' as source_id, 'ok' as quality_flag, null as quality_rule
             from range({first}, {last}) t(c), range({from_year}, {to_year}) y("year"),
                 range({held["n_indicators"]}) n(i)
             order by all limit {held["n_values"]};
@@ -63,7 +65,7 @@ def publish(home: Path, day: int, *, kept: int = 3, confirmed: bool = False, **p
     put_out(home, run_of(day), built(**parts), kept=kept, **manifest)
 
 
-def ask(home: Path, *, confirmed: bool = False, sql: str = "", **parts: object) -> None:
+def ask(home: Path, *, confirmed: bool = False, sql: str = "", **parts: object) -> list[str]:
     manifest = {name: parts.pop(name, usual) for name, usual in MANIFEST_OF.items()}
     build = home / "build"
     remove_any(build)
@@ -71,7 +73,7 @@ def ask(home: Path, *, confirmed: bool = False, sql: str = "", **parts: object) 
     with duckdb.connect(str(build / "citysync.duckdb")) as con:
         con.execute(built(**parts) + ";" + sql)
         con.execute(f"copy meta.input_file to '{build}/input_file.parquet'")
-    refuse_to_shrink(home / "published", build, manifest, confirmed=confirmed)
+    return refuse_to_shrink(home / "published", build, manifest, confirmed=confirmed)
 
 
 @pytest.fixture(scope="module")
@@ -214,11 +216,34 @@ def test_a_damaged_publication_does_not_stop_the_next_and_hides_no_loss(
     path = (home / "published").resolve() / name
     path.chmod(0o644)
     path.write_text("{", encoding="utf-8")
-    ask(home)
+    (sentence,) = ask(home)
+    assert name in sentence and "not compared" in sentence
     with pytest.raises(PublicationShrinks, match="what 1 runs since"):
         ask(home, n_values=1)
     remove_any(home / "archive")
-    ask(home, n_values=1)
+    assert ask(home, n_values=1) == [sentence]
+
+
+def test_what_an_earlier_version_did_not_publish_is_reported_and_the_rest_compared(
+    home: Path,
+) -> None:
+    database = (home / "published").resolve() / "citysync.duckdb"
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as con:
+        con.execute("alter table marts.dim_pilot_zone rename column city_id to place")
+    (sentence,) = ask(home)
+    assert sentence.startswith("pilot cities are not compared: ") and "city_id" in sentence
+    with pytest.raises(PublicationShrinks, match="of 40 cities"):
+        ask(home, cities=(0, 20))
+
+
+def test_a_count_that_cannot_be_made_of_the_build_ends_the_run(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query that is wrong everywhere would else switch the guard off in silence."""
+    monkeypatch.setitem(shrinkage.COUNTED, "cities", "select no_such as k from {values}")
+    with pytest.raises(duckdb.BinderException, match="no_such"):
+        ask(home)
 
 
 def test_what_is_lost_a_little_each_time_stops_when_it_is_much(slowly: Path) -> None:
