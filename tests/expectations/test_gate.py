@@ -72,8 +72,9 @@ def test_what_was_not_delivered_is_not_judged(tmp_path: Path) -> None:
     rules = [
         between("gone", "cells", "absent", 0, 1, "stop", "x"),
         between("other", "elsewhere", "low", 0, 1, "stop", "x"),
+        between("blank", "cells", "nothing", 0, 1, "stop", "x"),
     ]
-    result = judge(tmp_path, rules)
+    result = judge(tmp_path, rules, FRAME.assign(nothing=None))
     assert result.results.empty
     assert list(result.results.columns) == list(RESULT_COLUMNS)
     assert result.passed

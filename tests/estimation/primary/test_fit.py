@@ -90,6 +90,16 @@ def test_not_found_says_whether_a_change_worth_finding_could_have_been(worth, co
     assert found.p_value_family > 0.05 and found.verdict == f"not_found_{could}_have_been"
 
 
+def test_the_smallest_detectable_change_is_exact_by_its_rank():
+    """99 draws of 0.1, 0.2, ..., 9.9 with an error of 1: a rise that is added to each is found in
+    80 of 100 from 7.6 on. A critical value one rank lower or higher would give 7.5 or 7.7.
+    """
+    estimate = np.arange(100) / 10
+    carried = np.append(1.0, np.zeros(99))
+    draws = Draws(estimate, carried, np.tile([1.0, 0, 0], (100, 1)), True)
+    assert detectable(draws, np.zeros(100), 1) == pytest.approx(7.6)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_smallest_detectable_change_is_found_in_four_of_five(sign):
     panel = build_panel(*draw_panel(21, n_blocks=16, per_block=8))

@@ -231,7 +231,7 @@ def year_brought(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Ru
             if year in years
         ]
         landing = write_tidy(folder / "landing", lines)
-        made = refresh(folder / "home", landing, CITYSYNC_PERMUTATIONS="19")
+        made = refresh(folder / "home", landing, ANALYSES="primary")
         assert made.code == 0, made.output
     return made
 
@@ -264,6 +264,13 @@ def test_a_failed_gate_leaves_the_last_publication(six, home_of_six, tmp_path):
     assert second.last_line.startswith("citysync: exit 1: gate_staging")
     assert second.manifest["run_id"] == six.run.manifest["run_id"]
     assert (home_of_six / "build" / "citysync.duckdb").exists()
+
+
+def test_a_landing_of_places_that_nobody_knows_ends_with_2(tmp_path):
+    rows = [f"{place},{year},gdp_real_cny_100m,5" for place in (999901, 999902) for year in (1, 2)]
+    made = refresh(tmp_path / "home", write_tidy(tmp_path / "landing", rows))
+    assert made.code == 2 and "nothing of the landing could be taken" in made.last_line
+    assert not (tmp_path / "home" / "published").exists()
 
 
 def test_a_fault_that_every_source_says_is_said_once(tmp_path):

@@ -241,6 +241,22 @@ def test_dates_and_force_are_read_where_the_document_states_them(text, name, val
     assert read((body + text).encode(), "a.txt")[name] == value
 
 
+@pytest.mark.parametrize(
+    ("head", "number"),
+    [
+        ("某政发〔2020〕5号", "某政发〔2020〕5号"),
+        ("根据《某某省通知》（某政发〔2019〕3号）", None),
+        ("根据〈某某省通知〉（某政发〔2019〕3号）", None),
+        # two titles, the second behind the number of the first
+        ("根据《甲通知》（某政发〔2019〕3号）、《乙通知》", None),
+        ("根据《甲通知》（某政发〔2019〕3号），某政发〔2020〕5号", "某政发〔2020〕5号"),
+    ],
+)
+def test_the_number_of_another_document_is_not_that_of_this_one(head, number):
+    text = PLAN.replace("某政发〔2020〕5号", head, 1)
+    assert read(text.encode(), "a.txt")["document_no"] == number
+
+
 # the second has as many signs as any
 @pytest.mark.parametrize("sign", ["1.", "（二十一）、"])
 def test_a_sign_alone_on_a_line_belongs_to_the_next_line(sign):

@@ -72,6 +72,16 @@ def test_whatever_a_parser_does_is_a_fault_of_its_file_and_the_next_is_read(pool
     assert after.value == "read"
 
 
+def test_a_worker_that_ran_out_of_memory_is_replaced():
+    """What it still holds would be counted against the next file."""
+    pool = Pool(1)
+    try:
+        before, fault, after = run(pool, "os.getpid()", "fail(MemoryError())", "os.getpid()")
+    finally:
+        pool.close()
+    assert fault.fault is not None and before.value != after.value
+
+
 def test_a_full_disk_is_no_fault_of_the_file(pool):
     with pytest.raises(OSError, match="No space left") as caught:
         run(pool, "fail(OSError(28, 'No space left on device', 'raw/a.parquet'))")
