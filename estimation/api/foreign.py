@@ -1,16 +1,31 @@
-"""Scores and bread of fits of other packages, by row."""
+"""Scores, bread and rows of fits of other packages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..panel.panel_error import PanelError
+from .fit_rows import FitRows, named_values
 
 KNOWN = "a fit of pyfixest (feols, fepois, feglm), statsmodels or linearmodels"
+# why the scores by row of a model, or method, do not give its errors
+NOT_SERVED = {
+    "did2s": "its errors come from two stages",
+    "FamaMacBeth": "it averages estimates by period",
+    "FeolsCompressed": "its rows are compressed",
+    "GEE": "it weights rows by their correlations",
+    "GLSAR": "it weights rows by their correlations",
+    "PenalizedMixin": "its fit is regularized",
+    "QuantReg": "the scores of quantiles have no derivative",
+    "Quantreg": "the scores of quantiles have no derivative",
+    "RecursiveLS": "it is a filter",
+}
+# how far estimates may be from where the scores add up to zero, in standard errors
+NEAR_ZERO = 0.01
 
 
 @dataclass(frozen=True)
@@ -28,10 +43,7 @@ class Scores:
     regressors : (n, K) float array
         Net of effects and weighted as in the scores; only their sizes matter.
     outcome : str
-    frame : pandas frame or None
-        The rows that were used, where the fit keeps them.
-    rows : array or None
-        Labels of these rows in the frame that was fitted.
+    rows : FitRows
     """
 
     terms: tuple[str, ...]
@@ -40,35 +52,7 @@ class Scores:
     bread: np.ndarray
     regressors: np.ndarray
     outcome: str
-    frame: Any = field(default=None, repr=False)
-    rows: Any = field(default=None, repr=False)
-
-    def units(self, unit: Sequence[Any], data: Any = None) -> tuple[np.ndarray, np.ndarray]:
-        """The two units of each row, (n,) each."""
-        n_rows, frame = len(self.scores), self.frame if data is None else data
-        if len(unit) != 2:
-            expected = "two names of columns, or two arrays"
-            raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
-        if not all(isinstance(name, str) for name in unit):
-            sides = tuple(np.asarray(side) for side in unit)
-        elif frame is None:
-            found, remedy = "a fit without its data", "give data=, the frame it was fitted on"
-            raise PanelError("fit", None, None, f"the columns {unit}", found, remedy)
-        else:
-            absent = [name for name in unit if name not in frame.columns]
-            if absent:
-                remedy = "name others, or give data="
-                found = f"only {', '.join(map(str, frame.columns))}"
-                raise PanelError("data", None, absent[0], "it in the fit's data", found, remedy)
-            if len(frame) != n_rows and self.rows is not None and frame.index.is_unique:
-                frame = frame.reindex(self.rows)
-            sides = tuple(frame[name].to_numpy() for name in unit)
-        for side in sides:
-            if len(side) != n_rows:
-                expected = f"a unit for each of the {n_rows:,} rows that the fit used"
-                remedy = "give the rows that were used, without those that were dropped"
-                raise PanelError("unit", None, None, expected, f"{len(side):,}", remedy)
-        return sides
+    rows: FitRows
 
 
 def read_scores(fit: Any) -> Scores:
@@ -77,18 +61,34 @@ def read_scores(fit: Any) -> Scores:
     Raises
     ------
     TypeError
-        If it is of no kind that is known.
+        If it is of no kind that is known, or of one whose errors do not follow from its scores.
     PanelError
-        If it keeps no scores.
+        If it keeps no scores, or they do not add up to zero.
     """
     package = type(fit).__module__.split(".")[0]
     if package == "pyfixest" and hasattr(fit, "_beta_hat"):
-        return _of_pyfixest(fit)
-    if package == "statsmodels" and hasattr(fit, "model"):
-        return _of_statsmodels(fit)
-    if package == "linearmodels" and hasattr(fit, "params"):
-        return _of_linearmodels(fit)
-    raise TypeError(f"cs.vcov takes {KNOWN}, found {type(fit).__module__}.{type(fit).__name__}")
+        model, read = fit, _of_pyfixest
+    elif package == "statsmodels" and hasattr(fit, "model"):
+        model, read = fit.model, _of_statsmodels
+    elif package == "linearmodels" and hasattr(fit, "params"):
+        model, read = fit.model, _of_linearmodels
+    else:
+        raise TypeError(f"cs.vcov takes {KNOWN}, found {type(fit).__module__}.{type(fit).__name__}")
+    for name in (getattr(fit, "_method", ""), *(kind.__name__ for kind in type(model).__mro__)):
+        if name in NOT_SERVED:
+            raise TypeError(f"cs.vcov takes no fit by {name}: {NOT_SERVED[name]}")
+    found = read(fit)
+    off = np.abs(found.bread @ found.scores.sum(axis=0))
+    error = np.sqrt(((found.scores @ found.bread.T) ** 2).sum(axis=0))
+    # the second part is rounding, where a fit leaves no residuals
+    is_near = off <= NEAR_ZERO * error + 1e-12 * np.abs(found.estimate).max()
+    if not is_near.all():
+        term = int(np.argmin(is_near))
+        expected = f"scores that add up to zero for {found.terms[term]}"
+        size = f"a sum that moves it by {off[term]:.2g}, with a standard error of {error[term]:.2g}"
+        remedy = "give a fit that has converged, without a penalty or a restriction"
+        raise PanelError("fit", None, None, expected, size, remedy)
+    return found
 
 
 def _of_pyfixest(fit: Any) -> Scores:
@@ -99,7 +99,6 @@ def _of_pyfixest(fit: Any) -> Scores:
     if fit._is_iv:
         projection = fit._tZZinv @ fit._tZX
         scores, regressors = scores @ projection, fit._Z @ projection
-    frame = fit._data if len(fit._data) else None
     return Scores(
         tuple(fit._coefnames),
         np.asarray(fit._beta_hat).reshape(-1),
@@ -107,13 +106,39 @@ def _of_pyfixest(fit: Any) -> Scores:
         np.linalg.inv(regressors.T @ regressors),
         regressors,
         str(fit._depvar),
-        frame,
-        None if frame is None else frame.index,
+        _rows_of_pyfixest(fit),
     )
+
+
+def _rows_of_pyfixest(fit: Any) -> FitRows:
+    """It numbers the rows of its frame anew, and drops blanks, then rows that are separated."""
+    dropped = [*fit._na_index, *fit.na_index]
+    n_given = len(fit._scores) + len(dropped)
+    places = pd.RangeIndex(n_given).difference(dropped)
+    left_side = fit._model_spec.second_stage.lhs
+
+    def outcome_in(frame: pd.DataFrame) -> pd.DataFrame:
+        again = frame.reset_index(drop=True)
+        outcome = left_side.get_model_matrix(again, context=fit._context, na_action="drop")
+        return pd.DataFrame(outcome).reindex(again.index)
+
+    outcome = fit._Y_untransformed.loc[places]
+    return FitRows(places, n_given, outcome, outcome_in, getattr(fit, "_data", None))
 
 
 def _of_statsmodels(fit: Any) -> Scores:
     model, estimate = fit.model, np.asarray(fit.params)
+    kinds = " ".join(kind.__name__ for kind in type(fit).__mro__)
+    if hasattr(fit, "constraints"):
+        raise TypeError("cs.vcov takes no fit by fit_constrained: its scores do not add up to zero")
+    if getattr(fit, "regularized", False) or "Regularized" in kinds or "L1" in kinds:
+        raise TypeError("cs.vcov takes no fit by fit_regularized: its scores do not add up to zero")
+    sigma = getattr(model, "sigma", None)
+    if np.ndim(sigma) == 2 and np.count_nonzero(sigma) > np.count_nonzero(np.diag(sigma)):
+        raise TypeError("cs.vcov takes no fit by GLS with covariances: it weights rows by them")
+    if estimate.shape != np.shape(model.exog)[1:]:
+        name = type(model).__name__
+        raise TypeError(f"cs.vcov takes fits with a parameter for each regressor, found {name}")
     if hasattr(model, "score_obs"):
         scores = np.asarray(model.score_obs(estimate))
         bread = -np.linalg.inv(model.hessian(estimate))
@@ -125,12 +150,40 @@ def _of_statsmodels(fit: Any) -> Scores:
         regressors = model.wexog
     else:
         raise TypeError(f"cs.vcov takes {KNOWN} with scores by row, found {type(model).__name__}")
-    if estimate.ndim != 1 or scores.shape[1] != len(estimate):
-        raise TypeError(f"cs.vcov takes fits with one equation, found {type(model).__name__}")
-    frame = getattr(model.data, "frame", None)
-    names = (tuple(model.data.param_names), estimate)
-    rows = model.data.row_labels
-    return Scores(*names, scores, bread, regressors, str(model.endog_names), frame, rows)
+    names, rows = tuple(model.data.param_names), _rows_of_statsmodels(model)
+    return Scores(names, estimate, scores, bread, regressors, str(model.endog_names), rows)
+
+
+def _rows_of_statsmodels(model: Any) -> FitRows:
+    """Its formula makes outcome and regressors from the frame again; else they are columns."""
+    data, outcome, n_rows = model.data, model.endog_names, len(model.exog)
+    values = pd.DataFrame(model.exog, columns=model.exog_names)
+    if isinstance(outcome, str):
+        values[outcome] = model.endog
+
+    def values_in(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.reset_index(drop=True)
+        found = named_values(values, frame)
+        if hasattr(data, "model_spec"):
+            from statsmodels.formula._manager import FormulaManager
+
+            manager = FormulaManager()
+            parts = [found, manager.get_matrices(data.model_spec, frame)]
+            if outcome not in frame.columns:
+                left = data.formula.split("~")[0]
+                functions = {**vars(np), "np": np, "pd": pd}
+                parts.append(manager.get_matrices(f"0 + {left}", frame, functions))
+            found = pd.concat(parts, axis=1)
+            found = found.loc[:, found.columns.isin(values.columns) & ~found.columns.duplicated()]
+        return found
+
+    given = data.orig_exog
+    # a frame of regressors that was given may have been sorted since, and its labels with it
+    if isinstance(given, pd.DataFrame | pd.Series) and np.array_equal(
+        given.to_numpy(float).reshape(-1), model.exog.reshape(-1)
+    ):
+        return FitRows(given.index, None, values, values_in, getattr(data, "frame", None))
+    return FitRows(pd.RangeIndex(n_rows), n_rows, values, values_in)
 
 
 def _of_linearmodels(fit: Any) -> Scores:
@@ -144,18 +197,23 @@ def _of_linearmodels(fit: Any) -> Scores:
     regressors = estimator._x if hasattr(estimator, "_x") else estimator.x
     if hasattr(estimator, "z"):
         regressors = estimator.z @ np.linalg.lstsq(estimator.z, regressors, rcond=None)[0]
+    rows = _rows_of_linearmodels(fit)
     return Scores(
         tuple(map(str, fit.params.index)),
         fit.params.to_numpy(),
         regressors * np.asarray(estimator.eps).reshape(-1, 1),
         np.linalg.inv(regressors.T @ regressors),
         regressors,
-        _name_of(fit.model.dependent),
-        None,
-        fit.resids.index,
+        str(rows.values.columns[0]),
+        rows,
     )
 
 
-def _name_of(dependent: Any) -> str:
-    names = getattr(dependent, "vars", None) or getattr(dependent, "cols", None)
-    return str(names[0])
+def _rows_of_linearmodels(fit: Any) -> FitRows:
+    """It keeps labels, outcome and regressors, never the frame."""
+    kept = [getattr(fit.model, name, None) for name in ("dependent", "exog", "endog")]
+    frames = [getattr(part, "dataframe", getattr(part, "pandas", None)) for part in kept]
+    values = pd.concat([frame for frame in frames if frame is not None], axis=1)
+    if len(values) != len(fit.resids):
+        values = values.loc[fit.resids.index]
+    return FitRows(fit.resids.index, None, values, lambda frame: named_values(values, frame))

@@ -157,6 +157,7 @@ def vcov(
     data: Any = None,
     directed: bool = False,
     df: float | None = None,
+    kinds: int = 1,
 ) -> Errors:
     """Errors of somebody else's fit on pairs, from its scores: no refit, no draws.
 
@@ -164,21 +165,31 @@ def vcov(
     ----------
     fit : fit of pyfixest, statsmodels or linearmodels
         ``feols`` (also with instruments), ``fepois``, ``feglm``, with effects of any dimension;
-        ``OLS``, ``WLS``, ``GLM``, ``Logit``, ``Poisson`` and others with scores by row;
-        ``PanelOLS``, ``PooledOLS``, ``RandomEffects``, ``IV2SLS``, ``AbsorbingLS``.
+        ``OLS``, ``WLS``, ``GLM``, ``Logit``, ``Poisson`` and others with scores by row and one
+        parameter for each regressor; ``PanelOLS``, ``PooledOLS``, ``RandomEffects``,
+        ``FirstDifferenceOLS``, ``IV2SLS``, ``AbsorbingLS``. Refused by name are ``did2s``,
+        quantile regressions, ``fit_regularized``, ``fit_constrained``, ``GLS`` with covariances,
+        ``GLSAR``, ``GEE`` and ``FamaMacBeth``: their errors do not follow from such scores.
     unit : (str, str) or two arrays
-        Columns of the two units of a row's pair in the fit's data; or their values, one for each
-        row that the fit used. A row of a unit with itself (trade at home) is taken.
+        Columns of the two units of a row's pair in the fit's data; or their values. Values of a
+        pandas series are matched with the fit's rows by label; those of an array are taken in the
+        order of the rows that the fit used. A row of a unit with itself (trade at home) is taken.
     vcov : str or sequence of str
         Of ``dyadic``: two rows may be related where their pairs share a unit, one row in the
         other's opposite direction counted once; ``unit``: the same, unit by unit, never negative
         and so at least as wide on average; ``pair``: only within a pair, the contrast.
     data : pandas frame, optional
-        Where the fit does not keep its data: the frame it was fitted on.
+        Where the fit does not keep its data: the frame it was fitted on, in any order. Its rows
+        are matched by label, or by place where the fit numbers them anew as pyfixest does, and
+        must have the outcome and, where the fit keeps them, the regressors that the fit used.
+        The same holds for the frame that a fit keeps: it may have been sorted since.
     directed : bool
         Whether ``pair`` keeps the two directions of a pair apart.
     df : float, optional
         Degrees of freedom of ``dyadic`` and ``unit``. None: by design (Notes).
+    kinds : {1, 2}
+        2 where the two units of a row are of different kinds, such as a bank and a firm: bank 5
+        and firm 5 are then two units. 1: the same id is the same unit on both sides.
 
     Returns
     -------
@@ -188,9 +199,10 @@ def vcov(
     Raises
     ------
     PanelError
-        If the fit keeps no scores, or its rows cannot be matched with units.
+        If the fit keeps no scores, if they do not add up to zero, if its rows cannot be matched
+        with units, or if ids are numbers on one side and text on the other.
     TypeError
-        If the fit is of no kind that is known.
+        If the fit is of no kind that is known, or of one that is refused by name.
 
     Notes
     -----
@@ -209,8 +221,9 @@ def vcov(
     """
     lines = (vcov,) if isinstance(vcov, str) else tuple(vcov)
     require_among("vcov", lines, LINES, "some")
+    require_among("kinds", [kinds], (1, 2))
     found = read_scores(fit)
-    dyads, notes = _dyads(*found.units(unit, data), directed)
+    dyads, notes = _dyads(*found.rows.units(unit, data), directed=directed, kinds=kinds)
     by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
     plain = {line: _sandwich(line, found, dyads) for line in lines}
     by_pair = _sandwich("pair", found, replace(dyads, cluster=dyads.pair))
@@ -257,16 +270,43 @@ def _estimate(
     return Estimate(term, None, None, line, is_first, float(value), *numbers, 0)
 
 
-def _dyads(first: np.ndarray, second: np.ndarray, directed: bool) -> tuple[_Dyads, list[str]]:
-    codes, ids = pd.factorize(np.concatenate([first, second]), sort=False)
-    if (codes < 0).any():
-        row = int(np.argmax(codes < 0)) % len(first)
-        raise PanelError("unit", row + 1, None, "an id", "a blank", "leave the row out of the fit")
-    one, two = np.split(codes, 2)
+def _dyads(
+    first: np.ndarray, second: np.ndarray, *, directed: bool, kinds: int
+) -> tuple[_Dyads, list[str]]:
+    one, first_ids = _numbered(first)
+    two, second_ids = _numbered(second)
+    if kinds == 2:
+        two = two + len(first_ids)
+        n_units = len(first_ids) + len(second_ids)
+        notes = like_ids(first_ids) + like_ids(second_ids)
+    else:
+        codes, ids = _numbered(_joined(first_ids, second_ids))
+        one, two = codes[one], codes[len(first_ids) + two]
+        n_units, notes = len(ids), like_ids(ids)
     low, high = np.minimum(one, two), np.maximum(one, two)
-    pair = pd.factorize(low * np.int64(len(ids)) + high)[0]
-    cluster = pd.factorize(one * np.int64(len(ids)) + two)[0] if directed else pair
-    return _Dyads(one, two, pair, cluster, len(ids)), like_ids(ids)
+    pair = pd.factorize(low * np.int64(n_units) + high)[0]
+    cluster = pd.factorize(one * np.int64(n_units) + two)[0] if directed else pair
+    return _Dyads(one, two, pair, cluster, n_units), notes
+
+
+def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number the units of a side from 0, and return their ids, too; a blank is refused."""
+    codes, ids = pd.factorize(side)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0)) + 1
+        raise PanelError("unit", row, None, "an id", "a blank", "leave the row out of the fit")
+    are_text = [isinstance(value, str) for value in ids]
+    if any(are_text) and not all(are_text):
+        remedy = "give all ids one type, or kinds=2 where the sides are of different kinds"
+        raise PanelError("unit", None, None, "ids of one type", "numbers and text", remedy)
+    return codes, np.asarray(ids)
+
+
+def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    if first.dtype != second.dtype:
+        # numpy would make text of numbers, and floats of two types of them, which merges long ids
+        first, second = first.astype(object), second.astype(object)
+    return np.concatenate([first, second])
 
 
 def _meat(line: str, scores: np.ndarray, dyads: _Dyads) -> np.ndarray:

@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 import pyfixest as pf
 import pytest
+import statsmodels.api as sm
+import statsmodels.formula.api as smf
+from linearmodels import FamaMacBeth
 from matplotlib import pyplot
+from statsmodels.discrete.count_model import ZeroInflatedPoisson
+from statsmodels.gam.api import BSplines, GLMGam
+from statsmodels.miscmodels.ordinal_model import OrderedModel
+from statsmodels.sandbox.regression.gmm import IV2SLS
 
 import estimation as cs
 
@@ -29,6 +36,7 @@ def at_hand(frame, given, flows, tmp_path_factory):
         plain=cs.fit(frame, "y", **given),
         flows=flows,
         other=other,
+        used=flows.dropna(),
         errors=cs.vcov(other, UNIT, vcov="dyadic"),
     )
 
@@ -47,6 +55,55 @@ def errors_of(**options):
 
 def table_of(**options):
     return lambda at: cs.etable(at.fit, at.plain, **options)
+
+
+def of_other(fit):
+    return lambda at: cs.vcov(fit(at.flows.dropna().reset_index(drop=True)), UNIT)
+
+
+def two_stages(frame):
+    treated = frame.assign(d=((frame.year >= 2) & (frame.a < 5)).astype(float))
+    options = {"first_stage": "~ 0 | pair + year", "second_stage": "~ d", "treatment": "d"}
+    return pf.did2s(treated, yname="y", cluster="pair", **options)
+
+
+def correlated(frame):
+    apart = np.abs(np.subtract.outer(frame.index, frame.index))
+    return smf.gls("y ~ x", frame, sigma=0.5**apart).fit()
+
+
+def by_period(frame):
+    panel = frame.set_index([frame.a * 12 + frame.b, "year"])
+    return FamaMacBeth(panel.y, panel.x)
+
+
+NOT_SERVED = [
+    ("did2s", two_stages),
+    ("Quantreg", lambda f: pf.quantreg("y ~ x", f)),
+    ("QuantReg", lambda f: smf.quantreg("y ~ x", f).fit()),
+    ("fit_regularized", lambda f: smf.ols("y ~ x", f).fit_regularized(alpha=0.1)),
+    ("fit_regularized", lambda f: smf.ols("y ~ x", f).fit_regularized(alpha=0.1, refit=True)),
+    ("fit_regularized", lambda f: smf.logit("any ~ x", f).fit_regularized(alpha=5, disp=0)),
+    ("fit_regularized", lambda f: smf.glm("y ~ x", f).fit_regularized(alpha=0.1)),
+    ("fit_constrained", lambda f: smf.glm("y ~ x + z", f).fit_constrained("x = z")),
+    (
+        "fit_constrained",
+        lambda f: smf.poisson("flow ~ x + z", f).fit_constrained("x = z", disp=0),
+    ),
+    ("GLS with covariances", correlated),
+    ("GLSAR", lambda f: smf.glsar("y ~ x", f).iterative_fit(2)),
+    ("GEE", lambda f: smf.gee("y ~ x", "pair", f).fit()),
+    ("PenalizedMixin", lambda f: GLMGam(f.y, smoother=BSplines(f.x, df=[6], degree=[3])).fit()),
+    ("RecursiveLS", lambda f: sm.RecursiveLS(f.y, f[["x"]]).fit()),
+    ("FamaMacBeth", lambda f: by_period(f).fit()),
+]
+MORE = [
+    ("NegativeBinomial", lambda f: smf.negativebinomial("flow ~ x", f).fit(disp=0)),
+    ("MNLogit", lambda f: smf.mnlogit("year ~ x", f).fit(disp=0)),
+    ("OrderedModel", lambda f: OrderedModel(f.year, f[["x"]]).fit(disp=0, method="bfgs")),
+    ("ZeroInflatedPoisson", lambda f: ZeroInflatedPoisson(f.flow, f[["x"]]).fit(disp=0)),
+    ("MixedLM", lambda f: smf.mixedlm("y ~ x", f, groups="pair").fit()),
+]
 
 
 SIDES = {"cohort": ("exporter", "importer"), "block": None, "engine": "database"}
@@ -70,12 +127,25 @@ REFUSED = {
             (of_frame(text), "effects of pairs and of period")
             for text in ("y ~ x0 | exporter", "log(y) ~ x0 | pair + period", "y ~ x0")
         ),
-        (errors_of(unit=("a", "nowhere")), "column nowhere: expected it in the fit's data"),
+        (errors_of(unit=("a", "nowhere")), "column nowhere: expected it once in the fit's data"),
         (errors_of(unit="a"), "two names of columns, or two arrays"),
         (errors_of(unit=(np.arange(3), np.arange(3))), "a unit for each of the"),
         (lambda at: at.fit.resid(at.frame[5:]), r"expected the fitted one, [\d,]+ rows"),
         (errors_of(vcov="robust"), "some of dyadic, unit, pair"),
         (lambda at: cs.vcov(pf.feols("y ~ x | year", at.flows, lean=True), UNIT), "lean=False"),
+        (
+            of_other(lambda f: IV2SLS(f.y, f[["x"]], f[["z"]]).fit()),
+            "scores that add up to zero for x, found a sum that moves it by",
+        ),
+        (
+            of_other(lambda f: smf.logit("any ~ x", f).fit(disp=0, maxiter=1)),
+            "scores that add up to zero .*give a fit that has converged",
+        ),
+        (errors_of(kinds=3), "expected one of 1, 2, found 3"),
+        (
+            lambda at: cs.vcov(at.other, (at.used.a.to_numpy(), at.used.b.astype(str).to_numpy())),
+            "ids of one type, found numbers and text",
+        ),
     ],
     cs.NotEstimable: [
         (of_frame(cohort={"c001": 2100}), "no kept pair has exactly one treated unit"),
@@ -94,6 +164,8 @@ REFUSED = {
     TypeError: [
         (lambda at: cs.fit(at.frame, "y"), "unit"),
         (lambda at: cs.vcov(object(), UNIT), "takes a fit of pyfixest"),
+        *((of_other(fit), f"takes no fit by {name}") for name, fit in NOT_SERVED),
+        *((of_other(fit), f"a parameter for each regressor, found {name}") for name, fit in MORE),
     ],
     KeyError: [(lambda at: at.fit.default("treatde"), "expected one of treated")],
     ValueError: [

@@ -6,7 +6,14 @@ import pyfixest as pf
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from linearmodels import IV2SLS, AbsorbingLS, PanelOLS
+from linearmodels import (
+    IV2SLS,
+    AbsorbingLS,
+    FirstDifferenceOLS,
+    PanelOLS,
+    PooledOLS,
+    RandomEffects,
+)
 
 import estimation as cs
 
@@ -15,50 +22,126 @@ from .panels import COLUMNS, country_panel, for_pyfixest
 UNIT = ("a", "b")
 
 
+def binary(name):
+    return lambda f: getattr(smf, name)("any ~ x + z", f).fit(disp=0)
+
+
+def glm(formula, family, **options):
+    return lambda f: smf.glm(formula, f.dropna(), family=family, **options).fit()
+
+
 FITS = {
     "feols": lambda f: pf.feols("y ~ x + z | pair + year", f),
     "feols weighted": lambda f: pf.feols("y ~ x | pair + year", f, weights="w"),
     "feols with instruments": lambda f: pf.feols("y ~ 1 | pair | x ~ z", f),
+    "feols of a subsample": lambda f: pf.feols("y ~ x", f, split="any").all_fitted_models[
+        "y ~ x (Sample: any = 1)"
+    ],
+    "saturated": lambda f: pf.event_study(
+        f.assign(g=np.where(f.a < 5, 2, 0), id=f.a * 12 + f.b),
+        yname="y",
+        idname="id",
+        tname="year",
+        gname="g",
+        estimator="saturated",
+    ),
     "fepois": lambda f: pf.fepois("flow ~ x + z | a^year + b^year", f),
+    "fepois with an offset": lambda f: pf.fepois("flow ~ x | a + b", f, offset="z"),
+    "fepois, rows separated": lambda f: pf.fepois(
+        "flow ~ x | a^year", f.assign(flow=f.flow.where((f.a != 3) | (f.year != 1), 0))
+    ),
     "feglm": lambda f: pf.feglm("any ~ x + z", f, family="logit"),
+    "feglm, probit": lambda f: pf.feglm("any ~ x + z | year", f, family="probit"),
     "ols": lambda f: smf.ols("y ~ x + z", f).fit(),
-    "glm": lambda f: smf.glm("flow ~ x + z", f, family=sm.families.Poisson()).fit(),
-    "logit": lambda f: smf.logit("any ~ x + z", f).fit(disp=0),
+    "wls": lambda f: smf.wls("y ~ x + z", f.dropna(), weights=f.dropna().w).fit(),
+    "gls": lambda f: smf.gls("y ~ x + z", f.dropna(), sigma=np.diag(1 / f.dropna().w)).fit(),
+    "glm": glm("flow ~ x + z", sm.families.Poisson()),
+    "glm, gaussian": glm("y ~ x + z", sm.families.Gaussian()),
+    "glm, gamma": glm("np.exp(y) ~ x", sm.families.Gamma(sm.families.links.Log())),
+    "glm, negative binomial": glm("flow ~ x + z", sm.families.NegativeBinomial(alpha=0.5)),
+    "logit": binary("logit"),
+    "probit": binary("probit"),
+    "poisson": lambda f: smf.poisson("flow ~ x + z", f).fit(disp=0),
+    "PooledOLS": lambda f: PooledOLS.from_formula("y ~ 1 + x", _panel(f)).fit(),
+    "PanelOLS": lambda f: PanelOLS.from_formula("y ~ x + z + EntityEffects", _panel(f)).fit(),
+    "RandomEffects": lambda f: RandomEffects.from_formula("y ~ 1 + x", _panel(f)).fit(),
+    "FirstDifferenceOLS": lambda f: FirstDifferenceOLS.from_formula("y ~ x", _panel(f)).fit(),
+    "AbsorbingLS": lambda f: AbsorbingLS(
+        f.dropna().y, f.dropna()[["x", "z"]], absorb=f.dropna()[["year"]].astype("category")
+    ).fit(),
+    "IV2SLS": lambda f: IV2SLS.from_formula("y ~ 1 + [x ~ z]", f.dropna()).fit(),
 }
 
 
-def _used(fit, frame):
-    """Rows that a fit used, and its scores and bread as the package itself has them."""
+def _panel(frame):
+    """Rows by ordered pair and year, of which `PanelOLS` takes the pair as the entity."""
+    rows = frame.dropna()
+    return rows.set_index([(rows.a * 12 + rows.b).rename("id"), "year"], drop=False)
+
+
+def _used(name, fit, frame):
+    """The frame with labels, the rows of it that a fit used, their scores, and the bread, as the
+    package itself has them or by hand.
+    """
     if hasattr(fit, "_scores"):
-        scores = fit._scores @ fit._tZZinv @ fit._tZX if fit._is_iv else fit._scores
+        if fit._is_iv:
+            projection = fit._tZZinv @ fit._tZX
+            bread = np.linalg.inv(fit._tXZ @ projection)
+            return None, fit._data, fit._scores @ projection, bread
+        return None, fit._data, fit._scores, np.linalg.inv(fit._hessian)
+    rows = frame.dropna()
+    if hasattr(fit.model, "score_obs"):
         return (
-            fit._data,
-            scores,
-            np.linalg.inv(fit._tXZ @ fit._tZZinv @ fit._tZX)
-            if (fit._is_iv)
-            else np.linalg.inv(fit._hessian),
+            None,
+            rows,
+            fit.model.score_obs(fit.params),
+            np.linalg.inv(fit.model.hessian(fit.params)),
         )
-    model, rows = fit.model, frame.dropna()
-    if hasattr(model, "score_obs"):
-        return rows, model.score_obs(fit.params), np.linalg.inv(model.hessian(fit.params))
-    return rows, model.exog * fit.resid.to_numpy()[:, None], fit.normalized_cov_params.to_numpy()
+    if name in {"ols", "wls", "gls"}:
+        weight = np.ones(len(rows)) if name == "ols" else rows.w.to_numpy()
+        residuals, x = fit.resid.to_numpy(), fit.model.exog
+        bread = np.linalg.inv((x * weight[:, None]).T @ x)
+        return None, rows, x * (weight * residuals)[:, None], bread
+    data = rows if name in {"AbsorbingLS", "IV2SLS"} else _panel(frame)
+    values = rows.assign(Intercept=1.0)[list(fit.params.index)].set_axis(data.index)
+    y = data.y
+    if name == "PanelOLS":
+        y, values = (part - part.groupby(level=0).transform("mean") for part in (y, values))
+    if name == "AbsorbingLS":
+        y, values = (part - part.groupby(data.year).transform("mean") for part in (y, values))
+    if name == "RandomEffects":
+        theta = fit.theta.theta.reindex(data.index.get_level_values(0)).to_numpy()
+        y = y - theta * y.groupby(level=0).transform("mean")
+        values = values - values.groupby(level=0).transform("mean").mul(theta, axis=0)
+    if name == "FirstDifferenceOLS":
+        whole = pd.MultiIndex.from_product([range(144), range(4)])
+        y, values = (
+            part.reindex(whole).groupby(level=0).diff().reindex(data.index).dropna()
+            for part in (y, values)
+        )
+    x = values.to_numpy()
+    residuals = y.to_numpy() - x @ fit.params.to_numpy()
+    if name == "IV2SLS":
+        instruments = rows.assign(Intercept=1.0)[["Intercept", "z"]].to_numpy()
+        x = instruments @ np.linalg.lstsq(instruments, x, rcond=None)[0]
+    return data, data.loc[y.index], x * residuals[:, None], np.linalg.inv(x.T @ x)
 
 
 def _loop(rows, scores, bread, weight):
     """Bread times the sum over all pairs of rows, each weighted by what the two have in common."""
     meat = np.zeros((scores.shape[1],) * 2)
     units = list(zip(rows.a, rows.b, strict=True))
-    for k, (a, b) in enumerate(units):
-        of_row = np.array([weight((a, b), other) for other in units])
-        meat += np.outer(scores[k], of_row @ scores)
+    of_pair = {pair: np.array([weight(pair, other) for other in units]) for pair in set(units)}
+    for k, pair in enumerate(units):
+        meat += np.outer(scores[k], of_pair[pair] @ scores)
     return bread @ meat @ bread
 
 
 @pytest.mark.parametrize("name", FITS)
 def test_every_kind_of_fit_agrees_with_a_loop_over_pairs_of_rows(flows, name):
     fit = FITS[name](flows)
-    found = cs.vcov(fit, UNIT)
-    rows, scores, bread = _used(fit, flows)
+    data, rows, scores, bread = _used(name, fit, flows)
+    found = cs.vcov(fit, UNIT, data=data)
     expected = {
         "dyadic": _loop(rows, scores, bread, lambda p, q: bool(set(p) & set(q))),
         "unit": _loop(rows, scores, bread, lambda p, q: len(set(p) & set(q))) * 12 / 11,
@@ -73,6 +156,34 @@ def test_every_kind_of_fit_agrees_with_a_loop_over_pairs_of_rows(flows, name):
         else:
             assert any(line in note for note in found.notes)
     assert found.n_obs == len(rows) and found.n_units == 12
+
+
+def test_units_of_two_kinds_are_not_merged(flows):
+    fit = smf.ols("y ~ x + z", flows).fit()
+    _, rows, scores, bread = _used("ols", fit, flows)
+    banks = [(("bank", a), ("firm", b)) for a, b in zip(rows.a, rows.b, strict=True)]
+    named = pd.DataFrame(banks, columns=["a", "b"])
+    shares = {
+        "dyadic": lambda p, q: bool(set(p) & set(q)),
+        "unit": lambda p, q: len(set(p) & set(q)) * 24 / 23,
+        "pair": lambda p, q: p == q,
+    }
+    found = cs.vcov(fit, UNIT, kinds=2)
+    for line, weight in shares.items():
+        expected = np.diag(_loop(named, scores, bread, weight))
+        errors = found[found.vcov == line].std_error
+        np.testing.assert_allclose(errors, np.sqrt(expected), rtol=1e-10)
+    assert found.n_units == 24 and found.n_pairs == 144
+    merged = cs.vcov(fit, UNIT)
+    assert merged.n_units == 12 and not np.allclose(merged.std_error, found.std_error, rtol=0.01)
+    # ids that differ are never merged, and with two kinds one side may be text
+    apart = (rows.a.to_numpy(), rows.b.to_numpy() + 100)
+    text = (rows.a.to_numpy(), rows.b.astype(str).to_numpy())
+    for same in (cs.vcov(fit, apart), cs.vcov(fit, text, kinds=2)):
+        pd.testing.assert_frame_equal(same, found)
+    # 2 ** 53 and the next number are one as floats
+    long = (rows.a.to_numpy() + 2**53, (rows.b.to_numpy() + 2**53).astype(np.uint64))
+    pd.testing.assert_frame_equal(cs.vcov(fit, long), merged)
 
 
 def test_high_dimensional_effects_are_those_of_dummies(flows):
@@ -104,7 +215,7 @@ def test_packages_and_the_librarys_own_fit_agree():
         ),
         cs.vcov(
             PanelOLS.from_formula(formula, panel).fit(),
-            (kept.exporter, kept.importer),
+            (kept.exporter.to_numpy(), kept.importer.to_numpy()),
             vcov=given["vcov"],
         ),
     ]
