@@ -13,7 +13,8 @@ from ..panel.panel_error import PanelError
 
 # relative to the largest value of a column
 SAME = 1e-9
-REMEDY = "give data= as it was when it was fitted, or unit= as two arrays in the order of its rows"
+REMEDY = "give data= as it was when it was fitted, or unit= as two series with its index"
+IN_ORDER = "give two arrays in the order of the fit's rows, without those that it dropped"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class FitRows:
         Outcome and regressors that the fit keeps as they were before effects and weights.
     values_in : callable
         Takes a frame of N rows and returns those of `values` that it gives, an (N, C) frame.
-    frame : pandas frame or None
+    frame : frame or None
         The frame that was fitted, where the fit keeps it. It may have been changed since.
     """
 
@@ -43,7 +44,7 @@ class FitRows:
     n_given: int | None
     values: pd.DataFrame
     values_in: Callable[[pd.DataFrame], pd.DataFrame] = field(repr=False)
-    frame: pd.DataFrame | None = field(default=None, repr=False)
+    frame: Any = field(default=None, repr=False)
 
     def units(self, unit: Sequence[Any], data: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the two units of each row, (n,) each.
@@ -62,9 +63,11 @@ class FitRows:
         if frame is None:
             found, remedy = "a fit without its data", "give data=, the frame it was fitted on"
             raise PanelError("fit", None, None, f"the columns {unit}", found, remedy)
+        if hasattr(frame, "to_pandas"):
+            frame = frame.to_pandas()
         if not isinstance(frame, pd.DataFrame):
             found = type(frame).__name__
-            raise PanelError("data", None, None, "a pandas frame", found, "convert it")
+            raise PanelError("data", None, None, "a pandas or polars frame", found, "convert it")
         for name in unit:
             if list(frame.columns).count(name) != 1:
                 found = f"only {', '.join(map(str, frame.columns))}"
@@ -73,31 +76,33 @@ class FitRows:
         return self._in_frame(unit, frame)
 
     def _in_order(self, side: Any) -> np.ndarray:
-        """The values of a series by label, of an array as they stand."""
+        """Return the values of a series by label, those of an array in their own order."""
         if isinstance(side, pd.Series):
             places = self._by_label(side.index)
-            if places is None or not self._is_numbered_alike(side.index):
+            if places is None or not self._is_index_of_fit(side.index):
                 expected = (
                     f"a series whose index has the labels of the fit's {len(self.labels):,} rows"
                 )
-                found = "another index" if side.index.is_unique else "labels that occur twice"
-                raise PanelError("unit", None, side.name, expected, found, REMEDY)
+                found = f"{len(side):,} rows with other labels"
+                if not side.index.is_unique:
+                    found = "labels that occur twice"
+                raise PanelError("unit", None, side.name, expected, found, IN_ORDER)
             side = side.iloc[places]
         values = np.asarray(side)
         if values.shape != self.labels.shape:
             expected = f"a unit for each of the {len(self.labels):,} rows that the fit used"
-            remedy = "give the rows that were used, without those that were dropped"
-            raise PanelError("unit", None, None, expected, f"shape {values.shape}", remedy)
+            raise PanelError("unit", None, None, expected, f"shape {values.shape}", IN_ORDER)
         return values
 
     def _in_frame(self, unit: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return two columns by the rows of the fit, if the frame has the values that it used."""
         try:
             given = self.values_in(frame)
         except Exception as error:
             expected = "a frame in which the fit's formula can be computed again"
             found = f"{type(error).__name__}: {error}".splitlines()[0]
             raise PanelError("data", None, None, expected, found, REMEDY) from error
-        ways = [places for places in self._ways(frame, given) if places is not None]
+        ways = self._ways(frame, given)
         if not ways or given.columns.empty:
             expected = f"the {len(self.labels):,} rows that the fit used, by label"
             found = f"{len(frame):,} rows with other labels"
@@ -118,32 +123,49 @@ class FitRows:
                 raise PanelError("data", None, None, "units that are certain", found, REMEDY)
         return sides[0]
 
-    def _ways(self, frame: pd.DataFrame, given: pd.DataFrame) -> list[np.ndarray | None]:
-        """Places in the frame that the rows of the fit may have."""
+    def _ways(self, frame: pd.DataFrame, given: pd.DataFrame) -> list[np.ndarray]:
+        """Return the places in the frame that the rows of the fit may have, in each way to match
+        them.
+        """
+        ways = []
+        if self.n_given is None:
+            # labels may occur twice if all rows have the order that they had
+            complete = np.flatnonzero(given.notna().all(axis=1))
+            if frame.index[complete].equals(self.labels):
+                return [complete]
+        elif len(frame) == self.n_given:
+            ways.append(np.asarray(self.labels))
         by_label = self._by_label(frame.index)
-        if self.n_given is not None:
-            by_place = np.asarray(self.labels) if len(frame) == self.n_given else None
-            return [by_place, by_label]
-        complete = np.flatnonzero(given.notna().all(axis=1))
-        if frame.index[complete].equals(self.labels):
-            return [complete]
-        return [by_label]
+        if by_label is not None and not (ways and np.array_equal(ways[0], by_label)):
+            ways.append(by_label)
+        return ways
 
     def _by_label(self, index: pd.Index) -> np.ndarray | None:
+        """Return where an index has the labels of the fit's rows, None if that is not certain."""
         if index.equals(self.labels):
             return np.arange(len(index))
         if not index.is_unique:
             return None
         places = index.get_indexer(self.labels)
-        return None if (places < 0).any() else places
+        if (places < 0).any():
+            return None
+        return places
 
-    def _is_numbered_alike(self, index: pd.Index) -> bool:
-        if self.n_given is None or index.equals(self.labels):
-            return True
-        return index.equals(pd.RangeIndex(self.n_given))
+    def _is_index_of_fit(self, index: pd.Index) -> bool:
+        """Whether an index may be that of the fitted frame, or of the rows of it that were used.
+
+        Labels alone do not tell: where rows were left out before the fit and the rest was numbered
+        anew, the index of all rows has the same labels for other rows.
+        """
+        if self.n_given is not None:
+            return index.equals(self.labels) or index.equals(pd.RangeIndex(self.n_given))
+        lengths = [len(self.labels)]
+        if self.frame is not None:
+            lengths.append(len(self.frame))
+        return len(index) in lengths
 
     def _first_difference(self, given: pd.DataFrame, places: np.ndarray) -> PanelError | None:
-        """The error that names a row whose values are not those of the fit; None without any."""
+        """Return the error that names a row whose value is not that of the fit, if there is one."""
         for name in given.columns:
             kept = self.values[name].to_numpy(dtype=float)
             found = given[name].to_numpy(dtype=float, na_value=np.nan)[places]

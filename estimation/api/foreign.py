@@ -56,7 +56,7 @@ class Scores:
 
 
 def read_scores(fit: Any) -> Scores:
-    """The scores of a fit.
+    """Return the scores of a fit.
 
     Raises
     ------
@@ -74,7 +74,9 @@ def read_scores(fit: Any) -> Scores:
         model, read = fit.model, _of_linearmodels
     else:
         raise TypeError(f"cs.vcov takes {KNOWN}, found {type(fit).__module__}.{type(fit).__name__}")
-    for name in (getattr(fit, "_method", ""), *(kind.__name__ for kind in type(model).__mro__)):
+    names = [kind.__name__ for kind in type(model).__mro__]
+    names.append(getattr(fit, "_method", ""))
+    for name in names:
         if name in NOT_SERVED:
             raise TypeError(f"cs.vcov takes no fit by {name}: {NOT_SERVED[name]}")
     found = read(fit)
@@ -100,13 +102,13 @@ def _of_pyfixest(fit: Any) -> Scores:
         projection = fit._tZZinv @ fit._tZX
         scores, regressors = scores @ projection, fit._Z @ projection
     return Scores(
-        tuple(fit._coefnames),
-        np.asarray(fit._beta_hat).reshape(-1),
-        scores,
-        np.linalg.inv(regressors.T @ regressors),
-        regressors,
-        str(fit._depvar),
-        _rows_of_pyfixest(fit),
+        terms=tuple(fit._coefnames),
+        estimate=np.asarray(fit._beta_hat).reshape(-1),
+        scores=scores,
+        bread=np.linalg.inv(regressors.T @ regressors),
+        regressors=regressors,
+        outcome=str(fit._depvar),
+        rows=_rows_of_pyfixest(fit),
     )
 
 
@@ -122,8 +124,13 @@ def _rows_of_pyfixest(fit: Any) -> FitRows:
         outcome = left_side.get_model_matrix(again, context=fit._context, na_action="drop")
         return pd.DataFrame(outcome).reindex(again.index)
 
-    outcome = fit._Y_untransformed.loc[places]
-    return FitRows(places, n_given, outcome, outcome_in, getattr(fit, "_data", None))
+    return FitRows(
+        labels=places,
+        n_given=n_given,
+        values=fit._Y_untransformed.loc[places],
+        values_in=outcome_in,
+        frame=getattr(fit, "_data", None),
+    )
 
 
 def _of_statsmodels(fit: Any) -> Scores:
@@ -136,7 +143,7 @@ def _of_statsmodels(fit: Any) -> Scores:
     sigma = getattr(model, "sigma", None)
     if np.ndim(sigma) == 2 and np.count_nonzero(sigma) > np.count_nonzero(np.diag(sigma)):
         raise TypeError("cs.vcov takes no fit by GLS with covariances: it weights rows by them")
-    if estimate.shape != np.shape(model.exog)[1:]:
+    if estimate.shape != np.shape(getattr(model, "exog", None))[1:]:
         name = type(model).__name__
         raise TypeError(f"cs.vcov takes fits with a parameter for each regressor, found {name}")
     if hasattr(model, "score_obs"):
@@ -150,16 +157,28 @@ def _of_statsmodels(fit: Any) -> Scores:
         regressors = model.wexog
     else:
         raise TypeError(f"cs.vcov takes {KNOWN} with scores by row, found {type(model).__name__}")
-    names, rows = tuple(model.data.param_names), _rows_of_statsmodels(model)
-    return Scores(names, estimate, scores, bread, regressors, str(model.endog_names), rows)
+    return Scores(
+        terms=tuple(model.data.param_names),
+        estimate=estimate,
+        scores=scores,
+        bread=bread,
+        regressors=regressors,
+        outcome=str(model.endog_names),
+        rows=_rows_of_statsmodels(model),
+    )
 
 
 def _rows_of_statsmodels(model: Any) -> FitRows:
     """Its formula makes outcome and regressors from the frame again; else they are columns."""
-    data, outcome, n_rows = model.data, model.endog_names, len(model.exog)
+    data, n_rows = model.data, len(model.exog)
     values = pd.DataFrame(model.exog, columns=model.exog_names)
-    if isinstance(outcome, str):
-        values[outcome] = model.endog
+    outcomes = [model.endog_names]
+    if isinstance(model.endog_names, str):
+        values[outcomes] = model.endog[:, None]
+    else:
+        # successes and failures, or a yes and a no
+        outcomes = model.endog_names
+        values[outcomes] = np.asarray(data.orig_endog, dtype=float)
 
     def values_in(frame: pd.DataFrame) -> pd.DataFrame:
         frame = frame.reset_index(drop=True)
@@ -169,7 +188,7 @@ def _rows_of_statsmodels(model: Any) -> FitRows:
 
             manager = FormulaManager()
             parts = [found, manager.get_matrices(data.model_spec, frame)]
-            if outcome not in frame.columns:
+            if not set(outcomes) <= set(frame.columns):
                 left = data.formula.split("~")[0]
                 functions = {**vars(np), "np": np, "pd": pd}
                 parts.append(manager.get_matrices(f"0 + {left}", frame, functions))
@@ -177,13 +196,18 @@ def _rows_of_statsmodels(model: Any) -> FitRows:
             found = found.loc[:, found.columns.isin(values.columns) & ~found.columns.duplicated()]
         return found
 
-    given = data.orig_exog
+    given, labels = data.orig_exog, None
     # a frame of regressors that was given may have been sorted since, and its labels with it
-    if isinstance(given, pd.DataFrame | pd.Series) and np.array_equal(
-        given.to_numpy(float).reshape(-1), model.exog.reshape(-1)
-    ):
-        return FitRows(given.index, None, values, values_in, getattr(data, "frame", None))
-    return FitRows(pd.RangeIndex(n_rows), n_rows, values, values_in)
+    if isinstance(given, pd.DataFrame | pd.Series):
+        as_given = given.to_numpy(float).reshape(-1)
+        if np.array_equal(as_given, model.exog.reshape(-1)):
+            labels = given.index
+    if labels is None:
+        return FitRows(
+            labels=pd.RangeIndex(n_rows), n_given=n_rows, values=values, values_in=values_in
+        )
+    frame = getattr(data, "frame", None)
+    return FitRows(labels=labels, n_given=None, values=values, values_in=values_in, frame=frame)
 
 
 def _of_linearmodels(fit: Any) -> Scores:
@@ -199,13 +223,13 @@ def _of_linearmodels(fit: Any) -> Scores:
         regressors = estimator.z @ np.linalg.lstsq(estimator.z, regressors, rcond=None)[0]
     rows = _rows_of_linearmodels(fit)
     return Scores(
-        tuple(map(str, fit.params.index)),
-        fit.params.to_numpy(),
-        regressors * np.asarray(estimator.eps).reshape(-1, 1),
-        np.linalg.inv(regressors.T @ regressors),
-        regressors,
-        str(rows.values.columns[0]),
-        rows,
+        terms=tuple(map(str, fit.params.index)),
+        estimate=fit.params.to_numpy(),
+        scores=regressors * np.asarray(estimator.eps).reshape(-1, 1),
+        bread=np.linalg.inv(regressors.T @ regressors),
+        regressors=regressors,
+        outcome=str(rows.values.columns[0]),
+        rows=rows,
     )
 
 
@@ -216,4 +240,8 @@ def _rows_of_linearmodels(fit: Any) -> FitRows:
     values = pd.concat([frame for frame in frames if frame is not None], axis=1)
     if len(values) != len(fit.resids):
         values = values.loc[fit.resids.index]
-    return FitRows(fit.resids.index, None, values, lambda frame: named_values(values, frame))
+
+    def values_in(frame: pd.DataFrame) -> pd.DataFrame:
+        return named_values(values, frame)
+
+    return FitRows(labels=fit.resids.index, n_given=None, values=values, values_in=values_in)

@@ -178,7 +178,7 @@ def vcov(
         Of ``dyadic``: two rows may be related where their pairs share a unit, one row in the
         other's opposite direction counted once; ``unit``: the same, unit by unit, never negative
         and so at least as wide on average; ``pair``: only within a pair, the contrast.
-    data : pandas frame, optional
+    data : frame of pandas or polars, optional
         Where the fit does not keep its data: the frame it was fitted on, in any order. Its rows
         are matched by label, or by place where the fit numbers them anew as pyfixest does, and
         must have the outcome and, where the fit keeps them, the regressors that the fit used.

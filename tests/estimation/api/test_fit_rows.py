@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyfixest as pf
 import pytest
 import statsmodels.api as sm
@@ -132,7 +133,7 @@ def test_fits_without_a_formula_are_matched_by_label(flows, rows):
     agree(cs.vcov(by_panel, UNIT, data=shuffled(data)), by_panel, rows)
     instrumented = IV2SLS(rows.y, None, rows[["x"]], rows[["z"]]).fit()
     agree(cs.vcov(instrumented, UNIT, data=shuffled(flows)), instrumented, rows)
-    agree(cs.vcov(instrumented, (flows.a, flows.b)), instrumented, rows)
+    agree(cs.vcov(instrumented, (shuffled(rows).a, rows.b)), instrumented, rows)
 
 
 def renumbered(frame):
@@ -155,9 +156,31 @@ def tied(frame):
     return frame.sort_values("any").reset_index(drop=True)
 
 
+@pytest.mark.parametrize("outcome", ["I(flow > 0)", "any", "flow + I(9 - flow)"])
+def test_an_outcome_of_two_columns_is_compared(rows, outcome):
+    frame = rows.assign(flow=np.minimum(rows.flow, 9), any=rows.flow > 0)
+    used = frame.copy()
+    fit = smf.glm(f"{outcome} ~ x", frame, family=sm.families.Binomial()).fit()
+    sort_in_place(frame, "y")
+    agree(cs.vcov(fit, UNIT), fit, used)
+    with pytest.raises(cs.PanelError, match="expected"):
+        cs.vcov(fit, UNIT, data=used.assign(flow=used.flow.max(), any=True))
+
+
+def test_frames_of_polars_are_taken(rows):
+    frame = pl.from_pandas(rows)
+    for fit in (ols(frame), feols(frame), feols(frame, store_data=False)):
+        agree(cs.vcov(fit, UNIT, data=frame), fit, rows)
+    agree(cs.vcov(ols(frame), UNIT), ols(frame), rows)
+
+
 REFUSED = {
     "series numbered anew": (
         lambda f: cs.vcov(ols(f), (renumbered(f).a[:500], renumbered(f).b[:500])),
+        "column a: expected a series whose index has the labels",
+    ),
+    "series of more rows than were fitted": (
+        lambda f: cs.vcov(ols(f[5:].reset_index(drop=True)), (renumbered(f).a, renumbered(f).b)),
         "column a: expected a series whose index has the labels",
     ),
     "series with labels that occur twice": (
@@ -226,7 +249,7 @@ REFUSED = {
     ),
     "no pandas frame": (
         lambda f: cs.vcov(ols(f), UNIT, data=f.to_dict("list")),
-        "data: expected a pandas frame, found dict",
+        "data: expected a pandas or polars frame, found dict",
     ),
     "a unit twice": (
         lambda f: cs.vcov(ols(f), UNIT, data=pd.concat([f, f[["a"]]], axis=1)),
@@ -250,7 +273,7 @@ def test_regressors_that_were_sorted_since_leave_no_labels(rows):
     regressors = rows[["x", "z"]].copy()
     fit = sm.OLS(rows.y, regressors).fit()
     sort_in_place(regressors, "x")
-    with pytest.raises(cs.PanelError, match="another index"):
+    with pytest.raises(cs.PanelError, match="548 rows with other labels"):
         cs.vcov(fit, (rows.a, rows.b))
     agree(cs.vcov(fit, UNIT, data=rows), fit, rows)
     with pytest.raises(cs.PanelError, match="column x"):
