@@ -22,9 +22,10 @@ class FitRows:
     """The n rows that a fit used.
 
     A row of a frame is a row of the fit if it has the same label and the frame gives the values
-    that the fit used. A fit that numbers the rows of its frame anew has places instead of labels:
-    then a frame must give the same values by place or by label, and a series has to be numbered
-    0, 1, 2, ... itself.
+    that the fit used. A row of a series needs the same label; the series must have as many rows as
+    the fit used, or as the frame has that the fit keeps. A fit that numbers the rows of its frame
+    anew has places instead of labels: then a frame must give the same values by place or by label,
+    and a series has to be numbered 0, 1, 2, ... itself.
 
     Attributes
     ----------

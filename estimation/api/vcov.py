@@ -172,16 +172,18 @@ def vcov(
         ``GLSAR``, ``GEE`` and ``FamaMacBeth``: their errors do not follow from such scores.
     unit : (str, str) or two arrays
         Columns of the two units of a row's pair in the fit's data; or their values. Values of a
-        pandas series are matched with the fit's rows by label; those of an array are taken in the
-        order of the rows that the fit used. A row of a unit with itself (trade at home) is taken.
+        pandas series, of the rows that the fit used or of all rows of the frame that it keeps, are
+        matched by label; those of an array are taken in the order of the rows that the fit used.
+        A row of a unit with itself (trade at home) is taken.
     vcov : str or sequence of str
         Of ``dyadic``: two rows may be related where their pairs share a unit, one row in the
         other's opposite direction counted once; ``unit``: the same, unit by unit, never negative
         and so at least as wide on average; ``pair``: only within a pair, the contrast.
     data : frame of pandas or polars, optional
-        Where the fit does not keep its data: the frame it was fitted on, in any order. Its rows
-        are matched by label, or by place where the fit numbers them anew as pyfixest does, and
-        must have the outcome and, where the fit keeps them, the regressors that the fit used.
+        Where the fit does not keep its data: the frame it was fitted on, in any order that its
+        index tells. Its rows are matched by label, or by place where the fit numbers them anew as
+        pyfixest does, and must have the outcome and, where the fit keeps them, the regressors that
+        the fit used.
         The same holds for the frame that a fit keeps: it may have been sorted since.
     directed : bool
         Whether ``pair`` keeps the two directions of a pair apart.
