@@ -35,16 +35,15 @@ class Forest:
 
 
 def is_found(row: Row) -> bool:
-    """The rule of every bold row, title and count: what the tables say.
-
-    `is_found` of a row of estimates.estimate, the verdict of the primary test; a placebo or a
-    channel by its own p.
+    """The rule of every bold row, title and count: the p that is corrected within its family is
+    below 5 %. A row of no family has none, and is not found.
     """
-    if "verdict" in row:
-        return row["verdict"] == "found"
-    if "is_found" in row:
-        return bool(row["is_found"])
-    return number(row.get("p_value")) is not None and row["p_value"] < LEVEL
+    return is_below(row.get("p_value_family"))
+
+
+def is_below(p_value: Any) -> bool:
+    """Whether there is a p, and it is below 5 %."""
+    return number(p_value) is not None and p_value < LEVEL
 
 
 def build_forest(

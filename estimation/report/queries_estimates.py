@@ -49,7 +49,7 @@ select chosen.spec_id, chosen.analysis, chosen.estimator, chosen.outcome, chosen
         chosen.n_pairs, chosen.n_cities,
     chosen.n_pilots, chosen.p_value_withheld_reason, truths.truth,
         figures.minimum_detectable_effect, chosen.p_value_family,
-    chosen.family_size, chosen.is_found
+    chosen.family, chosen.family_size, chosen.is_found
 from chosen
 left join drawn on chosen.spec_id = drawn.spec_id and chosen.term = drawn.term
     and chosen.event_time is not distinct from drawn.event_time
@@ -68,34 +68,47 @@ _COLUMNS = (
     "low_permutation, high_permutation, p_conventional, low_conventional, high_conventional, "
     "n_obs, n_pairs, n_cities, n_pilots, "
     "p_value_withheld_reason, truth, "
-    "minimum_detectable_effect, p_value_family, family_size, is_found"
+    "minimum_detectable_effect, p_value_family, family, family_size, is_found"
 )
 _NEEDS = ("estimates.estimate", "estimates.truth", "estimates.diagnostic")
 _OVERALL = "cohort_year is null and event_time is null and analysis != 'specification_curve'"
 
 ESTIMATES = {
-    # its p is that of the family of growth and cycle, which the verdict follows
+    # its p is that of the family of growth and cycle, which the verdict follows; `p_single` is the
+    # uncorrected one
     "primary": Query(
         ("estimates.primary",),
         "spec_id, outcome, first_year, last_year, estimator, measure, before, after, "
         "without_admission, estimate, ci_low, ci_high, p_value, p_single, "
         "p_value_refreshes, minimum_detectable_rise, minimum_detectable_fall, "
         "minimum_detectable_effect, n_cities, n_pilots, n_movable, n_treated_years, n_negative, "
-        "n_unidentified, weight_negative, n_blocks, verdict, reason, truth",
+        "n_unidentified, weight_negative, n_blocks, verdict, reason, truth, "
+        "p_value_family, family, family_size",
         """
         select spec_id, outcome, first_year, last_year, estimator, measure, before, after,
             without_admission, estimate, ci_low, ci_high, p_value_family as p_value,
             p_value as p_single, p_value_refreshes, minimum_detectable_rise,
             minimum_detectable_fall, minimum_detectable_effect, n_cities, n_pilots, n_movable,
             n_treated_years, n_negative, n_unidentified, weight_negative, n_blocks, verdict,
-            reason, truth
+            reason, truth, p_value_family,
+            case when p_value_family is not null then 'growth_and_cycle' end as family,
+            count(p_value_family) over (partition by replace(spec_id, '_cycle.', '.'))
+                as family_size
         from estimates.primary order by spec_id
         """,
         ("spec_id",),
     ),
-    "channel": _whole(
-        "channel",
-        "spec_id, channel, estimate, ci_low, ci_high, p_value, truth, planted",
+    "channel": Query(
+        ("estimates.channel",),
+        "spec_id, channel, estimate, ci_low, ci_high, p_value, truth, planted, "
+        "p_value_family, family, family_size",
+        """
+        select spec_id, channel, estimate, ci_low, ci_high, p_value, truth, planted,
+            p_value_bh as p_value_family,
+            case when p_value_bh is not null then 'channels' end as family,
+            count(p_value_bh) over () as family_size
+        from estimates.channel order by all
+        """,
         ("spec_id", "channel"),
     ),
     "truth_coverage": _whole(
@@ -121,11 +134,15 @@ ESTIMATES = {
         ("estimates.check",),
         "spec_id, check, name, series, estimate, ci_low, ci_high, p_value, "
         "minimum_detectable_rise, "
-        "minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason",
+        "minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason, "
+        "p_single, p_value_family, family, family_size",
         """
         select spec_id, "check", name, series, estimate, ci_low, ci_high,
             p_value_family as p_value, minimum_detectable_rise,
-            minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason
+            minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason,
+            p_value as p_single, p_value_family,
+            case when p_value_family is not null then 'growth_and_cycle' end as family,
+            count(p_value_family) over (partition by spec_id, "check", name) as family_size
         from estimates.check order by list_position(['headline', 'measure', 'dates', 'years',
             'series', 'controls', 'batch', 'province', 'drift'], "check"), series != 'growth',
             series, name

@@ -124,7 +124,7 @@ def find_coefficient(
     """A coefficient under a line of inference, or why it cannot be judged.
 
     Without a line it is the default one, with the p that is corrected within its family
-    (`multiplicity.judge_estimates`): what is found on every page.
+    (`multiplicity.judge_estimates`); without a family its own.
     """
     rows = tables.estimate[
         (tables.estimate["spec_id"] == spec_id) & (tables.estimate["term"] == term)
@@ -133,10 +133,10 @@ def find_coefficient(
         return _absent(tables, spec_id, term)
     is_default = rows["is_default"].fillna(False).astype(bool)
     chosen = pd.concat([rows[rows["vcov"] == line], rows[is_default], rows]).iloc[0]
-    p_value = "p_value" if line else "p_value_family"
+    size = None if line else _number(chosen["family_size"])
+    p_value = "p_value_family" if size else "p_value"
     numbers = [_number(chosen[name]) for name in ("estimate", "ci_low", "ci_high", p_value)]
-    size = _number(chosen["family_size"])
-    corrected = f", corrected for {size:.0f} tests" if size and not line else ""
+    corrected = f", corrected for {size:.0f} tests" if size else ""
     reason = _not_identified(tables.diagnostic, chosen, least_pilots)
     lacks = "not_identified" if reason else None
     return Found(

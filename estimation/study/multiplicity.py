@@ -7,44 +7,57 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..inference.multiple_testing import benjamini_hochberg
+from ..analyses.mechanisms import DOSES
+from ..inference.multiple_testing import benjamini_hochberg, holm
 from ..primary.redeal import LEVEL
+
+# Families over all outcomes of their analysis, corrected by a step-down; the others hold one
+# outcome and control the false discovery rate.
+STEP_DOWN = ("mechanisms", "radiation")
 
 
 def family_of(spec_id: str, term: str) -> str | None:
-    """Name of the family of a coefficient, None where it belongs to none; a family never mixes
-    outcomes.
+    """Return the name of the family of a coefficient, None where it belongs to none.
 
     Heterogeneity: the effects by class, and the differences together with the slopes over gaps;
     those with year effects by class apart. Policy tools: single tools, tool classes alone, and the
-    joint fit with its differences. Radiation: the rings around a pilot and the ties to one.
+    joint fit with its differences. Mechanisms and radiation: each a family of all its outcomes.
     """
     analysis, _, variant = spec_id.split(".")
     if analysis == "radiation":
-        return "exposures" if term == "exposed" else None
-    if analysis not in ("heterogeneity", "policy_tools") or term.endswith(":unknown"):
+        return "radiation"
+    if analysis == "mechanisms":
+        has_dose = variant.removeprefix("by_") in DOSES
+        # beside a dose it is the effect at the mean dose, which is no mechanism
+        return None if has_dose and term == "treated" else "mechanisms"
+    if term.endswith(":unknown"):
         return None
     if analysis == "policy_tools":
-        return (
-            "joint_fit"
-            if variant == "joint"
-            else ("tool_classes" if variant in ("supply", "environment", "demand") else "tools")
-        )
-    if term == "treated":
+        return _family_of_tools(variant)
+    if analysis != "heterogeneity" or term == "treated":
         return None
-    kind = "differences" if term.startswith("difference:") or term == "treated:gap" else "effects"
+    is_difference = term.startswith("difference:") or term == "treated:gap"
+    kind = "differences" if is_difference else "effects"
     return f"{kind}_own_years" if variant.endswith("_own_years") else kind
+
+
+def _family_of_tools(variant: str) -> str:
+    if variant == "joint":
+        return "joint_fit"
+    if variant in ("supply", "environment", "demand"):
+        return "tool_classes"
+    return "tools"
 
 
 def is_found(p_value_family: pd.Series) -> pd.Series:
     """The rule of every page and table: p below 5 %, corrected within its family; missing where
-    there is no p.
+    there is no such p.
     """
     return (p_value_family.astype("Float64") < LEVEL).astype("boolean")
 
 
 def judge_estimates(estimate: pd.DataFrame) -> pd.DataFrame:
-    """The estimates with what is found among them; the default line alone judges.
+    """Return the estimates with what is found among them; the default line alone judges.
 
     Parameters
     ----------
@@ -54,29 +67,29 @@ def judge_estimates(estimate: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        With ``family`` and ``family_size`` (missing where a coefficient belongs to none),
-        ``p_value_family`` (corrected by Benjamini and Hochberg within the family, else as it is)
-        and ``is_found``; missing in lines that are no default.
+        With ``family``, ``family_size`` (tests with a p), ``p_value_family`` (corrected by Holm's
+        step-down where the family holds all outcomes, by Benjamini and Hochberg where it holds
+        one) and ``is_found``. All four are missing in lines that are no default, without a p, and
+        where a coefficient belongs to no family: its p is not corrected and finds nothing.
     """
-    default = estimate["is_default"].fillna(False).to_numpy(dtype=bool)
-    family = pd.array(
-        [
-            family_of(spec_id, term) if is_default else None
-            for spec_id, term, is_default in zip(
-                estimate["spec_id"], estimate["term"], default, strict=True
-            )
-        ],
-        dtype="str",
-    )
     p_value = estimate["p_value"].to_numpy(dtype=float, na_value=np.nan)
-    corrected = np.where(default, p_value, np.nan)
-    size = pd.array([None] * len(estimate), dtype="Int64")
+    is_default = estimate["is_default"].fillna(False).to_numpy(dtype=bool)
+    family = np.full(len(estimate), None, dtype=object)
+    for place in np.flatnonzero(is_default & np.isfinite(p_value)):
+        family[place] = family_of(estimate["spec_id"].iloc[place], estimate["term"].iloc[place])
     keys = estimate[["analysis", "outcome"]].assign(family=family).reset_index(drop=True)
-    for members in keys.dropna(subset=["family"]).groupby(list(keys)).groups.values():
+    keys.loc[keys["family"].isin(STEP_DOWN), "outcome"] = ""
+    corrected = np.full(len(estimate), np.nan)
+    size = pd.array([None] * len(estimate), dtype="Int64")
+    for (*_, name), members in keys.dropna(subset=["family"]).groupby(list(keys)).groups.items():
         rows = members.to_numpy()
-        corrected[rows] = benjamini_hochberg(p_value[rows])
+        correct = holm if name in STEP_DOWN else benjamini_hochberg
+        corrected[rows] = correct(p_value[rows])
         size[rows] = len(rows)
     found = pd.Series(corrected, index=estimate.index).astype("Float64")
     return estimate.assign(
-        family=family, family_size=size, p_value_family=found, is_found=is_found(found)
+        family=pd.array(family, dtype="str"),
+        family_size=size,
+        p_value_family=found,
+        is_found=is_found(found),
     )

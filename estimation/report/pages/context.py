@@ -13,6 +13,7 @@ from markupsafe import Markup
 from ..analyses_names import OFFICIAL, PRIMARY
 from ..cells import Row, num, number, rows_by, rows_of
 from ..data import ReportData
+from ..forest import is_below
 from ..language import Words
 from ..messages import in_chinese
 
@@ -114,9 +115,23 @@ class Context:
         return self.words(key, previous=row["previous_run_id"], **numbers)
 
     def counted_title(self, key: str, rows: Sequence[dict[str, Any]]) -> str:
-        """A title that counts the rows of a forest that are found: those that stand bold."""
-        n = sum(row["rejects"] for row in rows)
-        return self.words.plain(key if n else f"{key}_zero", n=n, of=len(rows))
+        """Return a title that counts the rows of a forest that are found, which are the bold ones,
+        among those with a p corrected within a family; then the others by their uncorrected p.
+        """
+        corrected, alone = [], []
+        for row in rows:
+            if number(row["row"].get("p_value_family")) is not None:
+                corrected.append(row)
+            elif number(row["row"].get("p_value")) is not None:
+                alone.append(row)
+        parts = []
+        if corrected:
+            n = sum(row["rejects"] for row in corrected)
+            parts.append(self.words.plain(key if n else f"{key}_zero", n=n, of=len(corrected)))
+        if alone:
+            n = sum(is_below(row["row"]["p_value"]) for row in alone)
+            parts.append(self.words.plain("label.title_uncorrected", n=n, of=len(alone)))
+        return self.words.plain("label.chinese_semicolon").join(parts)
 
 
 def variant(spec_id: str) -> str:

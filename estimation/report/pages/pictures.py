@@ -10,7 +10,7 @@ from typing import Any
 from .. import plots
 from ..analyses_names import DYNAMICS, PRIMARY, STUDY_FORM
 from ..cells import Row, number, shown
-from ..forest import is_found
+from ..forest import is_below
 from ..plots import Chart, Estimate, Point, Series
 from .context import Context
 
@@ -124,7 +124,7 @@ def event_study(page: Context) -> Chart | None:
     }
     few = plots.FEW_PILOTS
     after = [row for row in rows if row["event_time"] >= 0 and row["n_pilots"] >= few]
-    n = sum(is_found(row) for row in after)
+    n = sum(is_below(row["p_value"]) for row in after)
     leads = page.diagnostic(DYNAMICS, "joint_leads_permutation_p")
     ends = {
         "first": int(points[0].x),

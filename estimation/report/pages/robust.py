@@ -12,7 +12,7 @@ import pandas as pd
 from ...analyses.specification_curve import MEASURES, SERIES
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rounded, shown
-from ..forest import Forest, build_forest
+from ..forest import Forest, build_forest, is_below
 from ..plots import Chart, Series
 from .context import Context, variant
 from .grouped import Grouped, group
@@ -135,13 +135,14 @@ def _forest(page: Context) -> Forest | None:
 
 
 def _forest_title(page: Context, rows: list[dict[str, Any]]) -> str:
-    """How many variants are found, and how many placebos."""
-    placebos = [row for row in rows if row["kind"] == "placebo"]
+    """How many variants are found, and how many placebos have a small p, which is uncorrected."""
+    placebos = [row["row"] for row in rows if row["kind"] == "placebo"]
     others = [row for row in rows if row["kind"] != "placebo"]
-    parts = [("robust.forest_title", others), ("robust.placebos_title", placebos)]
-    return page.words.plain("label.chinese_semicolon").join(
-        page.counted_title(key, own) for key, own in parts if own
-    )
+    parts = [page.counted_title("robust.forest_title", others)]
+    if placebos:
+        n = sum(is_below(row["p_value"]) for row in placebos)
+        parts.append(page.words.plain("robust.placebos_title", n=n, of=len(placebos)))
+    return page.words.plain("label.chinese_semicolon").join(part for part in parts if part)
 
 
 def _placebo_name(page: Context, row: Row) -> str:

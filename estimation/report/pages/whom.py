@@ -23,17 +23,9 @@ LEAD = "lead_"
 
 def whom(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
-    differences = _told(
-        page,
-        lambda row: row["analysis"] == "heterogeneity" and row["term"].startswith("difference:"),
-    )
-    effects = _told(
-        page,
-        lambda row: (
-            row["analysis"] == "heterogeneity" and not row["term"].startswith("difference:")
-        ),
-    )
-    tools = _told(page, lambda row: row["analysis"] == "policy_tools")
+    differences = _told(page, "heterogeneity", _is_difference)
+    effects = _told(page, "heterogeneity", lambda row: not _is_difference(row))
+    tools = _told(page, "policy_tools", lambda row: True)
     correlation = page.words.plain("units.correlation")
     return {
         "differences": _folded(page, differences, "differences_title", correlation),
@@ -50,9 +42,20 @@ def whom(page: Context) -> dict[str, Any]:
     }
 
 
-def _told(page: Context, chosen: Callable[[Row], bool]) -> list[tuple[str, str, Row]]:
+def _is_difference(row: Row) -> bool:
+    """Whether a coefficient of heterogeneity is one of the family of differences: between classes,
+    or the slope over a gap.
+    """
+    return row["term"].startswith("difference:") or row["term"] == "treated:gap"
+
+
+def _told(
+    page: Context, analysis: str, chosen: Callable[[Row], bool]
+) -> list[tuple[str, str, Row]]:
     """Coefficients on official synchronization; those of each class's own years come last."""
-    rows = [row for row in page.rows("coefficient") if row["outcome"] == OFFICIAL and chosen(row)]
+    rows = [
+        row for row in page.some("coefficient", analysis=analysis, outcome=OFFICIAL) if chosen(row)
+    ]
     rows.sort(
         key=lambda row: (
             row["spec_id"].endswith("_own_years"),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from estimation.analyses.without_p import why_no_p
+from estimation.study.multiplicity import judge_estimates
 from tests.estimation.report.fabricated_data import (
     GDP,
     HOSTILE,
@@ -34,7 +35,6 @@ def estimate_rows(
     reason = why_no_p(outcome)
     p_value = {"conventional": 0.0001, "permutation": p_permutation}
     frame = pd.DataFrame({"vcov": LINES, "is_default": [line == LINES[3] for line in LINES]})
-    is_judged = frame["is_default"] & (reason is None)
     frame = frame.assign(
         spec_id=spec_id,
         analysis=analysis,
@@ -53,14 +53,10 @@ def estimate_rows(
         n_cities=254,
         n_pilots=55 if event_time != 2 else 1,
         p_value_withheld_reason=reason,
-        family=None,
-        family_size=None,
-        p_value_family=[p_default if judged else None for judged in is_judged],
-        is_found=[p_default < 0.05 if judged else None for judged in is_judged],
     )
     whole = dict.fromkeys(("cohort_year", "event_time"), "Int64")
-    numbers = dict.fromkeys(("std_error", "ci_low", "ci_high", "p_value", "p_value_family"), float)
-    return frame.astype({**whole, **numbers, "is_found": "boolean"})
+    numbers = dict.fromkeys(("std_error", "ci_low", "ci_high", "p_value"), float)
+    return frame.astype({**whole, **numbers})
 
 
 def claims() -> pd.DataFrame:
@@ -180,9 +176,9 @@ def primary_tables(
         "reason": no_verdict if primary_p is None else None,
     }
     channel = table(
-        "channel truth planted estimate ci_low ci_high p_value",
-        ("own_variance", truth and -0.25, truth and -0.3, -0.3, -0.6, 0.2, 0.2),
-        ("loading", truth and 0.0, truth and 0.0, 0.1, -0.2, 0.5, 0.6),
+        "channel truth planted estimate ci_low ci_high p_value p_value_bh",
+        ("own_variance", truth and -0.25, truth and -0.3, -0.3, -0.6, 0.2, 0.03, 0.06),
+        ("loading", truth and 0.0, truth and 0.0, 0.1, -0.2, 0.5, 0.6, 0.6),
         spec_id=PRIMARY,
     )
     placebo = table(
@@ -270,7 +266,7 @@ def tables(
     return {
         **cities_and_pairs(),
         **what_was_read(),
-        "estimates.estimate": pd.concat(estimates),
+        "estimates.estimate": judge_estimates(pd.concat(estimates, ignore_index=True)),
         "estimates.diagnostic": diagnostics(level_p),
         "estimates.claim": claims(),
         "marts.dim_literature": pd.read_csv(SEEDS / "literature.csv"),
@@ -303,6 +299,13 @@ def full(**settings) -> dict[str, pd.DataFrame]:
             estimate_rows(f"heterogeneity.{own}.{name}", 0.02, 0.2, 0.3, term=f"difference:{name}")
             for name in ("coastal", "human_capital")
         ),
+        # of the family of differences, and the effect without a gap, of none
+        estimate_rows(f"heterogeneity.{own}.coastal_gap", 0.05, 0.004, 0.004, term="treated:gap"),
+        estimate_rows(f"heterogeneity.{own}.coastal_gap", 0.05, 0.004, 0.004),
+        # below 5 % until it is corrected, and one that is still after
+        estimate_rows("mechanisms.mean_ln_patents_per_head.headline", -0.12, 0.021, 0.017),
+        estimate_rows("radiation.ln_credit_per_head.own_admission", -0.12, 0.03, 0.03),
+        estimate_rows("radiation.ln_investment_per_head.own_admission", -0.2, 0.001, 0.001),
         *(
             estimate_rows(spec_id, 0.03, 0.2, 0.3)
             for spec_id in (
@@ -333,7 +336,9 @@ def full(**settings) -> dict[str, pd.DataFrame]:
         (f"policy_tools.{own}.tax", "same_regressor_as", "talent", 1.0),
     )
     return frames | {
-        "estimates.estimate": pd.concat([frames["estimates.estimate"], *more]),
+        "estimates.estimate": judge_estimates(
+            pd.concat([frames["estimates.estimate"], *more], ignore_index=True)
+        ),
         "estimates.diagnostic": pd.concat([frames["estimates.diagnostic"], alike]),
         "estimates.specification": pd.DataFrame(
             {
@@ -372,7 +377,8 @@ def full(**settings) -> dict[str, pd.DataFrame]:
             estimate=0.02,
             ci_low=-0.03,
             ci_high=0.07,
-            p_value_family=0.4,
+            p_value=[0.3, 0.03, 0.01, 0.3, None],
+            p_value_family=[0.4, 0.06, 0.02, 0.4, None],
             n_cities=300,
             n_pilots=30,
             minimum_detectable_rise=0.05,

@@ -125,10 +125,14 @@ def test_rows_share_one_scale_and_a_wide_interval_ends_in_an_arrow():
 
 @pytest.mark.parametrize(
     ("more", "told"),
-    [({"is_found": True}, True), ({"is_found": None}, False), ({"verdict": "found"}, True)],
+    [
+        ({"p_value_family": 0.04}, True),
+        ({"p_value": 0.01, "p_value_family": 0.06}, False),
+        ({"p_value": 0.01, "p_value_family": None}, False),
+    ],
 )
-def test_a_row_is_marked_as_the_tables_say(more, told):
-    """Whatever its p and interval are."""
+def test_a_row_is_marked_by_the_p_of_its_family(more, told):
+    """Whatever its own p and interval are; without a family never."""
     (shown,) = build_forest([("a", "", row(0.1, -0.1, 0.3, **more))]).rows
     assert shown["rejects"] is told
 

@@ -7,8 +7,12 @@ import html
 import json
 import posixpath
 import re
+from collections import Counter
 from pathlib import Path
+from urllib.parse import parse_qsl
 
+import duckdb
+import lxml.html
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,6 +91,72 @@ def test_every_number_is_that_of_its_query(kind: str, folder, site, simulated) -
     wrong = " ".join(faults(database(frames), folder / kind)[1])
     assert "claim?claim_id=net_effect estimate: page '+0.015'" in wrong
     assert f"{PRIMARY} ci_low [" in wrong and f"{PRIMARY} found and not found" in wrong
+
+
+def test_bold_means_a_corrected_p_below_5_per_cent(site) -> None:
+    """In every table of coefficients a row is bold where the p of its family is below 5 %, names
+    the family with its size, and is counted in the title; a row of no family is never bold.
+    """
+    con, seen = database(full()), Counter()
+    for name in ("index.html", "robust.html", "whom.html", "zh/whom.html"):
+        tables_of: dict[str, list[lxml.html.HtmlElement]] = {}
+        tree = lxml.html.document_fromstring(site[name])
+        for row in tree.xpath("//tr[td[starts-with(@data-c, 'p_value_family:')]]"):
+            found = _corrected(con, row)
+            is_bold = "rejects" in row.get("class", "")
+            assert is_bold == (found is not None and found < 0.05), row.text_content()
+            for figure in row.iterancestors("figure"):
+                tables_of.setdefault(figure.get("id").removesuffix("-rest"), []).append(row)
+            seen[found is None, is_bold] += 1
+        for figure_id, rows in tables_of.items():
+            caption = tree.get_element_by_id(figure_id).find("figcaption")
+            if caption is not None:
+                text = caption.text_content().replace("5 %", "").replace("5%", "")
+                counts = [int(number) for number in re.findall(r"\d+", text)]
+                # Chinese gives the whole first
+                assert sorted(counts) == sorted(_counts(con, rows)), (name, figure_id, text)
+    assert seen[False, True] >= 4 and seen[False, False] and seen[True, False]
+
+
+def _query_row(con: duckdb.DuckDBPyConnection, row: lxml.html.HtmlElement) -> dict:
+    query, _, keys = row.get("data-q").partition("?")
+    where = " and ".join(f'"{key}" = ?' for key, _ in parse_qsl(keys))
+    values = [value for _, value in parse_qsl(keys)]
+    found = con.execute(f"select * from ({QUERIES[query].sql}) where {where}", values)
+    return dict(zip([column[0] for column in found.description], found.fetchone(), strict=True))
+
+
+def _corrected(con: duckdb.DuckDBPyConnection, row: lxml.html.HtmlElement) -> float | None:
+    """The p of a row's family, which the row names with its size."""
+    known = _query_row(con, row)
+    (cell,) = row.xpath("td[@class = 'text']")
+    size = re.findall(r"\d+", cell.text_content())
+    assert size == ([] if known["family"] is None else [str(known["family_size"])])
+    assert (known["family"] is None) == (known["p_value_family"] is None)
+    return known["p_value_family"]
+
+
+def _counts(con: duckdb.DuckDBPyConnection, rows: list[lxml.html.HtmlElement]) -> list[int]:
+    """What a title counts: the found of those with a family, then the p below 5 % of the others,
+    and of placebos.
+    """
+    corrected, alone, placebos = [], [], []
+    for row in rows:
+        known = _query_row(con, row)
+        if known["family"] is not None:
+            corrected.append(known["p_value_family"] < 0.05)
+        elif row.get("data-kind") == "placebo":
+            placebos.append(known["p_value"] < 0.05)
+        elif known["p_value"] is not None:
+            alone.append(known["p_value"] < 0.05)
+    counts = []
+    if corrected:
+        # none is said in a word
+        counts += [sum(corrected), len(corrected)] if any(corrected) else [len(corrected)]
+    for others in (alone, placebos):
+        if others:
+            counts += [sum(others), len(others)]
+    return counts
 
 
 def test_both_languages_are_whole() -> None:
@@ -369,8 +439,9 @@ def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
     )
     row = page.partition("alternative_outcomes.comove_growth_wage.headline")[2]
     row = row.partition("</tr>")[0]
-    assert re.sub(r"<[^>]+>", " ", row).split()[-5:] == ["+0.030", "–", "–", "–", "55"]
-    assert html.unescape(row).count(f'title="{why_no_p("comove")}">–</td>') == 3
+    shown = re.sub(r"<[^>]+>", " ", row).split()[-7:]
+    assert shown == ["+0.030", "–", "–", "–", "–", "none", "55"]
+    assert html.unescape(row).count(f'title="{why_no_p("comove")}">–</td>') == 4
     assert "共动与离散的检验在毫无效应时拒绝过多" in chinese
     assert not [name for name in pages_of(site) if "nan" in Tags(site[name]).text.lower().split()]
 
@@ -385,8 +456,6 @@ def test_the_curve_has_its_joint_permutation(site) -> None:
     [
         # a year of one city is drawn, not counted
         ("index", "None of 2 years after admission that rest on 4 cities or more"),
-        ("index", "Ways that find a change (bold): 1 of 3"),
-        ("robust", "Variants that find a change (bold): 1 of 5; nor does a placebo (of 1)"),
         ("whom", "None of 2 coefficients of tools is found"),
         ("index", "one pilot (1 pairs) no pilot (1 pairs) gap"),
         ("robust", "primary test, newest window 2010–2019 +0.015"),

@@ -10,7 +10,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 from estimation.analyses.spec import SampleError, Spec
-from estimation.inference.multiple_testing import benjamini_hochberg
+from estimation.inference.multiple_testing import benjamini_hochberg, holm
 from estimation.sample.build import build_sample
 from estimation.sample.moderators import build_heterogeneity
 from estimation.study.multiplicity import family_of, judge_estimates
@@ -222,6 +222,7 @@ def test_adjusted_p_values_against_statsmodels():
 
     p = np.random.default_rng(0).beta(0.4, 1.0, size=40)
     np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1])
+    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1])
     holes = np.where(np.arange(40) % 3 == 0, np.nan, p)
     np.testing.assert_allclose(
         benjamini_hochberg(holes)[np.isfinite(holes)],
@@ -249,12 +250,38 @@ def test_families_do_not_mix_outcomes_or_kinds():
         p_value=[0.01, 0.03, 0.02, 0.04, 0.05],
     )
     judged = judge_estimates(table)
-    assert judged["p_value_family"].tolist() == pytest.approx([0.02, 0.03, 0.02, 0.04, 0.05])
-    assert judged["family_size"].tolist()[:4] == [2, 2, 1, 1] and judged["family_size"].isna()[4]
-    assert judged["is_found"].tolist() == [True, True, True, True, False]
+    assert judged["p_value_family"].tolist()[:4] == pytest.approx([0.02, 0.03, 0.02, 0.04])
+    assert judged["family_size"].tolist()[:4] == [2, 2, 1, 1]
+    assert judged["is_found"].tolist()[:4] == [True, True, True, True]
+    # of no family, whatever its p
+    columns = ["family", "family_size", "p_value_family", "is_found"]
+    assert judged[columns].iloc[4].isna().all()
     other_line = judge_estimates(table.assign(is_default=[True, False, True, True, False]))
     assert other_line["is_found"].isna().tolist() == [False, True, False, False, True]
+    no_p = judge_estimates(table.assign(p_value=[0.01, np.nan, 0.02, 0.04, 0.05]))
+    assert no_p["family_size"].tolist()[0] == 1 and no_p[columns].iloc[1].isna().all()
     assert other_line["p_value_family"][0] == 0.01
     assert family_of("heterogeneity.a.human_capital_gap", "treated") is None
     assert family_of("policy_tools.a.joint", "strength:supply") == "joint_fit"
     assert family_of("heterogeneity.a.human_capital_gap", "treated:gap") == "differences"
+
+
+def test_mechanisms_and_radiation_are_each_one_family_of_all_outcomes():
+    ids = [
+        ("mechanisms.mean_ln_patents_per_head.headline", "treated", 0.02),
+        ("mechanisms.neg_abs_gap_ln_wage.headline", "treated", 0.3),
+        ("mechanisms.cm_growth_official.by_novelty", "dose", 0.5),
+        ("mechanisms.cm_growth_official.by_novelty", "treated", 0.001),
+        ("radiation.growth_official.near_pilot_100", "exposed", 0.01),
+        ("radiation.ln_fdi_per_head.own_admission", "treated", 0.02),
+        ("radiation.lead_growth_official.strong", "treated", 0.03),
+    ]
+    table = pd.DataFrame(ids, columns=["spec_id", "term", "p_value"])
+    parts = table["spec_id"].str.split(".")
+    table = table.assign(analysis=parts.str[0], outcome=parts.str[1], is_default=True)
+    judged = judge_estimates(table)
+    corrected = [0.06, 0.6, 0.6, np.nan, 0.03, 0.04, 0.04]
+    np.testing.assert_allclose(judged["p_value_family"].astype(float), corrected)
+    assert judged["family"].dropna().tolist() == ["mechanisms"] * 3 + ["radiation"] * 3
+    assert judged["family_size"].dropna().tolist() == [3] * 6
+    assert judged["is_found"].fillna(False).tolist() == [False] * 4 + [True] * 3
