@@ -128,6 +128,12 @@ def _write_report(publication: Path, draft: Path, free: set[str]) -> None:
             )
 
 
+def _name_in_sql(resource: dict[str, Any]) -> str:
+    """Return schema and table of a resource, whose own name has no underscore."""
+    path = Path(resource["path"])
+    return f"{path.parent.name}.{path.stem}"
+
+
 def _write_texts(
     draft: Path, package: dict[str, Any], manifest: dict[str, Any], left_out: list[Any]
 ) -> None:
@@ -135,7 +141,7 @@ def _write_texts(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), keep_trailing_newline=True
     )
     tables = [
-        (resource["name"], guard(resource.get("description", "")))
+        (_name_in_sql(resource), guard(" ".join(resource.get("description", "").split())))
         for resource in package["resources"]
     ]
     for name in ("README.md", "llms.txt"):

@@ -1,0 +1,79 @@
+"""Names that the documentation gives to tables and columns are those of a publication."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from estimation.report.language import book
+from orchestration.commands.public import write_public
+from orchestration.commands.sql_prompt import connect_read_only
+from orchestration.home import Home
+from tests.docs.examples import REPO, blocks_of
+from tests.orchestration.conftest import Run
+
+DICTIONARY = REPO / "estimation/report/dictionary.yml"
+
+
+def test_the_dictionary_names_the_tables_and_columns_of_a_publication(simulated: Run) -> None:
+    with duckdb.connect(simulated.home / "published" / "citysync.duckdb", read_only=True) as con:
+        query = "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        columns = con.execute(f"{query} where not internal").fetchall()
+    words = book("dictionary.yml")
+    assert set(words["tables"]) == {table for table, _ in columns}
+    assert set(words["columns"]) == {column for _, column in columns}
+    assert set(words["of_table"]) <= {f"{table}.{column}" for table, column in columns}
+
+
+def test_the_dictionary_has_one_text_for_a_name() -> None:
+    """YAML takes the last of two without a word."""
+    for _, group in yaml.compose(DICTIONARY.read_text(encoding="utf-8")).value:
+        names = Counter(name.value for name, _ in group.value)
+        assert [name for name, n in names.items() if n > 1] == []
+
+
+@pytest.fixture(scope="module")
+def public_folder(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("public") / "copy"
+    write_public((simulated.home / "published").resolve(), folder)
+    return folder
+
+
+def test_the_public_readme_lists_tables_by_their_names_in_sql(public_folder: Path) -> None:
+    text = (public_folder / "README.md").read_text(encoding="utf-8")
+    rows = text.partition("| --- | --- |\n")[2].strip().splitlines()
+    names = [re.fullmatch(r"\| `(.+?)` \| .* \|", row)[1] for row in rows]
+    assert "marts.dim_city" in names and len(names) > 40
+    with duckdb.connect(public_folder / "citysync.duckdb", read_only=True) as con:
+        for name in names:
+            con.execute(f"select * from {name} limit 1").fetchall()
+
+
+def test_the_blocks_of_the_public_readme_run(public_folder: Path) -> None:
+    """As a reader runs them, from the folder itself in place of a host."""
+    text = (public_folder / "README.md").read_text(encoding="utf-8")
+    ran = []
+    for block in blocks_of(text.replace("https://HOST/PATH", public_folder.as_posix())):
+        if block.language == "sql":
+            # the first line is what it takes to read from a host
+            queries = block.text.replace("install httpfs; load httpfs;", "")
+            with duckdb.connect() as con:
+                assert con.execute(queries).fetchall()
+        elif block.language == "python":
+            exec(compile(block.text, "README.md", "exec"), {})
+        ran.append(block.language)
+    assert {"sql", "python"} <= set(ran)
+
+
+def test_the_headline_of_the_glossary_is_the_answer_of_the_primary_test(simulated: Run) -> None:
+    (block,) = blocks_of((REPO / "docs/glossary.md").read_text(encoding="utf-8"))
+    with connect_read_only(Home(simulated.home)) as con:
+        found = con.execute(block.text).fetchall()
+        asked = con.execute(
+            "select estimate, ci_low, ci_high, p_value_family from estimates.primary "
+            "where spec_id = 'primary.cm_growth_official.newest'"
+        ).fetchall()
+    assert found == asked and len(found) == 1
