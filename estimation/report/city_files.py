@@ -61,8 +61,9 @@ FLAGS = (
 INDICATORS = "select distinct indicator_id from marts.fct_indicator_observation order by all"
 PLACES = "select distinct city_id from marts.fct_indicator_observation order by all"
 # written as text, not by a JSON function over all columns: most cells need no quotes, and half the
-# bytes are saved
-VALUES = f"""
+# bytes are saved; `nth` is the place of a cell among those of its place and indicator
+CELLS = f"""
+create or replace temp table city_file_cell as
 with locations as (
     select *, row_number() over (order by source_id, edition_year, file_name, sheet_name,
         unit_delivered, unit) - 1 as location_no
@@ -80,9 +81,9 @@ spelled as (
         case when isfinite(value) then regexp_replace(value::varchar, '[.]0$', '') end as spelling
     from marts.fct_indicator_observation
 ),
-cells as (
-    select o.city_id, indicators.indicator_no, o.year, o.is_current, o.priority,
-        locations.location_no, o.row_no, o.col_no,
+texts as (
+    select o.city_id, o.indicator_id, indicators.indicator_no, o.year, o.value, o.is_current,
+        o.priority, o.source_id, o.edition_year, locations.location_no, o.row_no, o.col_no,
         concat(
             '[', o.year, ',', coalesce(o.spelling, 'null'),
             ',', if(o.raw_text = o.spelling or o.raw_text is null, '0', to_json(o.raw_text)), ',',
@@ -102,17 +103,76 @@ cells as (
     inner join flags on o.quality_flag is not distinct from flags.quality_flag
         and o.quality_rule is not distinct from flags.quality_rule
 )
-select city_id, indicator_no,
-    string_agg(cell, ',' order by year, is_current desc, priority, location_no, row_no, col_no,
-        cell) as cells
-from cells group by all order by all
+select *, row_number() over (partition by city_id, indicator_no order by "year",
+    is_current desc, priority, location_no, row_no, col_no, cell) - 1 as nth
+from texts
 """
-DERIVED = """
-select city_id, year, growth_official_pct, growth_deflated_pct, growth_official_source_id,
-    growth_official_edition_year,
-    growth_deflated_source_id
-from marts.fct_city_year where growth_official_pct is not null
-    or growth_deflated_pct is not null order by all
+VALUES = """
+select city_id, indicator_no, string_agg(cell, ',' order by nth) as cells
+from city_file_cell group by all order by all
+"""
+# Growth with the cells that give it. A cell is named only where the formula of the growth's basis
+# gives the growth from it, to a millionth: of several, the nearest and then the first.
+GROWTH = """
+with official as (
+    select growth.city_id, growth."year",
+        case when earlier.nth is null then [[value.indicator_no, value.nth]]
+            else [[value.indicator_no, value.nth], [earlier.indicator_no, earlier.nth]]
+        end as inputs,
+        abs(case
+            when growth_official_basis = 'rate' and value.value > -100
+                then 100 * ln(1 + value.value / 100)
+            when growth_official_basis = 'index' and value.value > 0
+                then 100 * ln(value.value / 100)
+            when growth_official_basis = 'level' and least(value.value, earlier.value) > 0
+                then 100 * (ln(value.value) - ln(earlier.value))
+        end - growth_official_pct) as gap
+    from marts.fct_city_year as growth
+    inner join city_file_cell as value
+        on growth.city_id = value.city_id and growth."year" = value."year"
+        and value.source_id = growth.growth_official_source_id
+        and value.edition_year is not distinct from growth.growth_official_edition_year
+        and value.indicator_id = case growth_official_basis
+            when 'rate' then 'gdp_growth_official_pct' when 'index' then 'gdp_index_prev_year_100'
+            when 'level' then 'gdp_real_cny_100m' end
+    left join city_file_cell as earlier on growth.growth_official_basis = 'level'
+        and earlier.city_id = value.city_id and earlier."year" = value."year" - 1
+        and earlier.indicator_id = value.indicator_id and earlier.source_id = value.source_id
+        and earlier.edition_year is not distinct from value.edition_year
+    where gap < 1e-6
+    qualify row_number() over (partition by growth.city_id, growth."year"
+        order by round(gap, 9), value.nth, earlier.nth) = 1
+),
+deflated as (
+    select growth.city_id, growth."year",
+        [[value.indicator_no, value.nth], [earlier.indicator_no, earlier.nth]] as inputs,
+        price.cell as price,
+        abs(case when least(value.value, earlier.value, cpi_prev_year_100) > 0
+            then 100 * (ln(value.value) - ln(earlier.value)) - 100 * ln(cpi_prev_year_100 / 100)
+        end - growth_deflated_pct) as gap
+    from marts.fct_city_year as growth
+    inner join city_file_cell as value
+        on growth.city_id = value.city_id and growth."year" = value."year"
+        and value.source_id = growth.growth_deflated_source_id
+        and value.indicator_id = 'gdp_nominal_cny_100m'
+    inner join city_file_cell as earlier on earlier.city_id = value.city_id
+        and earlier."year" = value."year" - 1
+        and earlier.indicator_id = value.indicator_id and earlier.source_id = value.source_id
+        and earlier.edition_year is not distinct from value.edition_year
+    inner join city_file_cell as price on price.city_id = growth.city_id // 10000 * 10000
+        and price."year" = growth."year" and price.indicator_id = 'cpi_prev_year_100'
+        and price.is_current and price.value = growth.cpi_prev_year_100
+    where gap < 1e-6
+    qualify row_number() over (partition by growth.city_id, growth."year"
+        order by round(gap, 9), value.nth, earlier.nth) = 1
+)
+select city_id, "year", growth_official_pct, growth_deflated_pct, growth_official_basis,
+    growth_official_source_id, growth_official_edition_year, official.inputs,
+    growth_deflated_source_id, deflated.inputs, deflated.price
+from marts.fct_city_year as growth
+left join official using (city_id, "year") left join deflated using (city_id, "year")
+where growth_official_pct is not null or growth_deflated_pct is not null
+order by city_id, "year"
 """
 
 
@@ -195,12 +255,17 @@ def write_values(
     is_public: bool = False,
 ) -> dict[str, Any]:
     """Write `values/<place>.js` for each place: its delivered values by indicator, and its growth
-    with the source it was taken within.
+    with the formula and the cells that give it.
 
     A value is `[year, value, raw text, location, cell, state, detail]`: raw text 0 where it is
     spelled like the value, cell 0 where there is none, state = 2 * flag + is_current, detail (in
     English, in Chinese) only where the value is flagged or has a note in its file; location and
-    flag are numbers of the lists returned. Public files hold no growth: it repeats its values.
+    flag are numbers of the lists returned.
+
+    A growth is `[year, official, deflated, basis, source, edition, inputs, source of deflated, its
+    inputs]`. An input is the number of an indicator and the place of the value in its list; inputs
+    are null where no delivered values give the growth. `prices` has, by year, the value of the
+    province's consumer prices that deflates. Public files hold no growth: it repeats its values.
 
     Returns
     -------
@@ -210,18 +275,31 @@ def write_values(
     """
     texts: dict[int, list[str]] = {}
     con.create_function("in_chinese", functools.cache(in_chinese), ["VARCHAR"], "VARCHAR")
-    found = con.execute(VALUES).fetchall()
+    con.execute(CELLS)
     con.remove_function("in_chinese")
+    found = con.execute(VALUES).fetchall()
+    growths = [] if is_public else con.execute(GROWTH).fetchall()
+    con.execute("drop table city_file_cell")
     for place, indicator, cells in found:
         texts.setdefault(place, []).append(f'"{indicator}":[{cells}]')
     derived: dict[int, list[list[Any]]] = {}
-    for place, *row in [] if is_public else con.execute(DERIVED).fetchall():
+    prices: dict[int, list[str]] = {}
+    for place, *row, price in growths:
         derived.setdefault(place, []).append(row)
+        if price is not None:
+            prices.setdefault(place, []).append(f'"{row[0]}":{price}')
     (folder / "values").mkdir(parents=True, exist_ok=True)
     for place, parts in texts.items():
         growth = json.dumps(derived.get(place, []), ensure_ascii=False, separators=(",", ":"))
         text = _script(
-            f"values/{place}", '{"values":{' + ",\n".join(parts) + '},"growth":' + growth + "}"
+            f"values/{place}",
+            '{"values":{'
+            + ",\n".join(parts)
+            + '},"growth":'
+            + growth
+            + ',"prices":{'
+            + ",".join(prices.get(place, []))
+            + "}}",
         )
         (folder / "values" / f"{place}.js").write_text(text, encoding="utf-8", newline="\n")
     return {

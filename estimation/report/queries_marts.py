@@ -157,17 +157,61 @@ MARTS = {
         """,
         (),
     ),
+    # The code of a zone's place is a city's, or a province's where the zone is a whole province.
     "zones": Query(
         ("marts.dim_pilot_zone",),
-        "city_id, zone_name_zh, zone_name_en, batch, approval_date, revoked_date, document_no",
+        (
+            "city_id, zone_name_zh, zone_name_en, batch, approval_date, revoked_date, document_no, "
+            "is_whole_prefecture"
+        ),
         """
         select city_id, zone_name_zh, zone_name_en, batch,
             approval_date::date::varchar as approval_date,
-            revoked_date::date::varchar as revoked_date, document_no
+            revoked_date::date::varchar as revoked_date, document_no, is_whole_prefecture
         from marts.dim_pilot_zone
         order by city_id, batch, zone_name_zh
         """,
         ("city_id", "zone_name_zh"),
+    ),
+    # Whether the main test counts a city: the years of its window in which growth is missing, and
+    # how many cities of its province have none missing.
+    "city_test": Query(
+        ("marts.dim_city", "marts.fct_city_year", "estimates.primary"),
+        "city_id, treated_year, first_year, last_year, missing_years, n_in_province",
+        """
+        with span as (
+            select first_year::int as first_year, last_year::int as last_year
+            from estimates.primary
+            where spec_id = 'primary.cm_growth_official.newest' and first_year is not null
+        ),
+        grid as (
+            select city_id, province_id, treated_year, first_year, last_year,
+                unnest(range(first_year, last_year + 1)) as "year"
+            from marts.dim_city cross join span
+        ),
+        counted as (
+            select g.city_id, g.province_id, g.treated_year, g.first_year, g.last_year,
+                string_agg(g."year", ' ' order by g."year")
+                    filter (where f.growth_official_pct is null) as missing_years
+            from grid as g left join marts.fct_city_year as f
+                on g.city_id = f.city_id and g."year" = f."year"
+            group by all
+        )
+        select city_id, treated_year, first_year, last_year, missing_years,
+            count(*) filter (where missing_years is null) over (partition by province_id)
+                as n_in_province
+        from counted order by city_id
+        """,
+        ("city_id",),
+    ),
+    "grown": Query(
+        ("marts.fct_city_year",),
+        "city_id",
+        """
+        select distinct city_id from marts.fct_city_year
+        where growth_official_pct is not null or growth_deflated_pct is not null order by city_id
+        """,
+        ("city_id",),
     ),
     "literature": Query(
         ("marts.dim_literature",),
@@ -389,10 +433,10 @@ MARTS = {
             from marts.dim_policy_document where copy_of is null
         ),
         applied as (
-            select distinct z.city_id, t.document_id, t.issued_by
+            select distinct c.city_id, t.document_id, t.issued_by
             from texts as t
             inner join (marts.dim_pilot_zone as z
-                inner join marts.dim_city as c on z.city_id = c.city_id)
+                inner join marts.dim_city as c on z.city_id in (c.city_id, c.province_id))
                 on list_contains(t.zone_names_zh, z.zone_name_zh)
                 or (t.is_wide and (t.issued_by = 'nation'
                     or starts_with(t.issuer, left(c.province_name_zh, 2))))

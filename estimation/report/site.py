@@ -135,7 +135,7 @@ def render_site(
     is_public, repository, address : as `write_report`
     """
     words, commit = Words(language), str(data.run.get("git_commit", ""))
-    context = Context(data, words, catalogs)
+    context = Context(data, words, catalogs, is_public=is_public)
     shared = {
         "w": words,
         "num": num,

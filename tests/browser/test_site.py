@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from estimation.csv_files import csv_text
+from estimation.report.site import write_report
 from tests.browser.devtools import Page
 from tests.estimation.report.fabricated import HOSTILE
+from tests.estimation.report.sites import database
+from tests.estimation.report.test_city_pages import tables
 from tests.estimation.test_csv_files import FORMULAS, NO_FORMULAS
 
 SCREENS = [(width, scheme) for width in (1440, 768, 390) for scheme in ("light", "dark")]
@@ -41,7 +44,7 @@ def test_a_city_is_found_by_any_way_and_the_address_holds_it(tab, site) -> None:
     """By its names, its code, its square and the list; an address leads there again."""
     page = open_page(tab, site, "cities.html#city=110000")
     page.wait("document.querySelector('#city-name')?.innerText.startsWith('Beijing')")
-    assert "No zone of this list" in page.text("#zone-said")
+    assert "Beijing has no zone" in page.text("#zone-said")
     for text, name in (("广州", "Guangzhou"), ("beijing", "Beijing"), ("440100", "Guangzhou")):
         page.evaluate(
             f"(() => {{ const box = document.querySelector('#find'); box.value = '{text}';"
@@ -112,6 +115,36 @@ def test_a_number_leads_to_its_cell(tab, site) -> None:
     page.click("#conflicts a[href^='cities.html#']")
     page.wait("document.querySelector('#origin-said dl dd')")
     assert "D7" in page.text("#origin-said")
+
+
+def test_growth_leads_to_its_formula_and_the_cells_in_it(tab, tmp_path) -> None:
+    """By the delivered rate or level, deflated by two levels and a price; a public copy says why it
+    shows none. A zone inside a city leads to the city.
+    """
+    con = database(tables())
+    write_report(con, tmp_path / "whole")
+    write_report(con, tmp_path / "public", is_public=True)
+    page = open_page(tab, tmp_path / "whole", "cities.html#city=110000")
+    for text in ("yiwu", "义乌"):
+        page.wait("document.querySelector('#values-table button.derived')")
+        page.evaluate(
+            f"(() => {{ const box = document.querySelector('#find'); box.value = '{text}';"
+            " box.dispatchEvent(new Event('change')); })()"
+        )
+        page.wait("document.querySelector('#city').value === '330700'")
+        assert "2018-01-22" in page.text("#city-said [data-states=zone_whole]")
+        assert "Yiwu" in page.text("#city-said [data-states=zone_inside]")
+    page.wait("document.querySelector('#values-said').innerText.startsWith('whole, and one')")
+    page.click("#values-table button[data-key='growth_official_pct'][data-year='2012']")
+    origin = page.text("#origin-said")
+    assert "100 × ln(1 + 11 / 100)" in origin and "a.csv" in origin
+    page.click("#values-table button[data-key='growth_deflated_pct'][data-year='2012']")
+    assert page.evaluate("document.querySelectorAll('#origin-said li').length") == 3
+    assert "/ 100))" in page.text("#origin-said")
+    page = open_page(tab, tmp_path / "public", "cities.html#city=330700")
+    page.wait("document.querySelector('#growth-picture [data-states=growth_withheld]')")
+    page.choose("#city", "460300")
+    page.wait("document.querySelector('#growth-picture [data-states=growth_unknown]')")
 
 
 def test_the_answer_leads_to_cities_sql_and_code(tab, site) -> None:

@@ -7,6 +7,10 @@ import shutil
 import duckdb
 import pytest
 
+from estimation.report.site import write_report
+from tests.estimation.report.city_pages import city_page_faults
+from tests.estimation.report.fabricated import full
+from tests.estimation.report.sites import database
 from tests.warehouse.dbt_build import build_up_to, build_warehouse
 
 pytestmark = pytest.mark.shared
@@ -20,6 +24,7 @@ JUDGED = (
 OF_CITIES = (
     *("+fct_city_year", "+fct_indicator_conflict", "+fct_indicator_revision", "+fct_coverage"),
     *("+fct_indicator_observation", "+fct_series_passage", "+dim_codebook", "+rejected_value"),
+    *("+dim_city", "+dim_pilot_zone"),
 )
 HEILONGJIANG = (230800, 230900, 231000, 231100, 231200)
 GANSU_2021 = (
@@ -285,3 +290,26 @@ def test_what_is_known_by_other_means_is_found(request, name):
     warehouse, query, expected = KNOWN[name]
     found = request.getfixturevalue(warehouse).execute(query).fetchall()
     assert expected(found) if callable(expected) else found == expected
+
+
+#: Tables of the city pages that are built here; the rest of a publication is fabricated.
+BUILT = tuple(
+    f"marts.{name}"
+    for name in ("dim_city", "dim_pilot_zone", "fct_city_year", "fct_indicator_observation")
+)
+
+
+@pytest.mark.full
+def test_every_city_page_states_what_the_tables_say(read_delivered, warehouse, tmp_path):
+    """Zones, the main test, and growth with its formula and cells, of all cities of the roster."""
+    of_basis = "select distinct growth_official_basis from marts.fct_city_year order by all"
+    assert len(warehouse.execute(of_basis).fetchall()) > 1
+    frames = {name: frame for name, frame in full().items() if name not in BUILT}
+    with database(frames) as con:
+        build = read_delivered("landing")[1]
+        con.execute(f"attach '{build}/citysync.duckdb' as built (read_only)")
+        for name in BUILT:
+            con.execute(f"create view {name} as select * from built.{name}")
+        write_report(con, tmp_path)
+        count, faults = city_page_faults(con, tmp_path)
+    assert faults == [] and count == 361

@@ -1,5 +1,5 @@
-"""The page Cities: the tile map, a city's growth, partners, zone, texts and values, synchronization
-against distance, batches.
+"""The page Cities: the tile map, a city's growth, partners, zones, texts and values,
+synchronization against distance, batches.
 """
 
 from __future__ import annotations
@@ -7,10 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..analyses_names import PRIMARY
-from ..cells import rounded, shown
+from ..cells import Row, rounded, shown
 from ..language import Words
 from ..plots import Chart, Point, Series
 from ..tiles import build_tiles
+from .city_statements import CityStatements, city_statements, zone_kind, zone_name, zones_of
 from .context import Context
 from .pictures import picture
 from .result import finding
@@ -63,7 +64,7 @@ def cities_data(page: Context) -> dict[str, Any]:
     values.
     """
     rows = page.rows("cities")
-    approved = {row["batch"]: int(row["approval_date"][:4]) for row in page.rows("batches")}
+    statements = [city_statements(page, row) for row in rows]
     change = {row["city_id"]: row for row in page.rows("city_change")}
     other = Words("en" if page.words.language == "zh" else "zh")
     return {
@@ -72,7 +73,7 @@ def cities_data(page: Context) -> dict[str, Any]:
             "names": [page.words.place(row) for row in rows],
             "also": [other.place(row) for row in rows],
             "provinces": [page.words.place(row, "province") for row in rows],
-            "admitted": [approved.get(row["batch"]) for row in rows],
+            "admitted": [stated.admitted for stated in statements],
             **{
                 name: [rounded(change.get(row["city_id"], {}).get(name), 4) for row in rows]
                 for name in ("first_half", "second_half", "change")
@@ -80,6 +81,7 @@ def cities_data(page: Context) -> dict[str, Any]:
             "simulated": page.data.is_simulated,
         },
         "sync": page.catalogs["sync"],
+        "statements": [_handed_over(stated) for stated in statements],
         "zones": _zones(page),
         "tools": _tools(page),
         "finding": page.words.plain(f"result.{finding(page.one('primary', spec_id=PRIMARY))}"),
@@ -91,6 +93,15 @@ def cities_data(page: Context) -> dict[str, Any]:
     }
 
 
+def _handed_over(stated: CityStatements) -> dict[str, Any]:
+    """Statements as the script takes them: a kind and a sentence each."""
+    said = [[one.kind, one.text] for one in stated.zones + stated.test]
+    growth = None
+    if stated.growth is not None:
+        growth = [stated.growth.kind, stated.growth.text]
+    return {"said": said, "growth": growth}
+
+
 def _zones(page: Context) -> dict[str, Any]:
     """Zones by city, each with the texts of the policy page that name it."""
     texts: dict[str, list[list[Any]]] = {}
@@ -98,19 +109,33 @@ def _zones(page: Context) -> dict[str, Any]:
         for zone in str(document["zones"] or "").split("、"):
             texts.setdefault(zone, []).append([document["title"], nth])
     found: dict[str, list[Any]] = {}
-    for row in page.rows("zones"):
-        zone = row["zone_name_zh"]
-        found.setdefault(str(row["city_id"]), []).append(
-            {
-                "name": (row["zone_name_en"] if page.words.language == "en" else zone) or zone,
-                "batch": row["batch"],
-                "date": row["approval_date"],
-                "ended": row["revoked_date"],
-                "document": row["document_no"],
-                "texts": texts.get(zone, []),
+    for city in page.rows("cities"):
+        for zone in zones_of(page, city):
+            names = [zone["zone_name_zh"], zone["zone_name_en"]]
+            line = {
+                "names": [str(name).lower() for name in names if name],
+                "text": _zone_line(page, city, zone),
+                "texts": texts.get(zone["zone_name_zh"], []),
             }
-        )
+            found.setdefault(str(city["city_id"]), []).append(line)
     return found
+
+
+def _zone_line(page: Context, city: Row, zone: Row) -> str:
+    """Name, batch, date and document of a zone, what it covers and when it ended."""
+    words = page.words
+    kind = zone_kind(city, zone).removesuffix("_ended")
+    line = words.plain(
+        "city.zone_line",
+        name=zone_name(page, zone),
+        batch=int(zone["batch"]),
+        date=zone["approval_date"],
+        document=zone["document_no"] or words.plain("city.no_document"),
+        covers=words.plain(f"city.covers_{kind}"),
+    )
+    if zone["revoked_date"] is None:
+        return line
+    return line + words.plain("city.revoked_line", date=zone["revoked_date"])
 
 
 def _tools(page: Context) -> dict[str, list[list[Any]]]:

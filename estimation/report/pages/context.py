@@ -22,11 +22,14 @@ WINDOWS = ("newest", "study_window")
 
 @dataclass(frozen=True)
 class Context:
-    """Data and words of a page; `catalogs` is what the files of the cities say of themselves."""
+    """Data and words of a page; `catalogs` is what the files of the cities say of themselves,
+    `is_public` whether the page leaves this machine.
+    """
 
     data: ReportData
     words: Words
     catalogs: dict[str, Any] = field(default_factory=dict)
+    is_public: bool = False
 
     def rows(self, name: str) -> list[Row]:
         """Rows of a query."""

@@ -76,7 +76,8 @@ def city_years(cities: pd.DataFrame) -> pd.DataFrame:
         growth_deflated_pct=float("nan"),
         growth_official_edition_year=2021,
         growth_deflated_source_id=None,
-        growth_official_basis="published",
+        growth_official_basis="rate",
+        cpi_prev_year_100=float("nan"),
     )
 
 

@@ -14,6 +14,7 @@ import pytest
 from orchestration.commands.public import public, write_public
 from orchestration.deposit.write import write_deposit
 from orchestration.home import REPO, python_version
+from tests.estimation.report.city_pages import city_page_faults
 from tests.orchestration.conftest import Run
 from tests.warehouse.publication.test_verification import write_manifest
 from warehouse.errors import Refused
@@ -65,6 +66,19 @@ def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
         public(str(tmp_path / "other"))
     with pytest.raises(Refused, match="found none"):
         public(None)
+
+
+def test_growth_that_is_left_out_is_not_said_to_be_unknown(six, tmp_path):
+    """The pages of the public copy, compared with the tables of the whole publication."""
+    published = (six.run.home / "published").resolve()
+    write_public(published, tmp_path / "out")
+    with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
+        report = tmp_path / "out" / "report"
+        count, wrong = city_page_faults(con, report, is_public=True)
+    assert wrong == [] and count == 361
+    for language in ("en", "zh"):
+        page = (report / f"data/pages/cities_{language}.js").read_text(encoding="utf-8")
+        assert page.count('"growth_withheld"') == 6
 
 
 def head() -> str:

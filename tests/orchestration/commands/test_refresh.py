@@ -17,6 +17,7 @@ from orchestration.commands import refresh as command
 from orchestration.home import Home
 from orchestration.supervision import hold_lock
 from tests.estimation.panels import VARIANCE_ESTIMATORS
+from tests.estimation.report.city_pages import city_page_faults
 from tests.estimation.report.numbers import faults
 from tests.orchestration.conftest import (
     Run,
@@ -95,6 +96,14 @@ def test_every_number_of_the_report_is_that_of_the_published_file(simulated):
     with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
         count, wrong = faults(con, published / "report")
     assert wrong == [] and count > 1000
+
+
+def test_every_city_page_states_what_the_published_tables_say(simulated):
+    """Zones, the main test, growth with its formula and cells, of each of the 361 cities."""
+    published = simulated.home / "published"
+    with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
+        count, wrong = city_page_faults(con, published / "report")
+    assert wrong == [] and count == 361
 
 
 OF_HEADLINE = f"spec_id = '{HEADLINE}' and term = 'treated'"

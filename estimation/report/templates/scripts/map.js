@@ -1,8 +1,9 @@
 (() => {
-  // the tile map, and what is shown of the chosen city: partners, growth, zone and texts
+  // the tile map, and what is shown of the chosen city: partners, growth, zones and texts
   const { byId, element, read, number, load } = citysync;
   const cities = read("cities");
   const sync = read("sync");
+  const statements = read("statements");
   const zones = read("zones");
   const median = read("median");
   const tools = read("tools");
@@ -129,7 +130,7 @@
     const all = median.map(([when, official]) => [when, official, words.median_all]).filter(([when, v]) => v !== null && lines.some(([w]) => w === when));
     byId("growth-download").hidden = !lines.length;
     byId("growth-title").textContent = "";
-    if (!lines.length) { box.replaceChildren(element("p", { class: "empty" }, words.no_growth)); return; }
+    if (!lines.length) { box.replaceChildren(stated(statements[chosen].growth || ["", ""], "empty")); return; }
     grown = found.growth;
     const last = all.map(([when, v]) => [when, grown.find(([w]) => w === when)[1], v]).filter(([, own]) => own !== null).pop();
     if (last) byId("growth-title").textContent = words.growth_title.replace("{city}", cities.names[chosen]).replace("{year}", last[0]).replace("{own}", number(last[1], 1)).replace("{all}", number(last[2], 1));
@@ -146,21 +147,24 @@
     box.replaceChildren(element("ul", { class: "lines" }, ...names.map((name) => element("li", { style: `color: ${colours[name]}` }, name))), picture);
   }
 
+  // a sentence of `city_statements.py`, with what it states
+  const stated = ([kind, text], look = null) => element("p", { class: look, "data-states": kind }, text);
+
   function zone() {
     const id = cities.ids[chosen];
     const own = zones[id] || [];
     const halves = [cities.first_half[chosen], cities.second_half[chosen]];
-    byId("city-said").textContent = [
-      (own.length ? words.said_zone.replace("{date}", own[0].date || "–") : words.said_none).replace("{city}", cities.names[chosen]),
+    const further = [
       halves.includes(null) ? "" : words.said_halves.replace("{first}", number(halves[0], 2)).replace("{second}", number(halves[1], 2)),
       own.length ? words.said_alone.replace("{finding}", read("finding")) : "",
-    ].join(citysync.language === "zh" ? "" : " ");
-    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, words.zone_said.replace("{name}", z.name).replace("{batch}", z.batch).replace("{date}", z.date || "–").replace("{document}", z.document || "–") + (z.ended ? `, ${words.ended} ${z.ended}` : "")),
+    ].filter(Boolean);
+    byId("city-said").replaceChildren(...statements[chosen].said.map((one) => stated(one)), ...further.map((text) => element("p", {}, text)));
+    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, z.text),
       z.texts.length ? element("ul", {}, ...z.texts.map(([title, n]) => element("li", {}, element("a", { href: `policy.html#text-${n}` }, title)))) : element("p", { class: "note" }, words.no_texts)))
-      : [element("p", { class: "empty" }, words.no_zone)]));
+      : [stated(statements[chosen].said[0], "empty")]));
     const list = tools[id] || [];
     byId("tools-said").replaceChildren(list.length ? element("ul", { class: "tools-list" }, ...list.map(([kind, name, by]) => element("li", {}, element("b", { class: "tag " + kind }, name), ...Object.entries(by).map(([level, n]) =>
-      element("span", { class: "from " + level }, ` ${words["from_" + level]}${citysync.language === "zh" ? "：" : ": "}${n}`))))) : element("p", { class: "empty" }, words.no_tools));
+      element("span", { class: "from " + level }, ` ${words["from_" + level]}${citysync.language === "zh" ? "：" : ": "}${n}`))))) : element("p", { class: "empty" }, own.length ? words.no_tools : words.no_texts_without));
   }
 
   // the address holds what is chosen: city, layer, year, series, and, for a link to a part, where
@@ -178,7 +182,7 @@
   function find(text) {
     const sought = text.trim().toLowerCase();
     if (!sought) return;
-    const called = cities.ids.map((id, k) => [String(id), cities.names[k].toLowerCase(), cities.also[k].toLowerCase()]);
+    const called = cities.ids.map((id, k) => [String(id), cities.names[k].toLowerCase(), cities.also[k].toLowerCase(), ...(zones[id] || []).flatMap((z) => z.names)]);
     const fits = (test) => called.findIndex((own) => own.some(test));
     const k = [fits((own) => own === sought), fits((own) => own.startsWith(sought)), fits((own) => own.includes(sought) || sought.includes(own))].find((at) => at >= 0);
     byId("find-said").textContent = k === undefined ? words.not_found.replace("{text}", text) : "";
@@ -195,6 +199,8 @@
     byId("tile-map").parentElement.scrollLeft += square.x - frame.x - frame.width / 2;
     if (!keep) remember();
     zone();
+    // without a delivered value no file of the city calls it
+    if (!byId("place")) growth({ growth: [] });
     document.dispatchEvent(new CustomEvent("citysync-city", { detail: { id: cities.ids[k], growth } }));
     if (!hasSync) { paint(); return; }
     load("sync/" + cities.ids[k]).then((found) => {

@@ -15,10 +15,12 @@
   const flagOf = (v) => catalog.flags[Math.floor(v[5] / 2)];
   const rawOf = (v) => (v[2] === 0 ? (v[1] === null ? "" : String(v[1])) : v[2]);
   const indicatorName = (k) => catalog.indicators[k].name;
+  // a growth: [year, official, deflated, basis, source, edition, inputs, source of deflated, its inputs]; an input: [indicator, place of the value in its list]
   const GROWTH = [
-    { id: "growth_official_pct", column: 1, name: words.official, formula: words.formula_official, source: [3, 4] },
-    { id: "growth_deflated_pct", column: 2, name: words.deflated, formula: words.formula_deflated, source: [5, null] },
+    { id: "growth_official_pct", name: words.official, of: (row) => ({ value: row[1], basis: row[3], source: row[4], edition: row[5], inputs: row[6] }) },
+    { id: "growth_deflated_pct", name: words.deflated, of: (row) => ({ value: row[2], basis: "deflated", source: row[7], edition: null, inputs: row[8] }) },
   ];
+  const PRICES = catalog.indicators.findIndex((one) => one.id === "cpi_prev_year_100");
 
   function fillPlaces() {
     const isCity = (code) => code % 10000 !== 0 || [110000, 120000, 310000, 500000].includes(code);
@@ -75,11 +77,12 @@
       if (!shown.some((y) => byYear.has(y))) return null;
       return element("tr", {}, rowHead(indicatorName(k), catalog.indicators[k].id, catalog.indicators[k].unit), ...shown.map((y) => valueCell(k, y, byYear.get(y) || [])));
     });
-    const growth = GROWTH.filter((g) => data.growth.some((row) => row[g.column] !== null)).map((g) =>
+    const growth = GROWTH.filter((g) => data.growth.some((row) => g.of(row).value !== null)).map((g) =>
       element("tr", {}, rowHead(g.name, g.id, words.log_points), ...shown.map((y) => {
         const row = data.growth.find((r) => r[0] === y);
-        return !row || row[g.column] === null ? element("td", {})
-          : element("td", { class: "n" }, button("cell derived", g.id, y, number(row[g.column], 2), `${g.name} ${y}: ${number(row[g.column], 2)}`));
+        if (!row || g.of(row).value === null) return element("td", {});
+        const text = number(g.of(row).value, 2);
+        return element("td", { class: "n" }, button("cell derived", g.id, y, text, `${g.name} ${y}: ${text}`));
       })));
     table.tHead.replaceChildren(head);
     table.tBodies[0].replaceChildren(...growth, ...rows.filter(Boolean));
@@ -111,16 +114,26 @@
     ]);
   }
 
+  // the formula of a growth with the delivered values in it, and the cell of each
+  function madeFrom(growth, year) {
+    const found = (growth.inputs || []).map(([k, nth]) => [k, data.values[k][nth]]);
+    if (found.length && growth.basis === "deflated") found.push([PRICES, data.prices[year]]);
+    const formula = found.reduce((text, [, v], nth) => text.replace(`{${"abc"[nth]}}`, figures(v[1])), words["formula_" + growth.basis]);
+    return [
+      detail([[words.value, `${number(growth.value, 4)} ${words.log_points}`], [words.basis, words["basis_" + growth.basis]],
+        [words.computed, found.length ? formula : null], [words.within, named(growth.source)], [words.edition, growth.edition]]),
+      element("p", { class: "note" }, found.length ? words.inputs : words.no_inputs),
+      element("ul", { class: "plain" }, ...found.map(([k, v]) => element("li", {}, element("b", {}, `${indicatorName(k)}, ${v[0]}`), originOf(v, k)))),
+    ];
+  }
+
   function showOrigin(key, year) {
     const found = catalog.places.find((p) => p.id === place);
     const derived = GROWTH.find((g) => g.id === key);
     const title = element("h3", {}, `${found.name}, ${derived ? derived.name : indicatorName(Number(key))}, ${year}`);
     let parts;
     if (derived) {
-      const row = data.growth.find((r) => r[0] === year);
-      parts = [detail([[words.value, `${number(row[derived.column], 4)} ${words.log_points}`], [words.computed, derived.formula],
-        [words.within, named(row[derived.source[0]])], [words.edition, derived.source[1] === null ? null : row[derived.source[1]]]]),
-      element("p", { class: "note" }, words.inputs)];
+      parts = madeFrom(derived.of(data.growth.find((r) => r[0] === year)), year);
     } else {
       const all = data.values[Number(key)].filter((v) => v[0] === year);
       const others = all.slice(1).map((v) => {
@@ -160,6 +173,18 @@
     });
   }
 
+  // a city none of whose values is here
+  function showNothing(code) {
+    [place, data] = [code, { values: {}, growth: [], prices: {} }];
+    fillPlaces();
+    select.value = "";
+    [first, last].forEach((box) => box.replaceChildren());
+    table.tHead.replaceChildren();
+    table.tBodies[0].replaceChildren();
+    cells = [];
+    byId("values-said").textContent = words.no_values_here;
+  }
+
   function reset() {
     byId("origin").classList.remove("open");
     byId("origin-said").replaceChildren(element("p", { class: "empty" }, words.no_number));
@@ -187,9 +212,13 @@
 
   // the city comes from the map; the place can also be a province
   function show(code, growth) {
-    const known = catalog.places.some((p) => p.id === code);
     const asked = new URLSearchParams(location.hash.slice(1));
-    choose(known ? code : catalog.places[0].id, () => {
+    if (!catalog.places.some((p) => p.id === code)) {
+      showNothing(code);
+      if (growth) growth(data);
+      return;
+    }
+    choose(code, () => {
       if (growth) growth(data);
       const k = catalog.indicators.findIndex((i) => i.id === asked.get("indicator"));
       const when = Number(asked.get("year"));

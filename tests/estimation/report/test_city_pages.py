@@ -1,0 +1,150 @@
+"""What city pages state, compared with the tables: a city of each kind in fabricated tables. The
+tests of refreshes do the same for published ones (`tests/orchestration`, `tests/warehouse`).
+"""
+
+import math
+
+import pandas as pd
+import pytest
+
+from estimation.report.site import write_report
+from tests.estimation.report.city_pages import city_page_faults
+from tests.estimation.report.fabricated import full
+from tests.estimation.report.fabricated_data import table
+from tests.estimation.report.sites import database
+
+YEARS = range(2009, 2020)
+#: City, province, first treated year, first year with growth, basis of its growth.
+CITIES = {
+    "alone in its province": (110000, 110000, 2016, 2010, "rate"),
+    "two inside, none of its own": (150700, 150000, None, 2010, "index"),
+    "never a zone": (150800, 150000, None, 2010, "level"),
+    "whole, and one inside before": (330700, 330000, 2018, 2010, "rate"),
+    "never a zone, some years missing": (330800, 330000, None, 2013, "rate"),
+    "of its own until its province": (460100, 460000, 2015, 2010, "level"),
+    "by its province alone": (460300, 460000, 2018, 2020, "rate"),
+    "after the window": (460400, 460000, 2025, 2010, "index"),
+    "one inside until it was whole": (652700, 650000, 2022, 2010, "rate"),
+}
+ZONES = (
+    ("北京市", "Beijing", 110000, 3, "2016-03-07", None, True),
+    ("满洲里市", "Manzhouli", 150700, 5, "2014-04-27", None, False),
+    ("二连浩特市", "Erenhot", 150700, 6, "2015-04-27", None, False),
+    ("义乌市", "Yiwu", 330700, 2, "2013-07-24", None, False),
+    ("金华市", "Jinhua", 330700, 4, "2018-01-22", None, True),
+    ("海口市", "Haikou", 460100, 2, "2014-07-24", "2018-04-25", True),
+    ("海南全岛", "Hainan", 460000, 5, "2018-04-25", None, True),
+    ("阿拉山口市", "Alashankou", 652700, 4, "2018-01-22", "2022-04-25", False),
+    ("博尔塔拉州", "Bortala", 652700, 6, "2022-04-25", None, True),
+)
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    """The fabricated publication with these cities, their zones, and delivered values behind each
+    growth, among values of another source that give none.
+    """
+    frames = full()
+    cities, growth, values = [], [], []
+    for name, (city_id, province_id, treated, first, basis) in CITIES.items():
+        cities.append((city_id, name, f"市{city_id}", province_id, f"P{province_id}", treated))
+        level = 100.0
+        for year in YEARS:
+            rate = 5 + (city_id // 100 + year) % 7
+            earlier, level = level, level * (1 + rate / 100)
+            official = deflated = None
+            if year >= first:
+                official = 100 * math.log(level / earlier)
+                deflated = 100 * (math.log(2 * level) - math.log(2 * earlier) - math.log(1.03))
+            growth.append((city_id, year, official, deflated, basis))
+            values += [
+                (city_id, year, "gdp_growth_official_pct", float(rate), "good"),
+                (city_id, year, "gdp_index_prev_year_100", 100.0 + rate, "good"),
+                (city_id, year, "gdp_real_cny_100m", level, "good"),
+                (city_id, year, "gdp_nominal_cny_100m", 2 * level, "good"),
+                (city_id, year, "gdp_growth_official_pct", rate + 1.0, "other"),
+                (city_id, year, "gdp_nominal_cny_100m", 2 * level + year, "other"),
+            ]
+    for place in sorted({row[1] for row in CITIES.values()}):
+        values += [(place, year, "cpi_prev_year_100", 103.0, "good") for year in YEARS]
+    frames["marts.dim_city"] = table(
+        "city_id city_name_en city_name_zh province_id province_name_en treated_year",
+        *cities,
+        province_name_zh="省",
+        lon_deg=116.4,
+        lat_deg=39.9,
+        batch=1,
+        treated_year_calendar_year=None,
+    ).astype({"treated_year": "Int64"})
+    frames["marts.dim_pilot_zone"] = table(
+        "zone_name_zh zone_name_en city_id batch approval_date revoked_date is_whole_prefecture",
+        *ZONES,
+        document_no="国函〔2015〕44号",
+    ).astype({"approval_date": "datetime64[s]", "revoked_date": "datetime64[s]"})
+    frames["marts.fct_city_year"] = table(
+        "city_id year growth_official_pct growth_deflated_pct growth_official_basis",
+        *growth,
+        growth_official_source_id="good",
+        growth_official_edition_year=None,
+        growth_deflated_source_id="good",
+        cpi_prev_year_100=103.0,
+    )
+    observed = table("city_id year indicator_id value source_id", *values)
+    frames["marts.fct_indicator_observation"] = observed.assign(
+        raw_text=observed["value"].astype(str),
+        edition_year=None,
+        file_name="a.csv",
+        sheet_name=None,
+        row_no=range(len(observed)),
+        col_no=2,
+        cell_ref=[f"B{row}" for row in range(len(observed))],
+        unit_delivered=None,
+        unit="cny_100m",
+        priority=1,
+        is_current=observed["source_id"].eq("good"),
+        quality_flag="ok",
+        quality_rule=None,
+        quality_detail=None,
+        observation_note=None,
+    ).astype({"edition_year": "Int64"})
+    return frames
+
+
+@pytest.mark.parametrize("is_public", [False, True])
+def test_city_pages_state_what_the_tables_say(tmp_path, is_public: bool) -> None:
+    con = database(tables())
+    write_report(con, tmp_path, is_public=is_public)
+    count, faults = city_page_faults(con, tmp_path, is_public=is_public)
+    assert faults == [] and count == len(CITIES)
+
+
+PLANTED = {
+    "another date": "update marts.dim_pilot_zone set approval_date = date '2019-01-01' "
+    "where zone_name_zh = '义乌市'",
+    "the zone of the province gone": "delete from marts.dim_pilot_zone where city_id = 460000",
+    "a part that is whole": "update marts.dim_pilot_zone set is_whole_prefecture = true "
+    "where zone_name_zh = '满洲里市'",
+    "another first year": "update marts.dim_city set treated_year = 2017 where city_id = 110000",
+    "a year of growth gone": "update marts.fct_city_year set growth_official_pct = null "
+    "where city_id = 150800 and year = 2012",
+    "another basis": "update marts.fct_city_year set growth_official_basis = 'index' "
+    "where city_id = 110000 and year = 2012",
+    "another growth": "update marts.fct_city_year set growth_deflated_pct = 9 "
+    "where city_id = 110000 and year = 2012",
+    "another cell": "update marts.fct_indicator_observation set cell_ref = 'Z1' "
+    "where city_id = 110000 and year = 2012 and source_id = 'good'",
+}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("city_pages")
+    write_report(database(tables()), folder)
+    return folder
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_page_that_states_something_else_is_found(written, planted: str) -> None:
+    """The comparison itself: tables that were changed after the pages were written."""
+    con = database(tables())
+    con.execute(PLANTED[planted])
+    assert city_page_faults(con, written)[1] != []
