@@ -48,8 +48,8 @@ def write_report(
     out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are
     replaced, other folders in it are left alone
     data : what pages show of the same connection, where it was read before
-    is_public : whether the pages leave this machine: no growth of a single city, no way to files
-    that stay
+    is_public : whether the pages leave this machine: no growth of a single city, no measure of a
+    single pair, no way to files that stay
     repository : address of the code on the web, to which numbers lead; none where it is empty
     address : where the folder will be served, for the picture of a link's card; a path beside the
     page where it is empty, which most sites that show cards do not follow
@@ -86,7 +86,8 @@ def _write_city_files(
         "sync": {"measures": [], "years": []},
         "values": {"places": [], "indicators": [], "locations": [], "flags": []},
     }
-    if len(data["all_paths"]) and len(data["cities"]):
+    # Means over five years give growth back, too: with that of eight cities known, that of all.
+    if len(data["all_paths"]) and len(data["cities"]) and not is_public:
         catalogs["sync"] = city_files.write_synchronization(
             con, [int(code) for code in data["cities"]["city_id"]], folder
         )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,21 @@ import jinja2
 
 from estimation.csv_files import guard
 from orchestration.commands.publications import publication_folder
+from orchestration.commands.reproduce import open_to_pass_on
 from orchestration.home import Home
 from orchestration.run_settings import setting
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.datapackage import NAME as PACKAGE
-from warehouse.publication.foreign import DATABASE
-from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.foreign import DATABASE, Publication, attach_foreign
+from warehouse.publication.manifest import MANIFEST
 from warehouse.publication.passed_on import (
+    PUBLISHED,
+    copy_for_pages,
     copy_tables,
     describe_copy,
-    empty_what_is_not_free,
     free_sources,
 )
-from warehouse.publication.table_comments import comment_tables
 from warehouse.whole_files import remove_any
 
 # what tells an earlier public copy, which is replaced, from a folder of somebody's own
@@ -72,27 +72,42 @@ def public(out: str | None, run_id: str | None = None) -> int:
 
 
 def write_public(publication: Path, folder: Path) -> int:
-    """Write the public copy of a publication and return how many tables lack something."""
-    manifest = read_manifest(publication)
-    free = free_sources()
+    """Write the public copy of a publication and return how many tables lack something.
+
+    Raises
+    ------
+    PublishError
+        As `open_to_pass_on`.
+    """
+    found = open_to_pass_on(publication)
     draft = folder.with_name(f".{folder.name}.new")
     remove_any(draft)
     draft.mkdir(parents=True)
+    try:
+        left_out = _write_draft(found, draft)
+        remove_any(folder)
+        draft.rename(folder)
+    finally:
+        remove_any(draft)
+    return left_out
+
+
+def _write_draft(found: Publication, draft: Path) -> int:
+    """Write everything of the public copy, and return how many tables lack something."""
+    publication, manifest, free = found.folder, found.manifest, free_sources()
     with duckdb.connect(draft / DATABASE) as con:
-        con.execute("attach ? as published (read_only)", [str(publication / DATABASE)])
+        attach_foreign(con, {PUBLISHED: publication / DATABASE}, draft)
         left_out = copy_tables(con, draft, None if manifest["is_simulated"] else free)
         left_out += [
             (name, entry["rows"], "one file a year, which is not copied")
             for name, entry in manifest["tables"].items()
             if entry.get("parquet")
         ]
-        con.execute("detach published")
-        comment_tables(con)
     if manifest["is_simulated"]:
         shutil.copytree(publication / "report", draft / "report", copy_function=shutil.copyfile)
         shutil.copytree(publication / "data_docs", draft / "data_docs")
     else:
-        _write_report(publication, draft, free)
+        _write_report(publication / DATABASE, draft / "report", free)
     shutil.copyfile(publication / MANIFEST, draft / MANIFEST)
     package = describe_copy(publication, draft)
     (draft / PACKAGE).write_text(json.dumps(package, ensure_ascii=False, indent=1), "utf-8")
@@ -100,32 +115,30 @@ def write_public(publication: Path, folder: Path) -> int:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerows([("table", "rows left out", "why"), *left_out])
     _write_texts(draft, package, manifest, left_out)
-    remove_any(folder)
-    draft.rename(folder)
     return len(left_out)
 
 
-def _write_report(publication: Path, draft: Path, free: set[str]) -> None:
-    """The pages once more, from a copy without the single values that may not be passed on."""
+def _write_report(database: Path, folder: Path, free: set[str]) -> None:
+    """Write the pages once more, without the single values that may not be passed on."""
     from estimation.report.data import read_report_data
     from estimation.report.exhibits import write_exhibits
     from estimation.report.site import write_report
 
-    with tempfile.TemporaryDirectory(dir=draft) as folder:
-        copy = Path(folder) / DATABASE
-        shutil.copyfile(publication / DATABASE, copy)
-        with duckdb.connect(copy) as con:
-            empty_what_is_not_free(con, free)
-            data = read_report_data(con)
-            write_exhibits(data, draft / "report")
-            write_report(
-                con,
-                draft / "report",
-                data=data,
-                is_public=True,
-                repository=setting("CITYSYNC_REPOSITORY"),
-                address=setting("CITYSYNC_ADDRESS"),
-            )
+    # in memory: no file below the web folder holds what is not passed on, however this ends
+    with duckdb.connect() as con:
+        attach_foreign(con, {PUBLISHED: database})
+        copy_for_pages(con, free)
+        con.execute(f"detach {PUBLISHED}")
+        data = read_report_data(con)
+        write_exhibits(data, folder)
+        write_report(
+            con,
+            folder,
+            data=data,
+            is_public=True,
+            repository=setting("CITYSYNC_REPOSITORY"),
+            address=setting("CITYSYNC_ADDRESS"),
+        )
 
 
 def _name_in_sql(resource: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ were made.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from orchestration.home import Home
@@ -49,19 +50,18 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         from orchestration.commands.delivered_again import faults_of_landing
 
         with hold_lock(home, "verify"):
-            differing = faults_of_landing(home, folder.resolve(), Path(landing))
+            differing = faults_of_landing(home, folder, Path(landing))
     lost = verify_archive(home.archive, publications_of(home))
     for fault in [*faults, *differing, *lost]:
         say(fault)
     reasons = (
         (
             faults,
-            f"{len(faults)} faults in {folder.resolve()}: roll back (`citysync rollback`) or "
-            "publish again",
+            f"{len(faults)} faults in {folder}: roll back (`citysync rollback`) or publish again",
         ),
         (
             differing,
-            f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: deliver "
+            f"{folder} is not what {landing} holds, {len(differing)} faults: deliver "
             "the files of that run, or publish what they say now (citysync clean, then make "
             "refresh)",
         ),
@@ -88,7 +88,7 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         (
             f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as "
             "published in "
-            f"{folder.resolve()}"
+            f"{folder}"
         ),
     )
 
@@ -113,14 +113,18 @@ def rollback(run_id: str | None) -> int:
 
 
 def publication_folder(home: Home, run_id: str | None) -> Path:
-    """The publication of a run id, the current one without an id."""
+    """Return the folder of a run id's publication, of the current one without an id.
+
+    The link `published` is followed here and once: a refresh may switch it while a command works.
+    """
     if not run_id:
-        if not (home.published / MANIFEST).exists():
+        folder = home.published.resolve()
+        if not os.path.lexists(folder / MANIFEST):
             raise PublishError(
                 f"{home.published} does not exist: nothing has been published in this home; run "
                 "`make refresh` first"
             )
-        return home.published
+        return folder
     if run_id not in publications_of(home):
         kept = ", ".join(publications_of(home)) or "none"
         raise PublishError(
@@ -132,7 +136,7 @@ def publication_folder(home: Home, run_id: str | None) -> Path:
 def _rollback_target(home: Home, run_id: str | None) -> Path:
     if run_id:
         return publication_folder(home, run_id)
-    current = publication_folder(home, None).resolve().name
+    current = publication_folder(home, None).name
     earlier = [name for name in publications_of(home) if name < current]
     if not earlier:
         raise PublishError(

@@ -22,7 +22,9 @@ from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.foreign import Publication, open_publication
+from warehouse.publication.manifest import MANIFEST, MENDED, read_manifest
+from warehouse.publication.verification import verify_files
 
 # what each part of a manifest must be before it is used
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
@@ -126,6 +128,23 @@ def read_foreign_manifest(folder: Path) -> dict[str, Any]:
                 "whole publication again"
             )
     return {**manifest, "settings": settings}
+
+
+def open_to_pass_on(publication: Path) -> Publication:
+    """Open a publication that anybody may have written, for a command that copies it to others.
+
+    Raises
+    ------
+    PublishError
+        As `open_publication` and `read_foreign_manifest`, or if its files are not those of its
+        manifest.
+    """
+    found = open_publication(publication)
+    manifest = read_foreign_manifest(found.folder)
+    faults = verify_files(found.folder)
+    if faults:
+        raise PublishError(f"{faults[0]}; {MENDED}")
+    return Publication(found.folder, manifest)
 
 
 def _is_text(value: object, pattern: re.Pattern[str]) -> bool:

@@ -72,7 +72,7 @@ def connect_read_only(
     duckdb.Error
         If it cannot be opened.
     """
-    folder = publication_folder(home, None).resolve()
+    folder = publication_folder(home, None)
     path, files = folder / DATABASE, files_of_tables(folder)
     with duckdb.connect() as holding, duckdb.connect() as con:
         # DuckDB copies nothing into a file that is attached somewhere: a query may detach it here

@@ -23,11 +23,12 @@ import pyarrow.parquet as pq
 
 from estimation.csv_files import guard
 from orchestration.commands.publications import publication_folder
-from orchestration.commands.reproduce import read_foreign_manifest
+from orchestration.commands.reproduce import open_to_pass_on
 from orchestration.home import REPO, Home
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.manifest import MANIFEST_HASH
+from warehouse.publication.passed_on import holds_no_value
 from warehouse.whole_files import remove_any
 
 # Schemas without a delivered value: results, and what is known of the run and its files.
@@ -74,9 +75,10 @@ def write_deposit(publication: Path, store: Path) -> Path:
     Refused
         If the code that made the publication is no commit of this checkout.
     PublishError
-        If the manifest cannot be read.
+        As `open_to_pass_on`.
     """
-    manifest = read_foreign_manifest(publication)
+    found = open_to_pass_on(publication)
+    publication, manifest = found.folder, found.manifest
     folder, draft = store / manifest["run_id"], store / f".{manifest['run_id']}"
     remove_any(draft)
     draft.mkdir(parents=True)
@@ -117,7 +119,10 @@ def _copy_publication(publication: Path, folder: Path, *, whole: bool) -> None:
     else:
         folder.mkdir()
         for schema in FREE_SCHEMAS:
-            shutil.copytree(publication / "parquet" / schema, folder / "parquet" / schema)
+            (folder / "parquet" / schema).mkdir(parents=True)
+            for path in sorted((publication / "parquet" / schema).glob("*.parquet")):
+                if holds_no_value(schema, path.stem):
+                    shutil.copy(path, folder / "parquet" / schema)
         for name in (name for name in FREE_FILES if (publication / name).exists()):
             shutil.copy(publication / name, folder / name)
     for path in folder.rglob("*"):
@@ -159,7 +164,7 @@ def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
         tables=[
             (name, entry)
             for name, entry in sorted(manifest["tables"].items())
-            if name.split(".")[0] in schemas
+            if (draft / "publication" / "parquet" / f"{name.replace('.', '/')}.parquet").exists()
         ],
         minutes=MINUTES,
         programs=[

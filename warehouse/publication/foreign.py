@@ -5,28 +5,111 @@ is opened as the main one stands in the place of DuckDB's own function of its na
 of this machine and writes others; a file of another kind has an extension fetched. So the file is
 attached as a database of DuckDB to a connection in memory, which runs nothing of it; the connection
 is locked before its first query, and DuckDB's own functions say what the file holds. Only one with
-tables alone is used as the main database.
+tables alone is used as the main database; a table may compute too (a generated column, a default, a
+check, an index), so none of these is taken either.
+
+`open_publication` does the same for the whole folder: it follows the link to it once and nothing
+inside it.
 """
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from warehouse.publication.errors import PublishError
+from warehouse.publication.manifest import MENDED, check_manifest, is_plain_file, read_manifest
 from warehouse.sql_text import quote
 
 DATABASE = "citysync.duckdb"
-RUNS = """
-select schema_name || '.' || view_name from system.main.duckdb_views() where database_name = $1
-union all
-select schema_name || '.' || function_name from system.main.duckdb_functions()
+# What runs when a database is read or copied, and names that lead elsewhere when a file is called
+# after a table.
+NOT_TABLES_ALONE = """
+select 'view ' || schema_name || '.' || view_name from system.main.duckdb_views()
 where database_name = $1
+union all
+select 'function ' || schema_name || '.' || function_name from system.main.duckdb_functions()
+where database_name = $1
+union all
+select 'trigger ' || schema_name || '.' || trigger_name from system.main.duckdb_triggers()
+where database_name = $1
+union all
+select 'sequence ' || schema_name || '.' || sequence_name from system.main.duckdb_sequences()
+where database_name = $1
+union all
+select 'index ' || schema_name || '.' || index_name from system.main.duckdb_indexes()
+where database_name = $1
+union all
+select 'computed column ' || schema_name || '.' || table_name || '.' || column_name
+from system.main.duckdb_columns()
+where database_name = $1 and (is_generated or column_default is not null)
+union all
+select lower(constraint_type) || ' of ' || schema_name || '.' || table_name
+from system.main.duckdb_constraints()
+where database_name = $1 and constraint_type <> 'NOT NULL'
+union all
+select 'name ' || schema_name || '.' || table_name from system.main.duckdb_tables()
+where database_name = $1 and not regexp_full_match(schema_name || '.' || table_name, $2)
 order by all
 """
+NAME = "[a-z0-9_]+[.][a-z0-9_]+"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A publication that somebody else may have made.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it is, without a link on the way.
+    manifest : dict
+        Its manifest, with files and tables that can be compared.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+
+def open_publication(folder: Path) -> Publication:
+    """Return a publication whose files are plain and whose database holds tables alone.
+
+    Parameters
+    ----------
+    folder : Path
+        A publication, or the link to one: the link is followed here and never again, so that a
+        refresh that switches it later does not mix two runs.
+
+    Raises
+    ------
+    PublishError
+        If there is something in it that is neither a file nor a folder, its manifest cannot be
+        used, or its database cannot be opened or is refused by `attach_foreign`.
+    """
+    folder = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise PublishError(
+                f"{str(path)!r}: expected a file or a folder, found a link, a pipe or a device; "
+                f"{MENDED}"
+            )
+    manifest = read_manifest(folder)
+    check_manifest(folder, manifest)
+    try:
+        with open_foreign(folder / DATABASE):
+            return Publication(folder, manifest)
+    except duckdb.Error as error:
+        raise PublishError(
+            f"{folder / DATABASE}: expected a database of DuckDB, found none that opens "
+            f"({' '.join(str(error).split())[:200]}); {MENDED}"
+        ) from None
 
 
 @contextmanager
@@ -60,27 +143,28 @@ def attach_foreign(
     Raises
     ------
     PublishError
-        If one holds anything but tables, is no file or was left in the midst of a write.
+        If one holds anything but tables of plain columns, is a link or no file, or was left in
+        the midst of a write.
     duckdb.Error
         If one cannot be opened as a database of DuckDB.
     """
-    paths = {name: path.resolve() for name, path in databases.items()}
+    paths = {name: path.parent.resolve() / path.name for name, path in databases.items()}
     for name, path in paths.items():
-        if not path.is_file() or path.with_name(f"{path.name}.wal").exists():
+        if not is_plain_file(path) or path.with_name(f"{path.name}.wal").exists():
             raise PublishError(
-                f"{path}: expected a published database, found none, or one with a .wal beside it; "
+                f"{path}: expected a published database, found none, a link, or one with a .wal "
+                "beside it; "
                 "run `make refresh` first, or name the file published/citysync.duckdb of a home"
             )
         con.execute(f"attach $1 as {quote(name)} (read_only, type duckdb)", [str(path)])
     con.execute("set allowed_directories = $1", [[str(folder) for folder in folders]])
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
-    # anything that runs when it is read
     for name, path in paths.items():
-        found = con.execute(RUNS, [name]).fetchall()
+        found = con.execute(NOT_TABLES_ALONE, [name, NAME]).fetchall()
         if found:
             raise PublishError(
-                f"{path}: expected tables alone, found views or functions "
-                f"({', '.join(repr(name) for (name,) in found[:5])}): "
+                f"{path}: expected tables alone, found {len(found)} other things, first "
+                f"{', '.join(repr(what) for (what,) in found[:5])}: "
                 "it was not made by citysync; take it again from where it was copied"
             )

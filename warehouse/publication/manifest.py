@@ -28,6 +28,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         If there is none, or it cannot be read as a manifest.
     """
     path = folder / MANIFEST
+    if path.exists() and not is_plain_file(path):
+        raise PublishError(f"{path}: expected a file, found a link or a pipe; {MENDED}")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -74,6 +76,11 @@ def check_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
                     f"{folder / MANIFEST}: {part} has {name!r}: {found!r}: expected an entry as a "
                     f"refresh writes it; {MENDED}"
                 )
+
+
+def is_plain_file(path: Path) -> bool:
+    """Return whether a path is a file itself: a link may lead anywhere, a pipe never ends."""
+    return path.is_file() and not path.is_symlink()
 
 
 def files_of(schema: str, table: str) -> str:

@@ -13,6 +13,7 @@ import duckdb
 
 from warehouse.hashing import hash_file
 from warehouse.publication.datapackage import NAME as PACKAGE
+from warehouse.publication.tables import copy_comments, to_publish
 from warehouse.sql_text import literal, quote
 
 LICENCES = Path(__file__).resolve().parents[1] / "seeds" / "source_licences.csv"
@@ -27,19 +28,23 @@ WHOLE = {
         "dim_pilot_zone",
         "dim_study_claim",
         "fct_coverage",
-        "fct_pair_synchronization",
         "fct_policy_overlap",
     ),
     "meta": ("estimate_change", "input_file", "publication_change", "run", "source"),
     "quality": ("expectation_result",),
 }
+VALUES = "marts.fct_indicator_observation"
 # every row names the sources of its values
 BY_SOURCE = {
     "marts.fct_indicator_conflict": ("chosen_source_id", "other_source_id"),
-    "marts.fct_indicator_observation": ("source_id",),
+    VALUES: ("source_id",),
     "marts.fct_indicator_revision": ("source_id",),
     "quality.rejected_value": ("source_id",),
 }
+# A year of a pair is a formula of two growth rates, and the pairs of a year are enough equations to
+# solve for the rates of all cities.
+PAIRS = "marts.fct_pair_synchronization"
+SOLVABLE = "yearly values of pairs, from which withheld growth of single cities can be computed"
 # tables of single values that pages show row by row
 EMPTIED = (
     "marts.dim_codebook",
@@ -48,11 +53,10 @@ EMPTIED = (
     "meta.flag_change",
     "quality.expectation_row",
 )
-_NAMES = "select schema_name || '.' || table_name from duckdb_tables()"
 POLICY = ("dim_policy_document", "fct_policy_clause", "fct_policy_tool", "fct_policy_zone")
-# the gap of two growth rates is a single value in another dress
-WITHOUT = ("neg_abs_gap_", "neg_abs_residual_")
 NOT_WHOLE = "repeats values of sources that may not be passed on"
+# the database that is copied, attached by `foreign`
+PUBLISHED = "published"
 
 
 def free_sources() -> set[str]:
@@ -64,15 +68,20 @@ def free_sources() -> set[str]:
     }
 
 
+def holds_no_value(schema: str, table: str) -> bool:
+    """Return whether a table may be passed on whole, whatever the terms of the sources are."""
+    return schema == "estimates" or table in WHOLE.get(schema, ())
+
+
 def copy_tables(
     con: duckdb.DuckDBPyConnection, draft: Path, free: set[str] | None
 ) -> list[tuple[str, int, str]]:
-    """Copy the tables of the attached database `published` as far as they may be passed on.
+    """Copy the tables of the attached database `PUBLISHED` as far as they may be passed on.
 
     Parameters
     ----------
     con : DuckDBPyConnection
-        Of the copy.
+        Of the copy, to which `PUBLISHED` was attached by `attach_foreign`.
     draft : Path
         Folder in which `parquet/<schema>/<table>.parquet` is written beside it.
     free : set of str or None
@@ -84,74 +93,91 @@ def copy_tables(
         Of the tables that lack something.
     """
     left_out = []
-    names = con.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = 'published' "
-        "order by all"
-    ).fetchall()
-    for schema, table in names:
-        rows, columns, why = _part(con, schema, table, free)
-        name = f"{quote(schema)}.{quote(table)}"
-        source = f"published.{name}"
-        count = con.execute(f"select count(*) filter (where not ({rows})) from {source}")
-        n_left = count.fetchone()[0]
-        if why and (n_left or columns != "*"):
+    for schema, table in to_publish(con, PUBLISHED, "table"):
+        rows, why = _part(schema, table, free)
+        count = f"select count(*) filter (where not ({rows})) from {_source(schema, table)}"
+        [(n_left,)] = con.execute(count).fetchall()
+        if n_left:
             left_out.append((f"{schema}.{table}", n_left, why))
         if rows == "false":
             continue
-        con.execute(f"create schema if not exists {quote(schema)}")
-        con.execute(f"create table {name} as select {columns} from {source} where {rows}")
+        _copy_rows(con, schema, table, rows)
         (draft / "parquet" / schema).mkdir(parents=True, exist_ok=True)
         path = draft / "parquet" / schema / f"{table}.parquet"
-        con.execute(f"copy {name} to {literal(path)} (format parquet, compression zstd)")
+        con.execute(
+            f"copy {quote(schema)}.{quote(table)} to {literal(path)} (format parquet, compression "
+            "zstd)"
+        )
     return left_out
 
 
-def _part(
-    con: duckdb.DuckDBPyConnection, schema: str, table: str, free: set[str] | None
-) -> tuple[str, str, str]:
-    """Which rows and columns of a table may be passed on, and why not all."""
-    if free is None or schema == "estimates":
-        return "true", "*", ""
+def copy_for_pages(con: duckdb.DuckDBPyConnection, free: set[str]) -> None:
+    """Copy the tables that pages are made from, without the single values that no page may show.
+
+    Parameters
+    ----------
+    con : DuckDBPyConnection
+        As of `copy_tables`. Pages take means and counts from tables that are not passed on, so this
+        copy is not passed on itself.
+    free : set of str
+        Sources whose values may be passed on.
+    """
+    for schema, table in to_publish(con, PUBLISHED, "table"):
+        name = f"{schema}.{table}"
+        if name in EMPTIED:
+            rows = "false"
+        elif name in BY_SOURCE:
+            rows = _permitted(name, free)
+        else:
+            rows = "true"
+        _copy_rows(con, schema, table, rows)
+
+
+def _source(schema: str, table: str) -> str:
+    return f"{PUBLISHED}.{quote(schema)}.{quote(table)}"
+
+
+def _copy_rows(con: duckdb.DuckDBPyConnection, schema: str, table: str, rows: str) -> None:
+    """Create a table of the copy from some rows, with its comments."""
+    con.execute(f"create schema if not exists {quote(schema)}")
+    con.execute(
+        f"create table {quote(schema)}.{quote(table)} as from {_source(schema, table)} where {rows}"
+    )
+    here = con.execute("select current_database()").fetchone()[0]
+    copy_comments(con, (schema, table), PUBLISHED, here)
+
+
+def _part(schema: str, table: str, free: set[str] | None) -> tuple[str, str]:
+    """Return the condition on the rows of a table that may be passed on, and why not all may."""
     name = f"{schema}.{table}"
+    if free is None or holds_no_value(schema, table):
+        return "true", ""
     if name in BY_SOURCE:
-        return _permitted(name, free), "*", "sources that may not be passed on"
-    if table in POLICY and schema == "marts":
-        return ("true" if "policy_texts" in free else "false"), "*", NOT_WHOLE
-    if table not in WHOLE.get(schema, ()):
-        return "false", "*", NOT_WHOLE
-    found = con.execute(
-        "select column_name from duckdb_columns() where database_name = 'published' and "
-        "schema_name = ? and table_name = ?",
-        [schema, table],
-    ).fetchall()
-    hidden = [column for (column,) in found if column.startswith(WITHOUT)]
-    if not hidden:
-        return "true", "*", ""
-    return "true", f"* exclude ({', '.join(map(quote, hidden))})", f"columns: {', '.join(hidden)}"
+        return _permitted(name, free), "sources that may not be passed on"
+    if name == PAIRS:
+        withheld = f"from {PUBLISHED}.{VALUES} where is_current and not {_permitted(VALUES, free)}"
+        return f"not exists ({withheld})", SOLVABLE
+    if schema == "marts" and table in POLICY and "policy_texts" in free:
+        return "true", ""
+    return "false", NOT_WHOLE
 
 
 def _permitted(name: str, free: set[str]) -> str:
-    """The rows of a table whose sources may all be passed on."""
+    """Return the condition that the sources of a row may all be passed on."""
     listed = ", ".join(map(literal, sorted(free)))
-    return " and ".join(f"coalesce({column} in ({listed}), false)" for column in BY_SOURCE[name])
-
-
-def empty_what_is_not_free(con: duckdb.DuckDBPyConnection, free: set[str]) -> None:
-    """Delete from a copy of the whole database the single values that pages may not show."""
-    present = {row[0] for row in con.execute(_NAMES).fetchall()}
-    for name in sorted(present.intersection(BY_SOURCE)):
-        con.execute(f"delete from {name} where not ({_permitted(name, free)})")
-    for name in sorted(present.intersection(EMPTIED)):
-        con.execute(f"delete from {name}")
+    named = [f"coalesce({column} in ({listed}), false)" for column in BY_SOURCE[name]]
+    return f"({' and '.join(named)})"
 
 
 def describe_copy(publication: Path, draft: Path) -> dict[str, Any]:
     """The publication's data package for the tables that are here, with terms and sources."""
     package = json.loads((publication / PACKAGE).read_text(encoding="utf-8"))
+    # a path of the package is only looked up: whoever made it may have written any
+    copied = {path.relative_to(draft).as_posix(): path for path in draft.rglob("*.parquet")}
     kept = []
     for resource in package["resources"]:
-        path = draft / resource["path"]
-        if path.exists():
+        path = copied.get(str(resource["path"]))
+        if path:
             here = set(duckdb.read_parquet(str(path)).columns)
             fields = [field for field in resource["schema"]["fields"] if field["name"] in here]
             resource["schema"]["fields"] = fields

@@ -119,7 +119,7 @@ def copy_tables(
             con.execute(f"create schema if not exists target.{quote(schema)}")
             name = f"{quote(schema)}.{quote(table)}"
             con.execute(f"create table target.{name} as select * from build.{name} order by all")
-            comments[schema, table] = copy_comments(con, schema, table)
+            comments[schema, table] = copy_comments(con, (schema, table), "build", "target")
         con.commit()
         # only what is committed is read by every core
         for schema, table in tables:
@@ -155,20 +155,22 @@ def _arrow_schema(con: duckdb.DuckDBPyConnection, table: str, comments: Mapping[
     return base64.b64encode(pa.schema(fields).serialize()).decode()
 
 
-def copy_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
-    """Carry table and column comments over: they are the data dictionary inside the file. Those of
-    the columns.
+def copy_comments(
+    con: duckdb.DuckDBPyConnection, place: tuple[str, str], source: str, target: str
+) -> dict[str, str]:
+    """Carry the comments of a table and its columns from one database to another: they are the data
+    dictionary inside the file. Return those of the columns.
     """
-    new = f"target.{quote(schema)}.{quote(table)}"
-    where = "database_name = 'build' and schema_name = ? and table_name = ? and comment is not null"
+    new = f"{quote(target)}.{quote(place[0])}.{quote(place[1])}"
+    where = "database_name = ? and schema_name = ? and table_name = ? and comment is not null"
     for (comment,) in con.execute(
-        f"select comment from duckdb_tables() where {where}", [schema, table]
+        f"select comment from duckdb_tables() where {where}", [source, *place]
     ).fetchall():
         con.execute(f"comment on table {new} is {literal(comment)}")
     columns = (
         f"select column_name, comment from duckdb_columns() where {where} order by column_index"
     )
-    comments = dict(con.execute(columns, [schema, table]).fetchall())
+    comments = dict(con.execute(columns, [source, *place]).fetchall())
     for column, comment in comments.items():
         con.execute(f"comment on column {new}.{quote(column)} is {literal(comment)}")
     return comments

@@ -12,7 +12,13 @@ import duckdb
 from warehouse.hashing import hash_file
 from warehouse.publication.file_tables import add_file_tables, files_of_tables
 from warehouse.publication.foreign import DATABASE, open_foreign
-from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, check_manifest, read_manifest
+from warehouse.publication.manifest import (
+    MANIFEST,
+    MANIFEST_HASH,
+    check_manifest,
+    is_plain_file,
+    read_manifest,
+)
 from warehouse.publication.tables import columns_of, hash_table
 from warehouse.sql_text import quote
 
@@ -59,8 +65,10 @@ def verify_files(folder: Path) -> list[str]:
 
 def _manifest_faults(folder: Path) -> list[str]:
     sidecar = folder / MANIFEST_HASH
-    if not sidecar.is_file():
-        return [f"{sidecar}: missing, expected the hash of {MANIFEST}"]
+    if not is_plain_file(sidecar):
+        return [f"{sidecar}: missing, expected a file with the hash of {MANIFEST}"]
+    if not is_plain_file(folder / MANIFEST):
+        return [f"{folder / MANIFEST}: missing, expected a file"]
     said, found = (
         sidecar.read_text(encoding="utf-8", errors="replace").split(" ", 1)[0],
         hash_file(folder / MANIFEST),
@@ -77,7 +85,7 @@ def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
     would be waited for.
     """
     present = {
-        path.relative_to(folder).as_posix(): path.is_file() and not path.is_symlink()
+        path.relative_to(folder).as_posix(): is_plain_file(path)
         for path in folder.rglob("*")
         if path.is_symlink() or not path.is_dir()
     }

@@ -4,21 +4,34 @@ on; the replication folder, complete from simulated data, no delivered value fro
 
 import csv
 import json
+import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
+from orchestration.commands import reproduce
 from orchestration.commands.public import public, write_public
-from orchestration.deposit.write import write_deposit
+from orchestration.deposit.write import deposit, write_deposit
 from orchestration.home import REPO, python_version
 from tests.estimation.report.city_pages import city_page_faults
-from tests.orchestration.conftest import Run
-from tests.warehouse.publication.test_verification import write_manifest
+from tests.orchestration.commands.reconstruction import numbers_of_pairs, sizes_of_cities
+from tests.orchestration.conftest import Run, SixCities, end_of, run
+from tests.warehouse.publication.small import THINGS, made_writable, put_out, run_of
+from tests.warehouse.publication.test_verification import (
+    CODE_IN_A_DATABASE,
+    LAID_IN,
+    SECRET,
+    forge,
+    write_manifest,
+)
 from warehouse.errors import Refused
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
+from warehouse.publication.publish import switch
 
 
 def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simulated, tmp_path):
@@ -81,6 +94,164 @@ def test_growth_that_is_left_out_is_not_said_to_be_unknown(six, tmp_path):
         assert page.count('"growth_withheld"') == 6
 
 
+GROWTH = """
+with windowed as (
+    select city_id, "year", growth_official_pct as growth from marts.fct_city_year
+    where "year" in (select "year" from marts.fct_pair_synchronization)
+)
+select city_id as city, "year",
+    abs(growth - avg(growth) over (partition by city_id))
+        / stddev_pop(growth) over (partition by city_id) as truth
+from windowed
+"""
+
+
+def test_growth_cannot_be_computed_from_the_public_copy(six: SixCities, tmp_path: Path) -> None:
+    """From the whole publication it can: who looks finds the pairs, and every rate but its sign."""
+    published = (six.run.home / "published").resolve()
+    with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
+        growth = con.execute(GROWTH).df()
+    pairs = numbers_of_pairs(published)
+    assert len(growth) == 60 and "scripts" in pairs
+    for column in ("comove_growth_official", "dispersion_growth_official"):
+        computed = sizes_of_cities(pairs["marts.fct_pair_synchronization"], column)
+        both = growth.merge(computed, on=["city", "year"])
+        pd.testing.assert_series_equal(both["size"], both["truth"], check_names=False)
+        assert len(both) == 60
+    out = tmp_path / "out"
+    write_public(published, out)
+    assert numbers_of_pairs(out) == {}
+    rows = csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines())
+    (said,) = [row for row in rows if row["table"] == "marts.fct_pair_synchronization"]
+    assert said["rows left out"] == "150" and "growth of single cities" in said["why"]
+    # means over years and over all pairs of a city stay
+    changes = pd.read_csv(out / "report" / "data" / "city_change.csv")
+    assert changes["first_half"].notna().all() and len(changes) == 6
+
+
+# What becomes of a publication that somebody else handed over.
+SOURCE = (
+    "create table meta.source as select 'tidy' as source_id, '' as description, '' as producer, "
+    "'' as title, '' as licence, '' as address, '' as accessed, '' as citation"
+)
+COMMANDS: dict[str, Callable[[Path], int]] = {
+    "public": lambda home: end_of(public, str(home / "web" / "out")),
+    "deposit": lambda home: end_of(deposit, None),
+}
+of_both = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+
+
+def hand_over(home: Path, day: int) -> Path:
+    """Publish a few simulated things, with a manifest as a refresh writes it."""
+    sql = (
+        f"{THINGS}; {SOURCE}; create table meta.run as select '{run_of(day)}' as run_id, true as ok"
+    )
+    said = {"git_commit": head(), "started_at": run_of(day), "settings": {}}
+    return put_out(home, run_of(day), sql, simulated=True, inputs=[], packages={}, **said)
+
+
+@pytest.fixture(scope="module")
+def few_things(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("few")
+    hand_over(home, 1)
+    hand_over(home, 2)
+    return home
+
+
+@pytest.fixture
+def handed_over(few_things: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own for each test, with files that may be written."""
+    home = shutil.copytree(few_things, tmp_path / "home", symlinks=True)
+    made_writable(home / "published")
+    monkeypatch.setenv("CITYSYNC_HOME", str(home))
+    return home
+
+
+def what_came_of(home: Path) -> list[Path]:
+    """Everything that a command wrote to be passed on, and what it left behind."""
+    folders = [home / "web", home / "deposit"]
+    return [path for folder in folders if folder.exists() for path in folder.rglob("*")]
+
+
+@of_both
+def test_what_is_as_it_was_published_is_passed_on(handed_over, command, capsys) -> None:
+    assert command(handed_over) == 0, capsys.readouterr()
+    assert any(path.name == "things.parquet" for path in what_came_of(handed_over))
+
+
+def refuse_both(home: Path, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """See that neither command passes anything on, and that both say why."""
+    for command in COMMANDS.values():
+        assert command(home) == 2
+        assert said in capsys.readouterr().out
+    assert what_came_of(home) == []
+
+
+@pytest.mark.parametrize("statement", CODE_IN_A_DATABASE.values(), ids=CODE_IN_A_DATABASE)
+def test_a_database_that_would_run_something_is_not_passed_on(
+    handed_over: Path, statement: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forge(handed_over / "published", statement)
+    refuse_both(handed_over, "expected tables alone, found ", capsys)
+
+
+@pytest.mark.parametrize("lay", LAID_IN.values(), ids=LAID_IN)
+def test_what_is_laid_into_a_publication_is_not_passed_on(
+    handed_over: Path, lay: Callable[[Path], object], monkeypatch, capsys
+) -> None:
+    """A link of somebody else leads to a file of this machine, and a pipe is read for ever."""
+    monkeypatch.chdir((handed_over / "published").resolve())
+    lay(Path("parquet/meta/more.parquet"))
+    refuse_both(handed_over, "more.parquet", capsys)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, MANIFEST_HASH, "citysync.duckdb", "datapackage.json"])
+@pytest.mark.parametrize("lay", [os.mkfifo, lambda path: path.symlink_to("../../elsewhere")])
+def test_what_lies_in_the_place_of_a_file_is_not_passed_on(
+    handed_over: Path, lay: Callable[[Path], object], name: str, capsys
+) -> None:
+    """Also a link to the same bytes."""
+    path = (handed_over / "published").resolve() / name
+    path.rename(handed_over / "elsewhere")
+    lay(path)
+    refuse_both(handed_over, name, capsys)
+
+
+@of_both
+def test_a_refresh_that_switches_in_between_mixes_no_two_runs(
+    handed_over: Path, command: Callable[[Path], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_and_switch(folder: Path) -> dict:
+        manifest = read_foreign_manifest(folder)
+        switch(handed_over / "published", handed_over / "publications" / run_of(1))
+        return manifest
+
+    read_foreign_manifest = reproduce.read_foreign_manifest
+    monkeypatch.setattr(reproduce, "read_foreign_manifest", read_and_switch)
+    assert command(handed_over) == 0
+    paths = what_came_of(handed_over)
+    (manifest,) = [path for path in paths if path.name == MANIFEST]
+    (table,) = [path for path in paths if path.parts[-2:] == ("meta", "run.parquet")]
+    assert json.loads(manifest.read_text(encoding="utf-8"))["run_id"] == run_of(2)
+    assert pd.read_parquet(table)["run_id"].tolist() == [run_of(2)]
+
+
+@pytest.mark.parametrize("command", [["public", "out"], ["deposit"]])
+def test_a_view_of_a_file_does_not_reach_the_pages(
+    home_of_six: Path, command: list[str], six: SixCities
+) -> None:
+    """By the documented command, from delivered data, whose pages are written again."""
+    view = (
+        "create table estimates.kept as from estimates.claim; drop table estimates.claim; "
+        "create view estimates.claim as select * replace "
+        f"((select content from read_text('{SECRET}')) as claim_en) from estimates.kept"
+    )
+    forge(home_of_six / "published", view, git_commit=head())
+    done = run(home_of_six, *command)
+    assert done.code == 2 and "'view estimates.claim'" in done.last_line
+    assert not (home_of_six.parent / "out").exists() and not (home_of_six / "deposit").exists()
+
+
 def head() -> str:
     return subprocess.run(
         ["git", "-C", str(REPO), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
@@ -119,6 +290,9 @@ def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> N
         if path.is_file()
     }
     assert {parts[1] for parts in kept if parts[0] == "parquet"} == {"estimates", "meta"}
+    # these two show the value that changed most
+    tables = {path.stem for path in (folder / "publication" / "parquet" / "meta").iterdir()}
+    assert "publication_change" in tables and not tables & {"current_change", "flag_change"}
     assert "may not be passed on" in (folder / "README.md").read_text(encoding="utf-8")
 
 

@@ -40,7 +40,9 @@
     byId("city-list").replaceChildren(...cities.ids.map((id, k) => element("option", { value: cities.names[k] }, `${cities.also[k]} ${id}`)));
     citysync.fillSelect(measure, [[null, sync.measures.map((key, m) => [m, words[key] || key])]], 0);
     const layers = [["batch", words.layer_batch]];
-    if (hasSync) layers.push(["sync", words.layer_sync], ["change", words.layer_change], ["all", words.layer_all]);
+    if (hasSync) layers.push(["sync", words.layer_sync], ["change", words.layer_change]);
+    if (cities.change.some((v) => v !== null)) layers.push(["all", words.layer_all]);
+    measure.parentElement.hidden = !hasSync;
     citysync.fillSelect(layer, [[null, layers]], "batch");
     fillYears();
   }
