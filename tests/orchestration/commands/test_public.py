@@ -14,7 +14,6 @@ import duckdb
 import pandas as pd
 import pytest
 
-from orchestration.commands import reproduce
 from orchestration.commands.public import public, write_public
 from orchestration.deposit.write import deposit, write_deposit
 from orchestration.home import REPO, python_version
@@ -221,13 +220,12 @@ def test_what_lies_in_the_place_of_a_file_is_not_passed_on(
 def test_a_refresh_that_switches_in_between_mixes_no_two_runs(
     handed_over: Path, command: Callable[[Path], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read_and_switch(folder: Path) -> dict:
-        manifest = read_foreign_manifest(folder)
+    def read_and_switch(text: str) -> object:
         switch(handed_over / "published", handed_over / "publications" / run_of(1))
-        return manifest
+        return read(text)
 
-    read_foreign_manifest = reproduce.read_foreign_manifest
-    monkeypatch.setattr(reproduce, "read_foreign_manifest", read_and_switch)
+    read = json.loads
+    monkeypatch.setattr("warehouse.publication.manifest.json.loads", read_and_switch)
     assert command(handed_over) == 0
     paths = what_came_of(handed_over)
     (manifest,) = [path for path in paths if path.name == MANIFEST]
