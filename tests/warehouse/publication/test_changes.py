@@ -203,7 +203,14 @@ def write_two(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     for catalog, name in (("previous", "published"), ("memory", "build")):
         (folder / name).mkdir()
         con.execute(f"attach '{folder / name / 'citysync.duckdb'}' as {name}")
-        con.execute(f"copy from database {catalog} to {name}; detach {name}")
+        # as a publication is written: tables without the defaults of this test's own
+        tables = con.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = ?", [catalog]
+        ).fetchall()
+        for schema, table in tables:
+            con.execute(f"create schema if not exists {name}.{schema}")
+            con.execute(f"create table {name}.{schema}.{table} as from {catalog}.{schema}.{table}")
+        con.execute(f"detach {name}")
     manifest = folder / "published" / "manifest.json"
     manifest.write_text('{"is_simulated": false}', encoding="utf-8")
 
