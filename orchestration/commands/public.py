@@ -24,6 +24,7 @@ from orchestration.run_settings import setting
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.datapackage import NAME as PACKAGE
+from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import DATABASE, Publication, attach_foreign
 from warehouse.publication.manifest import MANIFEST
 from warehouse.publication.passed_on import (
@@ -129,7 +130,13 @@ def _write_report(database: Path, folder: Path, free: set[str]) -> None:
         attach_foreign(con, {PUBLISHED: database})
         copy_for_pages(con, free)
         con.execute(f"detach {PUBLISHED}")
-        data = read_report_data(con)
+        try:
+            data = read_report_data(con)
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise PublishError(
+                f"{database}: expected the tables of this version, found "
+                f"{str(error).splitlines()[0]}; publish again first"
+            ) from error
         write_exhibits(data, folder)
         write_report(
             con,
