@@ -2,55 +2,75 @@
 -- key: city_id, year
 with published as (
     select
-        city_id,
-        "year",
-        source_id,
-        edition_year,
-        case indicator_id when 'gdp_index_prev_year_100' then 'index' else 'rate' end as basis,
-        case indicator_id
-            when 'gdp_index_prev_year_100' then 100 * ln("value" / 100)
-            else 100 * ln(1 + "value" / 100)
+        graded.city_id,
+        graded."year",
+        graded.source_id,
+        graded.edition_year,
+        graded.priority,
+        graded.quality_flag = 'quarantined' as is_quarantined,
+        case graded.indicator_id when 'gdp_index_prev_year_100' then 'index' else 'rate' end as basis,
+        case basis when 'index' then graded."value" - 100 else graded."value" end as rate_pct,
+        case basis
+            when 'index' then 100 * ln(graded."value" / 100)
+            else 100 * ln(1 + graded."value" / 100)
         end as growth_pct,
-        1 as basis_rank,
-        quality_flag = 'quarantined' as is_quarantined,
-        priority,
-        indicator_id,
-        file_name,
-        row_no,
-        col_no
-    from {{ ref('int_observations_graded') }}
+        limits.growth_evidence_apart
+    from {{ ref('int_observations_graded') }} as graded
+    inner join {{ ref('int_indicator_limits') }} as limits on graded.indicator_id = limits.indicator_id
     where
-        is_usable
+        graded.is_usable
         and (
-            (indicator_id = 'gdp_index_prev_year_100' and "value" > 0)
-            or (indicator_id = 'gdp_growth_official_pct' and "value" > -100)
+            (graded.indicator_id = 'gdp_index_prev_year_100' and graded."value" > 0)
+            or (graded.indicator_id = 'gdp_growth_official_pct' and graded."value" > -100)
         )
+    qualify row_number() over (
+        partition by graded.city_id, graded."year", graded.indicator_id order by graded.choice_rank
+    ) = 1
 ),
 
--- the log difference of a delivered real level stands in only where no rate or index was published
-from_levels as (
+-- the threshold is null for a rate, which needs nobody to confirm it
+compared as (
+    select
+        *,
+        max(case when basis = 'rate' and not is_quarantined then rate_pct end) over (partition by city_id, "year") as printed_pct,
+        coalesce(round(abs(rate_pct - printed_pct), 6) <= growth_evidence_apart, false) as repeats_printed
+    from published
+),
+
+-- the log difference of a delivered real level stands in only where neither a rate nor an index was published
+candidates as (
     select
         city_id,
         "year",
         source_id,
         edition_year,
+        priority,
+        is_quarantined,
+        basis,
+        growth_pct,
+        case
+            when basis = 'rate' then 'printed'
+            when
+                lag("year") over city_years = "year" - 1 and lag(repeats_printed) over city_years
+                and lead("year") over city_years = "year" + 1 and lead(repeats_printed) over city_years
+                then 'index_confirmed'
+            else 'index_alone'
+        end as evidence
+    from compared
+    window city_years as (partition by city_id, basis order by "year")
+    union all
+    select
+        city_id,
+        "year",
+        source_id,
+        edition_year,
+        priority,
+        is_quarantined,
         'level' as basis,
         log_change_pct as growth_pct,
-        2 as basis_rank,
-        is_quarantined,
-        priority,
-        indicator_id,
-        cast(null as varchar) as file_name,
-        cast(null as integer) as row_no,
-        cast(null as integer) as col_no
+        null as evidence
     from {{ ref('int_city_level_changes') }}
     where indicator_id = 'gdp_real_cny_100m'
-),
-
-candidates as (
-    select * from published
-    union all
-    select * from from_levels
 ),
 
 official as (
@@ -60,15 +80,19 @@ official as (
         partition by city_id, "year"
         order by
             is_quarantined asc,
-            basis_rank asc,
+            list_position(['rate', 'index', 'level'], basis) asc,
             priority asc,
             edition_year desc nulls last,
-            indicator_id desc,
-            file_name asc,
-            row_no asc,
-            col_no asc,
             source_id asc
     ) = 1
+),
+
+-- a year whose growth rests on another basis than the last year with growth names that one
+spliced as (
+    select
+        *,
+        nullif(lag(basis) over (partition by city_id order by "year"), basis) as basis_before
+    from official
 ),
 
 nominal as (
@@ -113,11 +137,14 @@ consumer_prices as (
 select
     spine.city_id,
     spine."year",
-    official.growth_pct as growth_official_pct,
-    official.basis as growth_official_basis,
-    official.source_id as growth_official_source_id,
-    official.edition_year as growth_official_edition_year,
-    abs(official.growth_pct) > 25 as is_growth_official_jump,
+    spliced.growth_pct as growth_official_pct,
+    spliced.basis as growth_official_basis,
+    spliced.basis_before as growth_official_basis_before,
+    spliced.evidence as growth_official_evidence,
+    spliced.source_id as growth_official_source_id,
+    spliced.edition_year as growth_official_edition_year,
+    abs(spliced.growth_pct) > 25 as is_growth_official_jump,
+    indices.growth_pct as growth_index_pct,
     nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_pct,
     nominal.log_change_pct - province_deflators.deflator_change_pct as growth_implicit_deflated_pct,
     nominal_one_vintage.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_one_vintage_pct,
@@ -125,7 +152,8 @@ select
     nominal_one_vintage.source_id as growth_deflated_one_vintage_source_id,
     abs(nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100)) > 25 as is_growth_deflated_jump
 from {{ ref('int_city_spine') }} as spine
-left join official on spine.city_id = official.city_id and spine."year" = official."year"
+left join spliced on spine.city_id = spliced.city_id and spine."year" = spliced."year"
+left join candidates as indices on spine.city_id = indices.city_id and spine."year" = indices."year" and indices.basis = 'index'
 left join nominal on spine.city_id = nominal.city_id and spine."year" = nominal."year"
 left join nominal_one_vintage on spine.city_id = nominal_one_vintage.city_id and spine."year" = nominal_one_vintage."year"
 left join consumer_prices
