@@ -57,9 +57,13 @@ CHECKS = tuple(
         "without_2020_to_2022": {},
     }.items()
 )
-# Beside the headline, by kind and name: controls of one kind alone; other series, deflated or not
-# made from reported product. Light is delivered from 2013 on, too late for the first batches.
+# Beside the headline, by kind and name: growth from the index alone, which one source delivers for
+# all cities and years, and official growth without the city-years that rest on an index alone;
+# controls of one kind alone; other series, deflated or not made from reported product. Light is
+# delivered from 2013 on, too late for the first batches.
 OTHERS = (
+    ("evidence", "index_alone", "growth_index", {}),
+    ("evidence", "without_index_alone", "growth_without_index_alone", {}),
     ("controls", "never_admitted", "growth_official", {"control_group": "never_at_all"}),
     ("controls", "admitted_later", "growth_official", {"excluded": ("never_admitted",)}),
     ("series", "growth_deflated", "growth_deflated", {}),

@@ -55,6 +55,12 @@ SERIES: dict[str, Series] = {
             "gdp_growth_official_pct, gdp_index_prev_year_100 or gdp_real_cny_100m",
             "growth_official_pct",
         ),
+        Series("growth_index", "gdp_index_prev_year_100", "growth_index_pct"),
+        Series(
+            "growth_without_index_alone",
+            "growth that was printed, that neighbouring years confirm or that comes from levels",
+            "growth_without_index_alone_pct",
+        ),
         Series(
             "growth_deflated", "gdp_nominal_cny_100m and cpi_prev_year_100", "growth_deflated_pct"
         ),

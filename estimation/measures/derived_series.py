@@ -1,5 +1,5 @@
 """City series made from several columns of `marts.fct_city_year`: factor allocation, returns, money
-and inventions a head.
+and inventions a head, and growth without the years that rest on an index alone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ INPUTS = (
     "fdi_usd_1m",
     "patents_granted",
     "firms_new",
+    "growth_official_pct",
+    "growth_official_evidence",
 )
 # Logarithms of a column, or of a column per head.
 LOGS = {"ln_wage": ("wage_avg_cny", None)}
@@ -38,6 +40,7 @@ LOGS |= {
 }
 DERIVED = (
     *LOGS,
+    "growth_without_index_alone_pct",
     "labour_allocation",
     "labour_misallocation",
     "capital_allocation",
@@ -58,14 +61,26 @@ def add_derived_series(city_years: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Logarithms in natural units; ``*_allocation`` is ln gamma, ``*_misallocation`` is abs(tau).
-        A series whose inputs lack is NaN. Labour is allocated with the elasticity 1 less that of
-        capital; without capital all cities share one elasticity, which cancels.
+        ``growth_without_index_alone_pct`` is official growth in log points times 100, NaN in a year
+        whose evidence is ``index_alone``. A series whose inputs lack is NaN. Labour is allocated
+        with the elasticity 1 less that of capital; without capital all cities share one elasticity,
+        which cancels.
     """
     rows = city_years.reset_index(drop=True)
     frame = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *INPUTS])))
     made = {name: _log_ratio(frame, column, divisor) for name, (column, divisor) in LOGS.items()}
+    made["growth_without_index_alone_pct"] = _without_index_alone(rows, frame)
     made |= _allocations(frame)
     return rows.assign(**made)
+
+
+def _without_index_alone(rows: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
+    growth = frame["growth_official_pct"].to_numpy(dtype=float, na_value=np.nan)
+    # a table that does not state the evidence cannot show that a year rests on more than an index
+    if "growth_official_evidence" not in rows:
+        return np.full(len(frame), np.nan)
+    is_alone = frame["growth_official_evidence"].eq("index_alone").to_numpy(dtype=bool)
+    return np.where(is_alone, np.nan, growth)
 
 
 def _log_ratio(frame: pd.DataFrame, column: str, divisor: str | None) -> np.ndarray:

@@ -144,8 +144,8 @@ ESTIMATES = {
             case when p_value_family is not null then 'growth_and_cycle' end as family,
             count(p_value_family) over (partition by spec_id, "check", name) as family_size
         from estimates.check order by list_position(['headline', 'measure', 'dates', 'years',
-            'series', 'controls', 'batch', 'province', 'drift'], "check"), series != 'growth',
-            series, name
+            'evidence', 'series', 'controls', 'batch', 'province', 'drift'], "check"),
+            series != 'growth', series, name
         """,
         ("check", "name", "series"),
     ),

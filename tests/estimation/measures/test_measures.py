@@ -177,6 +177,16 @@ def test_derived_series_against_their_formulas():
     assert made["ln_patents_per_head"].isna().all()
 
 
+def test_growth_without_index_alone_leaves_out_what_nothing_confirms():
+    keys = {"city_id": 110000, "year": range(2010, 2015)}
+    growth = pd.DataFrame({**keys, "growth_official_pct": [9.0, 8.0, 7.0, NAN, 6.0]})
+    evidence = ["printed", "index_alone", "index_confirmed", None, None]
+    made = add_derived_series(growth.assign(growth_official_evidence=evidence))
+    assert_allclose(made["growth_without_index_alone_pct"], [9, NAN, 7, NAN, 6])
+    # without the evidence nothing can be said of any year
+    assert add_derived_series(growth)["growth_without_index_alone_pct"].isna().all()
+
+
 def test_a_frame_without_rows_or_inputs_has_all_series():
     made = add_derived_series(pd.DataFrame({"city_id": [], "year": []}))
     assert set(DERIVED) <= set(made.columns) and made.empty

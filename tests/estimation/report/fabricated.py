@@ -371,6 +371,7 @@ def full(**settings) -> dict[str, pd.DataFrame]:
             ("batch", "3"),
             ("province", "440000"),
             ("dates", "x_y"),
+            ("evidence", "without_index_alone"),
             ("drift", "hides_a_rise"),
             spec_id=PRIMARY,
             series="growth",

@@ -15,6 +15,7 @@ from statsmodels.stats.multitest import multipletests
 
 from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
 from estimation.analyses.spec import SampleError
+from estimation.measures.derived_series import add_derived_series
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.exposure import fit_exposure
@@ -220,10 +221,32 @@ def test_checks_are_the_same_test_on_other_cities_years_and_dates(monkeypatch):
     earlier = np.random.default_rng(2).normal(8, 1, size=(len(growth), 8))
     marts = _marts(np.hstack([earlier, growth]), np.arange(2002, 2023), cohort, block)
     inside = marts.synchronization.query("year >= 2010")
-    marts = dataclasses.replace(marts, synchronization=inside)
+    # an index that is near growth, and one city whose growth of one year rests on it alone
+    of_cities = marts.city_years
+    noise = np.random.default_rng(3).normal(0, 0.3, len(of_cities))
+    index = of_cities["growth_official_pct"] + noise
+    alone = of_cities["city_id"].eq(of_cities["city_id"].max()) & of_cities["year"].eq(2013)
+    evidence = np.where(alone, "index_alone", "printed")
+    of_cities = of_cities.assign(growth_index_pct=index, growth_official_evidence=evidence)
+    marts = dataclasses.replace(
+        marts, synchronization=inside, city_years=add_derived_series(of_cities)
+    )
     tables = run_study(marts, STUDY, permutations=99)
     rows = tables.check.set_index(["check", "name", "series"]).sort_index()
     real = city_window(marts, STUDY[0])
+    wide = of_cities.pivot(index="city_id", columns="year", values="growth_index_pct")
+    for name, values, kept in (
+        ("index_alone", wide[real.years].to_numpy(), slice(None)),
+        ("without_index_alone", real.growth, slice(None, -1)),
+    ):
+        alone = fit_primary(
+            values[kept], real.years, real.cohort[kept], real.block[kept], permutations=99
+        )
+        row = rows.loc[("evidence", name, "growth")]
+        assert row["estimate"] == alone.estimate and row["n_cities"] == len(values[kept])
+        assert (row["first_year"], row["last_year"]) == (2010, 2022)
+        assert rows.loc[("evidence", name, "cycle"), "p_value"] == alone.cycle.p_value
+    assert rows.loc["evidence", "joint_p_value"].isna().all()
     for kind, name, left_out in (
         ("batch", "1", real.cohort == 2014),
         ("province", "200000", real.block == 200000),
