@@ -168,7 +168,7 @@ deflated as (
 )
 select city_id, "year", growth_official_pct, growth_deflated_pct, growth_official_basis,
     growth_official_source_id, growth_official_edition_year, official.inputs,
-    growth_deflated_source_id, deflated.inputs, deflated.price
+    growth_deflated_source_id, deflated.inputs, growth_official_evidence, deflated.price
 from marts.fct_city_year as growth
 left join official using (city_id, "year") left join deflated using (city_id, "year")
 where growth_official_pct is not null or growth_deflated_pct is not null
@@ -263,9 +263,10 @@ def write_values(
     flag are numbers of the lists returned.
 
     A growth is `[year, official, deflated, basis, source, edition, inputs, source of deflated, its
-    inputs]`. An input is the number of an indicator and the place of the value in its list; inputs
-    are null where no delivered values give the growth. `prices` has, by year, the value of the
-    province's consumer prices that deflates. Public files hold no growth: it repeats its values.
+    inputs, evidence]`. An input is the number of an indicator and the place of the value in its
+    list; inputs are null where no delivered values give the growth. `prices` has, by year, the
+    value of the province's consumer prices that deflates. Public files hold no growth: it repeats
+    its values.
 
     Returns
     -------

@@ -213,6 +213,18 @@ MARTS = {
         """,
         ("city_id",),
     ),
+    # years in which official growth of a city is computed from something else than before
+    "growth_basis": Query(
+        ("marts.fct_city_year",),
+        "city_id, year, basis_before, basis",
+        """
+        select city_id, "year", growth_official_basis_before as basis_before,
+            growth_official_basis as basis
+        from marts.fct_city_year where growth_official_basis_before is not null
+            order by city_id, "year"
+        """,
+        ("city_id", "year"),
+    ),
     "literature": Query(
         ("marts.dim_literature",),
         "study_id, reference_en, reference_zh, year, outcome_en, outcome_zh, sample_en, sample_zh, "

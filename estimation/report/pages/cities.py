@@ -96,10 +96,12 @@ def cities_data(page: Context) -> dict[str, Any]:
 def _handed_over(stated: CityStatements) -> dict[str, Any]:
     """Statements as the script takes them: a kind and a sentence each."""
     said = [[one.kind, one.text] for one in stated.zones + stated.test]
-    growth = None
+    handed = {"said": said, "growth": None, "basis": None}
     if stated.growth is not None:
-        growth = [stated.growth.kind, stated.growth.text]
-    return {"said": said, "growth": growth}
+        handed["growth"] = [stated.growth.kind, stated.growth.text]
+    if stated.basis is not None:
+        handed["basis"] = [stated.basis.kind, stated.basis.text]
+    return handed
 
 
 def _zones(page: Context) -> dict[str, Any]:

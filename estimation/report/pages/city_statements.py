@@ -33,12 +33,14 @@ class CityStatements:
     zones : of the zones that make it a treated city, then of those inside it; one at least
     test : whether the main test counts it, and as what, or why not; empty where no test was run
     growth : why no growth is shown; None where it is
+    basis : in which years growth that is shown changes its basis; None where it never does
     admitted : year in which all of it first became a zone; None where it never did
     """
 
     zones: list[Statement]
     test: list[Statement]
     growth: Statement | None
+    basis: Statement | None
     admitted: int | None
 
 
@@ -59,6 +61,7 @@ def city_statements(page: Context, city: Row) -> CityStatements:
         zones=_zone_statements(page, city, zones),
         test=_test_statements(page, city, zones),
         growth=_growth_statement(page, city),
+        basis=_basis_statement(page, city),
         admitted=admitted,
     )
 
@@ -141,6 +144,20 @@ def _growth_statement(page: Context, city: Row) -> Statement | None:
     if page.is_public:
         return _statement(page, city, "growth_withheld")
     return None
+
+
+def _basis_statement(page: Context, city: Row) -> Statement | None:
+    rows = page.some("growth_basis", city_id=city["city_id"])
+    if page.is_public or not rows:
+        return None
+    changes = []
+    for row in rows:
+        before = page.words.plain(f"city.basis_{row['basis_before']}")
+        after = page.words.plain(f"city.basis_{row['basis']}")
+        year = int(row["year"])
+        changes.append(page.words.plain("city.basis_change", year=year, before=before, after=after))
+    joined = page.words.plain("label.chinese_semicolon").join(changes)
+    return _statement(page, city, "growth_basis_changes", changes=joined)
 
 
 def _statement(page: Context, city: Row, kind: str, **values: object) -> Statement:

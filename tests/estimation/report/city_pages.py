@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ INDICATOR = {
     "rate": "gdp_growth_official_pct",
     "index": "gdp_index_prev_year_100",
     "level": "gdp_real_cny_100m",
+}
+#: How the sentence under the growth names a basis.
+BASES = {
+    "rate": ("printed rate", "公布的增长率"),
+    "index": ("published index", "公布的指数"),
+    "level": ("change of real GDP", "实际 GDP 的变化"),
 }
 PRICES, NOMINAL = "cpi_prev_year_100", "gdp_nominal_cny_100m"
 
@@ -51,7 +58,8 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 @dataclass(frozen=True)
 class City:
     """What the tables have of a city: its row, its zones and those of its province, the window of
-    the main test, the years of it without growth, and whether its growth is known at all.
+    the main test, the years of it without growth, whether its growth is known at all, and the basis
+    of its official growth by year.
     """
 
     language: str
@@ -61,6 +69,7 @@ class City:
     missing: list[int]
     is_alone: bool
     is_grown: bool
+    bases: dict[int, str]
 
     @property
     def name(self) -> str:
@@ -82,11 +91,14 @@ def _cities(con: duckdb.DuckDBPyConnection, language: str) -> list[City]:
     if tests:
         window = range(int(tests[0]["first_year"]), int(tests[0]["last_year"]) + 1)
     official: dict[int, set[int]] = {}
+    bases: dict[int, dict[int, str]] = {}
     grown = set()
-    for row in _rows(con, "select * from marts.fct_city_year"):
+    for row in _rows(con, "select * from marts.fct_city_year order by year"):
         years = official.setdefault(row["city_id"], set())
         if row["growth_official_pct"] is not None:
             years.add(row["year"])
+            basis = row["growth_official_basis"]
+            bases.setdefault(row["city_id"], {})[row["year"]] = basis
         if _grew(row):
             grown.add(row["city_id"])
     rows = _rows(con, "select * from marts.dim_city order by city_id")
@@ -104,6 +116,7 @@ def _cities(con: duckdb.DuckDBPyConnection, language: str) -> list[City]:
             missing=sorted(set(window) - official[row["city_id"]]),
             is_alone=in_province[row["province_id"]] == 1,
             is_grown=row["city_id"] in grown,
+            bases=bases.get(row["city_id"], {}),
         )
         cities.append(city)
     return cities
@@ -130,7 +143,30 @@ def _of_statements(cities: list[City], page: dict[str, Any], is_public: bool) ->
             expected = "growth_withheld"
         if (stated["growth"] or [None])[0] != expected:
             faults.append(f"{city.name}: growth {stated['growth']}, expected {expected}")
+        faults += _of_bases(city, stated["basis"], is_public)
     return faults
+
+
+def _of_bases(city: City, stated: list[str] | None, is_public: bool) -> list[str]:
+    """Faults of the sentence under the growth: the years in which the basis is another one than in
+    the last year with growth, each with both bases; nothing where growth is not shown.
+    """
+    expected = []
+    years = [] if is_public else sorted(city.bases)
+    for earlier, year in pairwise(years):
+        if city.bases[earlier] != city.bases[year]:
+            expected.append((str(year), {city.bases[earlier], city.bases[year]}))
+    if stated is None:
+        return [f"{city.name}: no change of basis is stated, in the table {expected}"] * bool(
+            expected
+        )
+    found = []
+    for part in re.split("[;；]", stated[1]):
+        named = {basis for basis, texts in BASES.items() if any(text in part for text in texts)}
+        found.append((re.findall(r"(?<!\d)\d{4}(?!\d)", part)[0], named))
+    if stated[0] != "growth_basis_changes" or found != expected:
+        return [f"{city.name}: basis stated {found}, in the table {expected}"]
+    return []
 
 
 def _of_zones(city: City, said: list[list[str]]) -> list[str]:
@@ -297,6 +333,7 @@ def _inputs(files: Files, row: dict[str, Any], file: dict[str, Any], at: int) ->
 def _of_official(files: Files, row: dict[str, Any], file: dict[str, Any]) -> list[str]:
     name, year = f"{row['city_id']} {row['year']} official", row["year"]
     basis, source, edition = _shown(row, file)[3:6]
+    evidence = _shown(row, file)[9]
     cells = _inputs(files, row, file, at=6)
     in_table = tuple(
         row[f"growth_official_{key}"] for key in ("basis", "source_id", "edition_year")
@@ -304,6 +341,8 @@ def _of_official(files: Files, row: dict[str, Any], file: dict[str, Any]) -> lis
     if (basis, source, edition) != in_table:
         return [f"{name}: {basis} of {source} {edition}, in the table {in_table}"]
     faults = []
+    if evidence != row["growth_official_evidence"]:
+        faults.append(f"{name}: {evidence}, in the table {row['growth_official_evidence']}")
     for cell in cells:
         if files.origin(cell.cell)[:2] != (source, edition):
             faults.append(f"{name}: growth of {source} {edition}, made from {cell}")

@@ -77,6 +77,8 @@ def city_years(cities: pd.DataFrame) -> pd.DataFrame:
         growth_official_edition_year=2021,
         growth_deflated_source_id=None,
         growth_official_basis="rate",
+        growth_official_basis_before=None,
+        growth_official_evidence="printed",
         cpi_prev_year_100=float("nan"),
     )
 

@@ -55,7 +55,7 @@ def tables() -> dict[str, pd.DataFrame]:
             if year >= first:
                 official = 100 * math.log(level / earlier)
                 deflated = 100 * (math.log(2 * level) - math.log(2 * earlier) - math.log(1.03))
-            growth.append((city_id, year, official, deflated, basis))
+            growth.append((city_id, year, official, deflated, *_basis_of(name, year, basis)))
             values += [
                 (city_id, year, "gdp_growth_official_pct", float(rate), "good"),
                 (city_id, year, "gdp_index_prev_year_100", 100.0 + rate, "good"),
@@ -81,7 +81,8 @@ def tables() -> dict[str, pd.DataFrame]:
         document_no="国函〔2015〕44号",
     ).astype({"approval_date": "datetime64[s]", "revoked_date": "datetime64[s]"})
     frames["marts.fct_city_year"] = table(
-        "city_id year growth_official_pct growth_deflated_pct growth_official_basis",
+        "city_id year growth_official_pct growth_deflated_pct growth_official_basis "
+        "growth_official_basis_before growth_official_evidence",
         *growth,
         growth_official_source_id="good",
         growth_official_edition_year=None,
@@ -109,6 +110,19 @@ def tables() -> dict[str, pd.DataFrame]:
     return frames
 
 
+def _basis_of(name: str, year: int, basis: str) -> tuple[str, str | None, str | None]:
+    """Basis, the basis before where it is another one, and evidence: of one city the index stands
+    for a single year without a printed rate.
+    """
+    before = None
+    if name == "alone in its province" and year == 2013:
+        basis, before = "index", "rate"
+    elif name == "alone in its province" and year == 2014:
+        before = "index"
+    evidence = {"rate": "printed", "index": "index_alone", "level": None}[basis]
+    return basis, before, evidence
+
+
 @pytest.mark.parametrize("is_public", [False, True])
 def test_city_pages_state_what_the_tables_say(tmp_path, is_public: bool) -> None:
     con = database(tables())
@@ -128,6 +142,10 @@ PLANTED = {
     "where city_id = 150800 and year = 2012",
     "another basis": "update marts.fct_city_year set growth_official_basis = 'index' "
     "where city_id = 110000 and year = 2012",
+    "another basis before": "update marts.fct_city_year set growth_official_basis = 'rate' "
+    "where city_id = 110000 and year = 2013",
+    "other evidence": "update marts.fct_city_year set growth_official_evidence = 'printed' "
+    "where city_id = 150700 and year = 2012",
     "another growth": "update marts.fct_city_year set growth_deflated_pct = 9 "
     "where city_id = 110000 and year = 2012",
     "another cell": "update marts.fct_indicator_observation set cell_ref = 'Z1' "

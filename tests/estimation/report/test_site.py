@@ -319,7 +319,7 @@ def test_a_city_file_leads_from_a_number_to_its_cell(site) -> None:
     assert catalog["locations"][other[3]] == ["=cmd()", None, "b.csv", HOSTILE, None, "cny_100m"]
     growth = [row for row in found["growth"] if row[0] == 2015]
     # no delivered growth rate of the fabricated tables gives it
-    assert growth == [[2015, 6.7, None, "rate", "tidy", 2021, None, None, None]]
+    assert growth == [[2015, 6.7, None, "rate", "tidy", 2021, None, None, None, "printed"]]
 
 
 def test_a_city_file_holds_its_partners_by_year_and_before_and_after(site) -> None:

@@ -132,6 +132,7 @@
     const all = median.map(([when, official]) => [when, official, words.median_all]).filter(([when, v]) => v !== null && lines.some(([w]) => w === when));
     byId("growth-download").hidden = !lines.length;
     byId("growth-title").textContent = "";
+    byId("growth-basis").replaceChildren(...(statements[chosen].basis ? [stated(statements[chosen].basis, "note")] : []));
     if (!lines.length) { box.replaceChildren(stated(statements[chosen].growth || ["", ""], "empty")); return; }
     grown = found.growth;
     const last = all.map(([when, v]) => [when, grown.find(([w]) => w === when)[1], v]).filter(([, own]) => own !== null).pop();

@@ -15,9 +15,9 @@
   const flagOf = (v) => catalog.flags[Math.floor(v[5] / 2)];
   const rawOf = (v) => (v[2] === 0 ? (v[1] === null ? "" : String(v[1])) : v[2]);
   const indicatorName = (k) => catalog.indicators[k].name;
-  // a growth: [year, official, deflated, basis, source, edition, inputs, source of deflated, its inputs]; an input: [indicator, place of the value in its list]
+  // a growth: [year, official, deflated, basis, source, edition, inputs, source of deflated, its inputs, evidence]; an input: [indicator, place of the value in its list]
   const GROWTH = [
-    { id: "growth_official_pct", name: words.official, of: (row) => ({ value: row[1], basis: row[3], source: row[4], edition: row[5], inputs: row[6] }) },
+    { id: "growth_official_pct", name: words.official, of: (row) => ({ value: row[1], basis: row[3], source: row[4], edition: row[5], inputs: row[6], evidence: row[9] }) },
     { id: "growth_deflated_pct", name: words.deflated, of: (row) => ({ value: row[2], basis: "deflated", source: row[7], edition: null, inputs: row[8] }) },
   ];
   const PRICES = catalog.indicators.findIndex((one) => one.id === "cpi_prev_year_100");
@@ -120,7 +120,7 @@
     if (found.length && growth.basis === "deflated") found.push([PRICES, data.prices[year]]);
     const formula = found.reduce((text, [, v], nth) => text.replace(`{${"abc"[nth]}}`, figures(v[1])), words["formula_" + growth.basis]);
     return [
-      detail([[words.value, `${number(growth.value, 4)} ${words.log_points}`], [words.basis, words["basis_" + growth.basis]],
+      detail([[words.value, `${number(growth.value, 4)} ${words.log_points}`], [words.basis, words["basis_" + growth.basis]], [words.evidence, growth.evidence ? words["evidence_" + growth.evidence] : null],
         [words.computed, found.length ? formula : null], [words.within, named(growth.source)], [words.edition, growth.edition]]),
       element("p", { class: "note" }, found.length ? words.inputs : words.no_inputs),
       element("ul", { class: "plain" }, ...found.map(([k, v]) => element("li", {}, element("b", {}, `${indicatorName(k)}, ${v[0]}`), originOf(v, k)))),
