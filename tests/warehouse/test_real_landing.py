@@ -129,6 +129,22 @@ KNOWN = {
         from marts.fct_city_year where "year" between 2005 and 2019 group by city_id)""",
         lambda found: min(found[0]) >= 290,
     ),
+    # the last years have no printed rate in this landing, and no year after them
+    "an index that no printed rate confirms is named as that": (
+        "warehouse",
+        """select "year", growth_official_evidence, count(*) from marts.fct_city_year
+        where growth_official_basis = 'index' and "year" in (2017, 2022, 2023) group by all""",
+        lambda found: (
+            {(year, evidence) for year, evidence, _ in found}
+            == {
+                (2017, "index_confirmed"),
+                (2017, "index_alone"),
+                (2022, "index_alone"),
+                (2023, "index_alone"),
+            }
+            and all(n == 296 for year, _, n in found if year > 2017)
+        ),
+    ),
     "no prefecture of the panels is unknown": (
         "warehouse",
         """select distinct place_code_text, place_text from quality.rejected_value
@@ -244,6 +260,12 @@ KNOWN = {
         and (city_id, "year") in ((210200, 2016), (210100, 2016), (210400, 2016), (140200, 2017),
         (140900, 2017), (621000, 2017))""",
         [(6,)],
+    ),
+    "growth of the last years is the rate that the yearbook prints": (
+        "second",
+        """select "year", count(*) from marts.fct_city_year where "year" >= 2022
+        and growth_official_evidence = 'printed' group by all order by all""",
+        lambda found: [year for year, _ in found] == [2022, 2023] and min(found)[1] >= 285,
     ),
     "no imputed year is current": (
         "second",
