@@ -1,11 +1,9 @@
-"""Memory: whether the study's pair-years fit into this machine's, asked before they are read (a
-machine out of memory says nothing), how often garbage is looked for, and what is kept when freed.
+"""Memory: whether the study's pair-years fit into that of this machine. This is asked before they
+are read, since a machine that runs out of memory reports nothing.
 """
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import os
 from collections.abc import Collection
 from typing import Any
@@ -19,10 +17,6 @@ KEYS = 3
 # numbers held for each pair-year while one outcome is made from series of cities and fitted: 10
 # were measured at 2,850 places
 OF_ONE_OUTCOME = 12
-# new objects before garbage is looked for; some 250 MB
-GARBAGE = 5_000_000
-# names in glibc's malloc.h, and from how many bytes on memory is given back
-TRIM_THRESHOLD, MMAP_THRESHOLD, GIVEN_BACK = -1, -3, 2**28
 
 
 def holds_pair_years(
@@ -63,19 +57,3 @@ def holds_pair_years(
         )
     copies = COPIES + (processes if processes > 1 else 0)
     return rows * (KEYS + n_outcomes) * BYTES * copies <= there
-
-
-def collect_seldom() -> None:
-    """Let this process look for garbage seldom: dbt and Dagster hold a million objects to the end
-    of a run, and walking over them took a twentieth of its time.
-    """
-    gc.set_threshold(GARBAGE)
-
-
-def keep_freed_memory() -> None:
-    """Let this process keep the arrays that it frees for the next ones, where the C library can:
-    the system clears each page that it hands out, a thirtieth of the time of the estimates.
-    """
-    if set_option := getattr(ctypes.CDLL(None), "mallopt", None):
-        set_option(TRIM_THRESHOLD, GIVEN_BACK)
-        set_option(MMAP_THRESHOLD, GIVEN_BACK)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
-import gc
 import json
 import os
 import signal
@@ -157,8 +156,6 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         code = explained(work)
         if command == "refresh" and code != Exit.DONE:
             alerts.send(command, code, last_reason())
-        # the end of Python would look for garbage among all that a refresh has loaded, for 3 s
-        gc.freeze()
         return code
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(child, child)

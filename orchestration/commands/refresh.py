@@ -14,7 +14,6 @@ from typing import Any
 from orchestration import alerts, copying
 from orchestration.faults import explain_text
 from orchestration.home import Home, set_tool_environment
-from orchestration.memory import collect_seldom
 from orchestration.reuse.fingerprint import Fingerprint, note_code, take_fingerprint
 from orchestration.reuse.plan import (
     ALL,
@@ -139,7 +138,6 @@ def _check_roster(landing: str | None) -> None:
 def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
     """Exit code and its one-line reason."""
     started = time.monotonic()
-    collect_seldom()
     landing = os.environ["CITYSYNC_LANDING"]
     say(
         "citysync refresh: "
