@@ -4,9 +4,7 @@ changes them. In a refresh alone; a run of the UI may do every step in a process
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -51,9 +49,6 @@ def begin(home: Home) -> None:
     shutil.copyfile(home.database, marts)
 
     def copy() -> dict[str, Any]:
-        # the last to be waited for; on Linux of this thread, and those that DuckDB starts from it
-        if sys.platform == "linux":
-            os.nice(19)
         found = copy_to_draft(marts, home.published, run_id_of(now), MARTS)
         marts.unlink()
         return found

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from orchestration.dbt_runner import build_models, raise_on_failure
 from orchestration.home import Home
 from orchestration.run_settings import uses_spark
-from orchestration.supervision import begin_beside
+from orchestration.supervision import end_with
 
 # what the truth of a spec is made from: outcomes of pairs, and series of cities
 TARGETS = ("+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city")
@@ -48,7 +48,7 @@ def in_own_process() -> Iterator[None]:
     of processor time less. Elsewhere what is loaded may not be copied.
     """
     way = get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(1, way, begin_beside, (os.getpid(),)) as processes:
+    with ProcessPoolExecutor(1, way, end_with, (os.getpid(),)) as processes:
         _processes.append(processes)
         try:
             yield

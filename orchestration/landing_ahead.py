@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestration.home import REPO, Home
 from orchestration.run_settings import number, setting
-from orchestration.supervision import begin_beside
+from orchestration.supervision import end_with
 from orchestration.terminal import detail
 from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.landing import read_source
@@ -53,7 +53,7 @@ def landing_begun(home: Home, landing: str) -> Iterator[None]:
     if sys.platform != "linux":
         yield
         return
-    with ProcessPoolExecutor(1, get_context("fork"), begin_beside, (os.getpid(),)) as process:
+    with ProcessPoolExecutor(1, get_context("fork"), end_with, (os.getpid(),)) as process:
         _process.append(process)
         if not any(home.raw.glob("*.parquet")):
             process.submit(_start_readers)

@@ -45,9 +45,6 @@ HINTS = {
     signal.SIGBUS: "perhaps because the disk is full or a file was cut while it was read (df -h "
     "shows the disk); make room",
 }
-#: How far a process that works beside this one steps back (`nice`): what the next stage waits for
-#: comes first.
-BESIDE = 10
 _watcher: list[int] = []
 # homes whose lock this process holds
 _held: set[Path] = set()
@@ -186,12 +183,6 @@ def end_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(Exit.FAILED)
-
-
-def begin_beside(parent: int) -> None:
-    """For a process that works beside its parent: it ends with it, and steps back for it."""
-    end_with(parent)
-    os.nice(BESIDE)
 
 
 def explained(work: Callable[[], int], to: TextIO | None = None) -> int:

@@ -17,7 +17,6 @@ from estimation.inference.permutation.draws import show_progress
 from estimation.sample.marts import Marts
 from estimation.study.units import Rows, StudyError, Unit
 from orchestration.home import Home
-from orchestration.supervision import BESIDE
 from warehouse.ingest.workers.pool import Pool, Task
 
 #: Values of a landing whose study takes longer than processes take to load.
@@ -63,7 +62,6 @@ def load() -> None:
     """
     from estimation.api.compiled import compile_loops
 
-    os.nice(BESIDE)
     import_module("pyfixest.estimation")
     with open(Home.from_environment().cache / "compiling.lock", "w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

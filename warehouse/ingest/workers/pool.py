@@ -182,9 +182,11 @@ class Pool:
             self._idle.append(self._start())
 
     def close(self) -> None:
-        """End all workers, at once: to end by itself takes one that holds a study seconds."""
+        """Let all workers end."""
         for worker in self._idle:
-            worker.stop()
+            worker.channel.close()
+        for worker in self._idle:
+            worker.stop(_GRACE_SECONDS)
         self._idle = []
 
     def _start(self) -> Worker:
