@@ -152,12 +152,10 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
     stages.plan(home, plan.work, simulated=simulated)
 
     from orchestration.counterfactual import in_own_process
-    from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.dagster_ui.run_tags import close_ended_runs
     from orchestration.definitions import load_definitions
 
     with (
-        batched_sqlite_commits(),
         in_own_process(),
         copying.in_own_thread(),
         DagsterInstance.get() as instance,

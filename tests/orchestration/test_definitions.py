@@ -1,11 +1,9 @@
 """What Dagster shows and runs: its graph is found from the root and its gates block, a sensor asks
 for a refresh, every run takes the lock of its home, a failed one is told to a program; a simulated
-landing is made again where its code changed, a rerun of dbt builds missing tables; a run whose
-history is written in batches leaves the same history."""
+landing is made again where its code changed, a rerun of dbt builds missing tables."""
 
 import fcntl
 import json
-import os
 import sys
 import tomllib
 from importlib import import_module
@@ -15,8 +13,6 @@ import dagster as dg
 import pandas as pd
 import pytest
 from dagster.components.definitions import LazyDefinitions
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
 
 from expectations.suites import RULES
 from orchestration import alerts, landing_ahead
@@ -29,9 +25,7 @@ from orchestration.assets.warehouse import (
     require_values,
 )
 from orchestration.automation import landing_sensor, tell_of_failure
-from orchestration.dagster_ui import run_history
 from orchestration.dagster_ui.metadata import show_aside
-from orchestration.dagster_ui.run_history import batched_sqlite_commits
 from orchestration.dagster_ui.run_tags import LANDING
 from orchestration.home import Home
 from orchestration.resources import Settings
@@ -262,51 +256,6 @@ def test_a_landing_of_which_nothing_is_taken_is_refused_with_the_most_frequent_r
         con.execute("delete from intermediate.int_raw_observations")
     with pytest.raises(LandingError, match="2 lines for one reason, the first: 999999"):
         require_values(built)
-
-
-@dg.asset
-def first() -> None:
-    """Stands for any asset."""
-
-
-@dg.asset(deps=[first])
-def second() -> None:
-    """Fails, so that a run that broke is kept too."""
-    raise ValueError("no such thing")
-
-
-def test_every_event_is_kept_and_no_file_stays_open(monkeypatch):
-    def events(instance: dg.DagsterInstance) -> list[str]:
-        run = dg.materialize([first, second], instance=instance, raise_on_error=False)
-        return [event.message for event in instance.all_logs(run.run_id)]
-
-    with dg.instance_for_test() as plain:
-        wanted = events(plain)
-    with dg.instance_for_test() as instance:
-        lent: list[tuple] = []
-        connect = run_history.sqlite3.connect
-        monkeypatch.setattr(
-            run_history.sqlite3, "connect", lambda *a, **k: lent.append(a) or connect(*a, **k)
-        )
-        with batched_sqlite_commits():
-            found = events(instance)
-        opened = [os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")]
-        assert not [path for path in opened if path.startswith(instance.root_directory)]
-    assert len(found) == len(wanted) > 10
-    assert 0 < len(lent) < len(wanted), "a connection serves more than one event"
-
-
-def test_a_connection_is_lent_to_one_at_a_time(tmp_path):
-    """What a second borrower gives back undoes nothing of the first one's."""
-    engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}", poolclass=NullPool)
-    with batched_sqlite_commits():
-        engine.connect().close()
-        with engine.begin() as first:
-            first.execute(text("create table t as select 1 as k"))
-            first.execute(text("insert into t values (2)"))
-            engine.connect().close()
-        with engine.connect() as again:
-            assert again.execute(text("select count(*) from t")).scalar() == 2
 
 
 def test_long_cells_cannot_break_out_of_their_table():

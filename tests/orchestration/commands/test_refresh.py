@@ -16,10 +16,12 @@ from benchmarks.simulated_landing.run import draw, official_growth
 from orchestration.commands import refresh as command
 from orchestration.home import Home
 from orchestration.supervision import hold_lock
+from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.city_pages import city_page_faults
 from tests.estimation.report.numbers import faults
 from tests.orchestration.conftest import (
+    SMALL,
     Run,
     end_of,
     refresh,
@@ -280,6 +282,35 @@ def test_a_landing_of_places_that_nobody_knows_ends_with_2(tmp_path):
     made = refresh(tmp_path / "home", write_tidy(tmp_path / "landing", rows))
     assert made.code == 2 and "nothing of the landing could be taken" in made.last_line
     assert not (tmp_path / "home" / "published").exists()
+
+
+def test_a_refresh_that_failed_is_executed_again_from_where_it_failed(six, home_of_six, tmp_path):
+    """A publication that would lose a city stops the refresh; the person confirms it in the UI."""
+    rows = [row for row in six_cities() if not row.startswith("500000")]
+    landing = write_tidy(tmp_path / "landing", rows)
+    failed = refresh(home_of_six, landing)
+    assert failed.code == 1 and "CONFIRM_SHRINK=1" in failed.output, failed.output
+    again = subprocess.run(
+        [sys.executable, "-m", "tests.orchestration.execute_again"],
+        cwd=REPO,
+        env={
+            **os.environ,
+            **SMALL,
+            "CITYSYNC_HOME": str(home_of_six),
+            "CITYSYNC_LANDING": str(landing),
+            "CONFIRM_SHRINK": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
+    told = json.loads(again.stdout.splitlines()[-1])
+    assert told["failed"]["citysync/landing"] == str(landing)
+    assert told["steps"] == ["publication__published", "publication__report", "study"]
+    made = Run(0, "", home_of_six)
+    assert made.manifest["run_id"] != six.run.manifest["run_id"]
+    assert query(made, "select count(distinct city_id) from marts.fct_city_year") == [(5,)]
 
 
 def test_a_fault_that_every_source_says_is_said_once(tmp_path):
