@@ -22,7 +22,7 @@ FILES = {
 
 
 def write_dbt_docs(home: Home, folder: Path) -> None:
-    """Write dbt's documentation of the home's build, where none is there of the same models.
+    """Write dbt's documentation of the home's build.
 
     Parameters
     ----------
@@ -38,9 +38,6 @@ def write_dbt_docs(home: Home, folder: Path) -> None:
         If dbt fails.
     """
     manifest = ensure_manifest(home)
-    stamp, project = _stamp_of(folder), manifest.parent.name
-    if folder.is_dir() and stamp.is_file() and stamp.read_text(encoding="utf-8") == project:
-        return
     with tempfile.TemporaryDirectory(dir=home.build) as target:
         # dbt reads the manifest back from where it would have compiled it
         shutil.copy(manifest, target)
@@ -55,17 +52,6 @@ def write_dbt_docs(home: Home, folder: Path) -> None:
         folder.mkdir(parents=True)
         for made, kept in FILES.items():
             shutil.move(Path(target) / made, folder / kept)
-    stamp.write_text(project, encoding="utf-8")
-
-
-def forget_dbt_docs(folder: Path) -> None:
-    """Let the documentation in a folder be written again: its tables are built anew."""
-    _stamp_of(folder).unlink(missing_ok=True)
-
-
-def _stamp_of(folder: Path) -> Path:
-    """The project whose models a folder documents, beside it: the folder is published."""
-    return folder.with_suffix(".project")
 
 
 def read_contracts(folder: Path) -> dict[str, TableContract]:

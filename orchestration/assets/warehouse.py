@@ -13,7 +13,6 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from orchestration import copying
 from orchestration.assets.upstream import require_upstream, tables_of
 from orchestration.dagster_ui.metadata import describe_table, show_aside
-from orchestration.dbt_docs import DBT_DOCS, forget_dbt_docs
 from orchestration.dbt_runner import build_models, ensure_manifest, failed, raise_on_failure
 from orchestration.home import Home
 from orchestration.resources import Settings
@@ -87,7 +86,6 @@ def _dbt_step(
             home, keys, context.assets_def.asset_deps
         )  # its .keys are only those asked for
         names = [key.path[-1] for key in [*keys, *missing]]
-        forget_dbt_docs(home.build / DBT_DOCS)
         pairs = name == "dbt_marts"
         results = build_models(
             home, names, build=home.build, options=options, pairs=pairs, tests=True
