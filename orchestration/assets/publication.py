@@ -6,16 +6,14 @@ Not here: pages (`estimation/report`) and how a publication is written (`warehou
 
 import importlib.metadata
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 import pyarrow.parquet as pq
 
-from orchestration import copying
 from orchestration.assets.estimation import KEYS as ESTIMATES
 from orchestration.assets.upstream import require_no_loss, require_upstream
 from orchestration.dagster_ui.run_tags import git_commit
@@ -29,10 +27,9 @@ from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.changes import Compared, write_changes
-from warehouse.publication.publish import copy_to_draft, publish
+from warehouse.publication.publish import publish, run_id_of
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
-from warehouse.publication.tables import SCHEMAS
 from warehouse.spark.engine import spark_packages
 
 PACKAGES = (
@@ -47,8 +44,6 @@ PACKAGES = (
     "scipy",
     "statsmodels",
 )
-#: Of the tables that were copied while this process wrote the report, by run id.
-_copied: dict[str, Any] = {}
 # of a layout's `origin`, in the order of meta.source
 ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
 
@@ -143,16 +138,12 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
 
     require_upstream(context)
     home = Home.from_environment()
-    now, marts = copying.finish()
-    run_id = copying.run_id_of(now)
-    others = [name for name in SCHEMAS if not marts or name not in copying.MARTS]
+    now = datetime.now(UTC)
     compared = write_changes(home.published, home.build, settings.is_simulated)
-    write_meta(home, describe_run(home, settings, run_id, now), compared)
+    write_meta(home, describe_run(home, settings, run_id_of(now), now), compared)
     with open_build(home.build) as con:
         comment_tables(con)
-    # the copy has ended before dbt's docs, which open the build otherwise
-    with ThreadPoolExecutor(1) as thread, open_build(home.build, read_only=True) as con:
-        copied = thread.submit(copy_to_draft, home.database, home.published, run_id, others)
+    with open_build(home.build, read_only=True) as con:
         data = read_report_data(con)
         exhibits = write_exhibits(data, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
@@ -164,7 +155,6 @@ def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.Material
             repository=setting("CITYSYNC_REPOSITORY"),
             address=setting("CITYSYNC_ADDRESS"),
         )
-    _copied[run_id] = dict(sorted((marts | copied.result()).items()))
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     figures, tables = (
@@ -224,7 +214,6 @@ def published(context: dg.AssetExecutionContext, settings: Settings) -> dg.Mater
         kept=number("KEEP"),
         folders=folders,
         contracts=read_contracts(folders[DBT_DOCS]),
-        copied=_copied.pop(manifest["run_id"], None),
     )
     stages.done("publication", f"{len(tables)} tables as {manifest['run_id']}")
     rows = {name: entry["rows"] for name, entry in tables.items()}

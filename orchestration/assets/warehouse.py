@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
-from orchestration import copying
 from orchestration.assets.upstream import require_upstream, tables_of
 from orchestration.dagster_ui.metadata import describe_table, show_aside
 from orchestration.dbt_runner import build_models, ensure_manifest, failed, raise_on_failure
@@ -96,8 +95,6 @@ def _dbt_step(
         raise_on_failure(results)
         if name == "dbt_staging":
             require_values(home)
-        else:
-            copying.begin(home)
 
     return step
 

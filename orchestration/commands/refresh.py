@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from orchestration import alerts, copying
+from orchestration import alerts
 from orchestration.faults import explain_text
 from orchestration.home import Home, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, note_code, take_fingerprint
@@ -157,7 +157,6 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
 
     with (
         in_own_process(),
-        copying.in_own_thread(),
         DagsterInstance.get() as instance,
     ):
         if closed := close_ended_runs(instance):
@@ -172,7 +171,6 @@ def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
         if plan.work != ALL:
             say(f"  {plan.reason} since run {plan.run_id}: its tables in build/ are used")
             rewind(home)
-            copying.begin(home)
             part = stages_left(definitions)
         result = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config=quiet, asset_selection=part

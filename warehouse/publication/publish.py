@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,12 @@ from warehouse.publication.datapackage import TableContract
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import hash_files, is_simulated, write_manifest
 from warehouse.publication.shrinkage import series_of
-from warehouse.publication.tables import SCHEMAS, copy_tables
+from warehouse.publication.tables import copy_tables
+
+
+def run_id_of(time: datetime) -> str:
+    """Return the id of a run from the time (UTC) at which its publication was begun."""
+    return time.strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def refuse_to_replace(published: Path, simulated: bool) -> None:
@@ -49,7 +55,6 @@ def publish(
     folders: Mapping[str, Path],
     kept: int,
     contracts: Mapping[str, TableContract] | None = None,
-    copied: dict[str, dict[str, Any]] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Write a publication beside the current one and switch to it.
 
@@ -63,7 +68,6 @@ def publish(
     data_docs, dbt_docs.
     kept : how many publications stay besides the newest of every series.
     contracts : keys and units of the tables, by `schema.table`, for the data package's descriptor.
-    copied : what `copy_to_draft` returned for this run; None: the tables are copied now.
 
     Raises
     ------
@@ -72,12 +76,13 @@ def publish(
     """
     refuse_to_replace(published, bool(manifest["is_simulated"]))
     store = published.parent / "publications"
-    draft, final = draft_of(published, manifest["run_id"]), store / manifest["run_id"]
-    tables = copied
-    if tables is None:
-        # an earlier attempt may have left some there
-        shutil.rmtree(draft, ignore_errors=True)
-        tables = copy_to_draft(build_database, published, manifest["run_id"])
+    # a name that no reader looks at, until the publication is whole
+    draft = store / f".{manifest['run_id']}"
+    final = store / manifest["run_id"]
+    # an earlier attempt may have left half of it there
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
     for name, folder in folders.items():
         shutil.copytree(folder, draft / name)
     # a report of a small landing has no figures, say: an empty folder is no part of a publication
@@ -94,22 +99,6 @@ def publish(
     switch(published, final)
     remove_old(store, {final.name}, kept)
     return tables
-
-
-def copy_to_draft(
-    build_database: Path, published: Path, run_id: str, schemas: Sequence[str] = SCHEMAS
-) -> dict[str, dict[str, Any]]:
-    """Copy the tables of a build into the draft of a publication, those of some schemas after those
-    of others; what `copy_tables` says of them. A thread may do so while nothing writes the build.
-    """
-    draft = draft_of(published, run_id)
-    draft.mkdir(parents=True, exist_ok=True)
-    return copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet", schemas)
-
-
-def draft_of(published: Path, run_id: str) -> Path:
-    """Folder of a publication that is not whole yet, which no reader looks at."""
-    return published.parent / "publications" / f".{run_id}"
 
 
 def seal(folder: Path) -> None:

@@ -62,16 +62,14 @@ def columns_of(con: duckdb.DuckDBPyConnection, catalog: str, schema: str, table:
     return [row[0] for row in rows]
 
 
-def to_publish(
-    con: duckdb.DuckDBPyConnection, catalog: str, kind: str, schemas: Sequence[str] = SCHEMAS
-) -> list[tuple[str, str]]:
+def to_publish(con: duckdb.DuckDBPyConnection, catalog: str, kind: str) -> list[tuple[str, str]]:
     """(schema, name) of every `table` or `view` in published schemas, sorted; a view is what the
     build keeps as Parquet files by year beside its database.
     """
     return con.execute(
         f"select schema_name, {kind}_name from duckdb_{kind}s() where database_name = ? and "
         "list_contains(?, schema_name) order by all",
-        [catalog, list(schemas)],
+        [catalog, list(SCHEMAS)],
     ).fetchall()
 
 
@@ -98,9 +96,7 @@ def copy_files_by_year(
     return entry | {"parquet": files_of(schema, view)}
 
 
-def copy_tables(
-    build_database: Path, target: Path, parquet: Path, schemas: Sequence[str] = SCHEMAS
-) -> dict[str, dict[str, Any]]:
+def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, dict[str, Any]]:
     """Copy published schemas into a database file and Parquet files, rows sorted by all columns.
 
     Returns the hash of each table by `schema.table`; views of the build are copied as the files
@@ -112,7 +108,7 @@ def copy_tables(
         con.execute(
             f"attach {literal(target)} as target (storage_version {literal(STORAGE_VERSION)})"
         )
-        tables, comments = to_publish(con, "build", "table", schemas), {}
+        tables, comments = to_publish(con, "build", "table"), {}
         # one transaction: the disk is waited for once, not for each comment
         con.begin()
         for schema, table in tables:
@@ -135,7 +131,7 @@ def copy_tables(
             hashes[f"{schema}.{table}"] = hash_table(
                 con, new, columns_of(con, "target", schema, table)
             )
-        for schema, view in to_publish(con, "build", "view", schemas):
+        for schema, view in to_publish(con, "build", "view"):
             hashes[f"{schema}.{view}"] = copy_files_by_year(
                 con, build_database.parent, parquet, schema, view
             )

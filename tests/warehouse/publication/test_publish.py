@@ -12,7 +12,7 @@ import pytest
 
 from tests.warehouse.publication.small import ROWS, THINGS, pair_years_as_files, put_out, run_of
 from warehouse.publication.errors import PublishError
-from warehouse.publication.publish import copy_to_draft, switch
+from warehouse.publication.publish import switch
 from warehouse.publication.tables import hash_table
 from warehouse.publication.verification import verify_publication
 
@@ -68,7 +68,9 @@ def test_a_publication_is_whole_read_only_and_carries_comments(tmp_path: Path) -
 
 def test_what_an_earlier_attempt_left_in_the_draft_is_copied_again(tmp_path: Path) -> None:
     put_out(tmp_path, run_of(1))
-    copy_to_draft(tmp_path / "build.duckdb", tmp_path / "published", run_of(2))
+    draft = tmp_path / "publications" / f".{run_of(2)}"
+    (draft / "parquet").mkdir(parents=True)
+    (draft / "citysync.duckdb").write_bytes(b"half a file")
     assert verify_publication(put_out(tmp_path, run_of(2))) == []
 
 
