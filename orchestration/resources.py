@@ -15,10 +15,10 @@ import dagster as dg
 from orchestration import alerts
 from orchestration.dagster_ui.run_tags import tag_run
 from orchestration.home import Home
-from orchestration.landing_ahead import landing_path
 from orchestration.reuse.fingerprint import note_code
 from orchestration.reuse.plan import forget_record
 from orchestration.run_settings import SETTINGS, number, setting
+from orchestration.simulated_landing import landing_path
 from orchestration.supervision import hold_lock
 from warehouse.publication.publish import refuse_to_replace
 

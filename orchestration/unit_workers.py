@@ -19,10 +19,6 @@ from estimation.study.units import Rows, StudyError, Unit
 from orchestration.home import Home
 from warehouse.ingest.workers.pool import Pool, Task
 
-#: Values of a landing whose study takes longer than processes take to load.
-WORTH_LOADING = 100_000
-_waiting: list[Pool] = []
-
 
 class WorkerLost(RuntimeError):
     """A worker was ended from outside; the message says what it was at, and what to do."""
@@ -46,16 +42,6 @@ def n_processes() -> int:
     return int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
 
 
-def begin(n_values: int) -> None:
-    """Start processes that load what units need beside whatever this one does next, where a landing
-    of so many values gives them work and no earlier run kept units that may stand.
-    """
-    kept = Home.from_environment().root / "units"
-    if n_values >= WORTH_LOADING and n_processes() > 1 and not kept.exists():
-        _waiting[:] = [Pool(n_processes(), load)]
-        _waiting[0].start()
-
-
 def load() -> None:
     """What the first unit of a process would wait for: packages, and loops that one of the
     processes compiles for all.
@@ -72,7 +58,7 @@ def load() -> None:
 def run_in_workers(
     size: int, marts: Marts, units: Iterable[Unit], on_done: Callable[[Unit, Rows], None]
 ) -> None:
-    """Run units in `size` processes, or in those that wait.
+    """Run units in `size` processes.
 
     Raises
     ------
@@ -83,7 +69,7 @@ def run_in_workers(
         Where a process ended without an answer.
     """
     longest_first = sorted(units, key=lambda unit: -unit.weight)
-    pool = _waiting.pop() if _waiting else Pool(size, load)
+    pool = Pool(size, load)
     tasks = (Task(UnitJob(unit), note=unit) for unit in longest_first)
     try:
         for task, outcome in pool.run(tasks, shared=marts):

@@ -10,22 +10,18 @@ import dagster as dg
 
 from orchestration.counterfactual import begin, finish
 from orchestration.home import Home
-from orchestration.landing_ahead import (
-    SOURCES,
-    end_reading,
-    take_simulated,
-    take_source,
-    without_effect,
-)
 from orchestration.resources import Settings
 from orchestration.run_settings import setting
+from orchestration.simulated_landing import without_effect, write_simulated
 from orchestration.stages import stages
 from orchestration.terminal import detail
-from warehouse.ingest.landing import read_landing
-from warehouse.ingest.layouts import layouts_of, load_layouts
+from warehouse.ingest.landing import read_landing, read_source
+from warehouse.ingest.layouts import LAYOUT_FOLDER, layouts_of, load_layouts
+from warehouse.ingest.workers.pool import close_readers
 from warehouse.whole_files import remove_any
 
 GROUP = "raw"
+SOURCES = (*sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")), "tidy", "policy_texts")
 SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
 OBSERVATIONS, INPUT_FILES = (
     dg.AssetKey([GROUP, "observations"]),
@@ -65,7 +61,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
             metadata={"status": "delivered files are given: nothing simulated"}
         )
     home = Home.from_environment()
-    take_simulated(home, settings.simulated_cities)
+    write_simulated(home, settings.simulated_cities)
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(home.simulated))})
 
 
@@ -81,7 +77,11 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
         ),
     )
     def source(settings: Settings) -> dg.MaterializeResult:
-        found = take_source(Home.from_environment(), settings.landing, source_id)
+        home = Home.from_environment()
+        path = settings.landing_path(home)
+        found = read_source(path, home.raw, source_id, layouts=layouts_of(path))
+        if settings.is_simulated:
+            read_source(without_effect(home), home.raw, source_id, layouts=load_layouts())
         n_files = int((found.files["status"] == "taken").sum())
         n_values = int(found.files["n_observations"].sum())
         if n_files > found.n_reused:
@@ -121,8 +121,6 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         ],
     )
     def raw_tables(settings: Settings) -> Iterator[dg.MaterializeResult]:
-        from orchestration import unit_workers
-
         home = Home.from_environment()
         reset_build(home)
         report = read_landing(
@@ -137,11 +135,10 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
             read_landing(
                 without_effect(home), home.raw, home.counterfactual, layouts=load_layouts()
             )
-        end_reading()
+        close_readers()
         if settings.is_simulated:
             begin(home)
         n_values = int(report.files["n_observations"].sum())
-        unit_workers.begin(n_values)
         # how many files were read again is in the lines of the sources: by now all of them are in
         # the cache
         n_taken = int((report.files["status"] == "taken").sum())

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +67,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             found = ", ".join(f"{name} {value}" for name, value in require_spark().items())
             say(f"  engine: Spark for the pair tables ({found})")
         keep_log(home.log)
-        from orchestration.landing_ahead import landing_begun
-
-        ahead = landing_begun(home, os.environ["CITYSYNC_LANDING"])
-        with ahead if plan.work == ALL else nullcontext():
-            code, reason = _run(home, plan, simulated=landing is None)
+        code, reason = _run(home, plan, simulated=landing is None)
         if code == Exit.DONE:
             # published is published: without a record the next refresh only does more
             with suppress(OSError):

@@ -15,7 +15,7 @@ import pytest
 from dagster.components.definitions import LazyDefinitions
 
 from expectations.suites import RULES
-from orchestration import alerts, landing_ahead
+from orchestration import alerts, simulated_landing
 from orchestration.assets import landing
 from orchestration.assets.publication import describe_sources
 from orchestration.assets.warehouse import (
@@ -178,7 +178,7 @@ def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(home, mo
         written.append(n_cities)
         (home.simulated / "values.csv").touch()
 
-    monkeypatch.setattr(landing_ahead, "_write_simulated", write)
+    monkeypatch.setattr(simulated_landing, "_write_simulated", write)
     for n_cities, is_other_code in ((48, False), (48, False), (49, False), (49, True)):
         if is_other_code:
             (home / "simulated" / ".sha256").write_text("of other code", encoding="utf-8")

@@ -7,7 +7,6 @@ import dataclasses
 import os
 import signal
 from functools import partial
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -16,7 +15,6 @@ import pytest
 from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.study.run import run_study
 from estimation.study.units import StudyError, Unit, run_here
-from orchestration import unit_workers
 from orchestration.memory import holds_pair_years
 from orchestration.unit_workers import WorkerLost, run_in_workers
 from tests.estimation.study.test_run import FAST, SPECS, economy
@@ -40,37 +38,6 @@ class Dying:
     def run(self, frames: dict) -> None:
         """Die."""
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-@dataclasses.dataclass(frozen=True)
-class Saying:
-    """Stands for a unit that says which process runs it."""
-
-    name: str = "unit that says who runs it"
-    weight: float = 1.0
-
-    def run(self, frames: dict) -> dict[str, int]:
-        """The process."""
-        return {"pid": os.getpid()}
-
-
-def load_nothing() -> None:
-    """Stands for what units need."""
-
-
-def test_a_landing_worth_it_has_processes_load_that_then_run_the_units(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
-    monkeypatch.setenv("CITYSYNC_THREADS", "2")
-    monkeypatch.setattr(unit_workers, "load", load_nothing)
-    before = set(children_of(os.getpid()))
-    unit_workers.begin(unit_workers.WORTH_LOADING - 1)
-    assert set(children_of(os.getpid())) == before
-    unit_workers.begin(unit_workers.WORTH_LOADING)
-    waiting, ran = set(children_of(os.getpid())) - before, []
-    run_in_workers(2, {"marts": 1}, [Saying()], lambda _, rows: ran.append(rows["pid"]))
-    assert len(ran) == 1 and ran[0] in waiting and all(map(is_gone, ran))
 
 
 def test_a_study_in_processes_has_the_rows_of_one_in_this_process() -> None:
