@@ -7,8 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from orchestration.dbt_runner import ensure_manifest, invoke_on_manifest
-from orchestration.home import Home
+from orchestration.dbt_runner import Dbt, ensure_manifest
 from warehouse.publication.datapackage import TableContract
 
 #: Folder of a build, and of a publication.
@@ -21,13 +20,13 @@ FILES = {
 }
 
 
-def write_dbt_docs(home: Home, folder: Path) -> None:
-    """Write dbt's documentation of the home's build.
+def write_dbt_docs(dbt: Dbt, folder: Path) -> None:
+    """Write dbt's documentation of the build of its home.
 
     Parameters
     ----------
-    home : Home
-        Its build holds the tables that are described.
+    dbt : Dbt
+        The build of its home holds the tables that are described.
     folder : Path
         Receives ``index.html`` (it needs no network), ``manifest.json`` and ``catalog.json``; what
         was there is replaced.
@@ -37,17 +36,14 @@ def write_dbt_docs(home: Home, folder: Path) -> None:
     DbtFailed
         If dbt fails.
     """
-    manifest = ensure_manifest(home)
-    with tempfile.TemporaryDirectory(dir=home.build) as target:
+    build = dbt.home.build
+    with tempfile.TemporaryDirectory(dir=build) as target:
         # dbt reads the manifest back from where it would have compiled it
-        shutil.copy(manifest, target)
+        shutil.copy(ensure_manifest(dbt.home), target)
         # compiling every model again would double the time; what a model ran stands in the Dagster
         # UI
-        invoke_on_manifest(
-            home,
-            ["docs", "generate", "--static", "--no-compile", "--target-path", target],
-            build=home.build,
-        )
+        arguments = ["docs", "generate", "--static", "--no-compile", "--target-path", target]
+        dbt.invoke(arguments, build=build)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for made, kept in FILES.items():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,6 @@ QUIET = (
 #: Pair models and what depends on them, which Spark builds where ENGINE=spark.
 PAIRS = "tag:pair_grain+"
 FAILED = ("error", "fail", "runtime error")
-# what dbt made of a parsed project, once a process
-_manifests: dict[Path, Any] = {}
 
 
 class DbtFailed(Exception):
@@ -66,7 +65,7 @@ def ensure_manifest(home: Home) -> Path:
         with tempfile.TemporaryDirectory(dir=home.cache) as target:
             draft = Path(target) / "parsed"
             parsing = ["parse", "--no-partial-parse", "--target-path", str(draft)]
-            _manifests[folder] = invoke(parsing, manifest=None)
+            invoke(parsing, manifest=None)
             try:
                 draft.rename(folder)
             except OSError:
@@ -78,97 +77,102 @@ def ensure_manifest(home: Home) -> Path:
     return folder / "manifest.json"
 
 
-def run_dbt(
-    home: Home, command: str, names: Sequence[str], *, build: Path, options: Sequence[str] = ()
-) -> list[Any]:
-    """Run `dbt <command>` on the named nodes with the database of `build`.
+class Dbt:
+    """dbt in this process, on the project as it is parsed when it is first needed.
 
-    Raises
-    ------
-    DbtFailed
-        If dbt itself fails; failed nodes are returned, not raised, so that a caller can record them
-        first.
-    """
-    # what dbt would write of its run is returned, and its manifest is `ensure_manifest`'s
-    selected = ["--select", " ".join(names)] if names else []
-    return invoke_on_manifest(home, [command, "--no-write-json", *selected, *options], build=build)
-
-
-def build_models(
-    home: Home,
-    names: Sequence[str],
-    *,
-    build: Path,
-    options: Sequence[str],
-    pairs: bool,
-    tests: bool,
-) -> list[Any]:
-    """`dbt build` on the named nodes; with ENGINE=spark the pair models and what depends on them
-    are built by Spark and come back as files.
-
-    Parameters
+    Attributes
     ----------
     home : Home
-    names : sequence of str
-        Selectors of dbt.
-    build : Path
-        Folder of the build.
-    options : sequence of str
-        Further options of dbt.
-    pairs : bool
-        Whether there may be pair models among them: Spark is not started for others.
-    tests : bool
-        Whether Spark is asked the data tests too. What came back is tested on DuckDB as `options`
-        say, whichever engine built it.
-
-    Returns
-    -------
-    list
-        As `run_dbt`; where a node fails before Spark's turn, that is all.
-
-    Raises
-    ------
-    DbtFailed
-        If dbt itself fails, or a model or test on Spark.
-    SparkFault
-        If Spark cannot work.
     """
-    if not (uses_spark() and pairs):
-        return run_dbt(home, "build", names, build=build, options=options)
-    from warehouse.spark.engine import SparkFailed, pair_tables
 
-    before = run_dbt(home, "build", names, build=build, options=[*options, "--exclude", PAIRS])
-    if any(failed(result) for result in before):
-        return before
-    try:
-        with pair_tables(build, tests=tests, on_progress=lambda text: progress(f"  {text}")):
-            return [
-                *before,
-                *run_dbt(
-                    home,
-                    "build",
-                    [f"{name},{PAIRS}" for name in names],
-                    build=build,
-                    options=options,
-                ),
-            ]
-    except SparkFailed as error:
-        raise DbtFailed(str(error)) from error
+    def __init__(self, home: Home) -> None:
+        self.home = home
 
-
-def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[Any]:
-    """dbt's own result of each node of a command on the parsed project, with the database of
-    `build`; failed ones included, empty for a command without nodes.
-    """
-    folder = ensure_manifest(home).parent
-    if folder not in _manifests:
+    @cached_property
+    def manifest(self) -> Any:
+        """What dbt makes of a parsed project."""
         from dbt.contracts.graph.manifest import Manifest
 
-        parsed = folder / "partial_parse.msgpack"
-        _manifests[folder] = Manifest.from_msgpack(parsed.read_bytes())
-    # profile and models ask for it; every call says its own
-    os.environ["CITYSYNC_BUILD"] = str(build)
-    return list(getattr(invoke(arguments, _manifests[folder]), "results", []))
+        parsed = ensure_manifest(self.home).with_name("partial_parse.msgpack")
+        return Manifest.from_msgpack(parsed.read_bytes())
+
+    def run(
+        self, command: str, names: Sequence[str], *, build: Path, options: Sequence[str] = ()
+    ) -> list[Any]:
+        """Run `dbt <command>` on the named nodes with the database of `build`.
+
+        Raises
+        ------
+        DbtFailed
+            If dbt itself fails; failed nodes are returned, not raised, so that a caller can record
+            them first.
+        """
+        # dbt would write results and manifest, which are returned and kept by `ensure_manifest`
+        arguments = [command, "--no-write-json"]
+        if names:
+            arguments += ["--select", " ".join(names)]
+        return self.invoke([*arguments, *options], build=build)
+
+    def build_models(
+        self,
+        names: Sequence[str],
+        *,
+        build: Path,
+        options: Sequence[str],
+        pairs: bool,
+        tests: bool,
+    ) -> list[Any]:
+        """Run `dbt build` on the named nodes; with ENGINE=spark the pair models and what depends on
+        them are built by Spark and come back as files.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Selectors of dbt.
+        build : Path
+            Folder of the build.
+        options : sequence of str
+            Further options of dbt.
+        pairs : bool
+            Whether there may be pair models among them: Spark is not started for others.
+        tests : bool
+            Whether Spark runs the data tests too. What came back is tested on DuckDB as `options`
+            state, whichever engine built it.
+
+        Returns
+        -------
+        list
+            As `run`; where a node fails before Spark's turn, that is all.
+
+        Raises
+        ------
+        DbtFailed
+            If dbt itself fails, or a model or test on Spark.
+        SparkFault
+            If Spark cannot work.
+        """
+        if not (uses_spark() and pairs):
+            return self.run("build", names, build=build, options=options)
+        from warehouse.spark.engine import SparkFailed, pair_tables
+
+        before = self.run("build", names, build=build, options=[*options, "--exclude", PAIRS])
+        if any(failed(result) for result in before):
+            return before
+        of_pairs = [f"{name},{PAIRS}" for name in names]
+        try:
+            with pair_tables(build, tests=tests, on_progress=lambda text: progress(f"  {text}")):
+                after = self.run("build", of_pairs, build=build, options=options)
+        except SparkFailed as error:
+            raise DbtFailed(str(error)) from error
+        return [*before, *after]
+
+    def invoke(self, arguments: Sequence[str], *, build: Path) -> list[Any]:
+        """Return dbt's own result of each node of a command, with the database of `build`; failed
+        ones included, empty for a command without nodes.
+        """
+        # profile and models read it when they run; every call sets its own
+        os.environ["CITYSYNC_BUILD"] = str(build)
+        return list(getattr(invoke(list(arguments), self.manifest), "results", []))
 
 
 def raise_on_failure(results: Sequence[Any]) -> None:

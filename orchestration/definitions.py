@@ -10,7 +10,7 @@ from orchestration.assets import estimation, landing, publication, warehouse
 from orchestration.automation import landing_sensor, refresh_job, yearly_refresh
 from orchestration.gates.asset_checks import build_gate
 from orchestration.home import Home, set_tool_environment
-from orchestration.resources import Settings
+from orchestration.resources import Settings, run_of_ui
 
 # Who is asked when an asset of a group looks wrong.
 OWNERS = {"estimates": ["team:analysis"], "publication": ["team:data-engineering", "team:analysis"]}
@@ -52,7 +52,7 @@ def load_definitions() -> dg.Definitions:
         jobs=[refresh_job],
         schedules=[yearly_refresh],
         sensors=[landing_sensor],
-        resources={"settings": Settings.from_environment()},
+        resources={"settings": Settings.from_environment(), "run": run_of_ui},
         executor=dg.in_process_executor,
     )
 

@@ -1,24 +1,20 @@
-"""The one resource of the graph: a run's settings, and the lock and tags that every run takes.
+"""What Dagster is told of a run: its settings, and the `Run` that its assets share.
 
-Holds no logic of a stage.
+A refresh at the terminal makes its own `Run` and gives it to Dagster in the place of `run_of_ui`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import dagster as dg
 
-from orchestration import alerts
-from orchestration.dagster_ui.run_tags import tag_run
+from orchestration.dagster_ui.run_tags import refuse_other_landing, tags_of
 from orchestration.home import Home
-from orchestration.reuse.fingerprint import note_code
-from orchestration.reuse.plan import forget_record
+from orchestration.reuse.fingerprint import hash_code
+from orchestration.run import Run, open_run
 from orchestration.run_settings import SETTINGS, number, setting
-from orchestration.simulated_landing import landing_path
 from orchestration.supervision import hold_lock
 from warehouse.publication.publish import refuse_to_replace
 
@@ -40,25 +36,6 @@ class Settings(dg.ConfigurableResource):
     landing: str = ""
     permutations: int = 9_999
     simulated_cities: int = 0
-
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Settings]:
-        """Hold the home's lock while a run lasts, so that one started in the UI and a refresh at
-        the terminal never share a build.
-
-        Every run passes here, wherever it was started, so this is also where it gets its tags.
-        """
-        home = Home.from_environment()
-        # before it empties the build, not when all is done
-        refuse_to_replace(home.published, self.is_simulated)
-        with hold_lock(home, "run of the UI"):
-            if alerts.BY_COMMAND not in os.environ:
-                # a refresh at the terminal has noted it before it planned what to run
-                note_code()
-            forget_record(home)
-            if context.instance is not None and context.run is not None:
-                tag_run(context.instance, context.run.run_id, self.landing, self.as_environment())
-            yield self
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -92,6 +69,24 @@ class Settings(dg.ConfigurableResource):
         named = {name for name in setting("ANALYSES").split(",") if name}
         return tuple(sorted({*named, "primary"})) if named else ()
 
-    def landing_path(self, home: Home) -> Path:
-        """The landing to read: the delivered one, else the simulated one with the effect."""
-        return landing_path(home, self.landing)
+
+@dg.resource(
+    required_resource_keys={"settings"},
+    description="What a run is given and hands from stage to stage.",
+)
+def run_of_ui(context: dg.InitResourceContext) -> Iterator[Run]:
+    """Yield the `Run` of a run that was started in the UI. It holds the lock of the home, so that
+    it never shares a build with a refresh at the terminal.
+    """
+    home = Home.from_environment()
+    settings = context.resources.settings
+    # before it empties the build, not when all is done
+    refuse_to_replace(home.published, settings.is_simulated)
+    with hold_lock(home, "run of the UI"):
+        if context.instance is not None and context.run is not None:
+            run_id = context.run.run_id
+            refuse_other_landing(context.instance, run_id, settings.landing)
+            tags = tags_of(settings.landing, settings.as_environment())
+            context.instance.add_run_tags(run_id, tags)
+        with open_run(home, settings, code=hash_code()) as run:
+            yield run

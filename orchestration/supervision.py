@@ -20,13 +20,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TextIO
 
 from orchestration import alerts
 from orchestration.faults import explain
 from orchestration.home import Home
-from orchestration.terminal import Exit, end_command, last_reason, say
+from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused
 
 # the last four are what queues of jobs send before the end of a job's time, and limits of
@@ -45,9 +44,8 @@ HINTS = {
     signal.SIGBUS: "perhaps because the disk is full or a file was cut while it was read (df -h "
     "shows the disk); make room",
 }
-_watcher: list[int] = []
-# homes whose lock this process holds
-_held: set[Path] = set()
+#: Variable that holds the process which watches this one.
+WATCHED_BY = "CITYSYNC_WATCHED_BY"
 
 
 class RefreshRunning(Exception):
@@ -70,16 +68,10 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
     Raises
     ------
     RefreshRunning
-        At once when another process holds the lock; the message names it. The kernel holds the
-        lock, so a killed process leaves none behind. Inside a command of this process that holds it
-        already, a run goes on under the same lock.
+        At once when somebody holds the lock; the message names the process. The kernel holds the
+        lock, so a killed process leaves none behind.
     """
     home.make()
-    # one home has many paths: through links, and `..`
-    place = home.root.resolve()
-    if place in _held:
-        yield
-        return
     with open(home.lock, "a+", encoding="utf-8", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,16 +81,18 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
                 f"{_holder(file.read(200))} is at work in {home.root}; wait for it or stop it"
             ) from None
         file.truncate(0)
-        # the process that a person would end: the one that watches, where this one is watched
-        pid = _watcher[0] if _watcher else os.getpid()
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        json.dump({"pid": pid, "since": since, "work": work}, file)
+        json.dump({"pid": _pid_to_end(), "since": since, "work": work}, file)
         file.flush()
-        _held.add(place)
-        try:
-            yield
-        finally:
-            _held.discard(place)
+        yield
+
+
+def _pid_to_end() -> int:
+    """Return the process that a person would end: the one that watches, where one does."""
+    parent = os.getppid()
+    if os.environ.get(WATCHED_BY) == str(parent):
+        return parent
+    return os.getpid()
 
 
 def _holder(note: str) -> str:
@@ -152,7 +146,7 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         _be_watched(parent)
         code = explained(work)
         if command == "refresh" and code != Exit.DONE:
-            alerts.send(command, code, last_reason())
+            alerts.send(command, code, getattr(code, "reason", ""))
         return code
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(child, child)
@@ -172,7 +166,7 @@ def _be_watched(parent: int) -> None:
     """A group of its own; the kernel ends this process when the one that watches is killed."""
     os.setpgid(0, 0)
     end_with(parent)
-    _watcher[:] = [parent]
+    os.environ[WATCHED_BY] = str(parent)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 

@@ -1,4 +1,4 @@
-"""What a command says at the terminal, and the exit codes.
+"""What a command prints at the terminal and keeps in the log, and the exit codes.
 
 Imports nothing heavy, so that a run without work is over at once.
 """
@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from contextlib import suppress
+from contextvars import ContextVar
 from enum import IntEnum
 from pathlib import Path
 from typing import TextIO
@@ -27,10 +28,26 @@ class Exit(IntEnum):
     RUNNING = 3
 
 
-#: The file that keeps every line of a refresh, details too.
-_log: list[TextIO] = []
-#: Of the last command that ended in this process.
-_reason = [""]
+class Ended(int):
+    """The exit code with which a command ended, and why.
+
+    Attributes
+    ----------
+    reason : str
+        As printed in the last line.
+    """
+
+    reason: str
+
+    def __new__(cls, code: int, reason: str) -> Ended:
+        """Make an exit code that keeps its reason."""
+        ended = super().__new__(cls, code)
+        ended.reason = reason
+        return ended
+
+
+#: The file that keeps every line of a refresh, details too; None outside a refresh.
+LOG: ContextVar[TextIO | None] = ContextVar("log", default=None)
 # a delivered name or a manifest may hold what a terminal obeys (colours, titles, going back over a
 # line)
 CONTROL = {
@@ -39,12 +56,14 @@ CONTROL = {
 
 
 def keep_log(path: Path) -> None:
-    """Write every line from here on into this file too, in place of what an earlier run
-    left there.
+    """Write every line from here on into this file too, in place of what an earlier run left
+    there. A file that cannot be written is none, and the refresh goes on.
     """
-    with suppress(OSError):  # a log that cannot be written is no reason to do nothing else
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _log[:] = [open(path, "w", encoding="utf-8")]  # noqa: SIM115 -- open as long as the process
+        LOG.set(open(path, "w", encoding="utf-8"))  # noqa: SIM115 -- open as long as the process
+    except OSError as error:
+        say(f"  no log is kept: {path} cannot be written ({error.strerror})")
 
 
 def progress(text: str) -> None:
@@ -77,24 +96,22 @@ def say(text: str) -> None:
     _write_log(line)
 
 
-def last_reason() -> str:
-    """Why the last command of this process ended."""
-    return _reason[0]
-
-
 def _write_log(line: str) -> None:
-    if _log:
+    log = LOG.get()
+    if log is not None:
+        # a line that a full disk does not take is no reason to lose what was computed
         with suppress(OSError, ValueError):
-            _log[0].write(line + "\n")
-            _log[0].flush()
+            log.write(line + "\n")
+            log.flush()
 
 
-def end_command(code: int, reason: str, to: TextIO | None = None) -> int:
-    """Say how a command ended, in the last line of its output, or of `to`; its exit code."""
-    _reason[0] = reason
+def end_command(code: int, reason: str, to: TextIO | None = None) -> Ended:
+    """Print how a command ended, in the last line of its output or of `to`, and return its exit
+    code.
+    """
     line = f"citysync: exit {int(code)}: {reason}"
     if to is None:
         say(line)
     else:
         print(line.translate(CONTROL), file=to)
-    return code
+    return Ended(code, reason)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from duckdb import DuckDBPyConnection as Connection
 
 from expectations.suites import RULES
-from orchestration.dbt_runner import raise_on_failure, run_dbt
+from orchestration.dbt_runner import Dbt, raise_on_failure
 from orchestration.home import Home, set_tool_environment
 
 # The address of a cell as one text, the same in the raw table and in the models.
@@ -55,6 +55,7 @@ class Bench:
     def __init__(self, scratch: Path) -> None:
         self.home = Home(scratch)
         set_tool_environment(self.home)
+        self._dbt = Dbt(self.home)
         self._seeds: Path | None = None
 
     def build(self, name: str, raw: pa.Table, input_file: Path) -> Path:
@@ -67,13 +68,13 @@ class Bench:
         pq.write_table(raw, build / "raw" / "lines.parquet", compression="none")
         shutil.copyfile(input_file, build / "input_file.parquet")
         if self._seeds is None:
-            raise_on_failure(run_dbt(self.home, "seed", [], build=build))
+            raise_on_failure(self._dbt.run("seed", [], build=build))
             self._seeds = self.home.root / "seeds.duckdb"
             shutil.copyfile(build / "citysync.duckdb", self._seeds)
         else:
             shutil.copyfile(self._seeds, build / "citysync.duckdb")
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(run_dbt(self.home, "run", MODELS, build=build))
+            raise_on_failure(self._dbt.run("run", MODELS, build=build))
         return build
 
     def again(self, build: Path, change: Callable[[Connection], None], models: str) -> Path:
@@ -87,7 +88,7 @@ class Bench:
         with duckdb.connect(str(again / "citysync.duckdb")) as con:
             change(con)
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(run_dbt(self.home, "run", [models], build=again))
+            raise_on_failure(self._dbt.run("run", [models], build=again))
         return again
 
     def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:

@@ -1,24 +1,15 @@
-"""Delivered files to raw Parquet: one asset per source, then the list of this run's files, and the
-counterfactual build of simulated data.
-
-Reading itself is in `warehouse/ingest`.
+"""Delivered files to raw Parquet as assets: one per source, then the list of this run's files, and
+the counterfactual build of simulated data.
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.counterfactual import begin, finish
-from orchestration.home import Home
-from orchestration.resources import Settings
-from orchestration.run_settings import setting
-from orchestration.simulated_landing import without_effect, write_simulated
-from orchestration.stages import stages
-from orchestration.terminal import detail
-from warehouse.ingest.landing import read_landing, read_source
-from warehouse.ingest.layouts import LAYOUT_FOLDER, layouts_of, load_layouts
-from warehouse.ingest.workers.pool import close_readers
-from warehouse.whole_files import remove_any
+from orchestration.run import Run
+from orchestration.stages import counterfactual as twin
+from orchestration.stages import landing as stage
+from warehouse.ingest.layouts import LAYOUT_FOLDER
 
 GROUP = "raw"
 SOURCES = (*sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")), "tidy", "policy_texts")
@@ -52,17 +43,16 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
         "no delivered files are given."
     ),
 )
-def simulated_landing(settings: Settings) -> dg.MaterializeResult:
+def simulated_landing(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
     """Write both simulated landings, unless they are there from the same code, seeds and number of
     cities.
     """
-    if not settings.is_simulated:
+    stage.simulate(run)
+    if not run.settings.is_simulated:
         return dg.MaterializeResult(
             metadata={"status": "delivered files are given: nothing simulated"}
         )
-    home = Home.from_environment()
-    write_simulated(home, settings.simulated_cities)
-    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(home.simulated))})
+    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(run.home.simulated))})
 
 
 def _source_asset(source_id: str) -> dg.AssetsDefinition:
@@ -76,23 +66,12 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
             "unchanged file is not read again."
         ),
     )
-    def source(settings: Settings) -> dg.MaterializeResult:
-        home = Home.from_environment()
-        path = settings.landing_path(home)
-        found = read_source(path, home.raw, source_id, layouts=layouts_of(path))
-        if settings.is_simulated:
-            read_source(without_effect(home), home.raw, source_id, layouts=load_layouts())
-        n_files = int((found.files["status"] == "taken").sum())
-        n_values = int(found.files["n_observations"].sum())
-        if n_files > found.n_reused:
-            detail(
-                f"  {source_id}: {n_values:,} values from {n_files} files, "
-                f"{found.n_reused} of them unchanged"
-            )
+    def source(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
+        found = stage.read_source(run, source_id)
         return dg.MaterializeResult(
             metadata={
-                "files": n_files,
-                "values": n_values,
+                "files": stage.count_taken(found),
+                "values": int(found.files["n_observations"].sum()),
                 "files_not_read_again": found.n_reused,
             }
         )
@@ -120,43 +99,15 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
             ),
         ],
     )
-    def raw_tables(settings: Settings) -> Iterator[dg.MaterializeResult]:
-        home = Home.from_environment()
-        reset_build(home)
-        report = read_landing(
-            settings.landing_path(home),
-            home.raw,
-            home.build,
-            layouts=layouts_of(settings.landing_path(home)),
-            strict=setting("STRICT") == "1",
-        )
-        if settings.is_simulated:
-            home.counterfactual.mkdir()
-            read_landing(
-                without_effect(home), home.raw, home.counterfactual, layouts=load_layouts()
-            )
-        close_readers()
-        if settings.is_simulated:
-            begin(home)
-        n_values = int(report.files["n_observations"].sum())
-        # how many files were read again is in the lines of the sources: by now all of them are in
-        # the cache
-        n_taken = int((report.files["status"] == "taken").sum())
-        stages.done("landing", f"{n_values:,} values from {n_taken} of {len(report.files)} files")
+    def raw_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]:
+        files = stage.link_files(run).files
+        n_values = int(files["n_observations"].sum())
         yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": n_values})
         yield dg.MaterializeResult(
-            asset_key=INPUT_FILES, metadata={"dagster/row_count": len(report.files)}
+            asset_key=INPUT_FILES, metadata={"dagster/row_count": len(files)}
         )
 
     return raw_tables
-
-
-def reset_build(home: Home) -> None:
-    """Start a run from an empty build: it is a cache and holds only one run."""
-    home.build.mkdir(parents=True, exist_ok=True)
-    # its content alone: the folder may be a link to another disk
-    for path in list(home.build.iterdir()):
-        remove_any(path)
 
 
 @dg.asset(
@@ -168,15 +119,14 @@ def reset_build(home: Home) -> None:
         "The same warehouse from the landing without the effect: what the cities would have done. "
         "Only on simulated data."
     ),
-    # a refresh has begun it beside the other stages: it is waited for when all else is done
+    # it is built in the background: it is waited for when all else is done
     op_tags={"dagster/priority": "-1"},
 )
-def counterfactual(settings: Settings) -> dg.MaterializeResult:
-    """Build the warehouse of the landing without the effect in `build/counterfactual/`."""
-    if not settings.is_simulated:
+def counterfactual(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
+    """Wait for the warehouse of the landing without the effect, in `build/counterfactual/`."""
+    if not run.settings.is_simulated:
         return dg.MaterializeResult(
             metadata={"status": "delivered files: no counterfactual exists"}
         )
-    finish(Home.from_environment())
-    stages.done("counterfactual", "the warehouse without the effect is built")
+    twin.wait(run)
     return dg.MaterializeResult(metadata={"status": "built"})

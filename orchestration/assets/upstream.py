@@ -1,21 +1,12 @@
-"""What must hold before an asset is made: build/ has what it is made of, and the run would not lose
-much of what is published.
-"""
+"""What must hold before an asset is made: build/ has what it is made of."""
 
 from __future__ import annotations
 
 import dagster as dg
 
 from orchestration.home import Home
-from orchestration.resources import Settings
-from orchestration.run_settings import number
-from orchestration.terminal import progress
 from warehouse.build_database import open_build
 from warehouse.errors import Refused
-from warehouse.publication.shrinkage import refuse_to_shrink
-
-#: Runs of this process that were found to lose nothing.
-_without_loss: set[str] = set()
 
 
 class NotMaterialized(Refused):
@@ -34,7 +25,7 @@ def tables_of(home: Home) -> set[tuple[str, ...]]:
         return set(con.execute(query).fetchall())
 
 
-def require_upstream(context: dg.AssetExecutionContext) -> None:
+def require_upstream(context: dg.AssetExecutionContext, home: Home) -> None:
     """See that every asset that a step reads is in build/.
 
     Raises
@@ -42,7 +33,7 @@ def require_upstream(context: dg.AssetExecutionContext) -> None:
     NotMaterialized
         Naming those that are not.
     """
-    home, step = Home.from_environment(), context.assets_def
+    step = context.assets_def
     files = {
         ("raw", "observations"): home.build / "raw",
         ("raw", "input_files"): home.build / "input_file.parquet",
@@ -59,21 +50,3 @@ def require_upstream(context: dg.AssetExecutionContext) -> None:
             f"{step.op.name}: expected {', '.join(missing[:8])}{more} in {home.build}, found none; "
             "materialize them first, or run the job refresh"
         )
-
-
-def require_no_loss(home: Home, settings: Settings, run_id: str) -> None:
-    """Stop a run that would lose much of what the publication before it holds, unless
-    CONFIRM_SHRINK=1; asked once in a process, since no later step of a run changes what is counted.
-
-    Raises
-    ------
-    PublicationShrinks
-        With what would be gone.
-    """
-    if run_id in _without_loss:
-        return
-    run = {"is_simulated": settings.is_simulated, "settings": settings.as_environment()}
-    confirmed = bool(number("CONFIRM_SHRINK"))
-    for sentence in refuse_to_shrink(home.published, home.build, run, confirmed=confirmed):
-        progress(f"  loss: {sentence}")
-    _without_loss.add(run_id)

@@ -4,7 +4,6 @@ The SQL is in `warehouse/models`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,12 +11,11 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration.assets.upstream import require_upstream, tables_of
 from orchestration.dagster_ui.metadata import describe_table, show_aside
-from orchestration.dbt_runner import build_models, ensure_manifest, failed, raise_on_failure
+from orchestration.dbt_runner import ensure_manifest, failed, raise_on_failure
 from orchestration.home import Home
-from orchestration.resources import Settings
-from orchestration.stages import stages
+from orchestration.run import Run
+from orchestration.stages import warehouse as stage
 from warehouse.build_database import open_build
-from warehouse.ingest.errors import LandingError
 
 SAMPLE_ROWS = 20
 # Names, codes and units are resolved, and the tables of the gate are built, before the gate after
@@ -26,7 +24,6 @@ BEFORE_THE_FIRST_GATE = tuple(
     f"fqn:citysync.{folder}" for folder in ("staging", "intermediate.raw", "quality.gates.staging")
 )
 GATES = "gates"
-UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
 
 
 class CitysyncTranslator(DagsterDbtTranslator):
@@ -47,56 +44,54 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
     """The two dbt steps: seeds, staging and what its gate reads, then everything else."""
     manifest = ensure_manifest(home)
     before = " ".join(BEFORE_THE_FIRST_GATE)
-    return [
-        _dbt_step(
-            "dbt_staging",
-            manifest,
-            select=f"resource_type:seed {before}",
-            indirect_selection="cautious",
-        ),
-        _dbt_step(
-            "dbt_marts",
-            manifest,
-            select="resource_type:model",
-            exclude=before,
-            indirect_selection="eager",
-        ),
-    ]
+    translator = CitysyncTranslator()
 
-
-def _dbt_step(
-    name: str, manifest: Path, *, select: str, exclude: str = "", indirect_selection: str
-) -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=manifest,
-        select=select,
-        exclude=exclude,
-        name=name,
-        dagster_dbt_translator=CitysyncTranslator(),
+        select=f"resource_type:seed {before}",
+        name="dbt_staging",
+        dagster_dbt_translator=translator,
     )
-    def step(
-        context: dg.AssetExecutionContext, settings: Settings
-    ) -> Iterator[Any]:  # asking for the settings takes the lock of the home
-        require_upstream(context)
-        home = Home.from_environment()
-        keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
-        options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
-        missing = _missing_tables(
-            home, keys, context.assets_def.asset_deps
-        )  # its .keys are only those asked for
-        names = [key.path[-1] for key in [*keys, *missing]]
-        pairs = name == "dbt_marts"
-        results = build_models(
-            home, names, build=home.build, options=options, pairs=pairs, tests=True
-        )
-        stages.done(name.removeprefix("dbt_"), _summary(results))
-        yield from _materializations(home, keys, results)
-        yield from _checks(context, home, results)
-        raise_on_failure(results)
-        if name == "dbt_staging":
-            require_values(home)
+    def staging(context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]) -> Iterator[Any]:
+        require_upstream(context, run.home)
+        results = stage.build_staging(run, _names(context, run.home))
+        yield from _events(context, run.home, results)
+        stage.require_staging(run, results)
 
-    return step
+    @dbt_assets(
+        manifest=manifest,
+        select="resource_type:model",
+        exclude=before,
+        name="dbt_marts",
+        dagster_dbt_translator=translator,
+    )
+    def marts(context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]) -> Iterator[Any]:
+        require_upstream(context, run.home)
+        results = stage.build_marts(run, _names(context, run.home))
+        yield from _events(context, run.home, results)
+        raise_on_failure(results)
+
+    return [staging, marts]
+
+
+def _names(context: dg.AssetExecutionContext, home: Home) -> list[str]:
+    """Return the tables to build: those asked for, and those that they need and the build lacks."""
+    keys = _asked(context)
+    # the .keys of the step are only those asked for
+    missing = _missing_tables(home, keys, context.assets_def.asset_deps)
+    return [key.path[-1] for key in [*keys, *missing]]
+
+
+def _asked(context: dg.AssetExecutionContext) -> list[dg.AssetKey]:
+    return sorted(context.selected_asset_keys, key=lambda key: key.path)
+
+
+def _events(
+    context: dg.AssetExecutionContext, home: Home, results: list[Any]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """What Dagster is told of a step, also where something of it failed."""
+    yield from _materializations(home, _asked(context), results)
+    yield from _checks(context, home, results)
 
 
 def _missing_tables(
@@ -117,39 +112,6 @@ def _missing_tables(
         key for key in set(step) - asked if key.path[0] == GATES or tuple(key.path) not in there
     }
     return sorted(others, key=lambda key: key.path)
-
-
-def require_values(home: Home) -> None:
-    """Refuse a landing of which no value could be taken: that is bad input, not a failed check.
-
-    Raises
-    ------
-    LandingError
-        If no delivered value survived names, codes and units; the message quotes the most frequent
-        reason.
-    """
-    with open_build(home.build, read_only=True) as con:
-        if con.execute("select count(*) from intermediate.int_raw_observations").fetchone()[0]:
-            return
-        reasons = (
-            "select any_value(detail), count(*) from intermediate.int_raw_rejections group by "
-            "reason order by 2 desc"
-        )
-        most = con.execute(reasons).fetchone()
-    raise LandingError(
-        f"nothing of the landing could be taken; {most[1]:,} lines for one reason, the first: "
-        f"{most[0]}"
-    )
-
-
-def _summary(results: list[Any]) -> str:
-    models = [r for r in results if r.node.resource_type in ("model", "seed")]
-    tests = [r for r in results if r.node.resource_type == "test"]
-    passed = sum(r.status == "pass" for r in tests)
-    return (
-        f"{sum(not failed(r) for r in models)} of {len(models)} tables built, {passed} of "
-        f"{len(tests)} data tests passed"
-    )
 
 
 def _materializations(

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from orchestration.commands.reproduce import read_foreign_manifest
-from orchestration.dbt_runner import raise_on_failure, run_dbt
+from orchestration.dbt_runner import Dbt, raise_on_failure
 from orchestration.home import Home, set_tool_environment
 from orchestration.run_settings import SETTINGS
 from orchestration.terminal import say
@@ -63,7 +63,8 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
         set_tool_environment(home)
         read_landing(landing, scratch / "raw", scratch / "build", layouts=layouts)
         close_readers()
-        raise_on_failure(run_dbt(home, "build", MODELS, build=scratch / "build", options=NO_TESTS))
+        dbt = Dbt(home)
+        raise_on_failure(dbt.run("build", MODELS, build=scratch / "build", options=NO_TESTS))
         differences, n_rows = value_faults(
             publication, scratch / "build" / "citysync.duckdb", [*changed, *new]
         )

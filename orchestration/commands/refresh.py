@@ -7,14 +7,13 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from orchestration import alerts
-from orchestration.faults import explain_text
 from orchestration.home import Home, set_tool_environment
-from orchestration.reuse.fingerprint import Fingerprint, note_code, take_fingerprint
+from orchestration.reuse.fingerprint import Fingerprint, hash_code, take_fingerprint
 from orchestration.reuse.plan import (
     ALL,
     NOTHING,
@@ -25,7 +24,7 @@ from orchestration.reuse.plan import (
     stages_left,
 )
 from orchestration.run_settings import check_settings, uses_spark
-from orchestration.stages import stages
+from orchestration.stage_lines import Stages
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, keep_log, say
 from warehouse.errors import Refused
@@ -55,7 +54,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     refuse_to_replace(home.published, simulated=landing is None)
     os.environ[alerts.BY_COMMAND] = "1"
     with hold_lock(home):
-        note_code()
+        code = hash_code()
         before = _fingerprint(landing)
         plan = plan_refresh(home, before)
         if plan.work == NOTHING:
@@ -67,12 +66,12 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             found = ", ".join(f"{name} {value}" for name, value in require_spark().items())
             say(f"  engine: Spark for the pair tables ({found})")
         keep_log(home.log)
-        code, reason = _run(home, plan, simulated=landing is None)
-        if code == Exit.DONE:
+        end, reason = _run(home, plan, code)
+        if end == Exit.DONE:
             # published is published: without a record the next refresh only does more
             with suppress(OSError):
                 keep_record(home, before, _fingerprint(landing))
-    return end_command(code, reason)
+    return end_command(end, reason)
 
 
 def _fingerprint(landing: str | None) -> Fingerprint | None:
@@ -131,107 +130,54 @@ def _check_roster(landing: str | None) -> None:
         )
 
 
-def _run(home: Home, plan: Plan, simulated: bool) -> tuple[Exit, str]:
-    """Exit code and its one-line reason."""
+def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
+    """Let Dagster run the stages that are left, and return the exit code and its reason."""
     started = time.monotonic()
-    landing = os.environ["CITYSYNC_LANDING"]
-    say(
-        "citysync refresh: "
-        f"{'the SIMULATED landing (a planted, known effect)' if simulated else landing}"
-    )
+    what = os.environ["CITYSYNC_LANDING"] or "the SIMULATED landing (a planted, known effect)"
+    say(f"citysync refresh: {what}")
     warnings.filterwarnings("ignore", category=FutureWarning)
     from dagster import BetaWarning, DagsterInstance
 
     warnings.filterwarnings("ignore", category=BetaWarning)
+    from orchestration.dagster_ui.run_tags import close_ended_runs, tags_of
+    from orchestration.definitions import load_definitions
+    from orchestration.endings import ending_of
+    from orchestration.resources import Settings
+    from orchestration.run import open_run
+
+    settings = Settings.from_environment()
     if plan.work == ALL and plan.reason:
         say(f"  every stage is run: {plan.reason}")
-    stages.plan(home, plan.work, simulated=simulated)
-
-    from orchestration.counterfactual import in_own_process
-    from orchestration.dagster_ui.run_tags import close_ended_runs
-    from orchestration.definitions import load_definitions
-
-    with (
-        in_own_process(),
-        DagsterInstance.get() as instance,
-    ):
+    stages = Stages()
+    stages.plan(home, plan.work, simulated=settings.is_simulated)
+    with DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
-            say(
-                f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without "
-                "saying so (killed): marked as failed"
-            )
+            say(f"  {closed} run(s) of the history were killed: they are marked as failed")
         definitions = load_definitions()
-        job = definitions.resolve_job_def("refresh")
-        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         part = None
         if plan.work != ALL:
             say(f"  {plan.reason} since run {plan.run_id}: its tables in build/ are used")
             rewind(home)
             part = stages_left(definitions)
-        result = job.execute_in_process(
-            instance=instance, raise_on_error=False, run_config=quiet, asset_selection=part
-        )
-    if result.success:
-        from orchestration.commands.summary import print_summary
+        with open_run(home, settings, code=code, stages=stages) as run:
+            result = definitions.resolve_job_def("refresh").execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                asset_selection=part,
+                resources={"run": run},
+                tags=tags_of(settings.landing, settings.as_environment()),
+            )
+    if not result.success:
+        ending = ending_of(list(result.all_events), home)
+        standing = "there is none yet"
+        if home.published.exists():
+            standing = f"the last publication stands: {home.published}"
+        say(f"nothing was published; {standing}")
+        say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
+        return ending
+    from orchestration.commands.summary import print_summary
 
-        stages.keep()
-        print_summary(home)
-        return Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s"
-    ending = _ending(list(result.all_events), home)
-    standing = (
-        f"the last publication stands: {home.published}"
-        if home.published.exists()
-        else "there is none yet"
-    )
-    say(f"nothing was published; {standing}")
-    say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
-    return ending
-
-
-def _ending(events: list[Any], home: Home) -> tuple[Exit, str]:
-    """Why a run failed, by the first rule that fits: what was refused, what would be lost, the gate
-    that stopped it, a fault of the machine, any other error.
-    """
-    failures = [
-        _causes(event.event_specific_data.error) for event in events if event.is_step_failure
-    ]
-
-    def said_by(*names: str) -> list[str]:
-        # sources are read side by side: what is wrong with the landing as a whole is said by each
-        return list(
-            dict.fromkeys(text for chain in failures for name, text in chain if name in names)
-        )
-
-    if refused := said_by("LandingError", "PublishError", "SparkFault", "NotMaterialized"):
-        for text in refused:
-            say(text)
-        return Exit.BAD_INPUT, _one_line(" | ".join(refused))
-    if losses := said_by("PublicationShrinks"):
-        return Exit.FAILED, _one_line(losses[0])
-    for event in events:
-        if event.event_type_value == "ASSET_CHECK_EVALUATION":
-            gate = event.asset_check_evaluation_data
-            if gate.blocking and not gate.passed:
-                return Exit.FAILED, _one_line(f"{gate.check_name}: {gate.description}")
-    for chain in failures:
-        for _, text in reversed(chain):
-            if sentence := explain_text(text, home.root):
-                return Exit.BAD_INPUT, _one_line(sentence)
-    name, text = next(
-        (chain[-1] for chain in failures if chain),
-        ("Failure", "the run failed without a message; see the run in `citysync ui`"),
-    )
-    return Exit.FAILED, _one_line(f"{name}: {text}")
-
-
-def _causes(error: Any) -> list[tuple[str, str]]:
-    """Class name and message of an error and its causes, the root cause last."""
-    found = []
-    while error is not None:
-        found.append((error.cls_name, error.message.split(": ", 1)[-1].strip()))
-        error = error.cause
-    return found
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:600]
+    stages.keep()
+    print_summary(home)
+    return Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s"

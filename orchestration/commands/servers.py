@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from orchestration.commands.refresh import use_landing
 from orchestration.dbt_docs import write_dbt_docs
-from orchestration.dbt_runner import ensure_manifest
+from orchestration.dbt_runner import Dbt, ensure_manifest
 from orchestration.home import REPO, Home, set_tool_environment
 from orchestration.supervision import RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command, say
@@ -93,5 +93,5 @@ def write_docs() -> int:
         )
     with hold_lock(home, "docs"):
         target = home.build / "dbt_docs"
-        write_dbt_docs(home, target)
+        write_dbt_docs(Dbt(home), target)
     return end_command(Exit.DONE, f"documentation: {target / 'index.html'}")

@@ -41,20 +41,25 @@ def git_commit() -> str:
         return "unknown"
 
 
-def tag_run(
-    instance: dg.DagsterInstance, run_id: str, landing: str, settings: Mapping[str, str]
-) -> None:
-    """Tag a run, unless it resumes one of another landing: Dagster hands that one's tags down, and
-    the build holds that one's tables.
+def tags_of(landing: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags of a run.
 
     Parameters
     ----------
-    instance : DagsterInstance
-    run_id : str
     landing : str
         Folder of delivered files; empty for the simulated landing.
     settings : mapping of str to str
         Those that the manifest will record.
+    """
+    tags = {LANDING: landing or "simulated", "citysync/commit": git_commit()}
+    for name, value in settings.items():
+        tags[f"citysync/{name.lower().removeprefix('citysync_')}"] = value
+    return tags
+
+
+def refuse_other_landing(instance: dg.DagsterInstance, run_id: str, landing: str) -> None:
+    """Refuse a run that resumes one of another landing: Dagster hands that one's tags down, and the
+    build holds that one's tables.
 
     Raises
     ------
@@ -62,18 +67,18 @@ def tag_run(
         Naming both landings and how to start the UI on the right one.
     """
     run = instance.get_run_by_id(run_id)
-    before, now = run.tags.get(LANDING) if run else None, landing or "simulated"
-    if before not in (None, now):
-        again = "citysync ui" if before == "simulated" else f"citysync ui --landing {before}"
+    now = landing or "simulated"
+    before = now
+    if run is not None:
+        before = run.tags.get(LANDING, now)
+    if before != now:
+        again = "citysync ui"
+        if before != "simulated":
+            again = f"citysync ui --landing {before}"
         raise OtherLanding(
             f"the run that is resumed read {before}; this one would read {now}; start the UI on "
             f"the other: {again}"
         )
-    tags = {
-        f"citysync/{name.lower().removeprefix('citysync_')}": value
-        for name, value in settings.items()
-    }
-    instance.add_run_tags(run_id, {LANDING: now, "citysync/commit": git_commit(), **tags})
 
 
 def close_ended_runs(instance: dg.DagsterInstance) -> int:

@@ -15,6 +15,7 @@ from expectations.suites import RULES
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.gates.frames import read_gate_frames, read_severity
 from orchestration.home import Home
+from orchestration.run import Run
 from orchestration.terminal import progress
 from warehouse.build_database import open_build
 
@@ -96,8 +97,8 @@ def build_gate(
     ]
 
     @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each])
-    def gate() -> Iterator[dg.AssetCheckResult]:
-        result = judge(Home.from_environment(), stage)
+    def gate(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
+        result = judge(run.home, stage)
         for spec in each:
             yield _result_of_expectation(result, spec.name, asset)
         yield dg.AssetCheckResult(

@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,6 @@ LISTINGS = frozenset(
     )
 )
 LOCKED_NAME = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", re.MULTILINE)
-_code_at_start: list[dict[str, str]] = []
 
 
 class CodeChanged(Exception):
@@ -130,24 +130,23 @@ def hash_estimation() -> str:
     return hash_parts([*_environment(), *code])
 
 
-def note_code() -> None:
-    """Remember the code as it is now, at the start of a run of this process."""
-    _code_at_start[:] = [hash_code()]
-
-
-def require_same_code() -> None:
-    """Stop where the code is not as it was noted. Do nothing where no run was begun, as when a
-    study is called by itself.
+def require_same_code(code: Mapping[str, str]) -> None:
+    """Stop where the code is not as it was when a run began.
 
     Models are read when the run starts and modules when they are first needed, so a `git pull`
-    beside a refresh would give tables of two versions under the commit of the second.
+    during a refresh would give tables of two versions under the commit of the second.
+
+    Parameters
+    ----------
+    code : mapping of str to str
+        What `hash_code` returned when the run began.
 
     Raises
     ------
     CodeChanged
         With what to do.
     """
-    if _code_at_start and _code_at_start != [hash_code()]:
+    if code != hash_code():
         raise CodeChanged(
             "files of this checkout changed while the run worked (git pull, an editor): nothing "
             "is published; run it again"

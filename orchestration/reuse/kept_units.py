@@ -29,7 +29,7 @@ Rows = dict[str, list[dict[str, Any]]]
 RunUnits = Callable[..., None]
 
 
-def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
+def keep_units(home: Home, run_units: RunUnits, *, code: Mapping[str, str]) -> RunUnits:
     """Units that are run by `run_units`, but for those whose rows an earlier call has kept.
 
     Parameters
@@ -38,6 +38,8 @@ def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
         Its folder `units` holds them.
     run_units : callable
         As of `estimation.study.run.run_study`.
+    code : mapping of str to str
+        Hash of each file of the checkout when the run began.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
     """
 
     def run(marts: Any, units: Iterable[Any], on_done: Callable[[Any, Rows], None]) -> None:
-        require_same_code()
+        require_same_code(code)
         name = hash_parts([hash_estimation(), hash_frames(marts)])
         path = home.root / "units" / "study" / f"{name}.json"
         known = {} if os.environ.get("FORCE", "") == "1" else read_noted(path)
@@ -71,7 +73,7 @@ def keep_units(home: Home, run_units: RunUnits) -> RunUnits:
         if left:
             run_units(marts, left, done)
         # rows of the code as it was would else be kept under the hash of the code as it is now
-        require_same_code()
+        require_same_code(code)
         # units that this call did not ask for stay: a run of some analyses comes between two of all
         _write(path, known)
 

@@ -14,9 +14,12 @@ from unittest import mock
 import duckdb
 import pytest
 
-from orchestration import counterfactual, dbt_runner
-from orchestration.dbt_runner import DbtFailed, build_models, ensure_manifest
+from orchestration import dbt_runner
+from orchestration.dbt_runner import Dbt, DbtFailed, ensure_manifest
 from orchestration.home import Home, set_tool_environment
+from orchestration.resources import Settings
+from orchestration.run import open_run
+from orchestration.stages import counterfactual
 from warehouse.publication.tables import columns_of, hash_table
 from warehouse.spark import engine
 from warehouse.spark.engine import ALSO, INPUTS
@@ -61,28 +64,22 @@ def test_a_parse_that_is_killed_is_made_again_and_a_changed_project_too(
     assert ensure_manifest(home) != after
 
 
-def say_which_process(_: Home) -> None:
-    """Stands for a build that fails."""
+def fail_in(_: Home) -> None:
+    """Stands for a build that fails, and names its process."""
     raise DbtFailed(str(os.getpid()))
 
 
-def test_a_refresh_builds_it_in_another_process_unless_there_is_one_core(
+def test_the_warehouse_without_the_effect_is_built_in_the_background_unless_there_is_one_core(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(counterfactual, "build", say_which_process)
-
-    def is_built_here(threads: str) -> bool:
+    monkeypatch.setattr(counterfactual, "build", fail_in)
+    for threads, is_here in (("1", True), ("2", False)):
         monkeypatch.setenv("CITYSYNC_THREADS", threads)
-        counterfactual.begin(Home(tmp_path))
-        with pytest.raises(DbtFailed) as failed:
-            counterfactual.finish(Home(tmp_path))
-        return str(failed.value) == str(os.getpid())
-
-    assert is_built_here("2")  # a run of the UI
-    with counterfactual.in_own_process():
-        assert is_built_here("1")
-        assert not is_built_here("2")
-    assert is_built_here("2")
+        with open_run(Home(tmp_path), Settings(), code={}) as run:
+            counterfactual.start(run)
+            with pytest.raises(DbtFailed) as failed:
+                counterfactual.wait(run)
+        assert (str(failed.value) == str(os.getpid())) == is_here
 
 
 PAIRS = (
@@ -148,8 +145,8 @@ def names(*tables: str) -> list[str]:
 def test_what_spark_built_becomes_the_tables_of_the_build(home, monkeypatch):
     before = hashes(home)
     monkeypatch.setattr(engine, "_run", play(home))
-    results = build_models(
-        home, names(*PAIRS, *GATES), build=home.build, options=OPTIONS, pairs=True, tests=True
+    results = Dbt(home).build_models(
+        names(*PAIRS, *GATES), build=home.build, options=OPTIONS, pairs=True, tests=True
     )
     assert not [result for result in results if dbt_runner.failed(result)]
     assert {result.node.name for result in results if result.node.resource_type == "model"} == set(
@@ -171,6 +168,8 @@ def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(home, monkeypatch, ra
     before = hashes(home)
     monkeypatch.setattr(engine, "_run", mock.Mock(side_effect=raised))
     with pytest.raises(expected, match=str(raised)):
-        build_models(home, names(*PAIRS), build=home.build, options=OPTIONS, pairs=True, tests=True)
+        Dbt(home).build_models(
+            names(*PAIRS), build=home.build, options=OPTIONS, pairs=True, tests=True
+        )
     assert hashes(home) == before
     assert not (home.build / "spark").exists() and engine.TABLES not in os.environ

@@ -2,6 +2,7 @@
 for a refresh, every run takes the lock of its home, a failed one is told to a program; a simulated
 landing is made again where its code changed, a rerun of dbt builds missing tables."""
 
+import ast
 import fcntl
 import json
 import sys
@@ -17,19 +18,20 @@ from dagster.components.definitions import LazyDefinitions
 from expectations.suites import RULES
 from orchestration import alerts, simulated_landing
 from orchestration.assets import landing
-from orchestration.assets.publication import describe_sources
 from orchestration.assets.warehouse import (
     SAMPLE_ROWS,
     _failing_rows,
     _missing_tables,
-    require_values,
 )
 from orchestration.automation import landing_sensor, tell_of_failure
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.dagster_ui.run_tags import LANDING
 from orchestration.home import Home
-from orchestration.resources import Settings
-from orchestration.supervision import hold_lock
+from orchestration.resources import Settings, run_of_ui
+from orchestration.run import Run, open_run
+from orchestration.stages import ORDER
+from orchestration.stages.report import describe_sources
+from orchestration.stages.warehouse import require_values
 from tests.conftest import REPO
 from tests.orchestration.conftest import refresh
 from warehouse.build_database import open_build
@@ -69,6 +71,77 @@ def test_four_gates_block_and_every_expectation_is_a_check_of_its_own(
     assert len(of_assets) > 150 and all(spec.description for spec in specs)
 
 
+def test_stages_are_read_in_the_order_in_which_dagster_runs_them(definitions):
+    graph = definitions.resolve_asset_graph()
+    step_of = {}
+    for assets in graph.assets_defs:
+        for key in assets.keys:
+            step_of[key] = assets.op.name
+    others = {f"raw__{source}" for source in landing.SOURCES} - {"raw__tidy"}
+    place = {step: k for k, step in enumerate(ORDER)}
+    assert set(place) == set(step_of.values()) - others
+    for key, step in step_of.items():
+        for parent in graph.get(key).parent_keys:
+            if step in place and step_of[parent] in place and step_of[parent] != step:
+                assert place[step_of[parent]] < place[step], (parent, key)
+
+
+CHANGED_BY = {
+    *("add", "append", "clear", "discard", "extend", "insert", "pop", "popitem"),
+    *("remove", "setdefault", "sort", "update"),
+}
+
+
+def changed_containers(tree: ast.Module) -> set[str]:
+    """Return the names of lists, dicts and sets of a module that a function of it changes."""
+    containers = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            shown = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+            called = isinstance(node.value, ast.Call)
+            named = called and isinstance(node.value.func, ast.Name)
+            if isinstance(node.value, shown) or (
+                named and node.value.func.id in ("list", "dict", "set", "defaultdict", "deque")
+            ):
+                containers |= {target.id for target in targets if isinstance(target, ast.Name)}
+    changed = set()
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Global):
+                changed |= set(node.names)
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+                changed.add(getattr(node.value, "id", ""))
+            if isinstance(node, ast.AugAssign):
+                changed.add(getattr(node.target, "id", ""))
+            if isinstance(node, ast.Attribute) and node.attr in CHANGED_BY:
+                changed.add(getattr(node.value, "id", ""))
+    return containers & changed
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a = []\ndef f():\n    a.append(1)", {"a"}),
+        ("a: dict = {}\ndef f():\n    a['x'] = 1", {"a"}),
+        ("a = set()\ndef f():\n    a[:] = [1]", {"a"}),
+        ("a = [1]\ndef f():\n    return a[0]", set()),
+    ],
+)
+def test_a_container_that_is_changed_is_found(text, found):
+    assert changed_containers(ast.parse(text)) == found
+
+
+def test_no_module_keeps_what_a_run_hands_on():
+    found = {}
+    for path in sorted((REPO / "orchestration").rglob("*.py")):
+        if names := changed_containers(ast.parse(path.read_text(encoding="utf-8"))):
+            found[path.name] = names
+    assert found == {}
+
+
 def test_schedule_and_sensor_ship_stopped(definitions):
     shipped = [*definitions.schedules, *definitions.sensors]
     assert {one.default_status.value for one in shipped} == {"STOPPED"}
@@ -88,13 +161,13 @@ def test_the_sensor_waits_until_the_landing_is_still(tmp_path, monkeypatch):
 
 
 @dg.asset
-def anything(settings: Settings) -> None:
+def anything(run: dg.ResourceParam[Run]) -> None:
     """Stands for any asset of the graph."""
 
 
 def run(landing: str = "", **options) -> dg.ExecuteInProcessResult:
-    settings = {"settings": Settings(landing=landing)}
-    return dg.materialize([anything], resources=settings, raise_on_error=False, **options)
+    resources = {"settings": Settings(landing=landing), "run": run_of_ui}
+    return dg.materialize([anything], resources=resources, raise_on_error=False, **options)
 
 
 def said(result: dg.ExecuteInProcessResult) -> str:
@@ -107,8 +180,7 @@ def test_a_run_of_the_ui_waits_for_no_lock_but_fails_beside_another(home):
         fcntl.flock(lock, fcntl.LOCK_EX)
         refused = run()
     assert not refused.success and "is at work in" in said(refused)
-    with hold_lock(Home(home)):
-        assert run().success
+    assert run().success
 
 
 @pytest.mark.usefixtures("home")
@@ -182,8 +254,10 @@ def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(home, mo
     for n_cities, is_other_code in ((48, False), (48, False), (49, False), (49, True)):
         if is_other_code:
             (home / "simulated" / ".sha256").write_text("of other code", encoding="utf-8")
-        settings = {"settings": Settings(simulated_cities=n_cities)}
-        assert dg.materialize([landing.simulated_landing], resources=settings).success
+        settings = Settings(simulated_cities=n_cities)
+        with open_run(Home(home), settings, code={}) as given:
+            made = dg.materialize([landing.simulated_landing], resources={"run": given})
+        assert made.success
     assert written == [48, 49, 49]
 
 
@@ -194,7 +268,7 @@ def test_each_source_has_a_row_and_a_silent_layout_is_named(monkeypatch, capsys)
     # where a source comes from does not change how it is read
     assert silent.content == layouts["fdi"].content
     given = {**layouts, "fdi": silent}
-    monkeypatch.setattr("orchestration.assets.publication.load_layouts", lambda **_: given)
+    monkeypatch.setattr("orchestration.stages.report.load_layouts", lambda **_: given)
     table = describe_sources(["fdi", "sim_wide_panel", "tidy"]).set_index("source_id")
     assert table.loc["sim_wide_panel", "producer"] == "citysync"
     assert table.loc[["fdi", "tidy"], "producer"].isna().all()

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from orchestration import stages as module
+from orchestration import stage_lines as module
 from orchestration.home import Home
-from orchestration.stages import ALL_STAGES, Stages
+from orchestration.stage_lines import ALL_STAGES, Stages
 from tests.conftest import REPO
 from tests.processes import hear_signals, is_gone
 

@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks.simulated_landing.run import draw, official_growth
 from orchestration.commands import refresh as command
+from orchestration.endings import ending_of
 from orchestration.home import Home
 from orchestration.supervision import hold_lock
 from tests.conftest import REPO
@@ -53,6 +54,12 @@ def test_simulated_run_publishes_holds_to_the_contract_and_says_what_it_did(simu
     for word in ("read ", "rejected", "flagged", "SIMULATED", "province_jackknife", "truth"):
         assert word in simulated.output
     assert simulated.manifest["is_simulated"] is True
+
+
+def test_the_log_has_every_stage_and_the_end(simulated):
+    log = (simulated.home / "refresh.log").read_text(encoding="utf-8").splitlines()
+    stages = [line for line in simulated.output.splitlines() if "/7] " in line]
+    assert len(stages) == 7 and {*stages, simulated.last_line} <= set(log)
 
 
 def test_a_spec_is_run_again_on_the_published_file(simulated):
@@ -322,7 +329,7 @@ def test_a_fault_that_every_source_says_is_said_once(tmp_path):
         )
 
     messages = ("an empty folder", "an empty folder", "no year in b.csv")
-    ending = command._ending([failed(message) for message in messages], Home(tmp_path))
+    ending = ending_of([failed(message) for message in messages], Home(tmp_path))
     assert ending == (2, "an empty folder | no year in b.csv")
 
 

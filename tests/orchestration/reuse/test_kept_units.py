@@ -13,11 +13,11 @@ from estimation.analyses import radiation
 from estimation.analyses.catalog import all_specs, every_spec
 from estimation.study.run import run_study
 from estimation.study.units import run_here
-from orchestration.assets.estimation import with_others
 from orchestration.home import REPO, Home
 from orchestration.reuse import fingerprint
 from orchestration.reuse.fingerprint import LISTINGS
 from orchestration.reuse.kept_units import keep_units
+from orchestration.stages.estimates import with_others
 from tests.estimation.study.test_run import economy
 
 FAST = {"permutations": 49, "seed": 3}
@@ -45,7 +45,11 @@ def study(home: Home, marts, specs, ran: list[str]) -> dict[str, pd.DataFrame]:
         run_here(marts, units, done)
 
     specs = (*specs, radiation.SPECS[0])
-    return vars(run_study(marts, specs, run_units=keep_units(home, counting), **FAST))
+    return vars(
+        run_study(
+            marts, specs, run_units=keep_units(home, counting, code=fingerprint.hash_code()), **FAST
+        )
+    )
 
 
 def assert_same(found: dict[str, pd.DataFrame], wanted: dict[str, pd.DataFrame]) -> None:
@@ -121,14 +125,12 @@ def test_units_of_code_that_changes_while_they_are_run_are_not_kept(
     tmp_path: Path, marts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next refresh would publish rows of the old code as rows of the new one."""
-    monkeypatch.setattr(fingerprint, "_code_at_start", [])
-    fingerprint.note_code()
 
     def pulled(marts, units, on_done) -> None:
         run_here(marts, units, on_done)
         code_with(monkeypatch, "estimation/estimators/two_way.py")
 
-    keeping = keep_units(Home(tmp_path), pulled)
+    keeping = keep_units(Home(tmp_path), pulled, code=fingerprint.hash_code())
     with pytest.raises(fingerprint.CodeChanged):
         run_study(marts, FEW, run_units=keeping, **FAST)
     assert not (tmp_path / "units").exists()

@@ -13,8 +13,8 @@ from orchestration.reuse import fingerprint
 from orchestration.reuse.fingerprint import (
     CodeChanged,
     Fingerprint,
+    hash_code,
     hash_landing,
-    note_code,
     require_same_code,
     take_fingerprint,
 )
@@ -194,14 +194,12 @@ def test_a_run_whose_code_changed_publishes_nothing(tmp_path, monkeypatch):
     for name in ("expectations", "estimation", "orchestration"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(fingerprint, "REPO", tmp_path)
-    monkeypatch.setattr(fingerprint, "_code_at_start", [])
-    require_same_code()  # nothing was noted
-    note_code()
+    code = hash_code()
     (tmp_path / "warehouse" / "a.sql").touch()
     (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
-    require_same_code()
+    require_same_code(code)
     for name in ("warehouse/a.sql", "warehouse/b.csv", "dbt_project.yml"):
-        note_code()
+        code = hash_code()
         (tmp_path / name).write_text("select 2", encoding="utf-8")
         with pytest.raises(CodeChanged, match="files of this checkout changed while the run"):
-            require_same_code()
+            require_same_code(code)

@@ -56,7 +56,6 @@ class Stages:
             `all` or `estimates`: where the run starts (`reuse.plan`).
         simulated : bool
         """
-        self.__init__()
         self._names = tuple(
             name for name in LEFT_AFTER[work] if simulated or name not in OF_SIMULATED
         )
@@ -107,7 +106,3 @@ def _expected(last: dict[str, float], names: Sequence[str], words: str) -> str:
         return ""
     clock = f"{seconds} s" if seconds < 100 else f"{seconds // 60} min {seconds % 60:02d} s"
     return f", about {clock} {words}"
-
-
-#: Of this process.
-stages = Stages()

@@ -1,0 +1,58 @@
+"""Why a run failed, in one line and an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestration.faults import explain_text
+from orchestration.home import Home
+from orchestration.terminal import Exit, say
+
+
+def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
+    """Why a run failed, by the first rule that fits: what was refused, what would be lost, the gate
+    that stopped it, a fault of the machine, any other error.
+    """
+    failures = [
+        _causes(event.event_specific_data.error) for event in events if event.is_step_failure
+    ]
+
+    def said_by(*names: str) -> list[str]:
+        # sources are read side by side: what is wrong with the landing as a whole is said by each
+        return list(
+            dict.fromkeys(text for chain in failures for name, text in chain if name in names)
+        )
+
+    if refused := said_by("LandingError", "PublishError", "SparkFault", "NotMaterialized"):
+        for text in refused:
+            say(text)
+        return Exit.BAD_INPUT, _one_line(" | ".join(refused))
+    if losses := said_by("PublicationShrinks"):
+        return Exit.FAILED, _one_line(losses[0])
+    for event in events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            gate = event.asset_check_evaluation_data
+            if gate.blocking and not gate.passed:
+                return Exit.FAILED, _one_line(f"{gate.check_name}: {gate.description}")
+    for chain in failures:
+        for _, text in reversed(chain):
+            if sentence := explain_text(text, home.root):
+                return Exit.BAD_INPUT, _one_line(sentence)
+    name, text = next(
+        (chain[-1] for chain in failures if chain),
+        ("Failure", "the run failed without a message; see the run in `citysync ui`"),
+    )
+    return Exit.FAILED, _one_line(f"{name}: {text}")
+
+
+def _causes(error: Any) -> list[tuple[str, str]]:
+    """Class name and message of an error and its causes, the root cause last."""
+    found = []
+    while error is not None:
+        found.append((error.cls_name, error.message.split(": ", 1)[-1].strip()))
+        error = error.cause
+    return found
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:600]

@@ -1,0 +1,100 @@
+"""One refresh, or one run of the UI, as it is handed from stage to stage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from orchestration.dbt_runner import Dbt
+from orchestration.home import Home
+from orchestration.reuse.plan import forget_record
+from orchestration.stage_lines import Stages
+from orchestration.supervision import end_with
+
+if TYPE_CHECKING:
+    from orchestration.resources import Settings
+
+
+class Background:
+    """A call in a new process, which ends with this one.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module.
+    given : object
+        Its arguments.
+    """
+
+    def __init__(self, work: Callable[..., object], *given: object) -> None:
+        new = get_context("spawn")
+        self._process = ProcessPoolExecutor(1, new, end_with, (os.getpid(),))
+        self._result = self._process.submit(work, *given)
+
+    def wait(self) -> None:
+        """Wait until the call has returned and its process has ended; raise what it raised."""
+        try:
+            self._result.result()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Wait until the process has ended, whatever came of the call."""
+        self._process.shutdown()
+
+
+@dataclass
+class Run:
+    """What a stage is given, and what it leaves for later ones.
+
+    Attributes
+    ----------
+    home : Home
+        Where the run reads and writes.
+    settings : Settings
+        What it computes.
+    code : mapping of str to str
+        Hash of each file of the checkout when the run began.
+    stages : Stages
+        The line that each stage ends with.
+    dbt : Dbt
+        dbt on the project of this checkout.
+    started_at : datetime
+        The clock of the run: its id in the publication follows from it.
+    counterfactual : Background, optional
+        The warehouse without the effect, while it is built in the background.
+    is_without_loss : bool
+        Whether the run was compared with the last publication and found to lose nothing.
+    """
+
+    home: Home
+    settings: Settings
+    code: Mapping[str, str]
+    stages: Stages
+    dbt: Dbt
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    counterfactual: Background | None = None
+    is_without_loss: bool = False
+
+
+@contextmanager
+def open_run(
+    home: Home, settings: Settings, *, code: Mapping[str, str], stages: Stages | None = None
+) -> Iterator[Run]:
+    """Begin a run; the caller holds the lock of the home.
+
+    What is still built in the background when the run ends is waited for.
+    """
+    forget_record(home)
+    run = Run(home, settings, code=code, stages=stages or Stages(), dbt=Dbt(home))
+    try:
+        yield run
+    finally:
+        if run.counterfactual is not None:
+            run.counterfactual.close()

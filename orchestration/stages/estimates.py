@@ -1,0 +1,177 @@
+"""Estimates: read the marts, run the study, write its tables.
+
+Algebra is in `estimation`; which earlier estimates may be used again is in `orchestration/reuse`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from orchestration.run import Run
+from orchestration.stages.losses import require_no_loss
+from orchestration.terminal import progress
+from warehouse.build_database import open_build, write_frame
+from warehouse.ingest.simulation.landing import PLANTED
+from warehouse.publication.table_comments import comment_tables
+
+SCHEMA = "estimates"
+#: Tables of the study, and what a row of each is.
+DESCRIPTIONS = {
+    "estimate": "One coefficient under one method of inference.",
+    "diagnostic": "One diagnostic number of a spec.",
+    "not_run": "A spec without the series, ties or clusters it needs, with the reason.",
+    "warning": "A warning that belongs beside a spec's estimates.",
+    "specification": "The choices of a spec of the specification curve.",
+    "curve_test": (
+        "The joint permutation of the specification curve, over all outcomes and for each."
+    ),
+    "primary": "The primary test on one window and series, with its verdict.",
+    "check": "The primary test on other cities, years, dates, series, beside its headline.",
+    "channel": "One channel of synchronization beside a primary test.",
+    "power": "How often the primary test finds an effect that is imposed on the panel.",
+    "placebo": (
+        "The primary test where nothing can have happened: earlier years, cities without a zone."
+    ),
+    "next_window": "The window that the next yearbook brings, with its rule and the rule's hash.",
+    "truth": (
+        "The truth of a spec on simulated data: its own estimator on the difference of the "
+        "outcomes with and without the effect. Empty for delivered files."
+    ),
+    "coverage": (
+        "How many intervals hold their truth, in this economy and over the many that were "
+        "measured. Empty for delivered files."
+    ),
+    "claim": (
+        "A claim of the published study: the study's own form on these data, honest inference "
+        "beside it, and two verdicts."
+    ),
+}
+READ_BY_CLAIMS = ("estimate", "diagnostic", "not_run", "primary")
+#: Pair-years from which a study takes longer than processes take to load.
+WORTH_PROCESSES = 50_000
+
+
+def estimate(run: Run) -> dict[str, pd.DataFrame]:
+    """Run every spec that is asked for with all methods of inference, judge the claims, write the
+    tables and return them.
+    """
+    from estimation.sample.marts import read_claims
+    from estimation.study.claims import build_claims
+
+    # before the minutes of the estimates
+    require_no_loss(run)
+    tables = _run_study(run)
+    with open_build(run.home.build) as con:
+        _write_tables(con, {name: tables[name] for name in DESCRIPTIONS if name in tables})
+        written = {name: con.table(f"{SCHEMA}.{name}").df() for name in READ_BY_CLAIMS}
+        tables["claim"] = build_claims(read_claims(con), SimpleNamespace(**written))
+        _write_tables(con, {"claim": tables["claim"]})
+    claims = tables["claim"]
+    found = int((claims["verdict"] == "found").sum())
+    progress(f"  claims of the study: {len(claims)}, of which {found} found by the honest test")
+    n_specs = tables["estimate"]["spec_id"].nunique()
+    n_curve = len(tables["specification"])
+    run.stages.done(
+        "estimates",
+        f"{n_specs} specs estimated, {n_curve} of them in the curve, "
+        f"{len(tables['not_run'])} not run",
+    )
+    return tables
+
+
+def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFrame]) -> None:
+    """In the contract's types, which a column without values does not show itself."""
+    from estimation.study.tables import COLUMNS
+
+    for table, frame in frames.items():
+        write_frame(con, SCHEMA, table, frame.astype(COLUMNS[table]))
+    comment_tables(con)
+
+
+def _run_study(run: Run) -> dict[str, pd.DataFrame]:
+    """Return the tables of the study, of all analyses or of those that ANALYSES names."""
+    from estimation.analyses.catalog import every_spec
+    from estimation.study.run import run_study
+
+    chosen = run.settings.analyses
+    specs = [spec for spec in every_spec() if _is_chosen(spec.analysis, chosen)]
+
+    def count(done: int, of: int, name: str) -> None:
+        run.stages.count(done, of, f"specs estimated, last {name}")
+
+    frames = _read_marts(run)
+    study = run_study(
+        frames,
+        specs,
+        permutations=run.settings.permutations,
+        on_progress=count,
+        run_units=unit_runner(run, frames),
+    )
+    return with_others(vars(study), chosen)
+
+
+def _is_chosen(analysis: str, chosen: Sequence[str]) -> bool:
+    return not chosen or analysis in chosen
+
+
+def with_others(
+    tables: Mapping[str, pd.DataFrame], chosen: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """The tables of a study of some analyses, with a row of ``not_run`` for each spec of the
+    others.
+    """
+    from estimation.analyses.catalog import every_spec
+    from estimation.study.tables import COLUMNS, not_run, typed
+
+    reason = f"not asked for: ANALYSES={','.join(chosen)} leaves it out"
+    others = [spec for spec in every_spec() if not _is_chosen(spec.analysis, chosen)]
+    rows = typed(not_run(others, reason), COLUMNS["not_run"])
+    return {**tables, "not_run": pd.concat([tables["not_run"], rows], ignore_index=True)}
+
+
+def _read_marts(run: Run) -> Any:
+    """What the study reads, of simulated data also the marts without the effect; without pair-years
+    where they are too many for this machine.
+    """
+    from estimation.analyses.catalog import all_specs
+    from estimation.sample.marts import read_marts
+    from orchestration.memory import holds_pair_years
+    from orchestration.unit_workers import n_processes
+
+    specs = all_specs()
+    wanted = {name for spec in specs for name in (spec.outcome, *spec.controls)}
+    with open_build(run.home.build, read_only=True) as con:
+        is_held = holds_pair_years(con, wanted, processes=n_processes())
+        marts = read_marts(con, specs, pair_years=is_held)
+    if not run.settings.is_simulated:
+        return marts
+    with open_build(run.home.counterfactual, read_only=True) as con:
+        without = read_marts(con, specs, pair_years=is_held)
+    return replace(marts, without=without, planted=pd.read_csv(run.home.simulated / PLANTED))
+
+
+def unit_runner(run: Run, frames: Any) -> Any:
+    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one
+    where that is one, there is little, or not even a unit for each process.
+
+    Units that an earlier call has kept are not run again.
+    """
+    from estimation.study.units import run_here
+    from orchestration.reuse.kept_units import keep_units
+    from orchestration.unit_workers import n_processes, run_in_workers
+
+    size = n_processes()
+
+    def run_units(marts: Any, units: Sequence[Any], on_done: Any) -> None:
+        if size == 1 or len(units) <= size or len(frames.synchronization) < WORTH_PROCESSES:
+            run_here(marts, units, on_done)
+        else:
+            run_in_workers(size, marts, units, on_done)
+
+    return keep_units(run.home, run_units, code=run.code)

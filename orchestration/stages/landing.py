@@ -1,0 +1,79 @@
+"""Delivered or simulated files to raw Parquet. How a file is read is in `warehouse/ingest`."""
+
+from __future__ import annotations
+
+from orchestration.home import Home
+from orchestration.run import Run
+from orchestration.run_settings import setting
+from orchestration.simulated_landing import landing_path, without_effect, write_simulated
+from orchestration.stages import counterfactual
+from orchestration.terminal import detail
+from warehouse.ingest import landing as ingest
+from warehouse.ingest.landing_report import LandingReport
+from warehouse.ingest.layouts import layouts_of, load_layouts
+from warehouse.ingest.workers.pool import close_readers
+from warehouse.whole_files import remove_any
+
+
+def simulate(run: Run) -> None:
+    """Write the simulated landings with and without the effect, unless files are delivered or the
+    same code wrote them earlier.
+    """
+    if run.settings.is_simulated:
+        write_simulated(run.home, run.settings.simulated_cities)
+
+
+def read_source(run: Run, source_id: str) -> LandingReport:
+    """Read the changed files of a source into the cache of raw Parquet, of simulated data those of
+    both landings; return what was found in the one that is published.
+    """
+    path = landing_path(run.home, run.settings.landing)
+    found = ingest.read_source(path, run.home.raw, source_id, layouts=layouts_of(path))
+    if run.settings.is_simulated:
+        twin = without_effect(run.home)
+        ingest.read_source(twin, run.home.raw, source_id, layouts=load_layouts())
+    n_files = count_taken(found)
+    if n_files > found.n_reused:
+        n_values = int(found.files["n_observations"].sum())
+        detail(
+            f"  {source_id}: {n_values:,} values from {n_files} files, "
+            f"{found.n_reused} of them unchanged"
+        )
+    return found
+
+
+def link_files(run: Run) -> LandingReport:
+    """Empty the build and list the files of this landing in it; return what they hold. Of simulated
+    data the warehouse without the effect is started.
+    """
+    home = run.home
+    reset_build(home)
+    path = landing_path(home, run.settings.landing)
+    layouts = layouts_of(path)
+    is_strict = setting("STRICT") == "1"
+    report = ingest.read_landing(path, home.raw, home.build, layouts=layouts, strict=is_strict)
+    if run.settings.is_simulated:
+        home.counterfactual.mkdir()
+        twin = without_effect(home)
+        ingest.read_landing(twin, home.raw, home.counterfactual, layouts=load_layouts())
+    close_readers()
+    if run.settings.is_simulated:
+        counterfactual.start(run)
+    n_values = int(report.files["n_observations"].sum())
+    # lines of the sources have counted what was read: by now every file is in the cache
+    n_files = f"{count_taken(report)} of {len(report.files)} files"
+    run.stages.done("landing", f"{n_values:,} values from {n_files}")
+    return report
+
+
+def count_taken(report: LandingReport) -> int:
+    """Return how many files were taken."""
+    return int((report.files["status"] == "taken").sum())
+
+
+def reset_build(home: Home) -> None:
+    """Empty the build, which is a cache and holds only one run."""
+    home.build.mkdir(parents=True, exist_ok=True)
+    # its content alone: the folder may be a link to another disk
+    for path in list(home.build.iterdir()):
+        remove_any(path)

@@ -1,0 +1,181 @@
+"""The report: the tables of `meta` and every page of the site.
+
+Pages are in `estimation/report`.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from orchestration.dagster_ui.run_tags import git_commit
+from orchestration.home import Home, python_version
+from orchestration.run import Run
+from orchestration.run_settings import number, setting, uses_spark
+from orchestration.terminal import progress
+from warehouse.build_database import open_build, write_frame
+from warehouse.ingest.layouts import load_layouts
+from warehouse.publication.changes import Compared, write_changes
+from warehouse.publication.publish import run_id_of
+from warehouse.publication.shrinkage import CONFIRMED
+from warehouse.publication.table_comments import comment_tables
+from warehouse.spark.engine import spark_packages
+
+PACKAGES = (
+    "dagster",
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "great-expectations",
+    "numpy",
+    "pandas",
+    "pyfixest",
+    "scipy",
+    "statsmodels",
+)
+# of a layout's `origin`, in the order of meta.source
+ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
+
+
+@dataclass(frozen=True)
+class Written:
+    """The site in the build.
+
+    Attributes
+    ----------
+    first : Path
+        Its first page.
+    pages : int
+        Pages in each language.
+    bytes, first_page_bytes : int
+        Size of all files, and of the first page.
+    """
+
+    first: Path
+    pages: int
+    bytes: int
+    first_page_bytes: int
+
+
+def write(run: Run) -> Written:
+    """Write the tables of `meta` and every page of the site into the build."""
+    from estimation.report.data import read_report_data
+    from estimation.report.exhibits import write_exhibits
+    from estimation.report.replication_files import write_replication
+    from estimation.report.site import write_report
+
+    home = run.home
+    compared = write_changes(home.published, home.build, run.settings.is_simulated)
+    started_at = run.started_at.isoformat(timespec="microseconds")
+    write_meta(home, describe_run(run, run_id_of(run.started_at), started_at), compared)
+    with open_build(home.build) as con:
+        comment_tables(con)
+    with open_build(home.build, read_only=True) as con:
+        data = read_report_data(con)
+        exhibits = write_exhibits(data, home.build / "report")
+        write_replication(con, home.build / "report" / "replication")
+        # last: it links to the files written above
+        write_report(
+            con,
+            home.build / "report",
+            data=data,
+            repository=setting("CITYSYNC_REPOSITORY"),
+            address=setting("CITYSYNC_ADDRESS"),
+        )
+    written = _measure(home.build / "report")
+    n_figures = _count(exhibits, "figures")
+    n_tables = _count(exhibits, "tables")
+    run.stages.done(
+        "report",
+        f"{written.pages} pages in two languages, {written.bytes / 1e6:.1f} MB, the first "
+        f"{written.first_page_bytes / 1e3:.0f} kB; {n_figures} figures and {n_tables} tables in "
+        f"{len(exhibits)} files",
+    )
+    return written
+
+
+def _measure(folder: Path) -> Written:
+    first = folder / "index.html"
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    # next to the English ones are old addresses
+    pages = len(list((folder / "zh").glob("*.html")))
+    return Written(first, pages, bytes=size, first_page_bytes=first.stat().st_size)
+
+
+def _count(exhibits: Sequence[Path], kind: str) -> int:
+    return len({path.stem for path in exhibits if path.parent.name == kind})
+
+
+def describe_run(run: Run, run_id: str, started_at: str) -> dict[str, Any]:
+    """Return the manifest of a run without its tables and files, which `publish` adds."""
+    # not as a data frame: a link has no size, and a column of sizes would become one of fractions
+    inputs = pq.read_table(
+        run.home.build / "input_file.parquet", columns=["path", "sha256", "bytes"]
+    ).sort_by("path")
+    return {
+        "run_id": run_id,
+        "git_commit": git_commit(),
+        "started_at": started_at,
+        "is_simulated": run.settings.is_simulated,
+        "inputs": inputs.to_pylist(),
+        "settings": run.settings.as_environment(),
+        CONFIRMED: bool(number("CONFIRM_SHRINK")),
+        # the lock file has other versions of numpy and scipy for some Pythons
+        "packages": {
+            "python": python_version(),
+            **{name: importlib.metadata.version(name) for name in PACKAGES},
+            **(spark_packages() if uses_spark() else {}),
+        },
+    }
+
+
+def write_meta(home: Home, manifest: dict[str, Any], compared: Compared) -> None:
+    """Write `meta.run` (one row), `meta.input_file` (one row a file of the landing) and
+    `meta.source` (one row a source) into the build.
+    """
+    run = {k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}
+    run = pd.DataFrame([run | asdict(compared)]).astype(
+        {"previous_run_id": "string", "not_compared": "string"}
+    )
+    files = (
+        pd.read_parquet(home.build / "input_file.parquet")
+        .drop(columns="raw_path")
+        .sort_values("path", ignore_index=True)
+    )
+    with open_build(home.build) as con:
+        write_frame(con, "meta", "run", run)
+        write_frame(con, "meta", "input_file", files)
+        write_frame(con, "meta", "source", describe_sources(sorted(files["source_id"].unique())))
+
+
+def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
+    """`meta.source`: what the layouts say of where each source comes from; a layout that does not
+    say is named on the terminal.
+    """
+    layouts = load_layouts(needed=source_ids)
+    silent = [name for name in source_ids if name in layouts and layouts[name].origin is None]
+    if silent:
+        progress(
+            f"  origin: the layouts of {', '.join(silent)} do not say who made the files and what "
+            "may be done with them (docs/layouts.md)"
+        )
+    rows = []
+    for name in source_ids:
+        layout = layouts.get(name)
+        origin = (
+            {} if layout is None or layout.origin is None else layout.origin.model_dump(mode="json")
+        )
+        rows.append(
+            {
+                "source_id": name,
+                "description": layout.description if layout else None,
+                **{key: origin.get(key) for key in ORIGIN},
+            }
+        )
+    return pd.DataFrame(rows, columns=["source_id", "description", *ORIGIN], dtype="string")
