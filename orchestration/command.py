@@ -86,9 +86,9 @@ COMMANDS = {
     ),
     "sql": Command(
         "read-only SQL on the published warehouse",
-        WITHIN + "sql_prompt:run_sql",
+        WITHIN + "sql:run_sql",
         (
-            Argument(("-q", "--query"), "print one result and leave", "Q"),
+            Argument(("-q", "--query"), "the query; without it three examples are printed", "Q"),
             Argument(
                 ("--out", "--csv"), "write that result: .csv, .parquet or .xlsx by its name", "OUT"
             ),

@@ -25,7 +25,7 @@ import estimation
 from estimation.cli import COMMANDS
 from estimation.cli import main as command
 from orchestration.commands.run_specs import run_specs
-from orchestration.commands.sql_prompt import connect_read_only
+from orchestration.commands.sql import connect_read_only
 from orchestration.home import Home
 
 REPO = Path(__file__).resolve().parents[2]

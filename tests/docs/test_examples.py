@@ -18,7 +18,7 @@ from tests.estimation.primary.economies import draw_panel
 LIBRARY = sorted(path.relative_to(REPO) for path in (REPO / "docs" / "library").glob("*.md"))
 NOTEBOOK = REPO / "docs" / "library" / "tutorial-euro.ipynb"
 SIDES = {"city_i_id": "exporter", "city_j_id": "importer"}
-# every query of it is run, and must answer, in tests/orchestration/commands/test_sql_prompt.py
+# every query of it is run, and must answer, in tests/orchestration/commands/test_sql.py
 QUERIES = REPO / "docs" / "querying.md"
 
 

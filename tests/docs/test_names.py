@@ -10,7 +10,7 @@ import yaml
 
 from estimation.report.language import book
 from orchestration.commands.public import write_public
-from orchestration.commands.sql_prompt import connect_read_only
+from orchestration.commands.sql import connect_read_only
 from orchestration.home import Home
 from tests.docs.examples import REPO, blocks_of
 from tests.orchestration.conftest import Run

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.commands.clean import clean
 from orchestration.commands.publications import publications_of, rollback, verify
-from orchestration.commands.sql_prompt import connect_read_only, run_sql
+from orchestration.commands.sql import connect_read_only, run_sql
 from orchestration.home import Home
 from tests.orchestration.conftest import end_of
 from tests.warehouse.publication.small import CREATE_SCHEMAS, put_out, run_of

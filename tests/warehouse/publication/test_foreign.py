@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.commands.run_specs import run_specs
-from orchestration.commands.sql_prompt import connect_read_only, run_sql
+from orchestration.commands.sql import connect_read_only, run_sql
 from orchestration.home import Home
 from tests.warehouse.publication.small import made_writable, pair_years_as_files, put_out, run_of
 from tests.warehouse.publication.test_verification import SECRET, forge

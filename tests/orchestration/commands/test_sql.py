@@ -1,25 +1,20 @@
-"""The SQL prompt reads the publication, and nothing else; every query of docs/querying.md runs
-through it and answers something.
+"""Queries read the publication, and nothing else; every query of docs/querying.md answers
+something.
 """
 
-import os
 import re
 import subprocess
-import time
-from pathlib import Path
 
 import duckdb
-import pexpect
 import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
-from orchestration.commands import sql_prompt
-from orchestration.commands.sql_prompt import connect_read_only, run_sql
+from orchestration.commands import sql
+from orchestration.commands.sql import connect_read_only, run_sql
 from orchestration.commands.sql_results import write
 from orchestration.home import Home
 from tests.conftest import REPO
-from tests.processes import hear_signals
 from warehouse.errors import Refused
 
 COMMAND = [str(REPO / ".venv" / "bin" / "citysync"), "sql"]
@@ -87,43 +82,17 @@ def test_ctrl_c_ends_a_query_as_any_command(home, capsys, monkeypatch, error):
     def interrupted(con, query):
         raise error
 
-    monkeypatch.setattr(sql_prompt, "show", interrupted)
+    monkeypatch.setattr(sql, "show", interrupted)
     assert run_sql("select 1") == 130
     assert capsys.readouterr().err == "citysync: exit 130: interrupted\n"
 
 
-def test_queries_from_a_pipe_are_answered_one_after_the_other(home, tmp_path):
-    def ask(of: Path, text: str) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "CITYSYNC_HOME": str(of)}
-        return subprocess.run(
-            COMMAND, cwd=REPO, env=env, input=text, capture_output=True, text=True, check=False
-        )
-
-    done = ask(home, "select\n6 * 7;\nselect no_such;\nfrom tables;\nselect 'last' as x;\n")
-    assert done.returncode == 0 and "no_such" in done.stderr
-    assert all(words in done.stdout for words in ("42", "marts.dim_city", "last"))
-    refused = ask(tmp_path, "select 1;\n")
-    assert refused.returncode == 2 and "refresh" in refused.stderr
-
-
-@pytest.mark.full
-def test_ctrl_c_ends_the_query_and_not_the_prompt(home):
-    """At a terminal of its own: a query that would run for hours, ctrl-c, and the next one is
-    answered.
-    """
-    prompt = pexpect.spawn(COMMAND[0], COMMAND[1:], cwd=str(REPO), preexec_fn=hear_signals)
-    prompt.expect("citysync>", timeout=60)
-    prompt.sendline("select sum(a.range * b.range) from range(10000000) a, range(1000000) b;")
-    time.sleep(2)
-    # again each second, as a person would: the first may come while the line editor still hands
-    # the terminal over
-    for _ in range(60):
-        prompt.sendcontrol("c")
-        if prompt.expect(["nterrupt", pexpect.TIMEOUT], timeout=1) == 0:
-            break
-    prompt.sendline("select 42 * 101;")
-    prompt.expect("4242", timeout=60)
-    prompt.close(force=True)
+def test_without_a_query_three_are_printed_each_of_which_answers(home):
+    printed = subprocess.run(COMMAND, cwd=REPO, capture_output=True, text=True, check=True).stdout
+    queries = re.findall(r'^  citysync sql -q "(.*)"$', printed, flags=re.MULTILINE)
+    assert len(queries) == 3 and f"duckdb -readonly {home}/published/citysync.duckdb" in printed
+    with connect_read_only(Home(home)) as con:
+        assert all(con.execute(query).fetchall() for query in queries)
 
 
 PAGE = (REPO / "docs" / "querying.md").read_text(encoding="utf-8")

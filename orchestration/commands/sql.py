@@ -1,18 +1,15 @@
-"""`citysync sql`: a read-only prompt on the published warehouse.
+"""`citysync sql`: read-only queries on the published warehouse.
 
 The connection cannot write, attach, load or read other files.
 """
 
 from __future__ import annotations
 
-import atexit
+import shlex
 import signal
 import sys
-from code import InteractiveConsole
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from itertools import islice
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -27,14 +24,14 @@ from warehouse.publication.file_tables import add_file_tables, files_of_tables
 from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.sql_text import quote
 
-GREETING = "citysync: read-only. Statements end with `;`, ctrl-d leaves. `help` says more."
-HELP = """\
-  from tables;            tables that are here, with rows and what they hold
-  from columns where "table" = 'marts.dim_city';
-                          columns of a table with their types and what they mean
-  from archive.meta.run;  what every run said: archive.*
-A result as a file: citysync sql --out cities.xlsx -q "from marts.dim_city"
-Questions as people ask them, each with its query: docs/querying.md"""
+#: What a person may ask first, each with its question.
+EXAMPLES = {
+    "which tables are there, and what do they hold?": "from tables",
+    "what is the verdict?": "select verdict, estimate, ci_low, ci_high, p_value, reason from "
+    "estimates.primary where spec_id = 'primary.cm_growth_official.newest'",
+    "how did Hangzhou grow?": "select year, growth_official_pct from marts.fct_city_year where "
+    "city_id = 330100 order by year",
+}
 # what is here, for people: `tables` and `columns` beside the tables themselves
 VIEWS = """
 create temp view tables as
@@ -92,70 +89,12 @@ def connect_read_only(
         yield con
 
 
-class Prompt(InteractiveConsole):
-    """Python's own console (history, several lines, ctrl-c, ctrl-d) with statements of SQL in the
-    place of Python's; a statement ends with a semicolon.
-
-    Parameters
-    ----------
-    con : duckdb connection
-    """
-
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        super().__init__()
-        self._con = con
-
-    def runsource(self, source: str, filename: str = "", symbol: str = "") -> bool:
-        """Answer a statement, or say why not; True where more of it is to come."""
-        text = source.strip()
-        if text and text != "help" and not text.endswith(";"):
-            return True
-        try:
-            if text == "help":
-                print(HELP)
-            elif text:
-                _interruptibly(self._con, text)
-        except (duckdb.Error, RuntimeError) as error:
-            print(error, file=sys.stderr)
-        return False
-
-
-def _interruptibly(con: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Show a result beside this thread, which ctrl-c reaches at once: in the midst of a query
-    DuckDB does not always look for it.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(show, con, query)
-        try:
-            future.result()
-        except KeyboardInterrupt:
-            con.interrupt()
-            future.result()
-
-
-def _edit_lines(con: duckdb.DuckDBPyConnection, history: Path) -> None:
-    """Line editing with history, and the tabulator for the names of tables and columns."""
-    import readline
-
-    names = con.execute('select "table" from tables union select "column" from columns')
-    words = sorted(name for (name,) in names.fetchall())
-    readline.set_completer(
-        lambda begun, nth: next(islice((w for w in words if w.startswith(begun)), nth, None), None)
-    )
-    readline.set_completer_delims(" \t\n(),;=")
-    readline.parse_and_bind("tab: complete")
-    with suppress(OSError):
-        readline.read_history_file(history)
-    atexit.register(readline.write_history_file, history)
-
-
 def run_sql(query: str | None, out: str | None = None) -> int:
-    """Print one query's result or write it to a file, or read queries from a prompt until the end
-    of input.
+    """Print one query's result or write it to a file; without a query print examples.
 
     Parameters
     ----------
-    query : SQL; None for the prompt.
+    query : SQL; None for examples.
     out : file to write instead of printing, .csv, .parquet or .xlsx by its name; an existing file
     is replaced.
 
@@ -168,11 +107,11 @@ def run_sql(query: str | None, out: str | None = None) -> int:
     try:
         if out and query is None:
             raise Refused('--out needs a query: sql --out cities.csv -q "from marts.dim_city"')
-        asks_archive = query is None or "archive" in query.lower()
-        with connect_read_only(home, with_archive=asks_archive) as con:
-            if query is None:
-                _prompt(con, home.root / "sql_history")
-            elif out:
+        if query is None:
+            _print_examples(home)
+            return Exit.DONE
+        with connect_read_only(home, with_archive="archive" in query.lower()) as con:
+            if out:
                 print(f"{write(con, query, Path(out)):,} rows in {out}")
             else:
                 show(con, query)
@@ -186,9 +125,15 @@ def run_sql(query: str | None, out: str | None = None) -> int:
     return Exit.DONE
 
 
-def _prompt(con: duckdb.DuckDBPyConnection, history: Path) -> None:
-    is_person = sys.stdin.isatty()
-    sys.ps1, sys.ps2 = ("citysync> ", "      ... ") if is_person else ("", "")
-    if is_person:
-        _edit_lines(con, history)
-    Prompt(con).interact(GREETING if is_person else "", exitmsg="")
+def _print_examples(home: Home) -> None:
+    """Print three queries, and how DuckDB's own command line opens the file."""
+    print("citysync sql takes a query, such as:")
+    for question, query in EXAMPLES.items():
+        print(f'\n  # {question}\n  citysync sql -q "{query}"')
+    print(
+        "\nQuestions as people ask them, each with its query: docs/querying.md. DuckDB's own "
+        "command line opens the database read-only for many queries:"
+        f"\n\n  duckdb -readonly {shlex.quote(str(home.published / DATABASE))}\n\n"
+        "It is not locked as `citysync sql` is, and has neither archive.* nor tables that are kept "
+        "as files (parquet/)."
+    )
