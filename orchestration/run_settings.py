@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from warehouse.errors import Refused
 
@@ -125,6 +126,24 @@ def number(name: str) -> int:
 def uses_spark() -> bool:
     """Whether the pair tables are built by Spark (ENGINE=spark)."""
     return setting("ENGINE") == "spark"
+
+
+def use_landing(landing: str | None) -> None:
+    """Let the runs of this process read a landing; raise Refused where one was given that is no
+    folder.
+    """
+    if landing is not None and not landing.strip():
+        raise Refused(
+            "LANDING is empty: give the folder with the delivered files, or leave it out for the "
+            "simulated landing"
+        )
+    path = Path(landing or "")
+    if landing and not path.is_dir():
+        found = "is a file" if path.exists() else "does not exist"
+        raise Refused(
+            f"landing {path} {found}: expected a folder with one folder per source; check the path"
+        )
+    os.environ["CITYSYNC_LANDING"] = str(path.absolute()) if landing else ""
 
 
 def check_settings(values: Mapping[str, str]) -> dict[str, str]:

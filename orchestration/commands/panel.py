@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestration.commands.publications import publication_folder
 from orchestration.home import Home
+from orchestration.publication_folders import publication_folder
 from orchestration.terminal import Exit, end_command
 from warehouse.hashing import hash_file
 from warehouse.publication.city_panel import write_city_panel

@@ -17,12 +17,12 @@ import duckdb
 import jinja2
 
 from estimation.csv_files import guard
-from orchestration.commands.publications import publication_folder
-from orchestration.commands.reproduce import open_to_pass_on
 from orchestration.home import Home
-from orchestration.run_settings import setting
+from orchestration.publication_folders import publication_folder
+from orchestration.run_settings import check_recorded, setting
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
+from warehouse.publication.checks import open_to_pass_on
 from warehouse.publication.datapackage import NAME as PACKAGE
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import DATABASE, Publication, attach_foreign
@@ -80,7 +80,7 @@ def write_public(publication: Path, folder: Path) -> int:
     PublishError
         As `open_to_pass_on`.
     """
-    found = open_to_pass_on(publication)
+    found = open_to_pass_on(publication, check_recorded)
     draft = folder.with_name(f".{folder.name}.new")
     remove_any(draft)
     draft.mkdir(parents=True)

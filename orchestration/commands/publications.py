@@ -4,10 +4,10 @@ were made.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from orchestration.home import Home
+from orchestration.publication_folders import publication_folder, publications_of
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
@@ -16,16 +16,6 @@ from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.publish import switch
 from warehouse.publication.verification import verify_publication
-
-
-def publications_of(home: Home) -> list[str]:
-    """Run ids of the publications that are kept, oldest first."""
-    store = home.root / "publications"
-    return (
-        sorted(p.name for p in store.iterdir() if not p.name.startswith("."))
-        if store.is_dir()
-        else []
-    )
 
 
 def verify(run_id: str | None, landing: str | None = None) -> int:
@@ -47,7 +37,7 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
     folder = publication_folder(home, run_id)
     faults, differing = verify_publication(folder), []
     if landing and not faults:
-        from orchestration.commands.delivered_again import faults_of_landing
+        from orchestration.delivered_again import faults_of_landing
 
         with hold_lock(home, "verify"):
             differing = faults_of_landing(home, folder, Path(landing))
@@ -110,27 +100,6 @@ def rollback(run_id: str | None) -> int:
         Exit.DONE,
         f"{home.published} is now run {target.name}; the next refresh publishes as usual",
     )
-
-
-def publication_folder(home: Home, run_id: str | None) -> Path:
-    """Return the folder of a run id's publication, of the current one without an id.
-
-    The link `published` is followed here and once: a refresh may switch it while a command works.
-    """
-    if not run_id:
-        folder = home.published.resolve()
-        if not os.path.lexists(folder / MANIFEST):
-            raise PublishError(
-                f"{home.published} does not exist: nothing has been published in this home; run "
-                "`make refresh` first"
-            )
-        return folder
-    if run_id not in publications_of(home):
-        kept = ", ".join(publications_of(home)) or "none"
-        raise PublishError(
-            f"run {run_id!r} is not kept in {home.root / 'publications'}: kept are {kept}"
-        )
-    return home.root / "publications" / run_id
 
 
 def _rollback_target(home: Home, run_id: str | None) -> Path:

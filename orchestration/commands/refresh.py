@@ -23,7 +23,7 @@ from orchestration.reuse.plan import (
     rewind,
     stages_left,
 )
-from orchestration.run_settings import check_settings, uses_spark
+from orchestration.run_settings import check_settings, use_landing, uses_spark
 from orchestration.stage_lines import Stages
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, keep_log, say
@@ -86,7 +86,7 @@ def _fingerprint(landing: str | None) -> Fingerprint | None:
 
 def _stand(home: Home, plan: Plan) -> int:
     """Nothing changed: print the summary of the current publication, and that nothing was run."""
-    from orchestration.commands.summary import print_summary
+    from orchestration.summary import print_summary
 
     say(
         f"citysync refresh: nothing to do, {plan.reason} as in run {plan.run_id} (FORCE=1 does "
@@ -96,24 +96,6 @@ def _stand(home: Home, plan: Plan) -> int:
     return end_command(
         Exit.DONE, f"published {home.published} stands unchanged (run {plan.run_id})"
     )
-
-
-def use_landing(landing: str | None) -> None:
-    """Let the runs of this process read a landing; raise Refused where one was given that is no
-    folder.
-    """
-    if landing is not None and not landing.strip():
-        raise Refused(
-            "LANDING is empty: give the folder with the delivered files, or leave it out for the "
-            "simulated landing"
-        )
-    path = Path(landing or "")
-    if landing and not path.is_dir():
-        found = "is a file" if path.exists() else "does not exist"
-        raise Refused(
-            f"landing {path} {found}: expected a folder with one folder per source; check the path"
-        )
-    os.environ["CITYSYNC_LANDING"] = str(path.absolute()) if landing else ""
 
 
 def _check_roster(landing: str | None) -> None:
@@ -176,7 +158,7 @@ def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
         say(f"nothing was published; {standing}")
         say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
         return ending
-    from orchestration.commands.summary import print_summary
+    from orchestration.summary import print_summary
 
     stages.keep()
     print_summary(home)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from orchestration.commands.refresh import use_landing
 from orchestration.dbt_docs import write_dbt_docs
 from orchestration.dbt_runner import Dbt, ensure_manifest
 from orchestration.home import REPO, Home, set_tool_environment
+from orchestration.run_settings import use_landing
 from orchestration.supervision import RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused

@@ -22,11 +22,12 @@ import jinja2
 import pyarrow.parquet as pq
 
 from estimation.csv_files import guard
-from orchestration.commands.publications import publication_folder
-from orchestration.commands.reproduce import open_to_pass_on
 from orchestration.home import REPO, Home
+from orchestration.publication_folders import publication_folder
+from orchestration.run_settings import check_recorded
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
+from warehouse.publication.checks import open_to_pass_on
 from warehouse.publication.manifest import MANIFEST_HASH
 from warehouse.publication.passed_on import holds_no_value
 from warehouse.whole_files import remove_any
@@ -77,7 +78,7 @@ def write_deposit(publication: Path, store: Path) -> Path:
     PublishError
         As `open_to_pass_on`.
     """
-    found = open_to_pass_on(publication)
+    found = open_to_pass_on(publication, check_recorded)
     publication, manifest = found.folder, found.manifest
     folder, draft = store / manifest["run_id"], store / f".{manifest['run_id']}"
     remove_any(draft)

@@ -7,7 +7,7 @@ and a delivered file that was changed afterwards are found, with their cells.
 
 Belongs here: the comparison of two databases, and of files with a manifest. Not here: reading the
 files again and running the models up to accepted values
-(`orchestration/commands/delivered_again.py`). What later models make of values is compared by `make
+(`orchestration/delivered_again.py`). What later models make of values is compared by `make
 reproduce`.
 """
 

@@ -11,8 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from orchestration.commands import sql
-from orchestration.commands.sql import connect_read_only, run_sql
-from orchestration.commands.sql_results import write
+from orchestration.commands.sql import connect_read_only, run_sql, write
 from orchestration.home import Home
 from tests.conftest import REPO
 from warehouse.errors import Refused

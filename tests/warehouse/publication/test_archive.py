@@ -11,9 +11,10 @@ import duckdb
 import pytest
 
 from orchestration.commands.clean import clean
-from orchestration.commands.publications import publications_of, rollback, verify
+from orchestration.commands.publications import rollback, verify
 from orchestration.commands.sql import connect_read_only, run_sql
 from orchestration.home import Home
+from orchestration.publication_folders import publications_of
 from tests.orchestration.conftest import end_of
 from tests.warehouse.publication.small import CREATE_SCHEMAS, put_out, run_of
 from tests.warehouse.publication.test_verification import flip_byte

@@ -11,15 +11,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from orchestration.commands.reproduce import read_foreign_manifest
 from orchestration.dbt_runner import Dbt, raise_on_failure
 from orchestration.home import Home, set_tool_environment
-from orchestration.run_settings import SETTINGS
+from orchestration.run_settings import SETTINGS, check_recorded
 from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_files, read_landing
 from warehouse.ingest.layouts import layouts_of
 from warehouse.ingest.workers.pool import close_readers
+from warehouse.publication.checks import read_foreign_manifest
 from warehouse.publication.delivered import input_faults, value_faults
 from warehouse.whole_files import remove_any
 
@@ -44,7 +44,7 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
     PublishError
         The manifest or a table of the publication cannot be used.
     """
-    manifest = read_foreign_manifest(publication)
+    manifest = read_foreign_manifest(publication, check_recorded)
     layouts = layouts_of(landing)
     present = {file.path: file.location for file in find_files(landing, layouts)}
     new = set(present) - {entry["path"] for entry in manifest["inputs"]}
