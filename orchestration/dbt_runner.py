@@ -22,13 +22,21 @@ from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.whole_files import remove_any
 
 PROJECT = (
-    *("dbt_project.yml", "profiles.yml", "requirements/base.txt"),
-    *("warehouse/models", "warehouse/macros", "warehouse/seeds", "warehouse/tests"),
+    "dbt_project.yml",
+    "profiles.yml",
+    "requirements/base.txt",
+    "warehouse/models",
+    "warehouse/macros",
+    "warehouse/seeds",
+    "warehouse/tests",
 )
 # dbt's own lines are not for the person at the terminal
 QUIET = (
-    *("--quiet", "--log-level", "none", "--log-level-file", "none"),
-    *("--project-dir", str(REPO), "--profiles-dir", str(REPO)),
+    "--quiet",
+    "--log-level=none",
+    "--log-level-file=none",
+    f"--project-dir={REPO}",
+    f"--profiles-dir={REPO}",
 )
 #: Pair models and what depends on them, which Spark builds where ENGINE=spark.
 PAIRS = "tag:pair_grain+"

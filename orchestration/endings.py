@@ -10,18 +10,21 @@ from orchestration.terminal import Exit, say
 
 
 def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
-    """Why a run failed, by the first rule that fits: what was refused, what would be lost, the gate
-    that stopped it, a fault of the machine, any other error.
+    """Return why a run failed, by the first rule that fits: what was refused, what would be lost,
+    the gate that stopped it, a fault of the machine, any other error.
     """
     failures = [
         _causes(event.event_specific_data.error) for event in events if event.is_step_failure
     ]
 
     def said_by(*names: str) -> list[str]:
-        # sources are read side by side: what is wrong with the landing as a whole is said by each
-        return list(
-            dict.fromkeys(text for chain in failures for name, text in chain if name in names)
-        )
+        found = []
+        for chain in failures:
+            for name, text in chain:
+                # what is wrong with the landing as a whole is reported by each source
+                if name in names and text not in found:
+                    found.append(text)
+        return found
 
     if refused := said_by("LandingError", "PublishError", "SparkFault", "NotMaterialized"):
         for text in refused:

@@ -44,25 +44,21 @@ class Setting:
 #: What `ANALYSES` may name: the analyses of `estimation.analyses.catalog`, which a command that
 #: refuses a name cannot load first.
 ANALYSES = (
-    *(
-        "alternative_outcomes",
-        "baseline",
-        "confounders",
-        "dynamics",
-        "heterogeneity",
-        "leave_out",
-        "matching",
-        "mechanisms",
-    ),
-    *(
-        "policy_tools",
-        "primary",
-        "radiation",
-        "robustness",
-        "specification_curve",
-        "spillovers",
-        "study_form",
-    ),
+    "alternative_outcomes",
+    "baseline",
+    "confounders",
+    "dynamics",
+    "heterogeneity",
+    "leave_out",
+    "matching",
+    "mechanisms",
+    "policy_tools",
+    "primary",
+    "radiation",
+    "robustness",
+    "specification_curve",
+    "spillovers",
+    "study_form",
 )
 YEAR = {"expected": "a year between 1900 and 2100", "bounds": (1900, 2100)}
 SETTINGS = {

@@ -36,7 +36,8 @@ def write_simulated(home: Home, n_cities: int) -> None:
     """Write both simulated landings of `n_cities` cities (0 for all), unless a stamp shows that the
     same code and seeds wrote them for the same number.
     """
-    stamp, wanted = home.simulated / ".sha256", _simulation_hash(n_cities)
+    stamp = home.simulated / ".sha256"
+    wanted = _simulation_hash(n_cities)
     if stamp.is_file() and stamp.read_bytes() == wanted.encode():
         return
     # the stamp goes first: a run that is killed here must not leave it beside half a landing
@@ -57,13 +58,14 @@ def _write_simulated(home: Home, n_cities: int) -> None:
     from warehouse.ingest.simulation.counties import DEFAULT_PLACES, county_roster, county_zones
     from warehouse.ingest.simulation.landing import write_simulated_landing
 
-    roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+    roster = pd.read_csv(SEEDS / "city_roster.csv")
+    zones = pd.read_csv(SEEDS / "pilot_zones.csv")
+    chosen = n_cities or None
     if setting("PLACES") == "county":
         roster = county_roster(roster, n_cities or DEFAULT_PLACES)
-        zones, n_cities = county_zones(zones, roster), 0
-    write_simulated_landing(
-        home.simulated, roster=roster, pilot_zones=zones, n_cities=n_cities or None
-    )
+        zones = county_zones(zones, roster)
+        chosen = None
+    write_simulated_landing(home.simulated, roster=roster, pilot_zones=zones, n_cities=chosen)
 
 
 def _simulation_hash(n_cities: int) -> str:

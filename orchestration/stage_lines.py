@@ -41,13 +41,14 @@ class Stages:
 
     def __init__(self) -> None:
         self._names: tuple[str, ...] = ()
-        self._kind, self._path = "", Path()
+        self._kind = ""
+        self._path = Path()
         self._last: dict[str, float] = {}
         self._took: dict[str, float] = {}
         self._since = self._line = time.monotonic()
 
     def plan(self, home: Home, work: str, *, simulated: bool) -> None:
-        """Say which stages are to come.
+        """Print which stages are to come.
 
         Parameters
         ----------
@@ -56,10 +57,11 @@ class Stages:
             `all` or `estimates`: where the run starts (`reuse.plan`).
         simulated : bool
         """
-        self._names = tuple(
-            name for name in LEFT_AFTER[work] if simulated or name not in OF_SIMULATED
-        )
-        self._kind = f"{work}, {'simulated' if simulated else 'delivered'}"
+        self._names = LEFT_AFTER[work]
+        self._kind = f"{work}, simulated"
+        if not simulated:
+            self._names = tuple(name for name in self._names if name not in OF_SIMULATED)
+            self._kind = f"{work}, delivered"
         self._path = home.root / FILE
         self._last = read_noted(self._path).get(self._kind, {})
         progress(
@@ -70,7 +72,8 @@ class Stages:
     def done(self, name: str, text: str) -> None:
         """End a stage with its line, and begin the next one."""
         now = time.monotonic()
-        seconds, self._since, self._line = now - self._since, now, now
+        seconds = now - self._since
+        self._since = self._line = now
         self._took[name] = self._took.get(name, 0.0) + seconds
         if name not in self._names:
             progress(f"{name}: {text}")
@@ -85,7 +88,8 @@ class Stages:
         """How far the running stage is: always in the log, at the terminal at most every half
         minute.
         """
-        text, now = f"  {what}, {done} of {of}", time.monotonic()
+        text = f"  {what}, {done} of {of}"
+        now = time.monotonic()
         if now - self._line >= SECONDS_BETWEEN_LINES and done < of:
             self._line = now
             progress(text)

@@ -141,7 +141,8 @@ def supervise(command: str, work: Callable[[], int]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()  # what waits would be written by both
-    parent, child = os.getpid(), os.fork()
+    parent = os.getpid()
+    child = os.fork()
     if child == 0:
         _be_watched(parent)
         code = explained(work)

@@ -14,10 +14,8 @@ from warehouse.ingest.layouts import LAYOUT_FOLDER
 GROUP = "raw"
 SOURCES = (*sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")), "tidy", "policy_texts")
 SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
-OBSERVATIONS, INPUT_FILES = (
-    dg.AssetKey([GROUP, "observations"]),
-    dg.AssetKey([GROUP, "input_files"]),
-)
+OBSERVATIONS = dg.AssetKey([GROUP, "observations"])
+INPUT_FILES = dg.AssetKey([GROUP, "input_files"])
 COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
 
 
@@ -29,7 +27,7 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
     return [
         simulated_landing,
         *sources,
-        _raw_tables([key for source in sources for key in source.keys]),
+        _raw_tables([source.key for source in sources]),
         counterfactual,
     ]
 

@@ -40,8 +40,10 @@ def require_upstream(context: dg.AssetExecutionContext, home: Home) -> None:
         ("simulation", "counterfactual_synchronization"): home.build,
         ("publication", "report"): home.build / "report" / "index.html",
     }
-    asked = context.selected_asset_keys
-    wanted = {dep for key in asked for dep in step.asset_deps[key]} - set(step.keys)
+    wanted: set[dg.AssetKey] = set()
+    for key in context.selected_asset_keys:
+        wanted |= step.asset_deps[key]
+    wanted -= set(step.keys)
     there = tables_of(home) | {path for path, file in files.items() if file.exists()}
     missing = sorted(key.to_user_string() for key in wanted if tuple(key.path) not in there)
     if missing:

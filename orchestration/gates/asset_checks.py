@@ -28,8 +28,15 @@ TRY_AGAIN = (
 #: What a person looks for first: failed checks, stops before warnings, each with its values.
 WORST_FIRST = ["success", "severity", "check_id"]
 SHOWN = [
-    *("check_id", "dataset", "column_name", "success", "severity", "observed"),
-    *("unexpected_count", "sample_rows", "why"),
+    "check_id",
+    "dataset",
+    "column_name",
+    "success",
+    "severity",
+    "observed",
+    "unexpected_count",
+    "sample_rows",
+    "why",
 ]
 
 

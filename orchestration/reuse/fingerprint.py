@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from orchestration.home import REPO
@@ -22,8 +23,12 @@ from warehouse.ingest.errors import FileFault
 from warehouse.ingest.snapshot import take_snapshot
 
 CODE = (
-    *("dbt_project.yml", "profiles.yml"),
-    *("warehouse", "expectations", "estimation", "orchestration"),
+    "dbt_project.yml",
+    "profiles.yml",
+    "warehouse",
+    "expectations",
+    "estimation",
+    "orchestration",
 )
 # The only code of `estimation` that the warehouse runs: the models int_city_cycles and
 # int_policy_clause_labels.
@@ -33,14 +38,24 @@ FILTERS = (
     "estimation/measures/cycles.py",
     "estimation/measures/policy_tools.py",
 )
-ESTIMATION, REPORT = "estimation/", "estimation/report/"
+ESTIMATION = "estimation/"
+REPORT = "estimation/report/"
 #: Modules that hold nothing but specs, and the catalog of them: what they say of a group of specs
 #: is in its specs.
 LISTINGS = frozenset(
     f"estimation/analyses/{name}.py"
     for name in (
-        *("baseline", "catalog", "confounders", "dynamics", "heterogeneity", "matching"),
-        *("mechanisms", "policy_tools", "robustness", "spillovers", "study_form"),
+        "baseline",
+        "catalog",
+        "confounders",
+        "dynamics",
+        "heterogeneity",
+        "matching",
+        "mechanisms",
+        "policy_tools",
+        "robustness",
+        "spillovers",
+        "study_form",
     )
 )
 LOCKED_NAME = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", re.MULTILINE)
@@ -102,7 +117,7 @@ def hash_landing(landing: Path) -> str:
     OSError
         If the mount failed, or a folder cannot be listed.
     """
-    return hash_parts(part for entry in hash_tree(landing, _content).items() for part in entry)
+    return hash_parts(chain.from_iterable(hash_tree(landing, _content).items()))
 
 
 def _content(path: Path) -> str:
@@ -121,13 +136,11 @@ def hash_estimation() -> str:
     """Hash of what a group of specs depends on beside its marts and its specs: the code of the
     estimates (not of the report, no listing of specs), Python and packages.
     """
-    code = [
-        part
-        for path, content in hash_code().items()
-        if path.startswith(ESTIMATION) and not path.startswith(REPORT) and path not in LISTINGS
-        for part in (path, content)
-    ]
-    return hash_parts([*_environment(), *code])
+    parts = _environment()
+    for path, content in hash_code().items():
+        if path.startswith(ESTIMATION) and not path.startswith(REPORT) and path not in LISTINGS:
+            parts += [path, content]
+    return hash_parts(parts)
 
 
 def require_same_code(code: Mapping[str, str]) -> None:
@@ -159,8 +172,11 @@ def _environment() -> list[str]:
     """
     text = (REPO / "requirements" / "base.txt").read_text(encoding="utf-8")
     locked = {_normalised(name) for name in LOCKED_NAME.findall(text)}
-    folders = [Path(entry) for entry in sys.path if entry and Path(entry).is_dir()]
-    packages = {name.name for folder in folders for name in folder.glob("*.dist-info")}
+    packages = set()
+    for entry in sys.path:
+        # an empty one is the working folder
+        if entry and Path(entry).is_dir():
+            packages |= {path.name for path in Path(entry).glob("*.dist-info")}
     return [
         platform.python_version(),
         platform.machine(),

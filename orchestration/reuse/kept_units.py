@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,14 @@ def keep_units(home: Home, run_units: RunUnits, *, code: Mapping[str, str]) -> R
         require_same_code(code)
         name = hash_parts([hash_estimation(), hash_frames(marts)])
         path = home.root / "units" / "study" / f"{name}.json"
-        known = {} if os.environ.get("FORCE", "") == "1" else read_noted(path)
-        left, n_kept = [], 0
+        known = {}
+        if os.environ.get("FORCE", "") != "1":
+            known = read_noted(path)
+        left = []
+        n_kept = 0
         for unit in units:
-            if (key := _key(unit)) in known:
+            key = _key(unit)
+            if key in known:
                 n_kept += 1
                 on_done(unit, known[key])
             else:
@@ -86,9 +90,13 @@ def _key(unit: Any) -> str:
 
 def hash_frames(frames: Any) -> str:
     """Hash of every value, type and label of a dataclass of data frames and of others like it."""
-    return hash_parts(
-        part for name, value in sorted(vars(frames).items()) for part in (name, _content(value))
-    )
+    return hash_parts(_parts_of(frames))
+
+
+def _parts_of(frames: Any) -> Iterator[str | bytes]:
+    for name, value in sorted(vars(frames).items()):
+        yield name
+        yield _content(value)
 
 
 def _content(value: Any) -> str | bytes:

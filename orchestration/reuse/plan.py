@@ -109,12 +109,11 @@ def _touched_publication(home: Home, record: dict) -> str:
 
 def stages_left(definitions: dg.Definitions) -> list[dg.AssetKey]:
     """Keys of the assets that come after the marts."""
-    return [
-        key
-        for assets in definitions.resolve_asset_graph().assets_defs
-        for key in assets.keys
-        if not (set(assets.group_names_by_key.values()) & set(BEFORE_ESTIMATES))
-    ]
+    keys: list[dg.AssetKey] = []
+    for assets in definitions.resolve_asset_graph().assets_defs:
+        if set(assets.group_names_by_key.values()).isdisjoint(BEFORE_ESTIMATES):
+            keys += assets.keys
+    return keys
 
 
 def rewind(home: Home) -> None:

@@ -145,7 +145,9 @@ def _read_marts(run: Run) -> Any:
     from orchestration.unit_workers import n_processes
 
     specs = all_specs()
-    wanted = {name for spec in specs for name in (spec.outcome, *spec.controls)}
+    wanted = set()
+    for spec in specs:
+        wanted |= {spec.outcome, *spec.controls}
     with open_build(run.home.build, read_only=True) as con:
         is_held = holds_pair_years(con, wanted, processes=n_processes())
         marts = read_marts(con, specs, pair_years=is_held)
