@@ -1,180 +1,123 @@
 """The lines a refresh closes with: what was read, rejected, flagged and revised, the headline, and
-where the results lie.
+where the results are. Each query returns its lines in order.
 """
 
 from __future__ import annotations
-
-from collections import Counter
-
-import duckdb
 
 from orchestration.home import Home
 from orchestration.terminal import say
 from warehouse.publication.changes import change_lines
 from warehouse.publication.foreign import DATABASE, open_foreign
 
-READ = (
-    "select count(*), count(*) filter (status = 'taken'), sum(n_observations) from meta.input_file"
+OF_DATA = (
+    """
+select unnest(['', format('read       {} of {} files, {:,} values',
+    count(*) filter (status = 'taken'), count(*), coalesce(sum(n_observations), 0)::bigint)])
+from meta.input_file
+""",
+    """
+select distinct '  skipped  ' || source_id || ': ' || note from meta.input_file
+where status = 'skipped' order by all limit 12
+""",
+    """
+select 'rejected   '
+    || coalesce(string_agg(format('{} {:,}', reason, n), ', ' order by reason), 'nothing')
+from (select reason, count(*) as n from quality.rejected_value group by all)
+""",
+    """
+select 'flagged    ' || coalesce(string_agg(
+    format('{} by {} {:,}', quality_flag, quality_rule, n), ', ' order by quality_flag, quality_rule
+), 'nothing')
+from (
+    select quality_flag, quality_rule, count(*) as n from marts.fct_indicator_observation
+    where quality_flag != 'ok' group by all
 )
-SKIPPED = (
-    "select distinct source_id || ': ' || note from meta.input_file where status = 'skipped' "
-    "order by all limit 12"
+""",
+    """
+select format('revised    {:,} values between editions; {:,} conflicts between sources',
+    (select count(*) from marts.fct_indicator_revision),
+    (select count(*) from marts.fct_indicator_conflict))
+""",
+    """
+select 'corrected  ' || coalesce(
+    string_agg(format('{} {:,}', replace(state, '_', ' '), n), ', ' order by state), 'nothing'
 )
-REJECTED = "select reason, count(*) from quality.rejected_value group by all order by all"
-FLAGGED = """
-select quality_flag, quality_rule, count(*) from marts.fct_indicator_observation
-    where quality_flag != 'ok' group by all order by all
-"""
-COUNTS = """
-select (select count(*) from marts.fct_indicator_revision), (select count(*)
-    from marts.fct_indicator_conflict)
-"""
-CORRECTIONS = """
-select correction_state, source_id || '/' || file_name, city_id, "year", indicator_id,
-    delivered_value, value_found
-from quality.correction order by all
-"""
-HEADLINE = """
-select spec_id, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, n_obs, n_pairs,
-    n_cities, n_pilots
-from estimates.estimate where spec_id like 'baseline.%.headline' and outcome like 'cm%'
-    and term = 'treated'
-order by spec_id desc, vcov
-"""
-PRIMARY = """
-select spec_id, verdict, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, n_cities,
-    n_pilots, reason
-from estimates.primary where spec_id like '%.newest' or spec_id like '%.study_window'
+from (select correction_state as state, count(*) as n from quality.correction group by all)
+""",
+    """
+select '  no longer applies: ' || source_id || '/' || file_name || ': ' || indicator_id || ' '
+    || city_id || ' ' || "year" || ': expected '
+    || coalesce(delivered_value::varchar, 'no value') || ', found '
+    || coalesce(value_found::varchar, 'no value') || '; citysync correct --withdraw takes it back'
+from quality.correction where correction_state in ('other_number', 'no_value') order by all
+""",
+)
+OF_RESULTS = (
+    # one verdict for each window and series
+    """
+select unnest([
+    '',
+    format('{}: {}   {} cities, {} pilots', spec_id, replace(verdict, '_', ' '),
+        coalesce(n_cities::varchar, 'no'), coalesce(n_pilots::varchar, 'no')),
+    case when p_value is null then '  ' || coalesce(reason, '') else
+        format('  change of correlation {:+.4f}  95 % [{}, {}]  p {:.4f}  found in 80 % of cases '
+            'from {} on',
+            estimate, coalesce(format('{:+.4f}', ci_low), 'none'),
+            coalesce(format('{:+.4f}', ci_high), 'none'), p_value,
+            coalesce(format('{:.4f}', minimum_detectable_effect), 'none'))
+    end
+])
+from (
+    from estimates.primary where spec_id like '%.newest' or spec_id like '%.study_window'
     order by outcome desc, last_year
-"""
-TRUTH = "select spec_id, truth from estimates.truth where term = 'treated'"
-NOT_RUN = "select reason, count(*), min(spec_id) from estimates.not_run group by reason order by 3"
+)
+""",
+    # the headline of each series, with a line for each method of inference
+    """
+select unnest(case when vcov = first_vcov then ['', heading, line] else [line] end)
+from (
+    select spec_id, vcov, min(vcov) over (partition by spec_id) as first_vcov,
+        format('{}{}: {:.4f}   {} cities, {} pilots, {:,} pairs, {:,} rows',
+            spec_id, case when not is_simulated then ''
+                when truth is null then ' (SIMULATED data)'
+                else format(' (SIMULATED data; truth {:.4f})', truth) end,
+            estimate, n_cities, n_pilots, n_pairs, n_obs) as heading,
+        format('  {:<19} se {}  95 % [{}, {}]  p {}  {}', vcov,
+            coalesce(format('{:7.4f}', std_error), '   -   '),
+            coalesce(format('{:7.4f}', ci_low), '   -   '),
+            coalesce(format('{:7.4f}', ci_high), '   -   '),
+            coalesce(format('{:7.4f}', p_value), '   -   '),
+            case when is_default then 'default' when vcov = 'conventional' then 'contrast only'
+                else '' end) as line
+    from estimates.estimate
+    left join (select spec_id, truth from estimates.truth where term = 'treated') using (spec_id)
+    cross join (select is_simulated from meta.run)
+    where spec_id like 'baseline.%.headline' and outcome like 'cm%' and term = 'treated'
+    order by spec_id desc, vcov
+)
+""",
+    """
+select format('not run    {} specs ({}{}): {}', count(*), min(spec_id),
+    case when count(*) > 1 then ' and others' else '' end, reason)
+from estimates.not_run group by reason order by min(spec_id)
+""",
+)
 
 
 def print_summary(home: Home) -> None:
-    """Read the current publication and print its summary."""
+    """Print the summary of the current publication."""
+    lines = []
     with open_foreign(home.published / DATABASE) as con:
-        _print_data(con)
-        _print_primary(con)
-        _print_headline(con)
-    say("")
-    say(f"report     {home.published / 'report' / 'index.html'}")
-    say(f"data docs  {home.published / 'data_docs' / 'index.html'}")
-    say(
-        f'database   {home.published / "citysync.duckdb"}   (citysync sql -q "from marts.dim_city '
-        'limit 5")'
-    )
-
-
-def _print_data(con: duckdb.DuckDBPyConnection) -> None:
-    files, taken, values = con.execute(READ).fetchone()
-    say("")
-    say(f"read       {taken} of {files} files, {values or 0:,} values")
-    for (line,) in con.execute(SKIPPED).fetchall():
-        say(f"  skipped  {line}")
-    say(
-        "rejected   "
-        + (
-            ", ".join(f"{reason} {n:,}" for reason, n in con.execute(REJECTED).fetchall())
-            or "nothing"
-        )
-    )
-    say(
-        "flagged    "
-        + (
-            ", ".join(
-                f"{flag} by {rule} {n:,}" for flag, rule, n in con.execute(FLAGGED).fetchall()
-            )
-            or "nothing"
-        )
-    )
-    revisions, conflicts = con.execute(COUNTS).fetchone()
-    say(
-        f"revised    {revisions:,} values between editions; {conflicts:,} conflicts between sources"
-    )
-    _print_corrections(con)
-    for line in change_lines(con):
+        for query in OF_DATA:
+            lines += [line for (line,) in con.execute(query).fetchall()]
+        lines += change_lines(con)
+        for query in OF_RESULTS:
+            lines += [line for (line,) in con.execute(query).fetchall()]
+    lines += [
+        "",
+        f"report     {home.published / 'report' / 'index.html'}",
+        f"data docs  {home.published / 'data_docs' / 'index.html'}",
+        f'database   {home.published / DATABASE}   (citysync sql -q "from marts.dim_city limit 5")',
+    ]
+    for line in lines:
         say(line)
-
-
-def _print_corrections(con: duckdb.DuckDBPyConnection) -> None:
-    """How many apply, and each one of a delivered file that no longer does."""
-    rows = con.execute(CORRECTIONS).fetchall()
-    counts = Counter(row[0].replace("_", " ") for row in rows)
-    say("corrected  " + (", ".join(f"{state} {n:,}" for state, n in counts.items()) or "nothing"))
-    for state, path, city_id, year, indicator_id, value, found in rows:
-        if state in ("other_number", "no_value"):
-            say(
-                f"  no longer applies: {path}: {indicator_id} {city_id} {year}: expected "
-                f"{value!r}, found {found!r}; citysync correct --withdraw takes it back"
-            )
-
-
-def _print_primary(con: duckdb.DuckDBPyConnection) -> None:
-    """The verdicts: one line per window and series."""
-    for (
-        spec_id,
-        verdict,
-        estimate,
-        low,
-        high,
-        p,
-        smallest,
-        n_cities,
-        n_pilots,
-        reason,
-    ) in con.execute(PRIMARY).fetchall():
-        say("")
-        say(f"{spec_id}: {verdict.replace('_', ' ')}   {n_cities} cities, {n_pilots} pilots")
-        if p is None:
-            say(f"  {reason}")
-            continue
-        found = "none" if smallest is None else f"{smallest:.4f}"
-        ends = ("none" if end is None else f"{end:+.4f}" for end in (low, high))
-        say(
-            f"  change of correlation {estimate:+.4f}  95 % [{', '.join(ends)}]  p {p:.4f}  "
-            f"found in 80 % of cases from {found} on"
-        )
-
-
-def _print_headline(con: duckdb.DuckDBPyConnection) -> None:
-    simulated = con.execute("select is_simulated from meta.run").fetchone()[0]
-    truth = dict(con.execute(TRUTH).fetchall())
-    last = None
-    for (
-        spec_id,
-        vcov,
-        is_default,
-        estimate,
-        error,
-        low,
-        high,
-        p,
-        n_obs,
-        n_pairs,
-        n_cities,
-        n_pilots,
-    ) in con.execute(HEADLINE).fetchall():
-        if spec_id != last:
-            label = (
-                " (SIMULATED data" + (f"; truth {truth[spec_id]:.4f})" if spec_id in truth else ")")
-                if simulated
-                else ""
-            )
-            say("")
-            say(
-                f"{spec_id}{label}: {estimate:.4f}   {n_cities} cities, {n_pilots} pilots, "
-                f"{n_pairs:,} pairs, {n_obs:,} rows"
-            )
-            last = spec_id
-        mark = "default" if is_default else ("contrast only" if vcov == "conventional" else "")
-        say(
-            f"  {vcov:<19} se {_number(error)}  95 % [{_number(low)}, {_number(high)}]  p "
-            f"{_number(p)}  {mark}"
-        )
-    for reason, n_specs, first in con.execute(NOT_RUN).fetchall():
-        say(f"not run    {n_specs} specs ({first}{' and others' if n_specs > 1 else ''}): {reason}")
-
-
-def _number(value: float | None) -> str:
-    return "   -   " if value is None else f"{value:7.4f}"
