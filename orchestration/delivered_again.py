@@ -18,7 +18,6 @@ from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_files, read_landing
 from warehouse.ingest.layouts import layouts_of
-from warehouse.ingest.workers.pool import close_readers
 from warehouse.publication.checks import read_foreign_manifest
 from warehouse.publication.delivered import input_faults, value_faults
 from warehouse.whole_files import remove_any
@@ -62,7 +61,6 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
         os.environ.update({**dict.fromkeys(SETTINGS, ""), **manifest["settings"]})
         set_tool_environment(home)
         read_landing(landing, scratch / "raw", scratch / "build", layouts=layouts)
-        close_readers()
         dbt = Dbt(home)
         raise_on_failure(dbt.run("build", MODELS, build=scratch / "build", options=NO_TESTS))
         differences, n_rows = value_faults(

@@ -16,6 +16,7 @@ from orchestration.home import Home
 from orchestration.reuse.plan import forget_record
 from orchestration.stage_lines import Stages
 from orchestration.supervision import end_with
+from warehouse.ingest.workers.pool import Pool
 
 if TYPE_CHECKING:
     from orchestration.resources import Settings
@@ -67,6 +68,8 @@ class Run:
         dbt on the project of this checkout.
     started_at : datetime
         The clock of the run: its id in the publication follows from it.
+    readers : Pool
+        Processes that read delivered files.
     counterfactual : Background, optional
         The warehouse without the effect, while it is built in the background.
     is_without_loss : bool
@@ -79,6 +82,7 @@ class Run:
     stages: Stages
     dbt: Dbt
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    readers: Pool = field(default_factory=Pool)
     counterfactual: Background | None = None
     is_without_loss: bool = False
 
@@ -96,5 +100,6 @@ def open_run(
     try:
         yield run
     finally:
+        run.readers.close()
         if run.counterfactual is not None:
             run.counterfactual.close()

@@ -69,9 +69,8 @@ def run_in_workers(
         Where a process ended without an answer.
     """
     longest_first = sorted(units, key=lambda unit: -unit.weight)
-    pool = Pool(size, load)
     tasks = (Task(UnitJob(unit), note=unit) for unit in longest_first)
-    try:
+    with Pool(size, load) as pool:
         for task, outcome in pool.run(tasks, shared=marts):
             if outcome.ended:
                 raise WorkerLost(
@@ -85,5 +84,3 @@ def run_in_workers(
                 error.add_note(f"in a process of the estimates:\n{trace}")
                 raise error
             on_done(task.note, outcome.value)
-    finally:
-        pool.close()

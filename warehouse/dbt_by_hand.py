@@ -80,7 +80,6 @@ def _simulate(folder: Path) -> None:
         from warehouse.ingest.landing import read_landing
         from warehouse.ingest.layouts import load_layouts
         from warehouse.ingest.simulation.landing import write_simulated_landing
-        from warehouse.ingest.workers.pool import close_readers
     except ModuleNotFoundError as error:
         raise RuntimeError(
             "expected the raw files of a refresh, or the packages that read a landing; found no "
@@ -94,7 +93,6 @@ def _simulate(folder: Path) -> None:
     read_landing(
         folder / "simulated" / "with_effect", folder / "cache", folder, layouts=load_layouts()
     )
-    close_readers()
 
 
 def _say(text: str) -> None:

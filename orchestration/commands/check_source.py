@@ -14,7 +14,6 @@ from orchestration.terminal import Exit, end_command, progress, say
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
-from warehouse.ingest.workers.pool import close_readers
 from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.source_check.comparison import compare
 from warehouse.source_check.faults import likely_faults, not_compared
@@ -41,14 +40,11 @@ def check_source(folder: str | None, everything: bool = False) -> int:
     """
     if not folder or not folder.strip():
         return end_command(Exit.BAD_INPUT, "expected the folder of a source; found none")
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="check-source-") as scratch,
-            duckdb.connect() as con,
-        ):
-            return _check(Path(folder), Path(scratch), con, everything=everything)
-    finally:
-        close_readers()
+    with (
+        tempfile.TemporaryDirectory(prefix="check-source-") as scratch,
+        duckdb.connect() as con,
+    ):
+        return _check(Path(folder), Path(scratch), con, everything=everything)
 
 
 def _check(

@@ -11,7 +11,6 @@ from orchestration.terminal import detail
 from warehouse.ingest import landing as ingest
 from warehouse.ingest.landing_report import LandingReport
 from warehouse.ingest.layouts import layouts_of, load_layouts
-from warehouse.ingest.workers.pool import close_readers
 from warehouse.whole_files import remove_any
 
 
@@ -28,10 +27,11 @@ def read_source(run: Run, source_id: str) -> LandingReport:
     both landings; return what was found in the one that is published.
     """
     path = landing_path(run.home, run.settings.landing)
-    found = ingest.read_source(path, run.home.raw, source_id, layouts=layouts_of(path))
+    raw = run.home.raw
+    found = ingest.read_source(path, raw, source_id, layouts=layouts_of(path), readers=run.readers)
     if run.settings.is_simulated:
         twin = without_effect(run.home)
-        ingest.read_source(twin, run.home.raw, source_id, layouts=load_layouts())
+        ingest.read_source(twin, raw, source_id, layouts=load_layouts(), readers=run.readers)
     n_files = count_taken(found)
     if n_files > found.n_reused:
         n_values = int(found.files["n_observations"].sum())
@@ -49,14 +49,24 @@ def link_files(run: Run) -> LandingReport:
     home = run.home
     reset_build(home)
     path = landing_path(home, run.settings.landing)
-    layouts = layouts_of(path)
-    is_strict = setting("STRICT") == "1"
-    report = ingest.read_landing(path, home.raw, home.build, layouts=layouts, strict=is_strict)
+    report = ingest.read_landing(
+        path,
+        home.raw,
+        home.build,
+        layouts=layouts_of(path),
+        strict=setting("STRICT") == "1",
+        readers=run.readers,
+    )
     if run.settings.is_simulated:
         home.counterfactual.mkdir()
-        twin = without_effect(home)
-        ingest.read_landing(twin, home.raw, home.counterfactual, layouts=load_layouts())
-    close_readers()
+        ingest.read_landing(
+            without_effect(home),
+            home.raw,
+            home.counterfactual,
+            layouts=load_layouts(),
+            readers=run.readers,
+        )
+    run.readers.close()
     if run.settings.is_simulated:
         counterfactual.start(run)
     n_values = int(report.files["n_observations"].sum())

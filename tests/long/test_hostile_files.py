@@ -16,23 +16,23 @@ from tests.warehouse.ingest.bad_files import CSV
 from tests.warehouse.ingest.delivered import deliver, read
 from tests.warehouse.ingest.hostile_files import TABLES
 from tests.warehouse.ingest.hostile_texts import EITHER, TEXTS
+from warehouse.ingest import landing as ingest
 from warehouse.ingest.errors import LandingError
-from warehouse.ingest.workers.pool import close_readers, shared_pool
+from warehouse.ingest.workers.pool import Pool
 
 #: Reasons that a reader did not foresee: every case has a fault of its own.
 UNFORESEEN = re.compile(r"at which the reader (stopped|ended)|Traceback")
 
 
 @pytest.fixture(autouse=True)
-def _limits():
-    """Its workers end with a file, so that their memory and time are that file's."""
-    pool, before = shared_pool(), cpu_seconds(os.getpid())
-    pool.peak_bytes = 0
-    yield
+def pool(monkeypatch):
+    """The pool of one file, whose memory and time are that file's."""
+    pool, before = Pool(), cpu_seconds(os.getpid())
+    monkeypatch.setattr(ingest, "Pool", lambda: pool)
+    yield pool
     assert pool.peak_bytes < 2 << 30
     # making the file is counted too
     assert cpu_seconds(os.getpid()) - before < 60
-    close_readers()
 
 
 def require_foreseen(reason: str) -> None:
@@ -77,16 +77,13 @@ PART = pa.table(
 
 
 @pytest.mark.parametrize("writer", [pa.csv.CSVWriter, pq.ParquetWriter])
-def test_a_large_honest_file_is_read_in_bounded_memory(tmp_path, writer):
+def test_a_large_honest_file_is_read_in_bounded_memory(tmp_path, pool, writer):
     folder = tmp_path / "landing" / "tidy"
     folder.mkdir(parents=True)
     suffix = "csv" if writer is pa.csv.CSVWriter else "parquet"
     with writer(str(folder / f"a.{suffix}"), PART.schema) as stream:
         for _ in range(N_PARTS):
             stream.write_table(PART)
-    close_readers()
-    shared_pool().peak_bytes = 0
     report = read(tmp_path / "landing", tmp_path)
-    close_readers()
     assert report.files["n_observations"].sum() == N_PARTS * N_ROWS
-    assert shared_pool().peak_bytes < 2 << 30
+    assert 0 < pool.peak_bytes < 2 << 30

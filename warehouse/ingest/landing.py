@@ -48,7 +48,7 @@ from warehouse.ingest.roster import read_roster
 from warehouse.ingest.snapshot import MOST_BYTES, require_unchanged, take_snapshot
 from warehouse.ingest.workers.jobs import PolicyJob, RawJob
 from warehouse.ingest.workers.limits import limits_for
-from warehouse.ingest.workers.pool import Task, shared_pool
+from warehouse.ingest.workers.pool import Pool, Task
 from warehouse.whole_files import write_whole
 
 READER_VERSION = 4
@@ -62,6 +62,7 @@ def read_landing(
     *,
     layouts: Mapping[str, Layout],
     strict: bool = False,
+    readers: Pool | None = None,
 ) -> LandingReport:
     """Read a landing folder into raw Parquet, one per delivered file, and link this landing's files
     into the build.
@@ -79,6 +80,8 @@ def read_landing(
         Layouts by source; ``tidy`` needs none.
     strict : bool
         Whether a folder without a layout is an error.
+    readers : Pool, optional
+        Processes that read files, where several landings share them.
 
     Raises
     ------
@@ -96,7 +99,7 @@ def read_landing(
             f"{', '.join(folders)}; "
             "add warehouse/ingest/layouts/<source_id>.yml, or take the folder out of the landing"
         )
-    files, reading = _read_files(landing, files, raw_dir, layouts)
+    files, reading = _read_files(landing, files, raw_dir, layouts, readers)
     if not any(
         counts.get(None, 0) for path, counts in reading.counts.items() if path not in reading.policy
     ):
@@ -119,8 +122,11 @@ def read_source(
     source_id: str,
     *,
     layouts: Mapping[str, Layout],
+    readers: Pool | None = None,
 ) -> LandingReport:
     """Read the files of one source into the cache; the build is left alone.
+
+    Parameters as of `read_landing`.
 
     Raises
     ------
@@ -129,7 +135,7 @@ def read_source(
         named).
     """
     files = [f for f in find_files(landing, layouts) if f.origin.source_id == source_id]
-    files, reading = _read_files(landing, files, raw_dir, layouts)
+    files, reading = _read_files(landing, files, raw_dir, layouts, readers)
     return LandingReport(build_input_files(files, reading), reading.n_reused)
 
 
@@ -259,15 +265,22 @@ def _link_note(root: Path, location: Path) -> str | None:
 
 
 def _read_files(
-    place: Path, files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout]
+    place: Path,
+    files: list[DeliveredFile],
+    raw_dir: Path,
+    layouts: Mapping[str, Layout],
+    readers: Pool | None = None,
 ) -> tuple[list[DeliveredFile], Reading]:
     """The files with their hashes, and what was read of them; a faulty file does not keep the
     others from being read, and all of them are then named (LandingError).
     """
+    if readers is None:
+        with Pool() as own:
+            return _read_files(place, files, raw_dir, layouts, own)
     raw_dir.mkdir(parents=True, exist_ok=True)
     reading, done, faults = Reading(), {file.path: file for file in files}, {}
     tasks = _find_tasks(files, raw_dir, layouts, reading, done, faults)
-    for task, outcome in shared_pool().run(tasks):
+    for task, outcome in readers.run(tasks):
         file, target = task.note
         temporary = Path(task.job.target)
         with _faults_noted(file, done, faults):

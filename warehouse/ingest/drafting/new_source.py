@@ -30,7 +30,7 @@ from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.jobs import RawJob
 from warehouse.ingest.workers.limits import limits_for
-from warehouse.ingest.workers.pool import Job, Outcome, Task, shared_pool
+from warehouse.ingest.workers.pool import Job, Outcome, Pool, Task
 
 
 def new_source(
@@ -223,8 +223,9 @@ def _in_workers(
                 elif job is not None:
                     yield Task(job, limits_for(size), note=name)
 
-        for task, outcome in shared_pool().run(tasks()):
-            outcomes[task.note] = outcome
+        with Pool() as readers:
+            for task, outcome in readers.run(tasks()):
+                outcomes[task.note] = outcome
     yield from sorted(outcomes.items())
 
 

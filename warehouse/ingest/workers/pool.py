@@ -120,7 +120,8 @@ class Worker:
 
 
 class Pool:
-    """Workers of this process. Not for several threads at once: `run` holds a lock.
+    """Workers of this process, which end when the context of the pool is left. Not for several
+    threads at once: `run` holds a lock.
 
     Parameters
     ----------
@@ -181,8 +182,16 @@ class Pool:
         while self._load is not None and len(self._idle) < self.size:
             self._idle.append(self._start())
 
-    def close(self) -> None:
+    def __enter__(self) -> Pool:
+        """Return the pool."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Let all workers end."""
+        self.close()
+
+    def close(self) -> None:
+        """Let all workers end; more are started when the next task is run."""
         for worker in self._idle:
             worker.channel.close()
         for worker in self._idle:
@@ -327,19 +336,3 @@ def address_space() -> int:
             return int(stream.read().split()[0]) * resource.getpagesize()
     except OSError:
         return 0
-
-
-_readers: list[Pool] = []
-
-
-def shared_pool() -> Pool:
-    """The readers of files of this process, made when they are first asked for."""
-    if not _readers:
-        _readers.append(Pool())
-    return _readers[0]
-
-
-def close_readers() -> None:
-    """End the processes that read files, until the next file is to be read."""
-    for pool in _readers:
-        pool.close()
