@@ -170,9 +170,11 @@
 {%- endmacro %}
 
 {#- The opening of most details: what the years beside a value lead one to expect, and what stands there. -#}
-{% macro expected_and_found(expected_log, log_value) -%}
-    'expected about ' || {{ short_number('exp(' ~ expected_log ~ ')') }} || ' from the years beside it, found '
-    || {{ short_number('exp(' ~ log_value ~ ')') }}
+{% macro expected_and_found(expected_log, log_value, rate_unit='rate_unit') -%}
+    coalesce(
+        'expected about ' || {{ short_figure(expected_log, rate_unit) }} || ' from the years beside it, found ',
+        'expected a figure near those of the nearest years, found '
+    ) || {{ short_figure(log_value, rate_unit) }}
 {%- endmacro %}
 
 {#- A year of a census: the figure that leaves the trend then is often the counted one, and those beside it are the estimates. -#}

@@ -1,13 +1,17 @@
--- grain: one row is one indicator with a column for each threshold of the seed, null where no rule of that name applies to it
+-- grain: one row is one indicator with a column for each threshold of the seed, null where no rule of that name applies to it; with its
+-- kind, the level that it is the growth of (`growth_of`) and the indicator of the same quantity that it is compared as (`same_as`)
 -- key: indicator_id
 with kinds as (
     select
         indicator_id,
+        growth_of,
+        same_as,
         {{ rule_kind('kind', 'canonical_unit') }} as rule_kind
     from {{ ref('indicator_catalog') }}
 ),
 
--- the pattern with the most characters of an indicator's name wins; a kind comes before the pattern for all and after every other
+-- the pattern with the most characters of an indicator's name wins; a kind comes before the pattern for all and after every other. Patterns
+-- of names speak of levels: a rate takes those of its kind and of its whole name
 matching as (
     select
         kinds.*,
@@ -16,7 +20,10 @@ matching as (
     from kinds
     inner join {{ ref('quality_thresholds') }} as thresholds
         on
-            kinds.indicator_id like thresholds.indicator_pattern
+            (
+                kinds.indicator_id like thresholds.indicator_pattern
+                and (kinds.rule_kind <> 'rate' or thresholds.indicator_pattern in ('%', kinds.indicator_id))
+            )
             or 'kind:' || kinds.rule_kind = thresholds.indicator_pattern
     qualify row_number() over (
         partition by kinds.indicator_id, thresholds.threshold
@@ -31,5 +38,5 @@ matching as (
 select *
 from (
     pivot matching on threshold using any_value("value")
-    group by indicator_id, rule_kind
+    group by indicator_id, rule_kind, growth_of, same_as
 )

@@ -89,9 +89,9 @@ select
     observation_id,
     case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
     case when is_vintage or not is_decided then 'warned' else 'quarantined' end as grade,
-    'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id
+    'expected ' || {{ short_figure('other_log_value', 'rate_unit') }} || ' as in ' || other_source_id
     || case when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around' end
-    || ', found ' || {{ short_number('exp(log_value)') }} || case
+    || ', found ' || {{ short_figure('log_value', 'rate_unit') }} || case
         when is_vintage
             then '; so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
         else ''

@@ -138,9 +138,9 @@ swapped as (
         here.observation_id,
         'swap' as rule,
         'blocked' as grade,
-        {{ expected_and_found('here.expected_log', 'here.log_value') }} || ', which fits city ' || there.city_id
+        {{ expected_and_found('here.expected_log', 'here.log_value', 'here.rate_unit') }} || ', which fits city ' || there.city_id
         || ', as its value fits here' as detail,
-        exp(there.log_value) as proposed_value,
+        {{ figure_of('there.log_value', 'here.rate_unit') }} as proposed_value,
         0 as strength
     from placed as here
     inner join placed as there
@@ -167,9 +167,9 @@ told as (
         end as rule,
         grade,
         coalesce(
-            'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id || ', found ',
+            'expected ' || {{ short_figure('other_log_value', 'rate_unit') }} || ' as in ' || other_source_id || ', found ',
             'expected a figure of its own, found '
-        ) || {{ short_number('exp(log_value)') }} || '; ' || case
+        ) || {{ short_figure('log_value', 'rate_unit') }} || '; ' || case
             when block = 'table' and kind = 'year' then 'its table holds the figures of ' || ("year" + k)
             when block = 'table' and kind = 'row' then 'its table has its rows shifted by ' || abs(k)
             when block = 'table' and kind = 'unit' then 'its table is a factor of 10^' || k || ' off'
@@ -179,7 +179,7 @@ told as (
             else 'that source has it for ' || ("year" + k)
         end || ', so in ' || n_matches
         || case when block = 'city' then ' years from ' || first_year || ' to ' || last_year else ' cities' end as detail,
-        exp(other_log_value) as proposed_value,
+        {{ figure_of('other_log_value', 'rate_unit') }} as proposed_value,
         1000000 + n_matches as strength
     from {{ ref('int_values_matched') }}
 ),
@@ -254,6 +254,7 @@ columns_of_rows as (
     select
         here.observation_id,
         here.log_value,
+        here.rate_unit,
         here.expected_log,
         here.miss,
         shifts.owner_city_id,

@@ -13,6 +13,7 @@ judged as (
     select
         trends.observation_id,
         trends.log_value,
+        trends.rate_unit,
         trends.expected_log,
         corroborated.witness_source_id,
         corroborated.witness_log_value,
@@ -36,6 +37,6 @@ select
     case when is_spike or is_confirmed then 'spike' else 'series_end' end as rule,
     'blocked' as grade,
     {{ spike_detail() }} as detail,
-    exp(coalesce(proposed_log, expected_log)) as proposed_value
+    {{ figure_of('coalesce(proposed_log, expected_log)', 'rate_unit') }} as proposed_value
 from judged
 where is_spike or is_confirmed or is_end_contradicted

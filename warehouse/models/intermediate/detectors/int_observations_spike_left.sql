@@ -34,6 +34,7 @@ judged as (
     select
         trends.observation_id,
         trends.log_value,
+        trends.rate_unit,
         trends.expected_log,
         corroborated.witness_source_id,
         corroborated.witness_log_value,
@@ -77,6 +78,6 @@ select
     case when is_lone_end then 'series_end' else 'spike' end as rule,
     grade,
     {{ spike_detail() }} as detail,
-    exp(coalesce(proposed_log, expected_log)) as proposed_value
+    {{ figure_of('coalesce(proposed_log, expected_log)', 'rate_unit') }} as proposed_value
 from judged
 where grade is not null

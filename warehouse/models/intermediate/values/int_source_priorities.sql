@@ -1,11 +1,13 @@
--- grain: one row is a source, an indicator and a year that it delivered, with the priority the seed gives it (999 without a row there)
+-- grain: one row is a source, an indicator and a year that it delivered, in this form or in another one of the same quantity (an index of
+-- growth is growth), with the priority the seed gives it (999 without a row there)
 -- key: source_id, indicator_id, year
 with delivered as (
     select distinct
-        source_id,
-        indicator_id,
-        "year"
-    from {{ ref('int_raw_observations') }}
+        observations.source_id,
+        unnest([observations.indicator_id, coalesce(catalog.same_as, observations.indicator_id)]) as indicator_id,
+        observations."year"
+    from {{ ref('int_raw_observations') }} as observations
+    left join {{ ref('indicator_catalog') }} as catalog on observations.indicator_id = catalog.indicator_id
 )
 
 -- a row for the indicator comes before one for all indicators, and a row for a period before one for all years

@@ -437,6 +437,7 @@ select
     graded.last_year,
     graded.n_matches,
     trends.log_value,
+    trends.rate_unit,
     trends."year",
     pairs.other_log_value
 from members

@@ -1,5 +1,5 @@
--- grain: one row is one positive value of a city, no rate of change, that passed the exact rules: the one value of its series, city and
--- year, for indicators that have a threshold of any rule on series
+-- grain: one row is one value of a city that passed the exact rules, a positive level or a rate of change as one plus itself: the one
+-- value of its series, city and year, for indicators that have a threshold of any rule on series
 -- key: observation_id
 -- a file that covers several years is a series of its own; files of a year each make one series of their source
 with numbered as (
@@ -8,6 +8,8 @@ with numbered as (
         observations.edition_year,
         observations.file_name,
         observations.indicator_id,
+        any_value(limits.rule_kind) as rule_kind,
+        coalesce(any_value(limits.same_as), observations.indicator_id) as quantity_id,
         count(distinct observations."year") >= any_value(limits.series_min_years) as is_series,
         cast(dense_rank() over (
             order by
@@ -19,7 +21,7 @@ with numbered as (
     from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('int_indicator_limits') }} as limits on observations.indicator_id = limits.indicator_id
     where
-        limits.rule_kind <> 'rate'
+        (limits.rule_kind <> 'rate' or observations.unit in ('pct', 'permille', 'index_100'))
         and coalesce(limits.spike_quarantine, limits.unit_factor_spike, limits.row_shift_fit, limits.stale_digits) is not null
     group by observations.source_id, observations.edition_year, observations.file_name, observations.indicator_id
 )
@@ -29,11 +31,13 @@ select
     numbered.series_no,
     observations.source_id,
     observations.edition_year,
-    observations.indicator_id,
+    -- an index of growth is growth, and is compared with it
+    numbered.quantity_id as indicator_id,
     observations.city_id,
     observations.city_id // 10000 * 10000 as province_id,
     observations."year",
-    ln(observations."value") as log_value
+    case when numbered.rule_kind = 'rate' then observations.unit end as rate_unit,
+    ln({{ factor_of('observations."value"', 'rate_unit') }}) as log_value
 from {{ ref('int_observations_corrected') }} as observations
 inner join numbered
     on
@@ -43,7 +47,7 @@ inner join numbered
         and observations.indicator_id = numbered.indicator_id
 where
     observations.place_level = 'city'
-    and observations."value" > 0
+    and {{ factor_of('observations."value"', 'rate_unit') }} > 0
     and observations.observation_id not in (
         select exact.observation_id from {{ ref('int_observations_exact') }} as exact
         where exact.grade = 'blocked'
