@@ -1,7 +1,7 @@
 -- grain: one row is a city, year and indicator with another source whose value differs from the current one by more than 0.05 per cent
 -- key: place_level, city_id, year, indicator_id, other_source_id
 {% set causes = {
-    'index_for_growth': 'index_for_growth', 'row_shift': 'row_shift', 'swap': 'swap',
+    'index_for_growth': 'index_for_growth', 'current_prices': 'current_prices', 'row_shift': 'row_shift', 'swap': 'swap',
     'year_offset': 'period_shift', 'stale': 'stale'
 } -%}
 
@@ -238,7 +238,12 @@ powers as (
             and greatest(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1)) > 0.02
         )) > 0 as is_of_definition,
         -- two vintages of one quantity stand within a stated distance; beyond it, or where a rule knows better, nothing is a revision
-        coalesce(abs(distances.log_ratio) <= revision_limits.revision_max, true)
+        coalesce(
+            case
+                when revision_limits.rule_kind = 'rate' then abs(distances.other_value - distances.chosen_value) / 100
+                else abs(distances.log_ratio)
+            end <= revision_limits.revision_max, true
+        )
         and not list_has_any(list_concat(distances.chosen_rules, distances.other_rules), ['level_run', 'outvoted', 'wrong_entity'])
             as is_within_revisions
     from distances

@@ -1,12 +1,12 @@
 -- grain: one row is one flag of one rule on one value
 -- key: observation_id, rule
 {% set rules = [
-    'sign', 'structure', 'index_for_growth', 'growth_fraction', 'growth_range', 'wrong_entity', 'row_shift', 'swap', 'year_offset',
+    'sign', 'structure', 'index_for_growth', 'current_prices', 'growth_fraction', 'growth_range', 'wrong_entity', 'row_shift', 'swap', 'year_offset',
     'duplicated_block', 'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'constructed', 'vintage', 'level_break'
 ] -%}
 
 {% set models = [
-    'exact', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'level_run', 'spike', 'level_run_alone',
+    'exact', 'basis', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'level_run', 'spike', 'level_run_alone',
     'spike_left', 'mismatch', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 

@@ -1,5 +1,5 @@
--- grain: one row is one value of a city that passed the exact rules, a positive level or a rate of change as one plus itself: the one
--- value of its series, city and year, for indicators that have a threshold of any rule on series
+-- grain: one row is one value of a city that passed the exact rules and the one on prices, a positive level or a rate of change as one plus
+-- itself: the one value of its series, city and year, for indicators that have a threshold of any rule on series
 -- key: observation_id
 -- a file that covers several years is a series of its own; files of a year each make one series of their source
 with numbered as (
@@ -51,6 +51,9 @@ where
     and observations.observation_id not in (
         select exact.observation_id from {{ ref('int_observations_exact') }} as exact
         where exact.grade = 'blocked'
+        union all
+        select basis.observation_id from {{ ref('int_observations_basis') }} as basis
+        where basis.grade = 'blocked'
     )
 qualify row_number() over (
     partition by numbered.series_no, observations.city_id, observations."year"
