@@ -1,5 +1,5 @@
 -- grain: one row is one value that was made and not measured: it lies on an exact line with the years beside it, of equal steps or of equal
--- growth, as what is interpolated or extrapolated does
+-- growth, as what is interpolated or extrapolated does; or it is a rate of the province put down for many of its cities
 -- key: observation_id
 -- the distance of each value from the middle of those before and after it, in parts of the value
 with bent as (
@@ -86,8 +86,44 @@ measured as (
     inner join bent as next_value
         on bent.series_no = next_value.series_no and bent.city_id = next_value.city_id and beside.next_year = next_value."year"
     where abs(next_value.log_value - bent.log_value - beside.next_log_value + beside.log_value) <= bent.constructed_exact
+),
+
+-- a rate that many cities of a province share, with how far the nearest figure of another source is from it
+shared as (
+    select
+        series.*,
+        limits.source_differs,
+        count(*) over (partition by series.series_no, series.province_id, series."year", round(series.log_value, 9)) as n_alike,
+        count(*) over (partition by series.series_no, series.province_id, series."year") as n_cities,
+        (
+            select min(abs(others.log_value - series.log_value))
+            from {{ ref('int_values_series') }} as others
+            where {{ same_keys('others', 'series', ['indicator_id', 'city_id', '"year"']) }} and others.source_id <> series.source_id
+        ) as nearest
+    from {{ ref('int_values_series') }} as series
+    inner join {{ ref('int_indicator_limits') }} as limits
+        on series.indicator_id = limits.indicator_id and limits.constructed_cities is not null
+    qualify n_alike >= limits.constructed_cities and n_alike >= limits.constructed_share * n_cities
+),
+
+of_province as (
+    select *
+    from shared
+    qualify
+        2 * count(*) filter (where nearest > source_differs) over (partition by series_no, province_id, "year", round(log_value, 9))
+        >= greatest(count(nearest) over (partition by series_no, province_id, "year", round(log_value, 9)), 1)
 )
 
+select
+    observation_id,
+    'constructed' as rule,
+    'quarantined' as grade,
+    'expected a rate of the city, found ' || {{ short_figure('log_value', 'rate_unit') }} || '; ' || n_alike || ' of ' || n_cities
+    || ' cities of the province have it, and others have other figures for most of them' as detail,
+    cast(null as double) as proposed_value
+from of_province
+where coalesce(nearest > source_differs, true)
+union all
 -- what stands at an end of a line was measured, unless the line goes on to the end of the series
 select
     bent.observation_id,

@@ -121,6 +121,7 @@ select
     case when is_province or is_city or is_table then 'blocked' else 'warned' end as grade,
     'expected growth in per cent, found ' || {{ short_number('"value"') }} || ', which reads as the fraction of '
     || {{ short_number('100 * "value"') }} || ' per cent' as detail,
-    100 * "value" as proposed_value
+    case when is_fraction then 100 * "value" end as proposed_value
 from counted
-where is_fraction
+-- in a table of fractions every figure is one, also where it is large or far from what is usual
+where is_fraction or is_table

@@ -1,5 +1,6 @@
 -- grain: one row is one value in which two sources differ although they agree in the years around: alone (isolated_mismatch), or with
--- most cities of the province, as when only one source adopted a revision (vintage); of three sources the one that two contradict
+-- most cities of the province, as when only one source adopted a revision (vintage); of three sources the one that two contradict. Of
+-- rates, also one that lost its sign (sign), and one for which two others have the same other figure (outvoted)
 -- key: observation_id
 with speaking as (
     {{ latest_edition(ref('int_trends_cleaned')) }}
@@ -10,6 +11,7 @@ compared as (
         speaking.*,
         others.source_id as other_source_id,
         others.log_value as other_log_value,
+        others.observation_id as other_observation_id,
         limits.* exclude (indicator_id),
         related.relation,
         related.is_heard,
@@ -83,8 +85,81 @@ found as (
         (is_apart or not is_contrary) and n_isolated >= vintage_min_cities and n_isolated >= vintage_share * n_cities as is_vintage
     from judged
     window province_year as (partition by source_id, other_source_id, indicator_id, province_id, "year")
+),
+
+-- rates beside what another source that is heard has, but for figures that were made
+rates as (
+    select
+        *,
+        min(gap) filter (where relation = 'independent') over (partition by observation_id) as nearest_gap,
+        count(distinct city_id) over (partition by source_id, indicator_id, province_id, "year") as n_cities
+    from compared
+    where
+        outvoted_block is not null
+        and other_observation_id not in (select made.observation_id from {{ ref('int_observations_constructed') }} as made)
+),
+
+-- a minus is lost in print or in copying, and none is gained
+without_sign as (
+    select
+        *,
+        'sign' as rule,
+        'blocked' as grade,
+        'its sign is lost' as reason
+    from rates
+    where
+        is_heard
+        and log_value > 0
+        and abs(exp(log_value) + exp(other_log_value) - 2) <= sign_lost
+        and gap > 2 * veto_equal
+),
+
+-- small differences are those of vintages and of digits, and most of a province has another vintage
+outvoted as (
+    select
+        here.*,
+        'outvoted' as rule,
+        case
+            when least(here.gap, there.gap) < here.outvoted_block then 'warned'
+            when
+                count(distinct here.city_id) over province_year
+                >= greatest(here.vintage_min_cities, here.vintage_share * here.n_cities)
+                then 'warned'
+            else 'blocked'
+        end as grade,
+        'so has ' || there.other_source_id as reason
+    from rates as here
+    inner join rates as there
+        on here.observation_id = there.observation_id and here.other_source_id < there.other_source_id
+    inner join {{ ref('int_sources_related') }} as related
+        on
+            here.other_source_id = related.source_id
+            and there.other_source_id = related.other_source_id
+            and here.indicator_id = related.indicator_id
+            and related.relation = 'independent'
+    where
+        here.is_heard
+        and there.is_heard
+        and abs(here.other_log_value - there.other_log_value) <= here.veto_equal
+        and least(here.gap, there.gap) > here.veto_equal
+    window province_year as (partition by here.source_id, here.indicator_id, here.province_id, here."year")
 )
 
+select
+    observation_id,
+    rule,
+    grade,
+    'expected ' || {{ short_figure('other_log_value', 'rate_unit') }} || ' as in ' || other_source_id
+    || ', found ' || {{ short_figure('log_value', 'rate_unit') }} || '; ' || reason as detail,
+    {{ figure_of('other_log_value', 'rate_unit') }} as proposed_value
+from (
+    select * from without_sign
+    union all
+    select * from outvoted
+) as contradicted
+where coalesce(nearest_gap > veto_equal, true)
+qualify row_number() over (partition by observation_id order by grade asc, rule asc, gap desc, other_source_id asc) = 1
+union all
 select
     observation_id,
     case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,

@@ -1,4 +1,5 @@
--- grain: one row is one value far off its own trend that returns to it, or one at the end of a series that another source contradicts
+-- grain: one row is one value far off its own trend that returns to it, or one at the end of a series that another source contradicts. A
+-- rate that is no slip of one file alone (int_values_followed) may be true and is only warned
 -- key: observation_id
 with trends as (
     select
@@ -24,6 +25,7 @@ judged as (
         -- at the usual level of the city it is the years beside that are at another
         and abs(trends.own_offset) > abs(trends.spike) / 5
         and not {{ is_benchmark_year('trends."year"', "indicator_limits.spike_benchmark_every") }} as is_spike,
+        trends.observation_id in (select followed.observation_id from {{ ref('int_values_followed') }} as followed) as is_followed,
         corroborated.spike_strength >= 1 as is_confirmed,
         corroborated.end_strength >= 1 as is_end_contradicted
     from trends
@@ -35,7 +37,7 @@ judged as (
 select
     observation_id,
     case when is_spike or is_confirmed then 'spike' else 'series_end' end as rule,
-    'blocked' as grade,
+    case when is_followed then 'warned' else 'blocked' end as grade,
     {{ spike_detail() }} as detail,
     {{ figure_of('coalesce(proposed_log, expected_log)', 'rate_unit') }} as proposed_value
 from judged

@@ -53,6 +53,7 @@ judged as (
         trends.is_end
         and trends.n_years >= limits.series_end_years
         and trends.end_step >= {{ above_noise('limits.revision_max', 'limits.spike_noise', 'trends.noise') }} as is_lone_end,
+        trends.observation_id in (select followed.observation_id from {{ ref('int_values_followed') }} as followed) as is_followed,
         case
             when is_odd and abs(trends.spike) >= {{ above_noise('limits.spike_block', 'limits.spike_noise', 'trends.noise') }}
                 then 'blocked'
@@ -76,7 +77,7 @@ judged as (
 select
     observation_id,
     case when is_lone_end then 'series_end' else 'spike' end as rule,
-    grade,
+    case when is_followed then 'warned' else grade end as grade,
     {{ spike_detail() }} as detail,
     {{ figure_of('coalesce(proposed_log, expected_log)', 'rate_unit') }} as proposed_value
 from judged

@@ -386,14 +386,20 @@ graded as (
     )
 ),
 
--- all of a table loses its word, and all years between the first and the last of a run
+-- all of a table loses its word, and of a province whose rows are shifted all rates, which are alike; so do all years between the first
+-- and the last of a run
 members as (
     select
         graded.block_no,
         trends.observation_id
     from graded
-    inner join trends on graded.series_no = trends.series_no and graded.block_id = trends."year"
-    where graded.block = 'table'
+    inner join trends
+        on
+            graded.series_no = trends.series_no
+            and graded.block_id = case
+                when graded.block = 'table' then trends."year"
+                when graded.block = 'province' and trends.rate_unit is not null then trends."year" * 1000 + trends.city_id // 10000
+            end
     union
     select
         graded.block_no,

@@ -1,0 +1,25 @@
+-- grain: one row is one rate of growth that is not the slip of one file alone: another source prints the same figure, or the level that it
+-- is the growth of leaves its own trend the same way in that year
+-- key: observation_id
+with rates as (
+    select
+        trends.*,
+        limits.growth_of,
+        limits.veto_equal,
+        limits.veto_same_move,
+        case when trends.spike = 0 then coalesce(trends.step_before, trends.step_after) else trends.spike end as leap
+    from {{ ref('int_trends_delivered') }} as trends
+    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.growth_of is not null
+)
+
+select rates.observation_id
+from rates
+inner join {{ ref('int_trends_delivered') }} as levels
+    on rates.growth_of = levels.indicator_id and rates.city_id = levels.city_id and rates."year" = levels."year"
+where levels.step_before * rates.leap > 0 and abs(levels.step_before) >= rates.veto_same_move * abs(rates.leap)
+union
+select rates.observation_id
+from rates
+inner join rates as others
+    on {{ same_keys('rates', 'others', ['indicator_id', 'city_id', '"year"']) }} and rates.source_id <> others.source_id
+where abs(rates.log_value - others.log_value) <= rates.veto_equal
