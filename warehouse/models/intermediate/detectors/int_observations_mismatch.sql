@@ -99,18 +99,18 @@ rates as (
         and other_observation_id not in (select made.observation_id from {{ ref('int_observations_constructed') }} as made)
 ),
 
--- a minus is lost in print or in copying, and none is gained
+-- which of the two lost or gained a minus, their trends tell
 without_sign as (
     select
         *,
         'sign' as rule,
-        'blocked' as grade,
+        case when own_miss > other_miss then 'blocked' else 'warned' end as grade,
         'its sign is lost' as reason
     from rates
     where
         is_heard
         and log_value > 0
-        and abs(exp(log_value) + exp(other_log_value) - 2) <= sign_lost
+        and abs({{ figure_of('log_value', 'rate_unit') }} + {{ figure_of('other_log_value', 'rate_unit') }}) <= sign_lost
         and gap > 2 * veto_equal
 ),
 
