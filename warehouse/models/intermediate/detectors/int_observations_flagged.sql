@@ -2,7 +2,8 @@
 -- key: observation_id, rule
 {% set rules = [
     'sign', 'structure', 'index_for_growth', 'current_prices', 'growth_fraction', 'growth_range', 'wrong_entity', 'row_shift', 'swap', 'year_offset',
-    'duplicated_block', 'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'constructed', 'vintage', 'level_break'
+    'duplicated_block', 'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'unsupported', 'isolated_mismatch',
+    'constructed', 'vintage', 'level_break'
 ] -%}
 
 {% set models = [
@@ -10,11 +11,67 @@
     'spike_left', 'mismatch', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 
-with flags as (
+-- what tells that a table is not what it is taken for, and what its other values do not show; a wrong unit shows in each
+{% set causes = ['index_for_growth', 'current_prices', 'growth_fraction', 'row_shift', 'year_offset', 'outvoted'] -%}
+
+with detected as (
     {% for model in models %}
         select * from {{ ref('int_observations_' ~ model) }}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
+),
+
+shared as (
+    select * from detected
+    union all
+    {{ flags_of_copies('detected') }}
+),
+
+refused as (
+    select
+        observation_id,
+        bool_or(rule in {{ causes | string | replace('[', '(') | replace(']', ')') }}) as is_cause
+    from shared
+    where grade = 'blocked'
+    group by observation_id
+),
+
+-- values that nobody else has, in a table or in the rows of a province most of which is refused
+tables as (
+    select
+        observations.observation_id,
+        observations."value",
+        refused.observation_id is null as is_left,
+        count(*) filter (where refused.observation_id is null) over same_cell as n_left,
+        {% for block in ['table', 'province'] -%}
+            count(*) filter (where refused.is_cause) over same_{{ block }} as n_of_{{ block }},
+            n_of_{{ block }} >= greatest(
+                limits.unsupported_cells, limits.unsupported_share * count(*) over same_{{ block }}
+            ) as is_{{ block }}
+            {%- if not loop.last %},{% endif %}
+        {% endfor %}
+    from {{ ref('int_observations_corrected') }} as observations
+    inner join {{ ref('int_indicator_limits') }} as limits on observations.indicator_id = limits.indicator_id
+    left join refused on observations.observation_id = refused.observation_id
+    where observations.place_level = 'city'
+    window
+        same_cell as (partition by observations.indicator_id, city_id, "year"),
+        same_table as (partition by source_id, edition_year, file_name, observations.indicator_id, "year"),
+        same_province as (partition by source_id, edition_year, file_name, observations.indicator_id, "year", city_id // 10000)
+),
+
+flags as (
+    select * from shared
+    union all
+    select
+        observation_id,
+        'unsupported' as rule,
+        'blocked' as grade,
+        'expected a figure that another source has, found ' || {{ short_number('"value"') }} || ' in a table that is refused; so in '
+        || case when is_table then n_of_table || ' figures of it' else n_of_province || ' of its province' end as detail,
+        cast(null as double) as proposed_value
+    from tables
+    where is_left and n_left = 1 and (is_table or is_province)
 )
 
 -- of two rules the one that explains the error better comes first

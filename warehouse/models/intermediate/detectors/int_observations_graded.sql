@@ -7,12 +7,17 @@ with flags as (
         *,
         99 as rule_rank
     from {{ ref('int_observations_stitched') }}
+    union all
+    select
+        copied.*,
+        99 as rule_rank
+    from ({{ flags_of_copies(ref('int_observations_stitched')) }}) as copied
 ),
 
 worst_flags as (
     select *
     from flags
-    qualify row_number() over (partition by observation_id order by grade asc, rule_rank asc) = 1
+    qualify row_number() over (partition by observation_id order by grade asc, rule_rank asc, detail asc) = 1
 ),
 
 graded as (

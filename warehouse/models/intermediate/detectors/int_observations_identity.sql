@@ -1,7 +1,13 @@
 -- grain: one row is one value of a delivered row whose columns contradict each other: sectors and gross domestic product, loans and
 -- deposits and their ratio to it, wage bill and employees times average wage
 -- key: observation_id
-with observations as (
+with misplaced as (
+    select observation_id
+    from {{ ref('int_observations_misplaced') }}
+    where grade = 'blocked'
+),
+
+observations as (
     select * from {{ ref('int_observations_corrected') }}
     where place_level = 'city' and "value" > 0
 ),
@@ -72,13 +78,14 @@ members as (
                     then least(abs(trends.step_before - needed), abs(trends.step_after - needed))
             end
         ) / abs(needed) as unexplained,
-        -- the figure of another source would mend the row
+        -- the figure of another source would mend the row, unless it is itself another city's or year's
         exists(
             select 1
             from observations as others
             where
                 {{ same_keys('others', 'observations', ['indicator_id', 'city_id', '"year"']) }}
                 and abs(ln(observations."value" / others."value") - needed) <= broken.source_equal
+                and others.observation_id not in (select refused.observation_id from misplaced as refused)
         ) as is_mended,
         foreign_figures.observation_id is not null as is_foreign,
         coalesce(corroborated.is_vouched, false) and foreign_figures.observation_id is null as is_vouched

@@ -7,7 +7,12 @@ with populations as (
         "year",
         {{ exact_median('log_value') }} as log_population
     from {{ ref('int_trends_delivered') }}
-    where indicator_id in ('population_registered_10k', 'population_resident_10k')
+    where
+        indicator_id in ('population_registered_10k', 'population_resident_10k')
+        and observation_id not in (
+            select matched.observation_id from {{ ref('int_values_matched') }} as matched
+            where matched.grade = 'blocked'
+        )
     group by city_id, "year"
 ),
 

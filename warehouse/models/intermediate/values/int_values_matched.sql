@@ -386,6 +386,15 @@ graded as (
     )
 ),
 
+-- a table that is refused speaks for nobody
+refused_tables as (
+    select
+        series_no,
+        block_id as "year"
+    from graded
+    where block = 'table' and grade = 'blocked'
+),
+
 -- all of a table loses its word, and of a province whose rows are shifted all rates, which are alike; so do all years between the first
 -- and the last of a run
 members as (
@@ -408,12 +417,16 @@ members as (
     inner join blocks on {{ same_keys('graded', 'blocks', by_block) }}
     where
         graded.block <> 'table'
+        and (blocks.other_series_no, blocks."year") not in (from refused_tables)
         and (
             blocks.is_match
             or (graded.kind = 'year' and blocks."year" between graded.first_year and graded.last_year)
             -- at the edge of a run of rows stands a figure of a row outside the file or the province
             or (graded.block = 'province' and abs(blocks.log_value - blocks.expected_log) > blocks.row_shift_miss)
         )
+    qualify
+        graded.block <> 'city'
+        or count(*) filter (where blocks.is_match) over (partition by graded.block_no) >= blocks.match_city_years
     union
     -- other vintages inside a run
     select
@@ -428,7 +441,10 @@ members as (
             and pairs."year" between graded.first_year and graded.last_year
     inner join trends as there
         on pairs.other_series_no = there.series_no and pairs."year" = there."year" and graded.k = there.city_id
-    where graded.kind = 'city' and abs(pairs.log_value - there.log_value) <= pairs.match_left_share * pairs.own_distance
+    where
+        graded.kind = 'city'
+        and (pairs.other_series_no, pairs."year") not in (from refused_tables)
+        and abs(pairs.log_value - there.log_value) <= pairs.match_left_share * pairs.own_distance
 )
 
 select
