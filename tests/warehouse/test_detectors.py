@@ -106,6 +106,11 @@ def plant(clean):
         clean[a, cities[510000][2], 2012, GROWTH] + 100,
         "index_for_growth",
     )
+    # a table of growth at current prices
+    for of_province in cities.values():
+        for city_id in of_province:
+            ratio = clean[a, city_id, 2018, GDP] / clean[a, city_id, 2017, GDP]
+            put((a, city_id, 2018, GROWTH), round(100 * (ratio - 1), 2), "current_prices")
     for year in YEARS:
         put(
             (b, cities[510000][15], year, GDP),
