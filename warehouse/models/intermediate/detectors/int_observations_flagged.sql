@@ -40,7 +40,11 @@ refused as (
 tables as (
     select
         observations.observation_id,
+        observations.source_id,
+        observations.indicator_id,
         observations."value",
+        limits.unsupported_share,
+        coalesce(refused.is_cause, false) as is_cause,
         refused.observation_id is null as is_left,
         count(*) filter (where refused.observation_id is null) over same_cell as n_left,
         {% for block in ['table', 'province'] -%}
@@ -60,18 +64,45 @@ tables as (
         same_province as (partition by source_id, edition_year, file_name, observations.indicator_id, "year", city_id // 10000)
 ),
 
+indicators as (
+    select
+        source_id,
+        indicator_id,
+        count(*) filter (where is_cause) >= any_value(unsupported_share) * count(*) as is_refused
+    from tables
+    group by source_id, indicator_id
+),
+
+-- sources of which all but some indicators are refused
+doubtful as (
+    select source_id
+    from indicators
+    group by source_id
+    having count(*) filter (where is_refused) > 0.5 * (count(*) - 1)
+),
+
+unsupported as (
+    select
+        *,
+        case when is_table or is_province then 'blocked' else 'warned' end as grade
+    from tables
+    where is_left and n_left = 1 and (is_table or is_province or source_id in (select doubtful.source_id from doubtful))
+),
+
 flags as (
     select * from shared
     union all
     select
         observation_id,
         'unsupported' as rule,
-        'blocked' as grade,
-        'expected a figure that another source has, found ' || {{ short_number('"value"') }} || ' in a table that is refused; so in '
-        || case when is_table then n_of_table || ' figures of it' else n_of_province || ' of its province' end as detail,
+        grade,
+        'expected a figure that another source has, found ' || {{ short_number('"value"') }} || case
+            when is_table then ' in a table that is refused; so in ' || n_of_table || ' figures of it'
+            when is_province then ' in a table that is refused; so in ' || n_of_province || ' of its province'
+            else '; most other indicators of its source are refused'
+        end as detail,
         cast(null as double) as proposed_value
-    from tables
-    where is_left and n_left = 1 and (is_table or is_province)
+    from unsupported
 )
 
 -- of two rules the one that explains the error better comes first
