@@ -6,7 +6,8 @@
         copies.observation_id,
         flags.rule,
         flags.grade,
-        flags.detail || '; the same figure as in ' || own.source_id as detail,
+        flags.detail || '; the same figure as in '
+        || case when own.source_id = copies.source_id then own.file_name else own.source_id end as detail,
         flags.proposed_value
     from {{ flags }} as flags
     inner join {{ ref('int_observations_corrected') }} as own on flags.observation_id = own.observation_id
