@@ -12,6 +12,7 @@ compared as (
         others.source_id as other_source_id,
         others.log_value as other_log_value,
         others.observation_id as other_observation_id,
+        others.rate_unit as other_rate_unit,
         limits.* exclude (indicator_id),
         related.relation,
         related.is_heard,
@@ -114,13 +115,14 @@ without_sign as (
         and gap > 2 * veto_equal
 ),
 
--- small differences are those of vintages and of digits, and most of a province has another vintage
+-- small differences are those of vintages and of digits, and most of a province has another vintage; two that print rates may have them
+-- from one book, one that prints rates and one of an index have not
 outvoted as (
     select
         here.*,
         'outvoted' as rule,
         case
-            when least(here.gap, there.gap) < here.outvoted_block then 'warned'
+            when least(here.gap, there.gap) < here.outvoted_block or here.other_rate_unit = there.other_rate_unit then 'warned'
             when
                 count(distinct here.city_id) over province_year
                 >= greatest(here.vintage_min_cities, here.vintage_share * here.n_cities)
