@@ -21,6 +21,7 @@ LICENCES = Path(__file__).resolve().parents[1] / "seeds" / "source_licences.csv"
 # here or below is left out.
 WHOLE = {
     "marts": (
+        "dim_boundary_event",
         "dim_city",
         "dim_indicator",
         "dim_literature",

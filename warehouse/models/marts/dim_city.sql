@@ -1,5 +1,30 @@
 -- grain: one row is a prefecture-level unit or municipality under its latest code
 -- key: city_id
+-- how much of an ended city went where when it ended
+with takers as (
+    select
+        events.from_city_id,
+        events.to_city_id,
+        sum(events.share_population) as share,
+        count(*) = count(events.share_population) as is_share_known
+    from {{ ref('boundary_events') }} as events
+    inner join {{ ref('city_roster') }} as ended on events.from_city_id = ended.city_id
+    -- a city that ends in January was there at the end of the year before
+    where
+        events.to_city_id is not null
+        and year(cast(events.in_force as date)) - ended.valid_to_year in (0, 1)
+    group by events.from_city_id, events.to_city_id
+),
+
+-- the only city that took anything of it; among several the one that took most, if the share of each is known
+successors as (
+    select
+        from_city_id as city_id,
+        case when count(*) = 1 or bool_and(is_share_known) then arg_max(to_city_id, coalesce(share, 0)) end as successor_id
+    from takers
+    group by from_city_id
+)
+
 select
     cast(city_roster.city_id as integer) as city_id,
     cast(city_roster.city_name_zh as varchar) as city_name_zh,
@@ -18,6 +43,8 @@ select
     treatment.treated_year_calendar_year,
     treatment.treated_year_any_zone,
     treatment.treated_year_any_zone_calendar_year,
-    treatment.batch
+    treatment.batch,
+    cast(successors.successor_id as integer) as successor_id
 from {{ ref('city_roster') }} as city_roster
 inner join {{ ref('int_city_treatment') }} as treatment on city_roster.city_id = treatment.city_id
+left join successors on city_roster.city_id = successors.city_id

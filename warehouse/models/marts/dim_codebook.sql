@@ -47,14 +47,32 @@ expected as (
     from held
     cross join {{ ref('dim_city') }} as cities
     group by held.indicator_id
+),
+
+-- after what the definition says, each change of it with its document
+revisions as (
+    select
+        catalog.indicator_id,
+        string_agg(
+            revisions.change_en || ' (' || revisions.document || ')', ' '
+            order by revisions.first_year, revisions.revision_id
+        ) as changes_en,
+        string_agg(
+            revisions.change_zh || '（' || revisions.document || '）', ''
+            order by revisions.first_year, revisions.revision_id
+        ) as changes_zh
+    from {{ ref('indicator_catalog') }} as catalog
+    inner join {{ ref('statistical_revisions') }} as revisions
+        on len(list_filter(string_split(revisions.indicators, ' '), lambda pattern: catalog.indicator_id glob pattern)) > 0
+    group by catalog.indicator_id
 )
 
 select
     cast(catalog.indicator_id as varchar) as indicator_id,
     cast(catalog.label_en as varchar) as label_en,
     cast(catalog.label_zh as varchar) as label_zh,
-    cast(definitions.definition_en as varchar) as definition_en,
-    cast(definitions.definition_zh as varchar) as definition_zh,
+    cast(definitions.definition_en || coalesce(' ' || revisions.changes_en, '') as varchar) as definition_en,
+    cast(definitions.definition_zh || coalesce(revisions.changes_zh, '') as varchar) as definition_zh,
     cast(catalog.canonical_unit as varchar) as unit,
     cast(catalog.kind as varchar) as kind,
     cast(catalog.place_level as varchar) as place_level,
@@ -74,3 +92,4 @@ left join {{ ref('indicator_definitions') }} as definitions on catalog.indicator
 left join held on catalog.indicator_id = held.indicator_id
 left join expected on catalog.indicator_id = expected.indicator_id
 left join sources on catalog.indicator_id = sources.indicator_id
+left join revisions on catalog.indicator_id = revisions.indicator_id

@@ -15,45 +15,33 @@ with rules as (
     group by observation_id
 ),
 
--- years in which a city gained or lost a part of its area and its registered persons: figures before and after cover different areas
-extents as (
+-- how much of the area or of the registered persons of a city a change of its borders moved; sources may cover either area around it
+boundary_steps as (
     select
-        city_id,
-        "year",
-        indicator_id,
-        ln("value" / lag("value") over (partition by city_id, indicator_id order by "year")) as step
-    from {{ ref('int_observations_graded') }}
-    where
-        indicator_id in ('area_km2', 'population_registered_10k')
-        and place_level = 'city'
-        and choice_rank = 1
-        and is_usable
-        and "value" > 0
-),
-
-boundary_years as (
-    select
-        area.city_id,
-        unnest([area."year" - 1, area."year", area."year" + 1]) as "year",
-        abs(area.step) as area_step
-    from extents as area
-    inner join extents as persons
+        events.city_id,
+        events.event_id,
+        ln(figures."value" / lag(figures."value") over (partition by events.event_id, events.city_id, figures.indicator_id order by figures."year"))
+            as step
+    from {{ ref('int_boundary_years') }} as events
+    inner join {{ ref('int_observations_graded') }} as figures
         on
-            area.city_id = persons.city_id
-            and area."year" = persons."year"
-            and area.indicator_id = 'area_km2'
-            and persons.indicator_id = 'population_registered_10k'
-            and area.step * persons.step > 0
-            and least(abs(area.step), abs(persons.step)) > 0.05
+            events.city_id = figures.city_id
+            and events."year" = figures."year"
+            and figures.indicator_id in ('area_km2', 'population_registered_10k')
+            and figures.place_level = 'city'
+            and figures.choice_rank = 1
+            and figures.is_usable
+            and figures."value" > 0
 ),
 
 boundary_cities as (
     select
-        city_id,
-        "year",
-        max(area_step) as area_step
-    from boundary_years
-    group by city_id, "year"
+        events.city_id,
+        events."year",
+        max(abs(steps.step)) as largest_step
+    from {{ ref('int_boundary_years') }} as events
+    inner join boundary_steps as steps on events.city_id = steps.city_id and events.event_id = steps.event_id
+    group by events.city_id, events."year"
 ),
 
 -- a city that is nothing but districts has one figure for both
@@ -224,8 +212,8 @@ powers as (
             abs(other_value - round(chosen_value, {{ digits }})) < 1e-9 or abs(chosen_value - round(other_value, {{ digits }})) < 1e-9
             {%- if not loop.last %} or {% endif %}
         {% endfor %} as is_rounded,
-        -- what a new boundary adds or takes is no larger a part than that of the area; growth and shares hardly notice it
-        revision_limits.rule_kind not in ('rate', 'share') and abs(distances.log_ratio) <= boundary_cities.area_step as is_boundary_change,
+        -- what a new boundary adds or takes is no larger a part than that of area or persons; growth and shares hardly notice it
+        revision_limits.rule_kind not in ('rate', 'share') and abs(distances.log_ratio) <= boundary_cities.largest_step as is_boundary_change,
         len(list_filter(
             districts.district_values,
             lambda figure: least(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1))

@@ -1,5 +1,5 @@
--- grain: one row is one code, current or former, of a city or province
--- key: place_level, place_code
+-- grain: one row is one code, current or former, of a city or province in the years in which it means that place
+-- key: place_level, place_code, place_id
 with codes as (
     select
         'city' as place_level,
@@ -27,12 +27,36 @@ with codes as (
         100000 as place_code,
         100000 as place_id,
         1 as precedence
-)
+),
 
 -- a code in use today means the city that has it today; a former code with two successors means the lower one
+ranked as (
+    select
+        place_level,
+        place_code,
+        place_id,
+        row_number() over (partition by place_level, place_code order by min(precedence), place_id) as choice
+    from codes
+    group by place_level, place_code, place_id
+),
+
+-- an ended unit may have left its code to another one, whose it is from the year after
+ended as (
+    select
+        city_id as place_code,
+        valid_to_year
+    from {{ ref('city_roster') }}
+    where valid_to_year is not null
+)
+
 select
-    place_level,
-    cast(place_code as integer) as place_code,
-    cast(place_id as integer) as place_id
-from codes
-qualify row_number() over (partition by place_level, place_code order by precedence, place_id) = 1
+    ranked.place_level,
+    cast(ranked.place_code as integer) as place_code,
+    cast(ranked.place_id as integer) as place_id,
+    cast(case when ranked.choice = 2 then ended.valid_to_year + 1 end as integer) as first_year,
+    cast(case when ranked.choice = 1 and later.place_id is not null then ended.valid_to_year end as integer) as last_year
+from ranked
+left join ended on ranked.place_level = 'city' and ranked.place_code = ended.place_code
+left join ranked as later
+    on ranked.place_level = later.place_level and ranked.place_code = later.place_code and later.choice = 2
+where ranked.choice = 1 or (ranked.choice = 2 and ended.place_code is not null)

@@ -23,7 +23,12 @@ with named as (
     from {{ ref('stg_raw__cells') }} as cells
     left join {{ ref('indicator_catalog') }} as catalog on cells.indicator_id = catalog.indicator_id
     left join {{ ref('stg_seeds__place_codes') }} as place_codes
-        on catalog.place_level = place_codes.place_level and cells.place_code = place_codes.place_code
+        on
+            catalog.place_level = place_codes.place_level
+            and cells.place_code = place_codes.place_code
+            -- a code may have passed from one unit to another; without a year it means the first one
+            and (place_codes.first_year is null or cells."year" >= place_codes.first_year)
+            and (place_codes.last_year is null or coalesce(cells."year" <= place_codes.last_year, true))
     left join {{ ref('stg_seeds__place_aliases') }} as place_aliases
         on catalog.place_level = place_aliases.place_level and cells.place_key = place_aliases.alias
     left join {{ ref('stg_seeds__place_aliases') }} as provinces
