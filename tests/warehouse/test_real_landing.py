@@ -24,7 +24,7 @@ JUDGED = (
 OF_CITIES = (
     *("+fct_city_year", "+fct_indicator_conflict", "+fct_indicator_revision", "+fct_coverage"),
     *("+fct_indicator_observation", "+fct_series_passage", "+dim_codebook", "+rejected_value"),
-    *("+dim_city", "+dim_pilot_zone"),
+    *("+dim_city", "+dim_pilot_zone", "+dim_boundary_event"),
 )
 HEILONGJIANG = (230800, 230900, 231000, 231100, 231200)
 GANSU_2021 = (
@@ -151,6 +151,25 @@ KNOWN = {
         where reason = 'unknown_city' and source_id in ('csmar_region', 'finance_loans',
         'deflator', 'resident_population', 'industry_structure', 'fdi')""",
         lambda found: set(found) <= NO_PREFECTURE,
+    ),
+    "a step where borders changed names the event: Laiwu came to Jinan": (
+        "uncorrected",
+        """select quality_flag, contains(quality_detail, 'event 2018-371200-370100')
+        from intermediate.int_observations_graded where city_id = 370100 and "year" = 2019
+        and indicator_id = 'population_registered_10k' and source_id = 'csmar_region'""",
+        [("warned", True)],
+    ),
+    "area and persons of Jinan step in the year after the document, and of Laiwu end": (
+        "warehouse",
+        """select indicator_id, round(max("value") filter (where "year" = 2019)
+        / max("value") filter (where "year" = 2018), 2), bool_and(quality_flag = 'ok'
+        or contains(quality_detail, events.event_id)), any_value(cities.successor_id)
+        from marts.dim_boundary_event as events
+        inner join marts.dim_city as cities on events.from_city_id = cities.city_id
+        inner join marts.fct_indicator_observation as figures on events.to_city_id = figures.city_id
+        where events.to_city_id = 370100 and figures.is_current and figures."year" in (2018, 2019)
+        and indicator_id in ('area_km2', 'population_registered_10k') group by all order by all""",
+        [("area_km2", 1.28, True, 370100), ("population_registered_10k", 1.21, True, 370100)],
     ),
     "corrections replace what they name and nothing else": (
         "warehouse",

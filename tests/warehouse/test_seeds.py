@@ -2,6 +2,8 @@
 name one place.
 """
 
+from fnmatch import fnmatch
+
 import pandas as pd
 import pytest
 
@@ -231,3 +233,37 @@ def test_other_policies_cover_what_compiled_lists_name(shared_dir, roster):
     assert (ours["date"] - pd.to_datetime(ours["document_date"])).dt.days.between(0, 60).all()
     carbon = pd.read_excel(lists / "low_carbon_pilot_cities.xlsx", engine="calamine")["city_name"]
     assert set(carbon) <= set(names[covering["policy"] == "low_carbon"])
+
+
+def test_a_change_of_borders_is_between_cities_of_the_roster(roster):
+    events = seed("boundary_events")
+    parts = events.event_id.str.split("-", expand=True).astype(int)
+    assert (parts[0] == pd.to_datetime(events.in_force).dt.year).all()
+    assert (parts[1] == events.from_city_id.fillna(0)).all()
+    assert (parts[2] == events.to_city_id.fillna(0)).all()
+    sides = events.from_city_id, events.to_city_id
+    assert pd.concat(sides).dropna().isin(roster.city_id).all()
+    assert (events.from_city_id.notna() | events.to_city_id.notna()).all()
+    whole = events[events.is_whole]
+    assert (whole[["share_population", "share_gdp"]] == 1).all(axis=None)
+    given = events.groupby(["in_force", "from_city_id"])["share_population"].sum()
+    assert given.max() <= 1.005
+
+
+def test_every_city_that_begins_or_ends_has_its_event(roster):
+    events = seed("boundary_events")
+    events["year"] = pd.to_datetime(events.in_force).dt.year
+    for city in roster[roster.valid_to_year.notna()].itertuples():
+        years = events.year[events.from_city_id == city.city_id]
+        assert (years - city.valid_to_year).isin([0, 1]).any(), city.city_name_en
+    for city in roster[roster.valid_from_year > 1990].itertuples():
+        assert city.valid_from_year in set(events.year[events.to_city_id == city.city_id]), (
+            city.city_name_en
+        )
+
+
+def test_a_revision_concerns_indicators_of_the_catalog():
+    ids = seed("indicator_catalog").indicator_id
+    for patterns in seed("statistical_revisions").indicators:
+        for pattern in patterns.split():
+            assert any(fnmatch(name, pattern) for name in ids), pattern

@@ -22,6 +22,11 @@
                 select city_id, city_name_en as name, 'english' as kind from {{ places }}
             )
             qualify count(*) over (partition by alias) = 1
+        {%- elif this.identifier == 'boundary_events' -%}
+            delete from {{ this }}
+            where
+                coalesce(from_city_id, to_city_id) not in (select city_id from {{ places }})
+                or coalesce(to_city_id, from_city_id) not in (select city_id from {{ places }})
         {%- else -%}
             delete from {{ this }} where city_id not in (select city_id from {{ places }})
         {%- endif -%}

@@ -20,8 +20,7 @@ boundary_steps as (
     select
         events.city_id,
         events.event_id,
-        ln(figures."value" / lag(figures."value") over (partition by events.event_id, events.city_id, figures.indicator_id order by figures."year"))
-            as step
+        ln(figures."value" / lag(figures."value") over in_order) as step
     from {{ ref('int_boundary_years') }} as events
     inner join {{ ref('int_observations_graded') }} as figures
         on
@@ -32,6 +31,7 @@ boundary_steps as (
             and figures.choice_rank = 1
             and figures.is_usable
             and figures."value" > 0
+    window in_order as (partition by events.event_id, events.city_id, figures.indicator_id order by figures."year")
 ),
 
 boundary_cities as (
@@ -212,8 +212,9 @@ powers as (
             abs(other_value - round(chosen_value, {{ digits }})) < 1e-9 or abs(chosen_value - round(other_value, {{ digits }})) < 1e-9
             {%- if not loop.last %} or {% endif %}
         {% endfor %} as is_rounded,
-        -- what a new boundary adds or takes is no larger a part than that of area or persons; growth and shares hardly notice it
-        revision_limits.rule_kind not in ('rate', 'share') and abs(distances.log_ratio) <= boundary_cities.largest_step as is_boundary_change,
+        -- what a new boundary adds or takes is no larger than its part of area or persons; growth and shares hardly notice it
+        revision_limits.rule_kind not in ('rate', 'share')
+        and abs(distances.log_ratio) <= boundary_cities.largest_step as is_boundary_change,
         len(list_filter(
             districts.district_values,
             lambda figure: least(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1))
