@@ -152,7 +152,12 @@ COMMANDS = {
     "panel": Command(
         "the city-year panel as CSV and Parquet, with code book and citation",
         WITHIN + "panel:panel",
-        (Argument(("folder",), "receives the files; default: city_panel", "OUT"),),
+        (
+            Argument(("folder",), "receives the files; default: city_panel", "OUT"),
+            Argument(
+                ("--today-borders",), "count cities that ended in those that took them", how=FLAG
+            ),
+        ),
     ),
     "verify": Command(
         "hash everything published again, and compare it with the delivered files",

@@ -13,13 +13,15 @@ from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.publication.manifest import MANIFEST, read_manifest
 
 
-def panel(folder: str | None) -> int:
+def panel(folder: str | None, today_borders: bool) -> int:
     """Write the panel of the current publication.
 
     Parameters
     ----------
     folder : str or None
         Receives the files; default: `city_panel` in the folder at hand.
+    today_borders : bool
+        Count a city that ended in those that took it.
 
     Returns
     -------
@@ -35,7 +37,9 @@ def panel(folder: str | None) -> int:
             f"citysync, city-year panel from {kind}, run {run['run_id']}, manifest sha256 "
             f"{hash_file(published / MANIFEST)}"
         )
-        n_rows, n_indicators = write_city_panel(con, target, cite)
+        if today_borders:
+            cite += ", cities that ended counted in those that took them"
+        n_rows, n_indicators = write_city_panel(con, target, cite, today_borders=today_borders)
     return end_command(
         Exit.DONE, f"{n_rows:,} city-years of {n_indicators} indicators in {target}; cite: {cite}"
     )

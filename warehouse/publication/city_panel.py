@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from warehouse.errors import Refused
 from warehouse.sql_text import literal, quote
 from warehouse.whole_files import write_whole
 
@@ -19,13 +20,56 @@ select * from marts.dim_codebook where place_level = 'city' and n_values > 0 ord
 """
 # a doubted value is left out: whoever wants it finds it in fct_indicator_observation
 _VALUES = """
+select value.city_id, value."year", value.indicator_id, value."value"
+from marts.fct_indicator_observation as value
+where value.is_current and value.place_level = 'city' and value.quality_flag <> 'quarantined'
+"""
+# Until it ended, a city is counted in those that took it. Only what adds up can be: persons, money,
+# areas and counts, and not the figures of districts. Where a share or the figure of the city that
+# ended is not known, that of its taker is left empty, since it is not of today's borders.
+_TODAY = """
+with delivered as ({values}),
+moved as (
+    select taker.city_id, taker."year", taker.indicator_id,
+        gave."value" * case
+            when event.is_whole then 1
+            when book.unit = '10k' then event.share_population
+            when regexp_matches(book.unit, '^(cny|usd)_') then event.share_gdp
+        end as part
+    from delivered as taker
+    inner join marts.dim_codebook as book on taker.indicator_id = book.indicator_id
+    inner join marts.dim_boundary_event as event on taker.city_id = event.to_city_id
+    inner join marts.dim_city as ended on event.from_city_id = ended.city_id
+        and taker."year" <= ended.valid_to_year
+        and year(event.in_force) - ended.valid_to_year in (0, 1)
+    left join delivered as gave on ended.city_id = gave.city_id and taker."year" = gave."year"
+        and taker.indicator_id = gave.indicator_id
+    where regexp_matches(book.unit, '^(10k|km2|count|(cny|usd)_.+)$')
+        and not contains(taker.indicator_id, '_districts_')
+),
+added as (
+    select city_id, "year", indicator_id,
+        case when count(*) = count(part) then sum(part) end as part
+    from moved group by all
+)
+select delivered.city_id, delivered."year", delivered.indicator_id,
+    case when added.city_id is null then delivered."value" else delivered."value" + added.part end
+        as "value"
+from delivered
+inner join marts.dim_city as city on delivered.city_id = city.city_id and city.valid_to_year is null
+left join added on delivered.city_id = added.city_id and delivered."year" = added."year"
+    and delivered.indicator_id = added.indicator_id
+"""
+_PANEL = """
 select city.city_id, city.city_name_zh, city.city_name_en, city.province_name_zh,
     city.province_name_en, city.region, value."year", {columns}
-from marts.fct_indicator_observation as value
+from ({values}) as value
 inner join marts.dim_city as city on value.city_id = city.city_id
-where value.is_current and value.place_level = 'city' and value.quality_flag <> 'quarantined'
 group by all
 order by city.city_id, value."year"
+"""
+_EVENTS = """
+from duckdb_tables() where schema_name = 'marts' and table_name = 'dim_boundary_event'
 """
 _SOURCES = "select source_id, producer, title, licence from meta.source order by source_id"
 _NO_INDICATOR = {
@@ -39,7 +83,9 @@ _NO_INDICATOR = {
 }
 
 
-def write_city_panel(con: duckdb.DuckDBPyConnection, folder: Path, cite: str) -> tuple[int, int]:
+def write_city_panel(
+    con: duckdb.DuckDBPyConnection, folder: Path, cite: str, *, today_borders: bool = False
+) -> tuple[int, int]:
     """Write the panel as CSV and Parquet with its code book and citation.
 
     Parameters
@@ -50,13 +96,28 @@ def write_city_panel(con: duckdb.DuckDBPyConnection, folder: Path, cite: str) ->
         Receives the four files; made where it is missing.
     cite : str
         The line that names the publication.
+    today_borders : bool
+        Count a city that ended in those that took it, in the years until it ended.
 
     Returns
     -------
     (int, int)
         City-years, and indicators. A column of the Parquet file holds its line of the code book as
         metadata: label_en, label_zh, unit, sources, and so on.
+
+    Raises
+    ------
+    Refused
+        If today's borders are asked for and the publication has no events.
     """
+    values = _VALUES
+    if today_borders:
+        if not con.execute(_EVENTS).fetchall():
+            raise Refused(
+                "--today-borders needs marts.dim_boundary_event, which this publication does not "
+                "have; refresh it"
+            )
+        values = _TODAY.format(values=_VALUES)
     book = con.sql(_INDICATORS).arrow().read_all()
     indicators = book.to_pylist()
     columns = ", ".join(
@@ -64,7 +125,7 @@ def write_city_panel(con: duckdb.DuckDBPyConnection, folder: Path, cite: str) ->
         f"as {quote(one['indicator_id'])}"
         for one in indicators
     )
-    panel = con.sql(_VALUES.format(columns=columns)).arrow().read_all()
+    panel = con.sql(_PANEL.format(columns=columns, values=values)).arrow().read_all()
     said = {name: {"label_en": text} for name, text in _NO_INDICATOR.items()}
     said |= {one["indicator_id"]: one for one in indicators}
     fields = [

@@ -6,7 +6,9 @@ import csv
 
 import duckdb
 import pyarrow.parquet as pq
+import pytest
 
+from warehouse.errors import Refused
 from warehouse.publication.city_panel import write_city_panel
 
 TABLES = """
@@ -44,3 +46,52 @@ def test_the_panel_has_current_values_with_their_code_book(tmp_path):
     assert said[b"label_zh"].decode() == "产值" and said[b"sources"] == b"a 2010-2012"
     assert schema.metadata[b"citation"] == b"cite this" and schema.names[-2:] == ["g", "h"]
     assert "a | Bureau | Book | free" in (tmp_path / "out" / "CITATION.txt").read_text("utf-8")
+
+
+BORDERS = """
+create or replace table marts.dim_city as select city_id, 'x' as city_name_zh, 'x' as city_name_en,
+    'x' as province_name_zh, 'x' as province_name_en, 'x' as region, valid_to_year
+    from (values (1, null), (2, 2018), (3, null), (4, null), (5, 2010))
+    as t(city_id, valid_to_year);
+create or replace table marts.dim_codebook as from (values
+    ('persons_10k', '', '', '10k', 'city', 2, ''), ('product', '', '', 'cny_100m', 'city', 2, ''),
+    ('per_head', '', '', 'cny', 'city', 2, ''),
+    ('persons_districts_10k', '', '', '10k', 'city', 2, '')
+) as t(indicator_id, label_en, label_zh, unit, place_level, n_values, sources);
+create or replace table marts.dim_boundary_event as from (values
+    (date '2018-12-26', 2, 1, true, 1.0, 1.0), (date '2000-12-26', 2, 3, false, 0.5, 0.5),
+    (date '2011-07-14', 5, 3, false, 0.25, null), (date '2011-07-14', 5, 4, false, 0.75, null),
+    (date '2016-05-03', 1, 4, false, 0.5, 0.5)
+) as t(in_force, from_city_id, to_city_id, is_whole, share_population, share_gdp);
+create or replace table marts.fct_indicator_observation as
+    select city_id, "year", indicator_id, 100.0 * city_id as "value", true as is_current,
+        'city' as place_level, 'ok' as quality_flag
+    from unnest([1, 2, 3, 4, 5]) as a(city_id), unnest([2010, 2018, 2019]) as b("year"),
+        unnest(['persons_10k', 'product', 'per_head', 'persons_districts_10k']) as c(indicator_id)
+    where (city_id, "year", indicator_id) <> (2, 2018, 'product');
+"""
+
+
+def test_within_todays_borders_an_ended_city_is_counted_in_those_that_took_it(tmp_path):
+    """City 1 took 2 as a whole, whose product of 2018 is not known; 3 and 4 took parts of 5, whose
+    shares of product are not.
+    """
+    with duckdb.connect() as con:
+        con.execute(TABLES)
+        with pytest.raises(Refused, match="dim_boundary_event"):
+            write_city_panel(con, tmp_path, "cite", today_borders=True)
+        con.execute(BORDERS)
+        write_city_panel(con, tmp_path, "cite", today_borders=True)
+    names = ["city_id", "year", "persons_10k", "product", "per_head", "persons_districts_10k"]
+    rows = pq.read_table(tmp_path / "city_year_panel.parquet", columns=names).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [
+        (1, 2010, 300, 300, 100, 100),
+        (1, 2018, 300, None, 100, 100),
+        (1, 2019, 100, 100, 100, 100),
+        (3, 2010, 425, None, 300, 300),
+        (3, 2018, 300, 300, 300, 300),
+        (3, 2019, 300, 300, 300, 300),
+        (4, 2010, 775, None, 400, 400),
+        (4, 2018, 400, 400, 400, 400),
+        (4, 2019, 400, 400, 400, 400),
+    ]
