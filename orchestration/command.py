@@ -187,7 +187,6 @@ COMMANDS = {
 BENCHMARKS = {
     "bench": ("benchmarks",),
     "bench-quality": ("benchmarks.quality", "--docs", "docs/evidence/quality-injection.md"),
-    "bench-halves": ("benchmarks.quality.halves",),
     "simulation-study": ("benchmarks.simulation_study",),
     "simulated-landing": ("benchmarks.simulated_landing",),
 }

@@ -91,22 +91,6 @@ class Bench:
             raise_on_failure(self._dbt.run("run", [models], build=again))
         return again
 
-    def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:
-        """Grade the values of a build again with scaled thresholds (by name)."""
-
-        def scale(con: Connection) -> None:
-            for threshold, factor in factors.items():
-                query = (
-                    'update seeds.quality_thresholds set "value" = "value" * ? where threshold = ?'
-                )
-                if not con.execute(query, [factor, threshold]).fetchone()[0]:
-                    raise ValueError(
-                        f"{threshold}: expected a threshold of quality_thresholds.csv, found none "
-                        "of this name; correct it"
-                    )
-
-        return self.again(build, scale, "int_indicator_limits+,+int_observations_graded")
-
 
 def read_graded(build: Path, *, objected_only: bool = False) -> pd.DataFrame:
     """Every accepted value of a build (or those blocked or quarantined) with its cell, flag and
