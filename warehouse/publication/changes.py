@@ -6,6 +6,7 @@ All tables lie in `meta`: they depend on what was published before, which the ot
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,10 @@ class CannotBeCompared(Exception):
     """The earlier publication lacks what is compared; the message says what."""
 
 
+class FaultOfQuery(Exception):
+    """A query of this module cannot be run on the build; the message is DuckDB's."""
+
+
 def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
     """Compare the build with the current publication and write the tables of TABLES.
 
@@ -63,25 +68,51 @@ def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
 
     Raises
     ------
-    duckdb.Error
+    FaultOfQuery
         If a query cannot be run on the build itself, which is a fault of this module.
     """
     with open_build(build) as con:
         con.execute("create schema if not exists meta")
-        if not (published / DATABASE).exists():
+        if not os.path.lexists(published):
             compare(con, None)
             return Compared()
         try:
-            if is_simulated(published) != simulated:
-                compare(con, None)
-                return Compared()
-            attach_foreign(con, {"previous": published / DATABASE})
-            _require_columns(con, "previous")
-        except (PublishError, duckdb.IOException, CannotBeCompared) as error:
+            is_of_same_kind = _is_simulated(published) == simulated
+            if is_of_same_kind:
+                run_id = _compare_with(con, published / DATABASE)
+        except (PublishError, duckdb.Error, CannotBeCompared) as error:
+            # raises again what is no fault of the earlier publication
             compare(con, None)
             return Compared(not_compared=" ".join(str(error).split()))
-        compare(con, "previous")
-        return Compared(con.execute("select run_id from previous.meta.run").fetchone()[0])
+        if not is_of_same_kind:
+            compare(con, None)
+            return Compared()
+        return Compared(run_id)
+
+
+def _is_simulated(published: Path) -> bool:
+    """Whether a publication was made from the simulated landing.
+
+    Raises
+    ------
+    PublishError, CannotBeCompared
+        If it cannot be read, or does not say.
+    """
+    found = is_simulated(published)
+    if found is None:
+        raise CannotBeCompared("its manifest does not say whether it is simulated")
+    return found
+
+
+def _compare_with(con: duckdb.DuckDBPyConnection, database: Path) -> str:
+    """Compare the build with the database of a publication, and return its run id."""
+    attach_foreign(con, {"previous": database})
+    _require_columns(con, "previous")
+    runs = con.execute("select run_id from previous.meta.run").fetchall()
+    if len(runs) != 1:
+        raise CannotBeCompared(f"its table meta.run has {len(runs)} rows, expected one")
+    compare(con, "previous")
+    return runs[0][0]
 
 
 def _require_columns(con: duckdb.DuckDBPyConnection, previous: str) -> None:
@@ -92,7 +123,10 @@ def _require_columns(con: duckdb.DuckDBPyConnection, previous: str) -> None:
     """
     here = con.execute("select current_database()").fetchone()[0]
     for query in (sql.BEST, sql.DEFAULT_ESTIMATES):
-        con.execute(f"explain {query.format(catalog=here)}")
+        try:
+            con.execute(f"explain {query.format(catalog=here)}")
+        except duckdb.Error as error:
+            raise FaultOfQuery(str(error)) from error
         try:
             con.execute(f"explain {query.format(catalog=previous)}")
         except (duckdb.CatalogException, duckdb.BinderException) as error:

@@ -11,6 +11,7 @@ from warehouse.publication import change_queries
 from warehouse.publication.changes import (
     TABLES,
     Compared,
+    FaultOfQuery,
     change_lines,
     compare,
     write_changes,
@@ -236,17 +237,28 @@ def test_a_build_is_compared_with_the_publication_of_its_kind(
     assert (sum(counts_of(tmp_path / "build")) > 0) == (found.previous_run_id is not None)
 
 
-def drop_a_column(published: Path) -> None:
-    with duckdb.connect(str(published / "citysync.duckdb")) as con:
-        con.execute("alter table estimates.primary drop column p_value_family")
+def change(statement: str) -> Callable[[Path], object]:
+    """Return what changes the database of a publication by a statement."""
+
+    def work(published: Path) -> None:
+        with duckdb.connect(str(published / "citysync.duckdb")) as con:
+            con.execute(statement)
+
+    return work
 
 
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
+        (lambda folder: (folder / "manifest.json").unlink(), "manifest"),
+        (lambda folder: (folder / "manifest.json").write_text("[]"), "manifest"),
+        (lambda folder: (folder / "manifest.json").write_text('{"is_simulated": 0}'), "manifest"),
+        (lambda folder: (folder / "citysync.duckdb").unlink(), "citysync.duckdb"),
+        (change("delete from meta.run"), "meta.run has 0 rows"),
+        (change("alter table marts.fct_indicator_observation alter value type text"), ""),
         (lambda folder: (folder / "manifest.json").write_text("{"), "manifest.json"),
         (lambda folder: (folder / "citysync.duckdb").write_bytes(b"x" * 9000), "citysync.duckdb"),
-        (drop_a_column, "p_value_family"),
+        (change("alter table estimates.primary drop column p_value_family"), "p_value_family"),
     ],
 )
 def test_a_publication_that_cannot_be_compared_with_is_reported_with_the_reason(
@@ -273,5 +285,5 @@ def test_a_query_that_is_wrong_on_the_build_itself_ends_the_run(
     monkeypatch.setattr(
         change_queries, "BEST", "select no_such_column from {catalog}.estimates.primary"
     )
-    with pytest.raises(duckdb.BinderException, match="no_such_column"):
+    with pytest.raises(FaultOfQuery, match="no_such_column"):
         write_changes(tmp_path / "published", tmp_path / "build", simulated=False)

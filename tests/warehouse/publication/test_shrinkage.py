@@ -210,12 +210,16 @@ def test_it_is_compared_with_the_last_of_its_kind_behind_others(home: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "citysync.duckdb"])
+@pytest.mark.parametrize("is_gone", [False, True])
 def test_a_damaged_publication_does_not_stop_the_next_and_hides_no_loss(
-    home: Path, name: str
+    home: Path, name: str, is_gone: bool
 ) -> None:
     path = (home / "published").resolve() / name
     path.chmod(0o644)
-    path.write_text("{", encoding="utf-8")
+    if is_gone:
+        path.unlink()
+    else:
+        path.write_text("{", encoding="utf-8")
     (sentence,) = ask(home)
     assert name in sentence and "not compared" in sentence
     with pytest.raises(PublicationShrinks, match="what 1 runs since"):
