@@ -98,6 +98,12 @@ def build_up_to(
     copy_seeds(build, target)
     connection = duckdb.connect(str(build / "citysync.duckdb"))
     connection.execute(of_seeds)
+    # `make_raw_views` does this where dbt runs the models
+    for table, files in (("observations", "raw/*.parquet"), ("input_files", "input_file.parquet")):
+        connection.execute(
+            f"create view raw.{table} as select * from read_parquet('{build}/{files}', "
+            "union_by_name = true, file_row_number = true)"
+        )
     for schema, relation, query in json.loads((compiled / "steps.json").read_text()):
         connection.execute(f"create schema if not exists {schema}")
         here = query.replace(str(compiled), str(build))

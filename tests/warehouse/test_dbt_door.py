@@ -1,13 +1,16 @@
 """What a person who knows dbt finds when they start it by hand: something to read."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from tests.warehouse.dbt_build import REPOSITORY
+from tests.warehouse.dbt_build import REPOSITORY, copy_seeds, run_dbt
+from tests.warehouse.fabricate import raw_row, write_raw
 from warehouse.dbt_by_hand import prepare
 
 
@@ -43,3 +46,36 @@ def test_after_a_refresh_its_files_are_read(tmp_path: Path) -> None:
         (tmp_path / "build" / "input_file.parquet").write_bytes(b"list of " + content)
         prepare(tmp_path)
         assert (tmp_path / "dbt" / "raw" / "a.parquet").read_bytes() == content
+
+
+def test_one_manifest_serves_two_folders_and_each_reads_its_own_files(
+    tmp_path: Path, dbt_target: Path
+) -> None:
+    shown = ["show", "--inline", "select raw_text from {{ source('raw', 'observations') }}"]
+    found = []
+    for name, value in (("here", 1.0), ("there", 2.0), ("here", 3.0)):
+        build = tmp_path / name
+        write_raw(build, [raw_row("a", "110000", 2010, "gdp_nominal_cny_100m", value)])
+        run_dbt(["run", "--select", "stg_raw__cells"], build, dbt_target)
+        with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
+            cells = con.execute("select raw_text from staging.stg_raw__cells").fetchall()
+        (answer,) = run_dbt(shown, build, dbt_target)
+        found.append((cells, [tuple(row) for row in answer.agate_table.rows]))
+    assert found == [([(text,)], [(text,)]) for text in ("1.0", "2.0", "3.0")]
+
+
+def test_a_folder_without_files_keeps_no_view_of_those_that_it_held(
+    tmp_path: Path, dbt_target: Path
+) -> None:
+    def views() -> list[tuple[str]]:
+        run_dbt(["run", "--select", "stg_seeds__place_codes"], tmp_path, dbt_target)
+        with duckdb.connect(str(tmp_path / "citysync.duckdb"), read_only=True) as con:
+            return con.execute(
+                "select view_name from duckdb_views() where schema_name = 'raw' order by all"
+            ).fetchall()
+
+    copy_seeds(tmp_path, dbt_target)
+    write_raw(tmp_path, [raw_row("a", "110000", 2010, "gdp_nominal_cny_100m", 1.0)])
+    assert views() == [("input_files",), ("observations",)]
+    shutil.rmtree(tmp_path / "raw")
+    assert views() == [("input_files",)]

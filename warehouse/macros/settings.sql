@@ -6,9 +6,22 @@
     {{- env_var("CITYSYNC_BUILD", "") or env_var("CITYSYNC_HOME", "data") ~ "/dbt" -}}
 {%- endmacro %}
 
-{% macro read_build_parquet(pattern) -%}
-    {%- set folder = build_folder() | replace("'", "''") -%}
-    read_parquet('{{ folder }}/{{ pattern }}', union_by_name = true, file_row_number = true)
+{#- Runs before every build, run, seed and test, and makes the views that `source('raw', ...)` names, of the files of this run's build
+    folder. DuckDB makes no view of files that are not there, so a folder that holds none (seeds alone) has no view. -#}
+{% macro make_raw_views() -%}
+    {%- if execute and target.type == "duckdb" -%}
+        {%- set folder = build_folder() | replace("'", "''") -%}
+        create schema if not exists raw;
+        {% for table, pattern in [("observations", "raw/*.parquet"), ("input_files", "input_file.parquet")] %}
+            {%- set files = folder ~ "/" ~ pattern -%}
+            {%- if run_query("select count(*) from glob('" ~ files ~ "')").rows[0][0] > 0 -%}
+                create or replace view raw.{{ table }} as
+                select * from read_parquet('{{ files }}', union_by_name = true, file_row_number = true);
+            {%- else -%}
+                drop view if exists raw.{{ table }};
+            {%- endif %}
+        {% endfor %}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro year_setting(name, default) -%}

@@ -43,6 +43,10 @@ def build_staging(con: duckdb.DuckDBPyConnection, raw_build: Path) -> None:
     raw_build : Path
         Folder with ``raw/*.parquet`` of the source.
     """
+    con.execute(
+        "create view observations as select * from read_parquet("
+        f"{literal(raw_build / 'raw' / '*.parquet')}, union_by_name = true, file_row_number = true)"
+    )
     for name in _SEEDS:
         con.execute(
             f'create table "{name}" as from '
@@ -65,7 +69,7 @@ def _names(raw_build: Path) -> dict[str, object]:
         "env_var": lambda name, default="": environment.get(name, default),
         "exceptions": _Exceptions(),
         "ref": lambda name: f'"{name}"',
-        "source": lambda *_: "",
+        "source": lambda _, table: f'"{table}"',
     }
 
 

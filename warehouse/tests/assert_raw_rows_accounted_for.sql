@@ -1,7 +1,7 @@
 -- every raw line of the landing is either an observation or a rejection, and no line is both
 with raw_lines as (
     select count(*) as n_lines
-    from {{ read_build_parquet('raw/*.parquet') }}
+    from {{ source('raw', 'observations') }}
     where edition_year is null or edition_year <= {{ as_of_edition() }}
 ),
 

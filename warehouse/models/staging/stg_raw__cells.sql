@@ -1,8 +1,7 @@
 -- grain: one row is one raw line of the landing, a delivered value or something delivered that was not taken
 -- key: raw_line_id
--- depends_on: {{ source('raw', 'observations') }}
 with raw_lines as (
-    select * from {{ read_build_parquet('raw/*.parquet') }}
+    select * from {{ source('raw', 'observations') }}
 ),
 
 typed as (

@@ -1,8 +1,7 @@
 -- grain: one row is one file of the landing
 -- key: file_path
--- depends_on: {{ source('raw', 'input_files') }}
 with files as (
-    select * from {{ read_build_parquet('input_file.parquet') }}
+    select * from {{ source('raw', 'input_files') }}
 )
 
 select
