@@ -18,7 +18,7 @@ from .redeal import LEVEL, deal, draw_statistics
 
 ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"
 # Raised whenever any number of the test changes on the same panel; the golden values of
-# tests/estimation/primary/test_golden.py say when it must be. It is part of next year's rule.
+# tests/estimation/primary/golden/ say when it must be. It is part of next year's rule.
 STATISTIC_VERSION = 1
 # A change of this size that would have been missed makes 'not found' say little (docs/methods,
 # section 12).
