@@ -12,7 +12,7 @@ import dagster as dg
 
 from orchestration.dagster_ui.run_tags import refuse_other_landing, tags_of
 from orchestration.home import Home
-from orchestration.reuse.fingerprint import hash_code
+from orchestration.reuse.fingerprint import note_code
 from orchestration.run import Run, open_run
 from orchestration.run_settings import SETTINGS, number, setting
 from orchestration.supervision import hold_lock
@@ -88,5 +88,5 @@ def run_of_ui(context: dg.InitResourceContext) -> Iterator[Run]:
             refuse_other_landing(context.instance, run_id, settings.landing)
             tags = tags_of(settings.landing, settings.as_environment())
             context.instance.add_run_tags(run_id, tags)
-        with open_run(home, settings, code=hash_code()) as run:
+        with open_run(home, settings, code=note_code()) as run:
             yield run

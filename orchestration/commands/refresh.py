@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orchestration import alerts
 from orchestration.home import Home, set_tool_environment
-from orchestration.reuse.fingerprint import Fingerprint, hash_code, take_fingerprint
+from orchestration.reuse.fingerprint import Fingerprint, note_code, take_fingerprint
 from orchestration.reuse.plan import (
     ALL,
     NOTHING,
@@ -54,7 +54,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     refuse_to_replace(home.published, simulated=landing is None)
     os.environ[alerts.BY_COMMAND] = "1"
     with hold_lock(home):
-        code = hash_code()
+        code = note_code()
         before = _fingerprint(landing)
         plan = plan_refresh(home, before)
         if plan.work == NOTHING:

@@ -143,8 +143,20 @@ def hash_estimation() -> str:
     return hash_parts(parts)
 
 
+def note_code() -> dict[str, str]:
+    """Hash and time of writing of each file of this checkout that a run may read.
+
+    A file that is changed and put back while a run works has its old hash again, but another time:
+    the run may have read it in between.
+    """
+    noted = {}
+    for path, content in hash_code().items():
+        noted[path] = f"{content} {(REPO / path).stat().st_mtime_ns}"
+    return noted
+
+
 def require_same_code(code: Mapping[str, str]) -> None:
-    """Stop where the code is not as it was when a run began.
+    """Stop where files of the checkout were written since a run began.
 
     Models are read when the run starts and modules when they are first needed, so a `git pull`
     during a refresh would give tables of two versions under the commit of the second.
@@ -152,17 +164,17 @@ def require_same_code(code: Mapping[str, str]) -> None:
     Parameters
     ----------
     code : mapping of str to str
-        What `hash_code` returned when the run began.
+        What `note_code` returned when the run began.
 
     Raises
     ------
     CodeChanged
         With what to do.
     """
-    if code != hash_code():
+    if code != note_code():
         raise CodeChanged(
-            "files of this checkout changed while the run worked (git pull, an editor): nothing "
-            "is published; run it again"
+            "files of this checkout were written while the run worked (git pull, an editor): "
+            "nothing is published; run it again"
         )
 
 

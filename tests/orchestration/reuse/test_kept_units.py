@@ -47,7 +47,7 @@ def study(home: Home, marts, specs, ran: list[str]) -> dict[str, pd.DataFrame]:
     specs = (*specs, radiation.SPECS[0])
     return vars(
         run_study(
-            marts, specs, run_units=keep_units(home, counting, code=fingerprint.hash_code()), **FAST
+            marts, specs, run_units=keep_units(home, counting, code=fingerprint.note_code()), **FAST
         )
     )
 
@@ -130,7 +130,7 @@ def test_units_of_code_that_changes_while_they_are_run_are_not_kept(
         run_here(marts, units, on_done)
         code_with(monkeypatch, "estimation/estimators/two_way.py")
 
-    keeping = keep_units(Home(tmp_path), pulled, code=fingerprint.hash_code())
+    keeping = keep_units(Home(tmp_path), pulled, code=fingerprint.note_code())
     with pytest.raises(fingerprint.CodeChanged):
         run_study(marts, FEW, run_units=keeping, **FAST)
     assert not (tmp_path / "units").exists()

@@ -13,8 +13,8 @@ from orchestration.reuse import fingerprint
 from orchestration.reuse.fingerprint import (
     CodeChanged,
     Fingerprint,
-    hash_code,
     hash_landing,
+    note_code,
     require_same_code,
     take_fingerprint,
 )
@@ -194,12 +194,18 @@ def test_a_run_whose_code_changed_publishes_nothing(tmp_path, monkeypatch):
     for name in ("expectations", "estimation", "orchestration"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(fingerprint, "REPO", tmp_path)
-    code = hash_code()
-    (tmp_path / "warehouse" / "a.sql").touch()
+    code = note_code()
     (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
     require_same_code(code)
-    for name in ("warehouse/a.sql", "warehouse/b.csv", "dbt_project.yml"):
-        code = hash_code()
-        (tmp_path / name).write_text("select 2", encoding="utf-8")
-        with pytest.raises(CodeChanged, match="files of this checkout changed while the run"):
+    # the second is changed and put back: the run may have read it in between
+    for name, texts in (
+        ("warehouse/a.sql", ["select 2"]),
+        ("warehouse/a.sql", ["select 3", "select 2"]),
+        ("warehouse/b.csv", ["a"]),
+        ("dbt_project.yml", ["select 2"]),
+    ):
+        code = note_code()
+        for text in texts:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+        with pytest.raises(CodeChanged, match="files of this checkout were written while the run"):
             require_same_code(code)
