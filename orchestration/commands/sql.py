@@ -92,10 +92,10 @@ def connect_read_only(
         attach_foreign(con, {"citysync": path})
         # where a name is looked up: `marts.x` is a table of the database, or else one of the files
         schemas = sorted({table.split(".")[0] for table in files})
-        places = [
-            f"{catalog}.{quote(schema)}" for schema in schemas for catalog in ("citysync", "files")
-        ]
-        con.execute("set search_path = $1", [",".join(["citysync.main", *places])])
+        places = ["citysync.main"]
+        for schema in schemas:
+            places += [f"citysync.{quote(schema)}", f"files.{quote(schema)}"]
+        con.execute("set search_path = $1", [",".join(places)])
         yield con
 
 
