@@ -13,6 +13,8 @@ from ..panel.panel_error import PanelError
 
 # relative to the largest value of a column
 SAME = 1e-9
+# relative to the largest value of a regressor net of effects
+EXPLAINED = 1e-6
 REMEDY = "give data= as it was when it was fitted, or unit= as two series with its index"
 IN_ORDER = "give two arrays in the order of the fit's rows, without those that it dropped"
 
@@ -22,10 +24,15 @@ class FitRows:
     """The n rows that a fit used.
 
     A row of a frame is a row of the fit if it has the same label and the frame gives the values
-    that the fit used. A row of a series needs the same label; the series must have as many rows as
-    the fit used, or as the frame has that the fit keeps. A fit that numbers the rows of its frame
-    anew has places instead of labels: then a frame must give the same values by place or by label,
-    and a series has to be numbered 0, 1, 2, ... itself.
+    that the fit used. A row of a series needs the same label, which must occur once; the series
+    must have as many rows as the fit used, or as the frame has that the fit keeps. A fit that
+    numbers the rows of its frame anew has places instead of labels: then a frame must give the same
+    values by place or by label, and a series has to be numbered 0, 1, 2, ... itself.
+
+    Values do not tell rows apart that have the same ones. Where such rows have different units, a
+    frame is taken by its labels if these are more than a count of its rows. If they are a count, or
+    the fit has no labels and those of the frame increase, it is taken by place, provided that all
+    values could be compared. Else it is refused.
 
     Attributes
     ----------
@@ -39,6 +46,10 @@ class FitRows:
         Takes a frame of N rows and returns those of `values` that it gives, an (N, C) frame.
     frame : frame or None
         The frame that was fitted, where the fit keeps it. It may have been changed since.
+    net : (n, K) frame or None
+        Regressors that the fit keeps net of effects alone; `values_in` gives them as they were.
+    effects : (n, F) frame or None
+        Which group of each effect a row is in, numbered in any order.
     """
 
     labels: pd.Index
@@ -46,6 +57,8 @@ class FitRows:
     values: pd.DataFrame
     values_in: Callable[[pd.DataFrame], pd.DataFrame] = field(repr=False)
     frame: Any = field(default=None, repr=False)
+    net: pd.DataFrame | None = field(default=None, repr=False)
+    effects: pd.DataFrame | None = field(default=None, repr=False)
 
     def units(self, unit: Sequence[Any], data: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the two units of each row, (n,) each.
@@ -79,7 +92,10 @@ class FitRows:
     def _in_order(self, side: Any) -> np.ndarray:
         """Return the values of a series by label, those of an array in their own order."""
         if isinstance(side, pd.Series):
-            places = self._by_label(side.index)
+            places = None
+            # rows of the same label could have changed places
+            if side.index.is_unique:
+                places = self._by_label(side.index)
             if places is None or not self._is_index_of_fit(side.index):
                 expected = (
                     f"a series whose index has the labels of the fit's {len(self.labels):,} rows"
@@ -110,19 +126,89 @@ class FitRows:
             if ways:
                 expected, found = "the outcome or a regressor of the fit, by name", "none of them"
             raise PanelError("data", None, None, expected, found, REMEDY)
-        differing = [self._first_difference(given, places) for places in ways]
-        sides = [
-            tuple(frame[name].to_numpy()[places] for name in unit)
-            for places, difference in zip(ways, differing, strict=True)
-            if difference is None
-        ]
-        if not sides:
+        differing = []
+        matched = []
+        for places in ways:
+            difference = self._difference(frame, given, places)
+            if difference is None:
+                matched.append(places)
+            else:
+                differing.append(difference)
+        if not matched:
             raise differing[0]
-        for other in sides[1:]:
-            if not all(map(np.array_equal, sides[0], other)):
-                found = "other units by the labels of the rows than by their places"
-                raise PanelError("data", None, None, "units that are certain", found, REMEDY)
-        return sides[0]
+        both = frame[list(unit)].set_axis(["first", "second"], axis=1).reset_index(drop=True)
+        # the last one is by label, if there are two
+        units = both.iloc[matched[-1]]
+        if not np.array_equal(units, both.iloc[matched[0]]):
+            found = "other units by the labels of the rows than by their places"
+            raise PanelError("data", None, None, "units that are certain", found, REMEDY)
+        if frame is not self.frame:
+            self._require_certain(frame, given, matched[-1], units)
+        return units["first"].to_numpy(), units["second"].to_numpy()
+
+    def _has_frame_besides(self, frame: pd.DataFrame) -> bool:
+        """Whether the fit has a copy of its frame, with places as labels, to compare another with.
+
+        A frame that a fit with labels keeps is not a copy, and may have been changed since.
+        """
+        return self.n_given is not None and self.frame is not None and frame is not self.frame
+
+    def _difference(
+        self, frame: pd.DataFrame, given: pd.DataFrame, places: np.ndarray
+    ) -> PanelError | None:
+        """Return the error that names a row that is not that of the fit, if there is one."""
+        difference = _first_difference(self.values, given, places)
+        if difference is None and self._has_frame_besides(frame):
+            difference = _first_difference(self.frame.loc[self.labels], frame, places)
+        if difference is None and self.effects is not None:
+            difference = self._difference_in_effects(given, places)
+        return difference
+
+    def _require_certain(
+        self, frame: pd.DataFrame, given: pd.DataFrame, places: np.ndarray, units: pd.DataFrame
+    ) -> None:
+        """Raise a PanelError if rows with the same values have different units, and neither the
+        labels nor the order of the frame tell which is which.
+        """
+        if self._is_by_label(frame.index, places):
+            return
+        kept = self.values
+        compared = given
+        if self._has_frame_besides(frame):
+            kept = self.frame
+            compared = frame
+        names = kept.columns.intersection(compared.columns)
+        missing = [
+            name for name in kept.columns.difference(names) if kept[name].nunique(dropna=False) > 1
+        ]
+        if frame.index.is_unique and frame.index.is_monotonic_increasing and not missing:
+            return
+        if self.net is not None:
+            # numbers of groups have no order, so effects tell no rows apart
+            names = names.union(self.net.columns)
+        values = compared[names].iloc[places].reset_index(drop=True)
+        values.columns = range(values.shape[1])
+        if self.n_given is None and not _is_count(frame.index):
+            # labels that occur twice
+            values["label"] = self.labels.to_numpy()
+        pairs = _group_numbers(units)
+        differs = _first_by_group(pairs, _group_numbers(values)) != pairs
+        if differs.any():
+            expected = "rows of different units that differ in their values, or in their labels"
+            found = "the values of another row"
+            if missing:
+                found = f"{found} (column {missing[0]} cannot be compared)"
+            row = int(places[np.argmax(differs)]) + 1
+            raise PanelError("data", row, None, expected, found, IN_ORDER)
+
+    def _is_by_label(self, index: pd.Index, places: np.ndarray) -> bool:
+        """Whether labels that are more than a count of rows say that they are at these places."""
+        if self.n_given is None:
+            return index.is_unique and not _is_count(index)
+        by_label = self._by_label(index)
+        if by_label is None or index.is_monotonic_increasing:
+            return False
+        return np.array_equal(by_label, places)
 
     def _ways(self, frame: pd.DataFrame, given: pd.DataFrame) -> list[np.ndarray]:
         """Return the places in the frame that the rows of the fit may have, in each way to match
@@ -165,19 +251,102 @@ class FitRows:
             lengths.append(len(self.frame))
         return len(index) in lengths
 
-    def _first_difference(self, given: pd.DataFrame, places: np.ndarray) -> PanelError | None:
-        """Return the error that names a row whose value is not that of the fit, if there is one."""
-        for name in given.columns:
-            kept = self.values[name].to_numpy(dtype=float)
-            found = given[name].to_numpy(dtype=float, na_value=np.nan)[places]
-            differs = ~(np.abs(found - kept) <= SAME * np.abs(kept).max())
-            if differs.any():
-                row = int(np.argmax(differs))
-                expected = f"{kept[row]:.6g}, which the fit used in its row {row + 1}"
-                return PanelError(
-                    "data", int(places[row]) + 1, name, expected, f"{found[row]:.6g}", REMEDY
-                )
-        return None
+    def _difference_in_effects(self, given: pd.DataFrame, places: np.ndarray) -> PanelError | None:
+        """Return the error that names a row with other effects or regressors, if there is one."""
+        rows = given.iloc[places]
+        differs = np.zeros(len(rows), dtype=bool)
+        for name in self.effects.columns:
+            ours = self.effects[name].to_numpy()
+            theirs = rows[name].to_numpy()
+            differs |= _first_by_group(theirs, ours) != theirs
+            differs |= _first_by_group(ours, theirs) != ours
+        what = "the effects"
+        if not differs.any():
+            parts = rows[self.net.columns].to_numpy(dtype=float) - self.net.to_numpy()
+            differs = ~is_sum_of_effects(parts, self.net.to_numpy(), self.effects.to_numpy())
+            what = "regressors that, net of effects, are those"
+        if not differs.any():
+            return None
+        row = int(np.argmax(differs))
+        expected = f"{what} that the fit used in its row {row + 1}"
+        return PanelError("data", int(places[row]) + 1, None, expected, "others", REMEDY)
+
+
+def _first_difference(
+    kept: pd.DataFrame, given: pd.DataFrame, places: np.ndarray
+) -> PanelError | None:
+    """Return the error that names a row whose value is not the one that was kept, if there is one,
+    of the columns that both have.
+    """
+    for name in kept.columns.intersection(given.columns):
+        ours = kept[name].reset_index(drop=True)
+        theirs = given[name].iloc[places].reset_index(drop=True)
+        differs = ~is_same(ours, theirs)
+        if differs.any():
+            row = int(np.argmax(differs))
+            expected = f"{_shown(ours[row])}, which the fit used in its row {row + 1}"
+            found = _shown(theirs[row])
+            return PanelError("data", int(places[row]) + 1, name, expected, found, REMEDY)
+    return None
+
+
+def _is_count(index: pd.Index) -> bool:
+    """Whether an index is 0, 1, 2, ..., as that of a frame that was numbered anew."""
+    return index.equals(pd.RangeIndex(len(index)))
+
+
+def _group_numbers(frame: pd.DataFrame) -> np.ndarray:
+    """Return a number for each row, (n,), which rows with the same values share."""
+    groups = frame.groupby(list(frame.columns), dropna=False, observed=True, sort=False)
+    return groups.ngroup().to_numpy()
+
+
+def _first_by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return for each row the first value of its group, (n,)."""
+    return pd.Series(values).groupby(groups).transform("first").to_numpy()
+
+
+def is_sum_of_effects(parts: np.ndarray, net: np.ndarray, effects: np.ndarray) -> np.ndarray:
+    """Return which rows of (n, K) regressors minus the same net of effects are a sum of a number
+    for each group of each effect, (n,).
+
+    The regressors are checked together, as one weighted sum whose weights have no meaning.
+    """
+    from scipy.sparse import csr_array, hstack
+    from scipy.sparse.linalg import lsqr
+
+    n_rows, n_regressors = parts.shape
+    weights = np.cos(np.arange(1, n_regressors + 1)) / np.abs(net).max(axis=0)
+    total = parts @ weights
+    dummies = []
+    for groups in effects.T:
+        codes, names = pd.factorize(groups)
+        # columns of length one, which the solver needs fewest steps for
+        size = 1 / np.sqrt(np.bincount(codes))[codes]
+        dummies.append(csr_array((size, (np.arange(n_rows), codes)), (n_rows, len(names))))
+    design = hstack(dummies, format="csr")
+    left = total - design @ lsqr(design, total, atol=1e-12, btol=1e-12, conlim=0)[0]
+    return np.abs(left) <= EXPLAINED + SAME * np.abs(total).max()
+
+
+def is_same(kept: pd.Series, found: pd.Series) -> np.ndarray:
+    """Return where two columns are the same, (n,); blanks are, and numbers up to rounding."""
+    kinds = pd.api.types
+    if kinds.is_numeric_dtype(kept) and kinds.is_numeric_dtype(found):
+        ours = kept.to_numpy(dtype=float, na_value=np.nan)
+        theirs = found.to_numpy(dtype=float, na_value=np.nan)
+        finite = np.abs(ours[np.isfinite(ours)])
+        near = np.abs(theirs - ours) <= SAME * finite.max(initial=0.0)
+        return near | (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    ours = kept.astype(object).where(kept.notna(), None).to_numpy()
+    theirs = found.astype(object).where(found.notna(), None).to_numpy()
+    return np.asarray(ours == theirs, dtype=bool)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float | int | np.number):
+        return f"{value:.6g}"
+    return str(value)
 
 
 def named_values(values: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:

@@ -173,7 +173,8 @@ def vcov(
     unit : (str, str) or two arrays
         Columns of the two units of a row's pair in the fit's data; or their values. Values of a
         pandas series, of the rows that the fit used or of all rows of the frame that it keeps, are
-        matched by label; those of an array are taken in the order of the rows that the fit used.
+        matched by label, which must not occur twice; those of an array are taken in the order of
+        the rows that the fit used.
         A row of a unit with itself (trade at home) is taken.
     vcov : str or sequence of str
         Of ``dyadic``: two rows may be related where their pairs share a unit, one row in the
@@ -182,9 +183,10 @@ def vcov(
     data : frame of pandas or polars, optional
         Where the fit does not keep its data: the frame it was fitted on, in any order that its
         index tells. Its rows are matched by label, or by place where the fit numbers them anew as
-        pyfixest does, and must have the outcome and, where the fit keeps them, the regressors that
-        the fit used.
-        The same holds for the frame that a fit keeps: it may have been sorted since.
+        pyfixest does, and must have the outcome, regressors, weights and effects that the fit used,
+        as far as it keeps them. Rows that all of this does not tell apart, but that have different
+        units, are taken by place if the index is in ascending order, and refused if it is not.
+        The frame that a fit keeps may have been sorted since.
     directed : bool
         Whether ``pair`` keeps the two directions of a pair apart.
     df : float, optional

@@ -147,13 +147,31 @@ def sorted_in_place(fit, frame, by):
     return cs.vcov(found, UNIT)
 
 
+BOTH = ["any", "year"]
+
+
+def twice(frame):
+    """Labels that occur twice, in the same order in both halves."""
+    return frame.set_index(np.arange(len(frame)) % (len(frame) // 2))
+
+
+def halves_exchanged(frame):
+    half = len(frame) // 2
+    return pd.concat([frame[half:], frame[:half]])
+
+
 def own_function(values):
     return np.abs(values)
 
 
-def tied(frame):
-    """An outcome of two values, in a frame sorted by it."""
-    return frame.sort_values("any").reset_index(drop=True)
+def tied(frame, by="any"):
+    """An outcome with ties, in a frame sorted by it."""
+    return frame.sort_values(by, kind="stable").reset_index(drop=True)
+
+
+def moved_ties(frame, by="any"):
+    """The same rows, those with the same values in another order."""
+    return tied(shuffled(frame), by)
 
 
 @pytest.mark.parametrize("outcome", ["I(flow > 0)", "any", "flow + I(9 - flow)"])
@@ -185,6 +203,10 @@ REFUSED = {
     ),
     "series with labels that occur twice": (
         lambda f: cs.vcov(ols(f), (f.a.set_axis(np.arange(len(f)) // 2), f.b)),
+        "labels that occur twice",
+    ),
+    "series with labels that occur twice, halves exchanged": (
+        lambda f: cs.vcov(ols(twice(f)), (halves_exchanged(twice(f)).a, twice(f).b)),
         "labels that occur twice",
     ),
     "series for pyfixest, which numbers rows anew": (
@@ -235,9 +257,9 @@ REFUSED = {
     ),
     "other units by label than by place": (
         lambda f: cs.vcov(
-            pf.feols("any ~ x | year", tied(f), store_data=False),
+            pf.feols("any ~ year", tied(f, BOTH), store_data=False),
             UNIT,
-            data=tied(shuffled(tied(f)).assign(label=lambda g: g.index)).set_index("label"),
+            data=moved_ties(tied(f, BOTH).reset_index(names="label"), BOTH).set_index("label"),
         ),
         "other units by the labels of the rows than by their places",
     ),
@@ -267,6 +289,90 @@ def test_rows_that_cannot_be_matched_are_refused(rows, name):
     ask, said = REFUSED[name]
     with pytest.raises(cs.PanelError, match=said):
         ask(rows)
+
+
+FITS_WITH_TIES = {
+    "linear": lambda f, **o: pf.feols("any ~ x | year", f, **o),
+    "weighted": lambda f, **o: pf.feols("any ~ x | year", f, weights="w", **o),
+    "no effects": lambda f, **o: pf.feols("any ~ x + z", f, **o),
+    "interacted": lambda f, **o: pf.feols("any ~ i(year, x) | a^year + b", f, **o),
+    "instruments": lambda f, **o: pf.feols("any ~ w | year | x ~ z", f, **o),
+    "Poisson": lambda f, **o: pf.fepois("flow ~ x + z | a + b + year", f, **o),
+    "Poisson, offset": lambda f, **o: pf.fepois("flow ~ x", f, offset="z", weights="w", **o),
+    "logit": lambda f, **o: pf.feglm("any ~ x | year", f, family="logit", **o),
+}
+
+
+@pytest.mark.parametrize("name", FITS_WITH_TIES)
+def test_rows_with_the_same_outcome_are_told_apart_by_the_rest(flows, name):
+    fit = FITS_WITH_TIES[name]
+    frame = tied(flows, ["any", "flow"])
+    kept = fit(frame)
+    not_kept = fit(frame, store_data=False)
+    expected = cs.vcov(kept, UNIT)
+    for data in (frame, shuffled(frame)):
+        for found in (kept, not_kept):
+            pd.testing.assert_frame_equal(cs.vcov(found, UNIT, data=data), expected, rtol=1e-9)
+    for found in (kept, not_kept):
+        with pytest.raises(cs.PanelError, match=r"row \d+.*(that|which) the fit used in its row"):
+            cs.vcov(found, UNIT, data=moved_ties(frame, ["any", "flow"]))
+
+
+@pytest.mark.parametrize("store_data", [True, False])
+def test_a_regressor_is_compared_net_of_effects(rows, store_data):
+    by = ["any", "year"]
+    fit = pf.feols("any ~ x | year", tied(rows, by), store_data=store_data)
+    with pytest.raises(cs.PanelError, match=r"column|regressors that, net of effects, are those"):
+        cs.vcov(fit, UNIT, data=moved_ties(rows, by))
+    # effects take up a number for each year, which leaves the fit as it is
+    data = tied(rows, by)
+    level = data.assign(x=data.x + data.year)
+    if not store_data:
+        agree(cs.vcov(fit, UNIT, data=level), fit, data)
+
+
+def test_rows_that_nothing_tells_apart_need_the_order_of_a_frame(rows):
+    """Outcome and regressor have few values, so rows of other units have the same ones."""
+    frame = rows.reset_index(drop=True)
+    fit = pf.fepois("flow ~ year", frame, store_data=False)
+    for data in (frame, rows, shuffled(frame)):
+        agree(cs.vcov(fit, UNIT, data=data), fit, frame)
+    mixed = shuffled(frame)
+    fit = pf.fepois("flow ~ year", mixed, store_data=False)
+    with pytest.raises(cs.PanelError, match="of different units that differ in their values"):
+        cs.vcov(fit, UNIT, data=mixed)
+    agree(cs.vcov(fit, (mixed.a.to_numpy(), mixed.b.to_numpy())), fit, mixed)
+
+
+def test_columns_that_the_fit_keeps_tell_rows_apart(rows):
+    frame = tied(rows, "flow")
+    fit = pf.fepois("flow ~ year", frame)
+    other = moved_ties(frame, ["flow", "year"])
+    with pytest.raises(cs.PanelError, match="which the fit used in its row"):
+        cs.vcov(fit, UNIT, data=other)
+    named = frame.assign(first="u" + frame.a.astype(str), second="u" + frame.b.astype(str))
+    assert cs.vcov(fit, ("first", "second"), data=named).equals(cs.vcov(fit, UNIT))
+    with pytest.raises(cs.PanelError, match=r"\(column .* cannot be compared\)"):
+        cs.vcov(fit, ("first", "second"), data=named[["flow", "year", "first", "second"]])
+
+
+def test_values_that_cannot_be_compared_are_not_assumed(rows):
+    frame = tied(rows, "flow")
+    regressors = sm.add_constant(frame[["year"]])
+    for given in (regressors, regressors.to_numpy()):
+        fit = sm.Poisson(frame.flow, given).fit(disp=0)
+        with pytest.raises(cs.PanelError, match=r"\(column .* cannot be compared\)"):
+            cs.vcov(fit, UNIT, data=frame[["flow", "a", "b"]])
+    fit = sm.Poisson(frame.flow, regressors).fit(disp=0)
+    agree(cs.vcov(fit, UNIT, data=frame), fit, frame)
+
+
+def test_labels_that_occur_twice_and_values_that_do_are_refused(rows):
+    frame = twice(rows.assign(flow=np.arange(len(rows)) % (len(rows) // 2) % 7))
+    fit = smf.poisson("flow ~ 1", frame).fit(disp=0)
+    agree(cs.vcov(fit, UNIT), fit, frame)
+    with pytest.raises(cs.PanelError, match="differ in their values, or in their labels"):
+        cs.vcov(fit, UNIT, data=halves_exchanged(frame))
 
 
 def test_regressors_that_were_sorted_since_leave_no_labels(rows):
