@@ -12,7 +12,7 @@ from warehouse.errors import Refused
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import Publication, open_publication
 from warehouse.publication.manifest import MANIFEST, MENDED, check_manifest, read_manifest
-from warehouse.publication.verification import verify_files
+from warehouse.publication.verification import verify_files, verify_row_counts
 
 # what each part of a manifest must be before it is used
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
@@ -69,12 +69,12 @@ def open_to_pass_on(publication: Path, check_settings: CheckSettings) -> Publica
     Raises
     ------
     PublishError
-        As `open_publication` and `read_foreign_manifest`, or if its files are not those of its
-        manifest.
+        As `open_publication` and `read_foreign_manifest`, or if its files, tables or numbers of
+        rows are not those of its manifest.
     """
     found = open_publication(publication)
     manifest = read_foreign_manifest(found.folder, check_settings)
-    faults = verify_files(found.folder)
+    faults = verify_files(found.folder) or verify_row_counts(found.folder)
     if faults:
         raise PublishError(f"{faults[0]}; {MENDED}")
     return Publication(found.folder, manifest)

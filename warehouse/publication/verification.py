@@ -63,6 +63,37 @@ def verify_files(folder: Path) -> list[str]:
     return _file_faults(folder, manifest["files"])
 
 
+def verify_row_counts(folder: Path) -> list[str]:
+    """Compare the tables of the database and their numbers of rows with the manifest: enough to see
+    that it holds a table which the manifest does not name, or more rows than it should.
+
+    Returns
+    -------
+    list of str
+        As `verify_publication`.
+    """
+    expected = {}
+    for name, entry in read_manifest(folder)["tables"].items():
+        if "parquet" not in entry:
+            expected[name] = entry["rows"]
+    database, faults = folder / DATABASE, []
+    with open_foreign(database) as con:
+        tables = con.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'citysync' "
+            "order by all"
+        ).fetchall()
+        for schema, table in tables:
+            name = f"{schema}.{table}"
+            if name not in expected:
+                faults.append(f"{database}, table {name!r}: expected no table of this name")
+                continue
+            count = f"select count(*) from {quote(schema)}.{quote(table)}"
+            n_rows = con.execute(count).fetchone()[0]
+            if n_rows != expected.pop(name):
+                faults.append(f"{database}, table {name!r}: {n_rows:,} rows, not as in {MANIFEST}")
+    return faults + [f"{database}, table {name!r}: missing" for name in sorted(expected)]
+
+
 def _manifest_faults(folder: Path) -> list[str]:
     sidecar = folder / MANIFEST_HASH
     if not is_plain_file(sidecar):

@@ -23,6 +23,8 @@ import numpy as np
 import pandas as pd
 
 EXACT = 1e-6
+# facts of the seeds that name two cities: a city and its successor, a change of borders
+FACTS = ("dim_city", "dim_boundary_event")
 
 
 def numbers_of_pairs(folder: Path) -> dict[str, pd.DataFrame]:
@@ -35,7 +37,7 @@ def numbers_of_pairs(folder: Path) -> dict[str, pd.DataFrame]:
         cities = [column for column in frame if _is_city(frame[column], ids)]
         numbers = list(frame.select_dtypes("floating").dropna(axis=1, how="all"))
         numbers = [column for column in numbers if column not in cities]
-        if len(cities) > 1 and numbers:
+        if len(cities) > 1 and numbers and not name.removesuffix(".parquet").endswith(FACTS):
             years = [column for column in frame if column == "year"]
             part = frame[[*cities[:2], *years, *numbers]].dropna(subset=cities[:2])
             found[name] = part.rename(columns=dict(zip(cities[:2], ("i", "j"), strict=True)))

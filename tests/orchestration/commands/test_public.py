@@ -194,6 +194,22 @@ def test_a_database_that_would_run_something_is_not_passed_on(
     refuse_both(handed_over, "expected tables alone, found ", capsys)
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("create table estimates.more as select 1 as a from range(1000000)", "'estimates.more'"),
+        ("insert into marts.things select * from marts.things", "'marts.things': 6 rows"),
+        ("drop table estimates.things", "'estimates.things': missing"),
+    ],
+)
+def test_tables_that_the_manifest_does_not_know_are_not_passed_on(
+    handed_over: Path, statement: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table of thousands of millions of equal rows takes no room, and is copied for minutes."""
+    forge(handed_over / "published", statement)
+    refuse_both(handed_over, said, capsys)
+
+
 @pytest.mark.parametrize("lay", LAID_IN.values(), ids=LAID_IN)
 def test_what_is_laid_into_a_publication_is_not_passed_on(
     handed_over: Path, lay: Callable[[Path], object], monkeypatch, capsys
