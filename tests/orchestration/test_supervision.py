@@ -121,7 +121,12 @@ def test_without_anybody_to_read_it_the_work_goes_on(tmp_path, reader):
 
 def test_a_run_in_the_background_of_a_shell_keeps_running_at_ctrl_c():
     """`kill` still ends it."""
-    process = start(BUSY, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+
+    def in_the_background() -> None:
+        hear_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    process = start(BUSY, preexec_fn=in_the_background)
     pids(process)
     process.send_signal(signal.SIGINT)
     time.sleep(0.3)
