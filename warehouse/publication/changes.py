@@ -73,21 +73,16 @@ def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
     """
     with open_build(build) as con:
         con.execute("create schema if not exists meta")
-        if not os.path.lexists(published):
-            compare(con, None)
-            return Compared()
-        try:
-            is_of_same_kind = _is_simulated(published) == simulated
-            if is_of_same_kind:
-                run_id = _compare_with(con, published / DATABASE)
-        except (PublishError, duckdb.Error, CannotBeCompared) as error:
-            # raises again what is no fault of the earlier publication
-            compare(con, None)
-            return Compared(not_compared=" ".join(str(error).split()))
-        if not is_of_same_kind:
-            compare(con, None)
-            return Compared()
-        return Compared(run_id)
+        found = Compared()
+        if os.path.lexists(published):
+            try:
+                if _is_simulated(published) == simulated:
+                    return Compared(_compare_with(con, published / DATABASE))
+            except (PublishError, duckdb.Error, CannotBeCompared) as error:
+                found = Compared(not_compared=" ".join(str(error).split()))
+        # empty tables; what is no fault of the earlier publication is raised again
+        compare(con, None)
+        return found
 
 
 def _is_simulated(published: Path) -> bool:
