@@ -20,6 +20,9 @@ KEY = ("source_id", "file_name", "city_id", "year", "indicator_id", "delivered_v
 COLUMNS = (*KEY, "corrected_value", "reason", "evidence")
 #: Two figures are one where they differ by less: one of them may be rounded.
 SAME = 0.0005
+#: A figure that a file holds in single precision, such as 1.02999997138977 for 1.03, is named as it
+#: was printed: half a step of single precision is 6e-8 of a figure.
+SINGLE_PRECISION = 1e-7
 
 PLACES = """
 select city_id, city_name_zh, city_name_en from marts.dim_city
@@ -80,6 +83,21 @@ def shown(cell: dict) -> str:
         f"{cell['value_delivered']!r} {cell['unit_delivered']} in "
         f"{cell['source_id']}/{cell['file_name']} {cell['cell']} ({state}, {judged})"
     )
+
+
+def is_figure(delivered: float, named: float) -> bool:
+    """Whether a delivered figure is the one that a person names, up to single precision."""
+    return math.isclose(delivered, named, rel_tol=SINGLE_PRECISION)
+
+
+def figures_meant(cells: list[dict], named: float) -> list[dict]:
+    """Cells that hold exactly the figure that a person names; where there is none, those that hold
+    it in single precision.
+    """
+    exact = [cell for cell in cells if cell["value_delivered"] == named]
+    if exact:
+        return exact
+    return [cell for cell in cells if is_figure(cell["value_delivered"], named)]
 
 
 def factor_of(con: duckdb.DuckDBPyConnection, cell: dict, indicator: str | None) -> float:

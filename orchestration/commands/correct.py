@@ -14,7 +14,9 @@ from warehouse.corrections import (
     cells_of,
     check_evidence,
     factor_of,
+    figures_meant,
     find_city,
+    is_figure,
     key_of,
     number_of,
     read_corrections,
@@ -73,7 +75,7 @@ def correct(
         old, new = number_of("wrong", wrong), number_of("right", right)
         if not (evidence and evidence.strip()):
             raise NoCorrection("evidence: expected a document or a delivered file and cell")
-        meant = [cell for cell in cells if cell["value_delivered"] == old]
+        meant = figures_meant(cells, old)
         if not meant:
             raise NoCorrection(
                 f"wrong: expected a figure as delivered for {where}, one of "
@@ -88,7 +90,7 @@ def correct(
                 "city_id": str(city_id),
                 "year": str(where[1]),
                 "indicator_id": indicator,
-                "delivered_value": str(old),
+                "delivered_value": str(cell["value_delivered"]),
                 "corrected_value": str(new),
                 "reason": reason or "Wrong figure",
                 "evidence": evidence.strip(),
@@ -115,7 +117,7 @@ def _withdraw(
         row
         for row in rows
         if (int(row["city_id"]), int(row["year"]), row["indicator_id"]) == where
-        and (not wrong or float(row["delivered_value"]) == number_of("wrong", wrong))
+        and (not wrong or is_figure(float(row["delivered_value"]), number_of("wrong", wrong)))
     ]
     if not gone:
         raise NoCorrection(f"expected a correction of {where} in {SEED}; found none")
