@@ -85,7 +85,7 @@ def test_a_figure_in_single_precision_is_named_as_it_was_printed(seed, home):
 
     assert correct("320500", GDP, "2011", "1.03", "10.3", "bulletin of 2011, page 3") == Exit.DONE
     assert rows(seed)[-1]["delivered_value"] == "1.02999997138977"
-    with pytest.raises(NoCorrection, match="found 1.0299$"):
+    with pytest.raises(NoCorrection, match=r"found 1\.0299$"):
         correct("320500", GDP, "2011", "1.0299", "10.3", "bulletin of 2011, page 3")
     assert correct("320500", GDP, "2011", "1.03", None, None, withdraw=True) == Exit.DONE
 
