@@ -157,6 +157,9 @@ COMMANDS = {
             Argument(
                 ("--today-borders",), "count cities that ended in those that took them", how=FLAG
             ),
+            Argument(
+                ("--plain",), "without source and flag of each value and treated year", how=FLAG
+            ),
         ),
     ),
     "verify": Command(

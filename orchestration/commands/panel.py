@@ -13,7 +13,7 @@ from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.publication.manifest import MANIFEST, read_manifest
 
 
-def panel(folder: str | None, today_borders: bool) -> int:
+def panel(folder: str | None, today_borders: bool, plain: bool) -> int:
     """Write the panel of the current publication.
 
     Parameters
@@ -22,6 +22,8 @@ def panel(folder: str | None, today_borders: bool) -> int:
         Receives the files; default: `city_panel` in the folder at hand.
     today_borders : bool
         Count a city that ended in those that took it.
+    plain : bool
+        Leave out source and flag of each value, and the first treated year.
 
     Returns
     -------
@@ -39,7 +41,9 @@ def panel(folder: str | None, today_borders: bool) -> int:
         )
         if today_borders:
             cite += ", cities that ended counted in those that took them"
-        n_rows, n_indicators = write_city_panel(con, target, cite, today_borders=today_borders)
+        n_rows, n_indicators = write_city_panel(
+            con, target, cite, today_borders=today_borders, plain=plain
+        )
     return end_command(
         Exit.DONE, f"{n_rows:,} city-years of {n_indicators} indicators in {target}; cite: {cite}"
     )

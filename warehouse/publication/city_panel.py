@@ -20,7 +20,8 @@ select * from marts.dim_codebook where place_level = 'city' and n_values > 0 ord
 """
 # a doubted value is left out: whoever wants it finds it in fct_indicator_observation
 _VALUES = """
-select value.city_id, value."year", value.indicator_id, value."value"
+select value.city_id, value."year", value.indicator_id, value."value", value.source_id,
+    value.quality_flag
 from marts.fct_indicator_observation as value
 where value.is_current and value.place_level = 'city' and value.quality_flag <> 'quarantined'
 """
@@ -35,7 +36,8 @@ moved as (
             when event.is_whole then 1
             when book.unit = '10k' then event.share_population
             when regexp_matches(book.unit, '^(cny|usd)_') then event.share_gdp
-        end as part
+        end as part,
+        gave.source_id, gave.quality_flag
     from delivered as taker
     inner join marts.dim_codebook as book on taker.indicator_id = book.indicator_id
     inner join marts.dim_boundary_event as event on taker.city_id = event.to_city_id
@@ -49,12 +51,17 @@ moved as (
 ),
 added as (
     select city_id, "year", indicator_id,
-        case when count(*) = count(part) then sum(part) end as part
+        case when count(*) = count(part) then sum(part) end as part,
+        list(source_id) as sources, list(quality_flag) as flags
     from moved group by all
 )
 select delivered.city_id, delivered."year", delivered.indicator_id,
     case when added.city_id is null then delivered."value" else delivered."value" + added.part end
-        as "value"
+        as "value",
+    array_to_string(list_sort(list_distinct(list_append(added.sources, delivered.source_id))), '+')
+        as source_id,
+    array_to_string(list_sort(list_distinct(list_append(added.flags, delivered.quality_flag))), '+')
+        as quality_flag
 from delivered
 inner join marts.dim_city as city on delivered.city_id = city.city_id and city.valid_to_year is null
 left join added on delivered.city_id = added.city_id and delivered."year" = added."year"
@@ -62,7 +69,7 @@ left join added on delivered.city_id = added.city_id and delivered."year" = adde
 """
 _PANEL = """
 select city.city_id, city.city_name_zh, city.city_name_en, city.province_name_zh,
-    city.province_name_en, city.region, value."year", {columns}
+    city.province_name_en, city.region, {city_columns}value."year", {columns}
 from ({values}) as value
 inner join marts.dim_city as city on value.city_id = city.city_id
 group by all
@@ -79,12 +86,24 @@ _NO_INDICATOR = {
     "province_name_zh": "Province in Chinese",
     "province_name_en": "Province in English",
     "region": "east, central, west or northeast",
+    "treated_year": "First year treated by a zone of the whole prefecture, approval in "
+    "July-December counting from the next year; empty if never",
     "year": "Calendar year",
+}
+# what is said of each value, behind its own column: `<indicator>_source`, `<indicator>_flag`
+_OF_A_VALUE = {
+    "source": ("source_id", "Source of {}; of cities added up each, joined by +"),
+    "flag": ("quality_flag", "How {} was judged: ok, warned or corrected"),
 }
 
 
 def write_city_panel(
-    con: duckdb.DuckDBPyConnection, folder: Path, cite: str, *, today_borders: bool = False
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    cite: str,
+    *,
+    today_borders: bool = False,
+    plain: bool = False,
 ) -> tuple[int, int]:
     """Write the panel as CSV and Parquet with its code book and citation.
 
@@ -98,6 +117,8 @@ def write_city_panel(
         The line that names the publication.
     today_borders : bool
         Count a city that ended in those that took it, in the years until it ended.
+    plain : bool
+        Leave out source and flag of each value, and the city's first treated year.
 
     Returns
     -------
@@ -120,14 +141,21 @@ def write_city_panel(
         values = _TODAY.format(values=_VALUES)
     book = con.sql(_INDICATORS).arrow().read_all()
     indicators = book.to_pylist()
-    columns = ", ".join(
-        f'max(value."value") filter (where value.indicator_id = {literal(one["indicator_id"])}) '
-        f"as {quote(one['indicator_id'])}"
-        for one in indicators
-    )
-    panel = con.sql(_PANEL.format(columns=columns, values=values)).arrow().read_all()
     said = {name: {"label_en": text} for name, text in _NO_INDICATOR.items()}
-    said |= {one["indicator_id"]: one for one in indicators}
+    columns, city_columns = [], ""
+    for one in indicators:
+        indicator = one["indicator_id"]
+        columns.append(_column('"value"', indicator, indicator))
+        said[indicator] = one
+        if plain:
+            continue
+        for ending, (column, text) in _OF_A_VALUE.items():
+            columns.append(_column(column, indicator, f"{indicator}_{ending}"))
+            said[f"{indicator}_{ending}"] = {"label_en": text.format(indicator)}
+    if not plain:
+        city_columns = "city.treated_year, "
+    query = _PANEL.format(columns=", ".join(columns), city_columns=city_columns, values=values)
+    panel = con.sql(query).arrow().read_all()
     fields = [
         column.with_metadata({k: _text(v) for k, v in said[column.name].items() if v is not None})
         for column in panel.schema
@@ -146,6 +174,14 @@ def write_city_panel(
     with write_whole(folder / CITATION) as path:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return panel.num_rows, len(indicators)
+
+
+def _column(column: str, indicator: str, name: str) -> str:
+    """A column of the panel: what the values of one indicator have in a column of theirs."""
+    return (
+        f"max(value.{column}) filter (where value.indicator_id = {literal(indicator)}) "
+        f"as {quote(name)}"
+    )
 
 
 def _text(value: object) -> str:
