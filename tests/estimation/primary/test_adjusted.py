@@ -1,0 +1,118 @@
+"""The adjusted statistic against regressions on dummies, and orders against their likelihood."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from estimation.primary.adjusted import draw_adjusted, within_block_basis
+from estimation.primary.city_panel import build_panel
+from estimation.primary.contrast import treatment_contrast
+from estimation.primary.fitted_order import PENALTY, deal_in_order, fit_order
+from estimation.primary.redeal import deal, draw_statistics
+
+from .economies import draw_panel
+
+
+@pytest.fixture
+def panel():
+    growth, years, cohort, block = draw_panel(3, calmer=0.6)
+    return build_panel(growth, years, cohort, block)
+
+
+@pytest.fixture
+def covariates(panel):
+    rng = np.random.default_rng(5)
+    size = rng.normal(size=len(panel.label))
+    coastal = (panel.block % 2) * (rng.uniform(size=len(size)) < 0.5)
+    return np.column_stack([size, size**2, coastal])
+
+
+def _by_dummies(y, panel, label, covariates):
+    """b and e^2 of least squares on city effects and on block and covariate effects by year."""
+    n_cities, n_years = y.shape
+    of_city = np.repeat(np.eye(n_cities), n_years, axis=0)
+    what = np.column_stack([np.eye(panel.block.max() + 1)[panel.block], covariates])
+    by_year = np.einsum("nk,ts->ntks", what, np.eye(n_years)).reshape(n_cities * n_years, -1)
+    others = np.hstack([of_city, by_year])
+    d = panel.treated[label].ravel()
+    net_d = d - others @ np.linalg.lstsq(others, d, rcond=None)[0]
+    net_y = y.ravel() - others @ np.linalg.lstsq(others, y.ravel(), rcond=None)[0]
+    b = net_d @ net_y / (net_d @ net_d)
+    scores = (net_d * (net_y - b * net_d)).reshape(n_cities, n_years).sum(axis=1)
+    scores = scores / (net_d @ net_d)
+    by_block = [scores[panel.block == k].sum() for k in np.unique(panel.block)]
+    return b, ((scores**2).sum() + np.sum(np.square(by_block))) / 2
+
+
+def test_every_draw_is_a_regression_on_dummies(panel, covariates):
+    y = panel.measured(panel.growth)[2]
+    capped = panel.measured(panel.growth, capped=True)[2]
+    dealt = deal(panel.block, 20, 3)
+    basis = within_block_basis(covariates, panel.block)
+    found = draw_adjusted([y, capped], panel, basis, dealt)
+    for draw in (0, 1, 20):
+        label = panel.label[dealt[draw]]
+        for values, draws in zip((y, capped), found, strict=True):
+            b, error = _by_dummies(values, panel, label, covariates)
+            assert draws.estimate[draw] == pytest.approx(b, abs=1e-10)
+            assert draws.error[draw, 0] == pytest.approx(error, abs=1e-10)
+        # an effect taken out of the cells that are really treated
+        freed = y - 0.3 * panel.treated[panel.label]
+        b, error = _by_dummies(freed, panel, label, covariates)
+        assert found[0].estimate[draw] - 0.3 * found[0].carried[draw] == pytest.approx(b, abs=1e-10)
+        assert found[0].variance(0.3)[draw] == pytest.approx(error, abs=1e-10)
+
+
+def test_without_covariates_it_is_the_committed_contrast(panel):
+    y = panel.measured(panel.growth)[2]
+    dealt = deal(panel.block, 50, 3)
+    committed = draw_statistics(y, treatment_contrast(panel), panel.label, panel.block, dealt)
+    # covariates that are constant within blocks are none
+    basis = within_block_basis(np.column_stack([panel.block, panel.block**2]), panel.block)
+    assert basis.shape[1] == 0
+    found = draw_adjusted([y], panel, basis, dealt)[0]
+    for name in ("estimate", "carried", "error"):
+        assert getattr(found, name) == pytest.approx(getattr(committed, name), abs=1e-12)
+
+
+def test_the_order_maximises_the_partial_likelihood(panel, covariates):
+    x = (covariates - covariates.mean(axis=0)) / covariates.std(axis=0)
+
+    def loss(theta):
+        found = PENALTY * theta @ theta / 2
+        for block in np.unique(panel.block):
+            for cohort in range(1, len(panel.cohorts) + 1):
+                of_block = panel.block == block
+                own = np.flatnonzero(of_block & (panel.label == cohort))
+                risk = of_block & ((panel.label == 0) | (panel.label >= cohort))
+                total, part = np.exp(x[risk] @ theta).sum(), np.exp(x[own] @ theta).sum()
+                for tie in range(len(own)):
+                    found += np.log(total - tie / len(own) * part)
+                found -= (x[own] @ theta).sum()
+        return found
+
+    best = minimize(loss, np.zeros(3), tol=1e-12).x
+    assert fit_order(panel, covariates) == pytest.approx(x @ best, abs=1e-4)
+
+
+def test_orders_keep_the_cohorts_of_a_block_and_follow_the_score(panel):
+    score = np.where(np.arange(len(panel.label)) % 6 == 5, np.log(3.0), 0.0)
+    dealt = deal_in_order(panel, score, 4000, 1)
+    labels = panel.label[dealt]
+    for block in np.unique(panel.block):
+        own = panel.block == block
+        assert (np.sort(labels[:, own], axis=1) == np.sort(panel.label[own])).all()
+    first = labels[1:] == 1
+    # six cities of a block, of which the last is three times as likely to be the first
+    assert first[:, score > 0].mean() == pytest.approx(3 / 8, abs=0.01)
+    assert first[:, score == 0].mean() == pytest.approx(1 / 8, abs=0.005)
+    again = deal_in_order(panel, score, 4000, 1)
+    assert (again == dealt).all()
+
+
+def test_an_order_that_a_covariate_separates_has_a_fit(panel):
+    separates = (panel.label > 0).astype(float)[:, None]
+    score = fit_order(panel, separates)
+    assert np.isfinite(score).all()
+    dealt = deal_in_order(panel, score, 200, 1)
+    assert (panel.label[dealt][:, panel.label == 0] == 0).mean() > 0.95
