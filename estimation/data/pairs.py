@@ -14,7 +14,7 @@ FIRST_GROWTH, LAST_GROWTH = 1971, 2017
 
 def read_countries(file: Any) -> pd.DataFrame:
     """The file of countries with growth beside it; rows ascend by country and year."""
-    rows = pd.read_csv(file, dtype={"euro_year": "Int64"}, float_precision="round_trip")
+    rows = pd.read_csv(file, dtype={"euro_year": "Int64"})
     follows = rows["iso"].eq(rows["iso"].shift()) & rows["year"].diff().eq(1)
     growth = 100 * np.log(rows["gdp_real_usd_million"]).diff()
     return rows.assign(growth=growth.where(follows))

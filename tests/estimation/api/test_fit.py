@@ -29,6 +29,8 @@ from tests.estimation.primary.test_command import _frame
 from .panels import COLUMNS, country_panel, for_pyfixest
 
 TIDY = ["term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov"]
+#: Effects of the second package taken out as exactly as ours.
+EXACT = pyfixest.MapDemeaner(fixef_tol=1e-12)
 KINDS = {
     "pandas": lambda frame, folder: frame,
     "categories": lambda frame, folder: frame.astype(
@@ -317,7 +319,7 @@ def test_weights_are_those_of_a_second_package():
     fit = cs.fit(weighted, "y", **options, vcov="conventional")
     formula = "y ~ treated + x0 | pair + period"
     table = for_pyfixest(weighted, cohorts)
-    peer = pyfixest.feols(formula, table, weights="w", vcov={"CRV1": "pair"}, fixef_tol=1e-12)
+    peer = pyfixest.feols(formula, table, weights="w", vcov={"CRV1": "pair"}, demeaner=EXACT)
     terms = ("treated", "x0")
     for term in terms:
         assert fit.default(term).estimate == pytest.approx(peer.coef()[term], rel=1e-8)
@@ -331,7 +333,7 @@ def test_residuals_are_those_of_a_second_package():
     frame, _, cohorts, _ = country_panel(missing=0.1)
     fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, controls="x0", permutations=0)
     table = for_pyfixest(frame, cohorts).dropna(subset=["y", "x0"])
-    peer = pyfixest.feols("y ~ treated + x0 | pair + period", table, fixef_tol=1e-12)
+    peer = pyfixest.feols("y ~ treated + x0 | pair + period", table, demeaner=EXACT)
     ours = fit.resid(frame).merge(
         table.assign(theirs=peer.resid()), on=[*COLUMNS["unit"], "period"]
     )
@@ -347,7 +349,7 @@ def test_reference_and_bins_of_an_event_study_are_those_of_a_second_package():
     event = np.where(table["first"] > 0, np.clip(table["period"] - table["first"], -3, 2), -2)
     table["event"] = event.astype(int)
     formula = "y ~ i(event, ref=-2) | pair + period"
-    peer = pyfixest.feols(formula, table, vcov="iid", fixef_tol=1e-12)
+    peer = pyfixest.feols(formula, table, vcov="iid", demeaner=EXACT)
     expected = {
         int(name.split("::")[-1].rstrip("]").removeprefix("T.")): value
         for name, value in peer.coef().items()
@@ -364,7 +366,7 @@ def test_exposure_to_both_against_a_second_package():
     first, second = frame["exporter"].map(cohorts), frame["importer"].map(cohorts)
     table = frame.assign(pair=frame["exporter"] + frame["importer"])
     table["treated"] = (table["period"] >= np.maximum(first, second)).astype(float)
-    peer = pyfixest.feols("y ~ treated | pair + period", table, vcov="iid", fixef_tol=1e-12)
+    peer = pyfixest.feols("y ~ treated | pair + period", table, vcov="iid", demeaner=EXACT)
     assert fit.default().estimate == pytest.approx(peer.coef()["treated"], rel=1e-8)
     assert (fit.n_treated, {e.vcov for e in fit.estimates}) == (12, set(PUBLISHED))
 

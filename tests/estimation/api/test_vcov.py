@@ -188,7 +188,7 @@ def test_units_of_two_kinds_are_not_merged(flows):
 
 def test_high_dimensional_effects_are_those_of_dummies(flows):
     rows = flows.dropna()
-    options = {"fixef_tol": 1e-12, "iwls_tol": 1e-12}
+    options = {"demeaner": pf.MapDemeaner(fixef_tol=1e-12), "iwls_tol": 1e-12}
     found = cs.vcov(pf.fepois("flow ~ x | a + b", rows, **options), UNIT)
     dense = smf.glm("flow ~ x + C(a) + C(b)", rows, family=sm.families.Poisson())
     dummies = cs.vcov(dense.fit(tol=1e-14), UNIT)
