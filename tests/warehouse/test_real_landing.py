@@ -135,7 +135,8 @@ KNOWN = {
     "an index that no printed rate confirms is named as that": (
         "warehouse",
         """select "year", growth_official_evidence, count(*) from marts.fct_city_year
-        where growth_official_basis = 'index' and "year" in (2022, 2023) group by all order by all""",
+        where growth_official_basis = 'index' and "year" in (2022, 2023)
+        group by all order by all""",
         [(2022, "index_alone", 295), (2023, "index_alone", 296)],
     ),
     "of the year that no file prints for some cities, neighbours confirm some indices": (
