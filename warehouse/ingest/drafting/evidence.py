@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from warehouse.ingest.cells.cell_values import normal_header
-from warehouse.ingest.drafting.header_matching import Catalog, HeaderMatch, match_header, split_unit
+from warehouse.ingest.drafting.header_matching import Catalog, HeaderMatch, match_header, split_known_unit
 from warehouse.ingest.drafting.value_matching import Reference, ValueMatch, match_values
 
 #: So many common cells say something; a series of one place is shorter and must agree more.
@@ -183,7 +183,7 @@ def match_header_unit(
 ) -> HeaderMatch | None:
     """The first unit of the indicator that parts of a header, or titles, state."""
     for part in parts:
-        _, unit, pattern = split_unit(normal_header(part))
+        _, unit, pattern = split_known_unit(normal_header(part), catalog.units)
         if (
             unit is not None
             and (_unit_key(unit), catalog.canonical_unit[indicator_id]) in catalog.units

@@ -18,6 +18,8 @@ _BRACKET = re.compile(r"\(([^()]*)\)")
 _QUALIFIER = re.compile(r"(?i)价|口径|previous|prices|不变|全市|市辖")
 _ASCII = re.compile(r"[\x20-\x7e]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
+# what stands between a label and its unit
+_BEFORE_UNIT = "_:,/(["
 # words that say nothing of which indicator it is
 _FILLER = re.compile(
     r"(?i)\b(total|number|of|the|at|in|by|year|end|city|cities|regional|gross)\b|其中:?|全市|各地区|[|_:：,，、/\-]"
@@ -114,6 +116,35 @@ def split_unit(header: str) -> tuple[str, str | None, str | None]:
     return header, None, None
 
 
+def split_known_unit(
+    header: str, units: Iterable[tuple[str, str]]
+) -> tuple[str, str | None, str | None]:
+    """Like `split_unit`, for known units (pairs of a unit and its canonical one) alone, also where
+    one is the end of the header or of a bracket: ``收入_万元``, ``收入万元``, ``收入(单位:万元)``.
+
+    A unit of one sign, or in Latin letters, needs a sign before it; `gdp_index` states no unit.
+    """
+    words = {word for word, _ in units}
+    label, unit, pattern = split_unit(header)
+    if unit is not None and unit.lower() in words:
+        return label, unit, pattern
+    text = header.rstrip(")")
+    closed = r"\)" if text != header else ""
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        if not text.lower().endswith(word):
+            continue
+        before = text[: len(text) - len(word)]
+        if _CHINESE.search(word):
+            is_unit = len(word) > 1 or before.endswith(tuple(_BEFORE_UNIT))
+        else:
+            is_unit = before.endswith(tuple(_BEFORE_UNIT.replace("_", "")))
+        if before and is_unit:
+            unit = text[len(before) :]
+            label = before.rstrip(_BEFORE_UNIT).removesuffix("单位").rstrip(_BEFORE_UNIT)
+            return label, unit, f"({re.escape(unit)}){closed}$"
+    return header, None, None
+
+
 def match_header(header: str, catalog: Catalog) -> HeaderMatch | None:
     """Best indicator for a header, or None where nothing is like enough.
 
@@ -135,8 +166,9 @@ def match_header(header: str, catalog: Catalog) -> HeaderMatch | None:
 
 
 def _match_part(header: str, catalog: Catalog) -> HeaderMatch | None:
-    label, unit, pattern = split_unit(normal_header(header))
-    labels = [text for text in _halves(header, label) if text]
+    whole, _, _ = split_unit(normal_header(header))
+    label, unit, pattern = split_known_unit(normal_header(header), catalog.units)
+    labels = [text for text in [*_halves(header, whole), *_halves(header, label)] if text]
     for how, wordings in (("exact", catalog.exact), ("alias", catalog.aliases)):
         for text in labels:
             if text in wordings:

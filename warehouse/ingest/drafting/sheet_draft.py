@@ -20,7 +20,7 @@ from warehouse.ingest.drafting.evidence import (
     judge_column,
     match_header_unit,
 )
-from warehouse.ingest.drafting.header_matching import HeaderMatch, split_unit
+from warehouse.ingest.drafting.header_matching import HeaderMatch, split_known_unit
 from warehouse.ingest.drafting.lines import meaning, note_of, quoted
 from warehouse.ingest.drafting.sheet_cells import (
     NO_CELL,
@@ -186,14 +186,20 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, s
 
 def _suffixed(profile: SheetProfile) -> dict[str, dict[int, str]]:
     """Years behind the name of an indicator, such as ``popu_2020``: by that name the years of its
-    columns, of three or more.
+    columns, of three or more, or of two where most columns of the sheet are so.
     """
     found: dict[str, dict[int, str]] = {}
     for col in profile.value_cols if profile.year_col is None else ():
         match = re.fullmatch(_SUFFIX, profile.headers[col])
         if match:
             found.setdefault(profile.headers[col].replace(match[1], ""), {})[col] = match[1]
-    return {name: years for name, years in found.items() if len(set(years.values())) >= 3}
+    several = {name: years for name, years in found.items() if len(set(years.values())) >= 2}
+    n_columns = sum(map(len, several.values()))
+    if any(len(years) >= 3 for years in several.values()) or 2 * n_columns > len(
+        profile.value_cols
+    ):
+        return several
+    return {}
 
 
 def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> list[str]:
@@ -207,7 +213,9 @@ def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> li
     taken = _likest({name: finding.match for name, finding in findings.items()})
     rest = {name: values for name, values in values_of.items() if name not in taken}
     lines = _taken_lines(sheet, taken, {n: n for n in taken}, findings, "      ", by_pattern=False)
-    return ["    indicators:", *lines, *_new_indicators(sheet, rest, findings, "      ")]
+    lines += _new_indicators(sheet, rest, findings, "      ")
+    used = {col: None for years in suffixed.values() for col in years}
+    return ["    indicators:", *lines, *_left_columns(sheet, used, {})]
 
 
 def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[int, Finding]]:
@@ -280,7 +288,7 @@ def _judge_columns(sheet: _Sheet, year: int | None) -> dict[int, Finding]:
 
 
 def _left_columns(
-    sheet: _Sheet, taken: Mapping[int, HeaderMatch], findings: Mapping[int, Finding]
+    sheet: _Sheet, taken: Mapping[int, HeaderMatch | None], findings: Mapping[int, Finding]
 ) -> list[str]:
     """Lines for the columns that nothing is known of, each with what was seen."""
     profile = sheet.profile
@@ -361,7 +369,10 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
     found = [(part, finding) for part, finding in findings if finding.match is not None]
     if not found:
         text = next(text for text in texts if text)
-        indicator = _new_indicators(sheet, {text: cells[1]}, {text: findings[0][1]}, "")[0]
+        titles = [part for other in texts for part in (other, other.rpartition(":")[2])]
+        indicator = _new_indicators(
+            sheet, {text: cells[1]}, {text: findings[0][1]}, "", titles=titles
+        )[0]
         fields = indicator.partition("id: ")[2]
         return [
             "    sheet_indicators:",
@@ -461,26 +472,33 @@ def _new_indicators(
     values_of: Mapping[str, Sequence[float]],
     findings: Mapping[str, Finding],
     indent: str,
+    *,
+    titles: Sequence[str] = (),
 ) -> list[str]:
     """Lines for indicators that the catalog lacks, under names to be changed; what the catalog
-    needs is a note for each.
+    needs is a note for each. Where a name holds no unit, one of ``titles`` may.
     """
     lines = []
     for text, values in values_of.items():
-        label, unit, pattern = split_unit(text)
-        of_unit = normal_header(unit or "").lower()
-        units = sorted(
-            canonical for word, canonical in sheet.knowledge.catalog.units if word == of_unit
-        )
-        name = (
-            re.sub("[^a-z0-9]+", "_", label.lower()).strip("_")
-            or f"new_{hash_bytes(label.encode())[:4]}"
-        )
+        label, unit, pattern = split_known_unit(text, sheet.knowledge.catalog.units)
+        units = _canonical_units(sheet, unit)
+        titled = None
+        if not units:
+            titled = next((one for one in titles if _canonical_units(sheet, one)), None)
+            units = _canonical_units(sheet, titled)
+        name = re.sub("[^a-z0-9]+", "_", label.lower()).strip("_")
+        if not re.match("[a-z]", name):
+            # a layout takes no id that begins with a digit
+            name = f"new_{hash_bytes(label.encode())[:4]}"
         indicator = f"{name}_{(units or ['count'])[0]}"
         found = np.asarray(values, dtype=float)
         found = found[np.isfinite(found)] if np.isfinite(found).any() else np.zeros(1)
         least, most = min(0, 10 * found.min()), 10 * max(1, found.max())
-        how = f", unit_pattern: {quoted(pattern)}" if pattern and units else ""
+        how = ""
+        if titled is not None:
+            how = f", unit: {quoted(normal_header(titled))}"
+        elif pattern and units:
+            how = f", unit_pattern: {quoted(pattern)}"
         lines.append(
             f"{indent}- {{column: {quoted(text)}, id: {indicator}{how}}}  # "
             f"{findings[text].evidence}; if it is no indicator of the catalog, choose a name and "
@@ -493,3 +511,9 @@ def _new_indicators(
             f'for indicator_definitions.csv: {indicator},"what is counted","统计口径"'
         )
     return lines
+
+
+def _canonical_units(sheet: _Sheet, unit: str | None) -> list[str]:
+    """Canonical units to which a unit can be converted."""
+    word = normal_header(unit or "").lower()
+    return sorted(canonical for known, canonical in sheet.knowledge.catalog.units if known == word)

@@ -81,6 +81,12 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
         lambda cell: level_in(places.by_name, place_key(cell_text(cell))),
         0.5,
     )
+    if code_level and name_level and code_level != name_level:
+        # a province beside every city says nothing of which city it is
+        if code_level == "city":
+            name_col = None
+        else:
+            code_col = None
     used = {code_col, name_col}
     year_col = None if across is not None else _year_column(columns, headers, used)
     others = [col for col in columns if col not in used and col != year_col]
@@ -92,8 +98,10 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
     if across is not None:
         values = [col for col in values if re.fullmatch(_YEAR_HEADER, headers[col])]
     texts = [col for col in others if col not in values]
-    # a name decides: province lines often carry a code column that cities share
-    level = code_level or name_level
+    if code_col is None:
+        level = name_level
+    else:
+        level = code_level
     return SheetProfile(
         header_row,
         header_rows,
@@ -161,16 +169,27 @@ def _best(
     shares = {
         col: share for col, cells in columns.items() if (share := _share(cells, level_of)) >= least
     }
+    levels = {col: _commonest_level(columns[col], level_of) for col in shares}
     # the first of equals; a province beside every city is known in every row, and still the cities
     # are meant
     best = max(shares, key=lambda col: (shares[col], -col), default=None)
-    finest = max(shares, key=lambda col: (_distinct(columns[col]), -col), default=None)
-    if best is not None and _distinct(columns[finest]) > 3 * _distinct(columns[best]):
-        best = finest
+    finest = max(
+        shares, key=lambda col: (_distinct(columns[col]), levels[col] == "city", -col), default=None
+    )
     if best is None:
         return None, None
-    levels = [level for cell in columns[best] if (level := level_of(cell))]
-    return best, max(sorted(set(levels)), key=levels.count)
+    n_finest = _distinct(columns[finest])
+    n_best = _distinct(columns[best])
+    is_city_of_province = levels[finest] == "city" and levels[best] == "province"
+    if n_finest > 3 * n_best or (is_city_of_province and n_finest > n_best):
+        best = finest
+    return best, levels[best]
+
+
+def _commonest_level(cells: list[object], level_of: object) -> str:
+    """The level of most of a column's places."""
+    levels = [level for cell in cells if (level := level_of(cell))]
+    return max(sorted(set(levels)), key=levels.count)
 
 
 def _distinct(cells: list[object]) -> int:

@@ -145,6 +145,45 @@ SOURCES = {
         "亿元",
         CHINESE,
     ),
+    "years_in_two_headers": (
+        {
+            "a.csv": csv_bytes(
+                [
+                    ["city", "gdp_2015", "gdp_2016", "remark"],
+                    *[[n, GDP[city, 2015], GDP[city, 2016], "x"] for city, n in PINYIN.items()],
+                ]
+            )
+        },
+        1,
+        None,
+        PINYIN,
+    ),
+    "a_province_beside_codes": (
+        {
+            "a.csv": csv_bytes(
+                [
+                    ["省份", "代码", "年份", "地区生产总值_亿元"],
+                    *[["广东省", CODES[city], year, v] for (city, year), v in GDP.items()],
+                ]
+            )
+        },
+        1,
+        "亿元",
+        CODES,
+    ),
+    "a_province_beside_names": (
+        {
+            "a.csv": csv_bytes(
+                [
+                    ["省份", "城市", "年份", "地区生产总值(单位：亿元)"],
+                    *[["广东省", city, year, v] for (city, year), v in GDP.items()],
+                ]
+            )
+        },
+        1,
+        "亿元",
+        CHINESE,
+    ),
     "two_header_rows": (
         {
             "a.xlsx": xlsx_bytes(
@@ -204,6 +243,7 @@ def test_a_draft_reads_what_the_source_was_made_from(source, tmp_path):
         ("年末金融机构各项贷款余额/亿元", "loans_cny_100m", "exact", "亿元"),
         ("固定资产投资额(亿元) investment_fa", "fixed_investment_cny_100m", "fuzzy", "亿元"),
         ("gdp_pc1", "gdp_per_capita_cny", "fuzzy", None),
+        ("地区生产总值_万元", "gdp_nominal_cny_100m", "exact", "万元"),
         ("公路里程(公里)", None, None, None),
         ("x17", None, None, None),
     ],
@@ -216,6 +256,23 @@ def test_headers_are_matched_exactly_by_wording_or_by_likeness(header, indicator
         unit,
     )
     assert match is None or (match.score == 1) == (how != "fuzzy")
+
+
+def test_a_new_indicator_has_an_id_that_a_layout_takes_and_the_unit_that_is_stated(tmp_path):
+    columns = [["城市", "年份", "2010年口径", "收入:万元"], ["北京市", 2015, 1.5, 2.5]]
+    files = {
+        "new/a.xlsx": xlsx_bytes(**{"110000": [["单位：万元"], *across(CHINESE, "城市")]}),
+        "new/b.csv": csv_bytes([*columns, ["上海市", 2015, 2.5, 3.5]]),
+    }
+    draft, _ = draft_folder(deliver(tmp_path, files) / "new", "new")
+    rules = [rule for table in parse_layout(draft.text, "new.yml").tables for rule in rules_of(table)]
+    assert all(rule.id.startswith("new_") for rule in rules)
+    assert [rule.id.split("_", 2)[2] for rule in rules] == ["cny", "count", "cny"]
+
+
+def rules_of(table):
+    """Rules of the indicators of a table, by column or by sheet."""
+    return [*table.indicators, *table.sheet_indicators.values()]
 
 
 @pytest.mark.shared
