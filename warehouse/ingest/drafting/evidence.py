@@ -25,10 +25,13 @@ _FEWEST_DISTINCT = 5
 
 @dataclass(frozen=True)
 class Finding:
-    """What a column is taken for (None: nothing), and why, in words."""
+    """What a column is taken for (None: nothing), why, in words, and the known source whose figures
+    it has to the last digit.
+    """
 
     match: HeaderMatch | None
     evidence: str
+    copy_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,8 @@ def _by_values(
     said = f"{best.share:.0%} of {best.n:,} values agree with those known"
     if best.power:
         said += f" times 10^{best.power}"
+    if best.copy_of:
+        said += f"; a copy of {best.copy_of}, to the last digit"
     is_named = name is not None and name.indicator_id == best.indicator_id
     if name is not None and not is_named and name.how != "fuzzy":
         said += f"; the header says {name.indicator_id}"
@@ -167,6 +172,7 @@ def _by_values(
         return Finding(
             replace(stated, how="values", score=round(best.share, 2)),
             f"{said}, in the unit that the header states",
+            best.copy_of,
         )
     unit = unit_of_power(best.power, canonical, knowledge.factors, header)
     if unit is None:
@@ -175,7 +181,8 @@ def _by_values(
         )
     if stated is not None:
         said += f"; the header's {stated.unit} would be another power"
-    return Finding(HeaderMatch(best.indicator_id, "values", round(best.share, 2), unit, None), said)
+    match = HeaderMatch(best.indicator_id, "values", round(best.share, 2), unit, None)
+    return Finding(match, said, best.copy_of)
 
 
 def match_header_unit(

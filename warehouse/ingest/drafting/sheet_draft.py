@@ -74,6 +74,8 @@ class _Sheet:
     place_ids: Sequence[int | None]
     knowledge: Knowledge
     notes: list[str]
+    # of each column or row that was taken: the known source whose figures it has
+    copies: list[str | None] = field(default_factory=list)
 
 
 def draft_sheet(
@@ -131,6 +133,7 @@ def draft_sheet(
         indicators, year = _by_columns(sheet, year_in_name(file_name))
     if indicators is None:
         return None
+    _note_copy(sheet)
     if year.startswith(EDITION_YEAR):
         notes.append(
             f"{where}: no year column; the year is taken from the file's name, check edition_offset"
@@ -140,6 +143,16 @@ def draft_sheet(
     lines += [f"    header: {{row: {profile.header_row + 1}{rows}}}"]
     lines += [f"    place: {_place(profile, level, title)}", f"    year: {year}"]
     return TableDraft([*lines, *indicators])
+
+
+def _note_copy(sheet: _Sheet) -> None:
+    """Say of which known source the sheet is a copy, where most of what was taken is that."""
+    source, n = Counter(sheet.copies).most_common(1)[0] if sheet.copies else (None, 0)
+    if source is not None and 2 * n > len(sheet.copies):
+        sheet.notes.append(
+            f"{sheet.where}: a copy of {source}: {n} of {len(sheet.copies)} indicators have its "
+            "figures to the last digit; it is no second source for them (seed source_lineage)"
+        )
 
 
 def _place(profile: SheetProfile, level: str, title: tuple[str, str, str] | None) -> str:
@@ -386,6 +399,7 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
             item[1].match.unit_pattern is not None,
         ),
     )
+    sheet.copies.append(finding.copy_of)
     match, catalog = finding.match, sheet.knowledge.catalog
     parts = [part for text in texts for part in (text, f"({text.rpartition(':')[2]})")]
     titled = match_header_unit(parts, match.indicator_id, catalog)
@@ -461,6 +475,7 @@ def _taken_lines(
     lines, catalog = [], sheet.knowledge.catalog
     for key, match in taken.items():
         text, evidence = texts[key], findings[key].evidence
+        sheet.copies.append(findings[key].copy_of)
         said = meaning(match, catalog, evidence, by_pattern=by_pattern)
         lines.append(f"{indent}- {{column: {quoted(text)}, {said}")
         sheet.notes.append(note_of(sheet.where, text, match, catalog, evidence))

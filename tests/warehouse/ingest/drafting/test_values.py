@@ -158,6 +158,13 @@ SAID = [
 ]
 
 
+@pytest.mark.parametrize(("change", "is_copy"), [(0, True), (0.003, False)])
+def test_a_copy_of_a_known_source_is_named(tmp_path, published, change, is_copy):
+    files = panel(PRODUCT, [lambda code, year: value(GDP, code, year) * (1 + change * (year % 2))])
+    notes = draft_of(tmp_path, published, files).notes
+    assert any("a copy of old: 1 of 1 indicators" in note for note in notes) == is_copy
+
+
 @pytest.mark.parametrize(("files", "said"), SAID)
 def test_a_draft_says_what_the_values_tell(tmp_path, published, files, said):
     text = draft_of(tmp_path, published, files).text
