@@ -11,7 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from warehouse.ingest.cells.cell_values import normal_header
-from warehouse.ingest.drafting.header_matching import Catalog, HeaderMatch, match_header, split_known_unit
+from warehouse.ingest.drafting.header_matching import (
+    Catalog,
+    HeaderMatch,
+    match_header,
+    split_known_unit,
+)
 from warehouse.ingest.drafting.value_matching import Reference, ValueMatch, match_values
 
 #: So many common cells say something; a series of one place is shorter and must agree more.

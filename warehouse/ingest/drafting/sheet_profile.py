@@ -98,10 +98,7 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
     if across is not None:
         values = [col for col in values if re.fullmatch(_YEAR_HEADER, headers[col])]
     texts = [col for col in others if col not in values]
-    if code_col is None:
-        level = name_level
-    else:
-        level = code_level
+    level = name_level if code_col is None else code_level
     return SheetProfile(
         header_row,
         header_rows,

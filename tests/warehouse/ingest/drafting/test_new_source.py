@@ -265,7 +265,8 @@ def test_a_new_indicator_has_an_id_that_a_layout_takes_and_the_unit_that_is_stat
         "new/b.csv": csv_bytes([*columns, ["上海市", 2015, 2.5, 3.5]]),
     }
     draft, _ = draft_folder(deliver(tmp_path, files) / "new", "new")
-    rules = [rule for table in parse_layout(draft.text, "new.yml").tables for rule in rules_of(table)]
+    tables = parse_layout(draft.text, "new.yml").tables
+    rules = [rule for table in tables for rule in rules_of(table)]
     assert all(rule.id.startswith("new_") for rule in rules)
     assert [rule.id.split("_", 2)[2] for rule in rules] == ["cny", "count", "cny"]
 
