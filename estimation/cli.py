@@ -140,7 +140,13 @@ def _primary(options: argparse.Namespace) -> int:
     from .api.primary import primary
 
     names = {name: getattr(options, name) for name in CITY_COLUMNS}
-    found = primary(options.cities, **names, permutations=options.permutations, seed=options.seed)
+    found = primary(
+        options.cities,
+        **names,
+        length=options.length,
+        permutations=options.permutations,
+        seed=options.seed,
+    )
     as_json = {"ensure_ascii": False, "allow_nan": False}
     print(json.dumps(asdict(found.result), **as_json) if options.json else found.summary())
     return 0
@@ -322,6 +328,9 @@ def _add_primary(primary: argparse.ArgumentParser) -> None:
     )
     for name, default in CITY_COLUMNS.items():
         primary.add_argument(f"--{name}", default=default, help=f"column; default {default}")
+    primary.add_argument(
+        "--length", help="column with the years that a row covers; the outcome is then the measure"
+    )
     primary.add_argument("--permutations", type=count, default=DRAWS, help="draws, at least 20")
     primary.add_argument("--seed", type=count, default=1)
     primary.add_argument("--json", action="store_true", help="print one JSON object")

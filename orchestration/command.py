@@ -183,6 +183,11 @@ COMMANDS = {
         WITHIN + "public:public",
         (Argument(("out",), "folder to write", "OUT"), RUN),
     ),
+    "evidence": Command(
+        "figures of this checkout that rest on delivered statistics, anew from a publication",
+        WITHIN + "evidence:evidence",
+        (RUN,),
+    ),
     "docs": Command("static documentation of the models", WITHIN + "servers:write_docs"),
     "clean": Command("remove what a run can make again", WITHIN + "clean:clean"),
 }

@@ -11,7 +11,7 @@ from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
 from ..panel.unit_values import beside
 from ..primary.channels import Channel
-from ..primary.fit import PrimaryResult, fit_primary
+from ..primary.fit import GIVEN, PrimaryResult, fit_measure, fit_primary
 from ..results import Estimate
 from .result import TIDY
 from .text import Text, wrapped
@@ -98,6 +98,7 @@ def primary(
     time: str = "year",
     cohort: Any = "cohort_year",
     block: Any = "block_id",
+    length: str | None = None,
     permutations: int = DRAWS,
     seed: int = 1,
 ) -> PrimaryFit:
@@ -116,6 +117,10 @@ def primary(
     block : str, mapping, series or frame
         Group of each unit inside which treatment is compared and permuted; at least three must hold
         treated and never-treated units.
+    length : str, optional
+        Column that says how many periods a row covers, from that of `time` on. `outcome` is then
+        the measure of synchronization itself, its mean over them, and nothing is standardised;
+        treatment begins with a row. `cs.data.zones` is such a panel.
     permutations : int
         At least 20.
     seed : int
@@ -138,9 +143,12 @@ def primary(
     docs/evidence/primary-test.md.
     """
     with faults_of_units(unit != CITY):
-        columns = PairColumns(outcome, (unit, unit), time, beside(cohort), beside(block))
+        columns = PairColumns(
+            outcome, (unit, unit), time, beside(cohort), beside(block), length=length
+        )
         cities = read_cities(panel, columns)
-        result = fit_primary(
+        test = fit_primary if length is None else fit_measure
+        result = test(
             cities.growth,
             cities.years,
             cities.cohort,
@@ -166,13 +174,20 @@ def lines_of(result: PrimaryResult) -> list[str]:
         f"{result.n_cities} cities, {result.n_pilots} pilots ({result.n_movable} movable), "
         f"{result.n_blocks} blocks with both"
     ]
-    for name, one in (("growth", result), ("cycle", result.cycle)):
+    is_given = result.measure == GIVEN
+    first = "measure" if is_given else "growth"
+    for name, one in ((first, result), ("cycle", result.cycle)):
         if one is not None and one.p_value is not None:
+            family = f"  p of both series {one.p_value_family:.4f}"
+            alone = ""
+            if is_given:
+                family = ""
+                alone = " by this p alone"
             lines += [
                 f"{name}: synchronization with never-pilots {_number(one.before)} before, "
                 f"{_number(one.after)} after, {_number(one.without_admission)} without admission",
-                f"{name}: change {_estimate(one)}  p of both series {one.p_value_family:.4f}",
-                f"{name}: found in 80 % of cases: a rise of "
+                f"{name}: change {_estimate(one)}{family}",
+                f"{name}: found in 80 % of cases{alone}: a rise of "
                 f"{_number(one.minimum_detectable_rise)}, a fall of "
                 f"{_number(one.minimum_detectable_fall)}",
                 *([f"{name}: {one.reason}"] if one.reason else []),

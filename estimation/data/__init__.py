@@ -1,5 +1,5 @@
 """Data sets that come with the library: country pairs and the euro, from the Penn World Table 9.1
-(CC BY 4.0; see README.md beside).
+(CC BY 4.0), and the cities of the primary test (see README.md beside).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 COUNTRIES = "euro_countries.csv"
+ZONES = "zones.csv"
 FIRST_YEAR, LAST_YEAR = 1980, 2017
 
 
@@ -65,6 +66,35 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
 
     countries = read_countries(files(__package__) / COUNTRIES)
     return _as_frame(build_pairs(countries, first_year, last_year), backend)
+
+
+def zones(backend: str = "") -> Any:
+    """China's cities, their pilot zones, and the mean synchronization of their growth with that of
+    other cities in the years between first treated years: what suffices for the estimate, interval
+    and p of this project's primary test.
+
+    Parameters
+    ----------
+    backend : str
+        As `euro_countries`.
+
+    Returns
+    -------
+    frame
+        A row for each city and period: city_id, city, block_id (province), cohort_year (first
+        treated year in the window; blank = none), year (the period's first), n_years (its length),
+        synchronization (mean of y of docs/methods, section 18.1, of growth; three decimals).
+
+    Notes
+    -----
+    ``cs.primary(cs.data.zones(), "synchronization", length="n_years")`` prints the change, its
+    interval and its p. The p of both series and what could have been found need the cycle, too, and
+    are in the publication. The file's first line names the run that it is from.
+    """
+    import pandas as pd
+
+    rows = pd.read_csv(files(__package__) / ZONES, dtype={"cohort_year": "Int64"}, comment="#")
+    return _as_frame(rows, backend)
 
 
 def _as_frame(frame: Any, backend: str) -> Any:

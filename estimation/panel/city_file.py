@@ -55,6 +55,7 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     Returns
     -------
     CityFile
+        By year, also where `length` says that a row is the mean of several.
 
     Raises
     ------
@@ -64,6 +65,8 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     beside = [name for name in (columns.cohort, columns.block) if not is_beside(name)]
     unit = columns.unit[0]
     names = [unit, columns.time, columns.outcome, *beside]
+    if columns.length is not None:
+        names.append(columns.length)
     hint = (
         "add the column or name another (cohort_year: the year the city is first treated, blank = "
         "never; block_id: its province)"
@@ -97,4 +100,45 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     block = blocks_of_units(*rows_of("block"), city_ids, MISSING)
     growth = np.full((len(city_ids), len(years)), np.nan)
     growth[city, year] = table.numbers(columns.outcome)
+    if columns.length is not None:
+        lengths = _lengths(table, columns.length, year, years)
+        _require_whole_periods(table, cohort, years, lengths)
+        growth = np.repeat(growth, lengths, axis=1)
+        starts = np.cumsum(lengths) - lengths
+        years = np.repeat(years - starts, lengths) + np.arange(lengths.sum())
     return CityFile(growth, years, cohort, block, city_ids, tuple(notes), table.source.backend)
+
+
+def _lengths(table: PanelTable, column: str, period: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return how many years each period covers, (T,); periods may not overlap."""
+    kind = "a whole number of years from 1"
+    given = table.numbers(column, kind)
+    wrong = ~((given >= 1) & (given == np.floor(given)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise table.fail(row, column, kind, table.shown(column, row), "correct the cell")
+    remedy = "give every unit the same periods"
+    lengths = table.constant(given, period, starts, (column,), "period", remedy).astype(np.int64)
+    overlaps = starts[:-1] + lengths[:-1] > starts[1:]
+    if overlaps.any():
+        place = int(np.argmax(overlaps))
+        last = starts[place] + lengths[place] - 1
+        found = f"{starts[place]} to {last} beside one that begins in {starts[place + 1]}"
+        row = int(np.argmax(period == place))
+        raise table.fail(row, column, "periods that do not overlap", found, "correct the cell")
+    return lengths
+
+
+def _require_whole_periods(
+    table: PanelTable, cohort: np.ndarray, starts: np.ndarray, lengths: np.ndarray
+) -> None:
+    """Refuse a first treated year inside a period: its mean would mix years without and with
+    treatment.
+    """
+    for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
+        inside = cohort[(cohort > start) & (cohort < start + length)]
+        if len(inside):
+            found = f"a unit first treated in {inside[0]}"
+            expected = f"treatment to begin with a period, not within {start}-{start + length - 1}"
+            remedy = "give means over the years between first treated years"
+            raise table.fail(None, None, expected, found, remedy)

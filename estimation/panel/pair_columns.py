@@ -37,6 +37,9 @@ class PairColumns:
         ``one``: a pair is treated when exactly one of its units ever is; ``both``: once both are.
     ordered : bool
         Whether the first id must be the smaller one.
+    length : str, optional
+        Of a panel of units whose outcome is a mean over several periods: how many a row covers,
+        from that of `time` on.
     """
 
     outcome: str
@@ -48,6 +51,7 @@ class PairColumns:
     weights: str | None = None
     exposure: str = "one"
     ordered: bool = False
+    length: str | None = None
 
 
 @dataclass(frozen=True)

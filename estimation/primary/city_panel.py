@@ -114,9 +114,7 @@ def build_panel(growth, years, cohort, block) -> CityPanel:
     block : (N,) array
         Ids of any type; admissions are compared and permuted within blocks.
     """
-    complete = np.isfinite(growth).all(axis=1)
-    known = np.where(complete[:, None], growth, 0.0)
-    varies = cycle(known, years).std(axis=1) > ROUNDING * np.abs(known).max(axis=1)
+    complete, varies = usable(growth, years)
     keep = complete & varies
     gaps, fixed = (~complete).sum(), (complete & ~varies).sum()
     left_out = {
@@ -130,6 +128,16 @@ def build_panel(growth, years, cohort, block) -> CityPanel:
     label = np.where(cohort > 0, np.searchsorted(cohorts, cohort) + 1, 0)
     index = np.unique(block[keep], return_inverse=True)[1].reshape(-1)
     return CityPanel(growth[keep], years, cohorts, label, index, notes)
+
+
+def usable(growth: np.ndarray, years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return of each city whether it has growth in every year, and whether its growth varies by
+    more than a straight line, each (N,) bool.
+    """
+    complete = np.isfinite(growth).all(axis=1)
+    known = np.where(complete[:, None], growth, 0.0)
+    varies = cycle(known, years).std(axis=1) > ROUNDING * np.abs(known).max(axis=1)
+    return complete, varies
 
 
 def lacking(panel: CityPanel) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from .interval import Tested, family_p, judge
 from .redeal import LEVEL, deal, draw_statistics
 
 ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"
+GIVEN = "as given"
 # Raised whenever any number of the test changes on the same panel; the golden values of
 # tests/estimation/primary/golden/ say when it must be. It is part of next year's rule.
 STATISTIC_VERSION = 1
@@ -150,6 +151,55 @@ def fit_primary(
         )
         found.append(_judged(result, accepts_again))
     return replace(found[0], cycle=found[1])
+
+
+def fit_measure(
+    values, years, cohort, block, *, permutations: int = DRAWS, seed: int = 1
+) -> PrimaryResult:
+    """Test whether admission changed a measure of cities that is given, such as `measured` of
+    another panel.
+
+    The statistic is that of `fit_primary`, so the means of its measure over the years between first
+    treated years, put for each of these years, give the same estimate, interval and p.
+
+    Parameters
+    ----------
+    values : (N, T) float array
+    years, cohort, block, permutations, seed
+        As of `fit_primary`.
+
+    Returns
+    -------
+    PrimaryResult
+        Without a cycle and channels, which need the series itself; the family is this one measure.
+
+    Raises
+    ------
+    ValueError
+        As `fit_primary`.
+    """
+    panel = build_panel(values, years, cohort, block)
+    dealt = deal(panel.block, permutations, [seed, 0])
+    reasons = lacking(panel)
+    if reasons:
+        return _without_verdict(replace(_said(panel, None, False), measure=GIVEN), reasons)
+    contrast = treatment_contrast(panel)
+    weight = contrast.weight[panel.block, panel.label]
+    said = replace(_said(panel, weight, False), measure=GIVEN)
+    draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
+    if not draws.varies:
+        return _without_verdict(said, (NO_VARIATION,))
+    alone = np.zeros(len(dealt))
+    tested, accepts_again = judge(draws)
+    result = replace(
+        said,
+        **vars(tested),
+        **_identity(panel, weight, panel.growth, tested.estimate),
+        p_value_family=tested.p_value,
+        minimum_detectable_rise=detectable(draws, alone, 1),
+        minimum_detectable_fall=detectable(draws, alone, -1),
+    )
+    return _judged(result, accepts_again)
 
 
 def _identity(

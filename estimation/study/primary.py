@@ -14,6 +14,7 @@ from ..analyses.spec import SampleError, Spec
 from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
 from ..sample.marts import Marts
+from .city_periods import city_period_rows
 from .next_window import next_window_rows
 from .planted import TREATED, truths_of_window
 from .primary_checks import (
@@ -32,7 +33,7 @@ CHECK_PERMUTATIONS = 999
 Rows = list[dict[str, Any]]
 TABLES = (
     *("primary", "check", "channel", "power", "placebo", "next_window"),
-    *("truth", "not_run", "warning"),
+    *("city_period", "truth", "not_run", "warning"),
 )
 
 
@@ -97,6 +98,7 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         rows["next_window"] += next_window_rows(marts, spec, last, correlations)
         rows["placebo"] += placebos_in_time(marts, spec, window, few)
     if spec.spec_id == PRIMARY:
+        rows["city_period"] += city_period_rows(spec, window)
         rows["check"] += check_rows(marts, spec, result, rows["placebo"], few)
         rows["placebo"] += placebos_in_space(marts, spec, window, few)
         rows["placebo"] += placebo_of_later(marts, spec, window, few)

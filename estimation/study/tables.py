@@ -99,6 +99,12 @@ COLUMNS = {
         **dict.fromkeys(("rule", "rule_sha256", "rule_sha256_until_2026_11_29"), _TEXT),
         "correlation_with_last": _REAL,
     },
+    "city_period": {
+        "spec_id": _TEXT,
+        **dict.fromkeys(("city_id", "province_id", "cohort_year"), _COUNT),
+        **dict.fromkeys(("first_year", "last_year", "n_years"), _COUNT),
+        "synchronization": _REAL,
+    },
     "truth": {
         "spec_id": _TEXT,
         "term": _TEXT,

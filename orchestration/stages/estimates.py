@@ -39,6 +39,10 @@ DESCRIPTIONS = {
         "The primary test where nothing can have happened: earlier years, cities without a zone."
     ),
     "next_window": "The window that the next yearbook brings, with its rule and the rule's hash.",
+    "city_period": (
+        "Mean synchronization of a city in the years between first treated years: what suffices "
+        "for the estimate, interval and p of the headline."
+    ),
     "truth": (
         "The truth of a spec on simulated data: its own estimator on the difference of the "
         "outcomes with and without the effect. Empty for delivered files."

@@ -3,6 +3,7 @@ repository.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import zipfile
 import pytest
 
 from tests.conftest import REPO
+from tests.docs.examples import blocks_of
 
 SCRIPT = """
 import sys
@@ -90,6 +92,22 @@ def test_it_fits_writes_and_draws_without_the_repository(site, tmp_path):
     assert (tmp_path / "forest.svg").stat().st_size > 5000 and (
         tmp_path / "table.docx"
     ).stat().st_size > 5000
+
+
+def test_it_prints_the_numbers_of_the_readme_alone(site, tmp_path):
+    readme = (REPO / "README.md").read_text(encoding="utf-8")
+    blocks = blocks_of(readme)
+    (place,) = (k for k, block in enumerate(blocks) if "cs.data.zones" in block.text)
+    code = f"import sys; sys.path.insert(0, {str(site)!r})\n{blocks[place].text}"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    command = [sys.executable, "-I", "-c", code]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == blocks[place + 1].text
+    change, low, high = re.search(r"change (\S+)  95 % \[(\S+), (\S+)\]", done.stdout).groups()
+    said = f"{float(change):+.3f} (95 %: {float(low):+.3f} to {float(high):+.3f}, 2010 to 2023)"
+    assert said in readme
 
 
 def test_the_console_script_answers(site, tmp_path):

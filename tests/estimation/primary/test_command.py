@@ -8,6 +8,8 @@ from estimation.api.primary import primary
 from estimation.panel.city_file import read_cities
 from estimation.panel.pair_columns import PairColumns
 from estimation.panel.panel_error import PanelError
+from estimation.primary.city_panel import build_panel
+from estimation.primary.fit import fit_primary
 
 from .economies import draw_panel
 
@@ -124,3 +126,50 @@ def test_a_missing_column_no_rows_and_no_file_are_named(tmp_path, change, said):
     path = _csv(tmp_path, change(_frame())) if change else tmp_path / "absent.csv"
     with pytest.raises(PanelError, match=said):
         primary(path)
+
+
+def _periods(frame: pd.DataFrame) -> pd.DataFrame:
+    """Means of the outcome over the years between first treated years, 2014 and 2017."""
+    start = frame["year"].map(lambda year: max(y for y in (2010, 2014, 2017) if y <= year))
+    keys = ["city_id", "cohort_year", "block_id", start]
+    means = frame.groupby(keys)["growth"].agg(["mean", "size"]).reset_index()
+    return means.rename(columns={"mean": "growth", "size": "n_years"})
+
+
+def test_means_over_the_years_between_first_treated_years_give_the_same_test():
+    growth, years, cohort, block = draw_panel(7)
+    whole = fit_primary(growth, years, cohort, block, permutations=199)
+    measured = build_panel(growth, years, cohort, block)
+    y = measured.measured(measured.growth)[2]
+    frame = _frame(7).assign(growth=y.ravel())
+    found = primary(_periods(frame), length="n_years", permutations=199).result
+    assert (found.p_value, found.p_value_family, found.cycle) == (
+        whole.p_value,
+        whole.p_value,
+        None,
+    )
+    for name in ("estimate", "ci_low", "ci_high", "before", "after", "without_admission"):
+        assert getattr(found, name) == pytest.approx(getattr(whole, name), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rows: rows.assign(n_years=0), "expected a whole number of years from 1, found '0'"),
+        (lambda rows: rows.assign(n_years=5), "found 2010 to 2014 beside one that begins in 2014"),
+        (
+            lambda rows: rows.assign(n_years=rows["n_years"] + (rows.index == 0)),
+            "expected one value for all rows of a period",
+        ),
+        (
+            lambda rows: rows[rows["year"] != 2017].assign(
+                n_years=lambda left: np.where(left["year"] == 2014, 6, 4)
+            ),
+            "found a unit first treated in 2017",
+        ),
+    ],
+)
+def test_periods_that_do_not_fit_are_refused(change, said):
+    with pytest.raises(PanelError) as error:
+        primary(change(_periods(_frame())), length="n_years")
+    assert said in str(error.value)

@@ -1,0 +1,65 @@
+"""`citysync evidence [RUN]`: what this checkout says of the delivered statistics, made anew from a
+publication of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import duckdb
+
+from orchestration.home import REPO, Home
+from orchestration.publication_folders import publication_folder
+from orchestration.terminal import Exit, end_command
+from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import DATABASE, open_foreign, open_publication
+
+ZONES = REPO / "estimation" / "data" / "zones.csv"
+CITY_PERIODS = """
+select p.city_id, c.city_name_en as city, p.province_id as block_id, p.cohort_year,
+    p.first_year as year, p.n_years, p.synchronization
+from estimates.city_period as p inner join marts.dim_city as c on c.city_id = p.city_id
+order by p.city_id, p.first_year
+"""
+
+
+def evidence(run: str | None) -> int:
+    """Write the data set of `cs.data.zones` from a publication.
+
+    Parameters
+    ----------
+    run : str or None
+        Run id of a publication that is kept; default: the current one.
+
+    Returns
+    -------
+    Exit
+        0 where everything is written.
+
+    Raises
+    ------
+    PublishError
+        Where the publication is of simulated data.
+    """
+    found = open_publication(publication_folder(Home.from_environment(), run))
+    run_id = found.manifest["run_id"]
+    if found.manifest["is_simulated"]:
+        raise PublishError(
+            f"run {run_id} is of simulated data: expected one of delivered statistics; refresh "
+            "with --landing first"
+        )
+    with open_foreign(found.folder / DATABASE) as con:
+        ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
+    return end_command(Exit.DONE, f"{ZONES.relative_to(REPO)} is that of run {run_id}")
+
+
+def zones_text(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
+    """Return ``estimates.city_period`` of an open publication as the text of `zones.csv`."""
+    cursor = con.execute(CITY_PERIODS)
+    text = io.StringIO()
+    text.write(f"# estimates.city_period of run {run_id}\n")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column[0] for column in cursor.description])
+    writer.writerows(cursor.fetchall())
+    return text.getvalue()
