@@ -1,0 +1,138 @@
+"""What a folder gives away is found in whatever form it is, and what it does not is not claimed."""
+
+import json
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from warehouse.publication.reconstruction import NEAR, best_recovery
+
+YEARS = range(2010, 2020)
+CITIES = range(110100, 110160)
+
+
+@pytest.fixture(scope="module")
+def growth() -> pd.DataFrame:
+    """Growth of 60 made-up cities in ten years: a common cycle and shocks of their own."""
+    rng = np.random.default_rng(4)
+    common = 8 + 2 * rng.standard_normal(len(YEARS))
+    own = 1.5 * rng.standard_normal((len(CITIES), len(YEARS)))
+    level = rng.standard_normal((len(CITIES), 1))
+    wide = pd.DataFrame(common + own + level, index=list(CITIES), columns=list(YEARS))
+    wide.index.name = "city_id"
+    wide.columns.name = "year"
+    return wide
+
+
+def withheld(growth: pd.DataFrame) -> pd.DataFrame:
+    return growth.stack().rename("growth").reset_index()
+
+
+def z_of(growth: pd.DataFrame) -> pd.DataFrame:
+    return growth.sub(growth.mean(axis=1), axis=0).div(growth.std(axis=1, ddof=0), axis=0)
+
+
+def pairs_of(growth: pd.DataFrame, value: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """A row a pair and year, with what is computed from the two rows of z."""
+    z = z_of(growth)
+    frames = []
+    for i, j in combinations(growth.index, 2):
+        frames.append(
+            pd.DataFrame(
+                {
+                    "city_i_id": i,
+                    "city_j_id": j,
+                    "year": growth.columns,
+                    "value": value(z.loc[i], z.loc[j]).to_numpy(),
+                }
+            )
+        )
+    return pd.concat(frames)
+
+
+def product(first: pd.Series, second: pd.Series) -> pd.Series:
+    return first * second
+
+
+def squared_gap(first: pd.Series, second: pd.Series) -> pd.Series:
+    return 1 - (first - second) ** 2 / 2
+
+
+@pytest.mark.parametrize("value", [product, squared_gap])
+def test_yearly_values_of_pairs_give_growth_back(
+    tmp_path: Path, growth: pd.DataFrame, value: Callable[..., pd.DataFrame]
+) -> None:
+    pairs_of(growth, value).to_parquet(tmp_path / "pairs.parquet")
+    recovery = best_recovery(tmp_path, withheld(growth))
+    assert recovery.median_miss < 1e-6
+    assert recovery.columns[0].startswith(f"{tmp_path.name}/")
+    assert "pairs: value" in recovery.columns[0]
+    assert recovery.median_miss_without > NEAR
+    assert not recovery.passes()
+
+
+def test_means_of_pairs_over_some_years_give_growth_back(
+    tmp_path: Path, growth: pd.DataFrame
+) -> None:
+    pairs = pairs_of(growth, squared_gap)
+    pairs["half"] = pairs.year.map(lambda year: "first" if year < 2015 else "second")
+    means = pairs.groupby(["city_i_id", "city_j_id", "half"]).value.mean().reset_index()
+    means.to_csv(tmp_path / "halves.csv", index=False)
+    assert best_recovery(tmp_path, withheld(growth)).median_miss < 0.05
+
+
+def test_standardised_series_give_growth_back(tmp_path: Path, growth: pd.DataFrame) -> None:
+    lists = {"ids": list(CITIES), "z": z_of(growth).round(4).to_numpy().tolist()}
+    lists["z"] = [dict(zip(map(str, YEARS), row, strict=True)) for row in lists["z"]]
+    (tmp_path / "page.js").write_text(f'put("page",{json.dumps(lists)});', encoding="utf-8")
+    recovery = best_recovery(tmp_path, withheld(growth))
+    assert recovery.median_miss < 0.01
+    assert not recovery.passes()
+
+
+def test_an_index_in_a_text_is_a_repeated_value(tmp_path: Path, growth: pd.DataFrame) -> None:
+    """A few cells in a sentence are no less a leak than a table."""
+    cells = withheld(growth).sample(12, random_state=1)
+    index = 100 * np.exp(cells.growth / 100)
+    cells["detail"] = [f"expected about 7 of 3, found {value:.2f}" for value in index]
+    cells.drop(columns="growth").to_csv(tmp_path / "flagged.csv", index=False)
+    recovery = best_recovery(tmp_path, withheld(growth))
+    assert recovery.median_miss < 0.01
+    assert recovery.n_values == 12
+    assert recovery.columns == ("flagged.csv: detail (number 3 of its text)",)
+    assert not recovery.passes()
+
+
+def test_an_earlier_edition_and_this_one_give_a_year_back(
+    tmp_path: Path, growth: pd.DataFrame
+) -> None:
+    """Each mean alone hides it."""
+    for name, last in {"before": 2018, "now": 2019}.items():
+        (tmp_path / name).mkdir()
+        sums = growth.loc[:, :last].sum(axis=1).rename("sum_of_growth")
+        sums.to_csv(tmp_path / name / "sums.csv")
+    now = tmp_path / "now"
+    assert best_recovery(now, withheld(growth)).routes.median_miss.min() > NEAR
+    both = best_recovery(now, withheld(growth), earlier=[tmp_path / "before"])
+    assert both.median_miss < 0.01
+    assert both.routes.loc[both.routes.median_miss.idxmin(), "route"] == "all columns, one year"
+
+
+def test_what_says_little_passes(tmp_path: Path, growth: pd.DataFrame) -> None:
+    """A mean over all pairs of a city, and a column that has nothing to do with growth."""
+    z = z_of(growth)
+    mean = 1 - ((z - z.mean()) ** 2 + z.var(ddof=0)).mean(axis=1) / 2
+    noise = np.random.default_rng(1).standard_normal(len(CITIES))
+    mean.rename("synchronization").to_frame().assign(noise=noise).to_csv(tmp_path / "city.csv")
+    recovery = best_recovery(tmp_path, withheld(growth))
+    assert recovery.median_miss > 0.9 * recovery.median_miss_without
+    assert recovery.passes()
+
+
+def test_too_few_values_are_refused(tmp_path: Path, growth: pd.DataFrame) -> None:
+    with pytest.raises(ValueError, match="found 20 in 10"):
+        best_recovery(tmp_path, withheld(growth.head(20)))
