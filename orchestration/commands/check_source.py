@@ -63,7 +63,8 @@ def _check(
         attach_foreign(con, {"published": published / DATABASE})
     series = compare(con, is_published=not without)
     progress("staged and compared")
-    faults, unheard = likely_faults(con), not_compared(con)
+    faults = likely_faults(con, everything=everything)
+    unheard = not_compared(con)
     for line in report_lines(con, series, faults, unheard, everything=everything):
         say(line)
     if not series:

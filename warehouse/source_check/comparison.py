@@ -8,9 +8,13 @@ from dataclasses import dataclass
 
 import duckdb
 
-#: Values agree within this share. What fits a value better fits it this well, and is four times
-#: nearer than what stands in its place.
+#: Levels agree within this share, rates within the points of threshold `source.equal`. What fits a
+#: value better fits it this well, and is four times nearer than what stands in its place.
 EQUAL = 0.005
+
+# what two values may differ by and still agree
+CLOSE = """coalesce(taken.points * taken.source_equal,
+            {equal} * greatest(abs(taken."value"), abs({other})))"""
 
 # the best value of another source; the source's own only where there is no other, and never the
 # same file beside itself
@@ -58,10 +62,14 @@ with taken as (
     select
         raw_line_id, source_id, file_name, sheet_name, indicator_id, place_level, place_id, "year",
         place_id // 10000 as province, canonical_value as "value", "value" as delivered, unit,
+        growth_of, source_equal, basis_cells, basis_share, basis_equal,
+        -- of a rate: how many of its unit are a change of one log point
+        case when rule_kind = 'rate' then if(unit = 'permille', 1000, 100) end as points,
         unit_text, row_no, col_no, cell_ref,
         length(regexp_replace(raw_text, '^0+|[^0-9]', '', 'g')) as digits,
         coalesce(length(regexp_extract(raw_text, '[.]([0-9]*[1-9])', 1)), 0) as decimals
     from int_raw_resolved
+    left join int_indicator_limits using (indicator_id)
     where reason is null
 ),
 beside as (
@@ -142,7 +150,7 @@ fitting as (
         on taken.place_id = reference.place_id and taken.place_level = reference.place_level
             and taken."year" = reference."year" and taken.indicator_id = reference.indicator_id
     where abs(taken."value" - candidates."value")
-            <= {EQUAL} * greatest(abs(taken."value"), abs(candidates."value"))
+            <= {CLOSE.format(equal=EQUAL, other='candidates."value"')}
         and 4 * abs(taken."value" - candidates."value") < abs(taken."value" - reference."value")
         and taken."value" <> 0
     group by candidates.raw_line_id
@@ -152,8 +160,11 @@ select
     coalesce(province_roster.province_name_zh, '') as province_name,
     reference."value" as current,
     reference.source_id as current_source,
-    coalesce(abs(taken."value" - current) <= {EQUAL} * greatest(abs(taken."value"), abs(current)),
-        false) as is_equal,
+    coalesce(abs(taken."value" - current) <= {CLOSE.format(equal=EQUAL, other="current")}, false)
+        as is_equal,
+    coalesce(abs(taken."value" - current) / taken.points,
+        case when current <> 0 and taken."value" <> 0
+            then abs(ln(abs(taken."value" / current))) end) as gap,
     fitting.cause,
     blocked.quality_rule as blocked_rule
 from taken
@@ -167,6 +178,40 @@ left join (select place_id, place_level, "year", indicator_id, "value", min(qual
     on taken.place_id = blocked.place_id and taken.place_level = blocked.place_level
         and taken.indicator_id = blocked.indicator_id and taken."year" = blocked."year"
         and taken."value" = blocked."value"
+"""
+
+# growth of the level at current prices: of the source's own levels, and of those published
+NOMINAL = """
+create table nominal as
+with levels as (
+    select 'taken' as origin, file_name, indicator_id, place_id, "year", "value" from taken
+    where place_level = 'city' and "value" > 0
+    union all
+    select source_id, 'published', indicator_id, place_id, "year", "value" from reference
+    where place_level = 'city' and "value" > 0
+)
+select indicator_id, place_id, "year",
+    100 * ("value" / lag("value") over in_time - 1) as growth_pct
+from levels
+where indicator_id in (select growth_of from int_indicator_limits)
+window in_time as (partition by origin, file_name, indicator_id, place_id order by "year")
+qualify lag("year") over in_time = "year" - 1
+"""
+
+# of each column what it shares with another source, and what of that is the same to the last digit
+COPIES = """
+create table copies as
+select
+    taken.file_name, taken.indicator_id, other.source_id as other_source_id,
+    count(distinct taken.raw_line_id) as n_common,
+    count(distinct taken.raw_line_id) filter (
+        where abs(taken."value" - other."value") <= 1e-6 * abs(taken."value")) as n_same
+from taken
+inner join published.marts.fct_indicator_observation as other
+    on taken.place_id = other.city_id and taken.place_level = other.place_level
+        and taken."year" = other."year" and taken.indicator_id = other.indicator_id
+where other.source_id <> taken.source_id and other.quality_flag <> 'blocked' and taken."value" <> 0
+group by all
 """
 
 SUMMARY = """
@@ -227,4 +272,12 @@ def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Serie
         con.execute(f'create table blocked ({place}, "value" double, quality_rule varchar)')
     con.execute(TAKEN)
     con.execute(COMPARED)
+    con.execute(NOMINAL)
+    if is_published:
+        con.execute(COPIES)
+    else:
+        con.execute(
+            "create table copies (file_name varchar, indicator_id varchar, "
+            "other_source_id varchar, n_common bigint, n_same bigint)"
+        )
     return [Series(*row) for row in con.execute(SUMMARY).fetchall()]

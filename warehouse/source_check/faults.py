@@ -15,8 +15,11 @@ FEWEST, MOST, LEAST = 8, 0.5, 0.05
 #: Filled cells are told from chance by this share of all.
 FILLED = 0.2
 #: A part is of another definition where so few of its cells agree, so many elsewhere, and half are
-#: so far off; a column where half are this far off.
-FEW_AGREE, MANY_AGREE, OFF, FAR = 0.3, 0.7, 0.02, 0.1
+#: so far off; a column where half are this far off. Of rates 0.3 points are far.
+FEW_AGREE, MANY_AGREE, OFF, FAR, FAR_RATE = 0.3, 0.7, 0.02, 0.1, 0.003
+#: A column is a copy of a source that has so many of its values, so much of those that any other
+#: source has, and of which so many are the same to the last digit.
+FEWEST_COPIED, COPIED = 100, 0.95
 #: A year is partly filled with less than this share of the places of a usual year.
 PARTLY = 0.7
 
@@ -55,15 +58,14 @@ order by explained.file_name, explained.indicator_id, cause, explained."year" is
 _FILLED_IN = (
     "a straight line between the years beside, or last year's figure again: filled in, not measured"
 )
-# of the cells that nothing fits better; rates jump by themselves
+# of the cells that nothing fits better
 _AGREEMENT = """
 select file_name, indicator_id, coalesce(cast("year" as varchar), province_name) as part,
     case when "year" is not null then 1 when province_name is not null then 2 else 0 end as kind,
     count(*) as n, count(*) filter (where is_equal) / count(*) as share,
-    coalesce(median(abs(ln(abs("value" / current))))
-        filter (where current <> 0 and "value" <> 0), 0)
+    coalesce(median(gap), 0), any_value(points) is not null as is_rate
 from compared
-where current is not null and cause is null and not is_filled and unit not in ('pct', 'permille')
+where current is not null and cause is null and not is_filled
 group by file_name, indicator_id, grouping sets ((), ("year"), (province_name))
 having n >= 20
 order by 1, 2, kind, part
@@ -84,6 +86,38 @@ where "value" not between min_value and max_value or (must_be_positive and "valu
 group by all order by all
 """
 # columns, and years of a column, of which nothing is taken
+_CURRENT_PRICES = """
+select file_name, indicator_id, 'growth at current prices' as what, "year",
+    count(*) filter (where is_nominal) as n_nominal,
+    arg_min(cell_ref, raw_line_id) filter (where is_nominal)
+from (
+    select *, 2 <= decimals and growth_pct is not null as is_fine,
+        abs(100 * ("value" / points - if(unit = 'index_100', 1, 0)) - growth_pct) <= basis_equal
+            as is_nominal
+    from compared
+    left join lateral (
+        select arg_min(growth_pct, abs(compared."value" - growth_pct)) as growth_pct from nominal
+        where nominal.indicator_id = compared.growth_of and nominal.place_id = compared.place_id
+            and nominal."year" = compared."year"
+    ) on true
+    where growth_of is not null and basis_equal is not null and place_level = 'city'
+)
+where is_fine
+group by file_name, indicator_id, "year"
+having count(*) >= any_value(basis_cells) and n_nominal >= any_value(basis_share) * count(*)
+order by all
+"""
+_COPIES = f"""
+with shared as (
+    select file_name, indicator_id, count(*) as n_shared from compared
+    where current is not null and "value" <> 0 group by all
+)
+select file_name, other_source_id, indicator_id, n_same, n_common
+from copies inner join shared using (file_name, indicator_id)
+where n_same >= {FEWEST_COPIED} and n_same >= {COPIED} * n_common
+    and n_common >= {COPIED} * n_shared
+order by all
+"""
 _LOST = """
 select file_name, coalesce(indicator_id, 'no indicator') as indicator, min(reason) as why,
     min(unit_text), "year", count(*) as n
@@ -111,6 +145,7 @@ from (select file_name, indicator_id, blocked_rule as rule, "year", count(*) as 
 window column_of_file as (partition by file_name, indicator_id)
 order by all
 """
+_UNCHANGED = "select path from file_state where state = 'as published'"
 _NOT_COMPARED = """
 select file_name, indicator_id, "year" from compared
 group by all
@@ -119,23 +154,22 @@ order by all
 """
 
 
-def likely_faults(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """One sentence for each thing that most probably is wrong, that of the most cells first."""
+def likely_faults(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> list[str]:
+    """One sentence for each thing that most probably is wrong, that of the most cells first.
+
+    Files that are published as they are, and years that are partly filled, are left out but for
+    ``everything``.
+    """
     found = [
         *_lost(con),
         *_explained(con),
+        *_by_years(con, _CURRENT_PRICES, "{n:,} values are {what} ({cell})"),
         *_other_definition(con),
         *_by_years(con, _OFF_RANGE, "values that are not {what}: {n:,} ({cell})"),
         *_by_years(con, _BLOCKED, "values that the publication blocks: {n:,} ({what}; {cell})"),
     ]
-    for (file, indicator), rows in _grouped(con, _PARTLY):
-        found.append(
-            (
-                sum(int(row[4] - row[2]) for row in rows),
-                f"{file}: {indicator}: {_span(row[3] for row in rows)}: partly filled, "
-                f"{rows[0][2]:,} to {rows[-1][2]:,} places of {rows[0][4]:,.0f} in a usual year",
-            )
-        )
+    if everything:
+        found += _partly_filled(con)
     if misplaced := rows_of(con, _MISPLACED):
         n, names = sum(n for _, n in misplaced), ", ".join(name for name, _ in misplaced[:5])
         found.append((n, f"{n:,} values stand beside the code of another place ({names})"))
@@ -143,7 +177,9 @@ def likely_faults(con: duckdb.DuckDBPyConnection) -> list[str]:
         (1, f"{file} {cell}: column {text!r} is neither mapped nor ignored by the layout")
         for file, cell, text in rows_of(con, _UNMAPPED)
     ]
-    return [sentence for _, sentence in sorted(found, key=lambda item: (-item[0], item[1]))]
+    found.sort(key=lambda item: (-item[0], item[1]))
+    old = () if everything else _unchanged(con)
+    return [sentence for _, sentence in found if not sentence.startswith(old)]
 
 
 def not_compared(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -152,6 +188,38 @@ def not_compared(con: duckdb.DuckDBPyConnection) -> list[str]:
         f"{file}: {indicator}: {_span(year for *_, year in rows)}"
         for (file, indicator), rows in _grouped(con, _NOT_COMPARED)
     ]
+
+
+def copies(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> list[str]:
+    """Files whose figures are those of another source to the last digit, one line a file and
+    source; files that are published as they are only for ``everything``.
+    """
+    lines = []
+    for (file, source), rows in _grouped(con, _COPIES):
+        names = ", ".join(row[2] for row in rows[:5])
+        if len(rows) > 5:
+            names += f" and {len(rows) - 5} more"
+        lines.append(
+            f"{file}: a copy of {source}: {sum(row[3] for row in rows):,} of "
+            f"{sum(row[4] for row in rows):,} values are the same to the last digit ({names})"
+        )
+    old = () if everything else _unchanged(con)
+    return [line for line in lines if not line.startswith(old)]
+
+
+def _unchanged(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """How sentences on files begin that are published as they are."""
+    names = [path.partition("/")[2] for (path,) in rows_of(con, _UNCHANGED)]
+    return tuple(name + end for name in names for end in (": ", " "))
+
+
+def _partly_filled(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+    for (file, indicator), rows in _grouped(con, _PARTLY):
+        yield (
+            sum(int(row[4] - row[2]) for row in rows),
+            f"{file}: {indicator}: {_span(row[3] for row in rows)}: partly filled, "
+            f"{rows[0][2]:,} to {rows[-1][2]:,} places of {rows[0][4]:,.0f} in a usual year",
+        )
 
 
 def _lost(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
@@ -188,22 +256,32 @@ def _other_definition(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str
     for (file, indicator), rows in _grouped(con, _AGREEMENT):
         by_kind = {kind: list(parts) for kind, parts in groupby(rows, lambda row: row[3])}
         whole = by_kind.get(0, [])
-        if whole and whole[0][5] < MOST and whole[0][6] > FAR:
-            said = f"half of the values differ from those of other sources by {whole[0][6]:.0%}"
+        is_rate = rows[0][7]
+        far = FAR_RATE if is_rate else FAR
+        off_by = FAR_RATE if is_rate else OFF
+        if whole and whole[0][5] < MOST and whole[0][6] > far:
+            by = _distance(whole[0][6], is_rate=is_rate)
+            said = f"half of the values differ from those of other sources by {by}"
             yield whole[0][4], f"{file}: {indicator}: {said}: another definition, vintage or place"
             continue
         for kind in (1, 2):
             parts = by_kind.get(kind, [])
-            off = [row for row in parts if row[5] < FEW_AGREE and row[6] > OFF]
+            off = [row for row in parts if row[5] < FEW_AGREE and row[6] > off_by]
             if off and any(row[5] >= MANY_AGREE for row in parts):
                 names = [row[2] for row in off]
                 where = _span(map(int, names)) if kind == 1 else ", ".join(names)
-                said = f"off by {max(row[6] for row in off):.0%}, elsewhere most agree"
+                by = _distance(max(row[6] for row in off), is_rate=is_rate)
+                said = f"off by {by}, elsewhere most agree"
                 yield (
                     sum(row[4] for row in off),
                     f"{file}: {indicator}: {where}: half of the values are {said}: two "
                     "definitions or vintages in one column",
                 )
+
+
+def _distance(gap: float, *, is_rate: bool) -> str:
+    """A distance in log points as a person writes it."""
+    return f"{100 * gap:.1f} points" if is_rate else f"{gap:.0%}"
 
 
 def _by_years(

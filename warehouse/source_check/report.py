@@ -9,7 +9,7 @@ from collections import Counter
 import duckdb
 
 from warehouse.source_check.comparison import Series
-from warehouse.source_check.faults import rows_of
+from warehouse.source_check.faults import copies, rows_of
 
 #: So many lines of a kind are shown on one screen; of faults three times as many.
 SHOWN = 5
@@ -91,9 +91,14 @@ def report_lines(
     rejected = rows_of(con, _REJECTED)
     unknown = [f"{name!r} ({n:,})" for name, n in rows_of(con, _UNKNOWN)]
     counts = {(file, indicator): others for file, indicator, *others in rows_of(con, _COLUMNS)}
+    copied = copies(con, everything=everything)
     sections = [
         ("files: " + ", ".join(f"{n:,} {state}" for state, n in states.items()), others),
         (f"likely faults: {len(faults) or 'none found'}", faults),
+        (
+            f"copies of known sources, no second source for them: {len(copied) or 'none found'}",
+            copied,
+        ),
         (f"columns with years that nothing else speaks of: {len(unheard) or 'none'}", unheard),
         (
             f"taken: {n_taken:,} values of {len({one.indicator_id for one in series})} indicators; "
@@ -108,7 +113,7 @@ def report_lines(
         (
             "beside values of other sources:",
             [
-                f"{source}: {n:,} common, {equal:,} equal within 0.5 %, "
+                f"{source}: {n:,} common, {equal:,} equal within 0.5 % or 0.05 points, "
                 f"{far:,} off by more than 5 %"
                 for source, n, equal, far in rows_of(con, _SOURCES)
             ],

@@ -22,6 +22,7 @@ _SEEDS = (
     "province_aliases",
     "indicator_catalog",
     "unit_factors",
+    "quality_thresholds",
 )
 _MODELS = (
     "staging/stg_seeds__place_codes",
@@ -30,8 +31,9 @@ _MODELS = (
     "staging/stg_raw__cells",
     "intermediate/raw/int_raw_resolved",
     "intermediate/raw/int_raw_rejections",
+    "intermediate/detectors/int_indicator_limits",
 )
-_MACROS = ("text", "settings")
+_MACROS = ("text", "settings", "rule_kinds")
 
 
 def build_staging(con: duckdb.DuckDBPyConnection, raw_build: Path) -> None:
