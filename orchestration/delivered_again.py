@@ -18,8 +18,8 @@ from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_files, read_landing
 from warehouse.ingest.layouts import layouts_of
-from warehouse.publication.checks import read_foreign_manifest
 from warehouse.publication.delivered import input_faults, value_faults
+from warehouse.publication.foreign import open_publication
 from warehouse.whole_files import remove_any
 
 #: Seeds and models that the compared tables come from.
@@ -43,7 +43,9 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
     PublishError
         The manifest or a table of the publication cannot be used.
     """
-    manifest = read_foreign_manifest(publication, check_recorded)
+    found = open_publication(publication)
+    manifest = found.manifest
+    settings = check_recorded(manifest.get("settings", {}))
     layouts = layouts_of(landing)
     present = {file.path: file.location for file in find_files(landing, layouts)}
     new = set(present) - {entry["path"] for entry in manifest["inputs"]}
@@ -58,14 +60,12 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
     remove_any(scratch)
     try:
         # editions are left out as they were; the process ends with this command
-        os.environ.update({**dict.fromkeys(SETTINGS, ""), **manifest["settings"]})
+        os.environ.update({**dict.fromkeys(SETTINGS, ""), **settings})
         set_tool_environment(home)
         read_landing(landing, scratch / "raw", scratch / "build", layouts=layouts)
         dbt = Dbt(home)
         raise_on_failure(dbt.run("build", MODELS, build=scratch / "build", options=NO_TESTS))
-        differences, n_rows = value_faults(
-            publication, scratch / "build" / "citysync.duckdb", [*changed, *new]
-        )
+        differences, n_rows = value_faults(found.database, scratch / "build", [*changed, *new])
     except LandingError as error:
         # a file that changed or came later may be one that cannot be read, and the values of the
         # others are not compared then

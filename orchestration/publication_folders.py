@@ -1,13 +1,31 @@
-"""The publications of a home, by run id."""
+"""The publications of a home, by run id, and how a command opens one."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
+
+from orchestration.faults import explain
 from orchestration.home import Home
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import MANIFEST
+from warehouse.publication.foreign import Publication, open_publication
+from warehouse.publication.manifest import MANIFEST, MENDED
+
+# what code of this version meets in tables and files that another version, or somebody else, wrote
+UNLIKE_OURS = (
+    duckdb.Error,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotADirectoryError,
+    FileNotFoundError,
+    TypeError,
+    ValueError,
+)
 
 
 def publications_of(home: Home) -> list[str]:
@@ -37,3 +55,27 @@ def publication_folder(home: Home, run_id: str | None) -> Path:
             f"run {run_id!r} is not kept in {home.root / 'publications'}: kept are {kept}"
         )
     return home.root / "publications" / run_id
+
+
+@contextmanager
+def opened(home: Home, run_id: str | None = None) -> Iterator[Publication]:
+    """Open a run id's publication, or the current one, for a command that reads it.
+
+    Raises
+    ------
+    PublishError
+        As `publication_folder` and `open_publication`, and where the publication turns out to be
+        damaged, or not as this version makes it, while it is read. Errors of the machine, such as a
+        full disk, stay what they are.
+    """
+    publication = open_publication(publication_folder(home, run_id))
+    try:
+        yield publication
+    except UNLIKE_OURS as error:
+        if explain(error, home.root):
+            raise
+        found = " ".join(str(error).split())[:200]
+        raise PublishError(
+            f"{publication.folder}: expected tables and files as this version makes them, found "
+            f"{type(error).__name__}: {found}; refresh again, or {MENDED}"
+        ) from error

@@ -14,8 +14,10 @@ import ctypes
 import fcntl
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -142,15 +144,38 @@ def supervise(command: str, work: Callable[[], int]) -> int:
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()  # what waits would be written by both
     parent = os.getpid()
+    scratch = _own_folder()
     child = os.fork()
     if child == 0:
         _be_watched(parent)
+        # what the work and its workers put aside goes with them, however they end
+        if scratch:
+            os.environ["TMPDIR"] = scratch
+            tempfile.tempdir = scratch
         code = explained(work)
         if command == "refresh" and code != Exit.DONE:
             alerts.send(command, code, getattr(code, "reason", ""))
         return code
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(child, child)
+    try:
+        return _watch(command, child, watched)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _own_folder() -> str:
+    """Make a folder for temporary files of one command; none where the disk takes no more, which
+    ends a command alone that needs one.
+    """
+    try:
+        return tempfile.mkdtemp(prefix="citysync-")
+    except OSError:
+        return ""
+
+
+def _watch(command: str, child: int, watched: set[signal.Signals]) -> int:
+    """Wait for the end of the work, or for a signal that ends it."""
     while True:
         number = signal.sigwait(watched)
         if number != signal.SIGCHLD:

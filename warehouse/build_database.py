@@ -30,6 +30,13 @@ def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
         yield con
 
 
+@contextmanager
+def open_memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty database in memory, closed also on an error."""
+    with duckdb.connect() as con:
+        yield con
+
+
 def write_frame(
     con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame
 ) -> None:

@@ -29,6 +29,22 @@ def write_whole(target: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def move_whole(draft: Path, target: Path) -> None:
+    """Let a folder take the place of another in one rename, from another disk too.
+
+    Folders above are made. Nothing is left beside the target where that fails.
+    """
+    beside = target.with_name(f".{target.name}.new")
+    remove_any(beside)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.move(draft, beside)
+        remove_any(target)
+        beside.rename(target)
+    finally:
+        remove_any(beside)
+
+
 def read_noted(path: Path) -> dict[str, Any]:
     """What JSON notes by name; nothing where there is no such file, or none that can be read."""
     try:

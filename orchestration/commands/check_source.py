@@ -11,10 +11,11 @@ import duckdb
 
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
+from warehouse.build_database import open_memory
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
-from warehouse.publication.foreign import DATABASE, attach_foreign
+from warehouse.publication.foreign import attach_foreign, open_publication
 from warehouse.source_check.comparison import compare
 from warehouse.source_check.faults import likely_faults, not_compared
 from warehouse.source_check.report import report_lines
@@ -42,7 +43,7 @@ def check_source(folder: str | None, everything: bool = False) -> int:
         return end_command(Exit.BAD_INPUT, "expected the folder of a source; found none")
     with (
         tempfile.TemporaryDirectory(prefix="check-source-") as scratch,
-        duckdb.connect() as con,
+        open_memory() as con,
     ):
         return _check(Path(folder), Path(scratch), con, everything=everything)
 
@@ -60,7 +61,7 @@ def _check(
     if without:
         say(without)
     else:
-        attach_foreign(con, {"published": published / DATABASE})
+        attach_foreign(con, {"published": open_publication(published).database})
     series = compare(con, is_published=not without)
     progress("staged and compared")
     faults = likely_faults(con, everything=everything)

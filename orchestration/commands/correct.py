@@ -7,6 +7,7 @@ from __future__ import annotations
 import duckdb
 
 from orchestration.home import Home
+from orchestration.publication_folders import opened
 from orchestration.terminal import Exit, end_command, say
 from warehouse.corrections import (
     SEED,
@@ -24,7 +25,6 @@ from warehouse.corrections import (
     write_corrections,
     year_of,
 )
-from warehouse.publication.foreign import DATABASE, open_foreign
 
 NO_CELL = "none, since no file delivers such an indicator and year (see marts.dim_indicator)"
 BESIDE = """
@@ -65,7 +65,7 @@ def correct(
     Exit
         0 where the seed was written; 2 where the publication holds no such cell.
     """
-    with open_foreign(Home.from_environment().published / DATABASE) as con:
+    with opened(Home.from_environment()) as publication, publication.connect() as con:
         city_id = find_city(con, city)
         where = (city_id, year_of(year), indicator or "")
         rows = read_corrections()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.home import Home
-from orchestration.publication_folders import publication_folder
+from orchestration.publication_folders import opened
 from orchestration.terminal import Exit, end_command
 from warehouse.hashing import hash_file
 from warehouse.publication.city_panel import write_city_panel
-from warehouse.publication.foreign import DATABASE, open_foreign
-from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.manifest import MANIFEST
 
 
 def panel(folder: str | None, today_borders: bool, plain: bool) -> int:
@@ -30,14 +29,16 @@ def panel(folder: str | None, today_borders: bool, plain: bool) -> int:
     Exit
         0 where they are written.
     """
-    published = publication_folder(Home.from_environment(), None)
     target = Path(folder or "city_panel")
-    with open_foreign(published / DATABASE, target.absolute()) as con:
-        run = read_manifest(published)
+    with (
+        opened(Home.from_environment()) as publication,
+        publication.connect(target.absolute()) as con,
+    ):
+        run = publication.manifest
         kind = "SIMULATED data" if run["is_simulated"] else "delivered statistics"
         cite = (
             f"citysync, city-year panel from {kind}, run {run['run_id']}, manifest sha256 "
-            f"{hash_file(published / MANIFEST)}"
+            f"{hash_file(publication.folder / MANIFEST)}"
         )
         if today_borders:
             cite += ", cities that ended counted in those that took them"

@@ -10,22 +10,21 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import jinja2
 
 from estimation.csv_files import guard
 from orchestration.home import Home
-from orchestration.publication_folders import publication_folder
-from orchestration.run_settings import check_recorded, setting
+from orchestration.publication_folders import opened
+from orchestration.run_settings import setting
 from orchestration.terminal import Exit, end_command
+from warehouse.build_database import open_build, open_memory
 from warehouse.errors import Refused
-from warehouse.publication.checks import open_to_pass_on
 from warehouse.publication.datapackage import NAME as PACKAGE
-from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, Publication, attach_foreign
+from warehouse.publication.foreign import Publication, attach_foreign
 from warehouse.publication.manifest import MANIFEST
 from warehouse.publication.passed_on import (
     PUBLISHED,
@@ -33,8 +32,9 @@ from warehouse.publication.passed_on import (
     copy_tables,
     describe_copy,
     free_sources,
+    require_as_published,
 )
-from warehouse.whole_files import remove_any
+from warehouse.whole_files import move_whole
 
 # what tells an earlier public copy, which is replaced, from a folder of somebody's own
 OURS = (MANIFEST, "left_out.csv", "llms.txt")
@@ -67,37 +67,34 @@ def public(out: str | None, run_id: str | None = None) -> int:
             f"{folder}: expected no folder, an empty one or an earlier public copy, found other "
             "files; name another folder"
         )
-    publication = publication_folder(Home.from_environment(), run_id)
-    left_out = write_public(publication, folder)
+    with opened(Home.from_environment(), run_id) as publication:
+        left_out = write_public(publication, folder)
     return end_command(Exit.DONE, f"{folder}; {left_out} tables or parts left out (left_out.csv)")
 
 
-def write_public(publication: Path, folder: Path) -> int:
+def write_public(publication: Publication, folder: Path) -> int:
     """Write the public copy of a publication and return how many tables lack something.
 
     Raises
     ------
     PublishError
-        As `open_to_pass_on`.
+        As `require_as_published`.
     """
-    found = open_to_pass_on(publication, check_recorded)
-    draft = folder.with_name(f".{folder.name}.new")
-    remove_any(draft)
-    draft.mkdir(parents=True)
-    try:
-        left_out = _write_draft(found, draft)
-        remove_any(folder)
-        draft.rename(folder)
-    finally:
-        remove_any(draft)
+    require_as_published(publication)
+    # not beside the folder, which a server may show to others: this one goes with the command
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = Path(scratch, "public")
+        draft.mkdir()
+        left_out = _write_draft(publication, draft)
+        move_whole(draft, folder)
     return left_out
 
 
-def _write_draft(found: Publication, draft: Path) -> int:
+def _write_draft(publication: Publication, draft: Path) -> int:
     """Write everything of the public copy, and return how many tables lack something."""
-    publication, manifest, free = found.folder, found.manifest, free_sources()
-    with duckdb.connect(draft / DATABASE) as con:
-        attach_foreign(con, {PUBLISHED: publication / DATABASE}, draft)
+    folder, manifest, free = publication.folder, publication.manifest, free_sources()
+    with open_build(draft) as con:
+        attach_foreign(con, {PUBLISHED: publication.database}, draft)
         left_out = copy_tables(con, draft, None if manifest["is_simulated"] else free)
         left_out += [
             (name, entry["rows"], "one file a year, which is not copied")
@@ -105,12 +102,12 @@ def _write_draft(found: Publication, draft: Path) -> int:
             if entry.get("parquet")
         ]
     if manifest["is_simulated"]:
-        shutil.copytree(publication / "report", draft / "report", copy_function=shutil.copyfile)
-        shutil.copytree(publication / "data_docs", draft / "data_docs")
+        shutil.copytree(folder / "report", draft / "report", copy_function=shutil.copyfile)
+        shutil.copytree(folder / "data_docs", draft / "data_docs")
     else:
-        _write_report(publication / DATABASE, draft / "report", free)
-    shutil.copyfile(publication / MANIFEST, draft / MANIFEST)
-    package = describe_copy(publication, draft)
+        _write_report(publication.database, draft / "report", free)
+    shutil.copyfile(folder / MANIFEST, draft / MANIFEST)
+    package = describe_copy(folder, draft)
     (draft / PACKAGE).write_text(json.dumps(package, ensure_ascii=False, indent=1), "utf-8")
     with open(draft / "left_out.csv", "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -126,17 +123,11 @@ def _write_report(database: Path, folder: Path, free: set[str]) -> None:
     from estimation.report.site import write_report
 
     # in memory: no file below the web folder holds what is not passed on, however this ends
-    with duckdb.connect() as con:
+    with open_memory() as con:
         attach_foreign(con, {PUBLISHED: database})
         copy_for_pages(con, free)
         con.execute(f"detach {PUBLISHED}")
-        try:
-            data = read_report_data(con)
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise PublishError(
-                f"{database}: expected the tables of this version, found "
-                f"{str(error).splitlines()[0]}; publish again first"
-            ) from error
+        data = read_report_data(con)
         write_exhibits(data, folder)
         write_report(
             con,

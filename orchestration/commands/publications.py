@@ -13,7 +13,7 @@ from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
 from warehouse.publication.archive import archived_runs, verify_archive
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.manifest import MANIFEST, checked_manifest
 from warehouse.publication.publish import switch
 from warehouse.publication.verification import verify_publication
 
@@ -64,7 +64,7 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
     for found, reason in reasons:
         if found:
             return end_command(Exit.FAILED, reason)
-    manifest = read_manifest(folder)
+    manifest = checked_manifest(folder)
     say(
         f"archive: {len(archived_runs(home.archive))} runs are as they were archived in "
         f"{home.archive}"

@@ -19,9 +19,10 @@ from orchestration.publication_folders import publication_folder
 from orchestration.run_settings import SETTINGS, check_recorded
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
-from warehouse.publication.checks import compare_manifests, read_foreign_manifest
+from warehouse.publication.comparison import compare_manifests
 from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import open_publication
 
 
 def reproduce(run_id: str | None, landing: str | None) -> int:
@@ -45,7 +46,8 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
 
 
 def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
-    manifest = read_foreign_manifest(publication_folder(home, run_id), check_recorded)
+    manifest = open_publication(publication_folder(home, run_id)).manifest
+    settings = check_recorded(manifest.get("settings", {}))
     _require_inputs(manifest, landing)
     scratch = home.root / "reproduced" / manifest["run_id"]
     say(
@@ -71,7 +73,7 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
     not_ours = (*SETTINGS, "CITYSYNC_BUILD", "CITYSYNC_LANDING")
     environment = {
         **{name: value for name, value in os.environ.items() if name not in not_ours},
-        **manifest["settings"],
+        **settings,
         "CITYSYNC_HOME": str(scratch),
         "CITYSYNC_CACHE": str(home.cache),
         # the scratch home may hold an earlier attempt with other files: that is no loss
@@ -82,7 +84,7 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
         command, cwd=REPO, env=environment, check=False
     ).returncode:  # our own command
         return end_command(Exit.FAILED, "the refresh did not publish; its last line says why")
-    return _compare(manifest, read_foreign_manifest(scratch / "published", check_recorded))
+    return _compare(manifest, open_publication(scratch / "published").manifest)
 
 
 def _compare(first: dict[str, Any], again: dict[str, Any]) -> int:

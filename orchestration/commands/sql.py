@@ -21,10 +21,11 @@ from estimation.csv_files import csv_lines
 from orchestration.home import Home
 from orchestration.publication_folders import publication_folder
 from orchestration.terminal import Exit, end_command
+from warehouse.build_database import open_memory
 from warehouse.errors import Refused
 from warehouse.publication.archive import load_archive
 from warehouse.publication.file_tables import add_file_tables, files_of_tables
-from warehouse.publication.foreign import DATABASE, attach_foreign
+from warehouse.publication.foreign import DATABASE, attach_foreign, open_publication
 from warehouse.sql_text import quote
 from warehouse.whole_files import write_whole
 
@@ -79,17 +80,16 @@ def connect_read_only(
     duckdb.Error
         If it cannot be opened.
     """
-    folder = publication_folder(home, None)
-    path, files = folder / DATABASE, files_of_tables(folder)
-    with duckdb.connect() as holding, duckdb.connect() as con:
-        # DuckDB copies nothing into a file that is attached somewhere: a query may detach it here
-        attach_foreign(holding, {"citysync": path})
+    publication = open_publication(publication_folder(home, None))
+    files = files_of_tables(publication)
+    # DuckDB copies nothing into a file that is attached somewhere: a query may detach it here
+    with publication.connect(), open_memory() as con:
         add_file_tables(con, "files", files)
         if with_archive:
             for line in load_archive(con, home.archive):
                 print(line, file=sys.stderr)
         con.execute(VIEWS)
-        attach_foreign(con, {"citysync": path})
+        attach_foreign(con, {"citysync": publication.database})
         # where a name is looked up: `marts.x` is a table of the database, or else one of the files
         schemas = sorted({table.split(".")[0] for table in files})
         places = ["citysync.main"]

@@ -13,24 +13,23 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import pyarrow.parquet as pq
 
 from estimation.csv_files import guard
 from orchestration.home import REPO, Home
-from orchestration.publication_folders import publication_folder
-from orchestration.run_settings import check_recorded
+from orchestration.publication_folders import opened
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
-from warehouse.publication.checks import open_to_pass_on
+from warehouse.publication.foreign import Publication
 from warehouse.publication.manifest import MANIFEST_HASH
-from warehouse.publication.passed_on import holds_no_value
-from warehouse.whole_files import remove_any
+from warehouse.publication.passed_on import holds_no_value, require_as_published
+from warehouse.whole_files import move_whole
 
 # Schemas without a delivered value: results, and what is known of the run and its files.
 FREE_SCHEMAS = ("estimates", "meta")
@@ -48,6 +47,11 @@ PROGRAMS = {
     "data_docs": "expectations/gate.py",
 }
 MINUTES = 6
+ORIGINS = """
+select source_id, array_to_string(
+    list_filter([producer, title, address, licence], lambda part: part <> ''), '; ')
+from meta.source order by all
+"""
 UNKNOWN = "its layout does not say"
 
 
@@ -64,11 +68,12 @@ def deposit(run_id: str | None) -> int:
         As `write_deposit`.
     """
     home = Home.from_environment()
-    folder = write_deposit(publication_folder(home, run_id), home.root / "deposit")
+    with opened(home, run_id) as publication:
+        folder = write_deposit(publication, home.root / "deposit")
     return end_command(Exit.DONE, f"{folder}; read its README.md")
 
 
-def write_deposit(publication: Path, store: Path) -> Path:
+def write_deposit(publication: Publication, store: Path) -> Path:
     """Write the replication folder of a publication, and return it.
 
     Raises
@@ -76,20 +81,21 @@ def write_deposit(publication: Path, store: Path) -> Path:
     Refused
         If the code that made the publication is no commit of this checkout.
     PublishError
-        As `open_to_pass_on`.
+        As `require_as_published`.
     """
-    found = open_to_pass_on(publication, check_recorded)
-    publication, manifest = found.folder, found.manifest
-    folder, draft = store / manifest["run_id"], store / f".{manifest['run_id']}"
-    remove_any(draft)
-    draft.mkdir(parents=True)
-    _write_code(manifest["git_commit"], draft / "code")
-    _copy_publication(publication, draft / "publication", whole=bool(manifest["is_simulated"]))
-    _write_inputs(manifest, draft / "inputs.csv")
-    text = _readme(manifest, publication, draft)
-    (draft / "README.md").write_text(text, encoding="utf-8")
-    remove_any(folder)
-    draft.rename(folder)
+    require_as_published(publication)
+    manifest = publication.manifest
+    folder = store / manifest["run_id"]
+    with tempfile.TemporaryDirectory() as scratch:
+        draft = Path(scratch, "deposit")
+        draft.mkdir()
+        _write_code(manifest["git_commit"], draft / "code")
+        target = draft / "publication"
+        _copy_publication(publication.folder, target, whole=manifest["is_simulated"])
+        _write_inputs(manifest, draft / "inputs.csv")
+        text = _readme(publication, draft)
+        (draft / "README.md").write_text(text, encoding="utf-8")
+        move_whole(draft, folder)
     return folder
 
 
@@ -135,13 +141,13 @@ def _write_inputs(manifest: Mapping[str, Any], path: Path) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["path", "sha256", "bytes"])
-        rows.writerows(
-            [guard(entry["path"]), entry["sha256"], entry["bytes"]] for entry in manifest["inputs"]
-        )
+        for entry in manifest["inputs"]:
+            rows.writerow([guard(entry["path"]), entry["sha256"], entry.get("bytes")])
 
 
-def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
-    origins = _origins(publication / "parquet" / "meta" / "source.parquet")
+def _readme(publication: Publication, draft: Path) -> str:
+    manifest = publication.manifest
+    origins = _origins(publication)
     files = Counter(entry["path"].split("/")[0] for entry in manifest["inputs"])
     schemas = sorted(path.name for path in (draft / "publication" / "parquet").iterdir())
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
@@ -155,7 +161,7 @@ def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
         started_at=manifest["started_at"],
         commit=manifest["git_commit"],
         python=manifest["packages"].get("python"),
-        manifest_hash=(publication / MANIFEST_HASH).read_text(encoding="utf-8").split()[0],
+        manifest_hash=(publication.folder / MANIFEST_HASH).read_text(encoding="utf-8").split()[0],
         is_simulated=is_simulated,
         sources=[
             {"id": _cell(name), "files": n, "origin": _cell(origins.get(name, UNKNOWN))}
@@ -176,18 +182,11 @@ def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
     )
 
 
-def _origins(path: Path) -> dict[str, str]:
+def _origins(publication: Publication) -> dict[str, str]:
     """Producer, title, address and licence of each source as one text."""
-    if not path.exists():
-        return {}
-    rows = pq.read_table(path).to_pylist()
-    texts = {
-        row["source_id"]: "; ".join(
-            row[key] for key in ("producer", "title", "address", "licence") if row[key]
-        )
-        for row in rows
-    }
-    return {name: text for name, text in texts.items() if text}
+    with publication.connect() as con:
+        rows = con.execute(ORIGINS).fetchall()
+    return {name: text for name, text in rows if text}
 
 
 def _cell(text: str) -> str:

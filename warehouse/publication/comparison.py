@@ -1,4 +1,5 @@
-"""Two publications that should be equal up to rounding: the largest difference of every table.
+"""Two publications: by the hashes of their tables, or equal up to rounding, with the largest
+difference of every table.
 
 `python -m warehouse.publication.comparison FIRST SECOND` prints one line a table, the largest
 difference first, and ends with 1 where one is above the tolerance or anything that is no number
@@ -9,15 +10,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from warehouse.build_database import open_memory
 from warehouse.publication.file_tables import add_file_tables, files_of_tables
-from warehouse.publication.foreign import DATABASE, attach_foreign
-from warehouse.publication.manifest import read_manifest
+from warehouse.publication.foreign import attach_foreign, open_publication
 from warehouse.sql_text import quote
 
 TOLERANCE = 1e-12
@@ -27,6 +29,47 @@ OF_BITS = ("panel_hash",)
 # the run's own id and time, and what it found published before it
 OF_THE_RUN = "meta."
 ROW = "row of both"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two publications by the hashes of their tables, but those of `meta`, which hold the run's own
+    id and time.
+
+    Attributes
+    ----------
+    n_tables : int
+        How many were compared.
+    differing : list of str
+        Tables whose hashes differ, or that one of both lacks.
+    why : list of str
+        What else differs: the commit, versions of packages.
+    """
+
+    n_tables: int
+    differing: list[str]
+    why: list[str]
+
+
+def compare_manifests(first: dict[str, Any], again: dict[str, Any]) -> Comparison:
+    """Compare the manifests of two publications that `open_publication` opened."""
+    both = {*first["tables"], *again["tables"]}
+    names = {name for name in both if not name.startswith("meta.")}
+    differing = [name for name in _differing(first["tables"], again["tables"]) if name in names]
+    why = []
+    if first["git_commit"] != again["git_commit"]:
+        why.append(
+            f"it was made from commit {first['git_commit']}, this checkout is {again['git_commit']}"
+        )
+    packages = _differing(first["packages"], again["packages"])
+    if packages:
+        why.append(f"other versions of {', '.join(packages)}")
+    return Comparison(len(names), differing, why)
+
+
+def _differing(first: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+    """Return the names, sorted, whose values differ."""
+    return sorted(name for name in {*first, *again} if first.get(name) != again.get(name))
 
 
 def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]:
@@ -50,12 +93,12 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
     PublishError
         If one is no publication.
     """
-    folders = {"first_one": first.resolve(), "second_one": second.resolve()}
-    manifests = [read_manifest(folder) for folder in folders.values()]
-    with duckdb.connect() as con:
-        attach_foreign(con, {name: folders[name] / DATABASE for name in folders})
-        for name, folder in folders.items():
-            add_file_tables(con, f"{name}_files", files_of_tables(folder))
+    both = {"first_one": open_publication(first), "second_one": open_publication(second)}
+    manifests = [publication.manifest for publication in both.values()]
+    with open_memory() as con:
+        attach_foreign(con, {name: publication.database for name, publication in both.items()})
+        for name, publication in both.items():
+            add_file_tables(con, f"{name}_files", files_of_tables(publication))
         found = {}
         for table in sorted({*manifests[0]["tables"], *manifests[1]["tables"]}):
             if table.startswith(OF_THE_RUN):
@@ -66,7 +109,7 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
                 continue
             sources = [
                 _relation(con, f"{name}_files" if "parquet" in entry else name, table)
-                for name, entry in zip(folders, entries, strict=True)
+                for name, entry in zip(both, entries, strict=True)
             ]
             found[table] = compare_relations(con, *sources, [ROW])
     return found

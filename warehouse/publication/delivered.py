@@ -19,11 +19,11 @@ from typing import Any
 
 import duckdb
 
+from warehouse.build_database import open_build
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.snapshot import take_snapshot
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, attach_foreign
-from warehouse.sql_text import literal
+from warehouse.publication.foreign import attach_foreign
 
 EXAMPLES = 3
 PLACE = "source_id, edition_year, file_name, sheet_name, cell_ref"
@@ -96,14 +96,14 @@ def input_faults(
     return faults
 
 
-def value_faults(publication: Path, database: Path, but: Sequence[str]) -> tuple[list[str], int]:
+def value_faults(database: Path, build: Path, but: Sequence[str]) -> tuple[list[str], int]:
     """Published rows that the delivered files do not hold, and rows of the files that were not
     published.
 
     Parameters
     ----------
-    publication : folder of a publication.
-    database : the models up to accepted values, made from the same files read again.
+    database : that of a publication.
+    build : folder of the models up to accepted values, made from the same files read again.
     but : paths of files that are left out, as they are not what was published.
 
     Returns
@@ -117,16 +117,14 @@ def value_faults(publication: Path, database: Path, but: Sequence[str]) -> tuple
     PublishError
         The publication lacks a table (it is of an earlier version).
     """
-    with duckdb.connect() as con:
-        con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach {literal(database)} as again (read_only)")
-        attach_foreign(con, {"published": publication / DATABASE})
+    with open_build(build, read_only=True) as con:
+        attach_foreign(con, {"published": database})
         try:
             return _compare(con, but)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             first = str(error).splitlines()[0]
             raise PublishError(
-                f"{publication}: expected the tables of this version, found {first}; publish "
+                f"{database}: expected the tables of this version, found {first}; publish "
                 "again first"
             ) from error
 
@@ -143,7 +141,7 @@ def _compare(con: duckdb.DuckDBPyConnection, but: Sequence[str]) -> tuple[list[s
             else "concat_ws('/', nullif(source_id, '.'), file_name)"
         )
         where = f"where {path} not in (select file_path from left_out)"
-        published, again = f"published.{of_publication}", f"again.{of_files}"
+        published, again = f"published.{of_publication}", f"citysync.{of_files}"
         n_rows += con.execute(f"select count(*) from {published} {where}").fetchone()[0]
         for one, other, words in (
             (published, again, f"published {what} that the delivered files do not hold"),

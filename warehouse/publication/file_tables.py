@@ -14,37 +14,31 @@ from pathlib import Path
 import duckdb
 
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import MENDED, check_manifest, read_manifest
+from warehouse.publication.foreign import Publication
+from warehouse.publication.manifest import MENDED
 from warehouse.sql_text import quote
 
 
-def files_of_tables(folder: Path) -> dict[str, list[Path]]:
-    """Files by `schema.table` of every table that is no table of the database.
-
-    Parameters
-    ----------
-    folder : Path
-        A publication, resolved.
+def files_of_tables(publication: Publication) -> dict[str, list[Path]]:
+    """Return the files by `schema.table` of every table that is no table of the database.
 
     Raises
     ------
     PublishError
-        If a file is missing or a link, a table has none, or the manifest cannot be used.
+        If a file is missing, or a table has none.
     """
-    manifest = read_manifest(folder)
-    check_manifest(folder, manifest)
-    found = {
-        table: [folder / name for name in sorted(manifest["files"]) if fnmatchcase(name, files)]
-        for table, entry in sorted(manifest["tables"].items())
-        if (files := entry.get("parquet"))
-    }
-    for table, paths in found.items():
-        if not paths:
+    folder, manifest = publication.folder, publication.manifest
+    found: dict[str, list[Path]] = {}
+    for table, entry in sorted(manifest["tables"].items()):
+        if "parquet" not in entry:
+            continue
+        names = [name for name in sorted(manifest["files"]) if fnmatchcase(name, entry["parquet"])]
+        if not names:
             raise PublishError(f"{folder}: expected Parquet files of {table}, found none; {MENDED}")
-        for path in paths:
-            # a link may lead to any file of this machine
-            if not path.is_file() or path.resolve() != path:
-                raise PublishError(f"{path}: expected a file, found none or a link; {MENDED}")
+        found[table] = [folder / name for name in names]
+        for path in found[table]:
+            if not path.is_file():
+                raise PublishError(f"{path}: expected a file, found none; {MENDED}")
     return found
 
 

@@ -9,22 +9,23 @@ tables alone is used as the main database; a table may compute too (a generated 
 check, an index), so none of these is taken either.
 
 `open_publication` does the same for the whole folder: it follows the link to it once and nothing
-inside it.
+inside it. Every command that reads a publication begins there.
 """
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from warehouse.build_database import open_memory
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import MENDED, check_manifest, is_plain_file, read_manifest
+from warehouse.publication.manifest import MENDED, checked_manifest, is_plain_file
 from warehouse.sql_text import quote
 
 DATABASE = "citysync.duckdb"
@@ -59,6 +60,9 @@ where database_name = $1 and not regexp_full_match(schema_name || '.' || table_n
 order by all
 """
 NAME = "[a-z0-9_]+[.][a-z0-9_]+"
+N_ROWS = """
+select coalesce(sum(estimated_size), 0) from system.main.duckdb_tables() where database_name = $1
+"""
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,20 @@ class Publication:
     folder : Path
         Where it is, without a link on the way.
     manifest : dict
-        Its manifest, with files and tables that can be compared.
+        Its manifest, every part that is used checked.
     """
 
     folder: Path
     manifest: dict[str, Any]
+
+    @property
+    def database(self) -> Path:
+        """Where its database is."""
+        return self.folder / DATABASE
+
+    def connect(self, *folders: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open its database as `open_foreign` does."""
+        return open_foreign(self.database, *folders)
 
 
 def open_publication(folder: Path) -> Publication:
@@ -100,14 +113,13 @@ def open_publication(folder: Path) -> Publication:
                 f"{str(path)!r}: expected a file or a folder, found a link, a pipe or a device; "
                 f"{MENDED}"
             )
-    manifest = read_manifest(folder)
-    check_manifest(folder, manifest)
+    found = Publication(folder, checked_manifest(folder))
     try:
-        with open_foreign(folder / DATABASE):
-            return Publication(folder, manifest)
+        with found.connect():
+            return found
     except duckdb.Error as error:
         raise PublishError(
-            f"{folder / DATABASE}: expected a database of DuckDB, found none that opens "
+            f"{found.database}: expected a database of DuckDB, found none that opens "
             f"({' '.join(str(error).split())[:200]}); {MENDED}"
         ) from None
 
@@ -118,7 +130,7 @@ def open_foreign(database: Path, *folders: Path) -> Iterator[duckdb.DuckDBPyConn
 
     Parameters and errors as of `attach_foreign`.
     """
-    with duckdb.connect() as con:
+    with open_memory() as con:
         attach_foreign(con, {"citysync": database}, *folders)
         con.execute("use citysync")
         yield con
@@ -143,8 +155,8 @@ def attach_foreign(
     Raises
     ------
     PublishError
-        If one holds anything but tables of plain columns, is a link or no file, or was left in
-        the midst of a write.
+        If one holds anything but tables of plain columns, or more rows than bytes; is a link or no
+        file; or was left in the midst of a write.
     duckdb.Error
         If one cannot be opened as a database of DuckDB.
     """
@@ -167,4 +179,12 @@ def attach_foreign(
                 f"{path}: expected tables alone, found {len(found)} other things, first "
                 f"{', '.join(repr(what) for (what,) in found[:5])}: "
                 "it was not made by citysync; take it again from where it was copied"
+            )
+        # equal rows take no room: a small file may hold more of them than can be read in a day
+        rows = con.execute(N_ROWS, [name]).fetchone()[0]
+        if rows > path.stat().st_size:
+            raise PublishError(
+                f"{path}: expected at most one row a byte, found {rows:,} rows in "
+                f"{path.stat().st_size:,} bytes: it was not made by citysync; take it again from "
+                "where it was copied"
             )

@@ -6,6 +6,7 @@ Not here: how tables are hashed (`tables`).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,10 +18,14 @@ MENDED = (
     "put another publication back (citysync rollback id), or take it again from where it was copied"
 )
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.json.sha256"
+RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
+COMMIT = re.compile(r"unknown|[0-9a-f]{7,64}(\+changes)?")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+PYTHON = re.compile(r"3\.[0-9]{1,2}")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a publication (or of the link to one).
+    """Return the manifest of a publication as it is, for a comparison with the run at hand.
 
     Raises
     ------
@@ -43,39 +48,74 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def check_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Whether what a manifest says of files and tables can be compared at all; it may have been
-    written by anybody.
+def checked_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a publication that anybody may have written, with every part that is
+    used checked first.
 
     Raises
     ------
     PublishError
-        Naming the entry: a path that leads out of the publication, or a part that is no hash, size
-        or number of rows.
+        As `read_manifest`; or naming the part, what was found and what to do.
     """
-    for part, size in (("files", "bytes"), ("tables", "rows")):
-        entries = manifest.get(part)
-        if not isinstance(entries, dict):
-            raise PublishError(
-                f"{folder / MANIFEST}: {part} is {str(entries)[:40]!r}: expected names and "
-                f"entries; {MENDED}"
-            )
-        for name, entry in entries.items():
-            place = PurePosixPath(name)
-            is_inside = not place.is_absolute() and ".." not in place.parts and "\0" not in name
-            is_named = is_inside if part == "files" else name.count(".") == 1
-            if not (
-                is_named
-                and isinstance(entry, dict)
-                and isinstance(entry.get("sha256"), str)
-                and type(entry.get(size)) is int
-                and entry.get("parquet", "") in ("", files_of(*name.partition(".")[::2]))
-            ):
-                found = str(entry)[:120]
-                raise PublishError(
-                    f"{folder / MANIFEST}: {part} has {name!r}: {found!r}: expected an entry as a "
-                    f"refresh writes it; {MENDED}"
-                )
+    manifest = read_manifest(folder)
+    expected = {
+        "run_id": _is_text(manifest.get("run_id"), RUN_ID),
+        "git_commit": _is_text(manifest.get("git_commit"), COMMIT),
+        "started_at": isinstance(manifest.get("started_at", ""), str),
+        "is_simulated": isinstance(manifest.get("is_simulated"), bool),
+        "inputs": isinstance(manifest.get("inputs"), list)
+        and all(_is_input(entry) for entry in manifest["inputs"]),
+        "packages": isinstance(manifest.get("packages"), dict)
+        and _is_text(manifest["packages"].get("python", "3.11"), PYTHON),
+        "files": isinstance(manifest.get("files"), dict),
+        "tables": isinstance(manifest.get("tables"), dict),
+    }
+    for name, holds in expected.items():
+        if not holds:
+            raise _unlike_ours(folder, name, manifest.get(name))
+    for name, entry in manifest["files"].items():
+        if not (_is_inside(name) and _is_counted(entry, "bytes")):
+            raise _unlike_ours(folder, f"files: {name!r}", entry)
+    for name, entry in manifest["tables"].items():
+        if not (name.count(".") == 1 and _is_counted(entry, "rows")):
+            raise _unlike_ours(folder, f"tables: {name!r}", entry)
+        if entry.get("parquet", "") not in ("", files_of(*name.split("."))):
+            raise _unlike_ours(folder, f"tables: {name!r}", entry)
+    return manifest
+
+
+def _unlike_ours(folder: Path, part: str, found: object) -> PublishError:
+    return PublishError(
+        f"{folder / MANIFEST}: {part} is {str(found)[:120]!r}: expected it as `make refresh` "
+        f"writes it; {MENDED}"
+    )
+
+
+def _is_text(value: object, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_inside(name: object) -> bool:
+    """Return whether a path leads to a file below the folder that it is relative to."""
+    if not isinstance(name, str):
+        return False
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\0" not in name
+
+
+def _is_counted(entry: object, size: str) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    return _is_text(entry.get("sha256"), SHA256) and type(entry.get(size)) is int
+
+
+def _is_input(entry: object) -> bool:
+    """A file inside the landing and its hash, which what was not opened (a link, a pipe) has
+    not.
+    """
+    if not (isinstance(entry, dict) and "sha256" in entry and _is_inside(entry.get("path"))):
+        return False
+    return entry["sha256"] is None or _is_text(entry["sha256"], SHA256)
 
 
 def is_plain_file(path: Path) -> bool:

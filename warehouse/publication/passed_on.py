@@ -11,9 +11,14 @@ from typing import Any
 
 import duckdb
 
+from warehouse.build_database import open_build
 from warehouse.hashing import hash_file
 from warehouse.publication.datapackage import NAME as PACKAGE
+from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import Publication
+from warehouse.publication.manifest import MENDED
 from warehouse.publication.tables import copy_comments, to_publish
+from warehouse.publication.verification import verify_files, verify_row_counts
 from warehouse.sql_text import literal, quote
 
 LICENCES = Path(__file__).resolve().parents[1] / "seeds" / "source_licences.csv"
@@ -56,6 +61,8 @@ EMPTIED = (
 )
 POLICY = ("dim_policy_document", "fct_policy_clause", "fct_policy_tool", "fct_policy_zone")
 NOT_WHOLE = "repeats values of sources that may not be passed on"
+# every publication of a refresh has them
+NEEDED = (PACKAGE, "report/index.html", "data_docs/index.html")
 # the database that is copied, attached by `foreign`
 PUBLISHED = "published"
 
@@ -67,6 +74,23 @@ def free_sources() -> set[str]:
         for row in csv.DictReader(LICENCES.read_text(encoding="utf-8").splitlines())
         if row["may_be_passed_on"] == "true"
     }
+
+
+def require_as_published(publication: Publication) -> None:
+    """Require that a publication which is copied to others is what its manifest says.
+
+    Raises
+    ------
+    PublishError
+        If its files, tables or numbers of rows are not those of its manifest, or a file that a copy
+        is made from is no part of it.
+    """
+    faults = verify_files(publication.folder) or verify_row_counts(publication)
+    for name in NEEDED:
+        if name not in publication.manifest["files"]:
+            faults.append(f"{publication.folder / name}: no part of the publication, expected it")
+    if faults:
+        raise PublishError(f"{faults[0]}; {MENDED}")
 
 
 def holds_no_value(schema: str, table: str) -> bool:
@@ -171,7 +195,11 @@ def _permitted(name: str, free: set[str]) -> str:
 
 
 def describe_copy(publication: Path, draft: Path) -> dict[str, Any]:
-    """The publication's data package for the tables that are here, with terms and sources."""
+    """Return the publication's data package for the tables that are here, with terms and sources.
+
+    The package may have been written by anybody: what is used of it and is not as a refresh writes
+    it raises TypeError, KeyError, AttributeError or ValueError.
+    """
     package = json.loads((publication / PACKAGE).read_text(encoding="utf-8"))
     # a path of the package is only looked up: whoever made it may have written any
     copied = {path.relative_to(draft).as_posix(): path for path in draft.rglob("*.parquet")}
@@ -179,15 +207,12 @@ def describe_copy(publication: Path, draft: Path) -> dict[str, Any]:
     for resource in package["resources"]:
         path = copied.get(str(resource["path"]))
         if path:
-            here = set(duckdb.read_parquet(str(path)).columns)
-            fields = [field for field in resource["schema"]["fields"] if field["name"] in here]
-            resource["schema"]["fields"] = fields
             kept.append(resource | {"hash": f"sha256:{hash_file(path)}"})
-    sources = duckdb.read_parquet(str(draft / "parquet/meta/source.parquet")).fetchall()
-    named = [
-        (title or producer or source, licence)
-        for source, _, producer, title, licence, *_ in sources
-    ]
+    with open_build(draft, read_only=True) as con:
+        named = con.execute(
+            "select coalesce(nullif(title, ''), nullif(producer, ''), source_id), licence "
+            "from meta.source"
+        ).fetchall()
     return package | {
         "resources": kept,
         "licenses": [

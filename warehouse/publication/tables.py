@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from warehouse.build_database import open_memory
 from warehouse.hashing import hash_bytes
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import files_of
@@ -103,7 +104,7 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
     they read, and stay out of the database.
     """
     hashes: dict[str, dict[str, Any]] = {}
-    with duckdb.connect() as con:
+    with open_memory() as con:
         con.execute(f"attach {literal(build_database)} as build (read_only)")
         con.execute(
             f"attach {literal(target)} as target (storage_version {literal(STORAGE_VERSION)})"

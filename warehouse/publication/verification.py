@@ -11,13 +11,12 @@ import duckdb
 
 from warehouse.hashing import hash_file
 from warehouse.publication.file_tables import add_file_tables, files_of_tables
-from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.foreign import DATABASE, Publication
 from warehouse.publication.manifest import (
     MANIFEST,
     MANIFEST_HASH,
-    check_manifest,
+    checked_manifest,
     is_plain_file,
-    read_manifest,
 )
 from warehouse.publication.tables import columns_of, hash_table
 from warehouse.sql_text import quote
@@ -40,10 +39,10 @@ def verify_publication(folder: Path) -> list[str]:
     Raises
     ------
     PublishError
-        If its manifest cannot be compared with anything.
+        If its manifest cannot be compared with anything, or `attach_foreign` refuses its database.
     """
     folder = folder.resolve()
-    return verify_files(folder) or _table_faults(folder, read_manifest(folder))
+    return verify_files(folder) or _table_faults(Publication(folder, checked_manifest(folder)))
 
 
 def verify_files(folder: Path) -> list[str]:
@@ -58,12 +57,10 @@ def verify_files(folder: Path) -> list[str]:
     folder = folder.resolve()
     if faults := _manifest_faults(folder):
         return faults
-    manifest = read_manifest(folder)
-    check_manifest(folder, manifest)
-    return _file_faults(folder, manifest["files"])
+    return _file_faults(folder, checked_manifest(folder)["files"])
 
 
-def verify_row_counts(folder: Path) -> list[str]:
+def verify_row_counts(publication: Publication) -> list[str]:
     """Compare the tables of the database and their numbers of rows with the manifest: enough to see
     that it holds a table which the manifest does not name, or more rows than it should.
 
@@ -73,11 +70,12 @@ def verify_row_counts(folder: Path) -> list[str]:
         As `verify_publication`.
     """
     expected = {}
-    for name, entry in read_manifest(folder)["tables"].items():
+    for name, entry in publication.manifest["tables"].items():
         if "parquet" not in entry:
             expected[name] = entry["rows"]
-    database, faults = folder / DATABASE, []
-    with open_foreign(database) as con:
+    database = publication.database
+    faults = []
+    with publication.connect() as con:
         tables = con.execute(
             "select schema_name, table_name from duckdb_tables() where database_name = 'citysync' "
             "order by all"
@@ -139,23 +137,17 @@ def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
     )
 
 
-def _table_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
-    database = folder / DATABASE
+def _table_faults(publication: Publication) -> list[str]:
+    faults: list[str] = []
     try:
-        with open_foreign(database) as con:
-            add_file_tables(con, "files", files_of_tables(folder))
-            return [
-                fault
-                for name, entry in sorted(manifest["tables"].items())
-                for fault in _table_fault(con, folder, name, entry)
-            ]
+        with publication.connect() as con:
+            add_file_tables(con, "files", files_of_tables(publication))
+            for name, entry in sorted(publication.manifest["tables"].items()):
+                faults += _table_fault(con, publication.folder, name, entry)
     except duckdb.Error as error:
-        return [
-            (
-                f"{database}: cannot be read as the manifest says "
-                f"({' '.join(str(error).split())[:200]})"
-            )
-        ]
+        found = " ".join(str(error).split())[:200]
+        return [f"{publication.database}: cannot be read as the manifest says ({found})"]
+    return faults
 
 
 def _table_fault(

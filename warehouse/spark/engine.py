@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from warehouse.build_database import open_build
 from warehouse.spark.faults import SparkFault, explain, require_java
 from warehouse.sql_text import literal
 from warehouse.whole_files import remove_any
@@ -124,7 +123,7 @@ def _write_inputs(build: Path, folder: Path, *, tests: bool) -> None:
     compare with where these are asked.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(build), read_only=True) as con:
+    with open_build(build.parent, read_only=True) as con:
         for schema, tables in (INPUTS | (ALSO if tests else {})).items():
             for table in tables:
                 target = literal(folder / f"{schema}.{table}.parquet")

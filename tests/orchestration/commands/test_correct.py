@@ -2,17 +2,21 @@
 
 import shutil
 
-import duckdb
 import pandas as pd
 import pytest
 
 from orchestration.commands.correct import correct
 from orchestration.terminal import Exit
+from tests.warehouse.publication.small import put_out, run_of
 from warehouse import corrections
 from warehouse.corrections import NoCorrection
 
 GDP = "gdp_nominal_cny_100m"
 CELLS = """
+create schema marts;
+create table marts.dim_city as from (values
+    (320500, '苏州市', 'Suzhou (Jiangsu)'), (341300, '宿州市', 'Suzhou (Anhui)')
+) as t(city_id, city_name_zh, city_name_en);
 create table marts.fct_indicator_observation as from (values
     (320500, 2011, 'gdp_nominal_cny_100m', 99e0, '亿元', 99e0, 'cny_100m', 'a', 'g.csv', null,
         'B2', 1, true, 'warned', 'spike'),
@@ -21,21 +25,16 @@ create table marts.fct_indicator_observation as from (values
     (320500, 2011, 'gdp_nominal_cny_100m', 11e5, '万元', 110e0, 'cny_100m', 'b', 'h.xlsx',
         'S', 'C7', 2, false, 'ok', null)
 ) as t(city_id, "year", indicator_id, value_delivered, unit_delivered, "value", unit, source_id,
-    file_name, sheet_name, cell_ref, priority, is_current, quality_flag, quality_rule)
+    file_name, sheet_name, cell_ref, priority, is_current, quality_flag, quality_rule);
+alter table marts.fct_indicator_observation add column place_level varchar;
+update marts.fct_indicator_observation set place_level = 'city'
 """
 
 
 @pytest.fixture(autouse=True)
 def seed(home, tmp_path, monkeypatch):
     """A small publication, and a copy of the seed that commands write."""
-    (home / "published").mkdir(parents=True)
-    with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
-        con.execute("create schema marts")
-        con.execute(
-            "create table marts.dim_city as from (values (320500, '苏州市', 'Suzhou (Jiangsu)'), "
-            "(341300, '宿州市', 'Suzhou (Anhui)')) as t(city_id, city_name_zh, city_name_en)"
-        )
-        con.execute(CELLS)
+    put_out(home, run_of(1), CELLS)
     path = tmp_path / "value_corrections.csv"
     shutil.copy(corrections.SEED, path)
     monkeypatch.setattr(corrections, "SEED", path)

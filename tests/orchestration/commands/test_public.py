@@ -29,13 +29,14 @@ from tests.warehouse.publication.test_verification import (
     write_manifest,
 )
 from warehouse.errors import Refused
+from warehouse.publication.foreign import open_publication
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
 from warehouse.publication.publish import switch
 
 
 def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simulated, tmp_path):
     whole = tmp_path / "o'ut"
-    assert write_public((simulated.home / "published").resolve(), whole) == 0
+    assert write_public(open_publication(simulated.home / "published"), whole) == 0
     answer = "select estimate from {} where spec_id like '%official.newest'"
     with duckdb.connect(whole / "citysync.duckdb", read_only=True) as con:
         of_database = con.execute(answer.format("estimates.primary")).fetchall()
@@ -62,7 +63,7 @@ def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
     secrets = {text for (text,) in values if len(text) > 8}
     assert len(secrets) > 20
     out = tmp_path / "out"
-    assert write_public(published, out) > 3
+    assert write_public(open_publication(published), out) > 3
     rows = list(csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines()))
     assert "marts.fct_city_year" in {row["table"] for row in rows}
     with duckdb.connect(out / "citysync.duckdb", read_only=True) as con:
@@ -83,7 +84,7 @@ def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
 def test_growth_that_is_left_out_is_not_said_to_be_unknown(six, tmp_path):
     """The pages of the public copy, compared with the tables of the whole publication."""
     published = (six.run.home / "published").resolve()
-    write_public(published, tmp_path / "out")
+    write_public(open_publication(published), tmp_path / "out")
     with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
         report = tmp_path / "out" / "report"
         count, wrong = city_page_faults(con, report, is_public=True)
@@ -118,7 +119,7 @@ def test_growth_cannot_be_computed_from_the_public_copy(six: SixCities, tmp_path
         pd.testing.assert_series_equal(both["size"], both["truth"], check_names=False)
         assert len(both) == 60
     out = tmp_path / "out"
-    write_public(published, out)
+    write_public(open_publication(published), out)
     assert numbers_of_pairs(out) == {}
     rows = csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines())
     (said,) = [row for row in rows if row["table"] == "marts.fct_pair_synchronization"]
@@ -283,7 +284,7 @@ def publication_as(run: Run, folder: Path, **changes: object) -> Path:
 
 def test_a_simulated_publication_is_passed_on_whole(simulated: Run, tmp_path: Path) -> None:
     published = publication_as(simulated, tmp_path / "published", git_commit=head())
-    whole = write_deposit(published, tmp_path / "store")
+    whole = write_deposit(open_publication(published), tmp_path / "store")
     assert all((whole / name).exists() for name in ("code/Makefile", "code/requirements/base.txt"))
     inputs = (whole / "inputs.csv").read_text(encoding="utf-8").splitlines()
     assert len(inputs) == 1 + len(simulated.manifest["inputs"])
@@ -295,7 +296,9 @@ def test_a_simulated_publication_is_passed_on_whole(simulated: Run, tmp_path: Pa
 
 def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> None:
     folder = write_deposit(
-        publication_as(simulated, tmp_path / "published", git_commit=head(), is_simulated=False),
+        open_publication(
+            publication_as(simulated, tmp_path / "published", git_commit=head(), is_simulated=False)
+        ),
         tmp_path / "store",
     )
     kept = {
@@ -314,4 +317,4 @@ def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> N
 def test_code_that_cannot_be_had_is_refused(simulated: Run, tmp_path: Path, commit: str) -> None:
     published = publication_as(simulated, tmp_path / "published", git_commit=commit)
     with pytest.raises(Refused, match="expected"):
-        write_deposit(published, tmp_path / "store")
+        write_deposit(open_publication(published), tmp_path / "store")

@@ -44,7 +44,8 @@ def put_out(
     for folder in folders.values():
         folder.mkdir(exist_ok=True)
         (folder / "index.html").write_text("page", encoding="utf-8")
-    said = {"run_id": run_id, "is_simulated": simulated, **manifest}
+    usual = {"git_commit": "unknown", "inputs": [], "packages": {}, "settings": {}}
+    said = {"run_id": run_id, "is_simulated": simulated, **usual, **manifest}
     publish(database, home / "published", manifest=said, folders=folders, kept=kept)
     return home / "published"
 

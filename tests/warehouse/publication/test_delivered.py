@@ -85,7 +85,7 @@ def published(tmp_path: Path) -> Path:
 @pytest.fixture
 def again(tmp_path: Path) -> Path:
     return write(
-        tmp_path / "again.duckdb",
+        tmp_path / "again" / "citysync.duckdb",
         {
             "intermediate.int_observations_corrected": VALUES,
             "quality.rejected_value": LINES,
@@ -118,7 +118,7 @@ def test_a_difference_in_any_row_and_column_is_found(
 ) -> None:
     with duckdb.connect(str(published)) as con:
         con.execute(change)
-    faults, _ = value_faults(published.parent, again, [])
+    faults, _ = value_faults(published, again.parent, [])
     assert len(faults) == len(found)
     for fault, (beginning, words) in zip(faults, found, strict=True):
         assert fault.startswith(beginning) and words in fault
@@ -127,13 +127,13 @@ def test_a_difference_in_any_row_and_column_is_found(
 def test_equal_rows_are_no_fault_and_those_of_files_that_changed_are_left_out(
     published: Path, again: Path
 ) -> None:
-    assert value_faults(published.parent, again, []) == ([], 9)
+    assert value_faults(published, again.parent, []) == ([], 9)
     with duckdb.connect(str(published)) as con:
         con.execute(
             "update marts.fct_indicator_observation set raw_text = 'x'; update "
             "marts.fct_policy_clause set clause_text = 'x'"
         )
-    assert value_faults(published.parent, again, ["tidy/a.csv", "policy_texts/plan.txt"]) == ([], 0)
+    assert value_faults(published, again.parent, ["tidy/a.csv", "policy_texts/plan.txt"]) == ([], 0)
 
 
 def test_files_are_compared_with_their_hashes(tmp_path: Path) -> None:

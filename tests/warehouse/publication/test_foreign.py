@@ -3,6 +3,7 @@ that are files of it are read like tables, and like nothing else.
 """
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from orchestration.commands.run_specs import run_specs
 from orchestration.commands.sql import connect_read_only, run_sql
-from orchestration.home import Home
+from orchestration.home import REPO, Home
 from tests.warehouse.publication.small import made_writable, pair_years_as_files, put_out, run_of
 from tests.warehouse.publication.test_verification import SECRET, forge
 from warehouse.ingest.drafting.value_matching import read_reference
@@ -23,7 +24,7 @@ from warehouse.publication.datapackage import describe_package
 from warehouse.publication.delivered import value_faults
 from warehouse.publication.errors import PublishError
 from warehouse.publication.file_tables import files_of_tables
-from warehouse.publication.foreign import open_foreign
+from warehouse.publication.foreign import open_foreign, open_publication
 from warehouse.publication.manifest import MANIFEST
 from warehouse.publication.verification import verify_publication
 
@@ -48,7 +49,7 @@ READERS: dict[str, Callable[[Path], object]] = {
         home / "publications", home / "again", required=RUN
     ),
     "reproduce": lambda home: compare_publications(home / "published", home / "published"),
-    "verify LANDING": lambda home: value_faults(home / "published", home / "build.duckdb", []),
+    "verify LANDING": lambda home: value_faults(home / "published" / DATABASE, home, []),
     "what changed": lambda home: write_changes(home / "published", home, simulated=False),
     "new-source": lambda home: read_reference(home / "published" / DATABASE),
     "run": lambda home: run_specs(str(home / "published" / DATABASE), [SPEC], None, None),
@@ -89,6 +90,19 @@ def test_what_a_foreign_database_holds_never_runs(
         found = error
     assert not target.exists()
     assert Path(SECRET).read_text(encoding="utf-8").strip() not in str(found)
+
+
+def test_a_database_is_opened_in_two_places_alone() -> None:
+    """A foreign one that is opened as the main one runs its views and macros."""
+    packages = ("warehouse", "orchestration", "expectations", "estimation")
+    opening = re.compile(r"duckdb[.](connect|sql|query|read_\w+|from_\w+)[(]")
+    found = set()
+    for package in packages:
+        for path in (REPO / package).rglob("*.py"):
+            if opening.search(path.read_text(encoding="utf-8")):
+                found.add(path.relative_to(REPO).as_posix())
+    # the second one is the library's own, of sums in memory
+    assert found == {"warehouse/build_database.py", "estimation/engines/database.py"}
 
 
 NOT_ANSWERED = (
@@ -138,7 +152,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("statement", NOT_ANSWERED)
 def test_the_prompt_reaches_nothing_but_tables(home: Path, statement: str) -> None:
     folder = (home / "published").resolve()
-    place = {"folder": folder, "file": files_of_tables(folder)["marts.pairs"][0]}
+    place = {"folder": folder, "file": files_of_tables(open_publication(folder))["marts.pairs"][0]}
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
     with connect_read_only(Home(home)) as con:
         assert con.execute("select count(*) from marts.things").fetchone() == (3,)
@@ -188,10 +202,10 @@ def test_files_that_are_missing_links_or_none_of_ours_are_refused_by_name(
 ) -> None:
     copy = shutil.copytree(home, tmp_path / "home", symlinks=True)
     folder = made_writable(copy / "published")
-    file = files_of_tables(folder)["marts.pairs"][0]
+    file = files_of_tables(open_publication(folder))["marts.pairs"][0]
     touch(file, folder / MANIFEST)
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     assert run_sql("select 1") == 2
     said = capsys.readouterr().err
-    assert (f"{file}: " if touch is not lead_elsewhere else "marts.pairs") in said
-    assert ("found none or a link" in said) == (touch is not lead_elsewhere)
+    assert (str(file) if touch is not lead_elsewhere else "marts.pairs") in said
+    assert ("expected a file" in said) == (touch is not lead_elsewhere)
