@@ -25,13 +25,15 @@ from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.publication.manifest import MANIFEST, read_manifest
-from warehouse.sql_text import literal
+from warehouse.sql_text import literal, quote
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years
-# may lose one; an edition of a source, or a source without editions, does not go by itself.
+# may lose one; an edition of a source, or a source without editions, does not go by itself, and
+# cities go one by one, where two become one.
 LARGEST_LOSS = 0.05
-OF_OTHERS = {"editions": 0.0}
+OF_OTHERS = {"editions": 0.0, "cities": 0.03, "pilot cities": 0.03}
 EXAMPLES = 3
+MOST_SERIES = 6
 WINDOW = {"WINDOW_FIRST_YEAR": "2010", "WINDOW_LAST_YEAR": "2019"}
 # Settings by which two publications of one landing hold other values, with what leaving them out
 # means.
@@ -90,14 +92,53 @@ select (select count(k) from old), (select count(*) from gone), (select list(k
 """
 
 
+# What the specs read of cities: each series and year on its own. A city's value of a year is lost
+# by delivery where a current value of that city and year is in no file any more, else by judgement
+# (or it is computed from others that are lost).
+SERIES = """
+select city_id, "year", series from (
+    unpivot (select city_id, "year", {columns} from {catalog}.marts.fct_city_year)
+    on {columns} into name series value found
+)
+"""
+COLUMNS = """
+select column_name from duckdb_columns() where data_type = 'DOUBLE' and schema_name = 'marts'
+    and table_name = 'fct_city_year' and database_name in ($1, $2)
+group by column_name having count(*) = 2 order by column_name
+"""
+OF_SERIES = """
+with held as ({old}),
+    gone as (from held except from ({new})),
+    absent as (
+        select indicator_id, city_id, "year" from {values} where place_level = 'city'
+        except select indicator_id, city_id, "year" from {here}.marts.fct_indicator_observation
+    ),
+    undelivered as (select distinct city_id, "year" from absent)
+select series || ' of ' || "year" as what, count(*) as n_before, count(gone.series) as n_gone,
+    count(*) filter (gone.series is not null and undelivered.city_id is null) as n_judged
+from held
+left join gone using (city_id, "year", series)
+left join undelivered using (city_id, "year")
+group by series, "year"
+order by n_gone / n_before desc, n_gone desc, series, "year"
+"""
+
+
 @dataclass(frozen=True)
 class Loss:
-    """How many of what stands would be gone, and the first of them."""
+    """How many of what stands would be gone, and the first of them.
+
+    Attributes
+    ----------
+    n_judged : int or None
+        How many of them are still delivered, and gone by judgement; None where nobody counted.
+    """
 
     what: str
     before: int
     gone: int
     examples: list[str]
+    n_judged: int | None = None
 
     @property
     def share(self) -> float:
@@ -106,8 +147,13 @@ class Loss:
 
     def __str__(self) -> str:
         """Such as `66 of 102 values (65 %), first gdp_real_cny_100m city 110000 2005`."""
-        first = f", first {', '.join(self.examples)}" if self.examples else ""
-        return f"{self.gone:,} of {self.before:,} {self.what} ({self.share:.0%}){first}"
+        text = f"{self.gone:,} of {self.before:,} {self.what} ({self.share:.0%})"
+        if self.examples:
+            text += f", first {', '.join(self.examples)}"
+        if self.n_judged is not None:
+            n_undelivered = self.gone - self.n_judged
+            text += f", {n_undelivered:,} by delivery and {self.n_judged:,} by judgement"
+        return text
 
 
 def refuse_to_shrink(
@@ -233,7 +279,9 @@ def count_losses(
             attach_foreign(con, {"previous": database}, build)
         except (duckdb.Error, PublishError) as error:
             return [], [f"{database} is not compared: {' '.join(str(error).split())}"]
-        return _compare(con, counted, _held("previous", "previous.meta.input_file"), build)
+        before = _held("previous", "previous.meta.input_file")
+        losses, unread = _compare(con, counted, before, build)
+        return losses + _series_losses(con), unread
 
 
 def count_losses_of_archive(runs: list[Path], build: Path) -> tuple[list[Loss], list[str]]:
@@ -300,6 +348,25 @@ def _compare(
     return losses, unread
 
 
+def _series_losses(con: duckdb.DuckDBPyConnection) -> list[Loss]:
+    """Return what of each series and year of the earlier publication's cities the build does not
+    hold.
+    """
+    here = con.execute("select current_database()").fetchone()[0]
+    names = [quote(name) for (name,) in con.execute(COLUMNS, [here, "previous"]).fetchall()]
+    if not names:
+        return []
+    columns = ", ".join(names)
+    query = OF_SERIES.format(
+        old=SERIES.format(columns=columns, catalog="previous"),
+        new=SERIES.format(columns=columns, catalog=here),
+        values=CURRENT.format(catalog="previous"),
+        here=here,
+    )
+    rows = con.execute(query).fetchall()
+    return [Loss(what, before, gone, [], judged) for what, before, gone, judged in rows]
+
+
 def _has_sample(con: duckdb.DuckDBPyConnection, catalog: str) -> bool:
     """Whether the pair-years of the sample are a table of a database, not files beside it."""
     found = con.execute(
@@ -313,10 +380,14 @@ def _has_sample(con: duckdb.DuckDBPyConnection, catalog: str) -> bool:
 def _refuse(losses: list[Loss], before: str) -> None:
     losses = [loss for loss in losses if loss.share > OF_OTHERS.get(loss.what, LARGEST_LOSS)]
     if losses:
+        series = [str(loss) for loss in losses if loss.n_judged is not None]
+        named = [str(loss) for loss in losses if loss.n_judged is None] + series[:MOST_SERIES]
+        if len(series) > MOST_SERIES:
+            named.append(f"{len(series) - MOST_SERIES:,} more series and years")
         raise PublicationShrinks(
-            f"this run would lose {'; '.join(str(loss) for loss in losses)}, compared with "
-            f"{before}; "
-            f"expected at most {LARGEST_LOSS:.0%}, and no edition; look whether files are "
+            f"this run would lose {'; '.join(named)}, compared with {before}; "
+            f"expected at most {LARGEST_LOSS:.0%}, {OF_OTHERS['cities']:.0%} of the cities or "
+            "zones, and no edition; look whether files are "
             "missing or unread (the lines above, quality.rejected_value); "
             "if it is meant, confirm it: make refresh LANDING=path CONFIRM_SHRINK=1"
         )
