@@ -77,6 +77,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # PanelError and NotEstimable are ValueErrors; a file that cannot be written is an OSError
         print(f"citysync: exit {BAD_INPUT}: {error}", file=sys.stderr)
         return BAD_INPUT
+    except (MemoryError, OverflowError, RecursionError) as error:
+        said = (str(error).splitlines() or [""])[0]
+        print(
+            f"citysync: exit {BAD_INPUT}: the panel is too large for this machine or its numbers "
+            f"({type(error).__name__}: {said}); give fewer rows, or smaller numbers",
+            file=sys.stderr,
+        )
+        return BAD_INPUT
     return code
 
 

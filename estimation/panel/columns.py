@@ -21,6 +21,8 @@ from .panel_error import PanelError, need
 MISSING = ("", "na", "nan", "null", "none", "<na>")
 # a table of that many possible values is quicker than sorting the rows
 LARGEST_TABLE = 4_000_000
+# whole numbers from here on are kept as they are: as floating point many would be the same
+TOO_LARGE = 2**63
 # a quarter or month as R, Stata and pandas write it, or a day
 OF_TEXT = re.compile(
     r"(?P<year>[12]\d{3})"
@@ -175,7 +177,7 @@ def column_of(cells: Any) -> Column:
         return Column(array.astype(narrow.get(str(array.dtype), array.dtype), copy=False))
     codes, values = series.factorize()
     values = values.tolist()
-    if values and all(isinstance(value, Real) for value in values):
+    if values and all(isinstance(value, Real) and abs(value) < TOO_LARGE for value in values):
         is_whole = all(isinstance(value, int) for value in values) and (codes >= 0).all()
         numbers = np.array(values, dtype=np.int64 if is_whole else np.float64)
         return Column(numbers[codes] if is_whole else np.append(numbers, np.nan)[codes])

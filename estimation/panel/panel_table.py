@@ -14,6 +14,8 @@ from .columns import Dates, Source, date_of, is_nothing, is_number, positions
 from .panel_error import PanelError
 
 FIRST_YEAR, LAST_YEAR = 1000, 3000
+# squares of squares stay within what floating point holds
+LARGEST = 1e75
 # ids that a note names
 NAMED = 5
 YEARS, PERIODS = f"a year from {FIRST_YEAR} to {LAST_YEAR}", f"a period from 1 to {FIRST_YEAR - 1}"
@@ -77,6 +79,10 @@ class PanelTable:
         if wrong.any():
             row = int(np.argmax(wrong))
             raise self.fail(row, column, kind, self.shown(column, row), "correct the cell")
+        largest = np.nanmax(np.abs(values), initial=0)
+        if largest > LARGEST or 0 < largest < 1 / LARGEST:
+            expected = f"numbers of which the largest is from {1 / LARGEST:g} to {LARGEST:g}"
+            raise self.fail(None, column, expected, f"{largest:g}", "give it in another unit")
         return values
 
     def _read(self, column: str, kind: str) -> np.ndarray:
@@ -131,7 +137,7 @@ class PanelTable:
             return values.astype(np.int32)
         blank = np.isnan(values)
         filled = np.where(blank, 0, values)
-        whole = filled.astype(np.int64)
+        whole = filled.clip(-1, LAST_YEAR + 1).astype(np.int64)
         wrong = (filled != whole) | (((whole < first) | (whole > last)) & ~(blank & may_be_blank))
         if wrong.any():
             row = int(np.argmax(wrong))

@@ -23,6 +23,10 @@ FORMATS = "a CSV in UTF-8 or a Parquet file"
 # value labels that a message shows
 SHOWN_LABELS = 3
 BYTES_OF_CELL = 8
+# texts of a Parquet file: ids, blocks and dates, whose mean length is bounded
+LONGEST_TEXT = 1_000
+LARGEST_HEAD = 100_000
+SHORT = f"texts of at most {LONGEST_TEXT:,} bytes"
 
 A_PANEL = (
     "give a frame of pandas, polars or pyarrow, a DuckDB relation, a mapping of columns, or a path"
@@ -115,9 +119,11 @@ def free_memory() -> float:
         return float("inf")
 
 
-def _require_memory(path: Path, n_rows: int, n_columns: int) -> None:
-    """Refuse what a file's own head promises, before memory is asked for."""
-    n_bytes = n_rows * n_columns * BYTES_OF_CELL
+def _require_memory(path: Path, n_rows: int, n_columns: int, n_bytes: int = 0) -> None:
+    """Refuse what a file's own head promises, before memory is asked for: rows, and bytes of what
+    is stored compressed.
+    """
+    n_bytes = max(n_bytes, n_rows * n_columns * BYTES_OF_CELL)
     if n_bytes > free_memory():
         found = f"{n_rows:,} rows, {n_bytes / 1e9:,.1f} GB, with {free_memory() / 1e9:,.1f} GB free"
         remedy = "choose rows or columns before, or give a DuckDB relation"
@@ -142,6 +148,12 @@ def open_file(path: Path) -> Source:
         return kinds.get(path.suffix.lower(), _open_csv)(path)
 
 
+UNREADABLE = (
+    *(OSError, ValueError, TypeError, KeyError, NotImplementedError, csv.Error),
+    *(MemoryError, OverflowError, RecursionError),
+)
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Faults of a reader as one that names the file."""
@@ -149,7 +161,7 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except (PanelError, ImportError):
         raise
-    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, csv.Error) as error:
+    except UNREADABLE as error:
         said = (str(error).splitlines() or [""])[0] or type(error).__name__
         remedy = "save it again in one of these"
         raise PanelError(path.name, None, None, FORMATS, said, remedy) from error
@@ -160,18 +172,53 @@ def _open_parquet(path: Path) -> Source:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise need("pyarrow", "reading a Parquet file") from error
-    names = tuple(pq.read_schema(path).names)
+    schema = pq.read_schema(path)
+    names = tuple(schema.names)
+    # a text is then read once, however often it stands there
+    texts_of_file = [field.name for field in schema if str(field.type).endswith("string")]
 
     @_named(path)
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
         # the file itself: with a folder's name pyarrow would add columns that it reads from the
         # path
-        with pq.ParquetFile(path, memory_map=True) as file:
-            _require_memory(path, file.metadata.num_rows, len(wanted))
+        for name in wanted:
+            if schema.field(name).type.num_fields:
+                found = str(schema.field(name).type)
+                raise PanelError(path.name, None, name, "numbers or text", found, "choose another")
+        with pq.ParquetFile(path, memory_map=True, read_dictionary=texts_of_file) as file:
+            _require_sizes(path, file, wanted)
             table = file.read(columns=list(wanted))
+        _require_short_texts(path, table)
         return {name: column_of(table[name]) for name in wanted}
 
     return Source(path.name, names, read)
+
+
+def _require_sizes(path: Path, file: Any, wanted: Sequence[str]) -> None:
+    """Refuse columns that are too large by what the file declares of them."""
+    n_rows = file.metadata.num_rows
+    sizes = dict.fromkeys(wanted, 0)
+    for k in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(k)
+        for j in range(group.num_columns):
+            name = group.column(j).path_in_schema.split(".")[0]
+            if name in sizes:
+                sizes[name] += group.column(j).total_uncompressed_size
+    _require_memory(path, n_rows, len(wanted), sum(sizes.values()))
+    for name in sizes:
+        if sizes[name] > LONGEST_TEXT * n_rows + LARGEST_HEAD:
+            found = f"{sizes[name]:,} bytes in {n_rows:,} rows"
+            raise PanelError(path.name, None, name, SHORT, found, "shorten them")
+
+
+def _require_short_texts(path: Path, table: Any) -> None:
+    """Refuse texts that no id, block or date is."""
+    for name in table.column_names:
+        for part in table[name].chunks:
+            texts = getattr(part, "dictionary", None)
+            if texts is not None and texts.nbytes > LONGEST_TEXT * len(texts) + LARGEST_HEAD:
+                found = f"{texts.nbytes:,} bytes in {len(texts):,} texts"
+                raise PanelError(path.name, None, name, SHORT, found, "shorten them")
 
 
 def _open_stata(path: Path) -> Source:
