@@ -21,6 +21,11 @@ from warehouse.ingest.fetching.editions import Edition, Request
 PAUSE_SECONDS = 0.5
 TRIES = 4
 _TIMEOUT_SECONDS = 60.0
+#: What a fetch takes at most: seconds in all, requests, and bytes of one reply. The largest of
+#: today takes 3 minutes, 150 requests and 200 kB.
+MOST_SECONDS = 3_600.0
+MOST_REQUESTS = 2_000
+MOST_BYTES = 20_000_000
 # what a service says of its own faults, or that it is asked too often
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 # the statistics bureau turns away what is no browser
@@ -60,6 +65,7 @@ class Service:
     wait: float = 2.0
     say: Callable[[str], None] = lambda _: None
     n_asked: int = 0
+    _began: float = field(default_factory=time.monotonic, repr=False)
     _last: float = field(default=0.0, repr=False)
 
     def ask(self, request: Request, shape: type[Shape]) -> Shape:
@@ -98,25 +104,37 @@ class Service:
         time.sleep(max(0.0, self._last + self.pause - time.monotonic()))
         self._last = time.monotonic()
         self.n_asked += 1
-        response = httpx.request(
+        if self.n_asked > MOST_REQUESTS:
+            raise self._refused(request, f"more than {MOST_REQUESTS:,} pages or branches", b"")
+        content = bytearray()
+        with httpx.stream(
             request.method,
             self.base + request.path,
             params=dict(request.params),
             json=request.body,
             headers={"user-agent": _AGENT, "accept": "application/json"},
             timeout=_TIMEOUT_SECONDS,
-        )
-        if response.status_code in _AGAIN:
-            raise _Again(f"status {response.status_code}")
+        ) as response:
+            if response.status_code in _AGAIN:
+                raise _Again(f"status {response.status_code}")
+            for part in response.iter_bytes():
+                content += part
+                if len(content) > MOST_BYTES:
+                    raise self._refused(request, f"more than {MOST_BYTES:,} bytes", bytes(content))
+                # a service that sends a byte a minute keeps within every timeout
+                if time.monotonic() - self._began > MOST_SECONDS:
+                    raise self._refused(request, f"no end after {MOST_SECONDS:,.0f} s", b"")
         if response.status_code != httpx.codes.OK:
-            raise self._refused(request, f"status {response.status_code}", response.content)
-        return response.content
+            raise self._refused(request, f"status {response.status_code}", bytes(content))
+        return bytes(content)
 
     def _shaped(self, content: bytes, shape: type[Shape], request: Request) -> Shape:
         try:
             answer = json.loads(content)
-        except ValueError:
-            what = "a web page" if content.lstrip()[:1] == b"<" else "no JSON"
+            # half of a pair of surrogates is no letter, and no file takes it
+            json.dumps(answer, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            what = "a web page" if content.lstrip()[:1] == b"<" else "no JSON in Unicode"
             raise self._refused(request, what, content) from None
         try:
             return TypeAdapter(shape).validate_python(answer)

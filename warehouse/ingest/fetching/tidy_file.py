@@ -73,11 +73,15 @@ def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
             rows.append(
                 (place, parse_year(value.year), value.indicator_id, value.value.strip(), value.unit)
             )
+    of_cells = Counter(row[:3] for row in set(rows))
+    for (place, year, indicator_id), n in of_cells.items():
+        if n > 1:
+            faults.append(f"{n} values of {indicator_id} of {place} in {year}")
     if faults:
         shown = list(dict.fromkeys(faults))
         more = f"; and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
         raise IngestError(
-            "expected places, units and numbers that the seeds know; found "
+            "expected places, units and numbers that the seeds know, one a year; found "
             f"{'; '.join(shown[:_SHOWN])}{more}; nothing was written"
         )
     if not rows:

@@ -10,6 +10,7 @@ from warehouse.ingest.errors import IngestError
 from warehouse.ingest.fetching.editions import Request
 from warehouse.ingest.fetching.service import Service
 from warehouse.ingest.fetching.tidy_file import FetchedValue
+from warehouse.ingest.place_names import read_seed
 
 NAME = "world_bank"
 BASE = "https://api.worldbank.org/v2/"
@@ -52,8 +53,12 @@ def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
     Raises
     ------
     IngestError
-        The service refuses, or another country or series comes than was asked for.
+        The service refuses; another country or series comes than was asked for; or a rate that is
+        none.
     """
+    (row,) = [row for row in read_seed("indicator_catalog") if row["indicator_id"] == INDICATOR]
+    lowest, highest = float(row["min_value"]), float(row["max_value"])
+    years: set[str] = set()
     number = n_pages = 1
     while number <= n_pages:
         params = {
@@ -71,6 +76,14 @@ def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
                     f"{SERIES}: expected China's series; found {entry.indicator.id} of "
                     f"{entry.country}; {BY_HAND}"
                 )
-            text = "" if entry.value is None else repr(entry.value)
+            if entry.value is None:
+                continue
+            if not lowest <= entry.value <= highest or entry.date in years:
+                raise IngestError(
+                    f"{SERIES}: expected one rate a year from {lowest:g} to {highest:g}; found "
+                    f"{entry.value!r} of {entry.date}; {BY_HAND}"
+                )
+            years.add(entry.date)
+            text = repr(entry.value)
             yield FetchedValue("100000", "中国", entry.date, INDICATOR, text, "")
         number, n_pages = number + 1, page.pages

@@ -14,6 +14,7 @@ from orchestration.commands.fetch import fetch
 from orchestration.supervision import explained
 from orchestration.terminal import Exit
 from warehouse.hashing import hash_file
+from warehouse.ingest.fetching import service
 from warehouse.ingest.fetching.editions import Edition, Request
 from warehouse.ingest.fetching.nbs import split_name
 from warehouse.ingest.landing import read_landing
@@ -54,6 +55,7 @@ class Played:
         self.faults, self.log, self.bodies = faults or {}, [], []
         self.cities, self.gdp_name, self.unit = CITIES, "地区生产总值(亿元)", "亿元"
         self.reply_state = 20000
+        self.years = {1: [("2024", None), ("2023", 7.083998)], 2: [("2022", 6.737158)]}
         vars(self).update(held)
 
     def respond(self, request: httpx.Request) -> httpx.Response:
@@ -135,7 +137,7 @@ class Played:
         """Two pages of a series, latest year first."""
         page = int(params["page"])
         series = path.rpartition("/")[2]
-        years = {1: [("2024", None), ("2023", 7.083998)], 2: [("2022", 6.737158)]}[page]
+        years = self.years[page]
         of = {
             "indicator": {"id": series, "value": "x"},
             "country": {"id": "CN", "value": "China"},
@@ -150,7 +152,7 @@ GDP, BASE = "gdp_nominal_cny_100m", "http://127.0.0.1/external/"
 
 def run(played: Played, source: str = "nbs", **more: object) -> Exit:
     client = httpx.Client(transport=httpx.MockTransport(played.respond))
-    with mock.patch.object(httpx, "request", client.request):
+    with mock.patch.object(httpx, "stream", client.stream):
         return explained(lambda: fetch(source, base=BASE, pause=0.0, wait=0.01, **more))
 
 
@@ -207,6 +209,9 @@ REFUSED = {
         (403, b'{"reason": "UrlACL"}', "found status 403"),
         (200, b"<!DOCTYPE html><html>please wait</html>", "found a web page"),
         (200, b"nonsense", "found no JSON"),
+        (200, b"[" * 100_000, "found no JSON"),
+        (200, b'{"data": [{"_id": "\\ud800", "name": "x"}]}', "found no JSON in Unicode"),
+        (200, b'{"data": ["' + b"x" * 20_000_000 + b'"]}', "found more than 20,000,000 bytes"),
         (200, b'{"state": 20000, "rows": []}', "found another shape (data: Field required)"),
         (200, b'{"data": [{"_id": "", "name": "x"}]}', "found another shape (data.0._id"),
     )
@@ -233,6 +238,16 @@ REFUSED = {
         ({"reply_state": 40000}, "expected state 20000; found 40000"),
     )
 }
+RATES = {
+    "a rate of nothing": [("2024", 0.0)],
+    "a rate below nothing": [("2024", -7.1)],
+    "a rate of fen": [("2024", 708.4)],
+    "no number": [("2024", float("nan"))],
+    "two rates of a year": [("2024", 7.1), ("2024", 7.2)],
+}
+for of_fault, years in RATES.items():
+    said = (f"expected one rate a year from 1 to 10; found {years[-1][1]!r} of 2024",)
+    REFUSED[of_fault] = "world_bank", Played(years={1: years, 2: []}), said, None
 UNKNOWN = ("expected the name of a service, nbs or world_bank; found 'eurostat'",)
 REFUSED["unknown"] = "eurostat", Played(), UNKNOWN, None
 
@@ -246,7 +261,28 @@ def test_a_refusal_is_said_with_what_to_do_and_nothing_is_written(
     assert [words for words in said if words not in last] == []
     assert not (home / "fetched" / "landing").exists()
     kept = [path.read_bytes() for path in (home / "fetched").glob("*/*/refused.txt")]
-    assert content is None or kept == [content]
+    assert content is None or kept == [content[:1_000_000]]
+
+
+class Endless(httpx.SyncByteStream):
+    """A reply that sends a byte from time to time, for ever."""
+
+    def __iter__(self):
+        while True:
+            yield b" "
+
+
+@pytest.mark.parametrize(
+    ("bound", "said"), [("MOST_SECONDS", "no end after"), ("MOST_REQUESTS", "more than 0 pages")]
+)
+def test_a_service_without_end_is_left(home, capsys, monkeypatch, bound, said):
+    monkeypatch.setattr(service, bound, 0)
+    client = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless()))
+    )
+    with mock.patch.object(httpx, "stream", client.stream):
+        assert explained(lambda: fetch("nbs", base=BASE, pause=0.0)) == Exit.BAD_INPUT
+    assert said in capsys.readouterr().out
 
 
 def test_an_interrupted_fetch_goes_on_where_it_ended(home):
