@@ -76,11 +76,11 @@ def test_a_correction_is_written_with_its_evidence_and_taken_back(seed, capsys):
 
 
 def test_a_figure_in_single_precision_is_named_as_it_was_printed(seed, home):
-    with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
-        con.execute(
-            "update marts.fct_indicator_observation set value_delivered = 1.02999997138977 "
-            "where file_name = 'g.csv' and year = 2011"
-        )
+    single = (
+        "update marts.fct_indicator_observation set value_delivered = 1.02999997138977 "
+        "where file_name = 'g.csv' and year = 2011"
+    )
+    put_out(home, run_of(2), f"{CELLS}; {single}")
 
     assert correct("320500", GDP, "2011", "1.03", "10.3", "bulletin of 2011, page 3") == Exit.DONE
     assert rows(seed)[-1]["delivered_value"] == "1.02999997138977"
