@@ -28,7 +28,7 @@ COMMANDS: dict[str, Callable[[Path], int]] = {
     "rollback": lambda home: end_of(rollback, RUN),
     "public": lambda home: end_of(public, str(home / "web" / "out")),
     "deposit": lambda home: end_of(deposit, None),
-    "panel": lambda home: end_of(panel, str(home / "panel"), False),
+    "panel": lambda home: end_of(panel, str(home / "panel"), False, False),
     "correct": lambda home: end_of(correct, "110000", "gdp", "2010", "1", "2", "a document"),
     "sql": lambda home: end_of(run_sql, "from marts.things"),
 }
