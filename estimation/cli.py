@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
 from .api.help import FIT_HELP, PRIMARY_HELP
-from .options import DRAWS
+from .defaults import DRAWS
 from .panel.panel_error import PanelError
 
 if TYPE_CHECKING:

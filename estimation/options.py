@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-# draws of a permutation at most
-DRAWS = 9999
+from .defaults import DRAWS
+
 # a p whose draws hold so many that are at least as extreme has a standard error of a tenth of it
 # (Besag and Clifford 1991)
 ENOUGH = 100

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from estimation.defaults import DRAWS, STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from warehouse.errors import Refused
 
 
@@ -62,13 +63,13 @@ ANALYSES = (
 )
 YEAR = {"expected": "a year between 1900 and 2100", "bounds": (1900, 2100)}
 SETTINGS = {
-    "WINDOW_FIRST_YEAR": Setting(default="2010", **YEAR),
-    "WINDOW_LAST_YEAR": Setting(default="2019", **YEAR),
+    "WINDOW_FIRST_YEAR": Setting(default=str(STUDY_FIRST_YEAR), **YEAR),
+    "WINDOW_LAST_YEAR": Setting(default=str(STUDY_LAST_YEAR), **YEAR),
     "AS_OF_EDITION": Setting(**YEAR),
     "STRICT": Setting("1 (a folder without a layout is an error) or 0", "0", "[01]"),
     "CITYSYNC_PAIR_YEAR_LIMIT": Setting("a number of pair-years such as 10000000", "10000000"),
     "CITYSYNC_PERMUTATIONS": Setting(
-        "a number of draws between 0 and 10000000", "9999", bounds=(0, 10**7)
+        "a number of draws between 0 and 10000000", str(DRAWS), bounds=(0, 10**7)
     ),
     "CITYSYNC_SIMULATED_CITIES": Setting(
         "a number of cities between 0 (all) and 10000", "0", bounds=(0, 10_000)

@@ -7,7 +7,13 @@ own (`cycle_id`). The verdict follows the growth of the newest window; the check
 
 from __future__ import annotations
 
-from ..options import DRAWS
+from ..defaults import (
+    DRAWS,
+    DRAWS_OF_CHECKS,
+    FIRST_ADMISSION_YEAR,
+    STUDY_FIRST_YEAR,
+    STUDY_LAST_YEAR,
+)
 from .rules import RINGS_KM
 from .spec import Spec
 
@@ -18,12 +24,14 @@ NEWEST, STUDY_WINDOW = "newest", "study_window"
 PRIMARY = f"{ANALYSIS}.cm_growth_official.{NEWEST}"
 # The newest window begins here and ends in the last year that at least this share of the cities
 # with growth in the base year have.
-FIRST_YEAR, BASE_YEAR, LEAST_SHARE = 2010, 2019, 0.8
+FIRST_YEAR = STUDY_FIRST_YEAR
+BASE_YEAR = STUDY_LAST_YEAR
+LEAST_SHARE = 0.8
 # series whose power curve is drawn: one, since a curve costs some hundred tests
 POWER_SERIES = "growth_official"
 # Years by which admissions are moved back; the windows that result end before the first zone.
 PLACEBO_SHIFTS = tuple(range(3, 11))
-LAST_YEAR_BEFORE_ZONES = 2014
+LAST_YEAR_BEFORE_ZONES = FIRST_ADMISSION_YEAR - 1
 # Never-pilots dated by a pilot near or tied to them: the admission of another city should not move
 # them.
 PLACEBO_EXPOSURES = (*(f"near_pilot_{outer}" for outer in RINGS_KM), "tied_to_pilot")
@@ -47,7 +55,7 @@ CHECKS = tuple(
         ANALYSIS,
         "cm_growth_official",
         tie_rule="all",
-        permutations=999,
+        permutations=DRAWS_OF_CHECKS,
         **changes,
     )
     for variant, changes in {

@@ -16,12 +16,12 @@ The two-sided filters of cycles would look ahead, so growth alone is asked.
 
 from __future__ import annotations
 
+from ..defaults import DRAWS_OF_CHECKS
 from .mechanisms import CAPITAL_WINDOW
 from .rules import EXPOSURE_RULES
 from .spec import Spec
 
 ANALYSIS = "radiation"
-DRAWS = 999
 # What the rows of estimates.estimate name as estimator.
 ESTIMATOR, EXPOSURE_ESTIMATOR = "within_block", "recentred_exposure"
 
@@ -52,7 +52,7 @@ LEVEL_SPECS = tuple(
         tie_rule="all",
         window=WINDOWS.get(outcome),
         vcov=("permutation",),
-        permutations=DRAWS,
+        permutations=DRAWS_OF_CHECKS,
         **changes,
     )
     for outcome in OUTCOMES
@@ -66,7 +66,7 @@ LEAD_SPECS = tuple(
         tie_rule=tie_rule,
         window=window,
         vcov=("permutation",),
-        permutations=DRAWS,
+        permutations=DRAWS_OF_CHECKS,
     )
     for outcome in LEAD_OUTCOMES
     for ending, window in LEAD_WINDOWS.items()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from ..defaults import DRAWS, TIE_FIRST_YEAR, TIE_LAST_YEAR, TIE_MINIMUM_YEARS
 from ..estimators.registry import ESTIMATORS
-from ..options import CONTROL_PAIRS, DRAWS, ENOUGH
+from ..options import CONTROL_PAIRS, ENOUGH
 from ..results import VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
@@ -25,7 +26,7 @@ SHUFFLES = ("province", "all", "province_gdp_tercile")
 SAME_ROWS = ("cm", "comove", "dispersion", "cm_bounded", "neg_abs_gap", "neg_abs_residual")
 TIE_NEEDS = (
     "population_resident_10k (or population_registered_10k) and gdp_nominal_cny_100m in at least "
-    "3 years of 2010-2014"
+    f"{TIE_MINIMUM_YEARS} years of {TIE_FIRST_YEAR}-{TIE_LAST_YEAR}"
 )
 
 

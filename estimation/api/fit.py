@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..defaults import DRAWS
 from ..engines.all_pairs import MEASURES as CLOSED
 from ..engines.all_pairs import sum_all_pairs
 from ..engines.choose import ENGINES, choose_engine, exceeds_memory, is_table
@@ -17,7 +18,7 @@ from ..fit import ESTIMATORS as ON_PAIRS
 from ..fit import fit_panel, fit_summed
 from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, pair_outcome
-from ..options import CONTROL_PAIRS, DRAWS, Options
+from ..options import CONTROL_PAIRS, Options
 from ..panel.city_file import read_cities
 from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..options import DRAWS
+from ..defaults import DRAWS
 from ..panel.city_file import read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc, stdtr, stdtrit
 
+from ..defaults import TWO_SIDED
 from ..influence.influence_fit import sum_by_city
 
 MIN_PILOTS = 4
@@ -76,7 +77,7 @@ def t_interval(estimate: float, variance: float, df: float) -> Interval:
     if not np.isfinite(variance) or variance <= 0 or df <= 0:
         return Interval()
     std_error = float(np.sqrt(variance))
-    half = float(stdtrit(df, 0.975)) * std_error
+    half = float(stdtrit(df, TWO_SIDED)) * std_error
     p_value = 2 * float(stdtr(df, -abs(estimate) / std_error))
     return Interval(std_error, estimate - half, estimate + half, min(p_value, 1.0))
 

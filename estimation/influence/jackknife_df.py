@@ -20,7 +20,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import stdtrit
 
-LEVEL = 0.05
+from ..defaults import LEVEL, TWO_SIDED
+
 # the integrand over the logarithm of the frequency is smooth and decays at both ends, so the
 # trapezoid rule converges geometrically
 STEP = 0.25
@@ -85,7 +86,7 @@ def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> fl
     factor = (n - 1) / n
     loadings, spread = _principal_shocks(own, np.sqrt(factor) * with_estimate, factor * gram)
     most = float(n - 1)
-    least_critical = float(stdtrit(most, 1 - LEVEL / 2))
+    least_critical = float(stdtrit(most, TWO_SIDED))
 
     @cache
     def excess(log_ratio: float) -> float:
@@ -97,9 +98,9 @@ def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> fl
     if excess(largest) >= 0:
         return FEWEST
     critical = np.exp(brentq(excess, least, largest, xtol=1e-9))
-    if critical >= stdtrit(FEWEST, 1 - LEVEL / 2):
+    if critical >= stdtrit(FEWEST, TWO_SIDED):
         return FEWEST
-    return float(brentq(lambda df: stdtrit(df, 1 - LEVEL / 2) - critical, FEWEST, most, xtol=1e-9))
+    return float(brentq(lambda df: stdtrit(df, TWO_SIDED) - critical, FEWEST, most, xtol=1e-9))
 
 
 def exceedance(ratio: float, loadings: np.ndarray, spread: np.ndarray) -> float:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
+from ..defaults import FIRST_ADMISSION_YEAR
+
 MINIMUM_RUN_YEARS = 8
-FIRST_ADMISSION_YEAR = 2015
 MINIMUM_PRE_TARGETS = 10
 # Years ahead of Hamilton's regression, p = 1 for annual data; its errors overlap by one less.
 HORIZON = 2

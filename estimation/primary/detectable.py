@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ..defaults import LEVEL, POWER
 from .city_panel import CityPanel, build_panel
 from .contrast import treatment_contrast
 from .interval import family_p
 from .measure import cycle, own_shock, slope, standardise
-from .redeal import FARTHEST, LEVEL, Draws, deal, draw_statistics, needed_draws
+from .redeal import FARTHEST, Draws, deal, draw_statistics, needed_draws
 
-POWER = 0.8
 IMPOSED = ("S-30", "S-60", "S+60", "L+50", "L-50")
 
 

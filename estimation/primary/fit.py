@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..options import DRAWS
+from ..defaults import DRAWS, LEVEL
 from .channels import Channel, estimate_channels
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .contrast import treatment_contrast
 from .detectable import detectable
 from .interval import Tested, family_p, judge
-from .redeal import LEVEL, deal, draw_statistics
+from .redeal import deal, draw_statistics
 
 ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"
 GIVEN = "as given"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..options import DRAWS
+from ..defaults import DRAWS
 from ..panel.pair_panel import PairPanel
 from ..results import Estimate, FitResult, NotEstimable
 from . import WITHIN_BLOCK

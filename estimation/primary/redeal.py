@@ -8,9 +8,9 @@ from math import ceil
 
 import numpy as np
 
+from ..defaults import LEVEL
 from .contrast import Contrast
 
-LEVEL = 0.05
 # Statistics that differ by less than this share are ties; ties count against rejection.
 TOLERANCE = 1e-9
 # An error below this share of the values is rounding.

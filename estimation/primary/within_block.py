@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..options import DRAWS
+from ..defaults import DRAWS
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .contrast import treatment_contrast
 from .interval import Tested, judge

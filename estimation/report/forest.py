@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..primary.redeal import LEVEL
+from ..defaults import LEVEL
 from .cells import Row, number
 from .plots import FEW_PILOTS, Axis, build_axis
 

@@ -4,6 +4,7 @@ studies, the curve, claims.
 
 from __future__ import annotations
 
+from ..defaults import LEVEL
 from .analyses_names import PRIMARY
 from .query import Query
 
@@ -261,7 +262,7 @@ ESTIMATES = {
         "outcome, n_specs, median_sd, share_positive, share_rejects, share_rejects_conventional, "
         "n_joint, draws, median_joint, "
         "p_value_median, share_joint, p_value_share",
-        """
+        f"""
         with lines as (
             select * from estimates.estimate
             where spec_id in (select spec_id from estimates.specification)
@@ -283,9 +284,10 @@ ESTIMATES = {
         by_outcome as (
             select outcome, count(*) as n_specs, median(estimate_sd) as median_sd,
                 count(*) filter (where estimate_sd > 0) / count(*) as share_positive,
-                count(*) filter (where p_value < 0.05) / nullif(count(p_value), 0) as share_rejects,
-                count(*) filter (where p_conventional < 0.05) / nullif(count(p_conventional), 0) as
-                    share_rejects_conventional
+                count(*) filter (where p_value < {LEVEL}) / nullif(count(p_value), 0)
+                    as share_rejects,
+                count(*) filter (where p_conventional < {LEVEL}) / nullif(count(p_conventional), 0)
+                    as share_rejects_conventional
             from (select * from joined union all select 'all', estimate_sd, p_value, p_conventional
                 from joined)
             where estimate_sd is not null

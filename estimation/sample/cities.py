@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..analyses.rules import CONTROL_GROUPS, DATING_RULES
 from ..analyses.spec import SampleError, Spec
+from ..defaults import TIE_FIRST_YEAR, TIE_LAST_YEAR
 from ..panel.pair_panel import NEVER
 from .exposure import excluded_cities
 
@@ -102,8 +103,8 @@ def build_strata(sample_cities: pd.DataFrame, spec: Spec) -> np.ndarray | None:
     gdp = sample_cities["gdp"]
     if gdp.notna().sum() < 3:
         raise SampleError(
-            "needs gdp_nominal_cny_100m of 2010-2014 to shuffle admission years within terciles "
-            "of GDP"
+            f"needs gdp_nominal_cny_100m of {TIE_FIRST_YEAR}-{TIE_LAST_YEAR} to shuffle admission "
+            "years within terciles of GDP"
         )
     tercile = (gdp.rank(method="min") - 1) * 3 // gdp.notna().sum()
     return (sample_cities["province_id"] * 10 + tercile.fillna(9)).to_numpy(dtype=np.int64)

@@ -11,6 +11,7 @@ import pandas as pd
 from ..analyses.rules import CONCEPTS, POLICIES, TIE_MEASURES, TREATMENT_RULES, WITHOUT_TEXTS
 from ..analyses.series import SERIES
 from ..analyses.spec import Spec
+from ..defaults import TIE_FIRST_YEAR, TIE_LAST_YEAR
 from ..measures.derived_series import INPUTS, add_derived_series
 from .exposure import add_baseline, add_exposure
 
@@ -19,7 +20,8 @@ CITIES = """
 with means as (
     select city_id, sum(cast(gdp_nominal_cny_100m as decimal(28, 6))) / count(gdp_nominal_cny_100m)
         as gdp_mean_cny_100m
-    from marts.fct_city_year where year between 2010 and 2014 group by city_id
+    from marts.fct_city_year where year between {tie_first_year} and {tie_last_year}
+    group by city_id
 )
 select city_id, city_name_en, province_id, province_name_en, region, batch, {treated},
     cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
@@ -169,7 +171,13 @@ def _read_cities(con: Any) -> pd.DataFrame:
     year of each other programme that covers them.
     """
     treated = {rule.column for rule in TREATMENT_RULES.values()}
-    cities = con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df()
+    cities = con.execute(
+        CITIES.format(
+            treated=", ".join(sorted(treated)),
+            tie_first_year=TIE_FIRST_YEAR,
+            tie_last_year=TIE_LAST_YEAR,
+        )
+    ).df()
     policies = _read_columns(
         con, "dim_other_policy", ("policy", "city_id"), {"treated_year", "covers_city"}
     )

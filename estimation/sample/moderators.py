@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..analyses.rules import CONCEPTS, MODERATORS, TOOLS
 from ..analyses.spec import SampleError, Spec
+from ..defaults import TIE_FIRST_YEAR, TIE_LAST_YEAR, TIE_MINIMUM_YEARS
 from ..engines.heterogeneity_design import UNKNOWN, Heterogeneity
 from .build import StudySample
 
@@ -84,8 +85,8 @@ def build_heterogeneity(
 def _need(column: str) -> str:
     if column in CONCEPTS:
         return (
-            f"{CONCEPTS[column]} of 2010-2014 ({column} of marts.dim_city_baseline, in at least 3 "
-            "of these years)"
+            f"{CONCEPTS[column]} of {TIE_FIRST_YEAR}-{TIE_LAST_YEAR} ({column} of "
+            f"marts.dim_city_baseline, in at least {TIE_MINIMUM_YEARS} of these years)"
         )
     return f"{column} of marts.dim_city"
 

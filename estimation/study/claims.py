@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..defaults import LEVEL
 from ..inference.variances import MIN_PILOTS
-from ..primary.redeal import LEVEL
 from ..sample.moderators import MAX_EXPLAINED, SAME_REGRESSOR
 from .tables import COLUMNS, typed
 

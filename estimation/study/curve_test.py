@@ -20,6 +20,7 @@ from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
 from ..analyses.specification_curve import ANALYSIS
 from ..analyses.without_p import why_no_p
+from ..defaults import LEVEL
 from ..engines.records import CurvePairs, RankedTies
 from ..estimators.cohort_weights import Timing, estimate_means
 from ..inference.permutation.assignments import draw_relabellings
@@ -31,7 +32,6 @@ from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series, moving, split_outcome
 from ..sample.ties import pair_matrix
 
-ALPHA = 0.05
 # draws whose sums are held at a time
 CHUNK = 50
 LEFT_OUT = -1
@@ -104,7 +104,7 @@ def _rejects(in_sd: np.ndarray) -> np.ndarray:
         [np.searchsorted(one, own - TOLERANCE) for one, own in zip(ordered.T, size.T, strict=True)],
         axis=1,
     )
-    return (larger <= ALPHA * len(size) + TOLERANCE) & (size >= 0)
+    return (larger <= LEVEL * len(size) + TOLERANCE) & (size >= 0)
 
 
 def standardised_estimates(marts: Marts, specs: Sequence[Spec]) -> np.ndarray:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.mechanisms import DOSES
+from ..defaults import LEVEL
 from ..inference.multiple_testing import benjamini_hochberg, holm
-from ..primary.redeal import LEVEL
 
 # Families over all outcomes of their analysis, corrected by a step-down; the others hold one
 # outcome and control the false discovery rate.

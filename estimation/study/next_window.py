@@ -12,10 +12,9 @@ from typing import Any
 from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, cycle_id
 from ..analyses.rules import TREATMENT_RULES
 from ..analyses.spec import Spec
-from ..options import DRAWS
+from ..defaults import DRAWS, LEVEL
 from ..primary.detectable import POWER
 from ..primary.fit import ESTIMATOR, MEASURE, STATISTIC_VERSION
-from ..primary.redeal import LEVEL
 from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..analyses.primary import NEWEST, POWER_SERIES, PRIMARY, STUDY_WINDOW, cycle_id
 from ..analyses.spec import SampleError, Spec
+from ..defaults import DRAWS_OF_CHECKS
 from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
 from ..sample.marts import Marts
@@ -29,7 +30,6 @@ from .tables import COLUMNS, not_run
 from .windows import Window, city_window, fit_window, settings_of
 
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
-CHECK_PERMUTATIONS = 999
 Rows = list[dict[str, Any]]
 TABLES = (
     *("primary", "check", "channel", "power", "placebo", "next_window"),
@@ -87,7 +87,7 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         return rows
     if spec.series == POWER_SERIES and spec.variant in (NEWEST, STUDY_WINDOW):
         rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
-    few = {**settings, "permutations": min(settings["permutations"], CHECK_PERMUTATIONS)}
+    few = {**settings, "permutations": min(settings["permutations"], DRAWS_OF_CHECKS)}
     if spec.variant == NEWEST:
         correlations: list[float | None] = [None, None]
         for place, row in enumerate(rows["primary"]):

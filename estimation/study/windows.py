@@ -12,7 +12,7 @@ import numpy as np
 from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, LEFT_OUT, STUDY_WINDOW
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
-from ..options import DRAWS
+from ..defaults import DRAWS
 from ..panel.city_file import CityFile
 from ..primary.city_panel import build_panel, lacking
 from ..primary.contrast import treatment_contrast

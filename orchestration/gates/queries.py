@@ -6,6 +6,8 @@ the last one judges tables that Python writes after the last dbt step. No model 
 theirs.
 """
 
+from estimation.defaults import LEVEL
+
 RAW_FILES = """
 select path, source_id, n_observations, n_rejected,
     n_rejected / greatest(n_observations + n_rejected, 1) as rejected_share
@@ -15,15 +17,15 @@ RAW_CELLS = """
 select source_id, cell_ref, raw_text, year from read_parquet($raw, union_by_name = true)
 where reason is null order by source_id, file_name, sheet_name, row_no, col_no
 """
-ESTIMATE = """
+ESTIMATE = f"""
 select *, case when outcome like 'cm%' then abs(estimate) end as abs_estimate_cm,
     n_cities * (n_cities - 1) / 2 - n_pairs as pairs_to_spare,
     n_cities - n_pilots as cities_to_spare,
     n_obs - n_pairs as rows_beyond_pairs,
     case when is_default and std_error is not null then n_pilots end as pilots_behind_error,
     case when vcov not in ('permutation') and p_value is not null and ci_low is not null
-        and abs(p_value - 0.05) > 1e-6
-        then ((p_value < 0.05) = (ci_low > 0 or ci_high < 0))::int end as interval_agrees,
+        and abs(p_value - {LEVEL}) > 1e-6
+        then ((p_value < {LEVEL}) = (ci_low > 0 or ci_high < 0))::int end as interval_agrees,
     case when p_value_withheld_reason is not null
         then (p_value is not null or ci_low is not null or ci_high is not null
             or std_error is not null)::int end as inference_withheld
@@ -48,6 +50,8 @@ OUTCOMES = (
 HEADLINE_ROWS = """
 select distinct spec_id, n_obs - (select count(*) from marts.panel_pair_year) as rows_beyond_panel
 from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' order by all
+
+from estimation.defaults import LEVEL
 """
 # The headline as pyfixest and statsmodels find it (`estimation/study/second_implementation.py`).
 SECOND_IMPLEMENTATION = """

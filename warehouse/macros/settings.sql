@@ -39,6 +39,15 @@
     {{ year_setting('AS_OF_EDITION', '9999') }}
 {%- endmacro %}
 
+{#- Years and counts that Python has too: estimation/defaults.py. -#}
+{% macro window_first_year() -%}
+    {{ year_setting('WINDOW_FIRST_YEAR', '2010') }}
+{%- endmacro %}
+
+{% macro window_last_year() -%}
+    {{ year_setting('WINDOW_LAST_YEAR', '2019') }}
+{%- endmacro %}
+
 {% macro tie_first_year() -%} 2010 {%- endmacro %}
 
 {% macro tie_last_year() -%} 2014 {%- endmacro %}

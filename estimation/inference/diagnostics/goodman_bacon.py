@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from ...defaults import POWER, TWO_SIDED
 from ...panel.fit_sample import FitSample
 
 
@@ -121,4 +122,4 @@ def minimum_detectable_effect(std_error: float, df: float) -> float:
     """Smallest effect that a two-sided t test of this standard error finds at 5 % in 80 % of cases
     (Bloom 1995).
     """
-    return float((stdtrit(df, 0.975) + stdtrit(df, 0.8)) * std_error)
+    return float((stdtrit(df, TWO_SIDED) + stdtrit(df, POWER)) * std_error)

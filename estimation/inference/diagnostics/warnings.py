@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtrit
 
+from ...defaults import LEVEL, TWO_SIDED
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
 from ...panel.fit_sample import FitSample
@@ -18,8 +19,6 @@ FEW_PILOTS = 10
 FEW_DEGREES = 7.0
 MAX_ERROR_RATIO = 1.25
 MAX_FIXED = 0.2
-# of the test whether pilots were of another kind before admission
-LEVEL = 0.05
 
 
 def find_warnings(
@@ -193,7 +192,7 @@ def _few_degrees(fit: InfluenceFit, inference: Inference, c: int) -> list[str]:
     df, most = float(inference.jackknife_df[c]), inference.n_provinces - 1
     if inference.defaults[c] != "province_jackknife" or df >= FEW_DEGREES:
         return []
-    wider = stdtrit(df, 0.975) / stdtrit(most, 0.975)
+    wider = stdtrit(df, TWO_SIDED) / stdtrit(most, TWO_SIDED)
     return [
         f"{fit.labels[c]}: the pilots of {fit.n_pilot_provinces[c]} provinces leave the jackknife "
         f"{df:.1f} degrees of freedom, not "

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri, owens_t, stdtrit
 
-ALPHA = 0.05
+from ...defaults import LEVEL, TWO_SIDED
+
 # size of the least favourable test in the hybrid, and what that leaves to the conditional one: the
 # paper's choice
-KAPPA = ALPHA / 10
-CONDITIONAL_ALPHA = (ALPHA - KAPPA) / (1 - KAPPA)
+KAPPA = LEVEL / 10
+CONDITIONAL_ALPHA = (LEVEL - KAPPA) / (1 - KAPPA)
 HALVINGS = 45
 # a set that leaves zero out at so many times the first bound tried does so at any
 MOST_BOUND = 2**13
@@ -96,7 +97,7 @@ def inflated(covariance: np.ndarray, df: float) -> np.ndarray:
     return (
         covariance
         if np.isinf(df)
-        else covariance * (float(stdtrit(df, 1 - ALPHA / 2)) / float(ndtri(1 - ALPHA / 2))) ** 2
+        else covariance * (float(stdtrit(df, TWO_SIDED)) / float(ndtri(TWO_SIDED))) ** 2
     )
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
-LEVEL = 0.95
+from ...defaults import LEVEL, TWO_SIDED
+
 NEWTON_STEPS, BISECTIONS, PRECISION = 8, 53, 1e-15
 
 
@@ -106,11 +107,7 @@ def estimation_factor(df: float, n_chosen: np.ndarray) -> np.ndarray:
     if np.isinf(df):
         return np.ones(len(n_chosen))
     left = df - n_chosen
-    return (
-        stdtrit(left, (1 + LEVEL) / 2)
-        / ndtri((1 + LEVEL) / 2)
-        * np.sqrt(df / left * (df - 1) / (left - 1))
-    )
+    return stdtrit(left, TWO_SIDED) / ndtri(TWO_SIDED) * np.sqrt(df / left * (df - 1) / (left - 1))
 
 
 def smoothness_path(theta: np.ndarray, covariance: np.ndarray, horizon: int = 0) -> SmoothnessPath:
@@ -212,9 +209,9 @@ def folded_normal_quantile(centre: np.ndarray) -> np.ndarray:
     """95 % quantile of abs(N(centre, 1)), by Newton's steps from the side on which its distribution
     is concave; centre >= 0.
     """
-    x = centre + ndtri((1 + LEVEL) / 2)
+    x = centre + ndtri(TWO_SIDED)
     for _ in range(NEWTON_STEPS):
-        excess = ndtr(x - centre) - ndtr(-x - centre) - LEVEL
+        excess = ndtr(x - centre) - ndtr(-x - centre) - (1 - LEVEL)
         density = (np.exp(-((x - centre) ** 2) / 2) + np.exp(-((x + centre) ** 2) / 2)) / np.sqrt(
             2 * np.pi
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...defaults import LEVEL
 from ...engines.compile_cache import is_compiled, use_compile_cache
 
 try:
@@ -113,7 +114,7 @@ def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
     is_enumeration : bool
     """
     count = len(drawn) if is_enumeration else len(drawn) + 1
-    position = math.ceil(0.95 * count - TOLERANCE)
+    position = math.ceil((1 - LEVEL) * count - TOLERANCE)
     ordered = np.sort(np.where(np.isnan(drawn), np.inf, drawn))
     return float(ordered[position - 1]) if position <= len(ordered) else math.inf
 

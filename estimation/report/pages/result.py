@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from ...primary.redeal import LEVEL
+from ...defaults import LEVEL
 from ..analyses_names import DYNAMICS, HEADLINE, LADDER, PRIMARY, SECOND_WINDOW, STUDY_FORM
 from ..cells import Row, num, number, shown
 from ..forest import Forest, build_forest

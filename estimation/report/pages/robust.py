@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ...analyses.specification_curve import MEASURES, SERIES
+from ...defaults import LEVEL
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rounded, shown
 from ..forest import Forest, build_forest, is_below
@@ -314,6 +315,7 @@ def curve_data(page: Context) -> dict[str, Any]:
             if row["p_value_median"] is not None
         },
         "headline": HEADLINE_IN_CURVE,
+        "level": LEVEL,
         "truth": None
         if headline is None or not page.data.is_simulated
         else rounded(headline["truth"], 5),

@@ -45,7 +45,7 @@
     const scale = nearest ? nearest.y / data.estimate[nearest.k] : null;
     const median = data.medians[outcome.id];
     const joint = data.joint[outcome.id] === undefined ? "" : `, ${words.joint_p} ${data.joint[outcome.id]}`;
-    const rejects = (row) => row.p !== null && row.p < 0.05;
+    const rejects = (row) => row.p !== null && row.p < data.level;
     const inside = (v) => Math.min(Math.max(v, domain[0]), domain[1]);
     const marks = [
       Plot.ruleY([0], { stroke: "var(--ink)" }),

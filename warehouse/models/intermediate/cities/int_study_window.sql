@@ -2,8 +2,8 @@
 -- key: none; the table has one row
 with requested as (
     select
-        {{ year_setting('WINDOW_FIRST_YEAR', '2010') }} as first_year,
-        {{ year_setting('WINDOW_LAST_YEAR', '2019') }} as last_year
+        {{ window_first_year() }} as first_year,
+        {{ window_last_year() }} as last_year
 ),
 
 span as (

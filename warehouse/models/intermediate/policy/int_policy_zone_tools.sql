@@ -3,7 +3,7 @@
 with years as (
     select unnest(generate_series(
         (select min(first_year) from {{ ref('int_policy_zone_clauses') }}),
-        (select greatest(max(first_year), {{ year_setting('WINDOW_LAST_YEAR', '2019') }}) from {{ ref('int_policy_zone_clauses') }})
+        (select greatest(max(first_year), {{ window_last_year() }}) from {{ ref('int_policy_zone_clauses') }})
     )) as "year"
 )
 
