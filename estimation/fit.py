@@ -221,7 +221,7 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
     NotEstimable
     """
     needs = ""
-    if estimator.name == "callaway_santanna" and sample.control_pairs == "never_treated":
+    if estimator.chooses_controls and sample.control_pairs == "never_treated":
         needs = f"let it compare with pairs that are treated later ({LATER_CONTROLS})"
     elif estimator.family not in ("two_way", "group_time"):
         needs = f"use twfe, gardner, borusyak, or callaway_santanna with {LATER_CONTROLS}"
@@ -360,7 +360,7 @@ def result_of(
         diagnostics += sensitivity_diagnostics(fit)
     if extra is not None:
         diagnostics += extra
-    elif estimator == "twfe" and fit.cohort_means is not None:
+    elif REGISTRY[estimator].uses_always_treated and fit.cohort_means is not None:
         diagnostics += two_way_diagnostics(sample, fit.cohort_means)
     found = [
         *find_warnings(sample, fit, inference, diagnostics),

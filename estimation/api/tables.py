@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..estimators.registry import ESTIMATORS
 from ..exhibits import Table
 from ..primary import WITHIN_BLOCK
 from ..results import Estimate
@@ -29,16 +30,6 @@ FOOT = (
 )
 # of cs.fit, cs.primary or cs.vcov; the last one is a frame of pandas, which is not loaded here
 Result = Any
-NAMES = {
-    "twfe": "two-way",
-    "event_study": "event study",
-    "callaway_santanna": "Callaway-Sant'Anna",
-    "sun_abraham": "Sun-Abraham",
-    "gardner": "Gardner",
-    "borusyak": "Borusyak et al.",
-    "etwfe": "extended two-way",
-    "within_block": "within blocks",
-}
 
 
 def etable(
@@ -168,10 +159,12 @@ def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
     sizes = {"rows": f"{fit.n_obs:,}", "pairs": f"{fit.n_pairs:,}", "units": f"{fit.n_units:,}"}
     if not isinstance(fit, Fit):
         return {"inference": lines} | sizes
-    effects = {"pair effects": YES, "period effects": YES}
     if fit.estimator == WITHIN_BLOCK:
         effects = {"period effects": "by block"}
-    name = NAMES.get(fit.estimator, fit.estimator)
+        name = "within blocks"
+    else:
+        effects = {"pair effects": YES, "period effects": YES}
+        name = ESTIMATORS[fit.estimator].short_label
     return effects | {"estimator": name, "inference": lines} | sizes | fit.treated
 
 

@@ -33,16 +33,16 @@ from .fitted import Fitted, Inputs
 from .group_time_model import GroupTimeModel, Solved
 from .registry import ESTIMATORS, Estimator
 
-WITH_CELLS = ("callaway_santanna", "sun_abraham")
-
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Group-time effects on the pairs that can be effect or control; see `fit_group_time`."""
     found = comparable_sample(sample)
     draws = GroupTimeDraws(sample, estimator.name, inputs) if draws_are_affordable(sample) else None
     fits = fit_group_time(found, estimator.name)
-    said = _lost_to_gaps(found, fits[0]) if estimator.name == "callaway_santanna" else ()
-    return Fitted(found, fits, draws, warnings=said)
+    lost: tuple[str, ...] = ()
+    if estimator.chooses_controls:
+        lost = _lost_to_gaps(found, fits[0])
+    return Fitted(found, fits, draws, warnings=lost)
 
 
 def _lost_to_gaps(sample: FitSample, fit: InfluenceFit) -> tuple[str, ...]:
@@ -98,9 +98,9 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
         If controls are given to Callaway-Sant'Anna, no effect after admission is observed, or an
         observed cell is not identified.
     """
-    if estimator == "callaway_santanna" and sample.panel.controls is not None:
+    if sample.panel.controls is not None and not ESTIMATORS[estimator].takes_controls:
         raise NotEstimable(
-            "callaway_santanna takes no controls here: leave controls out, or use sun_abraham, "
+            f"{estimator} takes no controls here: leave controls out, or use sun_abraham, "
             "gardner, borusyak or etwfe"
         )
     model = ESTIMATORS[estimator].build_model(sample)
@@ -110,11 +110,11 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
     solved = model.solve(totals[None])
     chosen = _observed_cells(sample, model, estimator, solved.effects[0], solved.size[0])
     cells = model.cells.take(chosen)
-    terms = cell_terms(cells, sample.group_years, estimator in WITH_CELLS)
+    terms = cell_terms(cells, sample.group_years, ESTIMATORS[estimator].gives_cells)
     members = cell_members(cells, sample.group_years, terms)
     weights = np.zeros((len(model.cells), len(terms)))
     weights[chosen] = aggregation_weights(solved.size[:, chosen], members)[0]
-    every = cell_terms(model.cells, sample.group_years, estimator in WITH_CELLS)
+    every = cell_terms(model.cells, sample.group_years, ESTIMATORS[estimator].gives_cells)
     estimates, psi = [], []
     for m in range(len(sample.outcomes)):
         estimates.append(aggregate(solved.effects[:, m, chosen], weights[None, chosen])[0])
@@ -180,7 +180,7 @@ def _observed_cells(
         )
     lost = np.flatnonzero(observed & ~found)
     # a pair that misses a year takes part in fewer comparisons: a cell without any is not observed
-    if len(lost) and (estimator != "callaway_santanna" or not (found & post).any()):
+    if len(lost) and (not ESTIMATORS[estimator].chooses_controls or not (found & post).any()):
         names = ", ".join(
             (
                 f"{sample.group_years[model.cells.group[k] - 1]} in "
@@ -265,7 +265,7 @@ class GroupTimeDraws(DrawModel):
         unit = _unit_sample(sample)
         self.model = ESTIMATORS[estimator].build_model(unit)
         cells = self.model.cells
-        terms = cell_terms(cells, group_years, estimator in WITH_CELLS)
+        terms = cell_terms(cells, group_years, ESTIMATORS[estimator].gives_cells)
         self.members = cell_members(cells, group_years, terms)
         x = np.zeros((sample.n_groups, len(years), 1))
         super().__init__(Design(estimator, estimator, terms, x), inputs.statistics, {})

@@ -25,6 +25,10 @@ class Estimator:
         What a `Spec` and the command line call it.
     label : str
         For people.
+    short_label : str
+        For the head of a column.
+    term : str
+        Name of the coefficient that is the effect as a whole; empty where there is none.
     family : str
         File of this folder whose ``fit(estimator, sample, inputs)`` gives the `Fitted`; see
         `fitted.py`.
@@ -39,16 +43,38 @@ class Estimator:
         Whether it weights cities by covariates of their own, given beside the panel.
     controls_are_fixed : bool
         Whether its controls must not vary within pairs; elsewhere those that do not are left out.
+    takes_weights : bool
+        Whether pairs can be weighted.
+    takes_controls : bool
+    has_reference : bool
+        Whether its effects are relative to an event time that can be chosen, and can be binned.
+    chooses_controls : bool
+        Whether it compares with never-treated pairs or, as `Options.control_pairs` says, also with
+        those that are treated later. A cell without a comparison then is not estimated; elsewhere
+        it is a fault of the panel.
+    gives_cells : bool
+        Whether the effect of each cohort in each period is a result too.
+    uses_always_treated : bool
+        Whether pairs that are treated in every period serve as controls of later ones, so that
+        comparisons between treated pairs enter.
     """
 
     name: str
     label: str
+    short_label: str
     family: str
+    term: str = "att"
     model: str = ""
     no_draws: str = ""
     on_any_panel: bool = True
     needs_city_covariates: bool = False
     controls_are_fixed: bool = False
+    takes_weights: bool = False
+    takes_controls: bool = True
+    has_reference: bool = False
+    chooses_controls: bool = False
+    gives_cells: bool = False
+    uses_always_treated: bool = False
 
     def fit(self, sample: Any, inputs: Any) -> Any:
         """Fit the estimator on a sample: a `FitSample` and `Inputs` to a `Fitted`."""
@@ -67,40 +93,67 @@ def _module(name: str) -> ModuleType:
 ESTIMATORS: dict[str, Estimator] = {
     estimator.name: estimator
     for estimator in (
-        Estimator("twfe", "two-way fixed effects", "two_way"),
+        Estimator(
+            "twfe",
+            "two-way fixed effects",
+            "two-way",
+            "two_way",
+            term="treated",
+            takes_weights=True,
+            uses_always_treated=True,
+        ),
         Estimator(
             "event_study",
             "event study with two-way fixed effects",
+            "event study",
             "two_way",
+            term="",
+            takes_weights=True,
+            has_reference=True,
         ),
         Estimator(
             "callaway_santanna",
             "Callaway and Sant'Anna 2021",
+            "Callaway-Sant'Anna",
             "group_time",
-            "callaway_santanna:callaway_santanna",
+            model="callaway_santanna:callaway_santanna",
+            takes_controls=False,
+            chooses_controls=True,
+            gives_cells=True,
         ),
         Estimator(
             "sun_abraham",
             "Sun and Abraham 2021",
+            "Sun-Abraham",
             "group_time",
-            "sun_abraham_etwfe:sun_abraham",
+            model="sun_abraham_etwfe:sun_abraham",
+            gives_cells=True,
         ),
-        Estimator("gardner", "two-stage, Gardner 2022", "group_time", "imputation:gardner"),
+        Estimator(
+            "gardner",
+            "two-stage, Gardner 2022",
+            "Gardner",
+            "group_time",
+            model="imputation:gardner",
+        ),
         Estimator(
             "borusyak",
             "imputation, Borusyak, Jaravel and Spiess 2024",
+            "Borusyak et al.",
             "group_time",
-            "imputation:borusyak",
+            model="imputation:borusyak",
         ),
         Estimator(
             "etwfe",
             "extended two-way fixed effects, Wooldridge 2021",
+            "extended two-way",
             "group_time",
-            "sun_abraham_etwfe:etwfe",
+            model="sun_abraham_etwfe:etwfe",
         ),
         Estimator(
             "doubly_robust",
             "doubly robust, Sant'Anna and Zhao 2020",
+            "doubly robust",
             "doubly_robust",
             no_draws="a draw of doubly_robust would fit the propensity of every cohort anew.",
             on_any_panel=False,
@@ -109,6 +162,7 @@ ESTIMATORS: dict[str, Estimator] = {
         Estimator(
             "entropy_balanced",
             "two-way fixed effects with entropy balancing, Hainmueller 2012",
+            "entropy-balanced",
             "entropy_balancing",
             on_any_panel=False,
             needs_city_covariates=True,
@@ -132,10 +186,11 @@ def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None
     """
     binning = options.binning
     for name in estimators:
-        if panel.weight is not None and ESTIMATORS[name].family != "two_way":
-            weighted = " and ".join(names("two_way"))
+        estimator = ESTIMATORS[name]
+        if panel.weight is not None and not estimator.takes_weights:
+            weighted = " and ".join(row.name for row in ESTIMATORS.values() if row.takes_weights)
             raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
-        if name != "event_study" and (options.reference != -1 or binning is not None):
+        if not estimator.has_reference and (options.reference != -1 or binning is not None):
             raise NotEstimable(
                 f"{name} has no reference period and no bins to choose: leave them out, or choose "
                 "event_study"

@@ -41,7 +41,7 @@ from ..panel.controls import less_effects, less_pair_means
 from ..panel.fit_sample import FitSample
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
-from .registry import Estimator
+from .registry import ESTIMATORS, Estimator
 
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
@@ -54,7 +54,7 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
 def design_of(estimator: str, sample: FitSample, options: Options) -> Design:
     """Regressors of a two-way fit or an event study."""
     group_years, years = sample.group_years, sample.panel.years
-    if estimator == "event_study":
+    if ESTIMATORS[estimator].has_reference:
         return event_study_design(group_years, years, options.reference, options.binning)
     return DESIGNS[estimator](group_years, years)
 

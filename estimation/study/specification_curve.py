@@ -23,6 +23,7 @@ from ..estimators.cohort_means import (
     jackknife_df_of_cells,
     sum_city_cells,
 )
+from ..estimators.registry import ESTIMATORS
 from ..inference.intervals import intervals_of
 from ..inference.variances import (
     city_variance,
@@ -39,7 +40,6 @@ from ..sample.outcomes import build_synchronization, split_outcome
 from .tables import not_run
 from .withhold import INFERENCE
 
-TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -145,7 +145,7 @@ def _intervals(
     one; `sometimes` (P,) are the pairs that are untreated in a year.
     """
     # pairs treated in every year are neither effect nor control of the group-time estimators
-    used = sometimes | (estimator == "twfe")
+    used = sometimes | ESTIMATORS[estimator].uses_always_treated
     i, j, n_cities = panel.city_i[used], panel.city_j[used], panel.n_cities
     held = np.bincount(np.concatenate([i, j]), minlength=n_cities) > 0
     is_pilot = panel.city_cohort > NEVER
@@ -205,7 +205,7 @@ def _add(
     row = {
         **{name: getattr(spec, name) for name in names},
         **common,
-        "term": TERMS[spec.estimator],
+        "term": ESTIMATORS[spec.estimator].term,
         "cohort_year": None,
         "event_time": None,
         "p_value_withheld_reason": why_no_p(spec.outcome),
