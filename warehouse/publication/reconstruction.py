@@ -19,21 +19,29 @@ what the folder gives away.
 3. Growth of each city is drawn from what is known of all cities and moved to the nearest path that
    gives the column's numbers (randomized maximum likelihood: Oliver, He and Reynolds 1996). The
    guess is the median of these draws.
-4. A column that repeats values, in per cent, in log points or as an index, is found by itself.
+4. A column that repeats values, in per cent, in log points or as an index, is found by itself, and
+   so is a city that is alone in its cohort and has a coefficient a year.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import qr
+from scipy.optimize import least_squares
 from scipy.stats import binom, chi2
 
-from warehouse.publication.reconstruction_columns import Found, by_year, read_folder
+from warehouse.publication.reconstruction_columns import (
+    Found,
+    by_year,
+    read_folder,
+    read_tables,
+)
 
 SEED = 20261130
 KNOWN_YEARS = 2
@@ -145,6 +153,7 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
     for path in [folder, *earlier]:
         found = read_folder(path, all_cities, all_years)
         copied += repeated_values(found, withheld)
+        copied += groups_of_one(path, values)
         for name, array in {**by_year(found, cities), **positions(found, cities, attack)}.items():
             columns[f"{path.name}/{name}"] = array
     functionals = attack.explained(columns)
@@ -284,6 +293,84 @@ def repeated_values(found: Found, withheld: pd.DataFrame) -> list[dict[str, obje
                 without = np.abs(other - truth)[equal]
                 rows.append(row_of("repeated values", (column,), miss, without))
     return rows
+
+
+def groups_of_one(folder: Path, values: pd.DataFrame) -> list[dict[str, object]]:
+    """Return a row for each city that is alone in its cohort and has coefficients by year.
+
+    `comove` and `dispersion` of a cohort of one are z m and -(z^2) / 2 of that city, less their
+    value in a base year and less the same of cities without a zone (docs/methods, sections 3.1
+    and 6.3). With two years of z every other year follows, here by least squares over both, with
+    means over all cities for those of its partners.
+    """
+    tables = [frame for _, frame in read_tables(folder)]
+    cohorts = [frame for frame in tables if {"city_id", "treated_year"} <= set(frame.columns)]
+    needed = {"cohort_year", "event_time", "estimate", "estimator", "outcome", "n_pilots"}
+    rows = []
+    for frame in tables:
+        if not cohorts or not needed <= set(frame.columns):
+            continue
+        alone = frame[(frame.n_pilots == 1) & frame.event_time.notna() & frame.cohort_year.notna()]
+        for (cohort, estimator), cells in alone.groupby(["cohort_year", "estimator"]):
+            city = cohorts[0].loc[cohorts[0].treated_year == cohort, "city_id"]
+            if len(city) != 1 or int(city.iloc[0]) not in values.index:
+                continue
+            for series in sorted({name.partition("_")[2] for name in cells.outcome}):
+                misses = misses_of_one(cells, series, values, int(city.iloc[0]), int(cohort))
+                if misses is not None:
+                    name = f"comove_{series} and dispersion_{series}, {estimator}, {int(cohort)}"
+                    rows.append(row_of("a group of one city", (name,), *misses))
+    return rows
+
+
+def misses_of_one(
+    cells: pd.DataFrame, series: str, values: pd.DataFrame, city: int, cohort: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return errors of one city's growth with and without its coefficients, or None.
+
+    Each value once for every two other years that the attacker may know.
+    """
+    both = cells[cells.outcome.isin([f"comove_{series}", f"dispersion_{series}"])]
+    table = both.pivot_table(index="event_time", columns="outcome", values="estimate")
+    if table.shape[1] != 2 or len(table) < LEAST_WINDOW - 2:
+        return None
+    # some estimators compare every year with the last one before, others each lead with the year
+    # before it
+    is_one_base = -1 not in table.index
+    first = cohort + int(table.index.min()) - int(not is_one_base)
+    growth = values.loc[:, first : cohort + int(table.index.max())].dropna()
+    if city not in growth.index or growth.shape[1] != len(table) + 1:
+        return None
+    z, _ = standardised(growth.to_numpy(dtype=float))
+    mean = z.mean(axis=0)
+    of_years = [growth.columns.get_loc(cohort + int(event)) for event in table.index]
+    base_of = dict.fromkeys(table.index, cohort - 1)
+    if not is_one_base:
+        base_of.update({event: cohort + int(event) - 1 for event in table.index if event < 0})
+    base = [growth.columns.get_loc(base_of[event]) for event in table.index]
+
+    def gap(path: np.ndarray) -> np.ndarray:
+        comove = path * mean - np.square(mean)
+        dispersion = -(np.square(path) - np.square(z).mean(axis=0)) / 2
+        gaps = [
+            comove[of_years] - comove[base] - table[f"comove_{series}"].to_numpy(),
+            dispersion[of_years] - dispersion[base] - table[f"dispersion_{series}"].to_numpy(),
+            [path.sum(), 0.1 * (np.square(path).sum() - len(path))],
+        ]
+        return np.concatenate(gaps)
+
+    starts = np.random.default_rng(SEED).standard_normal((20, len(mean)))
+    fits = [least_squares(gap, start) for start in starts]
+    path = min(fits, key=lambda fit: fit.cost).x
+    truth = growth.loc[city].to_numpy(dtype=float)
+    misses = []
+    without = []
+    for one, other in combinations(range(len(truth)), 2):
+        rest = np.setdiff1d(np.arange(len(truth)), [one, other])
+        for guess, errors in ((path, misses), (mean, without)):
+            scale = (truth[one] - truth[other]) / (guess[one] - guess[other])
+            errors.append(np.abs(truth[one] + scale * (guess - guess[one]) - truth)[rest])
+    return np.concatenate(misses), np.concatenate(without)
 
 
 def positions(found: Found, cities: list[int], attack: Attack) -> dict[str, np.ndarray]:

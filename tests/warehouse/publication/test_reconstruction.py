@@ -122,6 +122,31 @@ def test_an_earlier_edition_and_this_one_give_a_year_back(
     assert both.routes.loc[both.routes.median_miss.idxmin(), "route"] == "all columns, one year"
 
 
+def test_coefficients_of_a_cohort_of_one_give_its_growth_back(
+    tmp_path: Path, growth: pd.DataFrame
+) -> None:
+    z = z_of(growth)
+    city, others = z.iloc[0], z.iloc[1:]
+    outcomes = {
+        "comove_growth": (others * city).mean() - others.mean() ** 2,
+        "dispersion_growth": -(city**2 - (others**2).mean()) / 2,
+    }
+    rows = []
+    for outcome, by_year in outcomes.items():
+        for year in range(2011, 2020):
+            base = min(year - 1, 2014)
+            rows.append((outcome, 2015, year - 2015, by_year[year] - by_year[base]))
+    names = ["outcome", "cohort_year", "event_time", "estimate"]
+    cells = pd.DataFrame(rows, columns=names).assign(n_pilots=1, estimator="callaway_santanna")
+    cells.to_csv(tmp_path / "estimates.csv", index=False)
+    zones = pd.DataFrame({"city_id": list(CITIES), "treated_year": [2015] + 59 * [None]})
+    zones.to_csv(tmp_path / "cities.csv", index=False)
+    recovery = best_recovery(tmp_path, withheld(growth))
+    assert recovery.routes.route.iloc[0] == "a group of one city"
+    assert recovery.median_miss < 0.1
+    assert not recovery.passes()
+
+
 def test_what_says_little_passes(tmp_path: Path, growth: pd.DataFrame) -> None:
     """A mean over all pairs of a city, and a column that has nothing to do with growth."""
     z = z_of(growth)
