@@ -138,6 +138,20 @@ COMMANDS = {
             Argument(("--withdraw",), "take the correction back", how=FLAG),
         ),
     ),
+    "why": Command(
+        "one cell explained: its figures, every rule's test with its margin, what it enters",
+        WITHIN + "why:why",
+        (
+            Argument(("city",), "code or name of the city"),
+            Argument(("indicator",), "id of the indicator"),
+            Argument(("year",), "calendar year"),
+            Argument(("--publication",), RUN.help, "RUN"),
+            Argument(("--flips",), "also the nearest figure that turns each decision", how=FLAG),
+            Argument(("--html",), "file that receives the same as a page"),
+            Argument(("--json",), "print JSON", how=FLAG),
+        ),
+        is_watched=False,
+    ),
     "run": Command(
         "run rows of the study on a published warehouse, without a refresh",
         WITHIN + "run_specs:run_specs",

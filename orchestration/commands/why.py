@@ -1,0 +1,174 @@
+"""`citysync why CITY INDICATOR YEAR`: one cell of a publication explained by the models."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from orchestration.home import Home
+from orchestration.publication_folders import publication_folder
+from orchestration.terminal import Exit, end_command, say
+from warehouse.corrections import find_city, year_of
+from warehouse.errors import Refused
+from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.manifest import read_manifest
+from warehouse.replay.cell import Explanation, Figure, Test, explain
+from warehouse.replay.flips import Flip, find_flips
+from warehouse.replay.measures import LOG, SHARE
+from warehouse.replay.models import WAREHOUSE
+from warehouse.whole_files import write_whole
+
+LEGEND = (
+    "passed: the rule does not speak; found: it does; vetoed: what is measured is beyond the "
+    "threshold, and another part of the rule (docs/methods, section 15) speaks for the figure."
+)
+
+
+def why(
+    city: str | None,
+    indicator: str | None,
+    year: str | None,
+    run: str | None,
+    flips: bool,
+    html: str | None,
+    as_json: bool,
+) -> int:
+    """Print every delivered figure of a cell, what each rule measures of it, which one is current
+    and why, and what it enters.
+
+    Parameters
+    ----------
+    city, indicator, year : str
+        Code or name of the city, id of the indicator, calendar year.
+    run : str, optional
+        Run id of a publication that is kept; default: the current one.
+    flips : bool
+        Also find the smallest change of the current figure that turns each decision.
+    html : str, optional
+        File that receives the same as a page.
+    as_json : bool
+        Print JSON instead.
+
+    Returns
+    -------
+    Exit
+        0 where the cell was explained; 2 where there is none, or no such city or indicator.
+    """
+    if not indicator:
+        raise Refused("indicator: expected an id of marts.dim_indicator; found none")
+    published = publication_folder(Home.from_environment(), run)
+    turned: list[Flip] = []
+    with open_foreign(published / DATABASE, WAREHOUSE / "seeds") as con:
+        where = (find_city(con, city), year_of(year), indicator)
+        cell = explain(con, where)
+        if flips:
+            turned = find_flips(con, where, observation_id=_changed(cell))
+    of_run = f"run {read_manifest(published)['run_id']}"
+    if as_json:
+        given = cell.as_dict() | {"flips": [vars(flip) for flip in turned], "run": of_run}
+        print(json.dumps(given, ensure_ascii=False, indent=2))
+        return Exit.DONE
+    if html:
+        with write_whole(Path(html)) as path:
+            path.write_text(_page(cell, turned, of_run), encoding="utf-8")
+    else:
+        for line in _lines(cell, turned):
+            say(line)
+    return end_command(
+        Exit.DONE,
+        f"{cell.indicator} of {cell.city} in {cell.year}, {of_run}"
+        + (f", in {html}" if html else ""),
+    )
+
+
+def _changed(cell: Explanation) -> int:
+    """The figure whose change is tried: the current one, else the first of the indicator."""
+    own = [one.facts for one in cell.figures if one.facts["indicator_id"] == cell.indicator]
+    current = [facts for facts in own if facts["is_current"]]
+    return (current or own)[0]["observation_id"]
+
+
+def _lines(cell: Explanation, turned: list[Flip]) -> list[str]:
+    """The explanation as text."""
+    lines = [f"{cell.city}, {cell.indicator}, {cell.year}", "", cell.choice, ""]
+    for number, figure in enumerate(cell.figures, 1):
+        lines.append(f"{number}. {_headline(figure)}")
+        for flag in figure.flags:
+            lines.append(f"   {flag['rule']} ({flag['grade']}): {flag['detail']}")
+        if figure.remark:
+            lines.append(f"   {figure.remark}")
+        for test in figure.tests:
+            lines.append(f"     {test.rule:18} {test.outcome:7} {_margin(test, figure)}")
+        lines.append("")
+    lines += ["It enters:", *(f"  {one}" for one in cell.uses)]
+    lines += ["", LEGEND]
+    if turned:
+        lines += ["", "The nearest figure that turns a decision:", *map(_flip, turned)]
+    return lines
+
+
+def _headline(figure: Figure) -> str:
+    facts = figure.facts
+    edition = f" edition {facts['edition_year']}" if facts["edition_year"] else ""
+    place = " ".join(filter(None, (facts["sheet_name"], facts["cell_ref"])))
+    state = "current" if facts["is_current"] else "not current"
+    judged = " ".join(filter(None, (facts["quality_flag"], facts["quality_rule"])))
+    return (
+        f"{facts['value']:.10g} {facts['unit']} ({facts['indicator_id']}) from "
+        f"{facts['source_id']}{edition}, {facts['file_name']} {place}, text {facts['raw_text']!r}: "
+        f"{state}, {judged}"
+    )
+
+
+def _margin(test: Test, figure: Figure) -> str:
+    """What was measured beside the threshold, and what it is."""
+    note = f" ({test.note})" if test.note else ""
+    if test.measured is None:
+        return f"{test.what}{note}"
+    sign = "speaks at or below" if test.is_at_most else "speaks from"
+    is_rate = figure.facts["is_rate"]
+    measured = _size(test.measured, test.kind, is_rate=is_rate)
+    threshold = _size(test.threshold, test.kind, is_rate=is_rate)
+    return f"{measured}, {sign} {threshold}: {test.what}{note}"
+
+
+def _size(number: float | None, kind: str, *, is_rate: bool) -> str:
+    if number is None:
+        return ""
+    if kind == LOG and is_rate:
+        size = f"{100 * number:.3g} points"
+    elif kind == LOG and number > math.log(10):
+        size = f"{math.exp(number):.3g} times"
+    elif kind == LOG:
+        size = f"{100 * math.expm1(number):.3g} %"
+    elif kind == SHARE:
+        size = f"{100 * number:.3g} %"
+    else:
+        size = f"{number:.6g}"
+    return size
+
+
+def _flip(one: Flip) -> str:
+    return f"  {one.figure:.6g}: {one.decision} becomes {one.then} (now {one.now})"
+
+
+def _page(cell: Explanation, turned: list[Flip], of_run: str) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    given: dict[str, Any] = {
+        "cell": cell,
+        "run": of_run,
+        "headline": _headline,
+        "legend": LEGEND,
+        "margin": _margin,
+        "turned": [_flip(one).strip() for one in turned],
+    }
+    return environment.get_template("why.html.j2").render(given)

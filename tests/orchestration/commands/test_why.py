@@ -1,0 +1,91 @@
+"""`citysync why`: a cell judged again by the models has the published verdict, and every rule says
+what it measured.
+"""
+
+import json
+import re
+
+import pytest
+
+from orchestration.commands.why import why
+from orchestration.terminal import Exit
+from warehouse.corrections import NoCorrection
+from warehouse.errors import Refused
+from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.replay.cell import explain
+from warehouse.replay.measures import MEASURES
+from warehouse.replay.models import WAREHOUSE, query_of, render
+
+#: A cell of each verdict, quiet ones too.
+CELLS = """
+select any_value(quality_rule), any_value(quality_flag),
+    arg_min((city_id, "year", indicator_id), hash(city_id * "year"))
+from marts.fct_indicator_observation
+where place_level = 'city'
+group by quality_flag, quality_rule
+order by quality_flag, quality_rule
+"""
+
+
+@pytest.fixture
+def con(simulated):
+    published = (simulated.home / "published").resolve()
+    with open_foreign(published / DATABASE, WAREHOUSE / "seeds") as con:
+        yield con
+
+
+def test_every_rule_measures_something():
+    listed = re.search(r"set rules = \[(.*?)\]", _text("int_observations_flagged"), re.DOTALL)[1]
+    assert {*re.findall(r"'(\w+)'", listed), "stitched"} == {one.rule for one in MEASURES}
+
+
+def _text(model):
+    return next(WAREHOUSE.rglob(f"models/**/{model}.sql")).read_text(encoding="utf-8")
+
+
+def test_a_cell_judged_again_has_the_published_verdict_and_its_measure(con):
+    """A rule on several columns of all cities may lack some here, and then it is said."""
+    cells = con.execute(CELLS).fetchall()
+    assert len(cells) >= 5
+    for rule, flag, where in cells[:6]:
+        figures = explain(con, tuple(where)).figures
+        figure = next(
+            one
+            for one in figures
+            if (one.facts["quality_flag"], one.facts["quality_rule"]) == (flag, rule)
+        )
+        assert figure.remark == "" or rule in ("wrong_entity", "identity"), where
+        if rule and rule != "value_corrections" and not figure.remark:
+            tests = [test for test in figure.tests if test.rule == rule]
+            assert any(test.outcome == "found" for test in tests), (where, rule)
+        # a rule that speaks is beyond its threshold by the model's own numbers
+        assert figure.tests
+
+
+def test_the_command_explains_a_cell_and_refuses_what_is_none(
+    con, simulated, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
+    row = con.execute(
+        "select city_id, \"year\" from marts.fct_city_year where growth_official_basis = 'rate' "
+        'and "year" = 2015 order by city_id limit 1'
+    ).fetchall()[0]
+    given = (str(row[0]), "gdp_growth_official_pct", str(row[1]), None, False)
+    page = tmp_path / "why.html"
+    assert why(*given, str(page), False) == Exit.DONE
+    assert "is current" in page.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert why(*given, None, True) == Exit.DONE
+    told = json.loads(capsys.readouterr().out)
+    assert told["figures"][0]["facts"]["is_current"]
+    assert any("pair-years of 2015" in use for use in told["uses"])
+    with pytest.raises(Refused, match=r"expected an id of marts.dim_indicator; found 'gdp'"):
+        why("110000", "gdp", "2015", None, False, None, False)
+    with pytest.raises(NoCorrection, match="which is none"):
+        why("Atlantis", "gdp_growth_official_pct", "2015", None, False, None, False)
+
+
+def test_a_model_is_cut_at_one_of_its_steps():
+    sql = query_of("int_observations_spike", "trends", "select 1 from trends")
+    assert sql.endswith("select 1 from trends") and "judged as" not in sql
+    assert "judged as" in render("int_observations_spike")

@@ -1,0 +1,105 @@
+"""By how much a figure must change before a decision on its cell turns, found by judging the cell
+again with changed figures.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import duckdb
+
+from warehouse.replay.cell import FIGURES
+from warehouse.replay.replay import replay
+
+#: Changes that are tried first, in each direction: of a level in logs, of a rate in its unit.
+LEVEL_STEPS = (0.002, 0.01, 0.03, 0.1, 0.3, 1.0, 2.4, 5.0)
+RATE_STEPS = (0.05, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+#: How often the interval between two tried changes is halved.
+HALVINGS = 5
+_DECISIONS = """
+select rule, grade from int_observations_flagged where observation_id = $1
+union
+select rule, grade from int_observations_stitched where observation_id = $1
+"""
+_CURRENT = """
+select source_id, observation_id from int_observations_graded
+where observation_id in (select figure.observation_id from figure)
+    and indicator_id = $1 and choice_rank = 1 and is_usable
+"""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A decision that turns: what it is now and then, and the figure from which on it has turned
+    (within the precision of the search).
+    """
+
+    decision: str
+    now: str
+    then: str
+    figure: float
+
+
+def find_flips(
+    con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], *, observation_id: int
+) -> list[Flip]:
+    """The nearest change of a figure, up and down, that turns each decision on its cell.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        After `explain` of the same cell.
+    where : tuple
+        City, year and indicator.
+    observation_id : int
+        Of the figure that is changed.
+    """
+    value, is_rate = con.execute(
+        "select judged.\"value\", limits.rule_kind = 'rate' from int_observations_graded as judged "
+        "inner join int_indicator_limits as limits on judged.indicator_id = limits.indicator_id "
+        "where judged.observation_id = $1",
+        [observation_id],
+    ).fetchall()[0]
+
+    def moved(step: float) -> float:
+        if is_rate:
+            return value + step
+        return value * math.exp(step)
+
+    def decisions(step: float) -> dict[str, str]:
+        replay(con, where, changed=observation_id, to=moved(step))
+        con.execute(FIGURES, [where[0], where[1]])
+        found = dict(con.execute(_DECISIONS, [observation_id]).fetchall())
+        for source_id, current in con.execute(_CURRENT, [where[2]]).fetchall():
+            found["current"] = source_id
+            if current == observation_id:
+                found["current"] += " (this figure)"
+        return found
+
+    base = decisions(0.0)
+    flips = []
+    for sign in (1, -1):
+        before = 0.0
+        seen: set[str] = set()
+        for size in RATE_STEPS if is_rate else LEVEL_STEPS:
+            step = sign * size
+            now = decisions(step)
+            for name in sorted({*base, *now} - seen):
+                if base.get(name) == now.get(name):
+                    continue
+                seen.add(name)
+                low = before
+                high = step
+                turned = now.get(name)
+                for _ in range(HALVINGS):
+                    middle = (low + high) / 2
+                    there = decisions(middle).get(name)
+                    if there == base.get(name):
+                        low = middle
+                    else:
+                        high = middle
+                        turned = there
+                flips.append(Flip(name, base.get(name, "passed"), turned or "passed", moved(high)))
+            before = step
+    return flips

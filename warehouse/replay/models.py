@@ -1,0 +1,140 @@
+"""SQL models of the warehouse run on one connection, each as a temporary table named as the model:
+the same text as in a refresh, without dbt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import yaml
+from jinja2 import Environment, StrictUndefined
+
+from warehouse.sql_text import literal
+
+WAREHOUSE = Path(__file__).resolve().parents[1]
+_MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)\(.*?\{%-?\s*endmacro\s*-?%\}", re.DOTALL)
+_REF = re.compile(r"ref\('(\w+)'\)")
+
+
+class _Returned(Exception):
+    """What a macro gives back where it is more than text, as dbt's `return` does."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__()
+        self.value = value
+
+
+def _give_back(value: object) -> None:
+    raise _Returned(value)
+
+
+@cache
+def _environment() -> Environment:
+    """Jinja with every macro of the warehouse, each able to call every other."""
+    options = {"undefined": StrictUndefined, "extensions": ["jinja2.ext.do"]}
+    environment = Environment(autoescape=False, **options)  # noqa: S701 -- SQL of this code, no web page
+    environment.globals |= {
+        "return": _give_back,
+        "ref": lambda name: f'"{name}"',
+        "config": lambda **_: "",
+        "target": SimpleNamespace(type="duckdb"),
+    }
+    for path in sorted((WAREHOUSE / "macros").glob("*.sql")):
+        for found in _MACRO.finditer(path.read_text(encoding="utf-8")):
+            environment.globals[found[1]] = _macro(environment, found[1], found[0])
+    return environment
+
+
+def _macro(environment: Environment, name: str, text: str) -> Callable[..., object]:
+    def call(*arguments: object, **named: object) -> object:
+        try:
+            return getattr(environment.from_string(text).module, name)(*arguments, **named)
+        except _Returned as returned:
+            return returned.value
+
+    return call
+
+
+@cache
+def _paths() -> dict[str, Path]:
+    """Files of models and seeds by name."""
+    files = [*(WAREHOUSE / "models").rglob("*.sql"), *(WAREHOUSE / "seeds").glob("*.csv")]
+    return {path.stem: path for path in files}
+
+
+@cache
+def _seed_types() -> dict[str, dict[str, str]]:
+    """Types of the columns of each seed."""
+    described = yaml.safe_load((WAREHOUSE / "seeds" / "_seeds.yml").read_text(encoding="utf-8"))
+    return {seed["name"]: seed["config"]["column_types"] for seed in described["seeds"]}
+
+
+@cache
+def render(name: str) -> str:
+    """SQL of a model."""
+    return _environment().from_string(_paths()[name].read_text(encoding="utf-8")).render()
+
+
+def rendered(text: str) -> str:
+    """A query of one's own with the macros of the warehouse."""
+    return _environment().from_string(text).render()
+
+
+def make(con: duckdb.DuckDBPyConnection, name: str, made: set[str]) -> None:
+    """Make the table of a model or seed, and of all that it reads.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    name : str
+    made : set of str
+        Names that are there already; receives those that are made.
+    """
+    if name in made:
+        return
+    path = _paths()[name]
+    if path.suffix == ".csv":
+        types = ", ".join(f"{literal(c)}: {literal(t)}" for c, t in _seed_types()[name].items())
+        sql = f"from read_csv({literal(path)}, header = true, types = {{{types}}})"
+    else:
+        text = path.read_text(encoding="utf-8")
+        for needed in sorted(_needed(text)):
+            make(con, needed, made)
+        sql = render(name)
+    con.execute(f'create or replace temp table "{name}" as {sql}')
+    made.add(name)
+
+
+def _needed(text: str) -> set[str]:
+    names = set(_REF.findall(text))
+    for prefix, found in re.findall(r"ref\('(\w+)' ~ (\w+)\)", text):
+        values = re.search(r"\{% set " + found + r"s = \[(.*?)\]", text, re.DOTALL)
+        names |= {prefix + one for one in re.findall(r"'(\w+)'", values[1] if values else "")}
+    return names
+
+
+def query_of(name: str, cte: str, query: str) -> str:
+    """SQL of a model with its last select replaced.
+
+    Parameters
+    ----------
+    name : str
+        A model.
+    cte : str
+        One of its common table expressions, which ``query`` reads; what follows it is left out.
+    query : str
+    """
+    sql = render(name)
+    start = re.search(rf"^{cte} as \(|^with {cte} as \(", sql, re.MULTILINE)
+    if start is None:
+        raise KeyError(f"{name}: no {cte}")
+    depth, at = 1, start.end()
+    while depth:
+        depth += {"(": 1, ")": -1}.get(sql[at], 0)
+        at += 1
+    return f"{sql[:at]}\n{query}"
