@@ -562,7 +562,9 @@ class Attack:
             full[chosen] = weights
             growth, z, square = np.split(full, 3)
             constant = float(whole[there, k].mean()) - shift
-            least = 1e-5 * float(np.sqrt(total[k] / n))
+            # a curved function that holds too tightly stops the steps before they fit
+            tight = 1e-3 if square.any() else 1e-5
+            least = tight * float(np.sqrt(total[k] / n))
             deviation = max(deviation, least)
             result.append(
                 Functional(name, columns[name], window, growth, z, square, constant, deviation)
