@@ -208,6 +208,8 @@ def draw_row(cell: Cell, draw: int) -> dict[str, int]:
         for is_capped in (False, True):
             measures.append(panel.measured(series, capped=is_capped)[2])
     given = {"": covariates[complete], NOISY: seen[complete]}
+    noises = {noise for noise, *_ in _ways(cell)}
+    ordered = {noise: fit_order(panel, given[noise]) for noise in noises}
     row = {}
     for noise, taken, dealing in _ways(cell):
         x = given[noise]
@@ -215,7 +217,7 @@ def draw_row(cell: Cell, draw: int) -> dict[str, int]:
         if taken == "X":
             basis = within_block_basis(x, panel.block)
         if dealing == "fitted":
-            score = fit_order(panel, x)
+            score = ordered[noise]
         rejects = decided(panel, measures, basis, score, int(others.integers(2**31)))
         columns = _columns(noise, taken, dealing)
         row |= dict(zip(columns, rejects.astype(int).tolist(), strict=True))
