@@ -49,6 +49,9 @@ DECLARED = tuple(
 )
 # Years of the newest window that a check leaves out.
 LEFT_OUT = {"without_2020": (2020,), "without_2020_to_2022": (2020, 2021, 2022)}
+# Where the weight lies (study/weight.py): a zone's first years against its later ones, and years
+# before, in and after the pandemic.
+FIRST_AGES, PANDEMIC = 2, LEFT_OUT["without_2020_to_2022"]
 CHECKS = tuple(
     Spec(
         f"{ANALYSIS}.cm_growth_official.{variant}",

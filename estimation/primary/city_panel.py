@@ -40,6 +40,8 @@ class CityPanel:
         Block (province) from 0.
     notes : tuple of str
         What was left out.
+    kept : (M,) bool array or None
+        Of the cities that were given, those that the panel holds, in their order.
     """
 
     growth: np.ndarray
@@ -48,6 +50,7 @@ class CityPanel:
     label: np.ndarray
     block: np.ndarray
     notes: tuple[str, ...] = ()
+    kept: np.ndarray | None = None
 
     @property
     def series(self) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +130,7 @@ def build_panel(growth, years, cohort, block) -> CityPanel:
     cohorts = np.unique(cohort[cohort > 0])
     label = np.where(cohort > 0, np.searchsorted(cohorts, cohort) + 1, 0)
     index = np.unique(block[keep], return_inverse=True)[1].reshape(-1)
-    return CityPanel(growth[keep], years, cohorts, label, index, notes)
+    return CityPanel(growth[keep], years, cohorts, label, index, notes, keep)
 
 
 def usable(growth: np.ndarray, years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,9 +143,16 @@ def usable(growth: np.ndarray, years: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return complete, varies
 
 
-def lacking(panel: CityPanel) -> tuple[str, ...]:
+def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[str, ...]:
     """Why the primary test gives no verdict on this panel, one sentence per reason; empty where it
     does.
+
+    Parameters
+    ----------
+    panel : CityPanel
+    least_years : int
+        Years that are needed before the first admission; an outcome that is not standardised needs
+        one.
     """
     if len(panel.cohorts) == 0:
         return (
@@ -154,8 +164,8 @@ def lacking(panel: CityPanel) -> tuple[str, ...]:
     blocks = int(panel.mixed.sum())
     reasons = {
         f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least "
-        f"{MINIMUM_YEARS_BEFORE} are needed; give earlier years, or leave out the cities "
-        "admitted so early.": before < MINIMUM_YEARS_BEFORE,
+        f"{least_years} are needed; give earlier years, or leave out the cities "
+        "admitted so early.": before < least_years,
         f"No verdict: {blocks} blocks hold both pilots and never-pilots, at least "
         f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
         "admission may be compared.": blocks < MINIMUM_BLOCKS,

@@ -76,10 +76,18 @@ def deal_in_order(
     scores deal uniformly.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
+    return deal_by_keys(panel, score + generator.gumbel(size=(draws, len(score))))
+
+
+def deal_by_keys(panel: CityPanel, keys: np.ndarray) -> np.ndarray:
+    """Which city's admissions each city gets, (1 + draws, N) ints: within a block the city with the
+    largest of its keys (draws, N) takes the block's earliest admission, and so on.
+
+    Samples of other cities that take the keys of the same cities are dealt alike.
+    """
     never_last = np.where(panel.label == 0, len(panel.cohorts) + 1, panel.label)
     slots = np.lexsort((never_last, panel.block))
-    key = score + generator.gumbel(size=(draws, len(score)))
-    ranked = np.argsort(APART * panel.block - key, axis=1, kind="stable")
-    dealt = np.tile(np.arange(len(score)), (1 + draws, 1))
+    ranked = np.argsort(APART * panel.block - keys, axis=1, kind="stable")
+    dealt = np.tile(np.arange(keys.shape[1]), (1 + len(keys), 1))
     np.put_along_axis(dealt[1:], ranked, np.broadcast_to(slots, ranked.shape), axis=1)
     return dealt

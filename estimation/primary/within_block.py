@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..defaults import DRAWS
-from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
+from .city_panel import (
+    MINIMUM_YEARS_BEFORE,
+    NO_VARIATION,
+    CityPanel,
+    build_panel,
+    lacking,
+)
 from .contrast import treatment_contrast
 from .interval import Tested, judge
 from .redeal import Draws, deal, draw_statistics
@@ -61,15 +67,28 @@ def fit_within_block(
     ValueError
         As `fit_primary`.
     """
-    panel, draws = build_panel(city_means, years, cohort, block), None
-    dealt = deal(panel.block, permutations, [seed, 0])
-    if not lacking(panel):
-        contrast = treatment_contrast(panel)
-        draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
+    panel = build_panel(city_means, years, cohort, block)
+    draws = outcome_draws(panel, deal(panel.block, permutations, [seed, 0]))
     return judged(panel, draws, panel.remarks)
 
 
-def judged(panel: CityPanel, draws: Draws | None, warnings: tuple[str, ...]) -> WithinBlockResult:
+def outcome_draws(
+    panel: CityPanel, dealt: np.ndarray, *, least_years: int = MINIMUM_YEARS_BEFORE
+) -> Draws | None:
+    """The contrast of a panel's outcome in each draw; None where the panel lacks what it needs."""
+    if lacking(panel, least_years):
+        return None
+    contrast = treatment_contrast(panel)
+    return draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
+
+
+def judged(
+    panel: CityPanel,
+    draws: Draws | None,
+    warnings: tuple[str, ...],
+    *,
+    least_years: int = MINIMUM_YEARS_BEFORE,
+) -> WithinBlockResult:
     """What draws on a panel say, with these warnings; without draws that vary, why there is no
     verdict.
     """
@@ -79,7 +98,7 @@ def judged(panel: CityPanel, draws: Draws | None, warnings: tuple[str, ...]) -> 
         "n_blocks": int(panel.mixed.sum()),
     }
     if draws is None or not draws.varies:
-        reasons = lacking(panel) or (NO_VARIATION,)
+        reasons = lacking(panel, least_years) or (NO_VARIATION,)
         warnings = panel.notes + reasons
         return WithinBlockResult(reason=" ".join(reasons), warnings=warnings, **counts)
     error = float(np.sqrt(draws.error[0, 0]))

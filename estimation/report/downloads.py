@@ -14,6 +14,8 @@ FILES = {
     "events": "event",
     "claims": "claim",
     "checks": "check",
+    "weights": "weight",
+    "own_outcomes": "own_outcome",
     "literature": "literature",
     "codebook": "codebook",
     "placebos": "placebo",

@@ -19,6 +19,8 @@ CODE = {
     "estimates.channel": ("estimation/primary/channels.py", "def estimate_channels"),
     "estimates.power": ("estimation/study/primary.py", "def _power_rows"),
     "estimates.placebo": ("estimation/study/primary_checks.py", "def placebos_in_time"),
+    "estimates.weight": ("estimation/study/weight.py", "def weight_rows"),
+    "estimates.own_outcome": ("estimation/study/own_outcomes.py", "def own_outcome_rows"),
     "estimates.check": ("estimation/study/primary_checks.py", "def check_rows"),
     "estimates.claim": ("estimation/study/claims.py", "def judge"),
     "estimates.coverage": ("estimation/study/coverage.py", "def build_coverage"),

@@ -150,6 +150,21 @@ ESTIMATES = {
         """,
         ("check", "name", "series"),
     ),
+    "weight": _whole(
+        "weight",
+        "spec_id, grain, name, weight, weight_negative, n_cells, n_pilots, estimate, std_error, "
+        "p_value, p_value_family, family, family_size, reason",
+        ("grain", "name"),
+        "grain, try_cast(name as integer), name",
+    ),
+    "own_outcome": _whole(
+        "own_outcome",
+        "spec_id, outcome, comparison, unit, first_year, last_year, estimate, ci_low, ci_high, "
+        "p_value, p_value_family, family, family_size, is_found, minimum_detectable_effect, "
+        "minimum_detectable_family, n_cities, n_pilots, reason",
+        ("comparison", "outcome"),
+        "comparison, family != 'trade', outcome",
+    ),
     "next_window": _whole(
         "next_window",
         "spec_id, first_year, last_year, rule, rule_sha256, correlation_with_last",

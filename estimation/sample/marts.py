@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..analyses.own_outcomes import INDICATORS
 from ..analyses.rules import CONCEPTS, POLICIES, TIE_MEASURES, TREATMENT_RULES, WITHOUT_TEXTS
 from ..analyses.series import SERIES
 from ..analyses.spec import Spec
@@ -37,7 +38,8 @@ class Marts:
     from `city_years`, sample by sample, and `years` is the study window. `city_years` serves
     outcomes on other windows too; `policy_zones` holds ``fct_policy_zone`` of the zones that treat
     their whole prefecture. `strengths` is the strength of each tool in a pilot city's texts by
-    year: city_id, year, tool_class, tool, strength.
+    year: city_id, year, tool_class, tool, strength. `indicators` are the current values of
+    `own_outcomes.INDICATORS`: city_id, year, indicator_id, source_id, value.
 
     Of simulated data, `without` holds the marts from the same shocks without the effect, of which
     outcomes and city series are used, and `planted` what was planted: city_id, year,
@@ -50,6 +52,7 @@ class Marts:
     city_years: pd.DataFrame
     policy_zones: pd.DataFrame | None = None
     strengths: pd.DataFrame | None = None
+    indicators: pd.DataFrame | None = None
     years: tuple[int, int] | None = None
     without: Marts | None = None
     planted: pd.DataFrame | None = None
@@ -107,6 +110,7 @@ def read_marts(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> M
             con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), doses)
         ),
         strengths=strengths,
+        indicators=_read_indicators(con),
         years=years,
     )
 
@@ -126,6 +130,21 @@ def read_claims(con: Any) -> pd.DataFrame:
     }
     columns |= {"spec_id_study_form", "term_study_form", "spec_id", "term"}
     return _read_columns(con, "dim_study_claim", ("claim_no",), columns)
+
+
+def _read_indicators(con: Any) -> pd.DataFrame:
+    """Current values of the indicators that own outcomes are made of."""
+    keys = ("city_id", "year", "indicator_id")
+    if not _columns_of(con, "fct_indicator_observation"):
+        # the build without the effect holds only what outcomes are made of
+        return pd.DataFrame(columns=[*keys, "source_id", "value"])
+    marks = ", ".join("?" for _ in INDICATORS)
+    query = (
+        "select city_id, year, indicator_id, source_id, value from marts.fct_indicator_observation "
+        f"where is_current and value is not null and indicator_id in ({marks}) "
+        "order by city_id, year, indicator_id"
+    )
+    return con.execute(query, list(INDICATORS)).df()
 
 
 def _read_strengths(con: Any) -> pd.DataFrame:
@@ -214,13 +233,18 @@ def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str])
     """Keys and the wanted columns that the mart has, in order of the keys; no row where there is no
     such mart.
     """
-    described = con.execute(
-        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?",
-        [table],
-    )
-    found = {name for (name,) in described.fetchall()}
+    found = _columns_of(con, table)
     if not found:
         # the build without the effect holds only what outcomes are made of
         return pd.DataFrame(columns=[*keys, *sorted(wanted)])
     columns = ", ".join([*keys, *(f'"{name}"' for name in sorted(found & wanted))])
     return con.execute(f"select {columns} from marts.{table} order by {', '.join(keys)}").df()
+
+
+def _columns_of(con: Any, table: str) -> set[str]:
+    """Columns of a mart; none where there is no such mart."""
+    described = con.execute(
+        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?",
+        [table],
+    )
+    return {name for (name,) in described.fetchall()}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ..analyses import own_outcomes
 from ..analyses.primary import NEWEST, POWER_SERIES, PRIMARY, STUDY_WINDOW, cycle_id
 from ..analyses.spec import SampleError, Spec
 from ..defaults import DRAWS_OF_CHECKS
@@ -17,6 +18,7 @@ from ..primary.fit import PrimaryResult
 from ..sample.marts import Marts
 from .city_periods import city_period_rows
 from .next_window import next_window_rows
+from .own_outcomes import own_outcome_rows
 from .planted import TREATED, truths_of_window
 from .primary_checks import (
     check_rows,
@@ -27,12 +29,13 @@ from .primary_checks import (
     selection,
 )
 from .tables import COLUMNS, not_run
+from .weight import weight_rows
 from .windows import Window, city_window, fit_window, settings_of
 
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
 Rows = list[dict[str, Any]]
 TABLES = (
-    *("primary", "check", "channel", "power", "placebo", "next_window"),
+    *("primary", "check", "channel", "power", "placebo", "next_window", "weight", "own_outcome"),
     *("city_period", "truth", "not_run", "warning"),
 )
 
@@ -103,7 +106,10 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         rows["placebo"] += placebos_in_space(marts, spec, window, few)
         rows["placebo"] += placebo_of_later(marts, spec, window, few)
         rows["placebo"] += selection(spec, window, few)
-    for row in rows["check"]:
+        rows["weight"] += weight_rows(marts, spec, window, few)
+        draws = min(settings["permutations"], own_outcomes.PERMUTATIONS)
+        rows["own_outcome"] += own_outcome_rows(marts, spec, {**settings, "permutations": draws})
+    for row in (*rows["check"], *rows["own_outcome"]):
         row["reason"] = in_words_of_the_study(row["reason"])
     return rows
 

@@ -33,6 +33,8 @@ DESCRIPTIONS = {
     ),
     "primary": "The primary test on one window and series, with its verdict.",
     "check": "The primary test on other cities, years, dates, series, beside its headline.",
+    "weight": "The weight of the primary test on one group of treated city-years.",
+    "own_outcome": "What zones did to one outcome of their own city.",
     "channel": "One channel of synchronization beside a primary test.",
     "power": "How often the primary test finds an effect that is imposed on the panel.",
     "placebo": (

@@ -139,6 +139,8 @@ PAGES = (
             "diagnostic",
             "claim",
             "next_window",
+            "weight",
+            "own_outcome",
             "literature",
             "gap",
             "breaks",

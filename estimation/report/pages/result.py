@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ...defaults import LEVEL
 from ..analyses_names import DYNAMICS, HEADLINE, LADDER, PRIMARY, SECOND_WINDOW, STUDY_FORM
 from ..cells import Row, num, number, shown
-from ..forest import Forest, build_forest
+from ..forest import Forest, build_forest, is_found
 from ..journal_tables import build_table
 from ..plots import Chart, Point, Series
 from .context import Context
@@ -43,6 +43,9 @@ def result(page: Context) -> dict[str, Any]:
         "counted": _counted(page),
         "claims": page.rows("claim"),
         "literature": page.rows("literature"),
+        "weight": _weight(page),
+        "trade": _trade(page),
+        "is_found": is_found,
         "next_window": page.one("next_window", spec_id=PRIMARY),
         "means": _means(page),
         "carry": _carry(page),
@@ -228,6 +231,59 @@ def _counted(page: Context) -> Markup | None:
     }
     last, second = (num(row, name, "year") for name in ("last_year", "second_last_year"))
     return page.words("result.counted", last=last, second_last=second, **counts)
+
+
+def _weight(page: Context) -> dict[str, Any] | None:
+    """One sentence and one picture on where the weight lies, and the parts with their p of
+    equality.
+    """
+    w = page.words
+    by_year = page.some("weight", grain="calendar_year")
+    parts = page.some("weight", grain="ages") + page.some("weight", grain="periods")
+    first = next((row for row in parts if row["grain"] == "ages"), None)
+    if not by_year or first is None:
+        return None
+    periods = {row["name"]: num(row, "weight", "%") for row in parts if row["grain"] == "periods"}
+    said = [w("result.weight_ages", weight=num(first, "weight", "%"))]
+    said += [w(f"result.weight_{name}", weight=weight) for name, weight in periods.items()]
+    points = [
+        Point(int(row["name"]), row["weight"], f"{row['name']}: {shown(row['weight'], '%')}")
+        for row in by_year
+        if row["n_cells"]
+    ]
+    labels = {point.x: (f"{point.x}",) for point in points}
+    series = [Series("", tuple(points), joined=True)]
+    tables = "estimates.weight"
+    chart = picture(page, "weight", "result.weight", series, labels, "weights", tables)
+    return {"said": said, "picture": chart, "parts": parts}
+
+
+def _trade(page: Context) -> dict[str, Any] | None:
+    """What zones did to their own trade, and to the other outcomes of their city."""
+    w = page.words
+    rows = page.some("own_outcome", comparison="all_cities")
+    trade = next((row for row in rows if row["outcome"] == "trade"), None)
+    if trade is None:
+        return None
+    said = []
+    if number(trade["p_value"]) is None:
+        said.append(w("result.trade_not_run", reason=page.said(trade["reason"])))
+    else:
+        numbers = {name: num(trade, name, "+2") for name in ("estimate", "ci_low", "ci_high")}
+        years = {name: num(trade, f"{name}_year", "year") for name in ("first", "last")}
+        smallest = num(trade, "minimum_detectable_effect", "2")
+        counts = {"pilots": num(trade, "n_pilots", "int"), "smallest": smallest}
+        key = "result.trade_found" if trade["is_found"] else "result.trade_none"
+        said.append(w(key, **numbers, **years, **counts))
+    return {
+        "said": said,
+        "rows": [row for row in rows if number(row["p_value"]) is not None],
+        "later": [
+            row
+            for row in page.some("own_outcome", comparison="not_yet_treated")
+            if number(row["p_value"]) is not None
+        ],
+    }
 
 
 def _means(page: Context) -> Chart | None:

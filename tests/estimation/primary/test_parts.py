@@ -1,0 +1,67 @@
+"""The effect in parts against regressions on dummies, and the test that parts are equal."""
+
+import numpy as np
+import pytest
+
+from estimation.primary.city_panel import build_panel
+from estimation.primary.contrast import treatment_contrast
+from estimation.primary.parts import fit_parts
+from estimation.primary.redeal import deal
+
+from .economies import draw_panel
+
+
+def _panel_and_parts(seed=3):
+    growth, years, cohort, block = draw_panel(seed)
+    panel = build_panel(growth, years, cohort, block)
+    since = panel.years[None, :] - np.concatenate([[9999], panel.cohorts])[:, None]
+    paths = np.stack([panel.treated * (since < 2), panel.treated * (since >= 2)])
+    return panel, paths
+
+
+def _effect(panel, y):
+    weight = treatment_contrast(panel).weight[panel.block, panel.label]
+    return float((weight * y).sum())
+
+
+def test_parts_are_one_regression_on_dummies():
+    panel, paths = _panel_and_parts()
+    y = panel.growth
+    found = fit_parts(panel, y, _effect(panel, y), paths, deal(panel.block, 20, 1))
+    n_cities, n_years = y.shape
+    of_city = np.repeat(np.eye(n_cities), n_years, axis=0)
+    blocks = np.eye(panel.block.max() + 1)[panel.block]
+    by_year = np.einsum("nk,ts->ntks", blocks, np.eye(n_years)).reshape(y.size, -1)
+    others = np.hstack([of_city, by_year])
+    d = paths[:, panel.label].reshape(len(paths), -1).T
+    net = d - others @ np.linalg.lstsq(others, d, rcond=None)[0]
+    inverse = np.linalg.inv(net.T @ net)
+    estimate = inverse @ net.T @ y.ravel()
+    assert found.estimate == pytest.approx(estimate, abs=1e-9)
+    left = y.ravel() - others @ np.linalg.lstsq(others, y.ravel(), rcond=None)[0] - net @ estimate
+    scores = (net * left[:, None]).reshape(n_cities, n_years, -1).sum(axis=1) @ inverse
+    by_block = np.array([scores[panel.block == k].sum(axis=0) for k in np.unique(panel.block)])
+    variance = (scores.T @ scores + by_block.T @ by_block) / 2
+    # the error is that of the panel less the common effect, whose residuals are the same
+    assert found.std_error == pytest.approx(np.sqrt(np.diagonal(variance)), abs=1e-9)
+    gap = estimate[0] - estimate[1]
+    spread = variance[0, 0] + variance[1, 1] - 2 * variance[0, 1]
+    assert found.statistic[0] == pytest.approx(gap**2 / spread, rel=1e-9)
+
+
+def test_an_effect_that_grows_is_found_and_a_common_one_is_not():
+    grows, common = [], []
+    for seed in range(40):
+        panel, paths = _panel_and_parts(seed)
+        dealt = deal(panel.block, 199, seed)
+        for effects, found in (((0.0, 2.5), grows), ((2.0, 2.0), common)):
+            y = panel.growth + np.tensordot(effects, paths[:, panel.label], axes=1)
+            found.append(fit_parts(panel, y, _effect(panel, y), paths, dealt).p_value < 0.05)
+    assert np.mean(grows) > 0.8
+    assert np.mean(common) < 0.15
+
+
+def test_parts_that_cannot_be_told_apart_have_no_estimate():
+    panel, _ = _panel_and_parts()
+    twice = np.stack([panel.treated, panel.treated]) / 2
+    assert fit_parts(panel, panel.growth, 0.0, twice, deal(panel.block, 20, 1)) is None
