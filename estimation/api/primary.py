@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..defaults import DRAWS
 from ..panel.city_file import read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
 from ..panel.unit_values import beside
+from ..primary.adjusted_fit import UNIFORM, AdjustedResult, fit_adjusted
 from ..primary.channels import Channel
 from ..primary.fit import GIVEN, PrimaryResult, fit_measure, fit_primary
 from ..results import Estimate
@@ -99,6 +101,8 @@ def primary(
     cohort: Any = "cohort_year",
     block: Any = "block_id",
     length: str | None = None,
+    covariates: Sequence[str] = (),
+    dealing: Literal["uniform", "fitted"] = "uniform",
     permutations: int = DRAWS,
     seed: int = 1,
 ) -> PrimaryFit:
@@ -121,6 +125,13 @@ def primary(
         Column that says how many periods a row covers, from that of `time` on. `outcome` is then
         the measure of synchronization itself, its mean over them, and nothing is standardised;
         treatment begins with a row. `cs.data.zones` is such a panel.
+    covariates : sequence of str
+        Columns with one number for each unit, such as its size before the first treatment. Their
+        effects by period are taken out of measure and treatment, and the larger of the measure and
+        of a measure whose gaps are capped decides (docs/methods, section 18.12).
+    dealing : str
+        How treatment is permuted within blocks where there are covariates: ``uniform``, or in an
+        order that is ``fitted`` to the covariates.
     permutations : int
         At least 20.
     seed : int
@@ -135,27 +146,39 @@ def primary(
     PanelError
         On any fault of the panel.
     ValueError
-        If `permutations` is so low that no p below 0.05 can come out.
+        If `permutations` is so low that no p below 0.05 can come out, if `dealing` is another word
+        or fitted without covariates, or if `covariates` and `length` are both given.
 
     Notes
     -----
     Statistic, inversion and units: docs/methods, section 18; what was measured:
     docs/evidence/primary-test.md.
     """
+    if covariates and length is not None:
+        raise ValueError("covariates need the series itself; leave length out")
+    if dealing != UNIFORM and not covariates:
+        raise ValueError(
+            f"dealing is {dealing!r} without covariates; name the columns to fit it to"
+        )
     with faults_of_units(unit != CITY):
         columns = PairColumns(
-            outcome, (unit, unit), time, beside(cohort), beside(block), length=length
+            outcome,
+            (unit, unit),
+            time,
+            beside(cohort),
+            beside(block),
+            length=length,
+            covariates=tuple(covariates),
         )
         cities = read_cities(panel, columns)
-        test = fit_primary if length is None else fit_measure
-        result = test(
-            cities.growth,
-            cities.years,
-            cities.cohort,
-            cities.block,
-            permutations=permutations,
-            seed=seed,
-        )
+        given = (cities.growth, cities.years, cities.cohort, cities.block)
+        settings = {"permutations": permutations, "seed": seed}
+        if covariates:
+            result = fit_adjusted(*given, cities.covariates, dealing=dealing, **settings)
+        elif length is not None:
+            result = fit_measure(*given, **settings)
+        else:
+            result = fit_primary(*given, **settings)
     # those of growth, then those that its cycle has beside them
     of_cycle = () if result.cycle is None else result.cycle.warnings
     warnings = (*cities.notes, *dict.fromkeys((*result.warnings, *of_cycle)))
@@ -187,6 +210,7 @@ def lines_of(result: PrimaryResult) -> list[str]:
                 f"{name}: synchronization with never-pilots {_number(one.before)} before, "
                 f"{_number(one.after)} after, {_number(one.without_admission)} without admission",
                 f"{name}: change {_estimate(one)}{family}",
+                *_adjustment(name, one),
                 f"{name}: found in 80 % of cases{alone}: a rise of "
                 f"{_number(one.minimum_detectable_rise)}, a fall of "
                 f"{_number(one.minimum_detectable_fall)}",
@@ -194,6 +218,19 @@ def lines_of(result: PrimaryResult) -> list[str]:
                 *(f"{name}: channel {part.channel}: {_estimate(part)}" for part in one.channels),
             ]
     return lines
+
+
+def _adjustment(name: str, one: PrimaryResult) -> list[str]:
+    """What covariates leave of treatment, and which of both measures decides."""
+    if not isinstance(one, AdjustedResult):
+        return []
+    return [
+        f"{name}: net of covariates, dealt {one.dealing}; they leave {one.variation_left:.1%} of "
+        f"the variation of treatment; {one.n_negative} of {one.n_treated_years} treated cells have "
+        f"a negative weight, together {_number(one.weight_negative)}",
+        f"{name}: the larger of the measure and of that with capped gaps: p "
+        f"{one.p_value_larger:.4f}; it decides",
+    ]
 
 
 def _estimate(one: PrimaryResult | Channel) -> str:

@@ -30,6 +30,8 @@ class CityFile:
     notes : tuple of str
     backend : str
         Kind of the frame it came from; see `Source`.
+    covariates : (N, K) float array
+        NaN where a unit has a blank.
     """
 
     growth: np.ndarray
@@ -39,6 +41,7 @@ class CityFile:
     city_ids: np.ndarray
     notes: tuple[str, ...] = ()
     backend: str = ""
+    covariates: np.ndarray | None = None
 
 
 def read_cities(panel: Any, columns: PairColumns) -> CityFile:
@@ -64,7 +67,7 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     """
     beside = [name for name in (columns.cohort, columns.block) if not is_beside(name)]
     unit = columns.unit[0]
-    names = [unit, columns.time, columns.outcome, *beside]
+    names = [unit, columns.time, columns.outcome, *beside, *columns.covariates]
     if columns.length is not None:
         names.append(columns.length)
     hint = (
@@ -106,7 +109,24 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
         growth = np.repeat(growth, lengths, axis=1)
         starts = np.cumsum(lengths) - lengths
         years = np.repeat(years - starts, lengths) + np.arange(lengths.sum())
-    return CityFile(growth, years, cohort, block, city_ids, tuple(notes), table.source.backend)
+    covariates = _covariates(table, columns.covariates, city, city_ids)
+    backend = table.source.backend
+    return CityFile(growth, years, cohort, block, city_ids, tuple(notes), backend, covariates)
+
+
+def _covariates(
+    table: PanelTable, names: tuple[str, ...], city: np.ndarray, city_ids: np.ndarray
+) -> np.ndarray:
+    """Return the covariates of each city, (N, K); one that varies between its rows is an error."""
+    found = np.full((len(city_ids), len(names)), np.nan)
+    for place, name in enumerate(names):
+        values = table.numbers(name)
+        # a blank is equal to a blank
+        filled = np.where(np.isnan(values), np.inf, values)
+        remedy = "give each one value, of before the first treatment"
+        constant = table.constant(filled, city, city_ids, (name,), "city", remedy)
+        found[:, place] = np.where(np.isinf(constant), np.nan, constant)
+    return found
 
 
 def _lengths(table: PanelTable, column: str, period: np.ndarray, starts: np.ndarray) -> np.ndarray:

@@ -40,6 +40,8 @@ class PairColumns:
     length : str, optional
         Of a panel of units whose outcome is a mean over several periods: how many a row covers,
         from that of `time` on.
+    covariates : tuple of str
+        Of a panel of units: numbers that each unit has one of.
     """
 
     outcome: str
@@ -52,6 +54,7 @@ class PairColumns:
     exposure: str = "one"
     ordered: bool = False
     length: str | None = None
+    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def net_of(values: np.ndarray, block: np.ndarray, basis: np.ndarray) -> np.ndarr
 def adjusted_weight(panel: CityPanel, basis: np.ndarray) -> np.ndarray:
     """Return the weights (N, T) of the real admissions on y; those of treated cells sum to one."""
     net = net_treatment(panel, basis)
+    net = np.where(np.abs(net) > ROUNDING * np.abs(net).max(initial=0.0), net, 0.0)
     total = float((net**2).sum())
     return net / (total or 1.0)
 

@@ -125,17 +125,17 @@ def fit_primary(
     dealt = deal(panel.block, permutations, [seed, 0])
     reasons = lacking(panel)
     if reasons:
-        return _without_verdict(_said(panel, None, capped), reasons)
+        return without_verdict(counted(panel, None, capped), reasons)
     contrast = treatment_contrast(panel)
     weight = contrast.weight[panel.block, panel.label]
-    said = _said(panel, weight, capped)
+    said = counted(panel, weight, capped)
     measured = [panel.measured(series, capped=capped) for series in panel.series]
     draws = [draw_statistics(y, contrast, panel.label, panel.block, dealt) for _, _, y in measured]
     corrected = family_p([one.statistic() for one in draws])
     found = []
     for (z, m, y), one, other, p in zip(measured, draws, draws[::-1], corrected, strict=True):
         if not one.varies:
-            found.append(_without_verdict(said, (NO_VARIATION,)))
+            found.append(without_verdict(said, (NO_VARIATION,)))
             continue
         largest = np.abs(other.statistic(other.estimate[0]))
         rise, fall = (detectable(one, largest, sign) for sign in (1, -1))
@@ -143,13 +143,13 @@ def fit_primary(
         result = replace(
             said,
             **vars(tested),
-            **_identity(panel, weight, y, tested.estimate),
+            **identity(panel, weight, y, tested.estimate),
             p_value_family=p,
             minimum_detectable_rise=rise,
             minimum_detectable_fall=fall,
             channels=estimate_channels(panel, z, m, contrast, dealt),
         )
-        found.append(_judged(result, accepts_again))
+        found.append(with_verdict(result, accepts_again))
     return replace(found[0], cycle=found[1])
 
 
@@ -182,27 +182,27 @@ def fit_measure(
     dealt = deal(panel.block, permutations, [seed, 0])
     reasons = lacking(panel)
     if reasons:
-        return _without_verdict(replace(_said(panel, None, False), measure=GIVEN), reasons)
+        return without_verdict(replace(counted(panel, None, False), measure=GIVEN), reasons)
     contrast = treatment_contrast(panel)
     weight = contrast.weight[panel.block, panel.label]
-    said = replace(_said(panel, weight, False), measure=GIVEN)
+    said = replace(counted(panel, weight, False), measure=GIVEN)
     draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
     if not draws.varies:
-        return _without_verdict(said, (NO_VARIATION,))
+        return without_verdict(said, (NO_VARIATION,))
     alone = np.zeros(len(dealt))
     tested, accepts_again = judge(draws)
     result = replace(
         said,
         **vars(tested),
-        **_identity(panel, weight, panel.growth, tested.estimate),
+        **identity(panel, weight, panel.growth, tested.estimate),
         p_value_family=tested.p_value,
         minimum_detectable_rise=detectable(draws, alone, 1),
         minimum_detectable_fall=detectable(draws, alone, -1),
     )
-    return _judged(result, accepts_again)
+    return with_verdict(result, accepts_again)
 
 
-def _identity(
+def identity(
     panel: CityPanel, weight: np.ndarray, y: np.ndarray, estimate: float
 ) -> dict[str, float]:
     """Means of y over pilots' untreated years, each pilot with its share of the weights, and over
@@ -215,7 +215,7 @@ def _identity(
     return {"before": before, "after": after, "without_admission": after - estimate}
 
 
-def _judged(result: PrimaryResult, accepts_again: bool) -> PrimaryResult:
+def with_verdict(result: PrimaryResult, accepts_again: bool) -> PrimaryResult:
     """The result with its verdict, by the one rule of what is called found, and its cautions."""
     rise, fall = result.minimum_detectable_rise, result.minimum_detectable_fall
     larger = None if rise is None or fall is None else max(rise, fall)
@@ -237,7 +237,7 @@ def _judged(result: PrimaryResult, accepts_again: bool) -> PrimaryResult:
     )
 
 
-def _said(panel: CityPanel, weight: np.ndarray | None, capped: bool) -> PrimaryResult:
+def counted(panel: CityPanel, weight: np.ndarray | None, capped: bool) -> PrimaryResult:
     """What holds of the panel before any figure: its years and counts; without weights where there
     is no verdict.
     """
@@ -259,5 +259,5 @@ def _said(panel: CityPanel, weight: np.ndarray | None, capped: bool) -> PrimaryR
     )
 
 
-def _without_verdict(said: PrimaryResult, reasons: tuple[str, ...]) -> PrimaryResult:
+def without_verdict(said: PrimaryResult, reasons: tuple[str, ...]) -> PrimaryResult:
     return replace(said, reason=" ".join(reasons), warnings=(*said.warnings, *reasons))

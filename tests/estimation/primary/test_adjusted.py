@@ -5,9 +5,12 @@ import pytest
 from scipy.optimize import minimize
 
 from estimation.primary.adjusted import draw_adjusted, within_block_basis
+from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
+from estimation.primary.fit import fit_primary
 from estimation.primary.fitted_order import PENALTY, deal_in_order, fit_order
+from estimation.primary.interval import family_p
 from estimation.primary.redeal import deal, draw_statistics
 
 from .economies import draw_panel
@@ -116,3 +119,36 @@ def test_an_order_that_a_covariate_separates_has_a_fit(panel):
     assert np.isfinite(score).all()
     dealt = deal_in_order(panel, score, 200, 1)
     assert (panel.label[dealt][:, panel.label == 0] == 0).mean() > 0.95
+
+
+def test_the_fit_judges_by_the_larger_of_both_measures():
+    growth, years, cohort, block = draw_panel(3, calmer=0.6)
+    size = np.random.default_rng(5).normal(size=len(cohort))
+    size[3] = np.nan
+    x = np.column_stack([size, size**2])
+    found = fit_adjusted(
+        growth, years, cohort, block, x, dealing="fitted", permutations=199, seed=4
+    )
+    rest = np.delete(np.arange(len(cohort)), 3)
+    panel = build_panel(growth[rest], years, cohort[rest], block[rest])
+    kept = x[rest]
+    dealt = deal_in_order(panel, fit_order(panel, kept), 199, [4, 0])
+    basis = within_block_basis(kept, panel.block)
+    sizes = []
+    for series in panel.series:
+        measures = [panel.measured(series, capped=one)[2] for one in (False, True)]
+        draws = draw_adjusted(measures, panel, basis, dealt)
+        sizes.append([np.abs(one.statistic()) for one in draws])
+    larger = np.array(sizes).max(axis=1)
+    assert found.p_value_larger == pytest.approx((larger[0] >= larger[0, 0]).mean())
+    assert found.p_value == pytest.approx((sizes[0][0] >= sizes[0][0][0]).mean())
+    assert (found.p_value_family, found.cycle.p_value_family) == tuple(family_p(larger))
+    assert (found.p_value < 0.05) == (not found.ci_low <= 0 <= found.ci_high)
+    assert 0 < found.variation_left < 1
+    assert any("1 cities without every covariate" in text for text in found.warnings)
+    # without covariates that say anything it is the committed test
+    plain = fit_adjusted(growth, years, cohort, block, block[:, None], permutations=199, seed=4)
+    committed = fit_primary(growth, years, cohort, block, permutations=199, seed=4)
+    for name in ("estimate", "p_value", "ci_low", "ci_high", "weight_negative", "before"):
+        assert getattr(plain, name) == pytest.approx(getattr(committed, name), abs=1e-12)
+    assert plain.variation_left == 1

@@ -8,6 +8,7 @@ from estimation.api.primary import primary
 from estimation.panel.city_file import read_cities
 from estimation.panel.pair_columns import PairColumns
 from estimation.panel.panel_error import PanelError
+from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
 from estimation.primary.fit import fit_primary
 
@@ -173,3 +174,37 @@ def test_periods_that_do_not_fit_are_refused(change, said):
     with pytest.raises(PanelError) as error:
         primary(change(_periods(_frame())), length="n_years")
     assert said in str(error.value)
+
+
+def test_covariates_are_columns_with_one_number_a_unit():
+    frame = _frame(calmer=0.6)
+    size = frame["city_id"].map(lambda city: (city * 37 % 11) / 10)
+    frame = frame.assign(size=size, square=size**2)
+    found = primary(
+        frame, covariates=["size", "square"], dealing="fitted", permutations=199, seed=2
+    )
+    growth, years, cohort, block = draw_panel(7, calmer=0.6)
+    x = frame.groupby("city_id")[["size", "square"]].first().to_numpy()
+    direct = fit_adjusted(
+        growth, years, cohort, block, x, dealing="fitted", permutations=199, seed=2
+    )
+    assert found.result.estimate == pytest.approx(direct.estimate)
+    assert found.result.p_value_family == direct.p_value_family
+    assert "they leave" in str(found) and "it decides" in str(found)
+    varies = frame.assign(size=frame["growth"])
+    with pytest.raises(PanelError, match="column size: expected one value for all rows of a city"):
+        primary(varies, covariates=["size"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dealing": "fitted"}, "without covariates"),
+        ({"covariates": ["size"], "dealing": "cox"}, "give one of uniform, fitted"),
+        ({"covariates": ["size"], "length": "n_years"}, "leave length out"),
+    ],
+)
+def test_options_of_covariates_that_do_not_go_together_are_refused(options, said):
+    frame = _frame().assign(size=1.0, n_years=1)
+    with pytest.raises(ValueError, match=said):
+        primary(frame, permutations=20, **options)
