@@ -16,12 +16,12 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from benchmarks.page import markdown
+from estimation.defaults import LEVEL
 from estimation.primary.adjusted import Tables, net_of, within_block_basis
 from estimation.primary.city_panel import CityPanel, build_panel, lacking
 from estimation.primary.detectable import IMPOSED, impose
 from estimation.primary.fitted_order import deal_in_order, fit_order
 from estimation.primary.measure import own_shock, standardise
-from estimation.primary.redeal import LEVEL
 
 from .adjusted_loops import decide
 from .designs import LONG_SELECTION, SELECTION, Panel, draw_selected

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..options import DRAWS
+from ..defaults import DRAWS
 from .adjusted import adjusted_weight, draw_adjusted, net_treatment, within_block_basis
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .detectable import detectable

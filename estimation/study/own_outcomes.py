@@ -13,11 +13,12 @@ import pandas as pd
 from ..analyses.own_outcomes import ALL, NOT_YET, OTHERS, OUTCOMES, TRADE, OwnOutcome
 from ..analyses.primary import FIRST_YEAR, LEAST_SHARE
 from ..analyses.spec import Spec
+from ..defaults import LEVEL
 from ..primary.city_panel import CityPanel, build_panel
 from ..primary.detectable import detectable
 from ..primary.fitted_order import deal_by_keys
 from ..primary.interval import family_p
-from ..primary.redeal import LEVEL, Draws
+from ..primary.redeal import Draws
 from ..primary.within_block import WithinBlockResult, judged, outcome_draws
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
