@@ -42,7 +42,9 @@ def holds_pair_years(
         Where not even one outcome can be held, with rows, what they need, what there is and what to
         do.
     """
-    rows = con.execute("select count(*) from marts.fct_pair_synchronization").fetchone()[0]
+    rows = con.execute(
+        "select count(*) from marts.fct_pair_synchronization where is_study_window"
+    ).fetchone()[0]
     columns = con.execute("describe select * from marts.fct_pair_synchronization").fetchall()
     n_outcomes = len({row[0] for row in columns} & set(wanted))
     there = (

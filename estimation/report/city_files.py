@@ -20,7 +20,7 @@ import numpy as np
 from .queries_marts import MEAN
 
 SYNC_TABLE = "marts.fct_pair_synchronization"
-MEASURES = ("cm_growth_official", "cm_growth_deflated")
+MEASURES = ("cm_newest_growth_official", "cm_newest_growth_deflated")
 SCALE = 1000  # values are kept to a thousandth, as 16-bit integers
 MISSING = -32768
 

@@ -271,7 +271,8 @@ MARTS = {
                     no_pilot,
                 count(case when cohort_year is not null then cm_growth_official end) as n_one,
                 count(case when cohort_year is null then cm_growth_official end) as n_none
-            from marts.panel_pair_year group by "year"
+            from marts.panel_pair_year
+            where is_study_window group by "year"
         )
         select "year", one_pilot, no_pilot, one_pilot - no_pilot as gap, n_one, n_none
             from means order by "year"
@@ -308,7 +309,7 @@ MARTS = {
         "year, n_pairs, " + ", ".join(_PATHS),
         f"select year, count({_PATHS[0]}) as n_pairs, "
         + ", ".join(f"{MEAN.format(name)} as {name}" for name in _PATHS)
-        + " from marts.fct_pair_synchronization group by year order by year",
+        + " from marts.fct_pair_synchronization where is_study_window group by year order by year",
         ("year",),
     ),
     "distance": Query(
@@ -317,7 +318,7 @@ MARTS = {
         f"""
         with pairs as (
             select city_i_id, city_j_id, {MEAN.format("cm_growth_official")} as cm
-                from marts.fct_pair_synchronization group by all
+                from marts.fct_pair_synchronization where is_study_window group by all
         ),
         ranked as (
             select p.cm, d.distance_km, ntile(20) over (order by d.distance_km, city_i_id,
@@ -339,12 +340,12 @@ MARTS = {
         f"""
         with sides as (
             select city_i_id as city_id, "year", cm_growth_official as cm
-                from marts.fct_pair_synchronization
+                from marts.fct_pair_synchronization where is_study_window
             union all select city_j_id, "year", cm_growth_official
-                from marts.fct_pair_synchronization
+                from marts.fct_pair_synchronization where is_study_window
         ),
         span as (select (min("year") + max("year") + 1) // 2 as middle
-            from marts.fct_pair_synchronization),
+            from marts.fct_pair_synchronization where is_study_window),
         means as (
             select city_id, {MEAN.format('case when "year" < middle then cm end')} as first_half,
                 {MEAN.format('case when "year" >= middle then cm end')} as second_half

@@ -64,7 +64,7 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
     columns = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in KEYS.items())
     sample = con.execute(
         f"select {columns}, {', '.join(OUTCOMES)} from marts.panel_pair_year "
-        "order by city_i_id, city_j_id, year"
+        "where is_study_window order by city_i_id, city_j_id, year"
     ).df()
     sample.to_stata(
         out_dir / "panel_pair_year.dta",

@@ -88,12 +88,14 @@ def read_marts(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> M
     pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
     keys, years = ("city_i_id", "city_j_id", "year"), None
     if pair_years:
-        synchronization = _read_columns(con, "fct_pair_synchronization", keys, outcomes)
+        synchronization = _read_columns(
+            con, "fct_pair_synchronization", keys, outcomes, where="is_study_window"
+        )
         last_year = int(synchronization["year"].max()) if len(synchronization) else 0
     else:
         synchronization = pd.DataFrame(columns=list(keys))
         years = con.execute(
-            "select min(year), max(year) from marts.fct_pair_synchronization"
+            "select min(year), max(year) from marts.fct_pair_synchronization where is_study_window"
         ).fetchone()
         last_year = years[1]
     doses = {"city_id", *(spec.dose for spec in specs if spec.dose)}
@@ -229,16 +231,19 @@ def _read_cities(con: Any) -> pd.DataFrame:
     )
 
 
-def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:
-    """Keys and the wanted columns that the mart has, in order of the keys; no row where there is no
-    such mart.
+def _read_columns(
+    con: Any, table: str, keys: tuple[str, ...], wanted: set[str], *, where: str = "true"
+) -> pd.DataFrame:
+    """Keys and the wanted columns that the mart has, of the rows asked for in order of the keys; no
+    row where there is no such mart.
     """
     found = _columns_of(con, table)
     if not found:
         # the build without the effect holds only what outcomes are made of
         return pd.DataFrame(columns=[*keys, *sorted(wanted)])
     columns = ", ".join([*keys, *(f'"{name}"' for name in sorted(found & wanted))])
-    return con.execute(f"select {columns} from marts.{table} order by {', '.join(keys)}").df()
+    query = f"select {columns} from marts.{table} where {where} order by {', '.join(keys)}"
+    return con.execute(query).df()
 
 
 def _columns_of(con: Any, table: str) -> set[str]:

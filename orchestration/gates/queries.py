@@ -48,7 +48,8 @@ OUTCOMES = (
 )
 # The headline is estimated on the published panel: as many rows as it holds.
 HEADLINE_ROWS = """
-select distinct spec_id, n_obs - (select count(*) from marts.panel_pair_year) as rows_beyond_panel
+select distinct spec_id,
+    n_obs - (select count(*) from marts.panel_pair_year where is_study_window) as rows_beyond_panel
 from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' order by all
 
 from estimation.defaults import LEVEL

@@ -70,7 +70,8 @@ def test_pair_years_beyond_the_memory_are_not_held_and_beyond_one_outcome_refuse
     columns = ", ".join(f"i as m{k}" for k in range(9))
     with duckdb.connect() as con:
         con.execute(
-            f"create schema marts; create view marts.fct_pair_synchronization as select {columns} "
+            f"create schema marts; create view marts.fct_pair_synchronization as select {columns}, "
+            "true as is_study_window "
             "from range(1000000) as r(i)"
         )
         wanted = {"absent", *(f"m{k}" for k in range(9))}

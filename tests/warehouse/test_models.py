@@ -6,8 +6,11 @@ import math
 from collections import defaultdict
 
 import pytest
+import yaml
 from numpy.testing import assert_allclose
 
+from estimation.analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE
+from tests.conftest import REPO
 from tests.warehouse.dbt_build import build_warehouse
 from tests.warehouse.fabricate import fabricate_economies, raw_row, write_raw
 from tests.warehouse.reference import TIE_YEARS, WINDOW, Reference, treated_years
@@ -112,9 +115,24 @@ def test_pairs_hold_ties_and_exposure(warehouse, reference, rule, suffix):
         assert_allclose(row["distance_km"], reference.distance(i, j), rtol=1e-9)
 
 
+def in_study(rows: dict) -> dict:
+    return {key: row for key, row in rows.items() if row["is_study_window"]}
+
+
+def test_the_newest_window_is_one_rule_in_sql_and_python():
+    project = yaml.safe_load((REPO / "dbt_project.yml").read_text(encoding="utf-8"))
+    assert project["vars"]["citysync"] == {
+        "newest_first_year": FIRST_YEAR,
+        "newest_base_year": BASE_YEAR,
+        "newest_least_share": LEAST_SHARE,
+    }
+
+
 @pytest.mark.parametrize("series", ["growth_official", "growth_deflated"])
 def test_synchronization_equals_literal_formulas(warehouse, reference, series):
-    found = table(warehouse, "marts.fct_pair_synchronization", ["city_i_id", "city_j_id", "year"])
+    found = in_study(
+        table(warehouse, "marts.fct_pair_synchronization", ["city_i_id", "city_j_id", "year"])
+    )
     assert len(found) == 30 * 29 // 2 * 10
     growth = {"growth_official": reference.growth, "growth_deflated": reference.deflated}[series]
     names = ["cm", "comove", "dispersion", "cm_bounded", "neg_abs_gap", "neg_abs_residual"]
@@ -135,7 +153,7 @@ def test_synchronization_equals_literal_formulas(warehouse, reference, series):
 
 
 def test_panel_is_the_headline_sample(warehouse, reference):
-    found = table(warehouse, "marts.panel_pair_year", ["city_i_id", "city_j_id", "year"])
+    found = in_study(table(warehouse, "marts.panel_pair_year", ["city_i_id", "city_j_id", "year"]))
     pairs = {
         k: p
         for k, p in reference.pairs("second_half_next_year").items()
@@ -274,8 +292,29 @@ ASKED = {
             from marts.fct_pair_synchronization as s
             inner join marts.fct_city_year as i on s.city_i_id = i.city_id and s.year = i.year
             inner join marts.fct_city_year as j on s.city_j_id = j.city_id and s.year = j.year
-            group by s.city_i_id, s.city_j_id)""",
+            where s.is_study_window group by s.city_i_id, s.city_j_id)""",
         {(True,)},
+    ),
+    "pairs reach the newest year, where the measures of the study are missing": (
+        "six",
+        """select "year", is_study_window, count(*), count(cm_growth_official),
+        count(cm_newest_growth_official) from marts.fct_pair_synchronization
+        where "year" in (2019, 2021) group by all""",
+        {(2019, True, 15, 15, 15), (2021, False, 15, 0, 15)},
+    ),
+    "every measure of a pair follows from the scores of its cities": (
+        "six",
+        """select s.time_window, max(abs(1 - pow(i.z - j.z, 2) / 2
+            - if(s.time_window = 'study', p.cm_growth_official, p.cm_newest_growth_official)))
+            < 1e-12
+        from marts.fct_pair_synchronization as p
+        cross join (values ('study'), ('newest')) as s(time_window)
+        inner join marts.fct_city_score as i on i.city_id = p.city_i_id and i."year" = p."year"
+            and i.series = 'growth_official' and i.time_window = s.time_window
+        inner join marts.fct_city_score as j on j.city_id = p.city_j_id and j."year" = p."year"
+            and j.series = 'growth_official' and j.time_window = s.time_window
+        group by s.time_window""",
+        {("study", True), ("newest", True)},
     ),
     "every indicator of cities has thresholds by its kind": (
         "warehouse",
@@ -296,7 +335,8 @@ ASKED = {
         "six",
         """select count(*), count(cm_growth_official), count(cm_hp), count(cm_growth_deflated),
         (select count(tie_strength) + count(is_strong_tie) from marts.fct_city_pair),
-        (select count(*) from marts.panel_pair_year) from marts.fct_pair_synchronization""",
+        (select count(*) from marts.panel_pair_year) from marts.fct_pair_synchronization
+        where is_study_window""",
         {(15 * 10, 15 * 10, 15 * 10, 0, 0, 0)},
     ),
     "every bad row is rejected with its reason": (

@@ -32,6 +32,11 @@
     {{ return(names) }}
 {%- endmacro %}
 
+{#- The series whose cm is also measured in the newest window, which the primary test of them follows. -#}
+{% macro series_of_newest_window() -%}
+    {{ return(['growth_official', 'growth_deflated']) }}
+{%- endmacro %}
+
 {#- The series that are also measured on the years before the first admission, by name. -#}
 {% macro series_before_admission() -%}
     {%- set found = {} -%}

@@ -19,7 +19,9 @@ pairs as (
 ),
 
 n_rows as (
-    select count(*) as n_pair_years from {{ ref('fct_pair_synchronization') }}
+    select count(*) as n_pair_years
+    from {{ ref('fct_pair_synchronization') }}
+    where is_study_window
 ),
 
 study_window as (

@@ -1,6 +1,8 @@
 -- once treated, a pair of the panel stays treated; a pair without a pilot is never treated
 with panel as (
-    select * from {{ ref('panel_pair_year') }}
+    select *
+    from {{ ref('panel_pair_year') }}
+    where is_study_window
 ),
 
 switched_off as (

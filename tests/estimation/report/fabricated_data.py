@@ -174,6 +174,9 @@ def cities_and_pairs() -> dict[str, pd.DataFrame]:
     outcomes = [f"{name}_growth_official" for name in ("cm", "comove", "dispersion")]
     for name in (*outcomes, "cm_growth_deflated"):
         panel[name] = [0.1 * k for k in range(20)]
+    panel["is_study_window"] = True
+    for name in ("cm_newest_growth_official", "cm_newest_growth_deflated"):
+        panel[name] = panel["cm_growth_official"]
     cohort = pd.array([None] * 10 + [2015] * 10, dtype="Int64")
     return {
         "marts.dim_city": cities,

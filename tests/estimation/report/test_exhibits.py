@@ -79,7 +79,9 @@ def test_replication_files_hold_the_sample_and_the_headline(tmp_path):
     sample = pd.DataFrame(
         {name: [0.1, None] if name in OUTCOMES else [110000, 120000] for name in [*KEYS, *OUTCOMES]}
     ).assign(is_treated=[True, False], cohort_year=pd.array([2015, None], "Int64"), year=2016)
-    con = database(tables() | {"marts.panel_pair_year": sample})
+    panel = sample.assign(is_study_window=True)
+    later = panel.assign(is_study_window=False)
+    con = database(tables() | {"marts.panel_pair_year": pd.concat([panel, later])})
     folder, again = (write_replication(con, tmp_path / name) for name in ("a", "b"))
     files = {"panel_pair_year.dta", "headline.csv", "headline.R", "headline.do", "README.md"}
     assert {path.name for path in folder.iterdir()} == files

@@ -351,7 +351,9 @@ def test_marts_are_read_from_duckdb(marts) -> None:
             "gdp_nominal_cny_100m": [1.5, 2.5] * 30,
         },
         "fct_city_pair": marts[0].pairs,
-        "fct_pair_synchronization": sync.drop(columns=sync.filter(like="deflated").columns),
+        "fct_pair_synchronization": sync.drop(columns=sync.filter(like="deflated").columns).assign(
+            is_study_window=True
+        ),
     }
     con = database({f"marts.{name}": pd.DataFrame(table) for name, table in tables.items()})
     read = read_marts(con, all_specs())

@@ -1,19 +1,24 @@
--- grain: one row is a pair of the mart's cities in a year of the study window
+-- grain: one row is a pair of the mart's cities in a year of the study window or of the newest
 -- key: city_i_id, city_j_id, year
 {{ config(tags=['pair_grain']) }}
 {%- set components = series_with(measures=['all', 'cm']) %}
 {%- set components_with_parts = series_with(measures=['all']) %}
 {%- set components_before_admission = series_before_admission() %}
+{%- set newest_components = series_of_newest_window() %}
 with paired as (
     select
         city_i.city_id as city_i_id,
         city_j.city_id as city_j_id,
         city_i.{{ quoted('year') }},
+        city_i.is_study_window,
         {%- for component in components %}
             {{ cm('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as cm_{{ component }},
         {%- endfor %}
         {%- for names in components_before_admission.values() %}
             {{ cm('city_i.' ~ names['score'], 'city_j.' ~ names['score']) }} as {{ names['cm'] }},
+        {%- endfor %}
+        {%- for component in newest_components %}
+            {{ cm('city_i.z_newest_' ~ component, 'city_j.z_newest_' ~ component) }} as cm_newest_{{ component }},
         {%- endfor %}
         {%- for component in components_with_parts %}
             {{ comove('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as comove_{{ component }},
@@ -34,6 +39,10 @@ select
     city_i_id,
     city_j_id,
     {{ quoted('year') }},
+    is_study_window,
+    {%- for component in newest_components %}
+        cm_newest_{{ component }},
+    {%- endfor %}
     {%- for component in components %}
         cm_{{ component }},
     {%- endfor %}

@@ -5,7 +5,7 @@
 with balanced as (
     select distinct city_id
     from {{ ref('int_city_scores') }}
-    where component = 'growth_official' and z is not null
+    where time_window = 'study' and component = 'growth_official' and z is not null
 ),
 
 filtered as (
@@ -13,7 +13,7 @@ filtered as (
         *,
         min({{ quoted('year') }}) over () as first_year
     from {{ ref('int_city_scores') }}
-    where component = 'hp'
+    where time_window = 'study' and component = 'hp'
 ),
 
 -- the signs of a filtered component over the window as bits, zero counting as positive

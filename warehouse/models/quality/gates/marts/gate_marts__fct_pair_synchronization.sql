@@ -5,5 +5,6 @@ select
     max(cm_growth_official) as max_cm_growth_official,
     max(cm_growth_deflated) as max_cm_growth_deflated
 from {{ ref('fct_pair_synchronization') }}
+where is_study_window
 group by {{ quoted('year') }}
 order by {{ quoted('year') }}

@@ -35,11 +35,11 @@ complete as (
 pilot_cities as (
     select city_i_id as city_id
     from {{ ref('panel_pair_year') }}
-    where city_i_cohort_year is not null
+    where is_study_window and city_i_cohort_year is not null
     union
     select city_j_id as city_id
     from {{ ref('panel_pair_year') }}
-    where city_j_cohort_year is not null
+    where is_study_window and city_j_cohort_year is not null
 ),
 
 pilots as (
