@@ -19,6 +19,7 @@ FILES = {
     "literature": "literature",
     "codebook": "codebook",
     "placebos": "placebo",
+    "stood_out": "stood_out",
     "channels": "channel",
     "primary": "primary",
     "power": "power",

@@ -24,6 +24,7 @@ CODE = {
     "estimates.check": ("estimation/study/primary_checks.py", "def check_rows"),
     "estimates.claim": ("estimation/study/claims.py", "def judge"),
     "estimates.coverage": ("estimation/study/coverage.py", "def build_coverage"),
+    "estimates.stood_out": ("estimation/study/stood_out.py", "def stood_out_rows"),
     "estimates.next_window": ("estimation/study/next_window.py", "def next_window_rows"),
     "estimates": ("estimation/study/units.py", "def _run_group"),
     "meta.estimate_change": ("warehouse/publication/change_queries.py", "ESTIMATE_CHANGE ="),

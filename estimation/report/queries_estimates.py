@@ -165,6 +165,19 @@ ESTIMATES = {
         ("comparison", "outcome"),
         "comparison, family != 'trade', outcome",
     ),
+    "stood_out": Query(
+        ("estimates.stood_out",),
+        "source_table, spec_id, name, cohort_year, event_time, series, estimate, ci_low, ci_high, "
+        "p_value, family, family_size, p_value_family, belief, reason",
+        """
+        select source_table, spec_id, name, cohort_year, event_time, series, estimate, ci_low,
+            ci_high, p_value, family, family_size, p_value_family, belief, reason
+        from estimates.stood_out
+        order by list_position(['found', 'not_found', 'no_test'], belief), p_value,
+            source_table, spec_id, name, cohort_year, event_time, series
+        """,
+        ("source_table", "spec_id", "name", "cohort_year", "event_time", "series"),
+    ),
     "next_window": _whole(
         "next_window",
         "spec_id, first_year, last_year, rule, rule_sha256, correlation_with_last",

@@ -9,11 +9,10 @@ import pandas as pd
 
 from ..analyses.mechanisms import DOSES
 from ..defaults import LEVEL
-from ..inference.multiple_testing import benjamini_hochberg, holm
+from ..inference.multiple_testing import holm
 
-# Families over all outcomes of their analysis, corrected by a step-down; the others hold one
-# outcome and control the false discovery rate.
-STEP_DOWN = ("mechanisms", "radiation")
+# Families over all outcomes of their analysis; the others hold one outcome.
+ALL_OUTCOMES = ("mechanisms", "radiation")
 
 
 def family_of(spec_id: str, term: str) -> str | None:
@@ -68,9 +67,8 @@ def judge_estimates(estimate: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         With ``family``, ``family_size`` (tests with a p), ``p_value_family`` (corrected by Holm's
-        step-down where the family holds all outcomes, by Benjamini and Hochberg where it holds
-        one) and ``is_found``. All four are missing in lines that are no default, without a p, and
-        where a coefficient belongs to no family: its p is not corrected and finds nothing.
+        step-down) and ``is_found``. All four are missing in lines that are no default, without a
+        p, and where a coefficient belongs to no family: its p is not corrected and finds nothing.
     """
     p_value = estimate["p_value"].to_numpy(dtype=float, na_value=np.nan)
     is_default = estimate["is_default"].fillna(False).to_numpy(dtype=bool)
@@ -78,13 +76,12 @@ def judge_estimates(estimate: pd.DataFrame) -> pd.DataFrame:
     for place in np.flatnonzero(is_default & np.isfinite(p_value)):
         family[place] = family_of(estimate["spec_id"].iloc[place], estimate["term"].iloc[place])
     keys = estimate[["analysis", "outcome"]].assign(family=family).reset_index(drop=True)
-    keys.loc[keys["family"].isin(STEP_DOWN), "outcome"] = ""
+    keys.loc[keys["family"].isin(ALL_OUTCOMES), "outcome"] = ""
     corrected = np.full(len(estimate), np.nan)
     size = pd.array([None] * len(estimate), dtype="Int64")
-    for (*_, name), members in keys.dropna(subset=["family"]).groupby(list(keys)).groups.items():
+    for members in keys.dropna(subset=["family"]).groupby(list(keys)).groups.values():
         rows = members.to_numpy()
-        correct = holm if name in STEP_DOWN else benjamini_hochberg
-        corrected[rows] = correct(p_value[rows])
+        corrected[rows] = holm(p_value[rows])
         size[rows] = len(rows)
     found = pd.Series(corrected, index=estimate.index).astype("Float64")
     return estimate.assign(

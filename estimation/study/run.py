@@ -15,8 +15,12 @@ from ..inference.multiple_testing import benjamini_hochberg
 from ..sample.marts import Marts
 from .coverage import build_coverage
 from .multiplicity import judge_estimates
+from .stood_out import stood_out_rows
 from .tables import COLUMNS, ESTIMATE_COLUMNS, typed
 from .units import KINDS, Rows, RunUnits, Unit, run_here, study_units
+
+#: Tables that are made from the others, not by units.
+LAST = ("coverage", "claim", "stood_out")
 
 
 def run_study(
@@ -79,6 +83,7 @@ def run_study(
     rows["not_run"] = _share_reasons(curve, rows["not_run"])
     frames = {name: typed(rows[name], COLUMNS[name]) for name in rows if name != "estimate"}
     frames["estimate"] = judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS))
+    frames["stood_out"] = typed(stood_out_rows(frames), COLUMNS["stood_out"])
     known = (frames[name] for name in ("estimate", "primary", "channel", "truth"))
     return SimpleNamespace(**frames, coverage=build_coverage(*known))
 
@@ -93,7 +98,7 @@ def _in_order(found: dict[Unit, Rows], units: Sequence[Unit], specs: Sequence[Sp
     specs, else of the units.
     """
     place = {spec.spec_id: k for k, spec in enumerate(specs)}
-    tables: Rows = {name: [] for name in COLUMNS if name not in ("coverage", "claim")}
+    tables: Rows = {name: [] for name in COLUMNS if name not in LAST}
     for kind in KINDS:
         own = [found[unit] for unit in units if unit.kind == kind]
         for name in dict.fromkeys(name for rows in own for name in rows):

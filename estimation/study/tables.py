@@ -127,6 +127,16 @@ COLUMNS = {
         **dict.fromkeys(("first_year", "last_year", "n_years"), _COUNT),
         "synchronization": _REAL,
     },
+    "stood_out": {
+        **dict.fromkeys(("source_table", "spec_id", "name"), _TEXT),
+        **dict.fromkeys(("cohort_year", "event_time"), _COUNT),
+        "series": _TEXT,
+        **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value"), _REAL),
+        "family": _TEXT,
+        "family_size": _COUNT,
+        "p_value_family": _REAL,
+        **dict.fromkeys(("belief", "reason"), _TEXT),
+    },
     "truth": {
         "spec_id": _TEXT,
         "term": _TEXT,

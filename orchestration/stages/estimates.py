@@ -41,6 +41,10 @@ DESCRIPTIONS = {
         "The primary test where nothing can have happened: earlier years, cities without a zone."
     ),
     "next_window": "The window that the next yearbook brings, with its rule and the rule's hash.",
+    "stood_out": (
+        "A row of any table whose p is below 5 % before correction, with its family and what is "
+        "believed of it."
+    ),
     "city_period": (
         "Mean synchronization of a city in the years between first treated years: what suffices "
         "for the estimate, interval and p of the headline."

@@ -218,7 +218,7 @@ def test_tables_have_the_same_bytes_on_two_threads(warehouse, landing_rows, dbt_
 
 #: Real output of six cities from 2009 on.
 LEVELS = {
-    c: [100 * (n + 1) * math.exp(0.08 * t + 0.03 * math.sin(t * (n + 1))) for t in range(11)]
+    c: [100 * (n + 1) * math.exp(0.08 * t + 0.03 * math.sin(t * (n + 1))) for t in range(13)]
     for n, c in enumerate(("110000", "310000", "330100", "440300", "510100", "610100"))
 }
 SHANGHAI = LEVELS["310000"]
@@ -234,7 +234,7 @@ def six(dbt_target, tmp_path_factory):
         for t, v in enumerate(series)
     ]
     write_raw(build, rows)
-    tables = ("+panel_pair_year", "+fct_city_year")
+    tables = ("+panel_pair_year", "+fct_city_year", "+fct_city_score")
     with build_warehouse(build, dbt_target, select=tables) as connection:
         yield connection
 

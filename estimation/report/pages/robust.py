@@ -88,6 +88,7 @@ def robust(page: Context) -> dict[str, Any]:
             (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row)
             for row in page.rows("placebo")
         ],
+        "stood_out": [(_stood_out_name(page, row), row) for row in page.rows("stood_out")],
         "not_run": not_run(page, page.rows("not_run")),
         "outcome_names": {
             row["outcome"]: page.words.outcome(row["outcome"]) for row in page.rows("curve_summary")
@@ -151,6 +152,24 @@ def _placebo_name(page: Context, row: Row) -> str:
     known = page.words.knows("variants", name)
     said = page.words.name("variants", name) if known else page.said(name)
     return said if row["spec_id"] == PRIMARY else f"{said} ({page.words.outcome(outcome)})"
+
+
+def _stood_out_name(page: Context, row: Row) -> str:
+    """What a row below 5 % is: its table, its specification and its place in it, in words."""
+    w = page.words
+    named = {**row, "outcome": str(row["spec_id"]).split(".")[1]}
+    if row["source_table"] == "placebo":
+        return f"{w.plain('robust.placebo')}: {_placebo_name(page, row)}"
+    if row["source_table"] == "check":
+        return f"{w.plain('robust.checks')}: {w.name('checks', row['series'])}"
+    said = page.label(named)
+    if row["source_table"] == "channel":
+        return f"{said}: {w.plain('whom.' + str(row['name']))}"
+    if row["source_table"] == "estimate" and row["name"] not in OVERALL:
+        said = f"{said}: {w.term(row['name'])}"
+    if row["event_time"] is not None:
+        said = f"{said} ({row['event_time']:+.0f})"
+    return said
 
 
 def _others(page: Context) -> Grouped:

@@ -239,6 +239,21 @@ def diagnostics(level_p: float) -> pd.DataFrame:
     )
 
 
+def stood_out() -> pd.DataFrame:
+    """A row of each belief, one of them hostile."""
+    corrected = {"estimate": 0.2, "ci_low": 0.1, "ci_high": 0.3, "cohort_year": None}
+    return table(
+        "source_table spec_id name event_time series p_value family family_size p_value_family "
+        "belief reason",
+        ("estimate", HEADLINE, "treated", None, None, 0.001, "mechanisms", 2, 0.002, "found", ""),
+        ("channel", PRIMARY, "loading", None, None, 0.02, "channels", 4, 0.08, "not_found", ""),
+        ("check", PRIMARY, "batch", None, "cycle", 0.01, None, None, None, "no_test", HOSTILE),
+        ("placebo", PRIMARY, "3", None, None, 0.01, None, None, None, "no_test", ""),
+        ("estimate", DYNAMICS, "event", -2, None, 0.01, None, None, None, "no_test", ""),
+        **corrected,
+    )
+
+
 def tables(
     *,
     default_p: float = 0.01,
@@ -425,6 +440,7 @@ def full(**settings) -> dict[str, pd.DataFrame]:
             n_cities=300,
             n_pilots=30,
         ),
+        "estimates.stood_out": stood_out(),
         "estimates.next_window": table(
             "spec_id first_year last_year rule rule_sha256 correlation_with_last",
             (PRIMARY, 2010, 2020, "a rule", "ab" * 32, 0.9),

@@ -1,0 +1,118 @@
+"""Every row whose p is below 5 % before any correction, with its family and what is believed of it:
+one rule for all tables (docs/methods, section 8.8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ..primary.redeal import LEVEL
+
+FAMILY_OF_SERIES, FAMILY_OF_CHANNELS = "growth_and_cycle", "channels"
+FOUND, NOT_FOUND, NO_TEST = "found", "not_found", "no_test"
+# Tables of results, and the column that names a row of it.
+NAMES = {
+    "primary": "outcome",
+    "channel": "channel",
+    "check": "name",
+    "placebo": "name",
+    "estimate": "term",
+    "own_outcome": "outcome",
+    "weight": "name",
+}
+CORRECTED = ("primary", "channel", "own_outcome", "weight")
+
+
+def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """Rows of ``estimates.stood_out``.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        Tables of ``estimates`` by name; of ``estimate`` the default lines alone count.
+
+    Returns
+    -------
+    list of dict
+        What is found first, then by p. ``belief`` is ``found`` where the p corrected within the
+        family is below 5 %, ``not_found`` where it is not, and ``no_test`` of rows that decide
+        nothing by themselves: placebos, checks, variants, single years of a curve.
+    """
+    rows = []
+    for table in (name for name in NAMES if name in frames):
+        frame = frames[table]
+        if table == "estimate":
+            frame = frame[frame["is_default"].fillna(False)]
+        cells = frame.astype(object).where(frame.notna(), None)
+        for record in cells[frame["p_value"].lt(LEVEL).fillna(False)].to_dict("records"):
+            rows.append(_row(table, record, frames))
+    order = (FOUND, NOT_FOUND, NO_TEST)
+    return sorted(
+        rows, key=lambda row: (order.index(row["belief"]), row["p_value"], row["spec_id"])
+    )
+
+
+def _row(
+    table: str, record: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]
+) -> dict[str, Any]:
+    family, size, corrected = _family(table, record, frames)
+    if table in ("check", "placebo") or corrected is None:
+        belief = NO_TEST
+        reason = _why_no_test(table, record, frames)
+    elif corrected < LEVEL:
+        belief = FOUND
+        reason = f"Corrected for the {size} tests of its family, p is below 5 %."
+    else:
+        belief = NOT_FOUND
+        reason = f"Corrected for the {size} tests of its family, p is not below 5 %."
+    return {
+        "source_table": table,
+        "spec_id": record["spec_id"],
+        "name": record[NAMES[table]],
+        "cohort_year": record.get("cohort_year"),
+        "event_time": record.get("event_time"),
+        "series": record.get("series"),
+        **{name: record.get(name) for name in ("estimate", "ci_low", "ci_high", "p_value")},
+        "family": family,
+        "family_size": size,
+        "p_value_family": corrected,
+        "belief": belief,
+        "reason": reason,
+    }
+
+
+def _family(
+    table: str, record: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]
+) -> tuple[str | None, int | None, float | None]:
+    """Return the family of a row, its size and the corrected p; None three times without one."""
+    if table in ("primary", "check"):
+        return FAMILY_OF_SERIES, 2, record["p_value_family"]
+    if table == "channel":
+        return FAMILY_OF_CHANNELS, int(frames[table]["p_value"].count()), record["p_value_bh"]
+    if record.get("p_value_family") is None:
+        return None, None, None
+    return record["family"], int(record["family_size"]), record["p_value_family"]
+
+
+def _why_no_test(table: str, record: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> str:
+    """Return why a row decides nothing by itself."""
+    if table in ("check", "placebo"):
+        own = frames[table]
+        n, below = int(own["p_value"].count()), int(own["p_value"].lt(LEVEL).sum())
+        if table == "check":
+            return (
+                f"A check beside the main test, which decides: of {n} such rows {below} are below "
+                f"5 %, where chance gives {LEVEL * n:.1f}."
+            )
+        return (
+            f"A placebo, where nothing can have happened: a small p would speak against the "
+            f"design. Of {n} such rows {below} are below 5 %, where chance gives {LEVEL * n:.1f}."
+        )
+    if record.get("event_time") is not None:
+        return "One year of a curve, which is read as a whole."
+    if str(record[NAMES[table]]).endswith(":unknown"):
+        return "Pairs whose class is not known, which is no class of the question."
+    return "A variant beside the main test, which decides: its p is not corrected."
