@@ -251,7 +251,7 @@ def stood_out() -> pd.DataFrame:
         ("placebo", PRIMARY, "3", None, None, 0.01, None, None, None, "no_test", ""),
         ("estimate", DYNAMICS, "event", -2, None, 0.01, None, None, None, "no_test", ""),
         **corrected,
-    )
+    ).astype({"event_time": "Int64", "family_size": "Int64", "cohort_year": "Int64"})
 
 
 def tables(
