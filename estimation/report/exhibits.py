@@ -56,3 +56,11 @@ def write_exhibits(data: ReportData, out_dir: Path | str) -> list[Path]:
             written.append(Path(out_dir) / f"tables/{name}{suffix}")
             table.write(written[-1])
     return written
+
+
+def answer_picture(data: ReportData, language: str) -> str:
+    """Return the picture of the answer as SVG, its words in a language; empty without an answer."""
+    page = Context(data, Words(language))
+    found = answer(page)
+    stamp = page.words.plain("label.simulated") if data.is_simulated else ""
+    return "" if found is None else standing(found.svg, WIDTH, stamp)

@@ -31,6 +31,7 @@ drawn as (select spec_id, term, event_time, p_value, ci_low, ci_high from lines
     where vcov = 'permutation'),
 contrast as (select spec_id, term, event_time, p_value, ci_low, ci_high from lines
     where vcov = 'conventional'),
+shared as (select spec_id, term, event_time, ci_low, ci_high from lines where vcov = 'dyadic'),
 truths as (
     select spec_id, term, event_time, min(truth) as truth from estimates.truth
         where cohort_year is null group by all
@@ -46,7 +47,8 @@ select chosen.spec_id, chosen.analysis, chosen.estimator, chosen.outcome, chosen
     chosen.std_error, chosen.ci_low, chosen.ci_high, chosen.p_value,
         drawn.p_value as p_permutation, drawn.ci_low as low_permutation,
     drawn.ci_high as high_permutation, contrast.p_value as p_conventional,
-    contrast.ci_low as low_conventional, contrast.ci_high as high_conventional, chosen.n_obs,
+    contrast.ci_low as low_conventional, contrast.ci_high as high_conventional,
+    shared.ci_low as low_dyadic, shared.ci_high as high_dyadic, chosen.n_obs,
         chosen.n_pairs, chosen.n_cities,
     chosen.n_pilots, chosen.p_value_withheld_reason, truths.truth,
         figures.minimum_detectable_effect, chosen.p_value_family,
@@ -57,6 +59,9 @@ left join drawn on chosen.spec_id = drawn.spec_id and chosen.term = drawn.term
 left join contrast
     on chosen.spec_id = contrast.spec_id and chosen.term = contrast.term
         and chosen.event_time is not distinct from contrast.event_time
+left join shared
+    on chosen.spec_id = shared.spec_id and chosen.term = shared.term
+        and chosen.event_time is not distinct from shared.event_time
 left join truths
     on chosen.spec_id = truths.spec_id and chosen.term = truths.term
         and chosen.event_time is not distinct from truths.event_time
@@ -67,6 +72,7 @@ _COLUMNS = (
     "spec_id, analysis, estimator, outcome, term, event_time, vcov, estimate, std_error, ci_low, "
     "ci_high, p_value, p_permutation, "
     "low_permutation, high_permutation, p_conventional, low_conventional, high_conventional, "
+    "low_dyadic, high_dyadic, "
     "n_obs, n_pairs, n_cities, n_pilots, "
     "p_value_withheld_reason, truth, "
     "minimum_detectable_effect, p_value_family, family, family_size, is_found"

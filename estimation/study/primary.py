@@ -13,8 +13,11 @@ from ..analyses import own_outcomes
 from ..analyses.primary import NEWEST, POWER_SERIES, PRIMARY, STUDY_WINDOW, cycle_id
 from ..analyses.spec import SampleError, Spec
 from ..defaults import DRAWS_OF_CHECKS
+from ..primary.city_panel import build_panel, lacking
+from ..primary.contrast import treatment_contrast
 from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
+from ..primary.pearson import pearson_before_after
 from ..sample.marts import Marts
 from .city_periods import city_period_rows
 from .next_window import next_window_rows
@@ -72,9 +75,11 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         for term, truth in by_term.items()
     ]
     unknown = {"truth": None, "planted": None}
-    for spec_id, one in named.items():
+    pearson = _pearson(window)
+    for place, (spec_id, one) in enumerate(named.items()):
         known = truths.get(spec_id, {})
         row = _primary_row(spec, spec_id, one)
+        row["pearson_before"], row["pearson_after"] = pearson[place]
         rows["primary"].append(row | {"truth": known.get(TREATED, unknown)["truth"]})
         rows["channel"] += [
             {
@@ -132,10 +137,21 @@ def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, A
         "outcome": spec_id.split(".")[1],
         "treatment_rule": spec.treatment_rule,
         "p_value_refreshes": None,
+        "synchronization_before": result.before,
+        "synchronization_after": result.after,
         "correlation_before": result.before,
         "correlation_after": result.after,
         "reason": in_words_of_the_study(result.reason),
     }
+
+
+def _pearson(window: Window) -> tuple[tuple[float | None, float | None], ...]:
+    """Pearson's correlation before and after admission, of growth and of its cycle."""
+    panel = build_panel(window.growth, window.years, window.cohort, window.block)
+    if lacking(panel):
+        return ((None, None), (None, None))
+    weight = treatment_contrast(panel).weight[panel.block, panel.label]
+    return tuple(pearson_before_after(panel, series, weight) for series in panel.series)
 
 
 def _power_rows(spec: Spec, window: Window, seed: int, permutations: int) -> Rows:

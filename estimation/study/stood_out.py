@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..analyses.specification_curve import ANALYSIS as CURVE
 from ..primary.redeal import LEVEL
 
 FAMILY_OF_SERIES, FAMILY_OF_CHANNELS = "growth_and_cycle", "channels"
@@ -32,7 +33,8 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     Parameters
     ----------
     frames : mapping of str to DataFrame
-        Tables of ``estimates`` by name; of ``estimate`` the default lines alone count.
+        Tables of ``estimates`` by name; of ``estimate`` the default lines alone count, without the
+        specification curve, whose rows are judged jointly (``curve_test``).
 
     Returns
     -------
@@ -45,7 +47,7 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     for table in (name for name in NAMES if name in frames):
         frame = frames[table]
         if table == "estimate":
-            frame = frame[frame["is_default"].fillna(False)]
+            frame = frame[frame["is_default"].fillna(False) & frame["analysis"].ne(CURVE)]
         cells = frame.astype(object).where(frame.notna(), None)
         for record in cells[frame["p_value"].lt(LEVEL).fillna(False)].to_dict("records"):
             rows.append(_row(table, record, frames))

@@ -55,8 +55,10 @@ COLUMNS = {
         **dict.fromkeys(("p_value", "p_value_family", "p_value_refreshes"), _REAL),
         **dict.fromkeys(("minimum_detectable_rise", "minimum_detectable_fall"), _REAL),
         "minimum_detectable_effect": _REAL,
-        # as `before` and `after`; the names of the round before
+        # as `before` and `after`; the second pair has the names of earlier rounds
+        **dict.fromkeys(("synchronization_before", "synchronization_after"), _REAL),
         **dict.fromkeys(("correlation_before", "correlation_after"), _REAL),
+        **dict.fromkeys(("pearson_before", "pearson_after"), _REAL),
         **dict.fromkeys(("n_cities", "n_pilots", "n_movable", "n_treated_years"), _COUNT),
         **dict.fromkeys(("n_negative", "n_unidentified"), _COUNT),
         "weight_negative": _REAL,

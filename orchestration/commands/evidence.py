@@ -6,9 +6,15 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import duckdb
 
+from estimation.api.primary import primary
+from estimation.data import zones
+from estimation.report.data import read_report_data
+from estimation.report.exhibits import answer_picture
+from orchestration.evidence.pages import write_pages
 from orchestration.home import REPO, Home
 from orchestration.publication_folders import publication_folder
 from orchestration.terminal import Exit, end_command
@@ -22,10 +28,14 @@ select p.city_id, c.city_name_en as city, p.province_id as block_id, p.cohort_ye
 from estimates.city_period as p inner join marts.dim_city as c on c.city_id = p.city_id
 order by p.city_id, p.first_year
 """
+PICTURES = {"en": "docs/images/answer.svg", "zh": "docs/images/answer_zh.svg"}
+# what `cs.data.zones` prints stands in the README between these
+PRINTED = ('length="n_years"))\n```\n\n```text\n', "```\n")
 
 
 def evidence(run: str | None) -> int:
-    """Write the data set of `cs.data.zones` from a publication.
+    """Write the figures of pages, two pictures and the data set of `cs.data.zones` from a
+    publication.
 
     Parameters
     ----------
@@ -51,7 +61,11 @@ def evidence(run: str | None) -> int:
         )
     with open_foreign(found.folder / DATABASE) as con:
         ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
-    return end_command(Exit.DONE, f"{ZONES.relative_to(REPO)} is that of run {run_id}")
+        changed = write_pages(con, REPO)
+        write_pictures(con, REPO)
+    _write_printed()
+    written = ", ".join(changed) or "no page"
+    return end_command(Exit.DONE, f"data set, pictures and {written} are those of run {run_id}")
 
 
 def zones_text(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
@@ -63,3 +77,21 @@ def zones_text(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
     writer.writerow([column[0] for column in cursor.description])
     writer.writerows(cursor.fetchall())
     return text.getvalue()
+
+
+def write_pictures(con: duckdb.DuckDBPyConnection, root: Path) -> None:
+    """Write the picture of the answer in both languages below a checkout."""
+    data = read_report_data(con)
+    for language, name in PICTURES.items():
+        (root / name).write_text(answer_picture(data, language), encoding="utf-8", newline="\n")
+
+
+def _write_printed() -> None:
+    """Write into the README what its line on `cs.data.zones` prints."""
+    begin, end = PRINTED
+    path = REPO / "README.md"
+    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
+    behind = rest.partition(end)[2]
+    printed = primary(zones(), "synchronization", length="n_years")
+    if found:
+        path.write_text(f"{before}{begin}{printed}\n{end}{behind}", encoding="utf-8")

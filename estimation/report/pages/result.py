@@ -102,7 +102,8 @@ def _answer(page: Context) -> dict[str, Any]:
 def _sure(page: Context, row: Row) -> list[Markup]:
     counts = {name: num(row, f"n_{name}", "int") for name in ("cities", "pilots")}
     years = {name: num(row, f"{name}_year", "year") for name in ("first", "last")}
-    said = [page.words("result.sure_chance", p=num(row, "p_value", "share"))]
+    chance = {"p": num(row, "p_single", "share"), "family": num(row, "p_value", "share")}
+    said = [page.words("result.sure_chance", **chance)]
     if number(row["ci_low"]) is not None and number(row["ci_high"]) is not None:
         ends = {name: num(row, f"ci_{name}", "+3") for name in ("low", "high")}
         said.append(page.words("result.sure", **ends))
@@ -142,7 +143,13 @@ def _change(page: Context, row: Row) -> list[Markup]:
     if second is not None and second["verdict"] != "not_identified":
         key = "second_found" if second["verdict"] == "found" else "second_none"
         years = {name: num(second, f"{name}_year", "year") for name in ("first", "last")}
-        said.append(w(f"result.{key}", estimate=num(second, "estimate", "+3"), **years))
+        sizes = {name: num(second, f"minimum_detectable_{name}", "3") for name in ("rise", "fall")}
+        if key == "second_none" and any(
+            number(second[f"minimum_detectable_{name}"]) is None for name in sizes
+        ):
+            key = "second_none_ever"
+        estimate = num(second, "estimate", "+3")
+        said.append(w(f"result.{key}", estimate=estimate, **years, **sizes))
     return said
 
 

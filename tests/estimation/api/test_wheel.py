@@ -105,9 +105,9 @@ def test_it_prints_the_numbers_of_the_readme_alone(site, tmp_path):
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == blocks[place + 1].text
-    change, low, high = re.search(r"change (\S+)  95 % \[(\S+), (\S+)\]", done.stdout).groups()
-    said = f"{float(change):+.3f} (95 %: {float(low):+.3f} to {float(high):+.3f}, 2010 to 2023)"
-    assert said in readme
+    printed = re.search(r"change (\S+)  95 % \[(\S+), (\S+)\]  p (\S+)", done.stdout).groups()
+    change, low, high, p_value = map(float, printed)
+    assert f"{change:+.3f} (95 %: {low:+.3f} to {high:+.3f}, p {p_value:.2f};" in readme
 
 
 def test_the_console_script_answers(site, tmp_path):

@@ -1,5 +1,8 @@
 """What this checkout says of delivered statistics, made anew from a publication."""
 
+import re
+import shutil
+
 import duckdb
 import pandas as pd
 import pytest
@@ -7,7 +10,11 @@ import pytest
 import estimation.data
 from estimation.api.primary import primary
 from orchestration.commands import evidence
+from orchestration.evidence.blocks import BLOCKS, PRIMARY
+from orchestration.evidence.pages import PAGES, with_parts, write_pages
+from orchestration.home import REPO
 from tests.orchestration.conftest import Run, end_of
+from warehouse.publication.errors import PublishError
 
 
 def test_the_data_set_of_the_library_gives_the_published_test(
@@ -27,6 +34,31 @@ def test_the_data_set_of_the_library_gives_the_published_test(
     )
     assert found.estimate == pytest.approx(published["estimate"], abs=5e-4)
     assert (found.n_cities, found.n_pilots) == (published["n_cities"], published["n_pilots"])
+
+
+def test_parts_of_pages_are_those_of_the_run_that_they_name(simulated: Run, tmp_path):
+    for name in PAGES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(REPO / name, tmp_path / name)
+    (tmp_path / "docs/images").mkdir()
+    with duckdb.connect(simulated.home / "published" / "citysync.duckdb", read_only=True) as con:
+        [[run_id]] = con.execute("select run_id from meta.run").fetchall()
+        assert set(write_pages(con, tmp_path)) == set(PAGES)
+        # a second time nothing is left to write
+        assert write_pages(con, tmp_path) == []
+        evidence.write_pictures(con, tmp_path)
+        [[estimate]] = con.execute(
+            "select estimate from estimates.primary where spec_id = ?", [PRIMARY]
+        ).fetchall()
+        with pytest.raises(PublishError, match="the part 'nothing', which nothing makes"):
+            with_parts(con, "<!-- run: nothing -->\n\n<!-- end of run -->", "a page")
+    pages = {name: (tmp_path / name).read_text(encoding="utf-8") for name in PAGES}
+    assert [name for name, text in pages.items() if run_id not in text] == []
+    for name in ("README.md", "README.zh.md", "docs/index.md", "docs/evidence/primary-test.md"):
+        assert f"{estimate:+.3f}" in pages[name]
+    used = {part for text in pages.values() for part in re.findall("<!-- run: (.+?) -->", text)}
+    assert used == set(BLOCKS)
+    assert (tmp_path / "docs/images/answer_zh.svg").read_text(encoding="utf-8").count("<svg") == 1
 
 
 def test_a_publication_of_simulated_data_is_refused(simulated: Run, monkeypatch, capsys):
