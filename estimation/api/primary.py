@@ -123,8 +123,9 @@ def primary(
         treated and never-treated units.
     length : str, optional
         Column that says how many periods a row covers, from that of `time` on. `outcome` is then
-        the measure of synchronization itself, its mean over them, and nothing is standardised;
-        treatment begins with a row. `cs.data.zones` is such a panel.
+        the measure of synchronization itself, its mean over them, and nothing is standardised.
+        Units may have other periods; no unit of a block may be first treated inside one of its
+        block's. `cs.data.zones` is such a panel.
     covariates : sequence of str
         Columns with one number for each unit, such as its size before the first treatment. Their
         effects by period are taken out of measure and treatment, and the larger of the measure and
@@ -203,12 +204,17 @@ def lines_of(result: PrimaryResult) -> list[str]:
         if one is not None and one.p_value is not None:
             family = f"  p of both series {one.p_value_family:.4f}"
             alone = ""
+            levels = [
+                f"{name}: synchronization with never-pilots {_number(one.before)} before, "
+                f"{_number(one.after)} after, {_number(one.without_admission)} without admission"
+            ]
             if is_given:
+                # a measure may be given less what cities and blocks have in common
+                levels = []
                 family = ""
                 alone = " by this p alone"
             lines += [
-                f"{name}: synchronization with never-pilots {_number(one.before)} before, "
-                f"{_number(one.after)} after, {_number(one.without_admission)} without admission",
+                *levels,
                 f"{name}: change {_estimate(one)}{family}",
                 *_adjustment(name, one),
                 f"{name}: found in 80 % of cases{alone}: a rise of "

@@ -69,9 +69,8 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
 
 
 def zones(backend: str = "") -> Any:
-    """China's cities, their pilot zones, and the mean synchronization of their growth with that of
-    other cities in the years between first treated years: what suffices for the estimate, interval
-    and p of this project's primary test.
+    """China's cities, their pilot zones, and what suffices of their growth for the estimate,
+    interval and p of this project's primary test: at most six numbers a city, three on average.
 
     Parameters
     ----------
@@ -81,15 +80,17 @@ def zones(backend: str = "") -> Any:
     Returns
     -------
     frame
-        A row for each city and period: city_id, city, block_id (province), cohort_year (first
-        treated year in the window; blank = none), year (the period's first), n_years (its length),
-        synchronization (mean of y of docs/methods, section 18.1, of growth; three decimals).
+        A row for each city and period between first treated years of its province: city_id, city,
+        block_id (province), cohort_year (first treated year in the window; blank = none), year (the
+        period's first), n_years (its length), synchronization (mean of y of docs/methods, section
+        18.1, of growth, less the means of the city and of its province by year; three decimals).
 
     Notes
     -----
     ``cs.primary(cs.data.zones(), "synchronization", length="n_years")`` prints the change, its
     interval and its p. The p of both series and what could have been found need the cycle, too, and
-    are in the publication. The file's first line names the run that it is from.
+    are in the publication. The file's first line names the run that it is from. What it gives away
+    of growth was attacked: docs/data-licences.md.
     """
     import pandas as pd
 

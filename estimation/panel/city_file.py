@@ -104,11 +104,9 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     growth = np.full((len(city_ids), len(years)), np.nan)
     growth[city, year] = table.numbers(columns.outcome)
     if columns.length is not None:
-        lengths = _lengths(table, columns.length, year, years)
-        _require_whole_periods(table, cohort, years, lengths)
-        growth = np.repeat(growth, lengths, axis=1)
-        starts = np.cumsum(lengths) - lengths
-        years = np.repeat(years - starts, lengths) + np.arange(lengths.sum())
+        values = table.numbers(columns.outcome)
+        growth, years = _by_year(table, columns.length, city, years_of_row, values)
+        _require_whole_periods(table, columns.length, city, years_of_row, cohort, block)
     covariates = _covariates(table, columns.covariates, city, city_ids)
     backend = table.source.backend
     return CityFile(growth, years, cohort, block, city_ids, tuple(notes), backend, covariates)
@@ -129,36 +127,63 @@ def _covariates(
     return found
 
 
-def _lengths(table: PanelTable, column: str, period: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return how many years each period covers, (T,); periods may not overlap."""
+def _by_year(
+    table: PanelTable, column: str, city: np.ndarray, start: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of rows that cover several years by city and year (N, T), and the years."""
+    length = _lengths(table, column)
+    years = np.arange(start.min(), (start + length).max())
+    rows = np.repeat(np.arange(table.n_rows), length)
+    year = (
+        start[rows]
+        - years[0]
+        + np.arange(len(rows))
+        - np.repeat(np.cumsum(length) - length, length)
+    )
+    for _, second in table.repeats(city[rows] * np.int64(len(years)) + year).tolist():
+        found = f"two periods of a unit with the year {years[year[second]]}"
+        remedy = f"correct {column} in one of the rows"
+        raise table.fail(rows[second], column, "periods that do not overlap", found, remedy)
+    by_year = np.full((int(city.max()) + 1, len(years)), np.nan)
+    by_year[city[rows], year] = values[rows]
+    return by_year, years
+
+
+def _lengths(table: PanelTable, column: str) -> np.ndarray:
+    """Return how many years each row covers, (n_rows,)."""
     kind = "a whole number of years from 1"
     given = table.numbers(column, kind)
     wrong = ~((given >= 1) & (given == np.floor(given)))
     if wrong.any():
         row = int(np.argmax(wrong))
         raise table.fail(row, column, kind, table.shown(column, row), "correct the cell")
-    remedy = "give every unit the same periods"
-    lengths = table.constant(given, period, starts, (column,), "period", remedy).astype(np.int64)
-    overlaps = starts[:-1] + lengths[:-1] > starts[1:]
-    if overlaps.any():
-        place = int(np.argmax(overlaps))
-        last = starts[place] + lengths[place] - 1
-        found = f"{starts[place]} to {last} beside one that begins in {starts[place + 1]}"
-        row = int(np.argmax(period == place))
-        raise table.fail(row, column, "periods that do not overlap", found, "correct the cell")
-    return lengths
+    return given.astype(np.int64)
 
 
 def _require_whole_periods(
-    table: PanelTable, cohort: np.ndarray, starts: np.ndarray, lengths: np.ndarray
+    table: PanelTable,
+    column: str,
+    city: np.ndarray,
+    start: np.ndarray,
+    cohort: np.ndarray,
+    block: np.ndarray,
 ) -> None:
-    """Refuse a first treated year inside a period: its mean would mix years without and with
-    treatment.
+    """Refuse a first treated year of a block inside a period of one of its units: the period's mean
+    would mix years without and with treatment, in the unit or in a draw that gives it that year.
     """
-    for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
-        inside = cohort[(cohort > start) & (cohort < start + length)]
-        if len(inside):
-            found = f"a unit first treated in {inside[0]}"
-            expected = f"treatment to begin with a period, not within {start}-{start + length - 1}"
-            remedy = "give means over the years between first treated years"
-            raise table.fail(None, None, expected, found, remedy)
+    end = start + _lengths(table, column)
+    of_row = block[city]
+    for name in np.unique(block):
+        of_block = np.unique(cohort[block == name])
+        if len(of_block) == 1:
+            # units that were all treated at once say nothing, in whatever periods
+            continue
+        for first in of_block[of_block > 0].tolist():
+            inside = (of_row == name) & (start < first) & (first < end)
+            if inside.any():
+                row = int(np.argmax(inside))
+                found = (
+                    f"{start[row]} to {end[row] - 1}, where a unit of the block begins in {first}"
+                )
+                expected = "periods between first treated years of the block"
+                raise table.fail(row, column, expected, found, "give means over shorter periods")

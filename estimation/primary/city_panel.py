@@ -103,7 +103,7 @@ class CityPanel:
         return (*self.notes, text) if stuck else self.notes
 
 
-def build_panel(growth, years, cohort, block) -> CityPanel:
+def build_panel(growth, years, cohort, block, *, is_standardised: bool = True) -> CityPanel:
     """Keep the cities that can be standardised.
 
     Parameters
@@ -116,8 +116,12 @@ def build_panel(growth, years, cohort, block) -> CityPanel:
         First treated year, 0 = never. A year after the window counts as never inside it.
     block : (N,) array
         Ids of any type; admissions are compared and permuted within blocks.
+    is_standardised : bool
+        Whether the series is to be standardised; one that never varies is kept where it is not.
     """
     complete, varies = usable(growth, years)
+    if not is_standardised:
+        varies = np.ones_like(complete)
     keep = complete & varies
     gaps, fixed = (~complete).sum(), (complete & ~varies).sum()
     left_out = {

@@ -160,7 +160,8 @@ def fit_measure(
     another panel.
 
     The statistic is that of `fit_primary`, so the means of its measure over the years between first
-    treated years, put for each of these years, give the same estimate, interval and p.
+    treated years of a block, put for each of these years, give the same estimate, interval and p;
+    and so they do less the means of city and of block by year, which its effects take out.
 
     Parameters
     ----------
@@ -178,7 +179,7 @@ def fit_measure(
     ValueError
         As `fit_primary`.
     """
-    panel = build_panel(values, years, cohort, block)
+    panel = build_panel(values, years, cohort, block, is_standardised=False)
     dealt = deal(panel.block, permutations, [seed, 0])
     reasons = lacking(panel)
     if reasons:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from estimation.analyses.primary import DECLARED
 from estimation.api.primary import primary
 from estimation.panel.city_file import read_cities
 from estimation.panel.pair_columns import PairColumns
@@ -11,6 +12,8 @@ from estimation.panel.panel_error import PanelError
 from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
 from estimation.primary.fit import fit_primary
+from estimation.study import city_periods
+from estimation.study.windows import Window
 
 from .economies import draw_panel
 
@@ -153,20 +156,39 @@ def test_means_over_the_years_between_first_treated_years_give_the_same_test():
         assert getattr(found, name) == pytest.approx(getattr(whole, name), abs=1e-12)
 
 
+def test_what_is_published_of_a_city_gives_the_same_test(monkeypatch):
+    """Longer periods where a block has fewer first treated years, less the means of the city and of
+    the block by year.
+    """
+    monkeypatch.setattr(city_periods, "DIGITS", 15)
+    growth, years, cohort, block = draw_panel(7)
+    cohort = np.where((cohort == 2014) & (block % 2 == 0), 0, cohort)
+    # of one block every city is treated at once
+    cohort[block == 1] = 2016
+    whole = fit_primary(growth, years, cohort, block, permutations=199)
+    window = Window(growth, years, cohort, block, np.arange(len(cohort)))
+    rows = pd.DataFrame(city_periods.city_period_rows(DECLARED[0], window))
+    names = {"province_id": "block_id", "first_year": "year"}
+    panel = rows.rename(columns=names).astype({"cohort_year": "Int64"})
+    per_city = panel.groupby("city_id").size()
+    assert (per_city[block == 1] == 1).all() and set(per_city) > {1, 2}
+    found = primary(panel, "synchronization", length="n_years", permutations=199).result
+    assert (found.n_cities, found.n_pilots) == (whole.n_cities, whole.n_pilots)
+    assert found.p_value == whole.p_value
+    for name in ("estimate", "ci_low", "ci_high"):
+        assert getattr(found, name) == pytest.approx(getattr(whole, name), abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda rows: rows.assign(n_years=0), "expected a whole number of years from 1, found '0'"),
-        (lambda rows: rows.assign(n_years=5), "found 2010 to 2014 beside one that begins in 2014"),
-        (
-            lambda rows: rows.assign(n_years=rows["n_years"] + (rows.index == 0)),
-            "expected one value for all rows of a period",
-        ),
+        (lambda rows: rows.assign(n_years=5), "found two periods of a unit with the year 2014"),
         (
             lambda rows: rows[rows["year"] != 2017].assign(
                 n_years=lambda left: np.where(left["year"] == 2014, 6, 4)
             ),
-            "found a unit first treated in 2017",
+            "found 2014 to 2019, where a unit of the block begins in 2017",
         ),
     ],
 )
