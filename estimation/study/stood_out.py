@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ..analyses.specification_curve import ANALYSIS as CURVE
-from ..primary.redeal import LEVEL
+from ..defaults import LEVEL
 
 FAMILY_OF_SERIES, FAMILY_OF_CHANNELS = "growth_and_cycle", "channels"
 FOUND, NOT_FOUND, NO_TEST = "found", "not_found", "no_test"

@@ -6,11 +6,8 @@ import math
 from collections import defaultdict
 
 import pytest
-import yaml
 from numpy.testing import assert_allclose
 
-from estimation.analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE
-from tests.conftest import REPO
 from tests.warehouse.dbt_build import build_warehouse
 from tests.warehouse.fabricate import fabricate_economies, raw_row, write_raw
 from tests.warehouse.reference import TIE_YEARS, WINDOW, Reference, treated_years
@@ -117,15 +114,6 @@ def test_pairs_hold_ties_and_exposure(warehouse, reference, rule, suffix):
 
 def in_study(rows: dict) -> dict:
     return {key: row for key, row in rows.items() if row["is_study_window"]}
-
-
-def test_the_newest_window_is_one_rule_in_sql_and_python():
-    project = yaml.safe_load((REPO / "dbt_project.yml").read_text(encoding="utf-8"))
-    assert project["vars"]["citysync"] == {
-        "newest_first_year": FIRST_YEAR,
-        "newest_base_year": BASE_YEAR,
-        "newest_least_share": LEAST_SHARE,
-    }
 
 
 @pytest.mark.parametrize("series", ["growth_official", "growth_deflated"])

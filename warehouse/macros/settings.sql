@@ -56,3 +56,10 @@
 
 {#- First approval of any zone: what comes before it is untouched by the policy. -#}
 {% macro first_admission_year() -%} 2015 {%- endmacro %}
+
+{#- The newest window of the primary test: estimation/analyses/primary.py. -#}
+{% macro newest_first_year() -%} 2010 {%- endmacro %}
+
+{% macro newest_base_year() -%} 2019 {%- endmacro %}
+
+{% macro newest_least_share() -%} 0.8 {%- endmacro %}

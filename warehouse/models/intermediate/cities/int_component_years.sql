@@ -24,7 +24,7 @@ base as (
     select
         component,
         coalesce(
-            max(case when "year" = {{ var('newest_base_year') }} then "year" end), max(case when is_study_year then "year" end)
+            max(case when "year" = {{ newest_base_year() }} then "year" end), max(case when is_study_year then "year" end)
         ) as base_year
     from grown
     group by component
@@ -46,7 +46,7 @@ well_covered as (
     from grown
     inner join in_base on grown.component = in_base.component and grown.city_id = in_base.city_id
     group by grown.component, grown."year"
-    having count(*) >= {{ var('newest_least_share') }} * max(in_base.n_cities)
+    having count(*) >= {{ newest_least_share() }} * max(in_base.n_cities)
 ),
 
 windows as (
@@ -61,7 +61,7 @@ windows as (
     select
         'newest' as time_window,
         component,
-        {{ var('newest_first_year') }} as first_year,
+        {{ newest_first_year() }} as first_year,
         max("year") as last_year
     from well_covered
     group by component
