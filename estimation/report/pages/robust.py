@@ -162,6 +162,10 @@ def _stood_out_name(page: Context, row: Row) -> str:
         return f"{w.plain('robust.placebo')}: {_placebo_name(page, row)}"
     if row["source_table"] == "check":
         return f"{w.plain('robust.checks')}: {w.name('checks', row['series'])}"
+    if row["source_table"] == "own_outcome":
+        return w.name("own_outcomes", str(row["name"]))
+    if row["source_table"] == "weight":
+        return w.name("weight_parts", str(row["name"]))
     said = page.label(named)
     if row["source_table"] == "channel":
         return f"{said}: {w.plain('whom.' + str(row['name']))}"
