@@ -17,13 +17,16 @@ NOT_SERVED = {
     "did2s": "its errors come from two stages",
     "FamaMacBeth": "it averages estimates by period",
     "FeolsCompressed": "its rows are compressed",
-    "GEE": "it weights rows by their correlations",
+    "GEE": "it weights rows by their correlations; a GLM of the same family is taken",
     "GLSAR": "it weights rows by their correlations",
+    "MixedLM": "it weights rows by their correlations",
     "PenalizedMixin": "its fit is regularized",
     "QuantReg": "the scores of quantiles have no derivative",
     "Quantreg": "the scores of quantiles have no derivative",
     "RecursiveLS": "it is a filter",
 }
+# models of statsmodels that number the outcomes 0, 1, 2, ..., whatever they are
+NUMBERS_OUTCOMES = ("MNLogit", "OrderedModel")
 # how far estimates may be from where the scores add up to zero, in standard errors
 NEAR_ZERO = 0.01
 
@@ -202,10 +205,21 @@ def _of_statsmodels(fit: Any) -> Scores:
     sigma = getattr(model, "sigma", None)
     if np.ndim(sigma) == 2 and np.count_nonzero(sigma) > np.count_nonzero(np.diag(sigma)):
         raise TypeError("cs.vcov takes no fit by GLS with covariances: it weights rows by them")
+    terms = tuple(model.data.param_names)
     if estimate.shape != np.shape(getattr(model, "exog", None))[1:]:
-        name = type(model).__name__
-        raise TypeError(f"cs.vcov takes fits with a parameter for each regressor, found {name}")
-    if hasattr(model, "score_obs"):
+        if not hasattr(model, "score_obs"):
+            name = type(model).__name__
+            raise TypeError(f"cs.vcov takes fits with scores by row, found {name}")
+        if estimate.ndim == 2:
+            # of MNLogit: a column for each outcome but the first
+            others = [model._ynames_map[k] for k in range(1, estimate.shape[1] + 1)]
+            terms = tuple(f"{term}[{other}]" for other in others for term in terms)
+            estimate = estimate.reshape(-1, order="F")
+        scores = np.asarray(model.score_obs(estimate))
+        bread = -np.linalg.inv(model.hessian(estimate))
+        # without a weight that each regressor has by design, what the scores weigh stands for it
+        regressors = scores
+    elif hasattr(model, "score_obs"):
         scores = np.asarray(model.score_obs(estimate))
         bread = -np.linalg.inv(model.hessian(estimate))
         size = np.abs(model.hessian_factor(estimate)) if hasattr(model, "hessian_factor") else 1.0
@@ -217,7 +231,7 @@ def _of_statsmodels(fit: Any) -> Scores:
     else:
         raise TypeError(f"cs.vcov takes {KNOWN} with scores by row, found {type(model).__name__}")
     return Scores(
-        terms=tuple(model.data.param_names),
+        terms=terms,
         estimate=estimate,
         scores=scores,
         bread=bread,
@@ -230,10 +244,16 @@ def _of_statsmodels(fit: Any) -> Scores:
 def _rows_of_statsmodels(model: Any) -> FitRows:
     """Its formula makes outcome and regressors from the frame again; else they are columns."""
     data, n_rows = model.data, len(model.exog)
-    values = pd.DataFrame(model.exog, columns=model.exog_names)
+    # parameters of an inflation stand before those of the regressors, a dispersion behind them
+    n_before = getattr(model, "k_inflate", 0)
+    names = model.exog_names[n_before : n_before + model.exog.shape[1]]
+    values = pd.DataFrame(model.exog, columns=names)
     outcomes = [model.endog_names]
     if isinstance(model.endog_names, str):
-        values[outcomes] = model.endog[:, None]
+        outcome = model.endog
+        if type(model).__name__ in NUMBERS_OUTCOMES:
+            outcome = np.asarray(data.orig_endog).reshape(-1)
+        values[outcomes] = outcome[:, None]
     else:
         # successes and failures, or a yes and a no
         outcomes = model.endog_names

@@ -157,7 +157,7 @@ def vcov(
     data: Any = None,
     directed: bool = False,
     df: float | None = None,
-    kinds: int = 1,
+    kinds: int | None = None,
 ) -> Errors:
     """Errors of somebody else's fit on pairs, from its scores: no refit, no draws.
 
@@ -165,11 +165,12 @@ def vcov(
     ----------
     fit : fit of pyfixest, statsmodels or linearmodels
         ``feols`` (also with instruments), ``fepois``, ``feglm``, with effects of any dimension;
-        ``OLS``, ``WLS``, ``GLM``, ``Logit``, ``Poisson`` and others with scores by row and one
-        parameter for each regressor; ``PanelOLS``, ``PooledOLS``, ``RandomEffects``,
-        ``FirstDifferenceOLS``, ``IV2SLS``, ``AbsorbingLS``. Refused by name are ``did2s``,
-        quantile regressions, ``fit_regularized``, ``fit_constrained``, ``GLS`` with covariances,
-        ``GLSAR``, ``GEE`` and ``FamaMacBeth``: their errors do not follow from such scores.
+        ``OLS``, ``WLS``, ``GLM``, ``Logit``, ``Poisson``, ``NegativeBinomial``, ``MNLogit``,
+        ``OrderedModel`` and others with scores by row; ``PanelOLS``, ``PooledOLS``,
+        ``RandomEffects``, ``FirstDifferenceOLS``, ``IV2SLS``, ``AbsorbingLS``. Refused by name are
+        ``did2s``, quantile regressions, ``fit_regularized``, ``fit_constrained``, ``GLS`` with
+        covariances, ``GLSAR``, ``GEE``, ``MixedLM`` and ``FamaMacBeth``: their errors do not follow
+        from such scores.
     unit : (str, str) or two arrays
         Columns of the two units of a row's pair in the fit's data; or their values. Values of a
         pandas series, of the rows that the fit used or of all rows of the frame that it keeps, are
@@ -191,9 +192,11 @@ def vcov(
         Whether ``pair`` keeps the two directions of a pair apart.
     df : float, optional
         Degrees of freedom of ``dyadic`` and ``unit``. None: by design (Notes).
-    kinds : {1, 2}
+    kinds : {1, 2}, optional
         2 where the two units of a row are of different kinds, such as a bank and a firm: bank 5
-        and firm 5 are then two units. 1: the same id is the same unit on both sides.
+        and firm 5 are then two units. 1: the same id is the same unit on both sides. None: 2 where
+        one side is text and the other is not, and no id of one side looks like one of the other
+        (`notes` says so); else 1. Two columns of numbers are never taken for two kinds: say 2.
 
     Returns
     -------
@@ -225,7 +228,7 @@ def vcov(
     """
     lines = (vcov,) if isinstance(vcov, str) else tuple(vcov)
     require_among("vcov", lines, LINES, "some")
-    require_among("kinds", [kinds], (1, 2))
+    require_among("kinds", [kinds], (None, 1, 2))
     found = read_scores(fit)
     dyads, notes = _dyads(*found.rows.units(unit, data), directed=directed, kinds=kinds)
     by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
@@ -275,14 +278,17 @@ def _estimate(
 
 
 def _dyads(
-    first: np.ndarray, second: np.ndarray, *, directed: bool, kinds: int
+    first: np.ndarray, second: np.ndarray, *, directed: bool, kinds: int | None
 ) -> tuple[_Dyads, list[str]]:
     one, first_ids = _numbered(first)
     two, second_ids = _numbered(second)
-    if kinds == 2:
+    is_detected = kinds is None and _are_of_two_kinds(first_ids, second_ids)
+    if kinds == 2 or is_detected:
         two = two + len(first_ids)
         n_units = len(first_ids) + len(second_ids)
         notes = like_ids(first_ids) + like_ids(second_ids)
+        if is_detected:
+            notes.append("Units are of two kinds, as one side is text and the other is not.")
     else:
         codes, ids = _numbered(_joined(first_ids, second_ids))
         one, two = codes[one], codes[len(first_ids) + two]
@@ -304,6 +310,23 @@ def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         remedy = "give all ids one type, or kinds=2 where the sides are of different kinds"
         raise PanelError("unit", None, None, "ids of one type", "numbers and text", remedy)
     return codes, np.asarray(ids)
+
+
+def _are_of_two_kinds(first_ids: np.ndarray, second_ids: np.ndarray) -> bool:
+    """Whether one side has text, the other has none, and no id of one looks like one of the other.
+
+    A text that looks like a number of the other side may be the same unit, read in otherwise.
+    """
+    sides = []
+    for ids in (first_ids, second_ids):
+        sides.append({isinstance(value, str) for value in ids})
+    if sides not in ([{True}, {False}], [{False}, {True}]):
+        return False
+    texts, others = (first_ids, second_ids) if sides[0] == {True} else (second_ids, first_ids)
+    looks = {str(value) for value in others}
+    numbers = pd.to_numeric(pd.Series(others), errors="coerce")
+    read = pd.to_numeric(pd.Series(texts), errors="coerce").dropna()
+    return looks.isdisjoint(texts) and not read.isin(numbers).any()
 
 
 def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:

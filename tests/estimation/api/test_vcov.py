@@ -14,6 +14,9 @@ from linearmodels import (
     PooledOLS,
     RandomEffects,
 )
+from statsmodels.discrete.count_model import ZeroInflatedPoisson
+from statsmodels.discrete.discrete_model import GeneralizedPoisson
+from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 import estimation as cs
 
@@ -62,6 +65,15 @@ FITS = {
     "logit": binary("logit"),
     "probit": binary("probit"),
     "poisson": lambda f: smf.poisson("flow ~ x + z", f).fit(disp=0),
+    "negative binomial": lambda f: smf.negativebinomial("flow ~ x + z", f).fit(disp=0),
+    "generalized poisson": lambda f: GeneralizedPoisson.from_formula("flow ~ x", f).fit(disp=0),
+    "inflated zeros": lambda f: ZeroInflatedPoisson(
+        f.dropna().flow, sm.add_constant(f.dropna()[["x", "z"]])
+    ).fit(disp=0, method="ncg"),
+    "multinomial": lambda f: smf.mnlogit("year ~ x + z", f).fit(disp=0),
+    "ordered": lambda f: OrderedModel(f.dropna().year, f.dropna()[["x", "z"]]).fit(
+        disp=0, method="bfgs"
+    ),
     "PooledOLS": lambda f: PooledOLS.from_formula("y ~ 1 + x", _panel(f)).fit(),
     "PanelOLS": lambda f: PanelOLS.from_formula("y ~ x + z + EntityEffects", _panel(f)).fit(),
     "RandomEffects": lambda f: RandomEffects.from_formula("y ~ 1 + x", _panel(f)).fit(),
@@ -91,12 +103,9 @@ def _used(name, fit, frame):
         return None, fit._data, fit._scores, np.linalg.inv(fit._hessian)
     rows = frame.dropna()
     if hasattr(fit.model, "score_obs"):
-        return (
-            None,
-            rows,
-            fit.model.score_obs(fit.params),
-            np.linalg.inv(fit.model.hessian(fit.params)),
-        )
+        values = np.asarray(fit.params).reshape(-1, order="F")
+        bread = np.linalg.inv(fit.model.hessian(values))
+        return rows, rows, np.asarray(fit.model.score_obs(values)), bread
     if name in {"ols", "wls", "gls"}:
         weight = np.ones(len(rows)) if name == "ols" else rows.w.to_numpy()
         residuals, x = fit.resid.to_numpy(), fit.model.exog
@@ -135,6 +144,17 @@ def _loop(rows, scores, bread, weight):
     for k, pair in enumerate(units):
         meat += np.outer(scores[k], of_pair[pair] @ scores)
     return bread @ meat @ bread
+
+
+def test_text_on_one_side_alone_makes_two_kinds_unless_ids_look_alike(flows):
+    fit = smf.ols("y ~ x + z", flows).fit()
+    banks = flows.assign(bank="B" + flows.a.astype(str), code=flows.a.astype(str) + ".0")
+    asked = cs.vcov(fit, UNIT, kinds=2)
+    found = cs.vcov(fit, ("bank", "b"), data=banks)
+    pd.testing.assert_frame_equal(found.tidy(), asked.tidy())
+    assert "two kinds" in found.notes[0]
+    with pytest.raises(cs.PanelError, match="numbers and text"):
+        cs.vcov(fit, ("code", "b"), data=banks)
 
 
 @pytest.mark.parametrize("name", FITS)
