@@ -13,7 +13,7 @@ from orchestration.faults import explain
 from orchestration.home import Home
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import Publication, open_publication
-from warehouse.publication.manifest import MANIFEST, MENDED
+from warehouse.publication.manifest import MANIFEST, MENDED, place_of
 
 # what code of this version meets in tables and files that another version, or somebody else, wrote
 UNLIKE_OURS = (
@@ -29,11 +29,12 @@ UNLIKE_OURS = (
 
 
 def publications_of(home: Home) -> list[str]:
-    """Return the run ids of the publications that are kept, oldest first."""
+    """Return the run ids of the publications that are kept, each after those that came before."""
     store = home.root / "publications"
     if not store.is_dir():
         return []
-    return sorted(path.name for path in store.iterdir() if not path.name.startswith("."))
+    folders = [path for path in store.iterdir() if not path.name.startswith(".")]
+    return [folder.name for folder in sorted(folders, key=place_of)]
 
 
 def publication_folder(home: Home, run_id: str | None) -> Path:

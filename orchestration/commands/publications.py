@@ -106,7 +106,8 @@ def _rollback_target(home: Home, run_id: str | None) -> Path:
     if run_id:
         return publication_folder(home, run_id)
     current = publication_folder(home, None).name
-    earlier = [name for name in publications_of(home) if name < current]
+    kept = publications_of(home)
+    earlier = kept[: kept.index(current)] if current in kept else kept
     if not earlier:
         raise PublishError(
             f"there is no publication before {current} in {home.root / 'publications'}: kept are "

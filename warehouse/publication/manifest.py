@@ -18,6 +18,8 @@ MENDED = (
     "put another publication back (citysync rollback id), or take it again from where it was copied"
 )
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.json.sha256"
+# Key of a manifest: how many publications of its home came before it, and one.
+NUMBER = "number"
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
 COMMIT = re.compile(r"unknown|[0-9a-f]{7,64}(\+changes)?")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -46,6 +48,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{path}: expected names and values, found {str(manifest)[:40]!r}; {MENDED}"
         )
     return manifest
+
+
+def place_of(folder: Path) -> tuple[int, str]:
+    """Return where a publication stands among those of its home, as a key to sort by.
+
+    The number that its manifest was given says what followed what; the clock, of which its run id
+    is made, may have been wrong. Publications of earlier versions have none and come first.
+
+    Parameters
+    ----------
+    folder : Path
+        The publication, or what the archive keeps of it.
+    """
+    try:
+        number = read_manifest(folder).get(NUMBER)
+    except PublishError:
+        number = None
+    if type(number) is not int:
+        number = 0
+    return number, folder.name.rpartition("=")[2]
 
 
 def checked_manifest(folder: Path) -> dict[str, Any]:

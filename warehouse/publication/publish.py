@@ -19,7 +19,13 @@ from warehouse.publication import datapackage
 from warehouse.publication.archive import archive_publications
 from warehouse.publication.datapackage import TableContract
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import hash_files, is_simulated, write_manifest
+from warehouse.publication.manifest import (
+    NUMBER,
+    hash_files,
+    is_simulated,
+    place_of,
+    write_manifest,
+)
 from warehouse.publication.shrinkage import series_of
 from warehouse.publication.tables import copy_tables
 
@@ -92,10 +98,13 @@ def publish(
     (draft / datapackage.NAME).write_text(
         datapackage.describe_package(draft, manifest, contracts or {}), encoding="utf-8"
     )
-    write_manifest(draft, {**manifest, "tables": tables, "files": hash_files(draft)})
+    archive = published.parent / "archive"
+    number = 1 + max(place_of(path)[0] for path in (draft, *store.iterdir(), *archive.glob("*")))
+    said = {**manifest, NUMBER: number, "tables": tables, "files": hash_files(draft)}
+    write_manifest(draft, said)
     seal(draft)
     os.replace(draft, final)
-    archive_publications(store, published.parent / "archive", final.name)
+    archive_publications(store, archive, final.name)
     switch(published, final)
     remove_old(store, {final.name}, kept)
     return tables
@@ -133,15 +142,15 @@ def _require_link(published: Path) -> None:
 
 
 def remove_old(store: Path, keep: set[str], kept: int) -> None:
-    """Keep the newest `kept` publications (run ids sort by time), the newest of every series, and
-    `keep`; drop drafts of killed runs.
+    """Keep the newest `kept` publications, the newest of every series, and `keep`; drop drafts of
+    killed runs.
 
     A series is what is refreshed year by year: simulated or delivered, one window, all editions or
     those up to one. So runs with another window or a simulated landing never remove the last
     publication of this one.
     """
-    names = sorted((p.name for p in store.iterdir()), reverse=True)
-    whole = [name for name in names if not name.startswith(".")]
+    folders = sorted(store.iterdir(), key=place_of, reverse=True)
+    whole = [folder.name for folder in folders if not folder.name.startswith(".")]
     newest_of_series = {series_of(store / name): name for name in reversed(whole)}
     stays = {*whole[:kept], *newest_of_series.values(), *keep}
     for name in whole:

@@ -24,7 +24,7 @@ from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.foreign import DATABASE, attach_foreign
-from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.manifest import MANIFEST, place_of, read_manifest
 from warehouse.sql_text import literal, quote
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years
@@ -216,16 +216,16 @@ def _runs_since_confirmed(
     kind; `verify` names its file.
     """
     found: list[Path] = []
-    current_run = current.get("run_id", "")
-    for run_id in archived_runs(archive):
-        folder = archive / f"{RUN}{run_id}"
+    current_run = archive / f"{RUN}{current.get('run_id', '')}"
+    folders = [archive / f"{RUN}{run_id}" for run_id in archived_runs(archive)]
+    for folder in sorted(folders, key=place_of):
         try:
             before = _manifest_of(folder)
         except PublishError:
             continue
         if _part(before, EXTENT) != _part(manifest, EXTENT):
             continue
-        if current_run and run_id > current_run:
+        if current_run in folders and place_of(folder) > place_of(current_run):
             continue
         if before.get(CONFIRMED) is True:
             found = []
