@@ -221,9 +221,12 @@ OLD_FORM = re.compile("^--(source|run)(=|$)")
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # it was closed by whoever began the command (`>&-`), and nobody reads it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- for good
         # a terminal of another encoding shows the names of cities as escapes
-        stream.reconfigure(errors="backslashreplace")
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     if words and words[0] in cli.COMMANDS:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         return cli.main(words)

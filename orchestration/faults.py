@@ -57,7 +57,8 @@ FAULTS = (
     ),
     (
         (errno.ENOMEM,),
-        "Cannot allocate memory|Out of Memory Error|MemoryError|bad allocation|std::bad_alloc",
+        "Cannot allocate memory|Out of Memory Error|MemoryError|bad allocation|std::bad_alloc|"
+        "failed to map segment from shared object",
         "memory ran out; close other programs, set CITYSYNC_THREADS=1, or give the machine more",
     ),
     (

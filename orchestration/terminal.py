@@ -14,6 +14,8 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TextIO
 
+from estimation.signs import visible
+
 STARTED = time.monotonic()
 
 
@@ -48,11 +50,6 @@ class Ended(int):
 
 #: The file that keeps every line of a refresh, details too; None outside a refresh.
 LOG: ContextVar[TextIO | None] = ContextVar("log", default=None)
-# a delivered name or a manifest may hold what a terminal obeys (colours, titles, going back over a
-# line)
-CONTROL = {
-    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
-}
 
 
 def keep_log(path: Path) -> None:
@@ -75,7 +72,7 @@ def progress(text: str) -> None:
 
 def detail(text: str) -> None:
     """A line for the log file alone, with the seconds since this process started."""
-    _write_log(f"{time.monotonic() - STARTED:5.0f} s  {text}".translate(CONTROL))
+    _write_log(visible(f"{time.monotonic() - STARTED:5.0f} s  {text}"))
 
 
 def say(text: str) -> None:
@@ -85,7 +82,7 @@ def say(text: str) -> None:
     work goes on without words: what is said is no reason to lose what was computed. The exit code
     still tells how it ended.
     """
-    line = text.translate(CONTROL)
+    line = visible(text)
     try:
         print(line + "\n", end="", file=sys.stdout, flush=True)
     except OSError:
@@ -113,5 +110,5 @@ def end_command(code: int, reason: str, to: TextIO | None = None) -> Ended:
     if to is None:
         say(line)
     else:
-        print(line.translate(CONTROL), file=to)
+        print(visible(line), file=to)
     return Ended(code, reason)

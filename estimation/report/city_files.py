@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from ..signs import visible_in_json
 from .queries_marts import MEAN
 
 SYNC_TABLE = "marts.fct_pair_synchronization"
@@ -184,7 +185,7 @@ def script(name: str, value: Any) -> str:
 
 
 def _script(name: str, text: str) -> str:
-    return f"citysync.put({json.dumps(name)},{text});\n"
+    return f"citysync.put({json.dumps(name)},{visible_in_json(text)});\n"
 
 
 def write_synchronization(

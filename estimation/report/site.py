@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import jinja2
 
+from ..signs import visible
 from . import city_files
 from .analyses_names import PRIMARY
 from .cells import num, shown, td
@@ -76,7 +77,7 @@ def write_report(
             repository=repository,
             address=address,
         ):
-            (out_dir / name).write_text(text, encoding="utf-8", newline="\n")
+            (out_dir / name).write_text(visible(text), encoding="utf-8", newline="\n")
 
 
 def _write_city_files(

@@ -20,7 +20,7 @@ from estimation.csv_files import guard
 from orchestration.home import Home
 from orchestration.publication_folders import opened
 from orchestration.run_settings import setting
-from orchestration.terminal import Exit, end_command
+from orchestration.terminal import Exit, end_command, say
 from warehouse.build_database import open_build, open_memory
 from warehouse.errors import Refused
 from warehouse.publication.datapackage import NAME as PACKAGE
@@ -33,6 +33,7 @@ from warehouse.publication.passed_on import (
     describe_copy,
     free_sources,
     require_as_published,
+    require_no_recovery,
 )
 from warehouse.whole_files import move_whole
 
@@ -86,12 +87,19 @@ def write_public(publication: Publication, folder: Path) -> int:
         draft = Path(scratch, "public")
         draft.mkdir()
         left_out = _write_draft(publication, draft)
+        rows = [("table", "rows left out", "why"), *left_out]
+        if not publication.manifest["is_simulated"]:
+            n_values, sentence = require_no_recovery(publication, draft, folder)
+            say(sentence)
+            rows.append(("", n_values, sentence))
+        with open(draft / "left_out.csv", "w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
         move_whole(draft, folder)
-    return left_out
+    return len(left_out)
 
 
-def _write_draft(publication: Publication, draft: Path) -> int:
-    """Write everything of the public copy, and return how many tables lack something."""
+def _write_draft(publication: Publication, draft: Path) -> list[tuple[str, int, str]]:
+    """Write everything of the public copy but what it lacks, which is returned."""
     folder, manifest, free = publication.folder, publication.manifest, free_sources()
     with open_build(draft) as con:
         attach_foreign(con, {PUBLISHED: publication.database}, draft)
@@ -109,11 +117,8 @@ def _write_draft(publication: Publication, draft: Path) -> int:
     shutil.copyfile(folder / MANIFEST, draft / MANIFEST)
     package = describe_copy(folder, draft)
     (draft / PACKAGE).write_text(json.dumps(package, ensure_ascii=False, indent=1), "utf-8")
-    with open(draft / "left_out.csv", "w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerows([("table", "rows left out", "why"), *left_out])
     _write_texts(draft, package, manifest, left_out)
-    return len(left_out)
+    return left_out
 
 
 def _write_report(database: Path, folder: Path, free: set[str]) -> None:
@@ -148,14 +153,14 @@ def _name_in_sql(resource: dict[str, Any]) -> str:
 def _write_texts(
     draft: Path, package: dict[str, Any], manifest: dict[str, Any], left_out: list[Any]
 ) -> None:
-    environment = jinja2.Environment(  # noqa: S701 - no page
+    environment = jinja2.Environment(  # noqa: S701 - a page holds the run id alone, which was checked
         loader=jinja2.FileSystemLoader(Path(__file__).parent), keep_trailing_newline=True
     )
     tables = [
         (_name_in_sql(resource), guard(" ".join(resource.get("description", "").split())))
         for resource in package["resources"]
     ]
-    for name in ("README.md", "llms.txt"):
+    for name in ("README.md", "llms.txt", "index.html"):
         text = environment.get_template(f"public_{name}.j2").render(
             tables=tables,
             left_out=left_out,

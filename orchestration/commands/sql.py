@@ -6,6 +6,7 @@ The connection cannot write, attach, load or read other files.
 from __future__ import annotations
 
 import datetime as dt
+import io
 import math
 import shlex
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from estimation.csv_files import csv_lines
+from orchestration.faults import explain
 from orchestration.home import Home
 from orchestration.publication_folders import publication_folder
 from orchestration.terminal import Exit, end_command
@@ -187,7 +189,10 @@ def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
 
     for row in [names, *rows]:
         sheet.append([cell(value) for value in row])
-    book.save(path)
+    # a disk that is full while the book is packed would be reported a second time, by its packer
+    packed = io.BytesIO()
+    book.save(packed)
+    path.write_bytes(packed.getvalue())
     return len(rows)
 
 
@@ -229,7 +234,8 @@ def run_sql(query: str | None, out: str | None = None) -> int:
             else:
                 show(con, query)
     except (OSError, Refused, duckdb.Error) as error:
-        return end_command(Exit.BAD_INPUT, str(error), sys.stderr)
+        reason = explain(error, Path(out or "standard output")) or str(error)
+        return end_command(Exit.BAD_INPUT, reason, sys.stderr)
     except (KeyboardInterrupt, RuntimeError) as error:
         # what DuckDB makes of ctrl-c has no class of its own
         if isinstance(error, RuntimeError) and str(error) != "Query interrupted":

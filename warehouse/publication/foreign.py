@@ -117,6 +117,9 @@ def open_publication(folder: Path) -> Publication:
     try:
         with found.connect():
             return found
+    except duckdb.OutOfMemoryException:
+        # it says nothing of the publication
+        raise
     except duckdb.Error as error:
         raise PublishError(
             f"{found.database}: expected a database of DuckDB, found none that opens "

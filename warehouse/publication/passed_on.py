@@ -17,11 +17,13 @@ from warehouse.publication.datapackage import NAME as PACKAGE
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import Publication
 from warehouse.publication.manifest import MENDED
+from warehouse.publication.reconstruction import TooFew, best_recovery
 from warehouse.publication.tables import copy_comments, to_publish
 from warehouse.publication.verification import verify_files, verify_row_counts
 from warehouse.sql_text import literal, quote
 
-LICENCES = Path(__file__).resolve().parents[1] / "seeds" / "source_licences.csv"
+SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+LICENCES, THRESHOLDS = SEEDS / "source_licences.csv", SEEDS / "licence_thresholds.csv"
 # results, facts of the seeds and counts: no single value of a source. A table that is not named
 # here or below is left out.
 WHOLE = {
@@ -61,6 +63,11 @@ EMPTIED = (
 )
 POLICY = ("dim_policy_document", "fct_policy_clause", "fct_policy_tool", "fct_policy_zone")
 NOT_WHOLE = "repeats values of sources that may not be passed on"
+MOST_COLUMNS = 5
+WITHHELD = """
+select city_id, "year", growth_official_pct as growth from marts.fct_city_year
+where growth_official_pct is not null and not list_contains($1, growth_official_source_id)
+"""
 # every publication of a refresh has them
 NEEDED = (PACKAGE, "report/index.html", "data_docs/index.html")
 # the database that is copied, attached by `foreign`
@@ -74,6 +81,57 @@ def free_sources() -> set[str]:
         for row in csv.DictReader(LICENCES.read_text(encoding="utf-8").splitlines())
         if row["may_be_passed_on"] == "true"
     }
+
+
+def require_no_recovery(publication: Publication, draft: Path, before: Path) -> tuple[int, str]:
+    """Require that a public copy gives no withheld growth back, as somebody would compute it who
+    has nothing but the copy and the one before.
+
+    Parameters
+    ----------
+    publication : Publication
+        Whole, of delivered statistics.
+    draft : Path
+        The copy.
+    before : Path
+        An earlier copy that it replaces, or a place where there is none.
+
+    Returns
+    -------
+    int, str
+        How many values were tried, and the sentence on the best recovery.
+
+    Raises
+    ------
+    PublishError
+        If more comes back than the thresholds of the licences allow. What the earlier copy gives
+        back alone is out already, and refuses nothing.
+    """
+    rows = csv.DictReader(THRESHOLDS.read_text(encoding="utf-8").splitlines())
+    limits = {row["threshold"].partition(".")[2]: float(row["value"]) for row in rows}
+    with publication.connect() as con:
+        withheld = con.execute(WITHHELD, [sorted(free_sources())]).df()
+    try:
+        found = best_recovery(draft, withheld)
+        if found.passes(**limits) and before.exists():
+            both = best_recovery(draft, withheld, [before])
+            if both.passes(**limits) or best_recovery(before, withheld).passes(**limits):
+                found = both
+    except TooFew as error:
+        return len(withheld), f"recovery of withheld values: not measured ({error})"
+    columns = ", ".join(found.columns[:MOST_COLUMNS]) or "no column"
+    if len(found.columns) > MOST_COLUMNS:
+        columns += f" and {len(found.columns) - MOST_COLUMNS} more"
+    sentence = (
+        f"best recovery of a withheld value: {found.median_miss:.2f} points, from these columns: "
+        f"{columns}; without the copy {found.median_miss_without:.2f}"
+    )
+    if not found.passes(**limits):
+        raise PublishError(
+            f"{sentence}; expected at least {limits['least_miss']:g} and hardly less than without "
+            f"it ({THRESHOLDS.name}): leave these columns out (passed_on.py), then make it again"
+        )
+    return found.n_values, sentence
 
 
 def require_as_published(publication: Publication) -> None:

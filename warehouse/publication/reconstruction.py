@@ -66,6 +66,10 @@ ONE_FACTOR = 0.9
 COST_OF_SIGN = 30.0
 
 
+class TooFew(ValueError):
+    """There are not enough withheld values for a reconstruction."""
+
+
 @dataclass(frozen=True)
 class Recovery:
     """What an attacker gets back of withheld values.
@@ -131,7 +135,7 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
 
     Raises
     ------
-    ValueError
+    TooFew
         If fewer than 30 cities have a value in at least 8 years.
     PublishError
         If a database is refused by `open_foreign`.
@@ -140,7 +144,7 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
     often = values.notna().mean() >= SHARE_OF_CITIES
     matrix = values.loc[:, often].dropna()
     if len(matrix) < LEAST_CITIES or matrix.shape[1] < LEAST_WINDOW:
-        raise ValueError(
+        raise TooFew(
             f"withheld: expected {LEAST_CITIES} cities with a value in {LEAST_WINDOW} years or "
             f"more, found {len(matrix)} in {matrix.shape[1]}; give the growth of all of them"
         )
@@ -542,7 +546,8 @@ class Attack:
                 part = basis[:, chosen]
                 q, r = np.linalg.qr(part)
                 left = centred - q @ (q.T @ centred)
-                unexplained = np.square(left).sum(axis=0) / total
+                with np.errstate(invalid="ignore"):  # a column that is the same everywhere
+                    unexplained = np.square(left).sum(axis=0) / total
                 gain = -n * np.log(np.maximum(unexplained, 1e-15))
                 enough = chi2.isf(LEVEL / n_tests, len(chosen))
                 better = np.flatnonzero((gain > enough) & (gain - len(chosen) * np.log(n) > score))

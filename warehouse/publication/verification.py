@@ -144,6 +144,9 @@ def _table_faults(publication: Publication) -> list[str]:
             add_file_tables(con, "files", files_of_tables(publication))
             for name, entry in sorted(publication.manifest["tables"].items()):
                 faults += _table_fault(con, publication.folder, name, entry)
+    except duckdb.OutOfMemoryException:
+        # it says nothing of the publication
+        raise
     except duckdb.Error as error:
         found = " ".join(str(error).split())[:200]
         return [f"{publication.database}: cannot be read as the manifest says ({found})"]

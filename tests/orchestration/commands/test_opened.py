@@ -1,7 +1,9 @@
 """What somebody else hands over is refused in one sentence by every command that opens it."""
 
+import errno
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +14,9 @@ from orchestration.commands.panel import panel
 from orchestration.commands.public import public
 from orchestration.commands.publications import rollback, verify
 from orchestration.commands.reproduce import reproduce
-from orchestration.commands.sql import run_sql
+from orchestration.commands.sql import WRITERS, run_sql
 from orchestration.deposit.write import deposit
+from orchestration.home import REPO
 from tests.orchestration.commands.test_public import hand_over
 from tests.orchestration.conftest import end_of
 from tests.warehouse.ingest.test_landing import socket_at
@@ -154,6 +157,23 @@ def test_what_a_copy_is_made_from_is_required(
         return
     assert code == 2 and words in said and "Traceback" not in said
     assert left_behind(home) == before
+
+
+def test_a_file_on_a_full_disk_is_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setitem(WRITERS, ".csv", fail)
+    assert end_of(run_sql, "select 1", str(home / "out.csv")) == 2
+    assert f"{home / 'out.csv'}: the disk is full" in capsys.readouterr().err
+
+
+def test_a_closed_standard_output_ends_quietly(home: Path) -> None:
+    command = f"exec {REPO}/.venv/bin/citysync sql -q 'select 1' >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["verify", "sql", "panel"])

@@ -3,12 +3,22 @@
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.warehouse.publication.small import made_writable, put_out, run_of
+from warehouse.publication import passed_on
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, attach_foreign, open_publication
-from warehouse.publication.passed_on import PAIRS, PUBLISHED, SOLVABLE, VALUES, copy_tables
+from warehouse.publication.foreign import DATABASE, Publication, attach_foreign, open_publication
+from warehouse.publication.passed_on import (
+    PAIRS,
+    PUBLISHED,
+    SOLVABLE,
+    VALUES,
+    copy_tables,
+    require_no_recovery,
+)
 
 SOURCES = """
 create schema marts;
@@ -35,6 +45,52 @@ def test_years_of_pairs_stay_where_every_current_value_is_free(
     left_out = {name: (n, why) for name, n, why in found}
     assert left_out.get(PAIRS, (0, SOLVABLE)) == (3 - n_passed_on, SOLVABLE)
     assert (VALUES in left_out) == (source == "a reseller")
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> Publication:
+    """A publication whose growth of sixty cities in ten years may not be passed on."""
+    rng = np.random.default_rng(4)
+    growth = 8 + 2 * rng.standard_normal(10) + 1.5 * rng.standard_normal((60, 10))
+    rows = []
+    for city, year in np.ndindex(growth.shape):
+        rows.append((110100 + city, 2010 + year, growth[city, year], "a reseller"))
+    frame = pd.DataFrame(rows, columns=["city_id", "year", "growth", "source"])
+    frame.to_parquet(tmp_path / "growth.parquet")
+    sql = (
+        "create schema marts; create table marts.fct_city_year as select city_id, year, growth as "
+        "growth_official_pct, source as growth_official_source_id "
+        f"from '{tmp_path}/growth.parquet'"
+    )
+    return open_publication(put_out(tmp_path / "home", run_of(1), sql))
+
+
+def leak(publication: Publication, columns: str, folder: Path) -> Path:
+    """A public copy that holds some columns of the growth."""
+    folder.mkdir()
+    with publication.connect(folder) as con:
+        con.execute(f"copy (select {columns} from marts.fct_city_year) to '{folder}/more.parquet'")
+    return folder
+
+
+def test_a_copy_that_gives_growth_back_is_refused(grown: Publication, tmp_path: Path) -> None:
+    """Also where only both vintages together do; what was out before refuses nothing."""
+    absent = tmp_path / "absent"
+    open_copy = leak(grown, "city_id, year, exp(growth_official_pct / 100) as x", tmp_path / "a")
+    with pytest.raises(PublishError, match=r"points, from these columns: a/a"):
+        require_no_recovery(grown, open_copy, absent)
+    closed_copy = leak(grown, "city_id, 1.5 as x", tmp_path / "b")
+    n_values, sentence = require_no_recovery(grown, closed_copy, absent)
+    assert n_values > 300 and sentence.startswith("best recovery of a withheld value: ")
+    assert require_no_recovery(grown, closed_copy, open_copy) == (n_values, sentence)
+
+
+def test_too_few_values_are_not_measured_and_the_copy_says_so(
+    grown: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passed_on, "WITHHELD", f"{passed_on.WITHHELD} and city_id < 110110")
+    n_values, sentence = require_no_recovery(grown, tmp_path, tmp_path / "absent")
+    assert n_values == 100 and "not measured" in sentence
 
 
 def test_a_trigger_is_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.warehouse.ingest.test_landing import socket_at
 from tests.warehouse.publication.small import made_writable, put_out, run_of
+from warehouse.publication import verification
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, hash_files, write_manifest
 from warehouse.publication.verification import verify_publication
@@ -216,3 +217,16 @@ def test_a_file_that_is_no_database_is_a_fault(published: Path) -> None:
     (published / "citysync.duckdb").write_bytes(b"no database" * 1000)
     (fault,) = verify_publication(forge(published))
     assert "citysync.duckdb: cannot be read as the manifest says" in fault
+
+
+def test_memory_that_ran_out_is_no_fault_of_a_publication(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was reported as one, with the advice to roll back."""
+
+    def fail(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: Failed to allocate block")
+
+    monkeypatch.setattr(verification, "hash_table", fail)
+    with pytest.raises(duckdb.OutOfMemoryException):
+        verify_publication(published)
