@@ -43,6 +43,7 @@ FILES = {
     "failing_rows": "gate_rows",
     "truth_coverage": "truth_coverage",
     "flagged": "flagged_rows",
+    "errata": "errata_rows",
     "rejected": "rejected_rows",
     "files": "files",
     "estimates": "estimate",

@@ -99,6 +99,39 @@ QUALITY = {
         """,
         ("quality_flag", "quality_rule"),
     ),
+    # with the first erratum of each cause as an example
+    "errata": Query(
+        ("marts.fct_erratum",),
+        "cause, n_values, n_proposed, erratum_id, city_id, year, indicator_id, text_printed, "
+        "delivered_at, evidence, proposed_value",
+        """
+        select cause, count(*) over (partition by cause) as n_values,
+            count(proposed_value) over (partition by cause) as n_proposed,
+            left(erratum_id, 12) as erratum_id, city_id, year, indicator_id, text_printed,
+            concat_ws(' ', source_id, edition_year, file_name, sheet_name, cell_ref)
+                as delivered_at,
+            evidence, proposed_value
+        from marts.fct_erratum
+        qualify row_number() over (partition by cause
+            order by proposed_value is null, year desc, city_id, indicator_id, erratum_id) = 1
+        order by cause
+        """,
+        ("cause",),
+    ),
+    "errata_rows": Query(
+        ("marts.fct_erratum",),
+        "erratum_id, source_id, edition_year, file_name, sheet_name, cell_ref, place_level, "
+        "city_id, year, indicator_id, text_printed, value_printed, unit_printed, cause, "
+        "quality_rule, evidence, proposed_value, unit, witness_source_id",
+        """
+        select erratum_id, source_id, edition_year, file_name, sheet_name, cell_ref, place_level,
+            city_id, year, indicator_id, text_printed, value_printed, unit_printed, cause,
+            quality_rule, evidence, proposed_value, unit, witness_source_id
+        from marts.fct_erratum
+        order by source_id, file_name, indicator_id, year, city_id, erratum_id
+        """,
+        ("erratum_id",),
+    ),
     "rejected": Query(
         ("quality.rejected_value",),
         "source_id, reason, n_values, example, detail",

@@ -44,6 +44,7 @@ WHOLE = {
 VALUES = "marts.fct_indicator_observation"
 # every row names the sources of its values
 BY_SOURCE = {
+    "marts.fct_erratum": ("source_id", "witness_source_id"),
     "marts.fct_indicator_conflict": ("chosen_source_id", "other_source_id"),
     VALUES: ("source_id",),
     "marts.fct_indicator_revision": ("source_id",),

@@ -219,6 +219,7 @@ PAGES = (
             "origins",
             "files",
             "flags",
+            "errata",
             "conflict_causes",
             "conflict_worst",
             "revisions",

@@ -41,6 +41,7 @@ def data_page(page: Context) -> dict[str, Any]:
         "n_changes": len(moved),
         "flags": [(_place(page, row), _link(row), row) for row in page.rows("flags")],
         "n_flagged": sum(row["n_values"] for row in page.rows("flags")),
+        "errata": [(_place(page, row), _link(row), row) for row in page.rows("errata")],
         "rejected": page.rows("rejected"),
         "gates": page.rows("gates"),
         "failures": page.rows("gate_failures"),

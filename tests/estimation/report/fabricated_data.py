@@ -205,6 +205,18 @@ def what_was_read() -> dict[str, pd.DataFrame]:
             (HOSTILE, 1.0, "b", 100.0, 99.0, "unit_factor"),
             **same,
         ),
+        "marts.fct_erratum": table(
+            "erratum_id source_id file_name cell_ref text_printed value_printed unit_printed cause "
+            "quality_rule evidence proposed_value unit witness_source_id",
+            (
+                *("ab" * 16, "tidy", HOSTILE, "D7", HOSTILE, 1.0, HOSTILE, "misprinted", "spike"),
+                *(HOSTILE, 2.0, "cny_100m", "b"),
+            ),
+            **same,
+            edition_year=2021,
+            sheet_name=None,
+            place_level="city",
+        ),
         "marts.fct_indicator_revision": table(
             "source_id old_edition_year new_edition_year old_value new_value",
             (HOSTILE, 2016, 2017, 1.0, 1.25),
