@@ -85,8 +85,8 @@ shown as (
             {% endfor -%}
         end as cause,
         round(100 * exp(growth.growth_index_pct / 100) - 100, 6) as index_rate,
-        -- an index of growth is believed where it agrees with the rates printed for the years beside; what an index or a fraction in place of
-        -- a rate stands for must be what others have
+        -- an index of growth is believed where it agrees with the rates printed for the years beside; what an index or a fraction in
+        -- place of a rate stands for must be what others have
         case graded.quality_rule
             when 'current_prices'
                 then
@@ -96,9 +96,17 @@ shown as (
                     )
             when 'value_corrections' then graded."value"
             when 'index_for_growth'
-                then case when abs(graded.proposed_value - coalesce(witnesses.witness_value, index_rate)) <= 0.3 then graded.proposed_value end
+                then
+                    case
+                        when abs(graded.proposed_value - coalesce(witnesses.witness_value, index_rate)) <= 0.3
+                            then graded.proposed_value
+                    end
             when 'growth_fraction'
-                then case when abs(graded.proposed_value - coalesce(witnesses.witness_value, index_rate)) <= 0.3 then graded.proposed_value end
+                then
+                    case
+                        when abs(graded.proposed_value - coalesce(witnesses.witness_value, index_rate)) <= 0.3
+                            then graded.proposed_value
+                    end
             when 'unit_factor'
                 then
                     case
