@@ -174,6 +174,7 @@ COMMANDS = {
             Argument(
                 ("--plain",), "without source and flag of each value and treated year", how=FLAG
             ),
+            Argument(("--pairs",), "the tables of pairs as Parquet, too", how=FLAG),
         ),
     ),
     "verify": Command(

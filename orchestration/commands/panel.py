@@ -8,11 +8,11 @@ from orchestration.home import Home
 from orchestration.publication_folders import opened
 from orchestration.terminal import Exit, end_command
 from warehouse.hashing import hash_file
-from warehouse.publication.city_panel import write_city_panel
+from warehouse.publication.city_panel import write_city_panel, write_pairs
 from warehouse.publication.manifest import MANIFEST
 
 
-def panel(folder: str | None, today_borders: bool, plain: bool) -> int:
+def panel(folder: str | None, today_borders: bool, plain: bool, pairs: bool = False) -> int:
     """Write the panel of the current publication.
 
     Parameters
@@ -23,6 +23,8 @@ def panel(folder: str | None, today_borders: bool, plain: bool) -> int:
         Count a city that ended in those that took it.
     plain : bool
         Leave out source and flag of each value, and the first treated year.
+    pairs : bool
+        Write the tables of pairs as Parquet, too, which a publication holds in its database alone.
 
     Returns
     -------
@@ -45,6 +47,8 @@ def panel(folder: str | None, today_borders: bool, plain: bool) -> int:
         n_rows, n_indicators = write_city_panel(
             con, target, cite, today_borders=today_borders, plain=plain
         )
+        if pairs:
+            write_pairs(con, target)
     return end_command(
         Exit.DONE, f"{n_rows:,} city-years of {n_indicators} indicators in {target}; cite: {cite}"
     )

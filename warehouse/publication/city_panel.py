@@ -11,6 +11,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from warehouse.errors import Refused
+from warehouse.publication.tables import ON_REQUEST
 from warehouse.sql_text import literal, quote
 from warehouse.whole_files import write_whole
 
@@ -186,3 +187,16 @@ def _column(column: str, indicator: str, name: str) -> str:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def write_pairs(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write the tables of pairs into a folder as Parquet, by their names; of very many pairs a
+    publication holds Parquet files by year instead of tables.
+    """
+    query = "select schema_name || '.' || table_name from duckdb_tables()"
+    there = {name for (name,) in con.execute(query).fetchall()}
+    for name in ON_REQUEST:
+        if name not in there:
+            continue
+        with write_whole(folder / f"{name.partition('.')[2]}.parquet") as path:
+            con.execute(f"copy (from {name}) to {literal(path)} (format parquet, compression zstd)")

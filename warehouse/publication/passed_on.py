@@ -18,7 +18,7 @@ from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import Publication
 from warehouse.publication.manifest import MENDED
 from warehouse.publication.reconstruction import TooFew, best_recovery
-from warehouse.publication.tables import copy_comments, to_publish
+from warehouse.publication.tables import ON_REQUEST, copy_comments, to_publish
 from warehouse.publication.verification import verify_files, verify_row_counts
 from warehouse.sql_text import literal, quote
 
@@ -186,6 +186,8 @@ def copy_tables(
         if rows == "false":
             continue
         _copy_rows(con, schema, table, rows)
+        if f"{schema}.{table}" in ON_REQUEST:
+            continue
         (draft / "parquet" / schema).mkdir(parents=True, exist_ok=True)
         path = draft / "parquet" / schema / f"{table}.parquet"
         con.execute(

@@ -24,6 +24,8 @@ from warehouse.sql_text import literal, quote
 SCHEMAS = ("marts", "estimates", "quality", "meta")
 # DuckDB 1.4 and newer open a file of this storage version.
 STORAGE_VERSION = "v1.4.0"
+# Tables of pairs are half of a publication: `citysync panel --pairs` writes them as Parquet.
+ON_REQUEST = ("marts.fct_pair_synchronization", "marts.panel_pair_year")
 
 
 def hash_table(
@@ -121,6 +123,10 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
         # only what is committed is read by every core
         for schema, table in tables:
             new, folder = f"target.{quote(schema)}.{quote(table)}", parquet / schema
+            if f"{schema}.{table}" in ON_REQUEST:
+                columns = columns_of(con, "target", schema, table)
+                hashes[f"{schema}.{table}"] = hash_table(con, new, columns)
+                continue
             folder.mkdir(parents=True, exist_ok=True)
             # the rows lie sorted, and DuckDB keeps the order in which they lie
             described = literal(json.dumps(comments[schema, table], ensure_ascii=False))

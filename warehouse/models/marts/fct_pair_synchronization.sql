@@ -34,12 +34,13 @@ with paired as (
         on city_i.{{ quoted('year') }} = city_j.{{ quoted('year') }} and city_i.city_id < city_j.city_id
 )
 
+-- rows are published in the order of the columns: those of later years, where most measures are missing, lie together and take little space
 -- least and greatest ignore nulls, so a missing value has to be kept missing explicitly
 select
+    is_study_window,
     city_i_id,
     city_j_id,
     {{ quoted('year') }},
-    is_study_window,
     {%- for component in newest_components %}
         cm_newest_{{ component }},
     {%- endfor %}

@@ -21,6 +21,7 @@ sample_pairs as (
 )
 
 select
+    synchronization.is_study_window,
     sample_pairs.city_i_id,
     sample_pairs.city_j_id,
     synchronization.{{ quoted('year') }},
@@ -35,7 +36,7 @@ select
     city_j.cohort_year as city_j_cohort_year,
     city_i.treated_year as city_i_treated_year,
     city_j.treated_year as city_j_treated_year,
-    {{ all_columns_but('synchronization', ['city_i_id', 'city_j_id', quoted('year')]) }},
+    {{ all_columns_but('synchronization', ['is_study_window', 'city_i_id', 'city_j_id', quoted('year')]) }},
 {% for control in controls %}
     (city_i.{{ control }} + city_j.{{ control }}) / 2 as {{ control }}_mean,
     abs(city_i.{{ control }} - city_j.{{ control }}) as {{ control }}_absdiff{{ ',' if not loop.last }}
