@@ -179,7 +179,7 @@ ESTIMATES = {
         select source_table, spec_id, name, cohort_year, event_time, series, estimate, ci_low,
             ci_high, p_value, family, family_size, p_value_family, belief, reason
         from estimates.stood_out
-        order by list_position(['found', 'not_found', 'no_test'], belief), p_value,
+        order by list_position(['found', 'doubted', 'not_found', 'no_test'], belief), p_value,
             source_table, spec_id, name, cohort_year, event_time, series
         """,
         ("source_table", "spec_id", "name", "cohort_year", "event_time", "series"),

@@ -13,7 +13,9 @@ from ..analyses.specification_curve import ANALYSIS as CURVE
 from ..defaults import LEVEL
 
 FAMILY_OF_SERIES, FAMILY_OF_CHANNELS = "growth_and_cycle", "channels"
-FOUND, NOT_FOUND, NO_TEST = "found", "not_found", "no_test"
+FOUND, DOUBTED, NOT_FOUND, NO_TEST = "found", "doubted", "not_found", "no_test"
+# p of the same test on years before any zone, in `diagnostic`.
+PLACEBO = "placebo_before_p"
 # Tables of results, and the column that names a row of it.
 NAMES = {
     "primary": "outcome",
@@ -40,7 +42,8 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     -------
     list of dict
         What is found first, then by p. ``belief`` is ``found`` where the p corrected within the
-        family is below 5 %, ``not_found`` where it is not, and ``no_test`` of rows that decide
+        family is below 5 %, ``doubted`` where it is and the same test on years before any zone has
+        a p below 5 %, too, ``not_found`` where it is not, and ``no_test`` of rows that decide
         nothing by themselves: placebos, checks, variants, single years of a curve.
     """
     rows = []
@@ -51,7 +54,7 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
         cells = frame.astype(object).where(frame.notna(), None)
         for record in cells[frame["p_value"].lt(LEVEL).fillna(False)].to_dict("records"):
             rows.append(_row(table, record, frames))
-    order = (FOUND, NOT_FOUND, NO_TEST)
+    order = (FOUND, DOUBTED, NOT_FOUND, NO_TEST)
     return sorted(
         rows, key=lambda row: (order.index(row["belief"]), row["p_value"], row["spec_id"])
     )
@@ -67,6 +70,10 @@ def _row(
     elif corrected < LEVEL:
         belief = FOUND
         reason = f"Corrected for the {size} tests of its family, p is below 5 %."
+        before = _placebo(record, frames) if table == "estimate" else None
+        if before is not None and before < LEVEL:
+            belief = DOUBTED
+            reason += f" But the same test on years before any zone has p {before:.3f}."
     else:
         belief = NOT_FOUND
         reason = f"Corrected for the {size} tests of its family, p is not below 5 %."
@@ -84,6 +91,18 @@ def _row(
         "belief": belief,
         "reason": reason,
     }
+
+
+def _placebo(record: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> float | None:
+    """Return the p of a row's own placebo in years before any zone; None where it has none."""
+    rows = frames["diagnostic"]
+    own = rows[
+        rows["spec_id"].eq(record["spec_id"])
+        & rows["diagnostic"].eq(PLACEBO)
+        & rows["term"].eq(record["term"])
+    ]
+    known = own["value"].dropna()
+    return None if known.empty else float(known.iloc[0])
 
 
 def _family(

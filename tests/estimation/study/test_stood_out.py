@@ -14,17 +14,24 @@ def _frame(table: str, *rows: dict) -> pd.DataFrame:
 
 def test_every_row_below_5_per_cent_has_its_family_and_what_is_believed():
     own = {"is_default": True, "analysis": "mechanisms", "family": "mechanisms", "family_size": 3}
+    placebo = {"term": "treated", "diagnostic": "placebo_before_p"}
     in_curve = {"analysis": "specification_curve", "is_default": True, "p_value": 0.001}
     frames = {
         "estimate": _frame(
             "estimate",
             {"spec_id": "a.b.c", "term": "treated", "p_value": 0.01, "p_value_family": 0.03, **own},
             {"spec_id": "a.b.d", "term": "treated", "p_value": 0.02, "p_value_family": 0.06, **own},
+            {"spec_id": "a.b.g", "term": "treated", "p_value": 0.01, "p_value_family": 0.03, **own},
             {"spec_id": "a.b.e", "term": "treated", "p_value": 0.2, "p_value_family": 0.2, **own},
             {"spec_id": "a.b.c", "term": "treated", "p_value": 0.001, "is_default": False},
             {"spec_id": "a.b.f", "term": "event", "event_time": -2, "p_value": 0.04}
             | {"is_default": True, "analysis": "dynamics"},
             {"spec_id": "c.b.s1", "term": "treated", **in_curve},
+        ),
+        "diagnostic": _frame(
+            "diagnostic",
+            {"spec_id": "a.b.g", "value": 0.04, **placebo},
+            {"spec_id": "a.b.c", "value": 0.4, **placebo},
         ),
         "primary": _frame("primary", {"spec_id": SPEC, "p_value": 0.04, "p_value_family": 0.08}),
         "channel": _frame(
@@ -38,6 +45,7 @@ def test_every_row_below_5_per_cent_has_its_family_and_what_is_believed():
     found = rows[["source_table", "spec_id", "belief", "family", "family_size"]].astype(object)
     assert found.where(found.notna(), None).to_numpy().tolist() == [
         ["estimate", "a.b.c", "found", "mechanisms", 3],
+        ["estimate", "a.b.g", "doubted", "mechanisms", 3],
         ["estimate", "a.b.d", "not_found", "mechanisms", 3],
         ["channel", SPEC, "not_found", "channels", 2],
         ["primary", SPEC, "not_found", "growth_and_cycle", 2],
