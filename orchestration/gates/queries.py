@@ -51,8 +51,6 @@ HEADLINE_ROWS = """
 select distinct spec_id,
     n_obs - (select count(*) from marts.panel_pair_year where is_study_window) as rows_beyond_panel
 from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' order by all
-
-from estimation.defaults import LEVEL
 """
 # The headline as pyfixest and statsmodels find it (`estimation/study/second_implementation.py`).
 SECOND_IMPLEMENTATION = """
