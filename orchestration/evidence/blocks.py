@@ -77,10 +77,9 @@ def run_line(con: Con) -> str:
 def answer(con: Con) -> str:
     """The second paragraph of the README."""
     row = _primary(con, PRIMARY)
-    # nothing here is chosen by hand: another verdict is another sentence
-    found = row["verdict"] == "found"
-    title = {True: "A change", False: "No sign of it"}[found]
-    chance = {True: "is larger than chance gives", False: "is no larger than chance gives"}[found]
+    title, chance = "No sign of it", "is no larger than chance gives"
+    if row["verdict"] == "found":
+        title, chance = "A change", "is larger than chance gives"
     return (
         f"**{title} on the statistics delivered to us.** Mean synchronization of the yearly growth "
         f"of a city with a zone with that of cities without one was {row['before']:.2f} before its "
@@ -100,9 +99,9 @@ def answer(con: Con) -> str:
 def answer_in_chinese(con: Con) -> str:
     """The second paragraph of the Chinese README."""
     row = _primary(con, PRIMARY)
-    found = row["verdict"] == "found"
-    title = {True: "发现变化", False: "没有这种迹象"}[found]
-    chance = {True: "超出了偶然波动的范围", False: "没有超出偶然波动的范围"}[found]
+    title, chance = "没有这种迹象", "没有超出偶然波动的范围"
+    if row["verdict"] == "found":
+        title, chance = "发现变化", "超出了偶然波动的范围"
     return (
         f"**在交付给我们的统计数据上，{title}。** 设有综试区的城市，其年增长率与"
         f"未设综试区的城市的平均协同，获批前为 {row['before']:.2f}，"
@@ -148,7 +147,9 @@ def study_line(con: Con) -> str:
 def index_line(con: Con) -> str:
     """The answer on the first page of the documentation."""
     row = _primary(con, PRIMARY)
-    title = {True: "A change", False: "No sign of it"}[row["verdict"] == "found"]
+    title = "No sign of it"
+    if row["verdict"] == "found":
+        title = "A change"
     return (
         f"{title} on the delivered statistics: {signed(row['estimate'])} (95 %: {interval(row)}, "
         f"{row['first_year']} to {row['last_year']}; {run_line(con)})."
@@ -240,7 +241,9 @@ def placebos(con: Con) -> str:
     }
     rows = []
     for row in found:
-        series = {True: "official growth", False: "deflated growth"}[row["spec_id"] == PRIMARY]
+        series = "deflated growth"
+        if row["spec_id"] == PRIMARY:
+            series = "official growth"
         rows.append(
             [
                 f"{kinds[row['placebo']]}; {series}",
