@@ -10,12 +10,10 @@ from typing import Any
 import jinja2
 
 from orchestration.home import Home
-from orchestration.publication_folders import publication_folder
+from orchestration.publication_folders import opened
 from orchestration.terminal import Exit, end_command, say
 from warehouse.corrections import find_city, year_of
 from warehouse.errors import Refused
-from warehouse.publication.foreign import DATABASE, open_foreign
-from warehouse.publication.manifest import read_manifest
 from warehouse.replay.cell import Explanation, Figure, Test, explain
 from warehouse.replay.flips import Flip, find_flips
 from warehouse.replay.measures import LOG, SHARE
@@ -60,14 +58,16 @@ def why(
     """
     if not indicator:
         raise Refused("indicator: expected an id of marts.dim_indicator; found none")
-    published = publication_folder(Home.from_environment(), run)
     turned: list[Flip] = []
-    with open_foreign(published / DATABASE, WAREHOUSE / "seeds") as con:
+    with (
+        opened(Home.from_environment(), run) as publication,
+        publication.connect(WAREHOUSE / "seeds") as con,
+    ):
         where = (find_city(con, city), year_of(year), indicator)
         cell = explain(con, where)
         if flips:
             turned = find_flips(con, where, observation_id=_changed(cell))
-    of_run = f"run {read_manifest(published)['run_id']}"
+    of_run = f"run {publication.manifest['run_id']}"
     if as_json:
         given = cell.as_dict() | {"flips": [vars(flip) for flip in turned], "run": of_run}
         print(json.dumps(given, ensure_ascii=False, indent=2))
