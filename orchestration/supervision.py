@@ -22,6 +22,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 from orchestration import alerts
@@ -167,11 +168,28 @@ def supervise(command: str, work: Callable[[], int]) -> int:
 def _own_folder() -> str:
     """Make a folder for temporary files of one command; none where the disk takes no more, which
     ends a command alone that needs one.
+
+    Folders of commands that were killed together with what watches them go first.
     """
     try:
-        return tempfile.mkdtemp(prefix="citysync-")
+        for path in Path(tempfile.gettempdir()).glob("citysync-of-*-*"):
+            process = path.name.split("-")[2]
+            if process.isdecimal() and not _is_alive(int(process)):
+                shutil.rmtree(path, ignore_errors=True)
+        return tempfile.mkdtemp(prefix=f"citysync-of-{os.getpid()}-")
     except OSError:
         return ""
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # another user's
+        return True
+    return True
 
 
 def _watch(command: str, child: int, watched: set[signal.Signals]) -> int:

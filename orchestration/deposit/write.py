@@ -27,8 +27,13 @@ from orchestration.publication_folders import opened
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.foreign import Publication
-from warehouse.publication.manifest import MANIFEST_HASH
-from warehouse.publication.passed_on import holds_no_value, require_as_published
+from warehouse.publication.manifest import MANIFEST_HASH, hash_files
+from warehouse.publication.passed_on import (
+    OF_MANY_CITIES,
+    holds_no_value,
+    require_as_published,
+)
+from warehouse.sql_text import literal
 from warehouse.whole_files import move_whole
 
 # Schemas without a delivered value: results, and what is known of the run and its files.
@@ -47,6 +52,7 @@ PROGRAMS = {
     "data_docs": "expectations/gate.py",
 }
 MINUTES = 6
+SUMS = "SHA256SUMS"
 ORIGINS = """
 select source_id, array_to_string(
     list_filter([producer, title, address, licence], lambda part: part <> ''), '; ')
@@ -91,10 +97,13 @@ def write_deposit(publication: Publication, store: Path) -> Path:
         draft.mkdir()
         _write_code(manifest["git_commit"], draft / "code")
         target = draft / "publication"
-        _copy_publication(publication.folder, target, whole=manifest["is_simulated"])
+        _copy_publication(publication, target)
         _write_inputs(manifest, draft / "inputs.csv")
         text = _readme(publication, draft)
         (draft / "README.md").write_text(text, encoding="utf-8")
+        # sha256sum -c SHA256SUMS checks the folder without this code
+        lines = [f"{entry['sha256']}  {name}\n" for name, entry in hash_files(draft).items()]
+        (draft / SUMS).write_text("".join(lines), encoding="utf-8")
         move_whole(draft, folder)
     return folder
 
@@ -120,18 +129,23 @@ def _write_code(commit: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
-def _copy_publication(publication: Path, folder: Path, *, whole: bool) -> None:
-    if whole:
-        shutil.copytree(publication, folder)
+def _copy_publication(publication: Publication, folder: Path) -> None:
+    if publication.manifest["is_simulated"]:
+        shutil.copytree(publication.folder, folder)
     else:
         folder.mkdir()
         for schema in FREE_SCHEMAS:
             (folder / "parquet" / schema).mkdir(parents=True)
-            for path in sorted((publication / "parquet" / schema).glob("*.parquet")):
+            for path in sorted((publication.folder / "parquet" / schema).glob("*.parquet")):
                 if holds_no_value(schema, path.stem):
                     shutil.copy(path, folder / "parquet" / schema)
-        for name in (name for name in FREE_FILES if (publication / name).exists()):
-            shutil.copy(publication / name, folder / name)
+        with publication.connect(folder) as con:
+            for name, rows in OF_MANY_CITIES.items():
+                path = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
+                path.unlink(missing_ok=True)
+                con.execute(f"copy (from {name} where {rows}) to {literal(path)} (format parquet)")
+        for name in (name for name in FREE_FILES if (publication.folder / name).exists()):
+            shutil.copy(publication.folder / name, folder / name)
     for path in folder.rglob("*"):
         # a publication is sealed; a replication folder is its owner's
         os.chmod(path, 0o755 if path.is_dir() else 0o644)

@@ -18,6 +18,7 @@ from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import Publication
 from warehouse.publication.manifest import MENDED
 from warehouse.publication.reconstruction import TooFew, best_recovery
+from warehouse.publication.shrinkage import WINDOW
 from warehouse.publication.tables import ON_REQUEST, copy_comments, to_publish
 from warehouse.publication.verification import verify_files, verify_row_counts
 from warehouse.sql_text import literal, quote
@@ -54,6 +55,12 @@ BY_SOURCE = {
 # solve for the rates of all cities.
 PAIRS = "marts.fct_pair_synchronization"
 SOLVABLE = "yearly values of pairs, from which withheld growth of single cities can be computed"
+# Rows of results that say as much of one city as its values do: the coefficients by year of a
+# cohort that is one city are its own numbers, less those of cities whose mean is known.
+OF_MANY_CITIES = {
+    "estimates.estimate": "not coalesce(cohort_year is not null and n_pilots = 1, false)"
+}
+OF_ONE_CITY = "coefficients by year of one city, from which its withheld growth can be computed"
 # tables of single values that pages show row by row
 EMPTIED = (
     "marts.dim_codebook",
@@ -68,6 +75,7 @@ MOST_COLUMNS = 5
 WITHHELD = """
 select city_id, "year", growth_official_pct as growth from marts.fct_city_year
 where growth_official_pct is not null and not list_contains($1, growth_official_source_id)
+    and "year" between $2::int and $3::int
 """
 # every publication of a refresh has them
 NEEDED = (PACKAGE, "report/index.html", "data_docs/index.html")
@@ -110,8 +118,11 @@ def require_no_recovery(publication: Publication, draft: Path, before: Path) -> 
     """
     rows = csv.DictReader(THRESHOLDS.read_text(encoding="utf-8").splitlines())
     limits = {row["threshold"].partition(".")[2]: float(row["value"]) for row in rows}
+    # what a copy holds of cities and pairs is computed over the years of the study
+    settings = WINDOW | publication.manifest.get("settings", {})
+    first, last = (settings[name] for name in WINDOW)
     with publication.connect() as con:
-        withheld = con.execute(WITHHELD, [sorted(free_sources())]).df()
+        withheld = con.execute(WITHHELD, [sorted(free_sources()), first, last]).df()
     try:
         found = best_recovery(draft, withheld)
         if found.passes(**limits) and before.exists():
@@ -215,7 +226,7 @@ def copy_for_pages(con: duckdb.DuckDBPyConnection, free: set[str]) -> None:
         elif name in BY_SOURCE:
             rows = _permitted(name, free)
         else:
-            rows = "true"
+            rows = OF_MANY_CITIES.get(name, "true")
         _copy_rows(con, schema, table, rows)
 
 
@@ -236,8 +247,10 @@ def _copy_rows(con: duckdb.DuckDBPyConnection, schema: str, table: str, rows: st
 def _part(schema: str, table: str, free: set[str] | None) -> tuple[str, str]:
     """Return the condition on the rows of a table that may be passed on, and why not all may."""
     name = f"{schema}.{table}"
-    if free is None or holds_no_value(schema, table):
+    if free is None:
         return "true", ""
+    if holds_no_value(schema, table):
+        return OF_MANY_CITIES.get(name, "true"), OF_ONE_CITY
     if name in BY_SOURCE:
         return _permitted(name, free), "sources that may not be passed on"
     if name == PAIRS:

@@ -177,6 +177,10 @@ def what_came_of(home: Path) -> list[Path]:
 def test_what_is_as_it_was_published_is_passed_on(handed_over, command, capsys) -> None:
     assert command(handed_over) == 0, capsys.readouterr()
     assert any(path.name == "things.parquet" for path in what_came_of(handed_over))
+    for sums in [path for path in what_came_of(handed_over) if path.name == "SHA256SUMS"]:
+        folder, n_files = sums.parent, len(sums.read_text(encoding="utf-8").splitlines())
+        subprocess.run(["sha256sum", "--quiet", "-c", sums.name], cwd=folder, check=True)
+        assert n_files == sum(path.is_file() for path in folder.rglob("*")) - 1
 
 
 def refuse_both(home: Path, said: str, capsys: pytest.CaptureFixture[str]) -> None:

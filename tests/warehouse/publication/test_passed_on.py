@@ -93,6 +93,20 @@ def test_too_few_values_are_not_measured_and_the_copy_says_so(
     assert n_values == 100 and "not measured" in sentence
 
 
+def test_coefficients_by_year_of_one_city_are_left_out(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / DATABASE) as con:
+        con.execute(
+            "create schema estimates; create table estimates.estimate as from (values "
+            "(2015, 1, 0.1), (2016, 12, 0.2), (null, 1, 0.3)) t(cohort_year, n_pilots, estimate)"
+        )
+    draft = tmp_path / "draft"
+    with duckdb.connect() as con:
+        attach_foreign(con, {PUBLISHED: tmp_path / DATABASE}, draft)
+        assert [row[:2] for row in copy_tables(con, draft, set())] == [("estimates.estimate", 1)]
+        found = con.execute("select estimate from estimates.estimate order by all").fetchall()
+    assert [float(value) for (value,) in found] == [0.2, 0.3]
+
+
 def test_a_trigger_is_refused(tmp_path: Path) -> None:
     """Files of DuckDB 2 may hold some; ours are of an earlier form, which cannot."""
     folder = made_writable(put_out(tmp_path, run_of(1)))
