@@ -355,23 +355,28 @@ def result_of(
         return FitResult(estimator, tuple(rows), (), (), **counts)
     inference = infer(sample, fit, draws)
     diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
-    diagnostics += joint_diagnostics(fit, tests, draws)
+    diagnostics += joint_diagnostics(sample, fit, tests, draws)
     if is_read:
-        diagnostics += sensitivity_diagnostics(fit)
+        diagnostics += sensitivity_diagnostics(sample, fit)
     if extra is not None:
         diagnostics += extra
     elif REGISTRY[estimator].uses_always_treated and fit.cohort_means is not None:
         diagnostics += two_way_diagnostics(sample, fit.cohort_means)
+    rows = _estimates(fit, inference, vcov)
     found = [
         *find_warnings(sample, fit, inference, diagnostics),
+        *_dyadic_by_pair(fit, inference, rows),
         *_without_default(fit, inference, vcov),
         *_left_out(sample, estimator, options, draws),
         *warnings,
     ]
-    parts = parts_of(fit, draws) if options.keep_parts else None
+    parts = None
+    if options.keep_parts:
+        pilots = held & (sample.panel.city_cohort > 0)
+        parts = parts_of(fit, draws, held, pilots if sample.panel.pilots_known else None)
     return FitResult(
         estimator,
-        tuple(_estimates(fit, inference, vcov)),
+        tuple(rows),
         tuple(diagnostics),
         tuple(found),
         **counts,
@@ -408,6 +413,7 @@ def _estimates(
                     i.p_value,
                     int(fit.n_pilots[c]),
                     i.draws,
+                    i.df,
                 )
                 rows.append(
                     Estimate(
@@ -415,6 +421,20 @@ def _estimates(
                     )
                 )
     return rows
+
+
+def _dyadic_by_pair(fit: InfluenceFit, inference: Inference, rows: Sequence[Estimate]) -> list[str]:
+    """Coefficients whose dyadic error, where it is shown, is that by pair."""
+    if not any(row.vcov == "dyadic" for row in rows):
+        return []
+    is_low = inference.variances["score"] < 2 * inference.variances["conventional"]
+    named = [label for c, label in summarised(fit) if is_low[c]]
+    if not named:
+        return []
+    return [
+        f"{', '.join(named)}: the dyadic variance came out below that by pair, as it does by "
+        "chance: the line dyadic shows the error by pair."
+    ]
 
 
 def _without_default(

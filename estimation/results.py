@@ -36,7 +36,7 @@ class Estimate:
     """One coefficient under one line of inference; None where the line has no such number.
 
     `n_pilots` counts the pilots observed in the coefficient's cells, `draws` those behind the p of
-    a permutation.
+    a permutation, `df` are the degrees of freedom of the t of interval and p.
     """
 
     term: str
@@ -51,6 +51,7 @@ class Estimate:
     p_value: float | None
     n_pilots: int
     draws: int | None = None
+    df: float | None = None
 
 
 @dataclass(frozen=True)

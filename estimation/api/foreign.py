@@ -47,6 +47,11 @@ class Scores:
         Net of effects and weighted as in the scores; only their sizes matter.
     outcome : str
     rows : FitRows
+    estimator : str
+        What the package calls it.
+    effects : tuple of str
+        Fixed effects, by name.
+    r2 : float or None
     """
 
     terms: tuple[str, ...]
@@ -56,6 +61,9 @@ class Scores:
     regressors: np.ndarray
     outcome: str
     rows: FitRows
+    estimator: str
+    effects: tuple[str, ...] = ()
+    r2: float | None = None
 
 
 def read_scores(fit: Any) -> Scores:
@@ -112,6 +120,9 @@ def _of_pyfixest(fit: Any) -> Scores:
         regressors=regressors,
         outcome=str(fit._depvar),
         rows=_rows_of_pyfixest(fit),
+        estimator=str(fit._method),
+        effects=tuple(name.strip() for name in (fit._fixef or "").split("+") if name.strip()),
+        r2=_number(getattr(fit, "_r2", None)),
     )
 
 
@@ -238,6 +249,8 @@ def _of_statsmodels(fit: Any) -> Scores:
         regressors=regressors,
         outcome=str(model.endog_names),
         rows=_rows_of_statsmodels(model),
+        estimator=type(model).__name__,
+        r2=_number(getattr(fit, "rsquared", None)),
     )
 
 
@@ -301,6 +314,13 @@ def _of_linearmodels(fit: Any) -> Scores:
     if hasattr(estimator, "z"):
         regressors = estimator.z @ np.linalg.lstsq(estimator.z, regressors, rcond=None)[0]
     rows = _rows_of_linearmodels(fit)
+    effects = []
+    for name, attribute in (("entity", "entity_effects"), ("time", "time_effects")):
+        if getattr(fit.model, attribute, False):
+            effects.append(name)
+    absorbed = getattr(fit.model, "_absorb", None)
+    if absorbed is not None:
+        effects += [str(name) for name in getattr(absorbed, "columns", ["absorbed"])]
     return Scores(
         terms=tuple(map(str, fit.params.index)),
         estimate=fit.params.to_numpy(),
@@ -309,7 +329,15 @@ def _of_linearmodels(fit: Any) -> Scores:
         regressors=regressors,
         outcome=str(rows.values.columns[0]),
         rows=rows,
+        estimator=type(fit.model).__name__,
+        effects=tuple(effects),
+        r2=_number(fit.rsquared),
     )
+
+
+def _number(value: Any) -> float | None:
+    """A measure of fit, where the package gives one."""
+    return float(value) if value is not None and np.isfinite(value) else None
 
 
 def _rows_of_linearmodels(fit: Any) -> FitRows:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..defaults import LEVEL
 from ..engines.choose import TWO_WAY
+from ..inference.variances import with_diagonal
 from ..options import Options
 from ..panel.columns import as_frame
 from ..panel.fit_sample import build_sample
@@ -15,13 +18,25 @@ from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.panel_error import PanelError
 from ..results import Estimate, FitResult, NotEstimable
+from .joint import Covariance
 from .text import Text, html_of, summary_of
-from .words import OWN, PUBLISHED, label_of, line_of, of_units, require_line
+from .words import (
+    OWN,
+    PUBLISHED,
+    interval_at,
+    label_of,
+    line_of,
+    of_units,
+    require_line,
+    rows_for_maketables,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
+TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov", "df")
+# numbers of a picture that `parts` holds as draws
+QUANTILE = "permutation_quantile_"
 MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
 
 
@@ -75,6 +90,10 @@ class Fit(FitResult):
         own = {
             "estimates": tuple(replace(e, vcov=OWN.get(e.vcov, e.vcov)) for e in result.estimates),
             "warnings": warnings if columns.unit == UNIT else of_units(warnings),
+            # `parts` holds the draws themselves
+            "diagnostics": tuple(
+                row for row in result.diagnostics if not row[0].startswith(QUANTILE)
+            ),
         }
         return cls(
             **(vars(result) | own),
@@ -116,8 +135,8 @@ class Fit(FitResult):
         Returns
         -------
         frame
-            Columns `term, estimate, std_error, ci_low, ci_high, p_value, vcov`. Intervals are of 95
-            %.
+            Columns `term, estimate, std_error, ci_low, ci_high, p_value, vcov, df`. Intervals are
+            of 95 %; `df` are the degrees of freedom of their t, blank for a permutation.
         """
         rows = {name: [getattr(e, name) for e in self.estimates] for name in (*TIDY, *MORE)}
         rows["term"] = [label_of(e) for e in self.estimates]
@@ -133,29 +152,117 @@ class Fit(FitResult):
         """Each coefficient's standard error under a line of inference; None: under its default."""
         return {term: e.std_error for term, e in self._lines(vcov).items()}
 
-    def confint(self, vcov: str | None = None) -> Any:
-        """Intervals of 95 %, a frame with columns `term, ci_low, ci_high`."""
-        lines = self._lines(vcov)
-        columns = {n: [getattr(e, n) for e in lines.values()] for n in ("ci_low", "ci_high")}
-        return as_frame({"term": list(lines), **columns}, self.backend)
+    def confint(self, vcov: str | None = None, level: float = 1 - LEVEL) -> Any:
+        """Intervals, a frame with columns `term, ci_low, ci_high`.
+
+        Parameters
+        ----------
+        vcov : str, optional
+            The line of inference; None: each coefficient's default.
+        level : float
+            What they cover.
+
+        Raises
+        ------
+        ValueError
+            If the fit has no such line, or for another level than 0.95 of the permutation, whose
+            interval comes from its draws.
+        """
+        rows = []
+        for term, e in self._lines(vcov).items():
+            rows.append((term, *interval_at(e, level)))
+        columns = dict(zip(("term", "ci_low", "ci_high"), zip(*rows, strict=True), strict=True))
+        return as_frame({name: list(values) for name, values in columns.items()}, self.backend)
 
     def vcov(self, vcov: str) -> Any:
-        """The covariance of the coefficients under ``pair``, ``dyadic`` or ``block_jackknife``, a
-        frame with a column `term` and one for each coefficient; as estimated, so a dyadic one need
-        not be positive semi-definite.
+        """The covariance of the coefficients under ``pair``, ``dyadic``, ``unit`` or
+        ``block_jackknife``, a frame with a column `term` and one for each coefficient.
+
+        The diagonal of a dyadic one holds the squares of the errors that `se` gives; of negative
+        eigenvalues it is rid. For sums and joint tests `combine` and `wald` are exact.
 
         Raises
         ------
         ValueError
             If the fit has none under that line.
         """
+        found = self._covariance(vcov)
+        matrix = found.matrix
+        if found.least is not None:
+            variances = np.maximum(np.diag(matrix), np.diag(found.least))
+            matrix, _ = with_diagonal(matrix, variances)
+        columns = dict(zip(found.terms, matrix.T.tolist(), strict=True))
+        return as_frame({"term": list(found.terms), **columns}, self.backend)
+
+    def combine(self, weights: Mapping[str, float], vcov: str | None = None) -> Any:
+        """A weighted sum of coefficients, such as the mean of the effects of some periods.
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            By coefficient.
+        vcov : str, optional
+            The line of inference; None: the default one of the first coefficient named.
+
+        Returns
+        -------
+        frame
+            One row, columns as those of `tidy`. A dyadic variance is not taken to be below that by
+            pair, as in `se`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term, or no covariance under that line.
+        """
+        row = self._covariance(vcov, next(iter(weights), None)).combine(weights)
+        return as_frame({name: [getattr(row, name)] for name in TIDY}, self.backend)
+
+    def wald(
+        self, terms: Sequence[str | Mapping[str, float]], vcov: str | None = None
+    ) -> dict[str, float | str]:
+        """The joint test that coefficients, or weighted sums of them, are all zero.
+
+        Parameters
+        ----------
+        terms : sequence of str or of mappings
+            Coefficients, or weights by coefficient of sums of them.
+        vcov : str, optional
+            The line of inference; None: the default one of the first coefficient.
+
+        Returns
+        -------
+        dict
+            `statistic, df1, df2, p_value, vcov`: an F, of Hotelling's T squared.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term, no covariance under that line, or if the restrictions are too
+            many for its degrees of freedom or not independent.
+        """
+        return self._covariance(vcov).wald(terms)
+
+    def _covariance(self, vcov: str | None, term: str | None = None) -> Covariance:
         matrices = {} if self.parts is None else self.parts.covariance
-        if PUBLISHED.get(vcov, vcov) not in matrices:
+        line = self.default(term).vcov if vcov is None else OWN.get(vcov, vcov)
+        if PUBLISHED.get(line, line) not in matrices:
             there = ", ".join(OWN[name] for name in matrices) or "none: it has no parts"
-            raise ValueError(f"vcov {vcov!r}: the fit has {there}")
-        terms, matrix = list(self.coef()), matrices[PUBLISHED.get(vcov, vcov)]
-        return as_frame(
-            {"term": terms, **dict(zip(terms, matrix.T.tolist(), strict=True))}, self.backend
+            raise ValueError(f"vcov {line!r}: the fit has {there}")
+        coefficients = self.coef()
+        degrees = dict.fromkeys(coefficients, np.inf)
+        for e in self.estimates:
+            if e.vcov == line and e.df is not None:
+                degrees[label_of(e)] = e.df
+        if all(np.isinf(df) for df in degrees.values()):
+            raise ValueError(f"vcov {line!r}: give it to cs.fit, which keeps degrees of freedom")
+        return Covariance(
+            line,
+            list(coefficients),
+            np.array(list(coefficients.values())),
+            matrices[PUBLISHED[line]],
+            matrices["conventional"] if line == "dyadic" else None,
+            np.array(list(degrees.values())),
         )
 
     def resid(self, panel: Any) -> Any:
@@ -272,6 +379,25 @@ class Fit(FitResult):
 
     def __repr__(self) -> str:
         return str(self.summary())
+
+    @property
+    def __maketables_coef_table__(self) -> Any:
+        return rows_for_maketables(list(self._lines(None).values()))
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return self.outcome
+
+    @property
+    def __maketables_fixef_string__(self) -> str:
+        return "pair + period"
+
+    @property
+    def __maketables_vcov_info__(self) -> dict[str, str]:
+        return {"se_type": self.default().vcov}
+
+    def __maketables_stat__(self, key: str) -> Any:
+        return {"N": self.n_obs, "se_type": self.default().vcov}.get(key)
 
     def _repr_html_(self) -> str:
         return html_of(self)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from ..estimators.registry import ESTIMATORS
 from ..exhibits import Table
@@ -11,7 +12,7 @@ from ..primary import WITHIN_BLOCK
 from ..results import Estimate
 from .primary import PrimaryFit
 from .result import Fit
-from .text import ends, number
+from .text import DIGITS, degrees, ends, number
 from .words import LINES, label_of, line_of, require_line
 
 YES = "yes"
@@ -20,8 +21,11 @@ NO_ERROR = "(-)"
 FOOT = (
     "pair effects",
     "period effects",
+    "effects",
     "estimator",
     "inference",
+    "degrees of freedom",
+    "R2",
     "rows",
     "pairs",
     "units",
@@ -40,6 +44,8 @@ def etable(
     labels: Mapping[str, str] | None = None,
     vcov: str | None = None,
     keep: Sequence[str] | None = None,
+    digits: int = DIGITS,
+    se: Literal["se", "ci"] = "se",
 ) -> Table:
     """Fits side by side: estimates, standard errors in parentheses, p of the permutation in
     brackets, then effects and sizes.
@@ -61,6 +67,10 @@ def etable(
     keep : sequence of str, optional
         Coefficients to show, such as ``["att", "event"]``: a name stands for all with a bracket
         behind it. None: all.
+    digits : int
+        After the point.
+    se : {"se", "ci"}
+        What stands below an estimate: its standard error in parentheses, or its 95 % interval.
 
     Returns
     -------
@@ -75,8 +85,13 @@ def etable(
     ------
     ValueError
         If no fit is given, headers do not fit their number, no fit has the line or a coefficient to
-        keep, or the ending of the file is unknown.
+        keep, the ending of the file is unknown, or digits or se are none.
     """
+    if se not in ("se", "ci"):
+        raise ValueError(f"se: expected 'se' or 'ci', found {se!r}")
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 12:
+        raise ValueError(f"digits: expected a whole number from 1 to 12, found {digits!r}")
+    style = _Style(vcov, digits, se == "ci")
     fits = tuple(one for given in fits for one in (given if isinstance(given, list) else [given]))
     if not fits or not all(hasattr(fit, "estimates") for fit in fits):
         raise ValueError("etable takes results of cs.fit, cs.primary or cs.vcov, one or more")
@@ -90,7 +105,7 @@ def etable(
         raise ValueError(f"keep {absent[0]!r}: expected some of {', '.join(sorted(known))}")
     kept = [e for e in every if keep is None or e.term in keep or label_of(e) in keep]
     terms = list(dict.fromkeys(labels.get(label_of(e), label_of(e)) for e in kept))
-    rows = [row for term in terms for row in _coefficient(fits, term, labels, vcov)]
+    rows = [row for term in terms for row in _coefficient(fits, term, labels, style)]
     facts = [_facts(fit, vcov, {label_of(e) for e in kept}) for fit in fits]
     kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
     foot = [(kind, tuple(own.get(kind, "") for own in facts)) for kind in kinds]
@@ -106,32 +121,42 @@ def etable(
     return table
 
 
+@dataclass(frozen=True)
+class _Style:
+    """The line of inference, the digits, and whether intervals take the place of errors."""
+
+    vcov: str | None
+    digits: int
+    has_intervals: bool
+
+
 def _coefficient(
-    fits: Sequence[Result], term: str, labels: Mapping[str, str], vcov: str | None
+    fits: Sequence[Result], term: str, labels: Mapping[str, str], style: _Style
 ) -> list[tuple[str, tuple]]:
     found = [
         [e for e in fit.estimates if labels.get(label_of(e), label_of(e)) == term] for fit in fits
     ]
-    rows = [(term, tuple(_estimate(fit, own) for fit, own in zip(fits, found, strict=True)))]
-    errors = tuple(_error(own, vcov) for own in found)
+    cells = [_estimate(fit, own, style) for fit, own in zip(fits, found, strict=True)]
+    rows = [(term, tuple(cells))]
+    errors = tuple(_error(own, style) for own in found)
     brackets = tuple(_bracket(own) for own in found)
     return rows + [("", cells) for cells in (errors, brackets) if any(cells)]
 
 
-def _estimate(fit: Result, own: Sequence[Estimate]) -> str:
+def _estimate(fit: Result, own: Sequence[Estimate], style: _Style) -> str:
     if not own:
         return ""
     marked = isinstance(fit, PrimaryFit) and own[0].term == "synchronization" and fit.rejects
-    return number(own[0].estimate) + (DAGGER if marked else "")
+    return number(own[0].estimate, style.digits) + (DAGGER if marked else "")
 
 
-def _error(own: Sequence[Estimate], vcov: str | None) -> str:
+def _error(own: Sequence[Estimate], style: _Style) -> str:
     if not own:
         return ""
-    line = line_of(own, vcov)
-    if line.std_error is not None:
-        return f"({number(line.std_error)})"
-    return NO_ERROR if line.ci_low is None else f"[{'; '.join(ends(line))}]"
+    line = line_of(own, style.vcov)
+    if line.std_error is not None and not style.has_intervals:
+        return f"({number(line.std_error, style.digits)})"
+    return NO_ERROR if line.ci_low is None else f"[{'; '.join(ends(line, style.digits))}]"
 
 
 def _bracket(own: Sequence[Estimate]) -> str:
@@ -157,8 +182,17 @@ def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
             "treated units": f"{found.n_pilots:,}",
         }
     sizes = {"rows": f"{fit.n_obs:,}", "pairs": f"{fit.n_pairs:,}", "units": f"{fit.n_units:,}"}
+    spread = sorted(e.df for e in shown if e.df is not None)
+    if spread:
+        low, high = degrees(spread[0]), degrees(spread[-1])
+        sizes["degrees of freedom"] = low if low == high else f"{low} to {high}"
     if not isinstance(fit, Fit):
-        return {"inference": lines} | sizes
+        facts = {"estimator": fit.estimator, "inference": lines}
+        if fit.effects:
+            facts["effects"] = " + ".join(fit.effects)
+        if fit.r2 is not None:
+            facts["R2"] = f"{fit.r2:.3f}"
+        return facts | sizes
     if fit.estimator == WITHIN_BLOCK:
         effects = {"period effects": "by block"}
         name = "within blocks"
@@ -176,8 +210,7 @@ def _notes(fits: Sequence[Result], cells: Iterable[str]) -> tuple[str, ...]:
     said = {
         "Standard errors in parentheses, of the line of inference that is named above.": errors,
         "p of the permutation in brackets.": any(";" not in cell for cell in permuted),
-        "Brackets with a semicolon hold a 95 % interval of the permutation, which has no standard "
-        "error.": any(";" in cell for cell in permuted),
+        "Brackets with a semicolon hold a 95 % interval.": any(";" in cell for cell in permuted),
         f"{NO_ERROR} no line of inference has an error here: the fit's warnings say why.": NO_ERROR
         in cells,
     }

@@ -17,7 +17,8 @@ from .words import GROUP_TIME, LINES, label_of
 Fit = Any
 
 WIDTH = 80
-HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "line of inference")
+DIGITS = 4
+HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "df", "line of inference")
 
 
 class Text(str):
@@ -51,7 +52,16 @@ def summary_of(fit: Fit) -> str:
         said += f"; {n_cells} rows of a cohort in a period ({GROUP_TIME}) are in tidy()"
     notes = textwrap.wrap(said, WIDTH)
     return "\n".join(
-        [head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(_told_once(fit))]
+        [
+            head,
+            *aligned(rows),
+            pairs,
+            *notes,
+            *_leads(fit),
+            *_sensitivity(fit),
+            *_placebo_mean(fit),
+            *wrapped(_told_once(fit)),
+        ]
     )
 
 
@@ -69,9 +79,8 @@ def rows_of(fit: Fit) -> list[tuple[str, ...]]:
         previous = label
         interval = "" if e.ci_low is None else f"[{', '.join(ends(e))}]"
         line = LINES.get(e.vcov, e.vcov) + (" *" if e.is_default else "")
-        rows.append(
-            (shown, number(e.estimate), number(e.std_error), interval, p_value(e.p_value), line)
-        )
+        numbers = (number(e.estimate), number(e.std_error), interval, p_value(e.p_value))
+        rows.append((shown, *numbers, degrees(e.df), line))
     return rows
 
 
@@ -81,6 +90,51 @@ def html_of(fit: Fit) -> str:
     head, tail = printed[0], printed[len(rows_of(fit)) + 2 :]
     rest = html.escape("\n".join(tail))
     return f"<p>{html.escape(head)}</p>{html_table(rows_of(fit), 1)}<pre>{rest}</pre>"
+
+
+def _leads(fit: Fit) -> list[str]:
+    """The joint test that the effects before treatment are zero."""
+    found = {name: value for name, term, value in fit.diagnostics if term is None}
+    if found.get("joint_leads_p") is None:
+        return []
+    line = "dyadic" if fit.n_treated_pairs is not None else "jackknife over blocks"
+    text = (
+        f"Test that all effects before treatment are zero: F({degrees(found['joint_leads_df1'])}, "
+        f"{degrees(found['joint_leads_df2'])}) = {number(found['joint_leads_f'])}, "
+        f"p {p_value(found['joint_leads_p'])} ({line})"
+    )
+    permuted = found.get("joint_leads_permutation_p")
+    if permuted is not None:
+        text += f", {p_value(permuted)} by permutation"
+    return textwrap.wrap(f"{text}.", WIDTH)
+
+
+def _sensitivity(fit: Fit) -> list[str]:
+    """How large trends may be before an effect's interval holds zero."""
+    found = {(name, term): value for name, term, value in fit.diagnostics}
+    rows = [("Honest DiD", "breakdown (trend)", "interval at 1", "breakdown (slope)")]
+    for name, term, value in fit.diagnostics:
+        if name != "breakdown_relative_magnitudes":
+            continue
+        low, high = (
+            found.get((f"honest_relative_magnitudes_{end}_1", term)) for end in ("low", "high")
+        )
+        interval = "" if low is None else f"[{number(low)}, {number(high)}]"
+        slope = found.get(("breakdown_smoothness", term))
+        rows.append((str(term), _breakdown(value), interval, _breakdown(slope)))
+    if len(rows) == 1:
+        return []
+    text = (
+        "Rambachan and Roth 2023: the interval leaves zero out as long as trends differ by less "
+        "than the breakdown, in multiples of the largest change before treatment (trend), or as a "
+        "change of slope a period; 0: it holds zero anyhow. The middle column is the interval at "
+        "a trend of 1."
+    )
+    return [*aligned(rows), *textwrap.wrap(text, WIDTH)]
+
+
+def _breakdown(value: float | None) -> str:
+    return "any" if value is None else f"{value:.3g}"
 
 
 def _placebo_mean(fit: Fit) -> list[str]:
@@ -142,17 +196,29 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return [lines[0], "-" * len(max(lines, key=len)), *lines[1:]]
 
 
-def number(value: float | None) -> str:
-    """Four significant places after the comma, more for what is small."""
+def number(value: float | None, digits: int = DIGITS) -> str:
+    """Digits after the point, or significant ones of what is small."""
     if value is None:
         return ""
-    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.3g}"
+    if value == 0 or 10.0 ** (1 - digits) <= abs(value) < 1e6:
+        return f"{value:.{digits}f}"
+    return f"{value:.{max(digits - 1, 1)}g}"
 
 
-def ends(estimate: Estimate) -> list[str]:
+def ends(estimate: Estimate, digits: int = DIGITS) -> list[str]:
     """Both ends of an interval; one that is 0 but for rounding is 0."""
     least = 1e-12 * abs(estimate.estimate)
-    return [number(e if abs(e) > least else 0.0) for e in (estimate.ci_low, estimate.ci_high)]
+    found = []
+    for end in (estimate.ci_low, estimate.ci_high):
+        found.append(number(end if abs(end) > least else 0.0, digits))
+    return found
+
+
+def degrees(value: float | None) -> str:
+    """Degrees of freedom: whole ones as such, others with one place."""
+    if value is None:
+        return ""
+    return f"{value:.1f}" if value < 100 and value != round(value) else f"{value:,.0f}"
 
 
 def p_value(value: float | None) -> str:

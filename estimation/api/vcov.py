@@ -14,12 +14,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ..inference.variances import dyadic_df, t_interval
+from ..defaults import LEVEL
+from ..inference.variances import dyadic_df, t_interval, with_diagonal
 from ..panel.panel_error import PanelError, require_among
 from ..panel.panel_table import like_ids, listed
 from ..results import Estimate
 from .foreign import Scores, read_scores
+from .joint import Covariance
+from .result import TIDY
 from .text import wrapped
+from .words import interval_at, rows_for_maketables
 
 LINES = ("dyadic", "unit", "pair")
 
@@ -39,13 +43,18 @@ class _Dyads:
 
 class Errors(pd.DataFrame):
     """Errors of a fit: a pandas frame with columns `term, estimate, std_error, ci_low, ci_high,
-    p_value, vcov`, one row a coefficient and line of inference.
+    p_value, vcov, df`, one row a coefficient and line of inference.
 
     Attributes
     ----------
     notes : tuple of str
         What was done that a reader should know, such as a repair.
     outcome : str
+    estimator : str
+        What the package calls it.
+    effects : tuple of str
+        Fixed effects of the fit, by name.
+    r2 : float or None
     n_obs, n_pairs, n_units : int
     degrees : dict of str to (K,) float array
         Degrees of freedom of each coefficient, by line.
@@ -58,7 +67,10 @@ class Errors(pd.DataFrame):
             "_plain",
             "_by_pair",
             "degrees",
+            "effects",
             "estimates",
+            "estimator",
+            "r2",
             "notes",
             "outcome",
             "n_obs",
@@ -103,19 +115,51 @@ class Errors(pd.DataFrame):
         ValueError
             If there is no such term.
         """
-        terms = list(dict.fromkeys(self["term"]))
-        if absent := [term for term in weights if term not in terms]:
-            raise ValueError(f"{absent[0]}: expected one of {', '.join(terms)}")
-        weight = np.array([weights.get(term, 0.0) for term in terms])
-        value = float(weight @ self["estimate"].to_numpy()[: len(terms)])
-        rows = []
-        for line, matrix in self._plain.items():
-            variance = weight @ matrix @ weight
-            if line == "dyadic":
-                variance = max(variance, weight @ self._by_pair @ weight)
-            df = self.degrees[line][weight != 0].min()
-            rows.append(_estimate("combined", line, False, value, variance, df))
+        rows = [self._covariance(line).combine(weights) for line in self._matrices]
         return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in self.columns})
+
+    def wald(
+        self, terms: Sequence[str | Mapping[str, float]], vcov: str | None = None
+    ) -> dict[str, float | str]:
+        """The joint test that coefficients, or weighted sums of them, are all zero.
+
+        Parameters
+        ----------
+        terms : sequence of str or of mappings
+            Terms, or weights by term of sums of them.
+        vcov : str, optional
+            The line of inference; None: the first.
+
+        Returns
+        -------
+        dict
+            `statistic, df1, df2, p_value, vcov`: an F, of Hotelling's T squared.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term or line, or if the restrictions are too many for its degrees of
+            freedom or not independent.
+        """
+        line = self.estimates[0].vcov if vcov is None else vcov
+        self.matrix(line)
+        return self._covariance(line).wald(terms)
+
+    def confint(self, level: float = 1 - LEVEL) -> pd.DataFrame:
+        """Intervals at a level: a frame with columns `term, ci_low, ci_high, vcov`."""
+        rows = [(e.term, *interval_at(e, level), e.vcov) for e in self.estimates]
+        return pd.DataFrame(rows, columns=["term", "ci_low", "ci_high", "vcov"])
+
+    def _covariance(self, line: str) -> Covariance:
+        own = [e for e in self.estimates if e.vcov == line]
+        return Covariance(
+            line,
+            [e.term for e in own],
+            np.array([e.estimate for e in own]),
+            self._plain[line],
+            self._by_pair if line == "dyadic" else None,
+            self.degrees[line],
+        )
 
     def tidy(self) -> pd.DataFrame:
         """The rows as a plain pandas frame."""
@@ -129,24 +173,22 @@ class Errors(pd.DataFrame):
     @property
     def __maketables_coef_table__(self) -> pd.DataFrame:
         line = self.estimates[0].vcov
-        own = [e for e in self.estimates if e.vcov == line]
-        return pd.DataFrame(
-            {
-                "b": [e.estimate for e in own],
-                "se": [e.std_error for e in own],
-                "p": [e.p_value for e in own],
-                "ci95l": [e.ci_low for e in own],
-                "ci95u": [e.ci_high for e in own],
-            },
-            index=pd.Index([e.term for e in own], name="Coefficient"),
-        )
+        return rows_for_maketables([e for e in self.estimates if e.vcov == line])
 
     @property
     def __maketables_depvar__(self) -> str:
         return self.outcome
 
     def __maketables_stat__(self, key: str) -> Any:
-        return {"N": self.n_obs, "se_type": self.estimates[0].vcov}.get(key)
+        return {"N": self.n_obs, "r2": self.r2, "se_type": self.estimates[0].vcov}.get(key)
+
+    @property
+    def __maketables_fixef_string__(self) -> str | None:
+        return " + ".join(self.effects) or None
+
+    @property
+    def __maketables_vcov_info__(self) -> dict[str, str]:
+        return {"se_type": self.estimates[0].vcov}
 
 
 def vcov(
@@ -219,8 +261,9 @@ def vcov(
     has the factor N / (N - 1) of N units. An estimate of the dyadic variance can come out near
     zero or below it by chance: its error, interval and p are never those of less than the variance
     by pair (the larger of the two, as MacKinnon, Nielsen and Webb 2024 advise for two-way
-    clusters). `matrix` holds the dyadic variances themselves; if it is not positive semi-definite
-    its negative eigenvalues are set to 0. `notes` says where either was done.
+    clusters), and so are those of `combine` and `wald`. The diagonal of `matrix` holds the squares
+    of these errors; if it is not positive semi-definite the negative eigenvalues of its
+    correlations are set to 0. `notes` says where either was done.
 
     Degrees of freedom by design: see `estimation.inference.variances.dyadic_df`. With n treated of
     many units they are near n - 1, with equally weighted pairs of N units near N / 4. In the
@@ -239,19 +282,24 @@ def vcov(
         degrees[line] = (
             np.full(len(found.terms), dyads.cluster.max()) if line == "pair" else by_design
         )
-        matrix, said = _repaired(plain[line])
-        matrices[line] = pd.DataFrame(matrix, found.terms, found.terms)
-        variances = np.diag(plain[line])
+        variances, said = np.diag(plain[line]), []
         if line == "dyadic":
+            least = np.diag(by_pair)
             low = [
-                t for t, v, p in zip(found.terms, variances, np.diag(by_pair), strict=True) if v < p
+                term for term, is_low in zip(found.terms, variances < least, strict=True) if is_low
             ]
-            variances = np.maximum(variances, np.diag(by_pair))
+            variances = np.maximum(variances, least)
             if low:
                 said.append(
                     f"the variance of {listed(low)} came out below that by pair, as it does by "
                     "chance: the error by pair is shown."
                 )
+        matrix, n_negative = with_diagonal(plain[line], variances)
+        if n_negative:
+            said.append(
+                f"{n_negative} of {len(matrix)} eigenvalues were negative: `matrix` has 0 there."
+            )
+        matrices[line] = pd.DataFrame(matrix, found.terms, found.terms)
         notes += [f"{line}: {text}" for text in said]
         rows += [
             _estimate(term, line, line == lines[0], value, variance, degree)
@@ -259,11 +307,11 @@ def vcov(
                 found.terms, found.estimate, variances, degrees[line], strict=True
             )
         ]
-    columns = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
-    errors = Errors({name: [getattr(row, name) for row in rows] for name in columns})
+    errors = Errors({name: [getattr(row, name) for row in rows] for name in TIDY})
     errors._matrices, errors._plain, errors._by_pair = matrices, plain, by_pair
     errors.degrees = degrees
     errors.estimates, errors.notes, errors.outcome = tuple(rows), tuple(notes), found.outcome
+    errors.estimator, errors.effects, errors.r2 = found.estimator, found.effects, found.r2
     errors.n_obs, errors.n_units = len(found.scores), dyads.n_units
     errors.n_pairs = int(dyads.pair.max()) + 1
     return errors
@@ -274,7 +322,7 @@ def _estimate(
 ) -> Estimate:
     i = t_interval(float(value), float(variance), float(degrees))
     numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
-    return Estimate(term, None, None, line, is_first, float(value), *numbers, 0)
+    return Estimate(term, None, None, line, is_first, float(value), *numbers, 0, df=i.df)
 
 
 def _dyads(
@@ -364,17 +412,3 @@ def _degrees(found: Scores, dyads: _Dyads) -> np.ndarray:
 def _sandwich(line: str, found: Scores, dyads: _Dyads) -> np.ndarray:
     matrix = found.bread @ _meat(line, found.scores, dyads) @ found.bread.T
     return (matrix + matrix.T) / 2
-
-
-def _repaired(matrix: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """The matrix without negative eigenvalues, and what was done."""
-    # of the correlations, so that the units of the regressors do not matter
-    scale = np.sqrt(np.abs(np.diag(matrix)))
-    scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-    lost = values < -1e-10 * np.abs(values).max()
-    if not lost.any():
-        return matrix, []
-    kept = (vectors * np.maximum(values, 0)) @ vectors.T * np.outer(scale, scale)
-    said = f"{int(lost.sum())} of {len(values)} eigenvalues were negative: `matrix` has 0 there."
-    return kept, [said]

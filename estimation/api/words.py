@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+from ..defaults import LEVEL
+from ..inference.variances import t_interval
 from ..panel.panel_error import PanelError
 from ..results import Estimate, NotEstimable
 
@@ -87,6 +90,26 @@ def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:
     return rows[ranks.index(max(ranks))]
 
 
+def interval_at(estimate: Estimate, level: float) -> tuple[float | None, float | None]:
+    """Both ends of an estimate's interval at a level.
+
+    Raises
+    ------
+    ValueError
+        If the level is none, or the interval comes from draws and another level is asked for.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level: expected a number between 0 and 1, such as 0.9, found {level!r}")
+    if level == 1 - LEVEL:
+        return estimate.ci_low, estimate.ci_high
+    if estimate.std_error is None or estimate.df is None:
+        if estimate.ci_low is None:
+            return None, None
+        raise ValueError(f"level: the interval of {estimate.vcov} is of 95 %: give vcov another")
+    found = t_interval(estimate.estimate, estimate.std_error**2, estimate.df, level)
+    return found.ci_low, found.ci_high
+
+
 def require_line(vcov: str | None, rows: Iterable[Estimate]) -> None:
     """Refuse a line of inference that none of the rows has.
 
@@ -99,6 +122,22 @@ def require_line(vcov: str | None, rows: Iterable[Estimate]) -> None:
         raise ValueError(
             f"vcov {vcov!r}: expected one of {', '.join(there)}: a fit has what it is asked for"
         )
+
+
+def rows_for_maketables(rows: Sequence[Estimate]) -> Any:
+    """Rows, one a coefficient, as the frame that maketables reads."""
+    import pandas as pd
+
+    columns = {
+        "b": "estimate",
+        "se": "std_error",
+        "p": "p_value",
+        "ci95l": "ci_low",
+        "ci95u": "ci_high",
+    }
+    values = {name: [getattr(e, field) for e in rows] for name, field in columns.items()}
+    index = pd.Index([label_of(e) for e in rows], name="Coefficient")
+    return pd.DataFrame(values, index=index, dtype=float)
 
 
 def label_of(estimate: Estimate) -> str:

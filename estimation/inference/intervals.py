@@ -15,6 +15,7 @@ from .permutation.draws import Draws, critical_value, permutation_p_value
 from .variances import (
     MIN_PILOTS,
     Interval,
+    at_least,
     city_variance,
     default_vcov,
     dyadic_df,
@@ -124,16 +125,38 @@ def treated_counts(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
     return found
 
 
+def leads_by_pair(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
+    """Leads that have a dyadic error where treatment is by pair; positions of coefficients."""
+    weigh = treated_counts(sample, fit)
+    found = []
+    for c, (term, _, event_time) in enumerate(fit.terms):
+        is_lead = term == "event" and event_time is not None and event_time < 0
+        if is_lead and weigh[c] >= MIN_TREATED:
+            found.append(c)
+    return np.array(found, dtype=np.int64)
+
+
+def covariance_by_pair(
+    sample: FitSample, fit: InfluenceFit, chosen: np.ndarray
+) -> tuple[np.ndarray, float] | None:
+    """Dyadic covariance of the chosen coefficients (k, k) where treatment is by pair, not below
+    that by pair, and the least of their degrees of freedom; None where pairs are not listed.
+    """
+    if fit.psi is None:
+        return None
+    psi, city_sums = fit.psi[:, chosen], fit.city_sums[:, chosen]
+    by_pair = psi.T @ psi
+    df = float(treated_counts(sample, fit)[chosen].min()) - 1
+    return at_least(city_sums.T @ city_sums - by_pair, by_pair), df
+
+
 def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
     missing = np.full(len(fit.estimate), np.nan)
     held, pilot = sample.holds_kept_pair, sample.panel.city_cohort > 0
     score = score_variance(fit.city_sums)
     variances = {
         "conventional": fit.squares,
-        # where treatment is by pair it is the default: never less than chance may leave of it
-        "dyadic": score - fit.squares
-        if sample.panel.pilots_known
-        else np.maximum(score - fit.squares, fit.squares),
+        "dyadic": score - fit.squares,
         "score": score,
         "city": city_variance(fit.city_sums, held & pilot, held & ~pilot, fit.n_pilots)
         if sample.panel.pilots_known
@@ -198,9 +221,12 @@ def _coefficient_intervals(
     estimate, least = float(fit.estimate[c]), MIN_PILOTS
     if not sample.panel.pilots_known:
         least = MIN_TREATED
+    shown = {name: variances[name][c] for name in offered}
+    # near zero or below it is chance: the error is never less than that by pair
+    shown["dyadic"] = np.maximum(shown["dyadic"], shown["conventional"])
     intervals = intervals_of(
         estimate,
-        {name: variances[name][c] for name in offered},
+        shown,
         n_pairs=sample.n_pairs,
         n_pilots=n_treated,
         least=least,

@@ -9,8 +9,19 @@ from ..results import FitParts
 from .permutation.draws import Draws
 
 
-def parts_of(fit: InfluenceFit, draws: Draws | None) -> FitParts:
-    """What pictures of a fit are drawn from."""
+def parts_of(
+    fit: InfluenceFit, draws: Draws | None, held: np.ndarray, pilots: np.ndarray | None
+) -> FitParts:
+    """What pictures of a fit are drawn from, and its covariances.
+
+    Parameters
+    ----------
+    fit : InfluenceFit
+    draws : Draws or None
+    held, pilots : (N,) bool arrays
+        Cities that hold a kept pair, and those of them that are treated; None where treatment is by
+        pair.
+    """
     placebos = {}
     if draws is not None:
         placebos = {
@@ -24,15 +35,22 @@ def parts_of(fit: InfluenceFit, draws: Draws | None) -> FitParts:
         else {label: (refits.blocks, refits.estimates[:, c]) for c, label in enumerate(fit.labels)}
         for refits in (fit.provinces, fit.cities)
     ]
-    return FitParts(placebos, *without, _covariances(fit))
+    return FitParts(placebos, *without, _covariances(fit, held, pilots))
 
 
-def _covariances(fit: InfluenceFit) -> dict[str, np.ndarray]:
+def _covariances(
+    fit: InfluenceFit, held: np.ndarray, pilots: np.ndarray | None
+) -> dict[str, np.ndarray]:
     """Covariance of the coefficients (C, C) under the lines that have one."""
     found = {}
     if fit.psi is not None:
         found["conventional"] = fit.psi.T @ fit.psi
         found["dyadic"] = fit.city_sums.T @ fit.city_sums - found["conventional"]
+    n_never = 0 if pilots is None else int((held & ~pilots).sum())
+    if n_never > 1 and (fit.n_pilots > 1).all():
+        treated = fit.city_sums[pilots] * np.sqrt(fit.n_pilots / (fit.n_pilots - 1))
+        never = fit.city_sums[held & ~pilots] * np.sqrt(n_never / (n_never - 1))
+        found["city"] = treated.T @ treated + never.T @ never
     if fit.provinces is not None and not fit.provinces.carriers:
         moved, n = fit.provinces.estimates - fit.estimate, len(fit.provinces.blocks)
         found["province_jackknife"] = (n - 1) / n * moved.T @ moved

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc, stdtr, stdtrit
 
-from ..defaults import TWO_SIDED
+from ..defaults import LEVEL
 from ..influence.influence_fit import sum_by_city
 
 MIN_PILOTS = 4
@@ -24,8 +24,8 @@ MIN_PILOT_PROVINCES = 2
 
 @dataclass(frozen=True)
 class Interval:
-    """Standard error, 95 % interval and two-sided p value under one variance estimator, and the
-    draws of a permutation; None where there is none.
+    """Standard error, 95 % interval and two-sided p value under one variance estimator, the draws
+    of a permutation, and the degrees of freedom of a t; None where there is none.
     """
 
     std_error: float | None = None
@@ -33,6 +33,7 @@ class Interval:
     ci_high: float | None = None
     p_value: float | None = None
     draws: int | None = None
+    df: float | None = None
 
 
 def conventional_variance(psi: np.ndarray) -> np.ndarray:
@@ -70,16 +71,58 @@ def city_variance(
     return pilot_factor * pilots + (n_never / (n_never - 1) if n_never > 1 else np.nan) * nevers
 
 
-def t_interval(estimate: float, variance: float, df: float) -> Interval:
+def t_interval(estimate: float, variance: float, df: float, level: float = 1 - LEVEL) -> Interval:
     """Interval of a t with df degrees of freedom; empty where the variance or df is not
     positive.
     """
     if not np.isfinite(variance) or variance <= 0 or df <= 0:
         return Interval()
     std_error = float(np.sqrt(variance))
-    half = float(stdtrit(df, TWO_SIDED)) * std_error
-    p_value = 2 * float(stdtr(df, -abs(estimate) / std_error))
-    return Interval(std_error, estimate - half, estimate + half, min(p_value, 1.0))
+    half = float(stdtrit(df, (1 + level) / 2)) * std_error
+    p_value = min(2 * float(stdtr(df, -abs(estimate) / std_error)), 1.0)
+    return Interval(std_error, estimate - half, estimate + half, p_value, df=float(df))
+
+
+def at_least(matrix: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Return a covariance matrix above both: least + the positive part of the difference.
+
+    For one coefficient it is the larger of the two variances. The positive part is taken where
+    `least` is the unit matrix, so the units of the coefficients do not matter.
+
+    Parameters
+    ----------
+    matrix : (K, K) float array
+        Symmetric, not necessarily positive semi-definite.
+    least : (K, K) float array
+        Positive semi-definite.
+    """
+    values, vectors = np.linalg.eigh(least)
+    is_positive = values > 1e-14 * values.max(initial=0.0)
+    root = vectors[:, is_positive] * np.sqrt(values[is_positive])
+    inverse = vectors[:, is_positive] / np.sqrt(values[is_positive])
+    excess, axes = np.linalg.eigh(inverse.T @ (matrix - least) @ inverse)
+    above = root @ axes * np.sqrt(np.maximum(excess, 0.0))
+    return least + above @ above.T
+
+
+def with_diagonal(matrix: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return a positive semi-definite matrix with these variances, and how many negative
+    eigenvalues it was rid of.
+
+    Covariances stay as they are unless the matrix has negative eigenvalues: these are set to zero
+    in the correlations, which are then scaled to the variances.
+    """
+    found = matrix.copy()
+    np.fill_diagonal(found, variances)
+    scale = np.sqrt(np.where(variances > 0, variances, 1.0))
+    values, vectors = np.linalg.eigh(found / np.outer(scale, scale))
+    n_negative = int((values < -1e-10 * np.abs(values).max(initial=0.0)).sum())
+    if n_negative:
+        correlation = (vectors * np.maximum(values, 0)) @ vectors.T
+        size = np.sqrt(np.diag(correlation))
+        found = correlation / np.outer(size, size) * np.outer(scale, scale)
+        np.fill_diagonal(found, variances)
+    return found, n_negative
 
 
 def dyadic_df(weight: np.ndarray, i: np.ndarray, j: np.ndarray, n_units: int) -> np.ndarray:
@@ -141,7 +184,38 @@ def jackknife_degrees(n_provinces: int, n_pilot_provinces: int, by_design: float
     )
 
 
-def f_p_value(statistic: float, df1: int, df2: int) -> float:
+def hotelling_f(
+    estimate: np.ndarray, covariance: np.ndarray, df: float
+) -> tuple[float, int, float] | None:
+    """Return the F of Hotelling's T squared that all estimates are zero, with its degrees of
+    freedom.
+
+    With q estimates it is Wald's statistic times (df - q + 1) / (q df), of q and df - q + 1.
+
+    Parameters
+    ----------
+    estimate : (q,) float array
+    covariance : (q, q) float array
+    df : float
+        Degrees of freedom of the covariance.
+
+    Returns
+    -------
+    (F, q, df - q + 1) or None
+        None where the covariance is singular or df too small.
+    """
+    q, scale = len(estimate), np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    if q == 0 or df - q + 1 <= 0 or not (scale > 0).all():
+        return None
+    correlation = covariance / np.outer(scale, scale)
+    if np.linalg.cond(correlation) > 1e12:
+        return None
+    scaled = estimate / scale
+    wald = float(scaled @ np.linalg.solve(correlation, scaled))
+    return wald * (df - q + 1) / (q * df), q, df - q + 1
+
+
+def f_p_value(statistic: float, df1: float, df2: float) -> float:
     """Upper tail of an F(df1, df2)."""
     return float(fdtrc(df1, df2, statistic))
 

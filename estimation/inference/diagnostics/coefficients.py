@@ -11,10 +11,10 @@ from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
 from ...panel.fit_sample import FitSample
 from ...results import Diagnostic
-from ..intervals import Inference
+from ..intervals import Inference, covariance_by_pair, leads_by_pair
 from ..permutation.assignments import fixed_labels
 from ..permutation.draws import Draws, permutation_p_value
-from ..variances import MIN_PILOTS, f_p_value, score_variance, t_interval
+from ..variances import MIN_PILOTS, f_p_value, hotelling_f, score_variance, t_interval
 from .goodman_bacon import (
     estimates_without_cohorts,
     goodman_bacon,
@@ -253,13 +253,23 @@ def _treated_cities(sample: FitSample) -> np.ndarray:
 
 
 def joint_diagnostics(
-    fit: InfluenceFit, tests: Mapping[str, np.ndarray], draws: Draws | None
+    sample: FitSample, fit: InfluenceFit, tests: Mapping[str, np.ndarray], draws: Draws | None
 ) -> list[Diagnostic]:
     """Joint tests that terms are zero, by name:
 
-    F with the jackknife covariance, its p, and the permutation p of the same statistic.
+    F with the jackknife covariance, its p, and the permutation p of the same statistic. Where
+    treatment is by pair, that leads are zero, with the dyadic covariance.
     """
     found: list[Diagnostic] = []
+    if not sample.panel.pilots_known:
+        leads = leads_by_pair(sample, fit)
+        given = covariance_by_pair(sample, fit, leads) if len(leads) else None
+        test = None if given is None else hotelling_f(fit.estimate[leads], *given)
+        if test is not None:
+            statistic, df1, df2 = test
+            numbers = {"df1": df1, "df2": df2, "f": statistic, "p": f_p_value(*test)}
+            found += [(f"joint_leads_{name}", None, value) for name, value in numbers.items()]
+        return found
     for name, rows in tests.items() if fit.provinces is not None else ():
         chosen = np.flatnonzero(np.isin(fit.columns, rows))
         statistic, df1, df2 = fit.provinces.joint_f(fit.estimate, chosen)

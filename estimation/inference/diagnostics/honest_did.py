@@ -9,9 +9,11 @@ from functools import partial
 import numpy as np
 
 from ...influence.influence_fit import InfluenceFit
+from ...panel.fit_sample import FitSample
 from ...results import Diagnostic
 from ..honest_did.relative_magnitudes import breakdown, holds_zero, relative_magnitudes
 from ..honest_did.smoothness import smoothness_path
+from ..intervals import covariance_by_pair, leads_by_pair
 from ..variances import MIN_PILOTS, jackknife_degrees
 from .coefficients import tested_leads
 
@@ -23,19 +25,21 @@ SMOOTHNESS_BOUNDS = (0.0, 0.5, 1.0)
 FIRST_BOUND = 0.125
 
 
-def sensitivity_diagnostics(fit: InfluenceFit) -> list[Diagnostic]:
+def sensitivity_diagnostics(sample: FitSample, fit: InfluenceFit) -> list[Diagnostic]:
     """Breakdown values and sets of each effect from the year of admission on, with the jackknife
-    covariance.
+    covariance, or, where treatment is by pair, the dyadic one.
 
-    Needs every lead but the base with pilots enough, and more provinces than coefficients: else
-    nothing.
+    Needs every lead but the base with pilots enough, and more provinces, or degrees of freedom,
+    than coefficients: else nothing.
     """
-    leads = tested_leads(fit)
-    if (
-        fit.provinces is None
-        or len(leads) == 0
-        or [fit.terms[c][2] for c in leads] != list(range(-1 - len(leads), -1))
-    ):
+    by_pair = not sample.panel.pilots_known
+    leads = leads_by_pair(sample, fit) if by_pair else tested_leads(fit)
+    event_times = [fit.terms[c][2] for c in leads]
+    if not event_times or event_times != list(range(-1 - len(leads), -1)):
+        return []
+    if by_pair:
+        return _by_pair(sample, fit, leads)
+    if fit.provinces is None:
         return []
     found: list[Diagnostic] = []
     for c, (term, _, event_time) in enumerate(fit.terms):
@@ -62,6 +66,22 @@ def sensitivity_diagnostics(fit: InfluenceFit) -> list[Diagnostic]:
     return found
 
 
+def _by_pair(sample: FitSample, fit: InfluenceFit, leads: np.ndarray) -> list[Diagnostic]:
+    found: list[Diagnostic] = []
+    for c, (term, _, event_time) in enumerate(fit.terms):
+        if term != "event" or event_time is None or event_time < 0:
+            continue
+        chosen = np.append(leads, c)
+        given = covariance_by_pair(sample, fit, chosen)
+        if given is None or given[1] <= len(chosen):
+            continue
+        covariance, df = given
+        sets = _relative(fit.estimate[chosen], covariance, df, event_time)
+        sets |= _smooth(fit.estimate[chosen], covariance, df, event_time)
+        found += [(name, fit.labels[c], value) for name, value in sets.items()]
+    return found
+
+
 def _relative(
     theta: np.ndarray, covariance: np.ndarray, df: float, horizon: int
 ) -> dict[str, float | None]:
@@ -80,7 +100,7 @@ def _relative(
 
 
 def _smooth(
-    theta: np.ndarray, covariance: np.ndarray, df: int, horizon: int
+    theta: np.ndarray, covariance: np.ndarray, df: float, horizon: int
 ) -> dict[str, float | None]:
     interval = partial(smoothness_path(theta, covariance, horizon).interval, df=df)
     error = float(covariance[-1, -1]) ** 0.5

@@ -51,7 +51,6 @@ def find_warnings(
             if sample.panel.pilots_known
             else _few_pairs(sample, fit, treatment)
         ),
-        *_dyadic(fit, inference, treatment),
         *_influence(fit, inference, treatment),
         *_permutation(fit, treatment, by_name),
         *_pilot_level(
@@ -132,18 +131,6 @@ def _few_pairs(sample: FitSample, fit: InfluenceFit, treatment: list[int]) -> li
         f"{_listed(few)}: the treated pairs are as few, or share cities so much, that they weigh "
         "no more than two cities treated one by one: no standard error."
     ]
-
-
-def _dyadic(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:
-    found = []
-    for c in treatment:
-        variance = inference.variances["dyadic"][c]
-        if np.isfinite(variance) and variance <= 0:
-            found.append(
-                f"{fit.labels[c]}: the dyadic variance is not positive ({variance:.3g}); it gives "
-                "no standard error."
-            )
-    return found
 
 
 def _provinces(

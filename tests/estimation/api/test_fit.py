@@ -28,7 +28,7 @@ from tests.estimation.primary.test_command import _frame
 
 from .panels import COLUMNS, country_panel, for_pyfixest
 
-TIDY = ["term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov"]
+TIDY = ["term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov", "df"]
 #: Effects of the second package taken out as exactly as ours.
 EXACT = pyfixest.MapDemeaner(fixef_tol=1e-12)
 KINDS = {
@@ -164,6 +164,48 @@ def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs(frame, giv
     alone = cs.fit(one, "y", **COLUMNS, cohort="first", permutations=0)
     assert alone.default().std_error is None
     assert any("no more than two units" in text for text in alone.warnings)
+
+
+@pytest.mark.parametrize("line", ["pair", "dyadic", "unit", "block_jackknife"])
+def test_errors_matrices_sums_and_joint_tests_are_of_one_covariance(frame, given, line):
+    of_units = {"estimator": "event_study", "binning": (-3, 3), "vcov": line}
+    fits = [cs.fit(frame, "y", **given | of_units)]
+    if line in ("pair", "dyadic"):
+        # the dyadic variance of this treatment by pair is below that by pair
+        pairs = frame[["exporter", "importer"]].drop_duplicates()
+        rng = np.random.default_rng(1)
+        pairs["first"] = rng.choice([np.nan, *frame["period"].unique()[4:6]], len(pairs))
+        by_pair = given | {"cohort": "first", "vcov": line}
+        fits.append(cs.fit(frame.merge(pairs), "y", **by_pair))
+    for fit in fits:
+        error, estimate = fit.se(line), fit.coef()
+        matrix = fit.vcov(line).set_index("term")
+        assert np.sqrt(np.diag(matrix)) == pytest.approx(list(error.values()), rel=1e-12)
+        for term in estimate:
+            joint = fit.wald([term], line)
+            assert joint["statistic"] == pytest.approx((estimate[term] / error[term]) ** 2)
+            sums = fit.combine({term: 2.0}, line)
+            assert sums["std_error"][0] == pytest.approx(2 * error[term])
+            row = fit.tidy().set_index("term").loc[term]
+            assert joint["p_value"] == pytest.approx(row["p_value"])
+            half = stats.t(row["df"]).ppf(0.95) * error[term]
+            ends = fit.confint(line, 0.9).set_index("term").loc[term]
+            assert ends.tolist() == pytest.approx([estimate[term] - half, estimate[term] + half])
+
+
+def test_an_event_study_prints_its_test_of_leads_and_how_much_trend_it_bears(frame, given):
+    asked = given | {"estimator": "event_study", "binning": (-3, 3)}
+    fit = cs.fit(frame, "y", **asked)
+    p = fit.wald(["event[-3]", "event[-2]"], "block_jackknife")["p_value"]
+    text = str(fit.summary())
+    assert "all effects before treatment are zero" in text and "Honest DiD" in text
+    assert 0 < p < 1
+    pairs = frame[["exporter", "importer"]].drop_duplicates()
+    pairs["first"] = np.random.default_rng(1).choice([np.nan, 2013, 2014], len(pairs))
+    by_pair = cs.fit(frame.merge(pairs), "y", **asked | {"cohort": "first", "vcov": "dyadic"})
+    joint = by_pair.wald(["event[-3]", "event[-2]"])
+    assert by_pair.diagnostic("joint_leads_p") == pytest.approx(joint["p_value"], rel=1e-9)
+    assert "(dyadic)" in str(by_pair.summary()) and "Honest DiD" in str(by_pair.summary())
 
 
 def test_outcomes_formulas_and_files_of_units_at_the_front_door(frame, given, tmp_path):

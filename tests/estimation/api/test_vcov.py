@@ -14,6 +14,7 @@ from linearmodels import (
     PooledOLS,
     RandomEffects,
 )
+from scipy import stats
 from statsmodels.discrete.count_model import ZeroInflatedPoisson
 from statsmodels.discrete.discrete_model import GeneralizedPoisson
 from statsmodels.miscmodels.ordinal_model import OrderedModel
@@ -170,7 +171,9 @@ def test_every_kind_of_fit_agrees_with_a_loop_over_pairs_of_rows(flows, name):
     for line, matrix in expected.items():
         least = np.diag(expected["pair"]) if line == "dyadic" else 0
         errors = found.query("vcov == @line")["std_error"]
-        np.testing.assert_allclose(errors, np.sqrt(np.maximum(np.diag(matrix), least)), rtol=1e-10)
+        np.fill_diagonal(matrix, np.maximum(np.diag(matrix), least))
+        np.testing.assert_allclose(errors, np.sqrt(np.diag(matrix)), rtol=1e-10)
+        np.testing.assert_allclose(np.diag(found.matrix(line)), errors**2, rtol=1e-12)
         if np.linalg.eigvalsh(matrix).min() > 0:
             np.testing.assert_allclose(found.matrix(line), matrix, rtol=1e-10, atol=1e-14)
         else:
@@ -280,16 +283,22 @@ def test_a_dyadic_error_is_never_below_that_by_pair_and_sums_of_coefficients_hav
     fit = pf.feols("y ~ x + z + w + any | pair + year", flows)
     found = cs.vcov(fit, UNIT)
     by_line = found.pivot(index="term", columns="vcov", values="std_error")
-    own = np.sqrt(np.diag(found.matrix("dyadic")))
     assert (by_line["dyadic"] >= by_line["pair"]).all()
-    below = [t for t, v in zip(fit._coefnames, own, strict=True) if v < by_line["pair"][t] * 0.999]
-    assert all(any(term in note for note in found.notes) for term in below)
+    equal = by_line.index[by_line["dyadic"] == by_line["pair"]]
+    assert len(equal) and all(any(term in note for note in found.notes) for term in equal)
     total = found.combine({"x": 2.0, "z": -1.0}).set_index("vcov")
     weight = np.array([2.0, -1.0, 0, 0])
     assert total["estimate"].iloc[0] == pytest.approx(weight @ fit._beta_hat)
     for line in ("unit", "pair"):
         variance = weight @ found.matrix(line).to_numpy() @ weight
         assert total.std_error[line] == pytest.approx(np.sqrt(variance))
+        joint = found.wald([{"x": 2.0, "z": -1.0}], line)
+        assert joint["statistic"] == pytest.approx((total.estimate / total.std_error)[line] ** 2)
+        assert joint["p_value"] == pytest.approx(total.p_value[line])
+    wide = found.confint(level=0.99).set_index(["vcov", "term"]).loc[("unit", "x")]
+    own = found[(found.vcov == "unit") & (found.term == "x")].iloc[0]
+    half = stats.t(own.df).ppf(0.995) * own.std_error
+    assert wide.tolist() == pytest.approx([own.estimate - half, own.estimate + half])
 
 
 def test_degrees_of_freedom_follow_the_design():
@@ -317,5 +326,10 @@ def test_tables_take_the_errors(frame, given, flows):
     shown = str(maketables.ETable([fit, found]).df)
     assert f"{found.std_error[0]:.3f}" in shown
     assert list(found.columns) == list(own.tidy().columns)
+    assert str(maketables.ETable([own]).df)
+    foot = dict(cs.etable(found, vcov="unit", digits=2, se="ci").rows)
+    assert (foot["estimator"], foot["effects"]) == (("feols",), ("pair + year",))
+    assert foot["R2"] == (f"{fit._r2:.3f}",) and foot["degrees of freedom"][0] != ""
+    assert foot["x"][0] == f"{found.estimate[0]:.2f}" and foot[""][0].count(";") == 1
     merged = cs.etable(own, found, labels={"treated": "effect", "x": "effect"}).rows[0]
     assert merged[0] == "effect" and all(merged[1])

@@ -201,7 +201,7 @@ def test_a_city_that_moves_the_estimate_is_named_with_the_estimate_without_it():
     assert f"without city {city} the estimate is {without:.4g} instead of {estimate:.4g}" in text
 
 
-def test_a_negative_dyadic_variance_is_reported_without_a_standard_error():
+def test_a_negative_dyadic_variance_is_shown_as_that_by_pair():
     # noise of pairs without its city-year means: what the pairs of a city share cancels
     panel = random_panel(22, n_cities=12, n_pilots=4)
     cities = np.arange(12)[:, None]
@@ -209,9 +209,9 @@ def test_a_negative_dyadic_variance_is_reported_without_a_standard_error():
     y = panel.y[0] - member @ np.linalg.lstsq(member, panel.y[0], rcond=None)[0]
     result, text = _warnings(dataclasses.replace(panel, y=y, cohort=None))
     assert diagnostic_of(result, "dyadic_variance", "treated") < 0
-    assert "dyadic variance is not positive" in text
-    line = estimates_of(result, "dyadic")["treated", None]
-    assert (line.std_error, line.ci_low, line.p_value) == (None, None, None)
+    assert "dyadic variance came out below that by pair" in text
+    by_pair = diagnostic_of(result, "conventional_variance", "treated")
+    assert estimates_of(result, "dyadic")["treated", None].std_error == pytest.approx(by_pair**0.5)
 
 
 def test_an_outcome_that_effects_explain_exactly_gives_no_inference():

@@ -1,0 +1,95 @@
+"""Sums of coefficients and joint tests, alike for `Fit` and `Errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..inference.variances import at_least, f_p_value, hotelling_f, t_interval
+from ..results import Estimate
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """Coefficients and their covariance under one line of inference.
+
+    Attributes
+    ----------
+    line : str
+    terms : sequence of str, length K
+    estimate : (K,) float array
+    matrix : (K, K) float array
+        As estimated.
+    least : (K, K) float array or None
+        What no variance is taken to be below: the covariance by pair for the dyadic one.
+    degrees : (K,) float array
+        Degrees of freedom.
+    """
+
+    line: str
+    terms: Sequence[str]
+    estimate: np.ndarray
+    matrix: np.ndarray
+    least: np.ndarray | None
+    degrees: np.ndarray
+
+    def combine(self, weights: Mapping[str, float]) -> Estimate:
+        """Return a weighted sum of coefficients, with the least degrees of freedom of its terms.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term.
+        """
+        weight = self._rows([weights])
+        value = float((weight @ self.estimate)[0])
+        i = t_interval(value, float(self._of(weight)[0, 0]), self._least_degrees(weight))
+        numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
+        return Estimate("combined", None, None, self.line, False, value, *numbers, 0, df=i.df)
+
+    def wald(self, terms: Sequence[str | Mapping[str, float]]) -> dict[str, float | str]:
+        """Return the joint test that coefficients, or weighted sums of them, are all zero.
+
+        The statistic is Hotelling's: with q restrictions and df degrees of freedom of the error
+        (the least of the terms), Wald's statistic times (df - q + 1) / (q df) against
+        F(q, df - q + 1). For one restriction it is the square of t.
+
+        Raises
+        ------
+        ValueError
+            If there is no such term, if there are as many restrictions as degrees of freedom, or if
+            they are not independent.
+        """
+        rows = self._rows([{one: 1.0} if isinstance(one, str) else one for one in terms])
+        df = self._least_degrees(rows)
+        if not 0 < len(rows) < df + 1:
+            raise ValueError(
+                f"wald: {len(rows)} restrictions with {df:.3g} degrees of freedom of {self.line}: "
+                "give one or more, and fewer than these"
+            )
+        found = hotelling_f(rows @ self.estimate, self._of(rows), df)
+        if found is None:
+            raise ValueError(f"wald: the restrictions depend on one another under {self.line}")
+        statistic, df1, df2 = found
+        p_value = f_p_value(statistic, df1, df2)
+        names = ("statistic", "df1", "df2", "p_value", "vcov")
+        return dict(zip(names, (statistic, df1, df2, p_value, self.line), strict=True))
+
+    def _rows(self, sums: Sequence[Mapping[str, float]]) -> np.ndarray:
+        """Weights of sums of coefficients, (q, K)."""
+        for weights in sums:
+            if absent := [term for term in weights if term not in self.terms]:
+                raise ValueError(f"{absent[0]}: expected one of {', '.join(self.terms)}")
+        return np.array([[weights.get(term, 0.0) for term in self.terms] for weights in sums])
+
+    def _of(self, rows: np.ndarray) -> np.ndarray:
+        matrix = rows @ self.matrix @ rows.T
+        if self.least is None:
+            return matrix
+        return at_least(matrix, rows @ self.least @ rows.T)
+
+    def _least_degrees(self, rows: np.ndarray) -> float:
+        used = self.degrees[(rows != 0).any(axis=0)]
+        return float(used.min()) if len(used) else 1.0
