@@ -182,6 +182,11 @@ COMMANDS = {
         WITHIN + "publications:verify",
         (RUN, LANDING),
     ),
+    "registered": Command(
+        "what a run wrote down for the next window, and whether it kept to what was written",
+        WITHIN + "registered:registered",
+        (Argument(("run",), "run id of the archive; default: the current publication", "RUN"),),
+    ),
     "rollback": Command(
         "put an earlier publication back", WITHIN + "publications:rollback", (RUN,)
     ),

@@ -7,6 +7,8 @@ own (`cycle_id`). The verdict follows the growth of the newest window; the check
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..defaults import (
     DRAWS,
     DRAWS_OF_CHECKS,
@@ -67,6 +69,47 @@ CHECKS = tuple(
         "without_2020": {},
         "without_2020_to_2022": {},
     }.items()
+)
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """The statistic that the next window is promised beside the committed one.
+
+    Attributes
+    ----------
+    name, series : str
+    covariates : tuple of str
+        Of each city, in the words of the rule.
+    years_before : int
+        Years before the window over which product is averaged.
+    statistic, dealing : str
+    committed_on : str
+        Day of the commit of the choice.
+    """
+
+    name: str
+    series: str
+    covariates: tuple[str, ...]
+    years_before: int
+    statistic: str
+    dealing: str
+    committed_on: str
+
+
+# Chosen by the rule of docs/methods, section 18.12.
+ADJUSTED = Adjusted(
+    name="adjusted",
+    series="growth_official",
+    covariates=(
+        "log product, mean of the three years before the window",
+        "its square",
+        "whether the city is on the coast",
+    ),
+    years_before=3,
+    statistic="the larger abs(b/e) of the measure and of the measure with gaps capped",
+    dealing="fitted",
+    committed_on="2026-11-30",
 )
 # Beside the headline, by kind and name: growth from the index alone, which one source delivers for
 # all cities and years, and official growth without the city-years that rest on an index alone;

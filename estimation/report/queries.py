@@ -27,6 +27,7 @@ CODE = {
     "estimates.stood_out": ("estimation/study/stood_out.py", "def stood_out_rows"),
     "estimates.next_window": ("estimation/study/next_window.py", "def next_window_rows"),
     "estimates": ("estimation/study/units.py", "def _run_group"),
+    "meta.promise": ("estimation/study/promises.py", "def promise_rows"),
     "meta.estimate_change": ("warehouse/publication/change_queries.py", "ESTIMATE_CHANGE ="),
     "meta.publication_change": ("warehouse/publication/change_queries.py", "PUBLICATION_CHANGE ="),
     "meta.flag_change": ("warehouse/publication/change_queries.py", "FLAG_CHANGE ="),

@@ -150,7 +150,7 @@ ESTIMATES = {
             p_value as p_single, p_value_family,
             case when p_value_family is not null then 'growth_and_cycle' end as family,
             count(p_value_family) over (partition by spec_id, "check", name) as family_size
-        from estimates.check order by list_position(['headline', 'measure', 'dates', 'years',
+        from estimates.check order by list_position(['headline', 'measure', 'statistic', 'dates', 'years',
             'evidence', 'series', 'controls', 'batch', 'province', 'drift'], "check"),
             series != 'growth', series, name
         """,
@@ -186,8 +186,22 @@ ESTIMATES = {
     ),
     "next_window": _whole(
         "next_window",
-        "spec_id, first_year, last_year, rule, rule_sha256, correlation_with_last",
-        ("spec_id",),
+        "spec_id, rule_name, first_year, last_year, rule, rule_sha256, correlation_with_last, "
+        "share_of_level",
+        ("spec_id", "rule_name"),
+        "spec_id, rule_name != 'committed'",
+    ),
+    "promise": Query(
+        ("meta.promise",),
+        "spec_id, rule_name, first_year, last_year, written_by, status, what_changed, "
+        "changed_since, estimate_written, p_value_family_written, estimate, p_value_family, reason",
+        """
+        select spec_id, rule_name, first_year, last_year, written_by, status, what_changed,
+            changed_since, estimate_written, p_value_family_written, estimate, p_value_family,
+            reason
+        from meta.promise order by spec_id, rule_name != 'committed'
+        """,
+        ("spec_id", "rule_name"),
     ),
     "claim": Query(
         ("estimates.claim",),

@@ -1,4 +1,7 @@
-"""What next year's run will test, written down before its data exist: window, rule and hash.
+"""What next year's run will test, written down before its data exist: window, rules and hashes.
+
+Two rules are written: that of the committed test, and that of the adjusted statistic, which was
+chosen before the figures of the window that it is written for were delivered.
 
 Preregistered, not independent: its statistic moves with this year's (docs/next-window.md).
 """
@@ -9,10 +12,11 @@ import hashlib
 import json
 from typing import Any
 
-from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, cycle_id
+from ..analyses.primary import ADJUSTED, BASE_YEAR, FIRST_YEAR, LEAST_SHARE, cycle_id
 from ..analyses.rules import TREATMENT_RULES
 from ..analyses.spec import Spec
 from ..defaults import DRAWS, LEVEL
+from ..primary import adjusted_fit
 from ..primary.detectable import POWER
 from ..primary.fit import ESTIMATOR, MEASURE, STATISTIC_VERSION
 from ..sample.exposure import TREATED_YEAR
@@ -21,13 +25,18 @@ from ..sample.marts import Marts
 # Publications until 2026-11-29 wrote a hash of the bytes of `estimation/primary/` into the rule, so
 # that a comment would have broken the promise. This is the hash that they wrote; the rule's hash in
 # that form stays beside the new one, so that what was promised can still be compared.
+COMMITTED = "committed"
 CODE_SHA256_UNTIL_2026_11_29 = "2236314bf3caa7428c676b3781eea37064813ad178d3bb5b689f8383200351da"
 
 
 def next_window_rows(
-    marts: Marts, spec: Spec, last_year: int, correlations: list[float | None]
+    marts: Marts,
+    spec: Spec,
+    last_year: int,
+    correlations: list[float | None],
+    shares: list[float | None],
 ) -> list[dict[str, Any]]:
-    """Rows of ``estimates.next_window``: growth, and its cycle.
+    """Rows of ``estimates.next_window``: growth and its cycle, under each rule.
 
     Parameters
     ----------
@@ -39,6 +48,9 @@ def next_window_rows(
     correlations : list of float or None
         Of the statistic of each series in the newest window with the one that ends a year
         before, over draws.
+    shares : list of float or None
+        Of each series, what the newest of all looks spends of the level; the next one stands for
+        it.
 
     Returns
     -------
@@ -46,21 +58,46 @@ def next_window_rows(
         `rule` is JSON with sorted keys; `rule_sha256` is the hash of its text in UTF-8;
         `rule_sha256_until_2026_11_29` is the hash of the same rule as it was written until then.
     """
-    rule = _rule(marts, spec, last_year + 1)
-    text, digest = _text_and_hash({**rule, "statistic_version": STATISTIC_VERSION})
-    _, earlier_digest = _text_and_hash({**rule, "code_sha256": CODE_SHA256_UNTIL_2026_11_29})
-    named = {
-        "first_year": FIRST_YEAR,
-        "last_year": last_year + 1,
-        "rule": text,
-        "rule_sha256": digest,
-        "rule_sha256_until_2026_11_29": earlier_digest,
-    }
+    rows = []
+    rules = rules_of(marts, spec, last_year + 1)
+    earlier = {**_rule(marts, spec, last_year + 1), "code_sha256": CODE_SHA256_UNTIL_2026_11_29}
     ids = (spec.spec_id, cycle_id(spec.spec_id))
-    return [
-        {"spec_id": spec_id, **named, "correlation_with_last": correlation}
-        for spec_id, correlation in zip(ids, correlations, strict=True)
-    ]
+    for name, rule in rules.items():
+        text, digest = text_and_hash(rule)
+        earlier_digest = text_and_hash(earlier)[1] if name == COMMITTED else None
+        for place, spec_id in enumerate(ids):
+            rows.append(
+                {
+                    "spec_id": spec_id,
+                    "rule_name": name,
+                    "first_year": FIRST_YEAR,
+                    "last_year": last_year + 1,
+                    "rule": text,
+                    "rule_sha256": digest,
+                    "rule_sha256_until_2026_11_29": earlier_digest,
+                    "correlation_with_last": correlations[place] if name == COMMITTED else None,
+                    "share_of_level": shares[place],
+                }
+            )
+    return rows
+
+
+def rules_of(marts: Marts, spec: Spec, last_year: int) -> dict[str, dict[str, Any]]:
+    """The rules by which a window that ends in `last_year` is tested, by name."""
+    common = _rule(marts, spec, last_year)
+    rules = {COMMITTED: {**common, "statistic_version": STATISTIC_VERSION}}
+    if spec.series == ADJUSTED.series:
+        rules[ADJUSTED.name] = {
+            **common,
+            "measure": adjusted_fit.MEASURE,
+            "covariates": list(ADJUSTED.covariates),
+            "statistic": ADJUSTED.statistic,
+            "dealing": ADJUSTED.dealing,
+            "found_at_last": f"p_value_refreshes < {LEVEL}",
+            "committed_on": ADJUSTED.committed_on,
+            "statistic_version": adjusted_fit.STATISTIC_VERSION,
+        }
+    return rules
 
 
 def _rule(marts: Marts, spec: Spec, last_year: int) -> dict[str, Any]:
@@ -92,7 +129,7 @@ def _rule(marts: Marts, spec: Spec, last_year: int) -> dict[str, Any]:
     }
 
 
-def _text_and_hash(rule: dict[str, Any]) -> tuple[str, str]:
+def text_and_hash(rule: dict[str, Any]) -> tuple[str, str]:
     """Return a rule as JSON with sorted keys, and the sha256 of that text in UTF-8."""
     text = json.dumps(rule, sort_keys=True, ensure_ascii=False)
     return text, hashlib.sha256(text.encode()).hexdigest()

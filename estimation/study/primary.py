@@ -20,10 +20,11 @@ from ..primary.fit import PrimaryResult
 from ..primary.pearson import pearson_before_after
 from ..sample.marts import Marts
 from .city_periods import city_period_rows
-from .next_window import next_window_rows
+from .next_window import COMMITTED, next_window_rows, rules_of, text_and_hash
 from .own_outcomes import own_outcome_rows
 from .planted import TREATED, truths_of_window
 from .primary_checks import (
+    Looks,
     check_rows,
     joint_over_refreshes,
     placebo_of_later,
@@ -97,13 +98,16 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
     few = {**settings, "permutations": min(settings["permutations"], DRAWS_OF_CHECKS)}
     if spec.variant == NEWEST:
-        correlations: list[float | None] = [None, None]
-        for place, row in enumerate(rows["primary"]):
-            row["p_value_refreshes"], correlations[place] = joint_over_refreshes(
-                window, place == 1, settings
-            )
         last = int(window.years[-1])
-        rows["next_window"] += next_window_rows(marts, spec, last, correlations)
+        _, applied = text_and_hash(rules_of(marts, spec, last)[COMMITTED])
+        looks = [Looks(), Looks()]
+        for place, row in enumerate(rows["primary"]):
+            looks[place] = joint_over_refreshes(window, place == 1, settings)
+            row["p_value_refreshes"] = looks[place].p_value
+            row["rule_sha256"] = applied
+        correlations = [one.correlation for one in looks]
+        shares = [one.share for one in looks]
+        rows["next_window"] += next_window_rows(marts, spec, last, correlations, shares)
         rows["placebo"] += placebos_in_time(marts, spec, window, few)
     if spec.spec_id == PRIMARY:
         rows["city_period"] += city_period_rows(spec, window)
@@ -139,6 +143,7 @@ def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, A
         "p_value_refreshes": None,
         "synchronization_before": result.before,
         "synchronization_after": result.after,
+        "rule_sha256": None,
         "correlation_before": result.before,
         "correlation_after": result.after,
         "reason": in_words_of_the_study(result.reason),

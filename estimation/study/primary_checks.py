@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.primary import (
+    ADJUSTED,
     BASE_YEAR,
     BESIDE,
     LAST_YEAR_BEFORE_ZONES,
@@ -23,10 +24,12 @@ from ..analyses.primary import (
 from ..analyses.spec import SampleError, Spec
 from ..inference.permutation.assignments import draw_or_enumerate
 from ..inference.permutation.draws import critical_value, permutation_p_value
+from ..primary.adjusted_fit import AdjustedResult, fit_adjusted
 from ..primary.exposure import fit_exposure
 from ..primary.fit import PrimaryResult
 from ..primary.interval import rank_p
 from ..primary.measure import cycle, reference, standardise, synchronization
+from ..primary.redeal import needed_draws
 from ..sample.exposure import exposure_of
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
@@ -37,6 +40,8 @@ Rows = list[dict[str, Any]]
 Settings = dict[str, int]
 NUMBERS = ("first_year", "last_year", "estimate", "ci_low", "ci_high", "p_value")
 COUNTS = ("n_cities", "n_pilots")
+# of the checks by another statistic
+KIND = "statistic"
 # These deal the admissions of the headline's cities, or of whole provinces of them, so that one
 # draw moves them all.
 DEALT_ALIKE = ("headline", "dates", "years", "measure", "province")
@@ -79,6 +84,7 @@ def check_rows(
     joint = joint_p(alike, **settings)
     for row in rows:
         row["joint_p_value"] = joint if row["check"] in DEALT_ALIKE else None
+    rows += adjusted_rows(marts, spec, city_window(marts, spec), settings)
     return rows + _drift_rows(spec, result, placebos)
 
 
@@ -130,11 +136,29 @@ def _drift_rows(spec: Spec, result: PrimaryResult, placebos: Rows) -> Rows:
     return rows
 
 
-def joint_over_refreshes(
-    window: Window, is_cycle: bool, settings: Settings
-) -> tuple[float | None, float | None]:
-    """p of the largest statistic over the windows of all refreshes since the base year, on the
-    cities of the newest; and the correlation of the newest with the one before, over draws.
+@dataclasses.dataclass(frozen=True)
+class Looks:
+    """The windows of all refreshes since the base year together, on the cities of the newest.
+
+    Attributes
+    ----------
+    p_value : float or None
+        Of the largest statistic over the windows.
+    correlation : float or None
+        Of the statistic of the newest window with that of the one before, over draws.
+    share : float or None
+        Of the level of 5 % that all looks spend together, what the newest spends: draws whose
+        largest statistic is among the 5 % and whose earlier ones are below all of these.
+    """
+
+    p_value: float | None = None
+    correlation: float | None = None
+    share: float | None = None
+
+
+def joint_over_refreshes(window: Window, is_cycle: bool, settings: Settings) -> Looks:
+    """Return what all looks since the base year say together, and nothing where one gives no
+    verdict.
     """
     windows = []
     for last in window.years[window.years >= BASE_YEAR].tolist():
@@ -145,11 +169,80 @@ def joint_over_refreshes(
         windows.append(_less_trend(one) if is_cycle else one)
     statistics = joint_statistics(windows, **settings)
     if statistics is None:
-        return None, None
+        return Looks()
     last = statistics[-2:, 1:]
     last = last[:, np.isfinite(last).all(axis=0)]
     correlation = float(np.corrcoef(last)[0, 1]) if len(statistics) > 1 else None
-    return rank_p(np.abs(statistics).max(axis=0)), correlation
+    sizes = np.abs(statistics)
+    largest = np.sort(sizes.max(axis=0))
+    # the smallest of the 5 % of draws that are rejected
+    critical = largest[len(largest) - needed_draws(len(largest)) + 1]
+    earlier = sizes[:-1].max(axis=0, initial=0.0)
+    share = float(((sizes[-1] >= critical) & (earlier < critical)).mean())
+    return Looks(rank_p(sizes.max(axis=0)), correlation, share)
+
+
+def adjusted_rows(marts: Marts, spec: Spec, window: Window, settings: Settings) -> Rows:
+    """Rows of ``estimates.check`` by the adjusted statistic, whose reason says when it was
+    chosen.
+    """
+    try:
+        found = fit_adjusted_window(marts, window, settings)
+    except SampleError as error:
+        return [_check_row(spec, KIND, ADJUSTED.name, "growth", None, f"Not run: {error}.")]
+    said = f"Chosen on {ADJUSTED.committed_on} on pseudo-admissions, with this window seen."
+    rows = []
+    for series, one in (("growth", found), ("cycle", found.cycle)):
+        if one is None:
+            continue
+        reason = said
+        if one.variation_left is not None:
+            reason += (
+                f" Covariates leave {100 * one.variation_left:.0f} % of the variation of treatment,"
+                f" and {one.n_negative} of {one.n_treated_years} treated city-years have a negative"
+                f" weight, together {100 * one.weight_negative:.0f} %."
+            )
+        reason = f"{reason} {one.reason}".strip()
+        rows.append(_check_row(spec, KIND, ADJUSTED.name, series, one, reason))
+    return rows
+
+
+def fit_adjusted_window(marts: Marts, window: Window, settings: Settings) -> AdjustedResult:
+    """The adjusted statistic on a window.
+
+    Raises
+    ------
+    SampleError
+        Without product of the years before the window.
+    """
+    given = (window.growth, window.years, window.cohort, window.block)
+    covariates = size_and_coast(marts, window)
+    return fit_adjusted(*given, covariates, dealing=ADJUSTED.dealing, **settings)
+
+
+def size_and_coast(marts: Marts, window: Window) -> np.ndarray:
+    """Log product (mean of the years before the window), its square, and the coast, of the cities
+    of a window (N, 3); NaN where a city has no product in these years.
+
+    Raises
+    ------
+    SampleError
+        Where no city has any.
+    """
+    product = "gdp_nominal_cny_100m"
+    first = int(window.years[0])
+    before = range(first - ADJUSTED.years_before, first)
+    rows = marts.city_years[marts.city_years["year"].isin(before)]
+    if product not in rows or rows[product].notna().sum() == 0:
+        raise SampleError(f"needs {product} of {before[0]} to {before[-1]}")
+    if "is_coastal" not in marts.cities:
+        raise SampleError("needs is_coastal of marts.dim_city")
+    mean = rows.groupby("city_id")[product].mean().reindex(window.city_ids)
+    size = np.log(mean.to_numpy(dtype=float))
+    size = size - np.nanmean(size)
+    cities = marts.cities.drop_duplicates("city_id").set_index("city_id")
+    coast = cities["is_coastal"].reindex(window.city_ids).to_numpy(dtype=float)
+    return np.column_stack([size, size**2, coast])
 
 
 def placebos_in_time(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:

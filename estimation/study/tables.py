@@ -65,6 +65,7 @@ COLUMNS = {
         "n_blocks": _COUNT,
         **dict.fromkeys(("verdict", "reason"), _TEXT),
         "truth": _REAL,
+        "rule_sha256": _TEXT,
     },
     "check": {
         **dict.fromkeys(("spec_id", "check", "name", "series"), _TEXT),
@@ -118,10 +119,10 @@ COLUMNS = {
         "joint_p_value": _REAL,
     },
     "next_window": {
-        "spec_id": _TEXT,
+        **dict.fromkeys(("spec_id", "rule_name"), _TEXT),
         **dict.fromkeys(("first_year", "last_year"), _COUNT),
         **dict.fromkeys(("rule", "rule_sha256", "rule_sha256_until_2026_11_29"), _TEXT),
-        "correlation_with_last": _REAL,
+        **dict.fromkeys(("correlation_with_last", "share_of_level"), _REAL),
     },
     "city_period": {
         "spec_id": _TEXT,

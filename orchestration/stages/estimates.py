@@ -15,6 +15,7 @@ import pandas as pd
 
 from orchestration.run import Run
 from orchestration.stages.losses import require_no_loss
+from orchestration.stages.promises import keep_promises
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.simulation.landing import PLANTED
@@ -76,12 +77,14 @@ def estimate(run: Run) -> dict[str, pd.DataFrame]:
 
     # before the minutes of the estimates
     require_no_loss(run)
-    tables = _run_study(run)
+    frames = _read_marts(run)
+    tables = _run_study(run, frames)
     with open_build(run.home.build) as con:
         _write_tables(con, {name: tables[name] for name in DESCRIPTIONS if name in tables})
         written = {name: con.table(f"{SCHEMA}.{name}").df() for name in READ_BY_CLAIMS}
         tables["claim"] = build_claims(read_claims(con), SimpleNamespace(**written))
         _write_tables(con, {"claim": tables["claim"]})
+    keep_promises(run, frames, tables["primary"])
     claims = tables["claim"]
     found = int((claims["verdict"] == "found").sum())
     progress(f"  claims of the study: {len(claims)}, of which {found} found by the honest test")
@@ -104,7 +107,7 @@ def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFr
     comment_tables(con)
 
 
-def _run_study(run: Run) -> dict[str, pd.DataFrame]:
+def _run_study(run: Run, frames: Any) -> dict[str, pd.DataFrame]:
     """Return the tables of the study, of all analyses or of those that ANALYSES names."""
     from estimation.analyses.catalog import every_spec
     from estimation.study.run import run_study
@@ -115,7 +118,6 @@ def _run_study(run: Run) -> dict[str, pd.DataFrame]:
     def count(done: int, of: int, name: str) -> None:
         run.stages.count(done, of, f"specs estimated, last {name}")
 
-    frames = _read_marts(run)
     study = run_study(
         frames,
         specs,

@@ -139,6 +139,7 @@ PAGES = (
             "diagnostic",
             "claim",
             "next_window",
+            "promise",
             "weight",
             "own_outcome",
             "literature",

@@ -46,7 +46,8 @@ def result(page: Context) -> dict[str, Any]:
         "weight": _weight(page),
         "trade": _trade(page),
         "is_found": is_found,
-        "next_window": page.one("next_window", spec_id=PRIMARY),
+        "next_window": page.some("next_window", spec_id=PRIMARY),
+        "promises": _promises(page),
         "means": _means(page),
         "carry": _carry(page),
         "table": build_table(page.data, page.words, "headline"),
@@ -291,6 +292,29 @@ def _trade(page: Context) -> dict[str, Any] | None:
             if number(row["p_value"]) is not None
         ],
     }
+
+
+def _promises(page: Context) -> list[Markup]:
+    """Whether this window was tested as earlier runs had written, one sentence a rule."""
+    said = []
+    for row in page.some("promise", spec_id=PRIMARY):
+        w = page.words
+        name = w.name("rules_written", row["rule_name"])
+        last = num(row, "last_year", "year")
+        estimate = num(row, "estimate", "+3")
+        p_value = num(row, "p_value_family", "p")
+        if row["status"] == "as_written":
+            kept = {"run": row["written_by"], "estimate": estimate, "p": p_value}
+            said.append(w("result.promise_kept", rule=name, last=last, **kept))
+            continue
+        then = {
+            "estimate": num(row, "estimate_written", "+3"),
+            "p": num(row, "p_value_family_written", "p"),
+        }
+        what = {"what": row["what_changed"], "since": row["changed_since"]}
+        changed = w("result.promise_changed", rule=name, last=last, **what, **then)
+        said += [changed, w("result.promise_now", estimate=estimate, p=p_value)]
+    return said
 
 
 def _means(page: Context) -> Chart | None:

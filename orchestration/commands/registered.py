@@ -1,0 +1,51 @@
+"""`citysync registered`: what a run wrote down for the next window, and whether it applied what
+earlier runs had written for its own.
+"""
+
+from __future__ import annotations
+
+from orchestration.home import Home
+from orchestration.publication_folders import publication_folder
+from orchestration.stages.promises import lines_of, read_archived
+from orchestration.terminal import Exit, end_command, say
+from warehouse.publication.archive import archived_runs
+from warehouse.publication.errors import PublishError
+
+
+def registered(run_id: str | None) -> int:
+    """Print the promises of an archived run.
+
+    Parameters
+    ----------
+    run_id : str or None
+        Of any run of the archive; None for that of the current publication.
+
+    Returns
+    -------
+    int
+        0, also where nothing was promised.
+
+    Raises
+    ------
+    PublishError
+        If no such run is archived.
+    """
+    home = Home.from_environment()
+    if not run_id:
+        run_id = publication_folder(home, None).name
+    known = archived_runs(home.archive)
+    if run_id not in known:
+        raise PublishError(
+            f"run {run_id!r} is not in {home.archive}: archived are {', '.join(known) or 'none'}"
+        )
+    promises = read_archived(home.archive, run_id, "meta.promise")
+    for line in lines_of(promises):
+        say(line)
+    if promises.empty:
+        say("No earlier run of this home wrote a rule for the newest window of this one.")
+    upcoming = read_archived(home.archive, run_id, "estimates.next_window")
+    for row in upcoming.to_dict("records"):
+        window = f"{row['first_year']}-{row['last_year']}"
+        name = row.get("rule_name", "committed")
+        say(f"next: {row['spec_id']}, rule {name}, {window}: sha256 {row['rule_sha256']}")
+    return end_command(Exit.DONE, f"{len(promises)} promises kept or changed, run {run_id}")

@@ -1,0 +1,84 @@
+"""What earlier runs wrote down for the newest window: read from the archive, compared, published.
+
+The comparison is in `estimation/study/promises.py`; the table is `meta.promise`, since it depends
+on what was published before.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from orchestration.run import Run
+from orchestration.terminal import progress
+from warehouse.build_database import open_build, write_frame
+from warehouse.publication.archive import RUN, archived_runs
+
+
+def keep_promises(run: Run, marts: Any, primary: pd.DataFrame) -> None:
+    """Write `meta.promise` of a run, and print whether each rule was applied as it was written."""
+    from estimation.analyses.primary import DECLARED
+    from estimation.study.promises import promise_rows
+
+    written = read_written(run.home.archive, is_simulated=run.settings.is_simulated)
+    frame = promise_rows(marts, list(DECLARED), primary, written)
+    with open_build(run.home.build) as con:
+        write_frame(con, "meta", "promise", frame)
+    for line in lines_of(frame):
+        progress(f"  {line}")
+
+
+def read_written(archive: Path, *, is_simulated: bool) -> pd.DataFrame:
+    """Return `estimates.next_window` of every archived run of delivered files, or of simulated
+    ones, with its `run_id`, oldest first.
+    """
+    parts = []
+    for run_id in archived_runs(archive):
+        part = read_archived(archive, run_id, "estimates.next_window")
+        of_run = read_archived(archive, run_id, "meta.run")
+        if not part.empty and bool(of_run["is_simulated"].iloc[0]) == is_simulated:
+            parts.append(part.assign(run_id=run_id))
+    if not parts:
+        return pd.DataFrame()
+    return pd.concat(parts, ignore_index=True)
+
+
+def read_archived(archive: Path, run_id: str, table: str) -> pd.DataFrame:
+    """Return a table of an archived run; an empty one where the run did not have it."""
+    path = archive / f"{RUN}{run_id}" / f"{table}.parquet"
+    if not path.is_file():
+        return pd.DataFrame()
+    return pd.read_parquet(path, partitioning=None)
+
+
+def lines_of(promises: pd.DataFrame) -> list[str]:
+    """One line for each promise, and for one that was changed a second one with both results."""
+    lines = []
+    for row in promises.to_dict("records"):
+        window = f"{row['first_year']}-{row['last_year']}"
+        named = f"{row['spec_id']}, rule {row['rule_name']}, {window}"
+        if row["status"] == "as_written":
+            lines.append(f"{named}: as written by {row['written_by']}; {_result(row, '')}")
+            continue
+        lines.append(
+            f"{named}: changed since {row['changed_since']}, written by {row['written_by']}: "
+            f"{row['what_changed']}"
+        )
+        then = row["reason"] or _result(row, "_written")
+        lines.append(f"{named}: as written: {then}; as it is now: {_result(row, '')}")
+    return lines
+
+
+def _result(row: dict[str, Any], ending: str) -> str:
+    if pd.isna(row[f"estimate{ending}"]):
+        return "no estimate"
+    ends = []
+    for name in ("ci_low", "ci_high"):
+        end = row[f"{name}{ending}"]
+        ends.append("no end" if pd.isna(end) else f"{end:+.4f}")
+    return (
+        f"{row[f'estimate{ending}']:+.4f} ({ends[0]} to {ends[1]}), p of both series "
+        f"{row[f'p_value_family{ending}']:.4f}"
+    )
