@@ -150,8 +150,8 @@ ESTIMATES = {
             p_value as p_single, p_value_family,
             case when p_value_family is not null then 'growth_and_cycle' end as family,
             count(p_value_family) over (partition by spec_id, "check", name) as family_size
-        from estimates.check order by list_position(['headline', 'measure', 'statistic', 'dates', 'years',
-            'evidence', 'series', 'controls', 'batch', 'province', 'drift'], "check"),
+        from estimates.check order by list_position(['headline', 'measure', 'statistic', 'dates',
+            'years', 'evidence', 'series', 'controls', 'batch', 'province', 'drift'], "check"),
             series != 'growth', series, name
         """,
         ("check", "name", "series"),

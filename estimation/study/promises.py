@@ -11,9 +11,9 @@ import pandas as pd
 from ..analyses.primary import ADJUSTED, NEWEST, cycle_id
 from ..analyses.rules import TREATMENT_RULES
 from ..analyses.spec import SampleError, Spec
+from ..defaults import LEVEL
 from ..primary.adjusted_fit import STATISTIC_VERSION as ADJUSTED_VERSION
 from ..primary.fit import STATISTIC_VERSION, PrimaryResult
-from ..defaults import LEVEL
 from ..sample.marts import Marts
 from .next_window import (
     CODE_SHA256_UNTIL_2026_11_29,
