@@ -161,7 +161,7 @@ ESTIMATES = {
         "spec_id, grain, name, weight, weight_negative, n_cells, n_pilots, estimate, std_error, "
         "p_value, p_value_family, family, family_size, reason",
         ("grain", "name"),
-        "grain, try_cast(name as integer), name",
+        "grain, try_cast(name as integer), name like 'after%', name like 'in%', name",
     ),
     "own_outcome": _whole(
         "own_outcome",

@@ -24,6 +24,8 @@ BREAK_SHARE = 0.25
 # cities named on the page; the file has all, and the first page stays light with thousands of
 # counties
 MOST_LISTED = 500
+# of the pandemic, in their order
+PERIODS = ("before", "within", "after")
 # the key of `estimates.coverage` for the primary test over many economies
 WINDOW = "primary.study_window"
 
@@ -251,9 +253,12 @@ def _weight(page: Context) -> dict[str, Any] | None:
     first = next((row for row in parts if row["grain"] == "ages"), None)
     if not by_year or first is None:
         return None
-    periods = {row["name"]: num(row, "weight", "%") for row in parts if row["grain"] == "periods"}
-    said = [w("result.weight_ages", weight=num(first, "weight", "%"))]
-    said += [w(f"result.weight_{name}", weight=weight) for name, weight in periods.items()]
+    weight = num(first, "weight", "%")
+    periods = [num(row, "weight", "%") for row in parts if row["grain"] == "periods"]
+    if len(periods) == len(PERIODS):
+        said = w("result.weight_said", weight=weight, **dict(zip(PERIODS, periods, strict=True)))
+    else:
+        said = w("result.weight_ages", weight=weight)
     points = [
         Point(int(row["name"]), row["weight"], f"{row['name']}: {shown(row['weight'], '%')}")
         for row in by_year
