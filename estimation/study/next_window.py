@@ -25,7 +25,7 @@ from ..sample.marts import Marts
 # Publications until 2026-11-29 wrote a hash of the bytes of `estimation/primary/` into the rule, so
 # that a comment would have broken the promise. This is the hash that they wrote; the rule's hash in
 # that form stays beside the new one, so that what was promised can still be compared.
-COMMITTED = "committed"
+COMMITTED, COMMITTED_ON = "committed", "2026-11-27"
 CODE_SHA256_UNTIL_2026_11_29 = "2236314bf3caa7428c676b3781eea37064813ad178d3bb5b689f8383200351da"
 
 
@@ -70,6 +70,7 @@ def next_window_rows(
                 {
                     "spec_id": spec_id,
                     "rule_name": name,
+                    "committed_on": rule.get("committed_on", COMMITTED_ON),
                     "first_year": FIRST_YEAR,
                     "last_year": last_year + 1,
                     "rule": text,

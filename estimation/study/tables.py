@@ -119,7 +119,7 @@ COLUMNS = {
         "joint_p_value": _REAL,
     },
     "next_window": {
-        **dict.fromkeys(("spec_id", "rule_name"), _TEXT),
+        **dict.fromkeys(("spec_id", "rule_name", "committed_on"), _TEXT),
         **dict.fromkeys(("first_year", "last_year"), _COUNT),
         **dict.fromkeys(("rule", "rule_sha256", "rule_sha256_until_2026_11_29"), _TEXT),
         **dict.fromkeys(("correlation_with_last", "share_of_level"), _REAL),
