@@ -38,7 +38,12 @@ def move_whole(draft: Path, target: Path) -> None:
     remove_any(beside)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        shutil.move(draft, beside)
+        try:
+            shutil.move(draft, beside)
+        except shutil.Error as error:
+            # of a copy to another disk: it names what was read, and not where there is no room
+            [(_, _, reason), *_] = error.args[0]
+            raise OSError(f"{str(beside)!r}: {reason}") from error
         remove_any(target)
         beside.rename(target)
     finally:
