@@ -31,22 +31,28 @@ from benchmarks.quality.warehouse import Bench, read_graded, read_rejected, read
 
 SEED = 20161
 SOURCES = ("two", "one")
-# Runs that a large kind gets for itself, with two sources: as many as make some events of each,
-# since a run holds three, two or one of an indicator. With one source nothing is asked of the last
-# two, and one run shows them.
-LARGE_KINDS = {"table_unit": 1, "dropped_block": 1, "column_shift": 2, "codes_shift": 4}
+# Runs that a group of large kinds gets for itself, with two sources: as many as make some events of
+# each. With one source nothing is asked of most, and one run shows them.
+GROUPS = {
+    "table_unit": 1,
+    "dropped_block": 1,
+    "column_shift": 2,
+    "codes_shift": 4,
+    "table_years": 2,
+    "rate_tables": 3,
+}
 
 
 def measure(bench: Bench, clean: Clean, n_runs: int) -> pd.DataFrame:
     """Every event of `n_runs` mixed runs, and of the runs that large kinds have for themselves."""
     cities = load_roster()
-    plans = [None] * n_runs + [
-        kind for kind, n in LARGE_KINDS.items() for _ in range(n if clean.n_sources == "two" else 1)
-    ]
+    plans = [""] * n_runs
+    for group, n in GROUPS.items():
+        plans += [group] * (n if clean.n_sources == "two" else 1)
     scored = []
-    for number, alone in enumerate(plans):
+    for number, group in enumerate(plans):
         rng = np.random.default_rng([SEED, number, len(clean.name), len(clean.n_sources)])
-        events = plan_events(clean.targets, cities, rng, alone=alone)
+        events = plan_events(clean.targets, cities, rng, group=group)
         started = time.monotonic()
         build = bench.build("injected", inject(clean.raw, events), clean.input_file)
         graded, rejected = read_graded(build, objected_only=True), read_rejected(build)

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from benchmarks.quality.makers import (
     Maker,
     ToTheEnd,
+    WholeTable,
+    a_seventh_more,
+    as_fraction,
     as_index,
+    as_index_of,
     leading_digit,
     make_cell,
     make_city_mixup,
@@ -16,8 +20,11 @@ from benchmarks.quality.makers import (
     make_dropped_block,
     make_duplicated_block,
     make_fraction_province,
+    make_interpolated,
+    make_province_figure,
     make_province_quantity,
     make_province_unit,
+    make_provinces_exchanged,
     make_revision,
     make_row_shift,
     make_run_returns,
@@ -25,14 +32,21 @@ from benchmarks.quality.makers import (
     make_stale,
     make_stale_year,
     make_swap,
+    make_swap_of_rates,
     make_table_unit,
     make_year_offset,
     make_years,
     move,
+    moved_points,
     negated,
+    of_five_years,
+    of_last_year,
+    of_next_year,
     one_cell,
     power,
     significant,
+    to_be_set,
+    without_sign,
 )
 
 
@@ -53,8 +67,9 @@ class Kind:
     damage : what happens to the cells beside their value: `columns` (the other column of the row
     gets the old value), `place` (the name
         becomes unreadable), `drop` (the cells are not delivered), `codes` (every cell of the row
-        stands under another city).
-    alone : too large to stand beside other events; gets runs of its own.
+        stands under another city), `nominal` (growth of the partner column, at current prices).
+    group : kinds too large to stand beside other events get runs of their own, those of one group
+    together.
     goal : what the project asks for, by number of sources: (grade, share), `blocked` or `flagged`
     (blocked or quarantined).
     """
@@ -66,7 +81,7 @@ class Kind:
     everywhere: bool = False
     with_parts: bool = False
     damage: str = ""
-    alone: bool = False
+    group: str = ""
     goal: dict[str, tuple[str, float]] | None = None
 
 
@@ -119,18 +134,25 @@ KINDS = (
         everywhere=True,
         with_parts=True,
     ),
-    Kind("dropped_block", make_dropped_block, {"level": 3}, damage="drop", alone=True),
+    Kind("dropped_block", make_dropped_block, {"level": 3}, damage="drop", group="dropped_block"),
     Kind("province_quantity", make_province_quantity, {"level": 2}, goal=_TWO),
     Kind("run_returns", make_run_returns, {"level": 6}, goal=_TWO),
-    Kind("column_shift", make_column_shift, {"level": 2}, alone=True, goal=_TWO),
-    Kind("codes_shift", make_codes_shift, {"level": 1}, damage="codes", alone=True, goal=_TWO),
+    Kind("column_shift", make_column_shift, {"level": 2}, group="column_shift", goal=_TWO),
+    Kind(
+        "codes_shift",
+        make_codes_shift,
+        {"level": 1},
+        damage="codes",
+        group="codes_shift",
+        goal=_TWO,
+    ),
     Kind(
         "unit_10000",
         one_cell(lambda v, view, rng: significant(v * float(rng.choice([1e-4, 1e4])))),
         {"kind": 6},
         goal=_BOTH,
     ),
-    Kind("table_unit", make_table_unit, {"level": 3}, alone=True, goal=_BOTH),
+    Kind("table_unit", make_table_unit, {"level": 3}, group="table_unit", goal=_BOTH),
     Kind(
         "index_for_growth",
         one_cell(as_index),
@@ -138,4 +160,26 @@ KINDS = (
         goal={"two": ("blocked", 0.99), "one": ("blocked", 0.99)},
     ),
     Kind("fraction_province", make_fraction_province, {"growth": 2}),
+    Kind("interpolated", make_interpolated, {"level": 4}, goal=_TWO_FLAG),
+    Kind("provinces_exchanged", make_provinces_exchanged, {"level": 1, "growth": 1}, goal=_TWO),
+    Kind("table_late", WholeTable(of_last_year), {"level": 2}, group="table_years", goal=_TWO),
+    Kind("table_early", WholeTable(of_next_year), {"level": 1}, group="table_years", goal=_TWO),
+    Kind("rate_moved", one_cell(moved_points), {"growth": 6}, goal=_TWO_FLAG),
+    Kind("rate_swap", make_swap_of_rates, {"growth": 4}, goal=_TWO_FLAG),
+    Kind("rate_late_years", make_year_offset, {"growth": 3}, goal=_TWO_FLAG),
+    Kind("rate_of_province", make_province_figure, {"growth": 1}, goal=_TWO_FLAG),
+    *(
+        Kind(name, make, {"growth": 1}, damage=damage, group="rate_tables", goal=_TWO)
+        for name, make, damage in (
+            ("rates_late", WholeTable(of_last_year), ""),
+            ("rates_early", WholeTable(of_next_year), ""),
+            ("rates_row_off", make_column_shift, ""),
+            ("rates_nominal", WholeTable(to_be_set), "nominal"),
+            ("rates_index", WholeTable(as_index_of), ""),
+            ("rates_fraction", WholeTable(as_fraction), ""),
+            ("rates_without_sign", WholeTable(without_sign, least=10), ""),
+            ("rates_of_five_years", WholeTable(of_five_years), ""),
+            ("rates_a_seventh_more", WholeTable(a_seventh_more), ""),
+        )
+    ),
 )

@@ -86,6 +86,7 @@ SETTINGS = {
         {
             (GDP, "sim_wide_panel"): "value_added_tertiary_cny_100m",
             (POPULATION, "sim_wide_panel"): "fdi_usd_1m",
+            (GROWTH, "sim_wide_panel"): GDP,
         },
         PARTS,
     ),
@@ -103,6 +104,7 @@ SETTINGS = {
             (GDP, "csmar_region"): "value_added_tertiary_cny_100m",
             (GDP, "finance_loans"): "loans_cny_100m",
             (POPULATION, "csmar_region"): "employed_10k",
+            (GROWTH, "csmar_region"): GDP,
         },
         PARTS,
         (

@@ -376,3 +376,128 @@ def negated(value: float, view: View, rng: np.random.Generator) -> float | None:
 def as_index(value: float, view: View, rng: np.random.Generator) -> float:
     """An index, previous year = 100, in place of a growth rate."""
     return round(float(value) + 100, max(view.decimals, 1))
+
+
+#: What a cell of a table holds: of a view, the row and column; None where it keeps its figure.
+CellOf = Callable[[View, int, int], float | None]
+
+
+@dataclass(frozen=True)
+class WholeTable:
+    """Every city of a year has another figure."""
+
+    figure: CellOf
+    least: int = 50
+
+    def __call__(
+        self, view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+    ) -> Changes:
+        rows, t = draw_year(view, booking, rng, pad=1, least=self.least)
+        changes = {}
+        for i in rows:
+            figure = self.figure(view, int(i), t)
+            if figure is not None and np.isfinite(figure):
+                changes[int(i), t] = figure
+        if len(changes) < self.least:
+            raise NotFree
+        return changes
+
+
+def of_last_year(view: View, i: int, t: int) -> float:
+    """The figure of the year before."""
+    return float(view.value[i, t - 1])
+
+
+def of_next_year(view: View, i: int, t: int) -> float:
+    """The figure of the year after."""
+    return float(view.value[i, t + 1])
+
+
+def of_five_years(view: View, i: int, t: int) -> float | None:
+    """The mean of five years."""
+    if t < 4:
+        return None
+    return round(float(view.value[i, t - 4 : t + 1].mean()), 1)
+
+
+def as_fraction(view: View, i: int, t: int) -> float:
+    """A rate over one hundred."""
+    return significant(view.value[i, t] / 100)
+
+
+def as_index_of(view: View, i: int, t: int) -> float:
+    """A rate as an index, previous year = 100."""
+    return significant(view.value[i, t] + 100)
+
+
+def a_seventh_more(view: View, i: int, t: int) -> float:
+    """A rate times 1.15, to one decimal."""
+    return round(float(view.value[i, t]) * 1.15, 1)
+
+
+def without_sign(view: View, i: int, t: int) -> float | None:
+    """A fall as a rise."""
+    value = float(view.value[i, t])
+    return -value if value < 0 else None
+
+
+def to_be_set(view: View, i: int, t: int) -> float | None:
+    """A cell whose figure the planner knows, from another column."""
+    return float(view.value[i, t])
+
+
+def moved_points(value: float, view: View, rng: np.random.Generator) -> float:
+    """A rate five to eight points off."""
+    return round(float(value + rng.choice([-1, 1]) * rng.uniform(5, 8)), max(view.decimals, 1))
+
+
+def make_swap_of_rates(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes:
+    """Two cities of a province-year carry each other's rate, at least a point off."""
+    rows, t = draw_province_year(view, booking, rng, 3)
+    i, j = (int(row) for row in rng.choice(rows, 2, replace=False))
+    if abs(view.value[i, t] - view.value[j, t]) < 1:
+        raise NotFree
+    return {(i, t): view.value[j, t], (j, t): view.value[i, t]}
+
+
+def make_provinces_exchanged(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes:
+    """The cities of two provinces, in the order of their codes, carry each other's figures in a
+    year.
+    """
+    here, t = draw_province_year(view, booking, rng, 5)
+    there = np.flatnonzero((booking.province == rng.choice(booking.province)) & view.has[:, t])
+    there = there[booking.province[there] != booking.province[here[0]]]
+    if len(there) < 5 or booking.busy[there, max(t - 3, 0) : t + 4].any():
+        raise NotFree
+    changes = {}
+    for i, j in zip(np.sort(here), there, strict=False):
+        changes[int(i), t] = view.value[j, t]
+        changes[int(j), t] = view.value[i, t]
+    return changes
+
+
+def make_province_figure(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes:
+    """Most cities of a province-year have the rate of the province."""
+    rows, t = draw_province_year(view, booking, rng, 8)
+    rate = round(float(np.median(view.value[rows, t])), 1)
+    chosen = [int(i) for i in rows if abs(view.value[i, t] - rate) > 0.3 and rng.random() < 0.8]
+    if len(chosen) < 5:
+        raise NotFree
+    return {(i, t): rate for i in chosen}
+
+
+def make_interpolated(
+    view: View, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Changes:
+    """Four to six years of a city lie on a line from the year before to the year after."""
+    i, first, last = draw_run(view, booking, rng, 4, 6)
+    years = np.arange(first, last + 1)
+    ends = [first - 1, last + 1]
+    line = np.interp(years, ends, view.value[i, ends])
+    return {(i, int(t)): significant(value) for t, value in zip(years, line, strict=True)}

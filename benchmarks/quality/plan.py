@@ -69,7 +69,7 @@ class Target:
 
 
 def plan_events(
-    targets: Sequence[Target], cities: Cities, rng: np.random.Generator, *, alone: str | None = None
+    targets: Sequence[Target], cities: Cities, rng: np.random.Generator, *, group: str = ""
 ) -> list[Event]:
     """Draw the events of one run; each target has bookings of its own, and no event lies near
     another.
@@ -79,11 +79,11 @@ def plan_events(
     targets : indicators to disturb.
     cities : the roster.
     rng : random generator of the run.
-    alone : name of a kind that gets the run for itself; None for all kinds that can stand side by
+    group : the kinds that get the run for themselves; empty for all kinds that can stand side by
     side.
     """
     events = []
-    kinds = [kind for kind in KINDS if (kind.name == alone if alone else not kind.alone)]
+    kinds = [kind for kind in KINDS if kind.group == group]
     # large events first, while there is room
     kinds.sort(
         key=lambda kind: (
@@ -94,6 +94,8 @@ def plan_events(
                 "province_unit",
                 "stale_province",
                 "row_shift",
+                "provinces_exchanged",
+                "rate_of_province",
             )
         )
     )
@@ -195,6 +197,13 @@ def _as_lines(
         if abs(np.log(abs(ours / theirs))) < 0.2:
             return None
         return {int(view.line[place]): float(theirs), int(partner.line[place]): float(ours)}
+    if kind.damage == "nominal":
+        level = target.partners[view.source_id].value
+        changes = {
+            (i, t): round(100 * (level[i, t] / level[i, t - 1] - 1), 2)
+            for i, t in changes
+            if np.isfinite(level[i, t] / level[i, t - 1])
+        }
     lines = {
         int(view.line[place]): float(new)
         for place, new in changes.items()

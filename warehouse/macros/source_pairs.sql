@@ -7,6 +7,16 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- The source of which a speaker of int_values_series is an edition. -#}
+{% macro publisher_of(speaker) -%}
+    split_part({{ speaker }}, ' ', 1)
+{%- endmacro %}
+
+{#- Whether a speaker of int_values_series is an edition that covers several years. -#}
+{% macro is_edition(speaker) -%}
+    contains({{ speaker }}, ' ')
+{%- endmacro %}
+
 {#- Of the editions of one source the latest counts. -#}
 {% macro latest_edition(relation) -%}
     select *

@@ -9,21 +9,11 @@ select
     copies.source_id as copy_source_id,
     refused.quality_flag,
     copies.quality_flag as copy_quality_flag
-from {{ ref('int_observations_graded') }} as refused
-inner join {{ ref('int_indicator_limits') }} as limits on refused.indicator_id = limits.indicator_id
-inner join {{ ref('int_observations_graded') }} as copies
-    on
-        {{ same_keys('refused', 'copies', ['place_level', 'city_id', '"year"', 'indicator_id']) }}
-        and refused.observation_id <> copies.observation_id
-left join {{ ref('int_sources_related') }} as related
-    on
-        refused.source_id = related.source_id
-        and copies.source_id = related.other_source_id
-        and coalesce(limits.same_as, refused.indicator_id) = related.indicator_id
+from {{ ref('int_values_copied') }} as copied
+inner join {{ ref('int_observations_graded') }} as refused on copied.observation_id = refused.observation_id
+inner join {{ ref('int_observations_graded') }} as copies on copied.copy_id = copies.observation_id
 where
     refused.quality_flag in ('blocked', 'quarantined')
     -- blocked comes before quarantined
     and refused.quality_flag < copies.quality_flag
     and refused.quality_rule <> 'unsupported'
-    and (refused.source_id = copies.source_id or related.relation <> 'independent')
-    and {{ is_same_figure('refused."value"', 'copies."value"', 'limits.rule_kind', 'limits.lineage_equal') }}

@@ -15,6 +15,7 @@ from benchmarks.quality.kinds import KINDS
 from benchmarks.quality.landings import GDP, load_roster
 from benchmarks.quality.plan import Event, Target, inject, plan_events
 from benchmarks.quality.score import false_blocks, score_run, summarise
+from benchmarks.quality.sources import BAD, Planting, years_late
 from benchmarks.quality.views import FIRST_YEAR, YEARS, View
 from orchestration.dbt_runner import ensure_manifest
 from orchestration.home import Home
@@ -164,18 +165,42 @@ def test_sources_and_errors_are_written_behind_accepted_values_as_the_models_bui
                 '{GDP}' as indicator_id, 'city' as place_level, 5.0::double as "value",
                 'cny_100m' as unit, 5.0::double as value_delivered, '5' as raw_text,
                 'old' as source_id, 'a.csv' as file_name, 'B2' as cell_ref, 2 as row_no,
-                3 as col_no;
+                3 as col_no, null::integer as edition_year;
             create {kind} intermediate.int_raw_observations as from resolved"""
         )
         con.execute(harm.WRITABLE)
-        harm.add_source(con, lines.assign(value=[6.0, 8.0]), "planted")
+        harm.add_source(con, lines.assign(value=[6.0, 8.0]), Planting("late", years_late))
+        edition = Planting("late", years_late, known="old")
+        harm.add_source(con, lines[:1].assign(value=7.0), edition)
         harm.plant_errors(con, lines.assign(wrong=50.0), lines[:1].assign(observation_id=7))
         found = con.execute(
-            """select source_id, "year", "value", unit, row_no
+            """select source_id, edition_year, "year", "value", unit, row_no
             from intermediate.int_raw_observations order by observation_id"""
         ).fetchall()
     assert found == [
-        ("old", 2010, 50.0, "cny_100m", 2),
-        ("planted", 2010, 6.0, "cny_100m", 2),
-        ("planted", 2011, 8.0, "cny_100m", 3),
+        ("old", None, 2010, 50.0, "cny_100m", 2),
+        ("planted", None, 2010, 6.0, "cny_100m", 2),
+        ("planted", None, 2011, 8.0, "cny_100m", 3),
+        ("old", harm.NEWEST_EDITION, 2010, 7.0, "cny_100m", 2),
     ]
+
+
+def test_half_of_the_bad_sources_are_editions_of_known_ones_and_each_says_what_it_changes():
+    """Rates change in points, and a figure that was moved to an empty cell is filled wrongly."""
+    assert sum(planting.known is not None for planting in BAD) == len(BAD) / 2 == 10
+    cells = pd.MultiIndex.from_product(
+        [[GDP, "gdp_growth_official_pct"], range(110000, 110600, 100), range(2000, 2021)],
+        names=harm.CELL,
+    )
+    rng = np.random.default_rng(1)
+    right = pd.Series(rng.uniform(5, 9, len(cells)).round(1), cells, name="value").reset_index()
+    right.loc[right["indicator_id"] == GDP, "value"] *= 100
+    late = years_late(right, rng)
+    values = right.assign(quality_flag="ok", is_current=True, is_planted=False)
+    values["observation_id"] = values.index
+    after = late[late["year"] == 2021].assign(quality_flag="ok", is_current=True, is_planted=True)
+    found = harm.harm_done(
+        values, pd.concat([values, after.assign(observation_id=0)]), right, right
+    )
+    assert found["filled_wrongly"] == found["filled_wrongly_ok"] == 12
+    assert found["wrong"] == found["lost"] == found["filled_rightly"] == 0

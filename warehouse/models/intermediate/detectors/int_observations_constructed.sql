@@ -80,7 +80,8 @@ measured as (
     from bent
     inner join beside
         on
-            {{ same_keys('bent', 'beside', ['source_id', 'file_name', 'city_id', '"year"']) }}
+            {{ same_keys('bent', 'beside', ['file_name', 'city_id', '"year"']) }}
+            and {{ publisher_of('bent.source_id') }} = beside.source_id
             and bent.indicator_id <> beside.indicator_id
             and beside.next_year > beside."year" + 1
     inner join bent as next_value

@@ -21,47 +21,113 @@ with detected as (
     {% endfor %}
 ),
 
+-- a series of which a table is refused, and a province whose rows are, accuse no copy
+refused_blocks as (
+    select
+        series.observation_id,
+        series.series_no,
+        matched.block
+    from {{ ref('int_values_matched') }} as matched
+    inner join {{ ref('int_values_series') }} as series on matched.observation_id = series.observation_id
+    where matched.block in ('table', 'province') and matched.grade = 'blocked'
+),
+
+accusing as (
+    select detected.*
+    from detected
+    left join {{ ref('int_values_series') }} as series on detected.observation_id = series.observation_id
+    where
+        detected.observation_id not in (select refused_blocks.observation_id from refused_blocks)
+        and coalesce(series.series_no, 0) not in (
+            select blocks.series_no from refused_blocks as blocks
+            where blocks.block = 'table'
+        )
+),
+
 shared as (
     select * from detected
     union all
-    {{ flags_of_copies('detected') }}
+    {{ flags_of_copies('accusing', ref('int_values_copied')) }}
 ),
 
 refused as (
     select
         observation_id,
-        bool_or(rule in {{ causes | string | replace('[', '(') | replace(']', ')') }}) as is_cause
+        bool_or(rule in {{ causes | string | replace('[', '(') | replace(']', ')') }}) as is_cause,
+        bool_or(rule = 'year_offset') as is_late,
+        bool_or(rule = 'unit_factor') as is_of_other_unit
     from shared
     where grade = 'blocked'
     group by observation_id
 ),
 
 -- values that nobody else has, in a table or in the rows of a province most of which is refused
-tables as (
+compared as (
     select
         observations.observation_id,
         observations.source_id,
+        observations.edition_year,
+        observations.file_name,
         observations.indicator_id,
+        observations."year",
         observations."value",
+        limits.same_as,
+        limits.unsupported_cells,
         limits.unsupported_share,
         coalesce(refused.is_cause, false) as is_cause,
+        coalesce(refused.is_late, false) as is_late,
         refused.observation_id is null as is_left,
+        count(*) over same_cell as n_figures,
         count(*) filter (where refused.observation_id is null) over same_cell as n_left,
-        {% for block in ['table', 'province'] -%}
-            count(*) filter (where refused.is_cause) over same_{{ block }} as n_of_{{ block }},
-            n_of_{{ block }} >= greatest(
-                limits.unsupported_cells, limits.unsupported_share * count(*) over same_{{ block }}
-            ) as is_{{ block }}
-            {%- if not loop.last %},{% endif %}
-        {% endfor %}
+        count(*) filter (where refused.is_cause) over same_province as n_of_province,
+        n_of_province >= greatest(limits.unsupported_cells, limits.unsupported_share * count(*) over same_province) as is_province,
+        count(*) filter (where refused.is_of_other_unit) over same_city
+        >= greatest(limits.unsupported_cells, limits.unsupported_share * count(*) over same_city) as is_city
     from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('int_indicator_limits') }} as limits on observations.indicator_id = limits.indicator_id
     left join refused on observations.observation_id = refused.observation_id
     where observations.place_level = 'city'
     window
         same_cell as (partition by observations.indicator_id, city_id, "year"),
-        same_table as (partition by source_id, edition_year, file_name, observations.indicator_id, "year"),
-        same_province as (partition by source_id, edition_year, file_name, observations.indicator_id, "year", city_id // 10000)
+        same_province as (partition by source_id, edition_year, file_name, observations.indicator_id, "year", city_id // 10000),
+        same_city as (partition by source_id, edition_year, file_name, observations.indicator_id, city_id)
+),
+
+-- where nobody else has a table, it is as late as that of the year before it, or after it
+column_years as (
+    select
+        source_id,
+        edition_year,
+        file_name,
+        indicator_id,
+        "year",
+        count(*) filter (where is_cause) as n_refused,
+        n_refused >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*)) as is_refused,
+        case
+            when n_refused > 0 or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
+                then count(*) filter (where is_late) >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*))
+        end as is_late_table,
+        is_refused or coalesce(
+            last_value(is_late_table ignore nulls) over (of_column order by "year" rows between unbounded preceding and current row),
+            first_value(is_late_table ignore nulls) over (of_column order by "year" rows between current row and unbounded following),
+            false
+        ) as is_column
+    from compared
+    group by source_id, edition_year, file_name, indicator_id, "year"
+    window of_column as (partition by source_id, edition_year, file_name, indicator_id)
+),
+
+tables as (
+    select
+        compared.*,
+        column_years.is_refused as is_table,
+        column_years.is_column,
+        column_years.n_refused as n_of_table
+    from compared
+    inner join column_years
+        on
+            {{ same_keys('compared', 'column_years', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
+            and compared.edition_year is not distinct from column_years.edition_year
 ),
 
 indicators as (
@@ -81,12 +147,44 @@ doubtful as (
     having count(*) filter (where is_refused) > 0.5 * (count(*) - 1)
 ),
 
+-- the cities and tables most of which stand apart from a source that has a place, where a source has none, or is a new edition
+apart as (
+    select
+        paired.series_no,
+        paired.city_id,
+        paired."year"
+    from {{ ref('int_values_paired') }} as paired
+    inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
+    where
+        (paired.priority = 999 or {{ is_edition('paired.source_id') }})
+        and paired.other_priority < 999
+        and not {{ is_edition('paired.other_source_id') }}
+        and paired.other_observation_id not in (select refused.observation_id from refused)
+    group by grouping sets ((paired.series_no, paired.city_id), (paired.series_no, paired."year"))
+    having
+        count(distinct paired.observation_id) filter (where abs(paired.gap) > limits.match_apart)
+        >= greatest(any_value(limits.unsupported_cells), any_value(limits.unsupported_share) * count(distinct paired.observation_id))
+),
+
+alone as (
+    select
+        tables.*,
+        -- an index has no other figure of its own kind beside it
+        tables.same_as is null and coalesce(of_city.series_no, of_table.series_no) is not null as is_apart,
+        tables.source_id in (select doubtful.source_id from doubtful) as is_doubtful
+    from tables
+    left join {{ ref('int_values_series') }} as series on tables.observation_id = series.observation_id
+    left join apart as of_city on series.series_no = of_city.series_no and series.city_id = of_city.city_id
+    left join apart as of_table on series.series_no = of_table.series_no and series."year" = of_table."year"
+    where tables.is_left and tables.n_left = 1
+),
+
 unsupported as (
     select
         *,
-        case when is_table or is_province then 'blocked' else 'warned' end as grade
-    from tables
-    where is_left and n_left = 1 and (is_table or is_province or source_id in (select doubtful.source_id from doubtful))
+        case when is_column or is_province or is_city or is_apart then 'blocked' else 'warned' end as grade
+    from alone
+    where is_column or is_province or is_city or is_apart or is_doubtful
 ),
 
 flags as (
@@ -99,6 +197,9 @@ flags as (
         'expected a figure that another source has, found ' || {{ short_number('"value"') }} || case
             when is_table then ' in a table that is refused; so in ' || n_of_table || ' figures of it'
             when is_province then ' in a table that is refused; so in ' || n_of_province || ' of its province'
+            when is_city then '; most figures of the city are in another unit in its file'
+            when is_apart then '; its source is new, and stands apart from a known one in most years of the city or most of the table'
+            when is_column then '; nobody else has its table, and that of the year beside it is another year''s'
             else '; most other indicators of its source are refused'
         end as detail,
         cast(null as double) as proposed_value

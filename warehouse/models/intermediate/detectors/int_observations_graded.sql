@@ -11,7 +11,7 @@ with flags as (
     select
         copied.*,
         99 as rule_rank
-    from ({{ flags_of_copies(ref('int_observations_stitched')) }}) as copied
+    from ({{ flags_of_copies(ref('int_observations_stitched'), ref('int_values_copied')) }}) as copied
 ),
 
 worst_flags as (

@@ -176,6 +176,7 @@ told as (
             when block = 'table' then 'its table stands apart from the others'
             when kind = 'row' then 'that source has it ' || abs(k) || ' row(s) ' || case when k > 0 then 'on' else 'back' end
             when kind = 'city' then 'that source has it for city ' || k
+            when kind = 'unit' then 'it is a factor of 10^' || k || ' off'
             else 'that source has it for ' || ("year" + k)
         end || ', so in ' || n_matches
         || case when block = 'city' then ' years from ' || first_year || ' to ' || last_year else ' cities' end as detail,
@@ -233,7 +234,7 @@ single as (
 -- its figures there are nearer to what the row they fit leads one to expect
 shifts as (
     select
-        here.source_id,
+        {{ publisher_of('here.source_id') }} as source_id,
         here.edition_year,
         here.file_name,
         here.sheet_name,

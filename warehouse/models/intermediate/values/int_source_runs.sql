@@ -21,7 +21,7 @@ with numbered as (
 
 earned as (
     select distinct
-        other_source_id as source_id,
+        {{ publisher_of('other_source_id') }} as source_id,
         indicator_id,
         other_earned_priority as earned_priority
     from {{ ref('int_sources_related') }}

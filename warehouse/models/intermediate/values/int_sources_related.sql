@@ -107,14 +107,14 @@ ranked as (
 
 earned as (
     select
-        judged.other_source_id as source_id,
+        {{ publisher_of('judged.other_source_id') }} as source_id,
         judged.indicator_id,
         min(ranked.priority) + 0.5 as priority
     from judged
-    inner join ranked on judged.source_id = ranked.source_id and judged.indicator_id = ranked.indicator_id
-    left join ranked as own on judged.other_source_id = own.source_id and judged.indicator_id = own.indicator_id
+    inner join ranked on {{ publisher_of('judged.source_id') }} = ranked.source_id and judged.indicator_id = ranked.indicator_id
+    left join ranked as own on {{ publisher_of('judged.other_source_id') }} = own.source_id and judged.indicator_id = own.indicator_id
     where judged.is_worse and own.source_id is null
-    group by judged.other_source_id, judged.indicator_id
+    group by {{ publisher_of('judged.other_source_id') }}, judged.indicator_id
 ),
 
 known as (
@@ -127,14 +127,16 @@ select
     judged.source_id,
     judged.other_source_id,
     judged.indicator_id,
+    {{ publisher_of('judged.source_id') }} = {{ publisher_of('judged.other_source_id') }} as is_edition,
     case
+        when is_edition then 'edition'
         when exists (
             select 1
             from {{ ref('source_lineage') }} as declared
             where
                 judged.indicator_id like declared.indicator_pattern
-                and judged.source_id in (declared.source_id, declared.other_source_id)
-                and judged.other_source_id in (declared.source_id, declared.other_source_id)
+                and {{ publisher_of('judged.source_id') }} in (declared.source_id, declared.other_source_id)
+                and {{ publisher_of('judged.other_source_id') }} in (declared.source_id, declared.other_source_id)
         ) then 'declared'
         when judged.repeats then 'repeats'
         when judged.is_same then 'same series'
@@ -146,10 +148,15 @@ select
     other_known.source_id is not null or own_known.source_id is null as is_heard,
     judged.is_worse,
     judged.is_other_worse,
-    coalesce(own_known.priority, 999) as priority,
-    coalesce(other_known.priority, 999) as other_priority,
+    -- a new edition revises figures, but moves none to other years, rows or units: where nothing else tells, the older one is right
+    coalesce(own_known.priority, 999)
+    + case when is_edition and judged.source_id > judged.other_source_id then 0.25 else 0 end as priority,
+    coalesce(other_known.priority, 999)
+    + case when is_edition and judged.source_id < judged.other_source_id then 0.25 else 0 end as other_priority,
     earned.priority as other_earned_priority
 from judged
-left join known as own_known on judged.source_id = own_known.source_id and judged.indicator_id = own_known.indicator_id
-left join known as other_known on judged.other_source_id = other_known.source_id and judged.indicator_id = other_known.indicator_id
-left join earned on judged.other_source_id = earned.source_id and judged.indicator_id = earned.indicator_id
+left join known as own_known
+    on {{ publisher_of('judged.source_id') }} = own_known.source_id and judged.indicator_id = own_known.indicator_id
+left join known as other_known
+    on {{ publisher_of('judged.other_source_id') }} = other_known.source_id and judged.indicator_id = other_known.indicator_id
+left join earned on {{ publisher_of('judged.other_source_id') }} = earned.source_id and judged.indicator_id = earned.indicator_id

@@ -64,6 +64,8 @@ judged as (
     from {{ ref('int_values_compared') }} as compared
     inner join {{ ref('int_indicator_limits') }} as limits on compared.indicator_id = limits.indicator_id
     left join relatives on compared.other_source_id = relatives.source_id and compared.indicator_id = relatives.indicator_id
+    -- an edition may repeat an error of the one before: it contradicts, but confirms nothing
+    where compared.relation = 'independent'
 ),
 
 -- a family speaks once: of related sources that say the same about a value, or say nothing and hold the same, the one with the fewest

@@ -45,6 +45,7 @@ pairs as (
         witness.repeats_before as other_repeats_before,
         witness.repeats_after as other_repeats_after,
         count(*) over (partition by paired.series_no, paired.other_source_id, paired."year") as n_table,
+        count(*) over (partition by paired.series_no, paired.other_source_id, paired."year", paired.city_id // 10000) as n_province,
         count(*) filter (where abs(paired.gap) > limits.mixed_up_apart) over (
             partition by paired.series_no, paired.other_source_id, paired.city_id
         ) as n_contradicted
@@ -154,7 +155,7 @@ of_nobody as (
         match_apart as differs_by,
         own_distance as step
     from pairs
-    where own_distance >= match_apart
+    where own_distance >= match_apart and (kind = 'unit' or relation in ('independent', 'edition'))
 ),
 
 distances as (
@@ -205,7 +206,8 @@ blocks as (
             else 0
         end as block_id
     from judged
-    where kind in ('year', 'city')
+    -- copies have other vintages of a city now and then
+    where kind = 'unit' or (kind in ('year', 'city') and relation in ('independent', 'edition'))
 ),
 
 blamed as (
@@ -213,6 +215,7 @@ blamed as (
         {{ block }},
         row_number() over (order by {{ block }}) as block_no,
         any_value(match_table_cities) as match_table_cities,
+        count(*) filter (where is_match) >= any_value(match_table_share) * any_value(n_province) as is_most,
         count(*) over (
             partition by source_id, series_no, other_source_id, kind, least(k, block_id // 100), greatest(k, block_id // 100)
         ) = 2 as is_exchanged,
@@ -286,6 +289,8 @@ found as (
     -- what is somebody's is not nobody's; where codes are shifted in all years, no rows slipped in one
     qualify
         not (kind = 'apart' and bool_or(kind <> 'apart') over (partition by series_no, other_source_id, block, block_id))
+        -- an edition of which most is new is a revision
+        and not (kind = 'apart' and {{ publisher_of('source_id') }} = {{ publisher_of('other_source_id') }})
         and not ((kind = 'apart' or block = 'province') and bool_or(is_codes) over (partition by series_no, other_source_id))
 ),
 
@@ -328,7 +333,12 @@ sized as (
 facts as (
     select
         fact_no,
-        any_value(block) as block,
+        source_id,
+        other_source_id,
+        kind,
+        block,
+        min(k) as k,
+        case when kind = 'unit' and block = 'city' then min(block_id) end as unit_city,
         bool_or(is_codes) as is_codes,
         min(indicator_id) as indicator_id,
         min(priority) as priority,
@@ -339,33 +349,72 @@ facts as (
         {{ exact_median('own_miss') }} as own_miss,
         {{ exact_median('other_miss') }} as other_miss
     from found
-    group by fact_no
+    group by fact_no, source_id, other_source_id, kind, block
+),
+
+judged_facts as (
+    select
+        facts.*,
+        case
+            when votes.n_for > votes.n_against then 'cleared'
+            when votes.n_for < votes.n_against then 'blocked'
+            when facts.n_repeated > facts.n_other_repeated then 'blocked'
+            when facts.n_repeated < facts.n_other_repeated then 'cleared'
+            -- the one that left its trend, by what the two differ
+            when facts.own_miss > greatest(limits.match_mover * facts.other_miss, limits.spike_other_share * facts.distance) then 'blocked'
+            when facts.other_miss > greatest(limits.match_mover * facts.own_miss, limits.spike_other_share * facts.distance) then 'cleared'
+            when sized.own_off > limits.match_mover * sized.other_off then 'blocked'
+            when sized.other_off > limits.match_mover * sized.own_off then 'cleared'
+            when facts.own_miss > limits.match_mover * facts.other_miss and not facts.is_codes then 'blocked'
+            when limits.match_mover * facts.own_miss < facts.other_miss and not facts.is_codes then 'cleared'
+        end as verdict
+    from facts
+    inner join {{ ref('int_indicator_limits') }} as limits on facts.indicator_id = limits.indicator_id
+    left join votes on facts.fact_no = votes.fact_no
+    left join sized on facts.fact_no = sized.fact_no
+),
+
+-- a source whose other tables, or other figures of the city, are off by the same is off here, too
+elsewhere as (
+    select
+        source_id,
+        kind,
+        k,
+        unit_city,
+        count(distinct indicator_id) as n_indicators
+    from judged_facts
+    where
+        (block = 'table' or unit_city is not null)
+        and (
+            verdict = 'blocked'
+            or ({{ publisher_of('source_id') }} = {{ publisher_of('other_source_id') }} and priority > other_priority)
+        )
+    group by source_id, kind, k, unit_city
 ),
 
 graded_facts as (
     select
         facts.fact_no,
         case
-            when votes.n_for > votes.n_against then null
-            when votes.n_for < votes.n_against then 'blocked'
-            when facts.n_repeated > facts.n_other_repeated then 'blocked'
-            when facts.n_repeated < facts.n_other_repeated then null
-            -- the one that left its trend, by what the two differ
-            when facts.own_miss > greatest(limits.match_mover * facts.other_miss, limits.spike_other_share * facts.distance) then 'blocked'
-            when facts.other_miss > greatest(limits.match_mover * facts.own_miss, limits.spike_other_share * facts.distance) then null
-            when sized.own_off > limits.match_mover * sized.other_off then 'blocked'
-            when sized.other_off > limits.match_mover * sized.own_off then null
-            when facts.own_miss > limits.match_mover * facts.other_miss and not facts.is_codes then 'blocked'
-            when limits.match_mover * facts.own_miss < facts.other_miss and not facts.is_codes then null
+            when facts.verdict = 'cleared' then null
+            when facts.verdict = 'blocked' then 'blocked'
+            when own.n_indicators > coalesce(other.n_indicators, 0) then 'blocked'
+            when other.n_indicators > coalesce(own.n_indicators, 0) then null
+            when facts.unit_city is not null then null
             -- of two that follow their trend the less trusted one
             when facts.priority < facts.other_priority then null
             when facts.priority > facts.other_priority and facts.block = 'table' then 'blocked'
             else 'quarantined'
         end as grade
-    from facts
-    inner join {{ ref('int_indicator_limits') }} as limits on facts.indicator_id = limits.indicator_id
-    left join votes on facts.fact_no = votes.fact_no
-    left join sized on facts.fact_no = sized.fact_no
+    from judged_facts as facts
+    left join elsewhere as own
+        on {{ same_keys('facts', 'own', ['source_id', 'kind', 'k']) }} and facts.unit_city is not distinct from own.unit_city
+    left join elsewhere as other
+        on
+            facts.other_source_id = other.source_id
+            and facts.kind = other.kind
+            and facts.k = -other.k
+            and facts.unit_city is not distinct from other.unit_city
 ),
 
 graded as (
@@ -395,8 +444,8 @@ refused_tables as (
     where block = 'table' and grade = 'blocked'
 ),
 
--- all of a table loses its word, and of a province whose rows are shifted all rates, which are alike; so do all years between the first
--- and the last of a run
+-- all of a table loses its word, and all of a province most of whose rows are shifted, of rates, which are alike, where some are; so do all
+-- years between the first and the last of a run
 members as (
     select
         graded.block_no,
@@ -407,7 +456,8 @@ members as (
             graded.series_no = trends.series_no
             and graded.block_id = case
                 when graded.block = 'table' then trends."year"
-                when graded.block = 'province' and trends.rate_unit is not null then trends."year" * 1000 + trends.city_id // 10000
+                when graded.block = 'province' and (graded.is_most or trends.rate_unit is not null)
+                    then trends."year" * 1000 + trends.city_id // 10000
             end
     union
     select

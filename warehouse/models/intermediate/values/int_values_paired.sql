@@ -1,5 +1,4 @@
--- grain: one row is a value of int_values_series beside that of an independent source whose word counts, for the same place, year and
--- indicator
+-- grain: one row is a value of int_values_series beside that of another source whose word counts, for the same place, year and indicator
 -- key: observation_id, other_source_id
 with witnesses as (
     {{ latest_edition(ref('int_trends_delivered')) }}
@@ -15,6 +14,7 @@ select
     witnesses.step_after as other_step_after,
     witnesses.expected_log as other_expected_log,
     trends.log_value - witnesses.log_value as gap,
+    related.relation,
     related.priority,
     related.other_priority
 from {{ ref('int_trends_delivered') }} as trends
@@ -22,7 +22,6 @@ inner join {{ ref('int_sources_related') }} as related
     on
         trends.source_id = related.source_id
         and trends.indicator_id = related.indicator_id
-        and related.relation = 'independent'
         and related.is_heard
 inner join witnesses
     on

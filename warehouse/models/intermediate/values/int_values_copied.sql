@@ -1,0 +1,50 @@
+-- grain: one row is an ordered pair of values of one place, year and indicator that are one figure: in two files of a source that are one
+-- series, in two sources of which a document says that they have one figure, or in tables of which most common figures are the same, of
+-- two sources that are not independent. What is said of the first holds
+-- for the second, so the word of its source must count against that of the second (int_sources_related)
+-- key: observation_id, copy_id
+with observations as (
+    select
+        observations.observation_id,
+        observations.place_level,
+        observations.indicator_id,
+        observations.city_id,
+        observations."year",
+        observations."value",
+        coalesce(series.source_id, observations.source_id) as source_id,
+        coalesce(limits.same_as, observations.indicator_id) as quantity_id,
+        limits.copies_share,
+        limits.lineage_equal * case when limits.rule_kind = 'rate' then 100 else abs(observations."value") end as equal_within
+    from {{ ref('int_observations_corrected') }} as observations
+    inner join {{ ref('int_indicator_limits') }} as limits on observations.indicator_id = limits.indicator_id
+    left join {{ ref('int_values_series') }} as series on observations.observation_id = series.observation_id
+),
+
+pairs as (
+    select
+        own.observation_id,
+        copies.observation_id as copy_id,
+        abs(own."value" - copies."value") <= greatest(own.equal_within, copies.equal_within) as is_same,
+        own.source_id = copies.source_id
+        or related.relation = 'declared'
+        or count_if(is_same) over (partition by own.source_id, copies.source_id, own.indicator_id, own."year", own.place_level)
+        >= own.copies_share * count(*) over (partition by own.source_id, copies.source_id, own.indicator_id, own."year", own.place_level)
+            as is_copy
+    from observations as own
+    inner join observations as copies
+        on
+            {{ same_keys('own', 'copies', ['place_level', 'indicator_id', 'city_id', '"year"']) }}
+            and own.observation_id <> copies.observation_id
+    left join {{ ref('int_sources_related') }} as related
+        on
+            copies.source_id = related.source_id
+            and own.source_id = related.other_source_id
+            and own.quantity_id = related.indicator_id
+    where own.source_id = copies.source_id or (related.relation <> 'independent' and related.is_heard)
+)
+
+select
+    observation_id,
+    copy_id
+from pairs
+where is_same and is_copy
