@@ -25,14 +25,17 @@ NONE = [None, None]
 
 @pytest.fixture(scope="module")
 def run():
+    return newest_run()
+
+
+def newest_run():
     """Marts with size and coast, `estimates.primary` of a run, and its last year."""
     growth, years, cohort, block = draw_panel(3, calmer=0.6)
     ids = 100000 * (block + 1) + np.arange(len(cohort))
     marts = city_marts(ids, cohort, growth, years)
     product = pd.DataFrame({"city_id": ids, "year": 2009, "gdp_nominal_cny_100m": 9.0 + ids % 37})
-    city_years = pd.concat(
-        [product, marts.city_years.drop(columns="gdp_nominal_cny_100m", errors="ignore")]
-    )
+    others = marts.city_years.drop(columns="gdp_nominal_cny_100m", errors="ignore")
+    city_years = pd.concat([product, others])
     marts = dataclasses.replace(
         marts, cities=marts.cities.assign(is_coastal=ids % 2 == 0), city_years=city_years
     )
@@ -43,7 +46,7 @@ def run():
     return marts, pd.DataFrame(rows["primary"]), int(years[-1])
 
 
-def _written(marts, last_year, run_id="20260101T000000.000000Z", **changes):
+def written(marts, last_year, run_id="20260101T000000.000000Z", **changes):
     """What a run of the year before wrote, with changes of the committed rule."""
     rows = pd.DataFrame(next_window_rows(marts, SPEC, last_year - 1, NONE, NONE))
     for place, row in rows.iterrows():
@@ -61,7 +64,7 @@ def _promises(run, written):
 def test_a_rule_that_did_not_change_was_run_as_written(run):
     marts, primary, last_year = run
     # the draws of this test are fewer than those of the rule, in this run and in what was written
-    found = _promises(run, _written(marts, last_year))
+    found = _promises(run, written(marts, last_year))
     assert (found["status"] == "as_written").all() and len(found) == 4
     row, own = found.loc["committed", PRIMARY], primary.set_index("spec_id").loc[PRIMARY]
     assert row["estimate"] == row["estimate_written"] == own["estimate"]
@@ -73,8 +76,8 @@ def test_a_rule_that_did_not_change_was_run_as_written(run):
 
 def test_a_planted_change_is_reported_with_both_results(run):
     marts, _, last_year = run
-    first = _written(marts, last_year, seed=5, permutations=199)
-    later = _written(marts, last_year, "20260201T000000.000000Z")
+    first = written(marts, last_year, seed=5, permutations=199)
+    later = written(marts, last_year, "20260201T000000.000000Z")
     found = _promises(run, pd.concat([first, later], ignore_index=True))
     row = found.loc["committed", PRIMARY]
     assert row["status"] == "changed"
@@ -98,23 +101,23 @@ def test_a_planted_change_is_reported_with_both_results(run):
 )
 def test_a_rule_that_its_text_cannot_run_says_why(run, changes, said):
     marts, _, last_year = run
-    row = _promises(run, _written(marts, last_year, **changes)).loc["committed", PRIMARY]
+    row = _promises(run, written(marts, last_year, **changes)).loc["committed", PRIMARY]
     assert row["status"] == "changed" and said in row["reason"]
     assert pd.isna(row["estimate_written"]) and not pd.isna(row["estimate"])
 
 
 def test_rules_of_earlier_publications_are_read_in_their_form(run):
     marts, _, last_year = run
-    written = _written(marts, last_year).query("rule_name == 'committed'")
+    rows = written(marts, last_year).query("rule_name == 'committed'")
     rule = rules_of(marts, SPEC, last_year)["committed"]
     earlier = {key: value for key, value in rule.items() if key != "statistic_version"}
     earlier["code_sha256"] = CODE_SHA256_UNTIL_2026_11_29
     text, digest = text_and_hash(earlier)
-    written = written.assign(rule=text, rule_sha256=digest).drop(columns="rule_name")
-    assert _promises(run, written)["status"].tolist() == ["as_written"] * 2
+    rows = rows.assign(rule=text, rule_sha256=digest).drop(columns="rule_name")
+    assert _promises(run, rows)["status"].tolist() == ["as_written"] * 2
 
 
 def test_without_a_promise_there_is_no_row(run):
     marts, _, last_year = run
     assert _promises(run, pd.DataFrame()).empty
-    assert _promises(run, _written(marts, last_year + 1)).empty
+    assert _promises(run, written(marts, last_year + 1)).empty

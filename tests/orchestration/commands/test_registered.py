@@ -1,11 +1,15 @@
 """`citysync registered` on an archive: kept, changed, and the next rule, of any archived run."""
 
 import json
+from types import SimpleNamespace
 
+import duckdb
 import pandas as pd
 
 from orchestration.commands.registered import registered
-from orchestration.stages.promises import read_written
+from orchestration.home import Home
+from orchestration.stages.promises import keep_promises, read_written
+from tests.estimation.study.test_promises import SPEC, newest_run, written
 from tests.orchestration.conftest import end_of
 
 RUNS = [f"2026010{day}T000000.000000Z" for day in (1, 2)]
@@ -59,3 +63,22 @@ def test_only_runs_of_the_same_kind_of_files_are_read(home):
     _archive(home, RUNS[1], estimates__next_window=rows)
     written = read_written(home / "archive", is_simulated=False)
     assert written["run_id"].tolist() == [RUNS[1]]
+
+
+def test_the_stage_publishes_and_prints_a_planted_change(home, capsys, monkeypatch):
+    marts, primary, last_year = newest_run()
+    monkeypatch.setattr("estimation.analyses.primary.DECLARED", (SPEC,))
+    _archive(home, RUNS[0], estimates__next_window=written(marts, last_year, seed=5))
+    (home / "build").mkdir()
+    settings = SimpleNamespace(is_simulated=False)
+    keep_promises(SimpleNamespace(home=Home(home), settings=settings), marts, primary)
+    said = capsys.readouterr().out
+    assert f"rule committed, 2010-{last_year}: changed since this run" in said
+    assert "seed: 5 -> 1" in said
+    assert f"rule adjusted, 2010-{last_year}: as written by {RUNS[0]}" in said
+    with duckdb.connect(home / "build" / "citysync.duckdb", read_only=True) as con:
+        rows = con.execute(
+            "select rule_name, status, changed_since from meta.promise order by all"
+        ).fetchall()
+    as_written = ("adjusted", "as_written", None)
+    assert rows == [as_written] * 2 + [("committed", "changed", "this run")] * 2
