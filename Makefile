@@ -42,6 +42,7 @@ lint: .venv/.dev
 	@$(PY) -m ruff check --no-cache . && $(PY) -m ruff format --no-cache --check .
 	@$(PY) -m sqlfluff lint --processes 2 -q warehouse/models warehouse/macros warehouse/tests
 	@.venv/bin/lint-imports --no-cache
+	@$(PY) -m mypy --no-error-summary
 
 # loops are compiled beside lint, which uses half of the machine; the tests then find them. Two
 # workers fill two processors: threads of BLAS would only wait for each other

@@ -16,12 +16,28 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # what type checkers see; at run time each is imported where it is used
+    from . import data as data
+    from .api.fit import ESTIMATORS as ESTIMATORS
+    from .api.fit import fit as fit
+    from .api.primary import PrimaryFit as PrimaryFit
+    from .api.primary import primary as primary
+    from .api.result import Fit as Fit
+    from .api.tables import etable as etable
+    from .api.vcov import Errors as Errors
+    from .api.vcov import vcov as vcov
+    from .panel.panel_error import PanelError as PanelError
+    from .results import VARIANCE_ESTIMATORS as VARIANCE_ESTIMATORS
+    from .results import NotEstimable as NotEstimable
 
 __version__ = "0.1.0"
 # public name: the module that holds it
 PUBLIC = {
     "ESTIMATORS": "api.fit",
+    "Errors": "api.vcov",
     "VARIANCE_ESTIMATORS": "results",
     "Fit": "api.result",
     "NotEstimable": "results",

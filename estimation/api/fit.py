@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -29,9 +29,47 @@ from ..panel.unit_values import beside, is_beside
 from ..primary import WITHIN_BLOCK
 from ..results import FitResult, NotEstimable
 from .result import Fit
-from .words import OWN, PUBLISHED, faults_of_units
+from .words import OWN, PUBLISHED, EstimatorName, Line, faults_of_units
 
-ESTIMATORS = (*ON_PAIRS, WITHIN_BLOCK)
+ESTIMATORS: tuple[str, ...] = (*ON_PAIRS, WITHIN_BLOCK)
+
+
+class FitOptions(TypedDict, total=False):
+    """What `fit` takes by name, for type checkers; `fit` has the defaults."""
+
+    series: str | None
+    time: str
+    cohort: Any
+    block: Any
+    estimator: EstimatorName
+    controls: Sequence[str]
+    weights: str | None
+    exposure: Literal["one", "both"]
+    vcov: Line | Sequence[Line] | None
+    permutations: int
+    seed: int
+    shuffle: Literal["block", "all", "province"]
+    control_pairs: Literal["never_treated", "not_yet_treated"]
+    reference: int
+    binning: tuple[int, int] | None
+    engine: Literal["arrays", "all_pairs", "database"] | None
+    progress: bool | None
+
+
+@overload
+def fit(
+    panel: Any, outcome: str, *, unit: str | tuple[str, str] | None, **options: Unpack[FitOptions]
+) -> Fit: ...
+
+
+@overload
+def fit(
+    panel: Any,
+    outcome: list[str] | tuple[str, ...],
+    *,
+    unit: str | tuple[str, str] | None,
+    **options: Unpack[FitOptions],
+) -> list[Fit]: ...
 
 
 def fit(
@@ -43,18 +81,18 @@ def fit(
     time: str = "year",
     cohort: Any = "cohort_year",
     block: Any = None,
-    estimator: str = "twfe",
+    estimator: EstimatorName = "twfe",
     controls: Sequence[str] = (),
     weights: str | None = None,
-    exposure: str = "one",
-    vcov: str | Sequence[str] | None = None,
+    exposure: Literal["one", "both"] = "one",
+    vcov: Line | Sequence[Line] | None = None,
     permutations: int = DRAWS,
     seed: int = 1,
-    shuffle: str = "block",
-    control_pairs: str = "never_treated",
+    shuffle: Literal["block", "all", "province"] = "block",
+    control_pairs: Literal["never_treated", "not_yet_treated"] = "never_treated",
     reference: int = -1,
     binning: tuple[int, int] | None = None,
-    engine: str | None = None,
+    engine: Literal["arrays", "all_pairs", "database"] | None = None,
     progress: bool | None = None,
 ) -> Fit | list[Fit]:
     """Fit an estimator of difference in differences on a panel of pairs.

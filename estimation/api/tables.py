@@ -92,12 +92,15 @@ def etable(
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 12:
         raise ValueError(f"digits: expected a whole number from 1 to 12, found {digits!r}")
     style = _Style(vcov, digits, se == "ci")
-    fits = tuple(one for given in fits for one in (given if isinstance(given, list) else [given]))
+    flat: list[Result] = []
+    for given in fits:
+        flat += given if isinstance(given, list) else [given]
+    fits = tuple(flat)
     if not fits or not all(hasattr(fit, "estimates") for fit in fits):
         raise ValueError("etable takes results of cs.fit, cs.primary or cs.vcov, one or more")
     if headers is not None and len(headers) != len(fits):
         raise ValueError(f"headers: expected {len(fits)}, found {len(headers)}")
-    every = [e for fit in fits for e in fit.estimates]
+    every = [e for fit in flat for e in fit.estimates]
     require_line(vcov, every)
     labels = labels or {}
     known = {*(e.term for e in every), *map(label_of, every)}
@@ -113,7 +116,7 @@ def etable(
     heads = (
         tuple(headers)
         if headers is not None
-        else tuple(labels.get(fit.outcome, fit.outcome) for fit in fits)
+        else tuple(labels.get(fit.outcome, fit.outcome) for fit in flat)
     )
     table = Table(title, heads, (*rows, *foot), len(rows), notes)
     if file is not None:

@@ -69,7 +69,7 @@ def rows_of(fit: Fit) -> list[tuple[str, ...]]:
     """A header, and a row for each coefficient and line of inference; without the many effects of
     one cohort in one period.
     """
-    rows = [HEADER]
+    rows: list[tuple[str, ...]] = [HEADER]
     previous = ""
     for e in fit.estimates:
         if e.term == GROUP_TIME:
@@ -210,7 +210,8 @@ def ends(estimate: Estimate, digits: int = DIGITS) -> list[str]:
     least = 1e-12 * abs(estimate.estimate)
     found = []
     for end in (estimate.ci_low, estimate.ci_high):
-        found.append(number(end if abs(end) > least else 0.0, digits))
+        is_zero = end is not None and abs(end) <= least
+        found.append(number(0.0 if is_zero else end, digits))
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from .foreign import Scores, read_scores
 from .joint import Covariance
 from .result import TIDY
 from .text import wrapped
-from .words import interval_at, rows_for_maketables
+from .words import SharedLine, interval_at, rows_for_maketables
 
 LINES = ("dyadic", "unit", "pair")
 
@@ -195,11 +195,11 @@ def vcov(
     fit: Any,
     unit: tuple[Any, Any],
     *,
-    vcov: str | Sequence[str] = ("dyadic", "unit", "pair"),
+    vcov: SharedLine | Sequence[SharedLine] = ("dyadic", "unit", "pair"),
     data: Any = None,
     directed: bool = False,
     df: float | None = None,
-    kinds: int | None = None,
+    kinds: Literal[1, 2] | None = None,
 ) -> Errors:
     """Errors of somebody else's fit on pairs, from its scores: no refit, no draws.
 

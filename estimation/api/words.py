@@ -5,13 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from ..defaults import LEVEL
 from ..inference.variances import t_interval
 from ..panel.panel_error import PanelError
 from ..results import Estimate, NotEstimable
 
+EstimatorName = Literal[
+    "twfe",
+    "event_study",
+    "callaway_santanna",
+    "sun_abraham",
+    "gardner",
+    "borusyak",
+    "etwfe",
+    "within_block",
+]
+Line = Literal["pair", "dyadic", "unit", "block_jackknife", "permutation"]
+# of `cs.vcov`
+SharedLine = Literal["dyadic", "unit", "pair"]
 # a line of inference, and its name in published tables and in the JSON of the command line
 PUBLISHED = {
     "pair": "conventional",

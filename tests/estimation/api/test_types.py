@@ -1,0 +1,43 @@
+"""What a type checker sees of a user's script."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import REPO
+
+SCRIPT = """
+import pandas as pd
+
+import citysync as cs
+
+frame = pd.DataFrame()
+one = cs.fit(frame, "y", unit=("a", "b"), estimator="twfe", vcov=["dyadic", "unit"])
+reveal_type(one)
+reveal_type(cs.fit(frame, ["y", "z"], unit=("a", "b")))
+reveal_type(one.wald(["treated"]))
+reveal_type(cs.vcov(object(), ("a", "b"), vcov="dyadic"))
+reveal_type(cs.etable(one))
+cs.fit(frame, "y", unit=("a", "b"), estimator="twfee")
+cs.vcov(object(), ("a", "b"), vcov="robust")
+one.estimate
+"""
+SEEN = ["Fit", "list[Fit]", "dict[str, float | str]", "Errors", "Table"]
+REFUSED = {12: "call-overload", 13: "arg-type", 14: "attr-defined"}
+
+
+@pytest.mark.full
+def test_mypy_strict_sees_types_and_refuses_names_that_are_none(tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT.lstrip())
+    command = [sys.executable, "-m", "mypy", "--strict", "script.py"]
+    cache = ["--cache-dir", str(REPO / ".venv" / "mypy-user")]
+    # stubs of pandas are the user's own affair
+    command += [*cache, "--disable-error-code", "import-untyped"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    shown = re.findall(r'Revealed type is "([^"]*)"', done.stdout)
+    plain = [re.sub(r"(builtins|citysync[a-z_.]*)\.(?=\w)", "", text) for text in shown]
+    assert plain == SEEN, done.stdout + done.stderr
+    errors = dict(re.findall(r"script.py:(\d+): error: .*\[([a-z-]+)\]", done.stdout))
+    assert {int(line): code for line, code in errors.items()} == REFUSED, done.stdout
