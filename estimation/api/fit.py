@@ -319,7 +319,8 @@ def _fit_units(
     file = read_cities(panel, replace(columns, outcome=series, block=block))
     gap = np.argwhere(~np.isfinite(file.growth))
     if len(gap):
-        found = f"no value of {file.city_ids[gap[0, 0]]} in {file.years[gap[0, 1]]}"
+        period = file.years[gap[0, 1]]
+        found = f"no value of {file.city_ids[gap[0, 0]]} in {file.shown.get(period, period)}"
         remedy = "leave the unit or the period out, or give a panel of pairs"
         raise PanelError("series", None, series, "every unit in every period", found, remedy)
     province = None if columns.block is None else file.block

@@ -134,7 +134,10 @@ def fit_design(
         sums = sum_sample(sample, statistics.values, statistics.layout.gram_start, cell, shape)
     solution = solve(sums.totals[None], design.x, statistics)
     pilots = pilots_in_cells(sample, design)
-    chosen, missed = _identified(design, solution.lost[0, k:], pilots.any(axis=0))
+    like = []
+    if k and solution.lost[0, k:].any() and isinstance(sample, FitSample):
+        like = _controls_like_treatment(sample, design, control_names)
+    chosen, missed = _identified(design, solution.lost[0, k:], pilots.any(axis=0), like)
     combine = np.zeros((len(chosen) + k, design.x.shape[-1] + k))
     combine[: len(chosen), : design.x.shape[-1]] = design.combine[chosen]
     combine[len(chosen) :, design.x.shape[-1] :] = np.diag(1 / statistics.control_scale)
@@ -228,8 +231,31 @@ def _estimates(solution: Solution, m: int, combine: np.ndarray) -> np.ndarray:
     return np.where(lost, np.nan, np.einsum("aq,cq->ac", solution.theta[:, m], combine))
 
 
+def _controls_like_treatment(sample: FitSample, design: Design, names: Sequence[str]) -> list[str]:
+    """Controls that, net of pair and year effects, are a multiple of a regressor of treatment."""
+    kept, rows = sample.kept, sample.observed[sample.kept]
+    panel = sample.panel
+    weight = np.ones(len(rows)) if panel.weight is None else panel.weight[kept]
+    cell = design.cells(sample.pair_group, panel.city_i, panel.city_j)[kept]
+    x = design.x.reshape(-1, *design.x.shape[-2:])[cell]
+
+    def net(values: np.ndarray) -> np.ndarray:
+        within = less_pair_means(np.where(rows, values, 0.0), rows)
+        rest = less_effects(within, rows, np.zeros(len(rows)), weight)
+        size = np.sqrt((rest**2).sum())
+        return rest / size if size > 0 else rest
+
+    treatments = [net(x[:, :, place]) for place in range(x.shape[-1])]
+    found = []
+    for name, control in zip(names, panel.controls, strict=True):
+        values = net(control[kept])
+        if any(abs((values * one).sum()) > 1 - 1e-10 for one in treatments):
+            found.append(name)
+    return found
+
+
 def _identified(
-    design: Design, lost: np.ndarray, has_cells: np.ndarray
+    design: Design, lost: np.ndarray, has_cells: np.ndarray, like: Sequence[str]
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Positions of the terms that rest on identified coefficients, and the labels of coefficients
     with cells that are lost.
@@ -242,6 +268,11 @@ def _identified(
     chosen = np.flatnonzero(~((design.combine != 0) & (lost | ~has_cells)).any(axis=1))
     missed = tuple(design.labels[k] for k in np.flatnonzero(lost & has_cells))
     if len(chosen) == 0:
+        if like:
+            raise NotEstimable(
+                f"{design.name}: control {', '.join(like)} equals treatment net of pair and year "
+                "effects: leave it out"
+            )
         raise NotEstimable(
             f"{design.name}: not identified beside the pair and year effects: {', '.join(missed)}. "
             "Needed are never-treated pairs in the same years and the same class of year effects, "

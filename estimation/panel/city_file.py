@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ class CityFile:
         Kind of the frame it came from; see `Source`.
     covariates : (N, K) float array
         NaN where a unit has a blank.
+    shown : mapping of int to str
+        Periods as they were given, where they are dates.
     """
 
     growth: np.ndarray
@@ -42,6 +45,7 @@ class CityFile:
     notes: tuple[str, ...] = ()
     backend: str = ""
     covariates: np.ndarray | None = None
+    shown: Mapping[int, Any] = field(default_factory=dict)
 
 
 def read_cities(panel: Any, columns: PairColumns) -> CityFile:
@@ -109,7 +113,9 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
         _require_whole_periods(table, columns.length, city, years_of_row, cohort, block)
     covariates = _covariates(table, columns.covariates, city, city_ids)
     backend = table.source.backend
-    return CityFile(growth, years, cohort, block, city_ids, tuple(notes), backend, covariates)
+    shown = {} if table.dates is None else table.dates.shown
+    found = (growth, years, cohort, block, city_ids, tuple(notes), backend, covariates)
+    return CityFile(*found, shown=shown)
 
 
 def _covariates(

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
@@ -177,7 +178,8 @@ def column_of(cells: Any) -> Column:
         return Column(array.astype(narrow.get(str(array.dtype), array.dtype), copy=False))
     codes, values = series.factorize()
     values = values.tolist()
-    if values and all(isinstance(value, Real) and abs(value) < TOO_LARGE for value in values):
+    kinds = (Real, Decimal)
+    if values and all(isinstance(value, kinds) and abs(value) < TOO_LARGE for value in values):
         is_whole = all(isinstance(value, int) for value in values) and (codes >= 0).all()
         numbers = np.array(values, dtype=np.int64 if is_whole else np.float64)
         return Column(numbers[codes] if is_whole else np.append(numbers, np.nan)[codes])

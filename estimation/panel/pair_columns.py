@@ -92,7 +92,7 @@ def resolve_columns(source: Source, columns: PairColumns) -> ResolvedColumns:
     """
     given = dict(vars(columns))
     pilots, is_standard = None, tuple(columns.unit) == UNIT
-    if is_standard and columns.cohort == COHORT:
+    if is_standard and isinstance(columns.cohort, str) and columns.cohort == COHORT:
         pilots = _both_or_none(source, CITY_COHORTS)
     if isinstance(columns.cohort, str) and columns.cohort not in source.names:
         given["cohort"] = columns_of_sides(source, columns.cohort, columns.unit) or columns.cohort

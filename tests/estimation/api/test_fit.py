@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import duckdb
 import numpy as np
@@ -36,6 +37,7 @@ KINDS = {
     "categories": lambda frame, folder: frame.astype(
         {"exporter": "category", "importer": "category"}
     ),
+    "decimals": lambda frame, folder: frame.assign(y=frame["y"].map(lambda v: Decimal(repr(v)))),
     "polars": lambda frame, folder: pl.from_pandas(frame),
     "arrow": lambda frame, folder: pa.Table.from_pandas(frame),
     "duckdb": lambda frame, folder: duckdb.sql("select * from frame"),
@@ -206,6 +208,14 @@ def test_an_event_study_prints_its_test_of_leads_and_how_much_trend_it_bears(fra
     joint = by_pair.wald(["event[-3]", "event[-2]"])
     assert by_pair.diagnostic("joint_leads_p") == pytest.approx(joint["p_value"], rel=1e-9)
     assert "(dyadic)" in str(by_pair.summary()) and "Honest DiD" in str(by_pair.summary())
+
+
+def test_cohorts_beside_a_panel_of_the_standard_names(frame, given):
+    names = {"exporter": "city_i_id", "importer": "city_j_id", "period": "year"}
+    panel = frame.rename(columns=names)
+    cohorts = pd.DataFrame(given["cohort"].items(), columns=["unit", "first"])
+    found = cs.fit(panel, "y", unit=None, cohort=cohorts, permutations=0)
+    assert found.coef() == cs.fit(frame, "y", **given | {"block": None}).coef()
 
 
 def test_outcomes_formulas_and_files_of_units_at_the_front_door(frame, given, tmp_path):

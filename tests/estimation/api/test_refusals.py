@@ -47,6 +47,22 @@ def of_arrays(change):
     return lambda at: cs.fit(change(at.arrays), "y", **at.given)
 
 
+def treatment_as_a_control(at):
+    first = at.frame["exporter"].map(at.given["cohort"])
+    first = first.fillna(at.frame["importer"].map(at.given["cohort"]))
+    now = (at.frame["period"] >= first).astype(float)
+    return cs.fit(at.frame.assign(now=now), "y", **at.given, controls=["x0", "now"])
+
+
+def units_with_a_gap(at):
+    quarters = [f"20{year}Q{quarter}" for year in (10, 11) for quarter in (1, 2, 3, 4)]
+    units = pd.DataFrame({"unit": np.repeat(list("abcd"), 8), "quarter": quarters * 4})
+    units = units.assign(first=np.where(units.unit == "a", "2011Q1", None), g=np.arange(32) ** 0.5)
+    units.loc[13, "g"] = np.nan
+    asked = {"unit": "unit", "series": "g", "time": "quarter", "cohort": "first"}
+    return cs.fit(units, "cm", **asked, permutations=0)
+
+
 def errors_of(**options):
     return lambda at: cs.vcov(at.other, **{"unit": UNIT} | options)
 
@@ -118,6 +134,7 @@ REFUSED = {
             for text in ("y ~ x0 | exporter", "log(y) ~ x0 | pair + period", "y ~ x0")
         ),
         (errors_of(unit=("a", "nowhere")), "column nowhere: expected it once in the fit's data"),
+        (units_with_a_gap, "no value of b in 2011Q2"),
         (errors_of(unit="a"), "two names of columns, or two arrays"),
         (errors_of(unit=(np.arange(3), np.arange(3))), "a unit for each of the"),
         (lambda at: at.fit.resid(at.frame[5:]), r"expected the fitted one, [\d,]+ rows"),
@@ -144,6 +161,7 @@ REFUSED = {
         (of_frame(estimator="event_study", binning=5), "the first and the last event time"),
         (of_frame(estimator="twfe", reference=-2), "choose event_study"),
         (of_frame(estimator="gardner", weights="w"), "takes no weights"),
+        (treatment_as_a_control, "control now equals treatment .*leave it out"),
         (of_frame(estimator="callaway_santanna", controls=["x0"]), "takes no controls"),
         (of_frame(estimator="within_block", controls=["x0"]), "takes no controls"),
         (
