@@ -69,8 +69,8 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
 
 
 def zones(backend: str = "") -> Any:
-    """China's cities, their pilot zones, and what suffices of their growth for the estimate,
-    interval and p of this project's primary test: at most six numbers a city, three on average.
+    """What suffices of the growth of China's cities, with their pilot zones, for the estimate,
+    interval and p of this project's primary test, and gives away no growth.
 
     Parameters
     ----------
@@ -80,15 +80,18 @@ def zones(backend: str = "") -> Any:
     Returns
     -------
     frame
-        A row for each city and period between first treated years of its province: city_id, city,
-        block_id (province), cohort_year (first treated year in the window; blank = none), year (the
-        period's first), n_years (its length), synchronization (mean of y of docs/methods, section
-        18.1, of growth, less the means of the city and of its province by year; three decimals).
+        A row for each stand-in and period between first treated years of its province: stand_in
+        (there are as many as cities), block_id (province), cohort_year (first treated year in the
+        window; blank = none), year (the period's first), n_years (its length), synchronization
+        (what the test uses of y of docs/methods, section 18.1, of growth; three decimals).
 
     Notes
     -----
-    ``cs.primary(cs.data.zones(), "synchronization", length="n_years")`` prints the change, its
-    interval and its p. The p of both series and what could have been found need the cycle, too, and
+    The stand-ins of a province and first treated year have the mean of its cities, so a city that
+    is alone there is itself. How others differ from the mean is drawn.
+
+    ``cs.primary(cs.data.zones(), "synchronization", unit="stand_in", length="n_years")`` prints the
+    change, its interval and its p. The p of both series and what could have been found need the cycle, too, and
     are in the publication. The file's first line names the run that it is from. What it gives away
     of growth was attacked: docs/data-licences.md.
     """

@@ -110,7 +110,7 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         rows["next_window"] += next_window_rows(marts, spec, last, correlations, shares)
         rows["placebo"] += placebos_in_time(marts, spec, window, few)
     if spec.spec_id == PRIMARY:
-        rows["city_period"] += city_period_rows(spec, window)
+        rows["city_period"] += city_period_rows(spec, window, result)
         rows["check"] += check_rows(marts, spec, result, rows["placebo"], few)
         rows["placebo"] += placebos_in_space(marts, spec, window, few)
         rows["placebo"] += placebo_of_later(marts, spec, window, few)

@@ -126,7 +126,7 @@ COLUMNS = {
     },
     "city_period": {
         "spec_id": _TEXT,
-        **dict.fromkeys(("city_id", "province_id", "cohort_year"), _COUNT),
+        **dict.fromkeys(("stand_in", "province_id", "cohort_year"), _COUNT),
         **dict.fromkeys(("first_year", "last_year", "n_years"), _COUNT),
         "synchronization": _REAL,
     },

@@ -23,10 +23,9 @@ from warehouse.publication.foreign import DATABASE, open_foreign, open_publicati
 
 ZONES = REPO / "estimation" / "data" / "zones.csv"
 CITY_PERIODS = """
-select p.city_id, c.city_name_en as city, p.province_id as block_id, p.cohort_year,
-    p.first_year as year, p.n_years, p.synchronization
-from estimates.city_period as p inner join marts.dim_city as c on c.city_id = p.city_id
-order by p.city_id, p.first_year
+select stand_in, province_id as block_id, cohort_year, first_year as year, n_years, synchronization
+from estimates.city_period
+order by stand_in, first_year
 """
 PICTURES = {"en": "docs/images/answer.svg", "zh": "docs/images/answer_zh.svg"}
 # what `cs.data.zones` prints stands in the README between these
@@ -92,6 +91,6 @@ def _write_printed() -> None:
     path = REPO / "README.md"
     before, found, rest = path.read_text(encoding="utf-8").partition(begin)
     behind = rest.partition(end)[2]
-    printed = primary(zones(), "synchronization", length="n_years")
+    printed = primary(zones(), "synchronization", unit="stand_in", length="n_years")
     if found:
         path.write_text(f"{before}{begin}{printed}\n{end}{behind}", encoding="utf-8")

@@ -47,8 +47,8 @@ DESCRIPTIONS = {
         "believed of it."
     ),
     "city_period": (
-        "Mean synchronization of a city in the years between first treated years: what suffices "
-        "for the estimate, interval and p of the headline."
+        "Synchronization of stand-ins for cities in the years between first treated years: what "
+        "suffices for the estimate, interval and p of the headline."
     ),
     "truth": (
         "The truth of a spec on simulated data: its own estimator on the difference of the "

@@ -11,7 +11,9 @@ from estimation.panel.pair_columns import PairColumns
 from estimation.panel.panel_error import PanelError
 from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
+from estimation.primary.contrast import treatment_contrast
 from estimation.primary.fit import fit_primary
+from estimation.primary.redeal import draw_statistics
 from estimation.study import city_periods
 from estimation.study.windows import Window
 
@@ -156,10 +158,8 @@ def test_means_over_the_years_between_first_treated_years_give_the_same_test():
         assert getattr(found, name) == pytest.approx(getattr(whole, name), abs=1e-12)
 
 
-def test_what_is_published_of_a_city_gives_the_same_test(monkeypatch):
-    """Longer periods where a block has fewer first treated years, less the means of the city and of
-    the block by year.
-    """
+def test_stand_ins_give_the_same_test(monkeypatch):
+    """Periods are longer where a block has fewer first treated years."""
     monkeypatch.setattr(city_periods, "DIGITS", 15)
     growth, years, cohort, block = draw_panel(7)
     cohort = np.where((cohort == 2014) & (block % 2 == 0), 0, cohort)
@@ -167,16 +167,49 @@ def test_what_is_published_of_a_city_gives_the_same_test(monkeypatch):
     cohort[block == 1] = 2016
     whole = fit_primary(growth, years, cohort, block, permutations=199)
     window = Window(growth, years, cohort, block, np.arange(len(cohort)))
-    rows = pd.DataFrame(city_periods.city_period_rows(DECLARED[0], window))
+    rows = pd.DataFrame(city_periods.city_period_rows(DECLARED[0], window, whole))
     names = {"province_id": "block_id", "first_year": "year"}
     panel = rows.rename(columns=names).astype({"cohort_year": "Int64"})
-    per_city = panel.groupby("city_id").size()
-    assert (per_city[block == 1] == 1).all() and set(per_city) > {1, 2}
-    found = primary(panel, "synchronization", length="n_years", permutations=199).result
-    assert (found.n_cities, found.n_pilots) == (whole.n_cities, whole.n_pilots)
-    assert found.p_value == whole.p_value
-    for name in ("estimate", "ci_low", "ci_high"):
-        assert getattr(found, name) == pytest.approx(getattr(whole, name), abs=1e-12)
+    by_unit = panel.groupby("stand_in")
+    assert (by_unit.size()[by_unit.block_id.first() == 1] == 1).all()
+    assert set(by_unit.size()) > {1, 2}
+    found = primary(panel, "synchronization", unit="stand_in", length="n_years", permutations=199)
+    result = found.result
+    assert (result.n_cities, result.n_pilots) == (whole.n_cities, whole.n_pilots)
+    assert result.estimate == pytest.approx(whole.estimate, abs=1e-12)
+    assert [result.p_value, result.ci_low, result.ci_high] == pytest.approx(
+        [whole.p_value, whole.ci_low, whole.ci_high], abs=0.05
+    )
+
+
+def test_stand_ins_follow_from_what_cities_have_in_common_alone():
+    """So whoever has the code and the seed does not find the cities: others with the same means and
+    sums of products within their block and cohort have the same stand-ins.
+    """
+    growth, years, cohort, block = draw_panel(7)
+    panel = build_panel(growth, years, cohort, block)
+    y = panel.measured(panel.growth)[2]
+    used = city_periods.least(panel, y)
+    found = city_periods.stand_ins(panel, y, seed=1)
+    others = y.copy()
+    rng = np.random.default_rng(2)
+    for cell_block, label in np.argwhere(panel.counts > 0).tolist():
+        members = np.flatnonzero((panel.block == cell_block) & (panel.label == label))
+        mean = y[members].mean(axis=0)
+        net = np.linalg.svd(np.eye(len(members)) - 1 / len(members))[0][:, :-1]
+        turn = np.linalg.qr(rng.standard_normal((len(members) - 1,) * 2))[0]
+        others[members] = mean + net @ turn @ net.T @ (y[members] - mean)
+        means = [rows[members].mean(axis=0) for rows in (found, used)]
+        assert means[0] == pytest.approx(means[1], abs=1e-9)
+    assert np.abs(others - y).max() > 0.1
+    assert city_periods.stand_ins(panel, others, seed=1) == pytest.approx(found, abs=1e-7)
+    contrast = treatment_contrast(panel)
+    dealt = np.arange(len(block))[None]
+    errors = [
+        draw_statistics(rows, contrast, panel.label, panel.block, dealt).error[0, 0]
+        for rows in (y, found)
+    ]
+    assert errors[1] == pytest.approx(errors[0], rel=1e-9)
 
 
 @pytest.mark.parametrize(
