@@ -91,9 +91,9 @@ def zones(backend: str = "") -> Any:
     is alone there is itself. How others differ from the mean is drawn.
 
     ``cs.primary(cs.data.zones(), "synchronization", unit="stand_in", length="n_years")`` prints the
-    change, its interval and its p. The p of both series and what could have been found need the cycle, too, and
-    are in the publication. The file's first line names the run that it is from. What it gives away
-    of growth was attacked: docs/data-licences.md.
+    change, its interval and its p. The p of both series and what could have been found need the
+    cycle, too, and are in the publication. The file's first line names the run that it is from.
+    What it gives away of growth was attacked: docs/data-licences.md.
     """
     import pandas as pd
 
