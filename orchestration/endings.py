@@ -35,7 +35,8 @@ def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
     for event in events:
         if event.event_type_value == "ASSET_CHECK_EVALUATION":
             gate = event.asset_check_evaluation_data
-            if gate.blocking and not gate.passed:
+            # a data test of dbt has no sentence of its own: its step says which one failed
+            if gate.blocking and not gate.passed and gate.description:
                 return Exit.FAILED, _one_line(f"{gate.check_name}: {gate.description}")
     for chain in failures:
         for _, text in reversed(chain):

@@ -137,7 +137,9 @@ def _checks(
     by_id = {r.node.unique_id: r for r in results}
     for spec in context.assets_def.check_specs:
         result = by_id.get(spec.metadata.get("dagster_dbt/unique_id", ""))
-        if result is None or spec.key not in context.selected_asset_check_keys:
+        if result is None or result.status == "skipped":
+            continue
+        if spec.key not in context.selected_asset_check_keys:
             continue
         yield dg.AssetCheckResult(
             asset_key=spec.asset_key,
