@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -42,6 +43,9 @@ FIELDS = (
     "p_value",
     "n_pilots",
 )
+if find_spec(f"{__package__}.classify") is None:
+    # the classifier of Chinese policy texts and its lexicon stay in the checkout
+    del COMMANDS["classify"]
 EPILOGS = {"fit": FIT_HELP, "primary": PRIMARY_HELP}
 #: Columns of a panel of cities and what they are called where nothing else is said.
 CITY_COLUMNS = {
@@ -118,9 +122,11 @@ def render(fit: Fit, indent: int | None) -> str:
         "n_pairs": fit.n_pairs,
         "n_cities": fit.n_units,
         "n_pilots": fit.n_treated,
+        "n_units": fit.n_units,
+        "n_treated": fit.n_treated,
         "estimates": [
             {name: _plain(getattr(estimate, name)) for name in FIELDS}
-            | {"vcov": PUBLISHED.get(estimate.vcov, estimate.vcov)}
+            | {"vcov": PUBLISHED.get(estimate.vcov, estimate.vcov), "df": _plain(estimate.df)}
             for estimate in fit.estimates
         ],
         "diagnostics": [
@@ -235,9 +241,10 @@ def _parser() -> argparse.ArgumentParser:
     }
     _add_fit(add["fit"])
     _add_primary(add["primary"])
-    add["classify"].add_argument(
-        "file", type=Path, metavar="FILE", help="CSV with columns id, clause"
-    )
+    if "classify" in add:
+        add["classify"].add_argument(
+            "file", type=Path, metavar="FILE", help="CSV with columns id, clause"
+        )
     return parser
 
 
@@ -291,8 +298,8 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument("--seed", type=count)
     fit.add_argument(
         "--shuffle",
-        choices=("province", "block", "all"),
-        help="where admission years move",
+        choices=("block", "all", "province"),
+        help="where first treated years move: within blocks, or over all units",
     )
     fit.add_argument(
         "--reference",
@@ -331,7 +338,7 @@ def _add_primary(primary: argparse.ArgumentParser) -> None:
     primary.add_argument(
         "cities",
         type=Path,
-        metavar="CITIES",
+        metavar="UNITS",
         help="CSV, Parquet or .dta: city_id, year, growth, cohort_year, block_id",
     )
     for name, default in CITY_COLUMNS.items():

@@ -126,7 +126,7 @@ def fit(
         the exposure of pairs is built from them. A panel with rows in both orders may have one
         column of the units that stand first, or second.
     block : str, (str, str), mapping, series, frame or path, optional
-        Group of each unit, such as its province or continent: admissions are permuted within
+        Group of each unit, such as its region or continent: treatments are permuted within
         blocks, and the jackknife leaves one out at a time. A name stands for `name_<unit>`,
         `<unit>_name` or `name_i, name_j` where the panel has these two columns.
     estimator : str
@@ -202,7 +202,7 @@ def fit(
             exposure,
             ordered=unit is None,
         )
-        with faults_of_units(pair != UNIT), show_progress(progress):
+        with faults_of_units(), show_progress(progress):
             found.append(_estimate(panel, columns, estimator, options, series, engine))
     return found[0] if isinstance(outcome, str) else found
 
@@ -356,7 +356,7 @@ def _fit_within_block(panel: PairPanel, columns: PairColumns, options: Options) 
     if not (is_plain and _is_plain(columns)) or lines != {"permutation"}:
         raise NotEstimable(
             f"{WITHIN_BLOCK} takes no controls, weights or exposure to both, permutes within "
-            "provinces and has the permutation alone: "
+            "blocks and has the permutation alone: "
             "leave controls, shuffle, control group and vcov out"
         )
     try:

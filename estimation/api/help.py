@@ -4,7 +4,7 @@ FIT_HELP = """
 PANEL, one row per pair in a year:
 
   city_i_id,city_j_id,year,cohort_year,y,province_i_id,province_j_id
-  330100,340100,2014,2015,0.31,330000,340000     the pair's only pilot is first treated in 2015
+  330100,340100,2014,2015,0.31,330000,340000     the pair's only treated unit starts in 2015
   340100,340200,2014,,0.12,340000,340000         blank: never treated, a control
 
 Other names: --unit exporter,importer --time period --cohort first_year; ids of any kind, in any
@@ -12,36 +12,35 @@ order. --cohort first_i,first_j (or a file of units and their first treated year
 cohorts of units, and the exposure of pairs is built from them.
 
 Under the names above: city_i_id < city_j_id (as integers if all are, else as text); leave pairs
-of two pilots out. cohort_year is the year, not a 0/1 dummy: 'exactly one of the two is a pilot
-now' switches off again and is refused. province_i_id, province_j_id enable the province lines;
-city_i_cohort_year, city_j_cohort_year name the pilots where the pairs alone do not tell.
+of two treated units out. cohort_year is the year, not a 0/1 dummy: 'exactly one of the two is
+treated now' switches off again and is refused. province_i_id, province_j_id are the blocks;
+city_i_cohort_year, city_j_cohort_year name the treated units where the pairs alone do not tell.
 
 estimators
   twfe                 one effect, pair and year effects (term treated)
-  event_study          leads and lags, the year before admission omitted (term event)
+  event_study          leads and lags, the period before treatment omitted (term event)
   callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event,
                        group_time); with --control-group not_yet_treated also against pairs that
                        are treated later
-  sun_abraham          interaction-weighted, the same after admission on a balanced panel
+  sun_abraham          interaction-weighted, the same after treatment on a balanced panel
   gardner, borusyak    imputation from untreated rows
   etwfe                extended two-way (terms att, event)
-  within_block         pilots against cities of their own province by mean outcome with
-                       never-pilots; inference by permutation alone
+  within_block         treated units against units of their own block by mean outcome with
+                       never-treated ones; inference by permutation alone
 
 without never-treated pairs (no blank cohort_year)
   twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-group
-  not_yet_treated compare cohorts with pairs that are treated later; name the pilots with
+  not_yet_treated compare cohorts with pairs that are treated later; name the treated units with
   city_i_cohort_year, city_j_cohort_year, else unit and permutation are left out
 
-lines of inference (--vcov; the JSON object has their published names: province_jackknife, city,
-conventional)
-  block_jackknife      the default where 10 provinces can be left out and pilots sit in 2 of them
-  unit                 the default where the jackknife cannot be, with at least 4 pilots that do
-                       not all sit in one province
-  permutation          admission years shuffled within provinces; the default with fewer than 4
-                       pilots, or with all in one province; elsewhere read it beside the default,
-                       which judges
-  dyadic               pairs that share a city, t with pilots - 1 degrees of freedom
+lines of inference (--vcov; the JSON object has their published names)
+  block_jackknife      the default where 10 blocks can be left out and 2 of them hold treated units
+  unit                 the default where the jackknife cannot be, with at least 4 treated units that
+                       do not all sit in one block
+  permutation          first treated years shuffled within blocks; the default with fewer than 4
+                       treated units, or with all in one block; elsewhere read it beside the
+                       default, which judges
+  dyadic               pairs that share a unit, t with treated units - 1 degrees of freedom
   pair                 clustered by pair: the contrast only, it rejects far too often
 
 examples
@@ -55,17 +54,17 @@ A terminal gets a table, a pipe or a file the JSON object. Long draws show their
 stderr where that is a terminal. Bad input: exit code 2, the reason on stderr, nothing on stdout.
 """
 PRIMARY_HELP = """
-The primary test of this project on any panel of cities, one row per city and year:
+The primary test on any panel of units, one row per unit and period:
 
   city_id,year,growth,cohort_year,block_id
   330100,2014,8.2,2015,330000     first treated in 2015
   330200,2014,7.9,,330000         blank: never treated
 
-block_id is the group inside which admission is compared and permuted, for example the province.
-Printed are the change of mean synchronization of a pilot with never-pilots (correlation units),
+block_id is the group inside which treatment is compared and permuted, for example the region.
+Printed are the change of mean synchronization of a treated unit with never-treated ones,
 its interval by inversion of the same test, its p, the smallest effect that would be found in 80 %
 of cases, and the two channels: variance of own shocks, loading on the common cycle. docs/methods,
 section 18 has the formulas; docs/evidence/primary-test.md what it was measured to do.
 
-  citysync primary cities.csv --seed 1 --permutations 9999 --json
+  citysync primary units.csv --seed 1 --permutations 9999 --json
 """

@@ -85,8 +85,7 @@ class PrimaryFit:
 
     def summary(self) -> Text:
         """Effect, interval, what could have been found, channels and warnings, as a text."""
-        lines = lines_of(self.result) if self.unit == CITY else of_units(lines_of(self.result))
-        return Text("\n".join([*lines, *wrapped(self.warnings)]))
+        return Text("\n".join([*of_units(lines_of(self.result)), *wrapped(self.warnings)]))
 
     def __repr__(self) -> str:
         return str(self.summary())
@@ -161,7 +160,7 @@ def primary(
         raise ValueError(
             f"dealing is {dealing!r} without covariates; name the columns to fit it to"
         )
-    with faults_of_units(unit != CITY):
+    with faults_of_units():
         columns = PairColumns(
             outcome,
             (unit, unit),
@@ -186,7 +185,7 @@ def primary(
     return PrimaryFit(
         outcome,
         result,
-        warnings if unit == CITY else of_units(warnings),
+        of_units(warnings),
         unit,
         cities.backend,
     )

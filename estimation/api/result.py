@@ -89,7 +89,7 @@ class Fit(FitResult):
             warnings += tuple(_pairs_of_the_draws(file, result))
         own = {
             "estimates": tuple(replace(e, vcov=OWN.get(e.vcov, e.vcov)) for e in result.estimates),
-            "warnings": warnings if columns.unit == UNIT else of_units(warnings),
+            "warnings": of_units(warnings),
             # `parts` holds the draws themselves
             "diagnostics": tuple(
                 row for row in result.diagnostics if not row[0].startswith(QUANTILE)

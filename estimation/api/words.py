@@ -72,22 +72,18 @@ def of_units(sentences: Iterable[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def faults_of_units(is_meant: bool) -> Iterator[None]:
-    """Errors of the block in these words as well, where that is meant; what was found stays as it
-    is: it may quote the panel.
+def faults_of_units() -> Iterator[None]:
+    """Errors of the block in these words as well; what was found stays as it is: it may quote the
+    panel.
     """
     try:
         yield
     except PanelError as error:
-        if not is_meant:
-            raise
         expected, remedy = of_units((error.expected, error.remedy))
         raise PanelError(
             error.source, error.row, error.column, expected, error.found, remedy, error.place
         ) from error
     except NotEstimable as error:
-        if not is_meant:
-            raise
         raise NotEstimable(*of_units([str(error)])) from error
 
 

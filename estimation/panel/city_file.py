@@ -87,7 +87,7 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     years, year = np.unique(years_of_row, return_inverse=True)
     for first, second in table.repeats(city * np.int64(len(years)) + year).tolist():
         found = (
-            f"city {city_ids[city[second]]} in {years_of_row[second]} again (first in "
+            f"unit {city_ids[city[second]]} in {years_of_row[second]} again (first in "
             f"{table.source.place} {table.source.line_of(first)})"
         )
         where, expected = f"{unit}, {columns.time}", "one row for a city in a year"

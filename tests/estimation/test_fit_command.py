@@ -151,8 +151,8 @@ FAULTS = {
         ["cohort_year", "'0'"],
     ),
     "treatment moves": (_set("cohort_year", 2011), ["cohort_year", "absorbing"]),
-    "province moves": (_set("province_i_id", 77), ["one value for all rows of a city"]),
-    "no treated": (lambda t: t.assign(cohort_year=None), ["exactly one pilot"]),
+    "province moves": (_set("province_i_id", 77), ["one value for all rows of a unit"]),
+    "no treated": (lambda t: t.assign(cohort_year=None), ["exactly one treated unit"]),
     "no never-treated": (
         lambda t: t[t["cohort_year"].notna()].assign(cohort_year=2013),
         ["never treated"],
@@ -163,7 +163,7 @@ FAULTS = {
     ),
     "treated after the panel": (
         lambda t: t.assign(cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2050)),
-        ["cohort_year inside"],
+        ["first treated period inside"],
     ),
     "dummy for a year": (
         lambda t: t.assign(cohort_year=t["cohort_year"].notna().astype(int)),
@@ -194,9 +194,9 @@ THIN = {
     "one cluster": (
         lambda t: t.assign(province_i_id=1, province_j_id=1),
         "permutation",
-        ["Only 0 provinces", "the pilots sit in one province"],
+        ["Only 0 blocks", "the treated units sit in one block"],
     ),
-    "one pilot": (_alone, "permutation", ["only one pilot"]),
+    "one pilot": (_alone, "permutation", ["only one treated unit"]),
 }
 
 
@@ -279,4 +279,4 @@ def test_within_block_is_offered_for_any_pair_panel(write, capsys):
     assert line["estimate"] == pytest.approx(expected.estimate)
     assert line["p_value"] == pytest.approx(expected.p_value)
     code, _, err = _run(capsys, path, *asked, "--vcov", "dyadic")
-    assert code == 2 and "permutes within provinces" in err
+    assert code == 2 and "permutes within blocks" in err

@@ -77,7 +77,8 @@ def test_the_wheel_holds_every_file_of_the_library_and_none_of_the_study(site):
         for path in (REPO / "estimation").rglob("*")
         if path.is_file()
     }
-    left = ("analyses/", "report/", "sample/", "study/")
+    left = ("analyses/", "report/", "sample/", "study/", "classify.py", "measures/policy_tools.py")
+    left += ("data/policy_lexicon.csv",)
     assert held == {n for n in there if "__pycache__" not in n and not n.startswith(left)}
 
 

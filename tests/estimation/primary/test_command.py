@@ -68,7 +68,7 @@ def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
             3,
             "2011",
             (
-                "line 5, column city_id, year: expected one row for a city in a year, found city "
+                "line 5, column city_id, year: expected one row for a unit in a year, found unit "
                 "1000 "
                 "in 2011 again (first"
             ),
@@ -87,7 +87,7 @@ def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
             3,
             "2016",
             (
-                "line 5, column cohort_year: expected one value for all rows of a city, found 2016 "
+                "line 5, column cohort_year: expected one value for all rows of a unit, found 2016 "
                 "beside 2014"
             ),
         ),
@@ -95,7 +95,7 @@ def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
             "block_id",
             3,
             "9",
-            "line 5, column block_id: expected one value for all rows of a city, found 9 beside 0",
+            "line 5, column block_id: expected one value for all rows of a unit, found 9 beside 0",
         ),
         (
             "block_id",
@@ -247,7 +247,7 @@ def test_covariates_are_columns_with_one_number_a_unit():
     assert found.result.p_value_family == direct.p_value_family
     assert "they leave" in str(found) and "it decides" in str(found)
     varies = frame.assign(size=frame["growth"])
-    with pytest.raises(PanelError, match="column size: expected one value for all rows of a city"):
+    with pytest.raises(PanelError, match="column size: expected one value for all rows of a unit"):
         primary(varies, covariates=["size"])
 
 
