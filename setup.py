@@ -27,7 +27,7 @@ setup(
         *(f"citysync.{name}" for name in find_packages("estimation", exclude=LEFT_OUT)),
     ],
     package_dir={"citysync": "estimation"},
-    package_data={"": ["*.csv", "*.md", "llms.txt", "py.typed"]},
+    package_data={"": ["*.csv", "*.md", "llms.txt", "py.typed", "CITATION.cff"]},
     exclude_package_data={"citysync.data": ["policy_lexicon.csv"]},
     include_package_data=False,
 )

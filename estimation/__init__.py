@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .results import VARIANCE_ESTIMATORS as VARIANCE_ESTIMATORS
     from .results import NotEstimable as NotEstimable
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 # public name: the module that holds it
 PUBLIC = {
     "ESTIMATORS": "api.fit",
