@@ -265,8 +265,10 @@ def _rows_of_statsmodels(model: Any) -> FitRows:
     if isinstance(model.endog_names, str):
         outcome = model.endog
         if type(model).__name__ in NUMBERS_OUTCOMES:
-            outcome = np.asarray(data.orig_endog).reshape(-1)
-        values[outcomes] = outcome[:, None]
+            outcome = np.asarray(data.orig_endog)
+        if outcome.size == n_rows:
+            # a category in a formula is kept as dummies, which the frame does not have
+            values[outcomes] = outcome.reshape(-1, 1)
     else:
         # successes and failures, or a yes and a no
         outcomes = model.endog_names
@@ -280,7 +282,8 @@ def _rows_of_statsmodels(model: Any) -> FitRows:
 
             manager = FormulaManager()
             parts = [found, manager.get_matrices(data.model_spec, frame)]
-            if not set(outcomes) <= set(frame.columns):
+            is_compared = set(outcomes) <= set(values.columns)
+            if is_compared and not set(outcomes) <= set(frame.columns):
                 left = data.formula.split("~")[0]
                 functions = {**vars(np), "np": np, "pd": pd}
                 parts.append(manager.get_matrices(f"0 + {left}", frame, functions))

@@ -75,6 +75,9 @@ FITS = {
     "ordered": lambda f: OrderedModel(f.dropna().year, f.dropna()[["x", "z"]]).fit(
         disp=0, method="bfgs"
     ),
+    "ordered categories": lambda f: OrderedModel.from_formula(
+        "season ~ 0 + x + z", _with_seasons(f.dropna())
+    ).fit(disp=0, method="bfgs"),
     "PooledOLS": lambda f: PooledOLS.from_formula("y ~ 1 + x", _panel(f)).fit(),
     "PanelOLS": lambda f: PanelOLS.from_formula("y ~ x + z + EntityEffects", _panel(f)).fit(),
     "RandomEffects": lambda f: RandomEffects.from_formula("y ~ 1 + x", _panel(f)).fit(),
@@ -84,6 +87,11 @@ FITS = {
     ).fit(),
     "IV2SLS": lambda f: IV2SLS.from_formula("y ~ 1 + [x ~ z]", f.dropna()).fit(),
 }
+
+
+def _with_seasons(frame):
+    """Years by name, in order."""
+    return frame.assign(season=pd.Categorical.from_codes(frame.year, list("abcd"), ordered=True))
 
 
 def _panel(frame):
