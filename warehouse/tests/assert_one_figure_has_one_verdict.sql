@@ -17,3 +17,5 @@ where
     -- blocked comes before quarantined
     and refused.quality_flag < copies.quality_flag
     and refused.quality_rule <> 'unsupported'
+    -- a shifted row is refused for its place: where the figure that belongs there is the copy's, the two do not contradict each other
+    and round(refused.proposed_value, 6) is distinct from round(copies."value", 6)
