@@ -34,13 +34,16 @@ from warehouse.publication.manifest import hash_files, write_manifest
 
 FINGERPRINT = Fingerprint("l", "m", "p")
 
+RUN = "20260101T000000.000000Z"
+OTHER_RUN = "20260102T000000.000000Z"
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """A home after a publication, with its record."""
     monkeypatch.delenv("FORCE", raising=False)
     home = Home(tmp_path)
-    run = tmp_path / "publications" / "run-1"
+    run = tmp_path / "publications" / RUN
     for path in (
         run / "report" / "index.html",
         run / "citysync.duckdb",
@@ -48,16 +51,18 @@ def home(tmp_path, monkeypatch):
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("as it was")
-    write_manifest(run, {"run_id": "run-1", "files": hash_files(run), "tables": {}})
-    home.published.symlink_to("publications/run-1")
+    entries = {"inputs": [], "packages": {}, "files": hash_files(run), "tables": {}}
+    of_run = {"run_id": RUN, "git_commit": "unknown", "is_simulated": False}
+    write_manifest(run, of_run | entries)
+    home.published.symlink_to(f"publications/{RUN}")
     keep_record(home, FINGERPRINT, FINGERPRINT)
     return home
 
 
 def _another_publication(home: Home) -> None:
-    shutil.copytree(home.root / "publications" / "run-1", home.root / "publications" / "run-0")
+    shutil.copytree(home.root / "publications" / RUN, home.root / "publications" / OTHER_RUN)
     home.published.unlink()
-    home.published.symlink_to("publications/run-0")
+    home.published.symlink_to(f"publications/{OTHER_RUN}")
 
 
 #: What was touched since, what changed, and what is run.
