@@ -59,4 +59,4 @@ def _causes(error: Any) -> list[tuple[str, str]]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:600]
+    return " ".join(text.split())[:1200]

@@ -14,6 +14,7 @@ from orchestration.commands.sql import connect_read_only
 from orchestration.home import Home
 from tests.docs.examples import REPO, blocks_of
 from tests.orchestration.conftest import Run
+from warehouse.publication.foreign import open_publication
 
 DICTIONARY = REPO / "estimation/report/dictionary.yml"
 
@@ -38,7 +39,7 @@ def test_the_dictionary_has_one_text_for_a_name() -> None:
 @pytest.fixture(scope="module")
 def public_folder(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("public") / "copy"
-    write_public((simulated.home / "published").resolve(), folder)
+    write_public(open_publication(simulated.home / "published"), folder)
     return folder
 
 

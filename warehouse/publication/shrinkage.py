@@ -33,7 +33,7 @@ from warehouse.sql_text import literal, quote
 LARGEST_LOSS = 0.05
 OF_OTHERS = {"editions": 0.0, "cities": 0.03, "pilot cities": 0.03}
 EXAMPLES = 3
-MOST_SERIES = 6
+MOST_SERIES = 2
 WINDOW = {"WINDOW_FIRST_YEAR": "2010", "WINDOW_LAST_YEAR": "2019"}
 # Settings by which two publications of one landing hold other values, with what leaving them out
 # means.

@@ -2,6 +2,7 @@
 fault first.
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -61,8 +62,16 @@ def home(home):
         "meta.input_file": pd.DataFrame({"path": [], "sha256": []}, dtype=str),
     }
     database(tables, folder / "citysync.duckdb").close()
-    (folder / "manifest.json").write_text('{"is_simulated": false}', encoding="utf-8")
+    write_manifest(folder, is_simulated=False)
     return home
+
+
+def write_manifest(folder: Path, *, is_simulated: bool) -> None:
+    """A manifest as a refresh writes it, of a publication without files."""
+    of_run = {"run_id": "20260101T000000.000000Z", "git_commit": "unknown"}
+    entries = {"inputs": [], "packages": {}, "files": {}, "tables": {}}
+    manifest = {**of_run, "is_simulated": is_simulated, **entries}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def deliver(folder: Path, rows: list[tuple]) -> str:
@@ -119,7 +128,7 @@ def test_a_faulty_layout_of_another_source_stops_nothing(home, tmp_path, monkeyp
 @pytest.mark.parametrize("is_gone", [False, True])
 def test_without_statistics_beside_it_values_are_not_compared(home, tmp_path, capsys, is_gone):
     """Beside a simulated publication, and where nothing has been published."""
-    (home / "published" / "manifest.json").write_text('{"is_simulated": true}', encoding="utf-8")
+    write_manifest(home / "published", is_simulated=True)
     said = "the publication here is simulated: values are not compared"
     if is_gone:
         shutil.rmtree(home)
