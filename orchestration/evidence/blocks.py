@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from estimation.defaults import LEVEL
 from orchestration.evidence.figures import interval, p_of, rows_of, signed, size, table
 
 PRIMARY = "primary.cm_growth_official.newest"
@@ -65,6 +66,11 @@ RINGS = {
     "tied_to_pilot": "tied",
     "own_admission": "the pilots themselves",
 }
+#: Who an own outcome is compared with.
+COMPARISONS = {
+    "all_cities": "all cities of the province",
+    "not_yet_treated": "those admitted later",
+}
 Con = duckdb.DuckDBPyConnection
 
 
@@ -85,10 +91,11 @@ def answer(con: Con) -> str:
         f"of a city with a zone with that of cities without one was {row['before']:.2f} before its "
         f"admission and {row['after']:.2f} afterwards; without the zone it would have been "
         f"{row['without_admission']:.2f}, as far as can be estimated. The change that is left, "
-        f"{signed(row['estimate'])} (95 %: {interval(row)}, p {p_of(row['p_value'])}; corrected "
+        f"{signed(row['estimate'])} (95 % of growth alone, not corrected: {interval(row)}, p "
+        f"{p_of(row['p_value'])}; corrected "
         f"for growth less its trend, which is tested with it, p {p_of(row['p_value_family'])}; "
-        f"{row['first_year']} to {row['last_year']}), {chance}. Only a uniform rise of "
-        f"{size(row['minimum_detectable_rise'])} or fall of "
+        f"{row['first_year']} to {row['last_year']}), {chance}. Only a uniform rise of at least "
+        f"{size(row['minimum_detectable_rise'])} or fall of at least "
         f"{size(row['minimum_detectable_fall'])}, the same in every city with a zone and every "
         "year, would have been found in four of five "
         "cases; [other changes](docs/evidence/primary-test.md#how-often-it-rejects) are found less "
@@ -106,14 +113,20 @@ def answer_in_chinese(con: Con) -> str:
         f"**在交付给我们的统计数据上，{title}。** 设有综试区的城市，其年增长率与"
         f"未设综试区的城市的平均协同，获批前为 {row['before']:.2f}，"
         f"获批后为 {row['after']:.2f}；假如没有综试区，估计为 "
-        f"{row['without_admission']:.2f}。\n后两者之差 {signed(row['estimate'])}（95% 置信区间 "
-        f"{signed(row['ci_low'])} 至 {signed(row['ci_high'])}，p = {p_of(row['p_value'])}；"
-        f"与去掉趋势的增长率合并检验后 p = {p_of(row['p_value_family'])}；"
+        f"{row['without_admission']:.2f}。\n后两者之差 {signed(row['estimate'])}（95% 置信区间仅就"
+        f"增长率而言，未校正：{signed(row['ci_low'])} 至 {signed(row['ci_high'])}，"
+        f"p = {p_of(row['p_value'])}；与去掉趋势的增长率合并检验后 "
+        f"p = {p_of(row['p_value_family'])}；"
         f"{row['first_year']}—{row['last_year']} 年）是对综试区作用的估计，"
-        f"{chance}。\n所有设区城市各年一致地上升 "
-        f"{size(row['minimum_detectable_rise'])} 或下降 {size(row['minimum_detectable_fall'])}，"
-        f"有八成机会被发现；其他形式的变化机会不同（{run_line(con)}）。"
+        f"{chance}。\n所有设有综试区的城市各年一致地上升至少 "
+        f"{size(row['minimum_detectable_rise'])} 或下降至少 "
+        f"{size(row['minimum_detectable_fall'])}，有八成机会被发现；其他形式的变化机会不同（{_run_in_chinese(con)}）。"
     )
+
+
+def _run_in_chinese(con: Con) -> str:
+    (run,) = rows_of(con, "select run_id, left(started_at::varchar, 10) as day from meta.run")
+    return f"{run['day']} 的运行 {run['run_id']}"
 
 
 def picture_line(con: Con) -> str:
@@ -255,16 +268,51 @@ def placebos(con: Con) -> str:
     drift = {
         row["name"]: row for row in rows_of(con, """from estimates.check where "check" = 'drift'""")
     }
-    said = ""
+    said = _controls_moved(con)
     if {"hides_a_rise", "hides_a_fall"} <= set(drift):
-        rise, fall = drift["hides_a_rise"], drift["hides_a_fall"]
-        said = (
-            f"\n\nZero leaves the interval if pilots, without any admission, moved by more than "
-            f"{signed(rise['estimate'])} ({rise['relative_magnitude']:.2f} of the largest placebo "
-            f"in time): then a rise is hidden. It takes more than {signed(fall['estimate'])} "
-            f"({fall['relative_magnitude']:.2f} of it) to hide a fall."
-        )
+        said += _drift(drift["hides_a_rise"], drift["hides_a_fall"])
     return table(("judged jointly", "rows", "smallest p of a row", "joint p"), rows) + said
+
+
+def _controls_moved(con: Con) -> str:
+    """How far the placebo of those admitted later goes in explaining the gain on them."""
+    gains = rows_of(
+        con,
+        """from estimates.check where "check" = 'controls' and name = 'admitted_later'
+            and series = 'growth' and estimate is not null""",
+    )
+    moves = rows_of(con, "from estimates.placebo where placebo = 'later' and estimate is not null")
+    if not gains or not moves:
+        return ""
+    gain, move = gains[0]["estimate"], moves[0]["estimate"]
+    share = -move / gain
+    if share <= 0:
+        explained = "in the same direction, so it explains nothing of it"
+    elif share < 1:
+        explained = f"{share:.2f} of it the other way, so it explains at most part of it"
+    else:
+        explained = f"{share:.2f} of it the other way, so it may explain all of it"
+    return (
+        f"\n\nOn the not-yet-treated alone pilots gain {signed(gain)}; these controls moved by "
+        f"{signed(move)} in their own placebo, {explained}."
+    )
+
+
+def _drift(rise: dict[str, Any], fall: dict[str, Any]) -> str:
+    """What pilots would have had to do for other reasons for zero to leave the interval."""
+    of_rise = f"{rise['relative_magnitude']:.2f} of the largest placebo in time"
+    of_fall = f"{fall['relative_magnitude']:.2f} of it"
+    if rise["estimate"] < 0 < fall["estimate"]:
+        return (
+            f"\n\nHad pilots fallen by more than {size(-rise['estimate'])} for other reasons "
+            f"({of_rise}), the interval would show a rise; had they risen by more than "
+            f"{size(fall['estimate'])} ({of_fall}), it would show a fall."
+        )
+    return (
+        f"\n\nZero is not in the interval. Had pilots, without any admission, moved by between "
+        f"{signed(rise['estimate'])} ({of_rise}) and {signed(fall['estimate'])} ({of_fall}), it "
+        "would be."
+    )
 
 
 def leads(con: Con) -> str:
@@ -309,11 +357,20 @@ def radiation(con: Con) -> str:
 
 
 def stood_out(con: Con) -> str:
-    """Every row below 5 % before correction."""
-    found = rows_of(con, "from estimates.stood_out where source_table in ('estimate', 'channel')")
+    """Every coefficient, channel and own outcome below 5 % before correction."""
+    found = rows_of(
+        con,
+        """select stood.*, own.comparison from estimates.stood_out as stood
+        left join estimates.own_outcome as own on stood.source_table = 'own_outcome'
+            and own.spec_id = stood.spec_id and own.outcome = stood.name
+            and own.estimate = stood.estimate
+        where source_table in ('estimate', 'channel', 'own_outcome')
+        order by source_table = 'own_outcome', stood.source_table, stood.spec_id, stood.name,
+            own.comparison, stood.estimate""",
+    )
     rows = [
         [
-            f"`{row['spec_id']}` {row['name']}",
+            _stood_out_name(row),
             _change(row),
             f"{row['family'] or 'none'} ({row['family_size'] or '-'})",
             p_of(row["p_value_family"]),
@@ -324,6 +381,13 @@ def stood_out(con: Con) -> str:
     ]
     header = ("row", "estimate (95 %), p", "family (tests)", "corrected p", "believed")
     return table(header, rows)
+
+
+def _stood_out_name(row: dict[str, Any]) -> str:
+    if row["source_table"] == "own_outcome":
+        against = COMPARISONS[row["comparison"]]
+        return f"own outcome: {row['name'].replace('_', ' ')} against {against}"
+    return f"`{row['spec_id']}` {row['name']}"
 
 
 def _primary(con: Con, spec_id: str) -> dict[str, Any]:
@@ -349,7 +413,10 @@ def _check_cell(con: Con, kind: str, name: str | None, series: str) -> str:
     )
     if len(rows) == 1:
         [row] = rows
-        return f"{_change(row)}; {size(largest)}"
+        both = ""
+        if row["p_value_family"] is not None and row["p_value"] < LEVEL:
+            both = f" (of both series {p_of(row['p_value_family'])})"
+        return f"{_change(row)}{both}; {size(largest)}"
     estimates = sorted(row["estimate"] for row in rows)
     ps = sorted(row["p_value"] for row in rows)
     return (

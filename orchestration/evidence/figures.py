@@ -25,6 +25,8 @@ def signed(value: float | None) -> str:
 def interval(row: Row) -> str:
     """Return the 95 % interval of a row; an end that is missing is a dash."""
     low, high = row["ci_low"], row["ci_high"]
+    if low is None and high is None:
+        return "no interval"
     return f"{signed(low) or '-'} to {signed(high) or '-'}"
 
 

@@ -110,6 +110,7 @@ def _sure(page: Context, row: Row) -> list[Markup]:
     if number(row["ci_low"]) is not None and number(row["ci_high"]) is not None:
         ends = {name: num(row, f"ci_{name}", "+3") for name in ("low", "high")}
         said.append(page.words("result.sure", **ends))
+    said += _later(page)
     said.append(page.words("result.sure_test", **counts, **years))
     if (
         page.data.is_simulated
@@ -120,6 +121,23 @@ def _sure(page: Context, row: Row) -> list[Markup]:
         said.append(
             page.words(f"result.truth_{'in' if inside else 'out'}", truth=num(row, "truth", "+3"))
         )
+    return said
+
+
+def _later(page: Context) -> list[Markup]:
+    """What the check against cities admitted later alone finds, and how far their own placebo goes
+    in explaining it; nothing where it finds nothing.
+    """
+    checks = page.some("check", spec_id=PRIMARY, check="controls", series="growth")
+    check = next((row for row in checks if row["name"] == "admitted_later"), None)
+    if check is None or not is_found(check):
+        return []
+    numbers = {"estimate": num(check, "estimate", "+3"), "p": num(check, "p_value", "p")}
+    said = [page.words("result.sure_later", **numbers)]
+    placebo = page.one("placebo", spec_id=PRIMARY, placebo="later")
+    if placebo is not None and 0 < -placebo["estimate"] / check["estimate"] < 1:
+        move = num(placebo, "estimate", "+3")
+        said.append(page.words("result.sure_later_placebo", placebo=move))
     return said
 
 
@@ -282,21 +300,67 @@ def _trade(page: Context) -> dict[str, Any] | None:
     if number(trade["p_value"]) is None:
         said.append(w("result.trade_not_run", reason=page.said(trade["reason"])))
     else:
-        numbers = {name: num(trade, name, "+2") for name in ("estimate", "ci_low", "ci_high")}
+        numbers = {name: num(trade, name, "+3") for name in ("estimate", "ci_low", "ci_high")}
         years = {name: num(trade, f"{name}_year", "year") for name in ("first", "last")}
-        smallest = num(trade, "minimum_detectable_effect", "2")
+        smallest = num(trade, "minimum_detectable_effect", "3")
         counts = {"pilots": num(trade, "n_pilots", "int"), "smallest": smallest}
         key = "result.trade_found" if trade["is_found"] else "result.trade_none"
         said.append(w(key, **numbers, **years, **counts))
-    return {
-        "said": said,
-        "rows": [row for row in rows if number(row["p_value"]) is not None],
-        "later": [
-            row
-            for row in page.some("own_outcome", comparison="not_yet_treated")
-            if number(row["p_value"]) is not None
-        ],
-    }
+        said += _too_early(page, trade)
+    tested = [row for row in rows if number(row["p_value"]) is not None]
+    later = [
+        row
+        for row in page.some("own_outcome", comparison="not_yet_treated")
+        if number(row["p_value"]) is not None
+    ]
+    said += _own_found(page, tested + later)
+    return {"said": said, "rows": tested, "later": later}
+
+
+def _too_early(page: Context, trade: Row) -> list[Markup]:
+    """How many cities of the main test were treated before the figures of trade begin."""
+    ours = page.one("primary", spec_id=PRIMARY)
+    if ours is None or number(ours["first_year"]) is None:
+        return []
+    if trade["first_year"] <= ours["first_year"]:
+        return []
+    early = [
+        row["n_cities"]
+        for row in page.rows("primary_cohorts")
+        if row["cohort_year"] is not None and row["cohort_year"] <= trade["first_year"]
+    ]
+    if not early:
+        return []
+    first = num(trade, "first_year", "year")
+    return [page.words("result.trade_years", first=first, cities=shown(sum(early), "int"))]
+
+
+def _own_found(page: Context, rows: list[Row]) -> list[Markup]:
+    """Which of the other outcomes of a zone's city are found, against whom."""
+    w = page.words
+    others = [row for row in rows if row["outcome"] != "trade"]
+    if not others:
+        return []
+    found = []
+    for row in others:
+        if not is_found(row):
+            continue
+        names = {
+            "name": w.name("own_outcomes", row["outcome"]),
+            "unit": w.name("own_units", row["unit"]),
+            "against": w(f"result.own_{row['comparison']}"),
+        }
+        numbers = {
+            "estimate": num(row, "estimate", "+3"),
+            "p": num(row, "p_value_family", "p"),
+        }
+        found.append(w("result.own_row", **names, **numbers))
+    if not found:
+        return [w("result.own_none"), w("result.own_size")]
+    listed = w("label.chinese_semicolon").join(found)
+    end = "。" if w.language == "zh" else "."
+    said = Markup("{} {}{}").format(w("result.own_found"), listed, end)
+    return [said, w("result.own_size")]
 
 
 def _promises(page: Context) -> list[Markup]:
