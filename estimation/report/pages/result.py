@@ -358,9 +358,7 @@ def _own_found(page: Context, rows: list[Row]) -> list[Markup]:
     if not found:
         return [w("result.own_none"), w("result.own_size")]
     listed = w("label.chinese_semicolon").join(found)
-    end = "。" if w.language == "zh" else "."
-    said = Markup("{} {}{}").format(w("result.own_found"), listed, end)
-    return [said, w("result.own_size")]
+    return [w("result.own_found", found=listed), w("result.own_size")]
 
 
 def _promises(page: Context) -> list[Markup]:
