@@ -58,6 +58,12 @@ class Measured:
     note: str | None
 
 
+#: How far a figure is from that of each other source.
+_COMPARED = (
+    "select observation_id, gap as measured, mismatch_differs as threshold, other_source_id || "
+    "case when relation <> 'independent' then ' (' || relation || ')' when not is_heard then "
+    "' (unknown, not heard against it)' else '' end as note from compared"
+)
 _LIMITS = (
     "inner join {{ ref('int_indicator_limits') }} as limits on one.indicator_id = "
     "limits.indicator_id"
@@ -287,9 +293,7 @@ MEASURES = [
         "isolated_mismatch",
         "distance from another source",
         LOG,
-        "select observation_id, gap as measured, mismatch_differs as threshold, other_source_id || "
-        "case when relation <> 'independent' then ' (' || relation || ')' when not is_heard then "
-        "' (unknown, not heard against it)' else '' end as note from compared",
+        _COMPARED,
         "int_observations_mismatch",
         "compared",
     ),
@@ -297,9 +301,7 @@ MEASURES = [
         "vintage",
         "distance from another source, so in most cities of the province",
         LOG,
-        "select observation_id, gap as measured, mismatch_differs as threshold, other_source_id || "
-        "case when relation <> 'independent' then ' (' || relation || ')' when not is_heard then "
-        "' (unknown, not heard against it)' else '' end as note from compared",
+        _COMPARED,
         "int_observations_mismatch",
         "compared",
     ),
