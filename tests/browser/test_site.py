@@ -52,6 +52,12 @@ def test_a_city_is_found_by_any_way_and_the_address_holds_it(tab, site) -> None:
         )
         page.wait(f"document.querySelector('#city-name').innerText.startsWith('{name}')")
     assert page.evaluate("location.hash") == "#city=440100"
+    page.evaluate(
+        "(() => { const box = document.querySelector('#find'); box.value = 'hang';"
+        " box.dispatchEvent(new Event('change')); })()"
+    )
+    assert page.evaluate("location.hash") == "#city=440100"
+    assert page.text("#find-said button") == "Hangzhou"
     page.choose("#layer", "all")
     page.click("#tiles .links a[href^='#']")
     assert page.evaluate("location.hash").endswith("layer=all&at=tiles")

@@ -96,7 +96,7 @@ def cities_data(page: Context) -> dict[str, Any]:
 def _handed_over(stated: CityStatements) -> dict[str, Any]:
     """Statements as the script takes them: a kind and a sentence each."""
     said = [[one.kind, one.text] for one in stated.zones + stated.test]
-    handed = {"said": said, "growth": None, "basis": None}
+    handed = {"said": said, "growth": None, "basis": None, "strip": stated.strip}
     if stated.growth is not None:
         handed["growth"] = [stated.growth.kind, stated.growth.text]
     if stated.basis is not None:
@@ -172,6 +172,7 @@ def _catalog(page: Context) -> dict[str, Any]:
         if row["producer"]
     }
     catalog["flags"] = [
-        [flag, rule, page.words.name("flags", flag)] for flag, rule in catalog["flags"]
+        [flag, rule and page.words.name("rules", rule), page.words.name("flags", flag)]
+        for flag, rule in catalog["flags"]
     ]
     return catalog

@@ -35,6 +35,7 @@ class CityStatements:
     growth : why no growth is shown; None where it is
     basis : in which years growth that is shown changes its basis; None where it never does
     admitted : year in which all of it first became a zone; None where it never did
+    strip : each year of the main test with whether growth is known; empty where no year is missing
     """
 
     zones: list[Statement]
@@ -42,6 +43,7 @@ class CityStatements:
     growth: Statement | None
     basis: Statement | None
     admitted: int | None
+    strip: list[tuple[int, bool]]
 
 
 def city_statements(page: Context, city: Row) -> CityStatements:
@@ -63,6 +65,7 @@ def city_statements(page: Context, city: Row) -> CityStatements:
         growth=_growth_statement(page, city),
         basis=_basis_statement(page, city),
         admitted=admitted,
+        strip=_strip(page, city),
     )
 
 
@@ -136,6 +139,15 @@ def _test_statements(page: Context, city: Row, zones: list[Row]) -> list[Stateme
     if row["n_in_province"] == 1:
         said.append(_statement(page, city, "test_alone"))
     return said
+
+
+def _strip(page: Context, city: Row) -> list[tuple[int, bool]]:
+    row = page.one("city_test", city_id=city["city_id"])
+    if row is None or not row["missing_years"]:
+        return []
+    missing = {int(year) for year in row["missing_years"].split()}
+    window = range(int(row["first_year"]), int(row["last_year"]) + 1)
+    return [(year, year not in missing) for year in window]
 
 
 def _growth_statement(page: Context, city: Row) -> Statement | None:

@@ -133,6 +133,9 @@ def _of_statements(cities: list[City], page: dict[str, Any], is_public: bool) ->
         faults += _of_zones(city, stated["said"])
         faults += _of_zone_lines(city, page["zones"].get(str(ids[place]), []))
         faults += _of_test(city, stated["said"])
+        strip = [[year, year not in city.missing] for year in city.window if city.missing]
+        if stated["strip"] != strip:
+            faults.append(f"{city.name}: strip of years {stated['strip']}, expected {strip}")
         whole = [int(zone["approved"][:4]) for zone in city.zones if zone["is_whole_prefecture"]]
         if page["cities"]["admitted"][place] != min(whole, default=None):
             faults.append(f"{city.name}: map {page['cities']['admitted'][place]}, zones {whole}")

@@ -124,34 +124,59 @@
     box.replaceChildren(element("ul", { class: "lines" }, element("li", {}, "○ " + words.before.replace("{year}", file.split)), element("li", {}, "● " + words.after.replace("{year}", file.split))), picture);
   }
 
+  const whole = (first, last) => { const step = Math.ceil((last - first + 1) / 8); return range(first, last).filter((year) => year % step === 0); };
+  const flags = (read("catalog") || {}).flags || [];
+  // flags of the delivered values that a growth is computed from
+  const doubts = (found, inputs) => (inputs || []).map(([k, nth]) => flags[Math.floor(found.values[k][nth][5] / 2)]).filter(([flag]) => flag !== "ok").map(([, rule, word]) => (rule ? `${word} (${rule})` : word));
+  const percent = (points) => 100 * Math.expm1(points / 100);
+
   let grown = [];
   function growth(found) {
     const box = byId("growth-picture");
     if (!box) return;
-    const lines = found.growth.flatMap(([when, official, deflated]) => [[when, official, words.official], [when, deflated, words.deflated]]).filter(([, v]) => v !== null);
-    const all = median.map(([when, official]) => [when, official, words.median_all]).filter(([when, v]) => v !== null && lines.some(([w]) => w === when));
+    const lines = found.growth.flatMap((row) => [[row[0], row[1], words.official, row[6]], [row[0], row[2], words.deflated, row[8]]]).filter(([, v]) => v !== null)
+      .map(([when, v, name, inputs]) => ({ when, v: percent(v), name, doubts: doubts(found, inputs) }));
+    const all = median.filter(([when, v]) => v !== null && lines.some((row) => row.when === when)).map(([when, v]) => ({ when, v: percent(v), name: words.median_all, doubts: [] }));
     byId("growth-download").hidden = !lines.length;
     byId("growth-title").textContent = "";
     byId("growth-basis").replaceChildren(...(statements[chosen].basis ? [stated(statements[chosen].basis, "note")] : []));
     if (!lines.length) { box.replaceChildren(stated(statements[chosen].growth || ["", ""], "empty")); return; }
     grown = found.growth;
-    const last = all.map(([when, v]) => [when, grown.find(([w]) => w === when)[1], v]).filter(([, own]) => own !== null).pop();
-    if (last) byId("growth-title").textContent = words.growth_title.replace("{city}", cities.names[chosen]).replace("{year}", last[0]).replace("{own}", number(last[1], 1)).replace("{all}", number(last[2], 1));
+    const official = lines.filter((row) => row.name === words.official);
+    const last = official.map((row) => [row, all.find((one) => one.when === row.when)]).filter(([, one]) => one).pop();
+    if (last) byId("growth-title").textContent = words.growth_title.replace("{city}", cities.names[chosen]).replace("{year}", last[0].when).replace("{own}", number(last[0].v, 1)).replace("{all}", number(last[1].v, 1));
     const colours = { [words.official]: "var(--vermilion)", [words.deflated]: "var(--blue)", [words.median_all]: "var(--soft)" };
     const rows = [...all, ...lines];
+    const [first, end] = [Math.min(...rows.map((row) => row.when)), Math.max(...rows.map((row) => row.when))];
+    const admitted = [cities.admitted[chosen]].filter((when) => when !== null && when >= first && when <= end);
+    const based = grown.filter((row) => row[3] !== null);
+    const breaks = based.slice(1).filter((row, k) => row[3] !== based[k][3]).map(([when]) => when - 0.5);
+    const width = Math.min(box.clientWidth || 600, 900);
     const picture = Plot.plot({
-      width: Math.min(box.clientWidth || 600, 900), height: 260, marginLeft: 50, marginBottom: 38, style, ariaLabel: `${words.growth}: ${cities.names[chosen]}`,
-      x: { label: words.growth_x, labelAnchor: "center", labelArrow: "none", tickFormat: "d" }, y: { label: words.growth_y, labelAnchor: "center", labelArrow: "none", grid: true },
-      marks: [Plot.ruleY([0], { stroke: "var(--ink)" }), Plot.lineY(rows, { x: "0", y: "1", z: "2", stroke: (row) => colours[row[2]], strokeWidth: 2 }),
-        Plot.dot(rows, { x: "0", y: "1", fill: (row) => colours[row[2]], r: 2.5 })],
+      width, height: 280, marginLeft: 34, marginBottom: 38, marginTop: 24, style, ariaLabel: `${words.growth}: ${cities.names[chosen]}`,
+      x: { label: words.growth_x, labelAnchor: "center", labelArrow: "none", ticks: whole(first, end), tickFormat: "d" }, y: { label: null, grid: true },
+      marks: [Plot.ruleY([0], { stroke: "var(--ink)" }), Plot.ruleX(breaks, { stroke: "var(--grey)", strokeDasharray: "1 3" }),
+        Plot.ruleX(admitted, { stroke: "var(--ink)" }), Plot.text(admitted, { x: (when) => when, frameAnchor: "top", dy: -14, text: (when) => words.growth_admitted.replace("{year}", when) }),
+        Plot.lineY(all, { x: "when", y: "v", stroke: colours[words.median_all], strokeWidth: 2, strokeDasharray: "5 3" }),
+        Plot.lineY(lines, { x: "when", y: "v", z: "name", stroke: (row) => colours[row.name], strokeWidth: 2 }),
+        Plot.dot(rows, { x: "when", y: "v", fill: (row) => (row.doubts.length ? "var(--paper)" : colours[row.name]), stroke: (row) => colours[row.name], r: (row) => (row.doubts.length ? 4.5 : 2.5) })],
     });
-    citysync.framed(picture, rows.map((row) => `${row[2]}, ${row[0]}: ${number(row[1], 1)}`));
-    const names = Object.keys(colours).filter((name) => rows.some((row) => row[2] === name));
-    box.replaceChildren(element("ul", { class: "lines" }, ...names.map((name) => element("li", { style: `color: ${colours[name]}` }, name))), picture);
+    citysync.framed(picture, rows.map((row) => [`${row.name}, ${row.when}: ${number(row.v, 1)} %`, ...row.doubts].join("; ")));
+    const names = Object.keys(colours).filter((name) => rows.some((row) => row.name === name));
+    const signs = [[breaks.length, "┊ " + words.growth_break], [lines.some((row) => row.doubts.length), "○ " + words.growth_flagged]].filter(([is]) => is);
+    box.replaceChildren(element("p", { class: "note" }, words.growth_y.replace("{first}", first).replace("{last}", end)),
+      element("ul", { class: "lines" }, ...names.map((name) => element("li", { style: `color: ${colours[name]}` }, name)), ...signs.map(([, text]) => element("li", { class: "of" }, text))), picture);
   }
 
   // a sentence of `city_statements.py`, with what it states
   const stated = ([kind, text], look = null) => element("p", { class: look, "data-states": kind }, text);
+
+  // the years of the main test: those without growth are empty
+  function strip() {
+    const years = statements[chosen].strip;
+    if (!years.length) return [];
+    return [element("ol", { class: "strip", "aria-label": words.strip }, ...years.map(([when, isKnown]) => element("li", { class: isKnown ? "known" : "missing", title: isKnown ? words.strip_known : words.strip_missing }, when)))];
+  }
 
   function zone() {
     const id = cities.ids[chosen];
@@ -161,7 +186,7 @@
       halves.includes(null) ? "" : words.said_halves.replace("{first}", number(halves[0], 2)).replace("{second}", number(halves[1], 2)),
       own.length ? words.said_alone.replace("{finding}", read("finding")) : "",
     ].filter(Boolean);
-    byId("city-said").replaceChildren(...statements[chosen].said.map((one) => stated(one)), ...further.map((text) => element("p", {}, text)));
+    byId("city-said").replaceChildren(...statements[chosen].said.map((one) => stated(one)), ...strip(), ...further.map((text) => element("p", {}, text)));
     byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, z.text),
       z.texts.length ? element("ul", {}, ...z.texts.map(([title, n]) => element("li", {}, element("a", { href: `policy.html#text-${n}` }, title)))) : element("p", { class: "note" }, words.no_texts)))
       : [stated(statements[chosen].said[0], "empty")]));
@@ -182,14 +207,23 @@
     history.replaceState(null, "", "#" + now);
   }
 
+  // a whole name or code opens a city; a part of one offers those that have it
   function find(text) {
     const sought = text.trim().toLowerCase();
+    const said = byId("find-said");
+    said.replaceChildren();
     if (!sought) return;
     const called = cities.ids.map((id, k) => [String(id), cities.names[k].toLowerCase(), cities.also[k].toLowerCase(), ...(zones[id] || []).flatMap((z) => z.names)]);
-    const fits = (test) => called.findIndex((own) => own.some(test));
-    const k = [fits((own) => own === sought), fits((own) => own.startsWith(sought)), fits((own) => own.includes(sought) || sought.includes(own))].find((at) => at >= 0);
-    byId("find-said").textContent = k === undefined ? words.not_found.replace("{text}", text) : "";
-    if (k !== undefined) choose(k);
+    const fits = (test) => cities.ids.map((_, k) => k).filter((k) => called[k].some(test));
+    const exact = fits((own) => own === sought || own === sought + "市" || own === sought + "地区");
+    if (exact.length === 1) { choose(exact[0]); return; }
+    const near = [...new Set([...exact, ...fits((own) => own.startsWith(sought)), ...fits((own) => own.includes(sought))])];
+    if (!near.length) { said.textContent = words.not_found.replace("{text}", text); return; }
+    said.append(words.which_city + " ", ...near.slice(0, 12).map((k) => {
+      const button = element("button", { type: "button" }, cities.names[k]);
+      button.addEventListener("click", () => { byId("find").value = cities.names[k]; said.replaceChildren(); choose(k); });
+      return button;
+    }));
   }
 
   function choose(k, keep) {
@@ -222,6 +256,8 @@
     if (wanted && [...layer.options].some((one) => one.value === wanted)) { layer.value = wanted; fillYears(when); }
     if (asked.has("series") && [...measure.options].some((one) => one.value === asked.get("series"))) measure.value = asked.get("series");
     choose(k >= 0 ? k : chosen, true);
+    const sought = new URLSearchParams(location.search).get("find");
+    if (sought && k < 0) { byId("find").value = sought; find(sought); }
     const at = asked.get("at") && byId(asked.get("at"));
     if (at) at.scrollIntoView();
   }
