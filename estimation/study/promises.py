@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..analyses.primary import ADJUSTED, NEWEST, cycle_id
-from ..analyses.rules import TREATMENT_RULES
+from ..analyses.rules import CONTROL_GROUPS, TREATMENT_RULES
 from ..analyses.spec import SampleError, Spec
 from ..defaults import LEVEL
 from ..primary.adjusted_fit import STATISTIC_VERSION as ADJUSTED_VERSION
@@ -22,7 +22,7 @@ from .next_window import (
     text_and_hash,
 )
 from .primary_checks import fit_adjusted_window
-from .windows import city_window, fit_window
+from .windows import FEWEST_DRAWS, city_window, fit_window
 
 AS_WRITTEN, CHANGED = "as_written", "changed"
 THIS_RUN = "this run"
@@ -30,6 +30,7 @@ THIS_RUN = "this run"
 FIRST_VERSION = 1
 # What can be run by another value than today's; the other parts of a rule are code or lists.
 SETTINGS = {"permutations": "permutations", "seed": "seed", "controls": "control_group"}
+TREATMENTS = {one.label: key for key, one in TREATMENT_RULES.items()}
 RUNNABLE = {*SETTINGS, "treatment", "window_is_run", "committed_on"}
 COLUMNS = {
     **dict.fromkeys(("spec_id", "rule_name"), "str"),
@@ -103,8 +104,10 @@ def _rows_of_rule(
     differs = sorted(key for key in {*was, *rule} if was.get(key) != rule.get(key))
     status = CHANGED if differs else AS_WRITTEN
     since = _since(promises, digest) if differs else None
-    now = _run(marts, spec, name, rule) if name == ADJUSTED.name else None
-    then, reason = now, ""
+    now, reason = None, ""
+    if name == ADJUSTED.name:
+        now, reason = _run(marts, spec, name, rule)
+    then = now
     if differs:
         then, reason = _run_as_written(marts, spec, name, was, rule)
     rows = []
@@ -124,15 +127,15 @@ def _rows_of_rule(
             "share_of_level": first.get("share_of_level"),
             "reason": reason,
         }
-        for column in NUMBERS:
-            row[column] = _number(now, results, spec_id, place, column)
+        current = _figures(now, place)
+        if name == COMMITTED:
+            current = results.loc[spec_id, list(NUMBERS)].to_dict()
+        as_written = current
         if differs:
-            for column in NUMBERS:
-                if then is not None:
-                    row[f"{column}_written"] = _number(then, results, spec_id, place, column)
-        else:
-            for column in NUMBERS:
-                row[f"{column}_written"] = row[column]
+            as_written = _figures(then, place)
+        for column in NUMBERS:
+            row[column] = current[column]
+            row[f"{column}_written"] = as_written[column]
         if name == COMMITTED:
             refreshes = results.loc[spec_id, "p_value_refreshes"]
             row["p_value_refreshes"] = refreshes
@@ -151,14 +154,12 @@ def _in_todays_form(rule: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "statistic_version": FIRST_VERSION}
 
 
-def _number(
-    found: PrimaryResult | None, results: pd.DataFrame, spec_id: str, place: int, column: str
-) -> Any:
-    """A figure of growth (place 0) or its cycle: of a result, else of this run's table."""
+def _figures(found: PrimaryResult | None, place: int) -> dict[str, Any]:
+    """Figures of growth (place 0) or its cycle; None where there is no result."""
     if found is None:
-        return results.loc[spec_id, column]
+        return dict.fromkeys(NUMBERS)
     one = found if place == 0 else found.cycle
-    return None if one is None else getattr(one, column)
+    return {column: getattr(one, column, None) for column in NUMBERS}
 
 
 def _since(promises: pd.DataFrame, digest: str) -> str:
@@ -174,20 +175,38 @@ def _differences(was: dict[str, Any], now: dict[str, Any], differs: list[str]) -
     return "; ".join(f"{key}: {was.get(key, absent)} -> {now.get(key, absent)}" for key in differs)
 
 
-def _run(marts: Marts, spec: Spec, name: str, rule: dict[str, Any]) -> PrimaryResult:
-    """The test of a rule whose statistic is that of this code."""
-    labels = {one.label: key for key, one in TREATMENT_RULES.items()}
+def _run(
+    marts: Marts, spec: Spec, name: str, rule: dict[str, Any]
+) -> tuple[PrimaryResult | None, str]:
+    """The test of a rule whose statistic is that of this code, or why it cannot be run."""
+    unknown = _no_setting(rule)
+    if unknown:
+        return None, f"The rule cannot be run: {unknown}."
     chosen = dataclasses.replace(
         spec,
-        treatment_rule=labels[rule["treatment"]],
+        treatment_rule=TREATMENTS[rule["treatment"]],
         window=tuple(rule["window"]),
         **{field: rule[key] for key, field in SETTINGS.items()},
     )
-    window = city_window(marts, chosen)
     settings = {"permutations": chosen.permutations, "seed": chosen.seed}
-    if name == ADJUSTED.name:
-        return fit_adjusted_window(marts, window, settings)
-    return fit_window(window, **settings)
+    try:
+        window = city_window(marts, chosen)
+        if name == ADJUSTED.name:
+            return fit_adjusted_window(marts, window, settings), ""
+    except SampleError as error:
+        return None, f"The rule cannot be run: {error}."
+    return fit_window(window, **settings), ""
+
+
+def _no_setting(rule: dict[str, Any]) -> str:
+    """The first part of a written rule that is no setting of this code; empty where all are."""
+    for key, known in (("treatment", TREATMENTS), ("controls", CONTROL_GROUPS)):
+        if rule.get(key) not in known:
+            return f"{key} is {rule.get(key)!r}, this code knows {', '.join(known)}"
+    for key, fewest in (("permutations", FEWEST_DRAWS), ("seed", 0)):
+        if not isinstance(rule.get(key), int) or rule[key] < fewest:
+            return f"{key} is {rule.get(key)!r}, a whole number of at least {fewest} is needed"
+    return ""
 
 
 def _run_as_written(
@@ -204,7 +223,4 @@ def _run_as_written(
     lists = sorted(changed - RUNNABLE - {"statistic_version", "code_sha256"})
     if lists:
         return None, f"The written rule cannot be run from its text: {', '.join(lists)} changed."
-    try:
-        return _run(marts, spec, name, was), ""
-    except (SampleError, KeyError, ValueError) as error:
-        return None, f"The written rule cannot be run: {error}."
+    return _run(marts, spec, name, was)

@@ -60,7 +60,8 @@ def lines_of(promises: pd.DataFrame) -> list[str]:
         window = f"{row['first_year']}-{row['last_year']}"
         named = f"{row['spec_id']}, rule {row['rule_name']}, {window}"
         if row["status"] == "as_written":
-            lines.append(f"{named}: as written by {row['written_by']}; {_result(row, '')}")
+            now = row["reason"] or _result(row, "")
+            lines.append(f"{named}: as written by {row['written_by']}; {now}")
             continue
         lines.append(
             f"{named}: changed since {row['changed_since']}, written by {row['written_by']}: "

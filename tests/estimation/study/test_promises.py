@@ -97,6 +97,9 @@ def test_a_planted_change_is_reported_with_both_results(run):
     [
         ({"statistic_version": 0}, "has version 0 of the statistic"),
         ({"pilots_sha256": "0" * 64}, "pilots_sha256 changed"),
+        ({"controls": "of_the_moon"}, "controls is 'of_the_moon', this code knows never_in"),
+        ({"treatment": "when it rains"}, "treatment is 'when it rains'"),
+        ({"permutations": 5}, "permutations is 5, a whole number of at least 20"),
     ],
 )
 def test_a_rule_that_its_text_cannot_run_says_why(run, changes, said):
@@ -104,6 +107,26 @@ def test_a_rule_that_its_text_cannot_run_says_why(run, changes, said):
     row = _promises(run, written(marts, last_year, **changes)).loc["committed", PRIMARY]
     assert row["status"] == "changed" and said in row["reason"]
     assert pd.isna(row["estimate_written"]) and not pd.isna(row["estimate"])
+
+
+def test_a_fault_of_the_code_is_no_rule_that_cannot_be_run(run, monkeypatch):
+    def faulty(*given, **settings):
+        raise KeyError("cohort")
+
+    monkeypatch.setattr("estimation.study.promises.fit_window", faulty)
+    marts, _, last_year = run
+    with pytest.raises(KeyError, match="cohort"):
+        _promises(run, written(marts, last_year, permutations=199))
+
+
+def test_a_rule_that_this_run_lacks_the_data_for_says_so(run):
+    marts, primary, last_year = run
+    rows = written(marts, last_year)
+    others = marts.city_years.drop(columns="gdp_nominal_cny_100m")
+    found = _promises((dataclasses.replace(marts, city_years=others), primary, last_year), rows)
+    row = found.loc["adjusted", PRIMARY]
+    assert "needs gdp_nominal_cny_100m" in row["reason"]
+    assert pd.isna(row["estimate"]) and not pd.isna(found.loc["committed", PRIMARY]["estimate"])
 
 
 def test_rules_of_earlier_publications_are_read_in_their_form(run):
