@@ -66,6 +66,7 @@ SETTINGS = {
     "WINDOW_FIRST_YEAR": Setting(default=str(STUDY_FIRST_YEAR), **YEAR),
     "WINDOW_LAST_YEAR": Setting(default=str(STUDY_LAST_YEAR), **YEAR),
     "AS_OF_EDITION": Setting(**YEAR),
+    "AS_OF_YEAR": Setting(**YEAR),
     "STRICT": Setting("1 (a folder without a layout is an error) or 0", "0", "[01]"),
     "CITYSYNC_PAIR_YEAR_LIMIT": Setting("a number of pair-years such as 10000000", "10000000"),
     "CITYSYNC_PERMUTATIONS": Setting(

@@ -35,7 +35,7 @@ collect_ignore = [] if IS_FULL and float("inf") == MINUTES else list(FULL_FOLDER
 #: What a person may have set for runs of their own, by the beginning of its name; `FOR_TESTS` is
 #: for the tests themselves.
 SETTINGS = (
-    *("CITYSYNC_", "WINDOW_", "SPARK_", "DBT_", "LANDING", "AS_OF_EDITION", "ANALYSES", "PLACES"),
+    *("CITYSYNC_", "WINDOW_", "SPARK_", "DBT_", "LANDING", "AS_OF_", "ANALYSES", "PLACES"),
     *("ENGINE", "STRICT", "KEEP", "CONFIRM_SHRINK", "FORCE"),
 )
 FOR_TESTS = (

@@ -104,6 +104,7 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         for place, row in enumerate(rows["primary"]):
             looks[place] = joint_over_refreshes(window, place == 1, settings)
             row["p_value_refreshes"] = looks[place].p_value
+            row["rule_name"] = COMMITTED
             row["rule_sha256"] = applied
         correlations = [one.correlation for one in looks]
         shares = [one.share for one in looks]
@@ -143,6 +144,7 @@ def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, A
         "p_value_refreshes": None,
         "synchronization_before": result.before,
         "synchronization_after": result.after,
+        "rule_name": None,
         "rule_sha256": None,
         "correlation_before": result.before,
         "correlation_after": result.after,

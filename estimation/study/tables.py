@@ -65,7 +65,7 @@ COLUMNS = {
         "n_blocks": _COUNT,
         **dict.fromkeys(("verdict", "reason"), _TEXT),
         "truth": _REAL,
-        "rule_sha256": _TEXT,
+        **dict.fromkeys(("rule_name", "rule_sha256"), _TEXT),
     },
     "check": {
         **dict.fromkeys(("spec_id", "check", "name", "series"), _TEXT),

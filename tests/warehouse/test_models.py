@@ -373,12 +373,17 @@ def test_a_build_answers(request, build, query, rows):
 
 def test_settings_reach_the_models_when_they_run(dbt_target, tmp_path):
     write_raw(tmp_path, dirty_rows())
-    settings = {"AS_OF_EDITION": "2021", "WINDOW_FIRST_YEAR": "2006", "WINDOW_LAST_YEAR": "2015"}
+    settings = {
+        "AS_OF_EDITION": "2021",
+        "AS_OF_YEAR": "2017",
+        "WINDOW_FIRST_YEAR": "2006",
+        "WINDOW_LAST_YEAR": "2015",
+    }
     tables = ("+int_study_window", "+fct_indicator_observation")
     with build_warehouse(tmp_path, dbt_target, settings, select=tables) as connection:
         assert connection.execute(
             "select window_first_year, window_last_year from intermediate.int_study_window"
         ).fetchall() == [(2006, 2015)]
         assert connection.execute(
-            "select max(edition_year) from marts.fct_indicator_observation"
-        ).fetchone() == (2021,)
+            'select max(edition_year), max("year") from marts.fct_indicator_observation'
+        ).fetchone() == (2021, 2017)

@@ -39,6 +39,13 @@
     {{ year_setting('AS_OF_EDITION', '9999') }}
 {%- endmacro %}
 
+{#- Whether a raw line is looked at: a line without an edition counts under every AS_OF_EDITION, one without a year under every
+    AS_OF_YEAR. -#}
+{% macro is_as_of() -%}
+    (edition_year is null or edition_year <= {{ as_of_edition() }})
+    and ("year" is null or "year" <= {{ year_setting('AS_OF_YEAR', '9999') }})
+{%- endmacro %}
+
 {#- Years and counts that Python has too: estimation/defaults.py. -#}
 {% macro window_first_year() -%}
     {{ year_setting('WINDOW_FIRST_YEAR', '2010') }}

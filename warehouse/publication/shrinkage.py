@@ -36,8 +36,11 @@ EXAMPLES = 3
 MOST_SERIES = 2
 WINDOW = {"WINDOW_FIRST_YEAR": "2010", "WINDOW_LAST_YEAR": "2019"}
 # Settings by which two publications of one landing hold other values, with what leaving them out
-# means.
-EXTENT = {"AS_OF_EDITION": "", "CITYSYNC_SIMULATED_CITIES": "0"}
+# means. Where an edition or a year is left out, a later publication that leaves less out must hold
+# what the earlier one held.
+LEFT_OUT = {"AS_OF_EDITION": "", "AS_OF_YEAR": ""}
+EXTENT = {**LEFT_OUT, "CITYSYNC_SIMULATED_CITIES": "0"}
+LATEST = "9999"
 
 # Key of a manifest: whether a person said that what this run lost was meant.
 CONFIRMED = "confirmed_loss"
@@ -190,7 +193,7 @@ def refuse_to_shrink(
             before = read_manifest(published)
         except PublishError as error:
             unread.append(f"the publication before is not compared: {error}")
-    if before and _part(before, EXTENT) == _part(manifest, EXTENT):
+    if before and _may_lose(before, manifest):
         counted = COUNTED
         if _part(before, WINDOW) == _part(manifest, WINDOW):
             counted = COUNTED | OF_SAMPLE
@@ -223,7 +226,7 @@ def _runs_since_confirmed(
             before = _manifest_of(folder)
         except PublishError:
             continue
-        if _part(before, EXTENT) != _part(manifest, EXTENT):
+        if not _may_lose(before, manifest):
             continue
         if current_run in folders and place_of(folder) > place_of(current_run):
             continue
@@ -244,6 +247,18 @@ def _manifest_of(folder: Path) -> Mapping[str, Any]:
     if not (folder / MANIFEST).exists():
         return {}
     return read_manifest(folder)
+
+
+def _may_lose(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether what an earlier run held and a later one does not is a loss: both are of one kind,
+    and the later one leaves out no more editions and years.
+    """
+    of_kind = {name: default for name, default in EXTENT.items() if name not in LEFT_OUT}
+    if _part(before, of_kind) != _part(now, of_kind):
+        return False
+    latest = dict.fromkeys(LEFT_OUT, LATEST)
+    limits = zip(_part(before, latest)[1:], _part(now, latest)[1:], strict=True)
+    return all(str(one) <= str(other) for one, other in limits)
 
 
 def _part(manifest: Mapping[str, Any], settings: Mapping[str, str]) -> list[Any]:

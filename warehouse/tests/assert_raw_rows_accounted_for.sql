@@ -2,7 +2,7 @@
 with raw_lines as (
     select count(*) as n_lines
     from {{ source('raw', 'observations') }}
-    where edition_year is null or edition_year <= {{ as_of_edition() }}
+    where {{ is_as_of() }}
 ),
 
 accounted as (

@@ -183,6 +183,7 @@ def test_the_next_window_is_written_down_with_its_rule(eleven_years):
     # the looks of 2019 and of this window spend 5 % together
     assert rows["share_of_level"].between(0, 0.05).all()
     assert rows[["first_year", "last_year"]].drop_duplicates().values.tolist() == [[2010, last + 1]]
+    assert tables.primary["rule_name"].dropna().unique().tolist() == ["committed"]
     for text, digest in zip(rows["rule"], rows["rule_sha256"], strict=True):
         assert hashlib.sha256(text.encode()).hexdigest() == digest
     rule = json.loads(rows["rule"].iloc[0])

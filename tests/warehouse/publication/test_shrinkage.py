@@ -226,6 +226,14 @@ def test_it_is_compared_with_the_last_of_its_kind_behind_others(home: Path) -> N
         ask(home, n_values=1)
 
 
+def test_a_run_that_leaves_out_fewer_years_loses_what_it_does_not_hold(home: Path) -> None:
+    publish(home, 2, settings={"AS_OF_YEAR": "2012"})
+    ask(home, n_values=1, settings={"AS_OF_YEAR": "2011"})
+    for settings in ({"AS_OF_YEAR": "2013"}, {}):
+        with pytest.raises(PublicationShrinks, match=run_of(2)):
+            ask(home, n_values=1, settings=settings)
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "citysync.duckdb"])
 @pytest.mark.parametrize("is_gone", [False, True])
 def test_a_damaged_publication_does_not_stop_the_next_and_hides_no_loss(

@@ -30,13 +30,12 @@ typed as (
     from raw_lines
 ),
 
--- a row without an edition counts under every AS_OF_EDITION
 as_of as (
     select
         *,
         min(line_no) over (partition by source_id, edition_year, file_name, sheet_name) as sheet_order
     from typed
-    where edition_year is null or edition_year <= {{ as_of_edition() }}
+    where {{ is_as_of() }}
 ),
 
 -- the key of a name is made once, not for each of its cells: that takes longer than all else here
