@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from . import data as data
     from .api.fit import ESTIMATORS as ESTIMATORS
     from .api.fit import fit as fit
+    from .api.policy import PolicyFit as PolicyFit
+    from .api.policy import policy as policy
     from .api.primary import PrimaryFit as PrimaryFit
     from .api.primary import primary as primary
     from .api.result import Fit as Fit
@@ -42,9 +44,11 @@ PUBLIC = {
     "Fit": "api.result",
     "NotEstimable": "results",
     "PanelError": "panel.panel_error",
+    "PolicyFit": "api.policy",
     "PrimaryFit": "api.primary",
     "etable": "api.tables",
     "fit": "api.fit",
+    "policy": "api.policy",
     "primary": "api.primary",
     "vcov": "api.vcov",
 }
@@ -52,8 +56,8 @@ __all__ = [*PUBLIC, "data"]  # noqa: PLE0604 (the keys are texts)
 
 
 class _Library(ModuleType):
-    """This package: `fit` and `primary` stay the functions when a file and a folder of the same
-    names are imported.
+    """This package: `fit`, `policy` and `primary` stay the functions when files and folders of
+    the same names are imported.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:

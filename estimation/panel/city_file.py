@@ -57,7 +57,8 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
         See `open_source`.
     columns : PairColumns
         `outcome` is the series whose synchronization is asked for, and `unit` names its one column
-        of units twice; `block` is given. Other columns are not read.
+        of units twice; `block` is given. Without `cohort` no unit is treated. Other columns are
+        not read.
 
     Returns
     -------
@@ -69,7 +70,8 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     PanelError
         On any fault of the panel.
     """
-    beside = [name for name in (columns.cohort, columns.block) if not is_beside(name)]
+    beside = [columns.cohort, columns.block]
+    beside = [name for name in beside if name is not None and not is_beside(name)]
     unit = columns.unit[0]
     names = [unit, columns.time, columns.outcome, *beside, *columns.covariates]
     if columns.length is not None:
@@ -103,7 +105,9 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
         notes.extend(more)
         return rows, tuple(rows.table.columns)
 
-    cohort = cohorts_of_units(*rows_of("cohort"), city_ids, years)
+    cohort = np.zeros(len(city_ids), dtype=np.int64)
+    if columns.cohort is not None:
+        cohort = cohorts_of_units(*rows_of("cohort"), city_ids, years)
     block = blocks_of_units(*rows_of("block"), city_ids, MISSING)
     growth = np.full((len(city_ids), len(years)), np.nan)
     growth[city, year] = table.numbers(columns.outcome)

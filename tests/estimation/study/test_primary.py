@@ -23,11 +23,11 @@ from estimation.primary.fit import fit_primary
 from estimation.primary.interval import rank_p
 from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.redeal import deal, draw_statistics
+from estimation.primary.selection import growth_before, selection_rows, within_block_gap
 from estimation.sample.exposure import exposure_of
 from estimation.sample.marts import Marts
 from estimation.study.claims import find_primary
 from estimation.study.next_window import CODE_SHA256_UNTIL_2026_11_29, next_window_rows
-from estimation.study.primary_checks import growth_before, selection_rows, within_block_gap
 from estimation.study.run import run_study
 from estimation.study.tables import COLUMNS
 from estimation.study.windows import Window, city_window, joint_p, settings_of, window_of

@@ -1,0 +1,135 @@
+"""`cs.policy`: the primary test for a list of units and dates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..defaults import DRAWS
+from ..panel.city_file import read_cities
+from ..panel.columns import as_frame
+from ..panel.pair_columns import PairColumns
+from ..panel.unit_values import beside
+from ..policy.fit import PolicyResult, fit_policy
+from ..policy.listing import Place, read_list
+from .primary import CITY, PrimaryFit
+from .text import Text, wrapped
+from .words import faults_of_units, of_units
+
+PLACE = ("row", "given", "unit", "start", "status", "reason")
+
+
+@dataclass(frozen=True, repr=False)
+class PolicyFit:
+    """The primary test of a list, and what is read beside it.
+
+    Attributes
+    ----------
+    primary : PrimaryFit
+        The test: estimate, interval, p, channels, what could have been found.
+    result : PolicyResult
+        The same with weights, checks, placebos, overlaps and the test net of other policies.
+    warnings : tuple of str
+    """
+
+    primary: PrimaryFit
+    result: PolicyResult
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the rules refuse the list; the warnings say why."""
+        return bool(self.result.sample.reasons)
+
+    def places(self) -> Any:
+        """One row for each row of the list: its unit, first treated period, status and reason."""
+        rows = self.result.sample.places
+        columns = {name: [getattr(one, name) for one in rows] for name in PLACE}
+        columns["reason"] = list(of_units(columns["reason"]))
+        return as_frame(columns, self.primary.backend)
+
+    def tidy(self) -> Any:
+        """One row for each effect and channel, as `PrimaryFit.tidy`."""
+        return self.primary.tidy()
+
+    def summary(self) -> Text:
+        """The places, the test, the test net of others, and warnings, as a text."""
+        taken = _counted(self.result.sample.places)
+        lines = [f"list: {taken}", str(self.primary.summary())]
+        net = self.result.net
+        if net is not None and net.estimate is not None:
+            lines.append(
+                f"net of the other policies: change {net.estimate:+.4f}  p {net.p_value:.4f}"
+            )
+        return Text("\n".join([*lines, *wrapped(self.warnings)]))
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+
+def policy(
+    panel: Any,
+    places: Any,
+    outcome: str = "growth",
+    *,
+    unit: str = CITY,
+    time: str = "year",
+    block: Any = "block_id",
+    others: Mapping[str, Mapping[Any, int]] | None = None,
+    permutations: int = DRAWS,
+    seed: int = 1,
+) -> PolicyFit:
+    """Test whether the units of a list moved in step with the others after their policy started.
+
+    Parameters
+    ----------
+    panel : frame, relation, mapping or path
+        One row per unit and period, with all periods that there are; see `cs.fit`.
+    places : frame, mapping or path
+        The list: columns `unit` (or `city`) and `year` or `date`, optional `end` and `scope`. A
+        date of July to December counts from the next year.
+    outcome, unit, time, block
+        As of `cs.primary`.
+    others : mapping, optional
+        First treated periods of other policies, by name and unit, for overlaps and for the test net
+        of them.
+    permutations, seed : int
+
+    Returns
+    -------
+    PolicyFit
+        A list that the rules refuse has no figures, and its warnings say why: fewer than three
+        periods before the first start, than 20 units that can be compared inside their block, or
+        than five blocks with both kinds.
+
+    Raises
+    ------
+    PanelError
+        On any fault of the panel, and for a place of the list that the panel does not hold.
+
+    Notes
+    -----
+    Window, exposure and refusals: docs/methods, section 18.15. The test is that of `cs.primary`.
+    """
+    with faults_of_units():
+        columns = PairColumns(outcome, (unit, unit), time, None, beside(block))
+        cities = read_cities(panel, columns)
+    known = {str(one): one for one in cities.city_ids.tolist()}
+
+    def resolve(name: str, scope: str) -> list[Any]:
+        return [known[name]] if name in known else []
+
+    # its columns and scopes keep their names
+    listed = read_list(places, resolve, list(known))
+    result = fit_policy(cities, listed, others=others, permutations=permutations, seed=seed)
+    warnings = of_units((*cities.notes, *result.result.warnings, *result.cautions))
+    shown = PrimaryFit(outcome, result.result, (), unit, cities.backend)
+    return PolicyFit(shown, result, tuple(dict.fromkeys(warnings)))
+
+
+def _counted(places: tuple[Place, ...]) -> str:
+    counts: dict[str, int] = {}
+    for one in places:
+        counts[one.status] = counts.get(one.status, 0) + 1
+    return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.items())

@@ -1,0 +1,1 @@
+"""The primary test for any list of units and dates that somebody brings."""

@@ -1,0 +1,195 @@
+"""A list of places with the dates of their policy: what of it is taken, and why the rest is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from ..panel.columns import Source, is_nothing
+from ..panel.panel_error import PanelError
+from ..panel.sources import open_source
+
+TAKEN, UNIDENTIFIED, LEFT_OUT, REJECTED = "taken", "unidentified", "left_out", "rejected"
+PLACES = ("city", "unit", "city_id")
+DATES = ("date", "year")
+COUNTY = "county"
+SCOPES = ("city", "province", "area", COUNTY)
+# Unknown places that an error names.
+NAMED = 10
+DATE = re.compile(r"(\d{4})(?:\.0)?(?:[-/.年]\s*(\d{1,2})(?:[-/.月].*)?)?年?")
+SECOND_HALF = 7
+
+Resolve = Callable[[str, str], Sequence[Hashable]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of a list.
+
+    Attributes
+    ----------
+    row : int
+        Of the list; in a CSV the line, with the header as line 1.
+    given : str
+        As the list names it.
+    unit : id or None
+    start, end : int or None
+        First treated year, and the year in which the policy ended.
+    status : str
+        ``taken``; ``unidentified``: taken, but all units of its block start in one year;
+        ``left_out`` of the panel, treated or not; ``rejected``: the row says nothing of a unit.
+    reason : str
+        Of any other status than ``taken``.
+    """
+
+    row: int
+    given: str
+    unit: Any
+    start: int | None
+    end: int | None = None
+    status: str = TAKEN
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class PolicyList:
+    """A list as it was read.
+
+    Attributes
+    ----------
+    places : tuple of Place
+    outcome : str
+        What the list declares; empty where it declares nothing.
+    """
+
+    places: tuple[Place, ...]
+    outcome: str = ""
+
+    @property
+    def starts(self) -> dict[Any, int]:
+        """First treated year of each unit that the list takes."""
+        return {one.unit: one.start for one in self.places if one.status in (TAKEN, UNIDENTIFIED)}
+
+
+def list_of_starts(starts: dict[Any, int]) -> PolicyList:
+    """A list from the first treated year of each unit."""
+    ordered = enumerate(sorted(starts.items()), start=1)
+    return PolicyList(
+        tuple(Place(row, str(unit), unit, int(year)) for row, (unit, year) in ordered)
+    )
+
+
+def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
+    """Read a list of places and dates.
+
+    Parameters
+    ----------
+    given : path, frame or mapping
+        Columns `city` (or `unit`) and `year` or `date`; optional `end`, `scope` (city, province,
+        area, county) and `outcome`. A date of July to December counts from the next year; a year
+        counts as it stands.
+    resolve : callable
+        Units that a name and a scope mean; none where the name is unknown.
+    known : sequence of str
+        Names to offer for one that is unknown.
+
+    Raises
+    ------
+    PanelError
+        If a column is missing, a place is unknown, a cell is no date or no scope, or the list
+        declares two outcomes.
+    """
+    source = open_source(given)
+    place, date = _column(source, PLACES), _column(source, DATES)
+    names = [place, date, *(name for name in ("end", "scope", "outcome") if name in source.names)]
+    columns = source.read(names, names)
+    n_rows = len(columns[place])
+    if n_rows == 0:
+        raise source.fail(None, None, "one row for a place", "no rows", "give a list with places")
+    texts = [{name: _text(columns[name][row]) for name in names} for row in range(n_rows)]
+    unknown, found = [], []
+    for row, cells in enumerate(texts):
+        scope = cells.get("scope") or "city"
+        if scope not in SCOPES:
+            raise source.fail(
+                row, "scope", f"one of {', '.join(SCOPES)}", repr(scope), "correct it"
+            )
+        start = _year(source, row, date, cells[date])
+        end = None
+        if cells.get("end"):
+            end = _year(source, row, "end", cells["end"])
+        units = resolve(cells[place], scope)
+        if not units:
+            unknown.append((row, cells[place]))
+        status, reason = TAKEN, ""
+        if scope == COUNTY:
+            status, reason = REJECTED, "A county does not treat its prefecture."
+        line = source.line_of(row)
+        for unit in units:
+            found.append(Place(line, cells[place], unit, start, end, status, reason))
+    if unknown:
+        raise _unknown(source, place, unknown, known)
+    outcomes = sorted({cells["outcome"] for cells in texts if cells.get("outcome")})
+    if len(outcomes) > 1:
+        raise source.fail(
+            None, "outcome", "one outcome", ", ".join(outcomes), "give each its own list"
+        )
+    return PolicyList(_without_repeats(found), "".join(outcomes))
+
+
+def _column(source: Source, names: Sequence[str]) -> str:
+    for name in names:
+        if name in source.names:
+            return name
+    expected = f"a column {' or '.join(names[:2])}"
+    raise source.fail(None, None, expected, ", ".join(source.names), "add it")
+
+
+def _text(cell: Any) -> str:
+    return "" if cell is None or is_nothing(cell) else str(cell).strip()
+
+
+def _year(source: Source, row: int, column: str, text: str) -> int:
+    """The year that a date counts from."""
+    found = DATE.fullmatch(text.partition(" ")[0].partition("T")[0])
+    month = int(found[2] or 1) if found else 0
+    if found is None or not 1 <= month <= 12:
+        expected = "a year, or a date such as 2015-03-07"
+        raise source.fail(row, column, expected, repr(text), "correct the cell")
+    return int(found[1]) + (month >= SECOND_HALF)
+
+
+def _unknown(
+    source: Source, column: str, unknown: list[tuple[int, str]], known: Sequence[str]
+) -> PanelError:
+    """The error that names each unknown place by its row, with the names nearest to it."""
+    said = []
+    for row, name in unknown[:NAMED]:
+        near = get_close_matches(name, known, n=2, cutoff=0.5)
+        hint = f" (near: {', '.join(near)})" if near else ""
+        said.append(f"{name!r} in {source.place} {source.line_of(row)}{hint}")
+    more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
+    found = "; ".join(said) + more
+    return source.fail(None, column, "places of the roster", found, "correct or remove these rows")
+
+
+def _without_repeats(places: Sequence[Place]) -> tuple[Place, ...]:
+    """The places with each unit once: the row with the earliest start is taken."""
+    first: dict[Any, Place] = {}
+    for one in places:
+        held = first.get(one.unit)
+        if one.status == TAKEN and (held is None or one.start < held.start):
+            first[one.unit] = one
+    kept = []
+    for one in places:
+        held = first.get(one.unit)
+        if one.status == TAKEN and held is not one:
+            named = "" if held.given == one.given else f" ({held.given})"
+            reason = f"The unit is in row {held.row}{named} already, from {held.start} on."
+            kept.append(replace(one, status=REJECTED, reason=reason))
+        else:
+            kept.append(one)
+    return tuple(kept)

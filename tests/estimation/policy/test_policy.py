@@ -1,0 +1,157 @@
+"""Lists of units and dates: what is taken of them, what is refused, and what the test finds."""
+
+import dataclasses
+
+import citysync as cs
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.primary.fit import fit_primary
+
+N_BLOCKS, PER_BLOCK = 10, 8
+YEARS = np.arange(2005, 2022)
+
+
+def draw(seed=1, calmer=0.0, chosen=None):
+    """A panel of 80 units and a list of the first three of each block, from 2012 and 2015 on, whose
+    own shocks lose the share `calmer` of their variance; `chosen` picks the list by the panel.
+    """
+    rng = np.random.default_rng(seed)
+    block = np.repeat(np.arange(N_BLOCKS), PER_BLOCK)
+    ids = 100 * (block + 1) + np.tile(np.arange(PER_BLOCK), N_BLOCKS)
+    own = rng.normal(size=(len(ids), len(YEARS)))
+    cohort = np.tile([2012, 2015, 2015, *[0] * (PER_BLOCK - 3)], N_BLOCKS)
+    if chosen is not None:
+        cohort = chosen(own, block)
+    treated = (cohort[:, None] > 0) & (YEARS[None, :] >= cohort[:, None])
+    growth = 8 + rng.normal(size=len(YEARS)) + np.where(treated, np.sqrt(1 - calmer) * own, own)
+    panel = pd.DataFrame(
+        {
+            "city_id": np.repeat(ids, len(YEARS)),
+            "year": np.tile(YEARS, len(ids)),
+            "growth": growth.ravel(),
+            "block_id": np.repeat(block, len(YEARS)),
+        }
+    )
+    listed = pd.DataFrame({"unit": ids, "year": cohort})[cohort > 0].reset_index(drop=True)
+    return panel, listed, growth, cohort, block
+
+
+def run(panel, listed, **more):
+    return cs.policy(panel, listed, permutations=more.pop("permutations", 199), **more)
+
+
+def test_a_planted_list_is_found_and_one_without_an_effect_is_not():
+    panel, listed, *_ = draw(calmer=0.9)
+    fit = run(panel, listed, permutations=999)
+    assert fit.primary.rejects and fit.primary.result.estimate > 0
+    assert not fit.is_refused and (fit.places()["status"] == "taken").all()
+    assert sum(row["weight"] for row in fit.result.weights) == pytest.approx(1)
+    panel, listed, *_ = draw()
+    assert not run(panel, listed, permutations=999).primary.rejects
+
+
+def test_it_is_the_primary_test_in_a_window_that_begins_five_years_before_the_first_start():
+    panel, listed, growth, cohort, block = draw(calmer=0.5)
+    fit = run(panel, listed)
+    inside = YEARS >= 2007
+    given = (np.ascontiguousarray(growth[:, inside]), YEARS[inside], cohort, block)
+    expected = fit_primary(*given, permutations=199)
+    assert dataclasses.asdict(fit.primary.result) == dataclasses.asdict(expected)
+
+
+def test_a_list_chosen_on_past_growth_is_flagged_by_its_placebo():
+    def fastest(own, block):
+        past = own[:, YEARS < 2015].mean(axis=1)
+        place = pd.Series(past).groupby(block).rank(ascending=False)
+        return np.where(place <= 3, 2015, 0)
+
+    panel, listed, *_ = draw(chosen=fastest)
+    fit = run(panel, listed)
+    assert any("chosen by growth" in text for text in fit.warnings)
+    assert not any("chosen" in text for text in run(*draw()[:2]).warnings)
+
+
+def test_rows_that_are_not_taken_say_why():
+    panel, listed, *_ = draw()
+    block = panel.drop_duplicates("city_id").set_index("city_id")["block_id"]
+    whole = pd.DataFrame({"unit": block.index[block == 9], "year": 2015})
+    more = pd.DataFrame({"unit": [100, 903, 904, 905, 906], "year": [2016, 2040, 2001, 2015, 2015]})
+    listed = pd.concat([listed[listed["unit"] < 1000], whole, more], ignore_index=True)
+    listed["end"] = np.where(listed["unit"] == 905, "2018", "")
+    listed["scope"] = np.where(listed["unit"] == 906, "county", "city")
+    places = run(panel, listed).places().drop_duplicates(["unit", "status"], keep="last")
+    found = places.set_index(["unit", "status"])["reason"]
+    assert found[100, "rejected"].startswith("The unit is in row 1 already, from 2012 on")
+    assert "after the last year" in found[903, "taken"]
+    assert "no year before" in found[904, "left_out"]
+    assert "ended in 2018" in found[905, "left_out"]
+    assert "county" in found[906, "rejected"]
+    assert set(places[places["status"] == "unidentified"]["unit"]) == set(whole["unit"])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda listed: listed.head(3), "3 units of the list can be compared"),
+        (lambda listed: listed.assign(year=1999), "no unit of the list starts inside the years"),
+        (lambda listed: listed.assign(year=2040), "no unit of the list starts inside the years"),
+        (lambda listed: listed.assign(year=2007), "2 years before the first start (2007)"),
+        (lambda listed: listed[listed["unit"] < 500], "4 blocks hold units of the list and others"),
+    ],
+)
+def test_a_list_that_the_rules_refuse_has_a_sentence_and_no_figure(change, reason):
+    panel, listed, *_ = draw()
+    fit = run(panel, change(listed))
+    assert fit.is_refused and fit.primary.result.estimate is None
+    assert any(reason in text for text in fit.warnings), fit.warnings
+    assert reason in " ".join(str(fit.summary()).replace("\n  ", " ").split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [
+        ({"unit": [100, 77777], "year": [2015, 2015]}, "'77777' in row 2"),
+        ({"unit": [100], "year": ["soon"]}, "column year: expected a year, or a date"),
+        ({"unit": [100], "date": ["2015-13-01"]}, "expected a year, or a date"),
+        ({"unit": [100]}, "expected a column date or year"),
+        ({"year": [2015]}, "expected a column city or unit"),
+        ({"unit": [100], "year": [2015], "scope": ["moon"]}, "expected one of city, province"),
+        ({"unit": [100, 101], "year": 2 * [2015], "outcome": ["a", "b"]}, "expected one outcome"),
+    ],
+)
+def test_a_fault_of_the_list_names_its_row_and_column(listed, said):
+    with pytest.raises(cs.PanelError) as error:
+        run(draw()[0], listed)
+    assert said in str(error.value)
+
+
+def test_a_date_of_july_to_december_counts_from_the_next_year():
+    panel, listed, *_ = draw()
+    dated = listed.assign(date=[f"{year}-{7 - k % 2:02d}-01" for k, year in enumerate(listed.year)])
+    starts = run(panel, dated.drop(columns="year")).places()["start"]
+    assert (starts - listed["year"]).tolist() == [1 - k % 2 for k in range(len(listed))]
+
+
+def test_overlaps_are_counted_and_the_net_estimate_is_that_of_the_joint_regression():
+    panel, listed, _, cohort, block = draw(calmer=0.5)
+    other = dict(zip(listed["unit"][::2], listed["year"][::2] - 1, strict=True)) | {103: 2014}
+    fit = run(panel, listed, others={"other": other})
+    (overlap,) = fit.result.overlaps
+    assert (overlap["n_units"], overlap["n_both"]) == (16, 15) and 0 < overlap["correlation"] < 1
+    sample = fit.result.sample
+    y = sample.panel.measured(sample.panel.growth)[2]
+    years = sample.years
+    first = np.array([other.get(unit, 9999) for unit in sample.ids])
+    paths = [(start[:, None] > 0) & (years >= start[:, None]) for start in (cohort, first)]
+    frame = pd.DataFrame({"y": y.ravel(), "own": paths[0].ravel(), "other": paths[1].ravel()})
+    cells = np.repeat(np.arange(len(sample.ids)), len(years))
+    cell = np.repeat(block, len(years)) * 10000 + np.tile(years, len(block))
+    dummies = [pd.get_dummies(x, dtype=float).to_numpy() for x in (cells, cell)]
+    design = np.column_stack([frame[["own", "other"]].to_numpy(dtype=float), *dummies])
+    expected = np.linalg.lstsq(design, frame["y"].to_numpy(), rcond=None)[0][0]
+    assert fit.result.net.estimate == pytest.approx(expected, abs=1e-9)
+    assert fit.result.net.estimate != pytest.approx(fit.primary.result.estimate, abs=1e-6)
+    same = run(panel, listed, others={"same": dict(zip(listed.unit, listed.year, strict=True))})
+    assert "same units and years" in same.result.net.reason
