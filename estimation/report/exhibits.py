@@ -14,7 +14,7 @@ from .language import Words
 from .pages.context import Context
 from .pages.pictures import answer, event_study, threshold
 from .pages.result import finding
-from .plots import standing
+from .plots import Chart, standing
 
 WIDTH = 760
 KINDS = (".html", ".tex", ".csv", ".docx")
@@ -43,7 +43,7 @@ def write_exhibits(data: ReportData, out_dir: Path | str) -> list[Path]:
         found = draw(page)
         if found is not None:
             written.append(Path(out_dir) / f"figures/{found.name.replace('-', '_')}.svg")
-            picture = standing(found.svg, WIDTH, stamp)
+            picture = standing(found.svg, WIDTH, stamp, head=head_of(page, found))
             written[-1].write_text(picture, encoding="utf-8", newline="\n")
     found = answer(page)
     if found is not None:
@@ -63,4 +63,15 @@ def answer_picture(data: ReportData, language: str) -> str:
     page = Context(data, Words(language))
     found = answer(page)
     stamp = page.words.plain("label.simulated") if data.is_simulated else ""
-    return "" if found is None else standing(found.svg, WIDTH, stamp)
+    if found is None:
+        return ""
+    return standing(found.svg, WIDTH, stamp, head=head_of(page, found))
+
+
+def head_of(page: Context, picture: Chart) -> list[str]:
+    """Return what a picture in a file of its own says above itself: the finding, what is shown with
+    unit and years, how to read it, and where it is from.
+    """
+    key = "label.source_simulated" if page.data.is_simulated else "label.source"
+    lines = [picture.title, picture.subtitle, picture.note, page.words.plain(key)]
+    return [line for line in lines if line]

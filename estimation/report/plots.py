@@ -8,6 +8,7 @@ shows it under the mouse and, by the arrow keys, to a keyboard.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ class Chart:
     data : file of `data/` with its numbers, without ending
     tables : of the published database
     note : how to read it
+    subtitle : what is shown, in which unit, for which years
     """
 
     name: str
@@ -40,6 +42,7 @@ class Chart:
     data: str
     tables: str
     note: str = ""
+    subtitle: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,17 +121,40 @@ def sheet(height: float, alt: object, parts: Iterable[str]) -> Markup:
     )
 
 
-def standing(picture: Markup, width: int, stamp: str = "") -> str:
-    """A picture as a file of its own, in the light colours of the pages."""
+def standing(picture: Markup, width: int, stamp: str = "", *, head: Sequence[str] = ()) -> str:
+    """A picture as a file of its own, in the light colours of the pages.
+
+    Parameters
+    ----------
+    picture : as `answer` and `points` draw it
+    width : in pixels
+    stamp : set in a corner, for simulated data
+    head : lines above it: what it shows, in which unit, from where; the first is bold
+    """
     tokens = (TEMPLATES / "tokens.css").read_text(encoding="utf-8").partition("@media")[0]
     style = tokens + (TEMPLATES / "plots.css").read_text(encoding="utf-8")
-    opened = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}"'
-    inside = str(picture).replace('<svg class="plot" width="100%"', f'{opened} class="plot"', 1)
-    ground = f'<style>{style}</style><rect width="100%" height="100%" fill="#fff"/>'
-    head, _, body = inside.partition(">")
-    height = float(head.partition('height="')[2].partition('"')[0])
-    said = text(99.5, height - 6, stamp, "stamp", "end") if stamp else ""
-    return f"{head}>{ground}{body.removesuffix('</svg>')}{said}</svg>\n"
+    height = float(str(picture).partition('height="')[2].partition('"')[0])
+    lines = []
+    for nth, said in enumerate(head):
+        kind = "label" if nth == 0 else "soft"
+        lines += [(part, kind) for part in _wrapped(said, width)]
+    above = LINE * len(lines)
+    parts = [text(0, LINE * (k + 1) - 4, said, kind) for k, (said, kind) in enumerate(lines)]
+    if stamp:
+        parts.append(text(99.5, above + height - 6, stamp, "stamp", "end"))
+    inside = str(picture).replace('width="100%"', f'y="{above}" width="{width}"', 1)
+    total = above + height
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="{width}" height="{total}">'
+        f'<style>{style}</style><rect width="100%" height="100%" fill="#fff"/>{inside}'
+        f"{''.join(parts)}</svg>\n"
+    )
+
+
+def _wrapped(said: str, width: int) -> list[str]:
+    """Lines of a text; a Chinese sign takes twice the room of a Latin one."""
+    is_wide = any(ord(sign) > 0x2E80 for sign in said)
+    return textwrap.wrap(said, int(width / (13.5 if is_wide else 6.9)))
 
 
 def _arrow(x: float, y: float, sign: str) -> str:
@@ -166,25 +192,23 @@ def answer(
     rows : the estimate and what it is compared with
     detectable : smallest fall and smallest rise that would have been found, both positive
     truth : of simulated data
-    words : alt, axis, found (of the shade), no_change, truth
+    words : alt, truth
     """
     fall, rise = detectable
     ends = [end for row in rows for pair in row.intervals for end in pair]
     must = [row.estimate for row in rows] + [truth or 0.0, 1.5 * (rise or 0), -1.5 * (fall or 0)]
     axis = build_axis(must + ends)
-    top, step = 26, 46
+    top, step = 12, 46
     bottom = top + step * len(rows)
-    parts = [line(axis.at(tick), 20, axis.at(tick), bottom, "grid") for tick, _ in axis.ticks]
+    parts = [line(axis.at(tick), 6, axis.at(tick), bottom, "grid") for tick, _ in axis.ticks]
     for value, end in ((-fall if fall else None, axis.low), (rise, axis.high)):
         if value is not None and axis.holds(value):
             x1, x2 = sorted((axis.at(value), axis.at(end)))
             parts.append(
-                f'<rect class="shade" x="{x1}%" y="20" width="{round(x2 - x1, 2)}%" '
-                f'height="{bottom - 20}"/>'
+                f'<rect class="shade" x="{x1}%" y="6" width="{round(x2 - x1, 2)}%" '
+                f'height="{bottom - 6}"/>'
             )
-            anchor = "start" if value < 0 else "end"
-            parts.append(text(axis.at(end), 14, words["found"], "soft", anchor))
-    parts.append(line(axis.at(0), 20, axis.at(0), bottom, "zero"))
+    parts.append(line(axis.at(0), 6, axis.at(0), bottom, "zero"))
     for k, row in enumerate(rows):
         y = top + step * k
         shapes = [
@@ -196,12 +220,16 @@ def answer(
         shapes.append(f'<circle class="{row.kind}" cx="{at}%" cy="{y + 27}" r="5"/>')
         parts.append(mark(row.label, *shapes))
     if truth is not None:
-        parts.append(line(axis.at(truth), 20, axis.at(truth), bottom, "truth"))
+        parts.append(line(axis.at(truth), 6, axis.at(truth), bottom, "truth"))
         parts.append(text(axis.at(truth), bottom - 4, f"\u00a0{words['truth']}", "vermilion"))
-    for tick, words_of in axis.ticks:
-        parts.append(text(axis.at(tick), bottom + 15, words_of, "soft", "middle"))
-    parts.append(text(50, bottom + 33, words["axis"], "soft", "middle"))
-    return sheet(bottom + 40, words["alt"], parts)
+    for nth, (tick, words_of) in enumerate(axis.ticks):
+        anchor = "middle"
+        if nth == 0:
+            anchor = "start"
+        elif nth == len(axis.ticks) - 1:
+            anchor = "end"
+        parts.append(text(axis.at(tick), bottom + 15, words_of, "soft", anchor))
+    return sheet(bottom + 22, words["alt"], parts)
 
 
 def _frame(

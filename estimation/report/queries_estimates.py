@@ -92,8 +92,10 @@ ESTIMATES = {
         "n_unidentified, weight_negative, n_blocks, verdict, reason, truth, "
         "p_value_family, family, family_size",
         """
+        -- as the page shows them: the two levels differ by the estimate to the last digit
         select spec_id, outcome, first_year, last_year, estimator, measure, before, after,
-            without_admission, estimate, ci_low, ci_high, p_value_family as p_value,
+            round(after, 3) - round(estimate, 3) as without_admission, estimate,
+            ci_low, ci_high, p_value_family as p_value,
             p_value as p_single, p_value_refreshes, minimum_detectable_rise,
             minimum_detectable_fall, minimum_detectable_effect, n_cities, n_pilots, n_movable,
             n_treated_years, n_negative, n_unidentified, weight_negative, n_blocks, verdict,
@@ -187,7 +189,7 @@ ESTIMATES = {
     "next_window": _whole(
         "next_window",
         "spec_id, rule_name, first_year, last_year, rule, rule_sha256, correlation_with_last, "
-        "share_of_level",
+        "share_of_level, committed_on",
         ("spec_id", "rule_name"),
         "spec_id, rule_name != 'committed'",
     ),

@@ -7,24 +7,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...defaults import STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from .. import plots
 from ..analyses_names import DYNAMICS, PRIMARY, STUDY_FORM
 from ..cells import Row, number, shown
 from ..forest import is_below
 from ..plots import Chart, Estimate, Point, Series
 from .context import Context
-
-
-def interval_of(page: Context, row: Row) -> str:
-    """An interval as words without markup."""
-    return page.words.plain(
-        "label.to", low=shown(row["ci_low"], "+3"), high=shown(row["ci_high"], "+3")
-    )
-
-
-def _intervals(row: Row, *names: tuple[str, str]) -> tuple[tuple[float, float], ...]:
-    ends = [(number(row[low]), number(row[high])) for low, high in names]
-    return tuple((low, high) for low, high in ends if low is not None and high is not None)
+from .first_screen import INTERVAL, estimate_on_axis, estimate_said, intervals
 
 
 def answer(page: Context) -> Chart | None:
@@ -32,36 +22,23 @@ def answer(page: Context) -> Chart | None:
     ours, w = page.one("primary", spec_id=PRIMARY), page.words
     if ours is None or number(ours["estimate"]) is None:
         return None
-    found = [
-        Estimate(
-            w.plain(
-                "result.axis_ours",
-                estimate=shown(ours["estimate"], "+3"),
-                interval=interval_of(page, ours),
-            ),
-            float(ours["estimate"]),
-            _intervals(ours, ("ci_low", "ci_high")),
-            "blue",
-        )
-    ]
+    others, note = [], ""
     study = page.one("coefficient", spec_id=STUDY_FORM, term="treated")
     if study is not None and number(study["estimate"]) is not None:
-        own = {"estimate": shown(study["estimate"], "+3"), "interval": interval_of(page, study)}
-        spans = _intervals(study, ("ci_low", "ci_high"), ("low_conventional", "high_conventional"))
-        label = w.plain("result.axis_study", **own)
-        found.append(Estimate(label, float(study["estimate"]), spans, "vermilion"))
-    detectable = tuple(number(ours[f"minimum_detectable_{name}"]) for name in ("fall", "rise"))
-    words = {name: w.plain(f"result.axis_{name}") for name in ("alt", "axis", "found", "truth")}
-    truth = number(ours["truth"]) if page.data.is_simulated else None
-    svg = plots.answer(found, detectable, truth, words)
-    return Chart(
-        name="answer-axis",
-        title=w.plain("result.axis_title"),
-        svg=svg,
-        data="primary",
-        tables="estimates.primary, estimates.estimate",
-        note=w.plain("result.axis_study_note") if len(found) > 1 else "",
-    )
+        spans = intervals(study, INTERVAL, ("low_conventional", "high_conventional"))
+        years = {"first": STUDY_FIRST_YEAR, "last": STUDY_LAST_YEAR}
+        label = w.plain("result.axis_study", **years, **estimate_said(page, study))
+        others.append(Estimate(label, float(study["estimate"]), spans, "vermilion"))
+        note = w.plain("result.axis_study_note")
+    title = "found" if ours["verdict"] == "found" else "none"
+    labels = {
+        "title": w.plain(f"result.axis_title_{title}"),
+        "row": w.plain("result.axis_ours"),
+        "axis": w.plain("result.axis_axis"),
+        "note": note,
+    }
+    tables = "estimates.primary, estimates.estimate"
+    return estimate_on_axis(page, ours, labels, others, tables=tables)
 
 
 def picture(
@@ -142,13 +119,12 @@ def event_study(page: Context) -> Chart | None:
     return picture(page, "event-study", key, series, labels, "events", tables, ends, **how)
 
 
-def event_point(page: Context, row: Row, *intervals: tuple[str, str], name: str = "") -> Point:
+def event_point(page: Context, row: Row, *ends: tuple[str, str], name: str = "") -> Point:
     """A year since admission with its intervals, hollow where it rests on few pilots."""
     year, pilots = int(row["event_time"]), int(row["n_pilots"] or 0)
-    numbers = {"estimate": shown(row["estimate"], "+3"), "interval": interval_of(page, row)}
-    said = page.words.plain("result.event_said", year=year, n=pilots, **numbers)
+    said = page.words.plain("result.event_said", year=year, n=pilots, **estimate_said(page, row))
     said = f"{name}: {said}" if name else said
-    spans = _intervals(row, *intervals)
+    spans = intervals(row, *ends)
     return Point(year, float(row["estimate"]), said, spans, pilots < plots.FEW_PILOTS)
 
 
@@ -165,7 +141,7 @@ def threshold(page: Context) -> Chart | None:
             row = page.one("coefficient", spec_id=spec.format(f"{measure}_growth_official"))
             if row is not None and number(row["estimate"]) is not None:
                 said = f"{quantile} %: {shown(row['estimate'], '+3')}"
-                spans = _intervals(row, ("ci_low", "ci_high")) if measure == "cm" else ()
+                spans = intervals(row, ("ci_low", "ci_high")) if measure == "cm" else ()
                 found.append(Point(quantile, float(row["estimate"]), said, spans))
         series.append(Series(page.words.name("measures", measure), tuple(found), joined=True))
     if len(series[0].points) < 3:

@@ -17,6 +17,7 @@ from ..forest import Forest, build_forest, is_found
 from ..journal_tables import build_table
 from ..plots import Chart, Point, Series
 from .context import Context
+from .first_screen import FirstScreen, could_be_missed, how_sure
 from .pictures import answer as answer_picture
 from .pictures import event_study, picture
 
@@ -33,11 +34,11 @@ WINDOW = "primary.study_window"
 def result(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
     return {
-        "asked": _asked(page),
-        "answer": _answer(page),
-        "picture": answer_picture(page),
+        "first": _first_screen(page),
+        "about": _about(page),
         "study": _study(page),
         "caution": _caution(page),
+        "warnings": _warnings(page),
         "counted_truth": _counted_truth(page),
         "event": event_study(page),
         "ladder": _ladder(page),
@@ -57,15 +58,6 @@ def result(page: Context) -> dict[str, Any]:
     }
 
 
-def _asked(page: Context) -> Markup:
-    row = next(iter(page.rows("admitted")), None)
-    if row is None:
-        return page.words("result.asked_bare")
-    counts = {name: num(row, f"n_{name}", "int") for name in ("zones", "standing", "whole")}
-    year = num(row, "first_approval", "year")
-    return page.words("result.asked", first_approval=year, **counts)
-
-
 def finding(row: Row | None) -> str:
     """The words that say what was found, by the verdict of the primary test."""
     if row is None or row["verdict"] == "not_identified":
@@ -75,52 +67,64 @@ def finding(row: Row | None) -> str:
     return "title_up" if row["estimate"] > 0 else "title_down"
 
 
-def _answer(page: Context) -> dict[str, Any]:
-    """Title, the sentence of levels, and what is said of its certainty."""
+def _first_screen(page: Context) -> FirstScreen:
     w, row = page.words, page.one("primary", spec_id=PRIMARY)
+    admitted = next(iter(page.rows("admitted")), None)
+    if admitted is None:
+        question = w("result.asked_bare")
+    else:
+        year, zones = num(admitted, "first_approval", "year"), num(admitted, "n_zones", "int")
+        question = w("result.asked", first_approval=year, zones=zones)
+    title = w(f"result.{finding(row)}")
     if row is None or row["verdict"] == "not_identified":
         missing = page.one("not_run", spec_id=PRIMARY) if row is None else row
-        said = page.said(missing["reason"]) if missing and missing["reason"] else ""
+        reason = page.said(missing["reason"]) if missing and missing["reason"] else ""
         key = "not_run" if row is None else "no_answer"
-        return {
-            "title": w(f"result.{finding(row)}"),
-            "levels": w(f"result.{key}", reason=said),
-            "facts": [],
-        }
-    is_found = row["verdict"] == "found"
-    estimate = Markup('<a class="traced" href="#trace">{}</a>').format(num(row, "estimate", "+3"))
-    levels = {name: num(row, name, "2") for name in ("before", "after")}
-    said = ""
-    if number(row["without_admission"]) is not None:
-        without = num(row, "without_admission", "2")
-        said = w("result.levels", **levels, without=without)
-    change = w(f"result.change_{'found' if is_found else 'none'}", estimate=estimate)
-    return {
-        "title": w(f"result.{finding(row)}"),
-        "levels": Markup("{}{}{}").format(said, "" if w.language == "zh" else " ", change),
-        "facts": [(w(f"result.{name}"), fact(page, row)) for name, fact in FACTS.items()],
-    }
+        return FirstScreen(question, title, w(f"result.{key}", reason=reason), None, [])
+    lines = [how_sure(page, row), could_be_missed(page, row), *_comes_next(page)]
+    return FirstScreen(question, title, _levels(page, row), answer_picture(page), lines)
 
 
-def _sure(page: Context, row: Row) -> list[Markup]:
+def _levels(page: Context, row: Row) -> Markup:
+    """The sentence of levels and of their difference; of the difference alone where the levels
+    lack.
+    """
+    number_of = num(row, "estimate", "+3")
+    estimate = Markup('<a class="traced" href="#trace">{}</a>').format(number_of)
+    if number(row["without_admission"]) is None:
+        return page.words("result.change_alone", estimate=estimate)
+    levels = {name: num(row, name, "3") for name in ("after", "without_admission")}
+    return page.words("result.levels", estimate=estimate, **levels)
+
+
+def _comes_next(page: Context) -> list[tuple[Markup, Markup]]:
+    """The window that the next figures open, with the day on which its rule was written down."""
+    row = next(iter(page.some("next_window", spec_id=PRIMARY)), None)
+    if row is None:
+        return []
+    last, day = num(row, "last_year", "year"), num(row, "committed_on", "s")
+    said = page.words("first.next", last=last, day=day)
+    return [(page.words("first.comes_next"), said)]
+
+
+def _about(page: Context) -> list[Markup]:
+    """What else a reader should know of the answer: what was compared, what is measured, other
+    checks and years, the truth of simulated data.
+    """
+    w, row = page.words, page.one("primary", spec_id=PRIMARY)
+    if row is None or row["verdict"] == "not_identified":
+        return []
     counts = {name: num(row, f"n_{name}", "int") for name in ("cities", "pilots")}
     years = {name: num(row, f"{name}_year", "year") for name in ("first", "last")}
-    chance = {"p": num(row, "p_single", "share"), "family": num(row, "p_value", "share")}
-    said = [page.words("result.sure_chance", **chance)]
-    if number(row["ci_low"]) is not None and number(row["ci_high"]) is not None:
-        ends = {name: num(row, f"ci_{name}", "+3") for name in ("low", "high")}
-        said.append(page.words("result.sure", **ends))
+    said = [w("result.sure_test", **counts, **years), w("result.measured")]
+    said.append(w("result.other_changes"))
     said += _later(page)
-    said.append(page.words("result.sure_test", **counts, **years))
-    if (
-        page.data.is_simulated
-        and number(row["truth"]) is not None
-        and number(row["ci_low"]) is not None
-    ):
+    said += _second(page)
+    knows_truth = page.data.is_simulated and number(row["truth"]) is not None
+    if knows_truth and number(row["ci_low"]) is not None:
         inside = row["ci_low"] <= row["truth"] <= row["ci_high"]
-        said.append(
-            page.words(f"result.truth_{'in' if inside else 'out'}", truth=num(row, "truth", "+3"))
-        )
+        key = "result.truth_in" if inside else "result.truth_out"
+        said.append(w(key, truth=num(row, "truth", "+3")))
     return said
 
 
@@ -141,43 +145,25 @@ def _later(page: Context) -> list[Markup]:
     return said
 
 
-def _could(page: Context, row: Row) -> list[Markup]:
-    w = page.words
-    sizes = {name: num(row, f"minimum_detectable_{name}", "3") for name in ("rise", "fall")}
-    if any(number(row[f"minimum_detectable_{name}"]) is None for name in sizes):
-        return [w("result.could_none")]
-    kind = "large" if row["verdict"] == "not_found_could_not_have_been" else "small"
-    said = [w(f"result.could_{kind}", **sizes)]
-    study = page.one("coefficient", spec_id=STUDY_FORM, term="treated")
-    size = None if study is None else number(study["estimate"])
-    if size is not None and kind == "large":
-        seen = size >= row["minimum_detectable_rise"] or -size >= row["minimum_detectable_fall"]
-        key = "could_study" if seen else "could_not_study"
-        said.append(w(f"result.{key}", study=num(study, "estimate", "+3")))
-    return said
-
-
-def _change(page: Context, row: Row) -> list[Markup]:
-    w = page.words
-    said = [w(f"result.would_{'found' if row['verdict'] == 'found' else 'none'}")]
+def _second(page: Context) -> list[Markup]:
+    """What the same test finds in the study's years, and what it could have found there."""
     second = page.one("primary", spec_id=SECOND_WINDOW)
-    if second is not None and second["verdict"] != "not_identified":
-        key = "second_found" if second["verdict"] == "found" else "second_none"
-        years = {name: num(second, f"{name}_year", "year") for name in ("first", "last")}
-        sizes = {name: num(second, f"minimum_detectable_{name}", "3") for name in ("rise", "fall")}
-        if key == "second_none" and any(
-            number(second[f"minimum_detectable_{name}"]) is None for name in sizes
-        ):
-            key = "second_none_ever"
-        estimate = num(second, "estimate", "+3")
-        said.append(w(f"result.{key}", estimate=estimate, **years, **sizes))
-    return said
+    if second is None or second["verdict"] == "not_identified":
+        return []
+    sizes = {name: num(second, f"minimum_detectable_{name}", "3") for name in ("rise", "fall")}
+    lacks = [name for name in sizes if number(second[f"minimum_detectable_{name}"]) is None]
+    if second["verdict"] == "found":
+        key = "second_found"
+    elif lacks:
+        key = "second_none_ever"
+    else:
+        key = "second_none"
+    years = {name: num(second, f"{name}_year", "year") for name in ("first", "last")}
+    estimate = num(second, "estimate", "+3")
+    return [page.words(f"result.{key}", estimate=estimate, **years, **sizes)]
 
 
-FACTS = {"how_sure": _sure, "could": _could, "change": _change}
-
-
-def _study(page: Context) -> dict[str, Markup] | None:
+def _study(page: Context) -> dict[str, Any] | None:
     """Why the published study's form says something else on the same data: its interval takes pairs
     that share a city for separate evidence.
     """
@@ -190,14 +176,25 @@ def _study(page: Context) -> dict[str, Markup] | None:
     ours = page.one("primary", spec_id=PRIMARY)
     unsure = "unsure" if ours is not None and ours["verdict"] == "found" else "fails"
     estimate = num(row, "estimate", "+3")
-    return {
-        "title": page.words(f"result.study_{'holds' if holds else unsure}", estimate=estimate),
-        "said": page.words(
-            f"result.study_why_{'holds' if holds else 'fails'}",
-            estimate=estimate,
-            pairs=num(row, "n_pairs", "int"),
-        ),
-    }
+    why = page.words(
+        f"result.study_why_{'holds' if holds else 'fails'}",
+        estimate=estimate,
+        pairs=num(row, "n_pairs", "int"),
+    )
+    title = page.words(f"result.study_{'holds' if holds else unsure}", estimate=estimate)
+    return {"title": title, "said": [why, *_study_size(page, row, ours)]}
+
+
+def _study_size(page: Context, study: Row, ours: Row | None) -> list[Markup]:
+    """Whether a change as large as the study's method gives would have been found."""
+    if ours is None or ours["verdict"] != "not_found_could_not_have_been":
+        return []
+    rise, fall = (number(ours[f"minimum_detectable_{name}"]) for name in ("rise", "fall"))
+    if rise is None or fall is None:
+        return []
+    seen = study["estimate"] >= rise or -study["estimate"] >= fall
+    key = "could_study" if seen else "could_not_study"
+    return [page.words(f"result.{key}", study=num(study, "estimate", "+3"))]
 
 
 def _counted_truth(page: Context) -> list[Markup]:
@@ -220,8 +217,8 @@ def _counted_truth(page: Context) -> list[Markup]:
     return said
 
 
-def _caution(page: Context) -> dict[str, Any]:
-    """What is amiss: a placebo that finds something, pilots of another kind; and all warnings."""
+def _caution(page: Context) -> list[Markup]:
+    """What is amiss: a placebo that finds something, pilots of another kind."""
     w, said = page.words, []
     for kind in ("time", "selection"):
         rows = page.some("placebo", spec_id=PRIMARY, placebo=kind)
@@ -233,9 +230,14 @@ def _caution(page: Context) -> dict[str, Any]:
     )
     if difference is not None and p_value is not None and p_value["value"] < LEVEL:
         said.append(w("result.other_kind", difference=num(difference, "value", "+3")))
+    return said
+
+
+def _warnings(page: Context) -> list[str]:
+    """The warnings of the estimates of this page, each once."""
     ours = (HEADLINE, DYNAMICS, PRIMARY, SECOND_WINDOW)
     texts = [row["warning"] for row in page.rows("warning") if row["spec_id"] in ours]
-    return {"said": said, "warnings": list(dict.fromkeys(texts))}
+    return list(dict.fromkeys(texts))
 
 
 def _ladder(page: Context) -> Forest | None:

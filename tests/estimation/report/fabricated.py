@@ -450,6 +450,7 @@ def full(**settings) -> dict[str, pd.DataFrame]:
             spec_id=PRIMARY,
             first_year=2010,
             last_year=2020,
+            committed_on="2019-12-31",
             rule_sha256="ab" * 32,
             share_of_level=0.01,
         ),

@@ -82,6 +82,7 @@ const citysync = (() => {
     const place = byId("city-name");
     const title = (caption ? caption.textContent : figure.closest("section").querySelector("h2, h3").textContent).trim();
     lines(place && place.textContent && !title.includes(place.textContent) ? `${title} (${place.textContent})` : title, { "font-size": 14, "font-weight": 700 });
+    figure.querySelectorAll(".subtitle").forEach((subtitle) => lines(subtitle.textContent, { "font-size": 12, fill: style.getPropertyValue("--soft") }));
     if (document.querySelector(".banner")) lines(document.querySelector(".banner b").textContent, { fill: style.getPropertyValue("--vermilion"), "font-weight": 700 });
     let x = 0;
     figure.querySelectorAll("ul li").forEach((item) => {
@@ -96,7 +97,7 @@ const citysync = (() => {
     const [copy, height] = styled(svg, width, y);
     parts.push(copy);
     y += height;
-    const source = figure.querySelector(".foot .tables");
+    const source = figure.querySelector(".foot .whence");
     lines([source ? source.textContent : "", byId("run").textContent].join(" "), { "font-size": 11, fill: style.getPropertyValue("--soft") });
     const made = element("svg:svg", { width, height: y + 10, viewBox: `0 0 ${width} ${y + 10}` }, element("svg:rect", { width, height: y + 10, fill: style.getPropertyValue("--paper") }), ...parts);
     return { width, height: y + 10, text: new XMLSerializer().serializeToString(made) };
