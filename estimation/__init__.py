@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # what type checkers see; at run time each is imported where it is used
     from . import data as data
+    from .api.audit.audit import audit as audit
+    from .api.audit.card import Audit as Audit
     from .api.fit import ESTIMATORS as ESTIMATORS
     from .api.fit import fit as fit
     from .api.policy import PolicyFit as PolicyFit
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 # public name: the module that holds it
 PUBLIC = {
+    "Audit": "api.audit.card",
     "ESTIMATORS": "api.fit",
     "Errors": "api.vcov",
     "VARIANCE_ESTIMATORS": "results",
@@ -46,6 +49,7 @@ PUBLIC = {
     "PanelError": "panel.panel_error",
     "PolicyFit": "api.policy",
     "PrimaryFit": "api.primary",
+    "audit": "api.audit.audit",
     "etable": "api.tables",
     "fit": "api.fit",
     "policy": "api.policy",

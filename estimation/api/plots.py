@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,28 +36,49 @@ def draw(
     kind = kind or ("event_study" if any(e.term == "event" for e in fit.estimates) else "forest")
     if kind not in KINDS:
         raise ValueError(f"plot {kind!r}: expected one of {', '.join(KINDS)}")
-    try:
-        import matplotlib as mpl
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise need("matplotlib", "a plot") from error
     made_here = ax is None
     if ax is None:
-        _, ax = pyplot.subplots(figsize=(7.0, 4.0), layout="constrained")
+        ax = new_axes()
     try:
         KINDS[kind](fit, ax, **options)
     except ValueError:
         if made_here:
-            pyplot.close(ax.figure)
+            _pyplot().close(ax.figure)
         raise
     if file is not None:
-        path = Path(file)
-        # a picture of vectors carries neither the time nor a random salt
-        undated = {"metadata": {"Date": None}} if path.suffix.lower() == ".svg" else {}
-        with mpl.rc_context({"svg.hashsalt": SALT}):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            ax.figure.savefig(path, **undated)
+        save(ax, Path(file))
     return ax
+
+
+def _pyplot() -> ModuleType:
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise need("matplotlib", "a plot") from error
+    return pyplot
+
+
+def new_axes() -> Axes:
+    """Axes of a picture of its own.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    _, ax = _pyplot().subplots(figsize=(7.0, 4.0), layout="constrained")
+    return ax
+
+
+def save(ax: Axes, path: Path) -> None:
+    """Write a picture; that of the same numbers has the same bytes."""
+    import matplotlib as mpl
+
+    # a picture of vectors carries neither the time nor a random salt
+    undated = {"metadata": {"Date": None}} if path.suffix.lower() == ".svg" else {}
+    with mpl.rc_context({"svg.hashsalt": SALT}):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ax.figure.savefig(path, **undated)
 
 
 def draw_event_study(

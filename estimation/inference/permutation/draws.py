@@ -9,9 +9,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -129,13 +130,14 @@ def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
         Does the draws of one slice; each must depend on its own position only.
     """
     parts = [slice(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
-    with ThreadPoolExecutor(_n_threads()) as pool, _bar(n_draws) as progress:
+    with ThreadPoolExecutor(_n_threads()) as pool, bar(n_draws) as progress:
         for part, _ in zip(parts, pool.map(run, parts), strict=True):
             if progress is not None:
                 progress.update(part.stop - part.start)
 
 
-def _bar(n_draws: int):
+def bar(n_draws: int) -> AbstractContextManager[Any]:
+    """Return a progress bar of draws, or None, to be entered: where someone watches."""
     shown = SHOWN.get()
     # a bar that is not shown would make its lock all the same
     if tqdm is None or shown is False:

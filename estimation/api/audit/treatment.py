@@ -1,0 +1,119 @@
+"""The treatment of every pair, for units that exchange their identities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...panel.panel_error import PanelError, require_among
+from ...panel.unit_values import beside, blocks_of_units, rows_beside
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """The treatment of all pairs of the units of n rows.
+
+    Attributes
+    ----------
+    ids : (N,) array
+        Units.
+    first, second, period : (n,) int arrays
+        Units and period of each row.
+    values : (N, N, T) float array
+        Treatment of a pair in a period; NaN for a unit with itself where no row needs it.
+    blocks : list of int arrays
+        Units that trade places with one another.
+    """
+
+    ids: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    period: np.ndarray
+    values: np.ndarray
+    blocks: list[np.ndarray]
+
+    def exchanged(self, rng: np.random.Generator) -> np.ndarray:
+        """Return the treatment of each row, (n,), after units have exchanged their identities."""
+        place = np.arange(len(self.ids))
+        for members in self.blocks:
+            place[members] = rng.permutation(members)
+        return self.values[place[self.first], place[self.second], self.period]
+
+
+def read_treatment(
+    frame: pd.DataFrame, data: Any, name: str, unit: Sequence[str], time: str | None, block: Any
+) -> Treatment:
+    """Return the treatment of all pairs of the units of a fit's rows.
+
+    Where one direction of a pair is not known, the other one stands for it, unless the directions
+    of some pair differ.
+
+    Parameters
+    ----------
+    frame : frame
+        Rows of the fit.
+    data : frame or None
+        Where the treatment of all pairs is looked up; None: in `frame`.
+    name : str
+        Column of the treatment.
+    unit : (str, str)
+    time : str or None
+    block : mapping, series, frame or None
+        Block of each unit.
+
+    Raises
+    ------
+    PanelError
+        If a column is missing, a pair has no treatment in a period, or `data` has another one than
+        the fit.
+    """
+    source = frame if data is None else data
+    if hasattr(source, "to_pandas"):
+        source = source.to_pandas()
+    columns = [*unit, name] if time is None else [*unit, name, time]
+    require_among("data", columns, [column for column in frame if column in source], "some")
+    ids = pd.Index(np.unique(frame[list(unit)]))
+    periods = pd.Index([0]) if time is None else pd.Index(np.unique(frame[time]))
+
+    def places_of(table: pd.DataFrame) -> np.ndarray:
+        """Places of both units and of the period, (3, n); -1 where the fit does not have them."""
+        found = [ids.get_indexer(table[side]) for side in unit]
+        when = [0] * len(table) if time is None else periods.get_indexer(table[time])
+        return np.array([*found, when])
+
+    known = places_of(source)
+    is_used = known.min(axis=0) >= 0
+    values = np.full((len(ids), len(ids), len(periods)), np.nan)
+    values[tuple(known[:, is_used])] = source[name].to_numpy(dtype=float)[is_used]
+    back = values.transpose(1, 0, 2)
+    has_both = ~np.isnan(values) & ~np.isnan(back)
+    if np.array_equal(values[has_both], back[has_both]):
+        values = np.where(np.isnan(values), back, values)
+    first, second, period = places = places_of(frame)
+    missing = np.isnan(values)
+    if (first != second).all():
+        missing[np.diag_indices(len(ids))] = False
+    if missing.any():
+        one, two, when = np.argwhere(missing)[0]
+        expected = f"the treatment of every pair, such as {ids[one]}, {ids[two]}"
+        if time is not None:
+            expected = f"{expected} in {periods[when]}"
+        remedy = "give data=, a frame that has them all"
+        raise PanelError("data", None, name, expected, "no row of it", remedy)
+    differs = values[tuple(places)] != frame[name].to_numpy(dtype=float)
+    if differs.any():
+        row = int(np.argmax(differs))
+        expected = f"{frame[name].iloc[row]} as in row {row + 1} of the fit"
+        found = str(values[first[row], second[row], period[row]])
+        remedy = "name the column of time, and give the data of the fit"
+        raise PanelError("data", None, name, expected, found, remedy)
+    blocks = [np.arange(len(ids))]
+    if block is not None:
+        rows, _ = rows_beside(beside(block), "block", ids.to_numpy(), None)
+        of_unit = blocks_of_units(rows, list(rows.table.columns), ids.to_numpy(), ("",))
+        blocks = [np.flatnonzero(of_unit == one) for one in np.unique(of_unit)]
+    return Treatment(ids.to_numpy(), first, second, period, values, blocks)
