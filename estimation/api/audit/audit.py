@@ -109,7 +109,10 @@ def audit(
         lines.loc[line, "p_randomization"] = p
         lines.loc[line, "rejects"] = (found["p_value"][line] < LEVEL).mean()
     critical = critical_value((drawn["estimate"].abs() / drawn["dyadic"]).to_numpy(), False)
-    least = critical * drawn["dyadic"]
+    smallest = [np.inf, np.inf]
+    if np.isfinite(critical):
+        least = critical * drawn["dyadic"]
+        smallest = [(least + sign * drawn["estimate"]).quantile(POWER) for sign in (-1, 1)]
     moved, without = _most_influential(fit, frame, dealt, scores, treatment)
     return Audit(
         term=treatment,
@@ -117,8 +120,8 @@ def audit(
         estimator=scores.estimator,
         estimate=estimate,
         lines=lines.drop(columns="estimate"),
-        smallest_rise=(least - drawn["estimate"]).quantile(POWER),
-        smallest_fall=(least + drawn["estimate"]).quantile(POWER),
+        smallest_rise=smallest[0],
+        smallest_fall=smallest[1],
         unit=moved,
         estimate_without=without,
         n_rows=len(frame),

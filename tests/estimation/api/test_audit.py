@@ -1,0 +1,154 @@
+"""`cs.audit` against literal loops: what is exchanged, what is fitted again, what the card says."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pyfixest as pf
+import pytest
+import statsmodels.formula.api as smf
+from scipy.stats import binom
+
+import estimation as cs
+
+UNITS, PERIODS = 10, 4
+UNIT = ("a", "b")
+
+
+def panel(seed: int, units: int = UNITS) -> pd.DataFrame:
+    """All pairs of units, one row a pair and period; shocks of units, no effect."""
+    rng = np.random.default_rng(seed)
+    i, j = np.triu_indices(units, 1)
+    is_treated = rng.random(len(i)) < 0.3
+    shock = rng.normal(size=(units, PERIODS))
+    frame = pd.DataFrame(
+        {
+            "a": np.repeat(i, PERIODS),
+            "b": np.repeat(j, PERIODS),
+            "year": np.tile(np.arange(2000, 2000 + PERIODS), len(i)),
+            "treated": np.outer(is_treated, [0.0, 0, 1, 1]).ravel(),
+        }
+    )
+    frame["y"] = (shock[i] + shock[j]).ravel() + rng.normal(size=len(frame))
+    frame["pair"] = 100 * frame["a"] + frame["b"]
+    return frame
+
+
+def flows(seed: int) -> pd.DataFrame:
+    """Directed flows with some of a unit to itself, and a treatment that has a direction."""
+    rng = np.random.default_rng(seed)
+    i, j = (side.ravel() for side in np.indices((8, 8)))
+    frame = pd.DataFrame({"a": i, "b": j, "d": (rng.random(64) < 0.3).astype(float)})
+    frame["y"] = rng.poisson(np.exp(1 + 0.3 * rng.normal(size=8)[i] + 0.2 * frame["d"]))
+    return frame
+
+
+def feols(frame: pd.DataFrame) -> pf.estimation.models.feols_.Feols:
+    return pf.feols("y ~ treated | pair + year", frame)
+
+
+def test_exchanges_are_those_of_a_literal_loop() -> None:
+    frame = panel(1)
+    card = cs.audit(feols(frame), "treated", UNIT, time="year", draws=5, seed=3)
+    table = {(row.a, row.b, row.year): row.treated for row in frame.itertuples()}
+    rng = np.random.default_rng(3)
+    for k in range(5):
+        place = rng.permutation(UNITS)
+        dealt = []
+        for row in frame.itertuples():
+            one, two = sorted((place[row.a], place[row.b]))
+            dealt.append(table[one, two, row.year])
+        errors = cs.vcov(feols(frame.assign(treated=dealt)), UNIT)
+        of_line = errors.set_index("vcov")
+        assert card.drawn.loc[k, "estimate"] == pytest.approx(errors["estimate"][0], rel=1e-9)
+        for line in ("dyadic", "unit", "pair"):
+            expected = of_line.loc[line, "std_error"]
+            assert card.drawn.loc[k, line] == pytest.approx(expected, rel=1e-9)
+    statistics = (card.drawn["estimate"] / card.drawn["dyadic"]).abs()
+    observed = abs(card.estimate) / card.lines.loc["dyadic", "std_error"]
+    expected = (1 + (statistics >= observed).sum()) / 6
+    assert card.lines.loc["dyadic", "p_randomization"] == pytest.approx(expected)
+    assert card.drawn.equals(
+        cs.audit(feols(frame), "treated", UNIT, time="year", draws=5, seed=3).drawn
+    )
+
+
+def test_poisson_is_fitted_in_full_with_directions_and_pairs_of_a_unit_with_itself() -> None:
+    frame = flows(2)
+    frame.loc[frame["a"] == 7, "y"] = 0  # separated: left out by every fit
+    fit = pf.fepois("y ~ d | a + b", frame)
+    with pytest.raises(cs.PanelError, match="every pair, such as"):
+        cs.audit(fit, "d", UNIT, draws=1)
+    card = cs.audit(fit, "d", UNIT, draws=3, data=frame)
+    assert card.n_rows == 56
+    known = np.zeros((8, 8))
+    known[frame["a"], frame["b"]] = frame["d"]
+    rng = np.random.default_rng(1)
+    kept = frame[frame["a"] < 7]
+    for k in range(3):
+        place = rng.permutation(8)
+        dealt = known[place[kept["a"]], place[kept["b"]]]
+        again = pf.fepois("y ~ d | a + b", kept.assign(d=dealt))
+        assert card.drawn.loc[k, "estimate"] == pytest.approx(again.coef()["d"], rel=1e-6)
+
+
+def test_units_trade_places_within_blocks_alone() -> None:
+    frame = panel(4)
+    block = {unit: unit % 2 for unit in range(UNITS)}
+    # every pair of one block is treated in the end, so nothing changes within blocks
+    frame["treated"] = (
+        (frame["a"] % 2 == 0) & (frame["b"] % 2 == 0) & (frame["year"] > 2001)
+    ) * 1.0
+    card = cs.audit(feols(frame), "treated", UNIT, time="year", block=block, draws=3)
+    assert card.n_blocks == 2
+    assert card.drawn["estimate"].to_numpy() == pytest.approx(card.estimate)
+    assert card.lines.loc["dyadic", "p_randomization"] == 1
+    with pytest.raises(cs.PanelError, match="block of every unit"):
+        cs.audit(feols(frame), "treated", UNIT, time="year", block={0: 1}, draws=3)
+
+
+def test_the_unit_that_moves_the_estimate_most_is_left_out_in_full() -> None:
+    frame = panel(5)
+    frame.loc[(frame["b"] == 9) & (frame["treated"] > 0), "y"] += 30
+    card = cs.audit(feols(frame), "treated", UNIT, time="year", draws=1)
+    assert card.unit == 9
+    rest = frame[(frame["a"] != 9) & (frame["b"] != 9)]
+    assert card.estimate_without == pytest.approx(feols(rest).coef()["treated"], rel=1e-9)
+
+
+def test_a_card_prints_shows_and_draws_itself(tmp_path) -> None:
+    mpl.use("Agg")
+    card = cs.audit(feols(panel(6)), "treated", UNIT, time="year", draws=19)
+    text = str(card)
+    assert "rejects at 5 %" in text and "19 exchanges" in text and "nothing to do with" in text
+    assert "<table" in card._repr_html_()
+    card.plot(file=tmp_path / "card.svg")
+    assert "<svg" in (tmp_path / "card.svg").read_text()
+    assert card.smallest_rise > 0 and card.smallest_fall > 0
+    kept = (card.drawn["estimate"] + card.smallest_rise) / card.drawn["dyadic"]
+    statistics = np.sort((card.drawn["estimate"] / card.drawn["dyadic"]).abs())
+    assert (kept >= statistics[-1]).mean() == pytest.approx(0.8, abs=0.06)
+
+
+def test_what_cannot_be_audited_is_refused_in_a_sentence() -> None:
+    frame = panel(7)
+    with pytest.raises(TypeError, match="takes a fit of pyfixest"):
+        cs.audit(smf.ols("y ~ treated", frame).fit(), "treated", UNIT)
+    with pytest.raises(TypeError, match="keeps its data"):
+        cs.audit(pf.feols("y ~ treated", frame, store_data=False), "treated", UNIT)
+    with pytest.raises(ValueError, match="expected a coefficient of the fit: treated"):
+        cs.audit(feols(frame), "year", UNIT)
+    with pytest.raises(cs.PanelError, match="name the column of time"):
+        cs.audit(feols(frame), "treated", UNIT)
+    with pytest.raises(cs.PanelError, match="data"):
+        cs.audit(feols(frame), "treated", ("a", "other"), time="year")
+
+
+@pytest.mark.full
+def test_where_identities_are_random_it_rejects_five_per_cent() -> None:
+    samples = 150
+    rejected = 0
+    for seed in range(samples):
+        card = cs.audit(feols(panel(100 + seed)), "treated", UNIT, time="year", draws=19, seed=seed)
+        rejected += card.lines.loc["dyadic", "p_randomization"] <= 0.05
+    low, high = binom.interval(0.999, samples, 0.05)
+    assert low <= rejected <= high
