@@ -135,6 +135,11 @@ def run_page(
         sys.modules.pop("citysync", None)
 
 
+def link_docs(folder: Path) -> None:
+    """Let a page read its data where a checkout has them."""
+    (folder / "docs").symlink_to(REPO / "docs")
+
+
 def _run_python(code: str, namespace: dict) -> str:
     with contextlib.redirect_stdout(io.StringIO()) as out:
         exec(compile(code, "<page>", "exec"), namespace)
@@ -169,7 +174,7 @@ def main() -> None:
     for name in sys.argv[1:]:
         path = Path(name).resolve()
         page = path.read_text(encoding="utf-8")
-        for block, printed in reversed(list(run_page(page))):
+        for block, printed in reversed(list(run_page(page, prepare=link_docs))):
             page = page[: block.start] + printed + page[block.end :]
         path.write_text(page, encoding="utf-8")
 

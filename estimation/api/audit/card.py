@@ -78,9 +78,12 @@ class Audit:
     def facts(self) -> list[str]:
         """All else, as lines."""
         monte_carlo = 100 * np.sqrt(LEVEL * (1 - LEVEL) / len(self.drawn))
+        within = ""
+        if self.n_blocks > 1:
+            within = f" within {self.n_blocks} blocks"
         return [
             f"{self.n_rows:,} rows, {self.n_units} units; {len(self.drawn)} exchanges of their "
-            f"identities, in {self.n_blocks} block(s), seed {self.seed}",
+            f"identities{within}, seed {self.seed}",
             f"a right error rejects 5 %, with a Monte Carlo error of {monte_carlo:.1f} points",
             f"found in 80 % of cases: a rise of {number(self.smallest_rise)}, a fall of "
             f"{number(self.smallest_fall)}",
