@@ -206,7 +206,12 @@ COMMANDS = {
     "evidence": Command(
         "figures of this checkout that rest on delivered statistics, anew from a publication",
         WITHIN + "evidence:evidence",
-        (RUN,),
+        (
+            RUN,
+            Argument(
+                ("--first-landing",), "the run is of the first landing alone: its tables", how=FLAG
+            ),
+        ),
     ),
     "docs": Command("static documentation of the models", WITHIN + "servers:write_docs"),
     "clean": Command("remove what a run can make again", WITHIN + "clean:clean"),

@@ -32,7 +32,7 @@ PICTURES = {"en": "docs/images/answer.svg", "zh": "docs/images/answer_zh.svg"}
 PRINTED = ('length="n_years"))\n```\n\n```text\n', "```\n")
 
 
-def evidence(run: str | None) -> int:
+def evidence(run: str | None, is_first_landing: bool = False) -> int:
     """Write the figures of pages, two pictures and the data set of `cs.data.zones` from a
     publication.
 
@@ -40,6 +40,9 @@ def evidence(run: str | None) -> int:
     ----------
     run : str or None
         Run id of a publication that is kept; default: the current one.
+    is_first_landing : bool
+        Whether it is of the first landing alone: then the parts that compare both landings are
+        written, and nothing else.
 
     Returns
     -------
@@ -58,6 +61,10 @@ def evidence(run: str | None) -> int:
             f"run {run_id} is of simulated data: expected one of delivered statistics; refresh "
             "with --landing first"
         )
+    if is_first_landing:
+        with open_foreign(found.folder / DATABASE) as con:
+            changed = write_pages(con, REPO, is_first_landing=True)
+        return end_command(Exit.DONE, f"{', '.join(changed) or 'no page'} is of run {run_id}")
     with open_foreign(found.folder / DATABASE) as con:
         ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
         changed = write_pages(con, REPO)

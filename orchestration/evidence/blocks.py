@@ -9,6 +9,7 @@ import duckdb
 
 from estimation.defaults import LEVEL
 from orchestration.evidence.figures import interval, p_of, rows_of, signed, size, table
+from orchestration.evidence.landings import landing
 
 PRIMARY = "primary.cm_growth_official.newest"
 STUDY_FORM = "baseline.cm_growth_official.calendar_year"
@@ -481,4 +482,8 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
     "mechanisms": mechanisms,
     "radiation": radiation,
     "stood out": stood_out,
+    "landing joined": landing,
+    "landing first": landing,
 }
+#: Of a publication of the first landing alone.
+FIRST_LANDING = {"landing first"}

@@ -5,11 +5,12 @@ names it (`BLOCKS`) and ends with another; what stands between them is written a
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
 
-from orchestration.evidence.blocks import BLOCKS
+from orchestration.evidence.blocks import BLOCKS, FIRST_LANDING
 from warehouse.publication.errors import PublishError
 
 PAGES = (
@@ -20,11 +21,14 @@ PAGES = (
     "docs/evidence/threats.md",
     "docs/evidence/mechanisms.md",
     "docs/evidence/radiation.md",
+    "docs/evidence/landings.md",
 )
-PART = re.compile(r"<!-- run: ([a-z ]+) -->\n.*?\n<!-- end of run -->", re.DOTALL)
+PART = re.compile(r"<!-- run: ([a-z ]+) -->\n(?:.*?\n)??<!-- end of run -->", re.DOTALL)
 
 
-def write_pages(con: duckdb.DuckDBPyConnection, root: Path) -> list[str]:
+def write_pages(
+    con: duckdb.DuckDBPyConnection, root: Path, *, is_first_landing: bool = False
+) -> list[str]:
     """Write the parts of all pages anew and return the pages that changed.
 
     Parameters
@@ -33,25 +37,30 @@ def write_pages(con: duckdb.DuckDBPyConnection, root: Path) -> list[str]:
         To a publication.
     root : Path
         The checkout, or a copy of its pages.
+    is_first_landing : bool
+        Whether the publication is of the first landing alone, whose parts are its own.
 
     Raises
     ------
     PublishError
         Where a page asks for a part that nothing makes.
     """
+    parts = set(BLOCKS) - FIRST_LANDING
+    if is_first_landing:
+        parts = FIRST_LANDING
     changed = []
     for name in PAGES:
         path = root / name
         before = path.read_text(encoding="utf-8")
-        after = with_parts(con, before, name)
+        after = with_parts(con, before, name, parts)
         if after != before:
             path.write_text(after, encoding="utf-8")
             changed.append(name)
     return changed
 
 
-def with_parts(con: duckdb.DuckDBPyConnection, text: str, name: str) -> str:
-    """Return the text of a page with its parts made from a publication."""
+def with_parts(con: duckdb.DuckDBPyConnection, text: str, name: str, parts: Collection[str]) -> str:
+    """Return the text of a page with those of its parts made from a publication that are named."""
 
     def made(found: re.Match[str]) -> str:
         part = found[1]
@@ -60,6 +69,8 @@ def with_parts(con: duckdb.DuckDBPyConnection, text: str, name: str) -> str:
                 f"{name}: it asks for the part {part!r}, which nothing makes; name one of "
                 f"{', '.join(BLOCKS)}"
             )
+        if part not in parts:
+            return found[0]
         return f"<!-- run: {part} -->\n{BLOCKS[part](con)}\n<!-- end of run -->"
 
     return PART.sub(made, text)

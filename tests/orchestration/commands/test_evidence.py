@@ -46,14 +46,18 @@ def test_parts_of_pages_are_those_of_the_run_that_they_name(simulated: Run, tmp_
     with duckdb.connect(simulated.home / "published" / "citysync.duckdb", read_only=True) as con:
         [[run_id]] = con.execute("select run_id from meta.run").fetchall()
         assert set(write_pages(con, tmp_path)) == set(PAGES)
-        # a second time nothing is left to write
+        # a second time nothing is left to write but what is of the first landing
         assert write_pages(con, tmp_path) == []
+        landings = "docs/evidence/landings.md"
+        assert write_pages(con, tmp_path, is_first_landing=True) == [landings]
+        of_both = (tmp_path / landings).read_text(encoding="utf-8")
+        assert of_both.count(f"Run {run_id}") == 2 and of_both.count("| channels |") == 2
         evidence.write_pictures(con, tmp_path)
         [[estimate]] = con.execute(
             "select estimate from estimates.primary where spec_id = ?", [PRIMARY]
         ).fetchall()
         with pytest.raises(PublishError, match="the part 'nothing', which nothing makes"):
-            with_parts(con, "<!-- run: nothing -->\n\n<!-- end of run -->", "a page")
+            with_parts(con, "<!-- run: nothing -->\n\n<!-- end of run -->", "a page", {"nothing"})
     pages = {name: (tmp_path / name).read_text(encoding="utf-8") for name in PAGES}
     assert [name for name, text in pages.items() if run_id not in text] == []
     for name in ("README.md", "README.zh.md", "docs/index.md", "docs/evidence/primary-test.md"):
