@@ -11,6 +11,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -236,7 +237,7 @@ def _frame(
     x_ticks: Sequence[tuple[float, Sequence[str]]], y: Axis, words: dict[str, str]
 ) -> list[str]:
     """Grid, texts of both axes: those of y stand on their lines, so no margin is needed."""
-    parts = [text(0, 12, words["y"], "soft")]
+    parts = []
     for value, said in y.ticks:
         kind = "zero" if abs(value) < 1e-12 else "grid"
         parts.append(line(0, y.at(value), 100, y.at(value), kind))
@@ -285,13 +286,14 @@ def points(
     ----------
     series : in the order of their colours
     x_labels : texts under places of x, one below the other
-    words : alt, x, y, clipped (said where an interval leaves the picture)
+    words : alt, x, clipped (said where an interval leaves the picture)
     shades : spans of x that are marked; lines : places of x with a dotted line
     """
     found = [point for one in series for point in one.points]
     ends = [end for point in found for pair in point.intervals for end in pair]
-    names = [one.name for one in series if one.name]
-    top, height = 36 + LINE * len(names), 260
+    # lines have their names at their ends, points have them above
+    above = [one.name for one in series if one.name and not one.joined]
+    top, height = 20 + LINE * len(above), 260
     y = build_axis([point.y for point in found], ends, top + height, top)
     xs = [*x_labels, *(point.x for point in found)]
     pad = 0.6 if len(set(xs)) < 40 else 0
@@ -305,19 +307,36 @@ def points(
     parts += [line(x.at(place), top, x.at(place), top + height, "dotted") for place in lines]
     for k, one in enumerate(series):
         colour = COLOURS[k % len(COLOURS)]
-        if one.name:
-            parts.append(
-                text(0, 12 + LINE * (names.index(one.name) + 1), one.name, f"label {colour}")
-            )
-        pairs = zip(one.points, one.points[1:], strict=False) if one.joined else ()
-        parts += [line(x.at(a.x), y.at(a.y), x.at(b.x), y.at(b.y), colour) for a, b in pairs]
+        if one.name in above:
+            parts.append(text(0, 12 + LINE * above.index(one.name), one.name, f"label {colour}"))
+        if one.joined:
+            for a, b in pairwise(one.points):
+                parts.append(line(x.at(a.x), y.at(a.y), x.at(b.x), y.at(b.y), f"joined {colour}"))
         parts += [_point(x, y, point, one.shift, colour) for point in one.points]
+    parts += _names(x, y, series)
     beyond = any(not y.holds(end) for end in ends)
     deep = max((len(texts) for texts in x_labels.values()), default=1)
     total = top + height + 24 + 14 * deep
     if beyond:
         parts.append(text(0, total + 12, words["clipped"], "soft"))
     return sheet(total + 16 * beyond, words["alt"], parts)
+
+
+def _names(x: Axis, y: Axis, series: Sequence[Series]) -> list[str]:
+    """Names of lines at their last points: over the highest, and under one that is close to it."""
+    found = []
+    for k, one in enumerate(series):
+        if one.name and one.joined and one.points:
+            last = one.points[-1]
+            found.append((y.at(last.y), x.at(last.x), one.name, COLOURS[k % len(COLOURS)]))
+    parts, before = [], -2.0 * LINE
+    for height, place, name, colour in sorted(found):
+        at = height - 10
+        if at < before + LINE:
+            at = max(height, before) + LINE
+        before = at
+        parts.append(text(place, at, name, f"label {colour}", "end"))
+    return parts
 
 
 def _point(x: Axis, y: Axis, point: Point, shift: float, colour: str) -> str:

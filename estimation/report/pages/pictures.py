@@ -52,6 +52,7 @@ def picture(
     ends: dict[str, object] | None = None,
     *,
     title: str = "",
+    years: tuple[int, int] | None = (STUDY_FIRST_YEAR, STUDY_LAST_YEAR),
     **how: Any,
 ) -> Chart:
     """Points over x under the words ``<key>_title``, ``_alt``, ``_x``, ``_y`` and ``_note``.
@@ -64,13 +65,18 @@ def picture(
     series, labels, how : as of `plots.points`
     ends : what is filled into the words
     title : key of another title
+    years : first and last year of the data, which the subtitle says; None where x is the year
     """
     keys = {part: f"{key}_{part}" for part in ("title", "alt", "x", "y", "note")}
     keys["title"] = title or keys["title"]
     said = {part: page.words.plain(words, **(ends or {})) for part, words in keys.items()}
     said["clipped"] = page.words.plain("label.clipped")
     svg = plots.points(series, labels, said, **how)
-    return Chart(name, said["title"], svg, data, tables, said["note"])
+    subtitle = said["y"][:1].upper() + said["y"][1:]
+    if years is not None:
+        span = {"first": years[0], "last": years[1]}
+        subtitle = page.words.plain("label.of_years", what=subtitle, **span)
+    return Chart(name, said["title"], svg, data, tables, said["note"], subtitle)
 
 
 def event_study(page: Context) -> Chart | None:
@@ -148,5 +154,7 @@ def threshold(page: Context) -> Chart | None:
         return None
     labels = {quantile: (f"{quantile}",) for quantile in (0, 25, 50, 75, 90)}
     series = [one for one in series if one.points]
+    values = [point.y for point in series[0].points]
+    ends = {"low": shown(min(values), "+3"), "high": shown(max(values), "+3")}
     name, tables = "threshold", "estimates.estimate"
-    return picture(page, name, "robust.threshold", series, labels, "coefficients", tables)
+    return picture(page, name, "robust.threshold", series, labels, "coefficients", tables, ends)

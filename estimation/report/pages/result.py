@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from ...defaults import LEVEL
+from ...defaults import LEVEL, STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from ..analyses_names import DYNAMICS, HEADLINE, LADDER, PRIMARY, SECOND_WINDOW, STUDY_FORM
 from ..cells import Row, num, number, shown
 from ..forest import Forest, build_forest, is_found
@@ -43,6 +43,7 @@ def result(page: Context) -> dict[str, Any]:
         "event": event_study(page),
         "ladder": _ladder(page),
         "n_ladder": len(LADDER),
+        "study_years": {"first": STUDY_FIRST_YEAR, "last": STUDY_LAST_YEAR},
         "counted": _counted(page),
         "claims": page.rows("claim"),
         "literature": page.rows("literature"),
@@ -287,8 +288,30 @@ def _weight(page: Context) -> dict[str, Any] | None:
     labels = {point.x: (f"{point.x}",) for point in points}
     series = [Series("", tuple(points), joined=True)]
     tables = "estimates.weight"
-    chart = picture(page, "weight", "result.weight", series, labels, "weights", tables)
+    chart = picture(
+        page,
+        "weight",
+        "result.weight",
+        series,
+        labels,
+        "weights",
+        tables,
+        _late(by_year),
+        years=None,
+    )
     return {"said": said, "picture": chart, "parts": parts}
+
+
+def _late(by_year: list[Row]) -> dict[str, object]:
+    """The fewest last years that together hold three quarters of the weight, and their share."""
+    held = 0.0
+    rows = sorted(by_year, key=lambda row: -int(row["name"]))
+    for row in rows:
+        held += row["weight"]
+        if held >= 0.75:
+            break
+    span = {"first": int(row["name"]), "last": int(rows[0]["name"])}
+    return {"share": shown(held, "%"), **span}
 
 
 def _trade(page: Context) -> dict[str, Any] | None:
@@ -421,7 +444,7 @@ def _means(page: Context) -> Chart | None:
     gaps = [row["gap"] for row in rows]
     ends = {"low": shown(min(gaps), "+2"), "high": shown(max(gaps), "+2")}
     shown_lines = [when for when in approvals if years[0] <= when <= years[-1] + 0.5]
-    how = {"shades": breaks, "lines": shown_lines}
+    how = {"shades": breaks, "lines": shown_lines, "years": (years[0], years[-1])}
     tables = "marts.panel_pair_year"
     return picture(page, "means", "result.means", series, labels, "gap", tables, ends, **how)
 

@@ -253,9 +253,14 @@ def _estimators(page: Context) -> Chart | None:
             series.append(Series(label, points, shift=0.16 * len(series) - 0.24))
     if len(series) < 2:
         return None
-    labels = {point.x: (f"{point.x:.0f}",) for one in series for point in one.points}
+    points = [point for one in series for point in one.points]
+    labels = {point.x: (f"{point.x:.0f}",) for point in points}
+    spans = [(point.x, *interval) for point in points for interval in point.intervals]
+    with_zero = {year for year, low, high in spans if low <= 0 <= high}
+    years = {year for year, _, _ in spans}
+    ends = {"n": len(years - with_zero), "of": len(years)}
     key, tables = "robust.estimators", "estimates.estimate"
-    return picture(page, "estimators", key, series, labels, "events", tables)
+    return picture(page, "estimators", key, series, labels, "events", tables, ends)
 
 
 def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:

@@ -222,6 +222,7 @@ const citysync = (() => {
       const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent);
       table.querySelectorAll("tbody td").forEach((cell) => { cell.dataset.label = heads[cell.cellIndex]; });
     });
+    root.classList.add("ready");
     const ask = (event) => {
       const target = event.target.closest("[data-c]");
       if (!target || event.target.closest("a, button")) return;

@@ -132,6 +132,7 @@
 
   let grown = [];
   function growth(found) {
+    document.documentElement.classList.add("drawn");
     const box = byId("growth-picture");
     if (!box) return;
     const lines = found.growth.flatMap((row) => [[row[0], row[1], words.official, row[6]], [row[0], row[2], words.deflated, row[8]]]).filter(([, v]) => v !== null)

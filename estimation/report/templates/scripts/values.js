@@ -169,6 +169,7 @@
   function choose(code, then) {
     place = code;
     citysync.load("values/" + code).then((found) => { data = found; fillPlaces(); fillYears(); render(); if (then) then(); }, (error) => {
+      document.documentElement.classList.add("drawn");
       byId("values-said").textContent = error.message;
     });
   }
