@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from benchmarks.page import markdown
+from benchmarks.page import markdown, write_between
 from estimation.defaults import LEVEL
 from estimation.primary.adjusted import Tables, net_of, within_block_basis
 from estimation.primary.city_panel import CityPanel, build_panel, lacking
@@ -309,9 +309,9 @@ def shares(database: Path, folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def sizes_rejected(of_candidate: pd.DataFrame) -> pd.DataFrame:
-    """The null cells of a candidate that are rejected as 5 % by exact binomial tests, Holm over
-    cells and series.
+def sizes_rejected(of_candidate: pd.DataFrame) -> set[tuple[str, str, str]]:
+    """Cell, noise and series of each null cell of a candidate that is rejected as 5 % by exact
+    binomial tests, Holm over cells and series.
     """
     tested = of_candidate[of_candidate["kind"] == "null"].copy()
     tested["p"] = [
@@ -320,41 +320,72 @@ def sizes_rejected(of_candidate: pd.DataFrame) -> pd.DataFrame:
     ]
     tested = tested.sort_values("p", ignore_index=True)
     left = len(tested) - np.arange(len(tested))
-    tested["holm"] = np.maximum.accumulate(np.minimum(1.0, tested["p"] * left))
-    return tested[tested["holm"] < LEVEL]
+    holm = np.maximum.accumulate(np.minimum(1.0, tested["p"] * left))
+    rejected = tested[holm < LEVEL]
+    return set(zip(rejected["cell"], rejected["noise"], rejected["series"], strict=True))
 
 
 def summary(database: Path, folder: Path) -> str:
-    """The table of the race, and what the rule of choice says of each candidate."""
+    """The table of the race, what the rule of choice says of each candidate, and which it takes."""
     found = shares(database, folder)
     found["share"] = 100 * found["count"] / found["n"]
-    names = [" ".join(one) for one in CANDIDATES]
+    names = [_named(candidate) for candidate in CANDIDATES]
+    of_candidate = {one: found[found["candidate"] == one] for one in CANDIDATES}
+    rejected = {one: sizes_rejected(own) for one, own in of_candidate.items()}
     rows = [["design", "draws", *names]]
     for (cell, noise), of_cell in found.groupby(["cell", "noise"], sort=False):
-        row = [f"{cell}, {noise}" if noise else cell, str(of_cell["n"].min())]
+        row = [_design(cell, noise), f"{of_cell['n'].min():,}"]
         for candidate in CANDIDATES:
             own = of_cell[of_cell["candidate"] == candidate].set_index("series")["share"]
-            row.append("/".join(f"{own[s]:.1f}" for s in SERIES) if len(own) else "")
+            shown = []
+            for series in SERIES if len(own) else ():
+                is_bad = (cell, noise, series) in rejected[candidate]
+                shown.append(f"**{own[series]:.1f}**" if is_bad else f"{own[series]:.1f}")
+            row.append("/".join(shown))
         rows.append(row)
-    judged = [["candidate", "sizes", "rejected", "designs rejected", "largest size", "mean found"]]
-    for candidate in CANDIDATES:
-        own = found[found["candidate"] == candidate]
+    header = "candidate, sizes, rejected, designs rejected, of them with X as it is, largest size"
+    judged = [[*header.split(", "), "mean found"]]
+    largest, means = {}, {}
+    for candidate, own in of_candidate.items():
         null = own[own["kind"] == "null"]
-        bad = sizes_rejected(own)
+        worst = null.loc[null["share"].idxmax()]
+        largest[candidate] = worst["share"]
         power = own.set_index(["cell", "series"])["share"]
-        mean = np.mean([power.get(key, np.nan) for key in DECIDES])
-        designs = sorted(set((bad["cell"] + ", " + bad["noise"]).str.removesuffix(", ")))
+        means[candidate] = float(np.mean([power.get(key, np.nan) for key in DECIDES]))
+        designs = {(cell, noise) for cell, noise, _ in rejected[candidate]}
+        where = f"{_design(worst['cell'], worst['noise'])}, {worst['series']}"
         judged.append(
             [
-                " ".join(candidate),
+                _named(candidate),
                 str(len(null)),
-                str(len(bad)),
-                ", ".join(designs),
-                f"{null['share'].max():.1f}",
-                f"{mean:.1f}",
+                str(len(rejected[candidate])),
+                str(len(designs)),
+                str(sum(noise == "" for _, noise in designs)),
+                f"{largest[candidate]:.2f} ({where})",
+                f"{means[candidate]:.2f}",
             ]
         )
-    return markdown(rows) + "\n\n" + markdown(judged)
+    qualify = [one for one in CANDIDATES if not rejected[one]]
+    if qualify:
+        taken = max(qualify, key=lambda one: means[one])
+        said = f"{len(qualify)} of {len(CANDIDATES)} qualify; of these it finds most"
+    else:
+        taken = min(CANDIDATES, key=lambda one: largest[one])
+        said = "None qualifies; its largest size is the smallest"
+    return f"{markdown(rows)}\n\n{markdown(judged)}\n\nThe rule takes '{_named(taken)}'. {said}."
+
+
+def _named(candidate: tuple[str, str, str]) -> str:
+    """A candidate as the page names it: X where covariates are taken out."""
+    measure, taken, dealing = candidate
+    parts = [measure, dealing]
+    if taken == "X":
+        parts.insert(0, taken)
+    return ", ".join(parts)
+
+
+def _design(cell: str, noise: str) -> str:
+    return f"{cell}, {noise}" if noise else cell
 
 
 def main() -> None:
@@ -365,8 +396,11 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of the draws")
     parser.add_argument("--summary", action="store_true", help="print the table of what there is")
+    parser.add_argument("--docs", type=Path, help="page whose table is written instead")
     chosen = parser.parse_args()
-    if chosen.summary:
+    if chosen.docs is not None:
+        write_between(chosen.docs, "race", summary(chosen.panel, chosen.output))
+    elif chosen.summary:
         print(summary(chosen.panel, chosen.output))
     else:
         run(chosen.panel, chosen.output)

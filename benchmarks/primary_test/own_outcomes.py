@@ -3,7 +3,8 @@ pseudo-admissions (docs/methods, section 18.14).
 
 One draw deals one list of admissions to all cities; every outcome is tested with it, by its own p
 and by the step-down p of its family. Draws of a design are appended to a file as they are made, so
-that a run that is stopped goes on where it was. `--summary` prints the tables of what there is.
+that a run that is stopped goes on where it was. `--summary` prints the tables of what there is,
+`--docs PAGE` writes them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from benchmarks.page import markdown
+from benchmarks.page import markdown, write_between
 from estimation.analyses.own_outcomes import ALL, INDICATORS, NOT_YET, OTHERS, OUTCOMES
 from estimation.defaults import LEVEL
 from estimation.primary.city_panel import CityPanel, build_panel, lacking
@@ -318,7 +319,7 @@ def rejection_shares(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary(folder: Path) -> str:
+def summary(folder: Path) -> tuple[str, str]:
     """Two tables: sizes by outcome, comparison and order; power by outcome and planted change.
     A cell holds per cent by the outcome's own p and by that of the family.
     """
@@ -342,7 +343,7 @@ def summary(folder: Path) -> str:
                 else:
                     of_comparison = [shown[0] or shown[1], shown[3] or shown[4]]
                     power.append([f"{window}: {outcome}", f"{planted:.2f}", n, *of_comparison])
-    return markdown(sizes) + "\n\n" + markdown(power)
+    return markdown(sizes), markdown(power)
 
 
 def _cell(cells: pd.DataFrame, key: tuple) -> str:
@@ -360,9 +361,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the draws")
     parser.add_argument("--draws", type=int, default=SIZE_DRAWS, help="of each design")
     parser.add_argument("--summary", action="store_true", help="print the tables")
+    parser.add_argument("--docs", type=Path, help="page whose tables are written instead")
     chosen = parser.parse_args()
-    if chosen.summary:
-        print(summary(chosen.output))
+    if chosen.docs is not None:
+        for name, table in zip(("sizes", "power"), summary(chosen.output), strict=True):
+            write_between(chosen.docs, f"own outcomes, {name}", table)
+    elif chosen.summary:
+        print("\n\n".join(summary(chosen.output)))
     elif chosen.panel is None:
         parser.error("give --panel, the citysync.duckdb that outcomes are read from")
     else:

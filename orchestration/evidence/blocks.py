@@ -67,6 +67,13 @@ RINGS = {
     "tied_to_pilot": "tied",
     "own_admission": "the pilots themselves",
 }
+VERDICTS = {
+    "found": "found",
+    "not_found_could_have_been": "not found though it could have been",
+    "not_found_could_not_have_been": "not found, a small effect would be missed",
+    "not_identified": "not identified",
+    "not_run": "not run",
+}
 #: Who an own outcome is compared with.
 COMPARISONS = {
     "all_cities": "all cities of the province",
@@ -89,9 +96,9 @@ def answer(con: Con) -> str:
         title, chance = "A change", "is larger than chance gives"
     return (
         f"**{title} on the statistics delivered to us.** Mean synchronization of the yearly growth "
-        f"of a city with a zone with that of cities without one was {row['before']:.2f} before its "
-        f"admission and {row['after']:.2f} afterwards; without the zone it would have been "
-        f"{row['without_admission']:.2f}, as far as can be estimated. The change that is left, "
+        f"of a city with a zone with that of cities without one was {size(row['before'])} before "
+        f"its admission and {size(row['after'])} afterwards; without the zone it would have been "
+        f"{size(row['without_admission'])}, as far as can be estimated. The change that is left, "
         f"{signed(row['estimate'])} (95 % of growth alone, not corrected: {interval(row)}, p "
         f"{p_of(row['p_value'])}; corrected "
         f"for growth less its trend, which is tested with it, p {p_of(row['p_value_family'])}; "
@@ -112,10 +119,10 @@ def answer_in_chinese(con: Con) -> str:
         title, chance = "发现变化", "超出了偶然波动的范围"
     return (
         f"**在交付给我们的统计数据上，{title}。** 设有综试区的城市，其年增长率与"
-        f"未设综试区的城市的平均协同，获批前为 {row['before']:.2f}，"
-        f"获批后为 {row['after']:.2f}；假如没有综试区，估计为 "
-        f"{row['without_admission']:.2f}。\n后两者之差 {signed(row['estimate'])}（95% 置信区间仅就"
-        f"增长率而言，未校正：{signed(row['ci_low'])} 至 {signed(row['ci_high'])}，"
+        f"未设综试区的城市的平均协同，获批前为 {size(row['before'])}，"
+        f"获批后为 {size(row['after'])}；假如没有综试区，估计为 "
+        f"{size(row['without_admission'])}。\n后两者之差 {signed(row['estimate'])}（95% 置信区间仅"
+        f"就增长率而言，未校正：{signed(row['ci_low'])} 至 {signed(row['ci_high'])}，"
         f"p = {p_of(row['p_value'])}；与去掉趋势的增长率合并检验后 "
         f"p = {p_of(row['p_value_family'])}；"
         f"{row['first_year']}—{row['last_year']} 年）是对综试区作用的估计，"
@@ -316,10 +323,50 @@ def _drift(rise: dict[str, Any], fall: dict[str, Any]) -> str:
     )
 
 
+def power(con: Con) -> str:
+    """How often the p that decides finds the effects that are imposed."""
+    sentences = []
+    for series, spec_id in (("growth", PRIMARY), ("the cycle", REAL[1][1])):
+        found = rows_of(con, "from estimates.power where spec_id = ? order by imposed", spec_id)
+        shares = ", ".join(f"{row['imposed']} in {100 * row['share_found']:.0f} %" for row in found)
+        sentences.append(f"in {series} {shares}")
+    [draws] = rows_of(con, "select min(draws) as n from estimates.power where spec_id = ?", PRIMARY)
+    return (
+        f"The p of both series, which decides, finds {'; '.join(sentences)} of {draws['n']} draws "
+        f"(`estimates.power`, {run_line(con)})."
+    )
+
+
+def claims(con: Con) -> str:
+    """How far the claims of the study got, and why some could not be judged."""
+    counted = rows_of(
+        con, "select verdict, count(*) as n from estimates.claim group by verdict order by verdict"
+    )
+    lines = [f"{VERDICTS.get(row['verdict'], row['verdict'])} {row['n']}" for row in counted]
+    unjudged = rows_of(
+        con,
+        "select claim_id, verdict, reason from estimates.claim "
+        "where verdict in ('not_run', 'not_identified') order by claim_id",
+    )
+    reasons = [
+        f"`{row['claim_id']}`, {VERDICTS[row['verdict']]}: {row['reason']}" for row in unjudged
+    ]
+    return "\n- ".join([f"Claims by verdict: {'; '.join(lines)}.\n", *reasons])
+
+
 def leads(con: Con) -> str:
-    """Whether the cycle of a pilot leads that of its partners."""
+    """Whether the cycle of a pilot leads that of its partners, and which rows are found."""
     rows = _default_rows(con, "spec_id like 'radiation.lead_%'")
-    return _coefficients(rows, lambda row: row["spec_id"].removeprefix("radiation.lead_"))
+    named = _coefficients(rows, lambda row: row["spec_id"].removeprefix("radiation.lead_"))
+    believed = rows_of(
+        con,
+        "select spec_id, belief from estimates.stood_out where spec_id like 'radiation.lead_%' "
+        "and source_table = 'estimate' and belief in ('found', 'doubted') order by belief, spec_id",
+    )
+    said = [
+        f"{row['belief']} `{row['spec_id'].removeprefix('radiation.lead_')}`" for row in believed
+    ]
+    return f"{named}\n\nOf these rows: {', '.join(said) or 'none is found'}."
 
 
 def mechanisms(con: Con) -> str:
@@ -478,6 +525,8 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
     "real": real,
     "checks": checks,
     "placebos": placebos,
+    "power": power,
+    "claims": claims,
     "leads": leads,
     "mechanisms": mechanisms,
     "radiation": radiation,
