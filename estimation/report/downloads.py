@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 
 from ..csv_files import frame_csv
@@ -56,7 +58,53 @@ def downloads(data: ReportData) -> dict[str, str]:
     frames: dict[str, pd.DataFrame] = {name: data[query] for name, query in FILES.items()}
     frames["headline"] = data["estimate"][data["estimate"]["analysis"].eq("baseline")]
     frames["dictionary"] = _dictionary(data)
+    frames["pilot_zones"] = pilot_zones(data)
     return {name: frame_csv(frame) for name, frame in frames.items()}
+
+
+def pilot_zones(data: ReportData) -> pd.DataFrame:
+    """One row a zone, for whoever writes about them: names, dates, city, whether the main test
+    has the city, from which year it counts as treated there, and the keys last.
+    """
+    tested = data["primary_cities"][["city_id", "cohort_year"]]
+    cities = data["cities"].drop(columns=["batch", "is_in_sample"])
+    zones = data["zones"].merge(cities, on="city_id", how="left")
+    zones = zones.merge(tested, on="city_id", how="left")
+    # a zone inside a city does not make the city a treated one
+    is_whole = zones["is_whole_prefecture"].eq(True)
+    return pd.DataFrame(
+        {
+            "zone": zones["zone_name_en"],
+            "zone_zh": zones["zone_name_zh"],
+            "approved_on": zones["approval_date"],
+            "revoked_on": zones["revoked_date"],
+            "city": zones["city_name_en"],
+            "city_zh": zones["city_name_zh"],
+            "province": zones["province_name_en"],
+            "province_zh": zones["province_name_zh"],
+            "covers_the_whole_city": zones["is_whole_prefecture"],
+            "city_in_the_main_test": zones["city_id"].isin(tested["city_id"]),
+            "counts_as_treated_from": zones["cohort_year"].where(is_whole).astype("Int64"),
+            "batch": zones["batch"],
+            "document": zones["document_no"],
+            "longitude": zones["lon_deg"],
+            "latitude": zones["lat_deg"],
+            "city_id": zones["city_id"],
+        }
+    )
+
+
+def zone_map(data: ReportData) -> str:
+    """The zones as GeoJSON, each at the seat of its city; those of a whole province have none."""
+    features = []
+    for row in json.loads(pilot_zones(data).to_json(orient="records")):
+        place = [row.pop("longitude"), row.pop("latitude")]
+        point = None
+        if None not in place:
+            point = {"type": "Point", "coordinates": place}
+        features.append({"type": "Feature", "geometry": point, "properties": row})
+    collection = {"type": "FeatureCollection", "features": features}
+    return json.dumps(collection, ensure_ascii=False) + "\n"
 
 
 def _dictionary(data: ReportData) -> pd.DataFrame:

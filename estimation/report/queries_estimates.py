@@ -175,16 +175,16 @@ ESTIMATES = {
     ),
     "stood_out": Query(
         ("estimates.stood_out",),
-        "source_table, spec_id, name, cohort_year, event_time, series, estimate, ci_low, ci_high, "
-        "p_value, family, family_size, p_value_family, belief, reason",
+        "source_table, spec_id, name, cohort_year, event_time, series, comparison, estimate, "
+        "ci_low, ci_high, p_value, family, family_size, p_value_family, n_cities, belief, reason",
         """
-        select source_table, spec_id, name, cohort_year, event_time, series, estimate, ci_low,
-            ci_high, p_value, family, family_size, p_value_family, belief, reason
+        select source_table, spec_id, name, cohort_year, event_time, series, comparison, estimate,
+            ci_low, ci_high, p_value, family, family_size, p_value_family, n_cities, belief, reason
         from estimates.stood_out
         order by list_position(['found', 'doubted', 'not_found', 'no_test'], belief), p_value,
-            source_table, spec_id, name, cohort_year, event_time, series
+            source_table, spec_id, name, cohort_year, event_time, series, comparison
         """,
-        ("source_table", "spec_id", "name", "cohort_year", "event_time", "series"),
+        ("source_table", "spec_id", "name", "cohort_year", "event_time", "series", "comparison"),
     ),
     "next_window": _whole(
         "next_window",

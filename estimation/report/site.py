@@ -19,7 +19,7 @@ from . import city_files
 from .analyses_names import PRIMARY
 from .cells import num, shown, td
 from .data import ReportData, read_report_data
-from .downloads import downloads
+from .downloads import downloads, zone_map
 from .language import LANGUAGES, Words
 from .pages.catalog import PAGES, SEARCH
 from .pages.context import Context
@@ -64,6 +64,7 @@ def write_report(
     catalogs = _write_city_files(con, data, out_dir / "data", is_public=is_public)
     for name, text in downloads(data).items():
         (out_dir / "data" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
+    (out_dir / "data" / "pilot_zones.geojson").write_text(zone_map(data), encoding="utf-8")
     for path in sorted([*SCRIPTS.glob("*.js"), *VENDOR.glob("*.js")]):
         shutil.copyfile(path, out_dir / "assets" / path.name)
     take_away = _take_away(out_dir)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..analyses.own_outcomes import OUTCOMES
 from ..analyses.specification_curve import ANALYSIS as CURVE
 from ..defaults import LEVEL
 
@@ -16,6 +17,7 @@ FAMILY_OF_SERIES, FAMILY_OF_CHANNELS = "growth_and_cycle", "channels"
 FOUND, DOUBTED, NOT_FOUND, NO_TEST = "found", "doubted", "not_found", "no_test"
 # p of the same test on years before any zone, in `diagnostic`.
 PLACEBO = "placebo_before_p"
+DOUBTED_OUTCOMES = {(one.name, compared) for one in OUTCOMES for compared in one.doubted}
 # Tables of results, and the column that names a row of it.
 NAMES = {
     "primary": "outcome",
@@ -42,9 +44,10 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     -------
     list of dict
         What is found first, then by p. ``belief`` is ``found`` where the p corrected within the
-        family is below 5 %, ``doubted`` where it is and the same test on years before any zone has
-        a p below 5 %, too, ``not_found`` where it is not, and ``no_test`` of rows that decide
-        nothing by themselves: placebos, checks, variants, single years of a curve.
+        family is below 5 %; ``doubted`` where it is, and the same test on years before any zone has
+        a p below 5 %, too, or rejects too often in pseudo-admissions that follow size;
+        ``not_found`` where it is not; and ``no_test`` of rows that decide nothing by themselves:
+        placebos, checks, variants, single years of a curve.
     """
     rows = []
     for table in (name for name in NAMES if name in frames):
@@ -74,6 +77,9 @@ def _row(
         if before is not None and before < LEVEL:
             belief = DOUBTED
             reason += f" But the same test on years before any zone has p {before:.3f}."
+        if table == "own_outcome" and (record["outcome"], record["comparison"]) in DOUBTED_OUTCOMES:
+            belief = DOUBTED
+            reason += " But without any effect it rejects too often where admissions follow size."
     else:
         belief = NOT_FOUND
         reason = f"Corrected for the {size} tests of its family, p is not below 5 %."
@@ -84,6 +90,8 @@ def _row(
         "cohort_year": record.get("cohort_year"),
         "event_time": record.get("event_time"),
         "series": record.get("series"),
+        "comparison": record.get("comparison"),
+        "n_cities": record.get("n_cities"),
         **{name: record.get(name) for name in ("estimate", "ci_low", "ci_high", "p_value")},
         "family": family,
         "family_size": size,

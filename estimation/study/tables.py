@@ -133,11 +133,12 @@ COLUMNS = {
     "stood_out": {
         **dict.fromkeys(("source_table", "spec_id", "name"), _TEXT),
         **dict.fromkeys(("cohort_year", "event_time"), _COUNT),
-        "series": _TEXT,
+        **dict.fromkeys(("series", "comparison"), _TEXT),
         **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value"), _REAL),
         "family": _TEXT,
         "family_size": _COUNT,
         "p_value_family": _REAL,
+        "n_cities": _COUNT,
         **dict.fromkeys(("belief", "reason"), _TEXT),
     },
     "truth": {

@@ -408,13 +408,9 @@ def stood_out(con: Con) -> str:
     """Every coefficient, channel and own outcome below 5 % before correction."""
     found = rows_of(
         con,
-        """select stood.*, own.comparison from estimates.stood_out as stood
-        left join estimates.own_outcome as own on stood.source_table = 'own_outcome'
-            and own.spec_id = stood.spec_id and own.outcome = stood.name
-            and own.estimate = stood.estimate
+        """from estimates.stood_out
         where source_table in ('estimate', 'channel', 'own_outcome')
-        order by source_table = 'own_outcome', stood.source_table, stood.spec_id, stood.name,
-            own.comparison, stood.estimate""",
+        order by source_table = 'own_outcome', source_table, spec_id, name, comparison, estimate""",
     )
     rows = [
         [

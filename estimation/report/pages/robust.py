@@ -163,7 +163,8 @@ def _stood_out_name(page: Context, row: Row) -> str:
     if row["source_table"] == "check":
         return f"{w.plain('robust.checks')}: {w.name('checks', row['series'])}"
     if row["source_table"] == "own_outcome":
-        return w.name("own_outcomes", str(row["name"]))
+        against = w.plain(f"result.own_{row['comparison']}")
+        return f"{w.name('own_outcomes', str(row['name']))}, {against}"
     if row["source_table"] == "weight":
         return w.name("weight_parts", str(row["name"]))
     said = page.label(named)

@@ -241,17 +241,21 @@ def diagnostics(level_p: float) -> pd.DataFrame:
 
 def stood_out() -> pd.DataFrame:
     """A row of each belief, one of them hostile."""
-    corrected = {"estimate": 0.2, "ci_low": 0.1, "ci_high": 0.3, "cohort_year": None}
-    return table(
+    corrected = {"estimate": 0.2, "ci_low": 0.1, "ci_high": 0.3, "cohort_year": None, "n_cities": 9}
+    own = ("wages", None, None, 0.01, "other_own_outcomes", 8, 0.03, "doubted", "")
+    rows = table(
         "source_table spec_id name event_time series p_value family family_size p_value_family "
         "belief reason",
         ("estimate", HEADLINE, "treated", None, None, 0.001, "mechanisms", 2, 0.002, "found", ""),
         ("channel", PRIMARY, "loading", None, None, 0.02, "channels", 4, 0.08, "not_found", ""),
         ("check", PRIMARY, "batch", None, "cycle", 0.01, None, None, None, "no_test", HOSTILE),
+        ("own_outcome", PRIMARY, *own),
         ("placebo", PRIMARY, "3", None, None, 0.01, None, None, None, "no_test", ""),
         ("estimate", DYNAMICS, "event", -2, None, 0.01, None, None, None, "no_test", ""),
         **corrected,
     ).astype({"event_time": "Int64", "family_size": "Int64", "cohort_year": "Int64"})
+    is_own = rows["source_table"] == "own_outcome"
+    return rows.assign(comparison=is_own.map({True: "all_cities", False: None}))
 
 
 def tables(

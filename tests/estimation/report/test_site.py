@@ -189,6 +189,15 @@ def test_delivered_text_stays_text(site) -> None:
     assert "\n,'=cmd()" not in site["data/conflicts.csv"]
 
 
+def test_zones_are_a_table_and_a_map(site) -> None:
+    [head, row] = site["data/pilot_zones.csv"].lstrip("\ufeff").splitlines()
+    zone = dict(zip(head.split(","), row.split(","), strict=True))
+    assert zone["zone"] == "Hangzhou" and zone["approved_on"] == "2015-03-07"
+    [feature] = json.loads(site["data/pilot_zones.geojson"])["features"]
+    assert feature["geometry"]["coordinates"] == [float(zone["longitude"]), float(zone["latitude"])]
+    assert feature["properties"]["city_id"] == 330100
+
+
 def test_same_input_gives_the_same_bytes(simulated, tmp_path) -> None:
     """Also when rows come in another order."""
     turned = {name: frame.iloc[::-1] for name, frame in full(is_simulated=True).items()}

@@ -16,6 +16,8 @@ def test_every_row_below_5_per_cent_has_its_family_and_what_is_believed():
     own = {"is_default": True, "analysis": "mechanisms", "family": "mechanisms", "family_size": 3}
     placebo = {"term": "treated", "diagnostic": "placebo_before_p"}
     in_curve = {"analysis": "specification_curve", "is_default": True, "p_value": 0.001}
+    of_city = {"spec_id": SPEC, "p_value": 0.001, "p_value_family": 0.01}
+    of_city |= {"family": "other_own_outcomes", "family_size": 8}
     frames = {
         "estimate": _frame(
             "estimate",
@@ -40,11 +42,19 @@ def test_every_row_below_5_per_cent_has_its_family_and_what_is_believed():
             {"spec_id": SPEC, "channel": "own_variance", "p_value": 0.5, "p_value_bh": 0.5},
         ),
         "placebo": _frame("placebo", {"spec_id": SPEC, "name": "3", "p_value": 0.02}),
+        # the test of employment rejects too often where admissions follow size, that of exports not
+        "own_outcome": _frame(
+            "own_outcome",
+            {"outcome": "employment", "comparison": "all_cities", "n_cities": 267, **of_city},
+            {"outcome": "exports", "comparison": "all_cities", "n_cities": 261, **of_city},
+        ),
     }
     rows = typed(stood_out_rows(frames), COLUMNS["stood_out"])
     found = rows[["source_table", "spec_id", "belief", "family", "family_size"]].astype(object)
     assert found.where(found.notna(), None).to_numpy().tolist() == [
+        ["own_outcome", SPEC, "found", "other_own_outcomes", 8],
         ["estimate", "a.b.c", "found", "mechanisms", 3],
+        ["own_outcome", SPEC, "doubted", "other_own_outcomes", 8],
         ["estimate", "a.b.g", "doubted", "mechanisms", 3],
         ["estimate", "a.b.d", "not_found", "mechanisms", 3],
         ["channel", SPEC, "not_found", "channels", 2],
