@@ -87,10 +87,8 @@ GRADED = "from intermediate.int_observations_graded where"
 #: What is left without a city: county-level units, a collective row and the nation.
 NO_PREFECTURE = {
     ("341282", "Jieshou(city)"),
-    ("429000", "County Under the Direct Control of the Province"),
     ("652101", "Turpan(city)"),
     ("652201", "Kumul(city)"),
-    (None, "中国"),
 }
 #: Largest shares of blocked and of quarantined values.
 SHARES = {
@@ -151,6 +149,19 @@ KNOWN = {
         where reason = 'unknown_city' and source_id in ('csmar_region', 'finance_loans',
         'deflator', 'resident_population', 'industry_structure', 'fdi')""",
         lambda found: set(found) <= NO_PREFECTURE,
+    ),
+    "counties directly under a province, and the country, are no prefectures": (
+        "warehouse",
+        """select source_id, count(distinct coalesce(place_code_text, place_text))
+        from quality.rejected_value where reason = 'not_of_this_level' group by 1 order by 1""",
+        [("csmar_region", 1), ("fdi", 1)],
+    ),
+    "employed persons are those of urban units alone": (
+        "warehouse",
+        """select indicator_id, min("year"), max("year") from marts.fct_indicator_observation
+        where source_id = 'csmar_region' and indicator_id in ('employed_10k', 'employed_all_10k')
+        group by 1 order by 1""",
+        [("employed_10k", 1998, 2021), ("employed_all_10k", 1978, 1997)],
     ),
     "a step where borders changed names the event: Laiwu came to Jinan": (
         "uncorrected",

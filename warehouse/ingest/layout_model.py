@@ -285,14 +285,25 @@ class LeftOutWhere(RowRule):
     """
 
 
+class OtherIdWhere(_Model):
+    """Cells of a column of values that are another indicator, by another cell of their row: a
+    column whose definition changes in some year.
+    """
+
+    column: Wordings
+    matches: Regex
+    id: IndicatorId
+
+
 class Indicator(UnitRule):
     """A column of values: its header (exact after normalising; alternatives in a list), a pattern
     on the whole header, or its letter where it has no header. Of several columns with one header,
     ``letter`` beside ``column`` says which.
 
     ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why
-    a zero is no value here, and ``left_out_where`` which rows hold no delivered value of this
-    indicator although they hold one of another.
+    a zero is no value here, ``left_out_where`` which rows hold no delivered value of this
+    indicator although they hold one of another, and ``other_id_where`` in which rows the column is
+    another indicator.
     """
 
     id: IndicatorId
@@ -303,6 +314,7 @@ class Indicator(UnitRule):
     files: list[str] = []
     zero_is_missing: Reason | None = None
     left_out_where: LeftOutWhere | None = None
+    other_id_where: OtherIdWhere | None = None
 
     @model_validator(mode="after")
     def _one_header(self) -> Self:
@@ -352,10 +364,12 @@ class RowIndicators(_Model):
             raise ValueError(
                 "a row is known by its label: give column (its wordings) or pattern, not letter"
             )
-        if any(indicator.left_out_where is not None for indicator in self.indicators):
-            raise ValueError(
-                "left_out_where works on columns of values; leave whole rows out by drop_rows"
-            )
+        for indicator in self.indicators:
+            if indicator.left_out_where is not None or indicator.other_id_where is not None:
+                raise ValueError(
+                    "left_out_where and other_id_where work on columns of values; leave whole rows "
+                    "out by drop_rows"
+                )
         return self
 
 

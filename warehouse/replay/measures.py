@@ -306,6 +306,19 @@ MEASURES = [
         "compared",
     ),
     Measure(
+        "swap",
+        "distance from another source's figure of another sector",
+        LOG,
+        "select here.observation_id, abs(here.log_value - there.other_log_value) as measured, "
+        "here.source_equal as threshold, there.other_source_id || ' ' || there.indicator_id as "
+        "note from of_sectors as here inner join of_sectors as there on here.source_id = "
+        "there.source_id and here.other_source_id = there.other_source_id and here.total = "
+        'there.total and here.city_id = there.city_id and here."year" = there."year" and '
+        "here.indicator_id <> there.indicator_id",
+        "int_observations_mismatch",
+        "of_sectors",
+    ),
+    Measure(
         "outvoted",
         "distance of a rate from another source, of which two must agree",
         LOG,

@@ -20,6 +20,7 @@ _SEEDS = (
     "province_roster",
     "city_aliases",
     "province_aliases",
+    "places_of_other_levels",
     "indicator_catalog",
     "unit_factors",
     "quality_thresholds",

@@ -54,6 +54,7 @@ class Database:
 
 
 _ACCOUNTS, _PEOPLE = "核算|生产总值|综合", "人口|综合|就业|工资"
+_TRADE = "贸易|零售|消费|收入|生活"
 CITIES = Database(
     8,
     "主要城市",
@@ -73,6 +74,11 @@ CITIES = Database(
             "地方(财政)?一般公共预算支出|地方财政一般预算内?支出",
             "财政",
         ),
+        Target("retail_sales_cny_100m", "社会(消费品|商品)零售总额", _TRADE),
+        Target("disposable_income_cny", "(全体)?居民人均可支配收入", _TRADE),
+        Target("disposable_income_urban_cny", "城镇(常住)?居民人均可支配收入", _TRADE),
+        Target("disposable_income_rural_cny", "农村(常住)?居民人均可支配收入", _TRADE),
+        Target("parcels_10k", "快递(业务)?量", "邮电|邮政|运输"),
         Target("students_college_10k", "普通高等学校在校学生数|普通本专科在校学生数", "教育"),
     ),
 )

@@ -20,6 +20,7 @@ from warehouse.ingest.layout_model import (
     IgnoredColumn,
     Indicator,
     LeftOutWhere,
+    OtherIdWhere,
     RowIndicators,
     Table,
 )
@@ -41,7 +42,8 @@ class ValueColumn:
     where they are headers, year or place.
 
     ``indicator_id`` is None where every row has an indicator of its own. ``left_out`` says which
-    cells are not taken, by the one in ``flag_col``.
+    cells are not taken, by the one in ``flag_col``, ``other`` which are another indicator, by the
+    one in ``other_col``.
     """
 
     col: int
@@ -53,6 +55,8 @@ class ValueColumn:
     left_out: LeftOutWhere | None = None
     flag_col: int | None = None
     place_text: str | None = None
+    other: OtherIdWhere | None = None
+    other_col: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,10 @@ class Binding:
             self.key_col,
         }
         return columns.union(
-            *((value.col, value.unit_col, value.flag_col) for value in self.values)
+            *(
+                (value.col, value.unit_col, value.flag_col, value.other_col)
+                for value in self.values
+            )
         )
 
 
@@ -297,16 +304,19 @@ def _columns_of(indicator: Indicator, finder: Finder) -> list[ValueColumn]:
     unit_col = finder.find(indicator.unit_column)
     left_out = indicator.left_out_where
     flag_col = finder.find(left_out.column) if left_out else None
+    other = indicator.other_id_where
+    other_col = finder.find(other.column) if other else None
     return [
         ValueColumn(
             col,
             indicator.id,
             finder.unit_of(indicator, col),
             unit_col,
-            None,
-            indicator.zero_is_missing,
-            left_out,
-            flag_col,
+            zero_is_missing=indicator.zero_is_missing,
+            left_out=left_out,
+            flag_col=flag_col,
+            other=other,
+            other_col=other_col,
         )
     ]
 

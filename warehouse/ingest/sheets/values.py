@@ -147,6 +147,13 @@ def read_column(
     if rules is not None:
         indicators = CodedTexts.from_list([rule.indicator_id for rule in rules])
         units = CodedTexts.from_list([rule.unit_text for rule in rules])
+    if value.other is not None and value.other_col is not None:
+        texts = coded_column(rows.column(value.other_col)).take(at).to_list()
+        ids = [value.indicator_id] * n
+        for i, text in enumerate(texts):
+            if re.search(value.other.matches, text or ""):
+                ids[i] = value.other.id
+        indicators = CodedTexts.from_list(ids)
     if value.unit_col is not None:
         units = coded_column(rows.column(value.unit_col)).take(at).mapped(text_or_none)
     if filled.units:

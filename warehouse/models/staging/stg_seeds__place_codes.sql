@@ -1,4 +1,4 @@
--- grain: one row is one code, current or former, of a city or province in the years in which it means that place
+-- grain: one row is one code, current or former, of a city, a province or a place of another level in the years in which it means that place
 -- key: place_level, place_code, place_id
 with codes as (
     select
@@ -23,10 +23,11 @@ with codes as (
     from {{ ref('province_roster') }}
     union all
     select
-        'country' as place_level,
-        100000 as place_code,
-        100000 as place_id,
+        place_level,
+        place_code,
+        place_code as place_id,
         1 as precedence
+    from {{ ref('places_of_other_levels') }}
 ),
 
 -- a code in use today means the city that has it today; a former code with two successors means the lower one

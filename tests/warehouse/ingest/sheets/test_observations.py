@@ -196,6 +196,32 @@ def test_a_flag_beside_a_value_leaves_out_that_indicator_alone():
         build_file_observations([unflagged], parse_layout(FLAGGED, "flagged.yml").tables, ORIGIN)
 
 
+OF_TWO_MEANINGS = """
+source_id: changed
+description: A column whose definition changes in 1998.
+tables:
+  - files: ["*.xlsx"]
+    place: {level: city, name: 城市}
+    year: {column: 年份}
+    indicators:
+      - column: 从业人员
+        id: employed_10k
+        unit: 万人
+        other_id_where: {column: 年份, matches: '^199[0-7]$', id: employed_all_10k}
+"""
+
+
+def test_a_column_is_another_indicator_in_the_rows_that_the_layout_names():
+    body = [[1997.0, "甲市", 400.0], [1998.0, "甲市", 100.0]]
+    grid = Grid("S", [["年份", "城市", "从业人员"], *body])
+    tables = parse_layout(OF_TWO_MEANINGS, "changed.yml").tables
+    found = build_file_observations([grid], tables, ORIGIN).to_pylist()
+    assert [(row["indicator_id"], row["value"], row["reason"]) for row in found] == [
+        ("employed_all_10k", 400.0, None),
+        ("employed_10k", 100.0, None),
+    ]
+
+
 def test_sheets_that_are_not_read_have_a_line():
     loans = Grid("贷款", [["单位:亿元"], ["地区", "2019"], ["甲", 1.0]])
     found = [

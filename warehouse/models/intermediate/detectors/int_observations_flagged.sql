@@ -134,7 +134,7 @@ indicators as (
     select
         source_id,
         indicator_id,
-        count(*) filter (where is_cause) >= any_value(unsupported_share) * count(*) as is_refused
+        count(*) filter (where not is_left) >= any_value(unsupported_share) * count(*) as is_refused
     from tables
     group by source_id, indicator_id
 ),

@@ -1,6 +1,6 @@
 -- grain: one row is one value in which two sources differ although they agree in the years around: alone (isolated_mismatch), or with
 -- most cities of the province, as when only one source adopted a revision (vintage); of three sources the one that two contradict. Of
--- rates, also one that lost its sign (sign), and one for which two others have the same other figure (outvoted)
+-- rates, also one that lost its sign (sign), and one for which two others have the same other figure (outvoted); and sectors exchanged (swap)
 -- key: observation_id
 with speaking as (
     {{ latest_edition(ref('int_trends_cleaned')) }}
@@ -115,6 +115,33 @@ without_sign as (
         and gap > 2 * veto_equal
 ),
 
+-- two sectors of a row exchanged: each has the figure that another source has for the other one, and both stray further than there
+of_sectors as (
+    select
+        *,
+        regexp_replace(indicator_id, '_(primary|secondary|tertiary)_', '_') as total
+    from compared
+    where is_heard and gap > mismatch_differs
+),
+
+exchanged as (
+    select
+        here.* exclude (total),
+        cast(null as double) as nearest_gap,
+        cast(null as bigint) as n_cities,
+        'swap' as rule,
+        case when here.own_miss + there.own_miss > here.other_miss + there.other_miss then 'blocked' else 'warned' end as grade,
+        'that source has it for ' || there.indicator_id as reason
+    from of_sectors as here
+    inner join of_sectors as there
+        on
+            {{ same_keys('here', 'there', ['source_id', 'other_source_id', 'total', 'city_id', '"year"']) }}
+            and here.indicator_id <> there.indicator_id
+            and abs(here.log_value - there.other_log_value) <= here.source_equal
+            and abs(there.log_value - here.other_log_value) <= here.source_equal
+    where coalesce(here.own_miss + there.own_miss >= here.other_miss + there.other_miss, true)
+),
+
 -- small differences are those of vintages and of digits, and most of a province has another vintage; two that print rates may have them
 -- from one book, one that prints rates and one of an index have not
 outvoted as (
@@ -156,6 +183,8 @@ select
     {{ figure_of('other_log_value', 'rate_unit') }} as proposed_value
 from (
     select * from without_sign
+    union all
+    select * from exchanged
     union all
     select * from outvoted
 ) as contradicted

@@ -41,11 +41,12 @@ select
                 then
                     'expected the ' || place_level || ' by its GB/T 2260 code or a known spelling, found code '
                     || coalesce('''' || place_code_text || '''', 'none') || ' and name ' || coalesce('''' || place_text || '''', 'none')
-                    || case
-                        when delivered_place_level <> place_level then ' of a ' || delivered_place_level || ' row'
-                        else ''
-                    end
                     || '; correct it in the file or add the spelling to seed city_aliases (province_aliases)'
+            when 'not_of_this_level'
+                then
+                    'expected a ' || place_level || ', found a ' || found_level || ' with code '
+                    || coalesce('''' || place_code_text || '''', 'none') || ' and name ' || coalesce('''' || place_text || '''', 'none')
+                    || '; its figure is no figure of a ' || place_level || ', nothing needs to be done'
             when 'place_mismatch'
                 then
                     'expected code, name and province of one place, found code '

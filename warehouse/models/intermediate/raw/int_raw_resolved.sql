@@ -82,19 +82,43 @@ converted as (
     from resolved
 ),
 
+-- a place of another level than the indicator's: a county directly under its province, a province, the country
+elsewhere as (
+    select
+        converted.raw_line_id,
+        min(others.place_level) as other_level
+    from converted
+    inner join (
+        select place_level, place_code, null as alias from {{ ref('stg_seeds__place_codes') }}
+        union all
+        select place_level, null as place_code, alias from {{ ref('stg_seeds__place_aliases') }}
+    ) as others
+        on
+            (converted.place_code = others.place_code or converted.place_key = others.alias)
+            and converted.place_level <> others.place_level
+    where converted.place_id is null
+    group by converted.raw_line_id
+),
+
 judged as (
     select
-        *,
+        converted.*,
+        case
+            when converted.delivered_place_level <> converted.place_level then converted.delivered_place_level
+            else elsewhere.other_level
+        end as found_level,
         case
             when reason is not null then reason
             when not is_known_indicator then 'unknown_indicator'
             when coalesce(is_place_mismatch, false) then 'place_mismatch'
-            when place_id is null or coalesce(delivered_place_level, place_level) <> place_level then 'unknown_city'
+            when found_level is not null then 'not_of_this_level'
+            when place_id is null then 'unknown_city'
             when "year" is null or "year" not between 1900 and 2100 then 'unknown_year'
             when is_unknown_unit then 'unknown_unit'
             when canonical_value is null or not isfinite(canonical_value) then 'not_a_number'
         end as line_reason
     from converted
+    left join elsewhere on converted.raw_line_id = elsewhere.raw_line_id
 ),
 
 -- the same place, indicator and year twice in one file
