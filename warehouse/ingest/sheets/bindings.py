@@ -103,10 +103,7 @@ class Binding:
             self.key_col,
         }
         return columns.union(
-            *(
-                (value.col, value.unit_col, value.flag_col, value.other_col)
-                for value in self.values
-            )
+            *((value.col, value.unit_col, value.flag_col, value.other_col) for value in self.values)
         )
 
 

@@ -6,5 +6,8 @@ union all
 select 'province' as place_level, {{ place_key('alias') }} as alias, cast(province_id as integer) as place_id
 from {{ ref('province_aliases') }}
 union all
-select place_level, {{ place_key('alias') }} as alias, place_code as place_id
+select
+    place_level,
+    {{ place_key('alias') }} as alias,
+    place_code as place_id
 from {{ ref('places_of_other_levels') }}

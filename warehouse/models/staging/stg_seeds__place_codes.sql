@@ -1,4 +1,4 @@
--- grain: one row is one code, current or former, of a city, a province or a place of another level in the years in which it means that place
+-- grain: one row is one code, current or former, of a city, a province or another place in the years in which it means that place
 -- key: place_level, place_code, place_id
 with codes as (
     select

@@ -82,20 +82,30 @@ converted as (
     from resolved
 ),
 
+places as (
+    select
+        place_level,
+        place_code,
+        null as alias
+    from {{ ref('stg_seeds__place_codes') }}
+    union all
+    select
+        place_level,
+        null as place_code,
+        alias
+    from {{ ref('stg_seeds__place_aliases') }}
+),
+
 -- a place of another level than the indicator's: a county directly under its province, a province, the country
 elsewhere as (
     select
         converted.raw_line_id,
-        min(others.place_level) as other_level
+        min(places.place_level) as other_level
     from converted
-    inner join (
-        select place_level, place_code, null as alias from {{ ref('stg_seeds__place_codes') }}
-        union all
-        select place_level, null as place_code, alias from {{ ref('stg_seeds__place_aliases') }}
-    ) as others
+    inner join places
         on
-            (converted.place_code = others.place_code or converted.place_key = others.alias)
-            and converted.place_level <> others.place_level
+            (converted.place_code = places.place_code or converted.place_key = places.alias)
+            and converted.place_level <> places.place_level
     where converted.place_id is null
     group by converted.raw_line_id
 ),
