@@ -94,7 +94,13 @@ def _changed(cell: Explanation) -> int:
 
 def _lines(cell: Explanation, turned: list[Flip]) -> list[str]:
     """The explanation as text."""
-    lines = [f"{cell.city}, {cell.indicator}, {cell.year}", "", cell.choice, ""]
+    lines = [
+        f"{cell.city}, {cell.indicator}, {cell.year}",
+        "",
+        f"Who says what: {cell.sources}",
+        cell.choice,
+        "",
+    ]
     for number, figure in enumerate(cell.figures, 1):
         lines.append(f"{number}. {_headline(figure)}")
         for flag in figure.flags:
@@ -105,6 +111,7 @@ def _lines(cell: Explanation, turned: list[Flip]) -> list[str]:
             lines.append(f"     {test.rule:18} {test.outcome:7} {_margin(test, figure)}")
         lines.append("")
     lines += ["It enters:", *(f"  {one}" for one in cell.uses)]
+    lines += ["", f"citysync correct takes: {', '.join(cell.delivered)}"]
     lines += ["", LEGEND]
     if turned:
         lines += ["", "The nearest figure that turns a decision:", *map(_flip, turned)]

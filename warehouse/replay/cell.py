@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.corrections import cells_of, shown
 from warehouse.errors import Refused
 from warehouse.replay.measures import Measured, measure
 from warehouse.replay.replay import replay
@@ -131,6 +132,10 @@ class Explanation:
         Which figure is current and why.
     uses : list of str
         What the cell enters, a sentence each.
+    sources : str
+        Who says what of the indicator, in one line.
+    delivered : list of str
+        The figures that `citysync correct` takes, as it lists them.
     """
 
     city: str
@@ -139,6 +144,8 @@ class Explanation:
     figures: list[Figure]
     choice: str
     uses: list[str]
+    sources: str
+    delivered: list[str]
 
     def as_dict(self) -> dict[str, Any]:
         """The explanation as JSON writes it."""
@@ -180,7 +187,24 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
     ).fetchall()
     city = f"{city_id} {name[0][0] if name else ''}".strip()
     uses = list(_uses(con, where, [row for row in read if row["is_current"]]))
-    return Explanation(city, indicator_id, year, figures, _choice(own), uses)
+    return Explanation(
+        city,
+        indicator_id,
+        year,
+        figures,
+        _choice(own),
+        uses,
+        sources=", ".join(_said(row) for row in own),
+        delivered=[shown(cell) for cell in cells_of(con, where)],
+    )
+
+
+def _said(row: dict[str, Any]) -> str:
+    """A source, its figure, and what is to be known of it."""
+    edition = f" {row['edition_year']}" if row["edition_year"] else ""
+    state = "current" if row["is_current"] else row["quality_flag"]
+    rule = f" by {row['quality_rule']}" if row["quality_rule"] else ""
+    return f"{row['source_id']}{edition} {row['value']:.6g} ({state}{rule})"
 
 
 def _figure(row: dict[str, Any], tests: list[Measured], flags: list[dict[str, Any]]) -> Figure:
