@@ -87,27 +87,21 @@ shown as (
         round(100 * exp(growth.growth_index_pct / 100) - 100, 6) as index_rate,
         -- an index of growth is believed where it agrees with the rates printed for the years beside; what an index or a fraction in
         -- place of a rate stands for must be what others have
-        case graded.quality_rule
-            when 'current_prices'
+        case
+            when graded.quality_rule = 'current_prices'
                 then
                     coalesce(
                         witnesses.witness_value,
                         case when growth.growth_official_evidence = 'index_confirmed' then index_rate end
                     )
-            when 'value_corrections' then graded."value"
-            when 'index_for_growth'
+            when graded.quality_rule = 'value_corrections' then graded."value"
+            when graded.quality_rule in ('index_for_growth', 'growth_fraction')
                 then
                     case
                         when abs(graded.proposed_value - coalesce(witnesses.witness_value, index_rate)) <= 0.3
                             then graded.proposed_value
                     end
-            when 'growth_fraction'
-                then
-                    case
-                        when abs(graded.proposed_value - coalesce(witnesses.witness_value, index_rate)) <= 0.3
-                            then graded.proposed_value
-                    end
-            when 'unit_factor'
+            when graded.quality_rule = 'unit_factor'
                 then
                     case
                         when abs(graded.proposed_value - witnesses.witness_value) <= 0.05 * abs(witnesses.witness_value)
