@@ -150,6 +150,25 @@ def picture_line(con: Con) -> str:
     )
 
 
+def picture_in_chinese(con: Con) -> str:
+    """The picture of the Chinese README, with what it shows in words."""
+    row, study = _primary(con, PRIMARY), _study(con)
+    return (
+        f"![综试区影响的估计值：本检验 {signed(row['estimate'])}；已发表研究的方法 "
+        f"{signed(study['conventional']['estimate'])}；阴影为可检出范围](docs/images/answer_zh.svg)"
+    )
+
+
+def study_in_chinese(con: Con) -> str:
+    """What the Chinese README says of the published study's method."""
+    row = _study(con)["conventional"]
+    return (
+        "已发表研究（Zhang 等，2023）的方法按其做法只取较早的年份和联系紧密的城市，在同样的数据上"
+        f"得到 {signed(row['estimate'])}，看似确定无疑，因为它把 {row['n_pairs']:,} 组两两配对的"
+        "城市当作同样多份互不相关的证据；其实含有同一城市的各组会随该城市一起波动。"
+    )
+
+
 def study_line(con: Con) -> str:
     """What the README says of the published study's method."""
     study = _study(con)
@@ -354,6 +373,41 @@ def claims(con: Con) -> str:
     return "\n- ".join([f"Claims by verdict: {'; '.join(lines)}.\n", *reasons])
 
 
+def placebos_of_rings(con: Con) -> str:
+    """Rows of rings and ties whose own placebo before any zone speaks against them."""
+    found = rows_of(
+        con,
+        f"""select d.spec_id, d.value, max(e.n_pilots) as n_pilots
+        from estimates.diagnostic as d join estimates.estimate as e using (spec_id, term)
+        where diagnostic = 'placebo_before_p' and value < {LEVEL} and is_default
+            and spec_id like 'radiation.%' group by all order by spec_id""",
+    )
+    rows = [
+        f"`{row['spec_id'].partition('.')[2]}` {p_of(row['value'])} ({row['n_pilots']} cities)"
+        for row in found
+    ]
+    return (
+        "Rows that differed before any zone already, by the p of the same test on earlier years "
+        f"({run_line(con)}): {', '.join(rows) or 'none'}."
+    )
+
+
+def next_window(con: Con) -> str:
+    """How far the next window is known already, and what its look spends."""
+    [row] = rows_of(
+        con,
+        "from estimates.next_window where spec_id = ? and rule_name = 'committed'",
+        PRIMARY,
+    )
+    last = row["last_year"]
+    return (
+        f"Of the window to {last} all years but one are those of this run: the statistics to "
+        f"{last - 2} and to {last - 1} are correlated {row['correlation_with_last']:.2f}, so a "
+        "finding then is no replication. "
+        f"The newest look spends {100 * row['share_of_level']:.2f} of the 5 % ({run_line(con)})."
+    )
+
+
 def leads(con: Con) -> str:
     """Whether the cycle of a pilot leads that of its partners, and which rows are found."""
     rows = _default_rows(con, "spec_id like 'radiation.lead_%'")
@@ -522,6 +576,10 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
     "checks": checks,
     "placebos": placebos,
     "power": power,
+    "picture in chinese": picture_in_chinese,
+    "study in chinese": study_in_chinese,
+    "placebos of rings": placebos_of_rings,
+    "next window": next_window,
     "claims": claims,
     "leads": leads,
     "mechanisms": mechanisms,
