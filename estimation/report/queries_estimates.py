@@ -186,6 +186,12 @@ ESTIMATES = {
         """,
         ("source_table", "spec_id", "name", "cohort_year", "event_time", "series", "comparison"),
     ),
+    "city_period": _whole(
+        "city_period",
+        "spec_id, stand_in, province_id, cohort_year, first_year, last_year, n_years, "
+        "synchronization",
+        ("spec_id", "stand_in", "first_year"),
+    ),
     "next_window": _whole(
         "next_window",
         "spec_id, rule_name, first_year, last_year, rule, rule_sha256, correlation_with_last, "

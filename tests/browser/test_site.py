@@ -7,12 +7,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from estimation.csv_files import csv_text
+from estimation.primary.fit import fit_measure
 from estimation.report.site import write_report
 from tests.browser.devtools import Page
-from tests.estimation.report.fabricated import HOSTILE
+from tests.estimation.report.fabricated import HOSTILE, stand_ins
 from tests.estimation.report.sites import database
 from tests.estimation.report.test_city_pages import tables
 from tests.estimation.test_csv_files import FORMULAS, NO_FORMULAS
@@ -178,6 +180,35 @@ def test_language_is_one_link_away_and_the_place_is_kept(tab, site) -> None:
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
     page.click("#language")
     page.wait("document.querySelector('#city-name')?.innerText.startsWith('Guangzhou')")
+
+
+def test_shuffled_zones_give_the_p_of_the_test(tab, site) -> None:
+    """The estimate of the page's script is that of the library, and so is its p within the error of
+    both numbers of draws; keys work, and the pictures stand there before anything is pressed.
+    """
+    rows, panel = stand_ins(), 4000
+    wide = rows.pivot(index="stand_in", columns="first_year", values="synchronization")
+    one = rows.drop_duplicates("stand_in")
+    values = wide.to_numpy().repeat(5, axis=1)
+    cohort = one["cohort_year"].fillna(0).to_numpy(int)
+    fit = fit_measure(values, np.arange(2010, 2020), cohort, one["province_id"].to_numpy())
+    page = open_page(tab, site, "index.html")
+    assert f"real: {fit.estimate:+.3f}".replace("-", "−") in page.text("#shuffle-heap")
+    assert "of 1,000 shuffles" in page.text("#shuffle-said")
+    page.focus("#shuffle-many")
+    for _ in range(3):
+        page.press("Enter")
+    found = re.findall(r"([\d,]+) of 4,000 shuffles", page.text("#shuffle-said"))
+    share = int(found[0].replace(",", "")) / panel
+    error = (fit.p_value * (1 - fit.p_value) * (1 / panel + 1 / 9999)) ** 0.5
+    assert abs(share - fit.p_value) < 4 * error and 0.02 < fit.p_value < 0.98
+    page.focus("#in-step-size")
+    page.press("ArrowRight")
+    assert page.text("#in-step-shown") == "0.8" and page.text("#in-step-8 figcaption")
+    page.focus("#one-city-which")
+    page.press("ArrowRight")
+    lines = page.evaluate("document.querySelectorAll('#one-city-picture line').length")
+    assert f"up to {lines} pairs" in page.text("#one-city-said")
 
 
 def test_exported_cells_are_no_formulas(tab, site) -> None:

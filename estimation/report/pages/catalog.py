@@ -12,6 +12,7 @@ from .cities import cities, cities_data
 from .context import Context
 from .data_page import data_page
 from .methods import methods
+from .play import shuffle_data
 from .policy import policy, policy_data
 from .result import result
 from .robust import curve_data, robust
@@ -131,6 +132,7 @@ CITY_SAYS = (
     "no_number",
     "city",
 )
+PLAY_SAYS = ("shuffle_title", "shuffle_real", "shuffle_said", "shuffle_none", "one_city_said")
 SEARCH = ("label.search", "label.found_rows")
 PAGES = (
     Page(
@@ -157,6 +159,10 @@ PAGES = (
             "primary_cohorts",
             "estimate_changes",
         ),
+        scripts=("play.js",),
+        styles=("play.css",),
+        inline=lambda page: {"stand_ins": shuffle_data(page)},
+        says=tuple(f"play.{name}" for name in PLAY_SAYS),
     ),
     Page(
         "robust",

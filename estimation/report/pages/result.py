@@ -20,6 +20,7 @@ from .context import Context
 from .first_screen import FirstScreen, could_be_missed, how_sure
 from .pictures import answer as answer_picture
 from .pictures import event_study, picture
+from .play import in_step, one_city, shuffle
 
 BREAK_SHARE = 0.25
 # cities named on the page; the file has all, and the first page stays light with thousands of
@@ -37,6 +38,9 @@ def result(page: Context) -> dict[str, Any]:
         "first": _first_screen(page),
         "about": _about(page),
         "study": _study(page),
+        "in_step": in_step(page),
+        "shuffle": shuffle(page),
+        "one_city": one_city(page),
         "caution": _caution(page),
         "warnings": _warnings(page),
         "counted_truth": _counted_truth(page),
@@ -109,16 +113,15 @@ def _comes_next(page: Context) -> list[tuple[Markup, Markup]]:
 
 
 def _about(page: Context) -> list[Markup]:
-    """What else a reader should know of the answer: what was compared, what is measured, other
-    checks and years, the truth of simulated data.
+    """What else a reader should know of the answer: what was compared, other checks and years, the
+    truth of simulated data.
     """
     w, row = page.words, page.one("primary", spec_id=PRIMARY)
     if row is None or row["verdict"] == "not_identified":
         return []
     counts = {name: num(row, f"n_{name}", "int") for name in ("cities", "pilots")}
     years = {name: num(row, f"{name}_year", "year") for name in ("first", "last")}
-    said = [w("result.sure_test", **counts, **years), w("result.measured")]
-    said.append(w("result.other_changes"))
+    said = [w("result.sure_test", **counts, **years), w("result.other_changes")]
     said += _later(page)
     said += _second(page)
     knows_truth = page.data.is_simulated and number(row["truth"]) is not None

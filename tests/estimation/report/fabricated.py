@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from estimation.analyses.without_p import why_no_p
@@ -308,6 +309,24 @@ def tables(
     }
 
 
+def stand_ins() -> pd.DataFrame:
+    """Six provinces of ten made-up cities, four of each with a zone since 2015, in two periods."""
+    random = np.random.default_rng(3)
+    rows = []
+    for number in range(60):
+        cohort = 2015 if number % 10 < 4 else None
+        for first in (2010, 2015):
+            level = random.normal(0.5, 0.1) + 0.03 * (cohort == first)
+            rows.append((number + 1001, 110000 + number // 10 * 10000, cohort, first, level))
+    names = "stand_in province_id cohort_year first_year synchronization"
+    frame = table(names, *rows, spec_id=PRIMARY, n_years=5)
+    return frame.assign(
+        cohort_year=frame["cohort_year"].astype("Int64"),
+        last_year=frame["first_year"] + 4,
+        synchronization=frame["synchronization"].round(3),
+    )
+
+
 def full(**settings) -> dict[str, pd.DataFrame]:
     """The fabricated publication with policy texts, a curve and an analysis of every page."""
     frames, own = tables(**settings) | policy_tables(), "cm_growth_official"
@@ -447,6 +466,7 @@ def full(**settings) -> dict[str, pd.DataFrame]:
             n_pilots=30,
         ),
         "estimates.stood_out": stood_out(),
+        "estimates.city_period": stand_ins(),
         "estimates.next_window": table(
             "rule_name rule correlation_with_last",
             ("committed", "a rule", 0.9),
