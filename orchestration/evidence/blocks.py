@@ -320,7 +320,8 @@ def _controls_moved(con: Con) -> str:
     else:
         explained = f"{share:.2f} of it the other way, so it may explain all of it"
     return (
-        f"\n\nOn the not-yet-treated alone pilots gain {signed(gain)}; these controls moved by "
+        f"\n\nOn the not-yet-treated alone ({gains[0]['n_cities'] - gains[0]['n_pilots']} cities) "
+        f"pilots gain {signed(gain)}; these controls moved by "
         f"{signed(move)} in their own placebo, {explained}."
     )
 
