@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.draws import in_processes, keep
-from benchmarks.primary_test import race
+from benchmarks.primary_test import own_outcomes, race
 from benchmarks.primary_test.summary import rejection_table
 from estimation.primary.fit import fit_primary
 from estimation.primary.interval import rank_p
@@ -94,3 +94,13 @@ def test_rows_are_drawn_again_only_where_they_were_made_with_something_else(tmp_
         keep(path, made_with, lambda drawn=drawn: drawn, lambda name=made_with: said.append(name))
         kept += pd.read_csv(path)["x"].tolist()
     assert kept == [1, 1, 3] and said == ["a", "b"]
+
+
+def test_own_outcomes_find_what_is_planted_and_only_then():
+    simulated = own_outcomes.Design(
+        own_outcomes.SIMULATED, own_outcomes.BY_SIZE, own_outcomes.draw_economy, None, True
+    )
+    drawn = pd.DataFrame([own_outcomes.draw_row(simulated, 0, draw) for draw in range(20)])
+    share = drawn.mean()
+    assert share["all_cities|simulated|own|0.5"] > 0.9
+    assert share["all_cities|simulated|own|0"] < 0.3
