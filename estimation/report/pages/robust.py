@@ -161,7 +161,8 @@ def _stood_out_name(page: Context, row: Row) -> str:
     if row["source_table"] == "placebo":
         return f"{w.plain('robust.placebo')}: {_placebo_name(page, row)}"
     if row["source_table"] == "check":
-        return f"{w.plain('robust.checks')}: {w.name('checks', row['series'])}"
+        check = _check_name(page, str(row["name"]))
+        return f"{w.plain('robust.checks')}: {check}, {w.name('checks', row['series'])}"
     if row["source_table"] == "own_outcome":
         against = w.plain(f"result.own_{row['comparison']}")
         return f"{w.name('own_outcomes', str(row['name']))}, {against}"
@@ -196,7 +197,7 @@ def _checks(page: Context) -> dict[str, Any] | None:
     for row in rows:
         if number(row["estimate"]) is None or row["check"] == "drift":
             continue
-        name = _check_name(page, row)
+        name = _check_name(page, str(row["name"]))
         kind = w.name("checks", row["check"])
         series = w.name("checks", row["series"])
         labelled.append((f"{kind}: {name} · {series}", row["check"], row))
@@ -224,12 +225,11 @@ def _checks(page: Context) -> dict[str, Any] | None:
     }
 
 
-def _check_name(page: Context, row: Row) -> str:
-    name = str(row["name"])
-    if row["check"] == "batch":
-        return page.words.plain("policy.batch", n=name)
-    if row["check"] == "province":
-        return page.places.get(int(name), name)
+def _check_name(page: Context, name: str) -> str:
+    """What a check does; of one that leaves out a province or a batch, which."""
+    if name.isdigit():
+        batch = page.words.plain("policy.batch", n=name)
+        return page.places.get(int(name), batch)
     groups = ("checks", "series", "variants")
     known = next((group for group in groups if page.words.knows(group, name)), groups[0])
     return page.words.name(known, name)
