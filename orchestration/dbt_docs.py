@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from orchestration.dbt_runner import Dbt, ensure_manifest
-from warehouse.publication.datapackage import TableContract
+from warehouse.publication.datapackage import ForeignKey, TableContract
 
 #: Folder of a build, and of a publication.
 DBT_DOCS = "dbt_docs"
@@ -54,17 +56,39 @@ def read_contracts(folder: Path) -> dict[str, TableContract]:
     """Keys and units of every model, by `schema.table`, from the manifest that `write_dbt_docs`
     left in a folder.
     """
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    keys = {
-        node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
-        for node in manifest["nodes"].values()
-        if (node.get("test_metadata") or {}).get("name") == "primary_key"
-    }
+    nodes = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    primary: dict[str, Sequence[str]] = {}
+    foreign: dict[str, list[ForeignKey]] = {}
+    for node in nodes.values():
+        test = node.get("test_metadata") or {}
+        if test.get("name") == "primary_key":
+            primary[node["attached_node"]] = test["kwargs"]["columns"]
+        # a relationship that holds for part of the rows is no foreign key
+        elif test.get("name") == "relationships" and not node["config"].get("where"):
+            found = _foreign_key(node, nodes)
+            if found is not None:
+                foreign.setdefault(node["attached_node"], []).append(found)
     return {
-        f"{node['schema']}.{node['name']}": TableContract(keys.get(name, ()), _units(node))
-        for name, node in manifest["nodes"].items()
+        f"{node['schema']}.{node['name']}": TableContract(
+            key=primary.get(name, ()),
+            foreign_keys=sorted(foreign.get(name, []), key=attrgetter("column")),
+            units=_units(node),
+        )
+        for name, node in nodes.items()
         if node["resource_type"] == "model"
     }
+
+
+def _foreign_key(node: dict, nodes: dict[str, dict]) -> ForeignKey | None:
+    """What a test of dbt named `relationships` says; None where it refers to a seed."""
+    targets = [name for name in node["depends_on"]["nodes"] if name != node["attached_node"]]
+    # a table may refer to itself
+    target = nodes[targets[0] if targets else node["attached_node"]]
+    if target["resource_type"] != "model":
+        return None
+    arguments = node["test_metadata"]["kwargs"]
+    table = f"{target['schema']}.{target['name']}"
+    return ForeignKey(arguments["column_name"], table, arguments["field"])
 
 
 def _units(node: dict) -> dict[str, str]:

@@ -3,8 +3,8 @@ print stands in the block of text behind.
 
 `python -m tests.docs.examples docs/library/*.md` writes what is printed into the pages.
 
-A block that is not run says so to the reader, in a line of its own below it: `*Not run by the
-tests: reason.*` or `... as it stands: ...`.
+A block that is not run says why in a comment below it, which a reader of the page does not see:
+`<!-- not run by the tests: reason -->` or `... as it stands: ...`.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ LANGUAGES = ("python", "sql", "sh", "text")
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
-MARKER = re.compile(r"\s*\*Not run by the tests(?: as (?:it stands|they stand))?: [^*]{10,}\.\*")
+MARKER = re.compile(r"\s*<!-- not run by the tests(?: as (?:it stands|they stand))?: [^>]{10,} -->")
 CALLED = ("citysync", ".venv/bin/citysync")
 
 
@@ -164,7 +164,7 @@ def _run_commands(text: str, warehouse: Callable[[], duckdb.DuckDBPyConnection])
                 warehouse().execute(called[2]).fetchall()
             elif words:
                 raise AssertionError(
-                    f"{line}: not run; say so below its block: *Not run by the tests: reason.*"
+                    f"{line}: not run; say why below it: <!-- not run by the tests: reason -->"
                 )
     return out.getvalue()
 

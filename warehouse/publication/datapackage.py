@@ -45,12 +45,22 @@ TYPES = {
 
 
 @dataclass(frozen=True)
+class ForeignKey:
+    """A column whose values are values of a column of another table, `schema.table`."""
+
+    column: str
+    table: str
+    referred: str
+
+
+@dataclass(frozen=True)
 class TableContract:
-    """What the models say of a table beyond names and types: columns of its primary key, and units
-    by column.
+    """What the models say of a table beyond names and types: columns of its primary key, the
+    columns that refer to other tables, and units by column.
     """
 
     key: Sequence[str] = ()
+    foreign_keys: Sequence[ForeignKey] = ()
     units: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -80,6 +90,7 @@ def describe_package(
             for folder in sorted(parquet.iterdir())
             for path in sorted(folder.iterdir())
         ]
+    drop_dangling_keys(resources)
     kind = "simulated data with a known effect" if run["is_simulated"] else "delivered statistics"
     package = {
         "profile": "data-package",
@@ -92,6 +103,17 @@ def describe_package(
         "resources": resources,
     }
     return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+
+
+def drop_dangling_keys(resources: Sequence[dict[str, Any]]) -> None:
+    """Remove, in place, foreign keys that refer to a resource that is not among these."""
+    names = {resource["name"] for resource in resources}
+    for resource in resources:
+        schema = resource["schema"]
+        keys = schema.pop("foreignKeys", [])
+        held = [key for key in keys if key["reference"]["resource"] in names]
+        if held:
+            schema["foreignKeys"] = held
 
 
 def _resource(
@@ -115,7 +137,7 @@ def _resource(
         [schema, table],
     ).fetchone()
     resource = {
-        "name": f"{schema}.{table}".lower().replace("_", "-"),
+        "name": _resource_name(f"{schema}.{table}"),
         "profile": "data-resource",
         "path": names[0] if path.is_file() else names,
         "format": "parquet",
@@ -130,7 +152,19 @@ def _resource(
     }
     if contract.key:
         resource["schema"]["primaryKey"] = list(contract.key)
+    resource["schema"]["foreignKeys"] = [
+        {
+            "fields": key.column,
+            "reference": {"resource": _resource_name(key.table), "fields": key.referred},
+        }
+        for key in contract.foreign_keys
+    ]
     return resource
+
+
+def _resource_name(table: str) -> str:
+    """The standard's form of `schema.table`, which has neither capitals nor underscores."""
+    return table.lower().replace("_", "-")
 
 
 def _fields(

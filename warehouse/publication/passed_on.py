@@ -14,6 +14,7 @@ import duckdb
 from warehouse.build_database import open_build
 from warehouse.hashing import hash_file
 from warehouse.publication.datapackage import NAME as PACKAGE
+from warehouse.publication.datapackage import drop_dangling_keys
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import Publication
 from warehouse.publication.manifest import MENDED
@@ -282,6 +283,7 @@ def describe_copy(publication: Path, draft: Path) -> dict[str, Any]:
         path = copied.get(str(resource["path"]))
         if path:
             kept.append(resource | {"hash": f"sha256:{hash_file(path)}"})
+    drop_dangling_keys(kept)
     with open_build(draft, read_only=True) as con:
         named = con.execute(
             "select coalesce(nullif(title, ''), nullif(producer, ''), source_id), licence "

@@ -51,6 +51,19 @@ def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simula
     assert all(
         field["type"] for resource in package["resources"] for field in resource["schema"]["fields"]
     )
+    paths = {resource["name"]: whole / resource["path"] for resource in package["resources"]}
+    foreign = {
+        (name, key["fields"]): key["reference"]
+        for name, schema in ((one["name"], one["schema"]) for one in package["resources"])
+        for key in schema.get("foreignKeys", [])
+    }
+    assert ("marts.fct-city-year", "city_id") in foreign
+    for (name, column), to in foreign.items():
+        unknown = duckdb.sql(
+            f"select count(*) from '{paths[name]}' where {column} is not null and {column} not in "
+            f"(select {to['fields']} from '{paths[to['resource']]}')"
+        )
+        assert unknown.fetchone() == (0,), (name, column, to)
 
 
 def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.hashing import hash_file
-from warehouse.publication.datapackage import TableContract, describe_package
+from warehouse.publication.datapackage import ForeignKey, TableContract, describe_package
 
 RUN = {
     "run_id": "20260101T000000.000000Z",
@@ -42,7 +42,7 @@ def publication(folder: Path) -> Path:
 
 def test_every_table_is_described_as_it_is(tmp_path: Path) -> None:
     folder = publication(tmp_path)
-    contracts = {"marts.city": TableContract(("city_id",), {"area_km2": "km2"})}
+    contracts = {"marts.city": TableContract(("city_id",), units={"area_km2": "km2"})}
     package = json.loads(describe_package(folder, RUN, contracts))
     city, pairs = package["resources"]
     assert city["path"] == "parquet/marts/city.parquet"
@@ -64,3 +64,14 @@ def test_every_table_is_described_as_it_is(tmp_path: Path) -> None:
     # pandas, through which Frictionless reads, has no whole numbers beside an empty cell
     types = {field["name"]: field["type"] for field in pairs["schema"]["fields"]}
     assert types == {"city_i_id": "number", "cm": "number", "n": "integer"}
+
+
+def test_a_key_refers_to_a_table_of_the_package_alone(tmp_path: Path) -> None:
+    keys = [ForeignKey("city_i_id", "marts.city", "city_id"), ForeignKey("n", "marts.gone", "n")]
+    contracts = {"marts.pairs": TableContract(foreign_keys=keys)}
+    package = json.loads(describe_package(publication(tmp_path), RUN, contracts))
+    city, pairs = (resource["schema"] for resource in package["resources"])
+    assert "foreignKeys" not in city
+    assert pairs["foreignKeys"] == [
+        {"fields": "city_i_id", "reference": {"resource": "marts.city", "fields": "city_id"}}
+    ]
