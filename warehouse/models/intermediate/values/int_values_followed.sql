@@ -1,5 +1,5 @@
 -- grain: one row is one rate of growth that is not the slip of one file alone: another source prints the same figure, or the level that it
--- is the growth of leaves its own trend the same way in that year
+-- is the growth of leaves its own trend the same way in that year; where nobody else has a rate, also that of the years beside
 -- key: observation_id
 with rates as (
     select
@@ -7,16 +7,33 @@ with rates as (
         limits.growth_of,
         limits.veto_equal,
         limits.veto_same_move,
+        count(*) over (partition by trends.indicator_id, trends.city_id, trends."year") = 1 as is_alone,
         case when trends.spike = 0 then coalesce(trends.step_before, trends.step_after) else trends.spike end as leap
     from {{ ref('int_trends_delivered') }} as trends
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.growth_of is not null
+),
+
+levels as (
+    select
+        indicator_id,
+        city_id,
+        "year",
+        unnest([false, true]) as is_beside,
+        case
+            when is_beside then step_before - (lag(step_before) over city_years + lead(step_before) over city_years) / 2
+            else step_before
+        end as leap
+    from {{ ref('int_trends_delivered') }}
+    window city_years as (partition by series_no, city_id order by "year")
 )
 
 select rates.observation_id
 from rates
-inner join {{ ref('int_trends_delivered') }} as levels
-    on rates.growth_of = levels.indicator_id and rates.city_id = levels.city_id and rates."year" = levels."year"
-where levels.step_before * rates.leap > 0 and abs(levels.step_before) >= rates.veto_same_move * abs(rates.leap)
+inner join levels on rates.growth_of = levels.indicator_id and rates.city_id = levels.city_id and rates."year" = levels."year"
+where
+    levels.leap * rates.leap > 0
+    and abs(levels.leap) >= rates.veto_same_move * abs(rates.leap)
+    and (rates.is_alone or not levels.is_beside)
 union
 select rates.observation_id
 from rates
