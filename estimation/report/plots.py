@@ -223,13 +223,18 @@ def answer(
     if truth is not None:
         parts.append(line(axis.at(truth), 6, axis.at(truth), bottom, "truth"))
         parts.append(text(axis.at(truth), bottom - 4, f"\u00a0{words['truth']}", "vermilion"))
-    for nth, (tick, words_of) in enumerate(axis.ticks):
+    is_crowded = len(axis.ticks) > 5
+    zero = min(range(len(axis.ticks)), key=lambda nth: abs(axis.ticks[nth][0]))
+    for nth, (tick, said) in enumerate(axis.ticks):
+        # every second one, from zero on, so that texts stand apart on a phone
+        if is_crowded and (nth - zero) % 2:
+            continue
         anchor = "middle"
         if nth == 0:
             anchor = "start"
         elif nth == len(axis.ticks) - 1:
             anchor = "end"
-        parts.append(text(axis.at(tick), bottom + 15, words_of, "soft", anchor))
+        parts.append(text(axis.at(tick), bottom + 15, said, "soft", anchor))
     return sheet(bottom + 22, words["alt"], parts)
 
 

@@ -119,7 +119,7 @@ def answer_in_chinese(con: Con) -> str:
         title, chance = "发现变化", "超出了偶然波动的范围"
     return (
         f"**在交付给我们的统计数据上，{title}。** 设有综试区的城市，其年增长率与"
-        f"未设综试区的城市的平均协同，获批前为 {size(row['before'])}，"
+        f"未设综试区的城市的平均同步性，获批前为 {size(row['before'])}，"
         f"获批后为 {size(row['after'])}；假如没有综试区，估计为 "
         f"{size(row['without_admission'])}。\n后两者之差 {signed(row['estimate'])}（95% 置信区间仅"
         f"就增长率而言，未校正：{signed(row['ci_low'])} 至 {signed(row['ci_high'])}，"
@@ -163,7 +163,7 @@ def study_in_chinese(con: Con) -> str:
     """What the Chinese README says of the published study's method."""
     row = _study(con)["conventional"]
     return (
-        "已发表研究（Zhang 等，2023）的方法按其做法只取较早的年份和联系紧密的城市，在同样的数据上"
+        "已发表研究（张等，2023）的方法按其做法只取较早的年份和联系紧密的城市，在同样的数据上"
         f"得到 {signed(row['estimate'])}，看似确定无疑，因为它把 {row['n_pairs']:,} 组两两配对的"
         "城市当作同样多份互不相关的证据；其实含有同一城市的各组会随该城市一起波动。"
     )
