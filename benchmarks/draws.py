@@ -4,7 +4,6 @@ made with.
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -41,14 +40,3 @@ def keep(
     draw().to_csv(unfinished, index=False, float_format="%.10g")
     os.replace(unfinished, rows)
     settings.write_text(made_with, encoding="utf-8")
-
-
-def options_on_panel(about: str | None, draws: int, seed: int) -> argparse.Namespace:
-    """What a measurement on a published warehouse is asked for."""
-    parser = argparse.ArgumentParser(description=about, allow_abbrev=False)
-    parser.add_argument(
-        "--panel", type=Path, required=True, help="citysync.duckdb of a publication"
-    )
-    parser.add_argument("--draws", type=int, default=draws)
-    parser.add_argument("--seed", type=int, default=seed)
-    return parser.parse_args()

@@ -126,12 +126,12 @@ def drawn_panel(cell: Cell, draw: int, seed: int) -> CityPanel:
 
 
 def changed_panel(panel: CityPanel, imposed: str) -> CityPanel:
-    """The panel with effects, named with blanks between, one after the other."""
-    for name in imposed.split():
-        z, m, _ = panel.measured(panel.growth)
-        treated = panel.treated[panel.label]
-        panel = replace(panel, growth=impose(z, m, panel.years, treated, name))
-    return panel
+    """The panel with an effect; as it is where none is named."""
+    if not imposed:
+        return panel
+    z, m, _ = panel.measured(panel.growth)
+    treated = panel.treated[panel.label]
+    return replace(panel, growth=impose(z, m, panel.years, treated, imposed))
 
 
 def draw_chunk(

@@ -78,7 +78,7 @@ def test_a_size_is_bold_where_its_interval_misses_4_to_6_per_cent(tmp_path):
 
 def test_an_imposed_effect_is_in_the_draws(monkeypatch):
     cell = CELLS["calmer"]
-    imposed = {name: replace(cell, imposed=name) for name in ("", "S-60 S-60")}
+    imposed = {name: replace(cell, imposed=name) for name in ("", "S-60")}
     monkeypatch.setattr(race, "cells_of", lambda _: imposed)
     bare, calmed = (
         [row["growth, test"] for row in race.draw_chunk(None, name, (race.TEST,), 1, range(6))]
