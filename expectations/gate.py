@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,10 +94,14 @@ class GateResult:
         """Whether no expectation of severity stop failed."""
         return self.failed("stop").empty
 
-    def sentences(self) -> list[str]:
-        """A line for each failed expectation, stops first: what was found, and why it matters."""
+    def sentences(self, without: Collection[str] = ()) -> list[str]:
+        """A line for each failed expectation but some, stops first: what was found, and why it
+        matters.
+        """
         lines = []
         for row in pd.concat([self.failed("stop"), self.failed("warn")]).itertuples():
+            if row.check_id in without:
+                continue
             shown = f" ({row.sample_rows})" if row.sample_rows else ""
             column = f".{row.column_name}" if pd.notna(row.column_name) else ""
             lines.append(

@@ -1,12 +1,13 @@
-"""The lines a refresh closes with: what was read, rejected, flagged and revised, the headline, and
-where the results are. Each query returns its lines in order.
+"""The lines a refresh closes with: what was read, rejected, flagged and revised, the headline,
+where the results are, and last what changed since the publication before. Each query returns its
+lines in order.
 """
 
 from __future__ import annotations
 
 from orchestration.home import Home
 from orchestration.terminal import say
-from warehouse.publication.changes import change_lines
+from orchestration.what_changed import what_changed
 from warehouse.publication.foreign import DATABASE, open_foreign
 
 OF_DATA = (
@@ -110,14 +111,17 @@ def print_summary(home: Home) -> None:
     with open_foreign(home.published / DATABASE) as con:
         for query in OF_DATA:
             lines += [line for (line,) in con.execute(query).fetchall()]
-        lines += change_lines(con)
         for query in OF_RESULTS:
             lines += [line for (line,) in con.execute(query).fetchall()]
+        changes = what_changed(con)
     lines += [
         "",
         f"report     {home.published / 'report' / 'index.html'}",
         f"data docs  {home.published / 'data_docs' / 'index.html'}",
         f'database   {home.published / DATABASE}   (citysync sql -q "from marts.dim_city limit 5")',
+        "",
+        *changes,
+        f"  Page: {home.published / 'report' / 'data.html'}#changes",
     ]
     for line in lines:
         say(line)

@@ -158,13 +158,18 @@ QUALITY = {
         ("stage",),
     ),
     "gate_failures": Query(
-        ("quality.expectation_result",),
-        "stage, check_id, dataset, expectation, column_name, severity, observed, why",
+        ("quality.expectation_result", "meta.check_change"),
+        "stage, check_id, dataset, expectation, column_name, severity, observed, why, known_since, "
+        "n_new_rows",
         """
-        select stage, check_id, dataset, expectation, column_name, severity, observed, why
-            from quality.expectation_result
-        where not success order by severity != 'stop', stage, check_id limit 60
+        select stage, check_id, dataset, expectation, column_name, results.severity, observed, why,
+            known_since, n_new_rows
+        from quality.expectation_result as results
+        left join meta.check_change using (stage, check_id)
+        where not success
+        order by results.severity != 'stop', known_since is not null, stage, check_id limit 60
         """,
+        ("stage", "check_id"),
     ),
     "gate_rows": Query(
         ("quality.expectation_row",),
@@ -287,6 +292,31 @@ QUALITY = {
         from meta.current_change group by reason order by n_values desc, reason
         """,
         ("reason",),
+    ),
+    "value_changed": Query(
+        ("meta.value_change",),
+        "indicator_id, city_id, year, old_value, new_value, relative_change, quality_rule, reason",
+        """
+        select indicator_id, city_id, year, old_value, new_value, relative_change, quality_rule,
+            reason
+        from meta.value_change where place_level = 'city'
+        order by abs(relative_change) desc nulls first, indicator_id, city_id, year limit 100
+        """,
+        ("indicator_id", "city_id", "year"),
+    ),
+    "verdict_changes": Query(
+        ("meta.estimate_change", "meta.movement"),
+        "spec_id, old_last_year, new_last_year, old_verdict, new_verdict, old_estimate, "
+        "new_estimate, change_in_deviations, new_p_value",
+        """
+        select spec_id, old_last_year, new_last_year, old_verdict, new_verdict,
+            old_estimate, new_estimate, change_in_deviations, new_p_value
+        from meta.estimate_change
+        left join (select spec_id, change_in_deviations from meta.movement) using (spec_id)
+        where spec_id like 'primary.%.newest' or spec_id like 'primary.%.study_window'
+        order by spec_id
+        """,
+        ("spec_id",),
     ),
     "estimate_changes": Query(
         ("meta.estimate_change",),

@@ -26,14 +26,14 @@ from ..primary.adjusted_fit import AdjustedResult, fit_adjusted
 from ..primary.exposure import fit_exposure
 from ..primary.fit import PrimaryResult
 from ..primary.interval import rank_p
-from ..primary.measure import cycle, reference, standardise, synchronization
+from ..primary.measure import reference, standardise, synchronization
 from ..primary.redeal import needed_draws
 from ..primary.selection import selection_rows
 from ..sample.exposure import exposure_of
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
 from .tables import COLUMNS
-from .windows import Window, city_window, fit_window, joint_p, joint_statistics
+from .windows import Window, city_window, fit_window, joint_p, joint_statistics, less_trend
 
 Rows = list[dict[str, Any]]
 Settings = dict[str, int]
@@ -79,7 +79,7 @@ def check_rows(
             if one is not None:
                 rows.append(_check_row(spec, kind, name, series, one, one.reason))
         if kind in DEALT_ALIKE and found.p_value is not None:
-            alike += [window, _less_trend(window)]
+            alike += [window, less_trend(window)]
     joint = joint_p(alike, **settings)
     for row in rows:
         row["joint_p_value"] = joint if row["check"] in DEALT_ALIKE else None
@@ -107,10 +107,6 @@ def _variants(marts: Marts, spec: Spec) -> Iterator[tuple[str, str, Window | str
             yield kind, name, city_window(marts, other)
         except SampleError as error:
             yield kind, name, f"Not run: {error}."
-
-
-def _less_trend(window: Window) -> Window:
-    return dataclasses.replace(window, growth=cycle(window.growth, window.years))
 
 
 def _check_row(
@@ -165,7 +161,7 @@ def joint_over_refreshes(window: Window, is_cycle: bool, settings: Settings) -> 
         one = dataclasses.replace(
             window, growth=window.growth[:, inside], years=window.years[inside]
         )
-        windows.append(_less_trend(one) if is_cycle else one)
+        windows.append(less_trend(one) if is_cycle else one)
     statistics = joint_statistics(windows, **settings)
     if statistics is None:
         return Looks()

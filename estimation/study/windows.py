@@ -5,7 +5,7 @@ several.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from ..primary.city_panel import build_panel, lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import PrimaryResult, fit_primary
 from ..primary.interval import rank_p
-from ..primary.redeal import deal, draw_statistics
+from ..primary.measure import cycle
+from ..primary.redeal import Draws, deal, draw_statistics
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
@@ -119,7 +120,20 @@ def joint_p(windows: Sequence[Window], *, permutations: int = DRAWS, seed: int =
 def joint_statistics(
     windows: Sequence[Window], *, permutations: int, seed: int
 ) -> np.ndarray | None:
-    """Statistics of growth in windows (W, 1 + draws), each draw moving all alike.
+    """Statistics of growth in windows (W, 1 + draws), each draw moving all alike; None where
+    `joint_draws` is.
+    """
+    draws = joint_draws(windows, permutations=permutations, seed=seed)
+    return None if draws is None else np.array([one.statistic() for one in draws])
+
+
+def less_trend(window: Window) -> Window:
+    """Return a window with the cycle of growth in the place of growth."""
+    return replace(window, growth=cycle(window.growth, window.years))
+
+
+def joint_draws(windows: Sequence[Window], *, permutations: int, seed: int) -> list[Draws] | None:
+    """Coefficients and errors of growth in windows, each draw moving all alike.
 
     Parameters
     ----------
@@ -130,7 +144,7 @@ def joint_statistics(
 
     Returns
     -------
-    ndarray or None
+    list of Draws, or None
         None without a window, or where a window of the common cities gives no verdict.
     """
     if not windows:
@@ -141,7 +155,8 @@ def joint_statistics(
     for one in windows:
         shared &= np.isin(ids, one.city_ids) | ~np.isin(block, one.block)
     ids, block = ids[shared], np.unique(block[shared], return_inverse=True)[1]
-    all_dealt, statistics = deal(block, permutations, [seed, 0]), []
+    all_dealt = deal(block, permutations, [seed, 0])
+    found = []
     for one in windows:
         rows = np.flatnonzero(np.isin(one.city_ids, ids))
         place, own = np.searchsorted(ids, one.city_ids[rows]), np.empty(len(ids), dtype=np.int64)
@@ -152,5 +167,5 @@ def joint_statistics(
         y, contrast = panel.measured(panel.growth, capped=one.capped)[2], treatment_contrast(panel)
         dealt = own[all_dealt[:, place]]
         draws = draw_statistics(y, contrast, panel.label, panel.block, dealt, has_effects=False)
-        statistics.append(draws.statistic())
-    return np.array(statistics)
+        found.append(draws)
+    return found

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
@@ -15,9 +16,10 @@ from warehouse.build_database import open_memory
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
+from warehouse.publication.archive import RUN, archived_runs
 from warehouse.publication.foreign import attach_foreign, open_publication
 from warehouse.source_check.comparison import compare
-from warehouse.source_check.faults import likely_faults, not_compared
+from warehouse.source_check.faults import Fault, likely_faults, not_compared
 from warehouse.source_check.report import report_lines
 from warehouse.source_check.staging import build_staging
 
@@ -56,30 +58,69 @@ def _check(
     counts = report.table.group_by("status").aggregate([("path", "count")]).to_pylist()
     progress("read: " + ", ".join(f"{row['path_count']} files {row['status']}" for row in counts))
     build_staging(con, scratch)
-    published = Home.from_environment().published
-    without = why_no_witness(published, folder)
+    home = Home.from_environment()
+    without = why_no_witness(home.published, folder)
     if without:
         say(without)
     else:
-        attach_foreign(con, {"published": open_publication(published).database})
+        attach_foreign(con, {"published": open_publication(home.published).database})
     series = compare(con, is_published=not without)
     progress("staged and compared")
-    faults = likely_faults(con, everything=everything)
+    new, accepted = likely_faults(con, everything=everything)
+    faults = [fault.sentence for fault in new]
+    days = first_days(home.archive, folder.resolve().name)
+    known = [f"{fault.sentence}{_since(days, fault)}" for fault in accepted]
     unheard = not_compared(con)
-    for line in report_lines(con, series, faults, unheard, everything=everything):
+    for line in report_lines(con, series, faults, known, unheard, everything=everything):
         say(line)
     if not series:
         return end_command(Exit.FAILED, f"no value of {folder.resolve().name} would be taken")
     if faults:
         return end_command(
             Exit.FAILED,
-            f"{len(faults)} things of {folder.resolve().name} look wrong, the first: {faults[0]}",
+            f"{len(faults)} things of {folder.resolve().name} look wrong"
+            f"{_beside_known(known)}, the first: {faults[0]}",
         )
     taken = f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken"
     if unheard:
         return end_command(
             Exit.DONE,
-            f"{taken}; nothing wrong was found, but {len(unheard)} of {len(series)} columns have "
-            "years that could not be compared",
+            f"{taken}; nothing wrong was found{_beside_known(known)}, but {len(unheard)} of "
+            f"{len(series)} columns have years that could not be compared",
         )
-    return end_command(Exit.DONE, f"{taken}, none looks wrong")
+    return end_command(Exit.DONE, f"{taken}, none looks wrong{_beside_known(known)}")
+
+
+def _beside_known(known: list[str]) -> str:
+    """What a last line says of faults that are known."""
+    if not known:
+        return ""
+    return f" besides {len(known)} that the publication has already"
+
+
+def _since(days: dict[str, str], fault: Fault) -> str:
+    """Since when a fault's file is published, in brackets; nothing where no run of the archive took
+    a file of that name.
+    """
+    day = days.get(fault.file_name)
+    return f" (known since {day})" if day else ""
+
+
+def first_days(archive: Path, source_id: str) -> dict[str, str]:
+    """Return the day of the first archived run of delivered files that took each file of a source,
+    by the file's path inside the source.
+    """
+    days: dict[str, str] = {}
+    for run_id in archived_runs(archive):
+        folder = archive / f"{RUN}{run_id}"
+        paths = [folder / f"meta.{name}.parquet" for name in ("run", "input_file")]
+        if not all(path.is_file() for path in paths):
+            continue
+        of_run, files = (pq.read_table(path, partitioning=None).to_pylist() for path in paths)
+        if of_run[0]["is_simulated"]:
+            continue
+        for file in files:
+            source, _, name = file["path"].partition("/")
+            if source == source_id and file["status"] == "taken":
+                days.setdefault(name, f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}")
+    return days

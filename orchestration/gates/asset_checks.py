@@ -14,6 +14,7 @@ from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.gates.frames import read_gate_frames, read_severity
+from orchestration.gates.known import Known, check_changes, read_known
 from orchestration.home import Home
 from orchestration.run import Run
 from orchestration.terminal import progress
@@ -40,8 +41,11 @@ SHOWN = [
 ]
 
 
-def judge(home: Home, stage: str) -> GateResult:
-    """Run the gate of a stage and keep its rows in quality.expectation_result of the build."""
+def judge(home: Home, stage: str, known: Known | None = None) -> GateResult:
+    """Run the gate of a stage and keep its rows in quality.expectation_result of the build.
+
+    Warnings that are `known` of the publication before are printed in one line.
+    """
     with open_build(home.build) as con:
         frames = read_gate_frames(con, stage, str(home.build))
         severity = read_severity(con, stage)
@@ -57,8 +61,18 @@ def judge(home: Home, stage: str) -> GateResult:
         f"  gate {stage}: {len(result.results)} expectations, {len(result.failed('warn'))} "
         f"warnings, {len(result.failed('stop'))} stops"
     )
-    for sentence in result.sentences():
+    changes = check_changes(result.results, result.rows, known or Known())
+    is_known = (
+        (changes["severity"] == "warn")
+        & changes["known_since"].notna()
+        & (changes["n_new_rows"] == 0)
+    )
+    old = changes[is_known]
+    for sentence in result.sentences(without=set(old["check_id"])):
         progress(f"    {sentence}")
+    if len(old):
+        names = ", ".join(f"{row.check_id} ({row.known_since})" for row in old.itertuples())
+        progress(f"    {len(old)} warnings known since the day named, nothing new in them: {names}")
     return result
 
 
@@ -105,7 +119,8 @@ def build_gate(
 
     @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each])
     def gate(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
-        result = judge(run.home, stage)
+        known = read_known(run.home, simulated=run.settings.is_simulated)
+        result = judge(run.home, stage, known)
         for spec in each:
             yield _result_of_expectation(result, spec.name, asset)
         yield dg.AssetCheckResult(

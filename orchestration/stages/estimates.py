@@ -15,6 +15,7 @@ import pandas as pd
 
 from orchestration.run import Run
 from orchestration.stages.losses import require_no_loss
+from orchestration.stages.movement import measure_movement
 from orchestration.stages.promises import keep_promises
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
@@ -85,6 +86,7 @@ def estimate(run: Run) -> dict[str, pd.DataFrame]:
         tables["claim"] = build_claims(read_claims(con), SimpleNamespace(**written))
         _write_tables(con, {"claim": tables["claim"]})
     keep_promises(run, frames, tables["primary"])
+    measure_movement(run, frames, tables["primary"])
     claims = tables["claim"]
     found = int((claims["verdict"] == "found").sum())
     progress(f"  claims of the study: {len(claims)}, of which {found} found by the honest test")

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from orchestration.dagster_ui.run_tags import git_commit
+from orchestration.gates.known import check_changes, read_known
 from orchestration.home import Home, python_version
 from orchestration.run import Run
 from orchestration.run_settings import number, setting, uses_spark
@@ -72,6 +73,7 @@ def write(run: Run) -> Written:
 
     home = run.home
     compared = write_changes(home.published, home.build, run.settings.is_simulated)
+    write_check_changes(run)
     started_at = run.started_at.isoformat(timespec="microseconds")
     write_meta(home, describe_run(run, run_id_of(run.started_at), started_at), compared)
     with open_build(home.build) as con:
@@ -98,6 +100,15 @@ def write(run: Run) -> Written:
         f"{len(exhibits)} files",
     )
     return written
+
+
+def write_check_changes(run: Run) -> None:
+    """Write `meta.check_change`: each failed check of every gate, and since when it is known."""
+    known = read_known(run.home, simulated=run.settings.is_simulated)
+    with open_build(run.home.build) as con:
+        results = con.table("quality.expectation_result").df()
+        rows = con.table("quality.expectation_row").df()
+        write_frame(con, "meta", "check_change", check_changes(results, rows, known))
 
 
 def _measure(folder: Path) -> Written:

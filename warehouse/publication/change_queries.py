@@ -1,5 +1,5 @@
-"""The statements behind `changes`: what is compared of a publication, the tables of differences,
-and what the closing lines ask of them.
+"""The statements behind `changes`: what is compared of a publication, and the tables of
+differences.
 """
 
 # The best value that each source has for a place, year and indicator, in the old publication and in
@@ -64,7 +64,17 @@ having n_new + n_vanished + n_revised + n_current_changed > 0
 order by source_id, indicator_id
 """
 )
-# A flag is lifted or set on the same value; a value that was revised or is new is judged anew.
+# Places that have a current value of anything in only one of the two.
+PLACE_CHANGE = """
+create or replace table {table} as
+select {run} as previous_run_id, if(bool_or(is_current), 'new', 'lost') as change, place_level,
+    city_id, count(distinct indicator_id) as n_indicators, count(*) as n_values
+from judged where was_current or is_current
+group by place_level, city_id having bool_or(was_current) != bool_or(is_current)
+order by change, place_level, city_id
+"""
+# A block is lifted or set on the same value; a value that was revised or is new comes with its
+# flag, of any kind.
 FLAG_CHANGE = (
     "create or replace table {table} as "
     + SOURCES
@@ -73,64 +83,77 @@ fresh as (
     select indicator_id, string_agg(source_id, ', ' order by source_id) as new_source_ids
     from sources where not was_there group by indicator_id
 )
-select {run} as previous_run_id, case when old_flag = 'blocked' then 'lifted'
-    else 'set' end as change, source_id, indicator_id,
-    case when old_flag = 'blocked' then old_rule else new_rule end as quality_rule,
-        count(*) as n_values,
+select {run} as previous_run_id,
+    case when is_revised or old_value is null then 'came'
+        when old_flag = 'blocked' then 'lifted' else 'set' end as change,
+    if(change = 'lifted', old_flag, new_flag) as quality_flag, source_id, indicator_id,
+    if(change = 'lifted', old_rule, new_rule) as quality_rule,
+    count(*) as n_values,
     count(*) filter (where is_current and not was_current) as n_became_current,
     count(*) filter (where was_current and not is_current) as n_ceased_current,
     arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as
         first_value,
     any_value(new_source_ids) as new_source_ids
 from judged left join fresh using (indicator_id)
-where not is_revised and old_value is not null and new_value is not null
-    and (old_flag = 'blocked') != (new_flag = 'blocked')
-group by all order by change, source_id, indicator_id, quality_rule
+where new_value is not null and case when is_revised or old_value is null
+    then new_flag in ('blocked', 'quarantined', 'warned')
+    else (old_flag = 'blocked') != (new_flag = 'blocked') end
+group by all order by change, source_id, indicator_id, quality_flag, quality_rule
 """
 )
 # The current value of a place, year and indicator before and now, and why it is another.
-CURRENT_CHANGE = (
-    "create or replace table {table} as "
+CHANGED = (
+    "create or replace temp table changed as "
     + SOURCES
     + """,
 before as (select * from judged where was_current),
-now as (select * from judged where is_current),
-changed as (
-    select indicator_id, place_level, city_id, "year", before.source_id as old_source_id,
-        now.source_id as new_source_id,
-        before.old_value as old_value, now.new_value as new_value,
-        case
-            when before.source_id is null then 'no value before'
-            when now.source_id is null and before.new_value is null then 'value gone'
-            when now.source_id is null then 'nothing left after a block'
-            when before.source_id = now.source_id and now.is_revised then 'revised'
-            when before.source_id = now.source_id then null
-            when before.new_value is null and not gone.is_there then 'source removed'
-            when before.new_value is null then 'value gone, another source'
-            when before.new_flag = 'blocked' then 'old value blocked'
-            when now.old_flag = 'blocked' then 'block lifted'
-            when before.new_flag = 'quarantined' and before.old_flag != 'quarantined'
-                then 'old value quarantined'
-            when now.old_flag = 'quarantined' and now.new_flag != 'quarantined'
-                then 'quarantine lifted'
-            when not came.was_there then 'source added'
-            when now.old_value is null then 'new value of another source'
-            else 'another choice'
-        end as reason
-    from before full join now using (indicator_id, place_level, city_id, "year")
-    left join whole_sources as gone on before.source_id = gone.source_id
-    left join whole_sources as came on now.source_id = came.source_id
+now as (select * from judged where is_current)
+select indicator_id, place_level, city_id, "year", before.source_id as old_source_id,
+    now.source_id as new_source_id,
+    before.old_value as old_value, now.new_value as new_value,
+    now.new_value / nullif(before.old_value, 0) - 1 as relative_change,
+    -- the rule that blocks the value that was current
+    if(before.new_flag = 'blocked', before.new_rule, null) as quality_rule,
+    case
+        when before.source_id is null then 'no value before'
+        when now.source_id is null and before.new_value is null then 'value gone'
+        when now.source_id is null then 'nothing left after a block'
+        when before.source_id = now.source_id and now.is_revised then 'revised'
+        when before.source_id = now.source_id then null
+        when before.new_value is null and not gone.is_there then 'source removed'
+        when before.new_value is null then 'value gone, another source'
+        when before.new_flag = 'blocked' then 'old value blocked'
+        when now.old_flag = 'blocked' then 'block lifted'
+        when before.new_flag = 'quarantined' and before.old_flag != 'quarantined'
+            then 'old value quarantined'
+        when now.old_flag = 'quarantined' and now.new_flag != 'quarantined'
+            then 'quarantine lifted'
+        when not came.was_there then 'source added'
+        when now.old_value is null then 'new value of another source'
+        else 'another choice'
+    end as reason
+from before full join now using (indicator_id, place_level, city_id, "year")
+left join whole_sources as gone on before.source_id = gone.source_id
+left join whole_sources as came on now.source_id = came.source_id
+"""
 )
+CURRENT_CHANGE = """
+create or replace table {table} as
 select {run} as previous_run_id, indicator_id, old_source_id, new_source_id, reason,
-    count(*) as n_values,
-    median(abs(new_value / nullif(old_value, 0) - 1)) as median_relative_change,
-    max(abs(new_value / nullif(old_value, 0) - 1)) as largest_relative_change,
+    count(*) as n_values, median(abs(relative_change)) as median_relative_change,
+    max(abs(relative_change)) as largest_relative_change,
     arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as
         first_value
 from changed where reason is not null group by all order by indicator_id, old_source_id,
     new_source_id, reason
 """
-)
+# One by one what was there before and is another value now, or none.
+VALUE_CHANGE = """
+create or replace table {table} as
+select {run} as previous_run_id, * from changed
+where reason != 'no value before' and (new_value is null or new_value != old_value)
+order by indicator_id, place_level, city_id, "year"
+"""
 # The default method of inference of each coefficient, in the old publication and in the new build.
 DEFAULT_ESTIMATES = """
 select spec_id, term, cohort_year, event_time, estimate, std_error, p_value, n_obs, n_cities,
@@ -138,7 +161,8 @@ select spec_id, term, cohort_year, event_time, estimate, std_error, p_value, n_o
 qualify row_number() over (partition by spec_id, term, cohort_year, event_time
     order by is_default desc, vcov) = 1
 union all by name
-select spec_id, 'treated' as term, estimate, p_value_family as p_value, n_cities, n_pilots
+select spec_id, 'treated' as term, estimate, p_value_family as p_value, n_cities, n_pilots,
+    verdict, first_year, last_year
     from {catalog}.estimates.primary
 """
 # the primary test stands there also where it did not move
@@ -156,7 +180,10 @@ select {run} as previous_run_id, coalesce(old.spec_id, new.spec_id) as spec_id,
         new.p_value as new_p_value,
     old.n_obs as old_n_obs, new.n_obs as new_n_obs, old.n_cities as old_n_cities,
         new.n_cities as new_n_cities,
-    old.n_pilots as old_n_pilots, new.n_pilots as new_n_pilots
+    old.n_pilots as old_n_pilots, new.n_pilots as new_n_pilots,
+    old.verdict as old_verdict, new.verdict as new_verdict,
+    coalesce(new.first_year, old.first_year) as first_year,
+    old.last_year as old_last_year, new.last_year as new_last_year
 from old full join new
     on old.spec_id = new.spec_id and old.term = new.term
     and old.cohort_year is not distinct from new.cohort_year
@@ -164,29 +191,4 @@ from old full join new
 where old.estimate is null or new.estimate is null or abs(new.estimate - old.estimate) > 1e-9
     or old.n_obs != new.n_obs or starts_with(new.spec_id, 'primary.')
 order by spec_id, term, cohort_year, event_time
-"""
-BY_SOURCE = """
-select source_id, any_value(source_change), sum(n_new), sum(n_revised), sum(n_vanished),
-    sum(n_current_changed)
-from meta.publication_change group by 1 order by 1
-"""
-FLAG_TOTALS = """
-select coalesce(sum(n_values) filter (where change = 'lifted'), 0),
-    coalesce(sum(n_values) filter (where change = 'set'), 0)
-from meta.flag_change
-"""
-LIFTED_BY_NEW_SOURCES = """
-select source_id, indicator_id, quality_rule, n_values, n_became_current, first_value,
-    new_source_ids from meta.flag_change
-where change = 'lifted' and new_source_ids is not null order by n_became_current desc,
-    n_values desc, source_id, indicator_id, quality_rule
-"""
-BY_REASON = """
-select reason, sum(n_values) from meta.current_change where reason != 'no value before'
-    group by 1 order by 2 desc, 1
-"""
-HEADLINES = """
-select spec_id, old_estimate, new_estimate, difference_in_old_errors from meta.estimate_change
-where spec_id in ('baseline.cm_growth_official.headline', 'baseline.cm_growth_deflated.headline')
-    and term = 'treated' order by 1 desc
 """

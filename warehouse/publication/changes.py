@@ -22,9 +22,10 @@ TABLES = {
     "meta.publication_change": sql.PUBLICATION_CHANGE,
     "meta.flag_change": sql.FLAG_CHANGE,
     "meta.current_change": sql.CURRENT_CHANGE,
+    "meta.value_change": sql.VALUE_CHANGE,
+    "meta.place_change": sql.PLACE_CHANGE,
     "meta.estimate_change": sql.ESTIMATE_CHANGE,
 }
-MOST_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
         found = Compared()
         if os.path.lexists(published):
             try:
-                if _is_simulated(published) == simulated:
+                if is_of_kind(published, simulated=simulated):
                     return Compared(_compare_with(con, published / DATABASE))
             except (PublishError, duckdb.Error, CannotBeCompared) as error:
                 found = Compared(not_compared=" ".join(str(error).split()))
@@ -85,8 +86,9 @@ def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
         return found
 
 
-def _is_simulated(published: Path) -> bool:
-    """Whether a publication was made from the simulated landing.
+def is_of_kind(published: Path, *, simulated: bool) -> bool:
+    """Whether a publication was made from the simulated landing, or from delivered files, as this
+    run is.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def _is_simulated(published: Path) -> bool:
     found = is_simulated(published)
     if found is None:
         raise CannotBeCompared("its manifest does not say whether it is simulated")
-    return found
+    return found == simulated
 
 
 def _compare_with(con: duckdb.DuckDBPyConnection, database: Path) -> str:
@@ -142,60 +144,6 @@ def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
         for name, part in (("values", sql.BEST), ("estimates", sql.DEFAULT_ESTIMATES))
     }
     con.execute(sql.JUDGED.format(here=here, **sides))
+    con.execute(sql.CHANGED)
     for table, statement in TABLES.items():
         con.execute(statement.format(table=table, run=run, **sides))
-
-
-def change_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Lines for the closing summary: what was added, lost and revised by source, flags lifted and
-    set, why current values changed, and how far the headlines moved."""
-    run, not_compared = con.execute("select previous_run_id, not_compared from meta.run").fetchone()
-    if not_compared is not None:
-        return [f"changed    not compared with the publication before: {not_compared}"]
-    if run is None:
-        return []
-    lines = [f"changed    since the publication {run}"]
-    for source, change, new, revised, gone, current in con.execute(sql.BY_SOURCE).fetchall():
-        if change == "removed":
-            lines.append(
-                f"  {source}: removed from the landing with its {gone:,} values; {current:,} "
-                "current values changed"
-            )
-        else:
-            lines.append(
-                f"  {source}: {new:,} new, {revised:,} revised, {gone:,} gone; {current:,} "
-                "current values changed"
-            )
-    lines += _flag_lines(con)
-    # why they are others than before, the most frequent reasons first
-    if reasons := con.execute(sql.BY_REASON).fetchall():
-        counts = ", ".join(f"{n:,} {reason}" for reason, n in reasons)
-        lines.append(f"  current values: {counts} (meta.current_change)")
-    for spec, old, new, errors in con.execute(sql.HEADLINES).fetchall():
-        moved = "" if errors is None else f" ({errors:+.2f} old standard errors)"
-        lines.append(f"  {spec}: {_number(old)} -> {_number(new)}{moved}")
-    return lines
-
-
-def _flag_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Blocks lifted and set; what a new source lifts is a warning, with the first of it."""
-    lifted, put = con.execute(sql.FLAG_TOTALS).fetchone()
-    lines = (
-        [f"  flags: {lifted:,} blocks lifted, {put:,} newly set (meta.flag_change)"]
-        if lifted or put
-        else []
-    )
-    for source, indicator, rule, n, current, example, new_sources in con.execute(
-        sql.LIFTED_BY_NEW_SOURCES
-    ).fetchall()[:MOST_LINES]:
-        lines.append(
-            f"  warning: {n:,} values of {source}, {indicator}, that {rule} blocked are no longer "
-            f"blocked, {current:,} of them are current "
-            f"now, first {example}; new beside them: {new_sources}. Look at them in "
-            "meta.flag_change before you believe them."
-        )
-    return lines
-
-
-def _number(value: float | None) -> str:
-    return "not run" if value is None else f"{value:.4f}"

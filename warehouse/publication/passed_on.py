@@ -40,7 +40,15 @@ WHOLE = {
         "fct_coverage",
         "fct_policy_overlap",
     ),
-    "meta": ("estimate_change", "input_file", "publication_change", "run", "source"),
+    "meta": (
+        "estimate_change",
+        "input_file",
+        "movement",
+        "place_change",
+        "publication_change",
+        "run",
+        "source",
+    ),
     "quality": ("expectation_result",),
 }
 VALUES = "marts.fct_indicator_observation"
@@ -66,8 +74,10 @@ OF_ONE_CITY = "coefficients by year of one city, from which its withheld growth 
 EMPTIED = (
     "marts.dim_codebook",
     "marts.fct_series_passage",
+    "meta.check_change",
     "meta.current_change",
     "meta.flag_change",
+    "meta.value_change",
     "quality.expectation_row",
 )
 POLICY = ("dim_policy_document", "fct_policy_clause", "fct_policy_tool", "fct_policy_zone")

@@ -214,6 +214,38 @@ where other.source_id <> taken.source_id and other.quality_flag <> 'blocked' and
 group by all
 """
 
+# lines that the publication has as they are: of files that did not change, values that it knows of
+# this source whatever file they were in, and what it turned away
+ACCEPTED_LINE = """
+create table accepted_line as
+with line as (
+    select raw_line_id, source_id, file_name from int_raw_resolved
+    union
+    select raw_line_id, source_id, file_name from int_raw_rejections
+)
+select line.raw_line_id
+from line
+inner join file_state on file_state.path = line.source_id || '/' || line.file_name
+where state = 'as published'
+union
+select taken.raw_line_id
+from taken
+inner join published.marts.fct_indicator_observation as known
+    on taken.source_id = known.source_id and taken.place_id = known.city_id
+        and taken.place_level = known.place_level and taken.indicator_id = known.indicator_id
+        and taken."year" = known."year" and taken."value" = known."value"
+union
+select now.raw_line_id
+from int_raw_rejections as now
+inner join published.quality.rejected_value as known
+    on now.source_id = known.source_id and now.file_name = known.file_name
+        and now.cell_ref is not distinct from known.cell_ref
+        and now.raw_text is not distinct from known.raw_text and now.reason = known.reason
+"""
+#: Schema of what queries read of accepted lines alone, and the tables that are there.
+ACCEPTED = "accepted"
+OF_LINES = ("compared", "int_raw_resolved", "int_raw_rejections")
+
 SUMMARY = """
 select
     file_name,
@@ -275,9 +307,17 @@ def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Serie
     con.execute(NOMINAL)
     if is_published:
         con.execute(COPIES)
+        con.execute(ACCEPTED_LINE)
     else:
         con.execute(
             "create table copies (file_name varchar, indicator_id varchar, "
             "other_source_id varchar, n_common bigint, n_same bigint)"
+        )
+        con.execute("create table accepted_line (raw_line_id integer)")
+    con.execute(f"create schema {ACCEPTED}")
+    for table in OF_LINES:
+        con.execute(
+            f"create table {ACCEPTED}.{table} as select * from {table} "
+            "where raw_line_id in (select raw_line_id from accepted_line)"
         )
     return [Series(*row) for row in con.execute(SUMMARY).fetchall()]

@@ -1,17 +1,23 @@
-"""What the comparison speaks for: faults of a column as a whole, of its years, of its provinces, or
-of the rows of a province in one year; and what could not be compared.
+"""What the comparison speaks for: faults of a column as a whole, of its years, of its provinces, of
+the rows of a province in one year, or of one cell; and what could not be compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import groupby
 
 import duckdb
 
+from warehouse.source_check.comparison import ACCEPTED
+
 #: A fault is told from chance by so many cells, this share of those that do not agree, and so much
 #: of all.
 FEWEST, MOST, LEAST = 8, 0.5, 0.05
+#: One cell is a power of ten off where so much of the rest of its column agrees.
+REST_AGREES = 0.9
 #: Filled cells are told from chance by this share of all.
 FILLED = 0.2
 #: A part is of another definition where so few of its cells agree, so many elsewhere, and half are
@@ -118,6 +124,19 @@ where n_same >= {FEWEST_COPIED} and n_same >= {COPIED} * n_common
     and n_common >= {COPIED} * n_shared
 order by all
 """
+# of cells that no part is faulty of as a whole
+_ALONE = f"""
+with column_of_file as (
+    select file_name, indicator_id, count(current) as n_common,
+        count(*) filter (where is_equal) as n_equal
+    from compared group by all
+)
+select file_name, indicator_id, "year", cell_ref, place_id, "value", current, current_source, cause,
+    n_common, n_equal
+from compared inner join column_of_file using (file_name, indicator_id)
+where starts_with(cause, '10^') and n_common > {FEWEST} and n_equal >= {REST_AGREES} * n_common
+order by file_name, indicator_id, raw_line_id
+"""
 _LOST = """
 select file_name, coalesce(indicator_id, 'no indicator') as indicator, min(reason) as why,
     min(unit_text), "year", count(*) as n
@@ -154,32 +173,144 @@ order by all
 """
 
 
-def likely_faults(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> list[str]:
-    """One sentence for each thing that most probably is wrong, that of the most cells first.
+@dataclass(frozen=True)
+class Fault:
+    """One thing that most probably is wrong.
 
-    Files that are published as they are, and years that are partly filled, are left out but for
-    ``everything``.
+    Attributes
+    ----------
+    n : int
+        Of how many cells.
+    file_name, indicator_id, what : str
+        Two faults with the same three are one fault, of the same or of other parts of the column.
+    sentence : str
+    years : frozenset of int
+        Of which years; empty for all.
+    places : frozenset of str
+        Of which provinces, or for which names; empty for all.
     """
+
+    n: int
+    file_name: str
+    indicator_id: str
+    what: str
+    sentence: str
+    years: frozenset[int] = frozenset()
+    places: frozenset[str] = frozenset()
+
+    def covers(self, other: Fault) -> bool:
+        """Whether another one is of this kind and of no further part of the column."""
+        if (self.file_name, self.indicator_id, self.what) != (
+            other.file_name,
+            other.indicator_id,
+            other.what,
+        ):
+            return False
+        has_years = not self.years or (bool(other.years) and self.years >= other.years)
+        has_places = not self.places or (bool(other.places) and self.places >= other.places)
+        return has_years and has_places
+
+
+def likely_faults(
+    con: duckdb.DuckDBPyConnection, *, everything: bool = False
+) -> tuple[list[Fault], list[Fault]]:
+    """What most probably is wrong, that of the most cells first.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        After `comparison.compare`.
+    everything : bool
+        Whether years that are partly filled count too.
+
+    Returns
+    -------
+    list of Fault, list of Fault
+        Those that are new, and those that the values which the publication has accepted show by
+        themselves.
+    """
+    found = _faults(con, everything=everything)
+    with _accepted_alone(con):
+        accepted = _faults(con, everything=everything)
+    new, known = [], []
+    for fault in found:
+        if any(one.covers(fault) for one in accepted):
+            known.append(fault)
+        else:
+            new.append(fault)
+    return new, known
+
+
+@contextmanager
+def _accepted_alone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let the queries of this module read what the publication has accepted, and nothing else."""
+    ((catalog,),) = con.execute("select current_database()").fetchall()
+    con.execute(f"use {catalog}.{ACCEPTED}")
+    try:
+        yield
+    finally:
+        con.execute(f"use {catalog}.main")
+
+
+def _faults(con: duckdb.DuckDBPyConnection, *, everything: bool) -> list[Fault]:
     found = [
         *_lost(con),
         *_explained(con),
-        *_by_years(con, _CURRENT_PRICES, "{n:,} values are {what} ({cell})"),
+        *_by_years(con, _CURRENT_PRICES, "current prices", "{n:,} values are {what} ({cell})"),
         *_other_definition(con),
-        *_by_years(con, _OFF_RANGE, "values that are not {what}: {n:,} ({cell})"),
-        *_by_years(con, _BLOCKED, "values that the publication blocks: {n:,} ({what}; {cell})"),
+        *_by_years(con, _OFF_RANGE, "range", "values that are not {what}: {n:,} ({cell})"),
+        *_by_years(
+            con, _BLOCKED, "blocked", "values that the publication blocks: {n:,} ({what}; {cell})"
+        ),
+        *_misplaced(con),
+        *_unmapped(con),
     ]
     if everything:
         found += _partly_filled(con)
-    if misplaced := rows_of(con, _MISPLACED):
-        n, names = sum(n for _, n in misplaced), ", ".join(name for name, _ in misplaced[:5])
-        found.append((n, f"{n:,} values stand beside the code of another place ({names})"))
-    found += [
-        (1, f"{file} {cell}: column {text!r} is neither mapped nor ignored by the layout")
-        for file, cell, text in rows_of(con, _UNMAPPED)
-    ]
-    found.sort(key=lambda item: (-item[0], item[1]))
-    old = () if everything else _unchanged(con)
-    return [sentence for _, sentence in found if not sentence.startswith(old)]
+    found += _alone(con, found)
+    return sorted(found, key=lambda fault: (-fault.n, fault.sentence))
+
+
+def _misplaced(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
+    rows = rows_of(con, _MISPLACED)
+    if rows:
+        n = sum(n for _, n in rows)
+        names = ", ".join(name for name, _ in rows[:5])
+        sentence = f"{n:,} values are next to the code of another place ({names})"
+        yield Fault(
+            n, "", "", "misplaced", sentence=sentence, places=frozenset(name for name, _ in rows)
+        )
+
+
+def _unmapped(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
+    for file, cell, text in rows_of(con, _UNMAPPED):
+        sentence = f"{file} {cell}: column {text!r} is neither mapped nor ignored by the layout"
+        yield Fault(1, file, text, "unmapped", sentence=sentence)
+
+
+def _alone(con: duckdb.DuckDBPyConnection, found: list[Fault]) -> Iterator[Fault]:
+    """Single cells that are a power of ten off, in columns where the rest agrees; those of a part
+    that is found as a whole are in its sentence.
+    """
+    told = {(fault.file_name, fault.indicator_id, fault.what) for fault in found}
+    for row in rows_of(con, _ALONE):
+        file, indicator, year, cell, place, value, current, source, cause, n_common, n_equal = row
+        if (file, indicator, cause) in told:
+            continue
+        sentence = (
+            f"{file}: {indicator}: {year}: one value is {cause} ({cell}): {value:.10g}, "
+            f"{source} has {current:.10g}; {n_equal:,} of the {n_common:,} values in this column "
+            "agree"
+        )
+        yield Fault(
+            1,
+            file,
+            indicator,
+            f"{cause} alone",
+            sentence,
+            frozenset({year}),
+            frozenset({str(place)}),
+        )
 
 
 def not_compared(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -213,70 +344,95 @@ def _unchanged(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     return tuple(name + end for name in names for end in (": ", " "))
 
 
-def _partly_filled(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+def _partly_filled(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
     for (file, indicator), rows in _grouped(con, _PARTLY):
-        yield (
-            sum(int(row[4] - row[2]) for row in rows),
-            f"{file}: {indicator}: {_span(row[3] for row in rows)}: partly filled, "
-            f"{rows[0][2]:,} to {rows[-1][2]:,} places of {rows[0][4]:,.0f} in a usual year",
+        years = frozenset(row[3] for row in rows)
+        n = sum(int(row[4] - row[2]) for row in rows)
+        sentence = (
+            f"{file}: {indicator}: {_span(years)}: partly filled, {rows[0][2]:,} to "
+            f"{rows[-1][2]:,} places of {rows[0][4]:,.0f} in a usual year"
         )
+        yield Fault(n, file, indicator, "partly filled", sentence, years)
 
 
-def _lost(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+def _lost(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
     for (file, indicator), rows in _grouped(con, _LOST):
-        whole = rows[0][4] is None
-        years = "" if whole else f"{_span(row[4] for row in rows)}: "
-        n = rows[0][5] if whole else sum(row[5] for row in rows)
-        why = f"{rows[0][2]}, unit {rows[0][3]!r}" if rows[0][3] else rows[0][2]
-        yield n, f"{file}: {indicator}: {years}none of its {n:,} values is taken ({why})"
+        years: frozenset[int] = frozenset()
+        where = ""
+        n = rows[0][5]
+        # the first row is of all years, where nothing of any year is taken
+        if rows[0][4] is not None:
+            years = frozenset(row[4] for row in rows)
+            where = f"{_span(years)}: "
+            n = sum(row[5] for row in rows)
+        why = rows[0][2]
+        if rows[0][3]:
+            why = f"{rows[0][2]}, unit {rows[0][3]!r}"
+        sentence = f"{file}: {indicator}: {where}none of its {n:,} values is taken ({why})"
+        yield Fault(n, file, indicator, "lost", sentence, years)
 
 
-def _explained(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+def _explained(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
     """Where one thing explains what does not agree: told of the largest part that it fills."""
     for (file, indicator, cause), rows in _grouped(con, _CAUSES, (0, 1, 4)):
         levels = [
             list(level) for _, level in groupby(rows, lambda row: [v is None for v in row[2:4]])
         ]
         level = next((one for one in levels if _share(one) >= MOST), levels[0])
-        years, provinces = {row[2] for row in level} - {None}, {row[3] for row in level} - {None}
+        years = frozenset(row[2] for row in level) - {None}
+        provinces = frozenset(row[3] for row in level) - {None}
         where = "".join(
             f"{part}: " for part in (_span(years), ", ".join(sorted(provinces))) if part
         )
-        what = _FILLED_IN if cause == "filled" else cause
+        what = cause
+        if cause == "filled":
+            what = _FILLED_IN
         n_all = sum(row[6] for row in level)
         said = f"{where}{_share(level):.0%} of {n_all:,} values are {what} ({level[0][7]})"
-        yield sum(row[5] for row in level), f"{file}: {indicator}: {said}"
+        n = sum(row[5] for row in level)
+        sentence = f"{file}: {indicator}: {said}"
+        yield Fault(n, file, indicator, cause, sentence, years, provinces)
 
 
 def _share(parts: list[tuple]) -> float:
     return sum(row[5] for row in parts) / sum(row[6] for row in parts)
 
 
-def _other_definition(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+def _other_definition(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
+    what = "definition"
     for (file, indicator), rows in _grouped(con, _AGREEMENT):
         by_kind = {kind: list(parts) for kind, parts in groupby(rows, lambda row: row[3])}
         whole = by_kind.get(0, [])
         is_rate = rows[0][7]
-        far = FAR_RATE if is_rate else FAR
-        off_by = FAR_RATE if is_rate else OFF
+        far, off_by = FAR, OFF
+        if is_rate:
+            far, off_by = FAR_RATE, FAR_RATE
         if whole and whole[0][5] < MOST and whole[0][6] > far:
             by = _distance(whole[0][6], is_rate=is_rate)
             said = f"half of the values differ from those of other sources by {by}"
-            yield whole[0][4], f"{file}: {indicator}: {said}: another definition, vintage or place"
+            sentence = f"{file}: {indicator}: {said}: another definition, vintage or place"
+            yield Fault(whole[0][4], file, indicator, what, sentence)
             continue
         for kind in (1, 2):
             parts = by_kind.get(kind, [])
             off = [row for row in parts if row[5] < FEW_AGREE and row[6] > off_by]
-            if off and any(row[5] >= MANY_AGREE for row in parts):
-                names = [row[2] for row in off]
-                where = _span(map(int, names)) if kind == 1 else ", ".join(names)
-                by = _distance(max(row[6] for row in off), is_rate=is_rate)
-                said = f"off by {by}, elsewhere most agree"
-                yield (
-                    sum(row[4] for row in off),
-                    f"{file}: {indicator}: {where}: half of the values are {said}: two "
-                    "definitions or vintages in one column",
-                )
+            if not off or not any(row[5] >= MANY_AGREE for row in parts):
+                continue
+            years: frozenset[int] = frozenset()
+            provinces: frozenset[str] = frozenset()
+            if kind == 1:
+                years = frozenset(int(row[2]) for row in off)
+                where = _span(years)
+            else:
+                provinces = frozenset(row[2] for row in off)
+                where = ", ".join(row[2] for row in off)
+            by = _distance(max(row[6] for row in off), is_rate=is_rate)
+            sentence = (
+                f"{file}: {indicator}: {where}: half of the values are off by {by}, elsewhere "
+                "most agree: two definitions or vintages in one column"
+            )
+            n = sum(row[4] for row in off)
+            yield Fault(n, file, indicator, what, sentence, years, provinces)
 
 
 def _distance(gap: float, *, is_rate: bool) -> str:
@@ -285,13 +441,14 @@ def _distance(gap: float, *, is_rate: bool) -> str:
 
 
 def _by_years(
-    con: duckdb.DuckDBPyConnection, query: str, sentence: str
-) -> Iterator[tuple[int, str]]:
-    """A sentence for each file, indicator and what is said of it; then year, count and cell."""
-    for (file, indicator, what), rows in _grouped(con, query, (0, 1, 2)):
+    con: duckdb.DuckDBPyConnection, query: str, what: str, sentence: str
+) -> Iterator[Fault]:
+    """A fault for each file, indicator and what is said of it; then year, count and cell."""
+    for (file, indicator, words), rows in _grouped(con, query, (0, 1, 2)):
         n = sum(row[4] for row in rows)
-        said = sentence.format(n=n, what=what, cell=rows[0][5])
-        yield n, f"{file}: {indicator}: {_span(row[3] for row in rows)}: {said}"
+        years = frozenset(row[3] for row in rows)
+        said = sentence.format(n=n, what=words, cell=rows[0][5])
+        yield Fault(n, file, indicator, what, f"{file}: {indicator}: {_span(years)}: {said}", years)
 
 
 def _span(years: Iterable[int | None]) -> str:

@@ -79,11 +79,15 @@ def report_lines(
     con: duckdb.DuckDBPyConnection,
     series: list[Series],
     faults: list[str],
+    known: list[str],
     unheard: list[str],
     *,
     everything: bool = False,
 ) -> list[str]:
-    """The answer, line by line: on one screen, or ``everything``."""
+    """The answer, line by line: on one screen, or ``everything``.
+
+    `known` are faults that the publication has accepted already.
+    """
     files = rows_of(con, _FILES)
     states = Counter(state for state, *_ in files)
     others = [_file(*row) for row in files if everything or row[0] != "as published"]
@@ -95,6 +99,7 @@ def report_lines(
     sections = [
         ("files: " + ", ".join(f"{n:,} {state}" for state, n in states.items()), others),
         (f"likely faults: {len(faults) or 'none found'}", faults),
+        (f"faults that the publication has already: {len(known) or 'none'}", known),
         (
             f"copies of known sources, no second source for them: {len(copied) or 'none found'}",
             copied,
@@ -121,9 +126,16 @@ def report_lines(
     ]
     lines = []
     for title, items in sections:
-        most = len(items) if everything else SHOWN * (3 if items is faults else 1)
-        cut = [f"and {len(items) - most:,} more (--all)"] if len(items) > most else []
-        shown = [*items[:most], *cut]
+        most = SHOWN
+        if everything:
+            most = len(items)
+        elif items is faults:
+            most = 3 * SHOWN
+        elif items is known:
+            most = 1
+        shown = items[:most]
+        if len(items) > most:
+            shown = [*shown, f"and {len(items) - most:,} more (--all)"]
         lines += [title, *(f"  {item}" for item in shown)]
     return lines
 

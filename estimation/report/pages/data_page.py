@@ -37,6 +37,10 @@ def data_page(page: Context) -> dict[str, Any]:
         "flag_totals": page.rows("flag_totals"),
         "flag_changes": page.rows("flag_changes")[:MOST],
         "current_changes": page.rows("current_changes"),
+        "value_changed": [
+            (_place(page, row), _link(row), row) for row in page.rows("value_changed")[:MOST]
+        ],
+        "verdict_changes": page.rows("verdict_changes"),
         "changes": moved[:MOST],
         "n_changes": len(moved),
         "flags": [(_place(page, row), _link(row), row) for row in page.rows("flags")],

@@ -105,6 +105,10 @@ def changes() -> dict[str, pd.DataFrame]:
         cohort_year=pd.NA,
         old_p_value=0.2,
         new_p_value=0.0345,
+        old_verdict="not_identified",
+        new_verdict="found",
+        old_last_year=2018,
+        new_last_year=2019,
         **before,
     )
     flags = table(
@@ -130,7 +134,23 @@ def changes() -> dict[str, pd.DataFrame]:
         (HOSTILE, GDP, 1234, 56, 7, 8),
         **before,
     )
+    changed = table(
+        "year old_value new_value relative_change quality_rule reason",
+        (2014, 12.5, None, None, "spike", "nothing left after a block"),
+        (2015, 12.5, 25.0, 1.0, None, "revised"),
+        indicator_id=GDP,
+        place_level="city",
+        city_id=110000,
+    )
+    checks = table(
+        "check_id known_since n_new_rows",
+        ("marts_leaps", None, 3),
+        stage="marts",
+    )
     return {
+        "meta.value_change": changed.astype({"new_value": "Float64"}),
+        "meta.check_change": checks,
+        "meta.movement": table("spec_id change_in_deviations", (PRIMARY, -1.75)),
         "meta.publication_change": values,
         "meta.estimate_change": moved.astype({"cohort_year": "Int64", "event_time": "Int64"}),
         "meta.flag_change": flags,

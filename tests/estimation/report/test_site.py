@@ -42,7 +42,7 @@ from tests.estimation.report.sites import (
     pages_of,
     site_of,
 )
-from warehouse.publication.change_queries import CURRENT_CHANGE
+from warehouse.publication.change_queries import CHANGED
 
 # of the publication that the pages belong to
 BESIDE = re.compile(
@@ -500,7 +500,7 @@ def ids_of(kind: str) -> set[str]:
         "variants": {spec.variant for spec in specs if spec.analysis != "specification_curve"},
         "measures": set(REASON_BY_MEASURE),
         "unit_names": set(pd.read_csv(SEEDS / "indicator_catalog.csv")["canonical_unit"]),
-        "current_reasons": set(re.findall(r"(?:then|else) '([a-z, ]+)'", CURRENT_CHANGE)),
+        "current_reasons": set(re.findall(r"(?:then|else) '([a-z, ]+)'", CHANGED)),
         "rules": {name for line in as_rule for name in re.findall(r"'([a-z_]+)'", line)},
         "reasons": set(re.findall(r"when '([a-z_]+)'", rejected.read_text(encoding="utf-8")))
         | {"dropped_row", "unmapped_column"},

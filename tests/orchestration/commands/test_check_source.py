@@ -23,6 +23,7 @@ from warehouse.ingest.place_names import read_seed
 
 GDP = "gdp_nominal_cny_100m"
 YEARS = range(2010, 2020)
+REJECTED = ("source_id", "file_name", "cell_ref", "raw_text", "reason")
 HEADER = ("city_id", "year", "indicator_id", "value", "unit")
 
 
@@ -60,6 +61,7 @@ def home(home):
     tables = {
         "marts.fct_indicator_observation": pd.DataFrame(columns),
         "meta.input_file": pd.DataFrame({"path": [], "sha256": []}, dtype=str),
+        "quality.rejected_value": pd.DataFrame(columns=REJECTED, dtype=str),
     }
     database(tables, folder / "citysync.duckdb").close()
     write_manifest(folder, is_simulated=False)
@@ -265,16 +267,82 @@ def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, caps
         con.executemany("insert into meta.input_file values (?, ?)", files)
     assert end_of(check_source, str(folder)) == Exit.FAILED
     said = [line for line in capsys.readouterr().out.splitlines() if " s  " not in line]
-    assert len(said) <= 35
+    assert len(said) <= 37
     assert said[0] == "files: 1 changed, 18 as published, 2 new"
     assert [line.split(":")[0].strip() for line in said[1:4]] == [
         "changed tidy/000.csv",
         "new tidy/019.csv",
         "new tidy/values.csv",
     ]
-    assert said[4] == "likely faults: 3"
+    assert said[4] == "likely faults: 3" and "faults that the publication has already: 18" in said
+    assert "look wrong besides 18 that the publication has already" in said[-1]
     assert end_of(check_source, str(folder), True) == Exit.FAILED
-    assert "likely faults: 21" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert all(f"  {n:03d}.csv: {GDP}" in said for n in range(20))
+
+
+def accept(home: Path, folder: str) -> None:
+    """Put the values of a tidy file into the publication, as an earlier refresh would have."""
+    given = pd.read_csv(Path(folder) / "values.csv")
+    rows = given.assign(
+        place_level="city",
+        source_id="tidy",
+        is_current=False,
+        unit="cny_100m",
+        quality_flag="ok",
+        quality_rule="",
+        priority=0,
+        edition_year=None,
+        file_name="before.csv",
+        cell_ref="D2",
+    )
+    with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
+        con.register("given", rows)
+        con.execute("insert into marts.fct_indicator_observation by name select * from given")
+    run = home / "archive" / "run_id=20251215T080000.000000Z"
+    run.mkdir(parents=True)
+    pd.DataFrame({"is_simulated": [False]}).to_parquet(run / "meta.run.parquet")
+    files = pd.DataFrame({"path": ["tidy/values.csv"], "status": ["taken"]})
+    files.to_parquet(run / "meta.input_file.parquet")
+
+
+def test_faults_that_the_publication_has_are_known_and_exit_1_is_for_new_ones(
+    home, tmp_path, capsys
+):
+    def late(city, year):
+        return value(city, year - 1) if year in late_years else value(city, year)
+
+    late_years = {2013}
+    folder = deliver(tmp_path, rows(late))
+    assert end_of(check_source, folder) == Exit.FAILED
+    accept(home, folder)
+    capsys.readouterr()
+    # the file came again with a year more, and the old fault in it
+    more = [(city, 2020, GDP, value(city, 2020), "亿元") for city in CITIES]
+    again = deliver(tmp_path / "again", [*rows(late), *more])
+    assert end_of(check_source, again) == Exit.DONE
+    said = capsys.readouterr().out
+    assert "likely faults: none found" in said
+    assert "(known since 2025-12-15)" in said
+    assert "besides 2 that the publication has already" in said
+    # the same fault of another year is new
+    late_years.add(2016)
+    assert end_of(check_source, deliver(tmp_path / "new", rows(late))) == Exit.FAILED
+    assert f"{GDP}: 2013, 2016: " in capsys.readouterr().out
+
+
+def test_one_value_ten_times_too_large_among_copied_ones_is_found(home, tmp_path, capsys):
+    """Of 56 values 55 are those of the other source to the last digit."""
+    copied = [row for row in rows() if row[1] in (2018, 2019)][:56]
+    city, year, _, right, _ = copied[20]
+    copied[20] = (city, year, GDP, round(10 * right, 1), "亿元")
+    folder = deliver(tmp_path, copied)
+    assert end_of(check_source, folder) == Exit.FAILED
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "one value is" in line][:1]
+    wrong = f"{year}: one value is 10^1 times the right values (D22): {10 * right:.10g}"
+    assert wrong in line and "55 of the 56 values in this column agree" in line
+    accept(home, folder)
+    assert end_of(check_source, folder) == Exit.DONE
 
 
 @pytest.mark.parametrize(

@@ -257,13 +257,42 @@ def year_brought(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Ru
 
 
 @pytest.mark.parametrize(
-    "table", ["publication_change", "flag_change", "current_change", "estimate_change"]
+    "table",
+    [
+        *("publication_change", "flag_change", "current_change", "value_change"),
+        "estimate_change",
+    ],
 )
 def test_a_year_that_arrives_is_reported_as_what_changed(year_brought, table):
     ((before,),) = query(year_brought, "select previous_run_id from meta.run")
     rows = query(year_brought, f"select previous_run_id from meta.{table}")
     assert rows and set(rows) == {(before,)}
-    assert f"changed    since the publication {before}" in year_brought.output
+    last_screen = year_brought.output.partition("What changed since the publication of ")[2]
+    assert f"(run {before}):" in last_screen
+
+
+def test_a_year_that_arrives_moves_the_estimate_in_the_unit_of_the_methods(year_brought):
+    rows = query(
+        year_brought,
+        """select old_last_year, last_year, change, deviation, change_in_deviations
+        from meta.movement where spec_id = 'primary.cm_growth_official.newest'""",
+    )
+    ((old_last, last, change, deviation, in_deviations),) = rows
+    assert last == old_last + 1 and deviation > 0
+    assert in_deviations == pytest.approx(change / deviation)
+    assert f"it moved {abs(in_deviations):.1f} times as far" in year_brought.output
+
+
+def test_warnings_that_were_there_last_year_are_one_line(year_brought):
+    today = query(year_brought, "select started_at from meta.run")[0][0][:10]
+    known = query(
+        year_brought,
+        "select check_id from meta.check_change where known_since is not null and n_new_rows = 0",
+    )
+    assert known
+    printed = [line for line in year_brought.output.splitlines() if "warnings known since" in line]
+    assert all(any(f"{check} ({today})" in line for line in printed) for (check,) in known)
+    assert not any(f"warn: {check}" in year_brought.output for (check,) in known)
 
 
 @pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])

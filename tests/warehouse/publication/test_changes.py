@@ -6,13 +6,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.what_changed import what_changed
 from warehouse.build_database import open_build
 from warehouse.publication import change_queries
 from warehouse.publication.changes import (
     TABLES,
     Compared,
     FaultOfQuery,
-    change_lines,
     compare,
     write_changes,
 )
@@ -29,7 +29,11 @@ ESTIMATE = (
     "p_value double default 0.2, p_value_family double, n_obs int default 10, "
     "n_cities int default 5, n_pilots int default 2"
 )
-PRIMARY = "spec_id text, estimate double, p_value_family double, n_cities int, n_pilots int"
+PRIMARY = (
+    "spec_id text, estimate double, p_value_family double, n_cities int, n_pilots int, "
+    "verdict text, first_year int, last_year int"
+)
+NEWEST = "primary.cm_growth_official.newest"
 HEADLINE = "baseline.cm_growth_official.headline"
 
 
@@ -44,6 +48,14 @@ def con():
                 create table marts.fct_indicator_observation({OBSERVATION});
                 create table estimates.estimate({ESTIMATE});
                 create table estimates.primary({PRIMARY});
+                create table marts.dim_city as select 4 as city_id, 'Fuyang' as city_name_en;
+                create table meta.movement as select null::text as spec_id,
+                    null::double as change_in_deviations limit 0;
+                create table meta.check_change as select null::text as check_id,
+                    null::text as known_since, 0 as n_new_rows, null::text as first_new_row limit 0;
+                create table meta.promise as select null::text as status, null::text as written_by,
+                    null::text as spec_id, null::text as rule_name, null::text as what_changed
+                    limit 0;
                 create table marts.dim_indicator as
                     select 'g' as indicator_id, 0.00005 as revision_tolerance;
                 create table meta.run as
@@ -94,7 +106,13 @@ CASES = {
                 "n_current_changed, round(median_relative_revision, 9)"
             ): [("a", "kept", "old", 3, 3, 1, 1, 1, 3, 0.1)]
         },
-        ["  a: 1 new, 1 revised, 1 gone; 3 current values changed"],
+        [
+            "a: 1 new, 1 revised (half of them by at most 10.00%), 1 gone.",
+            "Places: 1 are new (Fuyang), 1 were lost (city 3).",
+            "the most by 10.00%: g of city 1 in 2010, 100 before, 110 now (+10.00%).",
+            "1 values in use were lost, with nothing in their place (meta.value_change): "
+            "g of city 3 in 2010, 7 before, none now (value gone).",
+        ],
     ),
     "rounding is no revision": (
         [
@@ -124,7 +142,7 @@ CASES = {
             "select old_source_id, new_source_id, reason, round(median_relative_change, 6) "
             "from meta.current_change": [("b", "a", "source removed", 0.04)],
         },
-        ["  b: removed from the landing with its 1 values; 1 current values changed"],
+        ["b is no longer in the landing, with its 1 values."],
     ),
     "a block that falls beside a new source is a warning": (
         [
@@ -143,9 +161,9 @@ CASES = {
             OF_CURRENT: [("block lifted", 1)],
         },
         [
-            "  flags: 1 blocks lifted, 0 newly set (meta.flag_change)",
+            "Values that did not change and are no longer blocked: 1 by spike",
             "  warning: 1 values of a, g, that spike blocked are no longer blocked",
-            "1 of them are current now, first city 1 2010; new beside them: copy",
+            "1 of them are in use now, first city 1 2010; copy is new",
         ],
     ),
     "a flag newly set is listed without a warning": (
@@ -155,7 +173,25 @@ CASES = {
             OF_FLAGS.format("n_ceased_current"): [("set", "a", "outvoted", 1)],
             OF_CURRENT: [("nothing left after a block", 1)],
         },
-        ["  flags: 0 blocks lifted, 1 newly set (meta.flag_change)"],
+        [
+            "Values that did not change and are blocked now: 1 by outvoted",
+            "g of city 1 in 2010, 900 before, none now (blocked by outvoted)",
+        ],
+    ),
+    "a flag on a new value is listed with its rule": (
+        [("a", 1, 2010, 900.0, None, "ok", True, None)],
+        [
+            ("a", 1, 2010, 900.0, None, "ok", True, None),
+            ("a", 1, 2011, 90.0, None, "warned", True, "leap"),
+            ("a", 1, 2012, 9.0, None, "blocked", False, "spike"),
+        ],
+        {
+            OF_FLAGS.format("quality_flag, n_values") + " order by 3": [
+                ("came", "a", "leap", "warned", 1),
+                ("came", "a", "spike", "blocked", 1),
+            ],
+        },
+        ["New and revised values that are flagged: 1 blocked by spike, 1 warned by leap"],
     ),
 }
 
@@ -166,9 +202,9 @@ def test_changes_of_values_are_counted_and_said(con, case: str) -> None:
     deliver(con, before, now)
     compare(con, "previous")
     assert {query: con.execute(query).fetchall() for query in tables} == tables
-    said = "\n".join(change_lines(con))
+    said = "\n".join(what_changed(con))
     assert [line for line in lines if line not in said] == []
-    assert ("warning" in said) == ("warning" in "".join(lines))
+    assert ("warning:" in said) == ("warning:" in "".join(lines))
 
 
 def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
@@ -177,7 +213,11 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
         ("memory", {HEADLINE: 1.5, "came": 4.0, "same": 3.0}),
     ):
         insert(con, f"{catalog}.estimates.estimate", "spec_id, estimate", [*rows.items()])
-        con.execute(f"insert into {catalog}.estimates.primary values ('primary.x', 7, 0.5, 5, 2)")
+        verdict = "found" if catalog == "memory" else "not_identified"
+        con.execute(
+            f"insert into {catalog}.estimates.primary values ('{NEWEST}', 7, 0.5, 5, 2, "
+            f"'{verdict}', 2010, 2020)"
+        )
     compare(con, "previous")
     found = con.execute(
         "select spec_id, old_estimate, new_estimate, difference_in_old_errors from "
@@ -187,9 +227,12 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
         (HEADLINE, 1.0, 1.5, 1.0),
         ("came", None, 4.0, None),
         ("gone", 2.0, None, None),
-        ("primary.x", 7.0, 7.0, None),
+        (NEWEST, 7.0, 7.0, None),
     ]
-    assert f"  {HEADLINE}: 1.0000 -> 1.5000 (+1.00 old standard errors)" in change_lines(con)
+    con.execute(f"insert into meta.movement values ('{NEWEST}', -1.25)")
+    said = "\n".join(what_changed(con))
+    assert "Verdict on growth in 2010-2020: found, before it was: not identified" in said
+    assert "was +7.0000 and is +7.0000, p 0.5000; it moved 1.2 times as far" in said
 
 
 ONE = ("a", 1, 2010, 100.0, 2018, "ok", True, None)
@@ -274,7 +317,7 @@ def test_a_publication_that_cannot_be_compared_with_is_reported_with_the_reason(
             "create or replace table meta.run as select null as previous_run_id, ? as not_compared",
             [found.not_compared],
         )
-        (line,) = change_lines(build)
+        (line,) = what_changed(build)
     assert reason in line
 
 

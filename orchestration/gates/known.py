@@ -1,0 +1,132 @@
+"""Which warnings of a gate were there in the publication before, and since when.
+
+A check is known since the first of the runs in a row, up to the last publication, in which it
+failed; of its failing rows those are new that the last publication does not have.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from orchestration.home import Home
+from orchestration.terminal import progress
+from warehouse.publication.archive import RUN, archived_runs
+from warehouse.publication.changes import CannotBeCompared, is_of_kind
+from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import DATABASE, open_foreign
+
+RESULTS = "quality.expectation_result"
+COLUMNS = {
+    **dict.fromkeys(("stage", "check_id", "severity", "known_since"), "string"),
+    **dict.fromkeys(("n_rows", "n_new_rows"), "Int64"),
+    "first_new_row": "string",
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """Failed checks of the publication before.
+
+    Attributes
+    ----------
+    since : dict
+        Day of the first run in a row in which a check failed, by stage and check.
+    rows : set of tuple
+        Stage, check and failing row.
+    """
+
+    since: dict[tuple[str, str], str] = field(default_factory=dict)
+    rows: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+def read_known(home: Home, *, simulated: bool) -> Known:
+    """Return the failed checks of the current publication, if it is of the same kind; none where it
+    cannot be read, which is printed.
+    """
+    if not os.path.lexists(home.published):
+        return Known()
+    try:
+        if not is_of_kind(home.published, simulated=simulated):
+            return Known()
+        with open_foreign(home.published / DATABASE) as con:
+            rows = con.execute(
+                "select stage, check_id, failing_row from quality.expectation_row"
+            ).fetchall()
+            failed = con.execute(
+                "select stage, check_id from quality.expectation_result where not success"
+            ).fetchall()
+            ((run_id,),) = con.execute("select run_id from meta.run").fetchall()
+    except (PublishError, CannotBeCompared, duckdb.Error, ValueError) as error:
+        found = str(error).splitlines()[0]
+        progress(f"  every warning counts as new: the publication before cannot be read ({found})")
+        return Known()
+    day = _day(run_id)
+    since = dict.fromkeys(failed, day)
+    _look_back(home.archive, run_id, simulated=simulated, since=since)
+    return Known(since, {(stage, check, row or "") for stage, check, row in rows})
+
+
+def _look_back(
+    archive: Path, run_id: str, *, simulated: bool, since: dict[tuple[str, str], str]
+) -> None:
+    """Move each check's day back to the first of the runs in a row in which it failed."""
+    left = set(since)
+    for earlier in reversed(archived_runs(archive)):
+        folder = archive / f"{RUN}{earlier}"
+        of_run, results = folder / "meta.run.parquet", folder / f"{RESULTS}.parquet"
+        if earlier >= run_id or not of_run.is_file() or not results.is_file():
+            continue
+        kind = pd.read_parquet(of_run, columns=["is_simulated"], partitioning=None)
+        if bool(kind["is_simulated"].iloc[0]) != simulated:
+            continue
+        found = pd.read_parquet(
+            results, columns=["stage", "check_id", "success"], partitioning=None
+        )
+        failed = found[~found["success"].astype(bool)]
+        left &= set(zip(failed["stage"], failed["check_id"], strict=True))
+        for key in left:
+            since[key] = _day(earlier)
+
+
+def _day(run_id: str) -> str:
+    """The day in a run's id."""
+    return f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}"
+
+
+def check_changes(results: pd.DataFrame, rows: pd.DataFrame, known: Known) -> pd.DataFrame:
+    """Rows of `meta.check_change`: a row for each failed check.
+
+    Parameters
+    ----------
+    results, rows : DataFrame
+        `quality.expectation_result` and `quality.expectation_row` of this run.
+    known : Known
+    """
+    found = []
+    for check in results[~results["success"].astype(bool)].to_dict("records"):
+        key = (check["stage"], check["check_id"])
+        is_its = (rows["stage"] == key[0]) & (rows["check_id"] == key[1])
+        failing = rows[is_its].sort_values("nth")
+        names = failing["failing_row"].fillna("")
+        new = failing[[(*key, name) not in known.rows for name in names]]
+        shown = None
+        if len(new):
+            shown = f"{new['failing_row'].iloc[0]} {new['failing_value'].iloc[0]}".strip()
+        found.append(
+            {
+                "stage": key[0],
+                "check_id": key[1],
+                "severity": check["severity"],
+                "known_since": known.since.get(key),
+                "n_rows": len(failing),
+                "n_new_rows": len(new),
+                "first_new_row": shown,
+            }
+        )
+    frame = pd.DataFrame(found, columns=list(COLUMNS)).astype(COLUMNS)
+    return frame.sort_values(["stage", "check_id"], ignore_index=True)

@@ -1,0 +1,57 @@
+"""How far estimates moved since the publication before: `meta.movement`.
+
+What is computed of both is in `estimation/study/movement.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from orchestration.run import Run
+from orchestration.terminal import progress
+from warehouse.build_database import open_build, write_frame
+from warehouse.publication.changes import CannotBeCompared, is_of_kind
+from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import DATABASE, open_foreign
+
+
+def measure_movement(run: Run, marts: Any, primary: pd.DataFrame) -> None:
+    """Write `meta.movement` of a run; without rows where there is no publication of its kind, or
+    none that can be read, which is printed.
+    """
+    from estimation.analyses.primary import DECLARED
+    from estimation.study.movement import COLUMNS, movement_rows
+
+    frame = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    try:
+        before = _read_before(run)
+    except (PublishError, CannotBeCompared, duckdb.Error) as error:
+        found = str(error).splitlines()[0]
+        progress(f"  how far estimates moved is not computed: {found}")
+        before = None
+    if before is not None:
+        earlier, old = before
+        frame = movement_rows(earlier, marts, DECLARED, old, primary)
+    with open_build(run.home.build) as con:
+        write_frame(con, "meta", "movement", frame)
+
+
+def _read_before(run: Run) -> tuple[Any, pd.DataFrame] | None:
+    """Marts and `estimates.primary` of the current publication; None where there is none of the
+    kind of this run.
+    """
+    from estimation.analyses.primary import DECLARED
+    from estimation.sample.marts import read_marts
+
+    published = run.home.published
+    if not os.path.lexists(published):
+        return None
+    if not is_of_kind(published, simulated=run.settings.is_simulated):
+        return None
+    with open_foreign(published / DATABASE) as con:
+        marts = read_marts(con, DECLARED, pair_years=False)
+        return marts, con.table("estimates.primary").df()

@@ -1,0 +1,71 @@
+"""Warnings that were there in the publication before, and since when."""
+
+import pandas as pd
+
+from orchestration.gates.known import Known, check_changes, read_known
+from orchestration.home import Home
+from tests.warehouse.publication.small import put_out, run_of
+
+RESULTS = ("stage", "check_id", "success", "severity")
+
+
+def gate(*failed: tuple[str, tuple[str, ...]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Results and failing rows of a gate; each failed check with its rows."""
+    results = [("marts", "holds", True, "warn")]
+    rows = []
+    for check, names in failed:
+        results.append(("marts", check, False, "warn"))
+        rows += [("marts", check, nth, name, "n=3") for nth, name in enumerate(names, start=1)]
+    columns = ("stage", "check_id", "nth", "failing_row", "failing_value")
+    return pd.DataFrame(results, columns=RESULTS), pd.DataFrame(rows, columns=columns)
+
+
+def sql_of(*failed: tuple[str, tuple[str, ...]], simulated: bool = False) -> str:
+    """Statements that make the tables of a publication with these failed checks."""
+    results, rows = gate(*failed)
+    statements = ["create schema quality; create schema meta; create schema marts"]
+    for name, frame in (("expectation_result", results), ("expectation_row", rows)):
+        names = ", ".join(frame.columns)
+        values = ", ".join(str(tuple(row)) for row in frame.to_numpy().tolist())
+        statements.append(f"create table quality.{name} as from (values {values}) t({names})")
+    statements.append(f"create table meta.run as select {simulated} as is_simulated")
+    return "; ".join(statements)
+
+
+def publish(home: Home, day: int, *failed: tuple[str, tuple[str, ...]]) -> None:
+    run_id = run_of(day)
+    sql = sql_of(*failed) + f"; create or replace table meta.run as select '{run_id}' as run_id, "
+    put_out(home.root, run_id, sql + "false as is_simulated")
+
+
+def test_a_check_is_known_since_the_first_of_the_runs_in_a_row_in_which_it_failed(tmp_path):
+    home = Home(tmp_path / "home")
+    publish(home, 1, ("old", ("year=2010",)), ("came_back", ("year=2010",)))
+    publish(home, 2, ("old", ("year=2010",)))
+    publish(home, 3, ("old", ("year=2010",)), ("came_back", ("year=2010",)))
+    known = read_known(home, simulated=False)
+    now = gate(
+        ("old", ("year=2010",)),
+        ("came_back", ("year=2010", "year=2011")),
+        ("is_new", ("year=2012",)),
+    )
+    found = check_changes(*now, known).set_index("check_id")
+    assert found["known_since"].fillna("new").to_dict() == {
+        "came_back": "2026-01-03",
+        "is_new": "new",
+        "old": "2026-01-01",
+    }
+    assert found["n_new_rows"].to_dict() == {"came_back": 1, "is_new": 1, "old": 0}
+    assert found.at["came_back", "first_new_row"] == "year=2011 n=3"
+
+
+def test_nothing_is_known_of_another_kind_or_of_a_damaged_publication(tmp_path, capsys):
+    home = Home(tmp_path / "home")
+    assert read_known(home, simulated=False) == Known()
+    publish(home, 1, ("old", ("year=2010",)))
+    assert read_known(home, simulated=True) == Known()
+    path = home.published.resolve() / "citysync.duckdb"
+    path.chmod(0o644)
+    path.write_bytes(b"no database")
+    assert read_known(home, simulated=False) == Known()
+    assert "every warning counts as new" in capsys.readouterr().out
