@@ -187,6 +187,15 @@ COMMANDS = {
         WITHIN + "registered:registered",
         (Argument(("run",), "run id of the archive; default: the current publication", "RUN"),),
     ),
+    "rehearse": Command(
+        "let the landing arrive edition by edition, and report what each arrival changed",
+        WITHIN + "rehearse:rehearse",
+        (
+            LANDING,
+            Argument(("--editions",), "2020..2024, or how many of the newest; default 5"),
+            Argument(("--output",), "folder for the table and the page; default: rehearsal"),
+        ),
+    ),
     "rollback": Command(
         "put an earlier publication back", WITHIN + "publications:rollback", (RUN,)
     ),

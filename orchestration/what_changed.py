@@ -6,10 +6,11 @@ can show the same.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import duckdb
+
+from warehouse.publication.archive import day_of
 
 #: So many of a kind are named; the table named beside them has the others.
 MOST_NAMED = 5
@@ -81,14 +82,6 @@ def what_changed(con: duckdb.DuckDBPyConnection) -> list[str]:
     for part in (_places, _values, _current, _flags, _checks, _verdicts, _promises):
         lines += [f"  {line}" for line in part(con)]
     return lines
-
-
-def day_of(run_id: str) -> str:
-    """Return the day of a run such as 2026-11-30, by its id."""
-    try:
-        return date.fromisoformat(run_id[:8]).isoformat()
-    except ValueError:
-        return run_id
 
 
 def _places(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -8,15 +8,15 @@ import tempfile
 from pathlib import Path
 
 import duckdb
-import pyarrow.parquet as pq
 
+from orchestration.archived import read_archived, runs_of_kind
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
 from warehouse.build_database import open_memory
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
-from warehouse.publication.archive import RUN, archived_runs
+from warehouse.publication.archive import day_of
 from warehouse.publication.foreign import attach_foreign, open_publication
 from warehouse.source_check.comparison import compare
 from warehouse.source_check.faults import Fault, likely_faults, not_compared
@@ -111,16 +111,10 @@ def first_days(archive: Path, source_id: str) -> dict[str, str]:
     by the file's path inside the source.
     """
     days: dict[str, str] = {}
-    for run_id in archived_runs(archive):
-        folder = archive / f"{RUN}{run_id}"
-        paths = [folder / f"meta.{name}.parquet" for name in ("run", "input_file")]
-        if not all(path.is_file() for path in paths):
-            continue
-        of_run, files = (pq.read_table(path, partitioning=None).to_pylist() for path in paths)
-        if of_run[0]["is_simulated"]:
-            continue
-        for file in files:
+    for run_id in runs_of_kind(archive, is_simulated=False):
+        files = read_archived(archive, run_id, "meta.input_file")
+        for file in files.to_dict("records"):
             source, _, name = file["path"].partition("/")
             if source == source_id and file["status"] == "taken":
-                days.setdefault(name, f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}")
+                days.setdefault(name, day_of(run_id))
     return days

@@ -4,9 +4,10 @@ earlier runs had written for its own.
 
 from __future__ import annotations
 
+from orchestration.archived import read_archived
 from orchestration.home import Home
 from orchestration.publication_folders import publication_folder
-from orchestration.stages.promises import lines_of, read_archived
+from orchestration.stages.promises import lines_of
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.archive import archived_runs
 from warehouse.publication.errors import PublishError

@@ -13,14 +13,14 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from orchestration.archived import read_archived, runs_of_kind
 from orchestration.home import Home
 from orchestration.terminal import progress
-from warehouse.publication.archive import RUN, archived_runs
+from warehouse.publication.archive import day_of
 from warehouse.publication.changes import CannotBeCompared, is_of_kind
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import DATABASE, open_foreign
 
-RESULTS = "quality.expectation_result"
 COLUMNS = {
     **dict.fromkeys(("stage", "check_id", "severity", "known_since"), "string"),
     **dict.fromkeys(("n_rows", "n_new_rows"), "Int64"),
@@ -65,7 +65,7 @@ def read_known(home: Home, *, simulated: bool) -> Known:
         found = str(error).splitlines()[0]
         progress(f"  every warning counts as new: the publication before cannot be read ({found})")
         return Known()
-    day = _day(run_id)
+    day = day_of(run_id)
     since = dict.fromkeys(failed, day)
     _look_back(home.archive, run_id, simulated=simulated, since=since)
     return Known(since, {(stage, check, row or "") for stage, check, row in rows})
@@ -76,26 +76,14 @@ def _look_back(
 ) -> None:
     """Move each check's day back to the first of the runs in a row in which it failed."""
     left = set(since)
-    for earlier in reversed(archived_runs(archive)):
-        folder = archive / f"{RUN}{earlier}"
-        of_run, results = folder / "meta.run.parquet", folder / f"{RESULTS}.parquet"
-        if earlier >= run_id or not of_run.is_file() or not results.is_file():
+    for earlier in reversed(runs_of_kind(archive, is_simulated=simulated)):
+        results = read_archived(archive, earlier, "quality.expectation_result")
+        if earlier >= run_id or results.empty:
             continue
-        kind = pd.read_parquet(of_run, columns=["is_simulated"], partitioning=None)
-        if bool(kind["is_simulated"].iloc[0]) != simulated:
-            continue
-        found = pd.read_parquet(
-            results, columns=["stage", "check_id", "success"], partitioning=None
-        )
-        failed = found[~found["success"].astype(bool)]
+        failed = results[~results["success"].astype(bool)]
         left &= set(zip(failed["stage"], failed["check_id"], strict=True))
         for key in left:
-            since[key] = _day(earlier)
-
-
-def _day(run_id: str) -> str:
-    """The day in a run's id."""
-    return f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}"
+            since[key] = day_of(earlier)
 
 
 def check_changes(results: pd.DataFrame, rows: pd.DataFrame, known: Known) -> pd.DataFrame:

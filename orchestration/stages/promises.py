@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from orchestration.archived import read_archived, runs_of_kind
 from orchestration.run import Run
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
-from warehouse.publication.archive import RUN, archived_runs
 
 
 def keep_promises(run: Run, marts: Any, primary: pd.DataFrame) -> None:
@@ -35,22 +35,13 @@ def read_written(archive: Path, *, is_simulated: bool) -> pd.DataFrame:
     ones, with its `run_id`, oldest first.
     """
     parts = []
-    for run_id in archived_runs(archive):
+    for run_id in runs_of_kind(archive, is_simulated=is_simulated):
         part = read_archived(archive, run_id, "estimates.next_window")
-        of_run = read_archived(archive, run_id, "meta.run")
-        if not part.empty and bool(of_run["is_simulated"].iloc[0]) == is_simulated:
+        if not part.empty:
             parts.append(part.assign(run_id=run_id))
     if not parts:
         return pd.DataFrame()
     return pd.concat(parts, ignore_index=True)
-
-
-def read_archived(archive: Path, run_id: str, table: str) -> pd.DataFrame:
-    """Return a table of an archived run; an empty one where the run did not have it."""
-    path = archive / f"{RUN}{run_id}" / f"{table}.parquet"
-    if not path.is_file():
-        return pd.DataFrame()
-    return pd.read_parquet(path, partitioning=None)
 
 
 def lines_of(promises: pd.DataFrame) -> list[str]:

@@ -115,10 +115,9 @@ def end_of(work: Callable[..., int], *arguments: object) -> int:
 
 def write_tidy(landing: Path, rows: list[str], name: str = "values.csv") -> Path:
     """A landing with one tidy CSV."""
-    (landing / "tidy").mkdir(parents=True, exist_ok=True)
-    (landing / "tidy" / name).write_text(
-        "\n".join(["city_id,year,indicator_id,value", *rows]) + "\n", encoding="utf-8"
-    )
+    path = landing / "tidy" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["city_id,year,indicator_id,value", *rows]) + "\n", encoding="utf-8")
     return landing
 
 

@@ -164,6 +164,11 @@ def archived_runs(archive: Path) -> list[str]:
     return [folder.name.removeprefix(RUN) for folder in _run_folders(archive)]
 
 
+def day_of(run_id: str) -> str:
+    """Return the day of a run such as 2026-11-30, by its id."""
+    return f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}"
+
+
 def _run_folders(archive: Path) -> list[Path]:
     return sorted(folder for folder in archive.glob(f"{RUN}*") if folder.is_dir())
 

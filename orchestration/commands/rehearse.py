@@ -1,0 +1,309 @@
+"""`citysync rehearse`: the landing arrives again edition by edition, as if each were new.
+
+Each arrival is a refresh, in a home of the rehearsal's own, that leaves out later editions and
+figures of later years. What it reports of the one before is collected in a table and a page.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from orchestration.home import REPO, Home
+from orchestration.rehearsal import BROKEN, CHANGED, COLUMNS, arrival_rows, refused_row
+from orchestration.reuse.fingerprint import take_fingerprint
+from orchestration.run_settings import check_settings, number, use_landing
+from orchestration.simulated_landing import landing_path, write_simulated
+from orchestration.supervision import hold_lock
+from orchestration.terminal import Exit, end_command, progress, say
+from warehouse.build_database import open_memory
+from warehouse.errors import Refused
+from warehouse.ingest.landing import read_landing
+from warehouse.ingest.layouts import layouts_of
+from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.whole_files import read_noted, remove_any, write_whole
+
+#: Without a word of the person, so many editions arrive; the first has nothing to be compared with.
+ARRIVALS = 5
+OF_EDITIONS = re.compile(r"(\d{4})\.\.(\d{4})|(\d{1,2})")
+#: Settings that each arrival has of its own.
+AS_OF = ("AS_OF_EDITION", "AS_OF_YEAR")
+STATE, TABLE, PAGE = "rehearsed.json", "rehearsal", "index.html"
+STAGE = re.compile(r"\[\d+/\d+\] .*")
+LAST_LINE = re.compile(r"citysync: exit (\d+): (.*)")
+SHRINKS = "this run would lose"
+# The window of the main test follows growth of the product: the newest year that a landing has of
+# an indicator of it, as far as it has half of what it has in the indicator's fullest year.
+NEWEST = """
+with counted as (
+    select indicator_id, "year", count(*) as n from read_parquet($1, union_by_name = true)
+    where reason is null and starts_with(indicator_id, 'gdp_') group by all
+)
+select max("year") from (
+    from counted qualify 2 * n >= max(n) over (partition by indicator_id)
+)
+"""
+NEWEST_EDITION = """
+select max(edition_year) from read_parquet($1) where status = 'taken'
+    and source_id <> 'policy_texts'
+"""
+TYPES = {"edition": "integer", "n_values": "bigint"} | dict.fromkeys(
+    ("change", "deviation", "change_in_deviations"), "double"
+)
+
+
+@dataclass
+class State:
+    """What a rehearsal has done, so that it goes on where it was interrupted.
+
+    Attributes
+    ----------
+    made_of : dict
+        Hashes of landing, code and settings.
+    editions : list of int
+        Editions that have arrived, in this order.
+    rows : list of dict
+        Rows of the table.
+    """
+
+    made_of: dict[str, str] = field(default_factory=dict)
+    editions: list[int] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+def rehearse(landing: str | None, editions: str | None, output: str | None) -> int:
+    """Let a landing arrive edition by edition, and write what each arrival changed.
+
+    Parameters
+    ----------
+    landing : str or None
+        Folder of delivered files; None for the simulated landing.
+    editions : str or None
+        `2020..2024`, or how many of the newest.
+    output : str or None
+        Folder for the table and the page; None for `rehearsal` in the home.
+
+    Returns
+    -------
+    int
+        0 where every edition was published, else the exit code of the refresh that was not. The
+        same command then goes on from there.
+    """
+    home = Home.from_environment()
+    use_landing(landing)
+    check_settings(os.environ)
+    given = [name for name in AS_OF if os.environ.get(name)]
+    if given:
+        raise Refused(f"{given[0]} is set: a rehearsal sets it for each arrival; leave it out")
+    if editions and not OF_EDITIONS.fullmatch(editions):
+        raise Refused(
+            f"--editions is {editions[:40]!r}: expected 2020..2024, or a number of editions such "
+            "as 5"
+        )
+    folder = home.root / "rehearsal"
+    if output:
+        folder = Path(output).absolute()
+    scratch = Home(folder / "home")
+    with hold_lock(Home(folder), "rehearse"):
+        return _rehearse(landing, editions, folder, scratch)
+
+
+def _rehearse(landing: str | None, editions: str | None, folder: Path, scratch: Home) -> int:
+    made_of = asdict(take_fingerprint(Path(landing) if landing else None))
+    state = State(**read_noted(folder / STATE))
+    if state.made_of != made_of:
+        state = _start_again(state, made_of, scratch)
+    wanted = _wanted(editions, landing, scratch)
+    if state.editions != wanted[: len(state.editions)]:
+        state = _start_again(state, made_of, scratch)
+    say(
+        f"citysync rehearse: editions {wanted[0]} to {wanted[-1]} of "
+        f"{landing or 'the SIMULATED landing'}, in a home of their own ({scratch.root}); nothing "
+        "that is published is touched"
+    )
+    for place, edition in enumerate(wanted, start=1):
+        named = f"edition {edition} ({place} of {len(wanted)})"
+        if edition in state.editions:
+            progress(f"{named}: has arrived before")
+            continue
+        progress(f"{named}: figures to {edition - 1}; every line is kept in {scratch.log}")
+        code, reason = _arrive(landing, edition, scratch)
+        if code == Exit.FAILED and SHRINKS in reason:
+            progress(f"  refused: {reason}")
+            state.rows.append(refused_row(edition, reason))
+            progress("  it arrives all the same (CONFIRM_SHRINK=1), to see what comes after it")
+            code, reason = _arrive(landing, edition, scratch, CONFIRM_SHRINK="1")
+        if code != Exit.DONE:
+            return end_command(
+                code, f"{named}: {reason}; the same command goes on from this edition"
+            )
+        with open_foreign(scratch.published / DATABASE) as con:
+            rows = arrival_rows(con, edition)
+        state.rows += rows
+        state.editions.append(edition)
+        with write_whole(folder / STATE) as draft:
+            draft.write_text(json.dumps(asdict(state), indent=1) + "\n", encoding="utf-8")
+        _write(folder, state)
+        for line in _headlines(rows):
+            progress(f"  {line}")
+        _forget_earlier(scratch)
+    remove_any(scratch.root)
+    remove_any(folder / STATE)
+    broken = sum(row["status"] == BROKEN for row in state.rows)
+    changed = sum(row["kind"] == "verdict" and row["status"] == CHANGED for row in state.rows)
+    return end_command(
+        Exit.DONE,
+        f"{len(wanted)} editions arrived; {changed} verdicts changed, {broken} promises were "
+        f"broken: {folder / PAGE}",
+    )
+
+
+def _start_again(state: State, made_of: dict[str, str], scratch: Home) -> State:
+    """Forget what an interrupted rehearsal of other files, code or editions has done."""
+    if state.editions:
+        say("  the landing, the code or the editions are others than before: all arrive again")
+    remove_any(scratch.root)
+    return State(made_of=made_of)
+
+
+def _wanted(editions: str | None, landing: str | None, scratch: Home) -> list[int]:
+    """Editions that are to arrive, the oldest first."""
+    found = OF_EDITIONS.fullmatch(editions or str(ARRIVALS))
+    first, last, count = found.groups()
+    if first:
+        if int(first) > int(last):
+            raise Refused(f"--editions is {editions!r}: {first} is after {last}; expected A..B")
+        return [*range(int(first), int(last) + 1)]
+    newest = _newest(landing, scratch)
+    return [*range(newest - max(int(count), 1) + 1, newest + 1)]
+
+
+def _newest(landing: str | None, scratch: Home) -> int:
+    """The newest edition of a landing: that of its files, or the year after its newest figures.
+
+    Raises
+    ------
+    Refused
+        If it has no figure of any year.
+    """
+    progress("the landing is read, to see which years it holds")
+    if not landing:
+        write_simulated(scratch, number("CITYSYNC_SIMULATED_CITIES"))
+    path = landing_path(scratch, landing or "")
+    seen = scratch.root / "seen"
+    remove_any(seen)
+    seen.mkdir(parents=True)
+    # the refresh of the first edition finds these files in the cache
+    read_landing(path, scratch.raw, seen, layouts=layouts_of(path))
+    with open_memory() as con:
+        years = con.execute(NEWEST, [str(seen / "raw" / "*.parquet")]).fetchone()
+        named = con.execute(NEWEST_EDITION, [str(seen / "input_file.parquet")]).fetchone()
+    remove_any(seen)
+    if years[0] is None:
+        raise Refused(
+            f"{path}: no figure of the product was found, whose years say which editions arrive; "
+            "give them: --editions 2020..2024"
+        )
+    return max(int(years[0]) + 1, int(named[0] or 0))
+
+
+def _arrive(landing: str | None, edition: int, scratch: Home, **settings: str) -> tuple[int, str]:
+    """Refresh with what had been delivered by an edition; exit code and reason."""
+    command = [sys.executable, "-m", "orchestration.command", "refresh"]
+    if landing:
+        command.append(f"--landing={Path(landing).absolute()}")
+    with_own = {name: value for name, value in os.environ.items() if name != "CITYSYNC_BUILD"}
+    environment = {
+        "ANALYSES": "primary",
+        **with_own,
+        "CITYSYNC_HOME": str(scratch.root),
+        "CITYSYNC_CACHE": str(Home.from_environment().cache),
+        "CITYSYNC_LANDING": "",
+        # the data year of a yearbook is the one before its edition
+        "AS_OF_EDITION": str(edition),
+        "AS_OF_YEAR": str(edition - 1),
+        **settings,
+    }
+    last = ""
+    with subprocess.Popen(  # our own command
+        command, cwd=REPO, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        for line in process.stdout or ():
+            stage = STAGE.search(line)
+            if stage:
+                progress(f"  {stage.group()}")
+            last = line.strip() or last
+    found = LAST_LINE.fullmatch(last)
+    if found is None:
+        return process.returncode or Exit.FAILED, last
+    return process.returncode, found[2]
+
+
+def _forget_earlier(scratch: Home) -> None:
+    """Remove publications that no later arrival is compared with; the archive keeps what they
+    said.
+    """
+    current = scratch.published.resolve()
+    for folder in (scratch.root / "publications").iterdir():
+        if folder.name != current.name and not folder.name.startswith("."):
+            remove_any(folder)
+
+
+def _headlines(rows: list[dict[str, Any]]) -> list[str]:
+    """What the terminal shows of an arrival: verdict, movement and promises of the newest window,
+    and what was lost.
+    """
+    lines = []
+    for row in rows:
+        is_shown = row["kind"] in ("loss", "promise") or ".newest" in row["name"]
+        if not is_shown:
+            continue
+        text = f"{row['kind']} {row['status']}: {row['name']}"
+        if row["before"] or row["after"]:
+            text += f": {row['before'] or 'none'} -> {row['after'] or 'none'}"
+        if row["change_in_deviations"] is not None:
+            text += f", {row['change_in_deviations']:+.1f} deviations"
+        lines.append(text)
+    return lines
+
+
+def _write(folder: Path, state: State) -> None:
+    """Write the table as CSV and Parquet, and the page."""
+    import pandas as pd
+
+    frame = pd.DataFrame(state.rows, columns=list(COLUMNS))
+    columns = ", ".join(f'"{name}"::{TYPES.get(name, "varchar")} as "{name}"' for name in COLUMNS)
+    with duckdb.connect() as con:
+        con.register("given", frame.astype(object).where(frame.notna(), None))
+        con.execute(f"create table rehearsal as select {columns} from given")
+        for ending in ("csv", "parquet"):
+            with write_whole(folder / f"{TABLE}.{ending}") as draft:
+                con.execute(f"copy rehearsal to '{draft}' (format {ending})")
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("rehearsal.html.j2").render(arrivals=_by_edition(state.rows))
+    with write_whole(folder / PAGE) as draft:
+        draft.write_text(page, encoding="utf-8")
+
+
+def _by_edition(rows: list[dict[str, Any]]) -> Mapping[int, Mapping[str, list[dict[str, Any]]]]:
+    """Rows by edition and kind."""
+    found: dict[int, dict[str, list[dict[str, Any]]]] = {}
+    for row in rows:
+        found.setdefault(row["edition"], {}).setdefault(row["kind"], []).append(row)
+    return found
