@@ -108,7 +108,9 @@ def _values(con: duckdb.DuckDBPyConnection) -> list[str]:
     rows = con.execute(SOURCES).fetchall()
     if not rows:
         return ["Delivered values: every one is as it was."]
-    new, revised, gone = (sum(row[k] for row in rows) for k in (2, 3, 4))
+    new = sum(row[2] for row in rows)
+    revised = sum(row[3] for row in rows)
+    gone = sum(row[4] for row in rows)
     lines = [
         f"Delivered values: {new:,} are new, {revised:,} were revised and {gone:,} are no longer "
         "delivered (meta.publication_change)."
