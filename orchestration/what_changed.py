@@ -6,8 +6,6 @@ can show the same.
 
 from __future__ import annotations
 
-from typing import Any
-
 import duckdb
 
 from warehouse.publication.archive import day_of
@@ -53,11 +51,18 @@ CHECKS = "select check_id, known_since, n_new_rows, first_new_row from meta.chec
 VERDICTS = """
 select spec_id, first_year, old_last_year, new_last_year, old_verdict, new_verdict, old_estimate,
     new_estimate, new_p_value, change_in_deviations
-from meta.estimate_change left join meta.movement using (spec_id)
+from meta.estimate_change
+left join (select spec_id, change_in_deviations from meta.movement) using (spec_id)
 where starts_with(spec_id, 'primary.cm_growth_official.')
     and (spec_id like '%.newest' or spec_id like '%.study_window')
 order by spec_id
 """
+VERDICT_WORDS = {
+    "found": "a change was found",
+    "not_found_could_have_been": "no change was found, and a small one would have been",
+    "not_found_could_not_have_been": "no change was found, but a small one could be missed",
+    "not_identified": "the data cannot tell",
+}
 PROMISES = """
 select status, count(*), min(written_by), string_agg(spec_id || ', rule ' || rule_name || ': '
     || what_changed, '; ' order by spec_id, rule_name)
@@ -254,10 +259,11 @@ def _verdicts(con: duckdb.DuckDBPyConnection) -> list[str]:
     return lines
 
 
-def _words_of(verdict: Any) -> str:
+def _words_of(verdict: str | None) -> str:
+    """A verdict in words."""
     if verdict is None:
         return "not run"
-    return str(verdict).replace("_", " ")
+    return VERDICT_WORDS.get(verdict, verdict)
 
 
 def _promises(con: duckdb.DuckDBPyConnection) -> list[str]:

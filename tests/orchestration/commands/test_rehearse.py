@@ -98,8 +98,9 @@ def test_bad_input_is_named_and_nothing_is_run(
 
 
 def three_editions(simulated: Run, landing: Path) -> tuple[int, dict[str, str]]:
-    """A landing of three editions, whose first has a year that comes to be seen as wrong and whose
-    second revises a figure; the first edition, and how both are named.
+    """A landing of three editions, each with all years to its own. In the last year of the first a
+    decimal point slipped, which the next year shows; the second revises a figure. The first
+    edition, and how both are named.
     """
     with duckdb.connect(str(simulated.home / "published" / "citysync.duckdb")) as con:
         values = con.execute(
@@ -115,10 +116,14 @@ def three_editions(simulated: Run, landing: Path) -> tuple[int, dict[str, str]]:
     lines: dict[int, list[str]] = {last - 1: [], last: [], last + 1: []}
     for row in values:
         city, year, indicator, value, _ = row
-        figure = 10 * value if row == slipped else value
-        lines[max(year + 1, last - 1)].append(f"{city},{year},{indicator},{figure!r}")
-    city, year, indicator, value, _ = revised
-    lines[last].append(f"{city},{year},{indicator},{1.03 * value!r}")
+        for edition in lines:
+            figure = value
+            if row == slipped:
+                figure = 10 * value
+            elif row == revised and edition >= last:
+                figure = 1.03 * value
+            if year < edition:
+                lines[edition].append(f"{city},{year},{indicator},{figure!r}")
     for edition, rows in lines.items():
         write_tidy(landing, rows, f"{edition}/values.csv")
     named = {"loss": slipped, "revision": revised}

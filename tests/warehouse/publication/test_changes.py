@@ -50,7 +50,7 @@ def con():
                 create table estimates.primary({PRIMARY});
                 create table marts.dim_city as select 4 as city_id, 'Fuyang' as city_name_en;
                 create table meta.movement as select null::text as spec_id,
-                    null::double as change_in_deviations limit 0;
+                    null::double as change_in_deviations, 2019 as old_last_year limit 0;
                 create table meta.check_change as select null::text as check_id,
                     null::text as known_since, 0 as n_new_rows, null::text as first_new_row limit 0;
                 create table meta.promise as select null::text as status, null::text as written_by,
@@ -229,9 +229,9 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
         ("gone", 2.0, None, None),
         (NEWEST, 7.0, 7.0, None),
     ]
-    con.execute(f"insert into meta.movement values ('{NEWEST}', -1.25)")
+    con.execute(f"insert into meta.movement values ('{NEWEST}', -1.25, 2019)")
     said = "\n".join(what_changed(con))
-    assert "Verdict on growth in 2010-2020: found, before it was: not identified" in said
+    assert "in 2010-2020: a change was found, before it was: the data cannot tell" in said
     assert "was +7.0000 and is +7.0000, p 0.5000; it moved 1.2 times as far" in said
 
 
