@@ -116,14 +116,14 @@ def three_editions(simulated: Run, landing: Path) -> tuple[int, dict[str, str]]:
     lines: dict[int, list[str]] = {last - 1: [], last: [], last + 1: []}
     for row in values:
         city, year, indicator, value, _ = row
-        for edition in lines:
+        for edition, of_edition in lines.items():
             figure = value
             if row == slipped:
                 figure = 10 * value
             elif row == revised and edition >= last:
                 figure = 1.03 * value
             if year < edition:
-                lines[edition].append(f"{city},{year},{indicator},{figure!r}")
+                of_edition.append(f"{city},{year},{indicator},{figure!r}")
     for edition, rows in lines.items():
         write_tidy(landing, rows, f"{edition}/values.csv")
     named = {"loss": slipped, "revision": revised}
