@@ -9,6 +9,7 @@ import statsmodels.formula.api as smf
 from scipy.stats import binom
 
 import estimation as cs
+from tests.estimation.parity import agrees
 
 UNITS, PERIODS = 10, 4
 UNIT = ("a", "b")
@@ -59,10 +60,13 @@ def test_exchanges_are_those_of_a_literal_loop() -> None:
             dealt.append(table[one, two, row.year])
         errors = cs.vcov(feols(frame.assign(treated=dealt)), UNIT)
         of_line = errors.set_index("vcov")
-        assert card.drawn.loc[k, "estimate"] == pytest.approx(errors["estimate"][0], rel=1e-9)
-        for line in ("dyadic", "unit", "pair"):
-            expected = of_line.loc[line, "std_error"]
-            assert card.drawn.loc[k, line] == pytest.approx(expected, rel=1e-9)
+        reference = "{pyfixest} on a frame whose units were exchanged by a loop"
+        drawn = card.drawn.loc[k]
+        agrees(
+            "`cs.audit`, estimate", reference, drawn["estimate"], errors["estimate"][0], rel=1e-9
+        )
+        expected = of_line["std_error"]
+        agrees("`cs.audit`, errors", reference, drawn[expected.index], expected, rel=1e-9)
     statistics = (card.drawn["estimate"] / card.drawn["dyadic"]).abs()
     observed = abs(card.estimate) / card.lines.loc["dyadic", "std_error"]
     expected = (1 + (statistics >= observed).sum()) / 6

@@ -24,6 +24,7 @@ from estimation.fit import fit_panel
 from estimation.primary.fit import fit_primary
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
+from tests.estimation.parity import agrees
 from tests.estimation.primary.economies import draw_panel
 from tests.estimation.primary.test_command import _frame
 
@@ -373,8 +374,8 @@ def test_weights_are_those_of_a_second_package():
     table = for_pyfixest(weighted, cohorts)
     peer = pyfixest.feols(formula, table, weights="w", vcov={"CRV1": "pair"}, demeaner=EXACT)
     terms = ("treated", "x0")
-    for term in terms:
-        assert fit.default(term).estimate == pytest.approx(peer.coef()[term], rel=1e-8)
+    ours = [fit.default(term).estimate for term in terms]
+    agrees("`twfe` with weights", "{pyfixest}", ours, peer.coef()[list(terms)], rel=1e-8)
     # pyfixest's clustered error carries a factor of small samples, ours none; the ratio is the same
     # for all coefficients
     ratios = [fit.default(term).std_error / peer.se()[term] for term in terms]
@@ -390,7 +391,7 @@ def test_residuals_are_those_of_a_second_package():
         table.assign(theirs=peer.resid()), on=[*COLUMNS["unit"], "period"]
     )
     assert len(ours) == fit.n_obs == len(table)
-    np.testing.assert_allclose(ours["resid"], ours["theirs"], atol=1e-8)
+    agrees("`Fit.resid`", "{pyfixest}", ours["resid"], ours["theirs"], abs=1e-8)
 
 
 def test_reference_and_bins_of_an_event_study_are_those_of_a_second_package():
@@ -419,7 +420,8 @@ def test_exposure_to_both_against_a_second_package():
     table = frame.assign(pair=frame["exporter"] + frame["importer"])
     table["treated"] = (table["period"] >= np.maximum(first, second)).astype(float)
     peer = pyfixest.feols("y ~ treated | pair + period", table, vcov="iid", demeaner=EXACT)
-    assert fit.default().estimate == pytest.approx(peer.coef()["treated"], rel=1e-8)
+    what = "`twfe`, treated once both units are"
+    agrees(what, "{pyfixest}", fit.default().estimate, peer.coef()["treated"], rel=1e-8)
     assert (fit.n_treated, {e.vcov for e in fit.estimates}) == (12, set(PUBLISHED))
 
 

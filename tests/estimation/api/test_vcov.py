@@ -20,6 +20,7 @@ from statsmodels.discrete.discrete_model import GeneralizedPoisson
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 import estimation as cs
+from tests.estimation.parity import agrees
 
 from .panels import COLUMNS, country_panel, for_pyfixest
 
@@ -180,7 +181,8 @@ def test_every_kind_of_fit_agrees_with_a_loop_over_pairs_of_rows(flows, name):
         least = np.diag(expected["pair"]) if line == "dyadic" else 0
         errors = found.query("vcov == @line")["std_error"]
         np.fill_diagonal(matrix, np.maximum(np.diag(matrix), least))
-        np.testing.assert_allclose(errors, np.sqrt(np.diag(matrix)), rtol=1e-10)
+        what = f"`cs.vcov`, `{line}`, {len(FITS)} kinds of fits"
+        agrees(what, "loop over pairs of rows", errors, np.sqrt(np.diag(matrix)), rel=1e-10)
         np.testing.assert_allclose(np.diag(found.matrix(line)), errors**2, rtol=1e-12)
         if np.linalg.eigvalsh(matrix).min() > 0:
             np.testing.assert_allclose(found.matrix(line), matrix, rtol=1e-10, atol=1e-14)
@@ -254,7 +256,8 @@ def test_packages_and_the_librarys_own_fit_agree():
     assert all(errors[term, "dyadic"] > errors[term, "pair"] for term in own.coef())
     for other in others:
         found = dict(zip(zip(other.term, other.vcov, strict=True), other.std_error, strict=True))
-        assert found == pytest.approx(errors, rel=1e-7)
+        packages = "`cs.vcov` of {pyfixest} and {linearmodels}"
+        agrees("`cs.fit`, `dyadic` and `pair`", packages, errors, found, rel=1e-7)
     fitted = IV2SLS(kept.y, kept[["x0"]], kept[["treated"]], kept[["period"]]).fit()
     instrumented = cs.vcov(fitted, data=kept, **given)
     peer = cs.vcov(pf.feols("y ~ x0 - 1 | treated ~ period", kept), **given)

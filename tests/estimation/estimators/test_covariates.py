@@ -26,6 +26,7 @@ from tests.estimation.panels import (
     random_panel,
     summed_by_city,
 )
+from tests.estimation.parity import agrees
 
 YEARS = np.arange(2012, 2018)
 
@@ -85,7 +86,8 @@ def test_every_group_time_effect_equals_statsmodels(fitted):
             expected = by_statsmodels(
                 panel.y[m, rows, t] - panel.y[m, rows, base], x, panel.cohort[rows] == cohort
             )
-            assert estimate == pytest.approx(expected, rel=1e-7)
+            reference = "{statsmodels}, Logit and OLS of each cohort and year"
+            agrees("`doubly_robust`", reference, estimate, expected, rel=1e-7)
 
 
 def test_influence_is_what_deleting_a_pair_does():
@@ -142,7 +144,16 @@ def test_published_effects_of_the_minimum_wage_data(shared_dir):
     changes = wide[rows][[2004, 2005, 2006, 2007]].to_numpy() - wide[rows][[2003]].to_numpy()
     x = np.column_stack([np.ones(rows.sum()), county["lpop"][rows]])
     fit = fit_cohort(changes, x, (county["first.treat"][rows] == 2004).to_numpy())
-    assert_allclose(fit.effects, [-0.0145, -0.0764, -0.1404, -0.1069], atol=5e-5)
+    published = [-0.0145, -0.0764, -0.1404, -0.1069]
+    reference = "R's did, as it prints the minimum wage panel"
+    agrees(
+        "`doubly_robust`, published",
+        reference,
+        fit.effects,
+        published,
+        abs=5e-5,
+        why="four digits are printed",
+    )
 
 
 def test_separated_propensities_are_refused_and_gaps_too():

@@ -24,6 +24,7 @@ from tests.estimation.panels import (
     summed_by_city,
     with_one_pair,
 )
+from tests.estimation.parity import agrees
 
 
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
@@ -40,11 +41,12 @@ def test_against_statsmodels_dummies(case, estimator):
     x = x.astype(float)
     peer = sm.OLS(table["y"].to_numpy(), x).fit()
     n_terms = x.shape[1] - pairs.shape[1] - years.shape[1] + 1
-    np.testing.assert_allclose(fit.estimate, peer.params[:n_terms], atol=1e-10)
+    reference = "{statsmodels}, OLS with dummies"
+    agrees(f"`{estimator}`", reference, fit.estimate, peer.params[:n_terms], abs=1e-10)
     # influence: the rows of (X'X)^-1 times the pair's sum of x e
     scores = pairs.to_numpy().T @ (x * peer.resid[:, None])
     expected = (scores @ np.linalg.inv(x.T @ x))[:, :n_terms]
-    np.testing.assert_allclose(fit.psi, expected, atol=1e-10)
+    agrees(f"`{estimator}`, influence of a pair", reference, fit.psi, expected, abs=1e-10)
 
 
 def test_jackknife_line_and_joint_f_by_their_formulas():

@@ -10,6 +10,7 @@ from estimation.primary.fit import fit_primary
 from estimation.primary.interval import find_interval, rank_p
 from estimation.primary.redeal import deal
 from tests.estimation.panels import without_dummies
+from tests.estimation.parity import agrees
 
 from .economies import draw_panel
 
@@ -62,7 +63,7 @@ def test_a_plain_version_gives_the_same_estimate_p_and_interval(which):
         )
     y, plain = _measure(series, cohort, block), _Plain(years, cohort, block)
     b, error = plain.fit(y, cohort)
-    assert result.estimate == pytest.approx(b, abs=1e-9)
+    agrees("`cs.primary`, estimate", "plain version with dummies", result.estimate, b, abs=1e-9)
 
     treated = (cohort[:, None] > 0) & (years[None, :] >= cohort[:, None])
     weight = plain.net(treated.astype(float))

@@ -1,0 +1,101 @@
+"""Comparisons with a second implementation, which docs/library/parity.md lists.
+
+`python -m tests.estimation.parity` runs the tests that call `agrees`, and writes the page.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from tests.conftest import REPO
+
+PAGE = REPO / "docs" / "library" / "parity.md"
+FOLDER = REPO / "tests" / "estimation"
+#: names the file to which differences are added
+RECORD = "PARITY_RECORD"
+CALL = re.compile(r"\bagrees\(")
+START = "| what | reference |"
+
+
+def agrees(
+    what: str,
+    reference: str,
+    ours: object,
+    theirs: object,
+    *,
+    rel: float = 0.0,
+    abs: float = 0.0,
+    why: str = "",
+) -> None:
+    """Assert that numbers agree, and record the largest difference for the page.
+
+    Parameters
+    ----------
+    what : str
+        The estimator or error.
+    reference : str
+        What it is compared with. Names of packages in braces get their version.
+    ours, theirs : array, or mapping with the same keys
+    rel, abs : float
+        Tolerance, one of the two.
+    why : str
+        What differs, and why.
+    """
+    if isinstance(ours, Mapping):
+        assert set(ours) == set(theirs)
+        ours, theirs = ([numbers[key] for key in ours] for numbers in (ours, theirs))
+    ours, theirs = (np.asarray(numbers, dtype=float) for numbers in (ours, theirs))
+    np.testing.assert_allclose(ours, theirs, rtol=rel, atol=abs, err_msg=what)
+    if RECORD in os.environ:
+        difference = np.abs(ours - theirs)
+        if rel:
+            difference = difference / np.abs(theirs)
+        row = [what, reference, rel, abs, float(difference.max()), why]
+        with open(os.environ[RECORD], "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def rows_of(record: str) -> list[str]:
+    """Rows of the table: one for what is compared with what, with the largest difference found."""
+    found: dict[tuple, float] = {}
+    for line in record.splitlines():
+        *key, why = json.loads(line)
+        largest = key.pop()
+        whole = (*key, why)
+        found[whole] = max(found.get(whole, 0.0), largest)
+    rows = []
+    for (what, reference, rel, absolute, why), largest in sorted(found.items()):
+        named = re.sub(r"\{([\w-]+)\}", lambda m: f"{m[1]} {version(m[1])}", reference)
+        kind = "relative" if rel else "absolute"
+        cells = [what, named, f"{rel or absolute:.0e}, {kind}", f"{largest:.0e}", why]
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
+def main() -> None:
+    """Run the tests and write their table into the page."""
+    files = [path for path in sorted(FOLDER.rglob("test_*.py")) if CALL.search(path.read_text())]
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "record"
+        command = [sys.executable, "-m", "pytest", "-n", "0", "-q", *map(str, files)]
+        subprocess.run(command, check=True, cwd=REPO, env=os.environ | {RECORD: str(record)})
+        rows = rows_of(record.read_text(encoding="utf-8"))
+    text = PAGE.read_text(encoding="utf-8")
+    head = text[: text.index(START)]
+    head = re.sub(r"\d{4}-\d\d-\d\d", date.today().isoformat(), head)
+    columns = f"{START} tolerance | largest difference | what differs, and why |"
+    lines = [columns, "| --- | --- | --- | --- | --- |", *rows]
+    PAGE.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""The collector of comparisons: a difference fails, and what agrees is recorded once."""
+
+import pytest
+
+from tests.estimation.parity import PAGE, RECORD, START, agrees, rows_of
+
+
+def test_a_difference_fails_and_the_largest_is_shown(monkeypatch, tmp_path) -> None:
+    record = tmp_path / "record"
+    monkeypatch.setenv(RECORD, str(record))
+    agrees("x", "{numpy}", [1.0, 2.0], [1.0, 2.0 + 1e-9], rel=1e-8, why="rounding")
+    agrees("x", "{numpy}", {"a": 1.0}, {"a": 1.0}, rel=1e-8, why="rounding")
+    with pytest.raises(AssertionError):
+        agrees("x", "{numpy}", 1.0, 1.1, rel=1e-8)
+    with pytest.raises(AssertionError):
+        agrees("x", "{numpy}", {"a": 1.0}, {"b": 1.0}, rel=1e-8)
+    (row,) = rows_of(record.read_text())
+    assert row.startswith("| x | numpy 2") and "1e-08, relative | 5e-10 | rounding" in row
+
+
+def test_the_page_has_a_table() -> None:
+    rows = PAGE.read_text(encoding="utf-8").partition(START)[2].splitlines()
+    assert len(rows) > 20
