@@ -16,6 +16,9 @@ DRAWS = 9999
 # Of checks beside an estimate, whose p is read to two digits.
 DRAWS_OF_CHECKS = 999
 
+# Share of the periods in which a unit of `cs.primary` needs a value.
+LEAST_SHARE = 0.8
+
 # Years that the published study covers.
 STUDY_FIRST_YEAR = 2010
 STUDY_LAST_YEAR = 2019

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..defaults import DRAWS
-from ..panel.city_file import read_cities
+import numpy as np
+
+from ..defaults import DRAWS, LEAST_SHARE
+from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
+from ..panel.panel_table import listed
 from ..panel.unit_values import beside
 from ..primary.adjusted_fit import UNIFORM, AdjustedResult, fit_adjusted
 from ..primary.channels import Channel
@@ -110,7 +113,10 @@ def primary(
     Parameters
     ----------
     panel : frame, relation, mapping or path
-        One row per unit and period; see `cs.fit`.
+        One row per unit and period; see `cs.fit`. A unit without a value in some periods is used
+        if it has one in at least 80 % of them: it is standardised over those, and each period's
+        reference is over the units that are there. Other units are left out, and named. With
+        `covariates` or `length` a unit needs every period. With gaps there are no channels.
     outcome : str
         The series whose synchronization is asked for, such as growth; any unit, because every unit
         is standardised.
@@ -172,16 +178,19 @@ def primary(
         )
         cities = read_cities(panel, columns)
         given = (cities.growth, cities.years, cities.cohort, cities.block)
-        settings = {"permutations": permutations, "seed": seed}
+        settings: dict[str, Any] = {"permutations": permutations, "seed": seed}
+        more: list[str] = []
         if covariates:
             result = fit_adjusted(*given, cities.covariates, dealing=dealing, **settings)
         elif length is not None:
             result = fit_measure(*given, **settings)
         else:
-            result = fit_primary(*given, **settings)
+            kept, more = _with_most_periods(cities)
+            arrays = (cities.growth[kept], cities.years, cities.cohort[kept], cities.block[kept])
+            result = fit_primary(*arrays, **settings, least_share=LEAST_SHARE)
     # those of growth, then those that its cycle has beside them
     of_cycle = () if result.cycle is None else result.cycle.warnings
-    warnings = (*cities.notes, *dict.fromkeys((*result.warnings, *of_cycle)))
+    warnings = (*cities.notes, *more, *dict.fromkeys((*result.warnings, *of_cycle)))
     return PrimaryFit(
         outcome,
         result,
@@ -189,6 +198,25 @@ def primary(
         unit,
         cities.backend,
     )
+
+
+def _with_most_periods(cities: CityFile) -> tuple[np.ndarray, list[str]]:
+    """Return which units have a value in most periods, (N,) bool, and what to say of the others."""
+    share = np.isfinite(cities.growth).mean(axis=1)
+    kept = share >= LEAST_SHARE
+    said = []
+    if not kept.all():
+        said.append(
+            f"Left out, with a value in less than {LEAST_SHARE:.0%} of the periods: "
+            f"{listed(cities.city_ids[~kept].tolist())}."
+        )
+    n_gaps = int((share[kept] < 1).sum())
+    if n_gaps:
+        said.append(
+            f"Periods are missing for {n_gaps} of {kept.sum()} units: each period's reference is "
+            "over the units that are there, and there are no channels."
+        )
+    return kept, said
 
 
 def lines_of(result: PrimaryResult) -> list[str]:

@@ -24,7 +24,7 @@ from ..primary.fit import (
     fit_primary,
     without_verdict,
 )
-from ..primary.redeal import block_means
+from ..primary.measure import block_means
 from ..primary.selection import selection_rows
 from .listing import LEFT_OUT, TAKEN, UNIDENTIFIED, Place, PolicyList
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .city_panel import CityPanel
-from .redeal import ROUNDING, Draws, block_means, squared_error
+from .measure import block_means
+from .redeal import ROUNDING, Draws, squared_error
 
 # Draws taken together: one block of the largest arrays is some megabytes.
 CHUNK = 250

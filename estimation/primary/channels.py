@@ -12,8 +12,8 @@ import numpy as np
 from .city_panel import CityPanel
 from .contrast import Contrast, two_way
 from .interval import Tested, judge
-from .measure import cycle, own_shock
-from .redeal import Draws, block_means, draw_statistics
+from .measure import block_means, cycle, own_shock
+from .redeal import Draws, draw_statistics
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .gaps import filled, known_cycle, known_reference, known_standardised
 from .measure import cycle, gap_cap, reference, standardise, synchronization
 
 MINIMUM_YEARS_BEFORE = 3
@@ -24,12 +25,13 @@ NO_VARIATION = (
 
 @dataclass(frozen=True)
 class CityPanel:
-    """Cities with growth in every year.
+    """Cities with growth in every year, or in most.
 
     Attributes
     ----------
     growth : (N, T) float array
-        Per cent or log points; any unit, because every city is standardised.
+        Per cent or log points; any unit, because every city is standardised. NaN where a city has
+        none, if these were let in.
     years : (T,) int array
         Ascending.
     cohorts : (C,) int array
@@ -55,12 +57,26 @@ class CityPanel:
     @property
     def series(self) -> tuple[np.ndarray, np.ndarray]:
         """The two series of the family: growth, and growth less its linear trend; each (N, T)."""
+        if self.has_gaps:
+            return self.growth, known_cycle(self.growth, self.years)
         return self.growth, cycle(self.growth, self.years)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a city has no growth in some year."""
+        return not bool(np.isfinite(self.growth).all())
 
     def measured(
         self, series: np.ndarray, *, capped: bool = False
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """z, the reference m, and the measure y of a series, each (N, T)."""
+        """z, the reference m, and the measure y of a series, each (N, T); z is NaN where a city
+        has no growth, and y is what least squares put there.
+        """
+        if self.has_gaps:
+            z = known_standardised(series)
+            m, v = known_reference(z, self.label == 0, self.block)
+            y = synchronization(z, m, v, gap_cap(z, m) if capped else np.inf)
+            return z, m, filled(y, self.block, self.treated[self.label])
         z = standardise(series)
         m, v = reference(z, self.label == 0, self.block)
         return z, m, synchronization(z, m, v, gap_cap(z, m) if capped else np.inf)
@@ -103,7 +119,9 @@ class CityPanel:
         return (*self.notes, text) if stuck else self.notes
 
 
-def build_panel(growth, years, cohort, block, *, is_standardised: bool = True) -> CityPanel:
+def build_panel(
+    growth, years, cohort, block, *, is_standardised: bool = True, least_share: float = 1.0
+) -> CityPanel:
     """Keep the cities that can be standardised.
 
     Parameters
@@ -118,8 +136,10 @@ def build_panel(growth, years, cohort, block, *, is_standardised: bool = True) -
         Ids of any type; admissions are compared and permuted within blocks.
     is_standardised : bool
         Whether the series is to be standardised; one that never varies is kept where it is not.
+    least_share : float
+        Share of the years in which a city needs growth.
     """
-    complete, varies = usable(growth, years)
+    complete, varies = usable(growth, years, least_share)
     if not is_standardised:
         varies = np.ones_like(complete)
     keep = complete & varies
@@ -137,12 +157,18 @@ def build_panel(growth, years, cohort, block, *, is_standardised: bool = True) -
     return CityPanel(growth[keep], years, cohorts, label, index, notes, keep)
 
 
-def usable(growth: np.ndarray, years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return of each city whether it has growth in every year, and whether its growth varies by
-    more than a straight line, each (N,) bool.
+def usable(
+    growth: np.ndarray, years: np.ndarray, least_share: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return of each city whether it has growth in so many of the years, and whether its growth
+    varies by more than a straight line, each (N,) bool.
     """
-    complete = np.isfinite(growth).all(axis=1)
+    is_known = np.isfinite(growth)
+    complete = is_known.sum(axis=1) >= least_share * len(years)
     known = np.where(complete[:, None], growth, 0.0)
+    if (complete & ~is_known.all(axis=1)).any():
+        varies = np.nanstd(known_cycle(known, years), axis=1)
+        return complete, varies > ROUNDING * np.nanmax(np.abs(known), axis=1)
     varies = cycle(known, years).std(axis=1) > ROUNDING * np.abs(known).max(axis=1)
     return complete, varies
 

@@ -87,14 +87,22 @@ class PrimaryResult(Tested):
 
 
 def fit_primary(
-    growth, years, cohort, block, *, permutations: int = DRAWS, seed: int = 1, capped: bool = False
+    growth,
+    years,
+    cohort,
+    block,
+    *,
+    permutations: int = DRAWS,
+    seed: int = 1,
+    capped: bool = False,
+    least_share: float = 1.0,
 ) -> PrimaryResult:
     """Test whether admission changed the mean synchronization of pilots with never-pilots.
 
     Parameters
     ----------
     growth : (N, T) float array
-        One row per city; NaN leaves the city out, with a warning.
+        One row per city; NaN leaves the city out, with a warning, unless `least_share` lets it in.
     years : (T,) int array
         Ascending.
     cohort : (N,) int array
@@ -106,6 +114,9 @@ def fit_primary(
     seed : int
     capped : bool
         Whether abs(z - m) is cut at its 90 % quantile: a check, another measure.
+    least_share : float
+        Share of the years in which a city needs growth. The committed test takes complete cities
+        alone.
 
     Returns
     -------
@@ -121,7 +132,7 @@ def fit_primary(
     -----
     Formulas: docs/methods, section 18; what was measured: docs/evidence/primary-test.md.
     """
-    panel = build_panel(growth, years, cohort, block)
+    panel = build_panel(growth, years, cohort, block, least_share=least_share)
     dealt = deal(panel.block, permutations, [seed, 0])
     reasons = lacking(panel)
     if reasons:
@@ -140,6 +151,9 @@ def fit_primary(
         largest = np.abs(other.statistic(other.estimate[0]))
         rise, fall = (detectable(one, largest, sign) for sign in (1, -1))
         tested, accepts_again = judge(one)
+        channels = ()
+        if not panel.has_gaps:
+            channels = estimate_channels(panel, z, m, contrast, dealt)
         result = replace(
             said,
             **vars(tested),
@@ -147,7 +161,7 @@ def fit_primary(
             p_value_family=p,
             minimum_detectable_rise=rise,
             minimum_detectable_fall=fall,
-            channels=estimate_channels(panel, z, m, contrast, dealt),
+            channels=channels,
         )
         found.append(with_verdict(result, accepts_again))
     return replace(found[0], cycle=found[1])

@@ -56,7 +56,7 @@ def synchronization(z: np.ndarray, m: np.ndarray, v: np.ndarray, cap: float = np
 
 def gap_cap(z: np.ndarray, m: np.ndarray) -> float:
     """The quantile `CAP_QUANTILE` of abs(z - m) over all cities and years."""
-    return float(np.quantile(np.abs(z - m), CAP_QUANTILE))
+    return float(np.nanquantile(np.abs(z - m), CAP_QUANTILE))
 
 
 def slope(z: np.ndarray, m: np.ndarray, fitted: np.ndarray) -> np.ndarray:
@@ -78,3 +78,10 @@ def own_shock(z: np.ndarray, m: np.ndarray, fitted: np.ndarray | None = None) ->
 
 def _less_mean(x: np.ndarray, fitted: np.ndarray) -> np.ndarray:
     return x - ((x * fitted).sum(axis=1) / fitted.sum(axis=1))[:, None]
+
+
+def block_means(values: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Means of values (N, K) over the cities of each block, (B, K)."""
+    sums = np.zeros((int(block.max()) + 1, values.shape[1]))
+    np.add.at(sums, block, values)
+    return sums / np.bincount(block)[:, None]

@@ -8,7 +8,7 @@ import numpy as np
 
 from .city_panel import CityPanel
 from .interval import rank_p
-from .redeal import block_means
+from .measure import block_means
 
 # Draws taken together.
 CHUNK = 250

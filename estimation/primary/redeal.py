@@ -10,6 +10,7 @@ import numpy as np
 
 from ..defaults import LEVEL
 from .contrast import Contrast
+from .measure import block_means
 
 # Statistics that differ by less than this share are ties; ties count against rejection.
 TOLERANCE = 1e-9
@@ -185,10 +186,3 @@ def _net_of_estimate(scores: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, 
 def _scores(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> np.ndarray:
     """Weighted sum of a city's values net of their block means under each label, (N, C + 1)."""
     return np.einsum("nk,nck->nc", values - block_means(values, block)[block], weight[block])
-
-
-def block_means(values: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Means of values (N, K) over the cities of each block, (B, K)."""
-    sums = np.zeros((int(block.max()) + 1, values.shape[1]))
-    np.add.at(sums, block, values)
-    return sums / np.bincount(block)[:, None]

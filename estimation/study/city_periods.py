@@ -13,7 +13,7 @@ from ..primary.city_panel import CityPanel, build_panel, usable
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import fit_measure
 from ..primary.interval import Tested
-from ..primary.redeal import block_means
+from ..primary.measure import block_means
 from .windows import Window, settings_of
 
 DIGITS = 3

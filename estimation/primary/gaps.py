@@ -1,0 +1,72 @@
+"""The measure of cities whose growth is not known in every year (docs/methods, section 18.16)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .measure import block_means
+
+# of the largest value: how far a filled value may still move
+CONVERGED = 1e-11
+ROUNDS = 10_000
+
+
+def known_cycle(values: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """Return values (N, T) less the mean and linear trend of their known years; NaN stays."""
+    time = np.where(np.isfinite(values), years.astype(float), np.nan)
+    time = time - np.nanmean(time, axis=1, keepdims=True)
+    centred = values - np.nanmean(values, axis=1, keepdims=True)
+    slope = np.nansum(centred * time, axis=1) / np.nansum(time**2, axis=1)
+    return centred - slope[:, None] * time
+
+
+def known_standardised(values: np.ndarray) -> np.ndarray:
+    """Return values (N, T) standardised over their known years; NaN stays."""
+    centred = values - np.nanmean(values, axis=1, keepdims=True)
+    return centred / np.nanstd(values, axis=1, keepdims=True)
+
+
+def known_reference(
+    z: np.ndarray, never: np.ndarray, block: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return m and v of `measure.reference`, each year over the never-pilots that are there."""
+    known = np.isfinite(z)
+    outside = never[None, :] & (np.arange(int(block.max()) + 1)[:, None] != block[None, :])
+    there = np.maximum(outside.astype(float) @ known, 1.0)
+    mean, square = (outside @ np.where(known, x, 0.0) / there for x in (z, z**2))
+    return mean[block], np.maximum(square - mean**2, 0.0)[block]
+
+
+def filled(y: np.ndarray, block: np.ndarray, treated: np.ndarray) -> np.ndarray:
+    """Put what least squares on the known cells fit into the others, so that the estimate of the
+    complete table is that of the known cells.
+
+    Parameters
+    ----------
+    y : (N, T) float array
+        NaN where a city has no value.
+    block : (N,) int array
+    treated : (N, T) float array
+        1 in treated years.
+
+    Returns
+    -------
+    (N, T) float array
+    """
+    known = np.isfinite(y)
+    found = np.where(known, y, np.nanmean(y, axis=1, keepdims=True))
+    weight = _net(treated, block)
+    weight = weight / max((weight * treated).sum(), CONVERGED)
+    for _ in range(ROUNDS):
+        rest = _net(found, block) - (weight * found).sum() * _net(treated, block)
+        step = np.where(known, 0.0, rest)
+        found = found - step
+        if np.abs(step).max() <= CONVERGED * np.abs(found).max():
+            break
+    return found
+
+
+def _net(values: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Return values less city and block-by-year effects of a complete table."""
+    net = values - values.mean(axis=1, keepdims=True)
+    return net - block_means(net, block)[block]

@@ -1,0 +1,70 @@
+"""Panels whose units lack some periods: the measure and the estimate against literal loops."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import estimation as cs
+from estimation.primary.city_panel import build_panel
+from estimation.primary.fit import fit_primary
+from tests.estimation.primary.economies import draw_panel
+
+
+@pytest.fixture(scope="module")
+def gappy() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    growth, years, cohort, block = draw_panel(3, calmer=0.6)
+    rng = np.random.default_rng(1)
+    growth[np.arange(len(growth)), rng.integers(0, len(years), len(growth))] = np.nan
+    growth[::3, 4] = np.nan
+    return growth, years, cohort, block
+
+
+def test_the_measure_and_the_estimate_are_those_of_the_known_cells(gappy) -> None:
+    growth, years, cohort, block = gappy
+    panel = build_panel(*gappy, least_share=0.8)
+    assert len(panel.growth) == len(growth) and panel.has_gaps
+    z, _, y = panel.measured(panel.growth)
+    known = np.isfinite(growth)
+    for i in range(0, len(growth), 5):
+        own = growth[i, known[i]]
+        np.testing.assert_allclose(z[i, known[i]], (own - own.mean()) / own.std(), rtol=1e-12)
+        for t in np.flatnonzero(known[i]):
+            others = [
+                j
+                for j in range(len(growth))
+                if cohort[j] == 0 and block[j] != block[i] and known[j, t]
+            ]
+            gaps = [(z[i, t] - z[j, t]) ** 2 for j in others]
+            assert y[i, t] == pytest.approx(1 - np.mean(gaps) / 2, rel=1e-10)
+    rows, columns = np.nonzero(known)
+    treated = (cohort[rows] > 0) & (years[columns] >= cohort[rows])
+    names = [rows, 1000 * (1 + block[rows]) + columns]
+    dummies = [side[:, None] == np.unique(side)[None, :] for side in names]
+    x = np.column_stack([treated, *dummies]).astype(float)
+    expected = np.linalg.lstsq(x, y[known], rcond=None)[0][0]
+    found = fit_primary(*gappy, permutations=99, least_share=0.8)
+    assert found.estimate == pytest.approx(expected, abs=1e-9)
+    assert found.cycle.estimate is not None and found.channels == ()
+
+
+def test_without_gaps_nothing_changes_and_by_default_gaps_leave_a_city_out(gappy) -> None:
+    complete = draw_panel(5)
+    asked = fit_primary(*complete, permutations=99, least_share=0.8)
+    assert asked == fit_primary(*complete, permutations=99)
+    assert fit_primary(*gappy, permutations=99).verdict == "not_identified"
+
+
+def test_units_with_few_periods_are_left_out_and_named() -> None:
+    growth, years, cohort, block = draw_panel(6)
+    city, year = np.divmod(np.arange(growth.size), len(years))
+    columns = {"unit": city, "year": years[year], "g": growth.ravel(), "region": block[city]}
+    frame = pd.DataFrame(columns).assign(first=np.where(cohort[city] > 0, cohort[city], np.nan))
+    frame.loc[(frame["unit"] == 7) & (frame["year"] < 2012), "g"] = np.nan
+    options = {"unit": "unit", "cohort": "first", "block": "region", "permutations": 99}
+    found = cs.primary(frame, "g", **options)
+    assert "Periods are missing for 1 of 48 units" in found.warnings[0]
+    assert found.result.n_cities == 48
+    frame = frame[(frame["unit"] != 9) | (frame["year"] > 2012)]
+    found = cs.primary(frame, "g", **options)
+    assert "less than 80% of the periods: 9." in found.warnings[0]
+    assert found.result.n_cities == 47
