@@ -13,9 +13,10 @@ from ..engines.choose import TWO_WAY
 from ..inference.variances import with_diagonal
 from ..options import Options
 from ..panel.columns import as_frame
-from ..panel.fit_sample import build_sample
+from ..panel.fit_sample import FitSample, build_sample
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
+from ..panel.pair_panel import PairPanel
 from ..panel.panel_error import PanelError
 from ..results import Estimate, FitResult, NotEstimable
 from .joint import Covariance
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov", "df")
 # numbers of a picture that `parts` holds as draws
 QUANTILE = "permutation_quantile_"
+# rows up to which `Fit.r2` is computed: it takes as long as the estimate
+R2_ROWS = 1_000_000
 MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
 
 
@@ -65,6 +68,8 @@ class Fit(FitResult):
         numbers.
     backend : str
         Kind of frame that `tidy` gives; empty: pandas.
+    r2 : float or None
+        Of a two-way fit or an event study on pairs of up to a million rows, effects included.
     asked : (PairColumns, Options) or None
         Columns and settings.
     parts : FitParts or None
@@ -79,6 +84,7 @@ class Fit(FitResult):
     seed: int = 1
     engine: str = field(default="arrays", compare=False)
     backend: str = field(default="", compare=False)
+    r2: float | None = field(default=None, compare=False)
     asked: tuple[PairColumns, Options] | None = field(default=None, compare=False)
 
     @classmethod
@@ -104,6 +110,7 @@ class Fit(FitResult):
             permutations=options.permutations,
             seed=options.seed,
             backend=file.backend,
+            r2=_r2(result, columns, file, options),
             asked=(columns, options),
         )
 
@@ -281,16 +288,12 @@ class Fit(FitResult):
         PanelError
             If the panel has another number of rows than the fit used.
         """
-        from ..estimators.two_way import design_of, residuals
-
         columns, options = self.asked
         if self.estimator not in TWO_WAY or columns.unit[0] == columns.unit[1]:
             raise NotEstimable(f"resid: expected {' or '.join(TWO_WAY)} on a panel of pairs")
         file = read_pairs(panel, columns)
         pairs, dates = file.panel, {} if file.dates is None else file.dates.shown
-        sample = build_sample(pairs, (0,), None)
-        design = design_of(self.estimator, sample, options)
-        values = residuals(sample, design, self.coef(), columns.controls)
+        sample, values = _residuals(self, pairs, columns, options)
         row, year = np.nonzero(np.isfinite(values))
         if len(row) != self.n_obs:
             expected, found = f"the fitted one, {self.n_obs:,} rows used", f"{len(row):,}"
@@ -397,10 +400,39 @@ class Fit(FitResult):
         return {"se_type": self.default().vcov}
 
     def __maketables_stat__(self, key: str) -> Any:
-        return {"N": self.n_obs, "se_type": self.default().vcov}.get(key)
+        return {"N": self.n_obs, "r2": self.r2, "se_type": self.default().vcov}.get(key)
 
     def _repr_html_(self) -> str:
         return html_of(self)
+
+
+def _residuals(
+    result: FitResult, pairs: PairPanel, columns: PairColumns, options: Options
+) -> tuple[FitSample, np.ndarray]:
+    """Return the sample of a two-way fit, and its residuals by kept pair and period."""
+    from ..estimators.two_way import design_of, residuals
+
+    sample = build_sample(pairs, (0,), None)
+    design = design_of(result.estimator, sample, options)
+    coefficients = {label_of(e): e.estimate for e in result.estimates}
+    return sample, residuals(sample, design, coefficients, columns.controls)
+
+
+def _r2(result: FitResult, columns: PairColumns, file: PairFile, options: Options) -> float | None:
+    """Return what share of the outcome's variation a two-way fit explains, effects included."""
+    is_on_pairs = file.panel is not None and columns.unit[0] != columns.unit[1]
+    if result.estimator not in TWO_WAY or not is_on_pairs or result.n_obs > R2_ROWS:
+        return None
+    sample, rest = _residuals(result, file.panel, columns, options)
+    is_used = np.isfinite(rest)
+    if is_used.sum() != result.n_obs:
+        return None
+    weight = np.ones(rest.shape)
+    if file.panel.weight is not None:
+        weight = weight * file.panel.weight[sample.kept][:, None]
+    y, weight, rest = file.panel.y[0][sample.kept][is_used], weight[is_used], rest[is_used]
+    deviation = y - np.average(y, weights=weight)
+    return float(1 - (weight * rest**2).sum() / (weight * deviation**2).sum())
 
 
 def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:

@@ -189,12 +189,12 @@ def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
     if spread:
         low, high = degrees(spread[0]), degrees(spread[-1])
         sizes["degrees of freedom"] = low if low == high else f"{low} to {high}"
+    if fit.r2 is not None:
+        sizes["R2"] = f"{fit.r2:.3f}"
     if not isinstance(fit, Fit):
         facts = {"estimator": fit.estimator, "inference": lines}
         if fit.effects:
             facts["effects"] = " + ".join(fit.effects)
-        if fit.r2 is not None:
-            facts["R2"] = f"{fit.r2:.3f}"
         return facts | sizes
     if fit.estimator == WITHIN_BLOCK:
         effects = {"period effects": "by block"}

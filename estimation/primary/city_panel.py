@@ -76,10 +76,18 @@ class CityPanel:
             z = known_standardised(series)
             m, v = known_reference(z, self.label == 0, self.block)
             y = synchronization(z, m, v, gap_cap(z, m) if capped else np.inf)
-            return z, m, filled(y, self.block, self.treated[self.label])
+            return z, m, filled(y, self.block)
         z = standardise(series)
         m, v = reference(z, self.label == 0, self.block)
         return z, m, synchronization(z, m, v, gap_cap(z, m) if capped else np.inf)
+
+    @property
+    def response(self) -> np.ndarray:
+        """What an effect of 1 adds to the measure, (N, T): 1 in treated cells that are known."""
+        treated = self.treated[self.label]
+        if not self.has_gaps:
+            return treated
+        return filled(np.where(np.isfinite(self.growth), treated, np.nan), self.block)
 
     @cached_property
     def treated(self) -> np.ndarray:

@@ -11,10 +11,10 @@ import numpy as np
 from ..defaults import DRAWS, LEVEL
 from .channels import Channel, estimate_channels
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
-from .contrast import treatment_contrast
+from .contrast import Contrast, treatment_contrast
 from .detectable import detectable
 from .interval import Tested, family_p, judge
-from .redeal import deal, draw_statistics
+from .redeal import Draws, deal, draw_statistics
 
 ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"
 GIVEN = "as given"
@@ -141,7 +141,7 @@ def fit_primary(
     weight = contrast.weight[panel.block, panel.label]
     said = counted(panel, weight, capped)
     measured = [panel.measured(series, capped=capped) for series in panel.series]
-    draws = [draw_statistics(y, contrast, panel.label, panel.block, dealt) for _, _, y in measured]
+    draws = [_draw(panel, y, contrast, weight, dealt) for _, _, y in measured]
     corrected = family_p([one.statistic() for one in draws])
     found = []
     for (z, m, y), one, other, p in zip(measured, draws, draws[::-1], corrected, strict=True):
@@ -165,6 +165,20 @@ def fit_primary(
         )
         found.append(with_verdict(result, accepts_again))
     return replace(found[0], cycle=found[1])
+
+
+def _draw(
+    panel: CityPanel, y: np.ndarray, contrast: Contrast, weight: np.ndarray, dealt: np.ndarray
+) -> Draws:
+    """Draws of a measure; with gaps an effect adds less than 1 to the contrast, and both are
+    divided by what it adds, which makes the estimate that of least squares on the known cells.
+    """
+    if not panel.has_gaps:
+        return draw_statistics(y, contrast, panel.label, panel.block, dealt)
+    response = panel.response
+    added = (weight * response).sum()
+    given = (contrast, panel.label, panel.block, dealt)
+    return draw_statistics(y / added, *given, response=response / added)
 
 
 def fit_measure(

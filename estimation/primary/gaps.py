@@ -37,17 +37,18 @@ def known_reference(
     return mean[block], np.maximum(square - mean**2, 0.0)[block]
 
 
-def filled(y: np.ndarray, block: np.ndarray, treated: np.ndarray) -> np.ndarray:
-    """Put what least squares on the known cells fit into the others, so that the estimate of the
-    complete table is that of the known cells.
+def filled(y: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Put what city and block-by-year effects, fitted to the known cells, say into the others.
+
+    These then leave nothing there, so that a weighted sum of the complete table is one of the
+    residuals of the known cells. No treatment is fitted: which cities are treated does not matter,
+    and the permutation stays exact.
 
     Parameters
     ----------
     y : (N, T) float array
         NaN where a city has no value.
     block : (N,) int array
-    treated : (N, T) float array
-        1 in treated years.
 
     Returns
     -------
@@ -55,11 +56,8 @@ def filled(y: np.ndarray, block: np.ndarray, treated: np.ndarray) -> np.ndarray:
     """
     known = np.isfinite(y)
     found = np.where(known, y, np.nanmean(y, axis=1, keepdims=True))
-    weight = _net(treated, block)
-    weight = weight / max((weight * treated).sum(), CONVERGED)
     for _ in range(ROUNDS):
-        rest = _net(found, block) - (weight * found).sum() * _net(treated, block)
-        step = np.where(known, 0.0, rest)
+        step = np.where(known, 0.0, _net(found, block))
         found = found - step
         if np.abs(step).max() <= CONVERGED * np.abs(found).max():
             break

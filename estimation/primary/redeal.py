@@ -119,6 +119,7 @@ def draw_statistics(
     dealt: np.ndarray,
     *,
     has_effects: bool = True,
+    response: np.ndarray | None = None,
 ) -> Draws:
     """The contrast for each draw, with the mean of its variances clustered by city and by block.
 
@@ -133,6 +134,8 @@ def draw_statistics(
     dealt : (J, N) int array
     has_effects : bool
         Whether statistics at effects other than 0 will be asked for, which take twice as long.
+    response : (N, K) float array, optional
+        What an effect of 1 adds to the values, if that is not the contrast's.
 
     Returns
     -------
@@ -140,7 +143,8 @@ def draw_statistics(
     """
     order = np.argsort(block, kind="stable")
     starts = np.flatnonzero(np.diff(block[order], prepend=-1))
-    response = contrast.response[block, label]
+    if response is None:
+        response = contrast.response[block, label]
     of_values, of_response = (_scores(x, contrast.weight, block)[order] for x in (values, response))
     # what a unit effect adds to the score of a city under each label of its block
     net_response = contrast.response - block_means(response, block)[:, None, :]

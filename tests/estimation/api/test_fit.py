@@ -376,6 +376,7 @@ def test_weights_are_those_of_a_second_package():
     terms = ("treated", "x0")
     ours = [fit.default(term).estimate for term in terms]
     agrees("`twfe` with weights", "{pyfixest}", ours, peer.coef()[list(terms)], rel=1e-8)
+    agrees("`Fit.r2` with weights", "{pyfixest}", fit.r2, peer._r2, rel=1e-9)
     # pyfixest's clustered error carries a factor of small samples, ours none; the ratio is the same
     # for all coefficients
     ratios = [fit.default(term).std_error / peer.se()[term] for term in terms]
@@ -392,6 +393,7 @@ def test_residuals_are_those_of_a_second_package():
     )
     assert len(ours) == fit.n_obs == len(table)
     agrees("`Fit.resid`", "{pyfixest}", ours["resid"], ours["theirs"], abs=1e-8)
+    agrees("`Fit.r2`", "{pyfixest}", fit.r2, peer._r2, rel=1e-9)
 
 
 def test_reference_and_bins_of_an_event_study_are_those_of_a_second_package():
