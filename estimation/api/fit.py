@@ -176,6 +176,15 @@ def fit(
     NotEstimable
         If nothing in the panel identifies the coefficient, or the estimator cannot do what is
         asked.
+
+    Examples
+    --------
+    >>> pairs = cs.data.euro()
+    >>> unit = ("iso_a", "iso_b")
+    >>> lines = ["pair", "dyadic"]
+    >>> fit = cs.fit(pairs, "cm", unit=unit, cohort="euro", vcov=lines, permutations=0)
+    >>> {line: round(fit.se(line)["treated"], 3) for line in lines}
+    {'pair': 0.035, 'dyadic': 0.097}
     """
     options = Options(
         lines_of(vcov),

@@ -111,6 +111,15 @@ def policy(
     Notes
     -----
     Window, exposure and refusals: docs/methods, section 18.15. The test is that of `cs.primary`.
+
+    Examples
+    --------
+    >>> countries = cs.data.euro_countries()
+    >>> members = countries.dropna(subset="euro_year").drop_duplicates("iso")
+    >>> entry = {"unit": members["iso"], "year": members["euro_year"]}
+    >>> found = cs.policy(countries, entry, unit="iso", block="region", permutations=99)
+    >>> print(found.warnings[0].partition(";")[0])
+    Refused: 19 units of the list can be compared inside their block, at least 20 are needed
     """
     with faults_of_units():
         columns = PairColumns(outcome, (unit, unit), time, None, beside(block))

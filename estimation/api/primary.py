@@ -159,6 +159,14 @@ def primary(
     -----
     Statistic, inversion and units: docs/methods, section 18; what was measured:
     docs/evidence/primary-test.md.
+
+    Examples
+    --------
+    >>> countries = cs.data.euro_countries().query("year >= 1991")
+    >>> names = {"unit": "iso", "cohort": "euro_year", "block": "region"}
+    >>> found = cs.primary(countries, "growth", **names, permutations=199)
+    >>> round(found.result.estimate, 3), found.rejects
+    (-0.117, False)
     """
     if covariates and length is not None:
         raise ValueError("covariates need the series itself; leave length out")

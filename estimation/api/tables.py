@@ -86,6 +86,15 @@ def etable(
     ValueError
         If no fit is given, headers do not fit their number, no fit has the line or a coefficient to
         keep, the ending of the file is unknown, or digits or se are none.
+
+    Examples
+    --------
+    >>> pairs = cs.data.euro()
+    >>> unit = ("iso_a", "iso_b")
+    >>> fit = cs.fit(pairs, "cm", unit=unit, cohort="euro", vcov="dyadic", permutations=0)
+    >>> table = cs.etable(fit, labels={"treated": "euro"}, digits=2)
+    >>> table.headers, table.rows[0]
+    (('cm',), ('euro', ('-0.24',)))
     """
     if se not in ("se", "ci"):
         raise ValueError(f"se: expected 'se' or 'ci', found {se!r}")

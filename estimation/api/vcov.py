@@ -268,6 +268,16 @@ def vcov(
     Degrees of freedom by design: see `estimation.inference.variances.dyadic_df`. With n treated of
     many units they are near n - 1, with equally weighted pairs of N units near N / 4. In the
     simulations of docs/evidence/gravity.md they hold the size that N - 1 does not.
+
+    Examples
+    --------
+    >>> import pyfixest as pf
+    >>> pairs = cs.data.euro()
+    >>> pairs["euro"] = (pairs["year"] >= 1999) & pairs["euro_a"].notna() & pairs["euro_b"].notna()
+    >>> fit = pf.feols("cm ~ euro | iso_a^iso_b + year", pairs.astype({"euro": float}))
+    >>> errors = cs.vcov(fit, unit=("iso_a", "iso_b"))
+    >>> dict(zip(errors["vcov"], errors["std_error"].round(3)))
+    {'dyadic': 0.094, 'unit': 0.104, 'pair': 0.04}
     """
     lines = (vcov,) if isinstance(vcov, str) else tuple(vcov)
     require_among("vcov", lines, LINES, "some")

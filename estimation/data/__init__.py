@@ -32,6 +32,11 @@ def euro_countries(backend: str = "") -> Any:
     -----
     Penn World Table 9.1, CC BY 4.0: Feenstra, Inklaar and Timmer 2015, American Economic Review
     105(10):3150-3182.
+
+    Examples
+    --------
+    >>> cs.data.euro_countries()["iso"].nunique()
+    41
     """
     from .pairs import read_countries
 
@@ -61,6 +66,11 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
     ------
     ValueError
         If the window lies outside 1971 to 2017 or has under three years.
+
+    Examples
+    --------
+    >>> cs.data.euro().columns.tolist()
+    ['iso_a', 'iso_b', 'year', 'euro_a', 'euro_b', 'region_a', 'region_b', 'cm', 'neg_abs_gap']
     """
     from .pairs import build_pairs, read_countries
 
@@ -94,6 +104,12 @@ def zones(backend: str = "") -> Any:
     change, its interval and its p. The p of both series and what could have been found need the
     cycle, too, and are in the publication. The file's first line names the run that it is from.
     What it gives away of growth was attacked: docs/data-licences.md.
+
+    Examples
+    --------
+    >>> zones = cs.data.zones()
+    >>> cs.primary(zones, "synchronization", unit="stand_in", length="n_years").result.n_cities
+    296
     """
     import pandas as pd
 

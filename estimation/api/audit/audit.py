@@ -78,6 +78,17 @@ def audit(
     -----
     The p ranks abs(estimate / error): it is exact if every exchange was as likely as the real
     identities. What the card does not see is measured in docs/library/audit.md.
+
+    Examples
+    --------
+    >>> import pyfixest as pf
+    >>> pairs = cs.data.euro().query("year in (1995, 2005)")
+    >>> joined = pairs["euro_a"].le(2005) & pairs["euro_b"].le(2005)
+    >>> pairs["euro"] = (joined.fillna(False) & (pairs["year"] == 2005)).astype(float)
+    >>> fit = pf.feols("cm ~ euro | iso_a^iso_b + year", pairs)
+    >>> card = cs.audit(fit, "euro", unit=("iso_a", "iso_b"), time="year", draws=19)
+    >>> card.lines["p_randomization"].round(2).to_dict()
+    {'dyadic': 0.45, 'unit': 0.45, 'pair': 0.2}
     """
     if not hasattr(fit, "prepare_model_matrix") or getattr(fit, "_data", None) is None:
         raise TypeError(f"cs.audit takes {KNOWN}, found {type(fit).__name__}")
