@@ -61,10 +61,10 @@ def could_be_missed(page: Context, row: Row) -> tuple[Markup, Markup]:
     sizes = {name: num(row, f"minimum_detectable_{name}", "3") for name in ("rise", "fall")}
     if any(number(row[f"minimum_detectable_{name}"]) is None for name in sizes):
         key = "first.missed_any"
-    elif row["verdict"] == "not_found_could_not_have_been":
-        key = "first.missed_large"
-    else:
+    elif row["verdict"] == "not_found_could_have_been":
         key = "first.missed_small"
+    else:
+        key = "first.missed_large"
     return page.words("first.could_be_missed"), page.words(key, **sizes)
 
 
