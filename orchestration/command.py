@@ -210,7 +210,13 @@ COMMANDS = {
     "public": Command(
         "the publication for any static host, without values that may not be passed on",
         WITHIN + "public:public",
-        (Argument(("out",), "folder to write", "OUT"), RUN),
+        (
+            Argument(("out",), "folder to write", "OUT"),
+            RUN,
+            Argument(
+                ("--unmeasured",), "also of too few cities to measure what it gives away", how=FLAG
+            ),
+        ),
     ),
     "evidence": Command(
         "figures of this checkout that rest on delivered statistics, anew from a publication",

@@ -41,13 +41,14 @@ from warehouse.whole_files import move_whole
 OURS = (MANIFEST, "left_out.csv", "llms.txt")
 
 
-def public(out: str | None, run_id: str | None = None) -> int:
+def public(out: str | None, run_id: str | None = None, unmeasured: bool = False) -> int:
     """Write the public folder.
 
     Parameters
     ----------
     out : folder, made or made again
     run_id : run id of a publication that is kept; None for the current one
+    unmeasured : whether a copy of too few cities to measure what it gives away is written, too
 
     Returns
     -------
@@ -69,17 +70,17 @@ def public(out: str | None, run_id: str | None = None) -> int:
             "files; name another folder"
         )
     with opened(Home.from_environment(), run_id) as publication:
-        left_out = write_public(publication, folder)
+        left_out = write_public(publication, folder, unmeasured=unmeasured)
     return end_command(Exit.DONE, f"{folder}; {left_out} tables or parts left out (left_out.csv)")
 
 
-def write_public(publication: Publication, folder: Path) -> int:
+def write_public(publication: Publication, folder: Path, *, unmeasured: bool = False) -> int:
     """Write the public copy of a publication and return how many tables lack something.
 
     Raises
     ------
     PublishError
-        As `require_as_published`.
+        As `require_as_published` and `require_no_recovery`.
     """
     require_as_published(publication)
     # not beside the folder, which a server may show to others: this one goes with the command
@@ -89,7 +90,9 @@ def write_public(publication: Publication, folder: Path) -> int:
         left_out = _write_draft(publication, draft)
         rows = [("table", "rows left out", "why"), *left_out]
         if not publication.manifest["is_simulated"]:
-            n_values, sentence = require_no_recovery(publication, draft, folder)
+            n_values, sentence = require_no_recovery(
+                publication, draft, folder, unmeasured=unmeasured
+            )
             say(sentence)
             rows.append(("", n_values, sentence))
         with open(draft / "left_out.csv", "w", encoding="utf-8", newline="") as file:

@@ -29,8 +29,8 @@ from warehouse.errors import Refused
 from warehouse.publication.foreign import Publication
 from warehouse.publication.manifest import MANIFEST_HASH, hash_files
 from warehouse.publication.passed_on import (
-    OF_MANY_CITIES,
     holds_no_value,
+    of_many_cities,
     require_as_published,
 )
 from warehouse.sql_text import literal
@@ -140,7 +140,7 @@ def _copy_publication(publication: Publication, folder: Path) -> None:
                 if holds_no_value(schema, path.stem):
                     shutil.copy(path, folder / "parquet" / schema)
         with publication.connect(folder) as con:
-            for name, rows in OF_MANY_CITIES.items():
+            for name, rows in of_many_cities("citysync").items():
                 path = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
                 path.unlink(missing_ok=True)
                 con.execute(f"copy (from {name} where {rows}) to {literal(path)} (format parquet)")

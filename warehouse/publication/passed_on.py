@@ -64,11 +64,6 @@ BY_SOURCE = {
 # solve for the rates of all cities.
 PAIRS = "marts.fct_pair_synchronization"
 SOLVABLE = "yearly values of pairs, from which withheld growth of single cities can be computed"
-# Rows of results that say as much of one city as its values do: the coefficients by year of a
-# cohort that is one city are its own numbers, less those of cities whose mean is known.
-OF_MANY_CITIES = {
-    "estimates.estimate": "not coalesce(cohort_year is not null and n_pilots = 1, false)"
-}
 OF_ONE_CITY = "coefficients by year of one city, from which its withheld growth can be computed"
 # tables of single values that pages show row by row
 EMPTIED = (
@@ -103,7 +98,9 @@ def free_sources() -> set[str]:
     }
 
 
-def require_no_recovery(publication: Publication, draft: Path, before: Path) -> tuple[int, str]:
+def require_no_recovery(
+    publication: Publication, draft: Path, before: Path, *, unmeasured: bool = False
+) -> tuple[int, str]:
     """Require that a public copy gives no withheld growth back, as somebody would compute it who
     has nothing but the copy and the one before.
 
@@ -115,6 +112,8 @@ def require_no_recovery(publication: Publication, draft: Path, before: Path) -> 
         The copy.
     before : Path
         An earlier copy that it replaces, or a place where there is none.
+    unmeasured : bool
+        Whether the copy may be passed on where too few values are withheld to measure anything.
 
     Returns
     -------
@@ -124,8 +123,8 @@ def require_no_recovery(publication: Publication, draft: Path, before: Path) -> 
     Raises
     ------
     PublishError
-        If more comes back than the thresholds of the licences allow. What the earlier copy gives
-        back alone is out already, and refuses nothing.
+        If more comes back than the thresholds of the licences allow, or nothing could be measured.
+        What the earlier copy gives back alone is out already, and refuses nothing.
     """
     rows = csv.DictReader(THRESHOLDS.read_text(encoding="utf-8").splitlines())
     limits = {row["threshold"].partition(".")[2]: float(row["value"]) for row in rows}
@@ -134,6 +133,8 @@ def require_no_recovery(publication: Publication, draft: Path, before: Path) -> 
     first, last = (settings[name] for name in WINDOW)
     with publication.connect() as con:
         withheld = con.execute(WITHHELD, [sorted(free_sources()), first, last]).df()
+    if withheld.empty:
+        return 0, f"no growth of {first}-{last} is withheld, so none can be recovered"
     try:
         found = best_recovery(draft, withheld)
         if found.passes(**limits) and before.exists():
@@ -141,7 +142,12 @@ def require_no_recovery(publication: Publication, draft: Path, before: Path) -> 
             if both.passes(**limits) or best_recovery(before, withheld).passes(**limits):
                 found = both
     except TooFew as error:
-        return len(withheld), f"recovery of withheld values: not measured ({error})"
+        sentence = f"recovery of {len(withheld)} withheld values is not measured: {error}"
+        if unmeasured:
+            return len(withheld), sentence
+        raise PublishError(
+            f"{sentence}; look at the copy yourself, then say --unmeasured, or publish more cities"
+        ) from None
     columns = ", ".join(found.columns[:MOST_COLUMNS]) or "no column"
     if len(found.columns) > MOST_COLUMNS:
         columns += f" and {len(found.columns) - MOST_COLUMNS} more"
@@ -172,6 +178,31 @@ def require_as_published(publication: Publication) -> None:
             faults.append(f"{publication.folder / name}: no part of the publication, expected it")
     if faults:
         raise PublishError(f"{faults[0]}; {MENDED}")
+
+
+def of_many_cities(catalog: str) -> dict[str, str]:
+    """Return, by table of results, which of its rows say no more of one city than its means do.
+
+    A coefficient by year that one city carries is its own number, less those of cities whose mean
+    is known. Where a cohort is one city, its coefficients also follow from those of all cohorts and
+    of the other ones, so none by cohort is passed on; nor is one by year without some city.
+
+    Parameters
+    ----------
+    catalog : str
+        Name under which the publication is attached.
+    """
+    return {
+        "estimates.estimate": (
+            "cohort_year is null and not coalesce(event_time is not null and n_pilots = 1, false)"
+        ),
+        "estimates.diagnostic": (
+            "not coalesce(starts_with(term, 'event[') and (starts_with(diagnostic, "
+            "'estimate_without_') or (spec_id, term) in (select (spec_id, concat('event[', "
+            f"event_time, ']')) from {catalog}.estimates.estimate where cohort_year is null and n_pilots = 1)), "
+            "false)"
+        ),
+    }
 
 
 def holds_no_value(schema: str, table: str) -> bool:
@@ -237,7 +268,7 @@ def copy_for_pages(con: duckdb.DuckDBPyConnection, free: set[str]) -> None:
         elif name in BY_SOURCE:
             rows = _permitted(name, free)
         else:
-            rows = OF_MANY_CITIES.get(name, "true")
+            rows = of_many_cities(PUBLISHED).get(name, "true")
         _copy_rows(con, schema, table, rows)
 
 
@@ -261,7 +292,7 @@ def _part(schema: str, table: str, free: set[str] | None) -> tuple[str, str]:
     if free is None:
         return "true", ""
     if holds_no_value(schema, table):
-        return OF_MANY_CITIES.get(name, "true"), OF_ONE_CITY
+        return of_many_cities(PUBLISHED).get(name, "true"), OF_ONE_CITY
     if name in BY_SOURCE:
         return _permitted(name, free), "sources that may not be passed on"
     if name == PAIRS:

@@ -145,8 +145,8 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
     matrix = values.loc[:, often].dropna()
     if len(matrix) < LEAST_CITIES or matrix.shape[1] < LEAST_WINDOW:
         raise TooFew(
-            f"withheld: expected {LEAST_CITIES} cities with a value in {LEAST_WINDOW} years or "
-            f"more, found {len(matrix)} in {matrix.shape[1]}; give the growth of all of them"
+            f"expected at least {LEAST_CITIES} cities with growth in each of {LEAST_WINDOW} years, "
+            f"found {len(matrix)} in {matrix.shape[1]}"
         )
     cities = [int(city) for city in matrix.index]
     attack = Attack(matrix.to_numpy(dtype=float))
@@ -311,20 +311,52 @@ def groups_of_one(folder: Path, values: pd.DataFrame) -> list[dict[str, object]]
     cohorts = [frame for frame in tables if {"city_id", "treated_year"} <= set(frame.columns)]
     needed = {"cohort_year", "event_time", "estimate", "estimator", "outcome", "n_pilots"}
     rows = []
+    if not cohorts:
+        return rows
+    city_of = cohorts[0].drop_duplicates("treated_year", keep=False)
+    city_of = city_of.dropna(subset=["treated_year"]).set_index("treated_year").city_id
     for frame in tables:
-        if not cohorts or not needed <= set(frame.columns):
+        if not needed <= set(frame.columns):
             continue
-        alone = frame[(frame.n_pilots == 1) & frame.event_time.notna() & frame.cohort_year.notna()]
+        alone = coefficients_of_one(frame, set(city_of.index))
         for (cohort, estimator), cells in alone.groupby(["cohort_year", "estimator"]):
-            city = cohorts[0].loc[cohorts[0].treated_year == cohort, "city_id"]
-            if len(city) != 1 or int(city.iloc[0]) not in values.index:
+            if cohort not in city_of.index or int(city_of[cohort]) not in values.index:
                 continue
             for series in sorted({name.partition("_")[2] for name in cells.outcome}):
-                misses = misses_of_one(cells, series, values, int(city.iloc[0]), int(cohort))
+                misses = misses_of_one(cells, series, values, int(city_of[cohort]), int(cohort))
                 if misses is not None:
                     name = f"comove_{series} and dispersion_{series}, {estimator}, {int(cohort)}"
                     rows.append(row_of("a group of one city", (name,), *misses))
     return rows
+
+
+def coefficients_of_one(frame: pd.DataFrame, alone: set[int]) -> pd.DataFrame:
+    """Return coefficients by year of cohorts that are one city: those that a table holds, and those
+    that follow from the coefficients of all cohorts and of all but one.
+
+    Parameters
+    ----------
+    frame : frame
+        Coefficients, by event time where `cohort_year` is missing, else by cohort, too.
+    alone : set of int
+        Cohorts of one city.
+    """
+    keys = [name for name in ("spec_id", "estimator", "outcome", "event_time") if name in frame]
+    by_year = frame[frame.event_time.notna()]
+    cells = by_year.groupby([*keys, "cohort_year"], dropna=False)[["n_pilots", "estimate"]].mean()
+    cells = cells.reset_index()
+    of_cohorts = cells[cells.cohort_year.notna()]
+    sums = of_cohorts.assign(estimate=of_cohorts.n_pilots * of_cohorts.estimate)
+    sums = sums.groupby(keys)[["n_pilots", "estimate"]].sum()
+    of_all = cells[cells.cohort_year.isna()].join(sums.add_suffix("_known"), on=keys)
+    of_all = of_all.fillna({"n_pilots_known": 0, "estimate_known": 0})
+    left = of_all[of_all.n_pilots - of_all.n_pilots_known == 1]
+    left = left.assign(estimate=left.n_pilots * left.estimate - left.estimate_known)
+    unknown = alone - set(of_cohorts.cohort_year)
+    if len(unknown) != 1:
+        left = left.iloc[:0]
+    left = left.assign(cohort_year=max(unknown, default=0))
+    return pd.concat([of_cohorts[of_cohorts.n_pilots == 1], left])
 
 
 def misses_of_one(

@@ -76,7 +76,7 @@ def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
     secrets = {text for (text,) in values if len(text) > 8}
     assert len(secrets) > 20
     out = tmp_path / "out"
-    assert write_public(open_publication(published), out) > 3
+    assert write_public(open_publication(published), out, unmeasured=True) > 3
     rows = list(csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines()))
     assert "marts.fct_city_year" in {row["table"] for row in rows}
     with duckdb.connect(out / "citysync.duckdb", read_only=True) as con:
@@ -97,7 +97,7 @@ def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
 def test_growth_that_is_left_out_is_not_said_to_be_unknown(six, tmp_path):
     """The pages of the public copy, compared with the tables of the whole publication."""
     published = (six.run.home / "published").resolve()
-    write_public(open_publication(published), tmp_path / "out")
+    write_public(open_publication(published), tmp_path / "out", unmeasured=True)
     with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
         report = tmp_path / "out" / "report"
         count, wrong = city_page_faults(con, report, is_public=True)
@@ -132,7 +132,7 @@ def test_growth_cannot_be_computed_from_the_public_copy(six: SixCities, tmp_path
         pd.testing.assert_series_equal(both["size"], both["truth"], check_names=False)
         assert len(both) == 60
     out = tmp_path / "out"
-    write_public(open_publication(published), out)
+    write_public(open_publication(published), out, unmeasured=True)
     assert numbers_of_pairs(out) == {}
     rows = csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines())
     (said,) = [row for row in rows if row["table"] == "marts.fct_pair_synchronization"]

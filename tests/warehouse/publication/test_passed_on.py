@@ -85,26 +85,48 @@ def test_a_copy_that_gives_growth_back_is_refused(grown: Publication, tmp_path: 
     assert require_no_recovery(grown, closed_copy, open_copy) == (n_values, sentence)
 
 
-def test_too_few_values_are_not_measured_and_the_copy_says_so(
+def test_a_copy_of_too_few_withheld_values_is_written_only_when_that_is_meant(
     grown: Publication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    absent = tmp_path / "absent"
     monkeypatch.setattr(passed_on, "WITHHELD", f"{passed_on.WITHHELD} and city_id < 110110")
-    n_values, sentence = require_no_recovery(grown, tmp_path, tmp_path / "absent")
-    assert n_values == 100 and "not measured" in sentence
+    with pytest.raises(PublishError, match="100 withheld values is not measured.*--unmeasured"):
+        require_no_recovery(grown, tmp_path, absent)
+    n_values, sentence = require_no_recovery(grown, tmp_path, absent, unmeasured=True)
+    assert n_values == 100 and "found 10 in 10" in sentence
+    monkeypatch.setattr(passed_on, "free_sources", lambda: {"a reseller"})
+    assert require_no_recovery(grown, tmp_path, absent)[0] == 0
+
+
+COEFFICIENTS = """
+create schema estimates;
+create table estimates.estimate as from (values
+    ('a', null, 1, 13, 0.1), ('a', null, 4, 1, 0.2), ('a', 2015, 1, 1, 0.3), ('a', 2016, 1, 12, 0.4),
+    ('b', null, null, 1, 0.5)
+) t(spec_id, cohort_year, event_time, n_pilots, estimate);
+create table estimates.diagnostic as from (values
+    ('a', 'event[1]', 'city_r_eff', 1.0), ('a', 'event[1]', 'estimate_without_city', 2.0),
+    ('a', 'event[4]', 'conventional_t', 3.0), ('b', 'event[4]', 'conventional_t', 4.0),
+    ('a', 'att', 'estimate_without_city', 5.0), ('a', null, 'sample_n_pairs', 6.0)
+) t(spec_id, term, diagnostic, "value")
+"""
 
 
 def test_coefficients_by_year_of_one_city_are_left_out(tmp_path: Path) -> None:
+    """Also those that follow from the coefficients of all cohorts, of the others, or of all but one
+    city.
+    """
     with duckdb.connect(tmp_path / DATABASE) as con:
-        con.execute(
-            "create schema estimates; create table estimates.estimate as from (values "
-            "(2015, 1, 0.1), (2016, 12, 0.2), (null, 1, 0.3)) t(cohort_year, n_pilots, estimate)"
-        )
+        con.execute(COEFFICIENTS)
     draft = tmp_path / "draft"
     with duckdb.connect() as con:
         attach_foreign(con, {PUBLISHED: tmp_path / DATABASE}, draft)
-        assert [row[:2] for row in copy_tables(con, draft, set())] == [("estimates.estimate", 1)]
-        found = con.execute("select estimate from estimates.estimate order by all").fetchall()
-    assert [float(value) for (value,) in found] == [0.2, 0.3]
+        left_out = [row[:2] for row in copy_tables(con, draft, set())]
+        assert left_out == [("estimates.diagnostic", 2), ("estimates.estimate", 3)]
+        estimates = con.execute("select estimate from estimates.estimate order by all").fetchall()
+        values = con.execute("select value from estimates.diagnostic order by all").fetchall()
+    assert [float(value) for (value,) in estimates] == [0.1, 0.5]
+    assert [float(value) for (value,) in values] == [1, 4, 5, 6]
 
 
 def test_a_trigger_is_refused(tmp_path: Path) -> None:

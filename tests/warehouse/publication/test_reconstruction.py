@@ -122,8 +122,9 @@ def test_an_earlier_edition_and_this_one_give_a_year_back(
     assert both.routes.loc[both.routes.median_miss.idxmin(), "route"] == "all columns, one year"
 
 
+@pytest.mark.parametrize("form", ["by cohort", "of all cohorts and the others"])
 def test_coefficients_of_a_cohort_of_one_give_its_growth_back(
-    tmp_path: Path, growth: pd.DataFrame
+    tmp_path: Path, growth: pd.DataFrame, form: str
 ) -> None:
     z = z_of(growth)
     city, others = z.iloc[0], z.iloc[1:]
@@ -138,6 +139,10 @@ def test_coefficients_of_a_cohort_of_one_give_its_growth_back(
             rows.append((outcome, 2015, year - 2015, by_year[year] - by_year[base]))
     names = ["outcome", "cohort_year", "event_time", "estimate"]
     cells = pd.DataFrame(rows, columns=names).assign(n_pilots=1, estimator="callaway_santanna")
+    if form != "by cohort":
+        others = cells.assign(cohort_year=2016, n_pilots=12, estimate=0.25)
+        whole = (cells.estimate + 12 * others.estimate) / 13
+        cells = pd.concat([others, cells.assign(cohort_year=None, n_pilots=13, estimate=whole)])
     cells.to_csv(tmp_path / "estimates.csv", index=False)
     zones = pd.DataFrame({"city_id": list(CITIES), "treated_year": [2015] + 59 * [None]})
     zones.to_csv(tmp_path / "cities.csv", index=False)
