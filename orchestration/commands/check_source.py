@@ -53,17 +53,20 @@ def check_source(folder: str | None, everything: bool = False) -> int:
 def _check(
     folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection, *, everything: bool
 ) -> Exit:
+    home = Home.from_environment()
+    published = home.published.resolve()
+    without = why_no_witness(published, folder)
+    if not without:
+        database = open_publication(published).database
     report = read_folder(folder, scratch, layouts=load_layouts(needed={folder.resolve().name}))
     con.register("input_file", report.table)
     counts = report.table.group_by("status").aggregate([("path", "count")]).to_pylist()
     progress("read: " + ", ".join(f"{row['path_count']} files {row['status']}" for row in counts))
     build_staging(con, scratch)
-    home = Home.from_environment()
-    without = why_no_witness(home.published, folder)
     if without:
         say(without)
     else:
-        attach_foreign(con, {"published": open_publication(home.published).database})
+        attach_foreign(con, {"published": database})
     series = compare(con, is_published=not without)
     progress("staged and compared")
     new, accepted = likely_faults(con, everything=everything)

@@ -19,7 +19,7 @@ from orchestration.home import REPO, Home
 from orchestration.publication_folders import publication_folder
 from orchestration.terminal import Exit, end_command
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, open_foreign, open_publication
+from warehouse.publication.foreign import open_publication
 
 ZONES = REPO / "estimation" / "data" / "zones.csv"
 CITY_PERIODS = """
@@ -62,10 +62,10 @@ def evidence(run: str | None, is_first_landing: bool = False) -> int:
             "with --landing first"
         )
     if is_first_landing:
-        with open_foreign(found.folder / DATABASE) as con:
+        with found.connect() as con:
             changed = write_pages(con, REPO, is_first_landing=True)
         return end_command(Exit.DONE, f"{', '.join(changed) or 'no page'} is of run {run_id}")
-    with open_foreign(found.folder / DATABASE) as con:
+    with found.connect() as con:
         ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
         changed = write_pages(con, REPO)
         write_pictures(con, REPO)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
 
 #: What the names of all simulated files hold.
@@ -22,15 +21,17 @@ def why_no_witness(published: Path, folder: Path) -> str:
         A publication, or the link to the current one.
     folder : Path
         Folder of the source.
+
+    Raises
+    ------
+    PublishError
+        If the manifest cannot be read.
     """
     if not (published / "citysync.duckdb").is_file():
         return "nothing has been published in this home: values are not compared"
     if any(_SIMULATED.search(path.name) for path in folder.rglob("*")):
         return "these files are simulated: values are not compared"
-    try:
-        simulated = is_simulated(published)
-    except (PublishError, OSError) as error:
-        return f"values are not compared: {error}"
+    simulated = is_simulated(published)
     if simulated is None:
         return "the publication here does not say whether it is simulated: values are not compared"
     return "the publication here is simulated: values are not compared" if simulated else ""

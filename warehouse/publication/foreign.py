@@ -15,7 +15,7 @@ inside it. Every command that reads a publication begins there.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +103,7 @@ def open_publication(folder: Path) -> Publication:
     ------
     PublishError
         If there is something in it that is neither a file nor a folder, its manifest cannot be
-        used, or its database cannot be opened or is refused by `attach_foreign`.
+        used, or its database is refused by `attach_foreign`.
     """
     folder = folder.resolve()
     for path in sorted(folder.rglob("*")):
@@ -114,17 +114,8 @@ def open_publication(folder: Path) -> Publication:
                 f"{MENDED}"
             )
     found = Publication(folder, checked_manifest(folder))
-    try:
-        with found.connect():
-            return found
-    except duckdb.OutOfMemoryException:
-        # it says nothing of the publication
-        raise
-    except duckdb.Error as error:
-        raise PublishError(
-            f"{found.database}: expected a database of DuckDB, found none that opens "
-            f"({' '.join(str(error).split())[:200]}); {MENDED}"
-        ) from None
+    with found.connect():
+        return found
 
 
 @contextmanager
@@ -159,10 +150,23 @@ def attach_foreign(
     ------
     PublishError
         If one holds anything but tables of plain columns, or more rows than bytes; is a link or no
-        file; or was left in the midst of a write.
-    duckdb.Error
-        If one cannot be opened as a database of DuckDB.
+        file; was left in the midst of a write; or cannot be opened as a database of DuckDB.
     """
+    try:
+        _attach(con, databases, folders)
+    except duckdb.OutOfMemoryException:
+        # it says nothing of the databases
+        raise
+    except duckdb.Error as error:
+        raise PublishError(
+            f"{', '.join(map(str, databases.values()))}: expected a database of DuckDB, found none "
+            f"that opens ({' '.join(str(error).split())[:200]}); {MENDED}"
+        ) from None
+
+
+def _attach(
+    con: duckdb.DuckDBPyConnection, databases: Mapping[str, Path], folders: Sequence[Path]
+) -> None:
     paths = {name: path.parent.resolve() / path.name for name, path in databases.items()}
     for name, path in paths.items():
         if not is_plain_file(path) or path.with_name(f"{path.name}.wal").exists():

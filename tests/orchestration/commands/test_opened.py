@@ -3,28 +3,37 @@
 import errno
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from orchestration.commands.check_source import check_source
 from orchestration.commands.correct import correct
+from orchestration.commands.evidence import evidence
 from orchestration.commands.panel import panel
 from orchestration.commands.public import public
 from orchestration.commands.publications import rollback, verify
 from orchestration.commands.reproduce import reproduce
+from orchestration.commands.run_specs import run_specs
 from orchestration.commands.sql import WRITERS, run_sql
+from orchestration.commands.why import why
 from orchestration.deposit.write import deposit
 from orchestration.home import REPO
 from tests.orchestration.commands.test_public import hand_over
 from tests.orchestration.conftest import end_of
 from tests.warehouse.ingest.test_landing import socket_at
 from tests.warehouse.publication.small import made_writable, run_of
+from tests.warehouse.publication.test_foreign import SPEC
 from tests.warehouse.publication.test_verification import SECRET, forge
+from warehouse.ingest.drafting.new_source import new_source
+from warehouse.publication.foreign import DATABASE
 from warehouse.publication.publish import switch
 
 RUN = run_of(2)
+CELL = ("110000", "gdp", "2010")
 COMMANDS: dict[str, Callable[[Path], int]] = {
     "verify": lambda home: end_of(verify, None),
     "reproduce": lambda home: end_of(reproduce, None, None),
@@ -32,8 +41,18 @@ COMMANDS: dict[str, Callable[[Path], int]] = {
     "public": lambda home: end_of(public, str(home / "web" / "out")),
     "deposit": lambda home: end_of(deposit, None),
     "panel": lambda home: end_of(panel, str(home / "panel"), False, False),
-    "correct": lambda home: end_of(correct, "110000", "gdp", "2010", "1", "2", "a document"),
+    "correct": lambda home: end_of(correct, *CELL, "1", "2", "a document"),
     "sql": lambda home: end_of(run_sql, "from marts.things"),
+    "why": lambda home: end_of(why, *CELL, None, False, str(home / "why.html"), False),
+    "evidence": lambda home: end_of(evidence, None, False),
+    "check-source": lambda home: end_of(check_source, str(home.parent)),
+}
+# They are given a database alone, without a manifest.
+OF_A_DATABASE: dict[str, Callable[[Path], int]] = {
+    "run": lambda home: end_of(run_specs, str(home / "published" / DATABASE), [SPEC], None, None),
+    "new-source": lambda home: end_of(
+        new_source, str(home.parent), None, None, str(home / "published" / DATABASE)
+    ),
 }
 
 
@@ -70,40 +89,118 @@ def with_text(name: str, text: str) -> Callable[[Path], object]:
     return change
 
 
+def with_sql(statement: str) -> Callable[[Path], object]:
+    return lambda published: forge(published, statement)
+
+
+def with_parts(**parts: object) -> Callable[[Path], object]:
+    return lambda published: forge(published, **parts)
+
+
+def elsewhere(name: str, lay: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Move a file out of the publication, and lay something else in its place."""
+
+    def change(published: Path) -> None:
+        (published / name).rename(published.parent / "elsewhere")
+        lay(published / name)
+
+    return change
+
+
 def damaged_block(published: Path) -> None:
     """Overwrite what lies behind the headers of the database, and hash it again."""
-    path = published / "citysync.duckdb"
+    path = published / DATABASE
     content = path.read_bytes()
     path.write_bytes(content[:12288] + bytes(len(content) - 12288))
     forge(published)
 
 
-def bomb(published: Path) -> None:
-    forge(published, "create table marts.more as select 1 as k from range(200000000)")
+def of_another_kind(published: Path) -> None:
+    """A database that DuckDB opens with an extension, which it would fetch."""
+    (published / DATABASE).unlink()
+    with sqlite3.connect(published / DATABASE) as con:
+        con.execute("create table things (k integer)")
+    forge(published)
 
 
-ATTACKS: dict[str, Callable[[Path], object]] = {
-    "a link to a secret": lambda published: Path("report/more.html").symlink_to(SECRET),
-    "a pipe among the tables": lambda published: os.mkfifo("parquet/meta/more.parquet"),
-    "a socket": lambda published: socket_at(Path("report/more")),
-    "a database that is a link": lambda published: (
-        Path("citysync.duckdb").rename("../elsewhere"),
-        Path("citysync.duckdb").symlink_to("../elsewhere"),
+MANY = "create table marts.more as select 1 as k from range(200000000)"
+WRITES = f"from enable_logging('QueryLog', storage := 'file', storage_path := '{SECRET}.log')"
+# What somebody lays into the folder, and the words by which it is refused.
+INTO_THE_FOLDER: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a link to a secret": (
+        lambda published: Path("report/more.html").symlink_to(SECRET),
+        "report/more.html",
     ),
-    "a view of a file": lambda published: forge(
-        published, f"create view marts.more as from read_text('{SECRET}')"
+    "a link to a folder": (lambda published: Path("report/more").symlink_to("/etc"), "report/more"),
+    "a page that is a link": (
+        elsewhere("report/index.html", lambda path: path.symlink_to(SECRET)),
+        "report/index.html",
     ),
-    "a generated column": lambda published: forge(
-        published, "create table marts.more (k integer, x bigint as (k + 1))"
+    "a pipe among the tables": (
+        lambda published: os.mkfifo("parquet/meta/more.parquet"),
+        "parquet/meta/more.parquet",
     ),
-    "equal rows without end": bomb,
-    "damaged blocks": damaged_block,
-    "a manifest of a list": lambda published: Path("manifest.json").write_text("[]"),
-    "a run id that is a path": lambda published: forge(published, run_id="../../evil"),
-    "inputs far away": lambda published: forge(
-        published, inputs=[{"path": "/etc/passwd", "sha256": "0" * 64}]
+    "a pipe in the place of a page": (
+        elsewhere("report/index.html", os.mkfifo),
+        "report/index.html",
+    ),
+    "a manifest that is a pipe": (elsewhere("manifest.json", os.mkfifo), "manifest.json"),
+    "a socket": (lambda published: socket_at(Path("report/more")), "report/more"),
+    "a database that is a link": (
+        elsewhere(DATABASE, lambda path: path.symlink_to("../elsewhere")),
+        DATABASE,
+    ),
+    "a manifest of a list": (lambda published: Path("manifest.json").write_text("[]"), "manifest"),
+    "a manifest without end": (
+        lambda published: Path("manifest.json").write_text("[" * 200_000),
+        "manifest",
+    ),
+    "a run id that is a path": (with_parts(run_id="../../evil"), "run_id"),
+    "inputs far away": (
+        with_parts(inputs=[{"path": "/etc/passwd", "sha256": "0" * 64}]),
+        "inputs",
+    ),
+    "files that climb": (with_parts(files={"../../x": {"sha256": "0" * 64, "bytes": 1}}), "files"),
+    "tables of other files": (
+        with_parts(tables={"marts.a": {"sha256": "0" * 64, "rows": 1, "parquet": "/etc/*"}}),
+        "tables",
     ),
 }
+# What somebody puts into the database.
+INTO_THE_DATABASE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a view of a file": (
+        with_sql(f"create view marts.more as from read_text('{SECRET}')"),
+        "view marts.more",
+    ),
+    "a view in a table's place": (
+        with_sql(
+            f"drop table meta.run; create view meta.run as from read_text('{SECRET}')"
+        ),
+        "view meta.run",
+    ),
+    "a macro that writes": (
+        with_sql(f"create macro duckdb_views() as table {WRITES}"),
+        "duckdb_views",
+    ),
+    "a generated column": (
+        with_sql("create table marts.more (k integer, x bigint as (k + 1))"),
+        "marts.more.x",
+    ),
+    "a default": (
+        with_sql("create table marts.more (k integer default (1 + 1))"),
+        "marts.more.k",
+    ),
+    "a check": (with_sql("create table marts.more (k integer check (k > 0))"), "marts.more"),
+    "an index": (with_sql("create index more on marts.things ((k + 1))"), "marts.more"),
+    "equal rows without end": (with_sql(MANY), "rows in"),
+    "damaged blocks": (damaged_block, DATABASE),
+    "a database of SQLite": (of_another_kind, DATABASE),
+    "a write left in its midst": (
+        lambda published: (published / f"{DATABASE}.wal").write_bytes(b"x"),
+        ".wal",
+    ),
+}
+ATTACKS = INTO_THE_FOLDER | INTO_THE_DATABASE
 # What only a copy for others is made from, and the words of its refusal.
 FOR_OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no data package": (without_file("datapackage.json"), "datapackage.json"),
@@ -127,19 +224,22 @@ def left_behind(home: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_every_command_refuses_it_in_a_sentence(
-    home: Path, attack: Callable[[Path], object], capsys
-) -> None:
-    attack(home / "published")
+@pytest.mark.parametrize("name", ATTACKS)
+def test_every_command_refuses_it_in_a_sentence(home: Path, name: str, capsys) -> None:
+    attack, words = ATTACKS[name]
+    forge(home / "published", is_simulated=False)  # a simulated one is compared with no source
+    attack(made_writable(home / "published"))
     before = left_behind(home)
-    for name, command in COMMANDS.items():
+    commands = COMMANDS
+    if name in INTO_THE_DATABASE:
+        commands = COMMANDS | OF_A_DATABASE
+    for called, command in commands.items():
         code = command(home)
         said = "".join(capsys.readouterr())
-        assert code in (1, 2) and f"exit {code}: " in said.splitlines()[-1], name
-        assert "Traceback" not in said, name
-        assert Path(SECRET).read_text(encoding="utf-8").strip() not in said, name
-        assert left_behind(home) == before, name
+        assert code in (1, 2) and f"exit {code}: " in said.splitlines()[-1], called
+        assert words in said and "Traceback" not in said, (called, said)
+        assert Path(SECRET).read_text(encoding="utf-8").strip() not in said, called
+        assert left_behind(home) == before, called
 
 
 @pytest.mark.parametrize(("attack", "words"), FOR_OTHERS.values(), ids=FOR_OTHERS)

@@ -22,7 +22,8 @@ from tests.orchestration.commands.reconstruction import numbers_of_pairs, sizes_
 from tests.orchestration.conftest import Run, SixCities, end_of, run
 from tests.warehouse.publication.small import THINGS, made_writable, put_out, run_of
 from tests.warehouse.publication.test_verification import (
-    CODE_IN_A_DATABASE,
+    FORGED,
+    IN_PLACE,
     LAID_IN,
     SECRET,
     forge,
@@ -204,12 +205,12 @@ def refuse_both(home: Path, said: str, capsys: pytest.CaptureFixture[str]) -> No
     assert what_came_of(home) == []
 
 
-@pytest.mark.parametrize("statement", CODE_IN_A_DATABASE.values(), ids=CODE_IN_A_DATABASE)
-def test_a_database_that_would_run_something_is_not_passed_on(
-    handed_over: Path, statement: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("statement", "parts", "said"), FORGED.values(), ids=FORGED)
+def test_what_would_run_or_leads_elsewhere_is_not_passed_on(
+    handed_over: Path, statement: str, parts: dict, said: str, capsys
 ) -> None:
-    forge(handed_over / "published", statement)
-    refuse_both(handed_over, "expected tables alone, found ", capsys)
+    forge(handed_over / "published", statement, **parts)
+    refuse_both(handed_over, said, capsys)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_what_is_laid_into_a_publication_is_not_passed_on(
 
 
 @pytest.mark.parametrize("name", [MANIFEST, MANIFEST_HASH, "citysync.duckdb", "datapackage.json"])
-@pytest.mark.parametrize("lay", [os.mkfifo, lambda path: path.symlink_to("../../elsewhere")])
+@pytest.mark.parametrize("lay", IN_PLACE.values(), ids=IN_PLACE)
 def test_what_lies_in_the_place_of_a_file_is_not_passed_on(
     handed_over: Path, lay: Callable[[Path], object], name: str, capsys
 ) -> None:
@@ -247,7 +248,10 @@ def test_what_lies_in_the_place_of_a_file_is_not_passed_on(
     path = (handed_over / "published").resolve() / name
     path.rename(handed_over / "elsewhere")
     lay(path)
-    refuse_both(handed_over, name, capsys)
+    said = name
+    if not os.path.lexists(handed_over / "published" / MANIFEST):
+        said = "nothing has been published"
+    refuse_both(handed_over, said, capsys)
 
 
 @of_both

@@ -83,19 +83,24 @@ def test_what_is_laid_into_a_publication_is_a_fault(
         assert "\n" not in fault and fault.encode()
 
 
-@pytest.mark.parametrize(
-    "lay", [None, Path.mkdir, os.mkfifo, lambda path: path.symlink_to("../../../elsewhere")]
-)
+IN_PLACE: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda path: None,
+    "a folder": Path.mkdir,
+    "a pipe": os.mkfifo,
+    "a link": lambda path: path.symlink_to("../../elsewhere"),
+}
+
+
+@pytest.mark.parametrize("lay", IN_PLACE.values(), ids=IN_PLACE)
 @pytest.mark.parametrize(
     "name", ["report/index.html", "parquet/marts/things.parquet", MANIFEST, MANIFEST_HASH]
 )
 def test_what_lies_in_the_place_of_a_file_is_a_fault(
-    published: Path, tmp_path: Path, lay: Callable[[Path], object] | None, name: str
+    published: Path, tmp_path: Path, lay: Callable[[Path], object], name: str
 ) -> None:
     """Also a link to the same bytes: they are not the publication's own."""
     (published / name).rename(tmp_path / "elsewhere")
-    if lay:
-        lay(published / name)
+    lay(published / name)
     assert any(f"{name}: missing" in fault for fault in verify_publication(published))
 
 
@@ -213,10 +218,10 @@ def test_a_table_that_is_not_as_the_manifest_says_is_a_fault(
     assert said in fault
 
 
-def test_a_file_that_is_no_database_is_a_fault(published: Path) -> None:
+def test_a_file_that_is_no_database_is_refused(published: Path) -> None:
     (published / "citysync.duckdb").write_bytes(b"no database" * 1000)
-    (fault,) = verify_publication(forge(published))
-    assert "citysync.duckdb: cannot be read as the manifest says" in fault
+    with pytest.raises(PublishError, match=r"citysync.duckdb: expected a database of DuckDB"):
+        verify_publication(forge(published))
 
 
 def test_memory_that_ran_out_is_no_fault_of_a_publication(
