@@ -192,15 +192,17 @@ def of_many_cities(catalog: str) -> dict[str, str]:
     catalog : str
         Name under which the publication is attached.
     """
+    carried = f"""
+        select spec_id, concat('event[', event_time, ']') from {catalog}.estimates.estimate
+        where cohort_year is null and event_time is not null and n_pilots = 1
+    """
     return {
         "estimates.estimate": (
             "cohort_year is null and not coalesce(event_time is not null and n_pilots = 1, false)"
         ),
         "estimates.diagnostic": (
-            "not coalesce(starts_with(term, 'event[') and (starts_with(diagnostic, "
-            "'estimate_without_') or (spec_id, term) in (select (spec_id, concat('event[', "
-            f"event_time, ']')) from {catalog}.estimates.estimate where cohort_year is null and n_pilots = 1)), "
-            "false)"
+            "not (starts_with(coalesce(term, ''), 'event[') and (starts_with(diagnostic, "
+            f"'estimate_without_') or (spec_id, term) in ({carried})))"
         ),
     }
 

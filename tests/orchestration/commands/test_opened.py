@@ -173,9 +173,7 @@ INTO_THE_DATABASE: dict[str, tuple[Callable[[Path], object], str]] = {
         "view marts.more",
     ),
     "a view in a table's place": (
-        with_sql(
-            f"drop table meta.run; create view meta.run as from read_text('{SECRET}')"
-        ),
+        with_sql(f"drop table meta.run; create view meta.run as from read_text('{SECRET}')"),
         "view meta.run",
     ),
     "a macro that writes": (

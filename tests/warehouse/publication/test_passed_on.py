@@ -90,7 +90,7 @@ def test_a_copy_of_too_few_withheld_values_is_written_only_when_that_is_meant(
 ) -> None:
     absent = tmp_path / "absent"
     monkeypatch.setattr(passed_on, "WITHHELD", f"{passed_on.WITHHELD} and city_id < 110110")
-    with pytest.raises(PublishError, match="100 withheld values is not measured.*--unmeasured"):
+    with pytest.raises(PublishError, match=r"100 withheld values is not measured.*--unmeasured"):
         require_no_recovery(grown, tmp_path, absent)
     n_values, sentence = require_no_recovery(grown, tmp_path, absent, unmeasured=True)
     assert n_values == 100 and "found 10 in 10" in sentence
@@ -101,8 +101,8 @@ def test_a_copy_of_too_few_withheld_values_is_written_only_when_that_is_meant(
 COEFFICIENTS = """
 create schema estimates;
 create table estimates.estimate as from (values
-    ('a', null, 1, 13, 0.1), ('a', null, 4, 1, 0.2), ('a', 2015, 1, 1, 0.3), ('a', 2016, 1, 12, 0.4),
-    ('b', null, null, 1, 0.5)
+    ('a', null, 1, 13, 0.1), ('a', null, 4, 1, 0.2), ('a', 2015, 1, 1, 0.3),
+    ('a', 2016, 1, 12, 0.4), ('b', null, null, 1, 0.5)
 ) t(spec_id, cohort_year, event_time, n_pilots, estimate);
 create table estimates.diagnostic as from (values
     ('a', 'event[1]', 'city_r_eff', 1.0), ('a', 'event[1]', 'estimate_without_city', 2.0),

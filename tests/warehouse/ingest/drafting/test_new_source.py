@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes, deliver, stata_bytes, xlsx_bytes
-from tests.warehouse.ingest.hostile_files import WORKBOOKS
+from tests.warehouse.ingest.hostile_files import E3, many_sheets, sheet
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.drafting.header_matching import match_header
 from warehouse.ingest.drafting.new_source import (
@@ -341,8 +341,8 @@ DRAFTED = {
     # the last one is foreseen by no guard: its process is ended by the limit of time
     "bombs beside a good file": (
         lambda: {
-            "0.xlsx": WORKBOOKS["sheet: apostrophes"][0]()["panel/a.xlsx"],
-            "1.xlsx": WORKBOOKS["one sheet under 2,000 names"][0]()["panel/a.xlsx"],
+            "0.xlsx": sheet(E3, b"r='XFD1048576'")["panel/a.xlsx"],
+            "1.xlsx": many_sheets(2_000)["panel/a.xlsx"],
             "good.xlsx": GOOD,
         },
         (

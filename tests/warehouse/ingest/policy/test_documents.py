@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from tests.warehouse.ingest.bad_files import zipped
-from tests.warehouse.ingest.hostile_texts import word
+from tests.warehouse.ingest.hostile_landings import word
 from tests.warehouse.ingest.policy.small_pdf import text_pdf
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.policy.clauses import split_clauses
