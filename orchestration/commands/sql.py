@@ -84,8 +84,7 @@ def connect_read_only(
     """
     publication = open_publication(publication_folder(home, None))
     files = files_of_tables(publication)
-    # DuckDB copies nothing into a file that is attached somewhere: a query may detach it here
-    with publication.connect(), open_memory() as con:
+    with open_memory() as con:
         add_file_tables(con, "files", files)
         if with_archive:
             for line in load_archive(con, home.archive):

@@ -208,7 +208,7 @@ FOR_OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no report": (without_file("report/index.html"), "report/index.html"),
     "no sources": (
         lambda published: forge(published, "drop table meta.source"),
-        "'meta.source': missing",
+        "table meta.source: missing",
     ),
 }
 

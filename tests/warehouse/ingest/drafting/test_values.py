@@ -210,7 +210,6 @@ def test_a_folder_without_statistics_is_told_so(tmp_path, published, rows, capsy
         ('{"is_simulated": true}', "a.csv", "the publication here is simulated"),
         ("{}", "a.csv", "does not say whether it is simulated"),
         ('{"is_simulated": "no"}', "a.csv", "does not say whether it is simulated"),
-        ("{", "a.csv", "expected JSON"),
         (None, "a.csv", "does not say whether it is simulated"),
         ('{"is_simulated": false}', "a_模拟.csv", "these files are simulated"),
         ('{"is_simulated": false}', "a_simulated.csv", "these files are simulated"),
