@@ -5,6 +5,7 @@ tools.
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ REPO = Path(__file__).resolve().parent.parent
 
 # in a path: what DuckDB takes for a pattern, SQLite for a code, and dbt for the end of the name
 NOT_IN_PATHS = "[]*?%#"
+# bytes; OpenBLAS and DuckDB need them before the first query
+LEAST_MEMORY = 1 << 30
 
 
 class Home:
@@ -62,13 +65,20 @@ class Home:
         return cls(Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute())
 
     def require_usable(self) -> None:
-        """Refuse a path that would be read as a pattern, before anything is written.
+        """Refuse a path that would be read as a pattern, and a limit of memory below which libraries
+        end a process with a line of their own, before anything is loaded or written.
 
         Raises
         ------
         Refused
-            Naming the path and what is wrong with it.
+            Naming what was found and what to do.
         """
+        memory = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if memory != resource.RLIM_INFINITY and memory < LEAST_MEMORY:
+            raise Refused(
+                f"ulimit -v allows {memory >> 20:,} MB of memory: expected at least "
+                f"{LEAST_MEMORY >> 20:,} MB; allow more (ulimit -v unlimited)"
+            )
         found = sorted(set(NOT_IN_PATHS) & set(str(self.root)))
         if found:
             raise Refused(

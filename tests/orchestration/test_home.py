@@ -198,3 +198,13 @@ def test_a_real_limit_on_files_is_known(tmp_path: Path, code: str) -> None:
         command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )
     assert "ulimit -f" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("words", ["sql -q 'select 1'", "verify"])
+def test_a_limit_of_memory_that_is_too_low_is_one_sentence(home: Path, words: str) -> None:
+    """OpenBLAS and the C library would end the process with words of their own."""
+    command = f"ulimit -v 300000; exec {REPO}/.venv/bin/citysync {words}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    said = (done.stdout + done.stderr).splitlines()
+    assert done.returncode == 2 and len(said) == 1
+    assert said[0].startswith("citysync: exit 2: ulimit -v allows 292 MB")
