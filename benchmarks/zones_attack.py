@@ -4,7 +4,7 @@ The attacker knows which province and cohort each stand-in is of, two years of g
 the mean and variance of standardised growth in each year, how growth of the years goes together,
 and on which side of the mean each value is. His guess is the median of draws from what he knows,
 each moved to the nearest growth of all cities of a province that gives the file (randomized
-maximum likelihood, as warehouse/publication/reconstruction.py). Without the file he guesses in the
+maximum likelihood, as warehouse/publication/reconstruction/). Without the file he guesses in the
 same way. Of the stand-ins he fits the means by province and cohort; all else in them is drawn. The
 same numbers by city, which are not published, are attacked too. The two years are drawn for each
 city, or are the same for all: each pair in turn (`--pairs`), or one.
@@ -28,7 +28,8 @@ import pandas as pd
 from estimation.primary.city_panel import CityPanel, build_panel
 from estimation.study.city_periods import DIGITS, directions, least
 from warehouse.publication.foreign import DATABASE, open_foreign
-from warehouse.publication.reconstruction import COST_OF_SIGN, KNOWN_YEARS, NEAR, SEED, Attack
+from warehouse.publication.reconstruction.attack import COST_OF_SIGN, KNOWN_YEARS, SEED, Attack
+from warehouse.publication.reconstruction.routes import NEAR
 
 STEPS = 40
 # Times that the draws' own differences within a province and cohort are taken anew.

@@ -65,7 +65,7 @@ class Home:
         return cls(Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute())
 
     def require_usable(self) -> None:
-        """Refuse a path that would be read as a pattern, and a limit of memory below which libraries
+        """Refuse a path that would be read as a pattern, and a limit of memory in which libraries
         end a process with a line of their own, before anything is loaded or written.
 
         Raises

@@ -18,7 +18,7 @@ from warehouse.publication.datapackage import drop_dangling_keys
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import Publication
 from warehouse.publication.manifest import MENDED
-from warehouse.publication.reconstruction import TooFew, best_recovery
+from warehouse.publication.reconstruction.recovery import TooFew, best_recovery
 from warehouse.publication.shrinkage import WINDOW
 from warehouse.publication.tables import ON_REQUEST, copy_comments, to_publish
 from warehouse.publication.verification import verify_publication

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from warehouse.publication.reconstruction import NEAR, best_recovery
+from warehouse.publication.reconstruction.recovery import NEAR, best_recovery
 
 YEARS = range(2010, 2020)
 CITIES = range(110100, 110160)

@@ -188,7 +188,7 @@ def add_frame(
     pair = [column for column in roles.cities if column.endswith(("_i_id", "_j_id"))]
     if len(pair) != 2:
         pair = list(roles.cities)
-    if len(pair) == 2 and not same(roles.cities[pair[0]], roles.cities[pair[1]]):
+    if len(pair) == 2 and not roles.cities[pair[0]].equals(roles.cities[pair[1]]):
         keys = pd.DataFrame(
             {"first": roles.cities[pair[0]], "second": roles.cities[pair[1]], "year": year}
         )
@@ -209,11 +209,6 @@ def add_cities(found: Found, name: str, keys: pd.DataFrame, values: dict[str, pd
         for cell, number in zip(cells, numbers.loc[keys.index].to_numpy(), strict=True):
             if np.isfinite(number):
                 one[cell] = float(number)
-
-
-def same(first: pd.Series, second: pd.Series) -> bool:
-    """Return whether two columns name the same cities."""
-    return bool((first.fillna(-1) == second.fillna(-1)).all())
 
 
 def add_pairs(found: Found, name: str, keys: pd.DataFrame, values: dict[str, pd.Series]) -> None:
