@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from xml.etree import ElementTree
 
 import duckdb
 import pandas as pd
@@ -64,7 +65,8 @@ def test_parts_of_pages_are_those_of_the_run_that_they_name(simulated: Run, tmp_
         assert f"{estimate:+.3f}" in pages[name]
     used = {part for text in pages.values() for part in re.findall("<!-- run: (.+?) -->", text)}
     assert used == set(BLOCKS)
-    assert (tmp_path / "docs/images/answer_zh.svg").read_text(encoding="utf-8").count("<svg") == 1
+    picture = ElementTree.parse(tmp_path / "docs/images/answer_zh.svg").getroot()
+    assert picture.tag.endswith("svg") and len(picture) > 1
 
 
 def test_a_publication_of_simulated_data_is_refused(simulated: Run, monkeypatch, capsys):
