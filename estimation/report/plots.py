@@ -8,6 +8,7 @@ shows it under the mouse and, by the arrow keys, to a keyboard.
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -134,7 +135,8 @@ def standing(picture: Markup, width: int, stamp: str = "", *, head: Sequence[str
     """
     tokens = (TEMPLATES / "tokens.css").read_text(encoding="utf-8").partition("@media")[0]
     style = tokens + (TEMPLATES / "plots.css").read_text(encoding="utf-8")
-    height = float(str(picture).partition('height="')[2].partition('"')[0])
+    opened, _, body = str(picture).partition(">")
+    height = float(opened.partition('height="')[2].partition('"')[0])
     lines = []
     for nth, said in enumerate(head):
         kind = "label" if nth == 0 else "soft"
@@ -143,11 +145,11 @@ def standing(picture: Markup, width: int, stamp: str = "", *, head: Sequence[str
     parts = [text(0, LINE * (k + 1) - 4, said, kind) for k, (said, kind) in enumerate(lines)]
     if stamp:
         parts.append(text(99.5, above + height - 6, stamp, "stamp", "end"))
-    inside = str(picture).replace('width="100%"', f'y="{above}" width="{width}"', 1)
-    total = above + height
+    total = f'xmlns="http://www.w3.org/2000/svg" width="{width}" height="{above + height}"'
+    opened = re.sub(r'width="100%" height="[^"]+"', total, opened, count=1)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="{width}" height="{total}">'
-        f'<style>{style}</style><rect width="100%" height="100%" fill="#fff"/>{inside}'
+        f'{opened}><style>{style}</style><rect width="100%" height="100%" fill="#fff"/>'
+        f'<g transform="translate(0 {above})">{body.removesuffix("</svg>")}</g>'
         f"{''.join(parts)}</svg>\n"
     )
 
