@@ -53,7 +53,8 @@ class PrimaryFit:
         """The effect on growth and on its cycle, each with its channels, as rows like those of a
         `Fit`.
         """
-        n_pilots, rows = self.result.n_pilots, []
+        n_pilots = self.result.n_pilots
+        rows: list[tuple[str, PrimaryResult | Channel]] = []
         for prefix, found in (("", self.result), ("cycle_", self.result.cycle)):
             if found is not None and found.estimate is not None:
                 rows.append((f"{prefix}synchronization", found))
@@ -73,6 +74,7 @@ class PrimaryFit:
                 n_pilots,
             )
             for term, row in rows
+            if row.estimate is not None
         )
 
     @property
@@ -188,6 +190,7 @@ def primary(
         given = (cities.growth, cities.years, cities.cohort, cities.block)
         settings: dict[str, Any] = {"permutations": permutations, "seed": seed}
         more: list[str] = []
+        result: PrimaryResult
         if covariates:
             result = fit_adjusted(*given, cities.covariates, dealing=dealing, **settings)
         elif length is not None:
