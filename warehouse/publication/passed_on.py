@@ -69,7 +69,6 @@ OF_ONE_CITY = "coefficients by year of one city, from which its withheld growth 
 EMPTIED = (
     "marts.dim_codebook",
     "marts.fct_series_passage",
-    "meta.check_change",
     "meta.current_change",
     "meta.flag_change",
     "meta.value_change",

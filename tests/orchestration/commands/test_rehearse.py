@@ -18,6 +18,7 @@ from orchestration.home import REPO
 from orchestration.rehearsal import COLUMNS, arrival_rows, refused_row
 from orchestration.terminal import Exit
 from tests.orchestration.conftest import SMALL, Run, end_of, run, write_tidy
+from tests.warehouse.publication.small import put_out, run_of
 from warehouse.errors import Refused
 
 NEWEST = "primary.cm_growth_official.newest"
@@ -29,23 +30,23 @@ create table marts.dim_city as select 110000 as city_id, 'Beijing' as city_name_
 create table meta.run as
     select 'b' as run_id, 'a' as previous_run_id, null::varchar as not_compared;
 create table estimates.primary as select '{NEWEST}' as spec_id, 2010 as first_year,
-    2021 as last_year, 0.05 as estimate, 'found' as verdict, '' as reason;
+    2021 as last_year, 0.05e0 as estimate, 'found' as verdict, '' as reason;
 create table meta.estimate_change as select '{NEWEST}' as spec_id,
     'not_found_could_have_been' as old_verdict;
 create table meta.movement as select '{NEWEST}' as spec_id, 2020 as old_last_year,
-    2021 as last_year, 0.02 as old_estimate, 0.05 as estimate, 0.03 as change, 0.01 as deviation,
-    3.0 as change_in_deviations, '' as reason;
+    2021 as last_year, 0.02e0 as old_estimate, 0.05e0 as estimate, 0.03e0 as change, 0.01e0 as deviation,
+    3.0e0 as change_in_deviations, '' as reason;
 create table meta.promise as from (values
-    ('{NEWEST}', 'adjusted', 2010, 2021, 'a', 'as_written', '', 0.05, 0.05, ''),
-    ('{NEWEST}', 'committed', 2010, 2021, 'a', 'changed', 'seed: 5 -> 1', 0.04, 0.05, '')
+    ('{NEWEST}', 'adjusted', 2010, 2021, 'a', 'as_written', '', 0.05e0, 0.05e0, ''),
+    ('{NEWEST}', 'committed', 2010, 2021, 'a', 'changed', 'seed: 5 -> 1', 0.04e0, 0.05e0, '')
     ) t(spec_id, rule_name, first_year, last_year, written_by, status, what_changed,
     estimate_written, estimate, reason);
 create table meta.place_change as select 'new' as change, 'city' as place_level, 110000 as city_id;
 create table meta.current_change as select 'revised' as reason, 1 as n_values,
-    0.03 as largest_relative_change;
+    0.03e0 as largest_relative_change;
 create table meta.value_change as from (values
     ('{GDP}', 'city', 110000, 2020, 100::double, null, null, 'spike', 'nothing left after a block'),
-    ('{GDP}', 'city', 110000, 2015, 100::double, 103::double, 0.03, null, 'revised')
+    ('{GDP}', 'city', 110000, 2015, 100::double, 103::double, 0.03e0, null, 'revised')
     ) t(indicator_id, place_level, city_id, "year", old_value, new_value, relative_change,
     quality_rule, reason);
 create table meta.flag_change as select 'came' as change, 'blocked' as quality_flag,
@@ -95,6 +96,35 @@ def test_bad_input_is_named_and_nothing_is_run(
         rehearse(str(landing), editions, None)
     assert end_of(rehearse, str(landing), editions, None) == Exit.BAD_INPUT
     assert not (home / "published").exists()
+
+
+def test_an_arrival_that_would_be_refused_is_reported_and_one_that_fails_ends_it(
+    home, tmp_path, monkeypatch, capsys
+):
+    landing = write_tidy(tmp_path / "landing", [f"110000,2010,{GDP},5"])
+    calls = []
+
+    def arrive(_, edition, scratch, **settings):
+        calls.append((edition, settings))
+        if len(calls) == 1:
+            return Exit.FAILED, "study: this run would lose 3 of 4 values"
+        if edition == 2024:
+            return Exit.BAD_INPUT, "a file cannot be read"
+        put_out(scratch.root, run_of(len(calls)), TABLES)
+        return Exit.DONE, "published"
+
+    monkeypatch.setattr("orchestration.commands.rehearse._arrive", arrive)
+    assert end_of(rehearse, str(landing), "2022..2024", None) == Exit.BAD_INPUT
+    confirmed = {"CONFIRM_SHRINK": "1"}
+    assert calls == [(2022, {}), (2022, confirmed), (2023, {}), (2024, {})]
+    said = capsys.readouterr().out
+    assert "edition 2024 (3 of 3): a file cannot be read; the same command goes on" in said
+    rows = pd.read_csv(home / "rehearsal" / "rehearsal.csv")
+    (refused,) = rows[rows["status"] == "refused"].to_dict("records")
+    assert refused["edition"] == 2022 and "3 of 4 values" in refused["detail"]
+    # it goes on with the edition that failed
+    assert end_of(rehearse, str(landing), "2022..2024", None) == Exit.BAD_INPUT
+    assert calls[4:] == [(2024, {})]
 
 
 def three_editions(simulated: Run, landing: Path) -> tuple[int, dict[str, str]]:
