@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.what_changed import IS_REVISED, LOST, named_values
+from orchestration.what_changed import FLAGS, IS_REVISED, LOST, named_values
 
 COLUMNS = (
     *("edition", "run_id", "kind", "name", "status", "n_values", "before", "after"),
@@ -37,10 +37,6 @@ from meta.promise order by spec_id, rule_name
 VALUES = """
 select reason, sum(n_values)::bigint, max(largest_relative_change) from meta.current_change
 group by reason order by 2 desc, reason
-"""
-FLAGS = """
-select change, quality_flag, quality_rule, sum(n_values)::bigint from meta.flag_change
-group by all order by 4 desc, 1, 2, 3
 """
 CHECKS = """
 select check_id, known_since, n_new_rows, first_new_row from meta.check_change

@@ -34,8 +34,8 @@ create table estimates.primary as select '{NEWEST}' as spec_id, 2010 as first_ye
 create table meta.estimate_change as select '{NEWEST}' as spec_id,
     'not_found_could_have_been' as old_verdict;
 create table meta.movement as select '{NEWEST}' as spec_id, 2020 as old_last_year,
-    2021 as last_year, 0.02e0 as old_estimate, 0.05e0 as estimate, 0.03e0 as change, 0.01e0 as deviation,
-    3.0e0 as change_in_deviations, '' as reason;
+    2021 as last_year, 0.02e0 as old_estimate, 0.05e0 as estimate, 0.03e0 as change,
+    0.01e0 as deviation, 3.0e0 as change_in_deviations, '' as reason;
 create table meta.promise as from (values
     ('{NEWEST}', 'adjusted', 2010, 2021, 'a', 'as_written', '', 0.05e0, 0.05e0, ''),
     ('{NEWEST}', 'committed', 2010, 2021, 'a', 'changed', 'seed: 5 -> 1', 0.04e0, 0.05e0, '')
