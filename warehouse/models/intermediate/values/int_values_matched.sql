@@ -46,16 +46,17 @@ pairs as (
         witness.repeats_after as other_repeats_after,
         count(*) over (partition by paired.series_no, paired.other_source_id, paired."year") as n_table,
         count(*) over (partition by paired.series_no, paired.other_source_id, paired."year", paired.city_id // 10000) as n_province,
-        count(*) filter (where abs(paired.gap) > limits.mixed_up_apart) over (
-            partition by paired.series_no, paired.other_source_id, paired.city_id
-        ) as n_contradicted
+        count(*) filter (where abs(paired.gap) > limits.mixed_up_apart) over city_pairs as n_contradicted,
+        max(abs(paired.gap)) over city_pairs as farthest
     from {{ ref('int_values_paired') }} as paired
     inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id and limits.match_apart is not null
     inner join trends as own on paired.observation_id = own.observation_id
     inner join trends as witness on paired.other_observation_id = witness.observation_id
+    window city_pairs as (partition by paired.series_no, paired.other_source_id, paired.city_id)
 ),
 
--- the same city a year earlier or later; a figure of few digits is equal where it is the other one, rounded
+-- the same city a year earlier or later, where the two differ in some year; a figure of few digits is equal where it is the other one,
+-- rounded
 of_other_years as (
     select
         here.*,
@@ -75,6 +76,7 @@ of_other_years as (
         on here.series_no = own.series_no and here.city_id = own.city_id and here."year" + shifts.k = own."year"
     left join trends as beside
         on here.series_no = beside.series_no and here.city_id = beside.city_id and here."year" - shifts.k = beside."year"
+    where here.farthest > here.year_offset_differs
 ),
 
 -- the row up to three further on or back, in the order of codes and in that of the file
@@ -138,9 +140,12 @@ of_other_cities as (
             and scaled.city_id = theirs.city_id
             and abs(theirs.log_value - pairs.other_log_value) <= pairs.source_equal
     where
-        theirs.city_id is not null
-        or pairs.own_distance
-        > case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.mixed_up_apart else pairs.mixed_up_apart_across end
+        pairs.own_distance > pairs.source_differs
+        and (
+            theirs.city_id is not null
+            or pairs.own_distance
+            > case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.mixed_up_apart else pairs.mixed_up_apart_across end
+        )
 ),
 
 -- another unit; nobody's figure, which tells of most of a table
