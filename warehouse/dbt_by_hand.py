@@ -17,7 +17,8 @@ from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-SEEDS = Path(__file__).resolve().parent / "seeds"
+REPOSITORY = Path(__file__).resolve().parents[1]
+SEEDS = REPOSITORY / "warehouse" / "seeds"
 INPUT_FILES = "input_file.parquet"
 # an even choice over provinces, with pilots of every batch: built in seconds
 SIMULATED_CITIES = 48
@@ -33,7 +34,7 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Called by dbt-duckdb once a process, before it opens the database."""
         if not os.environ.get("CITYSYNC_BUILD"):
-            prepare(Path(os.environ.get("CITYSYNC_HOME") or "data"))
+            prepare(Path(os.environ.get("CITYSYNC_HOME") or REPOSITORY / "data"))
 
 
 def prepare(home: Path) -> None:

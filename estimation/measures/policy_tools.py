@@ -53,7 +53,11 @@ class Lexicon:
             )
             for letter, terms in letters
         }
-        self.pattern = re.compile("|".join(f"{a}(?:{rest})" for a, rest in branches.items()))
+        pattern = "|".join(f"{a}(?:{rest})" for a, rest in branches.items())
+        if not pattern:
+            # a lexicon without terms finds nothing
+            pattern = "(?!)"
+        self.pattern = re.compile(pattern)
 
     def tool_of(self, clause: str) -> ClauseTool:
         """Tool of a clause in simplified characters.

@@ -26,7 +26,6 @@
 {#- Replace the files of a model and put a view over them; rows of a year by pair, so that the same input gives the same bytes. -#}
 {% macro write_years_as_files(relation, query, years) -%}
     {%- set folder = (build_folder() | replace("'", "''")) ~ '/' ~ relation.schema ~ '.' ~ relation.identifier -%}
-    {%- set columns = select_contract_columns(query) -%}
     {%- set files = [] -%}
     {#- a partitioned copy makes the folders, which a plain one does not -#}
     {%- call statement('folders') -%}
@@ -36,13 +35,12 @@
     {%- for year in years -%}
         {%- do files.append(folder ~ '/year=' ~ year ~ '/pairs_0.parquet') -%}
         {%- call statement('year_' ~ year) -%}
-            copy (select * from ({{ columns }}) as pair_years where "year" = {{ year }} order by city_i_id, city_j_id)
+            copy (select * from ({{ query }}) as pair_years where "year" = {{ year }} order by city_i_id, city_j_id)
             to '{{ files[-1] }}' (format parquet, compression zstd)
         {%- endcall -%}
     {%- endfor -%}
     {%- call statement('main') -%}
         create or replace view {{ relation }} as
-        {{ select_contract_columns("select * from read_parquet(['" ~ files | join("', '") ~ "'], hive_partitioning = false)") }};
-        {{ comment_statements(relation) }}
+        select * from read_parquet(['{{ files | join("', '") }}'], hive_partitioning = false)
     {%- endcall -%}
 {%- endmacro %}

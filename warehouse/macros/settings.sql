@@ -1,9 +1,19 @@
 {#- Settings are read from the environment when a model is compiled for a run, never when the project is parsed: one parsed manifest
     serves several build folders. -#}
 
-{#- The build folder of this run; without one, the folder of dbt by hand (profiles.yml). -#}
+{#- The folder of the database (profiles.yml), which holds this run's raw files too. -#}
 {% macro build_folder() -%}
-    {{- env_var("CITYSYNC_BUILD", "") or env_var("CITYSYNC_HOME", "data") ~ "/dbt" -}}
+    {{- target.path | replace("/citysync.duckdb", "") -}}
+{%- endmacro %}
+
+{#- A seed whose rows name columns: `dbt build --empty` leaves its table empty, so there it is read from its file. -#}
+{% macro in_full(seed) -%}
+    {%- if flags is defined and flags.EMPTY and execute -%}
+        {%- set node = graph.nodes['seed.citysync.' ~ seed.identifier] -%}
+        read_csv('{{ node.root_path | replace("'", "''") }}/{{ node.original_file_path }}')
+    {%- else -%}
+        {{ seed }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Runs before every build, run, seed and test, and makes the views that `source('raw', ...)` names, of the files of this run's build

@@ -23,7 +23,7 @@ from warehouse.whole_files import remove_any
 
 REPO = Path(__file__).resolve().parents[2]
 ENVIRONMENT = REPO / ".venv-spark"
-# where warehouse/macros/table.sql finds what Spark built
+# where warehouse/macros/pair_table.sql finds what Spark built
 TABLES = "CITYSYNC_SPARK_TABLES"
 # in the build folder: what Java and dbt said
 LOG, LOG_TAIL = "spark.log", 200_000

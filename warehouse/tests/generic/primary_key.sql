@@ -1,6 +1,6 @@
 {#- The key of a model and its columns that are never empty, in one pass over it: fails with every combination of the key's columns that
     stands in more than one row, lacks a column which is not `nullable` (there null counts as a value), or has a row without one that is to be
-    `filled`. Without columns the model must have exactly one row. -#}
+    `filled`. Without columns the model must have exactly one row (none with `--empty`). -#}
 {% test primary_key(model, columns, nullable=[], filled=[]) %}
     {%- set names, lacks = [], [] -%}
     {%- for column in columns -%}
@@ -16,6 +16,6 @@
         group by {{ names | join(', ') }}
         having count(*) > 1{% for lack in lacks %} or {{ lack }}{% endfor %}
     {%- else -%}
-        having count(*) <> 1
+        having count(*) {{ '>' if flags.EMPTY else '<>' }} 1
     {%- endif %}
 {% endtest %}

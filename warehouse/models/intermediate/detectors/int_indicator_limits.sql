@@ -7,7 +7,7 @@ with kinds as (
         growth_of,
         same_as,
         {{ rule_kind('kind', 'canonical_unit') }} as rule_kind
-    from {{ ref('indicator_catalog') }}
+    from {{ in_full(ref('indicator_catalog')) }}
 ),
 
 -- the pattern with the most characters of an indicator's name wins; a kind comes before the pattern for all and after every other. Patterns
@@ -18,7 +18,7 @@ matching as (
         replace(thresholds.threshold, '.', '_') as threshold,
         thresholds."value"
     from kinds
-    inner join {{ ref('quality_thresholds') }} as thresholds
+    inner join {{ in_full(ref('quality_thresholds')) }} as thresholds
         on
             (
                 kinds.indicator_id like thresholds.indicator_pattern

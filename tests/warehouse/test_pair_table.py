@@ -1,5 +1,5 @@
-"""Tables as warehouse/macros/table.sql writes them: contracts hold, descriptions become comments,
-an older table or view is replaced.
+"""Tables of pairs as warehouse/macros/pair_table.sql writes them: contracts hold, descriptions become
+comments, an older table or view is replaced.
 """
 
 import os
@@ -12,11 +12,6 @@ import pytest
 import yaml
 
 WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
-COLUMNS = [
-    {"name": "id", "data_type": "integer", "description": "it's a key"},
-    {"name": "order", "data_type": "double", "description": "a word of SQL", "quote": True},
-]
-
 
 def write_project(
     folder: Path, query: str, columns: list[dict], config: dict | None = None
@@ -29,7 +24,7 @@ def write_project(
         "macro-paths": [str(WAREHOUSE / "macros"), str(WAREHOUSE / "tests" / "generic")],
         "models": {
             "small": {
-                "+materialized": "table",
+                "+materialized": "pair_table",
                 "+persist_docs": {"relation": True, "columns": True},
             }
         },
@@ -38,7 +33,7 @@ def write_project(
         "small": {
             "target": "d",
             "outputs": {
-                "d": {"type": "duckdb", "path": str(folder / "small.duckdb"), "threads": 1}
+                "d": {"type": "duckdb", "path": str(folder / "citysync.duckdb"), "threads": 1}
             },
         }
     }
@@ -89,71 +84,18 @@ def run(folder: Path, **settings: str) -> str:
 
 
 def read(folder: Path, query: str) -> list:
-    with duckdb.connect(str(folder / "small.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as con:
         return con.execute(query).fetchall()
 
 
-GOOD = 'select 0.5::double as "order", 7 as id'
 DESCRIBED = (
     "select column_name, data_type, comment from duckdb_columns() where table_name = 'things' "
     "order by column_index"
 )
 
 
-def test_columns_stand_as_in_the_contract_and_are_described(tmp_path: Path) -> None:
-    """An older view is replaced, and hooks run inside the transaction."""
-    with duckdb.connect(str(tmp_path / "small.duckdb")) as con:
-        con.execute("create view things as select 1 as other")
-    hooks = {
-        "pre_hook": "create table before as select 2 as n",
-        "post_hook": "update things set id = (select n from before)",
-    }
-    write_project(tmp_path, GOOD, COLUMNS, hooks)
-    assert run(tmp_path) == ""
-    assert read(tmp_path, DESCRIBED) == [
-        ("id", "INTEGER", "it's a key"),
-        ("order", "DOUBLE", "a word of SQL"),
-    ]
-    assert read(tmp_path, "select comment from duckdb_tables() where table_name = 'things'") == [
-        ("All $ things",)
-    ]
-    assert read(tmp_path, "from things") == [(2, 0.5)]
-
-
-def test_a_data_test_finds_the_empty_cell_of_any_of_its_columns(tmp_path: Path) -> None:
-    rows = "(values (1, 1.0), (2, null), (null, 3.0)) as t(id, o)"
-    write_project(tmp_path, f'select id::integer as id, o::double as "order" from {rows}', COLUMNS)
-    assert "Got 2 results" in run(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("query", "columns", "said"),
-    [
-        ('select 7::bigint as id, 0.5::double as "order"', COLUMNS, "contract.*id"),
-        (
-            "select cast('x' || i as integer) as id, 0.5::double as \"order\" from range(3) t(i)",
-            COLUMNS,
-            "Conversion Error",
-        ),
-        (
-            GOOD,
-            [{**COLUMNS[0], "constraints": [{"type": "not_null"}]}, COLUMNS[1]],
-            "constraints",
-        ),
-    ],
-)
-def test_a_query_that_fails_or_breaks_its_contract_leaves_the_older_table(
-    tmp_path: Path, query: str, columns: list[dict], said: str
-) -> None:
-    with duckdb.connect(str(tmp_path / "small.duckdb")) as con:
-        con.execute("create table things as select 8 as id")
-    write_project(tmp_path, query, columns)
-    assert re.search(said, run(tmp_path), re.DOTALL)
-    assert read(tmp_path, "from things") == [(8,)]
-
-
 SCORES = """
-{{ config(schema='intermediate') }}
+{{ config(schema='intermediate', materialized='table') }}
 select (9 - c)::integer as city_id, y::integer as "year"
 from range(9) as t(c), range(2011, 2013) as s(y) where y = 2011 or c < 2
 """
@@ -179,17 +121,16 @@ def pairs(tmp_path: Path) -> Path:
 
 
 def test_pair_years_beyond_the_limit_are_sorted_files_by_year_under_a_view(pairs: Path) -> None:
-    settings = {"CITYSYNC_BUILD": str(pairs)}
     kinds = (
         "select table_name from duckdb_tables() where schema_name = 'main' "
         "union all select view_name || '!' from duckdb_views() where not internal"
     )
-    assert run(pairs, **settings, CITYSYNC_PAIR_YEAR_LIMIT="37") == ""
+    assert run(pairs, CITYSYNC_PAIR_YEAR_LIMIT="37") == ""
     assert read(pairs, kinds) == [("things",)]
     as_table = read(pairs, "from things order by all"), read(pairs, DESCRIBED)
     assert len(as_table[0]) == 37
 
-    assert run(pairs, **settings, CITYSYNC_PAIR_YEAR_LIMIT="36") == ""
+    assert run(pairs, CITYSYNC_PAIR_YEAR_LIMIT="36") == ""
     assert read(pairs, kinds) == [("things!",)]
     assert (read(pairs, "from things order by all"), read(pairs, DESCRIBED)) == as_table
     files = sorted(
@@ -198,7 +139,7 @@ def test_pair_years_beyond_the_limit_are_sorted_files_by_year_under_a_view(pairs
     assert files == [f"main.things/year={year}/pairs_0.parquet" for year in (2011, 2012)]
     rows = duckdb.execute(f"select city_i_id, city_j_id from '{pairs / files[0]}'").fetchall()
     assert len(rows) == 36 and rows == sorted(rows)
-    assert run(pairs, **settings) == ""
+    assert run(pairs) == ""
     assert read(pairs, kinds) == [("things",)]
 
 
@@ -213,6 +154,6 @@ def test_files_by_year_hold_to_the_contract_and_a_limit_that_is_no_number_is_nam
     pairs: Path, old: str, new: str, limit: str, said: str
 ) -> None:
     (pairs / "models" / "things.sql").write_text(PAIRS.replace(old, new))
-    message = run(pairs, CITYSYNC_BUILD=str(pairs), CITYSYNC_PAIR_YEAR_LIMIT=limit)
+    message = run(pairs, CITYSYNC_PAIR_YEAR_LIMIT=limit)
     assert re.search(said, message, re.DOTALL)
     assert not (pairs / "main.things").exists()
