@@ -1,5 +1,5 @@
-"""Tables of pairs as warehouse/macros/pair_table.sql writes them: contracts hold, descriptions become
-comments, an older table or view is replaced.
+"""Tables of pairs as warehouse/macros/pair_table.sql writes them: contracts hold, descriptions
+become comments, an older table or view is replaced.
 """
 
 import os
