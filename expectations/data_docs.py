@@ -24,8 +24,6 @@ REMOTE = [
         re.I | re.S,
     ),
 ]
-# The walk-through advertises how to use the pages with the maker's hosted service.
-WALKTHROUGH = re.compile(r"<!-- walkthrough.*?<!-- end walkthrough -->", re.I | re.S)
 OUTSIDE_LINK = re.compile(r"(<a\b[^>]*)\bhref=[\"']https?:[^\"']*[\"']", re.I)
 # Their own scripts call a library that was remote: filters and 'show more' would only fail, so they
 # go, and what they folded is open.
@@ -41,33 +39,27 @@ LEFT_OVER = re.compile(
     ),
     re.I,
 )
-MARK = "citysync-offline"
-STYLE = f"""<style id="{MARK}">
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1rem;
-  color: #1b1f24; background: #fff; }}
-table {{ border-collapse: collapse; width: 100%; margin: .5rem 0; }}
-td, th {{ border: 1px solid #d0d7de; padding: .3rem .5rem; text-align: left; vertical-align: top; }}
-ul, ol {{ padding-left: 1.2rem; }}
-.badge-info {{ background: #ddf4ff; padding: 0 .3rem; border-radius: .2rem; }}
-.modal, footer, #ge-walkthrough-modal, .ge-walkthrough-button-wrapper, .filter-control,
+STYLE = """<style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1rem;
+  color: #1b1f24; background: #fff; }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0; }
+td, th { border: 1px solid #d0d7de; padding: .3rem .5rem; text-align: left; vertical-align: top; }
+ul, ol { padding-left: 1.2rem; }
+.badge-info { background: #ddf4ff; padding: 0 .3rem; border-radius: .2rem; }
+.modal, footer, .filter-control,
 nav .navbar-brand, .btn-group,
-[data-toggle=collapse] {{ display: none !important; }}
-.fa-check-circle::before, .text-success::before {{ content: "\\2713 "; color: #0b6e4f; }}
-.fa-times::before, .text-danger::before {{ content: "\\2717 "; color: #b42318; }}
-.alert-secondary {{ background: #f6f8fa; padding: .5rem 1rem; }} a {{ color: #0b5394; }}
+[data-toggle=collapse] { display: none !important; }
+.fa-check-circle::before, .text-success::before { content: "\\2713 "; color: #0b6e4f; }
+.fa-times::before, .text-danger::before { content: "\\2717 "; color: #b42318; }
+.alert-secondary { background: #f6f8fa; padding: .5rem 1rem; } a { color: #0b5394; }
 </style>"""
 
 
-def make_self_contained(docs_dir: Path) -> None:
-    """Rewrite every page below `docs_dir` in place; running it twice changes nothing more."""
-    for page in sorted(docs_dir.rglob("*.html")):
-        text = page.read_text(encoding="utf-8")
-        if MARK in text:
-            continue
-        for pattern in (*REMOTE, SCRIPTS, HANDLER, LEFT_OVER):
-            text = pattern.sub("", text)
-        text = OUTSIDE_LINK.sub(r"\1", WALKTHROUGH.sub("", text))
-        page.write_text(text.replace("</head>", STYLE + "</head>", 1), encoding="utf-8")
+def make_offline(page: str) -> str:
+    """Return a page without scripts and without what it would load from elsewhere."""
+    for pattern in (*REMOTE, SCRIPTS, HANDLER, LEFT_OVER):
+        page = pattern.sub("", page)
+    return OUTSIDE_LINK.sub(r"\1", page).replace("</head>", STYLE + "</head>", 1)
 
 
 STAGES = ("raw", "staging", "marts", "estimates")

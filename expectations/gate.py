@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from expectations.data_docs import make_self_contained
 from expectations.rules import Rule
 
 if TYPE_CHECKING:
@@ -47,6 +47,25 @@ ROW_COLUMNS = {
 SAMPLE_SIZE = 5
 # What Great Expectations calls our severities, for whoever opens the stored suites with it.
 GX_SEVERITY = {"stop": "critical", "warn": "warning"}
+# What its site builder takes in the place of its own classes.
+OURS = "expectations.offline_docs"
+VIEW = {"module_name": OURS, "class_name": "OfflinePage"}
+TABLE = {"module_name": OURS, "class_name": "TableWithMeaning"}
+SECTIONS = {
+    "expectations": {"view": VIEW},
+    "validations": {
+        "view": VIEW,
+        "renderer": {
+            "class_name": "ValidationResultsPageRenderer",
+            "column_section_renderer": {
+                "class_name": "ValidationResultsColumnSectionRenderer",
+                "table_renderer": TABLE,
+            },
+        },
+    },
+}
+# Folder of the judged frames, inside that of the context.
+FRAMES = "frames"
 # Columns that name a row to a person, where a data set has them.
 ROW_NAMES = (
     "path",
@@ -118,6 +137,7 @@ def run_gate(
     work_dir: Path,
     docs_dir: Path,
     severity: Mapping[str, str] | None = None,
+    run_name: str | None = None,
 ) -> GateResult:
     """Judge `frames` by `rules`.
 
@@ -128,9 +148,10 @@ def run_gate(
     delivered there, is left out
         (a landing need not be complete).
     frames : data set name to data frame; integer row labels name the failing rows.
-    work_dir, docs_dir : folders for the context's own files and for the Data Docs pages (made
-    self-contained).
+    work_dir, docs_dir : folders for the context's own files, the frames among them, and for the
+    Data Docs pages.
     severity : overrides by check_id, from the seed `check_severity`.
+    run_name : under which Great Expectations keeps the results.
 
     Returns
     -------
@@ -156,15 +177,16 @@ def run_gate(
     for dataset in dict.fromkeys(rule.dataset for rule in rules):
         suite = [rule for rule in rules if rule.dataset == dataset]
         frame = frames[dataset].reset_index(drop=True)
-        results, identifiers = _validate(context, stage, dataset, suite, frame)
+        results, identifiers = _validate(context, f"{stage}.{dataset}", suite, frame, run_name)
         for result in results:
-            failed = _failing_rows(stage, frame, result)
+            failed = failing_rows(stage, frame, result)
             failing += failed
-            rows.append(_as_row(stage, dataset, failed, result))
+            rows.append(as_row(stage, dataset, failed, result))
         pages += identifiers
     # once per stage: every call compiles all page templates anew
     context.build_data_docs(site_names=["data_docs"], resource_identifiers=pages)
-    make_self_contained(docs_dir)
+    # fonts and pictures of pages that are replaced (expectations/offline_docs.py)
+    shutil.rmtree(docs_dir / "static")
     results = _typed(rows, RESULT_COLUMNS).sort_values(
         ["stage", "dataset", "check_id"], ignore_index=True
     )
@@ -201,13 +223,16 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="file", project_root_dir=str(work_dir))
+    (Path(context.root_directory) / FRAMES).mkdir(exist_ok=True)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     # its settings replace $NAME
     place = str(docs_dir).replace("$", r"\$")
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": place}
     site = {
         "class_name": "SiteBuilder",
-        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "show_how_to_buttons": False,
+        "site_section_builders": SECTIONS,
+        "site_index_builder": {"module_name": OURS, "class_name": "IndexOfChecks"},
         "store_backend": store,
     }
     names = set(context.get_site_names())
@@ -220,19 +245,23 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
 
 def _validate(
     context: AbstractDataContext,
-    stage: str,
-    dataset: str,
+    name: str,
     suite: Sequence[Rule],
     frame: pd.DataFrame,
+    run_name: str | None,
 ) -> tuple[list[ExpectationValidationResult], list[Any]]:
-    """Results of one data set, and the identifiers of its pages."""
+    """Results of one data set, and the identifiers of its pages. Frame, suite and checkpoint are
+    kept, so that `context.checkpoints.get(name).run()` judges the frame again.
+    """
     import great_expectations as gx
+    from great_expectations.checkpoint import UpdateDataDocsAction
+    from great_expectations.core.run_identifier import RunIdentifier
     from great_expectations.data_context.types.resource_identifiers import (
         ExpectationSuiteIdentifier,
     )
     from great_expectations.expectations.registry import get_expectation_impl
 
-    name = f"{stage}.{dataset}"
+    frame.to_parquet(frame_path(context, name))
     expectations = [
         get_expectation_impl(rule.expectation)(
             **rule.kwargs,
@@ -244,30 +273,32 @@ def _validate(
     ]
     gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name, expectations=expectations))
     definition = context.validation_definitions.add_or_update(
-        gx.ValidationDefinition(name=name, data=_batch_of(context), suite=gx_suite)
+        gx.ValidationDefinition(name=name, data=_batch_of(context, name), suite=gx_suite)
     )
-    checkpoint = gx.Checkpoint(
-        name=name, validation_definitions=[definition], result_format="COMPLETE"
+    checkpoint = context.checkpoints.add_or_update(
+        gx.Checkpoint(name=name, validation_definitions=[definition], result_format="COMPLETE")
     )
-    outcome = context.checkpoints.add_or_update(checkpoint).run(
-        batch_parameters={"dataframe": frame}
-    )
+    outcome = checkpoint.run(run_id=RunIdentifier(run_name=run_name))
+    # by hand a checkpoint writes its page at once; here all pages of a stage are written together
+    checkpoint.actions.append(UpdateDataDocsAction(name="data_docs", site_names=["data_docs"]))
+    checkpoint.save()
     results = [result for found in outcome.run_results.values() for result in found.results]
     return results, [*outcome.run_results, ExpectationSuiteIdentifier(name)]
 
 
-def _batch_of(context: AbstractDataContext) -> Any:
-    """The whole of whatever frame a checkpoint is given; one for all data sets, as each new one
-    would write the context's settings once more.
-    """
-    sources = context.data_sources.all()
-    if "frames" in sources:
-        return sources["frames"].get_asset("frame").get_batch_definition("whole")
-    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
+def frame_path(context: AbstractDataContext, name: str) -> Path:
+    """Where the frame of a suite is kept: what its checkpoint reads."""
+    return Path(context.root_directory) / FRAMES / f"{name}.parquet"
+
+
+def _batch_of(context: AbstractDataContext, name: str) -> Any:
+    """The whole kept frame of a suite."""
+    source = context.data_sources.add_or_update_pandas(name)
+    asset = source.add_parquet_asset("frame", path=frame_path(context, name))
     return asset.add_batch_definition_whole_dataframe("whole")
 
 
-def _as_row(
+def as_row(
     stage: str, dataset: str, failed: list[dict[str, Any]], result: ExpectationValidationResult
 ) -> dict[str, Any]:
     config, found = result.expectation_config, result.result
@@ -293,7 +324,7 @@ def _as_row(
     }
 
 
-def _failing_rows(
+def failing_rows(
     stage: str, frame: pd.DataFrame, result: ExpectationValidationResult
 ) -> list[dict[str, Any]]:
     """Every failing row of a failed expectation: what names it, and the value; of a range the row

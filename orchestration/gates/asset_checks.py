@@ -9,7 +9,6 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
-from expectations.data_docs import write_index
 from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.dagster_ui.metadata import show_aside
@@ -19,6 +18,7 @@ from orchestration.home import Home
 from orchestration.run import Run
 from orchestration.terminal import progress
 from warehouse.build_database import open_build
+from warehouse.publication.publish import run_id_of
 
 # "Re-execute from failure" would only judge again the tables that are already built.
 TRY_AGAIN = (
@@ -41,8 +41,11 @@ SHOWN = [
 ]
 
 
-def judge(home: Home, stage: str, known: Known | None = None) -> GateResult:
-    """Run the gate of a stage and keep its rows in quality.expectation_result of the build.
+def judge(
+    home: Home, stage: str, known: Known | None = None, run_name: str | None = None
+) -> GateResult:
+    """Run the gate of a stage and keep its rows in quality.expectation_result of the build; its
+    pages name the run.
 
     Warnings that are `known` of the publication before are printed in one line.
     """
@@ -50,13 +53,16 @@ def judge(home: Home, stage: str, known: Known | None = None) -> GateResult:
         frames = read_gate_frames(con, stage, str(home.build))
         severity = read_severity(con, stage)
         result = run_gate(
-            stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity
+            stage,
+            RULES[stage],
+            frames,
+            home.build / "gx",
+            home.build / "data_docs",
+            severity=severity,
+            run_name=run_name,
         )
-        everything = _keep(con, "expectation_result", result.results, stage).sort_values(
-            ["stage", "dataset", "check_id"], ignore_index=True
-        )
+        _keep(con, "expectation_result", result.results, stage)
         _keep(con, "expectation_row", result.rows, stage)
-    write_index(home.build / "data_docs", everything)
     progress(
         f"  gate {stage}: {len(result.results)} expectations, {len(result.failed('warn'))} "
         f"warnings, {len(result.failed('stop'))} stops"
@@ -76,12 +82,8 @@ def judge(home: Home, stage: str, known: Known | None = None) -> GateResult:
     return result
 
 
-def _keep(
-    con: duckdb.DuckDBPyConnection, table: str, results: pd.DataFrame, stage: str
-) -> pd.DataFrame:
-    """Replace a stage's rows of a table of the schema quality and return the rows of every
-    stage.
-    """
+def _keep(con: duckdb.DuckDBPyConnection, table: str, results: pd.DataFrame, stage: str) -> None:
+    """Replace a stage's rows of a table of the schema quality."""
     con.execute("create schema if not exists quality")
     con.register("incoming_results", results)
     con.execute(
@@ -90,7 +92,6 @@ def _keep(
     con.execute(f"delete from quality.{table} where stage = ?", [stage])
     con.execute(f"insert into quality.{table} by name select * from incoming_results")
     con.unregister("incoming_results")
-    return con.execute(f"select * from quality.{table} order by all").df()
 
 
 def build_gate(
@@ -120,7 +121,7 @@ def build_gate(
     @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each])
     def gate(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
         known = read_known(run.home, simulated=run.settings.is_simulated)
-        result = judge(run.home, stage, known)
+        result = judge(run.home, stage, known, run_name=run_id_of(run.started_at))
         for spec in each:
             yield _result_of_expectation(result, spec.name, asset)
         yield dg.AssetCheckResult(

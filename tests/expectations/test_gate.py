@@ -49,6 +49,27 @@ def test_failing_rows_are_named_and_severity_decides(tmp_path: Path) -> None:
     assert judge(tmp_path, rules, high_over_low="warn").passed
 
 
+def test_a_checkpoint_started_by_hand_judges_what_is_kept_and_says_so(tmp_path: Path) -> None:
+    import great_expectations as gx
+
+    rules = [between("low_range", "cells", "low", 0, 2.5, "warn", "too <high>")]
+    run_gate(
+        "raw", rules, {"cells": FRAME}, tmp_path / "work", tmp_path / "docs", run_name="one run"
+    )
+    (page,) = (tmp_path / "docs" / "validations").rglob("*.html")
+    text = page.read_text(encoding="utf-8")
+    assert "one run" in str(page) and "What it means" in text and "too &lt;high&gt;" in text
+    assert "<script" not in text and not (tmp_path / "docs" / "static").exists()
+
+    context = gx.get_context(mode="file", project_root_dir=str(tmp_path / "work"))
+    kept = Path(context.root_directory) / "frames" / "raw.cells.parquet"
+    pd.read_parquet(kept).assign(low=7.0).to_parquet(kept)
+    assert not context.checkpoints.get("raw.cells").run().success
+    index = (tmp_path / "docs" / "index.html").read_text(encoding="utf-8")
+    assert "3 of 3 rows outside" in index and "low=7.0" in index
+    assert len(list((tmp_path / "docs" / "validations").rglob("*.html"))) == 2
+
+
 def test_every_failing_row_is_kept_the_worst_first(tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {

@@ -21,9 +21,7 @@ def run_by_hand(home: Path, *arguments: str) -> str:
     project = ["--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)]
     command = [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments, *project]
     env = {**kept, "CITYSYNC_HOME": str(home), **target, "DO_NOT_TRACK": "1"}
-    done = subprocess.run(
-        command, cwd=home, env=env, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=home, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     return done.stdout + done.stderr
 

@@ -13,6 +13,7 @@ import yaml
 
 WAREHOUSE = Path(__file__).resolve().parents[2] / "warehouse"
 
+
 def write_project(
     folder: Path, query: str, columns: list[dict], config: dict | None = None
 ) -> None:
