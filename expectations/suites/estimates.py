@@ -2,7 +2,7 @@
 enough.
 """
 
-from expectations.rules import Rule, all_finite, between, has_rows, not_null, one_of, ordered
+from expectations.rules import Rule, all_finite, between, not_null, one_of, ordered
 
 ESTIMATE = "estimate"
 # One row per coefficient: number of methods of inference that are marked as its default.
@@ -111,9 +111,12 @@ RULES: list[Rule] = [
         "stop",
         "A coefficient whose lines allow a default line of inference has none marked.",
     ),
-    has_rows(
+    between(
         "estimates_exist_or_explained",
         "outcome_of_specs",
+        "has_outcome",
+        1,
+        1,
         "stop",
         "A spec has neither estimates nor a reason in not_run.",
     ),
@@ -134,24 +137,6 @@ RULES: list[Rule] = [
         None,
         "stop",
         "More pairs than the cities of an estimate can form.",
-    ),
-    between(
-        "estimates_pilots_among_cities",
-        ESTIMATE,
-        "cities_to_spare",
-        0,
-        None,
-        "stop",
-        "More pilots than cities.",
-    ),
-    between(
-        "estimates_rows",
-        ESTIMATE,
-        "rows_beyond_pairs",
-        0,
-        None,
-        "stop",
-        "Fewer rows than pairs: a pair without a year was counted.",
     ),
     between(
         "estimates_headline_rows",

@@ -2,9 +2,9 @@
 large as a study needs.
 """
 
-from expectations.rules import Rule, all_finite, between, has_rows, one_of
+from expectations.rules import Rule, all_finite, between, has_rows
 
-CITY_YEAR, PAIR, SYNC = "fct_city_year", "fct_city_pair", "fct_pair_synchronization"
+CITY_YEAR, PAIR = "fct_city_year", "fct_city_pair"
 # One row: shares and counts over the study window.
 WINDOW = "window"
 # One row per indicator of a source: share of its values that a detector blocked.
@@ -80,41 +80,6 @@ RULES: list[Rule] = [
             "coordinates are wrong."
         ),
         0.999,
-    ),
-    between(
-        "marts_tie_positive",
-        PAIR,
-        "tie_strength",
-        0,
-        None,
-        "stop",
-        "A tie is negative: population or GDP is.",
-    ),
-    one_of(
-        "marts_exposure",
-        PAIR,
-        "exposure",
-        ["none", "one", "both"],
-        "stop",
-        "Exposure has a word of its own: the treatment coding is broken.",
-    ),
-    between(
-        "marts_cm_upper",
-        SYNC,
-        "max_cm_growth_official",
-        None,
-        1,
-        "stop",
-        "cm cannot exceed 1: the standardisation is broken.",
-    ),
-    between(
-        "marts_cm_deflated_upper",
-        SYNC,
-        "max_cm_growth_deflated",
-        None,
-        1,
-        "stop",
-        "cm cannot exceed 1: the standardisation is broken.",
     ),
     between(
         "marts_cm_lower",

@@ -2,10 +2,8 @@
 few values rejected.
 """
 
-from expectations.rules import Rule, between, has_rows, not_null
+from expectations.rules import Rule, between
 
-# One row per accepted value.
-VALUES = "observations"
 # One row per indicator of a source.
 SERIES = "indicator_of_source"
 # One row per indicator of a source in a year.
@@ -24,22 +22,6 @@ DELIVERED = "delivered"
 FRESHNESS = "freshness"
 
 RULES: list[Rule] = [
-    has_rows(
-        "staging_values_exist",
-        VALUES,
-        "stop",
-        "No value survived names, codes and units: read quality.rejected_value.",
-    ),
-    not_null(
-        "staging_city_known",
-        VALUES,
-        "city_id",
-        "stop",
-        "A value without a place must be rejected, not carried on.",
-    ),
-    not_null(
-        "staging_value_filled", VALUES, "value", "stop", "A value is lost in the unit conversion."
-    ),
     between(
         "staging_rejected_share",
         SERIES,

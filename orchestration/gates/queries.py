@@ -20,8 +20,6 @@ where reason is null order by source_id, file_name, sheet_name, row_no, col_no
 ESTIMATE = f"""
 select *, case when outcome like 'cm%' then abs(estimate) end as abs_estimate_cm,
     n_cities * (n_cities - 1) / 2 - n_pairs as pairs_to_spare,
-    n_cities - n_pilots as cities_to_spare,
-    n_obs - n_pairs as rows_beyond_pairs,
     case when is_default and std_error is not null then n_pilots end as pilots_behind_error,
     case when vcov not in ('permutation') and p_value is not null and ci_low is not null
         and abs(p_value - {LEVEL}) > 1e-6
@@ -42,10 +40,11 @@ with coefficients as (
 select *, case when needs_default then n_default end as n_default_needed from coefficients
     order by all
 """
-OUTCOMES = (
-    "select spec_id from estimates.estimate union select spec_id from estimates.not_run order by "
-    "all"
-)
+OUTCOMES = """
+select spec_id, (spec_id in (select spec_id from estimates.estimate
+    union select spec_id from estimates.not_run))::int as has_outcome
+from estimates.specification order by all
+"""
 # The headline is estimated on the published panel: as many rows as it holds.
 HEADLINE_ROWS = """
 select distinct spec_id,

@@ -90,7 +90,6 @@ PAIRS = (
 )
 GATES = (
     "gates.gate_marts__fct_city_pair",
-    "gates.gate_marts__fct_pair_synchronization",
     "gates.gate_marts__window",
 )
 OPTIONS = ("--exclude-resource-type", "unit_test", "--indirect-selection", "eager")

@@ -223,6 +223,11 @@ def judge_estimates(tmp_path: Path, dataset: str, query: str, estimate: pd.DataF
     return found["sample_rows"].where(~found["success"].astype(bool), "").to_dict()
 
 
+SPECS = {
+    "estimates.specification": ["fitted", "refused", "lost"],
+    "estimates.estimate": ["fitted", "fitted"],
+    "estimates.not_run": ["refused"],
+}
 KEYS = {"spec_id": "s", "cohort_year": None, "event_time": None}
 
 
@@ -234,6 +239,15 @@ def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path):
     assert "term=twice" in found["estimates_one_default"]
     named = {term for term in lines["term"] if term in found["estimates_default_given"]}
     assert named == {"unmarked", "placebo"}
+
+
+def test_a_spec_without_estimates_and_without_a_reason_is_named(tmp_path):
+    of = {name: pd.DataFrame({"spec_id": ids}) for name, ids in SPECS.items()}
+    with database(of) as con:
+        frames = {"outcome_of_specs": con.execute(sql.OUTCOMES).df()}
+    rules = [rule for rule in RULES["estimates"] if rule.dataset in frames]
+    (sentence,) = run_gate("estimates", rules, frames, tmp_path, tmp_path / "docs").sentences()
+    assert "(spec_id=lost has_outcome=0)" in sentence
 
 
 def test_inference_beside_the_reason_why_it_is_withheld_stops_the_run(tmp_path):

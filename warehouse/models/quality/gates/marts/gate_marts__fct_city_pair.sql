@@ -1,10 +1,8 @@
--- grain: one row is a pair of cities, with the distance, tie and exposure that the gate judges
+-- grain: one row is a pair of cities, with the distance that the gate judges
 -- key: city_i_id, city_j_id
 select
     city_i_id,
     city_j_id,
-    distance_km,
-    tie_strength,
-    exposure
+    distance_km
 from {{ ref('fct_city_pair') }}
 order by city_i_id, city_j_id
