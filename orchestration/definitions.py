@@ -12,9 +12,9 @@ from orchestration.gates.asset_checks import build_gate
 from orchestration.home import Home, set_tool_environment
 from orchestration.resources import Settings, run_of_ui
 
-# Who is asked when an asset of a group looks wrong.
-OWNERS = {"estimates": ["team:analysis"], "publication": ["team:data-engineering", "team:analysis"]}
-DATA_OWNERS = ["team:data-engineering"]
+# Who is asked when an asset looks wrong that dbt does not build: its groups answer for these too.
+OWNERS = {"estimates": ["team:synchronization"], "publication": ["team:synchronization"]}
+DATA_OWNERS = ["team:statistics"]
 
 
 def load_definitions() -> dg.Definitions:
@@ -43,11 +43,15 @@ def load_definitions() -> dg.Definitions:
         ),
         build_gate("estimates", estimates["estimate"], [estimates["not_run"], estimates["truth"]]),
     ]
+    ours = [*raw, study, publication.report, publication.published]
+    owned = dg.map_asset_specs(
+        lambda spec: spec.replace_attributes(owners=OWNERS.get(spec.group_name, DATA_OWNERS)), ours
+    )
     return dg.Definitions(
-        assets=dg.map_asset_specs(
-            lambda spec: spec.replace_attributes(owners=OWNERS.get(spec.group_name, DATA_OWNERS)),
-            [*raw, staging, marts, study, publication.report, publication.published],
-        ),
+        assets=[
+            *(landing.delivered_files(source) for source in landing.SOURCES),
+            *dg.with_source_code_references([*owned, staging, marts]),
+        ],
         asset_checks=gates,
         jobs=[refresh_job],
         schedules=[yearly_refresh],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import sys
 from pathlib import Path
 
@@ -128,13 +129,7 @@ def set_tool_environment(home: Home) -> None:
     home.make()
     for folder in (home.dagster, home.cache):
         folder.mkdir(parents=True, exist_ok=True)
-    # no telemetry and no sign-up dialogue, one run at a time (DuckDB has one writer), and time to
-    # load the packages on a busy machine
-    text = (
-        "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    "
-        "max_concurrent_runs: 1\ncode_servers:\n  local_startup_timeout: 600\n"
-    )
-    (home.dagster / "dagster.yaml").write_text(text, encoding="utf-8")
+    shutil.copy(REPO / "orchestration" / "dagster.yaml", home.dagster / "dagster.yaml")
 
 
 def python_version() -> str:

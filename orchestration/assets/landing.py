@@ -5,14 +5,20 @@ the counterfactual build of simulated data.
 from collections.abc import Iterator
 
 import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
+from orchestration.home import Home
+from orchestration.resources import Settings
+from orchestration.reuse.fingerprint import hash_landing
 from orchestration.run import Run
+from orchestration.simulated_landing import landing_path
 from orchestration.stages import counterfactual as twin
 from orchestration.stages import landing as stage
 from warehouse.ingest.layouts import LAYOUT_FOLDER
 
 GROUP = "raw"
 SOURCES = (*sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")), "tidy", "policy_texts")
+DELIVERED = "landing"
 SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
 OBSERVATIONS = dg.AssetKey([GROUP, "observations"])
 INPUT_FILES = dg.AssetKey([GROUP, "input_files"])
@@ -32,6 +38,29 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
     ]
 
 
+def _version(landing: str, source_id: str) -> dg.DataVersion:
+    """What the files of a source hold, whatever their dates."""
+    path = landing_path(Home.from_environment(), landing)
+    return dg.DataVersion(hash_landing(path / source_id)[:16])
+
+
+def delivered_files(source_id: str) -> dg.SourceAsset:
+    """What Dagster observes of a source."""
+
+    @dg.observable_source_asset(
+        key=[DELIVERED, source_id],
+        group_name=DELIVERED,
+        description=(
+            f"Files of the source {source_id} in the landing. Observe: where they changed since "
+            f"raw/{source_id} was made, that is marked as out of date."
+        ),
+    )
+    def delivered(settings: Settings) -> dg.DataVersion:
+        return _version(settings.landing, source_id)
+
+    return delivered
+
+
 @dg.asset(
     key=SIMULATED,
     group_name=GROUP,
@@ -41,11 +70,17 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
         "no delivered files are given."
     ),
 )
-def simulated_landing(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
+def simulated_landing(
+    context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]
+) -> dg.MaterializeResult:
     """Write both simulated landings, unless they are there from the same code, seeds and number of
-    cities.
+    cities; note what the files of each source are, before they are read.
     """
     stage.simulate(run)
+    for source in SOURCES:
+        version = _version(run.settings.landing, source)
+        tags = {DATA_VERSION_TAG: version.value}
+        context.log_event(dg.AssetObservation([DELIVERED, source], tags=tags))
     if not run.settings.is_simulated:
         return dg.MaterializeResult(
             metadata={"status": "delivered files are given: nothing simulated"}
@@ -57,7 +92,7 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=dg.AssetKey([GROUP, source_id]),
         group_name=GROUP,
-        deps=[SIMULATED],
+        deps=[SIMULATED, dg.AssetKey([DELIVERED, source_id])],
         kinds={"file", "parquet"},
         description=(
             f"Files of the source {source_id} as delivered, one raw Parquet per file; an "
@@ -65,13 +100,15 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
         ),
     )
     def source(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
+        version = _version(run.settings.landing, source_id)
         found = stage.read_source(run, source_id)
         return dg.MaterializeResult(
+            data_version=version,
             metadata={
                 "files": stage.count_taken(found),
                 "values": int(found.files["n_observations"].sum()),
                 "files_not_read_again": found.n_reused,
-            }
+            },
         )
 
     return source

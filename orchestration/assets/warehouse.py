@@ -7,12 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtProject,
+    dbt_assets,
+)
 
 from orchestration.assets.upstream import require_upstream, tables_of
-from orchestration.dagster_ui.metadata import describe_table, show_aside
+from orchestration.dagster_ui.metadata import count_rows, show_aside
 from orchestration.dbt_runner import ensure_manifest, failed, raise_on_failure
-from orchestration.home import Home
+from orchestration.home import REPO, Home
 from orchestration.run import Run
 from orchestration.stages import warehouse as stage
 from warehouse.build_database import open_build
@@ -35,6 +40,10 @@ class CitysyncTranslator(DagsterDbtTranslator):
             return dg.AssetKey(["raw", dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """The group of dbt."""
+        return [f"team:{dbt_resource_props.get('group') or 'statistics'}"]
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The schema."""
         return dbt_resource_props["schema"]
@@ -44,12 +53,14 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
     """The two dbt steps: seeds, staging and what its gate reads, then everything else."""
     manifest = ensure_manifest(home)
     before = " ".join(BEFORE_THE_FIRST_GATE)
-    translator = CitysyncTranslator()
+    translator = CitysyncTranslator(DagsterDbtTranslatorSettings(enable_code_references=True))
+    project = DbtProject(REPO, profiles_dir=REPO)
 
     @dbt_assets(
         manifest=manifest,
         select=f"resource_type:seed {before}",
         name="dbt_staging",
+        project=project,
         dagster_dbt_translator=translator,
     )
     def staging(context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]) -> Iterator[Any]:
@@ -63,6 +74,7 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
         select="resource_type:model",
         exclude=before,
         name="dbt_marts",
+        project=project,
         dagster_dbt_translator=translator,
     )
     def marts(context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]) -> Iterator[Any]:
@@ -125,9 +137,12 @@ def _materializations(
             if key is None or result.status != "success":
                 continue
             schema, table = key.path
-            shown = describe_table(con, schema, table)
             yield dg.MaterializeResult(
-                asset_key=key, metadata={**shown, "execution_seconds": result.execution_time}
+                asset_key=key,
+                metadata={
+                    "dagster/row_count": count_rows(con, schema, table),
+                    "execution_seconds": result.execution_time,
+                },
             )
 
 

@@ -13,9 +13,13 @@ import duckdb
 import pandas as pd
 
 
+def count_rows(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> int:
+    """How many rows a table of the build has."""
+    return con.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0]
+
+
 def describe_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Any]:
     """Row count and column schema of a table of the build, under the names that the UI knows."""
-    rows = con.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0]
     columns = con.execute(
         (
             "select column_name, data_type, comment from duckdb_columns() where schema_name = ? "
@@ -31,7 +35,7 @@ def describe_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> d
             for name, kind, note in columns
         ]
     )
-    return {"dagster/row_count": rows, "dagster/column_schema": described}
+    return {"dagster/row_count": count_rows(con, schema, table), "dagster/column_schema": described}
 
 
 def show_aside(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:

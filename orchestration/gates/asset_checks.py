@@ -97,10 +97,11 @@ def _keep(con: duckdb.DuckDBPyConnection, table: str, results: pd.DataFrame, sta
 def build_gate(
     stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]
 ) -> dg.AssetChecksDefinition:
-    """The checks of a stage, on `asset` and after all of `also`: each expectation by itself, and
-    the blocking one that sums them up.
+    """The checks of a stage, after `asset` and all of `also`: each expectation on the table that it
+    judges, and on `asset` the blocking one that sums them up.
     """
     deps = [key for key in also if key != asset]
+    keys = [asset, *deps]
     whole = dg.AssetCheckSpec(
         name=f"gate_{stage}",
         asset=asset,
@@ -111,19 +112,29 @@ def build_gate(
             "blocks everything downstream."
         ),
     )
-    each = [
-        dg.AssetCheckSpec(
-            name=rule.check_id, asset=asset, additional_deps=deps, description=rule.why
+    each = {}
+    for rule in RULES[stage]:
+        judged = _judged_asset(stage, rule.dataset, keys)
+        each[rule.check_id] = dg.AssetCheckSpec(
+            name=rule.check_id,
+            asset=judged,
+            additional_deps=[key for key in keys if key != judged],
+            description=rule.why,
         )
-        for rule in RULES[stage]
-    ]
 
-    @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each])
-    def gate(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
+    @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each.values()], can_subset=True)
+    def gate(
+        context: dg.AssetCheckExecutionContext, run: dg.ResourceParam[Run]
+    ) -> Iterator[dg.AssetCheckResult]:
         known = read_known(run.home, simulated=run.settings.is_simulated)
         result = judge(run.home, stage, known, run_name=run_id_of(run.started_at))
-        for spec in each:
-            yield _result_of_expectation(result, spec.name, asset)
+        asked = context.selected_asset_check_keys
+        for check_id, spec in each.items():
+            if spec.key not in asked:
+                continue
+            yield _result_of_expectation(result, check_id, spec.asset_key)
+        if whole.key not in asked:
+            return
         yield dg.AssetCheckResult(
             check_name=whole.name,
             asset_key=asset,
@@ -139,6 +150,15 @@ def build_gate(
         )
 
     return gate
+
+
+def _judged_asset(stage: str, dataset: str, keys: Sequence[dg.AssetKey]) -> dg.AssetKey:
+    """The table of a data set: of its own name, else what a gate reads, else the stage's."""
+    for name in (dataset, f"gate_{stage}__{dataset}"):
+        for key in keys:
+            if key.path[-1] == name:
+                return key
+    return keys[0]
 
 
 def _result_of_expectation(
