@@ -93,6 +93,11 @@ OF_COMMANDS = {
     "KEEP": Setting(
         "a number of publications to keep between 1 and 10000", "3", bounds=(1, 10_000)
     ),
+    "CITYSYNC_RUNS": Setting(
+        "a number of runs to keep in Dagster's history between 1 and 10000",
+        "20",
+        bounds=(1, 10_000),
+    ),
     "CONFIRM_SHRINK": Setting("1 (what a publication loses is meant) or 0", "0", "[01]"),
     "CITYSYNC_REPOSITORY": Setting(
         "the address of the code, such as https://host/owner/name", pattern=r"https://[^\s\"'<>]+"

@@ -40,8 +40,10 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
 
 def _version(landing: str, source_id: str) -> dg.DataVersion:
     """What the files of a source hold, whatever their dates."""
-    path = landing_path(Home.from_environment(), landing)
-    return dg.DataVersion(hash_landing(path / source_id)[:16])
+    folder = landing_path(Home.from_environment(), landing) / source_id
+    if not folder.exists():
+        return dg.DataVersion("not delivered")
+    return dg.DataVersion(hash_landing(folder)[:16])
 
 
 def delivered_files(source_id: str) -> dg.SourceAsset:

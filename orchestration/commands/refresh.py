@@ -23,7 +23,7 @@ from orchestration.reuse.plan import (
     rewind,
     stages_left,
 )
-from orchestration.run_settings import check_settings, use_landing, uses_spark
+from orchestration.run_settings import check_settings, number, use_landing, uses_spark
 from orchestration.stage_lines import Stages
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, keep_log, say
@@ -121,7 +121,7 @@ def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
     from dagster import BetaWarning, DagsterInstance
 
     warnings.filterwarnings("ignore", category=BetaWarning)
-    from orchestration.dagster_ui.run_tags import close_ended_runs, tags_of
+    from orchestration.dagster_ui.run_tags import close_ended_runs, forget_old_runs, tags_of
     from orchestration.definitions import load_definitions
     from orchestration.endings import ending_of
     from orchestration.resources import Settings
@@ -135,6 +135,7 @@ def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
     with DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(f"  {closed} run(s) of the history were killed: they are marked as failed")
+        forget_old_runs(instance, kept=number("CITYSYNC_RUNS"))
         definitions = load_definitions()
         part = None
         if plan.work != ALL:

@@ -81,6 +81,12 @@ def refuse_other_landing(instance: dg.DagsterInstance, run_id: str, landing: str
         )
 
 
+def forget_old_runs(instance: dg.DagsterInstance, kept: int) -> None:
+    """Delete the runs before the newest ones, with their events and logs."""
+    for run in instance.get_runs()[kept:]:
+        instance.delete_run(run.run_id)
+
+
 def close_ended_runs(instance: dg.DagsterInstance) -> int:
     """Mark runs as failed whose process is gone; how many there were.
 

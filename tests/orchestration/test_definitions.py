@@ -25,7 +25,7 @@ from orchestration.assets.warehouse import (
 )
 from orchestration.automation import landing_sensor, tell_of_failure
 from orchestration.dagster_ui.metadata import show_aside
-from orchestration.dagster_ui.run_tags import LANDING
+from orchestration.dagster_ui.run_tags import LANDING, forget_old_runs
 from orchestration.home import Home
 from orchestration.resources import Settings, run_of_ui
 from orchestration.run import Run, open_run
@@ -194,6 +194,14 @@ def test_a_run_that_resumes_another_landing_is_refused():
         assert run("/srv/2026", **again).success
         refused = run("", **again)
         assert not refused.success and "/srv/2026" in said(refused)
+
+
+@pytest.mark.usefixtures("home")
+def test_the_history_keeps_the_newest_runs():
+    with dg.instance_for_test() as instance:
+        made = [run(instance=instance).run_id for _ in range(3)]
+        forget_old_runs(instance, kept=2)
+        assert [one.run_id for one in instance.get_runs()] == made[:0:-1]
 
 
 @pytest.fixture
