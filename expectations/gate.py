@@ -238,7 +238,10 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
     names = set(context.get_site_names())
     for unwanted in names - {"data_docs"}:
         context.delete_data_docs_site(unwanted)
-    if "data_docs" not in names:
+    if "data_docs" in names:
+        # the folder may have been moved
+        context.update_data_docs_site("data_docs", site)
+    else:
         context.add_data_docs_site("data_docs", site)
     return context
 
