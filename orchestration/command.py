@@ -182,6 +182,22 @@ COMMANDS = {
         WITHIN + "publications:verify",
         (RUN, LANDING),
     ),
+    "policy": Command(
+        "the main test for a list of cities and dates, as a page and tables",
+        WITHIN + "policy:policy",
+        (
+            Argument(("file",), "CSV with city and year or date", "FILE", {"nargs": None}),
+            Argument(("--outcome",), "what is asked; default: what the list declares"),
+            Argument(("--output",), "folder to write; default: the name of the list"),
+        ),
+        is_watched=False,
+    ),
+    "register": Command(
+        "write a list of cities and dates down before its data",
+        WITHIN + "policy:register",
+        (Argument(("file",), "CSV with city and year or date", "FILE", {"nargs": None}),),
+        is_watched=False,
+    ),
     "registered": Command(
         "what a run wrote down for the next window, and whether it kept to what was written",
         WITHIN + "registered:registered",

@@ -18,6 +18,8 @@ FILES = {
     "checks": "check",
     "weights": "weight",
     "own_outcomes": "own_outcome",
+    "policies": "policy_test",
+    "policy_overlaps": "policy_overlap",
     "literature": "literature",
     "codebook": "codebook",
     "placebos": "placebo",

@@ -180,6 +180,7 @@ class Estimate:
     estimate: float
     intervals: tuple[tuple[float, float], ...]
     kind: str
+    detectable: tuple[float | None, float | None] = (None, None)
 
 
 def answer(
@@ -192,25 +193,22 @@ def answer(
 
     Parameters
     ----------
-    rows : the estimate and what it is compared with
+    rows : the estimate and what it is compared with, each with its own `detectable` if it has one
     detectable : smallest fall and smallest rise that would have been found, both positive
     truth : of simulated data
     words : alt, truth
     """
-    fall, rise = detectable
     ends = [end for row in rows for pair in row.intervals for end in pair]
-    must = [row.estimate for row in rows] + [truth or 0.0, 1.5 * (rise or 0), -1.5 * (fall or 0)]
+    must = [row.estimate for row in rows] + [truth or 0.0]
+    for fall, rise in (detectable, *(row.detectable for row in rows)):
+        must += [1.5 * (rise or 0), -1.5 * (fall or 0)]
     axis = build_axis(must + ends)
     top, step = 12, 46
     bottom = top + step * len(rows)
     parts = [line(axis.at(tick), 6, axis.at(tick), bottom, "grid") for tick, _ in axis.ticks]
-    for value, end in ((-fall if fall else None, axis.low), (rise, axis.high)):
-        if value is not None and axis.holds(value):
-            x1, x2 = sorted((axis.at(value), axis.at(end)))
-            parts.append(
-                f'<rect class="shade" x="{x1}%" y="6" width="{round(x2 - x1, 2)}%" '
-                f'height="{bottom - 6}"/>'
-            )
+    parts += _shades(axis, detectable, 6, bottom - 6)
+    for k, row in enumerate(rows):
+        parts += _shades(axis, row.detectable, top + step * k + 18, 18)
     parts.append(line(axis.at(0), 6, axis.at(0), bottom, "zero"))
     for k, row in enumerate(rows):
         y = top + step * k
@@ -238,6 +236,22 @@ def answer(
             anchor = "end"
         parts.append(text(axis.at(tick), bottom + 15, said, "soft", anchor))
     return sheet(bottom + 22, words["alt"], parts)
+
+
+def _shades(
+    axis: Axis, detectable: tuple[float | None, float | None], y: int, height: int
+) -> list[str]:
+    """Changes that would have been found, from the smallest fall and rise to the axis' ends."""
+    fall, rise = detectable
+    parts = []
+    for value, end in ((-fall if fall else None, axis.low), (rise, axis.high)):
+        if value is not None and axis.holds(value):
+            x1, x2 = sorted((axis.at(value), axis.at(end)))
+            width = round(x2 - x1, 2)
+            parts.append(
+                f'<rect class="shade" x="{x1}%" y="{y}" width="{width}%" height="{height}"/>'
+            )
+    return parts
 
 
 def _frame(

@@ -21,6 +21,8 @@ CODE = {
     "estimates.placebo": ("estimation/study/primary_checks.py", "def placebos_in_time"),
     "estimates.weight": ("estimation/study/weight.py", "def weight_rows"),
     "estimates.own_outcome": ("estimation/study/own_outcomes.py", "def own_outcome_rows"),
+    "estimates.policy": ("estimation/study/policies.py", "def rows_of_list"),
+    "estimates.policy_overlap": ("estimation/study/policies.py", "def overlap_rows"),
     "estimates.check": ("estimation/study/primary_checks.py", "def check_rows"),
     "estimates.claim": ("estimation/study/claims.py", "def judge"),
     "estimates.coverage": ("estimation/study/coverage.py", "def build_coverage"),

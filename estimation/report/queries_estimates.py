@@ -173,6 +173,32 @@ ESTIMATES = {
         ("comparison", "outcome"),
         "comparison, family != 'trade', outcome",
     ),
+    "policy_test": Query(
+        ("estimates.policy",),
+        "spec_id, policy, outcome, comparison, unit, first_year, last_year, before, after, "
+        "without_admission, estimate, ci_low, ci_high, p_single, p_value, p_value_family, family, "
+        "family_size, is_found, minimum_detectable_rise, minimum_detectable_fall, "
+        "minimum_detectable_effect, minimum_detectable_family, p_value_selection, "
+        "p_value_placebo, n_listed, n_cities, n_pilots, n_movable, n_whole_province, n_blocks, "
+        "n_verified, is_verified, verdict, reason",
+        """
+        select spec_id, policy, outcome, comparison, unit, first_year, last_year, before, after,
+            without_admission, estimate, ci_low, ci_high, p_value as p_single,
+            p_value_family as p_value, p_value_family, family, family_size, is_found,
+            minimum_detectable_rise, minimum_detectable_fall, minimum_detectable_effect,
+            minimum_detectable_family, p_value_selection, p_value_placebo, n_listed, n_cities,
+            n_pilots, n_movable, n_whole_province, n_blocks, n_verified, is_verified, verdict,
+            reason
+        from estimates.policy
+        order by policy != 'pilot_zones', policy, outcome not like 'cm%', comparison desc, outcome
+        """,
+        ("spec_id",),
+    ),
+    "policy_overlap": _whole(
+        "policy_overlap",
+        "policy, other, n_pilots, n_units, n_both, correlation",
+        ("policy", "other"),
+    ),
     "stood_out": Query(
         ("estimates.stood_out",),
         "source_table, spec_id, name, cohort_year, event_time, series, comparison, estimate, "

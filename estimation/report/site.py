@@ -21,7 +21,7 @@ from .cells import num, shown, td
 from .data import ReportData, read_report_data
 from .downloads import downloads, zone_map
 from .language import LANGUAGES, Words
-from .pages.catalog import PAGES, SEARCH
+from .pages.catalog import PAGES, SEARCH, Page
 from .pages.context import Context
 from .pages.result import finding
 from .queries import QUERIES, code_of
@@ -125,6 +125,7 @@ def render_site(
     is_public: bool = False,
     repository: str = "",
     address: str = "",
+    pages: Sequence[Page] = PAGES,
 ) -> Iterator[tuple[str, str]]:
     """Path and text of each page in one language, and of the script of its data; every delivered
     text is escaped.
@@ -136,6 +137,7 @@ def render_site(
     language : ``en`` or ``zh``
     take_away : files beside the pages that the result page links to
     is_public, repository, address : as `write_report`
+    pages : those of the site, or of a folder of its own
     """
     words, commit = Words(language), str(data.run.get("git_commit", ""))
     context = Context(data, words, catalogs, is_public=is_public)
@@ -153,7 +155,7 @@ def render_site(
         },
         "nav": [
             {"slug": page.slug, "href": f"{page.slug}.html", "title": words(f"pages.{page.slug}")}
-            for page in PAGES
+            for page in pages
         ],
         "root": "" if language == "en" else "../",
         "address": address,
@@ -165,10 +167,10 @@ def render_site(
         "finding": words(f"result.{finding(context.one('primary', spec_id=PRIMARY))}"),
     }
     at = "" if language == "en" else "zh/"
-    for page in PAGES:
+    for page in pages:
         text = (
             _environment()
-            .get_template(f"{page.slug}.html.j2")
+            .get_template(f"{page.template or page.slug}.html.j2")
             .render(
                 slug=page.slug,
                 title=words(f"pages.{page.slug}"),

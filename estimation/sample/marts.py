@@ -199,20 +199,14 @@ def _read_cities(con: Any) -> pd.DataFrame:
             tie_last_year=TIE_LAST_YEAR,
         )
     ).df()
-    policies = _read_columns(
-        con, "dim_other_policy", ("policy", "city_id"), {"treated_year", "covers_city"}
-    )
-    first = (
-        policies[policies["covers_city"].astype(bool)]
-        .groupby(["city_id", "policy"])["treated_year"]
-        .min()
-        .unstack()
-    )
-    years = (
-        first.reindex(index=cities["city_id"], columns=list(POLICIES))
-        .astype("Float64")
-        .astype("Int64")
-    )
+    columns = {"treated_year", "covers_city", "is_verified"}
+    policies = _read_columns(con, "dim_other_policy", ("policy", "city_id"), columns)
+    covering = policies[policies["covers_city"].astype(bool)].groupby(["city_id", "policy"])
+    place = {"index": cities["city_id"], "columns": list(POLICIES)}
+    years = covering["treated_year"].min().unstack().reindex(**place)
+    years = years.astype("Float64").astype("Int64")
+    # every row that names the city
+    verified = covering["is_verified"].min().unstack().reindex(**place).astype("boolean")
     columns = {"population_10k", "gdp_per_head_cny", "trade", "is_coastal"}
     concepts = {column for name in CONCEPTS for column in (name, f"{name}_basis")}
     baseline = _read_columns(con, "dim_city_baseline", ("city_id",), columns | concepts)
@@ -228,6 +222,7 @@ def _read_cities(con: Any) -> pd.DataFrame:
     cities = cities.merge(baseline[kept], on="city_id", how="left")
     return cities.assign(
         **{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES},
+        **{f"policy_is_verified_{policy}": verified[policy].array for policy in POLICIES},
     )
 
 

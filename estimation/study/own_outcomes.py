@@ -44,7 +44,12 @@ class _Tested:
     result: WithinBlockResult
 
 
-def own_outcome_rows(marts: Marts, spec: Spec, settings: dict[str, int]) -> Rows:
+def own_outcome_rows(
+    marts: Marts,
+    spec: Spec,
+    settings: dict[str, int],
+    comparisons: Sequence[str] = tuple(EXCLUDED),
+) -> Rows:
     """Rows of ``estimates.own_outcome``; an outcome that cannot be run has its reason.
 
     Parameters
@@ -54,11 +59,13 @@ def own_outcome_rows(marts: Marts, spec: Spec, settings: dict[str, int]) -> Rows
         Whose rule of treatment dates the cities.
     settings : dict
         permutations and seed.
+    comparisons : sequence of str
+        Keys of `EXCLUDED`.
     """
     rows: Rows = []
     keys = _keys(marts, settings)
-    for comparison, excluded in EXCLUDED.items():
-        of_comparison = dataclasses.replace(spec, excluded=excluded)
+    for comparison in comparisons:
+        of_comparison = dataclasses.replace(spec, excluded=EXCLUDED[comparison])
         found, missing = [], []
         for outcome in OUTCOMES:
             values = values_of(marts, outcome)

@@ -23,6 +23,7 @@ from .city_periods import city_period_rows
 from .next_window import COMMITTED, next_window_rows, rules_of, text_and_hash
 from .own_outcomes import own_outcome_rows
 from .planted import TREATED, truths_of_window
+from .policies import policy_rows
 from .primary_checks import (
     Looks,
     check_rows,
@@ -40,7 +41,7 @@ POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
 Rows = list[dict[str, Any]]
 TABLES = (
     *("primary", "check", "channel", "power", "placebo", "next_window", "weight", "own_outcome"),
-    *("city_period", "truth", "not_run", "warning"),
+    *("policy", "policy_overlap", "city_period", "truth", "not_run", "warning"),
 )
 
 
@@ -119,7 +120,8 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         rows["weight"] += weight_rows(marts, spec, window, few)
         draws = min(settings["permutations"], own_outcomes.PERMUTATIONS)
         rows["own_outcome"] += own_outcome_rows(marts, spec, {**settings, "permutations": draws})
-    for row in (*rows["check"], *rows["own_outcome"]):
+        rows |= policy_rows(marts, spec, settings)
+    for row in (*rows["check"], *rows["own_outcome"], *rows["policy"]):
         row["reason"] = in_words_of_the_study(row["reason"])
     return rows
 

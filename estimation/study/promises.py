@@ -75,8 +75,12 @@ def promise_rows(
             if promises.empty:
                 continue
             rows += _rows_of_rule(marts, spec, results, name, rule, promises)
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    return frame.astype(COLUMNS)
+    return typed_promises(rows)
+
+
+def typed_promises(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as the table ``meta.promise``."""
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def _promises(written: pd.DataFrame, spec_id: str, name: str, last_year: int) -> pd.DataFrame:

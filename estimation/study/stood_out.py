@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from ..analyses.own_outcomes import OUTCOMES
+from ..analyses.own_outcomes import ALL, OUTCOMES
 from ..analyses.specification_curve import ANALYSIS as CURVE
 from ..defaults import LEVEL
 
+ZONES = "pilot_zones"
 FAMILY_OF_SERIES, FAMILY_OF_CHANNELS = "growth_and_cycle", "channels"
 FOUND, DOUBTED, NOT_FOUND, NO_TEST = "found", "doubted", "not_found", "no_test"
 # p of the same test on years before any zone, in `diagnostic`.
@@ -26,9 +27,9 @@ NAMES = {
     "placebo": "name",
     "estimate": "term",
     "own_outcome": "outcome",
+    "policy": "policy",
     "weight": "name",
 }
-CORRECTED = ("primary", "channel", "own_outcome", "weight")
 
 
 def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
@@ -54,6 +55,9 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
         frame = frames[table]
         if table == "estimate":
             frame = frame[frame["is_default"].fillna(False) & frame["analysis"].ne(CURVE)]
+        if table == "policy":
+            # those of the zones are in `primary`
+            frame = frame[frame["policy"].ne(ZONES)]
         cells = frame.astype(object).where(frame.notna(), None)
         for record in cells[frame["p_value"].lt(LEVEL).fillna(False)].to_dict("records"):
             rows.append(_row(table, record, frames))
@@ -77,7 +81,7 @@ def _row(
         if before is not None and before < LEVEL:
             belief = DOUBTED
             reason += f" But the same test on years before any zone has p {before:.3f}."
-        if table == "own_outcome" and (record["outcome"], record["comparison"]) in DOUBTED_OUTCOMES:
+        if _is_doubted(table, record):
             belief = DOUBTED
             reason += " But without any effect it rejects too often where admissions follow size."
     else:
@@ -99,6 +103,14 @@ def _row(
         "belief": belief,
         "reason": reason,
     }
+
+
+def _is_doubted(table: str, record: Mapping[str, Any]) -> bool:
+    """Return whether an own outcome is one whose test rejects too often without an effect."""
+    if table == "own_outcome":
+        return (record["outcome"], record["comparison"]) in DOUBTED_OUTCOMES
+    # the own outcomes of a policy are compared with all cities of the province
+    return table == "policy" and (record["outcome"], ALL) in DOUBTED_OUTCOMES
 
 
 def _placebo(record: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> float | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from orchestration.archived import read_archived
 from orchestration.home import Home
 from orchestration.publication_folders import publication_folder
+from orchestration.registered_lists import read_registered
 from orchestration.stages.promises import lines_of
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.archive import archived_runs
@@ -49,4 +50,12 @@ def registered(run_id: str | None) -> int:
         window = f"{row['first_year']}-{row['last_year']}"
         name = row.get("rule_name", "committed")
         say(f"next: {row['spec_id']}, rule {name}, {window}: sha256 {row['rule_sha256']}")
+    for is_simulated in (False, True):
+        for entry in read_registered(home.archive, is_simulated=is_simulated):
+            kind = "simulated data" if is_simulated else "delivered data"
+            say(
+                f"list: {entry['name']}, {len(entry['rule']['starts'])} cities, {kind}, to "
+                f"{entry['rule']['last_year']}: registered {entry['registered_on']}, sha256 "
+                f"{entry['sha256']}"
+            )
     return end_command(Exit.DONE, f"{len(promises)} promises kept or changed, run {run_id}")

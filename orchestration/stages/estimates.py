@@ -37,6 +37,8 @@ DESCRIPTIONS = {
     "check": "The primary test on other cities, years, dates, series, beside its headline.",
     "weight": "The weight of the primary test on one group of treated city-years.",
     "own_outcome": "What zones did to one outcome of their own city.",
+    "policy": "The primary test of one list of cities: its growth, cycle and own outcomes.",
+    "policy_overlap": "How far two lists of cities name the same cities in the same years.",
     "channel": "One channel of synchronization beside a primary test.",
     "power": "How often the primary test finds an effect that is imposed on the panel.",
     "placebo": (

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from orchestration.archived import read_archived, runs_of_kind
+from orchestration.registered_lists import read_registered
 from orchestration.run import Run
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
@@ -19,11 +20,18 @@ from warehouse.build_database import open_build, write_frame
 
 def keep_promises(run: Run, marts: Any, primary: pd.DataFrame) -> None:
     """Write `meta.promise` of a run, and print whether each rule was applied as it was written."""
-    from estimation.analyses.primary import DECLARED
-    from estimation.study.promises import promise_rows
+    from estimation.analyses.primary import DECLARED, PRIMARY
+    from estimation.study.policies import registered_rows
+    from estimation.study.promises import promise_rows, typed_promises
 
-    written = read_written(run.home.archive, is_simulated=run.settings.is_simulated)
+    is_simulated = run.settings.is_simulated
+    written = read_written(run.home.archive, is_simulated=is_simulated)
     frame = promise_rows(marts, list(DECLARED), primary, written)
+    lists = read_registered(run.home.archive, is_simulated=is_simulated)
+    if lists and primary["spec_id"].eq(PRIMARY).any():
+        (spec,) = [one for one in DECLARED if one.spec_id == PRIMARY]
+        rows = typed_promises(registered_rows(marts, spec, lists))
+        frame = pd.concat([frame, rows], ignore_index=True)
     with open_build(run.home.build) as con:
         write_frame(con, "meta", "promise", frame)
     for line in lines_of(frame):

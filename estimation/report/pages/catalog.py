@@ -13,6 +13,7 @@ from .context import Context
 from .data_page import data_page
 from .methods import methods
 from .play import shuffle_data
+from .policies import policies
 from .policy import policy, policy_data
 from .result import result
 from .robust import curve_data, robust
@@ -32,6 +33,7 @@ class Page:
     `templates`
     inline : gives what its scripts need, a file beside the pages
     says : words that the scripts need
+    template : its file in `templates`, without ending, where that is not the slug
     """
 
     slug: str
@@ -42,6 +44,7 @@ class Page:
     styles: tuple[str, ...] = ()
     inline: Callable[[Context], dict[str, Any]] = field(default=lambda page: {})
     says: tuple[str, ...] = ()
+    template: str = ""
 
 
 # drawn in the page where a reader chooses what to see; every other picture is static
@@ -214,6 +217,7 @@ PAGES = (
         inline=cities_data,
         says=tuple(f"cities.{name}" for name in CITY_SAYS),
     ),
+    Page("policies", policies, ("policy_test", "policy_overlap", "promise")),
     Page(
         "policy",
         policy,

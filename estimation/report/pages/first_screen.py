@@ -95,7 +95,7 @@ def estimate_on_axis(
     own = Estimate(label, float(row["estimate"]), intervals(row, INTERVAL), "blue")
     detectable = tuple(number(row[f"minimum_detectable_{side}"]) for side in ("fall", "rise"))
     words = {"alt": labels["title"], "truth": w.plain("label.truth")}
-    truth = number(row["truth"]) if page.data.is_simulated else None
+    truth = number(row.get("truth")) if page.data.is_simulated else None
     years = {"first": int(row["first_year"]), "last": int(row["last_year"])}
     kind = "plain" if None in detectable else "shaded"
     return Chart(

@@ -19,6 +19,7 @@ from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run
 from .pictures import event_point, picture, threshold
+from .policies import name_of
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told
 # apart by the variant
@@ -154,6 +155,17 @@ def _placebo_name(page: Context, row: Row) -> str:
     return said if row["spec_id"] == PRIMARY else f"{said} ({page.words.outcome(outcome)})"
 
 
+def _part_name(page: Context, row: Row, outcome: str) -> str:
+    """A part of the estimate's weight, or a policy with what was asked of it."""
+    w, name = page.words, str(row["name"])
+    if row["source_table"] == "weight":
+        return w.name("weight_parts", name)
+    measured = w.outcome(outcome)
+    if w.knows("own_outcomes", outcome):
+        measured = w.name("own_outcomes", outcome)
+    return w.plain("label.with_note", text=name_of(page, name), note=measured)
+
+
 def _stood_out_name(page: Context, row: Row) -> str:
     """What a row below 5 % is: its table, its specification and its place in it, in words."""
     w = page.words
@@ -166,8 +178,8 @@ def _stood_out_name(page: Context, row: Row) -> str:
     if row["source_table"] == "own_outcome":
         against = w.plain(f"result.own_{row['comparison']}")
         return f"{w.name('own_outcomes', str(row['name']))}, {against}"
-    if row["source_table"] == "weight":
-        return w.name("weight_parts", str(row["name"]))
+    if row["source_table"] in ("weight", "policy"):
+        return _part_name(page, row, named["outcome"])
     said = page.label(named)
     if row["source_table"] == "channel":
         return f"{said}: {w.plain('whom.' + str(row['name']))}"

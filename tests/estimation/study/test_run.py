@@ -335,6 +335,7 @@ def test_marts_are_read_from_duckdb(marts) -> None:
             "city_id": [110000, 110000, 110100],
             "treated_year": [2013, 2011, 2017],
             "covers_city": [True, True, False],
+            "is_verified": [True, True, False],
         },
         "dim_pilot_zone": {"zone_name_zh": ["a", "b"], "is_whole_prefecture": [True, False]},
         "fct_policy_tool": tool

@@ -1,0 +1,304 @@
+"""`citysync policy FILE` and `citysync register FILE`: the primary test for a list of cities, and a
+list that is written down before its data.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from estimation.analyses.own_outcomes import OUTCOMES
+from estimation.analyses.primary import DECLARED, PRIMARY
+from estimation.analyses.spec import SampleError
+from estimation.defaults import DRAWS
+from estimation.inference.multiple_testing import holm
+from estimation.panel.panel_error import PanelError
+from estimation.policy.fit import PolicyResult, text_and_hash
+from estimation.policy.listing import TAKEN, UNIDENTIFIED, PolicyList, read_list
+from estimation.primary.detectable import power_curve
+from estimation.report.listed import write_listed
+from estimation.sample.marts import Marts, read_marts
+from estimation.study.policies import (
+    evaluate,
+    newest_year,
+    overlap_rows,
+    rows_of_list,
+    written_rule,
+)
+from estimation.study.tables import COLUMNS, typed
+from orchestration.home import Home
+from orchestration.publication_folders import opened
+from orchestration.registered_lists import count_run, read_registered, write_registered
+from orchestration.terminal import Exit, end_command, say
+from warehouse.errors import Refused
+from warehouse.ingest.place_names import place_key, read_place_names, read_seed, six_digit_code
+
+SYNCHRONIZATION = "synchronization"
+NAMES = (SYNCHRONIZATION, *(outcome.name for outcome in OUTCOMES))
+SETTINGS = {"permutations": DRAWS, "seed": 1}
+POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
+CITIES = "select city_id, city_name_zh, city_name_en, province_id from marts.dim_city"
+
+
+def policy(file: str, outcome: str | None, output: str | None) -> int:
+    """Test a list on the current publication and write the folder of its page.
+
+    Parameters
+    ----------
+    file : str
+        CSV with `city` and `year` or `date`, optional `end`, `scope`, `outcome`.
+    outcome : str or None
+        One of `NAMES`; default what the list declares, else synchronization.
+    output : str or None
+        Folder; default: the name of the list.
+
+    Returns
+    -------
+    Exit
+        0, also where the rules refuse the list: the last line says why.
+
+    Raises
+    ------
+    Refused
+        If the file or the outcome cannot be used, or a place is unknown.
+    """
+    home, path = Home.from_environment(), Path(file)
+    folder = Path(output or path.stem)
+    (spec,) = [one for one in DECLARED if one.spec_id == PRIMARY]
+    with opened(home) as publication, publication.connect() as con:
+        listed, cities = _read(con, path)
+        declared = _outcome(listed, outcome)
+        marts = read_marts(con, [spec])
+        result = _tested(marts, spec, listed)
+        rows = _rows(marts, spec, path.stem, result, declared)
+        manifest = publication.manifest
+    rule = {**result.rule, "outcome": declared, "name": path.stem}
+    _, digest = text_and_hash(rule)
+    p_value = _p_of(rows[0])
+    given = {"sha256": digest, "p_value": p_value, "name": path.stem}
+    runs = count_run(home.archive, manifest["run_id"], given)
+    corrected = holm(
+        np.array([np.nan if one["p_value"] is None else one["p_value"] for one in runs])
+    )
+    is_registered = _is_registered(home, manifest, declared, result)
+    answer = {
+        "name": path.stem,
+        "outcome": declared,
+        "places": _places(result, cities),
+        "n_taken": result.result.n_pilots,
+        "checks": _checks(result),
+        "weights": list(result.weights),
+        "power": _power(result, declared),
+        "cautions": result.cautions,
+        "rule": rule,
+        "rule_sha256": digest,
+        "run_number": len(runs),
+        "p_value_runs": None if p_value is None else float(corrected[-1]),
+        "is_registered": is_registered,
+    }
+    run = {name: manifest[name] for name in ("run_id", "git_commit", "started_at", "is_simulated")}
+    frames = {
+        "policy_test": _frame(rows),
+        "policy_overlap": pd.DataFrame(
+            overlap_rows(path.stem, result), columns=list(COLUMNS["policy_overlap"])
+        ),
+        "run": pd.DataFrame([run]),
+    }
+    write_listed(folder, frames, answer)
+    _say(result, rows[0], answer, folder)
+    shown = "no figure" if p_value is None else f"p {p_value:.4f}"
+    reason = f"run {len(runs)} on these data, {shown}"
+    if p_value is not None:
+        reason += f", p of the family {corrected[-1]:.4f}"
+    return end_command(Exit.DONE, f"{reason}; {folder / 'index.html'}")
+
+
+def register(file: str) -> int:
+    """Write a list down for the window that the next year of figures opens.
+
+    Raises
+    ------
+    Refused
+        As `policy`, and where the same rule is registered already.
+    """
+    home, path = Home.from_environment(), Path(file)
+    (spec,) = [one for one in DECLARED if one.spec_id == PRIMARY]
+    with opened(home) as publication, publication.connect() as con:
+        listed, _ = _read(con, path)
+        _outcome(listed, SYNCHRONIZATION)
+        marts = read_marts(con, [spec])
+        last_year = newest_year(marts, spec) + 1
+        manifest = publication.manifest
+    rule = written_rule(path.stem, listed.starts, last_year, SETTINGS)
+    _, digest = text_and_hash(rule)
+    entry = {
+        "name": path.stem,
+        "sha256": digest,
+        "rule": rule,
+        "registered_on": dt.datetime.now(dt.UTC).date().isoformat(),
+        "written_by": manifest["run_id"],
+        "is_simulated": manifest["is_simulated"],
+    }
+    written = write_registered(home.archive, entry)
+    if written is None:
+        raise Refused(f"{path}: expected a new list, found one whose rule {digest} is registered")
+    for one in listed.places:
+        if one.status not in (TAKEN, UNIDENTIFIED):
+            say(f"  row {one.row}, {one.given}: {one.reason}")
+    return end_command(
+        Exit.DONE,
+        f"{len(listed.starts)} cities registered for the window to {last_year}, sha256 {digest}, "
+        f"in {written}",
+    )
+
+
+def _read(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[PolicyList, dict[int, str]]:
+    """The list, and the Chinese name of each city."""
+    rows = con.execute(CITIES).fetchall()
+    known = [name for _, chinese, english, _ in rows for name in (chinese, english) if name]
+    try:
+        listed = read_list(path, _resolver(rows), known)
+    except PanelError as error:
+        raise Refused(str(error)) from None
+    return listed, {city: chinese for city, chinese, _, _ in rows}
+
+
+def _resolver(rows: Sequence[tuple]) -> Callable[[str, str], list[int]]:
+    """Cities by code or by any spelling of the seeds; all of a province where the scope says so."""
+    ids = {city for city, *_ in rows}
+    places = read_place_names()
+    spellings = {key: city for key, city in places.aliases.items() if city in ids}
+    of_province: dict[int, list[int]] = {}
+    for city, chinese, english, province in rows:
+        of_province.setdefault(province, []).append(city)
+        for name in (chinese, english):
+            spellings.setdefault(place_key(name or ""), city)
+    provinces = {place_key(row["alias"]): int(row["province_id"]) for row in _provinces()}
+
+    def resolve(text: str, scope: str) -> list[int]:
+        code = six_digit_code(text)
+        key = place_key(text)
+        if scope == "province":
+            found = of_province.get(provinces.get(key, code), [])
+            if found:
+                return found
+        city = spellings.get(key)
+        if code is not None:
+            city = places.codes.get(code, code)
+        return [city] if city in ids else []
+
+    return resolve
+
+
+def _provinces() -> list[dict[str, str]]:
+    return read_seed("province_aliases")
+
+
+def _outcome(listed: PolicyList, outcome: str | None) -> str:
+    """The one outcome that is declared, in the list or behind the command."""
+    declared = listed.outcome or outcome or SYNCHRONIZATION
+    if outcome and declared != outcome:
+        raise Refused(
+            f"outcome: expected the one that the list declares ({declared}), found {outcome!r}; "
+            "give one of the two"
+        )
+    if declared not in NAMES:
+        raise Refused(f"outcome: expected one of {', '.join(NAMES)}; found {declared!r}")
+    return declared
+
+
+def _tested(marts: Marts, spec: Any, listed: PolicyList) -> PolicyResult:
+    try:
+        return evaluate(marts, spec, listed, SETTINGS)
+    except SampleError as error:
+        raise Refused(f"the publication: {error}; publish one with growth of cities") from None
+
+
+def _rows(
+    marts: Marts, spec: Any, name: str, result: PolicyResult, declared: str
+) -> list[dict[str, Any]]:
+    """Rows of the declared outcome, of synchronization with what is read beside it."""
+    rows = rows_of_list(marts, spec, name, result, SETTINGS)
+    if declared == SYNCHRONIZATION or result.result.p_value is None:
+        return rows
+    (own,) = [row for row in rows if row["outcome"] == declared]
+    # it was declared alone, so nothing is corrected
+    return [own | {"family": None, "family_size": None, "p_value_family": own["p_value"]}]
+
+
+def _p_of(row: dict[str, Any]) -> float | None:
+    """The p that decides; None without a verdict."""
+    return row["p_value"] if row["p_value_family"] is None else row["p_value_family"]
+
+
+def _is_registered(
+    home: Home, manifest: dict[str, Any], declared: str, result: PolicyResult
+) -> bool:
+    """Whether the same starts were registered for a window that these data reach."""
+    last_year = result.rule["window"][1]
+    for entry in read_registered(home.archive, is_simulated=manifest["is_simulated"]):
+        is_same = entry["rule"]["starts_sha256"] == result.rule["starts_sha256"]
+        if is_same and entry["rule"]["last_year"] <= last_year and declared == SYNCHRONIZATION:
+            return True
+    return False
+
+
+def _places(result: PolicyResult, cities: dict[int, str]) -> list[dict[str, Any]]:
+    names = ("row", "given", "start", "status", "reason")
+    return [
+        {
+            **{name: getattr(one, name) for name in names},
+            "city_id": one.unit,
+            "city": cities.get(one.unit, ""),
+        }
+        for one in result.sample.places
+    ]
+
+
+def _checks(result: PolicyResult) -> list[dict[str, Any]]:
+    """Checks and placebos, a row each."""
+    columns = ("first_year", "last_year", "estimate", "ci_low", "ci_high", "p_value")
+    rows = []
+    for name, one in result.checks:
+        rows.append({"name": name, **{column: getattr(one, column) for column in columns}})
+    for row in result.placebos:
+        name = "moved_back" if row["placebo"] == "time" else row["name"]
+        rows.append({"name": name, **{column: row[column] for column in columns}})
+    return rows
+
+
+def _power(result: PolicyResult, declared: str) -> list[dict[str, Any]]:
+    """How often imposed effects are found on pseudo-lists of the panel."""
+    if result.result.p_value is None or declared != SYNCHRONIZATION:
+        return []
+    sample = result.sample
+    given = (sample.growth, sample.years, sample.cohort, sample.block)
+    return power_curve(*given, draws=POWER_DRAWS, permutations=POWER_PERMUTATIONS)
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as the report's query of the table answers."""
+    frame = typed(rows, COLUMNS["policy"])
+    return frame.assign(p_single=frame["p_value"], p_value=frame["p_value_family"])
+
+
+def _say(result: PolicyResult, row: dict[str, Any], answer: dict[str, Any], folder: Path) -> None:
+    """What was taken, what was found, and cautions, for the terminal."""
+    for one in answer["places"]:
+        if one["reason"]:
+            say(f"  row {one['row']}, {one['given']}: {one['status']}. {one['reason']}")
+    for reason in result.sample.reasons:
+        say(f"  {reason}")
+    if row["estimate"] is not None:
+        say(
+            f"  {answer['outcome']}, {row['first_year']}-{row['last_year']}: {row['n_pilots']} of "
+            f"{row['n_cities']} cities, change {row['estimate']:+.4f}"
+        )
+    for text in answer["cautions"]:
+        say(f"  caution: {text}")
