@@ -139,9 +139,9 @@ def _picture(page: Context, rows: list[Row]) -> Chart | None:
         name = name_of(page, row["policy"])
         label = w.plain("first.row", name=name, **estimate_said(page, row))
         colour = "blue" if row["is_verified"] else "vermilion"
-        sizes = [number(row[f"minimum_detectable_{side}"]) for side in ("fall", "rise")]
+        fall, rise = (number(row[f"minimum_detectable_{side}"]) for side in ("fall", "rise"))
         spans = intervals(row, INTERVAL)
-        drawn.append(Estimate(label, float(row["estimate"]), spans, colour, tuple(sizes)))
+        drawn.append(Estimate(label, float(row["estimate"]), spans, colour, (fall, rise)))
     if not drawn:
         return None
     words = {"alt": w.plain("policies.axis_alt"), "truth": ""}
