@@ -154,7 +154,7 @@ def rows_of_list(
     return rows
 
 
-def dated(marts: Marts, starts: Mapping[int, int]) -> Marts:
+def dated(marts: Marts, starts: Mapping[int, int | None]) -> Marts:
     """The marts with the first treated years of a list in the place of the zones'."""
     years = marts.cities["city_id"].map(starts).astype("Int64")
     columns = {TREATED_YEAR: years, f"{TREATED_YEAR}_calendar_year": years}

@@ -89,9 +89,9 @@ def _first_screen(page: Context) -> FirstScreen:
         return _own_screen(page, row, question, named)
     levels = {name: num(row, name, "3") for name in ("after", "without_admission")}
     answer = w("listed.levels", estimate=num(row, "estimate", "+3"), **levels)
-    title = "found" if row["verdict"] == "found" else "none"
+    ending = "found" if row["verdict"] == "found" else "none"
     labels = {
-        "title": w.plain(f"result.axis_title_{title}"),
+        "title": w.plain(f"result.axis_title_{ending}"),
         "row": w.plain("result.axis_ours"),
         "axis": w.plain("result.axis_axis"),
         "note": "",
