@@ -18,11 +18,15 @@ from tests.orchestration.conftest import end_of
 
 (SPEC,) = [spec for spec in DECLARED if spec.spec_id == PRIMARY]
 CITIES = """
-select city_id, city_name_zh, city_name_en, province_id from marts.dim_city
-where valid_to_year is null
-    and city_id in (select city_id from marts.fct_city_year where growth_official_pct is not null)
+select city_id, city_name_zh, province_id from marts.dim_city
+where valid_to_year is null and city_id in (
+    select city_id from marts.fct_city_year
+    where year between 2009 and 2023 and growth_official_pct is not null
+    group by city_id having count(*) = 15
+)
 order by city_id
 """
+DATES = ("2014-03-01", "2016-09-15", "2018-02-01")
 
 
 @pytest.fixture
@@ -43,12 +47,16 @@ def _write(path, rows, head=("city", "date")):
     return path
 
 
-def _list(con, tmp_path, n_of_province=3):
-    """The first cities of each province, by their Chinese names."""
+def _list(con, tmp_path):
+    """Cities with all figures by their Chinese names, dates in turn inside each province: of a
+    province with three or more all but one, of a smaller one all.
+    """
     cities = con.execute(CITIES).df()
-    chosen = cities.groupby("province_id").head(n_of_province)
-    dates = ["2014-03-01", "2016-09-15", "2018-02-01"]
-    rows = [(name, dates[k % 3]) for k, name in enumerate(chosen["city_name_zh"])]
+    of_province = cities.groupby("province_id")["city_id"]
+    size, place = of_province.transform("count"), of_province.cumcount()
+    chosen = cities[(size < 3) | (place < size - 1)]
+    dates = [DATES[k % len(DATES)] for k in place[chosen.index]]
+    rows = list(zip(chosen["city_name_zh"], dates, strict=True))
     return _write(tmp_path / "mine.csv", rows), rows
 
 
@@ -66,14 +74,14 @@ def test_the_command_writes_a_folder_and_numbers_its_runs(published, home, tmp_p
     assert len(cities) == len(rows) and set(cities["status"]) <= {
         *("taken", "unidentified", "left_out")
     }
-    autumn = cities[cities["row"] % 3 == 0]
-    assert set(autumn["start"]) == {2017}
+    years = {"2014-03-01": 2014, "2016-09-15": 2017, "2018-02-01": 2018}
+    assert cities["start"].tolist() == [years[date] for _, date in rows]
     rule = json.loads((folder / "rule.json").read_text(encoding="utf-8"))
     assert rule["outcome"] == "synchronization" and len(rule["sha256"]) == 64
     estimates = pd.read_csv(folder / "estimates.csv")
     assert estimates["policy"].eq("mine").all() and estimates["estimate"].notna().any()
     # another list is another run; the same one is not
-    other = _write(tmp_path / "other.csv", rows[::2])
+    other = _write(tmp_path / "other.csv", rows[:-1])
     ended = end_of(policy, str(other), None, None)
     assert "run 2 on these data" in ended.reason and "p of the family" in ended.reason
     assert "run 2 on these data" in end_of(policy, str(path), None, None).reason
