@@ -256,14 +256,23 @@ def with_verdict(result: PrimaryResult, accepts_again: bool) -> PrimaryResult:
             "No change, however large, would be found in 80 % of cases: a p above 0.05 says "
             "nothing on this panel."
         )
-    could = larger is not None and larger <= WORTH_FINDING
-    missed = f"not_found_could_{'' if could else 'not_'}have_been"
     return replace(
         result,
         minimum_detectable_effect=larger,
-        verdict="found" if result.p_value_family < LEVEL else missed,
+        verdict=verdict_of(result.p_value_family, larger),
         warnings=tuple(warnings),
     )
+
+
+def verdict_of(p_value_family: float, detectable: float | None) -> str:
+    """Return what a corrected p says, and, where nothing is found, whether the smallest change
+    that would be found in 80 % of cases is small enough to say more.
+    """
+    if p_value_family < LEVEL:
+        return "found"
+    if detectable is not None and detectable <= WORTH_FINDING:
+        return "not_found_could_have_been"
+    return "not_found_could_not_have_been"
 
 
 def counted(panel: CityPanel, weight: np.ndarray | None, capped: bool) -> PrimaryResult:

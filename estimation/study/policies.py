@@ -18,7 +18,7 @@ from ..defaults import LEVEL
 from ..panel.city_file import CityFile
 from ..policy.fit import PolicyResult, fit_policy, text_and_hash
 from ..policy.listing import TAKEN, UNIDENTIFIED, PolicyList, list_of_starts
-from ..primary.fit import STATISTIC_VERSION, PrimaryResult
+from ..primary.fit import STATISTIC_VERSION, PrimaryResult, verdict_of
 from ..primary.interval import family_p
 from ..primary.measure import cycle
 from ..sample.exposure import TREATED_YEAR
@@ -135,7 +135,9 @@ def rows_of_list(
         rows.append(_row(common, _id(outcome, name), outcome, PLAIN, main.cycle))
     if result.net is not None:
         spec_id = f"{_id(spec.outcome, name)}_{NET}"
-        rows.append(_row(common, spec_id, spec.outcome, NET, result.net) | {"p_value_family": None})
+        # it stands beside the list's own estimate, in no family: nothing is called found by it
+        beside = {"p_value_family": None, "verdict": None}
+        rows.append(_row(common, spec_id, spec.outcome, NET, result.net) | beside)
     for row in rows:
         row["unit"] = "correlation"
         if row["p_value_family"] is not None:
@@ -316,3 +318,4 @@ def _correct(
         row["p_value_family"] = max(corrected[place], row["p_value"])
         row["family"], row["family_size"] = FAMILY, len(windows)
         row["is_found"] = row["p_value_family"] < LEVEL
+        row["verdict"] = verdict_of(row["p_value_family"], row["minimum_detectable_effect"])
