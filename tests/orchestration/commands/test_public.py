@@ -63,9 +63,11 @@ def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simula
     }
     assert ("marts.fct-city-year", "city_id") in foreign
     for (name, column), to in foreign.items():
-        unknown = duckdb.sql(
-            f"select count(*) from '{paths[name]}' where {column} is not null and {column} not in "
-            f"(select {to['fields']} from '{paths[to['resource']]}')"
+        values, referred = paths[name], paths[to["resource"]]
+        unknown = duckdb.execute(
+            f"select count(*) from read_parquet($1) where {column} is not null and {column} not in "
+            f"(select {to['fields']} from read_parquet($2))",
+            [str(values), str(referred)],
         )
         assert unknown.fetchone() == (0,), (name, column, to)
 
