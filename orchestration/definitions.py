@@ -11,14 +11,22 @@ from orchestration.automation import landing_sensor, refresh_job, yearly_refresh
 from orchestration.gates.asset_checks import build_gate
 from orchestration.home import Home, set_tool_environment
 from orchestration.resources import Settings, run_of_ui
+from orchestration.run import Run
 
 # Who is asked when an asset looks wrong that dbt does not build: its groups answer for these too.
 OWNERS = {"estimates": ["team:synchronization"], "publication": ["team:synchronization"]}
 DATA_OWNERS = ["team:statistics"]
 
 
-def load_definitions() -> dg.Definitions:
-    """Everything Dagster shows; parses the dbt project when its files changed."""
+def load_definitions(run: Run | None = None) -> dg.Definitions:
+    """Everything Dagster shows; parses the dbt project when its files changed.
+
+    Parameters
+    ----------
+    run : Run, optional
+        What a refresh at the terminal hands from stage to stage. Dagster runs a part of a job only
+        with the resource that its assets were made with.
+    """
     warnings.filterwarnings(
         "ignore", category=dg.BetaWarning
     )  # every server of the UI would print it once per source
@@ -56,7 +64,7 @@ def load_definitions() -> dg.Definitions:
         jobs=[refresh_job],
         schedules=[yearly_refresh],
         sensors=[landing_sensor],
-        resources={"settings": Settings.from_environment(), "run": run_of_ui},
+        resources={"settings": Settings.from_environment(), "run": run or run_of_ui},
         executor=dg.in_process_executor,
     )
 

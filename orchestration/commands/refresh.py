@@ -136,19 +136,16 @@ def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
         if closed := close_ended_runs(instance):
             say(f"  {closed} run(s) of the history were killed: they are marked as failed")
         forget_old_runs(instance, kept=number("CITYSYNC_RUNS"))
-        definitions = load_definitions()
-        part = None
         if plan.work != ALL:
             say(f"  {plan.reason} since run {plan.run_id}: its tables in build/ are used")
             rewind(home)
-            part = stages_left(definitions)
         with open_run(home, settings, code=code, stages=stages) as run:
+            definitions = load_definitions(run)
             result = definitions.resolve_job_def("refresh").execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                asset_selection=part,
-                resources={"run": run},
+                asset_selection=None if plan.work == ALL else stages_left(definitions),
                 tags=tags_of(settings.landing, settings.as_environment()),
             )
     if not result.success:

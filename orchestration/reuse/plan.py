@@ -28,7 +28,7 @@ NOTHING, ESTIMATES, ALL = "nothing", "estimates", "all"
 RECORD = "last_refresh.json"
 # Groups of what runs before the estimates. Everything else is run again, so a new asset is never
 # left out.
-BEFORE_ESTIMATES = ("raw", "seeds", "staging", "intermediate", "marts", "simulation")
+BEFORE_ESTIMATES = ("landing", "raw", "seeds", "staging", "intermediate", "marts", "simulation")
 
 
 @dataclass(frozen=True)

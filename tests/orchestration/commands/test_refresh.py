@@ -315,6 +315,18 @@ def test_a_failed_gate_leaves_the_last_publication(six, home_of_six, tmp_path):
     assert (home_of_six / "build" / "citysync.duckdb").exists()
 
 
+def test_after_a_change_of_estimates_alone_the_marts_of_the_last_run_are_used(six, home_of_six):
+    record = home_of_six / "last_refresh.json"
+    noted = json.loads(record.read_text(encoding="utf-8"))
+    record.write_text(json.dumps(noted | {"publication": "of other code"}), encoding="utf-8")
+    again = refresh(home_of_six, six.landing)
+    assert again.code == 0, again.output
+    assert "only code of estimates or report changed" in again.output
+    assert again.manifest["run_id"] != six.run.manifest["run_id"]
+    asked = "from estimates.primary order by spec_id"
+    assert query(again, asked) == query(six.run, asked)
+
+
 def test_a_landing_of_places_that_nobody_knows_ends_with_2(tmp_path):
     rows = [f"{place},2010,gdp_real_cny_100m,5" for place in (999901, 999902)]
     made = refresh(tmp_path / "home", write_tidy(tmp_path / "landing", rows))
