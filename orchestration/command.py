@@ -187,7 +187,7 @@ COMMANDS = {
         WITHIN + "policy:policy",
         (
             Argument(("file",), "CSV with city and year or date", "FILE", {"nargs": None}),
-            Argument(("--outcome",), "what is asked; default: what the list declares"),
+            Argument(("--outcome",), "synchronization (default), trade, exports, wages ..."),
             Argument(("--output",), "folder to write; default: the name of the list"),
         ),
         is_watched=False,

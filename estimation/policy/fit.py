@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -200,13 +200,15 @@ def sample_of(cities: CityFile, listed: PolicyList) -> Sample:
     cohort = np.array([starts.get(unit, 0) for unit in ids], dtype=np.int64)
     cohort[cohort > last] = 0
     is_out = np.array([unit in out for unit in ids])
-    rows = np.flatnonzero(np.isfinite(growth).all(axis=1) & ~is_out)
+    is_known = np.isfinite(growth)
+    rows = np.flatnonzero(is_known.all(axis=1) & ~is_out)
     growth = np.ascontiguousarray(growth[rows])
     given = (growth, years, cohort[rows], np.asarray(cities.block)[rows])
     sample = Sample(*given, ids=[ids[row] for row in rows], rows=rows)
     panel = sample.panel
     movable = dict(zip(sample.ids_of(panel), panel.movable.tolist(), strict=True))
-    places = tuple(_in_panel(one, sample.years, movable) for one in places)
+    missing = {unit: years[~known].tolist() for unit, known in zip(ids, is_known, strict=True)}
+    places = tuple(_in_panel(one, sample.years, movable, missing) for one in places)
     return replace(sample, places=places, reasons=_refusals(panel))
 
 
@@ -239,12 +241,20 @@ def _in_span(one: Place, first: int, last: int, units: set[Any]) -> Place:
     return one
 
 
-def _in_panel(one: Place, years: np.ndarray, movable: Mapping[Any, bool]) -> Place:
+def _in_panel(
+    one: Place,
+    years: np.ndarray,
+    movable: Mapping[Any, bool],
+    missing: Mapping[Any, Sequence[int]],
+) -> Place:
     """What the panel says of a place that the list takes."""
     if one.status != TAKEN or one.reason:
         return one
     if one.unit not in movable:
-        reason = f"It has no growth in every year of {years[0]} to {years[-1]}."
+        reason = "Its growth is constant or a straight line."
+        if missing[one.unit]:
+            gaps = ", ".join(str(year) for year in missing[one.unit])
+            reason = f"Its growth in {gaps} is missing; {years[0]} to {years[-1]} are needed."
         return replace(one, status=LEFT_OUT, reason=reason)
     if not movable[one.unit]:
         reason = "All cities of its province start in the same year: nothing to compare with."

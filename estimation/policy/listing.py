@@ -145,7 +145,8 @@ def _column(source: Source, names: Sequence[str]) -> str:
         if name in source.names:
             return name
     expected = f"a column {' or '.join(names[:2])}"
-    raise source.fail(None, None, expected, ", ".join(source.names), "add it")
+    remedy = "name it so, with commas between the columns of a CSV"
+    raise source.fail(None, None, expected, ", ".join(source.names), remedy)
 
 
 def _text(cell: Any) -> str:

@@ -115,7 +115,7 @@ def policy(file: str, outcome: str | None, output: str | None) -> int:
     shown = "no figure" if p_value is None else f"p {p_value:.4f}"
     reason = f"run {len(runs)} on these data, {shown}"
     if p_value is not None:
-        reason += f", p of the family {corrected[-1]:.4f}"
+        reason += f", corrected for the runs so far {corrected[-1]:.4f}"
     return end_command(Exit.DONE, f"{reason}; {folder / 'index.html'}")
 
 
@@ -295,6 +295,8 @@ def _say(result: PolicyResult, row: dict[str, Any], answer: dict[str, Any], fold
             say(f"  row {one['row']}, {one['given']}: {one['status']}. {one['reason']}")
     for reason in result.sample.reasons:
         say(f"  {reason}")
+    if row["reason"] and not result.sample.reasons:
+        say(f"  {answer['outcome']}: {row['reason']}")
     if row["estimate"] is not None:
         say(
             f"  {answer['outcome']}, {row['first_year']}-{row['last_year']}: {row['n_pilots']} of "

@@ -96,8 +96,8 @@ def _first_screen(page: Context) -> FirstScreen:
         "axis": w.plain("result.axis_axis"),
         "note": "",
     }
-    tables = "estimates.policy"
-    chart = estimate_on_axis(page, row, labels, data="policies", tables=tables)
+    # the list is in the files of its folder, not in the database
+    chart = estimate_on_axis(page, row, labels, data="policies", tables="")
     lines = [how_sure(page, row), could_be_missed(page, row)]
     return FirstScreen(question, w(f"listed.{finding(row)}"), answer, chart, lines)
 

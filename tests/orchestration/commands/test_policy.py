@@ -83,7 +83,7 @@ def test_the_command_writes_a_folder_and_numbers_its_runs(published, home, tmp_p
     # another list is another run; the same one is not
     other = _write(tmp_path / "other.csv", rows[:-1])
     ended = end_of(policy, str(other), None, None)
-    assert "run 2 on these data" in ended.reason and "p of the family" in ended.reason
+    assert "run 2 on these data" in ended.reason and "corrected for the runs so far" in ended.reason
     assert "run 2 on these data" in end_of(policy, str(path), None, None).reason
 
 
