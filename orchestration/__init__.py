@@ -1,6 +1,6 @@
-"""Wiring only: Dagster assets and the `refresh` command.
+"""Dagster assets, the stages that they wrap, and the commands of `citysync`.
 
-Holds no formula and no rule; nothing imports it.
+Holds no formula and no rule of quality; no package of the product imports it.
 """
 
 #: What a disk that was full leaves of a module that Python compiles: it is renamed into place all

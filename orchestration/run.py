@@ -61,7 +61,7 @@ class Run:
     settings : Settings
         What it computes.
     code : mapping of str to str
-        Hash of each file of the checkout when the run began.
+        Hash and time of change of each file of the checkout when the run began.
     stages : Stages
         The line that each stage ends with.
     dbt : Dbt

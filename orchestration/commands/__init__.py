@@ -1,4 +1,4 @@
-"""One module per command of `python -m orchestration`.
+"""One module per command of `citysync`.
 
-Imported by `__main__` only when the command is called.
+`orchestration/command.py` imports a module when its command is called.
 """

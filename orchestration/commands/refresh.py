@@ -137,7 +137,7 @@ def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
             say(f"  {closed} run(s) of the history were killed: they are marked as failed")
         forget_old_runs(instance, kept=number("CITYSYNC_RUNS"))
         if plan.work != ALL:
-            say(f"  {plan.reason} since run {plan.run_id}: its tables in build/ are used")
+            say(f"  the tables of run {plan.run_id} in build/ are used: {plan.reason}")
             rewind(home)
         with open_run(home, settings, code=code, stages=stages) as run:
             definitions = load_definitions(run)

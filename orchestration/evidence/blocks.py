@@ -41,6 +41,7 @@ CHECKS = (
     ),
     ("evidence", "index_alone", "growth from the published **index alone**"),
     ("evidence", "without_index_alone", "without cities that have an unconfirmed index"),
+    ("statistic", "adjusted", "the statistic **net of size and coast**, chosen after the fact"),
     ("series", "growth_deflated", "deflated growth"),
     ("series", "growth_employed", "employment"),
     ("series", "growth_wage", "wages"),

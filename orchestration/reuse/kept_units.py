@@ -39,7 +39,7 @@ def keep_units(home: Home, run_units: RunUnits, *, code: Mapping[str, str]) -> R
     run_units : callable
         As of `estimation.study.run.run_study`.
     code : mapping of str to str
-        Hash of each file of the checkout when the run began.
+        Hash and time of change of each file of the checkout when the run began.
 
     Returns
     -------

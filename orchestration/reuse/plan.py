@@ -57,7 +57,7 @@ def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
         return Plan(ALL, "a file cannot be read" if now is None else reason)
     if now.marts != record.get("marts"):
         is_code = now.landing == record.get("landing")
-        return Plan(ALL, f"{'code, settings or packages' if is_code else 'files'} changed")
+        return Plan(ALL, f"{'code, seeds, settings or packages' if is_code else 'files'} changed")
     run_id = record["run_id"]
     touched = _touched_publication(home, record)
     if asdict(now).items() <= record.items() and not touched:

@@ -1,6 +1,7 @@
 """The stages of a refresh: plain functions of a `Run`, which assets wrap so that Dagster runs them.
 
-`ORDER` is a refresh from top to bottom. A gate of Great Expectations stands after `link_files`,
+`ORDER` lists the stages from top to bottom for whoever reads them, one source for all: Dagster takes
+the order from what the assets depend on, and a test compares the two. A gate of Great Expectations stands after `link_files`,
 `build_staging`, `build_marts` and `estimate` (`orchestration/gates`); what it stops is not run.
 """
 
