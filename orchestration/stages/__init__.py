@@ -1,8 +1,9 @@
 """The stages of a refresh: plain functions of a `Run`, which assets wrap so that Dagster runs them.
 
-`ORDER` lists the stages from top to bottom for whoever reads them, one source for all: Dagster takes
-the order from what the assets depend on, and a test compares the two. A gate of Great Expectations stands after `link_files`,
-`build_staging`, `build_marts` and `estimate` (`orchestration/gates`); what it stops is not run.
+`ORDER` lists the stages from top to bottom for whoever reads them, one source for all: Dagster
+takes the order from what the assets depend on, and a test compares the two. A gate of Great
+Expectations stands after `link_files`, `build_staging`, `build_marts` and `estimate`
+(`orchestration/gates`); what it stops is not run.
 """
 
 from orchestration.stages import counterfactual, estimates, landing, publication, report, warehouse
