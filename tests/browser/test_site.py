@@ -61,6 +61,7 @@ def test_a_city_is_found_by_any_way_and_the_address_holds_it(tab, site) -> None:
     )
     assert page.evaluate("location.hash") == "#city=440100"
     assert page.text("#find-said button") == HOSTILE
+    assert page.evaluate("document.querySelector('#city-name').hidden")
     page.choose("#layer", "all")
     page.click("#tiles .links a[href^='#']")
     assert page.evaluate("location.hash").endswith("layer=all&at=tiles")

@@ -53,6 +53,7 @@ CITY_SAYS = (
     "said_halves",
     "said_alone",
     "no_tools",
+    "tools_of_others",
     "no_texts_without",
     "issued_by",
     "from_own",

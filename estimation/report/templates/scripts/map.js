@@ -13,9 +13,12 @@
   const BREAKS = { sync: [-1, 0, 0.5, 0.8, 0.95], change: [-0.2, -0.1, 0, 0.1, 0.2] };
   const squares = [...document.querySelectorAll("#tile-map rect[data-k]")];
   const [select, layer, year, measure, tip] = ["city", "layer", "year", "measure", "tip"].map(byId);
+  const title = document.title;
   const hasSync = sync.years.length > 0;
   let chosen = Math.max(cities.ids.indexOf(330100), 0);
   let file = null;
+  // a name that fits no city, or several: none is shown until one is chosen
+  let isAsked = false;
 
   const years = layerYears();
   function layerYears() {
@@ -70,7 +73,7 @@
   function paint() {
     squares.forEach((square) => {
       const k = Number(square.dataset.k);
-      square.setAttribute("class", of(k)[0] + (k === chosen ? " here" : ""));
+      square.setAttribute("class", of(k)[0] + (k === chosen && !isAsked ? " here" : ""));
     });
     byId("year-shown").textContent = year.value;
     const when = Number(year.value);
@@ -188,11 +191,12 @@
       own.length ? words.said_alone.replace("{finding}", read("finding")) : "",
     ].filter(Boolean);
     byId("city-said").replaceChildren(...statements[chosen].said.map((one) => stated(one)), ...strip(), ...further.map((text) => element("p", {}, text)));
-    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, z.text),
-      z.texts.length ? element("ul", {}, ...z.texts.map(([title, n]) => element("li", {}, element("a", { href: `policy.html#text-${n}` }, title)))) : element("p", { class: "note" }, words.no_texts)))
-      : [stated(statements[chosen].said[0], "empty")]));
     const list = tools[id] || [];
-    byId("tools-said").replaceChildren(list.length ? element("ul", { class: "tools-list" }, ...list.map(([kind, name, by]) => element("li", {}, element("b", { class: "tag " + kind }, name), ...Object.entries(by).map(([level, n]) =>
+    const areOfOthers = list.length > 0 && !own.some((z) => z.texts.length) && list.every(([, , by]) => Object.keys(by).every((level) => ["nation", "province"].includes(level)));
+    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, z.text),
+      ...(z.texts.length ? [element("ul", {}, ...z.texts.map(([name, n]) => element("li", {}, element("a", { href: `policy.html#text-${n}` }, name))))] : areOfOthers ? [] : [element("p", { class: "note" }, words.no_texts)])))
+      : [stated(statements[chosen].said[0], "empty")]));
+    byId("tools-said").replaceChildren(...(areOfOthers ? [element("p", { class: "note" }, words.tools_of_others)] : []), list.length ? element("ul", { class: "tools-list" }, ...list.map(([kind, name, by]) => element("li", {}, element("b", { class: "tag " + kind }, name), ...Object.entries(by).map(([level, n]) =>
       element("span", { class: "from " + level }, ` ${words["from_" + level]}${citysync.language === "zh" ? "：" : ": "}${n}`))))) : element("p", { class: "empty" }, own.length ? words.no_tools : words.no_texts_without));
   }
 
@@ -200,9 +204,11 @@
   function remember(at) {
     const now = new URLSearchParams(location.hash.slice(1));
     const set = (name, text) => (text === null ? now.delete(name) : now.set(name, text));
-    set("city", cities.ids[chosen]);
-    set("layer", layer.value === "batch" ? null : layer.value);
-    set("year", layer.value === "sync" ? year.value : now.has("indicator") ? now.get("year") : null);
+    // the newest year of approval is what an address without one opens; `year` of a value is its own
+    const isOlder = layer.value === "batch" && Number(year.value) !== years.batch.at(-1) && !now.has("indicator");
+    set("city", isAsked ? null : cities.ids[chosen]);
+    set("layer", layer.value === "batch" && !isOlder ? null : layer.value);
+    set("year", layer.value === "sync" || isOlder ? year.value : now.has("indicator") ? now.get("year") : null);
     set("series", measure.value && measure.value !== "0" ? measure.value : null);
     set("at", at || null);
     history.replaceState(null, "", "#" + now);
@@ -218,6 +224,7 @@
     const fits = (test) => cities.ids.map((_, k) => k).filter((k) => called[k].some(test));
     const exact = fits((own) => own === sought || own === sought + "市" || own === sought + "地区");
     if (exact.length === 1) { choose(exact[0]); return; }
+    ask();
     const near = [...new Set([...exact, ...fits((own) => own.startsWith(sought)), ...fits((own) => own.includes(sought))])];
     if (!near.length) { said.textContent = words.not_found.replace("{text}", text); return; }
     said.append(words.which_city + " ", ...near.slice(0, 12).map((k) => {
@@ -227,7 +234,20 @@
     }));
   }
 
+  function show(is) {
+    isAsked = !is;
+    document.querySelectorAll(".of-city").forEach((part) => { part.hidden = isAsked; });
+  }
+
+  function ask() {
+    show(false);
+    select.value = "";
+    document.title = title;
+    paint();
+  }
+
   function choose(k, keep) {
+    show(true);
     chosen = k;
     select.value = cities.ids[k];
     byId("city-name").textContent = `${cities.names[k]} · ${cities.provinces[k]}`;
@@ -256,7 +276,7 @@
     const wanted = asked.get("layer") || (asked.has("year") && !asked.has("indicator") ? "sync" : null);
     if (wanted && [...layer.options].some((one) => one.value === wanted)) { layer.value = wanted; fillYears(when); }
     if (asked.has("series") && [...measure.options].some((one) => one.value === asked.get("series"))) measure.value = asked.get("series");
-    choose(k >= 0 ? k : chosen, true);
+    if (k >= 0 || !isAsked) choose(k >= 0 ? k : chosen, true);
     const sought = new URLSearchParams(location.search).get("find");
     if (sought && k < 0) { byId("find").value = sought; find(sought); }
     const at = asked.get("at") && byId(asked.get("at"));
