@@ -11,6 +11,7 @@ import tomllib
 import zipfile
 
 import pytest
+import yaml
 
 from tests.conftest import REPO
 from tests.docs.examples import blocks_of
@@ -124,3 +125,16 @@ def test_the_console_script_answers(site, tmp_path):
     assert said.stdout.decode() == f"citysync {declared['version']}\n"
     entry = next(site.glob("citysync-*.dist-info")) / "entry_points.txt"
     assert "citysync = citysync.cli:main" in entry.read_text()
+
+
+def test_the_conda_recipe_asks_for_what_the_wheel_asks_for():
+    text = (REPO / "conda/recipe/recipe.yaml").read_text(encoding="utf-8")
+    recipe = yaml.safe_load(text)
+    declared = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert recipe["context"]["version"] == declared["version"]
+    asked = {one.replace(" ", "") for one in recipe["requirements"]["run"]}
+    assert asked == {f"python{declared['requires-python']}", *declared["dependencies"]}
+    (entry,) = recipe["build"]["python"]["entry_points"]
+    name, _, target = entry.partition(" = ")
+    assert declared["scripts"] == {name: target}
+    assert recipe["about"]["summary"] == declared["description"]
