@@ -18,6 +18,8 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 TICKS, LINE = 5, 18
+# room for a label in pixels
+PHONE = 350
 FEW_PILOTS = 4
 COLOURS = ("blue", "vermilion", "green", "purple")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -160,6 +162,14 @@ def _wrapped(said: str, width: int) -> list[str]:
     return textwrap.wrap(said, int(width / (13.5 if is_wide else 6.9)))
 
 
+def _on_a_phone(label: str) -> list[str]:
+    """The lines of a label that a phone shows whole: numbers apart from a name that is too long."""
+    if len(_wrapped(label, PHONE)) == 1:
+        return [label]
+    name, sign, numbers = label.rpartition("：" if "：" in label else ": ")
+    return [name + sign.strip(), numbers] if name else [label]
+
+
 def _arrow(x: float, y: float, sign: str) -> str:
     return text(x, y, sign, "arrow", "middle")
 
@@ -203,22 +213,27 @@ def answer(
     for fall, rise in (detectable, *(row.detectable for row in rows)):
         must += [1.5 * (rise or 0), -1.5 * (fall or 0)]
     axis = build_axis(must + ends)
-    top, step = 12, 46
-    bottom = top + step * len(rows)
+    # where each label and each bar stands
+    tops, bars, bottom = [], [], 12
+    for row in rows:
+        further = LINE * (len(_on_a_phone(row.label)) - 1)
+        tops.append(bottom)
+        bars.append(bottom + 27 + further)
+        bottom += 46 + further
     parts = [line(axis.at(tick), 6, axis.at(tick), bottom, "grid") for tick, _ in axis.ticks]
     parts += _shades(axis, detectable, 6, bottom - 6)
-    for k, row in enumerate(rows):
-        parts += _shades(axis, row.detectable, top + step * k + 18, 18)
+    for row, y in zip(rows, bars, strict=True):
+        parts += _shades(axis, row.detectable, y - 9, 18)
     parts.append(line(axis.at(0), 6, axis.at(0), bottom, "zero"))
-    for k, row in enumerate(rows):
-        y = top + step * k
+    for row, above, y in zip(rows, tops, bars, strict=True):
         shapes = [
-            bar(axis, y + 27, *interval, f"{row.kind} {'thick' if n else 'thin'}")
+            bar(axis, y, *interval, f"{row.kind} {'thick' if n else 'thin'}")
             for n, interval in enumerate(row.intervals)
         ]
-        parts.append(text(0, y + 14, row.label, f"label {row.kind}"))
+        for k, said in enumerate(_on_a_phone(row.label)):
+            parts.append(text(0, above + 14 + LINE * k, said, f"label {row.kind}"))
         at = axis.at(row.estimate)
-        shapes.append(f'<circle class="{row.kind}" cx="{at}%" cy="{y + 27}" r="5"/>')
+        shapes.append(f'<circle class="{row.kind}" cx="{at}%" cy="{y}" r="5"/>')
         parts.append(mark(row.label, *shapes))
     if truth is not None:
         parts.append(line(axis.at(truth), 6, axis.at(truth), bottom, "truth"))

@@ -133,7 +133,9 @@ class Context:
             parts.append(self.words.plain(key if n else f"{key}_zero", n=n, of=len(corrected)))
         if alone:
             n = sum(is_below(row["row"]["p_value"]) for row in alone)
-            parts.append(self.words.plain("label.title_uncorrected", n=n, of=len(alone)))
+            ending = "" if n else "_zero"
+            title = self.words.plain(f"label.title_uncorrected{ending}", n=n, of=len(alone))
+            parts.append(title)
         return self.words.plain("label.chinese_semicolon").join(parts)
 
 

@@ -40,7 +40,10 @@ def group(page: Context, rows: Iterable[Row], label: Callable[[Row], str]) -> Gr
     for unit, own in sorted(groups.items(), key=lambda item: (item[0] not in SHARED, item[0])):
         outcomes = [page.words.outcome(str(row["outcome"])) for row in own]
         several = len(set(outcomes)) > 1
-        whole = [f"{name}: {label(row)}" for name, row in zip(outcomes, own, strict=True)]
+        whole = [
+            page.words.plain("terms.of_class", kind=name, of=label(row))
+            for name, row in zip(outcomes, own, strict=True)
+        ]
         if len(own) == 1:
             singles.append((whole[0], own[0]))
             continue

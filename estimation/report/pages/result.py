@@ -86,7 +86,8 @@ def _first_screen(page: Context) -> FirstScreen:
         reason = page.said(missing["reason"]) if missing and missing["reason"] else ""
         key = "not_run" if row is None else "no_answer"
         return FirstScreen(question, title, w(f"result.{key}", reason=reason), None, [])
-    lines = [how_sure(page, row), could_be_missed(page, row), *_comes_next(page)]
+    lines = [how_sure(page, row, "zones"), could_be_missed(page, row)]
+    lines += _trade_line(page) + _comes_next(page)
     return FirstScreen(question, title, _levels(page, row), answer_picture(page), lines)
 
 
@@ -100,6 +101,15 @@ def _levels(page: Context, row: Row) -> Markup:
         return page.words("result.change_alone", estimate=estimate)
     levels = {name: num(row, name, "3") for name in ("after", "without_admission")}
     return page.words("result.levels", estimate=estimate, **levels)
+
+
+def _trade_line(page: Context) -> list[tuple[Markup, Markup]]:
+    """Whether trade of the zones' cities changed, in one line; nothing where it was not tested."""
+    trade = page.one("own_outcome", comparison="all_cities", outcome="trade")
+    if trade is None or number(trade["p_value"]) is None:
+        return []
+    key = "found" if trade["is_found"] else "none"
+    return [(page.words("first.trade"), page.words(f"first.trade_{key}"))]
 
 
 def _comes_next(page: Context) -> list[tuple[Markup, Markup]]:

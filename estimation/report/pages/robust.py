@@ -152,7 +152,9 @@ def _placebo_name(page: Context, row: Row) -> str:
     name, outcome = row["name"], row["spec_id"].split(".")[1]
     known = page.words.knows("variants", name)
     said = page.words.name("variants", name) if known else page.said(name)
-    return said if row["spec_id"] == PRIMARY else f"{said} ({page.words.outcome(outcome)})"
+    if row["spec_id"] == PRIMARY:
+        return said
+    return page.words.plain("label.with_note", text=said, note=page.words.outcome(outcome))
 
 
 def _part_name(page: Context, row: Row, outcome: str) -> str:
@@ -171,22 +173,26 @@ def _stood_out_name(page: Context, row: Row) -> str:
     w = page.words
     named = {**row, "outcome": str(row["spec_id"]).split(".")[1]}
     if row["source_table"] == "placebo":
-        return f"{w.plain('robust.placebo')}: {_placebo_name(page, row)}"
+        name = _placebo_name(page, row)
+        return w.plain("terms.of_class", kind=w.plain("robust.placebo"), of=name)
     if row["source_table"] == "check":
         check = _check_name(page, str(row["name"]))
-        return f"{w.plain('robust.checks')}: {check}, {w.name('checks', row['series'])}"
+        series = w.name("checks", row["series"])
+        of = w.plain("label.with_note", text=check, note=series)
+        return w.plain("terms.of_class", kind=w.plain("robust.checks"), of=of)
     if row["source_table"] == "own_outcome":
         against = w.plain(f"result.own_{row['comparison']}")
-        return f"{w.name('own_outcomes', str(row['name']))}, {against}"
+        outcome = w.name("own_outcomes", str(row["name"]))
+        return w.plain("label.with_note", text=outcome, note=against)
     if row["source_table"] in ("weight", "policy"):
         return _part_name(page, row, named["outcome"])
     said = page.label(named)
     if row["source_table"] == "channel":
-        return f"{said}: {w.plain('whom.' + str(row['name']))}"
+        return w.plain("terms.of_class", kind=said, of=w.plain(f"whom.{row['name']}"))
     if row["source_table"] == "estimate" and row["name"] not in OVERALL:
-        said = f"{said}: {w.term(row['name'])}"
+        said = w.plain("terms.of_class", kind=said, of=w.term(row["name"]))
     if row["event_time"] is not None:
-        said = f"{said} ({row['event_time']:+.0f})"
+        said = w.plain("label.with_note", text=said, note=f"{row['event_time']:+.0f}")
     return said
 
 
@@ -212,7 +218,8 @@ def _checks(page: Context) -> dict[str, Any] | None:
         name = _check_name(page, str(row["name"]))
         kind = w.name("checks", row["check"])
         series = w.name("checks", row["series"])
-        labelled.append((f"{kind}: {name} · {series}", row["check"], row))
+        label = w.plain("terms.of_class", kind=kind, of=f"{name} · {series}")
+        labelled.append((label, row["check"], row))
     forest = build_forest(
         labelled,
         name=w.plain("robust.checks"),
@@ -271,9 +278,11 @@ def _estimators(page: Context) -> Chart | None:
     spans = [(point.x, *interval) for point in points for interval in point.intervals]
     with_zero = {year for year, low, high in spans if low <= 0 <= high}
     years = {year for year, _, _ in spans}
-    ends = {"n": len(years - with_zero), "of": len(years)}
+    n = len(years - with_zero)
+    ends = {"n": n, "of": len(years)}
     key, tables = "robust.estimators", "estimates.estimate"
-    return picture(page, "estimators", key, series, labels, "events", tables, ends)
+    how = {"title": f"{key}_title" if n else f"{key}_title_zero"}
+    return picture(page, "estimators", key, series, labels, "events", tables, ends, **how)
 
 
 def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:

@@ -160,9 +160,10 @@ def _counts(con: duckdb.DuckDBPyConnection, rows: list[lxml.html.HtmlElement]) -
     if corrected:
         # none is said in a word
         counts += [sum(corrected), len(corrected)] if any(corrected) else [len(corrected)]
-    for others in (alone, placebos):
-        if others:
-            counts += [sum(others), len(others)]
+    if alone:
+        counts += [sum(alone), len(alone)] if any(alone) else [len(alone)]
+    if placebos:
+        counts += [sum(placebos), len(placebos)]
     return counts
 
 
