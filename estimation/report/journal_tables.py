@@ -135,7 +135,7 @@ def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
         headers.append(
             name
             if same
-            else f"{words.outcome(outcome)}: {name}"
+            else words.plain("terms.of_class", kind=words.outcome(outcome), of=name)
             if analysis in ("primary", "baseline")
             else words.outcome(outcome)
         )
