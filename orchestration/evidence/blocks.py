@@ -483,6 +483,39 @@ def stood_out(con: Con) -> str:
     return table(header, rows)
 
 
+def policies(con: Con) -> str:
+    """Lists of the seeds on growth, with what their placebos say, and net of the other lists."""
+    found = rows_of(
+        con,
+        """select p.*, n.estimate as net, n.ci_low as net_low, n.ci_high as net_high
+        from estimates.policy as p
+        left join estimates.policy as n
+            on n.policy = p.policy and n.comparison = 'net_of_others'
+        where p.comparison = 'plain' and p.outcome = 'cm_growth_official' order by p.policy""",
+    )
+    rows = []
+    for row in found:
+        name = f"`{row['policy']}`, {row['first_year']}-{row['last_year']}"
+        cities = f"{row['n_pilots']} of {row['n_cities']}, {row['n_movable']} movable"
+        if row["estimate"] is None:
+            rows.append([name, cities, row["reason"], "", "", "", ""])
+            continue
+        net = {"ci_low": row["net_low"], "ci_high": row["net_high"]}
+        rows.append(
+            [
+                name,
+                cities,
+                _change(row),
+                p_of(row["p_value_family"]),
+                size(row["minimum_detectable_effect"]),
+                f"{p_of(row['p_value_selection'])}, {p_of(row['p_value_placebo'])}",
+                "" if row["net"] is None else f"{signed(row['net'])} ({interval(net)})",
+            ]
+        )
+    header = ("list, years", "cities", "estimate (95 %), p", "p of all lists", "found in 80 %")
+    return table((*header, "p of growth before, p moved back", "net of the others"), rows)
+
+
 def _stood_out_name(row: dict[str, Any]) -> str:
     if row["source_table"] == "own_outcome":
         against = COMPARISONS[row["comparison"]]
@@ -587,6 +620,7 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
     "mechanisms": mechanisms,
     "radiation": radiation,
     "stood out": stood_out,
+    "policies": policies,
     "landing joined": landing,
     "landing first": landing,
 }

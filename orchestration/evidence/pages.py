@@ -22,6 +22,7 @@ PAGES = (
     "docs/evidence/mechanisms.md",
     "docs/evidence/radiation.md",
     "docs/evidence/landings.md",
+    "docs/evidence/policy.md",
     "docs/next-window.md",
 )
 PART = re.compile(r"<!-- run: ([a-z ]+) -->\n(?:.*?\n)??<!-- end of run -->", re.DOTALL)
