@@ -179,13 +179,21 @@ alone as (
     where tables.is_left and tables.n_left = 1
 ),
 
+unsupported as (
+    select
+        *,
+        case when is_column or is_province or is_city or is_apart then 'blocked' else 'warned' end as grade
+    from alone
+    where is_column or is_province or is_city or is_apart or is_doubtful
+),
+
 flags as (
     select * from shared
     union all
     select
         observation_id,
         'unsupported' as rule,
-        'blocked' as grade,
+        grade,
         'expected a figure that another source has, found ' || {{ short_number('"value"') }} || case
             when is_table then ' in a table that is refused; so in ' || n_of_table || ' figures of it'
             when is_province then ' in a table that is refused; so in ' || n_of_province || ' of its province'
@@ -195,8 +203,7 @@ flags as (
             else '; most other indicators of its source are refused'
         end as detail,
         cast(null as double) as proposed_value
-    from alone
-    where is_column or is_province or is_city or is_apart or is_doubtful
+    from unsupported
 )
 
 -- of two rules the one that explains the error better comes first
