@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestration.home import REPO, Home
@@ -31,6 +30,7 @@ from warehouse.errors import Refused
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import layouts_of
 from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.sql_text import literal
 from warehouse.whole_files import read_noted, remove_any, write_whole
 
 #: Without a word of the person, so many editions arrive; the first has nothing to be compared with.
@@ -283,12 +283,12 @@ def _write(folder: Path, state: State) -> None:
 
     frame = pd.DataFrame(state.rows, columns=list(COLUMNS))
     columns = ", ".join(f'"{name}"::{TYPES.get(name, "varchar")} as "{name}"' for name in COLUMNS)
-    with duckdb.connect() as con:
+    with open_memory() as con:
         con.register("given", frame.astype(object).where(frame.notna(), None))
         con.execute(f"create table rehearsal as select {columns} from given")
         for ending in ("csv", "parquet"):
             with write_whole(folder / f"{TABLE}.{ending}") as draft:
-                con.execute(f"copy rehearsal to '{draft}' (format {ending})")
+                con.execute(f"copy rehearsal to {literal(draft)} (format {ending})")
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes, deliver, stata_bytes, xlsx_bytes
-from tests.warehouse.ingest.hostile_files import E3, many_sheets, sheet
+from tests.warehouse.ingest.hostile_landings import E3, many_sheets, sheet
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.drafting.header_matching import match_header
 from warehouse.ingest.drafting.new_source import (
