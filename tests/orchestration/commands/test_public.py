@@ -64,12 +64,13 @@ def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simula
     assert ("marts.fct-city-year", "city_id") in foreign
     for (name, column), to in foreign.items():
         values, referred = paths[name], paths[to["resource"]]
-        unknown = duckdb.execute(
-            f"select count(*) from read_parquet($1) where {column} is not null and {column} not in "
-            f"(select {to['fields']} from read_parquet($2))",
-            [str(values), str(referred)],
-        )
-        assert unknown.fetchone() == (0,), (name, column, to)
+        with duckdb.connect() as con:
+            unknown = con.execute(
+                f"select count(*) from read_parquet($1) where {column} is not null "
+                f"and {column} not in (select {to['fields']} from read_parquet($2))",
+                [str(values), str(referred)],
+            ).fetchall()
+        assert unknown == [(0,)], (name, column, to)
 
 
 def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
