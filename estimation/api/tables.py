@@ -219,14 +219,17 @@ def _notes(fits: Sequence[Result], cells: Iterable[str]) -> tuple[str, ...]:
     cells = set(cells)
     errors = any(cell.startswith("(") and cell != NO_ERROR for cell in cells)
     permuted = [cell for cell in cells if cell.startswith("[")]
-    said = {
-        "Standard errors in parentheses, of the line of inference that is named above.": errors,
-        "p of the permutation in brackets.": any(";" not in cell for cell in permuted),
-        "Brackets with a semicolon hold a 95 % interval.": any(";" in cell for cell in permuted),
-        f"{NO_ERROR} no line of inference has an error here: the fit's warnings say why.": NO_ERROR
-        in cells,
-    }
-    notes = [" ".join(text for text, is_shown in said.items() if is_shown)]
+    said = []
+    if errors:
+        said.append("Standard errors in parentheses, of the line of inference that is named above.")
+    if any(";" not in cell for cell in permuted):
+        said.append("p of the permutation in brackets.")
+    if any(";" in cell for cell in permuted):
+        said.append("Brackets with a semicolon hold a 95 % interval.")
+    if NO_ERROR in cells:
+        why = "no line of inference has an error here: the fit's warnings say why."
+        said.append(f"{NO_ERROR} {why}")
+    notes = [" ".join(said)]
     if any(isinstance(fit, PrimaryFit) for fit in fits):
         notes.append(f"{DAGGER} the primary test rejects at 5 %.")
     return tuple(notes)

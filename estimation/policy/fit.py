@@ -4,8 +4,6 @@ test itself, and what is read beside it.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +24,7 @@ from ..primary.fit import (
 )
 from ..primary.measure import block_means
 from ..primary.selection import selection_rows
+from ..primary.written_rule import hash_of_starts
 from .listing import LEFT_OUT, TAKEN, UNIDENTIFIED, Place, PolicyList
 
 # The window begins so many years before the first start, where the series reaches back so far.
@@ -303,25 +302,17 @@ def rule_of(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:
         "seed": seed,
         "statistic_version": STATISTIC_VERSION,
         "starts": starts,
-        "starts_sha256": hashlib.sha256("\n".join(starts).encode()).hexdigest(),
+        "starts_sha256": hash_of_starts(starts),
     }
-
-
-def text_and_hash(rule: Mapping[str, Any]) -> tuple[str, str]:
-    """Return a rule as JSON with sorted keys, and the sha256 of that text in UTF-8."""
-    text = json.dumps(rule, sort_keys=True, ensure_ascii=False)
-    return text, hashlib.sha256(text.encode()).hexdigest()
 
 
 def _weights(panel: CityPanel) -> tuple[dict[str, Any], ...]:
     """The weight of the estimate by years since the start."""
     weight = treatment_contrast(panel).weight[panel.block, panel.label]
-    treated = panel.treated[panel.label] > 0
-    start = np.append(0, panel.cohorts)[panel.label]
-    since = panel.years[None, :] - start[:, None]
+    ages = panel.ages[panel.label]
     rows = []
-    for age in range(int(since[treated].max()) + 1):
-        cells = treated & (since == age)
+    for age in range(int(ages.max()) + 1):
+        cells = ages == age
         row = {"year": age, "weight": float(weight[cells].sum()), "n_cells": int(cells.sum())}
         rows.append(row)
     return tuple(rows)

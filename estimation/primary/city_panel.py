@@ -98,6 +98,14 @@ class CityPanel:
         return np.vstack([np.zeros((1, len(self.years))), after])
 
     @cached_property
+    def ages(self) -> np.ndarray:
+        """(C + 1, T) int array: years since the first treated one; -1 where a cohort is not
+        treated.
+        """
+        since = self.years[None, :] - np.append(0, self.cohorts)[:, None]
+        return np.where(self.treated > 0, since, -1)
+
+    @cached_property
     def counts(self) -> np.ndarray:
         """Cities by block and label, (B, C + 1) ints; no dealing within blocks changes them."""
         counts = np.zeros((int(self.block.max(initial=-1)) + 1, len(self.treated)), dtype=np.int64)
@@ -152,17 +160,19 @@ def build_panel(
         varies = np.ones_like(complete)
     keep = complete & varies
     gaps, fixed = (~complete).sum(), (complete & ~varies).sum()
-    left_out = {
-        f"{gaps} cities without growth in every year are left out.": gaps,
-        f"{fixed} cities whose growth never changes, or only along a straight line, are left out: "
-        "they cannot be standardised.": fixed,
-    }
-    notes = tuple(text for text, count in left_out.items() if count)
+    notes = []
+    if gaps:
+        notes.append(f"{gaps} cities without growth in every year are left out.")
+    if fixed:
+        notes.append(
+            f"{fixed} cities whose growth never changes, or only along a straight line, are left "
+            "out: they cannot be standardised."
+        )
     cohort = np.where(cohort[keep] > years[-1], 0, cohort[keep])
     cohorts = np.unique(cohort[cohort > 0])
     label = np.where(cohort > 0, np.searchsorted(cohorts, cohort) + 1, 0)
     index = np.unique(block[keep], return_inverse=True)[1].reshape(-1)
-    return CityPanel(growth[keep], years, cohorts, label, index, notes, keep)
+    return CityPanel(growth[keep], years, cohorts, label, index, tuple(notes), keep)
 
 
 def usable(
@@ -200,15 +210,22 @@ def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[
     before = int((panel.years < panel.cohorts[0]).sum())
     beside = int(((panel.label > 0) & panel.mixed[panel.block]).sum())
     blocks = int(panel.mixed.sum())
-    reasons = {
-        f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least "
-        f"{least_years} are needed; give earlier years, or leave out the cities "
-        "admitted so early.": before < least_years,
-        f"No verdict: {blocks} blocks hold both pilots and never-pilots, at least "
-        f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
-        "admission may be compared.": blocks < MINIMUM_BLOCKS,
-        f"No verdict: {beside} pilots have a never-pilot in their block, at least "
-        f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider "
-        "blocks.": beside < MINIMUM_MOVABLE_PILOTS,
-    }
-    return tuple(text for text, lacks in reasons.items() if lacks)
+    reasons = []
+    if before < least_years:
+        reasons.append(
+            f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least "
+            f"{least_years} are needed; give earlier years, or leave out the cities admitted so "
+            "early."
+        )
+    if blocks < MINIMUM_BLOCKS:
+        reasons.append(
+            f"No verdict: {blocks} blocks hold both pilots and never-pilots, at least "
+            f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
+            "admission may be compared."
+        )
+    if beside < MINIMUM_MOVABLE_PILOTS:
+        reasons.append(
+            f"No verdict: {beside} pilots have a never-pilot in their block, at least "
+            f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks."
+        )
+    return tuple(reasons)

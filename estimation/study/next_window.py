@@ -8,8 +8,6 @@ Preregistered, not independent: its statistic moves with this year's (docs/next-
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from ..analyses.primary import ADJUSTED, BASE_YEAR, FIRST_YEAR, LEAST_SHARE, cycle_id
@@ -19,6 +17,7 @@ from ..defaults import DRAWS, LEVEL
 from ..primary import adjusted_fit
 from ..primary.detectable import POWER
 from ..primary.fit import ESTIMATOR, MEASURE, STATISTIC_VERSION
+from ..primary.written_rule import hash_of_starts, text_and_hash
 from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts
 
@@ -127,11 +126,5 @@ def _rule(marts: Marts, spec: Spec, last_year: int) -> dict[str, Any]:
         "permutations": DRAWS,
         "seed": spec.seed,
         "pilots": len(dates),
-        "pilots_sha256": hashlib.sha256("\n".join(dates).encode()).hexdigest(),
+        "pilots_sha256": hash_of_starts(dates),
     }
-
-
-def text_and_hash(rule: dict[str, Any]) -> tuple[str, str]:
-    """Return a rule as JSON with sorted keys, and the sha256 of that text in UTF-8."""
-    text = json.dumps(rule, sort_keys=True, ensure_ascii=False)
-    return text, hashlib.sha256(text.encode()).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,11 +15,12 @@ from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
 from ..defaults import LEVEL
 from ..panel.city_file import CityFile
-from ..policy.fit import PolicyResult, fit_policy, text_and_hash
+from ..policy.fit import PolicyResult, fit_policy
 from ..policy.listing import TAKEN, UNIDENTIFIED, PolicyList, list_of_starts
 from ..primary.fit import STATISTIC_VERSION, PrimaryResult, verdict_of
 from ..primary.interval import family_p
 from ..primary.measure import cycle
+from ..primary.written_rule import hash_of_starts, text_and_hash
 from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts
 from .own_outcomes import own_outcome_rows
@@ -187,7 +187,7 @@ def written_rule(
         "found": f"p_value_family < {LEVEL}",
         "statistic_version": STATISTIC_VERSION,
         "starts": dates,
-        "starts_sha256": hashlib.sha256("\n".join(dates).encode()).hexdigest(),
+        "starts_sha256": hash_of_starts(dates),
         **settings,
     }
 

@@ -18,9 +18,10 @@ from ..primary.contrast import treatment_contrast
 from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
 from ..primary.pearson import pearson_before_after
+from ..primary.written_rule import text_and_hash
 from ..sample.marts import Marts
 from .city_periods import city_period_rows
-from .next_window import COMMITTED, next_window_rows, rules_of, text_and_hash
+from .next_window import COMMITTED, next_window_rows, rules_of
 from .own_outcomes import own_outcome_rows
 from .planted import TREATED, truths_of_window
 from .policies import policy_rows

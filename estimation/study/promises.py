@@ -14,12 +14,12 @@ from ..analyses.spec import SampleError, Spec
 from ..defaults import LEVEL
 from ..primary.adjusted_fit import STATISTIC_VERSION as ADJUSTED_VERSION
 from ..primary.fit import STATISTIC_VERSION, PrimaryResult
+from ..primary.written_rule import text_and_hash
 from ..sample.marts import Marts
 from .next_window import (
     CODE_SHA256_UNTIL_2026_11_29,
     COMMITTED,
     rules_of,
-    text_and_hash,
 )
 from .primary_checks import fit_adjusted_window
 from .windows import FEWEST_DRAWS, city_window, fit_window

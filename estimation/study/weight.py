@@ -46,7 +46,7 @@ def _groups(
     marts: Marts, window: Window, panel: CityPanel
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """Grain, name and cells (N, T) of each group of city-years."""
-    ages = _ages(panel)[panel.label]
+    ages = panel.ages[panel.label]
     for age in range(int(ages.max()) + 1):
         yield "years_since_admission", str(age), ages == age
     for place, year in enumerate(panel.years.tolist()):
@@ -58,14 +58,6 @@ def _groups(
         of_pilots = values[(panel.label > 0) & np.isfinite(values)]
         for value in np.unique(of_pilots).tolist():
             yield grain, f"{value:.0f}", (values == value)[:, None]
-
-
-def _ages(panel: CityPanel) -> np.ndarray:
-    """Years since admission by label, (C + 1, T) ints; -1 where it is not treated."""
-    ages = np.full(panel.treated.shape, -1)
-    since = panel.years[None, :] - panel.cohorts[:, None]
-    ages[1:] = np.where(since >= 0, since, -1)
-    return ages
 
 
 def _row(
@@ -124,7 +116,7 @@ def _part_rows(spec: Spec, panel: CityPanel, weight: np.ndarray, settings: dict[
 
 def _parts(panel: CityPanel) -> dict[str, dict[str, np.ndarray]]:
     """Treatment by label (C + 1, T) in each part, by grain and name."""
-    ages, years = _ages(panel), panel.years[None, :]
+    ages, years = panel.ages, panel.years[None, :]
     is_first = ages < FIRST_AGES
     periods = {
         "before_the_pandemic": years < PANDEMIC[0],

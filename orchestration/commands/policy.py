@@ -16,12 +16,13 @@ import pandas as pd
 from estimation.analyses.own_outcomes import OUTCOMES
 from estimation.analyses.primary import DECLARED, PRIMARY
 from estimation.analyses.spec import SampleError
-from estimation.defaults import DRAWS
+from estimation.defaults import DRAWS, LEVEL
 from estimation.inference.multiple_testing import holm
 from estimation.panel.panel_error import PanelError
-from estimation.policy.fit import PolicyResult, text_and_hash
+from estimation.policy.fit import PolicyResult
 from estimation.policy.listing import TAKEN, UNIDENTIFIED, PolicyList, read_list
 from estimation.primary.detectable import power_curve
+from estimation.primary.written_rule import text_and_hash
 from estimation.report.listed import write_listed
 from estimation.sample.marts import Marts, read_marts
 from estimation.study.policies import (
@@ -229,7 +230,8 @@ def _rows(
         return rows
     (own,) = [row for row in rows if row["outcome"] == declared]
     # it was declared alone, so nothing is corrected
-    return [own | {"family": None, "family_size": None, "p_value_family": own["p_value"]}]
+    alone = {"family": None, "family_size": None, "p_value_family": own["p_value"]}
+    return [own | alone | {"is_found": own["p_value"] is not None and own["p_value"] < LEVEL}]
 
 
 def _p_of(row: dict[str, Any]) -> float | None:

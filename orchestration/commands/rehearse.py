@@ -27,6 +27,7 @@ from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, progress, say
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
+from warehouse.ingest.delivered_files import POLICY_SOURCE
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import layouts_of
 from warehouse.publication.foreign import DATABASE, open_foreign
@@ -54,8 +55,7 @@ select max("year") from (
 )
 """
 NEWEST_EDITION = """
-select max(edition_year) from read_parquet($1) where status = 'taken'
-    and source_id <> 'policy_texts'
+select max(edition_year) from read_parquet($1) where status = 'taken' and source_id <> $2
 """
 TYPES = {"edition": "integer", "n_values": "bigint"} | dict.fromkeys(
     ("change", "deviation", "change_in_deviations"), "double"
@@ -207,7 +207,8 @@ def _newest(landing: str | None, scratch: Home) -> int:
     read_landing(path, scratch.raw, seen, layouts=layouts_of(path))
     with open_memory() as con:
         years = con.execute(NEWEST, [str(seen / "raw" / "*.parquet")]).fetchone()
-        named = con.execute(NEWEST_EDITION, [str(seen / "input_file.parquet")]).fetchone()
+        files = [str(seen / "input_file.parquet"), POLICY_SOURCE]
+        named = con.execute(NEWEST_EDITION, files).fetchone()
     remove_any(seen)
     if years[0] is None:
         raise Refused(

@@ -6,7 +6,6 @@ failed; of its failing rows those are new that the last publication does not hav
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from orchestration.archived import read_archived, runs_of_kind
 from orchestration.home import Home
 from orchestration.terminal import progress
 from warehouse.publication.archive import day_of
-from warehouse.publication.changes import CannotBeCompared, is_of_kind
+from warehouse.publication.changes import CannotBeCompared, database_before
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.foreign import open_foreign
 
 COLUMNS = {
     **dict.fromkeys(("stage", "check_id", "severity", "known_since"), "string"),
@@ -48,12 +47,11 @@ def read_known(home: Home, *, simulated: bool) -> Known:
     """Return the failed checks of the current publication, if it is of the same kind; none where it
     cannot be read, which is printed.
     """
-    if not os.path.lexists(home.published):
-        return Known()
     try:
-        if not is_of_kind(home.published, simulated=simulated):
+        database = database_before(home.published, simulated=simulated)
+        if database is None:
             return Known()
-        with open_foreign(home.published / DATABASE) as con:
+        with open_foreign(database) as con:
             rows = con.execute(
                 "select stage, check_id, failing_row from quality.expectation_row"
             ).fetchall()

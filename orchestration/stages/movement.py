@@ -5,7 +5,6 @@ What is computed of both is in `estimation/study/movement.py`.
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import duckdb
@@ -14,9 +13,9 @@ import pandas as pd
 from orchestration.run import Run
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
-from warehouse.publication.changes import CannotBeCompared, is_of_kind
+from warehouse.publication.changes import CannotBeCompared, database_before
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.foreign import open_foreign
 
 
 def measure_movement(run: Run, marts: Any, primary: pd.DataFrame) -> None:
@@ -47,11 +46,9 @@ def _read_before(run: Run) -> tuple[Any, pd.DataFrame] | None:
     from estimation.analyses.primary import DECLARED
     from estimation.sample.marts import read_marts
 
-    published = run.home.published
-    if not os.path.lexists(published):
+    database = database_before(run.home.published, simulated=run.settings.is_simulated)
+    if database is None:
         return None
-    if not is_of_kind(published, simulated=run.settings.is_simulated):
-        return None
-    with open_foreign(published / DATABASE) as con:
+    with open_foreign(database) as con:
         marts = read_marts(con, DECLARED, pair_years=False)
         return marts, con.table("estimates.primary").df()

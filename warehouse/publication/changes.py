@@ -75,30 +75,32 @@ def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
     with open_build(build) as con:
         con.execute("create schema if not exists meta")
         found = Compared()
-        if os.path.lexists(published):
-            try:
-                if is_of_kind(published, simulated=simulated):
-                    return Compared(_compare_with(con, published / DATABASE))
-            except (PublishError, duckdb.Error, CannotBeCompared) as error:
-                found = Compared(not_compared=" ".join(str(error).split()))
+        try:
+            before = database_before(published, simulated=simulated)
+            if before is not None:
+                return Compared(_compare_with(con, before))
+        except (PublishError, duckdb.Error, CannotBeCompared) as error:
+            found = Compared(not_compared=" ".join(str(error).split()))
         # empty tables; what is no fault of the earlier publication is raised again
         compare(con, None)
         return found
 
 
-def is_of_kind(published: Path, *, simulated: bool) -> bool:
-    """Whether a publication was made from the simulated landing, or from delivered files, as this
-    run is.
+def database_before(published: Path, *, simulated: bool) -> Path | None:
+    """Return the database of the current publication; None where there is none, or where it is
+    simulated and this run is not, or the reverse.
 
     Raises
     ------
     PublishError, CannotBeCompared
         If it cannot be read, or does not say.
     """
+    if not os.path.lexists(published):
+        return None
     found = is_simulated(published)
     if found is None:
         raise CannotBeCompared("its manifest does not say whether it is simulated")
-    return found == simulated
+    return published / DATABASE if found == simulated else None
 
 
 def _compare_with(con: duckdb.DuckDBPyConnection, database: Path) -> str:

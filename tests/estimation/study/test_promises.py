@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.primary import DECLARED, PRIMARY, cycle_id
+from estimation.primary.written_rule import text_and_hash
 from estimation.study.next_window import (
     CODE_SHA256_UNTIL_2026_11_29,
     next_window_rows,
     rules_of,
-    text_and_hash,
 )
 from estimation.study.primary import run_primary_spec
 from estimation.study.promises import promise_rows
