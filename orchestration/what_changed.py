@@ -252,8 +252,8 @@ def _verdicts(con: duckdb.DuckDBPyConnection) -> list[str]:
             text += f"; the estimate was {old:+.4f}{before} and is {new:+.4f}, p {p:.4f}"
         if moved is not None:
             text += (
-                f"; it moved {abs(moved):.1f} times as far as it typically would had zones been "
-                "dealt at random"
+                f"; it moved {abs(moved):.1f} times as far as it typically does when admissions "
+                "are reassigned at random within provinces"
             )
         lines.append(f"{text} ({spec}).")
     return lines

@@ -1,5 +1,5 @@
 """How far the primary test's estimate moved since the publication before, in the unit of
-docs/methods, section 14: the standard deviation of that move over admissions dealt at random.
+docs/methods, section 14: the standard deviation of that move over admissions reassigned at random.
 """
 
 from __future__ import annotations

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import duckdb
-
 from estimation.defaults import LEVEL
 from orchestration.evidence.figures import interval, p_of, rows_of, signed, size, table
+from orchestration.evidence.front import (
+    PRIMARY,
+    Con,
+    answer,
+    answer_in_chinese,
+    index_line,
+    picture_in_chinese,
+    picture_line,
+    primary_row,
+    run_line,
+    study_in_chinese,
+    study_line,
+)
 from orchestration.evidence.landings import landing
 
-PRIMARY = "primary.cm_growth_official.newest"
-STUDY_FORM = "baseline.cm_growth_official.calendar_year"
 #: Rows of the page on the primary test.
 REAL = (
     ("growth", PRIMARY),
@@ -80,128 +89,13 @@ COMPARISONS = {
     "all_cities": "all cities of the province",
     "not_yet_treated": "those admitted later",
 }
-Con = duckdb.DuckDBPyConnection
-
-
-def run_line(con: Con) -> str:
-    """Say which run the figures are of."""
-    (run,) = rows_of(con, "select run_id, left(started_at::varchar, 10) as day from meta.run")
-    return f"run {run['run_id']} of {run['day']}"
-
-
-def answer(con: Con) -> str:
-    """The second paragraph of the README."""
-    row = _primary(con, PRIMARY)
-    title, chance = "No sign of it", "is no larger than chance gives"
-    if row["verdict"] == "found":
-        title, chance = "A change", "is larger than chance gives"
-    return (
-        f"**{title} on the statistics delivered to us.** Mean synchronization of the yearly growth "
-        f"of a city with a zone with that of cities without one was {size(row['before'])} before "
-        f"its admission and {size(row['after'])} afterwards; without the zone it would have been "
-        f"{size(row['without_admission'])}, as far as can be estimated. The change that is left, "
-        f"{signed(row['estimate'])} (95 % of growth alone, not corrected: {interval(row)}, p "
-        f"{p_of(row['p_value'])}; corrected "
-        f"for growth less its trend, which is tested with it, p {p_of(row['p_value_family'])}; "
-        f"{row['first_year']} to {row['last_year']}), {chance}. Only a uniform rise of at least "
-        f"{size(row['minimum_detectable_rise'])} or fall of at least "
-        f"{size(row['minimum_detectable_fall'])}, the same in every city with a zone and every "
-        "year, would have been found in four of five "
-        "cases; [other changes](docs/evidence/primary-test.md#how-often-it-rejects) are found less "
-        f"or more often ({run_line(con)})."
-    )
-
-
-def answer_in_chinese(con: Con) -> str:
-    """The second paragraph of the Chinese README."""
-    row = _primary(con, PRIMARY)
-    title, chance = "没有这种迹象", "没有超出偶然波动的范围"
-    if row["verdict"] == "found":
-        title, chance = "发现变化", "超出了偶然波动的范围"
-    return (
-        f"**在交付给我们的统计数据上，{title}。** 设有综试区的城市，其年增长率与"
-        f"未设综试区的城市的平均同步性，获批前为 {size(row['before'])}，"
-        f"获批后为 {size(row['after'])}；假如没有综试区，估计为 "
-        f"{size(row['without_admission'])}。\n后两者之差 {signed(row['estimate'])}（95% 置信区间仅"
-        f"就增长率而言，未校正：{signed(row['ci_low'])} 至 {signed(row['ci_high'])}，"
-        f"p = {p_of(row['p_value'])}；与去掉趋势的增长率合并检验后 "
-        f"p = {p_of(row['p_value_family'])}；"
-        f"{row['first_year']}—{row['last_year']} 年）是对综试区作用的估计，"
-        f"{chance}。\n所有设有综试区的城市各年一致地上升至少 "
-        f"{size(row['minimum_detectable_rise'])} 或下降至少 "
-        f"{size(row['minimum_detectable_fall'])}，有八成机会被发现；其他形式的变化机会不同（{_run_in_chinese(con)}）。"
-    )
-
-
-def _run_in_chinese(con: Con) -> str:
-    (run,) = rows_of(con, "select run_id, left(started_at::varchar, 10) as day from meta.run")
-    return f"{run['day']} 的运行 {run['run_id']}"
-
-
-def picture_line(con: Con) -> str:
-    """The picture of the README, with what it shows in words."""
-    row, study = _primary(con, PRIMARY), _study(con)
-    return (
-        f"![The change that a zone makes: this test {signed(row['estimate'])}, its interval from "
-        f"{interval(row)}; the published study's method on the same data "
-        f"{signed(study['province_jackknife']['estimate'])}, its own interval narrow, the one that "
-        "allows for shocks common to a province from "
-        f"{interval(study['province_jackknife'])}; shaded, what would have been "
-        "found](docs/images/answer.svg)"
-    )
-
-
-def picture_in_chinese(con: Con) -> str:
-    """The picture of the Chinese README, with what it shows in words."""
-    row, study = _primary(con, PRIMARY), _study(con)
-    return (
-        f"![综试区影响的估计值：本检验 {signed(row['estimate'])}；已发表研究的方法 "
-        f"{signed(study['conventional']['estimate'])}；阴影为可检出范围](docs/images/answer_zh.svg)"
-    )
-
-
-def study_in_chinese(con: Con) -> str:
-    """What the Chinese README says of the published study's method."""
-    row = _study(con)["conventional"]
-    return (
-        "已发表研究（张等，2023）的方法按其做法只取较早的年份和联系紧密的城市，在同样的数据上"
-        f"得到 {signed(row['estimate'])}，看似确定无疑，因为它把 {row['n_pairs']:,} 组两两配对的"
-        "城市当作同样多份互不相关的证据；其实含有同一城市的各组会随该城市一起波动。"
-    )
-
-
-def study_line(con: Con) -> str:
-    """What the README says of the published study's method."""
-    study = _study(con)
-    pairs = study["conventional"]["n_pairs"]
-    return (
-        "The published study's method, for its own earlier years and strongly tied cities, gives "
-        f"{signed(study['conventional']['estimate'])} on the same data with an interval of "
-        f"{interval(study['conventional'])}, because it takes {pairs:,} pairs of cities for as "
-        "many separate pieces of evidence, although pairs with a city in common share its "
-        "shocks. An "
-        f"interval that allows for cities in common is {interval(study['dyadic'])}, one that "
-        f"allows for shocks common to a province {interval(study['province_jackknife'])}."
-    )
-
-
-def index_line(con: Con) -> str:
-    """The answer on the first page of the documentation."""
-    row = _primary(con, PRIMARY)
-    title = "No sign of it"
-    if row["verdict"] == "found":
-        title = "A change"
-    return (
-        f"{title} on the delivered statistics: {signed(row['estimate'])} (95 %: {interval(row)}, "
-        f"{row['first_year']} to {row['last_year']}; {run_line(con)})."
-    )
 
 
 def real(con: Con) -> str:
     """The primary test on the real admissions."""
     rows = []
     for name, spec_id in REAL:
-        row = _primary(con, spec_id)
+        row = primary_row(con, spec_id)
         rows.append(
             [
                 f"{name} {row['first_year']}-{row['last_year']}",
@@ -212,7 +106,7 @@ def real(con: Con) -> str:
                 f"{size(row['minimum_detectable_rise'])}, {size(row['minimum_detectable_fall'])}",
             ]
         )
-    head = _primary(con, PRIMARY)
+    head = primary_row(con, PRIMARY)
     header = (
         "series, window",
         "mean synchronization before",
@@ -523,17 +417,6 @@ def _stood_out_name(row: dict[str, Any]) -> str:
     return f"`{row['spec_id']}` {row['name']}"
 
 
-def _primary(con: Con, spec_id: str) -> dict[str, Any]:
-    [row] = rows_of(con, "from estimates.primary where spec_id = ?", spec_id)
-    return row
-
-
-def _study(con: Con) -> dict[str, dict[str, Any]]:
-    """The study's form by method of inference."""
-    query = "from estimates.estimate where spec_id = ? and term = 'treated'"
-    return {row["vcov"]: row for row in rows_of(con, query, STUDY_FORM)}
-
-
 def _check_cell(con: Con, kind: str, name: str | None, series: str) -> str:
     """One check of a series; of several the range of estimates and of p."""
     query = 'from estimates.check where "check" = ? and series = ? and estimate is not null'
@@ -591,12 +474,20 @@ def _coefficients(rows: Sequence[dict[str, Any]], name: Callable[[dict[str, Any]
             str(row["n_pilots"]),
             f"{signed(row['estimate'])} ({interval(row)})",
             p_of(row["p_value"]),
-            "" if row["p_value_family"] is None else p_of(row["p_value_family"]),
+            _corrected(row),
         ]
         for row in rows
     ]
-    header = ("outcome, variant", "pilots", "estimate (95 %)", "p", "p corrected in its family")
+    header = ("outcome, variant", "pilots", "estimate (95 %)", "p", "corrected (family of tests)")
     return table(header, lines)
+
+
+def _corrected(row: dict[str, Any]) -> str:
+    """The p that is corrected within a family, with the family and its size."""
+    if row["p_value_family"] is None:
+        return ""
+    family = row["family"].replace("_", " ")
+    return f"{p_of(row['p_value_family'])} ({family}, {row['family_size']})"
 
 
 #: Name in a page: what makes it.
