@@ -60,24 +60,21 @@ class Errors(pd.DataFrame):
         Degrees of freedom of each coefficient, by line.
     """
 
+    notes: tuple[str, ...]
+    outcome: str
+    estimator: str
+    effects: tuple[str, ...]
+    estimates: tuple[Estimate, ...]
+    r2: float | None
+    n_obs: int
+    n_pairs: int
+    n_units: int
+    degrees: dict[str, np.ndarray]
+    _matrices: dict[str, pd.DataFrame]
+    _plain: dict[str, np.ndarray]
+    _by_pair: np.ndarray
     # attributes of a frame that are no columns
-    _metadata: ClassVar = [
-        *(
-            "_matrices",
-            "_plain",
-            "_by_pair",
-            "degrees",
-            "effects",
-            "estimates",
-            "estimator",
-            "r2",
-            "notes",
-            "outcome",
-            "n_obs",
-            "n_pairs",
-            "n_units",
-        )
-    ]
+    _metadata: ClassVar = list(__annotations__)
 
     @property
     def _constructor(self) -> type:
@@ -279,7 +276,7 @@ def vcov(
     >>> dict(zip(errors["vcov"], errors["std_error"].round(3)))
     {'dyadic': 0.094, 'unit': 0.104, 'pair': 0.04}
     """
-    lines = (vcov,) if isinstance(vcov, str) else tuple(vcov)
+    lines: list[str] = [vcov] if isinstance(vcov, str) else list(vcov)
     require_among("vcov", lines, LINES, "some")
     require_among("kinds", [kinds], (None, 1, 2))
     found = read_scores(fit)

@@ -19,14 +19,16 @@ one = cs.fit(frame, "y", unit=("a", "b"), estimator="twfe", vcov=["dyadic", "uni
 reveal_type(one)
 reveal_type(cs.fit(frame, ["y", "z"], unit=("a", "b")))
 reveal_type(one.wald(["treated"]))
-reveal_type(cs.vcov(object(), ("a", "b"), vcov="dyadic"))
+errors = cs.vcov(object(), ("a", "b"), vcov="dyadic")
+reveal_type(errors)
+reveal_type(errors.notes)
 reveal_type(cs.etable(one))
 cs.fit(frame, "y", unit=("a", "b"), estimator="twfee")
 cs.vcov(object(), ("a", "b"), vcov="robust")
 one.estimate
 """
-SEEN = ["Fit", "list[Fit]", "dict[str, float | str]", "Errors", "Table"]
-REFUSED = {12: "call-overload", 13: "arg-type", 14: "attr-defined"}
+SEEN = ["Fit", "list[Fit]", "dict[str, float | str]", "Errors", "tuple[str, ...]", "Table"]
+REFUSED = {14: "call-overload", 15: "arg-type", 16: "attr-defined"}
 
 
 @pytest.mark.full
