@@ -91,7 +91,7 @@ SETTINGS = {
 # none can send this machine to a host.
 OF_COMMANDS = {
     "KEEP": Setting(
-        "a number of publications to keep between 1 and 10000", "3", bounds=(1, 10_000)
+        "a number of publications to keep between 1 and 10000", "2", bounds=(1, 10_000)
     ),
     "CITYSYNC_RUNS": Setting(
         "a number of runs to keep in Dagster's history between 1 and 10000",

@@ -5,11 +5,16 @@ It is built in the background while other stages run, since a build keeps one co
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from orchestration.dbt_runner import Dbt, raise_on_failure
 from orchestration.home import Home
 from orchestration.run import Background, Run
 from orchestration.run_settings import uses_spark
 from orchestration.unit_workers import n_processes
+from warehouse.build_database import open_build
+from warehouse.sql_text import literal
 
 # outcomes of pairs, and series of cities
 TARGETS = ("+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city")
@@ -48,3 +53,18 @@ def build(home: Home) -> None:
         TARGETS, build=home.counterfactual, options=options, pairs=True, tests=False
     )
     raise_on_failure(results)
+    keep_marts_alone(home.counterfactual)
+
+
+def keep_marts_alone(build: Path) -> None:
+    """Write the database anew without the models before the marts, which are more than half of it:
+    a file of DuckDB does not become smaller when tables are dropped.
+    """
+    compact = build / "compact.duckdb"
+    compact.unlink(missing_ok=True)
+    with open_build(build) as con:
+        for schema in ("intermediate", "staging"):
+            con.execute(f"drop schema {schema} cascade")
+        con.execute(f"attach {literal(compact)} as compact")
+        con.execute("copy from database citysync to compact")
+    os.replace(compact, build / "citysync.duckdb")
