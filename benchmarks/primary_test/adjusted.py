@@ -7,6 +7,7 @@ goes on where it was. `--summary` prints the table of what there is.
 from __future__ import annotations
 
 import argparse
+import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +50,7 @@ MEASURES, TAKEN, DEALINGS = ("plain", "larger"), ("no X", "X"), ("uniform", "fit
 CANDIDATES = tuple(
     (measure, taken, dealing) for taken in TAKEN for dealing in DEALINGS for measure in MEASURES
 )
+COMMITTED = ("plain", "no X", "uniform")
 # What decides between candidates that qualify (18.8), under admissions in the fitted order.
 DECIDES = (
     *((f"fitted order {kind}", "growth") for kind in ("S-30", "S+60", "L+50", "L-50")),
@@ -293,7 +295,7 @@ def run(database: Path, folder: Path) -> None:
 
 
 def shares(database: Path, folder: Path) -> pd.DataFrame:
-    """One row for each cell, noise, candidate and series: share rejected and its draws."""
+    """One row for each cell, noise, candidate and series: per cent rejected and its draws."""
     rows = []
     for cell in race_cells(database):
         path = folder / f"{cell.name}.csv"
@@ -306,7 +308,9 @@ def shares(database: Path, folder: Path) -> pd.DataFrame:
             named = {"cell": cell.name, "kind": cell.kind, "noise": noise, "series": series}
             candidate = (measure, taken, dealing)
             rows.append({**named, "candidate": candidate, "count": count, "n": n})
-    return pd.DataFrame(rows)
+    found = pd.DataFrame(rows)
+    found["share"] = 100 * found["count"] / found["n"]
+    return found
 
 
 def sizes_rejected(of_candidate: pd.DataFrame) -> set[tuple[str, str, str]]:
@@ -325,54 +329,91 @@ def sizes_rejected(of_candidate: pd.DataFrame) -> set[tuple[str, str, str]]:
     return set(zip(rejected["cell"], rejected["noise"], rejected["series"], strict=True))
 
 
-def summary(database: Path, folder: Path) -> str:
-    """The table of the race, what the rule of choice says of each candidate, and which it takes."""
-    found = shares(database, folder)
-    found["share"] = 100 * found["count"] / found["n"]
-    names = [_named(candidate) for candidate in CANDIDATES]
-    of_candidate = {one: found[found["candidate"] == one] for one in CANDIDATES}
-    rejected = {one: sizes_rejected(own) for one, own in of_candidate.items()}
-    rows = [["design", "draws", *names]]
-    for (cell, noise), of_cell in found.groupby(["cell", "noise"], sort=False):
-        row = [_design(cell, noise), f"{of_cell['n'].min():,}"]
-        for candidate in CANDIDATES:
-            own = of_cell[of_cell["candidate"] == candidate].set_index("series")["share"]
-            shown = []
-            for series in SERIES if len(own) else ():
-                is_bad = (cell, noise, series) in rejected[candidate]
-                shown.append(f"**{own[series]:.1f}**" if is_bad else f"{own[series]:.1f}")
-            row.append("/".join(shown))
-        rows.append(row)
-    header = "candidate, sizes, rejected, designs rejected, of them with X as it is, largest size"
-    judged = [[*header.split(", "), "mean found"]]
+def summary(found: pd.DataFrame) -> str:
+    """Return the tables of the page and the candidate that the rule of choice takes.
+
+    Of designs without an effect only those are shown in which the committed or the taken
+    candidate is rejected as 5 %; `write_all` writes the others.
+    """
+    rejected = {one: sizes_rejected(found[found["candidate"] == one]) for one in CANDIDATES}
     largest, means = {}, {}
-    for candidate, own in of_candidate.items():
+    designs_rejected = "designs rejected (with X as it is)"
+    judged = [["candidate", "sizes rejected", designs_rejected, "largest size", "mean found"]]
+    for candidate in CANDIDATES:
+        own = found[found["candidate"] == candidate]
         null = own[own["kind"] == "null"]
-        worst = null.loc[null["share"].idxmax()]
-        largest[candidate] = worst["share"]
+        largest[candidate] = null["share"].max()
         power = own.set_index(["cell", "series"])["share"]
         means[candidate] = float(np.mean([power.get(key, np.nan) for key in DECIDES]))
         designs = {(cell, noise) for cell, noise, _ in rejected[candidate]}
-        where = f"{_design(worst['cell'], worst['noise'])}, {worst['series']}"
+        exact = sum(noise == "" for _, noise in designs)
         judged.append(
             [
                 _named(candidate),
-                str(len(null)),
-                str(len(rejected[candidate])),
-                str(len(designs)),
-                str(sum(noise == "" for _, noise in designs)),
-                f"{largest[candidate]:.2f} ({where})",
+                f"{len(rejected[candidate])} of {len(null)}",
+                f"{len(designs)} ({exact})",
+                f"{largest[candidate]:.2f}",
                 f"{means[candidate]:.2f}",
             ]
         )
     qualify = [one for one in CANDIDATES if not rejected[one]]
     if qualify:
         taken = max(qualify, key=lambda one: means[one])
-        said = f"{len(qualify)} of {len(CANDIDATES)} qualify; of these it finds most"
+        reason = f"{len(qualify)} of {len(CANDIDATES)} qualify, and it finds most of these"
     else:
         taken = min(CANDIDATES, key=lambda one: largest[one])
-        said = "None qualifies; its largest size is the smallest"
-    return f"{markdown(rows)}\n\n{markdown(judged)}\n\nThe rule takes '{_named(taken)}'. {said}."
+        reason = "none qualifies, and its largest size is the smallest"
+    designs_shown = _designs_of_two(found, rejected, taken)
+    return f"{markdown(judged)}\n\nThe rule takes '{_named(taken)}': {reason}.\n\n{designs_shown}"
+
+
+def _designs_of_two(
+    found: pd.DataFrame,
+    rejected: dict[tuple[str, str, str], set[tuple[str, str, str]]],
+    taken: tuple[str, str, str],
+) -> str:
+    """The table of designs of the committed and the taken candidate, and the range of the rest."""
+    rows, others = [["design", _named(COMMITTED), _named(taken)]], []
+    of_both = found[found["candidate"].isin((COMMITTED, taken))]
+    for (cell, noise), of_cell in of_both.groupby(["cell", "noise"], sort=False):
+        row = [cell]
+        if noise:
+            row = [f"{cell}, {noise}"]
+        for candidate in (COMMITTED, taken):
+            own = of_cell[of_cell["candidate"] == candidate].set_index("series")["share"]
+            shown = []
+            for series, share in own.items():
+                text = f"{share:.1f}"
+                if (cell, noise, series) in rejected[candidate]:
+                    text = f"**{text}**"
+                shown.append(text)
+            row.append("/".join(shown))
+        is_null = of_cell["kind"].iloc[0] == "null"
+        if is_null and not any("**" in text for text in row):
+            others.append(of_cell["share"])
+        else:
+            rows.append(row)
+    rest = pd.concat(others)
+    return (
+        f"{markdown(rows)}\n\nIn the other {len(others)} rows without an effect both reject in "
+        f"{rest.min():.1f} to {rest.max():.1f} %."
+    )
+
+
+def write_all(found: pd.DataFrame, path: Path) -> None:
+    """Write every design, candidate and series to a CSV file, per cent rejected."""
+    rejected = {one: sizes_rejected(found[found["candidate"] == one]) for one in CANDIDATES}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(
+            ["design", "covariates_seen_at", "candidate", "series", "draws", "percent", "is_bold"]
+        )
+        for row in found.itertuples():
+            seen = SEEN if row.noise else 1
+            is_bold = (row.cell, row.noise, row.series) in rejected[row.candidate]
+            name = _named(row.candidate)
+            share = f"{row.share:.1f}"
+            rows.writerow([row.cell, seen, name, row.series, row.n, share, is_bold])
 
 
 def _named(candidate: tuple[str, str, str]) -> str:
@@ -384,10 +425,6 @@ def _named(candidate: tuple[str, str, str]) -> str:
     return ", ".join(parts)
 
 
-def _design(cell: str, noise: str) -> str:
-    return f"{cell}, {noise}" if noise else cell
-
-
 def main() -> None:
     """Run the race on a publication, or print the table of its draws."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
@@ -396,12 +433,16 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of the draws")
     parser.add_argument("--summary", action="store_true", help="print the table of what there is")
-    parser.add_argument("--docs", type=Path, help="page whose table is written instead")
+    parser.add_argument(
+        "--docs", type=Path, help="page whose tables are written instead, with a CSV file beside it"
+    )
     chosen = parser.parse_args()
     if chosen.docs is not None:
-        write_between(chosen.docs, "race", summary(chosen.panel, chosen.output))
+        found = shares(chosen.panel, chosen.output)
+        write_between(chosen.docs, "race", summary(found))
+        write_all(found, chosen.docs.with_name("adjusted-race.csv"))
     elif chosen.summary:
-        print(summary(chosen.panel, chosen.output))
+        print(summary(shares(chosen.panel, chosen.output)))
     else:
         run(chosen.panel, chosen.output)
 

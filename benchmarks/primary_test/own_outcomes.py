@@ -319,31 +319,42 @@ def rejection_shares(folder: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary(folder: Path) -> tuple[str, str]:
-    """Two tables: sizes by outcome, comparison and order; power by outcome and planted change.
-    A cell holds per cent by the outcome's own p and by that of the family.
+def summary(found: pd.DataFrame) -> tuple[str, str, list[list[str]]]:
+    """Return the tables of sizes and of power for the page, and all rows of power.
+
+    A cell holds per cent by the outcome's own p and by that of the family. The page's table of
+    power has one row an outcome: the planted change that is found nearest to 80 %.
     """
-    found = rejection_shares(folder)
     cells = found.pivot_table(
         index=["window", "outcome", "planted", "comparison", "order"], columns="p", values="share"
     )
-    outcomes = [*EFFECTS, ANY]
     tests = [(comparison, order) for comparison in (ALL, NOT_YET) for order in ORDERS]
-    sizes = [["outcome", "draws", *(f"{c}, {o}".replace("_", " ") for c, o in tests)]]
-    power = [["outcome", "planted", "draws", *(c.replace("_", " ") for c in (ALL, NOT_YET))]]
+    sizes = [["outcome", *(f"{c}, {o}".replace("_", " ") for c, o in tests)]]
+    header = ["outcome", "planted", "draws", *(c.replace("_", " ") for c in (ALL, NOT_YET))]
+    power, nearest = [header], [header]
     for window in (IN_WINDOW, BEFORE, SIMULATED):
-        for outcome in outcomes:
+        for outcome in (*EFFECTS, ANY):
             own = found[(found["window"] == window) & (found["outcome"] == outcome)]
+            of_outcome = []
             for planted, of_effect in own.groupby("planted"):
-                n = f"{of_effect['n'].min():,}"
                 keys = [(window, outcome, planted, *test) for test in tests]
                 shown = [_cell(cells, key) for key in keys]
+                name = f"{window}: {outcome}"
                 if planted == 0:
-                    sizes.append([f"{window}: {outcome}", n, *shown])
+                    sizes.append([name, *shown])
                 else:
+                    n = f"{of_effect['n'].min():,}"
                     of_comparison = [shown[0] or shown[1], shown[3] or shown[4]]
-                    power.append([f"{window}: {outcome}", f"{planted:.2f}", n, *of_comparison])
-    return markdown(sizes), markdown(power)
+                    of_outcome.append([name, f"{planted:.2f}", n, *of_comparison])
+            power += of_outcome
+            if of_outcome:
+                nearest.append(min(of_outcome, key=_from_goal))
+    return markdown(sizes), markdown(nearest), power
+
+
+def _from_goal(row: list[str]) -> float:
+    """How far the share that a row of power finds against all cities by the own p is from 80 %."""
+    return abs(float(row[3].split("/")[0]) - 80)
 
 
 def _cell(cells: pd.DataFrame, key: tuple) -> str:
@@ -364,10 +375,14 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, help="page whose tables are written instead")
     chosen = parser.parse_args()
     if chosen.docs is not None:
-        for name, table in zip(("sizes", "power"), summary(chosen.output), strict=True):
-            write_between(chosen.docs, f"own outcomes, {name}", table)
+        sizes, power, all_power = summary(rejection_shares(chosen.output))
+        write_between(chosen.docs, "own outcomes, sizes", sizes)
+        write_between(chosen.docs, "own outcomes, power", power)
+        pd.DataFrame(all_power[1:], columns=all_power[0]).to_csv(
+            chosen.docs.with_name("own-outcomes-power.csv"), index=False
+        )
     elif chosen.summary:
-        print("\n\n".join(summary(chosen.output)))
+        print("\n\n".join(summary(rejection_shares(chosen.output))[:2]))
     elif chosen.panel is None:
         parser.error("give --panel, the citysync.duckdb that outcomes are read from")
     else:
