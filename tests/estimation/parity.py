@@ -23,7 +23,7 @@ FOLDER = REPO / "tests" / "estimation"
 #: names the file to which differences are added
 RECORD = "PARITY_RECORD"
 CALL = re.compile(r"\bagrees\(")
-START = "| what | reference |"
+START = "| reference | what |"
 
 
 def agrees(
@@ -65,18 +65,22 @@ def agrees(
 
 
 def rows_of(record: str) -> list[str]:
-    """Rows of the table: one for what is compared with what, with the largest difference found."""
-    found: dict[tuple, float] = {}
+    """Return rows of the table: one per reference, tolerance and reason, with everything compared
+    there and the largest difference found.
+    """
+    whats: dict[tuple, set[str]] = {}
+    largest: dict[tuple, float] = {}
     for line in record.splitlines():
-        *key, why = json.loads(line)
-        largest = key.pop()
-        whole = (*key, why)
-        found[whole] = max(found.get(whole, 0.0), largest)
-    rows = []
-    for (what, reference, rel, absolute, why), largest in sorted(found.items()):
+        what, reference, rel, absolute, difference, why = json.loads(line)
         named = re.sub(r"\{([\w-]+)\}", lambda m: f"{m[1]} {version(m[1])}", reference)
-        kind = "relative" if rel else "absolute"
-        cells = [what, named, f"{rel or absolute:.0e}, {kind}", f"{largest:.0e}", why]
+        tolerance = f"{rel:.0e}, relative" if rel else f"{absolute:.0e}"
+        key = (named, tolerance, why)
+        whats.setdefault(key, set()).add(what)
+        largest[key] = max(largest.get(key, 0.0), difference)
+    rows = []
+    for key in sorted(whats):
+        reference, tolerance, why = key
+        cells = [reference, "; ".join(sorted(whats[key])), tolerance, f"{largest[key]:.0e}", why]
         rows.append(f"| {' | '.join(cells)} |")
     return rows
 
@@ -92,7 +96,7 @@ def main() -> None:
     text = PAGE.read_text(encoding="utf-8")
     head = text[: text.index(START)]
     head = re.sub(r"\d{4}-\d\d-\d\d", date.today().isoformat(), head)
-    columns = f"{START} tolerance | largest difference | what differs, and why |"
+    columns = f"{START} tolerance | largest difference | why |"
     lines = [columns, "| --- | --- | --- | --- | --- |", *rows]
     PAGE.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
 

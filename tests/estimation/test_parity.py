@@ -15,9 +15,13 @@ def test_a_difference_fails_and_the_largest_is_shown(monkeypatch, tmp_path) -> N
     with pytest.raises(AssertionError):
         agrees("x", "{numpy}", {"a": 1.0}, {"b": 1.0}, rel=1e-8)
     (row,) = rows_of(record.read_text())
-    assert row.startswith("| x | numpy 2") and "1e-08, relative | 5e-10 | rounding" in row
+    assert (
+        row.startswith("| numpy 2")
+        and "| x | 1e-08" in row
+        and "1e-08, relative | 5e-10 | rounding" in row
+    )
 
 
 def test_the_page_has_a_table() -> None:
     rows = PAGE.read_text(encoding="utf-8").partition(START)[2].splitlines()
-    assert len(rows) > 20
+    assert len(rows) > 10
