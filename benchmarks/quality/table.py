@@ -70,7 +70,7 @@ def _cell(kind: Kind, part: pd.DataFrame, sources: str) -> str:
     order = part["family"].map({GDP: 0, POPULATION: 1}).fillna(2)
     part = part.iloc[order.argsort(kind="stable")]
     if not kind.is_defect:
-        text = ", ".join(map(_share, part["cells_blocked"]))
+        text = "/".join(map(_share, part["cells_blocked"]))
         is_met = part["cells_blocked"] <= MOST_RESTATED
         return text if is_met.all() else f"**{text}**"
     # an indicator without a second source is asked the same with one
@@ -104,7 +104,7 @@ def _goal_words(kind: Kind) -> str:
 
 def _shares(values: pd.Series) -> str:
     """One share a series; the lowest of more than two."""
-    return _share(values.min()) if len(values) > 2 else ", ".join(map(_share, values))
+    return _share(values.min()) if len(values) > 2 else "/".join(map(_share, values))
 
 
 def _share(value: float) -> str:
