@@ -93,20 +93,15 @@ def fit_adjusted(
     if not known.all():
         without = f"{(~known).sum()} cities without every covariate are left out."
         panel = replace(panel, notes=(*panel.notes, without))
-    dealt = _deal(panel, x, dealing, {"permutations": permutations, "seed": seed})
+    dealt = deal_adjusted(panel, x, dealing, {"permutations": permutations, "seed": seed})
     reasons = lacking(panel)
     if reasons:
         return _adjusted(without_verdict(counted(panel, None, False), reasons), dealing)
     basis = within_block_basis(x, panel.block)
     weight = adjusted_weight(panel, basis)
     said = counted(panel, weight, False)
-    measures = [
-        panel.measured(series, capped=is_capped)[2]
-        for series in panel.series
-        for is_capped in (False, True)
-    ]
+    measures = _measures(panel)
     draws = draw_adjusted(measures, panel, basis, dealt)
-    # plain and capped of growth, then of the cycle
     larger = [_larger(draws[:2]), _larger(draws[2:])]
     corrected = family_p(np.array(larger))
     found = []
@@ -136,7 +131,43 @@ def fit_adjusted(
     return replace(found[0], cycle=found[1])
 
 
-def _deal(panel: CityPanel, x: np.ndarray, dealing: str, settings: dict[str, int]) -> np.ndarray:
+def adjusted_statistics(
+    panel: CityPanel, covariates: np.ndarray, dealt: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the larger absolute statistic of both measures in each draw, of growth and of its
+    cycle; None where a measure does not vary or the panel gives no verdict.
+
+    Parameters
+    ----------
+    panel : CityPanel
+    covariates : (N, K) float array
+        Of the panel's cities, all known.
+    dealt : (J, N) int array
+        The city whose admission each city gets in a draw.
+    """
+    if lacking(panel):
+        return None
+    draws = draw_adjusted(
+        _measures(panel), panel, within_block_basis(covariates, panel.block), dealt
+    )
+    if not all(one.varies for one in draws):
+        return None
+    return _larger(draws[:2]), _larger(draws[2:])
+
+
+def _measures(panel: CityPanel) -> list[np.ndarray]:
+    """Return plain and capped of growth, then of the cycle."""
+    found = []
+    for series in panel.series:
+        for is_capped in (False, True):
+            found.append(panel.measured(series, capped=is_capped)[2])
+    return found
+
+
+def deal_adjusted(
+    panel: CityPanel, x: np.ndarray, dealing: str, settings: dict[str, int]
+) -> np.ndarray:
+    """Return the draws of admissions (J, N), uniform within blocks or in the fitted order."""
     seed = [settings["seed"], 0]
     if dealing == UNIFORM or len(panel.cohorts) == 0:
         return deal(panel.block, settings["permutations"], seed)

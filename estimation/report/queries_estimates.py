@@ -241,12 +241,13 @@ ESTIMATES = {
         ("estimates.claim",),
         "claim_id, claim_en, claim_zh, study_finding, spec_id_study_form, estimate_study_form, "
         "p_value_study_form, verdict_study_form, "
-        "spec_id, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, verdict, reason",
+        "spec_id, estimate, ci_low, ci_high, p_value, family, family_size, "
+        "minimum_detectable_effect, verdict, reason",
         """
         select claim_id, claim_en, claim_zh, study_finding, spec_id_study_form,
             estimate_study_form, p_value_study_form,
-            verdict_study_form, spec_id, estimate, ci_low, ci_high, p_value,
-                minimum_detectable_effect, verdict, reason
+            verdict_study_form, spec_id, estimate, ci_low, ci_high, p_value, family, family_size,
+            minimum_detectable_effect, verdict, reason
         from estimates.claim order by claim_id != 'net_effect', claim_id
         """,
         ("claim_id",),

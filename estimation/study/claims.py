@@ -16,6 +16,7 @@ import pandas as pd
 from ..defaults import LEVEL
 from ..inference.variances import MIN_PILOTS
 from ..sample.moderators import MAX_EXPLAINED, SAME_REGRESSOR
+from .stood_out import FAMILY_OF_SERIES
 from .tables import COLUMNS, typed
 
 # Smallest effect found in 80 % of cases over its standard error where no degrees of freedom are
@@ -44,6 +45,8 @@ class Found:
         ``not_run``, ``not_identified`` or ``study_gives_none`` where there is no p to judge.
     reason : str
         Why it lacks.
+    family, family_size
+        The tests that p is corrected for, and their number; None where it is not corrected.
     """
 
     estimate: float | None = None
@@ -54,6 +57,8 @@ class Found:
     line: str = ""
     lacks: str | None = None
     reason: str = ""
+    family: str | None = None
+    family_size: float | None = None
 
 
 def build_claims(claims: pd.DataFrame, tables: SimpleNamespace) -> pd.DataFrame:
@@ -110,7 +115,7 @@ def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
         "estimate": ours.estimate,
         **{
             name: getattr(ours, name) if is_judged else None
-            for name in ("ci_low", "ci_high", "p_value")
+            for name in ("ci_low", "ci_high", "p_value", "family", "family_size")
         },
         "minimum_detectable_effect": ours.smallest if is_judged else None,
         "verdict": verdict,
@@ -145,6 +150,8 @@ def find_coefficient(
         str(chosen["vcov"]).replace("_", " ") + corrected,
         lacks,
         reason,
+        _text(chosen["family"]),
+        size,
     )
 
 
@@ -201,7 +208,9 @@ def find_primary(tables: SimpleNamespace, spec_id: str) -> Found:
     ]
     if numbers[3] is None:
         return Found(*numbers, lacks="not_identified", reason=str(row["reason"]))
-    return Found(*numbers, line="primary test")
+    of_growth = tables.primary["spec_id"].str.replace("_cycle.", ".", regex=False)
+    both = tables.primary.loc[of_growth == spec_id, "p_value_family"].count()
+    return Found(*numbers, line="primary test", family=FAMILY_OF_SERIES, family_size=float(both))
 
 
 def judge(ours: Found, direction: str, size: float | None, of_what: str) -> tuple[str, str]:
@@ -319,6 +328,10 @@ def _smallest(
 def _diagnostics(diagnostic: pd.DataFrame, spec_id: str, name: str) -> pd.DataFrame:
     """Rows of a spec's diagnostic of this name."""
     return diagnostic[(diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == name)]
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)
 
 
 def _number(value: Any) -> float | None:

@@ -22,7 +22,13 @@ from ..analyses.primary import (
     PLACEBO_SHIFTS,
 )
 from ..analyses.spec import SampleError, Spec
-from ..primary.adjusted_fit import AdjustedResult, fit_adjusted
+from ..primary.adjusted_fit import (
+    AdjustedResult,
+    adjusted_statistics,
+    deal_adjusted,
+    fit_adjusted,
+)
+from ..primary.city_panel import build_panel
 from ..primary.exposure import fit_exposure
 from ..primary.fit import PrimaryResult
 from ..primary.interval import rank_p
@@ -213,6 +219,34 @@ def fit_adjusted_window(marts: Marts, window: Window, settings: Settings) -> Adj
     given = (window.growth, window.years, window.cohort, window.block)
     covariates = size_and_coast(marts, window)
     return fit_adjusted(*given, covariates, dealing=ADJUSTED.dealing, **settings)
+
+
+def adjusted_over_refreshes(
+    marts: Marts, window: Window, settings: Settings
+) -> tuple[float | None, float | None]:
+    """Return p of the largest adjusted statistic over the windows of all refreshes since the base
+    year, of growth and of its cycle; each draw moves all windows alike. None where a window gives
+    no verdict.
+    """
+    covariates = size_and_coast(marts, window)
+    known = np.isfinite(covariates).all(axis=1)
+    given = (window.cohort[known], window.block[known])
+    newest = build_panel(window.growth[known], window.years, *given)
+    dealt, found = None, []
+    for last in window.years[window.years >= BASE_YEAR].tolist():
+        inside = window.years <= last
+        panel = build_panel(window.growth[known][:, inside], window.years[inside], *given)
+        if not np.array_equal(panel.kept, newest.kept):
+            return None, None
+        x = covariates[known][panel.kept]
+        if dealt is None:
+            dealt = deal_adjusted(newest, x, ADJUSTED.dealing, settings)
+        both = adjusted_statistics(panel, x, dealt)
+        if both is None:
+            return None, None
+        found.append(both)
+    growth, in_cycle = (np.max(sizes, axis=0) for sizes in zip(*found, strict=True))
+    return rank_p(growth), rank_p(in_cycle)
 
 
 def size_and_coast(marts: Marts, window: Window) -> np.ndarray:

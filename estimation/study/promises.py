@@ -21,7 +21,7 @@ from .next_window import (
     COMMITTED,
     rules_of,
 )
-from .primary_checks import fit_adjusted_window
+from .primary_checks import adjusted_over_refreshes, fit_adjusted_window
 from .windows import FEWEST_DRAWS, city_window, fit_window
 
 AS_WRITTEN, CHANGED = "as_written", "changed"
@@ -109,8 +109,14 @@ def _rows_of_rule(
     status = CHANGED if differs else AS_WRITTEN
     since = _since(promises, digest) if differs else None
     now, reason = None, ""
+    refreshes = list(results.loc[[spec.spec_id, cycle_id(spec.spec_id)], "p_value_refreshes"])
     if name == ADJUSTED.name:
         now, reason = _run(marts, spec, name, rule)
+        refreshes = [None, None]
+        if now is not None:
+            settings = {"permutations": rule["permutations"], "seed": rule["seed"]}
+            window = city_window(marts, spec)
+            refreshes = list(adjusted_over_refreshes(marts, window, settings))
     then = now
     if differs:
         then, reason = _run_as_written(marts, spec, name, was, rule)
@@ -140,10 +146,9 @@ def _rows_of_rule(
         for column in NUMBERS:
             row[column] = current[column]
             row[f"{column}_written"] = as_written[column]
-        if name == COMMITTED:
-            refreshes = results.loc[spec_id, "p_value_refreshes"]
-            row["p_value_refreshes"] = refreshes
-            row["is_found_at_last"] = None if pd.isna(refreshes) else bool(refreshes < LEVEL)
+        if not pd.isna(refreshes[place]):
+            row["p_value_refreshes"] = refreshes[place]
+            row["is_found_at_last"] = bool(refreshes[place] < LEVEL)
         rows.append(row)
     return rows
 

@@ -186,6 +186,8 @@ COLUMNS = {
         **dict.fromkeys(
             ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL
         ),
+        "family": _TEXT,
+        "family_size": _COUNT,
         **dict.fromkeys(("verdict", "reason"), _TEXT),
     },
 }

@@ -22,18 +22,19 @@ def run_line(con: Con) -> str:
 def answer(con: Con) -> str:
     """The second paragraph of the README."""
     row = primary_row(con, PRIMARY)
-    title, chance = "No sign of it", "is no larger than chance gives"
+    title = "No effect found"
     if row["verdict"] == "found":
-        title, chance = "A change", "is larger than chance gives"
+        title = "A change found"
     return (
-        f"**{title} on the statistics delivered to us.** Mean synchronization of the yearly growth "
+        f"**{title} in the statistics delivered to us.** Mean synchronization of the yearly growth "
         f"of a city with a zone with that of cities without one was {size(row['before'])} before "
         f"its admission and {size(row['after'])} afterwards; without the zone it would have been "
-        f"{size(row['without_admission'])}, as far as can be estimated. The change that is left, "
-        f"{signed(row['estimate'])} (95 % of growth alone, not corrected: {interval(row)}, p "
-        f"{p_of(row['p_value'])}; corrected "
-        f"for growth less its trend, which is tested with it, p {p_of(row['p_value_family'])}; "
-        f"{row['first_year']} to {row['last_year']}), {chance}. Only a uniform rise of at least "
+        f"{size(row['without_admission'])}, as far as can be estimated: an "
+        f"effect of {signed(row['estimate'])} (95 % of growth alone, not corrected: "
+        f"{interval(row)}; {row['first_year']} to {row['last_year']}). With no effect at all, "
+        f"chance gives one at least as large with probability {p_of(row['p_value'])} ("
+        f"{p_of(row['p_value_family'])} corrected for growth less its trend, which is tested "
+        "with it). Only a uniform rise of at least "
         f"{size(row['minimum_detectable_rise'])} or fall of at least "
         f"{size(row['minimum_detectable_fall'])}, the same in every city with a zone and every "
         "year, would have been found in four of five "
@@ -45,9 +46,9 @@ def answer(con: Con) -> str:
 def answer_in_chinese(con: Con) -> str:
     """The second paragraph of the Chinese README."""
     row = primary_row(con, PRIMARY)
-    title, chance = "没有这种迹象", "没有超出偶然波动的范围"
+    title, chance = "未发现这种影响", "与随机波动无法区分"
     if row["verdict"] == "found":
-        title, chance = "发现变化", "超出了偶然波动的范围"
+        title, chance = "发现这种影响", "大于随机波动"
     return (
         f"**在交付给我们的统计数据上，{title}。** 设有综试区的城市，其年增长率与"
         f"未设综试区的城市的平均同步性，获批前为 {size(row['before'])}，"
@@ -118,11 +119,11 @@ def study_line(con: Con) -> str:
 def index_line(con: Con) -> str:
     """The answer on the first page of the documentation."""
     row = primary_row(con, PRIMARY)
-    title = "No sign of it"
+    title = "No effect found"
     if row["verdict"] == "found":
-        title = "A change"
+        title = "A change found"
     return (
-        f"{title} on the delivered statistics: {signed(row['estimate'])} (95 %: {interval(row)}, "
+        f"{title} in the delivered statistics: {signed(row['estimate'])} (95 %: {interval(row)}, "
         f"{row['first_year']} to {row['last_year']}; {run_line(con)})."
     )
 

@@ -155,6 +155,7 @@ PAGES = (
             "promise",
             "weight",
             "own_outcome",
+            "stood_out",
             "literature",
             "gap",
             "breaks",

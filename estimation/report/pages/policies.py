@@ -22,9 +22,10 @@ from .first_screen import (
     intervals,
 )
 from .result import finding
+from .row_names import name_of
 
 TEST = "policy_test"
-PLAIN, NET, ZONES = "plain", "net_of_others", "pilot_zones"
+PLAIN, NET = "plain", "net_of_others"
 
 
 def policies(page: Context) -> dict[str, Any]:
@@ -118,15 +119,6 @@ def _tests(page: Context) -> list[Row]:
     """Rows of growth and its cycle."""
     rows = page.rows(TEST)
     return [row for row in rows if row["outcome"].startswith("cm_") and row["comparison"] == PLAIN]
-
-
-def name_of(page: Context, policy: str) -> str:
-    """A policy of the seeds in words; a list by the name that it was given."""
-    if policy == ZONES:
-        return page.words.plain("policies.zones")
-    if page.words.knows("terms", f"policy_{policy}"):
-        return page.words.name("terms", f"policy_{policy}")
-    return policy
 
 
 def _picture(page: Context, rows: list[Row]) -> Chart | None:

@@ -21,6 +21,7 @@ from .first_screen import FirstScreen, could_be_missed, how_sure
 from .pictures import answer as answer_picture
 from .pictures import event_study, picture
 from .play import in_step, one_city, shuffle
+from .row_names import stood_out_name
 
 BREAK_SHARE = 0.25
 # cities named on the page; the file has all, and the first page stays light with thousands of
@@ -134,6 +135,7 @@ def _about(page: Context) -> list[Markup]:
     said = [w("result.sure_test", **counts, **years), w("result.other_changes")]
     said += _later(page)
     said += _second(page)
+    said += _found_rows(page)
     knows_truth = page.data.is_simulated and number(row["truth"]) is not None
     if knows_truth and number(row["ci_low"]) is not None:
         inside = row["ci_low"] <= row["truth"] <= row["ci_high"]
@@ -157,6 +159,22 @@ def _later(page: Context) -> list[Markup]:
         move = num(placebo, "estimate", "+3")
         said.append(page.words("result.sure_later_placebo", placebo=move))
     return said
+
+
+def _found_rows(page: Context) -> list[Markup]:
+    """Return the rows of all tables that are found, by name, those that are doubted said so."""
+    w, found = page.words, []
+    below = page.rows("stood_out")
+    for row in below:
+        if row["belief"] not in ("found", "doubted"):
+            continue
+        key = "found_row" if row["belief"] == "found" else "found_row_doubted"
+        numbers = {"estimate": num(row, "estimate", "+3"), "p": num(row, "p_value_family", "p")}
+        found.append(w(f"result.{key}", name=stood_out_name(page, row), **numbers))
+    if found:
+        listed = w("label.chinese_semicolon").join(found)
+        return [w("result.found_rows", rows=listed)]
+    return [w("result.found_rows_none")] if below else []
 
 
 def _second(page: Context) -> list[Markup]:

@@ -19,7 +19,7 @@ from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run
 from .pictures import event_point, picture, threshold
-from .policies import name_of
+from .row_names import check_name, placebo_name, stood_out_name
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told
 # apart by the variant
@@ -86,10 +86,10 @@ def robust(page: Context) -> dict[str, Any]:
         ),
         "curve_joint": "" if summary is None else _joint(page, summary),
         "placebos": [
-            (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row)
+            (page.words.name("robust", f"placebo_{row['placebo']}"), placebo_name(page, row), row)
             for row in page.rows("placebo")
         ],
-        "stood_out": [(_stood_out_name(page, row), row) for row in page.rows("stood_out")],
+        "stood_out": [(stood_out_name(page, row), row) for row in page.rows("stood_out")],
         "not_run": not_run(page, page.rows("not_run")),
         "outcome_names": {
             row["outcome"]: page.words.outcome(row["outcome"]) for row in page.rows("curve_summary")
@@ -148,54 +148,6 @@ def _forest_title(page: Context, rows: list[dict[str, Any]]) -> str:
     return page.words.plain("label.chinese_semicolon").join(part for part in parts if part)
 
 
-def _placebo_name(page: Context, row: Row) -> str:
-    name, outcome = row["name"], row["spec_id"].split(".")[1]
-    known = page.words.knows("variants", name)
-    said = page.words.name("variants", name) if known else page.said(name)
-    if row["spec_id"] == PRIMARY:
-        return said
-    return page.words.plain("label.with_note", text=said, note=page.words.outcome(outcome))
-
-
-def _part_name(page: Context, row: Row, outcome: str) -> str:
-    """A part of the estimate's weight, or a policy with what was asked of it."""
-    w, name = page.words, str(row["name"])
-    if row["source_table"] == "weight":
-        return w.name("weight_parts", name)
-    measured = w.outcome(outcome)
-    if w.knows("own_outcomes", outcome):
-        measured = w.name("own_outcomes", outcome)
-    return w.plain("label.with_note", text=name_of(page, name), note=measured)
-
-
-def _stood_out_name(page: Context, row: Row) -> str:
-    """What a row below 5 % is: its table, its specification and its place in it, in words."""
-    w = page.words
-    named = {**row, "outcome": str(row["spec_id"]).split(".")[1]}
-    if row["source_table"] == "placebo":
-        name = _placebo_name(page, row)
-        return w.plain("terms.of_class", kind=w.plain("robust.placebo"), of=name)
-    if row["source_table"] == "check":
-        check = _check_name(page, str(row["name"]))
-        series = w.name("checks", row["series"])
-        of = w.plain("label.with_note", text=check, note=series)
-        return w.plain("terms.of_class", kind=w.plain("robust.checks"), of=of)
-    if row["source_table"] == "own_outcome":
-        against = w.plain(f"result.own_{row['comparison']}")
-        outcome = w.name("own_outcomes", str(row["name"]))
-        return w.plain("label.with_note", text=outcome, note=against)
-    if row["source_table"] in ("weight", "policy"):
-        return _part_name(page, row, named["outcome"])
-    said = page.label(named)
-    if row["source_table"] == "channel":
-        return w.plain("terms.of_class", kind=said, of=w.plain(f"whom.{row['name']}"))
-    if row["source_table"] == "estimate" and row["name"] not in OVERALL:
-        said = w.plain("terms.of_class", kind=said, of=w.term(row["name"]))
-    if row["event_time"] is not None:
-        said = w.plain("label.with_note", text=said, note=f"{row['event_time']:+.0f}")
-    return said
-
-
 def _others(page: Context) -> Grouped:
     """Overall coefficients of other outcomes, and of the parts of the main one."""
     rows = [
@@ -215,7 +167,7 @@ def _checks(page: Context) -> dict[str, Any] | None:
     for row in rows:
         if number(row["estimate"]) is None or row["check"] == "drift":
             continue
-        name = _check_name(page, str(row["name"]))
+        name = check_name(page, str(row["name"]))
         kind = w.name("checks", row["check"])
         series = w.name("checks", row["series"])
         label = w.plain("terms.of_class", kind=kind, of=f"{name} · {series}")
@@ -242,16 +194,6 @@ def _checks(page: Context) -> dict[str, Any] | None:
             if row["check"] == "drift" and w.knows("robust", row["name"])
         ],
     }
-
-
-def _check_name(page: Context, name: str) -> str:
-    """What a check does; of one that leaves out a province or a batch, which."""
-    if name.isdigit():
-        batch = page.words.plain("policy.batch", n=name)
-        return page.places.get(int(name), batch)
-    groups = ("checks", "series", "variants")
-    known = next((group for group in groups if page.words.knows(group, name)), groups[0])
-    return page.words.name(known, name)
 
 
 def _estimators(page: Context) -> Chart | None:

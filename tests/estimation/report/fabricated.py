@@ -67,7 +67,7 @@ def claims() -> pd.DataFrame:
     return table(
         "claim_id claim_en claim_zh study_finding spec_id_study_form estimate_study_form "
         "p_value_study_form verdict_study_form spec_id estimate ci_low ci_high p_value "
-        "minimum_detectable_effect verdict reason",
+        "family family_size minimum_detectable_effect verdict reason",
         (
             "net_effect",
             f"Admission raises it {HOSTILE}",
@@ -82,6 +82,8 @@ def claims() -> pd.DataFrame:
             -0.0352,
             0.0748,
             0.52,
+            "growth_and_cycle",
+            2,
             0.069,
             "not_found_could_not_have_been",
             "p = 0.52 (primary test)",

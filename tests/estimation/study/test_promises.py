@@ -15,7 +15,9 @@ from estimation.study.next_window import (
     rules_of,
 )
 from estimation.study.primary import run_primary_spec
+from estimation.study.primary_checks import adjusted_over_refreshes, fit_adjusted_window
 from estimation.study.promises import promise_rows
+from estimation.study.windows import city_window
 from tests.estimation.primary.economies import draw_panel
 from tests.estimation.study.cities import city_marts
 
@@ -72,6 +74,21 @@ def test_a_rule_that_did_not_change_was_run_as_written(run):
     assert row["p_value_refreshes"] == own["p_value_refreshes"]
     adjusted = found.loc["adjusted", cycle_id(PRIMARY)]
     assert adjusted["estimate"] == adjusted["estimate_written"] != own["estimate"]
+    assert found["is_found_at_last"].notna().all()
+
+
+def test_one_look_alone_has_the_p_of_the_larger_measure(run):
+    """Of several looks the statistic is the largest of all."""
+    marts, _, _ = run
+    settings = {"permutations": 199, "seed": 4}
+    window = city_window(marts, SPEC)
+    early = window.years <= 2019
+    one = dataclasses.replace(window, growth=window.growth[:, early], years=window.years[early])
+    alone = fit_adjusted_window(marts, one, settings)
+    larger = (alone.p_value_larger, alone.cycle.p_value_larger)
+    assert adjusted_over_refreshes(marts, one, settings) == larger
+    if not early.all():
+        assert adjusted_over_refreshes(marts, window, settings) != larger
 
 
 def test_a_planted_change_is_reported_with_both_results(run):

@@ -1,0 +1,77 @@
+"""Names of rows of results in words: a placebo, a check, a policy, any row below 5 %."""
+
+from __future__ import annotations
+
+from ..analyses_names import OVERALL, PRIMARY
+from ..cells import Row
+from .context import Context
+
+ZONES = "pilot_zones"
+
+
+def name_of(page: Context, policy: str) -> str:
+    """A policy of the seeds in words; a list by the name that it was given."""
+    if policy == ZONES:
+        return page.words.plain("policies.zones")
+    if page.words.knows("terms", f"policy_{policy}"):
+        return page.words.name("terms", f"policy_{policy}")
+    return policy
+
+
+def placebo_name(page: Context, row: Row) -> str:
+    """Return the cities that a placebo dates as if admitted, or the years that it moves to."""
+    name, outcome = row["name"], row["spec_id"].split(".")[1]
+    known = page.words.knows("variants", name)
+    said = page.words.name("variants", name) if known else page.said(name)
+    if row["spec_id"] == PRIMARY:
+        return said
+    return page.words.plain("label.with_note", text=said, note=page.words.outcome(outcome))
+
+
+def check_name(page: Context, name: str) -> str:
+    """What a check does; of one that leaves out a province or a batch, which."""
+    if name.isdigit():
+        batch = page.words.plain("policy.batch", n=name)
+        return page.places.get(int(name), batch)
+    groups = ("checks", "series", "variants")
+    known = next((group for group in groups if page.words.knows(group, name)), groups[0])
+    return page.words.name(known, name)
+
+
+def _part_name(page: Context, row: Row, outcome: str) -> str:
+    """A part of the estimate's weight, or a policy with what was asked of it."""
+    w, name = page.words, str(row["name"])
+    if row["source_table"] == "weight":
+        return w.name("weight_parts", name)
+    measured = w.outcome(outcome)
+    if w.knows("own_outcomes", outcome):
+        measured = w.name("own_outcomes", outcome)
+    return w.plain("label.with_note", text=name_of(page, name), note=measured)
+
+
+def stood_out_name(page: Context, row: Row) -> str:
+    """What a row below 5 % is: its table, its specification and its place in it, in words."""
+    w = page.words
+    named = Row({**row, "outcome": str(row["spec_id"]).split(".")[1]})
+    if row["source_table"] == "placebo":
+        name = placebo_name(page, row)
+        return w.plain("terms.of_class", kind=w.plain("robust.placebo"), of=name)
+    if row["source_table"] == "check":
+        check = check_name(page, str(row["name"]))
+        series = w.name("checks", row["series"])
+        of = w.plain("label.with_note", text=check, note=series)
+        return w.plain("terms.of_class", kind=w.plain("robust.checks"), of=of)
+    if row["source_table"] == "own_outcome":
+        against = w.plain(f"result.own_{row['comparison']}")
+        outcome = w.name("own_outcomes", str(row["name"]))
+        return w.plain("label.with_note", text=outcome, note=against)
+    if row["source_table"] in ("weight", "policy"):
+        return _part_name(page, row, named["outcome"])
+    said = page.label(named)
+    if row["source_table"] == "channel":
+        return w.plain("terms.of_class", kind=said, of=w.plain(f"whom.{row['name']}"))
+    if row["source_table"] == "estimate" and row["name"] not in OVERALL:
+        said = w.plain("terms.of_class", kind=said, of=w.term(row["name"]))
+    if row["event_time"] is not None:
+        said = w.plain("label.with_note", text=said, note=f"{row['event_time']:+.0f}")
+    return said
