@@ -1,5 +1,6 @@
 """Names that the documentation gives to tables and columns are those of a publication."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -34,6 +35,23 @@ def test_the_dictionary_has_one_text_for_a_name() -> None:
     for _, group in yaml.compose(DICTIONARY.read_text(encoding="utf-8")).value:
         names = Counter(name.value for name, _ in group.value)
         assert [name for name, n in names.items() if n > 1] == []
+
+
+def test_dbts_docs_describe_every_column_before_the_marts(simulated: Run) -> None:
+    folder = simulated.home / "published" / "dbt_docs"
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    catalog = json.loads((folder / "catalog.json").read_text(encoding="utf-8"))
+    missing = []
+    for key, node in manifest["nodes"].items():
+        # the seed quality_thresholds describes each column of int_indicator_limits
+        if node["resource_type"] != "model" or node["name"] == "int_indicator_limits":
+            continue
+        if node["schema"] not in ("staging", "intermediate"):
+            continue
+        described = {name for name, column in node["columns"].items() if column["description"]}
+        columns = {name.lower() for name in catalog["nodes"][key]["columns"]}
+        missing.extend(f"{node['name']}.{column}" for column in columns - described)
+    assert not missing
 
 
 @pytest.fixture(scope="module")
