@@ -251,11 +251,9 @@ COMMANDS = {
 BENCHMARKS = {
     "bench": ("benchmarks",),
     "bench-quality": ("benchmarks.quality", "--docs", "docs/evidence/quality-injection.md"),
-    "simulation-study": ("benchmarks.simulation_study",),
-    "simulated-landing": ("benchmarks.simulated_landing",),
 }
 #: What make calls their options.
-OF_BENCHMARKS = {"LARGE": "--large", "LANDING": "--landing", "SCALE": "--scale"}
+OF_BENCHMARKS = {"LARGE": "--large", "LANDING": "--landing"}
 #: How these arguments were given before: `--run ID` for `ID`.
 OLD_FORM = re.compile("^--(source|run)(=|$)")
 

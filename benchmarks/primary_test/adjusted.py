@@ -27,7 +27,7 @@ from estimation.primary.measure import own_shock, standardise
 from .adjusted_loops import decide
 from .designs import LONG_SELECTION, SELECTION, Panel, draw_selected
 from .layout import order_score, read_before, read_delivered, read_export_share
-from .race import DRIFTS, NEWEST, PERMUTATIONS, SERIES, cells
+from .race import DRIFTS, NEWEST, PERMUTATIONS, SERIES, designs
 
 SEED, CHUNK = 20261130, 50
 # Rounds: every cell gets so many draws before any gets more.
@@ -90,15 +90,10 @@ class Cell:
 def race_cells(database: Path) -> Iterator[Cell]:
     """All designs of the race of 18.8 without an effect, those of section 18.12, and power."""
     number = 0
-    for cell in cells(database):
-        if cell.imposed or cell.design in (
-            "whole_provinces",
-            "coast, blocks of province and coast",
-        ):
-            continue
-        kind = "drift" if cell.design.startswith(DRIFTS) else "null"
-        is_selected = kind == "null" and _is_selected(cell.design)
-        yield Cell(cell.design, "", number, cell.draw, kind, is_selected)
+    for name, draw in designs(database):
+        kind = "drift" if name.startswith(DRIFTS) else "null"
+        is_selected = kind == "null" and _is_selected(name)
+        yield Cell(name, "", number, draw, kind, is_selected)
         number += 1
     window = read_delivered(database, *NEWEST)
     score = {

@@ -219,8 +219,6 @@ SELECTION = {
     "calmer, two factors, persistence 0.6": (_persistent_factors, 2.0),
     "the same, cohorts 2013-2018": (_persistent_factors, 2.0),
     **{f"own deviation falls {k} % a year": (_plain, 0.0) for k in SLOPES},
-    "whole_provinces": (_plain, 0.0),
-    "coast, blocks of province and coast": (_coast, 0.0),
 }
 # Designs of fourteen years with the list to 2023, which are those of the adjusted statistic's race.
 LONG = ", 14 years"
@@ -251,12 +249,7 @@ def draw_selected(name: str, rng: np.random.Generator) -> Panel:
     weight = pull * size
     if name.startswith("coast"):
         weight = np.where(cities["is_coastal"], weight, -np.inf)
-    if name == "whole_provinces":
-        pilots = np.sort(whole_provinces(block, N_PILOTS, rng))
-        cohort = np.zeros(len(block), dtype=np.int64)
-        cohort[pilots] = rng.choice(np.repeat(COHORTS, COHORT_SIZES), len(pilots))
-    else:
-        cohort = admit(choose(weight, rng), len(block), rng)
+    cohort = admit(choose(weight, rng), len(block), rng)
     if name == "the same, cohorts 2013-2018":
         cohort = np.where(cohort > 0, rng.choice(SPREAD, len(cohort)), 0)
     if name.startswith("own deviation falls"):
@@ -264,15 +257,4 @@ def draw_selected(name: str, rng: np.random.Generator) -> Panel:
         national = _national([np.ones(len(size))], rng, YEARS)
         own = _own(rng, block, YEARS)
         growth = national + own * np.where(cohort[:, None] > 0, 1 - fall, 1.0)
-    if name == "coast, blocks of province and coast":
-        block = 2 * block + cities["is_coastal"].to_numpy()
     return Panel(growth, YEARS, cohort, block, size, coastal)
-
-
-def whole_provinces(block: np.ndarray, n_pilots: int, rng: np.random.Generator) -> np.ndarray:
-    """All cities of provinces drawn at random until there are `n_pilots`, in the provinces'
-    order.
-    """
-    rank = np.argsort(rng.permutation(int(block.max()) + 1))[block]
-    ranked = np.argsort(rank, kind="stable")
-    return ranked[rank[ranked] <= rank[ranked[n_pilots - 1]]]

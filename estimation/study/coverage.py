@@ -12,7 +12,7 @@ import pandas as pd
 
 from .tables import COLUMNS, typed
 
-# Written by `python -m benchmarks.simulated_landing`; `measured_with` says from which code.
+# Measured once (docs/evidence/simulated-landing.md); `measured_with` says from which code.
 MEASURED = Path(__file__).resolve().parents[1] / "analyses" / "simulated_landing.csv"
 KEYS = ["spec_id", "term", "cohort_year", "event_time"]
 THIS, MANY = "this_economy", "many_economies"

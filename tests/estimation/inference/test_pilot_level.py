@@ -2,42 +2,48 @@
 given, and when it cannot be.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from benchmarks.simulation_study.economies import YEARS, draw_economy
-from benchmarks.simulation_study.grid import KINDS
-from benchmarks.simulation_study.selection import never_pilot_means
 from estimation.inference.diagnostics.pilot_level import level_of_means
 from estimation.measures.synchronization import standardise
 
-SETTINGS = {kind.name: replace(kind, n_cities=120) for kind in KINDS}
+from .economies import YEARS, draw_economy
+
+N_CITIES = 120
 
 
-def of_economy(name: str, seed: int):
-    economy = draw_economy(SETTINGS[name], seed)
-    means = never_pilot_means(standardise(economy.growth), economy.cohort == 0)
-    return level_of_means(means, YEARS, economy.cohort, economy.province)
+def never_treated_means(growth: np.ndarray, never: np.ndarray) -> np.ndarray:
+    """Mean `cm` of each city and year over its never treated partners, (N, T)."""
+    z = standardise(growth)
+    means = np.empty_like(z)
+    for city in range(len(z)):
+        partners = never.copy()
+        partners[city] = False
+        means[city] = (1 - (z[city] - z[partners]) ** 2 / 2).mean(axis=0)
+    return means
+
+
+def level_of(seed: int, loadings: tuple[float, float] = (0.5, 0.5)):
+    growth, cohort, province = draw_economy(seed, N_CITIES, loadings)
+    return level_of_means(never_treated_means(growth, cohort == 0), YEARS, cohort, province)
 
 
 def test_the_difference_is_least_squares_with_province_effects():
-    economy = draw_economy(SETTINGS["province"], 3)
-    means = never_pilot_means(standardise(economy.growth), economy.cohort == 0)
-    gaps = means - means[economy.cohort == 0].mean(axis=0)
-    untreated = (economy.cohort[:, None] == 0) | (YEARS[None, :] < economy.cohort[:, None])
+    growth, cohort, province = draw_economy(3, N_CITIES)
+    means = never_treated_means(growth, cohort == 0)
+    gaps = means - means[cohort == 0].mean(axis=0)
+    untreated = (cohort[:, None] == 0) | (YEARS[None, :] < cohort[:, None])
     level = np.array([row[on].mean() for row, on in zip(gaps, untreated, strict=True)])
-    dummies = (economy.province[:, None] == np.unique(economy.province)).astype(float)
-    expected = sm.OLS(level, np.column_stack([economy.cohort > 0, dummies])).fit().params[0]
-    found = level_of_means(means, YEARS, economy.cohort, economy.province)
-    assert found.difference == pytest.approx(expected)
+    dummies = (province[:, None] == np.unique(province)).astype(float)
+    expected = sm.OLS(level, np.column_stack([cohort > 0, dummies])).fit().params[0]
+    assert level_of(3).difference == pytest.approx(expected)
 
 
 def test_it_is_given_where_pilots_load_otherwise_and_seldom_elsewhere():
-    assert sum(of_economy("loadings", seed).p_value < 0.05 for seed in range(30)) >= 24
-    assert sum(of_economy("province", seed).p_value < 0.05 for seed in range(60)) <= 8
+    assert sum(level_of(seed, (1.0, 0.3)).p_value < 0.05 for seed in range(30)) >= 24
+    assert sum(level_of(seed).p_value < 0.05 for seed in range(60)) <= 8
 
 
 def test_there_is_none_with_few_pilots_or_without_peers_or_years_before():

@@ -17,7 +17,7 @@ from warehouse.ingest.simulation.wider_series import simulate_wider_series
 
 #: The date of the first admission, fixed before any draw was looked at: a seed chosen for a pretty
 #: result would make the default run a staged one. How often the page says 'found', and whether
-#: intervals cover, is judged over other seeds (`benchmarks/simulated_landing`).
+#: intervals cover, was measured over other seeds (docs/evidence/simulated-landing.md).
 DEFAULT_SEED = 20150307
 FIRST_YEAR, LAST_YEAR = 2003, 2023
 MISSING_SHARE = 0.02
