@@ -25,6 +25,7 @@ from orchestration.run_settings import check_settings, number, use_landing
 from orchestration.simulated_landing import landing_path, write_simulated
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, progress, say
+from orchestration.what_changed import what_changed
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
 from warehouse.ingest.delivered_files import POLICY_SOURCE
@@ -148,13 +149,13 @@ def _rehearse(landing: str | None, editions: str | None, folder: Path, scratch: 
                 code, f"{named}: {reason}; the same command goes on from this edition"
             )
         with open_foreign(scratch.published / DATABASE) as con:
-            rows = arrival_rows(con, edition)
-        state.rows += rows
+            state.rows += arrival_rows(con, edition)
+            changes = what_changed(con)
         state.editions.append(edition)
         with write_whole(folder / STATE) as draft:
             draft.write_text(json.dumps(asdict(state), indent=1) + "\n", encoding="utf-8")
         _write(folder, state)
-        for line in _headlines(rows):
+        for line in changes:
             progress(f"  {line}")
         _forget_earlier(scratch)
     remove_any(scratch.root)
@@ -258,24 +259,6 @@ def _forget_earlier(scratch: Home) -> None:
     for folder in (scratch.root / "publications").iterdir():
         if folder.name != current.name and not folder.name.startswith("."):
             remove_any(folder)
-
-
-def _headlines(rows: list[dict[str, Any]]) -> list[str]:
-    """What the terminal shows of an arrival: verdict, movement and promises of the newest window,
-    and what was lost.
-    """
-    lines = []
-    for row in rows:
-        is_shown = row["kind"] in ("loss", "promise") or ".newest" in row["name"]
-        if not is_shown:
-            continue
-        text = f"{row['kind']} {row['status']}: {row['name']}"
-        if row["before"] or row["after"]:
-            text += f": {row['before'] or 'none'} -> {row['after'] or 'none'}"
-        if row["change_in_deviations"] is not None:
-            text += f", {row['change_in_deviations']:+.1f} deviations"
-        lines.append(text)
-    return lines
 
 
 def _write(folder: Path, state: State) -> None:
