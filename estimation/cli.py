@@ -161,8 +161,10 @@ def _primary(options: argparse.Namespace) -> int:
         permutations=options.permutations,
         seed=options.seed,
     )
-    as_json = {"ensure_ascii": False, "allow_nan": False}
-    print(json.dumps(asdict(found.result), **as_json) if options.json else found.summary())
+    if options.json:
+        print(json.dumps(asdict(found.result), ensure_ascii=False, allow_nan=False))
+    else:
+        print(found.summary())
     return 0
 
 
@@ -189,7 +191,8 @@ def _as_the_study_prints(fit: Fit) -> Fit:
         return fit
     from .study.withhold import withhold
 
-    return withhold(fit, fit.outcome)
+    withheld: Any = withhold(fit, fit.outcome)
+    return withheld
 
 
 def _write_files(fit: Fit, options: argparse.Namespace) -> None:

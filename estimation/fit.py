@@ -126,7 +126,8 @@ def fit_outcomes(
     chosen = [REGISTRY[name] for name in estimators]
 
     def fit_sample(sample: FitSample) -> dict[tuple[str, int], FitResult]:
-        sample, found = replace(sample, control_pairs=options.control_pairs), {}
+        sample = replace(sample, control_pairs=options.control_pairs)
+        found: dict[tuple[str, int], FitResult] = {}
         for fixed in (False, True):
             own = [row for row in chosen if row.controls_are_fixed == fixed]
             given = sample, tuple(control_names), ()
@@ -185,17 +186,17 @@ def _fit_without_never_treated(
     """Fit a sample in which every pair is treated at last (docs/methods, section 6.11): least
     squares on all of its years, group-time effects on the years in which some pairs are untreated.
     """
-    sample = inputs.sample
+    sample: Any = inputs.sample
     for estimator in chosen:
         _require_later_controls(estimator, sample)
-    found = {}
+    found: dict[tuple[str, int], FitResult] = {}
     if two_way := [estimator for estimator in chosen if estimator.family == "two_way"]:
         more = (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS)
         found |= _fit_sample(inputs, two_way, strata, (*notes, *more))
     if group_time := [estimator for estimator in chosen if estimator.family == "group_time"]:
         panel = before_last_cohort(sample)
         rules = (sample.tie_quantile, sample.n_partners, sample.control_pairs)
-        before, names, more = drop_controls(
+        before, names, left_out = drop_controls(
             build_sample(panel, sample.outcomes, *rules), inputs.control_names
         )
         require_contrast(before)
@@ -208,7 +209,7 @@ def _fit_without_never_treated(
             replace(inputs, sample=before, control_names=names),
             group_time,
             _alone_if_unseen(before, strata),
-            (*notes, *more, note, MOVES_AMONG_PILOTS),
+            (*notes, *left_out, note, MOVES_AMONG_PILOTS),
         )
     return found
 
@@ -278,7 +279,9 @@ def _permute(
     """Draws by (estimator, position of the outcome): one pass for all estimators whose pairs weigh
     alike.
     """
-    models, observed, outcomes = {}, {}, inputs.sample.outcomes
+    models: dict[Any, dict[str, Any]] = {}
+    observed = {}
+    outcomes = inputs.sample.outcomes
     for name, found in fitted.items():
         if found.draws is not None:
             found.draws.tests = tests[name]
@@ -294,10 +297,13 @@ def _permute(
 def _joint_tests(found: Fitted) -> dict[str, np.ndarray]:
     """Rows of the design by joint test: the leads, and what the fit has beside them."""
     leads = found.fits[0].columns[tested_leads(found.fits[0])]
-    return ({"leads": leads} if len(leads) else {}) | found.tests
+    tests = dict(found.tests)
+    if len(leads):
+        tests = {"leads": leads} | tests
+    return tests
 
 
-def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
+def strata_of(sample: FitSample | SummedSample, shuffle: str | np.ndarray) -> np.ndarray:
     """Strata of the shuffle; cities without a candidate pair stand alone, and never-pilots where no
     pair is never treated.
     """
@@ -315,7 +321,7 @@ def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
     return np.where(sample.city_group > 0, strata, strata.max() + 1 + np.arange(panel.n_cities))
 
 
-def _alone_if_unseen(sample: FitSample, strata: np.ndarray) -> np.ndarray:
+def _alone_if_unseen(sample: FitSample | SummedSample, strata: np.ndarray) -> np.ndarray:
     """Strata (N,) in which cities without a candidate pair stand alone."""
     n_cities = sample.panel.n_cities
     return np.where(sample.seen, strata, strata.max() + 1 + np.arange(n_cities))
@@ -339,7 +345,7 @@ def result_of(
     those of a two-way fit.
     """
     held, vcov = sample.holds_kept_pair, options.vcov
-    counts = {
+    counts: dict[str, Any] = {
         "n_obs": sample.n_obs,
         "n_pairs": sample.n_pairs,
         "n_cities": int(held.sum()),

@@ -257,7 +257,7 @@ def _estimate(
         if options.vcov is not None:
             raise lacking
         options, notes = options.but(permutations=0), (f"{lacking}; it is left out.",)
-    fit_one = _fit_units if columns.unit[0] == columns.unit[1] else _fit_pairs
+    fit_one = _fit_units if columns.is_of_units else _fit_pairs
     result, file, used = fit_one(panel, columns, estimator, options, series, engine)
     found = Fit.of(result, columns, file, options)
     return replace(found, engine=used, warnings=(*found.warnings, *notes))
@@ -287,8 +287,10 @@ def _fit_pairs(
     file = read_pairs(panel, columns)
     if estimator == WITHIN_BLOCK:
         return _fit_within_block(file.panel, columns, options), file, engine
-    given = {"estimator": estimator, "control_names": columns.controls, "options": options}
-    return fit_panel(file.panel, **given), file, engine
+    found = fit_panel(
+        file.panel, estimator=estimator, control_names=columns.controls, options=options
+    )
+    return found, file, engine
 
 
 def _fit_in_database(
@@ -384,8 +386,9 @@ def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _names(given: str | Sequence[str], what: str) -> tuple[str, ...]:
-    is_one = isinstance(given, str) or not isinstance(given, Iterable)
-    names = (given,) if is_one else tuple(given)
+    names: tuple[Any, ...] = (given,)
+    if isinstance(given, Iterable) and not isinstance(given, str):
+        names = tuple(given)
     if not all(isinstance(name, str) for name in names):
         raise PanelError(what, None, None, "names of columns", repr(given), "give a list of texts")
     return names

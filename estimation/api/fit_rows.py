@@ -57,8 +57,8 @@ class FitRows:
     values: pd.DataFrame
     values_in: Callable[[pd.DataFrame], pd.DataFrame] = field(repr=False)
     frame: Any = field(default=None, repr=False)
-    net: pd.DataFrame | None = field(default=None, repr=False)
-    effects: pd.DataFrame | None = field(default=None, repr=False)
+    net: Any = field(default=None, repr=False)
+    effects: Any = field(default=None, repr=False)
 
     def units(self, unit: Sequence[Any], data: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the two units of each row, (n,) each.

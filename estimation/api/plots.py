@@ -75,10 +75,13 @@ def save(ax: Axes, path: Path) -> None:
     import matplotlib as mpl
 
     # a picture of vectors carries neither the time nor a random salt
-    undated = {"metadata": {"Date": None}} if path.suffix.lower() == ".svg" else {}
+    undated = None
+    if path.suffix.lower() == ".svg":
+        undated = {"Date": None}
     with mpl.rc_context({"svg.hashsalt": SALT}):
         path.parent.mkdir(parents=True, exist_ok=True)
-        ax.figure.savefig(path, **undated)
+        figure: Any = ax.figure
+        figure.savefig(path, metadata=undated)
 
 
 def draw_event_study(
@@ -128,7 +131,7 @@ def draw_event_study(
         ylabel=f"effect on {fit.outcome}",
         title=f"{fit.outcome}: {fit.estimator}",
     )
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     _legend_below(ax)
 
 

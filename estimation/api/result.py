@@ -288,28 +288,33 @@ class Fit(FitResult):
         PanelError
             If the panel has another number of rows than the fit used.
         """
-        columns, options = self.asked
-        if self.estimator not in TWO_WAY or columns.unit[0] == columns.unit[1]:
+        if self.asked is None or self.estimator not in TWO_WAY or self.asked[0].is_of_units:
             raise NotEstimable(f"resid: expected {' or '.join(TWO_WAY)} on a panel of pairs")
+        columns, options = self.asked
         file = read_pairs(panel, columns)
-        pairs, dates = file.panel, {} if file.dates is None else file.dates.shown
+        pairs = file.panel
         sample, values = _residuals(self, pairs, columns, options)
         row, year = np.nonzero(np.isfinite(values))
         if len(row) != self.n_obs:
             expected, found = f"the fitted one, {self.n_obs:,} rows used", f"{len(row):,}"
             raise PanelError("panel", None, None, expected, found, "give that panel")
         kept = np.flatnonzero(sample.kept)[row]
-        found = [pairs.city_ids[pairs.city_i[kept]], pairs.city_ids[pairs.city_j[kept]]]
-        found += [pairs.years[year], values[row, year]]
-        names = (*columns.unit, columns.time, "resid")
-        cells = [part.tolist() for part in found]
-        cells[2] = [dates.get(period, period) for period in cells[2]]
-        return as_frame(dict(zip(names, cells, strict=True)), self.backend)
+        periods = pairs.years[year].tolist()
+        if file.dates is not None:
+            periods = [file.dates.shown.get(period, period) for period in periods]
+        first, second = columns.unit
+        cells = {
+            first: pairs.city_ids[pairs.city_i[kept]].tolist(),
+            second: pairs.city_ids[pairs.city_j[kept]].tolist(),
+            columns.time: periods,
+            "resid": values[row, year].tolist(),
+        }
+        return as_frame(cells, self.backend)
 
     def glance(self) -> Any:
         """The sample and the settings, a frame of one row."""
-        names = ("outcome", "estimator", "n_obs", "n_pairs", "n_units", "n_treated")
-        names += ("n_treated_pairs", "permutations", "seed", "engine")
+        names = ["outcome", "estimator", "n_obs", "n_pairs", "n_units", "n_treated"]
+        names += ["n_treated_pairs", "permutations", "seed", "engine"]
         return as_frame({name: [getattr(self, name)] for name in names}, self.backend)
 
     def _lines(self, vcov: str | None) -> dict[str, Estimate]:
@@ -420,17 +425,19 @@ def _residuals(
 
 def _r2(result: FitResult, columns: PairColumns, file: PairFile, options: Options) -> float | None:
     """Return what share of the outcome's variation a two-way fit explains, effects included."""
-    is_on_pairs = file.panel is not None and columns.unit[0] != columns.unit[1]
-    if result.estimator not in TWO_WAY or not is_on_pairs or result.n_obs > R2_ROWS:
+    pairs = file.panel
+    if result.estimator not in TWO_WAY or result.n_obs > R2_ROWS:
         return None
-    sample, rest = _residuals(result, file.panel, columns, options)
+    if pairs is None or columns.is_of_units:
+        return None
+    sample, rest = _residuals(result, pairs, columns, options)
     is_used = np.isfinite(rest)
     if is_used.sum() != result.n_obs:
         return None
     weight = np.ones(rest.shape)
-    if file.panel.weight is not None:
-        weight = weight * file.panel.weight[sample.kept][:, None]
-    y, weight, rest = file.panel.y[0][sample.kept][is_used], weight[is_used], rest[is_used]
+    if pairs.weight is not None:
+        weight = weight * pairs.weight[sample.kept][:, None]
+    y, weight, rest = pairs.y[0][sample.kept][is_used], weight[is_used], rest[is_used]
     deviation = y - np.average(y, weights=weight)
     return float(1 - (weight * rest**2).sum() / (weight * deviation**2).sum())
 

@@ -213,8 +213,8 @@ def fit_doubly_robust(
     )
     estimates = [aggregate(row[None], weights)[0] for row in effects]
     influence, named = [of_pairs @ weights[0] for of_pairs in psi], (terms, range(len(terms)))
-    refits = [(of_provinces, None) for of_provinces in refits]
-    return influence_fits(sample, cells, members, named, estimates, influence, refits), overlap
+    both = [(of_provinces, None) for of_provinces in refits]
+    return influence_fits(sample, cells, members, named, estimates, influence, both), overlap
 
 
 def _with_constant(covariates: np.ndarray) -> np.ndarray:

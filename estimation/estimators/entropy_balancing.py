@@ -56,7 +56,8 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     design = twfe_design(sample.group_years, panel.years)
     fits = fit_least_squares(sample, weighted, design, ())
     balance = _balance(x, known, is_pilot, weights, inputs.covariate_names)
-    effective, thin = balance[0][2], ()
+    effective = balance[0][2]
+    thin: tuple[str, ...] = ()
     if effective < FEW_CONTROLS:
         thin = (
             f"The weights rest on {effective:.1f} never-pilots (effective number): too few cities "

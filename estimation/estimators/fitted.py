@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Inputs:
 
     sample: FitSample | SummedSample
     control_names: tuple[str, ...] = ()
-    covariates: np.ndarray | None = None
+    covariates: Any = None
     covariate_names: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
     only: Collection[tuple[str, int]] | None = None

@@ -76,7 +76,7 @@ def _model(stage: _FirstStage, about_term: bool) -> GroupTimeModel:
         stage.cells,
         stage.values,
         lambda sums: _solve(stage, sums),
-        lambda *given: _gradient(stage, *given, about_term),
+        lambda totals, solved, m, weights: _gradient(stage, totals, solved, m, weights, about_term),
         lambda *given: _outcome_weights(stage, *given),
         sum(stage.layout.parts()[:SHARED_PARTS]),
     )

@@ -143,7 +143,7 @@ def fit_design(
     combine[len(chosen) :, design.x.shape[-1] :] = np.diag(1 / statistics.control_scale)
     # of the parameters as the solver orders them: controls first
     of_parameters = np.roll(combine, k, axis=1)
-    provinces = [None] * len(sample.outcomes)
+    provinces: Sequence[Refits | None] = [None] * len(sample.outcomes)
     if panel.province is not None:
         provinces = _without_provinces(sample, statistics, design, sums, combine)
     names, deleted = sums_without_cities(sample, sums)

@@ -218,7 +218,8 @@ def _coefficient_intervals(
         offered.append("city")
     if fit.provinces is not None:
         offered.append("province_jackknife")
-    estimate, least = float(fit.estimate[c]), MIN_PILOTS
+    estimate = float(fit.estimate[c])
+    least: float = MIN_PILOTS
     if not sample.panel.pilots_known:
         least = MIN_TREATED
     shown = {name: variances[name][c] for name in offered}

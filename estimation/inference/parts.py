@@ -35,7 +35,7 @@ def parts_of(
         else {label: (refits.blocks, refits.estimates[:, c]) for c, label in enumerate(fit.labels)}
         for refits in (fit.provinces, fit.cities)
     ]
-    return FitParts(placebos, *without, _covariances(fit, held, pilots))
+    return FitParts(placebos, without[0], without[1], _covariances(fit, held, pilots))
 
 
 def _covariances(

@@ -176,12 +176,11 @@ def jackknife_degrees(n_provinces: int, n_pilot_provinces: int, by_design: float
         By design where the jackknife is the default (docs/methods, section 7, says why), else the R
         - 1 of docs/methods, section 7.
     """
-    known = by_design is not None and np.isfinite(by_design)
-    return (
-        float(by_design)
-        if known and rests_on_provinces(n_provinces, n_pilot_provinces)
-        else n_provinces - 1
-    )
+    if by_design is None or not np.isfinite(by_design):
+        return n_provinces - 1
+    if rests_on_provinces(n_provinces, n_pilot_provinces):
+        return float(by_design)
+    return n_provinces - 1
 
 
 def hotelling_f(

@@ -118,8 +118,9 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     covariates = _covariates(table, columns.covariates, city, city_ids)
     backend = table.source.backend
     shown = {} if table.dates is None else table.dates.shown
-    found = (growth, years, cohort, block, city_ids, tuple(notes), backend, covariates)
-    return CityFile(*found, shown=shown)
+    return CityFile(
+        growth, years, cohort, block, city_ids, tuple(notes), backend, covariates, shown=shown
+    )
 
 
 def _covariates(

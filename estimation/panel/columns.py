@@ -46,8 +46,9 @@ class Column:
         Distinct cells: texts, dates, numbers.
     """
 
-    numbers: np.ndarray | None = None
-    codes: np.ndarray | None = None
+    # one of the two is an array
+    numbers: Any = None
+    codes: Any = None
     values: tuple[Any, ...] = ()
 
     def __len__(self) -> int:
@@ -176,9 +177,10 @@ def column_of(cells: Any) -> Column:
     if series.dtype.kind in "iufb":
         array, narrow = series.to_numpy(), {"bool": np.int8, "uint64": np.float64}
         return Column(array.astype(narrow.get(str(array.dtype), array.dtype), copy=False))
-    codes, values = series.factorize()
-    values = values.tolist()
-    kinds = (Real, Decimal)
+    codes, found = series.factorize()
+    values: list[Any] = found.tolist()
+    # a Real has abs()
+    kinds: Any = (Real, Decimal)
     if values and all(isinstance(value, kinds) and abs(value) < TOO_LARGE for value in values):
         is_whole = all(isinstance(value, int) for value in values) and (codes >= 0).all()
         numbers = np.array(values, dtype=np.int64 if is_whole else np.float64)

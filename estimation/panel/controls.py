@@ -65,7 +65,8 @@ def _identified(sample: FitSample, year_block: np.ndarray | None) -> np.ndarray:
         np.ones(len(rows)) if sample.panel.weight is None else sample.panel.weight[sample.kept]
     )[:, None]
     block = np.zeros(len(rows)) if year_block is None else year_block[sample.kept]
-    stays, basis = np.zeros(len(sample.panel.controls), dtype=bool), []
+    stays = np.zeros(len(sample.panel.controls), dtype=bool)
+    basis: list[np.ndarray] = []
     for k, control in enumerate(sample.panel.controls[:, sample.kept]):
         values = np.where(rows, control, 0.0)
         size = np.abs(values).max(initial=0.0)

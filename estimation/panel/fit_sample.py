@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -184,12 +185,12 @@ def build_sample(
     )
 
 
-def require_contrast(sample: FitSample, needs_never_treated: bool = True) -> None:
+def require_contrast(sample: Any, needs_never_treated: bool = True) -> None:
     """Refuse a sample without treated pairs, or without pairs to compare them with.
 
     Parameters
     ----------
-    sample : FitSample
+    sample : FitSample or SummedSample
     needs_never_treated : bool
         False where pairs that are treated later will do.
 

@@ -56,6 +56,11 @@ class PairColumns:
     length: str | None = None
     covariates: tuple[str, ...] = ()
 
+    @property
+    def is_of_units(self) -> bool:
+        """Whether the panel has rows of units, of which pairs are made."""
+        return self.unit[0] == self.unit[1]
+
 
 @dataclass(frozen=True)
 class ResolvedColumns(PairColumns):

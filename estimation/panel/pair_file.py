@@ -51,7 +51,14 @@ class PairFile:
     dates: Dates | None = None
 
 
-def read_pairs(panel: Any, columns: PairColumns) -> PairFile:
+@dataclass(frozen=True)
+class ListedPairs(PairFile):
+    """A panel that was read pair by pair."""
+
+    panel: PairPanel
+
+
+def read_pairs(panel: Any, columns: PairColumns) -> ListedPairs:
     """Read and check a panel.
 
     Parameters
@@ -62,7 +69,7 @@ def read_pairs(panel: Any, columns: PairColumns) -> PairFile:
 
     Returns
     -------
-    PairFile
+    ListedPairs
 
     Raises
     ------
@@ -85,7 +92,7 @@ def read_pairs(panel: Any, columns: PairColumns) -> PairFile:
 class _Reader(PairRows):
     """One panel on its way to arrays."""
 
-    def build(self) -> PairFile:
+    def build(self) -> ListedPairs:
         """The panel and its notes."""
         table = self.table
         self.years, cube = self.outcome_and_controls()
@@ -103,12 +110,13 @@ class _Reader(PairRows):
             **self._cohorts(),
             province=self._blocks(),
         )
-        return PairFile(panel, tuple(self.notes), table.source.backend, table.dates)
+        return ListedPairs(panel, tuple(self.notes), table.source.backend, table.dates)
 
     def _of_pairs(self, rows: Rows, values: np.ndarray, column: str, remedy: str) -> np.ndarray:
         """One value for each pair; where it varies the treatment would switch off or move."""
-        given = (rows.pair, self.n_pairs, (column,), "pair", remedy, shown_cohort)
-        return rows.table.constant(values, *given)
+        return rows.table.constant(
+            values, rows.pair, self.n_pairs, (column,), "pair", remedy, shown_cohort
+        )
 
     def _weights(self) -> np.ndarray | None:
         name, kind = self.columns.weights, "a positive number"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -73,10 +74,11 @@ class PairPanel:
     y: np.ndarray
     city_cohort: np.ndarray
     province: np.ndarray | None = None
-    controls: np.ndarray | None = None
-    cohort: np.ndarray | None = None
-    tie: np.ndarray | None = None
-    city_ids: np.ndarray | None = None
+    # arrays or None; `cohort` and `city_ids` are arrays from `__post_init__` on
+    controls: Any = None
+    cohort: Any = None
+    tie: Any = None
+    city_ids: Any = None
     pilots_known: bool = True
     exposure: str = "one"
     weight: np.ndarray | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,8 @@ class PairRows:
     @cached_property
     def all_rows(self) -> Rows:
         """Every row."""
-        return Rows(self.table, tuple(map(self._of_row, self.sides)), self.pair_of_row)
+        sides = tuple(map(self._of_row, self.sides))
+        return Rows(self.table, sides, self.pair_of_row)
 
     def _of_row(self, of_run: np.ndarray) -> np.ndarray:
         return np.repeat(of_run, np.diff(self.first, append=self.table.n_rows))
@@ -91,7 +93,7 @@ class PairRows:
     def outcome_and_controls(self) -> tuple[np.ndarray, np.ndarray]:
         """Years (T,), and the outcome and each control by pair and year (1 + K, P, T)."""
         names = (self.columns.outcome, *self.columns.controls)
-        years = self._years_of_every_run()
+        years: Any = self._years_of_every_run()
         is_table = years is not None
         if not is_table:
             (times,) = self.table.periods((self.columns.time,), may_be_blank=False)

@@ -233,7 +233,7 @@ class PanelTable:
         found = self.columns[column].encoded
         return (found.codes < 0).any() or any(map(is_nothing, found.values))
 
-    def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[int | str]]:
+    def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[Any]]:
         found = self.columns[column].encoded
         used, codes = positions(found.codes)
         values = [None if code < 0 else as_id(found.values[code]) for code in used.tolist()]
@@ -259,8 +259,8 @@ class Rows:
     """
 
     table: PanelTable
-    sides: tuple[np.ndarray, ...]
-    pair: np.ndarray | None = None
+    sides: Sequence[np.ndarray]
+    pair: Any = None
 
 
 def _require(source: Source, names: Sequence[str], hint: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -65,7 +67,7 @@ def keep_partners(
 
 
 def keep_pairs(
-    tie: np.ndarray | None,
+    tie: Any,
     cities: tuple[np.ndarray, np.ndarray],
     is_pilot: np.ndarray,
     eligible: np.ndarray,

@@ -61,7 +61,8 @@ def open_source(panel: Any) -> Source:
     if package not in BACKENDS or names is None:
         found = f"an object of type {type(panel).__name__}"
         raise PanelError("panel", None, None, "a panel", found, A_PANEL)
-    names, label = tuple(str(name) for name in names), f"{package} frame"
+    names = tuple(str(name) for name in names)
+    label = f"{package} frame"
 
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
         return {name: _one_kind(panel[name], name, label) for name in wanted}

@@ -30,8 +30,11 @@ def columns_of_sides(source: Source, name: str, unit: tuple[str, str]) -> tuple[
 
     `name_exporter, name_importer`, `exporter_name, ...` or `name_i, name_j`.
     """
-    candidates = [tuple(form.format(name=name, unit=side) for side in unit) for form in SIDES]
-    candidates += [(name + first, name + second) for first, second in ENDINGS]
+    first, second = unit
+    candidates = [
+        (form.format(name=name, unit=first), form.format(name=name, unit=second)) for form in SIDES
+    ]
+    candidates += [(name + one, name + two) for one, two in ENDINGS]
     return next((pair for pair in candidates if set(pair) <= set(source.names)), None)
 
 

@@ -270,7 +270,9 @@ def joint_diagnostics(
             numbers = {"df1": df1, "df2": df2, "f": statistic, "p": f_p_value(*test)}
             found += [(f"joint_leads_{name}", None, value) for name, value in numbers.items()]
         return found
-    for name, rows in tests.items() if fit.provinces is not None else ():
+    if fit.provinces is None:
+        return found
+    for name, rows in tests.items():
         chosen = np.flatnonzero(np.isin(fit.columns, rows))
         statistic, df1, df2 = fit.provinces.joint_f(fit.estimate, chosen)
         found += [(f"joint_{name}_df1", None, df1), (f"joint_{name}_df2", None, df2)]
@@ -279,7 +281,7 @@ def joint_diagnostics(
             continue
         found.append((f"joint_{name}_p", None, f_p_value(statistic, df1, df2)))
         drawn = None if draws is None else draws.tests.get(name)
-        if drawn is not None and np.isfinite(drawn).any():
+        if draws is not None and drawn is not None and np.isfinite(drawn).any():
             p_value = permutation_p_value(statistic, drawn, draws.is_enumeration)
             found.append((f"joint_{name}_permutation_p", None, p_value))
     return found
@@ -295,7 +297,7 @@ def observed_statistics(
     """What each asked outcome's coefficients and joint tests gave, as the permutation compares
     them.
     """
-    found = []
+    found: list[tuple[dict[int, float], dict[str, float]] | None] = []
     for m, fit in enumerate(fits):
         if m not in asked:
             found.append(None)
@@ -308,11 +310,11 @@ def observed_statistics(
             if fit.columns[c] >= 0 and np.isfinite(statistic[c])
         }
         joint = {}
-        for name, rows in tests.items() if fit.provinces is not None else ():
-            value = fit.provinces.joint_f(fit.estimate, np.flatnonzero(np.isin(fit.columns, rows)))[
-                0
-            ]
-            if np.isfinite(value):
-                joint[name] = value
+        if fit.provinces is not None:
+            for name, rows in tests.items():
+                leads = np.flatnonzero(np.isin(fit.columns, rows))
+                value = fit.provinces.joint_f(fit.estimate, leads)[0]
+                if np.isfinite(value):
+                    joint[name] = value
         found.append((terms, joint))
     return found

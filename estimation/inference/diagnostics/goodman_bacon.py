@@ -42,8 +42,8 @@ def goodman_bacon(sample: FitSample, means: tuple[np.ndarray, np.ndarray]) -> li
         Each cohort against the never-treated, against later cohorts before their admission, and
         against earlier ones after theirs.
     """
-    count, means = means
-    n_years = means.shape[1]
+    count, mean_of_group = means
+    n_years = mean_of_group.shape[1]
     start = np.concatenate([[n_years], np.searchsorted(sample.panel.years, sample.group_years)])
     share, treated = count / count.sum(), 1 - start / n_years
     names = np.concatenate([[0], sample.group_years])
@@ -55,7 +55,8 @@ def goodman_bacon(sample: FitSample, means: tuple[np.ndarray, np.ndarray]) -> li
             weight, window = _comparison(share, treated, start, int(a), int(b))
             if weight > 0:
                 before, after = slice(window[0], start[a]), slice(start[a], window[1])
-                change = means[[a, b], after].mean(axis=1) - means[[a, b], before].mean(axis=1)
+                both = mean_of_group[[a, b]]
+                change = both[:, after].mean(axis=1) - both[:, before].mean(axis=1)
                 rows.append((int(names[a]), int(names[b]), weight, float(change[0] - change[1])))
     total = sum(row[2] for row in rows)
     return [Comparison(a, b, weight / total, estimate) for a, b, weight, estimate in rows]
@@ -78,8 +79,9 @@ def estimates_without_cohorts(rows: list[Comparison]) -> dict[int, float]:
     """Two-way coefficient without the pairs of each cohort, by cohort year, from the comparisons of
     `goodman_bacon`; empty with a single cohort.
     """
-    found, cohorts = {}, [(row.treated_cohort, row.control_cohort) for row in rows]
-    cohorts = np.array(cohorts).reshape(-1, 2)
+    found: dict[int, float] = {}
+    pairs = [(row.treated_cohort, row.control_cohort) for row in rows]
+    cohorts = np.array(pairs).reshape(-1, 2)
     weight, estimate = np.array([(row.weight, row.estimate) for row in rows]).reshape(-1, 2).T
     for year in np.unique(cohorts[cohorts > 0]).tolist():
         # the weights of all other comparisons change alike

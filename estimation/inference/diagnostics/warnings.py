@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import stdtrit
 
@@ -54,7 +56,7 @@ def find_warnings(
         *_influence(fit, inference, treatment),
         *_permutation(fit, treatment, by_name),
         *_pilot_level(
-            *(by_name.get((f"pilot_level_{name}", None)) for name in ("difference", "p"))
+            by_name.get(("pilot_level_difference", None)), by_name.get(("pilot_level_p", None))
         ),
     ]
 
@@ -239,7 +241,7 @@ def _permutation(fit: InfluenceFit, treatment: list[int], by_name: dict) -> list
     return found
 
 
-def _pilot_level(difference: float | None, p_value: float | None) -> list[str]:
+def _pilot_level(difference: Any, p_value: Any) -> list[str]:
     if difference is None or p_value is None or p_value >= LEVEL:
         return []
     return [

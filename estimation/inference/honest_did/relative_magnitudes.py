@@ -158,7 +158,9 @@ def inequalities(
         variance[0] * variance[1]
     )
     low, high = (ends * theta).sum(axis=2)
-    return Inequalities(low, high, *np.sqrt(variance), correlation, least_favourable(correlation))
+    errors = np.sqrt(variance)
+    critical = least_favourable(correlation)
+    return Inequalities(low, high, errors[0], errors[1], correlation, critical)
 
 
 def least_favourable(correlation: np.ndarray) -> np.ndarray:

@@ -60,7 +60,8 @@ class Draws:
     def empty(cls, n_draws: int, n_terms: int, tests: Iterable[str], is_enumeration: bool) -> Draws:
         """Room for draws."""
         return cls(
-            *(np.full((n_draws, n_terms), np.nan) for _ in range(2)),
+            np.full((n_draws, n_terms), np.nan),
+            np.full((n_draws, n_terms), np.nan),
             {name: np.full(n_draws, np.nan) for name in tests},
             is_enumeration,
             np.zeros(n_terms, dtype=np.int64),

@@ -136,7 +136,7 @@ def permute(
     labels, is_enumeration = draw_or_enumerate(
         sample.roles if types is None else types, strata, options.permutations, options.seed
     )
-    found = {}
+    found: dict[tuple[str, int], Draws] = {}
     if not isinstance(sample, SummedSample):
         narrow: dict = {}
         models = {name: model.narrowed(narrow) for name, model in models.items()}
@@ -240,8 +240,8 @@ def _fit(sums: SumsOfDraws, going: Sequence[_Race], some: slice) -> None:
     deleted, can_go = sums.without_provinces()
     shape = deleted.shape[:2]
     for race, estimate in tested:
-        asked = [race.model.tests[name] for names in race.tests for name in names]
-        asked = np.unique(np.concatenate(asked))
+        wanted = [race.model.tests[name] for names in race.tests for name in names]
+        asked = np.unique(np.concatenate(wanted))
         refits = race.model.estimate(deleted.reshape(-1, *deleted.shape[2:]), asked)
         refits = refits.reshape(*shape, -1, len(asked))
         for m, names in enumerate(race.tests):
