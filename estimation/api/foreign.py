@@ -19,6 +19,7 @@ NOT_SERVED = {
     "FeolsCompressed": "its rows are compressed",
     "GEE": "it weights rows by their correlations; a GLM of the same family is taken",
     "GLSAR": "it weights rows by their correlations",
+    "HurdleCountModel": "its scores are not in the order of the rows; fit its two parts apart",
     "MixedLM": "it weights rows by their correlations",
     "PenalizedMixin": "its fit is regularized",
     "QuantReg": "the scores of quantiles have no derivative",
@@ -29,6 +30,12 @@ NOT_SERVED = {
 NUMBERS_OUTCOMES = ("MNLogit", "OrderedModel")
 # how far estimates may be from where the scores add up to zero, in standard errors
 NEAR_ZERO = 0.01
+# of a standard error: how far apart scores are compared for their derivative
+STEP = 0.01
+# how far two slopes may differ
+SAME_SLOPE = 1e-3
+# the least eigenvalue of an information with a diagonal of 1
+SINGULAR = 1e-13
 
 
 @dataclass(frozen=True)
@@ -213,11 +220,12 @@ def _of_statsmodels(fit: Any) -> Scores:
         raise TypeError("cs.vcov takes no fit by fit_constrained: its scores do not add up to zero")
     if getattr(fit, "regularized", False) or "Regularized" in kinds or "L1" in kinds:
         raise TypeError("cs.vcov takes no fit by fit_regularized: its scores do not add up to zero")
-    sigma = getattr(model, "sigma", None)
+    sigma: Any = getattr(model, "sigma", None)
     if np.ndim(sigma) == 2 and np.count_nonzero(sigma) > np.count_nonzero(np.diag(sigma)):
         raise TypeError("cs.vcov takes no fit by GLS with covariances: it weights rows by them")
     terms = tuple(model.data.param_names)
-    if estimate.shape != np.shape(getattr(model, "exog", None))[1:]:
+    regressors: Any = getattr(model, "exog", None)
+    if estimate.shape != np.shape(regressors)[1:]:
         if not hasattr(model, "score_obs"):
             name = type(model).__name__
             raise TypeError(f"cs.vcov takes fits with scores by row, found {name}")
@@ -227,12 +235,12 @@ def _of_statsmodels(fit: Any) -> Scores:
             terms = tuple(f"{term}[{other}]" for other in others for term in terms)
             estimate = estimate.reshape(-1, order="F")
         scores = np.asarray(model.score_obs(estimate))
-        bread = -np.linalg.inv(model.hessian(estimate))
+        bread = _inverse(_information(model, estimate, scores))
         # without a weight that each regressor has by design, what the scores weigh stands for it
         regressors = scores
     elif hasattr(model, "score_obs"):
         scores = np.asarray(model.score_obs(estimate))
-        bread = -np.linalg.inv(model.hessian(estimate))
+        bread = _inverse(-np.asarray(model.hessian(estimate)))
         size = np.abs(model.hessian_factor(estimate)) if hasattr(model, "hessian_factor") else 1.0
         regressors = model.exog * np.sqrt(np.broadcast_to(size, len(model.exog)))[:, None]
     elif hasattr(model, "wexog"):
@@ -252,6 +260,45 @@ def _of_statsmodels(fit: Any) -> Scores:
         estimator=type(model).__name__,
         r2=_number(getattr(fit, "rsquared", None)),
     )
+
+
+def _information(model: Any, estimate: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return minus the derivative of the summed scores, (K, K): the Hessian of the model if it
+    agrees with central differences, else these.
+
+    That of `ZeroInflatedPoisson` does not, between its two parts (statsmodels 0.15).
+    """
+
+    def total(values: np.ndarray) -> np.ndarray:
+        return np.asarray(model.score_obs(values)).sum(axis=0)
+
+    # a small part of a standard error
+    steps = STEP / np.sqrt((scores**2).sum(axis=0))
+    slopes = []
+    for apart in (1, 2):
+        moves = np.diag(apart * steps)
+        rows = [total(estimate - move) - total(estimate + move) for move in moves]
+        slopes.append(np.array(rows) / (2 * apart * steps[:, None]))
+    near, far = slopes
+    found = (4 * near - far) / 3
+    # where the likelihood is flat the two have nothing in common
+    size = SAME_SLOPE * np.abs(found).max(axis=0)
+    found[np.abs(near - far) > size] = np.nan
+    analytic = -np.asarray(model.hessian(estimate))
+    if (np.abs(analytic - found) <= size).all():
+        return analytic
+    return (found + found.T) / 2
+
+
+def _inverse(information: np.ndarray) -> np.ndarray:
+    """Return the inverse of (K, K), if it is positive definite."""
+    size = np.sqrt(np.diag(information))
+    scaled = information / np.outer(size, size)
+    if not np.isfinite(scaled).all() or np.linalg.eigvalsh(scaled)[0] < SINGULAR:
+        found = "a likelihood that is flat there, or has no maximum"
+        remedy = "leave out regressors that others explain, and start from other values"
+        raise PanelError("fit", None, None, "estimates that are determined", found, remedy)
+    return np.linalg.inv(scaled) / np.outer(size, size)
 
 
 def _rows_of_statsmodels(model: Any) -> FitRows:
@@ -306,7 +353,7 @@ def _rows_of_statsmodels(model: Any) -> FitRows:
 
 
 def _of_linearmodels(fit: Any) -> Scores:
-    estimator = getattr(getattr(fit, "_deferred_cov", None), "__self__", None)
+    estimator: Any = getattr(getattr(fit, "_deferred_cov", None), "__self__", None)
     if estimator is None:
         estimator = getattr(fit, "_cov_estimator", None)
     kind = type(estimator).__name__

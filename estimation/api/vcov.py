@@ -208,8 +208,8 @@ def vcov(
         ``OrderedModel`` and others with scores by row; ``PanelOLS``, ``PooledOLS``,
         ``RandomEffects``, ``FirstDifferenceOLS``, ``IV2SLS``, ``AbsorbingLS``. Refused by name are
         ``did2s``, quantile regressions, ``fit_regularized``, ``fit_constrained``, ``GLS`` with
-        covariances, ``GLSAR``, ``GEE``, ``MixedLM`` and ``FamaMacBeth``: their errors do not follow
-        from such scores.
+        covariances, ``GLSAR``, ``GEE``, ``MixedLM``, ``HurdleCountModel`` and ``FamaMacBeth``:
+        their errors do not follow from such scores.
     unit : (str, str) or two arrays
         Columns of the two units of a row's pair in the fit's data; or their values. Values of a
         pandas series, of the rows that the fit used or of all rows of the frame that it keeps, are

@@ -11,6 +11,8 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from linearmodels import FamaMacBeth
 from matplotlib import pyplot
+from statsmodels.discrete.count_model import ZeroInflatedPoisson
+from statsmodels.discrete.truncated_model import HurdleCountModel
 from statsmodels.gam.api import BSplines, GLMGam
 from statsmodels.sandbox.regression.gmm import IV2SLS
 
@@ -109,8 +111,14 @@ NOT_SERVED = [
     ("GEE", lambda f: smf.gee("y ~ x", "pair", f).fit()),
     ("PenalizedMixin", lambda f: GLMGam(f.y, smoother=BSplines(f.x, df=[6], degree=[3])).fit()),
     ("MixedLM", lambda f: smf.mixedlm("y ~ x", f, groups="pair").fit()),
+    ("HurdleCountModel", lambda f: HurdleCountModel(f.flow, sm.add_constant(f.x)).fit(disp=0)),
     ("RecursiveLS", lambda f: sm.RecursiveLS(f.y, f[["x"]]).fit()),
     ("FamaMacBeth", lambda f: by_period(f).fit()),
+]
+# a regressor twice, and zeros that no inflation explains
+UNDETERMINED = [
+    lambda f: smf.logit("any ~ x + z", f.assign(z=2 * f.x)).fit(method="bfgs", disp=0),
+    lambda f: ZeroInflatedPoisson(f.flow + 1, sm.add_constant(f.x)).fit(method="bfgs", disp=0),
 ]
 SIDES = {"cohort": ("exporter", "importer"), "block": None, "engine": "database"}
 REFUSED = {
@@ -148,6 +156,7 @@ REFUSED = {
             of_other(lambda f: smf.logit("any ~ x", f).fit(disp=0, maxiter=1)),
             "scores that add up to zero .*give a fit that has converged",
         ),
+        *((of_other(fit), "estimates that are determined") for fit in UNDETERMINED),
         (errors_of(kinds=3), "expected one of .*1, 2, found 3"),
         (
             lambda at: cs.vcov(at.other, (at.used.a.to_numpy(), at.used.b.astype(str).to_numpy())),

@@ -18,6 +18,7 @@ from scipy import stats
 from statsmodels.discrete.count_model import ZeroInflatedPoisson
 from statsmodels.discrete.discrete_model import GeneralizedPoisson
 from statsmodels.miscmodels.ordinal_model import OrderedModel
+from statsmodels.tools.numdiff import approx_hess3
 
 import estimation as cs
 from tests.estimation.parity import agrees
@@ -114,8 +115,11 @@ def _used(name, fit, frame):
     rows = frame.dropna()
     if hasattr(fit.model, "score_obs"):
         values = np.asarray(fit.params).reshape(-1, order="F")
-        bread = np.linalg.inv(fit.model.hessian(values))
-        return rows, rows, np.asarray(fit.model.score_obs(values)), bread
+        hessian = fit.model.hessian(values)
+        if name == "inflated zeros":
+            # that of statsmodels 0.15 is wrong between the two parts
+            hessian = approx_hess3(values, fit.model.loglike)
+        return rows, rows, np.asarray(fit.model.score_obs(values)), np.linalg.inv(hessian)
     if name in {"ols", "wls", "gls"}:
         weight = np.ones(len(rows)) if name == "ols" else rows.w.to_numpy()
         residuals, x = fit.resid.to_numpy(), fit.model.exog
@@ -181,11 +185,13 @@ def test_every_kind_of_fit_agrees_with_a_loop_over_pairs_of_rows(flows, name):
         least = np.diag(expected["pair"]) if line == "dyadic" else 0
         errors = found.query("vcov == @line")["std_error"]
         np.fill_diagonal(matrix, np.maximum(np.diag(matrix), least))
-        what = f"`cs.vcov`, `{line}`, {len(FITS)} kinds of fits"
-        agrees(what, "loop over pairs of rows", errors, np.sqrt(np.diag(matrix)), rel=1e-10)
+        tolerance, what = 1e-10, f"`cs.vcov`, `{line}`, {len(FITS)} kinds of fits"
+        if name == "inflated zeros":
+            tolerance, what = 1e-5, f"`cs.vcov`, `{line}`, ZeroInflatedPoisson"
+        agrees(what, "loop over pairs of rows", errors, np.sqrt(np.diag(matrix)), rel=tolerance)
         np.testing.assert_allclose(np.diag(found.matrix(line)), errors**2, rtol=1e-12)
         if np.linalg.eigvalsh(matrix).min() > 0:
-            np.testing.assert_allclose(found.matrix(line), matrix, rtol=1e-10, atol=1e-14)
+            np.testing.assert_allclose(found.matrix(line), matrix, rtol=tolerance, atol=1e-14)
         else:
             assert any(line in note for note in found.notes)
     assert found.n_obs == len(rows) and found.n_units == 12
