@@ -14,6 +14,7 @@ from orchestration.commands.check_source import check_source
 from orchestration.commands.correct import correct
 from orchestration.commands.evidence import evidence
 from orchestration.commands.panel import panel
+from orchestration.commands.policy import policy, register
 from orchestration.commands.public import public
 from orchestration.commands.publications import rollback, verify
 from orchestration.commands.reproduce import reproduce
@@ -33,6 +34,7 @@ from warehouse.publication.foreign import DATABASE
 from warehouse.publication.publish import switch
 
 RUN = run_of(2)
+LIST = "list.csv"
 CELL = ("110000", "gdp", "2010")
 COMMANDS: dict[str, Callable[[Path], int]] = {
     "verify": lambda home: end_of(verify, None),
@@ -45,6 +47,8 @@ COMMANDS: dict[str, Callable[[Path], int]] = {
     "sql": lambda home: end_of(run_sql, "from marts.things"),
     "why": lambda home: end_of(why, *CELL, None, False, str(home / "why.html"), False),
     "evidence": lambda home: end_of(evidence, None, False),
+    "policy": lambda home: end_of(policy, str(home / LIST), None, None),
+    "register": lambda home: end_of(register, str(home / LIST)),
     "check-source": lambda home: end_of(check_source, str(home.parent)),
 }
 # They are given a database alone, without a manifest.
@@ -68,6 +72,7 @@ def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = shutil.copytree(two_runs, tmp_path / "home", symlinks=True)
     made_writable(copy / "published")
+    (copy / LIST).write_text("city,date\n110000,2015-03-07\n", encoding="utf-8")
     monkeypatch.setenv("CITYSYNC_HOME", str(copy))
     monkeypatch.chdir(copy / "published")  # a socket's path must be short
     return copy
