@@ -184,7 +184,8 @@ def of_many_cities(catalog: str) -> dict[str, str]:
 
     A coefficient by year that one city carries is its own number, less those of cities whose mean
     is known. Where a cohort is one city, its coefficients also follow from those of all cohorts and
-    of the other ones, so none by cohort is passed on; nor is one by year without some city.
+    of the other ones, so none by cohort is passed on; nor is one by year without some city, nor
+    the estimates without each city in turn, which are one equation a city and outcome.
 
     Parameters
     ----------
@@ -200,6 +201,7 @@ def of_many_cities(catalog: str) -> dict[str, str]:
             "cohort_year is null and not coalesce(event_time is not null and n_pilots = 1, false)"
         ),
         "estimates.diagnostic": (
+            "diagnostic <> 'leave_out_city' and "
             "not (starts_with(coalesce(term, ''), 'event[') and (starts_with(diagnostic, "
             f"'estimate_without_') or (spec_id, term) in ({carried})))"
         ),

@@ -106,6 +106,7 @@ create table estimates.estimate as from (values
 ) t(spec_id, cohort_year, event_time, n_pilots, estimate);
 create table estimates.diagnostic as from (values
     ('a', 'event[1]', 'city_r_eff', 1.0), ('a', 'event[1]', 'estimate_without_city', 2.0),
+    ('a', '110000', 'leave_out_city', 7.0),
     ('a', 'event[4]', 'conventional_t', 3.0), ('b', 'event[4]', 'conventional_t', 4.0),
     ('a', 'att', 'estimate_without_city', 5.0), ('a', null, 'sample_n_pairs', 6.0)
 ) t(spec_id, term, diagnostic, "value")
@@ -122,7 +123,7 @@ def test_coefficients_by_year_of_one_city_are_left_out(tmp_path: Path) -> None:
     with duckdb.connect() as con:
         attach_foreign(con, {PUBLISHED: tmp_path / DATABASE}, draft)
         left_out = [row[:2] for row in copy_tables(con, draft, set())]
-        assert left_out == [("estimates.diagnostic", 2), ("estimates.estimate", 3)]
+        assert left_out == [("estimates.diagnostic", 3), ("estimates.estimate", 3)]
         estimates = con.execute("select estimate from estimates.estimate order by all").fetchall()
         values = con.execute("select value from estimates.diagnostic order by all").fetchall()
     assert [float(value) for (value,) in estimates] == [0.1, 0.5]
