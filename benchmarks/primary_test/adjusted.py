@@ -327,8 +327,8 @@ def sizes_rejected(of_candidate: pd.DataFrame) -> set[tuple[str, str, str]]:
 def summary(found: pd.DataFrame) -> str:
     """Return the tables of the page and the candidate that the rule of choice takes.
 
-    Of designs without an effect only those are shown in which the committed or the taken
-    candidate is rejected as 5 %; `write_all` writes the others.
+    Of designs without an effect only those are shown in which the taken candidate is rejected as
+    5 %; `write_all` writes the others.
     """
     rejected = {one: sizes_rejected(found[found["candidate"] == one]) for one in CANDIDATES}
     largest, means = {}, {}
@@ -367,7 +367,9 @@ def _designs_of_two(
     rejected: dict[tuple[str, str, str], set[tuple[str, str, str]]],
     taken: tuple[str, str, str],
 ) -> str:
-    """The table of designs of the committed and the taken candidate, and the range of the rest."""
+    """Designs of the committed and the taken candidate; of those without an effect in which the
+    taken one is not rejected the range of what it rejects.
+    """
     rows, others = [["design", _named(COMMITTED), _named(taken)]], []
     of_both = found[found["candidate"].isin((COMMITTED, taken))]
     for (cell, noise), of_cell in of_both.groupby(["cell", "noise"], sort=False):
@@ -383,15 +385,14 @@ def _designs_of_two(
                     text = f"**{text}**"
                 shown.append(text)
             row.append("/".join(shown))
-        is_null = of_cell["kind"].iloc[0] == "null"
-        if is_null and not any("**" in text for text in row):
-            others.append(of_cell["share"])
+        if of_cell["kind"].iloc[0] == "null" and "**" not in row[-1]:
+            others.append(own)
         else:
             rows.append(row)
     rest = pd.concat(others)
     return (
-        f"{markdown(rows)}\n\nIn the other {len(others)} rows without an effect both reject in "
-        f"{rest.min():.1f} to {rest.max():.1f} %."
+        f"{markdown(rows)}\n\nIn the other {len(others)} designs without an effect "
+        f"'{_named(taken)}' rejects in {rest.min():.1f} to {rest.max():.1f} %."
     )
 
 

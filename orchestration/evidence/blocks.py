@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,23 +35,18 @@ REAL = (
 #: Checks in the order of the page; batches and provinces are one row each.
 CHECKS = (
     ("headline", "newest", "**headline**"),
-    ("dates", "announcement", "from the calendar year of the **announcement**"),
+    ("dates", "announcement", "from the year of the **announcement**"),
     ("dates", "a_year_earlier", "**anticipation**: a year earlier"),
-    ("years", "without_2020", "**the pandemic**: without 2020"),
+    ("years", "without_2020", "**pandemic**: without 2020"),
     ("years", "without_2020_to_2022", "without 2020 to 2022"),
     ("measure", "capped", "gaps capped at their 90 % quantile"),
-    ("province", None, "one province left out"),
-    ("batch", None, "one batch left out"),
+    ("province", None, "without one province"),
+    ("batch", None, "without one batch"),
     ("controls", "never_admitted", "controls never admitted to this day"),
-    (
-        "controls",
-        "admitted_later",
-        "**not-yet-treated**: controls admitted later alone, the comparison that the literature "
-        "prefers",
-    ),
+    ("controls", "admitted_later", "**not-yet-treated** controls alone"),
     ("evidence", "index_alone", "growth from the published **index alone**"),
-    ("evidence", "without_index_alone", "without cities that have an unconfirmed index"),
-    ("statistic", "adjusted", "the statistic **net of size and coast**, chosen after the fact"),
+    ("evidence", "without_index_alone", "without cities with an unconfirmed index"),
+    ("statistic", "adjusted", "**net of size and coast**, chosen after the fact"),
     ("series", "growth_deflated", "deflated growth"),
     ("series", "growth_employed", "employment"),
     ("series", "growth_wage", "wages"),
@@ -127,12 +123,16 @@ def real(con: Con) -> str:
 
 
 def checks(con: Con) -> str:
-    """The primary test asked otherwise, and what is joint about it."""
+    """The primary test in other ways, and what is joint about it."""
     rows = []
+    of_headline = _cities(con, "headline", "newest")
     for kind, name, label in CHECKS:
         cells = [_check_cell(con, kind, name, series) for series in ("growth", "cycle")]
         if cells != ["", ""]:
-            rows.append([label + _cities(con, kind, name), *cells])
+            sample = _cities(con, kind, name)
+            if sample == of_headline and kind != "headline":
+                sample = ""
+            rows.append([label + sample, *cells])
     [joint] = rows_of(
         con,
         """select max(joint_p_value) as p, count(*) filter (where joint_p_value is null
@@ -147,10 +147,9 @@ def checks(con: Con) -> str:
     return (
         f"{table(('check', 'growth', 'cycle'), rows)}\n\n"
         "Joint p of the largest statistic of headline, dates, years, cap and provinces, both "
-        f"series: **{p_of(joint['p'])}**. Of {joint['n']} rows outside it {joint['below']} are "
-        f"below 5 %, where {0.05 * joint['n']:.1f} are expected by chance. Of {channels['n']} rows "
-        "of **channels** "
-        f"{channels['below']} are below 5 %; corrected for all of them the smallest p is "
+        f"series: **{p_of(joint['p'])}**. Of {joint['n']} other rows {joint['below']} are below "
+        f"5 %, where chance gives {0.05 * joint['n']:.1f}. Of {channels['n']} rows of **channels** "
+        f"{channels['below']} are below 5 %; the smallest p corrected for all of them is "
         f"{p_of(channels['smallest'])}."
     )
 
@@ -167,12 +166,11 @@ def placebos(con: Con) -> str:
     )
     kinds = {
         "time": "in time: real admissions moved back, windows that end before any zone",
-        "space": "in space: never-pilots near or tied to a pilot, pilots left out, exposure "
-        "redrawn",
-        "later": "chosen later: cities admitted after the window as if in the median year, pilots "
-        "left out",
-        "selection": "selection: growth before any zone of pilots less their province's "
-        "never-pilots",
+        "space": "in space: cities without a zone near or tied to one, treated cities left out",
+        "later": "chosen later: cities admitted after the window as if in the median year, "
+        "treated cities left out",
+        "selection": "selection: growth before any zone, treated cities less others of their "
+        "province",
     }
     rows = []
     for row in found:
@@ -190,10 +188,10 @@ def placebos(con: Con) -> str:
     drift = {
         row["name"]: row for row in rows_of(con, """from estimates.check where "check" = 'drift'""")
     }
-    said = _controls_moved(con)
+    sentences = _controls_moved(con)
     if {"hides_a_rise", "hides_a_fall"} <= set(drift):
-        said += _drift(drift["hides_a_rise"], drift["hides_a_fall"])
-    return table(("judged jointly", "rows", "smallest p of a row", "joint p"), rows) + said
+        sentences += _drift(drift["hides_a_rise"], drift["hides_a_fall"])
+    return table(("judged jointly", "rows", "smallest p of a row", "joint p"), rows) + sentences
 
 
 def _controls_moved(con: Con) -> str:
@@ -209,32 +207,32 @@ def _controls_moved(con: Con) -> str:
     gain, move = gains[0]["estimate"], moves[0]["estimate"]
     share = -move / gain
     if share <= 0:
-        explained = "in the same direction, so it explains nothing of it"
+        explained = "the same direction, so it explains nothing of the gain"
     elif share < 1:
-        explained = f"{share:.2f} of it the other way, so it explains at most part of it"
+        explained = f"{share:.2f} of the gain, so it explains at most part of it"
     else:
-        explained = f"{share:.2f} of it the other way, so it may explain all of it"
+        explained = f"{share:.2f} of the gain, so it may explain all of it"
     return (
-        f"\n\nOn the not-yet-treated alone ({gains[0]['n_cities'] - gains[0]['n_pilots']} cities) "
-        f"pilots gain {signed(gain)}; these controls moved by "
-        f"{signed(move)} in their own placebo, {explained}."
+        f"\n\nCompared with the {gains[0]['n_cities'] - gains[0]['n_pilots']} not-yet-treated "
+        f"cities alone, treated cities gain {signed(gain)}. In their own placebo these controls "
+        f"move by {signed(move)}: {explained}."
     )
 
 
 def _drift(rise: dict[str, Any], fall: dict[str, Any]) -> str:
     """What pilots would have had to do for other reasons for zero to leave the interval."""
-    of_rise = f"{rise['relative_magnitude']:.2f} of the largest placebo in time"
-    of_fall = f"{fall['relative_magnitude']:.2f} of it"
+    of_rise = f"{rise['relative_magnitude']:.2f} times the largest placebo in time"
+    of_fall = f"{fall['relative_magnitude']:.2f} times"
     if rise["estimate"] < 0 < fall["estimate"]:
         return (
-            f"\n\nHad pilots fallen by more than {size(-rise['estimate'])} for other reasons "
-            f"({of_rise}), the interval would show a rise; had they risen by more than "
-            f"{size(fall['estimate'])} ({of_fall}), it would show a fall."
+            f"\n\nA fall of treated cities for other reasons hides a rise if it exceeds "
+            f"{size(-rise['estimate'])} ({of_rise}); a rise hides a fall if it exceeds "
+            f"{size(fall['estimate'])} ({of_fall})."
         )
     return (
-        f"\n\nZero is not in the interval. Had pilots, without any admission, moved by between "
-        f"{signed(rise['estimate'])} ({of_rise}) and {signed(fall['estimate'])} ({of_fall}), it "
-        "would be."
+        "\n\nZero is not in the interval. It would be if treated cities had moved, for other "
+        f"reasons, by between {signed(rise['estimate'])} ({of_rise}) and "
+        f"{signed(fall['estimate'])} ({of_fall})."
     )
 
 
@@ -283,7 +281,7 @@ def placebos_of_rings(con: Con) -> str:
         for row in found
     ]
     return (
-        "Rows that differed before any zone already, by the p of the same test on earlier years "
+        "The same test on years before any zone has a p below 5 % in "
         f"({run_line(con)}): {', '.join(rows) or 'none'}."
     )
 
@@ -305,18 +303,9 @@ def next_window(con: Con) -> str:
 
 
 def leads(con: Con) -> str:
-    """Whether the cycle of a pilot leads that of its partners, and which rows are found."""
+    """Whether the cycle of a treated city leads that of its partners."""
     rows = _default_rows(con, "spec_id like 'radiation.lead_%'")
-    named = _coefficients(rows, lambda row: row["spec_id"].removeprefix("radiation.lead_"))
-    believed = rows_of(
-        con,
-        "select spec_id, belief from estimates.stood_out where spec_id like 'radiation.lead_%' "
-        "and source_table = 'estimate' and belief in ('found', 'doubted') order by belief, spec_id",
-    )
-    said = [
-        f"{row['belief']} `{row['spec_id'].removeprefix('radiation.lead_')}`" for row in believed
-    ]
-    return f"{named}\n\nOf these rows: {', '.join(said) or 'none is found'}."
+    return _coefficients(rows, lambda row: row["spec_id"].removeprefix("radiation.lead_"))
 
 
 def mechanisms(con: Con) -> str:
@@ -355,26 +344,31 @@ def radiation(con: Con) -> str:
 
 
 def stood_out(con: Con) -> str:
-    """Every coefficient, channel and own outcome below 5 % before correction."""
+    """Coefficients, channels and own outcomes below 5 % before correction: those that are found
+    or doubted by name, the others as a count by family.
+    """
     found = rows_of(
         con,
         """from estimates.stood_out
-        where source_table in ('estimate', 'channel', 'own_outcome')
+        where source_table in ('estimate', 'channel', 'own_outcome') and family is not null
         order by source_table = 'own_outcome', source_table, spec_id, name, comparison, estimate""",
     )
-    rows = [
-        [
-            _stood_out_name(row),
-            _change(row),
-            f"{row['family'] or 'none'} ({row['family_size'] or '-'})",
-            p_of(row["p_value_family"]),
-            f"{row['belief'].replace('_', ' ')}",
-        ]
-        for row in found
-        if row["family"] is not None
-    ]
-    header = ("row", "estimate (95 %), p", "family (tests)", "corrected p", "believed")
-    return table(header, rows)
+    rows, others = [], Counter()
+    for row in found:
+        family = f"{row['family'].replace('_', ' ')} ({row['family_size']} tests)"
+        if row["belief"] == "not_found":
+            others[family] += 1
+            continue
+        corrected = f"{p_of(row['p_value_family'])}, {family}"
+        rows.append(
+            [_stood_out_name(row), _change(row), corrected, row["belief"].replace("_", " ")]
+        )
+    header = ("row", "estimate (95 %), p", "corrected p", "believed")
+    counts = [f"{count} in {family}" for family, count in others.items()]
+    return (
+        f"{table(header, rows)}\n\nNot found after correction: {'; '.join(counts) or 'none'} "
+        "(`estimates.stood_out`)."
+    )
 
 
 def policies(con: Con) -> str:
@@ -452,8 +446,7 @@ def _cities(con: Con, kind: str, name: str | None) -> str:
         return ""
     [row] = rows
     return (
-        f" ({row['n_pilots']} pilots of {row['n_cities']} cities, "
-        f"{row['first_year']}-{row['last_year']})"
+        f" ({row['n_pilots']} of {row['n_cities']} cities, {row['first_year']}-{row['last_year']})"
     )
 
 
@@ -467,27 +460,24 @@ def _change(row: Any) -> str:
 
 
 def _coefficients(rows: Sequence[dict[str, Any]], name: Callable[[dict[str, Any]], str]) -> str:
-    """Rows of estimates with their family."""
-    lines = [
-        [
-            f"`{name(row)}`",
-            str(row["n_pilots"]),
-            f"{signed(row['estimate'])} ({interval(row)})",
-            p_of(row["p_value"]),
-            _corrected(row),
-        ]
-        for row in rows
-    ]
-    header = ("outcome, variant", "pilots", "estimate (95 %)", "p", "corrected (family of tests)")
+    """Rows of estimates; with the p that is corrected in their families where they have one."""
+    families = sorted(
+        {
+            f"{row['family'].replace('_', ' ')}, {row['family_size']} tests"
+            for row in rows
+            if row["p_value_family"] is not None
+        }
+    )
+    header = ["outcome, variant", "pilots", "estimate (95 %), p"]
+    if families:
+        header.append(f"corrected p ({'; '.join(families)})")
+    lines = []
+    for row in rows:
+        line = [f"`{name(row)}`", str(row["n_pilots"]), _change(row)]
+        if families:
+            line.append(p_of(row["p_value_family"]))
+        lines.append(line)
     return table(header, lines)
-
-
-def _corrected(row: dict[str, Any]) -> str:
-    """The p that is corrected within a family, with the family and its size."""
-    if row["p_value_family"] is None:
-        return ""
-    family = row["family"].replace("_", " ")
-    return f"{p_of(row['p_value_family'])} ({family}, {row['family_size']})"
 
 
 #: Name in a page: what makes it.

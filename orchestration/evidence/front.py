@@ -29,17 +29,16 @@ def answer(con: Con) -> str:
         f"**{title} in the statistics delivered to us.** Mean synchronization of the yearly growth "
         f"of a city with a zone with that of cities without one was {size(row['before'])} before "
         f"its admission and {size(row['after'])} afterwards; without the zone it would have been "
-        f"{size(row['without_admission'])}, as far as can be estimated: an "
-        f"effect of {signed(row['estimate'])} (95 % of growth alone, not corrected: "
-        f"{interval(row)}; {row['first_year']} to {row['last_year']}). With no effect at all, "
-        f"chance gives one at least as large with probability {p_of(row['p_value'])} ("
-        f"{p_of(row['p_value_family'])} corrected for growth less its trend, which is tested "
-        "with it). Only a uniform rise of at least "
-        f"{size(row['minimum_detectable_rise'])} or fall of at least "
+        f"an estimated {size(row['without_admission'])}. The estimated effect is "
+        f"{signed(row['estimate'])} (95 % interval for growth alone: {interval(row)}, p "
+        f"{p_of(row['p_value'])}; corrected for growth less its trend, which is tested with it, p "
+        f"{p_of(row['p_value_family'])}; {row['first_year']} to {row['last_year']}). p is the "
+        "probability that chance alone gives an effect at least as large. A rise of at least "
+        f"{size(row['minimum_detectable_rise'])} or a fall of at least "
         f"{size(row['minimum_detectable_fall'])}, the same in every city with a zone and every "
-        "year, would have been found in four of five "
-        "cases; [other changes](docs/evidence/primary-test.md#how-often-it-rejects) are found less "
-        f"or more often ({run_line(con)})."
+        "year, would be found in four of five cases, [other changes]"
+        "(docs/evidence/primary-test.md#how-often-it-rejects) less or more often "
+        f"({run_line(con)})."
     )
 
 
@@ -104,15 +103,14 @@ def study_in_chinese(con: Con) -> str:
 def study_line(con: Con) -> str:
     """What the README says of the published study's method."""
     study = _study(con)
-    pairs = study["conventional"]["n_pairs"]
     return (
         "The published study's method, for its own earlier years and strongly tied cities, gives "
-        f"{signed(study['conventional']['estimate'])} on the same data with an interval of "
-        f"{interval(study['conventional'])}, because it takes {pairs:,} pairs of cities for as "
-        "many separate pieces of evidence, although pairs with a city in common share its "
-        "shocks. An "
-        f"interval that allows for cities in common is {interval(study['dyadic'])}, one that "
-        f"allows for shocks common to a province {interval(study['province_jackknife'])}."
+        f"{signed(study['conventional']['estimate'])} with an interval of "
+        f"{interval(study['conventional'])} on the same data. It treats "
+        f"{study['conventional']['n_pairs']:,} pairs of cities as separate pieces of evidence, "
+        "although pairs with a city in common share its shocks. An interval that allows for "
+        f"cities in common is {interval(study['dyadic'])}, one that allows for shocks common to a "
+        f"province {interval(study['province_jackknife'])}."
     )
 
 

@@ -1,6 +1,5 @@
-"""What one landing says of where the weight lies, of own outcomes, of families of tests and of the
-years of mechanisms: the same tables for any publication, so that two landings stand beside each
-other.
+"""Tables of one landing, the same for any publication so that two landings can be compared: where
+the weight lies, own outcomes, families of tests, and the years of mechanisms.
 """
 
 from __future__ import annotations
@@ -40,14 +39,11 @@ select family, max(family_size) as family_size, count(*) as n,
 from corrected where p_value_family is not null group by family order by family
 """
 MECHANISMS = """
-select spec_id, estimate, ci_low, ci_high, p_value, p_value_family,
+select spec_id, p_value_family,
     max(value) filter (where diagnostic = 'sample_first_year')::int as first_year,
     max(value) filter (where diagnostic = 'sample_last_year')::int as last_year
 from estimates.estimate join estimates.diagnostic using (spec_id)
 where is_default and family = 'mechanisms' group by all order by spec_id
-"""
-PAIRS = """
-select min("year") as first_year, max("year") as last_year from marts.{name}
 """
 
 
@@ -59,14 +55,13 @@ def landing(con: Con) -> str:
     )
     parts = (
         f"Run {run['run_id']} of {run['day']}: {files['n']} files of {files['sources']} sources.",
-        "**Where the weight lies**, growth in the newest window, with one p of equality for each "
-        "comparison",
+        "**Where the weight lies** (growth in the newest window; one p of equality for each "
+        "comparison)",
         weight(con),
-        "**What zones did first**",
+        "**Own outcomes**: estimate (95 %), p, corrected p; what is found in 80 %",
         own_outcomes(con),
-        "**Families of tests**, each corrected by itself",
+        "**Families of tests** with a p below 5 % before correction",
         families(con),
-        "**Mechanisms on the years that they have**",
         mechanisms(con),
     )
     return "\n\n".join(parts)
@@ -95,66 +90,67 @@ def weight(con: Con) -> str:
 
 
 def own_outcomes(con: Con) -> str:
-    """Every own outcome in both comparisons; of one that was not run, why."""
+    """Every own outcome in both comparisons, and which were not run."""
     found = rows_of(
         con,
         "from estimates.own_outcome where spec_id = ? "
-        "order by family = 'other_own_outcomes', outcome, comparison",
+        "order by family = 'other_own_outcomes', outcome",
         NEWEST,
     )
-    rows = []
+    rows: dict[str, dict[str, str]] = {}
+    not_run = {}
     for row in found:
         name = row["outcome"].replace("_", " ")
-        compared = row["comparison"].replace("_", " ")
         if row["estimate"] is None:
-            rows.append([name, compared, row["reason"], "", "", ""])
+            not_run[name] = row["reason"].removeprefix("Not run: ").rstrip(".")
             continue
-        rows.append(
-            [
-                f"{name}, {row['first_year']}-{row['last_year']}",
-                f"{compared} ({row['n_pilots']} of {row['n_cities']} cities treated)",
-                f"{signed(row['estimate'])} ({interval(row)})",
-                p_of(row["p_value"]),
-                p_of(row["p_value_family"]),
-                size(row["minimum_detectable_family"]),
-            ]
+        cells = rows.setdefault(f"{name}, {row['first_year']}-{row['last_year']}", {})
+        cells[row["comparison"]] = (
+            f"{signed(row['estimate'])} ({interval(row)}), {p_of(row['p_value'])}, "
+            f"{p_of(row['p_value_family'])}; {size(row['minimum_detectable_family'])}"
         )
-    header = ("outcome", "compared with", "estimate (95 %)", "p", "corrected", "found in 80 %")
-    return table(header, rows)
+    lines = [
+        [name, cells.get("all_cities", ""), cells.get("not_yet_treated", "")]
+        for name, cells in rows.items()
+    ]
+    made = table(("outcome", "against all cities", "against those admitted later"), lines)
+    if not_run:
+        reasons = [f"{name} ({reason})" for name, reason in not_run.items()]
+        made += f"\n\nNot run: {', '.join(reasons)}."
+    return made
 
 
 def families(con: Con) -> str:
-    """How many tests of each family are below 5 % before and after correction."""
+    """Families with a p below 5 % before correction; of the others how many they are."""
+    found = rows_of(con, CORRECTED)
     rows = [
         [
             row["family"].replace("_", " "),
             str(row["family_size"]),
-            str(row["n"]),
-            str(row["below"]),
+            f"{row['below']} of {row['n']}",
             str(row["found"]),
             p_of(row["smallest"]),
         ]
-        for row in rows_of(con, CORRECTED)
+        for row in found
+        if row["below"]
     ]
-    header = ("family", "tests", "rows", "below 5 % before", "found", "smallest corrected p")
-    return table(header, rows)
+    header = ("family", "tests", "rows below 5 %", "found", "smallest corrected p")
+    return (
+        f"{table(header, rows)}\n\nNo row of the other {len(found) - len(rows)} families is below "
+        "5 %."
+    )
 
 
 def mechanisms(con: Con) -> str:
-    """Mechanisms with the years of their samples, and the years of the tables of pairs."""
-    rows = [
-        [
-            f"`{row['spec_id'].partition('.')[2]}`",
-            f"{row['first_year']}-{row['last_year']}",
-            f"{signed(row['estimate'])} ({interval(row)})",
-            p_of(row["p_value"]),
-            p_of(row["p_value_family"]),
-        ]
-        for row in rows_of(con, MECHANISMS)
-    ]
-    years = []
-    for name in ("fct_pair_synchronization", "panel_pair_year"):
-        [pairs] = rows_of(con, PAIRS.format(name=name))
-        years.append(f"`{name}` holds {pairs['first_year']} to {pairs['last_year']}")
-    made = table(("outcome, variant", "years", "estimate (95 %)", "p", "corrected"), rows)
-    return f"{made}\n\n{', '.join(years)}."
+    """Which mechanisms were run, on which years, and the smallest corrected p of them."""
+    found = rows_of(con, MECHANISMS)
+    if not found:
+        return "No mechanism was run."
+    by_years: dict[str, list[str]] = {}
+    for row in found:
+        outcome = row["spec_id"].split(".")[1]
+        years = f"{row['first_year']}-{row['last_year']}"
+        by_years.setdefault(years, []).append(f"`{outcome}`")
+    run = [f"{years}: {', '.join(outcomes)}" for years, outcomes in by_years.items()]
+    smallest = min(row["p_value_family"] for row in found)
+    return f"**Mechanisms** run, smallest corrected p {p_of(smallest)}. {'; '.join(run)}."
