@@ -52,12 +52,13 @@ CHECKS = (
     ("series", "growth_wage", "wages"),
     ("series", "growth_night_lights", "night light, without the first two batches"),
 )
+OFFICIAL = "cm_growth_official"
 #: Rows of the page on mechanisms, by the heading that begins with them.
 MECHANISMS = (
     ("mechanisms", "mechanisms", None),
     ("alternative outcomes", "alternative_outcomes", "cm_"),
-    ("rival explanations", "confounders", "cm_growth_official"),
-    ("spillovers", "spillovers", "cm_growth_official"),
+    ("rival explanations", "confounders", OFFICIAL),
+    ("spillovers", "spillovers", OFFICIAL),
 )
 LEVELS = {
     "growth_official": "growth",
@@ -309,7 +310,9 @@ def leads(con: Con) -> str:
 
 
 def mechanisms(con: Con) -> str:
-    """Mechanisms, other outcomes, rival explanations and spillovers."""
+    """Mechanisms and other outcomes row by row; rival explanations and spillovers, variants of one
+    regression, as a range.
+    """
     parts = []
     for heading, analysis, outcome in MECHANISMS:
         rows = _default_rows(
@@ -319,10 +322,27 @@ def mechanisms(con: Con) -> str:
             and cohort_year is null""",
         )
         rows = [row for row in rows if analysis != "mechanisms" or "comove" not in row["spec_id"]]
-        if rows:
+        if rows and outcome == OFFICIAL:
+            parts.append(f"**{heading}**: {_range(rows)}")
+        elif rows:
             named = _coefficients(rows, lambda row: row["spec_id"].partition(".")[2])
             parts.append(f"**{heading}**\n\n{named}")
     return f"Both landings joined, {run_line(con)}.\n\n" + "\n\n".join(parts)
+
+
+def _range(rows: Sequence[dict[str, Any]]) -> str:
+    """Variants of one regression: how many, the range of their estimates and the smallest p."""
+    estimates = sorted(row["estimate"] for row in rows)
+    smallest = min(rows, key=lambda row: row["p_value"])
+    names = ", ".join(f"`{_variant(row)}`" for row in rows)
+    return (
+        f"{len(rows)} variants, {signed(estimates[0])} to {signed(estimates[-1])}. The smallest p is "
+        f"that of `{_variant(smallest)}`: {_change(smallest)}. Variants: {names}."
+    )
+
+
+def _variant(row: dict[str, Any]) -> str:
+    return row["spec_id"].rsplit(".", 1)[1]
 
 
 def radiation(con: Con) -> str:
