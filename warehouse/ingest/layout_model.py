@@ -3,7 +3,7 @@ editions is one more table entry.
 
 Not here: how a layout file is loaded and what is said of a wrong one (`layouts`), how a delivered
 file is read by it (`sheets/`), and how one is drafted for an unknown source (`drafting/`). Every
-key with an example: docs/layouts.md.
+key: docs/layouts.md.
 """
 
 from __future__ import annotations
