@@ -336,8 +336,8 @@ def _range(rows: Sequence[dict[str, Any]]) -> str:
     smallest = min(rows, key=lambda row: row["p_value"])
     names = ", ".join(f"`{_variant(row)}`" for row in rows)
     return (
-        f"{len(rows)} variants, {signed(estimates[0])} to {signed(estimates[-1])}. The smallest p is "
-        f"that of `{_variant(smallest)}`: {_change(smallest)}. Variants: {names}."
+        f"{len(rows)} variants, {signed(estimates[0])} to {signed(estimates[-1])}. The smallest p "
+        f"is that of `{_variant(smallest)}`: {_change(smallest)}. Variants: {names}."
     )
 
 
