@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from .api.tables import etable as etable
     from .api.vcov import Errors as Errors
     from .api.vcov import vcov as vcov
+    from .api.words import VARIANCE_ESTIMATORS as VARIANCE_ESTIMATORS
     from .panel.panel_error import PanelError as PanelError
-    from .results import VARIANCE_ESTIMATORS as VARIANCE_ESTIMATORS
     from .results import NotEstimable as NotEstimable
 
 __version__ = "0.2.0"
@@ -43,7 +43,7 @@ PUBLIC = {
     "Audit": "api.audit.card",
     "ESTIMATORS": "api.fit",
     "Errors": "api.vcov",
-    "VARIANCE_ESTIMATORS": "results",
+    "VARIANCE_ESTIMATORS": "api.words",
     "Fit": "api.result",
     "NotEstimable": "results",
     "PanelError": "panel.panel_error",

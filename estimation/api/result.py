@@ -347,7 +347,10 @@ class Fit(FitResult):
         KeyError
             If the fit has none of this name and term.
         """
-        return {(n, t): value for n, t, value in self.diagnostics}[name, term]
+        found = {(n, t): value for n, t, value in self.diagnostics}
+        if (name, term) not in found:
+            raise KeyError(f"{name}, {term}: not among the names and terms of fit.diagnostics")
+        return found[name, term]
 
     def summary(self) -> Text:
         """The estimates as a table, the size of the sample and the warnings, as a text."""

@@ -17,6 +17,10 @@ from .words import GROUP_TIME, LINES, label_of
 Fit = Any
 
 WIDTH = 80
+NO_HONEST_DID = (
+    "No Honest DiD: it needs every period before treatment, and more degrees of freedom (blocks) "
+    "than effects before treatment plus one."
+)
 DIGITS = 4
 HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "df", "line of inference")
 
@@ -123,7 +127,9 @@ def _sensitivity(fit: Fit) -> list[str]:
         slope = found.get(("breakdown_smoothness", term))
         rows.append((str(term), _breakdown(value), interval, _breakdown(slope)))
     if len(rows) == 1:
-        return []
+        if ("joint_leads_p", None) not in found:
+            return []
+        return textwrap.wrap(NO_HONEST_DID, WIDTH)
     text = (
         "Rambachan and Roth 2023: the interval leaves zero out as long as trends differ by less "
         "than the breakdown, in multiples of the largest change before treatment (trend), or as a "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..defaults import LEVEL
 from ..inference.variances import t_interval
@@ -23,6 +23,7 @@ EstimatorName = Literal[
     "within_block",
 ]
 Line = Literal["pair", "dyadic", "unit", "block_jackknife", "permutation"]
+VARIANCE_ESTIMATORS: tuple[Line, ...] = get_args(Line)
 # of `cs.vcov`
 SharedLine = Literal["dyadic", "unit", "pair"]
 # a line of inference, and its name in published tables and in the JSON of the command line

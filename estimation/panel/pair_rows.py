@@ -141,7 +141,7 @@ class PairRows:
         names, (one_side, _) = (self.columns.outcome, *self.columns.controls), self.all_rows.sides
         for first, second in again.tolist():
             i, j = (str(self.ids[side[second]]) for side in self.all_rows.sides)
-            row = self.table.source.line_of(first)
+            row = f"{self.table.source.place} {self.table.source.line_of(first)}"
             if one_side[first] == one_side[second]:
                 found = f"pair {i}, {j} in {times[second]} again (first in {row})"
                 expected, remedy = "one row for a pair in a year", "remove one of the rows"

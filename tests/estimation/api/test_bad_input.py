@@ -39,7 +39,7 @@ FAULTS = {
         lambda f: pd.concat([f, f.iloc[[5]]], ignore_index=True),
         3697,
         None,
-        ["again (first in 6)", "remove one"],
+        ["again (first in row 6)", "remove one"],
     ),
     "self-pair": (
         lambda f: f.assign(importer=f["exporter"]),
@@ -51,7 +51,7 @@ FAULTS = {
         _both_orders,
         3697,
         "y",
-        ["c001, c000 in 2014", "c000, c001 (in 5)", "no direction"],
+        ["c001, c000 in 2014", "c000, c001 (in row 5)", "no direction"],
     ),
     "constant outcome": (lambda f: f.assign(y=1.5), None, "y", ["1.5 in every row"]),
     "blank outcome": (lambda f: f.assign(y=np.nan), None, "y", ["only blanks"]),

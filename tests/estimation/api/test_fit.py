@@ -201,14 +201,19 @@ def test_an_event_study_prints_its_test_of_leads_and_how_much_trend_it_bears(fra
     fit = cs.fit(frame, "y", **asked)
     p = fit.wald(["event[-3]", "event[-2]"], "block_jackknife")["p_value"]
     text = str(fit.summary())
-    assert "all effects before treatment are zero" in text and "Honest DiD" in text
+    assert "all effects before treatment are zero" in text and "Honest DiD  " in text
     assert 0 < p < 1
     pairs = frame[["exporter", "importer"]].drop_duplicates()
     pairs["first"] = np.random.default_rng(1).choice([np.nan, 2013, 2014], len(pairs))
     by_pair = cs.fit(frame.merge(pairs), "y", **asked | {"cohort": "first", "vcov": "dyadic"})
     joint = by_pair.wald(["event[-3]", "event[-2]"])
     assert by_pair.diagnostic("joint_leads_p") == pytest.approx(joint["p_value"], rel=1e-9)
-    assert "(dyadic)" in str(by_pair.summary()) and "Honest DiD" in str(by_pair.summary())
+    assert "(dyadic)" in str(by_pair.summary()) and "Honest DiD  " in str(by_pair.summary())
+    few = [row for row in by_pair.diagnostics if row[0] != "breakdown_relative_magnitudes"]
+    assert "No Honest DiD" in str(replace(by_pair, diagnostics=tuple(few)).summary())
+    with pytest.raises(KeyError, match="not among the names and terms"):
+        by_pair.diagnostic("joint_leads")
+    assert set(cs.VARIANCE_ESTIMATORS) == set(PUBLISHED)
 
 
 def test_cohorts_beside_a_panel_of_the_standard_names(frame, given):
