@@ -68,10 +68,11 @@ class FitRows:
         PanelError
             If a row of the fit cannot be matched with one of the frame or series.
         """
-        if len(unit) != 2:
+        are_names = all(isinstance(name, str) for name in unit)
+        if len(unit) != 2 or (are_names and unit[0] == unit[1]):
             expected = "two names of columns, or two arrays"
             raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
-        if not all(isinstance(name, str) for name in unit):
+        if not are_names:
             return self._in_order(unit[0]), self._in_order(unit[1])
         frame = self.frame if data is None else data
         if frame is None:
@@ -139,7 +140,7 @@ class FitRows:
         both = frame[list(unit)].set_axis(["first", "second"], axis=1).reset_index(drop=True)
         # the last one is by label, if there are two
         units = both.iloc[matched[-1]]
-        if not np.array_equal(units, both.iloc[matched[0]]):
+        if not units.reset_index(drop=True).equals(both.iloc[matched[0]].reset_index(drop=True)):
             found = "other units by the labels of the rows than by their places"
             raise PanelError("data", None, None, "units that are certain", found, REMEDY)
         if frame is not self.frame:

@@ -41,9 +41,11 @@ class Covariance:
         Raises
         ------
         ValueError
-            If there is no such term.
+            If there is no such term, or no weight.
         """
         weight = self._rows([weights])
+        if not np.isfinite(weight).all() or not weight.any():
+            raise ValueError(f"combine: expected numbers, not all of them 0, found {weights!r}")
         value = float((weight @ self.estimate)[0])
         i = t_interval(value, float(self._of(weight)[0, 0]), self._least_degrees(weight))
         numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
@@ -62,6 +64,8 @@ class Covariance:
             If there is no such term, if there are as many restrictions as degrees of freedom, or if
             they are not independent.
         """
+        if isinstance(terms, str):
+            terms = [terms]
         rows = self._rows([{one: 1.0} if isinstance(one, str) else one for one in terms])
         df = self._least_degrees(rows)
         if not 0 < len(rows) < df + 1:
@@ -82,7 +86,7 @@ class Covariance:
         for weights in sums:
             if absent := [term for term in weights if term not in self.terms]:
                 raise ValueError(f"{absent[0]}: expected one of {', '.join(self.terms)}")
-        return np.array([[weights.get(term, 0.0) for term in self.terms] for weights in sums])
+        return np.array([[weights.get(term, 0) for term in self.terms] for weights in sums], float)
 
     def _of(self, rows: np.ndarray) -> np.ndarray:
         matrix = rows @ self.matrix @ rows.T

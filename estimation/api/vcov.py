@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -162,6 +163,9 @@ class Errors(pd.DataFrame):
         """The rows as a plain pandas frame."""
         return pd.DataFrame(self)
 
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *wrapped(self.notes)])
+
     def summary(self) -> str:
         """Rows, sample and notes as a text."""
         size = f"{self.n_obs:,} rows, {self.n_pairs:,} pairs, {self.n_units:,} units"
@@ -276,11 +280,16 @@ def vcov(
     >>> dict(zip(errors["vcov"], errors["std_error"].round(3)))
     {'dyadic': 0.094, 'unit': 0.104, 'pair': 0.04}
     """
-    lines: list[str] = [vcov] if isinstance(vcov, str) else list(vcov)
-    require_among("vcov", lines, LINES, "some")
+    lines: list[str] = [vcov] if isinstance(vcov, str) else list(dict.fromkeys(vcov))
+    require_among("vcov", lines or [""], LINES, "some")
+    if df is not None and not (isinstance(df, Real) and df > 0):
+        raise PanelError("df", None, None, "a number above 0", repr(df), "correct it")
     require_among("kinds", [kinds], (None, 1, 2))
     found = read_scores(fit)
     dyads, notes = _dyads(*found.rows.units(unit, data), directed=directed, kinds=kinds)
+    if not dyads.pair.any():
+        remedy = "an error between pairs needs more of them"
+        raise PanelError("unit", None, None, "two pairs of units or more", "one", remedy)
     by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
     plain = {line: _sandwich(line, found, dyads) for line in lines}
     by_pair = _sandwich("pair", found, replace(dyads, cluster=dyads.pair))
@@ -357,8 +366,13 @@ def _dyads(
 def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Number the units of a side from 0, and return their ids, too; a blank is refused."""
     codes, ids = pd.factorize(side)
-    if (codes < 0).any():
-        row = int(np.argmax(codes < 0)) + 1
+    blanks = [-1]
+    for code, value in enumerate(ids):
+        if not str(value).strip():
+            blanks.append(code)
+    is_blank = np.isin(codes, blanks)
+    if is_blank.any():
+        row = int(np.argmax(is_blank)) + 1
         raise PanelError("unit", row, None, "an id", "a blank", "leave the row out of the fit")
     are_text = [isinstance(value, str) for value in ids]
     if any(are_text) and not all(are_text):

@@ -115,6 +115,13 @@ NOT_SERVED = [
     ("RecursiveLS", lambda f: sm.RecursiveLS(f.y, f[["x"]]).fit()),
     ("FamaMacBeth", lambda f: by_period(f).fit()),
 ]
+
+
+def with_a_blank(frame, blank):
+    names = frame.a.astype(str).where(frame.index != 5, blank)
+    return pf.feols("y ~ x | year", frame.assign(a=names, b=frame.b.astype(str)))
+
+
 # a regressor twice, and zeros that no inflation explains
 UNDETERMINED = [
     lambda f: smf.logit("any ~ x + z", f.assign(z=2 * f.x)).fit(method="bfgs", disp=0),
@@ -143,7 +150,20 @@ REFUSED = {
         ),
         (errors_of(unit=("a", "nowhere")), "column nowhere: expected it once in the fit's data"),
         (units_with_a_gap, "no value of b in 2011Q2"),
-        (errors_of(unit="a"), "two names of columns, or two arrays"),
+        *(
+            (errors_of(unit=one), "two names of columns, or two arrays")
+            for one in ("a", ("a", "a"))
+        ),
+        *((errors_of(df=few), "df: expected a number above 0") for few in (0, np.nan, "3")),
+        (errors_of(vcov=()), "some of dyadic, unit, pair"),
+        (
+            lambda at: cs.vcov(smf.ols("y ~ 1", at.used.query("a + b == 1")).fit(), UNIT),
+            "expected two pairs of units or more, found one",
+        ),
+        *(
+            (of_other(lambda f, blank=blank: with_a_blank(f, blank)), "row 6: .* found a blank")
+            for blank in (None, " ")
+        ),
         (errors_of(unit=(np.arange(3), np.arange(3))), "a unit for each of the"),
         (lambda at: at.fit.resid(at.frame[5:]), r"expected the fitted one, [\d,]+ rows"),
         (errors_of(vcov="robust"), "some of dyadic, unit, pair"),
@@ -188,6 +208,10 @@ REFUSED = {
         (lambda at: at.fit.vcov("permutation"), "the fit has"),
         (lambda at: at.fit.se("unit"), "expected one of"),
         (lambda at: at.errors.combine({"q": 1.0}), "expected one of x"),
+        *(
+            (lambda at, of=of: at.errors.combine(of), "expected numbers, not all of them 0")
+            for of in ({}, {"x": 0}, {"x": np.nan})
+        ),
         (lambda at: at.errors.matrix("unit"), "expected one of dyadic"),
         (lambda at: cs.etable(at.errors, vcov="robust"), "expected one of"),
         (lambda at: cs.etable(), "one or more"),
