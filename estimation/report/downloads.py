@@ -66,12 +66,15 @@ def downloads(data: ReportData) -> dict[str, str]:
 
 def pilot_zones(data: ReportData) -> pd.DataFrame:
     """One row a zone, for whoever writes about them: names, dates, city, whether the main test
-    has the city, from which year it counts as treated there, and the keys last.
+    has the city, from which year it counts as treated there, how closely it moved with cities
+    without a zone before and after, and the keys last. What one city would have had without its
+    zone is not there: the test estimates one change for all.
     """
     tested = data["primary_cities"][["city_id", "cohort_year"]]
     cities = data["cities"].drop(columns=["batch", "is_in_sample"])
     zones = data["zones"].merge(cities, on="city_id", how="left")
     zones = zones.merge(tested, on="city_id", how="left")
+    zones = zones.merge(data["zone_change"], on="city_id", how="left")
     # a zone inside a city does not make the city a treated one
     is_whole = zones["is_whole_prefecture"].eq(True)
     return pd.DataFrame(
@@ -85,6 +88,8 @@ def pilot_zones(data: ReportData) -> pd.DataFrame:
             "province": zones["province_name_en"],
             "province_zh": zones["province_name_zh"],
             "covers_the_whole_city": zones["is_whole_prefecture"],
+            "mean_synchronization_before": zones["before"].where(is_whole).astype(float).round(3),
+            "mean_synchronization_after": zones["after"].where(is_whole).astype(float).round(3),
             "city_in_the_main_test": zones["city_id"].isin(tested["city_id"]),
             "counts_as_treated_from": zones["cohort_year"].where(is_whole).astype("Int64"),
             "batch": zones["batch"],

@@ -18,11 +18,13 @@ from .plots import Chart, standing
 
 WIDTH = 760
 KINDS = (".html", ".tex", ".csv", ".docx")
+# in Chinese without LaTeX, which would need fonts and packages of its own
+KINDS_ZH = (".html", ".csv", ".docx")
 
 
 def write_exhibits(data: ReportData, out_dir: Path | str) -> list[Path]:
     """Write ``figures/<name>.svg``, ``figures/card.png`` and ``tables/<name>`` as .html, .tex,
-    .docx and .csv below a folder.
+    .docx and .csv below a folder; ``tables/<name>_zh`` has Chinese headings, without .tex.
 
     Parameters
     ----------
@@ -51,10 +53,13 @@ def write_exhibits(data: ReportData, out_dir: Path | str) -> list[Path]:
         title = page.words.plain(f"result.{finding(page.one('primary', spec_id=PRIMARY))}")
         card(title, standing(found.svg, WIDTH, stamp)).save(written[-1], optimize=True)
     for name in TABLES:
-        table = build_table(page.data, page.words, name)
-        for suffix in KINDS if table else ():
-            written.append(Path(out_dir) / f"tables/{name}{suffix}")
-            table.write(written[-1])
+        for words, ending, kinds in ((page.words, "", KINDS), (Words("zh"), "_zh", KINDS_ZH)):
+            table = build_table(page.data, words, name)
+            if table is None:
+                continue
+            for suffix in kinds:
+                written.append(Path(out_dir) / f"tables/{name}{ending}{suffix}")
+                table.write(written[-1])
     return written
 
 

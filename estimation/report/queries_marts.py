@@ -95,6 +95,37 @@ MARTS = {
         """,
         ("city_id",),
     ),
+    # Of each treated city of the main test: mean over years of its mean synchronization with
+    # cities without a zone of other provinces, which is what the test compares.
+    "zone_change": Query(
+        (
+            "marts.dim_city",
+            "marts.fct_city_year",
+            "estimates.primary",
+            "marts.fct_pair_synchronization",
+        ),
+        "city_id, before, after",
+        _PRIMARY_CITIES
+        + f"""
+        , sides as (
+            select city_i_id as city_id, city_j_id as other_id, "year",
+                cm_newest_growth_official as cm from marts.fct_pair_synchronization
+            union all select city_j_id, city_i_id, "year", cm_newest_growth_official
+                from marts.fct_pair_synchronization
+        )
+        select m.city_id, {MEAN.format('case when s."year" < m.cohort_year then s.cm end')} as before,
+            {MEAN.format('case when s."year" >= m.cohort_year then s.cm end')} as after
+        from members as m
+        inner join sides as s using (city_id)
+        inner join members as o on s.other_id = o.city_id and o.cohort_year is null
+        inner join marts.dim_city as mine on m.city_id = mine.city_id
+        inner join marts.dim_city as theirs on o.city_id = theirs.city_id
+        where m.cohort_year is not null and mine.province_id != theirs.province_id
+            and isfinite(s.cm)
+        group by m.city_id order by m.city_id
+        """,
+        ("city_id",),
+    ),
     "primary_cohorts": Query(
         ("marts.dim_city", "marts.fct_city_year", "estimates.primary", "marts.dim_pilot_zone"),
         "cohort_year, n_cities, n_provinces, batches, first_approval, last_approval",

@@ -1,5 +1,5 @@
-"""The headline sample for Stata and R, with scripts that reproduce the published coefficient from
-it.
+"""The sample of the baseline regression for Stata and R, with scripts that reproduce the published
+coefficient from it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OUTCOMES = (
     "cm_growth_deflated",
 )
 REPRODUCED = ("conventional", "dyadic", "province_jackknife")
-HEADLINE = """
+BASELINE = """
 select outcome, vcov, estimate, std_error from estimates.estimate
 where spec_id = 'baseline.cm_growth_official.headline' and term = 'treated'
     and list_contains(?, vcov)
@@ -54,9 +54,9 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
     Returns
     -------
     Path or None
-        The folder; None, and nothing written, where there is no headline to reproduce.
+        The folder; None, and nothing written, where the regression was not estimated.
     """
-    expected = con.execute(HEADLINE, [list(REPRODUCED)]).df()
+    expected = con.execute(BASELINE, [list(REPRODUCED)]).df()
     if expected.empty:
         return None
     out_dir = Path(out_dir)
@@ -71,7 +71,7 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
         write_index=False,
         version=STATA_VERSION,
         time_stamp=STAMP,
-        data_label="citysync headline sample",
+        data_label="citysync sample of the baseline regression",
     )
-    expected.to_csv(out_dir / "headline.csv", index=False, lineterminator="\n")
+    expected.to_csv(out_dir / "baseline.csv", index=False, lineterminator="\n")
     return out_dir

@@ -116,6 +116,18 @@ def _take_away(out_dir: Path) -> list[dict[str, Any]]:
     ]
 
 
+def _of_language(take_away: Sequence[dict[str, Any]], language: str) -> list[dict[str, Any]]:
+    """Tables in the language of the page, and what has no words in a language of its own."""
+    names = {row["name"] for row in take_away}
+    chosen = []
+    for row in take_away:
+        is_chinese = row["name"].endswith("_zh")
+        has_other = f"{row['name']}_zh" in names
+        if is_chinese == (language == "zh") or not (is_chinese or has_other):
+            chosen.append(row)
+    return chosen
+
+
 def render_site(
     data: ReportData,
     catalogs: dict[str, Any],
@@ -159,7 +171,7 @@ def render_site(
         ],
         "root": "" if language == "en" else "../",
         "address": address,
-        "take_away": list(take_away),
+        "take_away": _of_language(take_away, language),
         "said": context.said,
         "td": functools.partial(td, said=context.said),
         "why_missing": context.why,

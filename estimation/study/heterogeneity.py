@@ -261,7 +261,7 @@ def fit_without_approval_year(
     if not approval.any():
         raise NotEstimable(
             "no pilot of the sample was approved in July to December of a year of the window: the "
-            "headline has no such year"
+            "baseline regression has no such year"
         )
     # a coefficient of its own for each cohort: only then no year of one is compared with that of
     # another

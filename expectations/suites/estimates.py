@@ -145,7 +145,7 @@ RULES: list[Rule] = [
         0,
         0,
         "stop",
-        "The headline was not estimated on the rows of marts.panel_pair_year.",
+        "The baseline regression was not estimated on the rows of marts.panel_pair_year.",
     ),
     between(
         "estimates_interval_agrees",
@@ -164,8 +164,8 @@ RULES: list[Rule] = [
         1e-6,
         "stop",
         (
-            "pyfixest or statsmodels finds another headline in the same rows: one of the two is "
-            "wrong, find which before publishing."
+            "pyfixest or statsmodels finds another coefficient in the same rows: one of the two "
+            "is wrong, find which before publishing."
         ),
     ),
 ]

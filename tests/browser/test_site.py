@@ -170,6 +170,23 @@ def test_the_answer_leads_to_cities_sql_and_code(tab, site) -> None:
     page.click("#answer a.traced")
     page.evaluate("document.querySelector('#trace .cities-list a').click()")
     page.wait("document.querySelector('#city-name')?.innerText")
+    assert "indicator=growth_official_pct&year=" in page.evaluate("location.hash")
+
+
+def test_an_address_keeps_what_is_searched_and_filtered(tab, site) -> None:
+    """Words and tool of the policy texts, families of the forest, years of the values."""
+    typed = "const box = document.querySelector('#words'); box.value = '{}';"
+    page = open_page(tab, site, "policy.html")
+    page.evaluate(f"(() => {{ {typed.format('试')} box.dispatchEvent(new Event('input')); }})()")
+    page.wait("location.hash.includes('words=')")
+    found = page.text("#found")
+    page = open_page(tab, site, "policy.html" + page.evaluate("location.hash"))
+    assert page.text("#found") == found
+    page = open_page(tab, site, "robust.html#without=baseline")
+    assert not page.evaluate("document.querySelector('#f-baseline').checked")
+    page = open_page(tab, site, "cities.html#city=110000&from=2015&to=2015")
+    page.wait("document.querySelector('#values-table button')")
+    assert page.evaluate("document.querySelector('#first').value") == "2015"
 
 
 def test_language_is_one_link_away_and_the_place_is_kept(tab, site) -> None:

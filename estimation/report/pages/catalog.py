@@ -69,6 +69,8 @@ CITY_SAYS = (
     "layer_change",
     "layer_all",
     "map_said",
+    "map_all",
+    "map_change",
     "not_admitted",
     "admitted_before",
     "admitted_in",

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...defaults import STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from ..analyses_names import PRIMARY
-from ..cells import Row, rounded, shown
+from ..cells import Row, number, rounded, shown
 from ..language import Words
 from ..plots import Chart, Point, Series
 from ..tiles import build_tiles
@@ -67,7 +68,12 @@ def cities_data(page: Context) -> dict[str, Any]:
     statements = [city_statements(page, row) for row in rows]
     change = {row["city_id"]: row for row in page.rows("city_change")}
     other = Words("en" if page.words.language == "zh" else "zh")
+    test = page.one("primary", spec_id=PRIMARY)
+    window = [STUDY_FIRST_YEAR, STUDY_LAST_YEAR]
+    if test is not None and number(test["first_year"]) is not None:
+        window = [int(test["first_year"]), int(test["last_year"])]
     return {
+        "window": window,
         "cities": {
             "ids": [int(row["city_id"]) for row in rows],
             "names": [page.words.place(row) for row in rows],

@@ -17,8 +17,6 @@ from ..forest import is_below
 from ..language import Words
 from ..messages import in_chinese
 
-WINDOWS = ("newest", "study_window")
-
 
 @dataclass(frozen=True)
 class Context:
@@ -67,9 +65,9 @@ class Context:
         return in_chinese(str(text), self.places) or str(text)
 
     def variant_name(self, spec_id: str) -> str:
-        """What a specification is called beside its outcome; the study window with its years."""
+        """What a specification is called beside its outcome; the primary test with its years."""
         name = self.words.name("variants", variant(spec_id))
-        row = self.one("primary", spec_id=spec_id) if variant(spec_id) in WINDOWS else None
+        row = self.one("primary", spec_id=spec_id)
         if row is None or number(row["first_year"]) is None or number(row["last_year"]) is None:
             return name
         return self.words.plain(

@@ -24,6 +24,7 @@ def policy(page: Context) -> dict[str, Any]:
         if row["batch"] not in covered
     ]
     return {
+        "mix_title": _mix_title(page, batches),
         "counts": next(iter(page.rows("policy")), None),
         "documents": page.rows("policy_document"),
         "batches": batches,
@@ -37,6 +38,20 @@ def policy(page: Context) -> dict[str, Any]:
         ],
         "shares": {(row["tool"], row["batch"]): row for row in page.rows("policy_tool")},
     }
+
+
+def _mix_title(page: Context, batches: list[Row]) -> str:
+    """Return which class of tools has the largest share in most batches; empty without a batch."""
+    if not batches:
+        return ""
+    largest = []
+    for row in batches:
+        shares = {kind: row[kind] or 0.0 for kind in TOOLS}
+        largest.append(max(shares, key=shares.__getitem__))
+    most = max(TOOLS, key=largest.count)
+    name = page.words.name("classes", most)
+    counts = {"n": largest.count(most), "of": len(batches)}
+    return page.words.plain("policy.mix_title", name=name[:1].upper() + name[1:], **counts)
 
 
 def policy_data(page: Context) -> dict[str, Any]:

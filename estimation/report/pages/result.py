@@ -512,6 +512,7 @@ def _trace(page: Context) -> dict[str, Any] | None:
     return {
         "estimate": num(row, "estimate", "+3"),
         "pilots": num(row, "n_pilots", "int"),
+        "last_year": shown(row["last_year"], "year"),
         "controls": "0" if controls is None else num(controls, "n_cities", "int"),
         "cohorts": [
             (

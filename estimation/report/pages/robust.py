@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ...analyses.specification_curve import MEASURES, SERIES
-from ...defaults import LEVEL
+from ...defaults import LEVEL, STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rounded, shown
 from ..forest import Forest, build_forest, is_below
@@ -72,6 +72,8 @@ def robust(page: Context) -> dict[str, Any]:
         },
         "others": _others(page),
         "checks": _checks(page),
+        "study_years": {"first": STUDY_FIRST_YEAR, "last": STUDY_LAST_YEAR},
+        "test_years": _test_years(page),
         "estimators": _estimators(page),
         "threshold": threshold(page),
         "honest": _honest(page),
@@ -158,6 +160,14 @@ def _others(page: Context) -> Grouped:
         and row["outcome"] not in CORRELATION
     ]
     return group(page, rows, lambda row: page.variant_name(row["spec_id"]))
+
+
+def _test_years(page: Context) -> dict[str, Any]:
+    """Return first and last year of the main test; nothing where it was not run."""
+    row = page.one("primary", spec_id=PRIMARY)
+    if row is None or number(row["first_year"]) is None:
+        return {}
+    return {name: num(row, f"{name}_year", "year") for name in ("first", "last")}
 
 
 def _checks(page: Context) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from ...defaults import STUDY_FIRST_YEAR, STUDY_LAST_YEAR
 from ...sample.moderators import SAME_REGRESSOR
 from ..analyses_names import OFFICIAL, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row
@@ -39,6 +40,7 @@ def whom(page: Context) -> dict[str, Any]:
         "has_texts": bool(page.rows("policy_document")),
         "same": _same_regressors(page),
         "channels": _channels(page),
+        "study_years": {"first": STUDY_FIRST_YEAR, "last": STUDY_LAST_YEAR},
     }
 
 

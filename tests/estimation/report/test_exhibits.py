@@ -48,6 +48,9 @@ def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path):
     cells = [[cell.text for cell in row.cells] for row in table.rows]
     assert cells[2][0] == "admission" and cells[-1][0] == "pilots"
     assert [row[2] for row in cells[2:5]] == ["0.0712", "(0.0123)", "[0.020]"]
+    chinese = docx.Document(str(tmp_path / "a/tables/ties_zh.docx")).tables[0]
+    assert chinese.rows[2].cells[0].text == "获批"
+    assert "tables/headline_zh.docx" in page and "tables/headline.docx" not in page
 
 
 def test_table_is_set_as_economists_set_it(build):
@@ -83,11 +86,11 @@ def test_replication_files_hold_the_sample_and_the_headline(tmp_path):
     later = panel.assign(is_study_window=False)
     con = database(tables() | {"marts.panel_pair_year": pd.concat([panel, later])})
     folder, again = (write_replication(con, tmp_path / name) for name in ("a", "b"))
-    files = {"panel_pair_year.dta", "headline.csv", "headline.R", "headline.do", "README.md"}
+    files = {"panel_pair_year.dta", "baseline.csv", "baseline.R", "baseline.do", "README.md"}
     assert {path.name for path in folder.iterdir()} == files
     read = pd.read_stata(folder / "panel_pair_year.dta")
     pd.testing.assert_frame_equal(read, sample, check_dtype=False)
-    published = pd.read_csv(folder / "headline.csv")
+    published = pd.read_csv(folder / "baseline.csv")
     assert set(published["vcov"]) == set(REPRODUCED) and set(published["estimate"]) == {0.0712}
     written = [(one / "panel_pair_year.dta").read_bytes() for one in (folder, again)]
     assert written[0] == written[1]

@@ -477,7 +477,7 @@ def test_the_curve_has_its_joint_permutation(site) -> None:
         ("index", "None of 2 years after admission that rest on 4 cities or more"),
         ("whom", "None of 2 coefficients of tools is found"),
         ("index", "one pilot (1 pairs) gap, one pilot less none no pilot (1 pairs)"),
-        ("robust", "primary test, newest window 2010–2019 +0.015"),
+        ("robust", "primary test, 2010–2019 +0.015"),
         ("whom", "closeness (minus the gap), log wage: strongly tied pairs +0.030"),
         ("zh/robust", "前移 5 年 2005 – 2014 +0.010"),
         ("whom", "their rows are one result: talent, tax."),

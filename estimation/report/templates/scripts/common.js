@@ -17,6 +17,20 @@ const citysync = (() => {
     return made;
   }
 
+  // what the address holds: `#part`, or `#name=text&at=part`
+  const address = {
+    all() {
+      const text = location.hash.slice(1);
+      return new URLSearchParams(text && !text.includes("=") ? { at: decodeURIComponent(text) } : text);
+    },
+    get: (name) => address.all().get(name) || "",
+    set(name, text) {
+      const now = address.all();
+      if (text) now.set(name, text); else now.delete(name);
+      history.replaceState(null, "", "#" + ([...now.keys()].join() === "at" ? now.get("at") : now));
+    },
+  };
+
   const put = (name, value) => store.set(name, value);
   const read = (name) => (store.get("page") || {})[name] ?? null;
 
@@ -174,7 +188,8 @@ const citysync = (() => {
   }
 
   // headings sort, a box searches
-  function tools(box) {
+  function tools(box, nth) {
+    const name = `find${nth + 1}`;
     const table = box.querySelector("table");
     const body = table.tBodies[0];
     const said = element("span", { "aria-live": "polite", class: "of" });
@@ -187,7 +202,8 @@ const citysync = (() => {
       said.textContent = `${n} / ${body.rows.length} ${words.found_rows || ""}`;
     };
     input.placeholder = words.search || "";
-    input.addEventListener("input", show);
+    input.value = address.get(name);
+    input.addEventListener("input", () => { show(); address.set(name, input.value.trim()); });
     box.prepend(element("div", { class: "controls" }, input, said));
     const value = (row, k) => {
       const text = row.cells[k].textContent.trim().replaceAll("−", "-").replace(/[,%\s]|<|†/g, "");
@@ -208,6 +224,9 @@ const citysync = (() => {
       });
     });
     show();
+    if (!input.value) return;
+    if (box.closest("details")) box.closest("details").open = true;
+    if (!address.get("at")) box.scrollIntoView();
   }
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -217,6 +236,15 @@ const citysync = (() => {
     const nav = document.querySelector("nav");
     if (current) nav.scrollLeft = current.offsetLeft - nav.clientWidth / 3;
     document.querySelectorAll(".tools").forEach(tools);
+    // a link to a part keeps what is searched and filtered
+    document.querySelectorAll(".foot .links a[href^='#']").forEach((part) => part.addEventListener("click", (event) => {
+      if (!location.hash.includes("=")) return;
+      event.preventDefault();
+      address.set("at", part.getAttribute("href").slice(1));
+      byId(address.get("at")).scrollIntoView();
+    }));
+    const at = location.hash.includes("=") && byId(address.get("at"));
+    if (at) at.scrollIntoView();
     // on a phone a row is a card, and each number stands under the heading of its column
     document.querySelectorAll("table.forest, table.claims").forEach((table) => {
       const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent);
@@ -260,5 +288,5 @@ const citysync = (() => {
     document.querySelectorAll(".picture").forEach(readable);
   });
 
-  return { put, load, read, byId, element, csv, download, number, figures, language, fillSelect, framed, sqlOf, standing };
+  return { address, put, load, read, byId, element, csv, download, number, figures, language, fillSelect, framed, sqlOf, standing };
 })();

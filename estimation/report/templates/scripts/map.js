@@ -80,8 +80,16 @@
     const n = cities.admitted.filter((at) => at !== null && at <= when).length;
     byId("map-said").textContent = layer.value === "batch" && !years.batch.length ? words.no_batches
       : layer.value === "batch" ? words.map_said.replace("{n}", n).replace("{of}", cities.ids.length).replace("{year}", when)
-      : layer.value === "all" ? words.layer_all : `${cities.names[chosen]}: ${words["layer_" + layer.value]}${layer.value === "sync" ? ", " + when : file ? ", " + file.split : ""}`;
+      : layer.value === "all" ? counted(words.map_all, cities.change)
+      : layer.value === "change" && file ? counted(words.map_change, cities.ids.map((_, k) => (k === chosen ? null : change(k)))).replace("{city}", cities.names[chosen]).replaceAll("{year}", file.split)
+      : `${cities.names[chosen]}: ${words["layer_" + layer.value]}${layer.value === "sync" ? ", " + when : ""}`;
     legend();
+  }
+
+  // a title that counts the changes above zero
+  function counted(title, changes) {
+    const known = changes.filter((v) => v !== null);
+    return title.replace("{n}", known.filter((v) => v > 0).length).replace("{of}", known.length);
   }
 
   function legend() {

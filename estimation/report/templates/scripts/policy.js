@@ -1,6 +1,6 @@
 (() => {
   // texts are set when they are opened; search of clauses by words and tool
-  const { byId, element, read } = citysync;
+  const { address, byId, element, read } = citysync;
   const [words, tool, found] = ["words", "tool", "found"].map(byId);
   if (!words) return;
   const [says, tools] = [read("says"), read("tools")];
@@ -23,6 +23,8 @@
     text.list.forEach((row, k) => { row.hidden = !fits(text, k); });
   }
   function search() {
+    address.set("words", words.value.trim());
+    address.set("tool", tool.value);
     const sought = words.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const kind = tool.value;
     const isSearch = sought.length > 0 || kind !== "";
@@ -51,4 +53,7 @@
   }
   window.addEventListener("hashchange", open);
   open();
+  words.value = address.get("words");
+  tool.value = address.get("tool");
+  if (words.value || tool.value) search();
 })();

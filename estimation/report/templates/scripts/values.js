@@ -1,5 +1,5 @@
 (() => {
-  const { byId, element, read, figures, number, fillSelect } = citysync;
+  const { address, byId, element, read, figures, number, fillSelect } = citysync;
   const words = read("says");
   const catalog = read("catalog");
   const select = byId("place");
@@ -36,7 +36,8 @@
 
   function fillYears() {
     const found = years();
-    const wanted = [Number(first.value) || 2008, Number(last.value) || 2021];
+    const [from, to] = read("window");
+    const wanted = [Number(first.value) || Number(address.get("from")) || from, Number(last.value) || Number(address.get("to")) || to];
     const near = (year) => found.reduce((best, y) => (Math.abs(y - year) < Math.abs(best - year) ? y : best), found[0]);
     fillSelect(first, [[null, found.map((y) => [y, y])]], near(wanted[0]));
     fillSelect(last, [[null, found.map((y) => [y, y])]], near(wanted[1]));
@@ -200,7 +201,7 @@
   });
   table.addEventListener("keydown", (event) => { const target = event.target.closest("button"); if (target) move(target, event); });
   select.addEventListener("change", () => { reset(); choose(Number(select.value)); });
-  [first, last].forEach((box) => box.addEventListener("change", render));
+  [first, last].forEach((box) => box.addEventListener("change", () => { render(); address.set("from", first.value); address.set("to", last.value); }));
   byId("values-download").addEventListener("click", () => {
     const header = ["place_id", "place", "indicator_id", "year", "value", "unit", "raw_text", "source_id", "edition_year", "file_name", "sheet_name", "cell_ref", "quality_flag", "quality_rule", "is_current"];
     const found = catalog.places.find((p) => p.id === place);
@@ -210,6 +211,14 @@
     }));
     citysync.download(`values_${place}.csv`, [header, ...rows]);
   });
+
+  // the parts above the table are still being drawn: the value stays in sight until they are, or until a reader moves
+  function stayAt(cell) {
+    const grown = new ResizeObserver(() => cell.scrollIntoView({ block: "center", inline: "center" }));
+    grown.observe(document.body);
+    ["wheel", "pointerdown", "keydown"].forEach((kind) => window.addEventListener(kind, () => grown.disconnect(), { once: true }));
+    setTimeout(() => grown.disconnect(), 5000);
+  }
 
   // the city comes from the map; the place can also be a province
   function show(code, growth) {
@@ -221,12 +230,14 @@
     }
     choose(code, () => {
       if (growth) growth(data);
-      const k = catalog.indicators.findIndex((i) => i.id === asked.get("indicator"));
       const when = Number(asked.get("year"));
-      if (Number(asked.get("city")) !== code || k < 0 || !(data.values[k] || []).some((v) => v[0] === when)) return;
+      const derived = GROWTH.find((g) => g.id === asked.get("indicator"));
+      const k = derived ? derived.id : catalog.indicators.findIndex((i) => i.id === asked.get("indicator"));
+      const isThere = derived ? data.growth.some((row) => row[0] === when && derived.of(row).value !== null) : (data.values[k] || []).some((v) => v[0] === when);
+      if (Number(asked.get("city")) !== code || !isThere) return;
       if (!shownYears().includes(when)) { (when < Number(first.value) ? first : last).value = when; render(); }
       const cell = showOrigin(k, when);
-      if (cell) cell.scrollIntoView({ block: "center", inline: "center" });
+      if (cell) stayAt(cell);
     });
   }
   byId("origin-close").addEventListener("click", () => {

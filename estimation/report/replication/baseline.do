@@ -1,11 +1,11 @@
-* Reproduces the headline coefficient from panel_pair_year.dta, Stata 11 or newer, no packages.
-* Run in this folder: do headline.do
+* Reproduces the coefficient of the baseline regression from panel_pair_year.dta, Stata 11 or newer, no packages.
+* Run in this folder: do baseline.do
 version 11
 clear
 set more off
 
 * the published coefficients
-insheet using "headline.csv", comma names clear
+insheet using "baseline.csv", comma names clear
 keep if vcov == "conventional"
 local n = _N
 forvalues k = 1/`n' {

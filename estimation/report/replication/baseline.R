@@ -1,9 +1,9 @@
-# Reproduces the headline coefficient and its standard errors from panel_pair_year.dta, in base R.
-# Run in this folder: Rscript headline.R
+# Reproduces the coefficient of the baseline regression and its standard errors from panel_pair_year.dta, in base R.
+# Run in this folder: Rscript baseline.R
 
 library(foreign)
 
-expected <- read.csv("headline.csv")
+expected <- read.csv("baseline.csv")
 panel <- read.dta("panel_pair_year.dta")
 # years run fastest, so every outcome is a matrix of years by pairs
 panel <- panel[order(panel$city_i_id, panel$city_j_id, panel$year), ]
