@@ -113,7 +113,8 @@ MARTS = {
             union all select city_j_id, city_i_id, "year", cm_newest_growth_official
                 from marts.fct_pair_synchronization
         )
-        select m.city_id, {MEAN.format('case when s."year" < m.cohort_year then s.cm end')} as before,
+        select m.city_id,
+            {MEAN.format('case when s."year" < m.cohort_year then s.cm end')} as before,
             {MEAN.format('case when s."year" >= m.cohort_year then s.cm end')} as after
         from members as m
         inner join sides as s using (city_id)

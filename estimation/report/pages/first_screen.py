@@ -50,6 +50,8 @@ def how_sure(page: Context, row: Row, cause: str) -> tuple[Markup, Markup]:
     """
     chances = {"p": num(row, "p_single", "share"), "family": num(row, "p_value", "share")}
     chances["cause"] = page.words(f"first.cause_{cause}")
+    surely = "found" if row["verdict"] == "found" else "none"
+    chances["surely"] = page.words(f"first.surely_{surely}")
     if number(row["ci_low"]) is None or number(row["ci_high"]) is None:
         said = page.words("first.sure_without_interval", **chances)
     else:

@@ -88,7 +88,7 @@ def _first_screen(page: Context) -> FirstScreen:
         key = "not_run" if row is None else "no_answer"
         return FirstScreen(question, title, w(f"result.{key}", reason=reason), None, [])
     lines = [how_sure(page, row, "zones"), could_be_missed(page, row)]
-    lines += _trade_line(page) + _comes_next(page)
+    lines += _trade_line(page, row) + _comes_next(page)
     return FirstScreen(question, title, _levels(page, row), answer_picture(page), lines)
 
 
@@ -104,12 +104,14 @@ def _levels(page: Context, row: Row) -> Markup:
     return page.words("result.levels", estimate=estimate, **levels)
 
 
-def _trade_line(page: Context) -> list[tuple[Markup, Markup]]:
-    """Whether trade of the zones' cities changed, in one line; nothing where it was not tested."""
+def _trade_line(page: Context, ours: Row) -> list[tuple[Markup, Markup]]:
+    """Whether zones did anything that was found, by trade; nothing where it was not tested."""
     trade = page.one("own_outcome", comparison="all_cities", outcome="trade")
     if trade is None or number(trade["p_value"]) is None:
         return []
-    key = "found" if trade["is_found"] else "none"
+    key = "none_beside" if ours["verdict"] == "found" else "none"
+    if trade["is_found"]:
+        key = "found"
     return [(page.words("first.trade"), page.words(f"first.trade_{key}"))]
 
 
