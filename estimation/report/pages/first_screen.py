@@ -39,17 +39,15 @@ class FirstScreen:
     lines: list[tuple[Markup, Markup]]
 
 
-def how_sure(page: Context, row: Row, cause: str) -> tuple[Markup, Markup]:
+def how_sure(page: Context, row: Row) -> tuple[Markup, Markup]:
     """Return heading and sentence of how often luck alone gives such a change, and the interval.
 
     Parameters
     ----------
     page : Context
     row : of the query `primary`, or of one with its columns
-    cause : what may have had the effect, ``zones`` or ``policy``
     """
     chances = {"p": num(row, "p_single", "share"), "family": num(row, "p_value", "share")}
-    chances["cause"] = page.words(f"first.cause_{cause}")
     surely = "found" if row["verdict"] == "found" else "none"
     chances["surely"] = page.words(f"first.surely_{surely}")
     if number(row["ci_low"]) is None or number(row["ci_high"]) is None:

@@ -99,7 +99,7 @@ def _first_screen(page: Context) -> FirstScreen:
     }
     # the list is in the files of its folder, not in the database
     chart = estimate_on_axis(page, row, labels, data="policies", tables="")
-    lines = [how_sure(page, row, "policy"), could_be_missed(page, row)]
+    lines = [how_sure(page, row), could_be_missed(page, row)]
     return FirstScreen(question, w(f"listed.{finding(row)}"), answer, chart, lines)
 
 

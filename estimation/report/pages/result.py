@@ -87,7 +87,7 @@ def _first_screen(page: Context) -> FirstScreen:
         reason = page.said(missing["reason"]) if missing and missing["reason"] else ""
         key = "not_run" if row is None else "no_answer"
         return FirstScreen(question, title, w(f"result.{key}", reason=reason), None, [])
-    lines = [how_sure(page, row, "zones"), could_be_missed(page, row)]
+    lines = [how_sure(page, row), could_be_missed(page, row)]
     lines += _trade_line(page, row) + _comes_next(page)
     return FirstScreen(question, title, _levels(page, row), answer_picture(page), lines)
 

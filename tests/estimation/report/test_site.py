@@ -461,7 +461,7 @@ def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
     shown = re.sub(r"<[^>]+>", " ", row).split()[-7:]
     assert shown == ["+0.030", "–", "–", "–", "–", "none", "55"]
     assert html.unescape(row).count(f'title="{why_no_p("comove")}">–</td>') == 4
-    assert "共动与离散的检验在毫无效应时拒绝过多" in chinese
+    assert "同向变动与离散的检验在毫无效应时拒绝过多" in chinese
     assert not [name for name in pages_of(site) if "nan" in Tags(site[name]).text.lower().split()]
 
 
@@ -474,7 +474,7 @@ def test_the_curve_has_its_joint_permutation(site) -> None:
     ("page", "said"),
     [
         # a year of one city is drawn, not counted
-        ("index", "None of 2 years after admission that rest on 4 cities or more"),
+        ("index", "No jump in any of the 2 years after admission with 4 cities or more"),
         ("whom", "None of 2 coefficients of tools is found"),
         ("index", "one pilot (1 pairs) gap, one pilot less none no pilot (1 pairs)"),
         ("robust", "primary test, 2010–2019 +0.015"),
