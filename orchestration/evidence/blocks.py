@@ -34,7 +34,7 @@ REAL = (
 )
 #: Checks in the order of the page; batches and provinces are one row each.
 CHECKS = (
-    ("headline", "newest", "**headline**"),
+    ("headline", "newest", "**main test**"),
     ("dates", "announcement", "from the year of the **announcement**"),
     ("dates", "a_year_earlier", "**anticipation**: a year earlier"),
     ("years", "without_2020", "**pandemic**: without 2020"),
@@ -113,7 +113,7 @@ def real(con: Con) -> str:
         "p",
         "p of both series",
         "p over refreshes",
-        "detectable rise, fall (uniform)",
+        "uniform rise, fall that the p of both series finds in 80 %",
     )
     return (
         f"9,999 draws, delivered files, {run_line(con)}. Newest window, growth: "
@@ -147,7 +147,7 @@ def checks(con: Con) -> str:
     )
     return (
         f"{table(('check', 'growth', 'cycle'), rows)}\n\n"
-        "Joint p of the largest statistic of headline, dates, years, cap and provinces, both "
+        "Joint p of the largest statistic of the main test, dates, years, cap and provinces, both "
         f"series: **{p_of(joint['p'])}**. Of {joint['n']} other rows {joint['below']} are below "
         f"5 %, where chance gives {0.05 * joint['n']:.1f}. Of {channels['n']} rows of **channels** "
         f"{channels['below']} are below 5 %; the smallest p corrected for all of them is "
@@ -299,7 +299,8 @@ def next_window(con: Con) -> str:
         f"Of the window to {last} all years but one are those of this run: the statistics to "
         f"{last - 2} and to {last - 1} are correlated {row['correlation_with_last']:.2f}, so a "
         "finding then is no replication. "
-        f"The newest look spends {100 * row['share_of_level']:.2f} of the 5 % ({run_line(con)})."
+        f"The newest look spends {100 * row['share_of_level']:.2f} points of the 5 % "
+        f"({run_line(con)})."
     )
 
 

@@ -58,7 +58,8 @@ def landing(con: Con) -> str:
         "**Where the weight lies** (growth in the newest window; one p of equality for each "
         "comparison)",
         weight(con),
-        "**Own outcomes**: estimate (95 %), p, corrected p; what is found in 80 %",
+        "**Own outcomes**: estimate (95 %), p, corrected p (families of a column: trade alone; all "
+        "others); the uniform change that the corrected p finds in 80 %",
         own_outcomes(con),
         "**Families of tests** with a p below 5 % before correction",
         families(con),
@@ -86,7 +87,10 @@ def weight(con: Con) -> str:
                 p_of(row["p_value_family"]),
             ]
         )
-    return table(("part", "weight", "estimate (error)", "p of equality", "corrected"), rows)
+    return table(
+        ("part", "weight", "estimate (error)", "p of equality", "corrected for both comparisons"),
+        rows,
+    )
 
 
 def own_outcomes(con: Con) -> str:
