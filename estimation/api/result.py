@@ -24,12 +24,12 @@ from .text import Text, html_of, summary_of
 from .words import (
     OWN,
     PUBLISHED,
+    ForMaketables,
     interval_at,
     label_of,
     line_of,
     of_units,
     require_line,
-    rows_for_maketables,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class Fit(FitResult):
+class Fit(ForMaketables, FitResult):
     """An estimator on one outcome of a pair panel.
 
     Attributes
@@ -391,24 +391,12 @@ class Fit(FitResult):
     def __repr__(self) -> str:
         return str(self.summary())
 
-    @property
-    def __maketables_coef_table__(self) -> Any:
-        return rows_for_maketables(list(self._lines(None).values()))
-
-    @property
-    def __maketables_depvar__(self) -> str:
-        return self.outcome
+    def _shown(self) -> list[Estimate]:
+        return list(self._lines(None).values())
 
     @property
     def __maketables_fixef_string__(self) -> str:
         return "pair + period"
-
-    @property
-    def __maketables_vcov_info__(self) -> dict[str, str]:
-        return {"se_type": self.default().vcov}
-
-    def __maketables_stat__(self, key: str) -> Any:
-        return {"N": self.n_obs, "r2": self.r2, "se_type": self.default().vcov}.get(key)
 
     def _repr_html_(self) -> str:
         return html_of(self)

@@ -24,7 +24,7 @@ from .foreign import Scores, read_scores
 from .joint import Covariance
 from .result import TIDY
 from .text import wrapped
-from .words import SharedLine, interval_at, rows_for_maketables
+from .words import ForMaketables, SharedLine, interval_at
 
 LINES = ("dyadic", "unit", "pair")
 
@@ -42,7 +42,7 @@ class _Dyads:
     n_units: int
 
 
-class Errors(pd.DataFrame):
+class Errors(ForMaketables, pd.DataFrame):
     """Errors of a fit: a pandas frame with columns `term, estimate, std_error, ci_low, ci_high,
     p_value, vcov, df`, one row a coefficient and line of inference.
 
@@ -171,25 +171,12 @@ class Errors(pd.DataFrame):
         size = f"{self.n_obs:,} rows, {self.n_pairs:,} pairs, {self.n_units:,} units"
         return "\n".join([self.tidy().round(4).to_string(index=False), size, *wrapped(self.notes)])
 
-    @property
-    def __maketables_coef_table__(self) -> pd.DataFrame:
-        line = self.estimates[0].vcov
-        return rows_for_maketables([e for e in self.estimates if e.vcov == line])
-
-    @property
-    def __maketables_depvar__(self) -> str:
-        return self.outcome
-
-    def __maketables_stat__(self, key: str) -> Any:
-        return {"N": self.n_obs, "r2": self.r2, "se_type": self.estimates[0].vcov}.get(key)
+    def _shown(self) -> list[Estimate]:
+        return [e for e in self.estimates if e.vcov == self.estimates[0].vcov]
 
     @property
     def __maketables_fixef_string__(self) -> str | None:
         return " + ".join(self.effects) or None
-
-    @property
-    def __maketables_vcov_info__(self) -> dict[str, str]:
-        return {"se_type": self.estimates[0].vcov}
 
 
 def vcov(

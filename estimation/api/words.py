@@ -37,6 +37,14 @@ PUBLISHED = {
 OWN = {published: own for own, published in PUBLISHED.items()}
 # the term of effects of one cohort in one period
 GROUP_TIME = "group_time"
+# columns of a table of maketables
+COLUMNS = {
+    "b": "estimate",
+    "se": "std_error",
+    "p": "p_value",
+    "ci95l": "ci_low",
+    "ci95u": "ci_high",
+}
 # what the lines are called where there is room
 LINES = {
     "pair": "clustered by pair (contrast only)",
@@ -134,20 +142,36 @@ def require_line(vcov: str | None, rows: Iterable[Estimate]) -> None:
         )
 
 
-def rows_for_maketables(rows: Sequence[Estimate]) -> Any:
-    """Rows, one a coefficient, as the frame that maketables reads."""
-    import pandas as pd
+class ForMaketables:
+    """What `maketables.ETable` asks of a result."""
 
-    columns = {
-        "b": "estimate",
-        "se": "std_error",
-        "p": "p_value",
-        "ci95l": "ci_low",
-        "ci95u": "ci_high",
-    }
-    values = {name: [getattr(e, field) for e in rows] for name, field in columns.items()}
-    index = pd.Index([label_of(e) for e in rows], name="Coefficient")
-    return pd.DataFrame(values, index=index, dtype=float)
+    outcome: str
+    r2: float | None
+    n_obs: Any
+
+    def _shown(self) -> list[Estimate]:
+        """Each coefficient under the line of inference that a table shows."""
+        raise NotImplementedError
+
+    @property
+    def __maketables_coef_table__(self) -> Any:
+        import pandas as pd
+
+        shown = self._shown()
+        values = {name: [getattr(e, field) for e in shown] for name, field in COLUMNS.items()}
+        index = pd.Index([label_of(e) for e in shown], name="Coefficient")
+        return pd.DataFrame(values, index=index, dtype=float)
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return self.outcome
+
+    @property
+    def __maketables_vcov_info__(self) -> dict[str, str]:
+        return {"se_type": self._shown()[0].vcov}
+
+    def __maketables_stat__(self, key: str) -> Any:
+        return {"N": self.n_obs, "r2": self.r2, "se_type": self._shown()[0].vcov}.get(key)
 
 
 def label_of(estimate: Estimate) -> str:
