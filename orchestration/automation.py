@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration import alerts
-from orchestration.reuse.fingerprint import hash_landing
+from orchestration.reuse.fingerprint import hash_landing, hash_of_files
 from orchestration.terminal import Exit
 
 
@@ -64,7 +64,7 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Sk
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if not landing:
         return dg.SkipReason("CITYSYNC_LANDING is not set: there are no delivered files to watch")
-    seen = hash_landing(Path(landing))
+    seen = hash_of_files(hash_landing(Path(landing)))
     if context.cursor == f"done {seen}":
         return dg.SkipReason("the landing has not changed since the last refresh it asked for")
     if context.cursor != seen:

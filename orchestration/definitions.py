@@ -55,6 +55,7 @@ def load_definitions(run: Run | None = None) -> dg.Definitions:
     owned = dg.map_asset_specs(
         lambda spec: spec.replace_attributes(owners=OWNERS.get(spec.group_name, DATA_OWNERS)), ours
     )
+    settings = run.settings if run else Settings.from_environment()
     return dg.Definitions(
         assets=[
             *(landing.delivered_files(source) for source in landing.SOURCES),
@@ -64,7 +65,7 @@ def load_definitions(run: Run | None = None) -> dg.Definitions:
         jobs=[refresh_job],
         schedules=[yearly_refresh],
         sensors=[landing_sensor],
-        resources={"settings": Settings.from_environment(), "run": run or run_of_ui},
+        resources={"settings": settings, "run": run or run_of_ui},
         executor=dg.in_process_executor,
     )
 

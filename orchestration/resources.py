@@ -38,10 +38,14 @@ class Settings(dg.ConfigurableResource):
     simulated_cities: int = 0
 
     @classmethod
-    def from_environment(cls) -> Settings:
-        """What CITYSYNC_LANDING, CITYSYNC_PERMUTATIONS and CITYSYNC_SIMULATED_CITIES say."""
+    def from_environment(cls, landing: str | None = None) -> Settings:
+        """What CITYSYNC_LANDING, CITYSYNC_PERMUTATIONS and CITYSYNC_SIMULATED_CITIES say; `landing`
+        takes the place of the first.
+        """
+        if landing is None:
+            landing = os.environ.get("CITYSYNC_LANDING", "")
         return cls(
-            landing=os.environ.get("CITYSYNC_LANDING", ""),
+            landing=landing,
             permutations=number("CITYSYNC_PERMUTATIONS"),
             simulated_cities=number("CITYSYNC_SIMULATED_CITIES"),
         )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration.dbt_runner import Dbt
 from orchestration.home import Home
@@ -62,10 +62,12 @@ class Run:
         What it computes.
     code : mapping of str to str
         Hash and time of change of each file of the checkout when the run began.
-    stages : Stages
-        The line that each stage ends with.
     dbt : Dbt
         dbt on the project of this checkout.
+    stages : Stages
+        The line that each stage ends with.
+    files : mapping of str to str
+        Hash of each file of the landing by its path (`stages.landing.files_of`).
     started_at : datetime
         The clock of the run: its id in the publication follows from it.
     readers : Pool
@@ -79,8 +81,9 @@ class Run:
     home: Home
     settings: Settings
     code: Mapping[str, str]
-    stages: Stages
     dbt: Dbt
+    stages: Stages = field(default_factory=Stages)
+    files: Mapping[str, str] = field(default_factory=dict)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     readers: Pool = field(default_factory=Pool)
     counterfactual: Background | None = None
@@ -89,14 +92,15 @@ class Run:
 
 @contextmanager
 def open_run(
-    home: Home, settings: Settings, *, code: Mapping[str, str], stages: Stages | None = None
+    home: Home, settings: Settings, *, code: Mapping[str, str], **given: Any
 ) -> Iterator[Run]:
-    """Begin a run; the caller holds the lock of the home.
+    """Begin a run, with fields of `Run` that are known already; the caller holds the lock of the
+    home.
 
     What is still built in the background when the run ends is waited for.
     """
     forget_record(home)
-    run = Run(home, settings, code=code, stages=stages or Stages(), dbt=Dbt(home))
+    run = Run(home, settings, code=code, dbt=Dbt(home), **given)
     try:
         yield run
     finally:

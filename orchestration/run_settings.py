@@ -131,9 +131,9 @@ def uses_spark() -> bool:
     return setting("ENGINE") == "spark"
 
 
-def use_landing(landing: str | None) -> None:
-    """Let the runs of this process read a landing; raise Refused where one was given that is no
-    folder.
+def path_of_landing(landing: str | None) -> str:
+    """Return the absolute path of a landing, empty for the simulated one; raise Refused where one
+    was given that is no folder.
     """
     if landing is not None and not landing.strip():
         raise Refused(
@@ -146,7 +146,7 @@ def use_landing(landing: str | None) -> None:
         raise Refused(
             f"landing {path} {found}: expected a folder with one folder per source; check the path"
         )
-    os.environ["CITYSYNC_LANDING"] = str(path.absolute()) if landing else ""
+    return str(path.absolute()) if landing else ""
 
 
 def check_settings(values: Mapping[str, str]) -> dict[str, str]:

@@ -20,18 +20,6 @@ from warehouse.whole_files import read_noted, write_whole
 FILE = "stage_seconds.json"
 #: Seconds between two lines of a stage that counts.
 SECONDS_BETWEEN_LINES = 30.0
-#: Stages of a whole refresh in their order; `counterfactual` is of simulated data alone.
-ALL_STAGES = (
-    "landing",
-    "staging",
-    "marts",
-    "counterfactual",
-    "estimates",
-    "report",
-    "publication",
-)
-OF_SIMULATED = ("counterfactual",)
-LEFT_AFTER = {"all": ALL_STAGES, "estimates": ALL_STAGES[4:]}
 
 
 class Stages:
@@ -47,21 +35,19 @@ class Stages:
         self._took: dict[str, float] = {}
         self._since = self._line = time.monotonic()
 
-    def plan(self, home: Home, work: str, *, simulated: bool) -> None:
+    def plan(self, home: Home, names: Sequence[str], *, kind: str) -> None:
         """Print which stages are to come.
 
         Parameters
         ----------
         home : Home
-        work : str
-            `all` or `estimates`: where the run starts (`reuse.plan`).
-        simulated : bool
+        names : sequence of str
+            Lines of the stages to come, in their order.
+        kind : str
+            Runs of one kind take about the same time.
         """
-        self._names = LEFT_AFTER[work]
-        self._kind = f"{work}, simulated"
-        if not simulated:
-            self._names = tuple(name for name in self._names if name not in OF_SIMULATED)
-            self._kind = f"{work}, delivered"
+        self._names = tuple(names)
+        self._kind = kind
         self._path = home.root / FILE
         self._last = read_noted(self._path).get(self._kind, {})
         progress(

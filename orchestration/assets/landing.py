@@ -2,14 +2,14 @@
 the counterfactual build of simulated data.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from orchestration.home import Home
 from orchestration.resources import Settings
-from orchestration.reuse.fingerprint import hash_landing
+from orchestration.reuse.fingerprint import hash_landing, hash_of_files
 from orchestration.run import Run
 from orchestration.simulated_landing import landing_path
 from orchestration.stages import counterfactual as twin
@@ -38,12 +38,9 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
     ]
 
 
-def _version(landing: str, source_id: str) -> dg.DataVersion:
+def _version(files: Mapping[str, str], source_id: str) -> dg.DataVersion:
     """What the files of a source hold, whatever their dates."""
-    folder = landing_path(Home.from_environment(), landing) / source_id
-    if not folder.exists():
-        return dg.DataVersion("not delivered")
-    return dg.DataVersion(hash_landing(folder)[:16])
+    return dg.DataVersion(hash_of_files(files, source_id)[:16])
 
 
 def delivered_files(source_id: str) -> dg.SourceAsset:
@@ -58,7 +55,12 @@ def delivered_files(source_id: str) -> dg.SourceAsset:
         ),
     )
     def delivered(settings: Settings) -> dg.DataVersion:
-        return _version(settings.landing, source_id)
+        landing = landing_path(Home.from_environment(), settings.landing)
+        files = {}
+        if (landing / source_id).exists():
+            of_source = hash_landing(landing / source_id)
+            files = {f"{source_id}/{path}": text for path, text in of_source.items()}
+        return _version(files, source_id)
 
     return delivered
 
@@ -80,7 +82,7 @@ def simulated_landing(
     """
     stage.simulate(run)
     for source in SOURCES:
-        version = _version(run.settings.landing, source)
+        version = _version(stage.files_of(run), source)
         tags = {DATA_VERSION_TAG: version.value}
         context.log_event(dg.AssetObservation([DELIVERED, source], tags=tags))
     if not run.settings.is_simulated:
@@ -102,10 +104,9 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
         ),
     )
     def source(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
-        version = _version(run.settings.landing, source_id)
         found = stage.read_source(run, source_id)
         return dg.MaterializeResult(
-            data_version=version,
+            data_version=_version(stage.files_of(run), source_id),
             metadata={
                 "files": stage.count_taken(found),
                 "values": int(found.files["n_observations"].sum()),
@@ -137,7 +138,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         ],
     )
     def raw_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]:
-        files = stage.link_files(run).files
+        files = stage.prepare_build(run).files
         n_values = int(files["n_observations"].sum())
         yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": n_values})
         yield dg.MaterializeResult(

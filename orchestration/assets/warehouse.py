@@ -25,7 +25,7 @@ from warehouse.build_database import open_build
 SAMPLE_ROWS = 20
 # Names, codes and units are resolved, and the tables of the gate are built, before the gate after
 # staging stands. By name, not by path: dbt looks for paths from where the command is called.
-BEFORE_THE_FIRST_GATE = tuple(
+BEFORE_STAGING_GATE = tuple(
     f"fqn:citysync.{folder}" for folder in ("staging", "intermediate.raw", "quality.gates.staging")
 )
 GATES = "gates"
@@ -52,7 +52,7 @@ class CitysyncTranslator(DagsterDbtTranslator):
 def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
     """The two dbt steps: seeds, staging and what its gate reads, then everything else."""
     manifest = ensure_manifest(home)
-    before = " ".join(BEFORE_THE_FIRST_GATE)
+    before = " ".join(BEFORE_STAGING_GATE)
     translator = CitysyncTranslator(DagsterDbtTranslatorSettings(enable_code_references=True))
     project = DbtProject(REPO, profiles_dir=REPO)
 

@@ -7,13 +7,19 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestration import alerts
 from orchestration.home import Home, set_tool_environment
-from orchestration.reuse.fingerprint import Fingerprint, note_code, take_fingerprint
+from orchestration.reuse.fingerprint import (
+    Fingerprint,
+    hash_landing,
+    note_code,
+    take_fingerprint,
+)
 from orchestration.reuse.plan import (
     ALL,
     NOTHING,
@@ -21,14 +27,18 @@ from orchestration.reuse.plan import (
     keep_record,
     plan_refresh,
     rewind,
-    stages_left,
 )
-from orchestration.run_settings import check_settings, number, use_landing, uses_spark
+from orchestration.run_settings import check_settings, number, path_of_landing, uses_spark
 from orchestration.stage_lines import Stages
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, keep_log, say
 from warehouse.errors import Refused
 from warehouse.publication.publish import refuse_to_replace
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from orchestration.stages import Stage
 
 
 def refresh(landing: str | None, permutations: int | None = None) -> int:
@@ -46,7 +56,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         running. The last line printed says which and why.
     """
     home = Home.from_environment()
-    use_landing(landing)
+    path = path_of_landing(landing)
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
@@ -55,7 +65,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     os.environ[alerts.BY_COMMAND] = "1"
     with hold_lock(home):
         code = note_code()
-        before = _fingerprint(landing)
+        files, before = _fingerprint(path)
         plan = plan_refresh(home, before)
         if plan.work == NOTHING:
             return _stand(home, plan)
@@ -66,22 +76,26 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             found = ", ".join(f"{name} {value}" for name, value in require_spark().items())
             say(f"  engine: Spark for the pair tables ({found})")
         keep_log(home.log)
-        end, reason = _run(home, plan, code)
+        end, reason = _run(home, plan, path, code=code, files=files)
         if end == Exit.DONE:
             # published is published: without a record the next refresh only does more
             with suppress(OSError):
-                keep_record(home, before, _fingerprint(landing))
+                _, after = _fingerprint(path)
+                keep_record(home, before, after)
     return end_command(end, reason)
 
 
-def _fingerprint(landing: str | None) -> Fingerprint | None:
-    """What the run depends on; None where something cannot be read, which the run itself will say
-    better.
+def _fingerprint(landing: str) -> tuple[dict[str, str], Fingerprint | None]:
+    """Return the hash of each delivered file and what the run depends on; None where something
+    cannot be read, which the run itself will say better.
     """
+    if not landing:
+        return {}, take_fingerprint(None)
     try:
-        return take_fingerprint(Path(landing) if landing else None)
+        files = hash_landing(Path(landing))
     except OSError:
-        return None
+        return {}, None
+    return files, take_fingerprint(files)
 
 
 def _stand(home: Home, plan: Plan) -> int:
@@ -112,10 +126,22 @@ def _check_roster(landing: str | None) -> None:
         )
 
 
-def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
+def assets_of(definitions: dg.Definitions, stages: Sequence[Stage]) -> list[dg.AssetKey]:
+    """Return the keys of what some stages make."""
+    steps = {stage.step for stage in stages}
+    keys: list[dg.AssetKey] = []
+    for assets in definitions.resolve_asset_graph().assets_defs:
+        if assets.op.name in steps:
+            keys += assets.keys
+    return keys
+
+
+def _run(
+    home: Home, plan: Plan, landing: str, *, code: Mapping[str, str], files: Mapping[str, str]
+) -> tuple[Exit, str]:
     """Let Dagster run the stages that are left, and return the exit code and its reason."""
     started = time.monotonic()
-    what = os.environ["CITYSYNC_LANDING"] or "the SIMULATED landing (a planted, known effect)"
+    what = landing or "the SIMULATED landing (a planted, known effect)"
     say(f"citysync refresh: {what}")
     warnings.filterwarnings("ignore", category=FutureWarning)
     from dagster import BetaWarning, DagsterInstance
@@ -126,12 +152,16 @@ def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
     from orchestration.endings import ending_of
     from orchestration.resources import Settings
     from orchestration.run import open_run
+    from orchestration.stages import stages_left
 
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(landing)
     if plan.work == ALL and plan.reason:
         say(f"  every stage is run: {plan.reason}")
+    left = stages_left(is_reused=plan.work != ALL, is_simulated=settings.is_simulated)
+    kind = "simulated" if settings.is_simulated else "delivered"
     stages = Stages()
-    stages.plan(home, plan.work, simulated=settings.is_simulated)
+    lines = [stage.line for stage in left if stage.line]
+    stages.plan(home, lines, kind=f"{plan.work}, {kind}")
     with DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(f"  {closed} run(s) of the history were killed: they are marked as failed")
@@ -139,13 +169,13 @@ def _run(home: Home, plan: Plan, code: Mapping[str, str]) -> tuple[Exit, str]:
         if plan.work != ALL:
             say(f"  the tables of run {plan.run_id} in build/ are used: {plan.reason}")
             rewind(home)
-        with open_run(home, settings, code=code, stages=stages) as run:
+        with open_run(home, settings, code=code, files=files, stages=stages) as run:
             definitions = load_definitions(run)
             result = definitions.resolve_job_def("refresh").execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                asset_selection=None if plan.work == ALL else stages_left(definitions),
+                asset_selection=None if plan.work == ALL else assets_of(definitions, left),
                 tags=tags_of(settings.landing, settings.as_environment()),
             )
     if not result.success:

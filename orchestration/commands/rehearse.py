@@ -20,8 +20,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestration.home import REPO, Home
 from orchestration.rehearsal import BROKEN, CHANGED, COLUMNS, arrival_rows, refused_row
-from orchestration.reuse.fingerprint import take_fingerprint
-from orchestration.run_settings import check_settings, number, use_landing
+from orchestration.reuse.fingerprint import hash_landing, take_fingerprint
+from orchestration.run_settings import check_settings, number, path_of_landing
 from orchestration.simulated_landing import landing_path, write_simulated
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, progress, say
@@ -101,7 +101,7 @@ def rehearse(landing: str | None, editions: str | None, output: str | None) -> i
         same command then goes on from there.
     """
     home = Home.from_environment()
-    use_landing(landing)
+    path_of_landing(landing)
     check_settings(os.environ)
     given = [name for name in AS_OF if os.environ.get(name)]
     if given:
@@ -120,7 +120,8 @@ def rehearse(landing: str | None, editions: str | None, output: str | None) -> i
 
 
 def _rehearse(landing: str | None, editions: str | None, folder: Path, scratch: Home) -> int:
-    made_of = asdict(take_fingerprint(Path(landing) if landing else None))
+    files = hash_landing(Path(landing)) if landing else None
+    made_of = asdict(take_fingerprint(files))
     state = State(**read_noted(folder / STATE))
     if state.made_of != made_of:
         state = _start_again(state, made_of, scratch)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from orchestration.dbt_docs import write_dbt_docs
 from orchestration.dbt_runner import Dbt, ensure_manifest
 from orchestration.home import REPO, Home, set_tool_environment
-from orchestration.run_settings import use_landing
+from orchestration.run_settings import path_of_landing
 from orchestration.supervision import RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused
@@ -47,7 +47,7 @@ def serve_ui(landing: str | None = None) -> int:
             "correct or unset it"
         )
     landing = landing or os.environ.get("CITYSYNC_LANDING") or None
-    use_landing(landing)
+    os.environ["CITYSYNC_LANDING"] = path_of_landing(landing)
     set_tool_environment(home)
     ensure_manifest(home)
     from dagster import DagsterInstance

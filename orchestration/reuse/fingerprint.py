@@ -84,18 +84,14 @@ class Fingerprint:
     publication: str
 
 
-def take_fingerprint(landing: Path | None) -> Fingerprint:
+def take_fingerprint(files: Mapping[str, str] | None) -> Fingerprint:
     """Fingerprint of a run that would start now.
 
     Parameters
     ----------
-    landing : Path or None
-        Delivered files; None for the simulated landing, which follows from code and settings.
-
-    Raises
-    ------
-    OSError
-        If a file cannot be read; such a run must be made, so that it says what is wrong.
+    files : mapping of str to str, or None
+        Hashes of the delivered files; None for the simulated landing, which follows from code and
+        settings.
     """
     before: list[str] = []
     after: list[str] = []
@@ -103,13 +99,13 @@ def take_fingerprint(landing: Path | None) -> Fingerprint:
         is_after = path.startswith(ESTIMATION) and path not in FILTERS
         (after if is_after else before).extend([path, content])
     settings = [f"{name}={os.environ[name]}" for name in SETTINGS if os.environ.get(name)]
-    of_landing = hash_parts(["simulated"]) if landing is None else hash_landing(landing)
+    of_landing = hash_parts(["simulated"]) if files is None else hash_of_files(files)
     marts = hash_parts([of_landing, *settings, *_environment(), *before])
     return Fingerprint(of_landing, marts, hash_parts([marts, *after]))
 
 
-def hash_landing(landing: Path) -> str:
-    """Hash over the paths and contents of a landing's files; changes of time stamps alone do not
+def hash_landing(landing: Path) -> dict[str, str]:
+    """Return the hash of each file below a landing by its path; changes of time stamps alone do not
     count, and what no reader would open counts by what is wrong with it.
 
     Raises
@@ -117,7 +113,14 @@ def hash_landing(landing: Path) -> str:
     OSError
         If the mount failed, or a folder cannot be listed.
     """
-    return hash_parts(chain.from_iterable(hash_tree(landing, _content).items()))
+    return hash_tree(landing, _content)
+
+
+def hash_of_files(files: Mapping[str, str], source_id: str = "") -> str:
+    """Return one hash over the paths and contents of a landing's files, or of those of a source."""
+    folder = f"{source_id}/" if source_id else ""
+    own = [pair for pair in files.items() if pair[0].startswith(folder)]
+    return hash_parts(chain.from_iterable(own))
 
 
 def _content(path: Path) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import Fingerprint
@@ -21,14 +20,8 @@ from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.verification import verify_files
 from warehouse.whole_files import read_noted, remove_any, write_whole
 
-if TYPE_CHECKING:
-    import dagster as dg
-
 NOTHING, ESTIMATES, ALL = "nothing", "estimates", "all"
 RECORD = "last_refresh.json"
-# Groups of what runs before the estimates. Everything else is run again, so a new asset is never
-# left out.
-BEFORE_ESTIMATES = ("landing", "raw", "seeds", "staging", "intermediate", "marts", "simulation")
 
 
 @dataclass(frozen=True)
@@ -105,15 +98,6 @@ def _touched_publication(home: Home, record: dict) -> str:
     except OSError as error:
         return f"the publication cannot be read ({error.strerror})"
     return f"the publication was changed ({faults[0]})" if faults else ""
-
-
-def stages_left(definitions: dg.Definitions) -> list[dg.AssetKey]:
-    """Keys of the assets that come after the marts."""
-    keys: list[dg.AssetKey] = []
-    for assets in definitions.resolve_asset_graph().assets_defs:
-        if set(assets.group_names_by_key.values()).isdisjoint(BEFORE_ESTIMATES):
-            keys += assets.keys
-    return keys
 
 
 def rewind(home: Home) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from orchestration.home import Home
+from orchestration.reuse.fingerprint import hash_landing
 from orchestration.run import Run
 from orchestration.run_settings import setting
 from orchestration.simulated_landing import landing_path, without_effect, write_simulated
@@ -20,6 +23,14 @@ def simulate(run: Run) -> None:
     """
     if run.settings.is_simulated:
         write_simulated(run.home, run.settings.simulated_cities)
+
+
+def files_of(run: Run) -> Mapping[str, str]:
+    """Return the hash of each file of the landing by its path, which is taken once in a run."""
+    path = landing_path(run.home, run.settings.landing)
+    if not run.files and path.is_dir():
+        run.files = hash_landing(path)
+    return run.files
 
 
 def read_source(run: Run, source_id: str) -> LandingReport:
@@ -42,7 +53,7 @@ def read_source(run: Run, source_id: str) -> LandingReport:
     return found
 
 
-def link_files(run: Run) -> LandingReport:
+def prepare_build(run: Run) -> LandingReport:
     """Empty the build and list the files of this landing in it; return what they hold. Of simulated
     data the warehouse without the effect is started.
     """

@@ -79,7 +79,7 @@ def test_stages_are_read_in_the_order_in_which_dagster_runs_them(definitions):
             step_of[key] = assets.op.name
     others = {f"raw__{source}" for source in landing.SOURCES} - {"raw__tidy"}
     others |= {f"landing__{source}" for source in landing.SOURCES}
-    place = {step: k for k, step in enumerate(ORDER)}
+    place = {stage.step: k for k, stage in enumerate(ORDER)}
     assert set(place) == set(step_of.values()) - others
     for key, step in step_of.items():
         for parent in graph.get(key).parent_keys:

@@ -383,7 +383,7 @@ def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
 ):
     text = "source_id: a\ndescription: x\ntables:\n  - files: [x]\n    palce: {level: city}\n"
     (tmp_path / "a.yml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(command, "use_landing", lambda *_: load_layouts(tmp_path))
+    monkeypatch.setattr(command, "path_of_landing", lambda *_: load_layouts(tmp_path))
     assert end_of(command.refresh, None) == 2
     said = capsys.readouterr().out
     for line in (
