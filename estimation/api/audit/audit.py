@@ -72,7 +72,8 @@ def audit(
     TypeError
         If the fit cannot be made again.
     ValueError
-        If it has no coefficient of that name, or comes out otherwise when it is made again.
+        If it has no coefficient of that name, or comes out otherwise when it is made again, or if
+        there are no draws.
 
     Notes
     -----
@@ -92,6 +93,8 @@ def audit(
     """
     if not hasattr(fit, "prepare_model_matrix") or getattr(fit, "_data", None) is None:
         raise TypeError(f"cs.audit takes {KNOWN}, found {type(fit).__name__}")
+    if not isinstance(draws, int) or draws < 1:
+        raise ValueError(f"draws: expected a whole number from 1, found {draws!r}")
     scores = read_scores(fit)
     if treatment not in scores.terms:
         terms = ", ".join(map(str, scores.terms))
