@@ -141,6 +141,8 @@ def test_what_cannot_be_audited_is_refused_in_a_sentence() -> None:
         cs.audit(pf.feols("y ~ treated", frame, store_data=False), "treated", UNIT)
     with pytest.raises(ValueError, match="expected a coefficient of the fit: treated"):
         cs.audit(feols(frame), "year", UNIT)
+    with pytest.raises(ValueError, match="a whole number from 1"):
+        cs.audit(feols(frame), "treated", UNIT, time="year", draws=0)
     with pytest.raises(cs.PanelError, match="name the column of time"):
         cs.audit(feols(frame), "treated", UNIT)
     with pytest.raises(cs.PanelError, match="data"):
