@@ -58,8 +58,8 @@ def landing(con: Con) -> str:
         "**Where the weight lies** (growth in the newest window; one p of equality for each "
         "comparison)",
         weight(con),
-        "**Own outcomes**: estimate (95 %), p, corrected p (families of a column: trade alone; all "
-        "others); the uniform change that the corrected p finds in 80 %",
+        "**Own outcomes**: estimate (95 %), p, corrected p (in a column trade alone, the "
+        "others together); uniform change that it finds in 80 %",
         own_outcomes(con),
         "**Families of tests** with a p below 5 % before correction",
         families(con),
@@ -88,7 +88,7 @@ def weight(con: Con) -> str:
             ]
         )
     return table(
-        ("part", "weight", "estimate (error)", "p of equality", "corrected for both comparisons"),
+        ("part", "weight", "estimate (error)", "p of equality", "corrected for both"),
         rows,
     )
 
