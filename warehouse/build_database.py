@@ -1,7 +1,7 @@
-"""The database of a build: open it, put a data frame into it. Imports nothing heavy: a refresh that
-has nothing to do opens one too.
+"""The database of a build: open it, put a data frame into it, read rows by name.
 
-Not here: what the tables mean (`models/`) and the published copy (`publication/`).
+Imports nothing heavy: a refresh that has nothing to do opens one too. Not here: what the tables
+mean (`models/`) and the published copy (`publication/`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -47,3 +47,10 @@ def write_frame(
     con.register("incoming_frame", frame)
     con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")
     con.unregister("incoming_frame")
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, query: str, *given: Any) -> list[dict[str, Any]]:
+    """Return the rows of a query by the names of its columns."""
+    cursor = con.execute(query, list(given))
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.build_database import rows_of
 from warehouse.errors import Refused
 from warehouse.whole_files import write_whole
 
@@ -70,9 +71,7 @@ def find_city(con: duckdb.DuckDBPyConnection, city: str | None) -> int:
 
 def cells_of(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> list[dict]:
     """Delivered cells of a city, year and indicator, as columns of `CELLS`."""
-    cursor = con.execute(CELLS, list(where))
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return rows_of(con, CELLS, *where)
 
 
 def shown(cell: dict) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from estimation.defaults import LEVEL
-from orchestration.evidence.figures import interval, p_of, rows_of, signed, size, table
+from orchestration.evidence.figures import interval, p_of, signed, size, table
 from orchestration.evidence.front import (
     PRIMARY,
     Con,
@@ -22,6 +22,7 @@ from orchestration.evidence.front import (
     study_line,
 )
 from orchestration.evidence.landings import landing
+from warehouse.build_database import rows_of
 
 #: Rows of the page on the primary test.
 REAL = (

@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import duckdb
-
 Row = Mapping[str, Any]
-
-
-def rows_of(con: duckdb.DuckDBPyConnection, query: str, *given: Any) -> list[dict[str, Any]]:
-    """Return the rows of a query by the names of its columns."""
-    cursor = con.execute(query, list(given))
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def signed(value: float | None) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import duckdb
 
-from orchestration.evidence.figures import interval, p_of, rows_of, signed, size
+from orchestration.evidence.figures import interval, p_of, signed, size
+from warehouse.build_database import rows_of
 
 PRIMARY = "primary.cm_growth_official.newest"
 STUDY_FORM = "baseline.cm_growth_official.calendar_year"

@@ -7,7 +7,8 @@ from __future__ import annotations
 import duckdb
 
 from estimation.defaults import LEVEL
-from orchestration.evidence.figures import interval, p_of, rows_of, signed, size, table
+from orchestration.evidence.figures import interval, p_of, signed, size, table
+from warehouse.build_database import rows_of
 
 Con = duckdb.DuckDBPyConnection
 NEWEST = "primary.cm_growth_official.newest"

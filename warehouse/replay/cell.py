@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.build_database import rows_of
 from warehouse.corrections import cells_of, shown
 from warehouse.errors import Refused
 from warehouse.replay.measures import Measured, measure
@@ -170,7 +171,7 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
     city_id, year, indicator_id = where
     replay(con, where)
     con.execute(FIGURES, [city_id, year])
-    read = _rows(con, _READ)
+    read = rows_of(con, _READ)
     if not any(row["indicator_id"] == indicator_id for row in read):
         known = "select indicator_id from marts.dim_indicator where indicator_id = $1"
         if con.execute(known, [indicator_id]).fetchall():
@@ -178,7 +179,7 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
                 f"no file delivers {indicator_id} of {city_id} for {year} in this publication"
             )
         raise Refused(f"indicator: expected an id of marts.dim_indicator; found {indicator_id!r}")
-    tests, flags = measure(con), _rows(con, _FLAGS)
+    tests, flags = measure(con), rows_of(con, _FLAGS)
     figures = [_figure(row, tests, flags) for row in read]
     own = [row for row in read if row["indicator_id"] == indicator_id]
     name = con.execute(
@@ -333,7 +334,7 @@ def _uses(
         ).fetchall()
         if value and value[0][0] is not None:
             yield f"marts.fct_city_year.{indicator_id} of {year}: {value[0][0]:g}."
-    growth = _rows(con, _GROWTH, [city_id, year])
+    growth = rows_of(con, _GROWTH, city_id, year)
     if growth and any(row["indicator_id"] in _BASIS for row in current):
         yield from _uses_of_growth(con, where, current, growth[0])
 
@@ -380,11 +381,3 @@ def _uses_of_growth(
     ).fetchall():
         if estimate is not None:
             yield f"{spec_id} ({first}-{last}): {estimate:+.4f}, p {p_value:.3f}, {verdict}."
-
-
-def _rows(
-    con: duckdb.DuckDBPyConnection, query: str, values: list[object] | None = None
-) -> list[dict[str, Any]]:
-    cursor = con.execute(query, values)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
