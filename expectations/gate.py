@@ -269,7 +269,7 @@ def _validate(
         get_expectation_impl(rule.expectation)(
             **rule.kwargs,
             severity=GX_SEVERITY[rule.severity],
-            meta={"check_id": rule.check_id, "severity": rule.severity, "why": rule.why},
+            meta={"check_id": rule.check_id},
             notes=rule.why,
         )
         for rule in suite
@@ -301,6 +301,16 @@ def _batch_of(context: AbstractDataContext, name: str) -> Any:
     return asset.add_batch_definition_whole_dataframe("whole")
 
 
+def check_id(config: Any) -> str:
+    """Return our name of an expectation; of one that somebody added to a kept suite, its type."""
+    return (config.meta or {}).get("check_id", config.type)
+
+
+def severity_of(config: Any) -> str:
+    """Return our word for Great Expectations' severity of an expectation."""
+    return "stop" if config.severity == GX_SEVERITY["stop"] else "warn"
+
+
 def as_row(
     stage: str, dataset: str, failed: list[dict[str, Any]], result: ExpectationValidationResult
 ) -> dict[str, Any]:
@@ -312,18 +322,18 @@ def as_row(
     column = config.kwargs.get("column") or config.kwargs.get("column_A")
     return {
         "stage": stage,
-        "check_id": config.meta["check_id"],
+        "check_id": check_id(config),
         "dataset": dataset,
         "expectation": config.type,
         "column_name": column,
         "success": bool(result.success),
-        "severity": config.meta["severity"],
+        "severity": severity_of(config),
         "observed": _error(result) or str(observed),
         "unexpected_count": found.get("unexpected_count"),
         "sample_rows": "; ".join(
             f"{row['failing_row']} {row['failing_value']}".strip() for row in failed[:SAMPLE_SIZE]
         ),
-        "why": config.meta["why"],
+        "why": config.notes or "",
     }
 
 
@@ -348,7 +358,7 @@ def failing_rows(
     return [
         {
             "stage": stage,
-            "check_id": config.meta["check_id"],
+            "check_id": check_id(config),
             "nth": nth,
             "failing_row": " ".join(
                 f"{name}={row[name]}"

@@ -17,7 +17,7 @@ from great_expectations.render.renderer.site_builder import DefaultSiteIndexBuil
 from great_expectations.render.view import DefaultJinjaPageView
 
 from expectations.data_docs import make_offline, write_index
-from expectations.gate import RESULT_COLUMNS, as_row, failing_rows, frame_path
+from expectations.gate import RESULT_COLUMNS, as_row, failing_rows, frame_path, severity_of
 
 
 class OfflinePage(DefaultJinjaPageView):
@@ -40,9 +40,9 @@ class TableWithMeaning(ValidationResultsTableContentBlockRenderer):
         rows = super()._get_content_block_fn(*arguments, **named)
 
         def with_meaning(*, result: Any, **others: Any) -> list:
-            meta = result.expectation_config.meta
+            config = result.expectation_config
             (row,) = rows(result=result, **others)
-            return [[*row, [meta["severity"]], [escape(meta["why"])]]]
+            return [[*row, [severity_of(config)], [escape(config.notes or "")]]]
 
         return with_meaning
 
