@@ -83,6 +83,8 @@ def read_scores(fit: Any) -> Scores:
     PanelError
         If it keeps no scores, or they do not add up to zero.
     """
+    if hasattr(fit, "fetch_model"):
+        raise TypeError("cs.vcov takes one fit, found several: give fit.fetch_model(0)")
     package = type(fit).__module__.split(".")[0]
     if package == "pyfixest" and hasattr(fit, "_beta_hat"):
         model, read = fit, _of_pyfixest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -153,4 +154,4 @@ def event_study_design(
     return Design("event_study", "event_study", terms, x)
 
 
-DESIGNS = {"twfe": twfe_design, "event_study": event_study_design}
+DESIGNS: dict[str, Callable[..., Design]] = {"twfe": twfe_design, "event_study": event_study_design}

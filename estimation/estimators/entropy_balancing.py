@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     design = twfe_design(sample.group_years, panel.years)
     fits = fit_least_squares(sample, weighted, design, ())
     balance = _balance(x, known, is_pilot, weights, inputs.covariate_names)
-    effective = balance[0][2]
+    effective: Any = balance[0][2]
     thin: tuple[str, ...] = ()
     if effective < FEW_CONTROLS:
         thin = (

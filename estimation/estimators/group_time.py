@@ -157,9 +157,20 @@ def influence_fits(
     labels, fits = tuple(map(term_label, terms)), []
     for estimate, of_pairs, (provinces, cities) in zip(estimates, psi, refits, strict=True):
         sums = sum_by_city(of_pairs, panel.city_i[kept], panel.city_j[kept], panel.n_cities)
-        found = (terms, labels, np.array(columns), estimate, of_pairs, sums, *counts, provinces)
         first_order = Refits(panel.city_ids[held], estimate - sums[held])
-        fits.append(InfluenceFit(*found, cities or first_order))
+        found = InfluenceFit(
+            tuple(terms),
+            labels,
+            np.array(columns),
+            estimate,
+            of_pairs,
+            sums,
+            n_pilots=counts[0],
+            n_pilot_provinces=counts[1],
+            provinces=provinces,
+            cities=cities or first_order,
+        )
+        fits.append(found)
     return tuple(fits)
 
 

@@ -87,7 +87,7 @@ def _first_stage(sample: FitSample) -> _FirstStage:
     start = np.where(sample.pair_group > 0, panel.cohort, np.iinfo(np.int64).max)
     before = panel.years[None] < start[:, None]
     free, after = sample.observed & before, sample.observed & ~before
-    after &= free.any(axis=1)[:, None]
+    after &= np.any(free, axis=1)[:, None]
     weights, untreated, treated = _patterns(free, after, sample)
     q = control_deviations(panel.controls, sample.observed)
     mq, rq = (

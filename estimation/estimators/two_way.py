@@ -137,7 +137,7 @@ def fit_design(
     like = []
     if k and solution.lost[0, k:].any() and isinstance(sample, FitSample):
         like = _controls_like_treatment(sample, design, control_names)
-    chosen, missed = _identified(design, solution.lost[0, k:], pilots.any(axis=0), like)
+    chosen, missed = _identified(design, solution.lost[0, k:], np.any(pilots, axis=0), like)
     combine = np.zeros((len(chosen) + k, design.x.shape[-1] + k))
     combine[: len(chosen), : design.x.shape[-1]] = design.combine[chosen]
     combine[len(chosen) :, design.x.shape[-1] :] = np.diag(1 / statistics.control_scale)
@@ -287,7 +287,7 @@ def _counts(
     """Pilots, and their provinces, behind each term: the fewest among its coefficients; all of them
     for a control.
     """
-    everyone = pilots.any(axis=1)[:, None]
+    everyone = np.any(pilots, axis=1)[:, None]
     found = []
     for count in (lambda held: held.sum(axis=0), lambda held: count_provinces(sample, held)):
         own = count(pilots)

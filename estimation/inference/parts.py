@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit
@@ -38,9 +40,7 @@ def parts_of(
     return FitParts(placebos, without[0], without[1], _covariances(fit, held, pilots))
 
 
-def _covariances(
-    fit: InfluenceFit, held: np.ndarray, pilots: np.ndarray | None
-) -> dict[str, np.ndarray]:
+def _covariances(fit: InfluenceFit, held: np.ndarray, pilots: Any) -> dict[str, np.ndarray]:
     """Covariance of the coefficients (C, C) under the lines that have one."""
     found = {}
     if fit.psi is not None:

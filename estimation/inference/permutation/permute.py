@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class _Race:
             if observed is None:
                 continue
             terms, tests = observed
-            after = {
+            after: dict[Any, Any] = {
                 c: enough_after(terms[c], draws.statistic[:made, c], enough[0])
                 for c in self.terms[m].tolist()
                 if c in terms
@@ -92,7 +93,7 @@ class _Race:
             wanted += [after[key] for key in going]
             for c in self.terms[m].tolist():
                 draws.made[c] = min(after.get(c, made), made)
-            for name in set(self.tests[m]) - going:
+            for name in set(self.tests[m]).difference(going):
                 draws.tests[name] = draws.tests[name][: min(after.get(name, made), made)]
             self.terms[m] = np.array([c for c in self.terms[m].tolist() if c in going], np.int64)
             self.tests[m] = tuple(name for name in self.tests[m] if name in going)
@@ -155,7 +156,8 @@ def permute(
         }
         first, has_tests = models[group[0]], any(models[name].tests for name in group)
         if isinstance(sample, SummedSample):
-            sums = sample.draws(first.design, has_tests)
+            made_by: Any = sample.draws
+            sums = made_by(first.design, has_tests)
         else:
             given = first.design, first.statistics, has_tests, city_weights is not None
             sums = PairDraws(sample, *given)

@@ -201,6 +201,7 @@ REFUSED = {
     TypeError: [
         (lambda at: cs.fit(at.frame, "y"), "unit"),
         (lambda at: cs.vcov(object(), UNIT), "takes a fit of pyfixest"),
+        (of_other(lambda f: pf.feols("y + flow ~ x", f)), "takes one fit, found several"),
         *((of_other(fit), f"takes no fit by {name}") for name, fit in NOT_SERVED),
     ],
     KeyError: [(lambda at: at.fit.default("treatde"), "expected one of treated")],
