@@ -22,7 +22,7 @@ from warehouse.publication.publish import run_id_of
 
 # "Re-execute from failure" would only judge again the tables that are already built.
 TRY_AGAIN = (
-    "mend the files, the layout or a correction, then Re-execute all: the gate judges what is "
+    "mend the files, the layout or a correction, then run the job refresh: the gate judges what is "
     "read and built anew"
 )
 

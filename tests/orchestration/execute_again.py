@@ -1,5 +1,5 @@
-"""Execute the failed run in a home's history again from where it failed, as the UI does, and print
-its tags and the steps that were executed.
+"""Execute the failed run in a home's history again from where it failed, by Dagster's own function,
+and print its tags and the steps that were executed.
 """
 
 import json
