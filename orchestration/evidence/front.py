@@ -89,7 +89,7 @@ def picture_in_chinese(con: Con) -> str:
     row, study = primary_row(con, PRIMARY), _study(con)
     return (
         f"![综试区影响的估计值：本检验 {signed(row['estimate'])}；已发表研究的方法 "
-        f"{signed(study['conventional']['estimate'])}；阴影为可检出范围](docs/images/answer_zh.svg)"
+        f"{signed(study['conventional']['estimate'])}；阴影为十次有八次能查出的影响](docs/images/answer_zh.svg)"
     )
 
 
