@@ -112,7 +112,8 @@ def _trade_line(page: Context, ours: Row) -> list[tuple[Markup, Markup]]:
     key = "none_beside" if ours["verdict"] == "found" else "none"
     if trade["is_found"]:
         key = "found"
-    return [(page.words("first.trade"), page.words(f"first.trade_{key}"))]
+    smallest = num(trade, "minimum_detectable_effect", "3")
+    return [(page.words("first.trade"), page.words(f"first.trade_{key}", smallest=smallest))]
 
 
 def _comes_next(page: Context) -> list[tuple[Markup, Markup]]:
