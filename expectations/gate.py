@@ -311,6 +311,12 @@ def severity_of(config: Any) -> str:
     return "stop" if config.severity == GX_SEVERITY["stop"] else "warn"
 
 
+def meaning_of(config: Any) -> str:
+    """Return what a failure means; Great Expectations takes notes as a text or as a list."""
+    notes = config.notes or ""
+    return notes if isinstance(notes, str) else " ".join(notes)
+
+
 def as_row(
     stage: str, dataset: str, failed: list[dict[str, Any]], result: ExpectationValidationResult
 ) -> dict[str, Any]:
@@ -333,7 +339,7 @@ def as_row(
         "sample_rows": "; ".join(
             f"{row['failing_row']} {row['failing_value']}".strip() for row in failed[:SAMPLE_SIZE]
         ),
-        "why": config.notes or "",
+        "why": meaning_of(config),
     }
 
 

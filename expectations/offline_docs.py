@@ -17,7 +17,14 @@ from great_expectations.render.renderer.site_builder import DefaultSiteIndexBuil
 from great_expectations.render.view import DefaultJinjaPageView
 
 from expectations.data_docs import make_offline, write_index
-from expectations.gate import RESULT_COLUMNS, as_row, failing_rows, frame_path, severity_of
+from expectations.gate import (
+    RESULT_COLUMNS,
+    as_row,
+    failing_rows,
+    frame_path,
+    meaning_of,
+    severity_of,
+)
 
 
 class OfflinePage(DefaultJinjaPageView):
@@ -42,7 +49,7 @@ class TableWithMeaning(ValidationResultsTableContentBlockRenderer):
         def with_meaning(*, result: Any, **others: Any) -> list:
             config = result.expectation_config
             (row,) = rows(result=result, **others)
-            return [[*row, [severity_of(config)], [escape(config.notes or "")]]]
+            return [[*row, [severity_of(config)], [escape(meaning_of(config))]]]
 
         return with_meaning
 

@@ -64,7 +64,7 @@ def test_a_checkpoint_started_by_hand_judges_what_is_kept_and_says_so(tmp_path: 
     context = gx.get_context(mode="file", project_root_dir=str(tmp_path / "work"))
     kept = Path(context.root_directory) / "frames" / "raw.cells.parquet"
     pd.read_parquet(kept).assign(low=7.0).to_parquet(kept)
-    own = gx.expectations.ExpectColumnValuesToNotBeNull(column="high", severity="warning")
+    own = gx.expectations.ExpectColumnValuesToNotBeNull(column="high", notes=["a", "<b>"])
     context.suites.get("raw.cells").add_expectation(own)
     assert not context.checkpoints.get("raw.cells").run().success
     index = (tmp_path / "docs" / "index.html").read_text(encoding="utf-8")
