@@ -117,14 +117,14 @@ def times(
     return lines.assign(value=lines["value"].where(~off, lines["value"] * by))
 
 
-def city_proper(lines: Frame, rng: np.random.Generator, every: int, since: int = 0) -> Frame:
+def city_proper(lines: Frame, rng: np.random.Generator, every: int) -> Frame:
     """One in ``every`` of the cities without its counties, each by a share of its own; its growth
     is off by some points.
     """
     cities = np.sort(lines["city_id"].unique())
     chosen = set(cities[rng.permutation(len(cities)) % every == 0])
     share = dict(zip(cities, rng.uniform(0.25, 0.75, len(cities)), strict=True))
-    off = lines["city_id"].isin(chosen) & (lines["year"] >= since)
+    off = lines["city_id"].isin(chosen)
     part = lines["value"] * lines["city_id"].map(share)
     faster = (lines["value"] + rng.normal(0, 3, len(lines))).round(1)
     part = part.where(lines["indicator_id"] != GROWTH, faster)
