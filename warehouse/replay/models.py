@@ -4,6 +4,7 @@ the same text as in a refresh, without dbt.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,7 @@ import duckdb
 import yaml
 from jinja2 import Environment, StrictUndefined
 
+from warehouse.errors import Refused
 from warehouse.sql_text import literal
 
 WAREHOUSE = Path(__file__).resolve().parents[1]
@@ -33,6 +35,11 @@ def _give_back(value: object) -> None:
     raise _Returned(value)
 
 
+def _refuse(message: str) -> None:
+    """End with what a macro says of a setting that it refuses."""
+    raise Refused(message)
+
+
 @cache
 def _environment() -> Environment:
     """Jinja with every macro of the warehouse, each able to call every other."""
@@ -42,7 +49,10 @@ def _environment() -> Environment:
         "return": _give_back,
         "ref": lambda name: f'"{name}"',
         "config": lambda **_: "",
+        "source": lambda _, table: f'"{table}"',
         "target": SimpleNamespace(type="duckdb"),
+        "env_var": lambda name, default="": os.environ.get(name, default),
+        "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
     }
     for path in sorted((WAREHOUSE / "macros").glob("*.sql")):
         for found in _MACRO.finditer(path.read_text(encoding="utf-8")):
