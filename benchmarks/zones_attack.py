@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,8 @@ import pandas as pd
 from estimation.primary.city_panel import CityPanel, build_panel
 from estimation.study.city_periods import DIGITS, directions, least
 from warehouse.publication.foreign import DATABASE, open_foreign
-from warehouse.publication.reconstruction.attack import COST_OF_SIGN, KNOWN_YEARS, SEED, Attack
-from warehouse.publication.reconstruction.routes import NEAR
+from warehouse.publication.reconstruction.attack import COST_OF_SIGN, KNOWN_YEARS, Attack
+from warehouse.publication.reconstruction.routes import NEAR, ROUTE, row_of
 
 STEPS = 40
 # Times that the draws' own differences within a province and cohort are taken anew.
@@ -60,14 +59,6 @@ def city_panel(publication: Path) -> CityPanel:
     return build_panel(growth.to_numpy(dtype=float), years, cohort, city.province_id.to_numpy())
 
 
-@dataclass
-class Draws:
-    """Growth of all cities in several draws, and how badly each still fits."""
-
-    growth: np.ndarray
-    cost: np.ndarray
-
-
 class Knowledge:
     """What the attacker knows, and growth that fits it.
 
@@ -96,9 +87,9 @@ class Knowledge:
         # the file has their means by block and cohort
         told = whole.round(DIGITS)
         self.told = np.einsum("npt,nt->np", self.span, told)
-        common = Attack(panel.growth)
-        self.root = np.linalg.inv(np.linalg.cholesky(common.covariance))
-        self.anchor = self.drawn(common, draws)
+        self.common = Attack(panel.growth)
+        self.root = np.linalg.inv(np.linalg.cholesky(self.common.covariance))
+        self.anchor = self.common.drawn(known, draws)
         self.alone = self.fitted(None)
 
     @property
@@ -113,23 +104,11 @@ class Knowledge:
         sums = self.in_block @ values.reshape(len(values), -1)
         return sums.reshape(len(sums), *values.shape[1:])
 
-    def drawn(self, common: Attack, draws: int) -> np.ndarray:
-        """Return draws (N, draws, T) of growth, given what is known of each city."""
-        n, t = self.known.shape
-        covariance = common.covariance
-        rng = np.random.default_rng(SEED + 1)
-        anchor = common.mean + rng.standard_normal((n, draws, t)) @ np.linalg.inv(self.root).T
-        for i in range(n):
-            years = np.flatnonzero(self.known[i])
-            gain = covariance[:, years] @ np.linalg.inv(covariance[np.ix_(years, years)])
-            anchor[i] += (self.panel.growth[i, years] - anchor[i][:, years]) @ gain.T
-        return anchor
-
-    def targets(self, draws: Draws) -> np.ndarray:
+    def targets(self, growth: np.ndarray) -> np.ndarray:
         """Return for each draw the nearest numbers of the cities that have the file's means by
         block and cohort (N, draws, K): with the draw's own differences within.
         """
-        own = self.used(draws.growth)[0]
+        own = self.used(growth)[0]
         aim = np.repeat(self.told[:, None], own.shape[1], axis=1)
         for members in self.cells:
             away = own[members] - own[members].mean(axis=0)
@@ -149,8 +128,9 @@ class Knowledge:
         turn = np.eye(t) - 1 / t - z[..., :, None] * z[..., None, :] / t
         return y @ np.swapaxes(self.span, 1, 2), distance, turn / deviation[..., None]
 
-    def fitted(self, aim: np.ndarray | None) -> Draws:
-        """Return the draws moved to where they fit what is known, Levenberg and Marquardt's steps.
+    def fitted(self, aim: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the draws moved to where they fit what is known, Levenberg and Marquardt's steps,
+        and how badly each still fits.
 
         The mean over a block of the numbers that the file is about is not in it, and is found with
         the growth of all cities of the block.
@@ -211,31 +191,17 @@ class Knowledge:
             mean = np.where(better[..., None], shifted, mean)
             damping = np.clip(np.where(better, damping / 3, damping * 4), 1e-9, 1e6)
         gap, side, *_ = gaps(path, mean, FIT)
-        return Draws(path, np.square(gap).sum(axis=-1) + np.square(side).sum(axis=-1))
+        return path, np.square(gap).sum(axis=-1) + np.square(side).sum(axis=-1)
 
-    def miss(self, draws: Draws) -> np.ndarray:
+    def miss(self, draws: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """Return the error of the median of draws (N, T), nan where the value is known."""
-        least_cost = draws.cost.min(axis=1, keepdims=True)
-        weight = np.exp(-0.5 * np.minimum(draws.cost - least_cost, 200))
-        order = np.argsort(draws.growth, axis=1)
-        weights = np.broadcast_to(weight[..., None], draws.growth.shape)
-        sums = np.take_along_axis(weights, order, axis=1).cumsum(axis=1)
-        middle = (sums < 0.5 * sums[:, -1:]).sum(axis=1, keepdims=True)
-        sorted_growth = np.take_along_axis(draws.growth, order, axis=1)
-        guess = np.take_along_axis(sorted_growth, middle, axis=1)[:, 0]
-        return np.where(self.known, np.nan, np.abs(guess - self.panel.growth))
+        return self.common.miss_of(*draws, self.known)
 
 
-def compared(miss: np.ndarray, without: np.ndarray) -> dict[str, float]:
+def compared(kind: str, miss: np.ndarray, without: np.ndarray) -> dict[str, float]:
     """Return medians of errors and shares of near guesses, with and without the file."""
-    with_file = miss[np.isfinite(miss)]
-    alone = without[np.isfinite(miss)]
-    return {
-        "median_miss": round(float(np.median(with_file)), 3),
-        "median_miss_without": round(float(np.median(alone)), 3),
-        "share_near": round(float((with_file <= NEAR).mean()), 3),
-        "share_near_without": round(float((alone <= NEAR).mean()), 3),
-    }
+    row = row_of(kind, (), miss, without)
+    return {name: round(row[name], 3) for name in ROUTE[3:]}
 
 
 def attacked(
@@ -247,15 +213,15 @@ def attacked(
     ones = np.concatenate([members for members in knowledge.cells if len(members) == 1])
     of_stand_ins = knowledge.alone
     for _ in range(ROUNDS):
-        of_stand_ins = knowledge.fitted(knowledge.targets(of_stand_ins))
+        of_stand_ins = knowledge.fitted(knowledge.targets(of_stand_ins[0]))
     by_city = knowledge.fitted(np.repeat(knowledge.told[:, None], draws, axis=1))
     rows = []
     for kind, found in (("stand-ins", of_stand_ins), ("by city, not published", by_city)):
         miss = knowledge.miss(found)
-        row = compared(miss[knowledge.there], without[knowledge.there])
+        row = compared(kind, miss[knowledge.there], without[knowledge.there])
         far = row["median_miss"] >= max(NEAR, 0.9 * row["median_miss_without"])
         rare = row["share_near"] <= 1.25 * row["share_near_without"]
-        of_one = compared(miss[ones], without[ones])
+        of_one = compared(kind, miss[ones], without[ones])
         rows.append(
             {"known": years, "attack": kind, **row, "cells_of_one": of_one, "passes": far and rare}
         )

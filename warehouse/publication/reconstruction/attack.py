@@ -207,22 +207,33 @@ class Attack:
         functionals : sequence of Functional
             None: what is guessed without the folder.
         """
+        prior = np.linalg.inv(np.linalg.cholesky(self.covariance))
+        moved, cost = self.moved(self.drawn(self.known, DRAWS), prior, functionals)
+        return self.miss_of(moved, cost, self.known)
+
+    def drawn(self, known: np.ndarray, draws: int) -> np.ndarray:
+        """Return draws (N, draws, T) of growth, given what is known (N, T) of each city."""
         n, t = self.growth.shape
         rng = np.random.default_rng(SEED + 1)
         factor = np.linalg.cholesky(self.covariance)
-        prior = np.linalg.inv(factor)
-        anchor = self.mean + rng.standard_normal((n, DRAWS, t)) @ factor.T
+        paths = self.mean + rng.standard_normal((n, draws, t)) @ factor.T
         for i in range(n):
-            years = np.flatnonzero(self.known[i])
+            years = np.flatnonzero(known[i])
             gain = self.covariance[:, years] @ np.linalg.inv(self.covariance[np.ix_(years, years)])
-            anchor[i] += (self.growth[i, years] - anchor[i][:, years]) @ gain.T
-        moved, cost = self.moved(anchor, prior, functionals)
+            paths[i] += (self.growth[i, years] - paths[i][:, years]) @ gain.T
+        return paths
+
+    def miss_of(self, paths: np.ndarray, cost: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Return the error of the median of draws, which weigh the more the better they fit; nan
+        where the value is known.
+        """
         weight = np.exp(-0.5 * np.minimum(cost - cost.min(axis=1, keepdims=True), 200))
-        order = np.argsort(moved, axis=1)
-        sums = np.take_along_axis(np.repeat(weight[..., None], t, axis=2), order, 1).cumsum(axis=1)
+        order = np.argsort(paths, axis=1)
+        weights = np.repeat(weight[..., None], paths.shape[2], axis=2)
+        sums = np.take_along_axis(weights, order, 1).cumsum(axis=1)
         middle = (sums < 0.5 * sums[:, -1:]).sum(axis=1, keepdims=True)
-        guess = np.take_along_axis(np.take_along_axis(moved, order, 1), middle, 1)[:, 0]
-        return np.where(self.known, np.nan, np.abs(guess - self.growth))
+        guess = np.take_along_axis(np.take_along_axis(paths, order, 1), middle, 1)[:, 0]
+        return np.where(known, np.nan, np.abs(guess - self.growth))
 
     def moved(
         self, anchor: np.ndarray, prior: np.ndarray, functionals: Sequence[Functional]
