@@ -13,6 +13,7 @@ from orchestration.archived import read_archived, runs_of_kind
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
 from warehouse.build_database import open_memory
+from warehouse.errors import Refused
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
@@ -42,7 +43,7 @@ def check_source(folder: str | None, everything: bool = False) -> int:
         cannot be read.
     """
     if not folder or not folder.strip():
-        return end_command(Exit.BAD_INPUT, "expected the folder of a source; found none")
+        raise Refused("expected the folder of a source; found none")
     with (
         tempfile.TemporaryDirectory(prefix="check-source-") as scratch,
         open_memory() as con,

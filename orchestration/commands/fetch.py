@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
+from warehouse.errors import Refused
 from warehouse.ingest.fetching import nbs, world_bank
 from warehouse.ingest.fetching.editions import Edition
 from warehouse.ingest.fetching.service import PAUSE_SECONDS, Service
@@ -49,10 +50,9 @@ def fetch(
     """
     connector = CONNECTORS.get(source or "")
     if connector is None:
-        return end_command(
-            Exit.BAD_INPUT,
+        raise Refused(
             f"expected the name of a service, {' or '.join(CONNECTORS)}; found "
-            f"{repr(source) if source else 'none'}",
+            f"{repr(source) if source else 'none'}"
         )
     home = Home.from_environment()
     folder = home.root / "fetched"

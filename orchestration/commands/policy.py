@@ -180,7 +180,9 @@ def _resolver(rows: Sequence[tuple]) -> Callable[[str, str], list[int]]:
         of_province.setdefault(province, []).append(city)
         for name in (chinese, english):
             spellings.setdefault(place_key(name or ""), city)
-    provinces = {place_key(row["alias"]): int(row["province_id"]) for row in _provinces()}
+    provinces = {
+        place_key(row["alias"]): int(row["province_id"]) for row in read_seed("province_aliases")
+    }
 
     def resolve(text: str, scope: str) -> list[int]:
         code = six_digit_code(text)
@@ -195,10 +197,6 @@ def _resolver(rows: Sequence[tuple]) -> Callable[[str, str], list[int]]:
         return [city] if city in ids else []
 
     return resolve
-
-
-def _provinces() -> list[dict[str, str]]:
-    return read_seed("province_aliases")
 
 
 def _outcome(listed: PolicyList, outcome: str | None) -> str:

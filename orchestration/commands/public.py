@@ -14,12 +14,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from estimation.csv_files import guard
 from orchestration.home import Home
 from orchestration.publication_folders import opened
 from orchestration.run_settings import setting
+from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, say
 from warehouse.build_database import open_build, open_memory
 from warehouse.errors import Refused
@@ -156,15 +155,13 @@ def _name_in_sql(resource: dict[str, Any]) -> str:
 def _write_texts(
     draft: Path, package: dict[str, Any], manifest: dict[str, Any], left_out: list[Any]
 ) -> None:
-    environment = jinja2.Environment(  # noqa: S701 - a page holds the run id alone, which was checked
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), keep_trailing_newline=True
-    )
     tables = [
         (_name_in_sql(resource), guard(" ".join(resource.get("description", "").split())))
         for resource in package["resources"]
     ]
     for name in ("README.md", "llms.txt", "index.html"):
-        text = environment.get_template(f"public_{name}.j2").render(
+        text = fill(
+            Path(__file__).with_name(f"public_{name}.j2"),
             tables=tables,
             left_out=left_out,
             **{key: manifest[key] for key in ("run_id", "git_commit", "is_simulated")},

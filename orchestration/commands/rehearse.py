@@ -16,14 +16,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from orchestration.home import REPO, Home
 from orchestration.rehearsal import BROKEN, CHANGED, COLUMNS, arrival_rows, refused_row
 from orchestration.reuse.fingerprint import hash_landing, take_fingerprint
 from orchestration.run_settings import check_settings, number, path_of_landing
 from orchestration.simulated_landing import landing_path, write_simulated
 from orchestration.supervision import hold_lock
+from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, progress, say
 from orchestration.what_changed import what_changed
 from warehouse.build_database import open_memory
@@ -274,14 +273,8 @@ def _write(folder: Path, state: State) -> None:
         for ending in ("csv", "parquet"):
             with write_whole(folder / f"{TABLE}.{ending}") as draft:
                 con.execute(f"copy rehearsal to {literal(draft)} (format {ending})")
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("rehearsal.html.j2").render(arrivals=_by_edition(state.rows))
+    template = Path(__file__).with_name("rehearsal.html.j2")
+    page = fill(template, arrivals=_by_edition(state.rows))
     with write_whole(folder / PAGE) as draft:
         draft.write_text(page, encoding="utf-8")
 

@@ -86,10 +86,9 @@ def write_docs() -> int:
     home = Home.from_environment()
     set_tool_environment(home)
     if not home.database.exists():
-        return end_command(
-            Exit.BAD_INPUT,
+        raise Refused(
             f"{home.database} does not exist: run `make refresh` first, the documentation "
-            "describes its tables",
+            "describes its tables"
         )
     with hold_lock(home, "docs"):
         target = home.build / "dbt_docs"

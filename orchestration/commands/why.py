@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
-
-import jinja2
 
 from orchestration.home import Home
 from orchestration.publication_folders import opened
+from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, say
 from warehouse.corrections import find_city, year_of
 from warehouse.errors import Refused
@@ -164,18 +162,12 @@ def _flip(one: Flip) -> str:
 
 
 def _page(cell: Explanation, turned: list[Flip], of_run: str) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return fill(
+        Path(__file__).with_name("why.html.j2"),
+        cell=cell,
+        run=of_run,
+        headline=_headline,
+        legend=LEGEND,
+        margin=_margin,
+        turned=[_flip(one).strip() for one in turned],
     )
-    given: dict[str, Any] = {
-        "cell": cell,
-        "run": of_run,
-        "headline": _headline,
-        "legend": LEGEND,
-        "margin": _margin,
-        "turned": [_flip(one).strip() for one in turned],
-    }
-    return environment.get_template("why.html.j2").render(given)

@@ -19,11 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from estimation.csv_files import guard
 from orchestration.home import REPO, Home
 from orchestration.publication_folders import opened
+from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
 from warehouse.publication.foreign import Publication
@@ -164,12 +163,9 @@ def _readme(publication: Publication, draft: Path) -> str:
     origins = _origins(publication)
     files = Counter(entry["path"].split("/")[0] for entry in manifest["inputs"])
     schemas = sorted(path.name for path in (draft / "publication" / "parquet").iterdir())
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(  # noqa: S701 (no page)
-        loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
-    )
     is_simulated = bool(manifest["is_simulated"])
-    return environment.get_template("README.md.j2").render(
+    return fill(
+        Path(__file__).with_name("README.md.j2"),
         run_id=manifest["run_id"],
         kind="simulated data with a known effect" if is_simulated else "delivered statistics",
         started_at=manifest["started_at"],
