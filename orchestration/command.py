@@ -277,7 +277,8 @@ def main(arguments: list[str] | None = None) -> int:
         of_make = [f"{OF_BENCHMARKS[name]}={value}" for name, value in given]
         os.chdir(REPO)
         os.execv(sys.executable, [sys.executable, "-m", module, *defaults, *of_make, *words[1:]])  # noqa: S606
-    options = vars(_parser().parse_args([w for one in words if (w := OLD_FORM.sub("", one))]))
+    given_words = [OLD_FORM.sub("", word) for word in words]
+    options = vars(_parser().parse_args([word for word in given_words if word]))
     name = options.pop("command")
     # in the order in which they were added
     command, given = COMMANDS[name], list(options.values())

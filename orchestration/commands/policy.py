@@ -162,7 +162,9 @@ def register(file: str) -> int:
 def _read(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[PolicyList, dict[int, str]]:
     """The list, and the Chinese name of each city."""
     rows = con.execute(CITIES).fetchall()
-    known = [name for _, chinese, english, _ in rows for name in (chinese, english) if name]
+    known: list[str] = []
+    for _, chinese, english, _ in rows:
+        known += filter(None, (chinese, english))
     try:
         listed = read_list(path, _resolver(rows), known)
     except PanelError as error:
@@ -251,14 +253,11 @@ def _is_registered(
 
 def _places(result: PolicyResult, cities: dict[int, str]) -> list[dict[str, Any]]:
     names = ("row", "given", "start", "status", "reason")
-    return [
-        {
-            **{name: getattr(one, name) for name in names},
-            "city_id": one.unit,
-            "city": cities.get(one.unit, ""),
-        }
-        for one in result.sample.places
-    ]
+    rows = []
+    for one in result.sample.places:
+        row = {name: getattr(one, name) for name in names}
+        rows.append({**row, "city_id": one.unit, "city": cities.get(one.unit, "")})
+    return rows
 
 
 def _checks(result: PolicyResult) -> list[dict[str, Any]]:

@@ -24,18 +24,18 @@ def read_gate_frames(
     """Data set name to data frame for one stage; `raw` reads the Parquet files of `build`, the
     others the build database.
     """
-    finite = {NOT_FINITE: read_not_finite(con, stage)} if stage in ("marts", "estimates") else {}
-    if stage in STAGES_WITH_MODELS:
-        return {
-            dataset: con.execute(f"select * from gates.gate_{stage}__{dataset}").df()
-            for dataset in dict.fromkeys(rule.dataset for rule in RULES[stage])
-            if dataset != NOT_FINITE
-        } | finite
     if stage == "raw":
         files = con.execute(sql.RAW_FILES, {"input_files": f"{build}/input_file.parquet"}).df()
         cells = con.execute(sql.RAW_CELLS, {"raw": f"{build}/raw/*.parquet"}).df()
         return {"input_files": files, "observations": cells}
-    return {name: con.execute(query).df() for name, query in sql.OF_ESTIMATES.items()} | finite
+    queries = sql.OF_ESTIMATES
+    if stage in STAGES_WITH_MODELS:
+        datasets = [rule.dataset for rule in RULES[stage] if rule.dataset != NOT_FINITE]
+        queries = {name: f"from gates.gate_{stage}__{name}" for name in datasets}
+    frames = {name: con.execute(query).df() for name, query in queries.items()}
+    if stage in ("marts", "estimates"):
+        frames[NOT_FINITE] = read_not_finite(con, stage)
+    return frames
 
 
 def read_not_finite(con: duckdb.DuckDBPyConnection, schema: str) -> pd.DataFrame:

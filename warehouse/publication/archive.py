@@ -190,14 +190,14 @@ def verify_archive(archive: Path, published: Iterable[str] = ()) -> list[str]:
         is no archive yet.
     """
     missing = sorted(set(published) - set(archived_runs(archive)))
-    return [
-        *(
-            f"{archive / RUN}{run_id}: missing, expected what publication {run_id} said: the next "
-            "refresh that publishes writes it again"
-            for run_id in missing
-        ),
-        *(fault for folder in _run_folders(archive) for fault in _faults(folder)),
+    faults = [
+        f"{archive / RUN}{run_id}: missing, expected what publication {run_id} said: the next "
+        "refresh that publishes writes it again"
+        for run_id in missing
     ]
+    for folder in _run_folders(archive):
+        faults += _faults(folder)
+    return faults
 
 
 def _faults(folder: Path) -> list[str]:
@@ -233,15 +233,13 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
     """
     con.execute("attach ':memory:' as archive")
     left_out: list[str] = []
-    paths = [
-        path
-        for folder in _run_folders(archive)
-        for path in sorted(folder.glob("*.parquet"))
-        if TABLE.fullmatch(path.name) and path.is_file()
-    ]
-    for name in sorted({path.name for path in paths}):
+    files_of: dict[str, list[Path]] = {}
+    for folder in _run_folders(archive):
+        for path in sorted(folder.glob("*.parquet")):
+            if TABLE.fullmatch(path.name) and path.is_file():
+                files_of.setdefault(path.name, []).append(path)
+    for name, files in sorted(files_of.items()):
         schema, table = TABLE.fullmatch(name).groups()
-        files = [path for path in paths if path.name == name]
         con.execute(f"create schema if not exists archive.{quote(schema)}")
         try:
             con.execute(

@@ -140,11 +140,11 @@ def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
     """
     here = con.execute("select current_database()").fetchone()[0]
     run = f"(select run_id from {previous}.meta.run)" if previous else "cast(null as varchar)"
-    sides = {
-        f"{side}_{name}": f"select * from ({part.format(catalog=catalog)}) where {bool(previous)}"
-        for side, catalog in (("old", previous or here), ("new", here))
-        for name, part in (("values", sql.BEST), ("estimates", sql.DEFAULT_ESTIMATES))
-    }
+    sides = {}
+    for side, catalog in (("old", previous or here), ("new", here)):
+        for name, part in (("values", sql.BEST), ("estimates", sql.DEFAULT_ESTIMATES)):
+            query = part.format(catalog=catalog)
+            sides[f"{side}_{name}"] = f"select * from ({query}) where {bool(previous)}"
     con.execute(sql.JUDGED.format(here=here, **sides))
     con.execute(sql.CHANGED)
     for table, statement in TABLES.items():

@@ -86,9 +86,8 @@ def describe_package(
     parquet = publication / "parquet"
     with open_foreign(publication / DATABASE, parquet) as con:
         resources = [
-            _resource(publication, con, folder.name, path, contracts)
-            for folder in sorted(parquet.iterdir())
-            for path in sorted(folder.iterdir())
+            _resource(publication, con, path.parent.name, path, contracts)
+            for path in sorted(parquet.glob("*/*"))
         ]
     drop_dangling_keys(resources)
     kind = "simulated data with a known effect" if run["is_simulated"] else "delivered statistics"

@@ -162,7 +162,8 @@ def _shown(row: dict[str, Any]) -> str:
     """Such as `tidy values.csv B2 gdp_real_cny_100m 110000 2005 '1200.5' 1200.5`; texts with their
     control characters shown.
     """
-    parts = [value for value in row.values() if value is not None]
-    return " ".join(text if (text := str(part)).isprintable() else repr(text) for part in parts)[
-        :300
-    ]
+    parts = [str(value) for value in row.values() if value is not None]
+    for place, text in enumerate(parts):
+        if not text.isprintable():
+            parts[place] = repr(text)
+    return " ".join(parts)[:300]

@@ -250,7 +250,10 @@ def _figure(row: dict[str, Any], tests: list[Measured], flags: list[dict[str, An
             "are not measured again"
         )
     facts = {name: row[name] for name in row if name not in ("flag_again", "rule_again")}
-    return Figure(facts, judged, [{k: flag[k] for k in _FLAG} for flag in mine], remark)
+    flags = []
+    for flag in mine:
+        flags.append({name: flag[name] for name in _FLAG})
+    return Figure(facts, judged, flags, remark)
 
 
 _FLAG = ("rule", "grade", "detail")

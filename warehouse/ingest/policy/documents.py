@@ -51,7 +51,7 @@ def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
         "document_id": origin.file_name,
         "file_name": origin.file_name,
         "edition_year": origin.edition_year,
-        **read_metadata(mapped.text, clauses),
+        **read_metadata(mapped.text),
         "n_characters": len(mapped.text),
         "n_masked": len(_MASKED.findall(mapped.text))
         if any(sign in mapped.text for sign in "*×□")

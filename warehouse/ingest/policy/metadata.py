@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from warehouse.ingest.policy.clauses import BODY, TITLE, ZONE_TITLE, Clause
+from warehouse.ingest.policy.clauses import BODY, TITLE, ZONE_TITLE
 
 _NUMERAL = {sign: str(n) for n, sign in enumerate("〇一二三四五六七八九")} | {
     "○": "0",
@@ -93,15 +93,13 @@ class _Parts:
     text: str
 
 
-def read_metadata(text: str, clauses: list[Clause]) -> dict[str, Any]:
+def read_metadata(text: str) -> dict[str, Any]:
     """Metadata of a cleaned text by rules.
 
     Parameters
     ----------
     text : str
         Cleaned text (see `cleaning.clean_text`).
-    clauses : list of Clause
-        Its clauses, whose kinds say what is a note, a title, an addressee or a signature.
 
     Returns
     -------
@@ -156,14 +154,11 @@ def read_metadata(text: str, clauses: list[Clause]) -> dict[str, Any]:
 
 def _repealed(text: str) -> list[str]:
     """Numbers of documents in sentences that end their force."""
-    if not any(word in text for word in _REPEALED):
-        return []
-    sentences = [
-        sentence
-        for sentence in re.split("[。；;]", text)
-        if any(word in sentence for word in _REPEALED)
-    ]
-    return [_format_number(match) for sentence in sentences for match in _NUMBER.finditer(sentence)]
+    numbers: list[str] = []
+    for sentence in re.split("[。；;]", text):
+        if any(word in sentence for word in _REPEALED):
+            numbers += map(_format_number, _NUMBER.finditer(sentence))
+    return numbers
 
 
 def _parts(text: str) -> _Parts:
@@ -324,44 +319,42 @@ def _zones(
     )
     established = [m.group(1) for m in _ESTABLISHED.finditer(open_text)] if is_reply else []
     if established:
-        named = [
-            name
-            for part in _NAMELY.findall(open_text)
-            for name in re.split(r",\s*|\s+and\s+", part)
-        ]
-        listed = [name for part in established for name in re.split(r"[、,，和]", part)]
+        listed = _parts_of(established, r"[、,，和]")
+        named = _parts_of(_NAMELY.findall(open_text), r",\s*|\s+and\s+")
         return _distinct([*listed, *named]), "established"
     titled = _ZONE_NAME.findall(title or "")
     counted = _COUNTED.search(title or "")
     if titled and counted:
-        served = [
-            name
-            for part in _SERVED.findall("\n".join(parts.head))
-            for name in re.split("[、,，]", part)
-        ]
-        if len(_distinct(served)) == int(counted[1]):
-            return _distinct(served), "addressees"
-    annexes = [
-        m["zone"]
-        for line in parts.lines
-        if _MAY_TITLE in line and (m := ZONE_TITLE.fullmatch(line))
-    ]
-    letter = [
-        part
-        for line in parts.lines[:_LETTER_LINES]
-        if _TRANSMITS.search(line)
-        for part in _QUOTED.findall(line)
-    ]
-    sent = [name for part in letter for name in _ZONE_NAME.findall(part)]
+        served = _distinct(_parts_of(_SERVED.findall("\n".join(parts.head)), "[、,，]"))
+        if len(served) == int(counted[1]):
+            return served, "addressees"
+    annexes = []
+    for line in parts.lines:
+        match = ZONE_TITLE.fullmatch(line) if _MAY_TITLE in line else None
+        if match:
+            annexes.append(match["zone"])
+    sent: list[str] = []
+    for line in parts.lines[:_LETTER_LINES]:
+        if _TRANSMITS.search(line):
+            for part in _QUOTED.findall(line):
+                sent += _ZONE_NAME.findall(part)
     if titled or annexes or sent:
         return _distinct([*titled, *annexes, *sent]), "title"
-    purposes = [match[1] for line in parts.head if (match := _PURPOSE.match(line))]
+    purposes = [match[1] for match in map(_PURPOSE.match, parts.head) if match]
     if purposes:
         return _distinct(purposes), "purpose"
     city = re.match(
         r"(?:[\u4e00-\u9fff]{2,3}省)?([\u4e00-\u9fff]{2,8}(?:市|州|盟|地区|新区))", issuer or ""
     )
     return ([city[1]], "issuer") if city else ([], None)
+
+
+def _parts_of(texts: list[str], between: str) -> list[str]:
+    """The parts of some texts, split at a pattern."""
+    parts: list[str] = []
+    for text in texts:
+        parts += re.split(between, text)
+    return parts
 
 
 def _distinct(names: list[str]) -> list[str]:
