@@ -1,4 +1,4 @@
-"""SQL models of the warehouse run on one connection, each as a temporary table named as the model:
+"""SQL models of the warehouse run on one connection, each as a table named as the model:
 the same text as in a refresh, without dbt.
 """
 
@@ -95,7 +95,9 @@ def rendered(text: str) -> str:
     return _environment().from_string(text).render()
 
 
-def make(con: duckdb.DuckDBPyConnection, name: str, made: set[str]) -> None:
+def make(
+    con: duckdb.DuckDBPyConnection, name: str, made: set[str], *, kind: str = "temp table"
+) -> None:
     """Make the table of a model or seed, and of all that it reads.
 
     Parameters
@@ -104,6 +106,8 @@ def make(con: duckdb.DuckDBPyConnection, name: str, made: set[str]) -> None:
     name : str
     made : set of str
         Names that are there already; receives those that are made.
+    kind : str
+        `temp table`, which is found before any table of its name, or `table`.
     """
     if name in made:
         return
@@ -114,9 +118,9 @@ def make(con: duckdb.DuckDBPyConnection, name: str, made: set[str]) -> None:
     else:
         text = path.read_text(encoding="utf-8")
         for needed in sorted(_needed(text)):
-            make(con, needed, made)
+            make(con, needed, made, kind=kind)
         sql = render(name)
-    con.execute(f'create or replace temp table "{name}" as {sql}')
+    con.execute(f'create or replace {kind} "{name}" as {sql}')
     made.add(name)
 
 

@@ -29,4 +29,4 @@ def build_staging(con: duckdb.DuckDBPyConnection, raw_build: Path) -> None:
     )
     made: set[str] = set()
     for name in _MODELS:
-        make(con, name, made)
+        make(con, name, made, kind="table")
