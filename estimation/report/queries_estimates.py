@@ -259,21 +259,6 @@ ESTIMATES = {
         _LINES.format(which="cohort_year is null and event_time is not null"),
         ("spec_id", "term", "event_time"),
     ),
-    "line": Query(
-        ("estimates.estimate",),
-        (
-            "spec_id, term, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, "
-            "n_obs, "
-            "n_pairs, n_cities, n_pilots"
-        ),
-        """
-        select spec_id, term, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value,
-            n_obs, n_pairs, n_cities, n_pilots
-        from estimates.estimate where analysis in ('baseline', 'study_form')
-            and event_time is null and cohort_year is null order by all
-        """,
-        ("spec_id", "term", "vcov"),
-    ),
     "diagnostic": Query(
         ("estimates.diagnostic",),
         "spec_id, diagnostic, term, value",
@@ -387,11 +372,6 @@ ESTIMATES = {
     ),
     "not_run": _whole("not_run", "spec_id, analysis, reason", ("spec_id",)),
     "warning": _whole("warning", "spec_id, warning", ("spec_id", "warning")),
-    "truth": _whole(
-        "truth",
-        "spec_id, term, cohort_year, event_time, truth, planted",
-        ("spec_id", "term", "cohort_year", "event_time"),
-    ),
     "estimate": Query(
         ("estimates.estimate",),
         "spec_id, analysis, estimator, outcome, term, cohort_year, event_time, vcov, is_default, "
