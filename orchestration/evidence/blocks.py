@@ -73,7 +73,7 @@ RINGS = {
     "near_pilot_200": "100-200 km",
     "near_pilot_300": "200-300 km",
     "tied_to_pilot": "tied",
-    "own_admission": "the pilots themselves",
+    "own_admission": "treated cities",
 }
 VERDICTS = {
     "found": "found",
@@ -157,7 +157,7 @@ def checks(con: Con) -> str:
 
 
 def placebos(con: Con) -> str:
-    """Placebos and selection, judged jointly, and the drift that would hide a change."""
+    """Placebos and selection, tested jointly, and the drift that would hide a change."""
     found = rows_of(
         con,
         """select spec_id, placebo, count(*) as n, min(p_value) as p,
@@ -167,12 +167,10 @@ def placebos(con: Con) -> str:
         PRIMARY,
     )
     kinds = {
-        "time": "in time: real admissions moved back, windows that end before any zone",
-        "space": "in space: cities without a zone near or tied to one, treated cities left out",
-        "later": "chosen later: cities admitted after the window as if in the median year, "
-        "treated cities left out",
-        "selection": "selection: growth before any zone, treated cities less others of their "
-        "province",
+        "time": "in time",
+        "space": "in space",
+        "later": "chosen later",
+        "selection": "selection",
     }
     rows = []
     for row in found:
@@ -181,7 +179,7 @@ def placebos(con: Con) -> str:
             series = "official growth"
         rows.append(
             [
-                f"{kinds[row['placebo']]}; {series}",
+                f"{kinds[row['placebo']]}, {series}",
                 str(row["n"]),
                 f"{p_of(row['p'])} ({row['name'].replace('_', ' ')}, {signed(row['estimate'])})",
                 p_of(row["joint"]),
@@ -193,7 +191,7 @@ def placebos(con: Con) -> str:
     sentences = _controls_moved(con)
     if {"hides_a_rise", "hides_a_fall"} <= set(drift):
         sentences += _drift(drift["hides_a_rise"], drift["hides_a_fall"])
-    return table(("judged jointly", "rows", "smallest p of a row", "joint p"), rows) + sentences
+    return table(("placebo", "rows", "smallest p of a row", "joint p"), rows) + sentences
 
 
 def _controls_moved(con: Con) -> str:
@@ -241,14 +239,14 @@ def _drift(rise: dict[str, Any], fall: dict[str, Any]) -> str:
 def power(con: Con) -> str:
     """How often the p that decides finds the effects that are imposed."""
     sentences = []
-    for series, spec_id in (("growth", PRIMARY), ("the cycle", REAL[1][1])):
+    for series, spec_id in (("growth", PRIMARY), ("cycle", REAL[1][1])):
         found = rows_of(con, "from estimates.power where spec_id = ? order by imposed", spec_id)
-        shares = ", ".join(f"{row['imposed']} in {100 * row['share_found']:.0f} %" for row in found)
-        sentences.append(f"in {series} {shares}")
+        shares = ", ".join(f"{row['imposed']} {100 * row['share_found']:.0f}" for row in found)
+        sentences.append(f"{series} {shares}")
     [draws] = rows_of(con, "select min(draws) as n from estimates.power where spec_id = ?", PRIMARY)
     return (
-        f"The p of both series, which decides, finds {'; '.join(sentences)} of {draws['n']} draws "
-        f"(`estimates.power`, {run_line(con)})."
+        f"Found by the p of both series, which decides, in per cent of {draws['n']} draws "
+        f"(`estimates.power`, {run_line(con)}): {'; '.join(sentences)}."
     )
 
 
@@ -270,7 +268,7 @@ def claims(con: Con) -> str:
 
 
 def placebos_of_rings(con: Con) -> str:
-    """Rows of rings and ties whose own placebo before any zone speaks against them."""
+    """Rows of rings and ties whose placebo before any zone has a p below 5 %."""
     found = rows_of(
         con,
         f"""select d.spec_id, d.value, max(e.n_pilots) as n_pilots
@@ -336,15 +334,11 @@ def _range(rows: Sequence[dict[str, Any]]) -> str:
     """Variants of one regression: how many, the range of their estimates and the smallest p."""
     estimates = sorted(row["estimate"] for row in rows)
     smallest = min(rows, key=lambda row: row["p_value"])
-    names = ", ".join(f"`{_variant(row)}`" for row in rows)
+    variant = smallest["spec_id"].rsplit(".", 1)[1]
     return (
         f"{len(rows)} variants, {signed(estimates[0])} to {signed(estimates[-1])}. The smallest p "
-        f"is that of `{_variant(smallest)}`: {_change(smallest)}. Variants: {names}."
+        f"is that of `{variant}`: {_change(smallest)}."
     )
-
-
-def _variant(row: dict[str, Any]) -> str:
-    return row["spec_id"].rsplit(".", 1)[1]
 
 
 def radiation(con: Con) -> str:
@@ -385,7 +379,7 @@ def stood_out(con: Con) -> str:
         rows.append(
             [_stood_out_name(row), _change(row), corrected, row["belief"].replace("_", " ")]
         )
-    header = ("row", "estimate (95 %), p", "corrected p", "believed")
+    header = ("row", "estimate (95 %), p", "corrected p", "result")
     counts = [f"{count} in {family}" for family, count in others.items()]
     return (
         f"{table(header, rows)}\n\nNot found after correction: {'; '.join(counts) or 'none'} "
