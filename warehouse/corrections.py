@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -29,6 +30,21 @@ PLACES = """
 select city_id, city_name_zh, city_name_en from marts.dim_city
 where cast(city_id as varchar) = $1 or rtrim(city_name_zh, '市') = rtrim($1, '市')
     or lower($1) in (lower(city_name_en), lower(split_part(city_name_en, ' (', 1)))
+"""
+# what a city may be called, and which cities are called so
+NAMES = """
+select text, string_agg(city_id || ' ' || city_name_zh || ' (' || city_name_en || ')', ', ')
+from (
+    select
+        *,
+        unnest([
+            city_id::varchar, city_name_zh, lower(city_name_en),
+            lower(split_part(city_name_en, ' (', 1))
+        ]) as text
+    from marts.dim_city
+    order by city_id
+)
+group by text
 """
 CELLS = """
 select source_id, file_name, coalesce(sheet_name || '!', '') || cell_ref as cell, value_delivered,
@@ -62,10 +78,17 @@ def find_city(con: duckdb.DuckDBPyConnection, city: str | None) -> int:
         return found[0][0]
     if city and re.fullmatch(r"[0-9]{6}", city):  # a province has codes, but no row of dim_city
         return int(city)
-    names = ", ".join(f"{code} {chinese} ({english})" for code, chinese, english in found)
+    if found:
+        names = ", ".join(f"{code} {chinese} ({english})" for code, chinese, english in found)
+        hint = f"which is {names}: give the code"
+    else:
+        names = dict(con.execute(NAMES).fetchall())
+        near = get_close_matches((city or "").strip().lower(), names, n=3)
+        hint = "which is none"
+        if near:
+            hint += f" (near: {', '.join(dict.fromkeys(names[text] for text in near))})"
     raise NoCorrection(
-        f"city: expected the code of six digits or the name of one city; found {city!r}, "
-        f"{'which is ' + names + ': give the code' if found else 'which is none'}"
+        f"city: expected the code of six digits or the name of one city; found {city!r}, {hint}"
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import duckdb
@@ -21,6 +22,30 @@ create or replace temp table figure as
 select observation_id, "year" from int_observations_graded
 where city_id = $1 and "year" = $2 and place_level = 'city'
     and list_contains((select list(distinct indicator_id) from int_values_own), indicator_id)
+"""
+_IS_CELL = """
+select count(*) from marts.fct_indicator_observation
+where city_id = $1 and "year" = $2 and indicator_id = $3 and place_level = 'city'
+"""
+_IS_CITY = "select count(*) from marts.dim_city where city_id = $1"
+_INDICATORS = "select indicator_id from marts.dim_indicator order by indicator_id"
+# the years in which a file delivers an indicator of a city, in runs such as 2003-2019
+_YEARS = """
+select string_agg(run, ', ' order by run) from (
+    select min("year") || case when count(*) > 1 then '-' || max("year") else '' end as run
+    from (
+        select "year", "year" - row_number() over (order by "year") as run_no
+        from marts.fct_indicator_observation
+        where city_id = $1 and indicator_id = $2 and place_level = 'city'
+        group by "year"
+    )
+    group by run_no
+)
+"""
+_DELIVERED = """
+select distinct indicator_id from marts.fct_indicator_observation
+where city_id = $1 and "year" = $2 and place_level = 'city'
+order by indicator_id
 """
 _READ = """
 select
@@ -168,17 +193,11 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
     Refused
         If the publication holds no such cell.
     """
+    _check(con, where)
     city_id, year, indicator_id = where
     replay(con, where)
     con.execute(FIGURES, [city_id, year])
     read = rows_of(con, _READ)
-    if not any(row["indicator_id"] == indicator_id for row in read):
-        known = "select indicator_id from marts.dim_indicator where indicator_id = $1"
-        if con.execute(known, [indicator_id]).fetchall():
-            raise Refused(
-                f"no file delivers {indicator_id} of {city_id} for {year} in this publication"
-            )
-        raise Refused(f"indicator: expected an id of marts.dim_indicator; found {indicator_id!r}")
     tests, flags = measure(con), rows_of(con, _FLAGS)
     figures = [_figure(row, tests, flags) for row in read]
     own = [row for row in read if row["indicator_id"] == indicator_id]
@@ -198,6 +217,39 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
         sources=", ".join(_said(row) for row in own),
         delivered=[shown(cell) for cell in cells_of(con, where)],
     )
+
+
+def _check(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> None:
+    """Refuse a cell that no file delivers; the message names what is near it."""
+    city_id, year, indicator_id = where
+    if con.execute(_IS_CELL, list(where)).fetchone()[0]:
+        return
+    indicators = [name for (name,) in con.execute(_INDICATORS).fetchall()]
+    if indicator_id not in indicators:
+        raise Refused(
+            f"indicator: expected an id of marts.dim_indicator; found {indicator_id!r}"
+            f"{_near(indicator_id, indicators)}"
+        )
+    if not con.execute(_IS_CITY, [city_id]).fetchone()[0]:
+        raise Refused(
+            "city: expected a city of marts.dim_city, such as 330100; found "
+            f"{city_id}, which is no city"
+        )
+    years = con.execute(_YEARS, [city_id, indicator_id]).fetchone()[0]
+    if years:
+        hint = f"they deliver it for {years}"
+    else:
+        delivered = [name for (name,) in con.execute(_DELIVERED, [city_id, year]).fetchall()]
+        hint = f"they deliver it for no year{_near(indicator_id, delivered)}"
+    raise Refused(
+        f"no file of this publication delivers {indicator_id} of city {city_id} for {year}: {hint}"
+    )
+
+
+def _near(name: str, known: list[str]) -> str:
+    """The ids that hold the name, or else are spelled like it, in parentheses."""
+    near = [one for one in known if name in one] or get_close_matches(name, known, n=3)
+    return f" (near: {', '.join(near[:5])})" if near else ""
 
 
 def _said(row: dict[str, Any]) -> str:

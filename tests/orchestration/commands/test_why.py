@@ -9,7 +9,7 @@ import pytest
 
 from orchestration.commands.why import why
 from orchestration.terminal import Exit
-from warehouse.corrections import NoCorrection
+from warehouse.build_database import open_memory
 from warehouse.errors import Refused
 from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.replay.cell import explain
@@ -79,10 +79,38 @@ def test_the_command_explains_a_cell_and_refuses_what_is_none(
     told = json.loads(capsys.readouterr().out)
     assert told["figures"][0]["facts"]["is_current"]
     assert any("pair-years of 2015" in use for use in told["uses"])
-    with pytest.raises(Refused, match=r"expected an id of marts.dim_indicator; found 'gdp'"):
-        why("110000", "gdp", "2015", None, False, None, False)
-    with pytest.raises(NoCorrection, match="which is none"):
-        why("Atlantis", "gdp_growth_official_pct", "2015", None, False, None, False)
+
+
+#: Three indicators, of which one is delivered for one of two cities.
+SMALL = """
+create schema marts;
+create table marts.dim_city as select unnest([330100, 330200]) as city_id;
+create table marts.dim_indicator as from (values
+    ('gdp_nominal_cny_100m'), ('gdp_real_cny_100m'), ('wage_bill_cny_100m')
+) as t(indicator_id);
+create table marts.fct_indicator_observation as
+select 330100 as city_id, 'gdp_nominal_cny_100m' as indicator_id, 'city' as place_level,
+    unnest([2003, 2004, 2005, 2007]) as "year"
+"""
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ((330100, 2005, "gdp"), r"found 'gdp' \(near: gdp_nominal_cny_100m, gdp_real_cny_100m\)"),
+        ((330100, 2005, "wage_bil_cny_100m"), r"\(near: wage_bill_cny_100m"),
+        ((330100, 2006, "gdp_nominal_cny_100m"), "deliver it for 2003-2005, 2007$"),
+        ((330200, 2005, "gdp_nominal_cny_100m"), "deliver it for no year$"),
+        ((990000, 2005, "gdp_nominal_cny_100m"), "990000, which is no city"),
+    ],
+)
+def test_what_is_no_cell_is_refused_with_what_is_near_it(monkeypatch, cell, said):
+    """Before any model is run."""
+    monkeypatch.setattr("warehouse.replay.cell.replay", None)
+    with open_memory() as con:
+        con.execute(SMALL)
+        with pytest.raises(Refused, match=said):
+            explain(con, cell)
 
 
 def test_a_model_is_cut_at_one_of_its_steps():
