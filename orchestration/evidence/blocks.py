@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -361,7 +360,7 @@ def radiation(con: Con) -> str:
 
 def stood_out(con: Con) -> str:
     """Coefficients, channels and own outcomes below 5 % before correction: those that are found
-    or doubted by name, the others as a count by family.
+    or doubted by name, and how many others there are.
     """
     found = rows_of(
         con,
@@ -369,20 +368,20 @@ def stood_out(con: Con) -> str:
         where source_table in ('estimate', 'channel', 'own_outcome') and family is not null
         order by source_table = 'own_outcome', source_table, spec_id, name, comparison, estimate""",
     )
-    rows, others = [], Counter()
+    rows = []
+    n_others = 0
     for row in found:
-        family = f"{row['family'].replace('_', ' ')} ({row['family_size']} tests)"
         if row["belief"] == "not_found":
-            others[family] += 1
+            n_others += 1
             continue
+        family = f"{row['family'].replace('_', ' ')} ({row['family_size']} tests)"
         corrected = f"{p_of(row['p_value_family'])}, {family}"
         rows.append(
             [_stood_out_name(row), _change(row), corrected, row["belief"].replace("_", " ")]
         )
     header = ("row", "estimate (95 %), p", "corrected p", "result")
-    counts = [f"{count} in {family}" for family, count in others.items()]
     return (
-        f"{table(header, rows)}\n\nNot found after correction: {'; '.join(counts) or 'none'} "
+        f"{table(header, rows)}\n\nFurther rows that are not found after correction: {n_others} "
         "(`estimates.stood_out`)."
     )
 
