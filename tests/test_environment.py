@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestration import command
+from orchestration.supervision import explained
 from tests.conftest import REPO
 
 LOCKS = sorted((REPO / "requirements").glob("*.txt"))
@@ -71,12 +73,15 @@ def citysync(*words: str, **settings: str) -> subprocess.CompletedProcess:
     ],
     ids=" ".join,
 )
-def test_every_fault_ends_in_the_one_last_line(words, tmp_path):
-    ended = citysync(*words, CITYSYNC_HOME=str(tmp_path / "home"))
-    assert ended.returncode == 2
-    assert "Traceback" not in ended.stderr
-    last = (ended.stdout + ended.stderr).strip().splitlines()[-1]
-    assert re.match(r"citysync: exit 2: \S", last)
+def test_every_fault_ends_in_the_one_last_line(words, home, monkeypatch, capfd):
+    monkeypatch.setattr(command, "supervise", lambda _, work: explained(work))
+    try:
+        code = command.main([*words])
+    except SystemExit as ended:
+        code = ended.code
+    said = "".join(capfd.readouterr())
+    assert code == 2 and "Traceback" not in said
+    assert re.match(r"citysync: exit 2: \S", said.strip().splitlines()[-1])
 
 
 @pytest.mark.parametrize(

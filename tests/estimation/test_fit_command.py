@@ -102,30 +102,6 @@ def test_undetermined_pilots_leave_lines_out_and_are_named(capsys, write):
     assert "901, 902" in said and "line permutation is left out" in said
 
 
-def test_default_line_and_late_cohorts(capsys, write):
-    table = _of_pairs(random_panel(4, n_cities=33, n_pilots=12))
-    never = table["cohort_year"].isna()
-    first = never & (table["city_i_id"] == table["city_i_id"][never].min())
-    given = {
-        "whole": table,
-        "without provinces": table.drop(columns=["province_i_id", "province_j_id"]),
-        "a cohort after the panel": table.assign(
-            cohort_year=table["cohort_year"].mask(first, 2030)
-        ),
-    }
-    found = {
-        name: json.loads(_run(capsys, write(one), "--permutations", "99")[1])
-        for name, one in given.items()
-    }
-    lines = {
-        name: [(e["vcov"], e["is_default"]) for e in one["estimates"]]
-        for name, one in found.items()
-    }
-    assert lines["whole"] == [("province_jackknife", True), ("permutation", False)]
-    assert lines["without provinces"] == [("city", True), ("permutation", False)]
-    assert found["a cohort after the panel"] == found["whole"]
-
-
 def _set(column, value):
     def change(table):
         table = table.astype({column: object})

@@ -4,7 +4,6 @@ and compiles every loop beforehand.
 
 import json
 import os
-import re
 import sys
 from dataclasses import asdict
 
@@ -59,22 +58,6 @@ def test_other_names_files_of_units_and_all_files_in_one_command(panel, tmp_path
     assert found == [e.estimate for e in fit.estimates]
     assert files["md"].read_text(encoding="utf-8") == repr(cs.etable(fit))
     assert all(path.stat().st_size > 200 for path in files.values())
-
-
-def test_help_summaries_and_errors_speak_of_units(capsys, tmp_path):
-    said = ""
-    for command in ("fit", "primary"):
-        with pytest.raises(SystemExit):
-            main([command, "--help"])
-        said += capsys.readouterr().out
-    said += str(cs.primary(_frame(), permutations=99).summary())
-    pairs = pd.DataFrame({"city_i_id": [1], "city_j_id": [2], "year": 2010, "y": 1.0})
-    pairs.assign(cohort_year=2012).to_csv(tmp_path / "panel.csv", index=False)
-    assert main(["fit", str(tmp_path / "panel.csv"), "--outcome", "y"]) == 2
-    said += capsys.readouterr().err
-    # what {block,all,province} offers, and names of the standard columns, stay
-    said = said.replace("{block,all,province}", "")
-    assert not re.findall(r"(?i)\b(?:pilots?|cit(?:y|ies)|provinces?|admissions?)\b", said)
 
 
 def test_a_terminal_gets_a_table_and_a_pipe_the_object(panel, capsys, monkeypatch):

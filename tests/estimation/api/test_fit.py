@@ -239,20 +239,6 @@ def test_outcomes_formulas_and_files_of_units_at_the_front_door(frame, given, tm
     assert cs.etable(both).headers == ("y", "z")
 
 
-def test_a_fit_answers_like_those_of_other_packages(frame, given):
-    fit = cs.fit(frame, "y", vcov=["pair", "dyadic", "block_jackknife"], controls="x0", **given)
-    assert list(fit.coef()) == ["treated", "x0"] == list(fit.se())
-    for line in ("pair", "dyadic", "block_jackknife"):
-        matrix = fit.vcov(line).set_index("term").to_numpy()
-        np.testing.assert_allclose(matrix, matrix.T, atol=1e-14)
-        np.testing.assert_allclose(np.sqrt(np.diag(matrix)), list(fit.se(line).values()))
-    interval = fit.confint("dyadic").iloc[0]
-    assert interval["ci_low"] < fit.coef()["treated"] < interval["ci_high"]
-    assert fit.glance()["n_pairs"][0] == fit.n_pairs
-    shown = fit._repr_html_()
-    assert shown.count("<tr") == 1 + len(fit.estimates) and "<pre>" in shown
-
-
 def test_units_that_look_like_one_are_named(frame, given):
     frame = frame.assign(exporter=frame["exporter"].mask(frame.index % 7 == 0, "Ｃ001"))
     frame = frame.drop_duplicates(["exporter", "importer", "period"])
@@ -319,6 +305,10 @@ def _sides(frame, cohorts, blocks):
 # a panel told otherwise: the frame, and what is given beside it
 SAME = {
     "cohort of pairs": _of_pairs,
+    "a date after the panel": lambda f, c, b: (
+        f,
+        {"cohort": c | {next(name for name in b if name not in c): 2050}, "block": b},
+    ),
     "periods from one": _counted_from_one,
     "directed, of the first": _directed("exporter"),
     "directed, of the second": _directed("importer"),
@@ -439,6 +429,9 @@ def test_a_result_is_read_pickled_and_follows_its_seed(frame, given, drawn):
     assert "jackknife over blocks *" in repr(fit) and "33 units, 12 of them treated" in repr(fit)
     assert len(pickle.dumps(fit.without_parts())) < len(pickle.dumps(fit))
     assert fit.diagnostic("permutation_draws") == 99
+    assert fit.glance()["n_pairs"][0] == fit.n_pairs
+    shown = fit._repr_html_()
+    assert shown.count("<tr") == 1 + len(fit.estimates) and "<pre>" in shown
     other = cs.fit(frame, "y", seed=5, **drawn)
     assert other.estimates[1].p_value != fit.estimates[1].p_value
 

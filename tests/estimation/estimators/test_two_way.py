@@ -2,8 +2,6 @@
 collapsed estimators of the specification curve against the general ones and dummies written out.
 """
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ import statsmodels.api as sm
 from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells
 from estimation.fit import fit_outcomes, fit_panel
 from estimation.panel.fit_sample import build_sample
-from estimation.results import NotEstimable
 from tests.estimation.panels import (
     CASES,
     beside_dummies,
@@ -84,22 +81,6 @@ def test_pilots_are_counted_in_the_cells_of_each_coefficient():
         assert count == sum(
             panel.years[0] <= year + event_time <= panel.years[-1] for year in cohorts
         )
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda p: {"city_cohort": np.zeros_like(p.city_cohort)}, "exactly one pilot"),
-        (lambda p: {"city_cohort": np.where(np.arange(p.n_cities) > 0, 2013, 0)}, "never treated"),
-        (lambda p: {"city_cohort": np.where(p.city_cohort > 0, 2010, 0)}, "not identified"),
-    ],
-)
-@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
-def test_what_does_not_identify_an_effect_is_refused(change, message, estimator):
-    panel = random_panel(9)
-    changed = dataclasses.replace(panel, cohort=None, **change(panel))
-    with pytest.raises(NotEstimable, match=message):
-        fit_outcomes(changed, estimators=(estimator,), vcov=(), permutations=0)
 
 
 def cells_of(sample):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from estimation.primary.fit import fit_primary
+from tests.estimation.panels import beside_dummies
 
 N_BLOCKS, PER_BLOCK = 10, 8
 YEARS = np.arange(2005, 2022)
@@ -145,12 +146,9 @@ def test_overlaps_are_counted_and_the_net_estimate_is_that_of_the_joint_regressi
     years = sample.years
     first = np.array([other.get(unit, 9999) for unit in sample.ids])
     paths = [(start[:, None] > 0) & (years >= start[:, None]) for start in (cohort, first)]
-    frame = pd.DataFrame({"y": y.ravel(), "own": paths[0].ravel(), "other": paths[1].ravel()})
-    cells = np.repeat(np.arange(len(sample.ids)), len(years))
-    cell = np.repeat(block, len(years)) * 10000 + np.tile(years, len(block))
-    dummies = [pd.get_dummies(x, dtype=float).to_numpy() for x in (cells, cell)]
-    design = np.column_stack([frame[["own", "other"]].to_numpy(dtype=float), *dummies])
-    expected = np.linalg.lstsq(design, frame["y"].to_numpy(), rcond=None)[0][0]
+    city, year = np.divmod(np.arange(y.size), len(years))
+    regressors = np.column_stack([path.ravel() for path in paths])
+    (expected, _), _ = beside_dummies(y.ravel(), regressors, city, block[city] * 100 + year)
     assert fit.result.net.estimate == pytest.approx(expected, abs=1e-9)
     assert fit.result.net.estimate != pytest.approx(fit.primary.result.estimate, abs=1e-6)
     same = run(panel, listed, others={"same": dict(zip(listed.unit, listed.year, strict=True))})

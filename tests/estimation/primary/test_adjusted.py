@@ -12,6 +12,7 @@ from estimation.primary.fit import fit_primary
 from estimation.primary.fitted_order import PENALTY, deal_in_order, fit_order
 from estimation.primary.interval import family_p
 from estimation.primary.redeal import deal, draw_statistics
+from tests.estimation.panels import beside_dummies
 
 from .economies import draw_panel
 
@@ -32,17 +33,10 @@ def covariates(panel):
 
 def _by_dummies(y, panel, label, covariates):
     """b and e^2 of least squares on city effects and on block and covariate effects by year."""
-    n_cities, n_years = y.shape
-    of_city = np.repeat(np.eye(n_cities), n_years, axis=0)
-    what = np.column_stack([np.eye(panel.block.max() + 1)[panel.block], covariates])
-    by_year = np.einsum("nk,ts->ntks", what, np.eye(n_years)).reshape(n_cities * n_years, -1)
-    others = np.hstack([of_city, by_year])
-    d = panel.treated[label].ravel()
-    net_d = d - others @ np.linalg.lstsq(others, d, rcond=None)[0]
-    net_y = y.ravel() - others @ np.linalg.lstsq(others, y.ravel(), rcond=None)[0]
-    b = net_d @ net_y / (net_d @ net_d)
-    scores = (net_d * (net_y - b * net_d)).reshape(n_cities, n_years).sum(axis=1)
-    scores = scores / (net_d @ net_d)
+    city, year = np.divmod(np.arange(y.size), y.shape[1])
+    by_year = [x[city, None] * np.eye(y.shape[1])[year] for x in covariates.T]
+    d, cell = panel.treated[label].ravel(), panel.block[city] * 100 + year
+    (b,), scores = beside_dummies(y.ravel(), d, city, cell, controls=by_year)
     by_block = [scores[panel.block == k].sum() for k in np.unique(panel.block)]
     return b, ((scores**2).sum() + np.sum(np.square(by_block))) / 2
 

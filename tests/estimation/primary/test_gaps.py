@@ -7,6 +7,7 @@ import pytest
 import estimation as cs
 from estimation.primary.city_panel import build_panel
 from estimation.primary.fit import fit_primary
+from tests.estimation.panels import beside_dummies
 from tests.estimation.primary.economies import draw_panel
 
 
@@ -38,10 +39,7 @@ def test_the_measure_and_the_estimate_are_those_of_the_known_cells(gappy) -> Non
             assert y[i, t] == pytest.approx(1 - np.mean(gaps) / 2, rel=1e-10)
     rows, columns = np.nonzero(known)
     treated = (cohort[rows] > 0) & (years[columns] >= cohort[rows])
-    names = [rows, 1000 * (1 + block[rows]) + columns]
-    dummies = [side[:, None] == np.unique(side)[None, :] for side in names]
-    x = np.column_stack([treated, *dummies]).astype(float)
-    expected = np.linalg.lstsq(x, y[known], rcond=None)[0][0]
+    (expected,), _ = beside_dummies(y[known], treated, rows, 1000 * block[rows] + columns)
     found = fit_primary(*gappy, permutations=99, least_share=0.8)
     assert found.estimate == pytest.approx(expected, abs=1e-9)
     assert found.cycle.estimate is not None and found.channels == ()

@@ -7,6 +7,7 @@ from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.parts import fit_parts
 from estimation.primary.redeal import deal
+from tests.estimation.panels import beside_dummies
 
 from .economies import draw_panel
 
@@ -28,18 +29,10 @@ def test_parts_are_one_regression_on_dummies():
     panel, paths = _panel_and_parts()
     y = panel.growth
     found = fit_parts(panel, y, _effect(panel, y), paths, deal(panel.block, 20, 1))
-    n_cities, n_years = y.shape
-    of_city = np.repeat(np.eye(n_cities), n_years, axis=0)
-    blocks = np.eye(panel.block.max() + 1)[panel.block]
-    by_year = np.einsum("nk,ts->ntks", blocks, np.eye(n_years)).reshape(y.size, -1)
-    others = np.hstack([of_city, by_year])
+    city, year = np.divmod(np.arange(y.size), y.shape[1])
     d = paths[:, panel.label].reshape(len(paths), -1).T
-    net = d - others @ np.linalg.lstsq(others, d, rcond=None)[0]
-    inverse = np.linalg.inv(net.T @ net)
-    estimate = inverse @ net.T @ y.ravel()
+    estimate, scores = beside_dummies(y.ravel(), d, city, panel.block[city] * 100 + year)
     assert found.estimate == pytest.approx(estimate, abs=1e-9)
-    left = y.ravel() - others @ np.linalg.lstsq(others, y.ravel(), rcond=None)[0] - net @ estimate
-    scores = (net * left[:, None]).reshape(n_cities, n_years, -1).sum(axis=1) @ inverse
     by_block = np.array([scores[panel.block == k].sum(axis=0) for k in np.unique(panel.block)])
     variance = (scores.T @ scores + by_block.T @ by_block) / 2
     # the error is that of the panel less the common effect, whose residuals are the same

@@ -1,28 +1,19 @@
-"""What somebody who was given a public copy could compute of single cities.
+"""What somebody who was given a public copy finds of pairs of cities.
 
 Written from the folder alone, without the code that leaves values out: every table and file is
-looked through for numbers of pairs of cities, and from those of a year the standardised series of
-each city are solved for.
-
-With z the standardised series of a city, three cities i, j, k of a year give
-
-    products   x_ij = z_i z_j                   z_i^2 = x_ij x_ik / x_jk
-    sums       x_ij = 1 - (z_i^2 + z_j^2) / 2   z_i^2 = 1 - x_ij - x_ik + x_jk
+looked through for numbers of pairs of cities.
 """
 
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 
-EXACT = 1e-6
 # facts of the seeds that name two cities: a city and its successor, a change of borders
 FACTS = ("dim_city", "dim_boundary_event")
 
@@ -85,64 +76,3 @@ def _scripts(folder: Path) -> list[tuple[str, str, int]]:
                 numbers = len(base64.b64decode(value)) // 2
                 found.append((path.stem, part, numbers // n_cities))
     return found
-
-
-def sizes_of_cities(pairs: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return |z| of each city and year, where the numbers of a column are products or sums.
-
-    Parameters
-    ----------
-    pairs : data frame
-        As `numbers_of_pairs` gives it, with years.
-    column : str
-
-    Returns
-    -------
-    data frame
-        `year`, `city`, `size`; empty where no form reproduces the numbers.
-    """
-    rows = []
-    for year, of_year in pairs.dropna(subset=[column]).groupby("year"):
-        cities = sorted({*of_year["i"], *of_year["j"]})
-        wide = of_year.pivot(index="i", columns="j", values=column)
-        numbers = wide.reindex(index=cities, columns=cities).to_numpy()
-        numbers = np.where(np.isnan(numbers), numbers.T, numbers)
-        for squares in (_of_products(numbers), _of_sums(numbers)):
-            if squares is not None:
-                rows += [
-                    (year, city, size) for city, size in zip(cities, np.sqrt(squares), strict=True)
-                ]
-                break
-    return pd.DataFrame(rows, columns=["year", "city", "size"])
-
-
-def _of_products(numbers: np.ndarray) -> np.ndarray | None:
-    squares = []
-    for i, j, k in _triples(len(numbers)):
-        squares.append(numbers[i, j] * numbers[i, k] / numbers[j, k])
-    squares = np.array(squares)
-    return _if_reproduced(squares, np.abs(numbers), np.sqrt(np.outer(squares, squares).clip(0)))
-
-
-def _of_sums(numbers: np.ndarray) -> np.ndarray | None:
-    squares = []
-    for i, j, k in _triples(len(numbers)):
-        squares.append(1 - numbers[i, j] - numbers[i, k] + numbers[j, k])
-    squares = np.array(squares)
-    return _if_reproduced(squares, numbers, 1 - np.add.outer(squares, squares) / 2)
-
-
-def _triples(n: int) -> Iterator[tuple[int, int, int]]:
-    for i in range(n):
-        j, k = (other for other in itertools.islice((c for c in range(n) if c != i), 2))
-        yield i, j, k
-
-
-def _if_reproduced(
-    squares: np.ndarray, numbers: np.ndarray, again: np.ndarray
-) -> np.ndarray | None:
-    """Return the squares, where all numbers of the year follow from them."""
-    is_pair = ~np.eye(len(squares), dtype=bool) & ~np.isnan(numbers)
-    gaps = np.abs(numbers - again)[is_pair]
-    is_right = len(squares) > 3 and np.all(squares >= -EXACT) and np.all(gaps < EXACT)
-    return squares.clip(0) if is_right else None

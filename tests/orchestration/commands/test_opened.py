@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from orchestration.commands.sql import WRITERS, run_sql
 from orchestration.commands.why import why
 from orchestration.deposit.write import deposit
 from orchestration.home import REPO
-from tests.orchestration.commands.test_public import hand_over
+from tests.orchestration.commands.test_public import few_things, handed_over
 from tests.orchestration.conftest import end_of
 from tests.warehouse.ingest.test_landing import socket_at
 from tests.warehouse.publication.small import made_writable, run_of
@@ -33,6 +32,7 @@ from warehouse.ingest.drafting.new_source import new_source
 from warehouse.publication.foreign import DATABASE
 from warehouse.publication.publish import switch
 
+__all__ = ["few_things", "handed_over"]
 RUN = run_of(2)
 LIST = "list.csv"
 CELL = ("110000", "gdp", "2010")
@@ -60,22 +60,11 @@ OF_A_DATABASE: dict[str, Callable[[Path], int]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("two")
-    hand_over(home, 1)
-    hand_over(home, 2)
-    return home
-
-
 @pytest.fixture
-def home(two_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    copy = shutil.copytree(two_runs, tmp_path / "home", symlinks=True)
-    made_writable(copy / "published")
-    (copy / LIST).write_text("city,date\n110000,2015-03-07\n", encoding="utf-8")
-    monkeypatch.setenv("CITYSYNC_HOME", str(copy))
-    monkeypatch.chdir(copy / "published")  # a socket's path must be short
-    return copy
+def home(handed_over: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (handed_over / LIST).write_text("city,date\n110000,2015-03-07\n", encoding="utf-8")
+    monkeypatch.chdir(handed_over / "published")  # a socket's path must be short
+    return handed_over
 
 
 def without_file(name: str) -> Callable[[Path], object]:

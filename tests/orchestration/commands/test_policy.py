@@ -4,7 +4,6 @@ import csv
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import duckdb
 import pandas as pd
@@ -13,7 +12,6 @@ import pytest
 from estimation.analyses.primary import DECLARED, PRIMARY
 from estimation.sample.marts import read_marts
 from estimation.study.policies import registered_rows, written_rule
-from orchestration.commands import policy as command
 from orchestration.commands.policy import policy, register
 from orchestration.registered_lists import read_registered
 from tests.orchestration.conftest import end_of
@@ -193,12 +191,3 @@ def test_every_policy_of_the_seeds_stands_beside_the_zones(published):
     assert growth["reason"][growth["p_value"].isna()].str.startswith("Refused").all()
     overlaps = published.execute("select * from estimates.policy_overlap").df()
     assert overlaps["correlation"].abs().lt(1).all()
-
-
-def test_an_outcome_that_is_declared_alone_is_judged_by_its_own_p(monkeypatch):
-    of_family = {"p_value": 0.04, "p_value_family": 0.3, "is_found": False, "family": "others"}
-    row = {"outcome": "employment", **of_family}
-    monkeypatch.setattr(command, "rows_of_list", lambda *_: [{"outcome": "cm"}, row])
-    result = SimpleNamespace(result=SimpleNamespace(p_value=0.5))
-    (own,) = command._rows(None, None, "mine", result, "employment")
-    assert own["is_found"] and own["p_value_family"] == 0.04 and own["family"] is None

@@ -329,13 +329,6 @@ def test_after_a_change_of_estimates_alone_the_marts_of_the_last_run_are_used(si
     assert query(again, asked) == query(six.run, asked)
 
 
-def test_a_landing_of_places_that_nobody_knows_ends_with_2(tmp_path):
-    rows = [f"{place},2010,gdp_real_cny_100m,5" for place in (999901, 999902)]
-    made = refresh(tmp_path / "home", write_tidy(tmp_path / "landing", rows))
-    assert made.code == 2 and "nothing of the landing could be taken" in made.last_line
-    assert not (tmp_path / "home" / "published").exists()
-
-
 def test_a_refresh_that_failed_is_executed_again_from_where_it_failed(six, home_of_six, tmp_path):
     """A publication that would lose a city stops the refresh; the person confirms it in the UI."""
     rows = [row for row in six_cities() if not row.startswith("500000")]

@@ -14,7 +14,7 @@ from warehouse.errors import Refused
 from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.replay.cell import explain
 from warehouse.replay.measures import MEASURES
-from warehouse.replay.models import WAREHOUSE, query_of, render
+from warehouse.replay.models import WAREHOUSE
 
 #: A cell of each verdict, quiet ones too.
 CELLS = """
@@ -111,9 +111,3 @@ def test_what_is_no_cell_is_refused_with_what_is_near_it(monkeypatch, cell, said
         con.execute(SMALL)
         with pytest.raises(Refused, match=said):
             explain(con, cell)
-
-
-def test_a_model_is_cut_at_one_of_its_steps():
-    sql = query_of("int_observations_spike", "trends", "select 1 from trends")
-    assert sql.endswith("select 1 from trends") and "judged as" not in sql
-    assert "judged as" in render("int_observations_spike")

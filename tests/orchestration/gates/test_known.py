@@ -20,22 +20,16 @@ def gate(*failed: tuple[str, tuple[str, ...]]) -> tuple[pd.DataFrame, pd.DataFra
     return pd.DataFrame(results, columns=RESULTS), pd.DataFrame(rows, columns=columns)
 
 
-def sql_of(*failed: tuple[str, tuple[str, ...]], simulated: bool = False) -> str:
-    """Statements that make the tables of a publication with these failed checks."""
+def publish(home: Home, day: int, *failed: tuple[str, tuple[str, ...]]) -> None:
+    """Publish a run with these failed checks."""
     results, rows = gate(*failed)
     statements = ["create schema quality; create schema meta; create schema marts"]
     for name, frame in (("expectation_result", results), ("expectation_row", rows)):
         names = ", ".join(frame.columns)
         values = ", ".join(str(tuple(row)) for row in frame.to_numpy().tolist())
         statements.append(f"create table quality.{name} as from (values {values}) t({names})")
-    statements.append(f"create table meta.run as select {simulated} as is_simulated")
-    return "; ".join(statements)
-
-
-def publish(home: Home, day: int, *failed: tuple[str, tuple[str, ...]]) -> None:
-    run_id = run_of(day)
-    sql = sql_of(*failed) + f"; create or replace table meta.run as select '{run_id}' as run_id, "
-    put_out(home.root, run_id, sql + "false as is_simulated")
+    run = f"select '{run_of(day)}' as run_id, false as is_simulated"
+    put_out(home.root, run_of(day), "; ".join([*statements, f"create table meta.run as {run}"]))
 
 
 def test_a_check_is_known_since_the_first_of_the_runs_in_a_row_in_which_it_failed(tmp_path):

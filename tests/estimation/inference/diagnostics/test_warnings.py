@@ -132,6 +132,7 @@ CASES = {
 DEFAULTS = {
     "pilots in one province": "permutation",
     "pilots in two provinces": "province_jackknife",
+    "no provinces": "city",
 }
 
 
