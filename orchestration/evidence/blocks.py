@@ -116,10 +116,10 @@ def real(con: Con) -> str:
         "uniform rise, fall that the p of both series finds in 80 %",
     )
     return (
-        f"9,999 draws, delivered files, {run_line(con)}. Newest window, growth: "
-        f"{head['n_negative']} of {head['n_treated_years']} treated city-years have negative "
-        f"weight (together {head['weight_negative']:.3f}), {head['n_unidentified']} none.\n\n"
-        + table(header, rows)
+        f"9,999 draws, delivered files, {run_line(con)}. Growth "
+        f"{head['first_year']}-{head['last_year']}: {head['n_negative']} of "
+        f"{head['n_treated_years']} treated city-years have negative weight (together "
+        f"{head['weight_negative']:.3f}), {head['n_unidentified']} none.\n\n" + table(header, rows)
     )
 
 
