@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.comparison import TOLERANCE, compare_publications
 from tests.spark.loopback import ENVIRONMENT, REPO, Cluster
-from warehouse.publication.comparison import TOLERANCE, compare_publications
 
 pytestmark = pytest.mark.skipif(
     not ENVIRONMENT.exists() or shutil.which("java") is None,

@@ -5,8 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.comparison import compare_publications, compare_relations
 from tests.warehouse.publication.small import CREATE_SCHEMAS, put_out, run_of
-from warehouse.publication.comparison import compare_publications, compare_relations
 
 FIRST = "(select k, cast(k as double) as v, 'a' as t from range(4) as r(k))"
 

@@ -14,12 +14,12 @@ import pytest
 from orchestration.commands.run_specs import run_specs
 from orchestration.commands.sql import connect_read_only, run_sql
 from orchestration.home import REPO, Home
+from tests.comparison import compare_publications
 from tests.warehouse.publication.small import made_writable, pair_years_as_files, put_out, run_of
 from tests.warehouse.publication.test_verification import SECRET, forge
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.publication.archive import archive_publications
 from warehouse.publication.changes import write_changes
-from warehouse.publication.comparison import compare_publications
 from warehouse.publication.datapackage import describe_package
 from warehouse.publication.delivered import value_faults
 from warehouse.publication.errors import PublishError
