@@ -29,19 +29,18 @@ def answer(con: Con) -> str:
     return (
         f"**{title} in the statistics delivered to us.** Mean synchronization between the "
         "yearly growth of a city with a zone and that of cities without one in other provinces was "
-        f"{size(row['before'])} before its admission and {size(row['after'])} afterwards; without "
-        f"the zone it would have been an estimated {size(row['without_admission'])}. The estimated "
-        "effect is "
-        f"{signed(row['estimate'])} (95 % interval for growth alone: {interval(row)}, p "
-        f"{p_of(row['p_value'])}; corrected for growth less its trend, which is tested with it, p "
-        f"{p_of(row['p_value_family'])}; {row['first_year']} to {row['last_year']}). p is how "
-        "often zones reassigned at random within provinces give an effect at least as large for "
-        "its error. A rise of at least "
-        f"{size(row['minimum_detectable_rise'])} or a fall of at least "
-        f"{size(row['minimum_detectable_fall'])}, the same in every city with a zone and every "
-        "year since its admission, would be found in four of five cases, [other changes]"
-        "(docs/evidence/primary-test.md#how-often-it-rejects) less or more often "
-        f"({run_line(con)})."
+        f"{size(row['before'])} before its admission and {size(row['after'])} afterwards. Without "
+        f"the zone it would have been an estimated {size(row['without_admission'])}, so the "
+        f"estimated effect is {signed(row['estimate'])} (95 % interval {interval(row)}, p "
+        f"{p_of(row['p_value'])}; {row['first_year']} to {row['last_year']}). This interval and p "
+        "are for growth alone; growth less its trend is tested too, and the p corrected for both "
+        f"tests is {p_of(row['p_value_family'])}. p is how often zones reassigned at random within "
+        "provinces give an effect at least as large relative to its standard error. If zones "
+        "changed synchronization by the same amount in every city with a zone and every year "
+        f"since its admission, a rise of at least {size(row['minimum_detectable_rise'])} or a fall "
+        f"of at least {size(row['minimum_detectable_fall'])} would be found in four of five "
+        "cases; [other kinds of change](docs/evidence/primary-test.md#how-often-it-rejects) are "
+        f"found more or less often ({run_line(con)})."
     )
 
 
@@ -75,12 +74,12 @@ def picture_line(con: Con) -> str:
     """The picture of the README, with what it shows in words."""
     row, study = primary_row(con, PRIMARY), _study(con)
     return (
-        f"![The change that a zone makes: this test {signed(row['estimate'])}, its interval from "
-        f"{interval(row)}; the published study's method on the same data "
-        f"{signed(study['province_jackknife']['estimate'])}, its own interval narrow, the one that "
-        "allows for shocks common to a province from "
-        f"{interval(study['province_jackknife'])}; shaded, what would have been "
-        "found](docs/images/answer.svg)"
+        f"![The change that a zone makes: this test {signed(row['estimate'])}, with an interval "
+        f"from {interval(row)}; the published study's method on the same data "
+        f"{signed(study['province_jackknife']['estimate'])}, with a narrow interval of its own and "
+        f"one from {interval(study['province_jackknife'])} that allows for shocks common to a "
+        "province; shaded, the changes that would be found in four of five cases]"
+        "(docs/images/answer.svg)"
     )
 
 
@@ -107,13 +106,14 @@ def study_line(con: Con) -> str:
     """What the README says of the published study's method."""
     study = _study(con)
     return (
-        "The published study's method, for its own earlier years and strongly tied cities, gives "
+        "The published study's method, applied to the same data in the study's earlier years and "
+        "for strongly tied pairs of cities, gives "
         f"{signed(study['conventional']['estimate'])} with an interval of "
-        f"{interval(study['conventional'])} on the same data. It treats "
+        f"{interval(study['conventional'])}. It treats "
         f"{study['conventional']['n_pairs']:,} pairs of cities as separate pieces of evidence, "
-        "although pairs with a city in common share its shocks. An interval that allows for "
-        f"cities in common is {interval(study['dyadic'])}, one that allows for shocks common to a "
-        f"province {interval(study['province_jackknife'])}."
+        "although pairs with a city in common share its shocks. The interval that allows for "
+        f"cities in common is {interval(study['dyadic'])}; the one that allows for shocks common "
+        f"to a province is {interval(study['province_jackknife'])}."
     )
 
 
