@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, Literal, TypedDict, Unpack, overload
@@ -23,7 +23,14 @@ from ..panel.city_file import read_cities
 from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import EXPOSURES, PairPanel
-from ..panel.panel_error import PanelError, need, require_among
+from ..panel.panel_error import (
+    PanelError,
+    need,
+    require_among,
+    require_count,
+    require_names,
+    require_pair,
+)
 from ..panel.sources import open_source
 from ..panel.unit_values import beside, is_beside
 from ..primary import WITHIN_BLOCK
@@ -188,17 +195,17 @@ def fit(
     """
     options = Options(
         lines_of(vcov),
-        _count(permutations, "permutations"),
-        seed=_count(seed, "seed"),
+        require_count(permutations, "permutations"),
+        seed=require_count(seed, "seed"),
         shuffle="province" if shuffle == "block" else shuffle,
         control_pairs=control_pairs,
         reference=reference,
         binning=binning,
         keep_parts=True,
     )
-    pair = (unit, unit) if isinstance(unit, str) else _two(unit or UNIT)
+    pair = (unit, unit) if isinstance(unit, str) else require_pair(unit or UNIT)
     found = []
-    for name in _names(outcome, "outcome"):
+    for name in require_names(outcome, "outcome"):
         y, more = _of_formula(name, time) if "~" in name else (name, ())
         columns = PairColumns(
             y,
@@ -206,7 +213,7 @@ def fit(
             time,
             beside(cohort),
             beside(block),
-            (*more, *_names(controls, "controls")),
+            (*more, *require_names(controls, "controls", may_be_empty=True)),
             weights,
             exposure,
             ordered=unit is None,
@@ -380,35 +387,6 @@ def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """Lines of inference by their published names; either name may be given."""
     if vcov is None:
         return None
-    given = _names(vcov, "vcov")
+    given = require_names(vcov, "vcov")
     require_among("vcov", [name for name in given if name not in OWN], PUBLISHED, "some")
     return tuple(PUBLISHED.get(name, name) for name in given)
-
-
-def _names(given: str | Sequence[str], what: str) -> tuple[str, ...]:
-    names: tuple[Any, ...] = (given,)
-    if isinstance(given, Iterable) and not isinstance(given, str):
-        names = tuple(given)
-    if not all(isinstance(name, str) for name in names):
-        raise PanelError(what, None, None, "names of columns", repr(given), "give a list of texts")
-    return names
-
-
-def _two(unit: tuple[str, str]) -> tuple[str, str]:
-    names = _names(unit, "unit")
-    if len(names) != 2 or names[0] == names[1]:
-        raise PanelError(
-            "unit",
-            None,
-            None,
-            "two names of columns, one for each unit of a pair",
-            repr(unit),
-            "give unit=(first, second)",
-        )
-    return names[0], names[1]
-
-
-def _count(value: int, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise PanelError(what, None, None, "a whole number from 0", repr(value), "correct it")
-    return value

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..panel.panel_error import PanelError
+from ..panel.panel_error import PanelError, shown
 
 # relative to the largest value of a column
 SAME = 1e-9
@@ -68,10 +68,12 @@ class FitRows:
         PanelError
             If a row of the fit cannot be matched with one of the frame or series.
         """
-        are_names = all(isinstance(name, str) for name in unit)
-        if len(unit) != 2 or (are_names and unit[0] == unit[1]):
-            expected = "two names of columns, or two arrays"
-            raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
+        are_two = isinstance(unit, tuple | list | np.ndarray) and len(unit) == 2
+        are_names = are_two and all(isinstance(name, str) for name in unit)
+        are_arrays = are_two and all(np.ndim(side) == 1 for side in unit)
+        if not (are_arrays or (are_names and unit[0] != unit[1])):
+            expected, found = "two names of columns, or two arrays", shown(unit)
+            raise PanelError("unit", None, None, expected, found, "give unit=(first, second)")
         if not are_names:
             return self._in_order(unit[0]), self._in_order(unit[1])
         frame = self.frame if data is None else data

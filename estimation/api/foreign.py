@@ -20,6 +20,7 @@ NOT_SERVED = {
     "GEE": "it weights rows by their correlations; a GLM of the same family is taken",
     "GLSAR": "it weights rows by their correlations",
     "HurdleCountModel": "its scores are not in the order of the rows; fit its two parts apart",
+    "MLEModel": "its rows are a series, which a filter relates",
     "MixedLM": "it weights rows by their correlations",
     "PenalizedMixin": "its fit is regularized",
     "QuantReg": "the scores of quantiles have no derivative",
@@ -99,7 +100,11 @@ def read_scores(fit: Any) -> Scores:
     for name in names:
         if name in NOT_SERVED:
             raise TypeError(f"cs.vcov takes no fit by {name}: {NOT_SERVED[name]}")
-    found = read(fit)
+    try:
+        found = read(fit)
+    except NotImplementedError as lack:
+        lacking = f"{type(model).__name__} has no second derivative or no scores by row"
+        raise TypeError(f"cs.vcov takes {KNOWN} with scores by row: {lacking}") from lack
     off = np.abs(found.bread @ found.scores.sum(axis=0))
     error = np.sqrt(((found.scores @ found.bread.T) ** 2).sum(axis=0))
     # the second part is rounding, where a fit leaves no residuals

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -84,6 +85,9 @@ class Covariance:
     def _rows(self, sums: Sequence[Mapping[str, float]]) -> np.ndarray:
         """Weights of sums of coefficients, (q, K)."""
         for weights in sums:
+            is_mapping = isinstance(weights, Mapping)
+            if not is_mapping or not all(isinstance(one, Real) for one in weights.values()):
+                raise ValueError(f"expected numbers by coefficient, found {weights!r}")
             if absent := [term for term in weights if term not in self.terms]:
                 raise ValueError(f"{absent[0]}: expected one of {', '.join(self.terms)}")
         return np.array([[weights.get(term, 0) for term in self.terms] for weights in sums], float)

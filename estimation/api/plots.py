@@ -84,13 +84,10 @@ def save(ax: Axes, path: Path) -> None:
         figure.savefig(path, metadata=undated)
 
 
-def draw_event_study(
-    fit: Fit, ax: Axes, *, vcov: str | None = None, term: str | None = None
-) -> None:
+def draw_event_study(fit: Fit, ax: Axes, *, vcov: str | None = None) -> None:
     """Estimates by period from treatment with their intervals; the permutation's beside those of
     the other line, thin.
     """
-    del term
     events = [e for e in fit.estimates if e.term == "event"]
     if not events:
         raise ValueError(
@@ -98,7 +95,8 @@ def draw_event_study(
             "estimator='event_study'"
         )
     times = sorted({e.event_time for e in events})
-    require_line(vcov, events)
+    if vcov is not None:
+        require_line(vcov, (e.vcov for e in events))
     chosen = [line_of([e for e in events if e.event_time == t], vcov) for t in times]
     placebo = {e.event_time: e for e in events if e.vcov == "permutation"}
     _intervals(

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ..defaults import DRAWS
-from ..panel.city_file import read_cities
+from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
-from ..panel.unit_values import beside
+from ..panel.panel_error import PanelError, require_count, shown
+from ..panel.unit_values import beside, cohorts_of_units, rows_beside
 from ..policy.fit import PolicyResult, fit_policy
 from ..policy.listing import Place, read_list
 from .primary import CITY, PrimaryFit
@@ -121,9 +124,12 @@ def policy(
     >>> print(found.warnings[0].partition(";")[0])
     Refused: 19 units of the list can be compared inside their block, at least 20 are needed
     """
+    permutations = require_count(permutations, "permutations")
+    seed = require_count(seed, "seed")
     with faults_of_units():
         columns = PairColumns(outcome, (unit, unit), time, None, beside(block))
         cities = read_cities(panel, columns)
+        starts, notes = _starts_of_others(others or {}, cities)
     known = {str(one): one for one in cities.city_ids.tolist()}
 
     def resolve(name: str, scope: str) -> list[Any]:
@@ -131,10 +137,29 @@ def policy(
 
     # its columns and scopes keep their names
     listed = read_list(places, resolve, list(known))
-    result = fit_policy(cities, listed, others=others, permutations=permutations, seed=seed)
-    warnings = of_units((*cities.notes, *result.result.warnings, *result.cautions))
+    result = fit_policy(cities, listed, others=starts, permutations=permutations, seed=seed)
+    warnings = of_units((*cities.notes, *notes, *result.result.warnings, *result.cautions))
     shown = PrimaryFit(outcome, result.result, (), unit, cities.backend)
     return PolicyFit(shown, result, tuple(dict.fromkeys(warnings)))
+
+
+def _starts_of_others(
+    others: Mapping[str, Any], cities: CityFile
+) -> tuple[dict[str, dict[Any, int]], list[str]]:
+    """First treated periods of other policies by unit of the panel, and what to say of them."""
+    if not isinstance(others, Mapping):
+        expected, remedy = "first treated periods by name of a policy", "give a mapping"
+        raise PanelError("others", None, None, expected, shown(others), remedy)
+    found, notes = {}, []
+    for name, given in others.items():
+        what = f"others[{name!r}]"
+        rows, more = rows_beside(beside(given), what, cities.city_ids, None)
+        first = cohorts_of_units(rows, list(rows.table.columns), cities.city_ids, cities.years)
+        notes += more
+        found[name] = {cities.city_ids[k]: int(first[k]) for k in np.flatnonzero(first)}
+        if not (first[first > 0] <= cities.years[-1]).any():
+            notes.append(f"{what} treats no unit by {cities.years[-1]}: it is left out.")
+    return found, notes
 
 
 def _counted(places: tuple[Place, ...]) -> str:

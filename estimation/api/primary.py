@@ -12,9 +12,10 @@ from ..defaults import DRAWS, LEAST_SHARE
 from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
+from ..panel.panel_error import require_among, require_count, require_names
 from ..panel.panel_table import listed
 from ..panel.unit_values import beside
-from ..primary.adjusted_fit import UNIFORM, AdjustedResult, fit_adjusted
+from ..primary.adjusted_fit import DEALINGS, UNIFORM, AdjustedResult, fit_adjusted
 from ..primary.channels import Channel
 from ..primary.fit import GIVEN, PrimaryResult, fit_measure, fit_primary
 from ..results import Estimate
@@ -170,9 +171,11 @@ def primary(
     >>> round(found.result.estimate, 3), found.rejects
     (-0.117, False)
     """
-    if covariates and length is not None:
+    names = require_names(covariates, "covariates", may_be_empty=True)
+    if names and length is not None:
         raise ValueError("covariates need the series itself; leave length out")
-    if dealing != UNIFORM and not covariates:
+    require_among("dealing", [dealing], DEALINGS)
+    if dealing != UNIFORM and not names:
         raise ValueError(
             f"dealing is {dealing!r} without covariates; name the columns to fit it to"
         )
@@ -184,14 +187,17 @@ def primary(
             beside(cohort),
             beside(block),
             length=length,
-            covariates=tuple(covariates),
+            covariates=names,
         )
         cities = read_cities(panel, columns)
         given = (cities.growth, cities.years, cities.cohort, cities.block)
-        settings: dict[str, Any] = {"permutations": permutations, "seed": seed}
+        settings: dict[str, Any] = {
+            "permutations": require_count(permutations, "permutations"),
+            "seed": require_count(seed, "seed"),
+        }
         more: list[str] = []
         result: PrimaryResult
-        if covariates:
+        if names:
             result = fit_adjusted(*given, cities.covariates, dealing=dealing, **settings)
         elif length is not None:
             result = fit_measure(*given, **settings)

@@ -222,7 +222,9 @@ class Fit(ForMaketables, FitResult):
         ValueError
             If there is no such term, or no covariance under that line.
         """
-        row = self._covariance(vcov, next(iter(weights), None)).combine(weights)
+        coefficients = self.coef()
+        first = next((term for term in weights if term in coefficients), None)
+        row = self._covariance(vcov, first).combine(weights)
         return as_frame({name: [getattr(row, name)] for name in TIDY}, self.backend)
 
     def wald(
@@ -252,10 +254,8 @@ class Fit(ForMaketables, FitResult):
 
     def _covariance(self, vcov: str | None, term: str | None = None) -> Covariance:
         matrices = {} if self.parts is None else self.parts.covariance
-        line = self.default(term).vcov if vcov is None else OWN.get(vcov, vcov)
-        if PUBLISHED.get(line, line) not in matrices:
-            there = ", ".join(OWN[name] for name in matrices) or "none: it has no parts"
-            raise ValueError(f"vcov {line!r}: the fit has {there}")
+        chosen = self.default(term).vcov if vcov is None else vcov
+        line = require_line(chosen, (OWN[name] for name in matrices))
         coefficients = self.coef()
         degrees = dict.fromkeys(coefficients, np.inf)
         for e in self.estimates:
@@ -318,7 +318,8 @@ class Fit(ForMaketables, FitResult):
         return as_frame({name: [getattr(self, name)] for name in names}, self.backend)
 
     def _lines(self, vcov: str | None) -> dict[str, Estimate]:
-        require_line(vcov, self.estimates)
+        if vcov is not None:
+            require_line(vcov, (e.vcov for e in self.estimates))
         rows: dict[str, list[Estimate]] = {}
         for e in self.estimates:
             rows.setdefault(label_of(e), []).append(e)
@@ -349,7 +350,11 @@ class Fit(ForMaketables, FitResult):
         """
         found = {(n, t): value for n, t, value in self.diagnostics}
         if (name, term) not in found:
-            raise KeyError(f"{name}, {term}: not among the names and terms of fit.diagnostics")
+            terms = [str(t) for n, t in found if n == name]
+            expected = f"a term of {', '.join(terms)}"
+            if not terms:
+                expected = f"one of {', '.join(sorted({n for n, _ in found}))}"
+            raise KeyError(f"diagnostic {name} of {term}: expected {expected}")
         return found[name, term]
 
     def summary(self) -> Text:
@@ -371,7 +376,7 @@ class Fit(ForMaketables, FitResult):
         file : path, optional
             Written as well; the ending names the format.
         **options
-            `term`: the coefficient; `vcov`: the line of inference of an event study.
+            `vcov`: the line of inference of an event study; `term`: the coefficient of the others.
 
         Raises
         ------

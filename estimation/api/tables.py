@@ -110,7 +110,8 @@ def etable(
     if headers is not None and len(headers) != len(fits):
         raise ValueError(f"headers: expected {len(fits)}, found {len(headers)}")
     every = [e for fit in flat for e in fit.estimates]
-    require_line(vcov, every)
+    if vcov is not None:
+        require_line(vcov, (e.vcov for e in every))
     labels = labels or {}
     known = {*(e.term for e in every), *map(label_of, every)}
     if keep is not None and (absent := [name for name in keep if name not in known]):

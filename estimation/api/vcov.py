@@ -17,14 +17,14 @@ import pandas as pd
 
 from ..defaults import LEVEL
 from ..inference.variances import dyadic_df, t_interval, with_diagonal
-from ..panel.panel_error import PanelError, require_among
+from ..panel.panel_error import PanelError, require_among, require_names
 from ..panel.panel_table import like_ids, listed
 from ..results import Estimate
 from .foreign import Scores, read_scores
 from .joint import Covariance
 from .result import TIDY
 from .text import wrapped
-from .words import ForMaketables, SharedLine, interval_at
+from .words import ForMaketables, SharedLine, interval_at, require_line
 
 LINES = ("dyadic", "unit", "pair")
 
@@ -90,9 +90,7 @@ class Errors(ForMaketables, pd.DataFrame):
         ValueError
             If that line was not asked for.
         """
-        if vcov not in self._matrices:
-            raise ValueError(f"vcov {vcov!r}: expected one of {', '.join(self._matrices)}")
-        return self._matrices[vcov].copy()
+        return self._matrices[require_line(vcov, self._matrices)].copy()
 
     def combine(self, weights: Mapping[str, float]) -> pd.DataFrame:
         """A weighted sum of coefficients, such as the mean of cohort by year effects.
@@ -139,8 +137,7 @@ class Errors(ForMaketables, pd.DataFrame):
             If there is no such term or line, or if the restrictions are too many for its degrees of
             freedom or not independent.
         """
-        line = self.estimates[0].vcov if vcov is None else vcov
-        self.matrix(line)
+        line = self.estimates[0].vcov if vcov is None else require_line(vcov, self._matrices)
         return self._covariance(line).wald(terms)
 
     def confint(self, level: float = 1 - LEVEL) -> pd.DataFrame:
@@ -267,8 +264,8 @@ def vcov(
     >>> dict(zip(errors["vcov"], errors["std_error"].round(3)))
     {'dyadic': 0.094, 'unit': 0.104, 'pair': 0.04}
     """
-    lines: list[str] = [vcov] if isinstance(vcov, str) else list(dict.fromkeys(vcov))
-    require_among("vcov", lines or [""], LINES, "some")
+    lines = list(dict.fromkeys(require_names(vcov, "vcov")))
+    require_among("vcov", lines, LINES, "some")
     if df is not None and not (isinstance(df, Real) and df > 0):
         raise PanelError("df", None, None, "a number above 0", repr(df), "correct it")
     require_among("kinds", [kinds], (None, 1, 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any, Literal, get_args
 
 from ..defaults import LEVEL
@@ -116,7 +117,7 @@ def interval_at(estimate: Estimate, level: float) -> tuple[float | None, float |
     ValueError
         If the level is none, or the interval comes from draws and another level is asked for.
     """
-    if not 0 < level < 1:
+    if not (isinstance(level, Real) and 0 < level < 1):
         raise ValueError(f"level: expected a number between 0 and 1, such as 0.9, found {level!r}")
     if level == 1 - LEVEL:
         return estimate.ci_low, estimate.ci_high
@@ -128,18 +129,22 @@ def interval_at(estimate: Estimate, level: float) -> tuple[float | None, float |
     return found.ci_low, found.ci_high
 
 
-def require_line(vcov: str | None, rows: Iterable[Estimate]) -> None:
-    """Refuse a line of inference that none of the rows has.
+def require_line(vcov: Any, there: Iterable[str]) -> str:
+    """Return the own name of a line of inference that is among those of a fit.
 
     Raises
     ------
     ValueError
+        If it is none of them.
     """
-    there = list(dict.fromkeys(e.vcov for e in rows))
-    if vcov is not None and OWN.get(vcov, vcov) not in there:
+    lines = list(dict.fromkeys(there))
+    own = OWN.get(vcov, vcov) if isinstance(vcov, str) else None
+    if own not in lines:
         raise ValueError(
-            f"vcov {vcov!r}: expected one of {', '.join(there)}: a fit has what it is asked for"
+            f"vcov {vcov!r}: expected one of {', '.join(lines) or 'none'}, which this fit has; "
+            "fit again with vcov= for others"
         )
+    return own
 
 
 class ForMaketables:

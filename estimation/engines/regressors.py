@@ -145,7 +145,7 @@ def event_study_design(
     # the estimator
     if reference != -1 and reference not in reached:
         text = f"event_study: no cohort is observed {reference} from its first treated year"
-        raise NotEstimable(f"{text}: choose a reference from {', '.join(map(str, reached))}")
+        raise NotEstimable(f"{text}: choose a reference from {reached[0]} to {reached[-1]}")
     found = tuple(int(e) for e in reached if e != reference)
     x = np.zeros((len(group_years) + 1, len(years), len(found)))
     for k, e in enumerate(found):

@@ -76,13 +76,17 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     names = [unit, columns.time, columns.outcome, *beside, *columns.covariates]
     if columns.length is not None:
         names.append(columns.length)
-    hint = (
-        "add the column or name another (cohort_year: the year the city is first treated, blank = "
-        "never; block_id: its province)"
-    )
+    source = open_source(panel)
+    hint = "add the column or name another"
+    for name, holds in (
+        (columns.cohort, "the year the city is first treated, blank = never"),
+        (columns.block, "the province of the city"),
+    ):
+        if isinstance(name, str) and name not in source.names:
+            hint = f"{hint}; {name} holds {holds}"
     texts = [unit, *([] if is_beside(columns.block) else [columns.block])]
     table = PanelTable(
-        open_source(panel), names, texts=texts, one_row="one row for a city in a year", hint=hint
+        source, names, texts=texts, one_row="one row for a city in a year", hint=hint
     )
     (city,), city_ids = table.labels((unit,), tokens=MISSING)
     (years_of_row,) = table.periods((columns.time,), may_be_blank=False)

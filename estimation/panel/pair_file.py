@@ -77,15 +77,11 @@ def read_pairs(panel: Any, columns: PairColumns) -> ListedPairs:
         On any fault of the panel.
     """
     source = open_source(panel)
-    if len(set(columns.controls)) < len(columns.controls) or columns.outcome in columns.controls:
-        raise PanelError(
-            source.label,
-            None,
-            None,
-            "each column once",
-            "a control that is named twice or is the outcome",
-            "name it once",
-        )
+    read = [columns.outcome]
+    for name in columns.controls:
+        if name in read:
+            raise source.fail(None, name, "each column once", "it named again", "name it once")
+        read.append(name)
     return _Reader(source, resolve_columns(source, columns)).build()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .columns import Dates, Source, date_of, is_nothing, is_number, positions
-from .panel_error import PanelError
+from .panel_error import PanelError, shown
 
 FIRST_YEAR, LAST_YEAR = 1000, 3000
 # squares of squares stay within what floating point holds
@@ -68,6 +68,8 @@ class PanelTable:
     def shown(self, column: str, row: int) -> str:
         """A cell as a message shows it."""
         value = self.columns[column][row]
+        if self.columns[column].blank[row]:
+            return "a blank cell"
         return repr(
             str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
         )
@@ -144,6 +146,8 @@ class PanelTable:
             remedy = "correct the cell"
             if whole[row] > LAST_YEAR:
                 remedy = "give years, or number the periods 1, 2, 3, ..."
+                if may_be_blank:
+                    remedy = f"{remedy}; blank = never"
             elif may_be_blank and calendar and whole[row] in (0, 1):
                 remedy = "give the first treated year, blank = never; a 0/1 dummy does not do"
             raise self.fail(
@@ -264,7 +268,11 @@ class Rows:
 
 
 def _require(source: Source, names: Sequence[str], hint: str) -> None:
-    """Refuse a header without a column, or with one twice."""
+    """Refuse a header without a column, or with one twice, and what is no name of a column."""
+    for name in names:
+        if not isinstance(name, str):
+            remedy = "add it to the panel as a column, and give its name"
+            raise source.fail(None, None, "names of columns", shown(name), remedy)
     repeated = [name for name in source.names if source.names.count(name) > 1]
     if repeated:
         raise source.fail(

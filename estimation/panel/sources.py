@@ -33,7 +33,7 @@ A_PANEL = (
 )
 
 
-def open_source(panel: Any) -> Source:
+def open_source(panel: Any, what: str = "panel") -> Source:
     """What a panel holds, before any column is read.
 
     Parameters
@@ -41,6 +41,8 @@ def open_source(panel: Any) -> Source:
     panel : path, frame or mapping
         A path to CSV, Parquet or Stata's .dta; a frame of pandas, polars or pyarrow; a DuckDB
         relation; a mapping of names to arrays.
+    what : str
+        Name of the argument, for messages.
 
     Raises
     ------
@@ -54,13 +56,13 @@ def open_source(panel: Any) -> Source:
     package = type(panel).__module__.split(".")[0].removeprefix("_")
     if type(panel).__name__ == "LazyFrame":
         found, remedy = "a polars LazyFrame", "give panel.collect()"
-        raise PanelError("panel", None, None, "a frame with its rows", found, remedy)
+        raise PanelError(what, None, None, "a frame with its rows", found, remedy)
     if type(panel).__name__ == "DuckDBPyRelation":
         return _open_relation(panel)
     names = getattr(panel, "column_names", getattr(panel, "columns", None))
     if package not in BACKENDS or names is None:
         found = f"an object of type {type(panel).__name__}"
-        raise PanelError("panel", None, None, "a panel", found, A_PANEL)
+        raise PanelError(what, None, None, "a table", found, A_PANEL)
     names = tuple(str(name) for name in names)
     label = f"{package} frame"
 

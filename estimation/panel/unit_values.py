@@ -84,7 +84,7 @@ def rows_beside(
         given = given.to_dict()
     if isinstance(given, Mapping):
         given = {"unit": list(given), what: list(given.values())}
-    source = open_source(given)
+    source = open_source(given, what)
     names = source.names
     if len(names) != 2 or names[0] == names[1]:
         found = ", ".join(names)

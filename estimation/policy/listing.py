@@ -102,7 +102,7 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
         If a column is missing, a place is unknown, a cell is no date or no scope, or the list
         declares two outcomes.
     """
-    source = open_source(given)
+    source = open_source(given, "list")
     place, date = _column(source, PLACES), _column(source, DATES)
     names = [place, date, *(name for name in ("end", "scope", "outcome") if name in source.names)]
     columns = source.read(names, names)

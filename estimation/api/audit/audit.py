@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...defaults import LEVEL
 from ...inference.permutation.draws import bar, critical_value, permutation_p_value
+from ...panel.panel_error import require_count, require_pair
 from ..foreign import Scores, read_scores
 from ..vcov import LINES, vcov
 from .card import Audit
@@ -93,8 +94,9 @@ def audit(
     """
     if not hasattr(fit, "prepare_model_matrix") or getattr(fit, "_data", None) is None:
         raise TypeError(f"cs.audit takes {KNOWN}, found {type(fit).__name__}")
-    if not isinstance(draws, int) or draws < 1:
-        raise ValueError(f"draws: expected a whole number from 1, found {draws!r}")
+    draws = require_count(draws, "draws", 1)
+    seed = require_count(seed, "seed")
+    unit = require_pair(unit)
     scores = read_scores(fit)
     if treatment not in scores.terms:
         terms = ", ".join(map(str, scores.terms))

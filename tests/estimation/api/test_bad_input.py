@@ -196,9 +196,9 @@ ARGUMENTS = {
     ),
     "unit": ({"unit": "exporter"}, None, "unit: expected two names"),
     "exposure": ({"exposure": "any"}, None, "exposure: expected one of one, both"),
-    "control twice": ({"controls": ["x0", "x0"]}, None, "named twice"),
-    "a number for a name": ({"controls": 5}, None, "names of columns, found 5"),
-    "control without a name": ({"controls": [1]}, None, "names of columns"),
+    "control twice": ({"controls": ["x0", "x0"]}, "x0", "it named again"),
+    "a number for a name": ({"controls": 5}, None, "one name or more, found 5"),
+    "control without a name": ({"controls": [1]}, None, "one name or more"),
 }
 
 

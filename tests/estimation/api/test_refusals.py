@@ -14,6 +14,7 @@ from matplotlib import pyplot
 from statsmodels.discrete.count_model import ZeroInflatedPoisson
 from statsmodels.discrete.truncated_model import HurdleCountModel
 from statsmodels.gam.api import BSplines, GLMGam
+from statsmodels.miscmodels.count import PoissonGMLE
 from statsmodels.sandbox.regression.gmm import IV2SLS
 
 import estimation as cs
@@ -113,6 +114,7 @@ NOT_SERVED = [
     ("MixedLM", lambda f: smf.mixedlm("y ~ x", f, groups="pair").fit()),
     ("HurdleCountModel", lambda f: HurdleCountModel(f.flow, sm.add_constant(f.x)).fit(disp=0)),
     ("RecursiveLS", lambda f: sm.RecursiveLS(f.y, f[["x"]]).fit()),
+    ("MLEModel", lambda f: sm.tsa.ARIMA(f.y, order=(1, 0, 0)).fit()),
     ("FamaMacBeth", lambda f: by_period(f).fit()),
 ]
 
@@ -155,7 +157,7 @@ REFUSED = {
             for one in ("a", ("a", "a"))
         ),
         *((errors_of(df=few), "df: expected a number above 0") for few in (0, np.nan, "3")),
-        (errors_of(vcov=()), "some of dyadic, unit, pair"),
+        (errors_of(vcov=()), "vcov: expected one name or more"),
         (
             lambda at: cs.vcov(smf.ols("y ~ 1", at.used.query("a + b == 1")).fit(), UNIT),
             "expected two pairs of units or more, found one",
@@ -166,6 +168,10 @@ REFUSED = {
         ),
         (errors_of(unit=(np.arange(3), np.arange(3))), "a unit for each of the"),
         (lambda at: at.fit.resid(at.frame[5:]), r"expected the fitted one, [\d,]+ rows"),
+        (of_frame(weights=np.ones(3)), "add it to the panel as a column"),
+        (of_frame(cohort=2010), "cohort: expected a table, found an object of type int"),
+        (of_frame(vcov=[]), "vcov: expected one name or more"),
+        (errors_of(unit=None), "two names of columns, or two arrays"),
         (errors_of(vcov="robust"), "some of dyadic, unit, pair"),
         (lambda at: cs.vcov(pf.feols("y ~ x | year", at.flows, lean=True), UNIT), "lean=False"),
         (
@@ -203,10 +209,16 @@ REFUSED = {
         (lambda at: cs.vcov(object(), UNIT), "takes a fit of pyfixest"),
         (of_other(lambda f: pf.feols("y + flow ~ x", f)), "takes one fit, found several"),
         *((of_other(fit), f"takes no fit by {name}") for name, fit in NOT_SERVED),
+        (of_other(lambda f: PoissonGMLE(f.flow, sm.add_constant(f.x)).fit(disp=0)), "with scores"),
     ],
     KeyError: [(lambda at: at.fit.default("treatde"), "expected one of treated")],
     ValueError: [
-        (lambda at: at.fit.vcov("permutation"), "the fit has"),
+        (lambda at: at.fit.vcov("permutation"), "which this fit has"),
+        (lambda at: at.fit.confint(["pair"]), "expected one of"),
+        (lambda at: at.errors.confint("dyadic"), "level: expected a number between 0 and 1"),
+        (lambda at: at.fit.combine("treated"), "expected numbers by coefficient"),
+        (lambda at: at.fit.combine({"treatde": 1.0}), "expected one of treated"),
+        (lambda at: at.fit.combine({"treated": "1"}), "expected numbers by coefficient"),
         (lambda at: at.fit.se("unit"), "expected one of"),
         (lambda at: at.errors.combine({"q": 1.0}), "expected one of x"),
         *(

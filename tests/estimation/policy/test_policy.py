@@ -151,5 +151,11 @@ def test_overlaps_are_counted_and_the_net_estimate_is_that_of_the_joint_regressi
     (expected, _), _ = beside_dummies(y.ravel(), regressors, city, block[city] * 100 + year)
     assert fit.result.net.estimate == pytest.approx(expected, abs=1e-9)
     assert fit.result.net.estimate != pytest.approx(fit.primary.result.estimate, abs=1e-6)
+    as_text = {str(unit): year for unit, year in other.items()}
+    assert run(panel, listed, others={"other": as_text}).result.net == fit.result.net
+    with pytest.raises(cs.PanelError, match="a 0/1 dummy does not do"):
+        run(panel, listed, others={"other": dict.fromkeys(other, 1)})
+    with pytest.raises(cs.PanelError, match="expected units of the panel"):
+        run(panel, listed, others={"other": {9999: 2014}})
     same = run(panel, listed, others={"same": dict(zip(listed.unit, listed.year, strict=True))})
     assert "same units and years" in same.result.net.reason
