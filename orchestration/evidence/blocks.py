@@ -148,10 +148,10 @@ def checks(con: Con) -> str:
     return (
         f"{table(('check', 'growth', 'cycle'), rows)}\n\n"
         "Joint p of the largest statistic of the main test, dates, years, cap and provinces, both "
-        f"series: **{p_of(joint['p'])}**. Of {joint['n']} other rows {joint['below']} are below "
-        f"5 %, where chance gives {0.05 * joint['n']:.1f}. Of {channels['n']} rows of **channels** "
-        f"{channels['below']} are below 5 %; the smallest p corrected for all of them is "
-        f"{p_of(channels['smallest'])}."
+        f"series: **{p_of(joint['p'])}**. Of the {joint['n']} tests not in it {joint['below']} are "
+        f"below 5 %, where chance gives {0.05 * joint['n']:.1f}. Of {channels['n']} rows of "
+        f"**channels** {channels['below']} are below 5 %; the smallest p corrected for all of them "
+        f"is {p_of(channels['smallest'])}."
     )
 
 
@@ -176,11 +176,12 @@ def placebos(con: Con) -> str:
         series = "deflated growth"
         if row["spec_id"] == PRIMARY:
             series = "official growth"
+        name = RINGS.get(row["name"], row["name"].replace("_", " "))
         rows.append(
             [
                 f"{kinds[row['placebo']]}, {series}",
                 str(row["n"]),
-                f"{p_of(row['p'])} ({row['name'].replace('_', ' ')}, {signed(row['estimate'])})",
+                f"{p_of(row['p'])} ({name}, {signed(row['estimate'])})",
                 p_of(row["joint"]),
             ]
         )

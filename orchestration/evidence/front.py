@@ -76,7 +76,7 @@ def picture_line(con: Con) -> str:
     return (
         f"![The change that a zone makes: this test {signed(row['estimate'])}, with an interval "
         f"from {interval(row)}; the published study's method on the same data "
-        f"{signed(study['province_jackknife']['estimate'])}, with a narrow interval of its own and "
+        f"{signed(study['province_jackknife']['estimate'])}, with the study's narrow interval and "
         f"one from {interval(study['province_jackknife'])} that allows for shocks common to a "
         "province; shaded, the changes that would be found in four of five cases]"
         "(docs/images/answer.svg)"
@@ -106,8 +106,8 @@ def study_line(con: Con) -> str:
     """What the README says of the published study's method."""
     study = _study(con)
     return (
-        "The published study's method, applied to the same data in the study's earlier years and "
-        "for strongly tied pairs of cities, gives "
+        "The published study's method, applied to the same data in the study's years and for "
+        "strongly tied pairs of cities, gives "
         f"{signed(study['conventional']['estimate'])} with an interval of "
         f"{interval(study['conventional'])}. It treats "
         f"{study['conventional']['n_pairs']:,} pairs of cities as separate pieces of evidence, "
