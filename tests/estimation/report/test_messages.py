@@ -166,7 +166,7 @@ def test_details_of_the_rules_have_their_chinese() -> None:
         ),
         (
             "p = 0.748 (province jackknife, corrected for 3 tests)",
-            "p = 0.748（省级刀切，按 3 项检验校正）",
+            "p = 0.748（省级刀切法，按 3 项检验校正）",
         ),
         ("a sentence that nobody wrote", None),
         ("p = 0.748 (city); a sentence that nobody wrote", None),
