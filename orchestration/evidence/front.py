@@ -47,27 +47,34 @@ def answer(con: Con) -> str:
 def answer_in_chinese(con: Con) -> str:
     """The second paragraph of the Chinese README."""
     row = primary_row(con, PRIMARY)
-    title, chance = "未发现这种影响", "与随机波动无法区分"
+    title = "未发现这种影响"
     if row["verdict"] == "found":
-        title, chance = "发现这种影响", "大于随机波动"
+        title = "发现了这种影响"
     return (
-        f"**在交付给我们的统计数据上，{title}。** 设有综试区的城市，其年增长率与"
-        f"外省未设综试区的城市的平均同步性，获批前为 {size(row['before'])}，"
-        f"获批后为 {size(row['after'])}；假如没有综试区，估计为 "
-        f"{size(row['without_admission'])}。\n后两者之差 {signed(row['estimate'])}（95% 置信区间仅"
-        f"就增长率而言，未校正：{signed(row['ci_low'])} 至 {signed(row['ci_high'])}，"
-        f"p = {p_of(row['p_value'])}；与去掉趋势的增长率合并检验后 "
-        f"p = {p_of(row['p_value_family'])}；"
-        f"{row['first_year']}—{row['last_year']} 年）是对综试区作用的估计，"
-        f"{chance}。\n所有设有综试区的城市获批后各年一致地上升至少 "
-        f"{size(row['minimum_detectable_rise'])} 或下降至少 "
-        f"{size(row['minimum_detectable_fall'])}，有八成机会被发现；其他形式的变化机会不同（{_run_in_chinese(con)}）。"
+        f"**在交付给我们的统计数据中，{title}。** 设有综试区的城市与外省未设综试区的城市，"
+        f"其年增长率的平均同步性在获批前为 {size(row['before'])}，"
+        f"获批后为 {size(row['after'])}。假如没有综试区，获批后估计为 "
+        f"{size(row['without_admission'])}，因此影响的估计值为 {signed(row['estimate'])}"
+        f"（95% 置信区间 {_interval_in_chinese(row)}，p 值 {p_of(row['p_value'])}；"
+        f"{row['first_year']}—{row['last_year']} 年）。"
+        "这一置信区间与 p 值仅就增长率而言；去趋势增长率也作了检验，按这两项检验校正后的 p 值为 "
+        f"{p_of(row['p_value_family'])}。p 值是指：在省内随机重新分配综试区时，"
+        "所得影响相对于其标准误至少同样大的频率。"
+        "假如综试区带来的变化在各城市、获批后各年都相同，则至少 "
+        f"{size(row['minimum_detectable_rise'])} 的上升或至少 "
+        f"{size(row['minimum_detectable_fall'])} 的下降有八成机会被发现；"
+        "[其他形式的变化](docs/evidence/primary-test.md#how-often-it-rejects)"
+        f"被发现的机会可能更大，也可能更小（{_run_in_chinese(con)}）。"
     )
 
 
 def _run_in_chinese(con: Con) -> str:
     (run,) = rows_of(con, "select run_id, left(started_at::varchar, 10) as day from meta.run")
     return f"{run['day']} 的运行 {run['run_id']}"
+
+
+def _interval_in_chinese(row: dict[str, Any]) -> str:
+    return f"{signed(row['ci_low'])} 至 {signed(row['ci_high'])}"
 
 
 def picture_line(con: Con) -> str:
@@ -86,19 +93,28 @@ def picture_line(con: Con) -> str:
 def picture_in_chinese(con: Con) -> str:
     """The picture of the Chinese README, with what it shows in words."""
     row, study = primary_row(con, PRIMARY), _study(con)
+    province = study["province_jackknife"]
     return (
-        f"![综试区影响的估计值：本检验 {signed(row['estimate'])}；已发表研究的方法 "
-        f"{signed(study['conventional']['estimate'])}；阴影为十次有八次能查出的影响](docs/images/answer_zh.svg)"
+        f"![综试区带来的变化：本检验 {signed(row['estimate'])}，"
+        f"置信区间 {_interval_in_chinese(row)}；已发表研究的方法用于同样的数据 "
+        f"{signed(province['estimate'])}，其自身的置信区间很窄，"
+        f"考虑同省共同冲击的置信区间为 {_interval_in_chinese(province)}；"
+        "阴影为有八成机会被发现的变化](docs/images/answer_zh.svg)"
     )
 
 
 def study_in_chinese(con: Con) -> str:
     """What the Chinese README says of the published study's method."""
-    row = _study(con)["conventional"]
+    study = _study(con)
+    row = study["conventional"]
     return (
-        "已发表研究（张等，2023）的方法按其做法只取较早的年份和联系紧密的城市，在同样的数据上"
-        f"得到 {signed(row['estimate'])}，看似确定无疑，因为它把 {row['n_pairs']:,} 组两两配对的"
-        "城市当作同样多份互不相关的证据；其实含有同一城市的各组会随该城市一起波动。"
+        "已发表研究（张兵兵等，2023）的方法用于同样的数据，"
+        "取其较早的样本期与联系紧密的城市对，得到 "
+        f"{signed(row['estimate'])}，置信区间为 {_interval_in_chinese(row)}。"
+        f"该方法把 {row['n_pairs']:,} 个城市对当作彼此独立的证据，"
+        "而含同一城市的城市对会受到该城市的共同冲击。考虑这一点的置信区间为 "
+        f"{_interval_in_chinese(study['dyadic'])}；考虑同省共同冲击的置信区间为 "
+        f"{_interval_in_chinese(study['province_jackknife'])}。"
     )
 
 
