@@ -209,7 +209,7 @@ def _controls_moved(con: Con) -> str:
     if share <= 0:
         explained = "the same direction, so it explains nothing of the gain"
     elif share < 1:
-        explained = f"{share:.2f} of the gain, so it explains at most part of it"
+        explained = f"{share:.2f} of the gain, by the point estimates"
     else:
         explained = f"{share:.2f} of the gain, so it may explain all of it"
     return (
