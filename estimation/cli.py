@@ -225,7 +225,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(BAD_INPUT, f"citysync: exit {BAD_INPUT}: {message}\n")
+        self.exit(
+            BAD_INPUT, f"citysync: exit {BAD_INPUT}: {message}; {self.prog} --help says more\n"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -81,7 +81,7 @@ COMMANDS = {
         WITHIN + "refresh:refresh",
         (
             Argument(LANDING.names, f"{LANDING.help}; default: the simulated landing", "LANDING"),
-            Argument(("--permutations",), "draws of the permutation test; default 9999"),
+            Argument(("--permutations",), "draws of the permutation test; default 9999", how=COUNT),
         ),
     ),
     "sql": Command(

@@ -28,6 +28,7 @@ from typing import TextIO
 from orchestration import alerts
 from orchestration.faults import explain
 from orchestration.home import Home
+from orchestration.run_settings import setting
 from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused
 
@@ -228,6 +229,8 @@ def explained(work: Callable[[], int], to: TextIO | None = None) -> int:
     home = Home.from_environment()
     try:
         home.require_usable()
+        # libraries read it themselves, wherever they are
+        setting("CITYSYNC_THREADS")
         return work()
     except RefreshRunning as error:
         return end_command(Exit.RUNNING, str(error), to)

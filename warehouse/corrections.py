@@ -84,12 +84,19 @@ def find_city(con: duckdb.DuckDBPyConnection, city: str | None) -> int:
     else:
         names = dict(con.execute(NAMES).fetchall())
         near = get_close_matches((city or "").strip().lower(), names, n=3)
-        hint = "which is none"
+        hint = "which is none: marts.dim_city has them all"
         if near:
             hint += f" (near: {', '.join(dict.fromkeys(names[text] for text in near))})"
+    found = f"{city!r}, {hint}" if city else "none"
     raise NoCorrection(
-        f"city: expected the code of six digits or the name of one city; found {city!r}, {hint}"
+        f"city: expected the code of six digits or the name of one city; found {found}"
     )
+
+
+def named(where: tuple[int, int, str]) -> str:
+    """A city, year and indicator in words."""
+    city_id, year, indicator = where
+    return f"{indicator} of city {city_id} for {year}"
 
 
 def cells_of(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> list[dict]:
@@ -150,7 +157,7 @@ def check_evidence(
 def year_of(year: str | None) -> int:
     """A calendar year of four digits."""
     if not re.fullmatch("[0-9]{4}", year or ""):
-        raise NoCorrection(f"year: expected four digits; found {year!r}")
+        raise NoCorrection(f"year: expected four digits; found {year or 'none'}")
     return int(year or "")
 
 
@@ -161,7 +168,9 @@ def number_of(name: str, text: str | None) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise NoCorrection(f"{name}: expected a number in the unit of the file; found {text!r}")
+        raise NoCorrection(
+            f"{name}: expected a number in the unit of the file; found {text or 'none'}"
+        )
     return value
 
 

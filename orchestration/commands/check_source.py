@@ -43,7 +43,7 @@ def check_source(folder: str | None, everything: bool = False) -> int:
         cannot be read.
     """
     if not folder or not folder.strip():
-        raise Refused("expected the folder of a source; found none")
+        raise Refused("source: expected the folder of one source; found none; give its path")
     with (
         tempfile.TemporaryDirectory(prefix="check-source-") as scratch,
         open_memory() as con,

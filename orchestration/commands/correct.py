@@ -19,14 +19,15 @@ from warehouse.corrections import (
     find_city,
     is_figure,
     key_of,
+    named,
     number_of,
     read_corrections,
     shown,
     write_corrections,
     year_of,
 )
+from warehouse.replay.cell import require_cell
 
-NO_CELL = "none, since no file delivers such an indicator and year (see marts.dim_indicator)"
 BESIDE = """
 select "year", "value" from marts.fct_indicator_observation
 where city_id = $1 and "year" between $2 - 1 and $2 + 1 and indicator_id = $3 and is_current
@@ -72,14 +73,16 @@ def correct(
         if withdraw:
             return _withdraw(con, rows, where, wrong)
         cells = cells_of(con, where)
+        if not cells:
+            require_cell(con, where)
         old, new = number_of("wrong", wrong), number_of("right", right)
         if not (evidence and evidence.strip()):
             raise NoCorrection("evidence: expected a document or a delivered file and cell")
         meant = figures_meant(cells, old)
         if not meant:
             raise NoCorrection(
-                f"wrong: expected a figure as delivered for {where}, one of "
-                f"{', '.join(shown(cell) for cell in cells) or NO_CELL}; found {wrong}"
+                f"wrong: expected a figure as delivered of {named(where)}, one of "
+                f"{', '.join(map(shown, cells))}; found {wrong}"
             )
         factors = [factor_of(con, cell, indicator) for cell in meant]
         check_evidence(con, evidence, indicator, new * factors[0])
@@ -120,7 +123,7 @@ def _withdraw(
         and (not wrong or is_figure(float(row["delivered_value"]), number_of("wrong", wrong)))
     ]
     if not gone:
-        raise NoCorrection(f"expected a correction of {where} in {SEED}; found none")
+        raise NoCorrection(f"expected a correction of {named(where)} in {SEED}; found none")
     write_corrections([row for row in rows if row not in gone])
     for row in gone:
         say(f"{row['source_id']}/{row['file_name']}: {row['delivered_value']} stands as delivered")

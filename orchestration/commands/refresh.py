@@ -184,7 +184,8 @@ def _run(
         if home.published.exists():
             standing = f"the last publication stands: {home.published}"
         say(f"nothing was published; {standing}")
-        say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
+        if home.build.exists():
+            say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
         return ending
     from orchestration.summary import print_summary
 

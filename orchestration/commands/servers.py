@@ -6,6 +6,7 @@ Dagster's web page on this machine only, behind its door, and dbt's static docum
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import suppress
 
 from orchestration.dbt_docs import write_dbt_docs
@@ -17,6 +18,8 @@ from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
+
+HOST = "127.0.0.1"
 
 
 def serve_ui(landing: str | None = None) -> int:
@@ -37,7 +40,7 @@ def serve_ui(landing: str | None = None) -> int:
     Raises
     ------
     Refused
-        When the landing is no folder or the port is none.
+        When the landing is no folder, or the port is none or taken.
     """
     home = Home.from_environment()
     port = os.environ.get("CITYSYNC_UI_PORT") or "3000"
@@ -46,6 +49,7 @@ def serve_ui(landing: str | None = None) -> int:
             f"CITYSYNC_UI_PORT is {port!r}: expected a port between 1 and 65535, such as 3000; "
             "correct or unset it"
         )
+    _require_free(int(port))
     landing = landing or os.environ.get("CITYSYNC_LANDING") or None
     os.environ["CITYSYNC_LANDING"] = path_of_landing(landing)
     set_tool_environment(home)
@@ -70,13 +74,26 @@ def serve_ui(landing: str | None = None) -> int:
         )
     else:
         say(f"runs started here read {landing or 'the simulated landing'}")
-    say(f"Dagster UI: http://127.0.0.1:{port}/asset-groups (ctrl-c stops it)")
+    say(f"Dagster UI: http://{HOST}:{port}/asset-groups (ctrl-c stops it)")
     os.chdir(REPO)
     from orchestration.dagster_ui.server import serve
 
     with suppress(KeyboardInterrupt):
-        serve(int(port))
+        serve(HOST, int(port))
     return end_command(Exit.DONE, "the UI was stopped")
+
+
+def _require_free(port: int) -> None:
+    """Refuse a port that cannot be listened at before anything is loaded."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise Refused(
+                f"port {port} of {HOST}: {error.strerror}; close what listens there, or name "
+                "another: CITYSYNC_UI_PORT=3001"
+            ) from error
 
 
 def write_docs() -> int:

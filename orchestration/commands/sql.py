@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 
 from estimation.csv_files import csv_lines
+from estimation.signs import visible
 from orchestration.faults import explain
 from orchestration.home import Home
 from orchestration.publication_folders import publication_folder
@@ -234,7 +235,14 @@ def run_sql(query: str | None, out: str | None = None) -> int:
                 show(con, query)
     except (OSError, Refused, duckdb.Error) as error:
         reason = explain(error, Path(out or "standard output")) or str(error)
-        return end_command(Exit.BAD_INPUT, reason, sys.stderr)
+        first, *details = reason.splitlines()
+        if isinstance(error, duckdb.CatalogException):
+            # what it finds alike are tables of its own
+            details = []
+            first += " (citysync sql -q 'from tables' lists them)"
+        for line in details:
+            print(visible(line), file=sys.stderr)
+        return end_command(Exit.BAD_INPUT, first, sys.stderr)
     except (KeyboardInterrupt, RuntimeError) as error:
         # what DuckDB makes of ctrl-c has no class of its own
         if isinstance(error, RuntimeError) and str(error) != "Query interrupted":

@@ -11,7 +11,6 @@ from orchestration.publication_folders import opened
 from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, say
 from warehouse.corrections import find_city, year_of
-from warehouse.errors import Refused
 from warehouse.replay.cell import Explanation, Figure, Test, explain
 from warehouse.replay.flips import Flip, find_flips
 from warehouse.replay.measures import LOG, SHARE
@@ -54,14 +53,12 @@ def why(
     Exit
         0 where the cell was explained; 2 where there is none, or no such city or indicator.
     """
-    if not indicator:
-        raise Refused("indicator: expected an id of marts.dim_indicator; found none")
     turned: list[Flip] = []
     with (
         opened(Home.from_environment(), run) as publication,
         publication.connect(WAREHOUSE / "seeds") as con,
     ):
-        where = (find_city(con, city), year_of(year), indicator)
+        where = (find_city(con, city), year_of(year), indicator or "")
         cell = explain(con, where)
         if flips:
             turned = find_flips(con, where, observation_id=_changed(cell))

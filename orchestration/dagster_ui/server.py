@@ -23,17 +23,17 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 
 from orchestration.dagster_ui.door import Door
 
-HOST, LOCATION = "127.0.0.1", "citysync"
+LOCATION = "citysync"
 DAGSTER = [sys.executable, "-m", "dagster"]
 CODE = ["code-server", "start", "-m", "orchestration.definitions", "--location-name", LOCATION]
 
 
-def serve(port: int) -> None:
+def serve(host: str, port: int) -> None:
     """Serve until interrupted; schedules and sensors run meanwhile.
 
     Parameters
     ----------
-    port : int
+    host, port : str, int
         Free on this machine.
     """
     logging.basicConfig(level=logging.WARNING)
@@ -47,7 +47,7 @@ def serve(port: int) -> None:
         target = _start_code_and_daemon(stack, folder)
         context = stack.enter_context(WorkspaceProcessContext(instance, target))
         application = Door(create_app_from_workspace_process_context(context), port)
-        uvicorn.run(application, host=HOST, port=port, log_level="warning")
+        uvicorn.run(application, host=host, port=port, log_level="warning")
 
 
 def _start_code_and_daemon(stack: ExitStack, folder: Path) -> WorkspaceFileTarget:

@@ -103,11 +103,11 @@ def read_landing(
     if not any(
         counts.get(None, 0) for path, counts in reading.counts.items() if path not in reading.policy
     ):
-        sources = ", ".join(sorted({*layouts, TIDY_SOURCE}))
+        unknown = f" ({', '.join(folders)}: no source has this name)" if folders else ""
         raise LandingError(
-            f"{landing}: expected at least one value in a source folder ({sources}); "
-            f"found {len(files)} files, none of them with a value that could be taken; deliver "
-            "files, or name another landing"
+            f"{landing}: expected at least one value in a folder that is named as a source; found "
+            f"{len(files)} files, none of them with a value that could be taken{unknown}; name "
+            "folders as warehouse/ingest/layouts does, or tidy, or give another landing"
         )
     _require_same_files(landing, files)
     table = build_input_files(files, reading)

@@ -169,11 +169,15 @@ def _attach(
 ) -> None:
     paths = {name: path.parent.resolve() / path.name for name, path in databases.items()}
     for name, path in paths.items():
-        if not is_plain_file(path) or path.with_name(f"{path.name}.wal").exists():
+        found = ""
+        if not is_plain_file(path):
+            found = "a link or no file"
+        elif path.with_name(f"{path.name}.wal").exists():
+            found = "one with a .wal beside it, which a write that was cut short leaves"
+        if found:
             raise PublishError(
-                f"{path}: expected a published database, found none, a link, or one with a .wal "
-                "beside it; "
-                "run `make refresh` first, or name the file published/citysync.duckdb of a home"
+                f"{path}: expected a published database, found {found}; run `make refresh` first, "
+                "or name the file published/citysync.duckdb of a home"
             )
         con.execute(f"attach $1 as {quote(name)} (read_only, type duckdb)", [str(path)])
     con.execute("set allowed_directories = $1", [[str(folder) for folder in folders]])

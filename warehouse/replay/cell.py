@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from warehouse.build_database import rows_of
-from warehouse.corrections import cells_of, shown
+from warehouse.corrections import cells_of, named, shown
 from warehouse.errors import Refused
 from warehouse.replay.measures import Measured, measure
 from warehouse.replay.replay import replay
@@ -23,6 +23,8 @@ select observation_id, "year" from int_observations_graded
 where city_id = $1 and "year" = $2 and place_level = 'city'
     and list_contains((select list(distinct indicator_id) from int_values_own), indicator_id)
 """
+# of the letters of two ids
+LEAST_LIKENESS = 0.5
 _IS_CELL = """
 select count(*) from marts.fct_indicator_observation
 where city_id = $1 and "year" = $2 and indicator_id = $3 and place_level = 'city'
@@ -193,7 +195,7 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
     Refused
         If the publication holds no such cell.
     """
-    _check(con, where)
+    require_cell(con, where)
     city_id, year, indicator_id = where
     replay(con, where)
     con.execute(FIGURES, [city_id, year])
@@ -219,7 +221,7 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
     )
 
 
-def _check(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> None:
+def require_cell(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> None:
     """Refuse a cell that no file delivers; the message names what is near it."""
     city_id, year, indicator_id = where
     if con.execute(_IS_CELL, list(where)).fetchone()[0]:
@@ -227,7 +229,7 @@ def _check(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> None:
     indicators = [name for (name,) in con.execute(_INDICATORS).fetchall()]
     if indicator_id not in indicators:
         raise Refused(
-            f"indicator: expected an id of marts.dim_indicator; found {indicator_id!r}"
+            f"indicator: expected an id of marts.dim_indicator; found {indicator_id or 'none'}"
             f"{_near(indicator_id, indicators)}"
         )
     if not con.execute(_IS_CITY, [city_id]).fetchone()[0]:
@@ -241,14 +243,13 @@ def _check(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> None:
     else:
         delivered = [name for (name,) in con.execute(_DELIVERED, [city_id, year]).fetchall()]
         hint = f"they deliver it for no year{_near(indicator_id, delivered)}"
-    raise Refused(
-        f"no file of this publication delivers {indicator_id} of city {city_id} for {year}: {hint}"
-    )
+    raise Refused(f"no file of this publication delivers {named(where)}: {hint}")
 
 
 def _near(name: str, known: list[str]) -> str:
     """The ids that hold the name, or else are spelled like it, in parentheses."""
-    near = [one for one in known if name in one] or get_close_matches(name, known, n=3)
+    near = [one for one in known if name in one]
+    near = near or get_close_matches(name, known, n=3, cutoff=LEAST_LIKENESS)
     return f" (near: {', '.join(near[:5])})" if near else ""
 
 

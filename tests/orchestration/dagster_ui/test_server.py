@@ -34,7 +34,7 @@ def port(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ui")
     code = (
         "from orchestration.dagster_ui import server; "
-        f"server._start_code_and_daemon = lambda *_: None; server.serve({number})"
+        f"server._start_code_and_daemon = lambda *_: None; server.serve('127.0.0.1', {number})"
     )
     command = [sys.executable, "-c", code]
     env = {**os.environ, "DAGSTER_HOME": str(folder), "DAGSTER_DISABLE_TELEMETRY": "1"}
@@ -102,7 +102,9 @@ def served(home, monkeypatch):
     """Ports that would have been served; the environment is put back afterwards."""
     ports: list[int] = []
     monkeypatch.setattr(servers, "ensure_manifest", lambda home: None)
-    monkeypatch.setattr("orchestration.dagster_ui.server.serve", ports.append)
+    monkeypatch.setattr(
+        "orchestration.dagster_ui.server.serve", lambda host, port: ports.append(port)
+    )
     monkeypatch.setattr(servers.os, "chdir", lambda folder: None)
     with mock.patch.dict(os.environ):
         yield ports
@@ -122,6 +124,12 @@ def test_a_port_or_a_landing_that_is_none_starts_no_ui(served, tmp_path, monkeyp
     assert end_of(servers.serve_ui, str(tmp_path / "absent") if port is None else None) == 2
     said = capsys.readouterr().out
     assert not served and (str(tmp_path / "absent") if port is None else "CITYSYNC_UI_PORT") in said
+
+
+def test_a_port_that_is_taken_starts_no_ui(served, port, monkeypatch, capsys):
+    monkeypatch.setenv("CITYSYNC_UI_PORT", str(port))
+    assert end_of(servers.serve_ui) == 2 and not served
+    assert f"port {port} of 127.0.0.1: " in capsys.readouterr().out
 
 
 PORT = 3000

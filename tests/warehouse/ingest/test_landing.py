@@ -130,7 +130,7 @@ def test_an_unchanged_file_is_not_read_again_unless_its_layout_changed(tmp_path,
         ({}, "found an empty folder; deliver files"),
         (
             {"panel/readme.txt": b"x"},
-            "expected at least one value in a source folder .*found 1 files",
+            "expected at least one value in a folder .*found 1 files",
         ),
         ({"panel/a.csv": csv_bytes(ROWS[:1])}, "none of them with a value that could be taken"),
         (

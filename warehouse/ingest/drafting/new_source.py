@@ -118,8 +118,7 @@ def draft_folder(
     """
     if not folder.is_dir():
         raise LayoutError(
-            f"{folder}: expected a folder with the files of one source; found none there; check "
-            "the path"
+            f"{folder}: expected a folder with the files of one source; found none; check the path"
         )
     if not re.fullmatch(r"[a-z][a-z0-9_]*", source_id):
         raise LayoutError(
