@@ -276,21 +276,24 @@ def _permute(
     strata: np.ndarray,
     tests: Mapping[str, dict[str, np.ndarray]],
 ) -> dict[tuple[str, int], Draws]:
-    """Draws by (estimator, position of the outcome): one pass for all estimators whose pairs weigh
-    alike.
-    """
-    models: dict[Any, dict[str, Any]] = {}
-    observed = {}
+    """Draws by (estimator, position of the outcome)."""
+    draws: dict[tuple[str, int], Draws] = {}
     outcomes = inputs.sample.outcomes
     for name, found in fitted.items():
-        if found.draws is not None:
-            found.draws.tests = tests[name]
-            models.setdefault(found.city_weights, {})[name] = found.draws
-            asked = [m for m, outcome in enumerate(outcomes) if inputs.asks(name, outcome)]
-            observed[name] = observed_statistics(found.fits, found.draws.tests, asked)
-    draws: dict[tuple[str, int], Draws] = {}
-    for city_weights, own in models.items():
-        draws |= permute(inputs.sample, own, strata, inputs.options, city_weights, observed)
+        if found.draws is None:
+            continue
+        found.draws.tests = tests[name]
+        asked = [m for m, outcome in enumerate(outcomes) if inputs.asks(name, outcome)]
+        of_outcomes = permute(
+            inputs.sample,
+            found.draws,
+            strata,
+            inputs.options,
+            name=name,
+            city_weights=found.city_weights,
+            observed=observed_statistics(found.fits, found.draws.tests, asked),
+        )
+        draws |= {(name, m): one for m, one in enumerate(of_outcomes)}
     return draws
 
 

@@ -7,7 +7,7 @@ province's cities of like size.
 
 from __future__ import annotations
 
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "baseline"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")
@@ -19,17 +19,8 @@ VARIANTS = {
     "all_pairs": {"tie_rule": "all"},
 }
 
-SPECS = tuple(
-    Spec(spec_id=f"{ANALYSIS}.{part}.{variant}", analysis=ANALYSIS, outcome=part, **changes)
-    for outcome in OUTCOMES
-    for variant, changes in VARIANTS.items()
-    for part in split_of(outcome)
-) + tuple(
-    Spec(
-        spec_id=f"{ANALYSIS}.{outcome}.gdp_tercile",
-        analysis=ANALYSIS,
-        outcome=outcome,
-        shuffle="province_gdp_tercile",
-    )
-    for outcome in OUTCOMES
+SPECS = (
+    *specs_of(ANALYSIS, split_of(OUTCOMES[0]), VARIANTS),
+    *specs_of(ANALYSIS, split_of(OUTCOMES[1]), VARIANTS),
+    *specs_of(ANALYSIS, OUTCOMES, {"gdp_tercile": {"shuffle": "province_gdp_tercile"}}),
 )

@@ -10,7 +10,7 @@ was verified stands in marts.dim_other_policy.
 from __future__ import annotations
 
 from .rules import POLICIES
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "confounders"
 OUTCOME = "cm_growth_official"
@@ -31,13 +31,4 @@ VARIANTS = {
     },
 }
 
-SPECS = tuple(
-    Spec(
-        spec_id=f"{ANALYSIS}.{part}.{variant}",
-        analysis=ANALYSIS,
-        outcome=part,
-        **changes,
-    )
-    for variant, changes in VARIANTS.items()
-    for part in split_of(OUTCOME)
-)
+SPECS = specs_of(ANALYSIS, split_of(OUTCOME), VARIANTS)

@@ -4,25 +4,17 @@ under both treatment rules.
 
 from __future__ import annotations
 
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "dynamics"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")
 
 VARIANTS = {
-    "headline": {},
-    "calendar_year": {"treatment_rule": "calendar_year"},
+    "headline": {"estimator": "event_study"},
+    "calendar_year": {"estimator": "event_study", "treatment_rule": "calendar_year"},
 }
 
-SPECS = tuple(
-    Spec(
-        spec_id=f"{ANALYSIS}.{part}.{variant}",
-        analysis=ANALYSIS,
-        outcome=part,
-        estimator="event_study",
-        **changes,
-    )
-    for outcome in OUTCOMES
-    for variant, changes in VARIANTS.items()
-    for part in split_of(outcome)
+SPECS = (
+    *specs_of(ANALYSIS, split_of(OUTCOMES[0]), VARIANTS),
+    *specs_of(ANALYSIS, split_of(OUTCOMES[1]), VARIANTS),
 )

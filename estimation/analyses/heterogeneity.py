@@ -10,35 +10,20 @@ effects.
 from __future__ import annotations
 
 from .rules import MODERATORS
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "heterogeneity"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")
 OWN_YEARS = tuple(name for name, moderator in MODERATORS.items() if moderator.kind != "gap")
 
+VARIANTS = {name: {"moderator": name} for name in MODERATORS}
+WITH_OWN_YEARS = {
+    f"{name}_own_years": {"moderator": name, "effects": ("pair", "class_year")}
+    for name in OWN_YEARS
+}
+
 SPECS = (
-    tuple(
-        Spec(f"{ANALYSIS}.{part}.{name}", ANALYSIS, part, moderator=name)
-        for name in MODERATORS
-        for part in split_of(OUTCOMES[0])
-    )
-    + tuple(
-        Spec(
-            f"{ANALYSIS}.{OUTCOMES[1]}.{name}",
-            ANALYSIS,
-            OUTCOMES[1],
-            moderator=name,
-        )
-        for name in MODERATORS
-    )
-    + tuple(
-        Spec(
-            f"{ANALYSIS}.{OUTCOMES[0]}.{name}_own_years",
-            ANALYSIS,
-            OUTCOMES[0],
-            moderator=name,
-            effects=("pair", "class_year"),
-        )
-        for name in OWN_YEARS
-    )
+    *specs_of(ANALYSIS, split_of(OUTCOMES[0]), VARIANTS),
+    *specs_of(ANALYSIS, OUTCOMES[1:], VARIANTS),
+    *specs_of(ANALYSIS, OUTCOMES[:1], WITH_OWN_YEARS),
 )

@@ -8,7 +8,7 @@ as well.
 
 from __future__ import annotations
 
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "leave_out"
 OUTCOME = "cm_growth_official"
@@ -21,13 +21,6 @@ TABLES = tuple(
     for part in split_of(outcome)
 )
 
-SPECS = tuple(
-    Spec(
-        f"{ANALYSIS}.{part}.without_cohort_{year}",
-        ANALYSIS,
-        part,
-        excluded=(f"cohort_{year}",),
-    )
-    for year in COHORTS
-    for part in split_of(OUTCOME)
-)
+VARIANTS = {f"without_cohort_{year}": {"excluded": (f"cohort_{year}",)} for year in COHORTS}
+
+SPECS = specs_of(ANALYSIS, split_of(OUTCOME), VARIANTS)

@@ -8,7 +8,7 @@ The rule is retaken in every draw.
 from __future__ import annotations
 
 from .rules import TIE_RULES
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "matching"
 OUTCOME = "cm_growth_official"
@@ -17,26 +17,7 @@ HEADLINE_RULES = ("strong", "all")
 # Size, income and coast of 2010-2014; trade is left out, too many cities lack it.
 BALANCED_ON = ("baseline_ln_population", "baseline_ln_gdp_per_head", "baseline_coastal")
 
-SPECS = (
-    *(
-        Spec(
-            spec_id=f"{ANALYSIS}.{part}.{rule}",
-            analysis=ANALYSIS,
-            outcome=part,
-            tie_rule=rule,
-        )
-        for rule in TIE_RULES
-        for part in split_of(OUTCOME)
-        if rule not in HEADLINE_RULES
-    ),
-    *(
-        Spec(
-            spec_id=f"{ANALYSIS}.{part}.entropy_balanced",
-            analysis=ANALYSIS,
-            outcome=part,
-            estimator="entropy_balanced",
-            controls=BALANCED_ON,
-        )
-        for part in split_of(OUTCOME)
-    ),
-)
+VARIANTS = {rule: {"tie_rule": rule} for rule in TIE_RULES if rule not in HEADLINE_RULES}
+VARIANTS |= {"entropy_balanced": {"estimator": "entropy_balanced", "controls": BALANCED_ON}}
+
+SPECS = specs_of(ANALYSIS, split_of(OUTCOME), VARIANTS)

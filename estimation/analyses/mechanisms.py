@@ -9,7 +9,7 @@ each to synchronization stands in docs/mechanisms.md; no mediation test is made.
 
 from __future__ import annotations
 
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "mechanisms"
 ALTERNATIVES = "alternative_outcomes"
@@ -44,37 +44,18 @@ PARTS = ("cm", "comove", "dispersion")
 # earlier zones? Terms: treated, dose.
 DOSES = {"measures": "measure_count", "novelty": "novelty_ratio", "similarity": "similarity_ratio"}
 
+OF_CAPITAL = {
+    f"window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}": {"window": CAPITAL_WINDOW},
+}
+BY_DOSE = {f"by_{variant}": {"dose": dose} for variant, dose in DOSES.items()}
+
 SPECS = (
-    *(
-        Spec(f"{ANALYSIS}.{outcome}.headline", ANALYSIS, outcome)
-        for outcome in (*REALLOCATION, *DEMONSTRATION)
-    ),
-    *(
-        Spec(
-            f"{ANALYSIS}.{outcome}.window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}",
-            ANALYSIS,
-            outcome,
-            window=CAPITAL_WINDOW,
-        )
-        for outcome in CAPITAL
-    ),
-    *(
-        Spec(
-            f"{ANALYSIS}.{part}.by_{variant}",
-            ANALYSIS,
-            part,
-            dose=dose,
-        )
-        for variant, dose in DOSES.items()
-        for part in split_of("cm_growth_official")
-    ),
-    *(
-        Spec(
-            f"{ALTERNATIVES}.{part}_{series}.headline",
-            ALTERNATIVES,
-            f"{part}_{series}",
-        )
-        for series in OTHER_SERIES
-        for part in PARTS
+    *specs_of(ANALYSIS, (*REALLOCATION, *DEMONSTRATION), {"headline": {}}),
+    *specs_of(ANALYSIS, CAPITAL, OF_CAPITAL),
+    *specs_of(ANALYSIS, split_of("cm_growth_official"), BY_DOSE),
+    *specs_of(
+        ALTERNATIVES,
+        [f"{part}_{series}" for series in OTHER_SERIES for part in PARTS],
+        {"headline": {}},
     ),
 )

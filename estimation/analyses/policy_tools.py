@@ -9,25 +9,19 @@ do is unknown. The permutation moves a pilot's whole record of texts with its ad
 from __future__ import annotations
 
 from .rules import TOOLS, WITHOUT_TEXTS
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "policy_tools"
 OUTCOME = "cm_growth_official"
 
-VARIANTS = {
+STRENGTHS = {
     **{tool_class: (tool_class,) for tool_class in TOOLS},
     "joint": tuple(TOOLS),
     **{f"{tool_class}_{tool}": (tool,) for tool_class, tools in TOOLS.items() for tool in tools},
 }
+VARIANTS = {
+    name: {"strength": strength, "excluded": (WITHOUT_TEXTS,)}
+    for name, strength in STRENGTHS.items()
+}
 
-SPECS = tuple(
-    Spec(
-        f"{ANALYSIS}.{part}.{variant}",
-        ANALYSIS,
-        part,
-        strength=strength,
-        excluded=(WITHOUT_TEXTS,),
-    )
-    for variant, strength in VARIANTS.items()
-    for part in split_of(OUTCOME)
-)
+SPECS = specs_of(ANALYSIS, split_of(OUTCOME), VARIANTS)

@@ -17,7 +17,7 @@ from ..defaults import (
     STUDY_LAST_YEAR,
 )
 from .rules import RINGS_KM
-from .spec import Spec
+from .spec import Spec, specs_of
 
 ANALYSIS = "primary"
 SERIES = ("growth_official", "growth_deflated")
@@ -38,37 +38,25 @@ LAST_YEAR_BEFORE_ZONES = FIRST_ADMISSION_YEAR - 1
 # them.
 PLACEBO_EXPOSURES = (*(f"near_pilot_{outer}" for outer in RINGS_KM), "tied_to_pilot")
 
-DECLARED = tuple(
-    Spec(
-        f"{ANALYSIS}.cm_{series}.{variant}",
-        ANALYSIS,
-        f"cm_{series}",
-        tie_rule="all",
-        permutations=DRAWS,
-    )
-    for variant in (NEWEST, STUDY_WINDOW)
-    for series in SERIES
+FIXED = {"tie_rule": "all", "permutations": DRAWS}
+DECLARED = specs_of(
+    ANALYSIS, [f"cm_{series}" for series in SERIES], {NEWEST: FIXED, STUDY_WINDOW: FIXED}
 )
 # Years of the newest window that a check leaves out.
 LEFT_OUT = {"without_2020": (2020,), "without_2020_to_2022": (2020, 2021, 2022)}
 # Where the weight lies (study/weight.py): a zone's first years against its later ones, and years
 # before, in and after the pandemic.
 FIRST_AGES, PANDEMIC = 2, LEFT_OUT["without_2020_to_2022"]
-CHECKS = tuple(
-    Spec(
-        f"{ANALYSIS}.cm_growth_official.{variant}",
-        ANALYSIS,
-        "cm_growth_official",
-        tie_rule="all",
-        permutations=DRAWS_OF_CHECKS,
-        **changes,
-    )
-    for variant, changes in {
-        "announcement": {"treatment_rule": "calendar_year"},
-        "a_year_earlier": {"treatment_rule": "a_year_earlier"},
-        "without_2020": {},
-        "without_2020_to_2022": {},
-    }.items()
+OF_CHECKS = {"tie_rule": "all", "permutations": DRAWS_OF_CHECKS}
+CHECKS = specs_of(
+    ANALYSIS,
+    ["cm_growth_official"],
+    {
+        "announcement": {"treatment_rule": "calendar_year", **OF_CHECKS},
+        "a_year_earlier": {"treatment_rule": "a_year_earlier", **OF_CHECKS},
+        "without_2020": OF_CHECKS,
+        "without_2020_to_2022": OF_CHECKS,
+    },
 )
 
 

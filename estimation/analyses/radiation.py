@@ -16,10 +16,13 @@ The two-sided filters of cycles would look ahead, so growth alone is asked.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from ..defaults import DRAWS_OF_CHECKS
 from .mechanisms import CAPITAL_WINDOW
 from .rules import EXPOSURE_RULES
-from .spec import Spec
+from .spec import specs_of
 
 ANALYSIS = "radiation"
 # What the rows of estimates.estimate name as estimator.
@@ -35,7 +38,10 @@ OUTCOMES = (
     "ln_investment_per_head",
 )
 
-VARIANTS = {rule: {"treatment_rule": rule} for rule in EXPOSURE_RULES} | {"own_admission": {}}
+FIXED: dict[str, Any] = {"vcov": ("permutation",), "permutations": DRAWS_OF_CHECKS}
+LEVELS = {"tie_rule": "all", **FIXED}
+VARIANTS = {rule: {"treatment_rule": rule, **LEVELS} for rule in EXPOSURE_RULES}
+VARIANTS |= {"own_admission": LEVELS}
 
 # Outcomes that compare a city's cycle with its partners' a year later and earlier
 # (`measures.cycle_lead`).
@@ -43,33 +49,18 @@ LEAD = "lead_"
 LEAD_OUTCOMES = ("growth_official", "growth_deflated")
 LEAD_TIES = ("all", "strong", "partners_10")
 LEAD_WINDOWS = {"": None, "_2010_2021": (2010, 2021)}
-
-LEVEL_SPECS = tuple(
-    Spec(
-        spec_id=f"{ANALYSIS}.{outcome}.{variant}",
-        analysis=ANALYSIS,
-        outcome=outcome,
-        tie_rule="all",
-        window=WINDOWS.get(outcome),
-        vcov=("permutation",),
-        permutations=DRAWS_OF_CHECKS,
-        **changes,
-    )
-    for outcome in OUTCOMES
-    for variant, changes in VARIANTS.items()
-)
-LEAD_SPECS = tuple(
-    Spec(
-        spec_id=f"{ANALYSIS}.{LEAD}{outcome}.{tie_rule}{ending}",
-        analysis=ANALYSIS,
-        outcome=f"{LEAD}{outcome}",
-        tie_rule=tie_rule,
-        window=window,
-        vcov=("permutation",),
-        permutations=DRAWS_OF_CHECKS,
-    )
-    for outcome in LEAD_OUTCOMES
+LEADS = {
+    f"{tie_rule}{ending}": {"tie_rule": tie_rule, "window": window, **FIXED}
     for ending, window in LEAD_WINDOWS.items()
     for tie_rule in LEAD_TIES
+}
+
+LEVEL_SPECS = tuple(
+    replace(spec, window=WINDOWS.get(outcome))
+    for outcome in OUTCOMES
+    for spec in specs_of(ANALYSIS, [outcome], VARIANTS)
+)
+LEAD_SPECS = tuple(
+    spec for outcome in LEAD_OUTCOMES for spec in specs_of(ANALYSIS, [f"{LEAD}{outcome}"], LEADS)
 )
 SPECS = (*LEVEL_SPECS, *LEAD_SPECS)

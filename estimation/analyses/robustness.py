@@ -8,7 +8,7 @@ count once.
 
 from __future__ import annotations
 
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "robustness"
 OUTCOME = "cm_growth_official"
@@ -44,32 +44,7 @@ OTHER_OUTCOMES = (
 )
 
 SPECS = (
-    *(
-        Spec(
-            spec_id=f"{ANALYSIS}.{part}.{estimator}",
-            analysis=ANALYSIS,
-            outcome=part,
-            estimator=estimator,
-        )
-        for estimator in ESTIMATORS
-        for part in split_of(OUTCOME)
-    ),
-    *(
-        Spec(
-            spec_id=f"{ANALYSIS}.{part}.{variant}",
-            analysis=ANALYSIS,
-            outcome=part,
-            **changes,
-        )
-        for variant, changes in RULES.items()
-        for part in split_of(OUTCOME)
-    ),
-    *(
-        Spec(
-            spec_id=f"{ANALYSIS}.{outcome}.twfe",
-            analysis=ANALYSIS,
-            outcome=outcome,
-        )
-        for outcome in OTHER_OUTCOMES
-    ),
+    *specs_of(ANALYSIS, split_of(OUTCOME), {name: {"estimator": name} for name in ESTIMATORS}),
+    *specs_of(ANALYSIS, split_of(OUTCOME), RULES),
+    *specs_of(ANALYSIS, OTHER_OUTCOMES, {"twfe": {}}),
 )

@@ -5,7 +5,9 @@ One `Spec` is one regression; a new regression is one new row, never new code.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from ..defaults import DRAWS, TIE_FIRST_YEAR, TIE_LAST_YEAR, TIE_MINIMUM_YEARS
 from ..estimators.registry import ESTIMATORS
@@ -189,6 +191,17 @@ class Spec:
         )
         of_rules = (getattr(self, f.name) for f in fields(self) if f.name not in left_out)
         return (rows, bool(self.strength), *of_rules)
+
+
+def specs_of(
+    analysis: str, outcomes: Iterable[str], variants: Mapping[str, Mapping[str, Any]]
+) -> tuple[Spec, ...]:
+    """A row for each variant, by what it changes of the headline, and each outcome."""
+    return tuple(
+        Spec(f"{analysis}.{outcome}.{variant}", analysis, outcome, **changes)
+        for variant, changes in variants.items()
+        for outcome in outcomes
+    )
 
 
 def split_of(outcome: str) -> tuple[str, ...]:

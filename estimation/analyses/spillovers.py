@@ -12,7 +12,7 @@ not be dealt (docs/methods, section 18.10).
 from __future__ import annotations
 
 from .rules import EXPOSURE_RULES, RINGS_KM
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "spillovers"
 OUTCOME = "cm_growth_official"
@@ -31,13 +31,4 @@ VARIANTS |= {
     f"controls_beyond_{outer}_km": {"excluded": RINGS[: k + 1]} for k, outer in enumerate(RINGS_KM)
 }
 
-SPECS = tuple(
-    Spec(
-        spec_id=f"{ANALYSIS}.{part}.{variant}",
-        analysis=ANALYSIS,
-        outcome=part,
-        **changes,
-    )
-    for variant, changes in VARIANTS.items()
-    for part in split_of(OUTCOME)
-)
+SPECS = specs_of(ANALYSIS, split_of(OUTCOME), VARIANTS)

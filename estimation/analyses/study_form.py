@@ -10,9 +10,11 @@ and `policy_tools`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .mechanisms import CAPITAL_WINDOW, DOSES
 from .rules import TOOLS, WITHOUT_TEXTS
-from .spec import Spec, split_of
+from .spec import specs_of, split_of
 
 ANALYSIS = "study_form"
 OUTCOME = "cm_growth_official"
@@ -26,26 +28,22 @@ CAPITAL = "neg_abs_gap_capital_allocation"
 DEMONSTRATION = "measures"
 
 
-def _spec(outcome: str, variant: str, **changes) -> Spec:
-    return Spec(
-        spec_id=f"{ANALYSIS}.{outcome}.{variant}",
-        analysis=ANALYSIS,
-        outcome=outcome,
-        treatment_rule="calendar_year",
-        vcov=("conventional", "city", "province_jackknife"),
-        permutations=0,
-        **changes,
-    )
-
+FORM: dict[str, Any] = {
+    "treatment_rule": "calendar_year",
+    "vcov": ("conventional", "city", "province_jackknife"),
+    "permutations": 0,
+}
+PARTS = split_of(OUTCOME)
+OF_CAPITAL = {
+    f"window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}": {"window": CAPITAL_WINDOW, **FORM},
+}
+BY_DOSE = {f"by_{DEMONSTRATION}": {"dose": DOSES[DEMONSTRATION], **FORM}}
+BY_TOOLS = {name: {"strength": (name,), "excluded": (WITHOUT_TEXTS,), **FORM} for name in TOOLS}
 
 SPECS = (
-    *(_spec(part, name, moderator=name) for name in DIFFERS for part in split_of(OUTCOME)),
-    *(_spec(part, f"by_{DEMONSTRATION}", dose=DOSES[DEMONSTRATION]) for part in split_of(OUTCOME)),
-    *(_spec(outcome, "calendar_year") for outcome in MECHANISMS),
-    _spec(CAPITAL, f"window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}", window=CAPITAL_WINDOW),
-    *(
-        _spec(part, name, strength=(name,), excluded=(WITHOUT_TEXTS,))
-        for name in TOOLS
-        for part in split_of(OUTCOME)
-    ),
+    *specs_of(ANALYSIS, PARTS, {name: {"moderator": name, **FORM} for name in DIFFERS}),
+    *specs_of(ANALYSIS, PARTS, BY_DOSE),
+    *specs_of(ANALYSIS, MECHANISMS, {"calendar_year": FORM}),
+    *specs_of(ANALYSIS, [CAPITAL], OF_CAPITAL),
+    *specs_of(ANALYSIS, PARTS, BY_TOOLS),
 )

@@ -332,7 +332,7 @@ class LeastSquaresDraws(DrawModel):
     ) -> None:
         super().__init__(design, statistics, tests or {})
 
-    def narrowed(self, made: dict[tuple, PairStatistics]) -> DrawModel:
+    def narrowed(self) -> DrawModel:
         """Of outcomes by axes that span the regressors instead of by year, where every pair has
         every year and there is no control: year effects and residuals count only as far as they
         move along with a regressor.
@@ -345,11 +345,8 @@ class LeastSquaresDraws(DrawModel):
         axes = orth(np.unique(paths - paths.mean(axis=0), axis=1))
         if not 0 < axes.shape[1] < layout.n_years - 1:
             return self
-        key = (id(statistics), axes.tobytes())
-        if key not in made:
-            made[key] = along_axes(statistics, axes)
         design = replace(self.design, x=np.einsum("...tl,tk->...kl", self.design.x, axes))
-        return LeastSquaresDraws(made[key], design, self.tests)
+        return LeastSquaresDraws(along_axes(statistics, axes), design, self.tests)
 
     def estimate(self, totals: np.ndarray, terms: np.ndarray) -> np.ndarray:
         """Some terms (A, M, c) from sums (A, blocks, G, D), NaN where lost."""

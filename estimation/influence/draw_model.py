@@ -31,12 +31,8 @@ class DrawModel(ABC):
     ) -> None:
         self.design, self.statistics, self.tests = design, statistics, tests
 
-    def narrowed(self, made: dict[tuple, PairStatistics]) -> DrawModel:
-        """The same model of fewer statistics, where it can do with fewer; else itself.
-
-        `made` keeps them, so that models that need the same share them. They depend on no other
-        model: its draws have the same bytes in any company.
-        """
+    def narrowed(self) -> DrawModel:
+        """The same model of fewer statistics, where it can do with fewer; else itself."""
         return self
 
     @abstractmethod

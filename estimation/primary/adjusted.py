@@ -53,8 +53,6 @@ def draw_adjusted(
     panel: CityPanel,
     basis: np.ndarray,
     dealt: np.ndarray,
-    *,
-    has_effects: bool = True,
 ) -> list[Draws]:
     """The coefficient of each of several measures in each draw, with the mean of its variances
     clustered by city and by block.
@@ -70,8 +68,6 @@ def draw_adjusted(
     basis : (N, k) float array
         As of `within_block_basis`.
     dealt : (J, N) int array
-    has_effects : bool
-        As of `draw_statistics`.
 
     Returns
     -------
@@ -82,14 +78,12 @@ def draw_adjusted(
     block, label, basis = panel.block[order], panel.label[order], basis[order]
     starts = np.flatnonzero(np.diff(block, prepend=-1))
     paths = panel.treated - panel.treated.mean(axis=1, keepdims=True)
-    columns = [one[order] for one in values]
-    if has_effects:
-        columns.append(panel.treated[label])
+    columns = [*(one[order] for one in values), panel.treated[label]]
     net = np.stack([net_of(one, block, basis) for one in columns])
     tables = Tables(panel, block, basis, paths, net)
     labels = panel.label[dealt[:, order]]
     found = [
-        tables.of_draws(labels[start : start + CHUNK], starts, has_effects=has_effects)
+        tables.of_draws(labels[start : start + CHUNK], starts)
         for start in range(0, len(labels), CHUNK)
     ]
     estimate = np.concatenate([one[0] for one in found])
@@ -97,10 +91,9 @@ def draw_adjusted(
     largest_weight = np.abs(adjusted_weight(panel, within_block_basis(basis, block))).max()
     draws = []
     for place, one in enumerate(values):
-        carried = estimate[:, -1] if has_effects else np.full(len(labels), np.nan)
         scale = np.abs(one).max() * largest_weight
         varies = bool(error[0, place, 0] > (ROUNDING * scale) ** 2)
-        draws.append(Draws(estimate[:, place], carried, error[:, place], varies))
+        draws.append(Draws(estimate[:, place], estimate[:, -1], error[:, place], varies))
     return draws
 
 
@@ -140,9 +133,7 @@ class Tables:
         self.mean_taken = mean_taken.reshape(n_labels * basis.shape[1], n_cities)
         self.products = np.einsum("nk,nq->kqn", basis, basis).reshape(basis.shape[1] ** 2, n_cities)
 
-    def of_draws(
-        self, labels: np.ndarray, starts: np.ndarray, *, has_effects: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def of_draws(self, labels: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients (J, M) and squared errors (J, M, 3) of draws whose labels are (J, N)."""
         n_draws, n_cities = labels.shape
         n_measures, k = len(self.with_path), self.basis.shape[1]
@@ -167,6 +158,7 @@ class Tables:
         total = np.where(total > COLLINEAR, total, np.nan)
         estimate = product.sum(axis=2) / total[:, None]
         scores = (product - estimate[:, :, None] * squares[:, None, :]) / total[:, None, None]
-        real = scores[:, -1] if has_effects else None
-        error = [squared_error(scores[:, place], real, starts) for place in range(n_measures)]
+        error = [
+            squared_error(scores[:, place], scores[:, -1], starts) for place in range(n_measures)
+        ]
         return estimate, np.stack(error, axis=1)

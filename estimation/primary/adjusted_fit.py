@@ -9,10 +9,9 @@ import numpy as np
 from ..defaults import DRAWS
 from .adjusted import adjusted_weight, draw_adjusted, net_treatment, within_block_basis
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
-from .detectable import detectable
-from .fit import PrimaryResult, counted, identity, with_verdict, without_verdict
+from .fit import PrimaryResult, counted, judged, without_verdict
 from .fitted_order import deal_in_order, fit_order
-from .interval import family_p, judge, rank_p
+from .interval import family_p, rank_p
 from .redeal import Draws, deal
 
 UNIFORM, FITTED = "uniform", "fitted"
@@ -111,19 +110,11 @@ def fit_adjusted(
             found.append(_adjusted(without_verdict(said, (NO_VARIATION,)), dealing))
             continue
         others = [one for one in draws if one is not plain]
-        largest = np.max([np.abs(one.statistic(one.estimate[0])) for one in others], axis=0)
-        tested, accepts_again = judge(plain)
-        result = replace(
-            said,
-            **vars(tested),
-            **identity(panel, weight, y, tested.estimate),
-            p_value_family=corrected[place],
-            minimum_detectable_rise=detectable(plain, largest, 1),
-            minimum_detectable_fall=detectable(plain, largest, -1),
-        )
+        p = corrected[place]
+        result = judged(said, panel, weight, y, plain, others=others, p_value_family=p)
         found.append(
             replace(
-                _adjusted(with_verdict(result, accepts_again), dealing),
+                _adjusted(result, dealing),
                 p_value_larger=rank_p(larger[place]),
                 variation_left=_variation_left(panel, basis),
             )

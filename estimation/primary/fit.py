@@ -4,6 +4,7 @@ and what could have been found.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -148,22 +149,11 @@ def fit_primary(
         if not one.varies:
             found.append(without_verdict(said, (NO_VARIATION,)))
             continue
-        largest = np.abs(other.statistic(other.estimate[0]))
-        rise, fall = (detectable(one, largest, sign) for sign in (1, -1))
-        tested, accepts_again = judge(one)
-        channels = ()
+        result = judged(said, panel, weight, y, one, others=[other], p_value_family=p)
         if not panel.has_gaps:
             channels = estimate_channels(panel, z, m, contrast, dealt)
-        result = replace(
-            said,
-            **vars(tested),
-            **identity(panel, weight, y, tested.estimate),
-            p_value_family=p,
-            minimum_detectable_rise=rise,
-            minimum_detectable_fall=fall,
-            channels=channels,
-        )
-        found.append(with_verdict(result, accepts_again))
+            result = replace(result, channels=channels)
+        found.append(result)
     return replace(found[0], cycle=found[1])
 
 
@@ -218,15 +208,45 @@ def fit_measure(
     draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
     if not draws.varies:
         return without_verdict(said, (NO_VARIATION,))
-    alone = np.zeros(len(dealt))
+    return judged(said, panel, weight, panel.growth, draws)
+
+
+def judged(
+    said: PrimaryResult,
+    panel: CityPanel,
+    weight: np.ndarray,
+    y: np.ndarray,
+    draws: Draws,
+    *,
+    others: Sequence[Draws] = (),
+    p_value_family: float | None = None,
+) -> PrimaryResult:
+    """The result of one measure with all its figures and its verdict.
+
+    Parameters
+    ----------
+    said : PrimaryResult
+        What holds of the panel, as of `counted`.
+    panel : CityPanel
+    weight : (N, T) float array
+    y : (N, T) float array
+        The measure.
+    draws : Draws
+    others : sequence of Draws
+        Of the other measures of its family.
+    p_value_family : float, optional
+        None: that of the measure, which is a family of its own.
+    """
+    sizes = [np.abs(one.statistic(one.estimate[0])) for one in others]
+    largest = np.max([np.zeros(len(draws.estimate)), *sizes], axis=0)
     tested, accepts_again = judge(draws)
     result = replace(
         said,
         **vars(tested),
-        **identity(panel, weight, panel.growth, tested.estimate),
-        p_value_family=tested.p_value,
-        minimum_detectable_rise=detectable(draws, alone, 1),
-        minimum_detectable_fall=detectable(draws, alone, -1),
+        **identity(panel, weight, y, tested.estimate),
+        p_value_family=tested.p_value if p_value_family is None else p_value_family,
+        minimum_detectable_rise=detectable(draws, largest, 1),
+        minimum_detectable_fall=detectable(draws, largest, -1),
     )
     return with_verdict(result, accepts_again)
 

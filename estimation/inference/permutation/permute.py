@@ -8,7 +8,6 @@ its `DrawModel`, for many draws at a time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -70,6 +69,17 @@ class _Race:
         """Whether anything is still drawn."""
         return any(map(len, self.terms)) or any(self.tests)
 
+    def used(self) -> np.ndarray:
+        """Positions of the statistics of outcomes of which something is still drawn."""
+        layout = self.model.statistics.layout
+        return np.unique(
+            [
+                outcome_columns(layout, m)
+                for m in range(layout.n_outcomes)
+                if len(self.terms[m]) or self.tests[m]
+            ]
+        )
+
     def decide(self, made: int, n_draws: int) -> float:
         """Keep in the race what has a statistic and not yet draws enough; after how many draws the
         last of it should have them.
@@ -102,157 +112,100 @@ class _Race:
 
 def permute(
     sample: FitSample | SummedSample,
-    models: Mapping[str, DrawModel],
+    model: DrawModel,
     strata: np.ndarray,
     options: Options,
+    *,
+    name: str = "",
     city_weights: CityWeights | None = None,
-    observed: Mapping[str, Observed] = MappingProxyType({}),
-) -> dict[tuple[str, int], Draws]:
-    """Refit every model and outcome under reassigned admissions; the sample rule is applied anew in
-    each draw.
+    observed: Observed | None = None,
+) -> list[Draws]:
+    """Refit a model and every outcome under reassigned admissions; the sample rule is applied anew
+    in each draw.
 
     Parameters
     ----------
     sample : FitSample
-    models : mapping of str to DrawModel
-        All of them move the same types of cities.
+    model : DrawModel
     strata : (N,) int array
         Labels move only within a stratum.
     options : Options
         Its draws and seed; all relabellings are enumerated instead where there are fewer.
+    name : str
+        Estimator by which the options say how many draws are enough.
     city_weights : callable, optional
         Weights of the cities under each assignment; NaN where there are none. A pair weighs the
         product of its cities.
-    observed : mapping of str to Observed, optional
+    observed : Observed, optional
         What the real assignment gave: which outcomes are asked for, and, where the options say how
         many draws are enough, until when each term and test is drawn.
 
     Returns
     -------
-    dict
-        Draws by (name of the model, position of the outcome in the sample).
+    list of Draws
+        By position of the outcome in the sample.
     """
     say_that_loops_compile()
-    types = next(iter(models.values())).design.city_type
+    types = model.design.city_type
     labels, is_enumeration = draw_or_enumerate(
         sample.roles if types is None else types, strata, options.permutations, options.seed
     )
-    found: dict[tuple[str, int], Draws] = {}
-    if not isinstance(sample, SummedSample):
-        narrow: dict = {}
-        models = {name: model.narrowed(narrow) for name, model in models.items()}
-    for group in _same_sums(models):
-        races = {
-            name: _Race(
-                models[name],
-                observed.get(name),
-                (len(labels), is_enumeration),
-                [
-                    (None, None) if is_enumeration else options.enough_for(name, outcome)
-                    for outcome in sample.outcomes
-                ],
-            )
-            for name in group
-        }
-        first, has_tests = models[group[0]], any(models[name].tests for name in group)
-        if isinstance(sample, SummedSample):
-            made_by: Any = sample.draws
-            sums = made_by(first.design, has_tests)
-        else:
-            given = first.design, first.statistics, has_tests, city_weights is not None
-            sums = PairDraws(sample, *given)
-        going, made = [race for race in races.values() if race.is_going], 0
-        has_end = any(race.has_end for race in going)
-        end = min(len(labels), FIRST) if has_end else len(labels)
-        while going:
+    has_tests = bool(model.tests)
+    if isinstance(sample, SummedSample):
+        made_by: Any = sample.draws
+        sums = made_by(model.design, has_tests)
+    else:
+        model = model.narrowed()
+        is_weighted = city_weights is not None
+        sums = PairDraws(sample, model.design, model.statistics, has_tests, is_weighted)
+    enough: list[tuple[int | None, int | None]] = [(None, None)] * len(sample.outcomes)
+    if not is_enumeration:
+        enough = [options.enough_for(name, outcome) for outcome in sample.outcomes]
+    race = _Race(model, observed, (len(labels), is_enumeration), enough)
+    made = 0
+    end = min(len(labels), FIRST) if race.has_end else len(labels)
+    while race.is_going:
 
-            def run(part: slice, start=made, going=tuple(going), sums=sums) -> None:
-                used, is_tested = _used(going), any(any(race.tests) for race in going)
-                step = max(1, AT_ONCE // sums.size_of(len(used)))
-                for k in range(start + part.start, start + part.stop, step):
-                    some = slice(k, min(k + step, start + part.stop))
-                    given = None if city_weights is None else city_weights(labels[some])
-                    _fit(sums.of(labels[some], given, used, is_tested), going, some)
+        def run(part: slice, start: int = made) -> None:
+            used, is_tested = race.used(), any(race.tests)
+            step = max(1, AT_ONCE // sums.size_of(len(used)))
+            for k in range(start + part.start, start + part.stop, step):
+                some = slice(k, min(k + step, start + part.stop))
+                given = None if city_weights is None else city_weights(labels[some])
+                _fit(sums.of(labels[some], given, used, is_tested), race, some)
 
-            run_in_chunks(end - made, run)
-            made = end
-            wanted = max(race.decide(made, len(labels)) for race in going)
-            end = min(len(labels), 2 * made + 1, int(MARGIN * min(wanted, len(labels))) + 1)
-            going = [race for race in going if race.is_going]
-        for name, race in races.items():
-            found |= {(name, m): draws for m, draws in enumerate(race.draws)}
-    return found
+        run_in_chunks(end - made, run)
+        made = end
+        wanted = race.decide(made, len(labels))
+        end = min(len(labels), 2 * made + 1, int(MARGIN * min(wanted, len(labels))) + 1)
+    return race.draws
 
 
-def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
-    """Names of models whose draws need the same sums of the same statistics."""
-    groups: list[list[str]] = []
-    for name, model in models.items():
-        for group in groups:
-            other = models[group[0]]
-            if model.statistics is other.statistics and all(
-                np.array_equal(getattr(model.design, part), getattr(other.design, part))
-                for part in ("pair_class", "n_classes", "loading", "block")
-            ):
-                group.append(name)
-                break
-        else:
-            groups.append([name])
-    return groups
-
-
-def _used(going: Sequence[_Race]) -> np.ndarray:
-    """Positions of the statistics of outcomes of which something is still drawn."""
-    layout = going[0].model.statistics.layout
-    return np.unique(
-        [
-            outcome_columns(layout, m)
-            for m in range(layout.n_outcomes)
-            if any(len(race.terms[m]) or race.tests[m] for race in going)
-        ]
-    )
-
-
-def _fit(sums: SumsOfDraws, going: Sequence[_Race], some: slice) -> None:
-    """Fill some draws of models from their sums: one pass over these serves the terms of all."""
-    totals = sums.totals
-    fitted = [race.model.estimate_and_weights(totals, race.terms) for race in going]
-    layout = going[0].model.statistics.layout
-    for m in range(layout.n_outcomes):
-        weights = np.concatenate([of_race[m] for _, of_race in fitted], axis=-1)
-        if weights.shape[-1] == 0:
+def _fit(sums: SumsOfDraws, race: _Race, some: slice) -> None:
+    """Fill some draws of a model from their sums."""
+    model, layout = race.model, race.model.statistics.layout
+    estimate, weights = model.estimate_and_weights(sums.totals, race.terms)
+    for m, (chosen, draws) in enumerate(zip(race.terms, race.draws, strict=True)):
+        if len(chosen) == 0:
             continue
-        squares = sums.squares(weights, outcome_columns(layout, m))
-        ends = np.cumsum([len(race.terms[m]) for race in going])[:-1]
-        for race, (estimate, _), own in zip(
-            going, fitted, np.split(squares, ends, axis=1), strict=True
-        ):
-            chosen, draws = race.terms[m], race.draws[m]
-            found = np.where(own > 0, estimate[:, m, chosen], np.nan)
-            draws.coefficient[some, chosen] = found
-            with np.errstate(invalid="ignore", divide="ignore"):
-                draws.statistic[some, chosen] = np.abs(found) / np.sqrt(own)
-    tested = [
-        (race, estimate)
-        for race, (estimate, _) in zip(going, fitted, strict=True)
-        if any(race.tests)
-    ]
-    if not tested or not sums.inside.shape[1]:
+        squares = sums.squares(weights[m], outcome_columns(layout, m))
+        found = np.where(squares > 0, estimate[:, m, chosen], np.nan)
+        draws.coefficient[some, chosen] = found
+        with np.errstate(invalid="ignore", divide="ignore"):
+            draws.statistic[some, chosen] = np.abs(found) / np.sqrt(squares)
+    if not any(race.tests) or not sums.inside.shape[1]:
         return
     deleted, can_go = sums.without_provinces()
-    shape = deleted.shape[:2]
-    for race, estimate in tested:
-        wanted = [race.model.tests[name] for names in race.tests for name in names]
-        asked = np.unique(np.concatenate(wanted))
-        refits = race.model.estimate(deleted.reshape(-1, *deleted.shape[2:]), asked)
-        refits = refits.reshape(*shape, -1, len(asked))
-        for m, names in enumerate(race.tests):
-            for name in names:
-                rows = race.model.tests[name]
-                place = np.searchsorted(asked, rows)
-                race.draws[m].tests[name][some] = _joint_f(
-                    estimate[:, m, rows], refits[:, :, m, place], can_go
-                )
+    asked = np.unique(np.concatenate([model.tests[name] for names in race.tests for name in names]))
+    refits = model.estimate(deleted.reshape(-1, *deleted.shape[2:]), asked)
+    refits = refits.reshape(*deleted.shape[:2], -1, len(asked))
+    for m, names in enumerate(race.tests):
+        for name in names:
+            rows = model.tests[name]
+            place = np.searchsorted(asked, rows)
+            race.draws[m].tests[name][some] = _joint_f(
+                estimate[:, m, rows], refits[:, :, m, place], can_go
+            )
 
 
 def _joint_f(estimate: np.ndarray, refits: np.ndarray, can_go: np.ndarray) -> np.ndarray:

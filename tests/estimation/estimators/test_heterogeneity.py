@@ -209,7 +209,8 @@ def test_draws_are_literal_refits(tie_quantile, names):
         d.name: LeastSquaresDraws(sample_statistics(sample, d.loading), d, tested[d.name])
         for d in designs
     }
-    draws = permute(sample, models, strata, Options(permutations=4, seed=11))
+    settings = Options(permutations=4, seed=11)
+    draws = {name: permute(sample, model, strata, settings) for name, model in models.items()}
     labels = draw_relabellings(types.city_type, strata, 4, 11)
     strength, years = _strength(panel), panel.years
     for b in range(4):
@@ -224,7 +225,7 @@ def test_draws_are_literal_refits(tie_quantile, names):
                 redrawn, dataclasses.replace(moderation, city_path=path), tie_quantile
             )
             for m, fit in enumerate(fits):
-                assert_draw_is_fit(draws[design.name, m], b, fit, tested[design.name])
+                assert_draw_is_fit(draws[design.name][m], b, fit, tested[design.name])
 
 
 def test_joint_tests_and_differences_by_their_definition():

@@ -246,7 +246,7 @@ def test_draws_are_those_of_a_literal_loop(dealt, design):
     sample = build_sample(panel, (0,), None)
     made = design(sample.group_years, panel.years)
     model = LeastSquaresDraws(Inputs(sample).statistics, made)
-    found = permute(sample, {"made": model}, strata, Options(permutations=8, seed=5))["made", 0]
+    found = permute(sample, model, strata, Options(permutations=8, seed=5))[0]
     drawn, _ = draw_or_enumerate(of_unit(sample), strata, 8, 5)
     usable = sample.observed & sample.candidate[:, None]
     for draw in range(8):
@@ -306,7 +306,8 @@ def test_draws_equal_refits_under_the_drawn_labels(case):
         _, (fit, _) = fitted(panel, name, **rules)
         leads = fit.columns[coefficients.tested_leads(fit)][2:]
         models[name].tests = {"leads": leads} if len(leads) else {}
-    draws = permute(sample, models, strata, Options(permutations=N_DRAWS, seed=11))
+    settings = Options(permutations=N_DRAWS, seed=11)
+    draws = {name: permute(sample, model, strata, settings) for name, model in models.items()}
     labels = draw_relabellings(sample.city_group, strata, N_DRAWS, 11)
     assert (labels != sample.city_group).any()
     years = np.concatenate([[0], sample.group_years])[labels]
@@ -318,7 +319,7 @@ def test_draws_equal_refits_under_the_drawn_labels(case):
             strong = panel.tie > np.quantile(panel.tie[eligible], tie_quantile)
             np.testing.assert_array_equal(redrawn.kept, eligible & strong)
         for m, fit in enumerate(fits):
-            assert_draw_is_fit(draws[name, m], b, fit, models[name].tests)
+            assert_draw_is_fit(draws[name][m], b, fit, models[name].tests)
 
 
 def test_one_outcome_gives_the_same_alone_and_beside_others():
