@@ -1,5 +1,5 @@
-"""`citysync bench`: one JSON object a line; speed as ratios to the floor and to a peer measured in
-the same run.
+"""`citysync bench`: one JSON object a line; seconds of a whole refresh, and speed as ratios to the
+floor and to a peer measured in the same run.
 """
 
 from __future__ import annotations

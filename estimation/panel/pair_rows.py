@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -93,22 +92,13 @@ class PairRows:
     def outcome_and_controls(self) -> tuple[np.ndarray, np.ndarray]:
         """Years (T,), and the outcome and each control by pair and year (1 + K, P, T)."""
         names = (self.columns.outcome, *self.columns.controls)
-        years: Any = self._years_of_every_run()
-        is_table = years is not None
-        if not is_table:
-            (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
-            years, row_year = positions(times)
+        (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
+        years, row_year = positions(times)
         if len(years) < 2:
             found, remedy = f"only {years[0]}", "give a panel over time"
             raise self.table.fail(None, self.columns.time, "at least two years", found, remedy)
         values = [self.table.numbers(name) for name in names]
         self._note_missing(values)
-        if is_table:
-            cube = np.stack(values) if self.columns.controls else values[0]
-            run_of_pair = np.argsort(self.pair_of_run)
-            cube = cube.reshape(len(values), self.n_pairs, -1)
-            is_sorted = (run_of_pair == np.arange(self.n_pairs)).all()
-            return years, cube if is_sorted else cube[:, run_of_pair]
         cell = self.pair_of_row * np.int64(len(years)) + row_year
         n_cells = self.n_pairs * len(years)
         if np.count_nonzero(np.bincount(cell, minlength=n_cells)) < len(cell):
@@ -117,22 +107,6 @@ class PairRows:
         for of_name, column in zip(cube, values, strict=True):
             of_name[cell] = column
         return years, cube.reshape(len(values), self.n_pairs, len(years))
-
-    def _years_of_every_run(self) -> np.ndarray | None:
-        """Years (T,) where the rows are a table, a run for each pair with the same ascending years,
-        which is several times as quick; None where they are not.
-        """
-        size, rest = divmod(self.table.n_rows, self.n_pairs)
-        is_even = size > 1 and not rest and len(self.first) == self.n_pairs
-        if not (is_even and (self.first == np.arange(self.n_pairs) * size).all()):
-            return None
-        times = self.table.columns[self.columns.time].bits
-        if not (times[size:] == times[:-size]).all():
-            return None
-        one = self.table.at(np.arange(size), (self.columns.time,))
-        (years,) = one.periods((self.columns.time,), may_be_blank=False)
-        self.table.dates = one.dates
-        return years if (np.diff(years) > 0).all() else None
 
     def _settle_duplicates(
         self, cell: np.ndarray, times: np.ndarray, values: list[np.ndarray]
