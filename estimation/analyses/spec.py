@@ -180,7 +180,7 @@ class Spec:
 
     @property
     def sample_key(self) -> tuple:
-        """Specs with the same key share a sample and one pass of permutation draws; strengths of
+        """Specs with the same key share a sample and take the same draws; strengths of
         tools are held against one another, effects by class are not.
         """
         left_out = {"spec_id", "analysis", "outcome", "estimator", "strength", "enough"}

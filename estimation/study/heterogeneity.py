@@ -119,7 +119,7 @@ def fit_heterogeneity(
     options: Options = DEFAULTS,
     **changes: Any,
 ) -> dict[tuple[str, int], FitResult | NotRun]:
-    """Fit every moderation on every outcome of a panel; all share one sample and one pass of draws.
+    """Fit every moderation on every outcome of a panel, all on one sample and with the same draws.
 
     Parameters
     ----------

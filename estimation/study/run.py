@@ -1,4 +1,4 @@
-"""Run every spec on the marts: one sample and one pass of draws for specs that share them; frames
+"""Run every spec on the marts: one sample for specs that share it; frames
 as the contract's `estimates` tables.
 """
 
