@@ -22,7 +22,7 @@ from ..primary.fit import (
     fit_primary,
     without_verdict,
 )
-from ..primary.measure import block_means
+from ..primary.measure import net_of_effects
 from ..primary.selection import selection_rows
 from ..primary.written_rule import hash_of_starts
 from .listing import LEFT_OUT, TAKEN, UNIDENTIFIED, Place, PolicyList
@@ -381,7 +381,7 @@ def _beside_others(
         if not path.any():
             continue
         both = int(((panel.label > 0) & path.any(axis=1)).sum())
-        nets = [_within(one, panel).ravel() for one in (own, path)]
+        nets = [net_of_effects(one, panel.block).ravel() for one in (own, path)]
         correlation = float(np.corrcoef(nets)[0, 1])
         covered = int(path.any(axis=1).sum())
         rows.append({"other": name, "n_units": covered, "n_both": both, "correlation": correlation})
@@ -399,23 +399,17 @@ def _net_of(
     The estimate is that of the regression on all policies; its test holds the parts of the others.
     """
     y = panel.measured(panel.growth)[2]
-    within = [_within(one, panel).ravel() for one in (own, *paths)]
+    within = [net_of_effects(one, panel.block).ravel() for one in (own, *paths)]
     left = within[0] - _fitted(np.stack(within[1:], axis=1), within[0])
     cohort = np.append(0, panel.cohorts)[panel.label]
     given = (panel.years, cohort, panel.block)
     if left @ left < LEAST_LEFT * (within[0] @ within[0]):
         return without_verdict(counted(panel, None, capped=False), (NOT_TOLD_APART,))
     design = np.stack(within, axis=1)
-    parts = np.linalg.lstsq(design, _within(y, panel).ravel(), rcond=None)[0]
+    parts = np.linalg.lstsq(design, net_of_effects(y, panel.block).ravel(), rcond=None)[0]
     rest = y - np.tensordot(parts[1:], paths, axes=1)
     return fit_measure(rest, *given, **settings)
 
 
 def _fitted(design: np.ndarray, values: np.ndarray) -> np.ndarray:
     return design @ np.linalg.lstsq(design, values, rcond=None)[0]
-
-
-def _within(values: np.ndarray, panel: CityPanel) -> np.ndarray:
-    """Values (N, T) net of unit and block x year effects."""
-    centred = values - values.mean(axis=1, keepdims=True)
-    return centred - block_means(centred, panel.block)[panel.block]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .city_panel import CityPanel
-from .measure import block_means
+from .measure import net_of_blocks
 from .redeal import ROUNDING, Draws, squared_error
 
 # Draws taken together: one block of the largest arrays is some megabytes.
@@ -21,7 +21,7 @@ def within_block_basis(covariates: np.ndarray, block: np.ndarray) -> np.ndarray:
 
     k is below K where covariates are collinear, or constant within every block.
     """
-    net = covariates - block_means(covariates, block)[block]
+    net = net_of_blocks(covariates, block)
     scale = np.abs(covariates - covariates.mean(axis=0)).max(axis=0)
     net = net / np.where(scale > 0, scale, 1.0)
     left, sizes, _ = np.linalg.svd(net, full_matrices=False)
@@ -36,7 +36,7 @@ def net_treatment(panel: CityPanel, basis: np.ndarray) -> np.ndarray:
 
 def net_of(values: np.ndarray, block: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """Return values (N, T) net of block x year effects and of effects of the basis by year."""
-    net = values - block_means(values, block)[block]
+    net = net_of_blocks(values, block)
     return net - basis @ (basis.T @ net)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..defaults import DRAWS
 from .adjusted import adjusted_weight, draw_adjusted, net_treatment, within_block_basis
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
-from .fit import PrimaryResult, counted, judged, without_verdict
+from .fit import PrimaryResult, counted, measure_result, without_verdict
 from .fitted_order import deal_in_order, fit_order
 from .interval import family_p, rank_p
 from .redeal import Draws, deal
@@ -111,7 +111,7 @@ def fit_adjusted(
             continue
         others = [one for one in draws if one is not plain]
         p = corrected[place]
-        result = judged(said, panel, weight, y, plain, others=others, p_value_family=p)
+        result = measure_result(said, panel, weight, y, plain, others=others, p_value_family=p)
         found.append(
             replace(
                 _adjusted(result, dealing),

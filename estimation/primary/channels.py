@@ -12,7 +12,7 @@ import numpy as np
 from .city_panel import CityPanel
 from .contrast import Contrast, two_way
 from .interval import Tested, judge
-from .measure import block_means, cycle, own_shock
+from .measure import cycle, net_of_blocks, own_shock
 from .redeal import Draws, draw_statistics
 
 
@@ -96,7 +96,7 @@ def loading_draws(panel: CityPanel, z: np.ndarray, m: np.ndarray, dealt: np.ndar
     is_pilot = pilots[dealt] / pilots.sum()
     scatter = []
     for values in (z, added):
-        net = values - block_means(values, panel.block)[panel.block]
+        net = net_of_blocks(values, panel.block)
         scatter.append(np.einsum("jn,nk->jk", is_pilot, np.einsum("nt,tk->nk", net, rest)))
     ours, real = scatter
     error = [(ours**2).sum(axis=1), -2 * (ours * real).sum(axis=1), (real**2).sum(axis=1)]

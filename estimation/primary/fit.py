@@ -149,7 +149,7 @@ def fit_primary(
         if not one.varies:
             found.append(without_verdict(said, (NO_VARIATION,)))
             continue
-        result = judged(said, panel, weight, y, one, others=[other], p_value_family=p)
+        result = measure_result(said, panel, weight, y, one, others=[other], p_value_family=p)
         if not panel.has_gaps:
             channels = estimate_channels(panel, z, m, contrast, dealt)
             result = replace(result, channels=channels)
@@ -208,10 +208,10 @@ def fit_measure(
     draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
     if not draws.varies:
         return without_verdict(said, (NO_VARIATION,))
-    return judged(said, panel, weight, panel.growth, draws)
+    return measure_result(said, panel, weight, panel.growth, draws)
 
 
-def judged(
+def measure_result(
     said: PrimaryResult,
     panel: CityPanel,
     weight: np.ndarray,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .measure import block_means
+from .measure import net_of_effects
 
 # of the largest value: how far a filled value may still move
 CONVERGED = 1e-11
@@ -57,14 +57,8 @@ def filled(y: np.ndarray, block: np.ndarray) -> np.ndarray:
     known = np.isfinite(y)
     found = np.where(known, y, np.nanmean(y, axis=1, keepdims=True))
     for _ in range(ROUNDS):
-        step = np.where(known, 0.0, _net(found, block))
+        step = np.where(known, 0.0, net_of_effects(found, block))
         found = found - step
         if np.abs(step).max() <= CONVERGED * np.abs(found).max():
             break
     return found
-
-
-def _net(values: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Return values less city and block-by-year effects of a complete table."""
-    net = values - values.mean(axis=1, keepdims=True)
-    return net - block_means(net, block)[block]

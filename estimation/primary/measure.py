@@ -85,3 +85,14 @@ def block_means(values: np.ndarray, block: np.ndarray) -> np.ndarray:
     sums = np.zeros((int(block.max()) + 1, values.shape[1]))
     np.add.at(sums, block, values)
     return sums / np.bincount(block)[:, None]
+
+
+def net_of_blocks(values: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Values (N, K) less their means over the cities of the block."""
+    return values - block_means(values, block)[block]
+
+
+def net_of_effects(values: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Values (N, T) net of city and block x year effects."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    return net_of_blocks(centred, block)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .city_panel import CityPanel
 from .interval import rank_p
-from .measure import block_means
+from .measure import net_of_blocks
 
 # Draws taken together.
 CHUNK = 250
@@ -73,7 +73,7 @@ def fit_parts(
         return None
     weight = np.einsum("qr,brlt->bqlt", np.linalg.inv(gram), net)
     freed = y - effect * panel.treated[panel.label]
-    freed = freed - block_means(freed, panel.block)[panel.block]
+    freed = net_of_blocks(freed, panel.block)
     product = np.einsum("nqlt,nt->nlq", weight[panel.block], freed)
     own = np.einsum("bqlt,brlt->blqr", weight, net)[panel.block]
     order = np.argsort(panel.block, kind="stable")

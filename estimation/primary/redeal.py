@@ -10,7 +10,7 @@ import numpy as np
 
 from ..defaults import LEVEL
 from .contrast import Contrast
-from .measure import block_means
+from .measure import block_means, net_of_blocks
 
 # Statistics that differ by less than this share are ties; ties count against rejection.
 TOLERANCE = 1e-9
@@ -189,4 +189,4 @@ def _net_of_estimate(scores: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, 
 
 def _scores(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> np.ndarray:
     """Weighted sum of a city's values net of their block means under each label, (N, C + 1)."""
-    return np.einsum("nk,nck->nc", values - block_means(values, block)[block], weight[block])
+    return np.einsum("nk,nck->nc", net_of_blocks(values, block), weight[block])

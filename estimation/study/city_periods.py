@@ -13,7 +13,7 @@ from ..primary.city_panel import CityPanel, build_panel, usable
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import fit_measure
 from ..primary.interval import Tested
-from ..primary.measure import block_means
+from ..primary.measure import block_means, net_of_blocks
 from .windows import Window, settings_of
 
 DIGITS = 3
@@ -94,7 +94,7 @@ def least(panel: CityPanel, y: np.ndarray) -> np.ndarray:
     """Return the part of y (N, T) that the primary test uses in any dealing within blocks: less the
     mean of the block by year, in the span of `directions`.
     """
-    net = y - block_means(y, panel.block)[panel.block]
+    net = net_of_blocks(y, panel.block)
     part = np.zeros(y.shape)
     for block in range(len(panel.counts)):
         span = directions(panel, block)
@@ -112,7 +112,7 @@ def stand_ins(panel: CityPanel, y: np.ndarray, seed: int) -> np.ndarray:
     """
     cell = np.unique(panel.block * len(panel.treated) + panel.label, return_inverse=True)[1]
     weight = treatment_contrast(panel).weight[panel.block, panel.label]
-    away = y - block_means(y, cell)[cell]
+    away = net_of_blocks(y, cell)
     noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(y.shape)
     for members in (panel.label == 0, panel.label > 0):
         size, axes = np.linalg.eigh(away[members].T @ away[members])
@@ -120,7 +120,7 @@ def stand_ins(panel: CityPanel, y: np.ndarray, seed: int) -> np.ndarray:
         # the sign of an axis is the library's choice
         axes = axes * np.sign(axes[largest, np.arange(len(size))])
         noise[members] = noise[members] @ (axes * np.sqrt(np.maximum(size, 0))).T
-    noise = noise - block_means(noise, cell)[cell]
+    noise = net_of_blocks(noise, cell)
     for members in (panel.label == 0, panel.label > 0):
         true = np.square((away * weight)[members].sum(axis=1)).sum()
         made = np.square((noise * weight)[members].sum(axis=1)).sum()
