@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..analyses.spec import Spec
-from ..primary.city_panel import CityPanel, build_panel, usable
+from ..primary.city_panel import CityPanel, usable
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import fit_measure
 from ..primary.interval import Tested
@@ -34,7 +34,7 @@ def city_period_rows(spec: Spec, window: Window, result: Tested) -> list[dict[st
     """
     complete, varies = usable(window.growth, window.years)
     kept = complete & varies
-    panel = build_panel(window.growth, window.years, window.cohort, window.block)
+    panel = window.panel
     y = panel.measured(panel.growth)[2]
     provinces = window.block[kept]
     admitted = np.append(0, panel.cohorts)[panel.label]

@@ -13,7 +13,7 @@ from ..analyses import own_outcomes
 from ..analyses.primary import NEWEST, POWER_SERIES, PRIMARY, STUDY_WINDOW, cycle_id
 from ..analyses.spec import SampleError, Spec
 from ..defaults import DRAWS_OF_CHECKS
-from ..primary.city_panel import build_panel, lacking
+from ..primary.city_panel import lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.detectable import power_curve
 from ..primary.fit import PrimaryResult
@@ -157,7 +157,7 @@ def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, A
 
 def _pearson(window: Window) -> tuple[tuple[float | None, float | None], ...]:
     """Pearson's correlation before and after admission, of growth and of its cycle."""
-    panel = build_panel(window.growth, window.years, window.cohort, window.block)
+    panel = window.panel
     if lacking(panel):
         return ((None, None), (None, None))
     weight = treatment_contrast(panel).weight[panel.block, panel.label]

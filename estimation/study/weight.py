@@ -9,7 +9,7 @@ import numpy as np
 
 from ..analyses.primary import FIRST_AGES, PANDEMIC
 from ..analyses.spec import Spec
-from ..primary.city_panel import CityPanel, build_panel
+from ..primary.city_panel import CityPanel
 from ..primary.contrast import treatment_contrast
 from ..primary.interval import family_p
 from ..primary.parts import Parts, fit_parts
@@ -33,7 +33,7 @@ def weight_rows(marts: Marts, spec: Spec, window: Window, settings: dict[str, in
     settings : dict
         permutations and seed of the tests of equality.
     """
-    panel = build_panel(window.growth, window.years, window.cohort, window.block)
+    panel = window.panel
     weight = treatment_contrast(panel).weight[panel.block, panel.label]
     treated = panel.treated[panel.label] > 0
     rows = []

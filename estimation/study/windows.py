@@ -14,7 +14,7 @@ from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
 from ..defaults import DRAWS
 from ..panel.city_file import CityFile
-from ..primary.city_panel import build_panel, lacking
+from ..primary.city_panel import CityPanel, build_panel, lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import PrimaryResult, fit_primary
 from ..primary.interval import rank_p
@@ -46,6 +46,11 @@ class Window(CityFile):
     """
 
     capped: bool = False
+
+    @property
+    def panel(self) -> CityPanel:
+        """The panel of the test."""
+        return build_panel(self.growth, self.years, self.cohort, self.block)
 
 
 def window_of(marts: Marts, spec: Spec) -> tuple[int, int]:
