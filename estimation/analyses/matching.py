@@ -7,6 +7,8 @@ The rule is retaken in every draw.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .rules import TIE_RULES
 from .spec import specs_of, split_of
 
@@ -17,7 +19,9 @@ HEADLINE_RULES = ("strong", "all")
 # Size, income and coast of 2010-2014; trade is left out, too many cities lack it.
 BALANCED_ON = ("baseline_ln_population", "baseline_ln_gdp_per_head", "baseline_coastal")
 
-VARIANTS = {rule: {"tie_rule": rule} for rule in TIE_RULES if rule not in HEADLINE_RULES}
-VARIANTS |= {"entropy_balanced": {"estimator": "entropy_balanced", "controls": BALANCED_ON}}
+VARIANTS: dict[str, dict[str, Any]] = {
+    **{rule: {"tie_rule": rule} for rule in TIE_RULES if rule not in HEADLINE_RULES},
+    "entropy_balanced": {"estimator": "entropy_balanced", "controls": BALANCED_ON},
+}
 
 SPECS = specs_of(ANALYSIS, split_of(OUTCOME), VARIANTS)
