@@ -119,7 +119,8 @@ def build_table(data: ReportData, words: Words, name: str) -> Table | None:
     for count in ("n_obs", "n_pairs", "n_cities", "n_pilots"):
         rows.append((words.plain(f"label.{count}"), [_cell(row, count, "int") for row in found]))
     title = words.plain(f"tables.{name}")
-    title = f"{title} ({words.plain('label.simulated')})" if data.is_simulated else title
+    if data.is_simulated:
+        title = words.plain("label.with_note", text=title, note=words.plain("label.simulated"))
     notes = f"{words.plain('result.table_note')} {words.withheld_note(found)}".strip()
     lines = tuple((label, tuple(cells)) for label, cells in rows)
     return Table(title, _headers(words, specs), lines, FIRST_OF_SAMPLE, (notes,))

@@ -100,7 +100,7 @@ def _about(page: Context, row: Row) -> list[tuple[str, str]]:
     zones = str(row["zones"] or "").split("、")
     named = "、".join(zones[:NAMED_ZONES])
     if len(zones) > NAMED_ZONES:
-        named += f" {w.plain('policy.more_zones', n=len(zones) - NAMED_ZONES)}"
+        named += w.plain("policy.more_zones", n=len(zones) - NAMED_ZONES)
     unnamed = w.plain("policy.all_zones" if row["is_wide"] else "policy.no_zone")
     said = {
         "number": row["document_no"],
