@@ -19,8 +19,6 @@ from .arrays import Layout, PairStatistics
 PIVOT_SHARE = 1e-9
 PIVOT_FLOOR = 1e-7
 INVOLVED = 1e-6
-# whose weights stay in the processor's cache
-PAIRS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -282,14 +280,6 @@ def influence(values: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.
     (P, R) float array
     """
     result = np.zeros((len(values), weights.shape[2]))
-    if weights.shape[2] == 1:
-        # one coefficient: a row of weights for each pair is cheaper than a copy of the pairs of
-        # each group
-        own = weights[:, :, 0]
-        for k in range(0, len(values), PAIRS_AT_ONCE):
-            some = slice(k, k + PAIRS_AT_ONCE)
-            result[some, 0] = np.einsum("pd,pd->p", values[some], own.take(group[some], axis=0))
-        return result
     for g in range(len(weights)):
         members = group == g
         # einsum without BLAS: the same bytes for any number of threads
