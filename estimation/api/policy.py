@@ -21,6 +21,8 @@ from .text import Text, wrapped
 from .words import faults_of_units, of_units
 
 PLACE = ("row", "given", "unit", "start", "status", "reason")
+FIGURES = ("estimate", "ci_low", "ci_high", "p_value")
+CHECK = ("check", "name", *FIGURES)
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,8 +58,32 @@ class PolicyFit:
         """One row for each effect and channel, as `PrimaryFit.tidy`."""
         return self.primary.tidy()
 
+    def checks(self) -> Any:
+        """Return placebos and variants of the test, one row each.
+
+        Returns
+        -------
+        frame
+            Columns `check, name, estimate, ci_low, ci_high, p_value`; none of a refused list.
+            `check` is ``selection`` (growth before the first start), ``time`` (all starts moved
+            back into the years before the first), ``capped`` (gaps cut at their 90 % quantile) or
+            ``a_year_earlier`` (every start a year before).
+        """
+        columns: dict[str, list[Any]] = {name: [] for name in CHECK}
+        for row in self.result.placebos:
+            columns["check"].append(row["placebo"])
+            columns["name"].append(row["name"])
+            for name in FIGURES:
+                columns[name].append(row[name])
+        for check, found in self.result.checks:
+            columns["check"].append(check)
+            columns["name"].append("change")
+            for name in FIGURES:
+                columns[name].append(getattr(found, name))
+        return as_frame(columns, self.primary.backend)
+
     def summary(self) -> Text:
-        """The places, the test, the test net of others, and warnings, as a text."""
+        """The places, the test, the test net of others, the placebo in time, and warnings."""
         taken = _counted(self.result.sample.places)
         lines = [f"list: {taken}", str(self.primary.summary())]
         net = self.result.net
@@ -65,6 +91,12 @@ class PolicyFit:
             lines.append(
                 f"net of the other policies: change {net.estimate:+.4f}  p {net.p_value:.4f}"
             )
+        for row in self.result.placebos:
+            if row["placebo"] == "time":
+                lines.append(
+                    f"placebo in time, {row['name']}: change {row['estimate']:+.4f}  "
+                    f"p {row['p_value']:.4f}"
+                )
         return Text("\n".join([*lines, *wrapped(self.warnings)]))
 
     def __repr__(self) -> str:
@@ -88,8 +120,10 @@ def policy(
     Parameters
     ----------
     panel : frame, relation, mapping or path
-        One row per unit and period, with all periods that there are; see `cs.fit`.
-    places : frame, mapping or path
+        One row per unit and period, with all periods that there are; see `cs.fit`. A unit without
+        a value in some period of the window is left out, and a period that is missing for all ends
+        the window; `cs.primary` takes panels with gaps.
+    places : frame, mapping of column names to arrays, or path
         The list: columns `unit` (or `city`) and `year` or `date`, optional `end` and `scope`. A
         date of July to December counts from the next year.
     outcome, unit, time, block

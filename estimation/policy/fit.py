@@ -183,7 +183,7 @@ def fit_policy(
 
 def sample_of(cities: CityFile, listed: PolicyList) -> Sample:
     """The window of a list, its complete units, and what becomes of each place."""
-    span = _span(cities.growth)
+    span = _span(cities.growth, cities.years)
     first, last = int(cities.years[span[0]]), int(cities.years[span[-1]])
     places = tuple(
         _in_span(one, first, last, set(cities.city_ids.tolist())) for one in listed.places
@@ -211,13 +211,17 @@ def sample_of(cities: CityFile, listed: PolicyList) -> Sample:
     return replace(sample, places=places, reasons=_refusals(panel))
 
 
-def _span(growth: np.ndarray) -> np.ndarray:
-    """Places of the years from the newest that most units have back to the first gap."""
+def _span(growth: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """Return the places of the years from the newest that most units have back to the first gap.
+
+    A year without a row is a gap like a year without a value.
+    """
     counts = np.isfinite(growth).sum(axis=0)
     enough = counts >= LEAST_SHARE * counts.max()
+    steps = np.diff(years)
     last = int(np.flatnonzero(enough)[-1])
     first = last
-    while first > 0 and enough[first - 1]:
+    while first > 0 and enough[first - 1] and steps[first - 1] == steps.min():
         first -= 1
     return np.arange(first, last + 1)
 
@@ -265,8 +269,8 @@ def _refusals(panel: CityPanel) -> tuple[str, ...]:
     """Why a list is refused, a sentence for each reason."""
     if len(panel.cohorts) == 0:
         return (
-            "Refused: no city of the list starts inside the years of the data with a year before; "
-            "give a list with starts in these years.",
+            "Refused: no city of the list can be tested, for the reasons given beside its rows; "
+            "give a list of cities with figures that start inside the years of the data.",
         )
     before = int((panel.years < panel.cohorts[0]).sum())
     movable, blocks = int(panel.movable.sum()), int(panel.mixed.sum())
@@ -343,7 +347,7 @@ def _moved_back(
 ) -> tuple[dict[str, Any], ...]:
     """All starts moved back so that the first falls in the middle of the years before it."""
     first_start = int(sample.cohort[sample.cohort > 0].min())
-    span = cities.years[_span(cities.growth)]
+    span = cities.years[_span(cities.growth, cities.years)]
     years = span[span < first_start]
     if len(years) < MINIMUM_YEARS_BEFORE + 1:
         return ()

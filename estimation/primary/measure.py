@@ -20,6 +20,8 @@ def cycle(values: np.ndarray, years: np.ndarray) -> np.ndarray:
     """Values less their mean and their linear trend in the years; shape (N, T)."""
     time = years - years.mean()
     centred = values - values.mean(axis=1, keepdims=True)
+    if len(years) == 1:
+        return centred
     return centred - np.einsum("nt,t->n", centred, time)[:, None] * time[None, :] / (time @ time)
 
 

@@ -92,12 +92,35 @@ def test_rows_that_are_not_taken_say_why():
     assert set(places[places["status"] == "unidentified"]["unit"]) == set(whole["unit"])
 
 
+@pytest.mark.parametrize("drop", [True, False])
+def test_a_year_without_rows_ends_the_window_like_a_year_without_values(drop):
+    panel, listed, *_ = draw()
+    gap = panel["year"] == 2009
+    changed = panel[~gap] if drop else panel.assign(growth=panel["growth"].mask(gap))
+    fit = run(changed, listed)
+    assert fit.result.rule["window"] == [2010, 2021]
+    assert fit.warnings[0].startswith("Refused: 2 years before the first start (2012)")
+    every_second = panel[panel["year"] % 2 == 1].query("year >= 2005")
+    assert not run(every_second, listed).is_refused
+
+
+def test_checks_are_rows_and_the_placebo_in_time_is_printed():
+    panel, listed, *_ = draw()
+    fit = run(panel, listed)
+    rows = fit.checks().set_index("check")
+    assert list(rows.index) == [*3 * ["selection"], "time", "capped", "a_year_earlier"]
+    assert rows.loc["capped", "estimate"] == dict(fit.result.checks)["capped"].estimate
+    shown = f"change {rows.loc['time', 'estimate']:+.4f}  p {rows.loc['time', 'p_value']:.4f}"
+    assert f"placebo in time, {rows.loc['time', 'name']}: {shown}" in str(fit)
+    assert len(run(panel, listed.head(3)).checks()) == 0
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         (lambda listed: listed.head(3), "3 units of the list can be compared"),
-        (lambda listed: listed.assign(year=1999), "no unit of the list starts inside the years"),
-        (lambda listed: listed.assign(year=2040), "no unit of the list starts inside the years"),
+        (lambda listed: listed.assign(year=1999), "no unit of the list can be tested"),
+        (lambda listed: listed.assign(year=2040), "no unit of the list can be tested"),
         (lambda listed: listed.assign(year=2007), "2 years before the first start (2007)"),
         (lambda listed: listed[listed["unit"] < 500], "4 blocks hold units of the list and others"),
     ],
