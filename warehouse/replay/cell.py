@@ -19,7 +19,7 @@ from warehouse.replay.replay import replay
 
 FIGURES = """
 create or replace temp table figure as
-select observation_id, "year" from int_observations_graded
+select observation_id, city_id, "year" from int_observations_graded
 where city_id = $1 and "year" = $2 and place_level = 'city'
     and list_contains((select list(distinct indicator_id) from int_values_own), indicator_id)
 """

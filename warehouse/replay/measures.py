@@ -443,10 +443,21 @@ MEASURES = [
 
 
 _OF_FIGURE = "where observation_id in (select figure.observation_id from figure)"
-# what is kept of a step that is not of figures, or of more than those of the cell
-_OF_TABLE = """where (series_no, "year") in (
-    select (cell.series_no, cell."year") from int_trends_delivered as cell
-    where cell.observation_id in (select figure.observation_id from figure))"""
+# what a model's step reads: only the city, and all cities in the years beside, bear on what it
+# measures of the cell
+_NARROWED = {
+    "int_observations_exact": "int_observations_corrected",
+    "int_observations_basis": "int_observations_corrected",
+    "int_observations_flagged": "int_observations_corrected",
+    "int_observations_constructed": "int_values_series",
+    "int_observations_level_run_alone": "int_trends_cleaned",
+    "int_observations_mismatch": "int_trends_cleaned",
+    "int_observations_misplaced": "int_trends_delivered",
+    "int_observations_spike_left": "int_trends_cleaned",
+    "int_observations_stale": "int_values_figures",
+    "int_observations_vintage_break": "int_values_compared",
+    "int_values_matched": "int_values_paired",
+}
 _FILTERS = {
     ("int_values_matched", "judged"): "",
     ("int_observations_identity", "delivered_rows"): "",
@@ -461,6 +472,11 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
     threshold for the indicator) is left out; of several witnesses the farthest one counts, of exact
     agreement the nearest.
     """
+    cell = con.execute('select city_id, "year" from figure limit 1').fetchall()
+    if not cell:
+        return []
+    city_id, year = cell[0]
+    is_near = f'city_id = {city_id} or "year" between {year - 1} and {year + 1}'
     found = []
     steps: dict[tuple[str, str], str] = {}
     for one in MEASURES:
@@ -472,10 +488,9 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
                 steps[step] = f"step_{len(steps)}"
                 query = f"select * from {one.cte} {_FILTERS.get(step, _OF_FIGURE)}"
                 sql_of_step = query_of(one.model, one.cte, query)
-                if one.model == "int_values_matched":
-                    # the tables of the cell alone are compared, not those of all years
-                    pairs = f"(from int_values_paired {_OF_TABLE})"
-                    sql_of_step = sql_of_step.replace('"int_values_paired"', pairs)
+                if one.model in _NARROWED:
+                    table = f'"{_NARROWED[one.model]}"'
+                    sql_of_step = sql_of_step.replace(table, f"(from {table} where {is_near})")
                 con.execute(f"create or replace temp table {steps[step]} as {sql_of_step}")
             sql = f"with {one.cte} as (from {steps[step]}) {sql}"
         order = "asc" if one.is_at_most else "desc"

@@ -85,4 +85,11 @@ def replay(
     make(con, "int_values_paired", made)
     # what is context alone has no witnesses of its own here
     con.execute("delete from int_values_paired where not list_contains($1, indicator_id)", [own])
+    # no rule after the first pass reads it, but for the row of the city
+    make(con, "int_trends_cleaned", made)
+    con.execute(
+        "delete from int_trends_cleaned "
+        "where city_id <> $1 and not list_contains($2, indicator_id)",
+        [city_id, own],
+    )
     make(con, "int_observations_graded", made)
