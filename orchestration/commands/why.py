@@ -19,7 +19,8 @@ from warehouse.whole_files import write_whole
 
 LEGEND = (
     "passed: the rule does not speak; found: it does; vetoed: what is measured is beyond the "
-    "threshold, and another part of the rule (docs/methods, section 15) speaks for the figure."
+    "threshold, but another condition of the rule (docs/methods, section 15) does not hold, such "
+    "as that the figure fits another row, or that no source confirms it."
 )
 
 

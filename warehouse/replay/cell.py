@@ -4,6 +4,7 @@ which one is current, and what it enters.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -122,8 +123,8 @@ _BASIS = {
 class Test:
     """A rule's test on a figure: what was measured, beside the threshold, and what came of it.
 
-    `outcome` is 'passed', 'found' or 'vetoed' (beyond the threshold, and yet no flag: another part
-    of the rule speaks for the figure).
+    `outcome` is 'passed', 'found' or 'vetoed' (beyond the threshold, and yet no flag: another
+    condition of the rule does not hold).
     """
 
     rule: str
@@ -214,7 +215,7 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
         indicator_id,
         year,
         figures,
-        _choice(own),
+        _choice(own) + _other_form(read, indicator_id),
         uses,
         sources=", ".join(_said(row) for row in own),
         delivered=[shown(cell) for cell in cells_of(con, where)],
@@ -256,9 +257,12 @@ def _near(name: str, known: list[str]) -> str:
 def _said(row: dict[str, Any]) -> str:
     """A source, its figure, and what is to be known of it."""
     edition = f" {row['edition_year']}" if row["edition_year"] else ""
-    state = "current" if row["is_current"] else row["quality_flag"]
-    rule = f" by {row['quality_rule']}" if row["quality_rule"] else ""
-    return f"{row['source_id']}{edition} {row['value']:.6g} ({state}{rule})"
+    state = row["quality_flag"]
+    if row["quality_rule"]:
+        state += f" by {row['quality_rule']}"
+    if row["is_current"]:
+        state = f"current, {state}"
+    return f"{row['source_id']}{edition} {row['value']:.6g} ({state})"
 
 
 def _figure(row: dict[str, Any], tests: list[Measured], flags: list[dict[str, Any]]) -> Figure:
@@ -282,7 +286,7 @@ def _figure(row: dict[str, Any], tests: list[Measured], flags: list[dict[str, An
     judged += [
         Test(
             flag["rule"],
-            "told by more than one number",
+            "decided on more than this figure, such as its table or a run of years",
             "",
             False,
             None,
@@ -367,6 +371,15 @@ def _choice(own: list[dict[str, Any]]) -> str:
     return said + reason
 
 
+def _other_form(read: list[dict[str, Any]], indicator_id: str) -> str:
+    """The current figures of the other forms of the quantity, such as the index of a rate."""
+    said = ""
+    for row in read:
+        if row["is_current"] and row["indicator_id"] != indicator_id:
+            said += f"; {row['indicator_id']} is {row['value']:g} of {row['source_id']}"
+    return said
+
+
 def _priority(row: dict[str, Any]) -> float:
     earned = row["earned_priority"]
     return row["priority"] if earned is None else earned
@@ -382,6 +395,7 @@ def _uses(
     if not current:
         yield "Nothing: no figure of the cell is current."
         return
+    is_used = False
     names = [name for (name,) in con.execute(_COLUMNS).fetchall()]
     if indicator_id in names:
         value = con.execute(
@@ -389,10 +403,17 @@ def _uses(
             [city_id, year],
         ).fetchall()
         if value and value[0][0] is not None:
+            is_used = True
             yield f"marts.fct_city_year.{indicator_id} of {year}: {value[0][0]:g}."
     growth = rows_of(con, _GROWTH, city_id, year)
     if growth and any(row["indicator_id"] in _BASIS for row in current):
+        is_used = True
         yield from _uses_of_growth(con, where, current, growth[0])
+    if not is_used:
+        yield (
+            "marts.fct_indicator_observation as the current figure; no column of "
+            "marts.fct_city_year has its name."
+        )
 
 
 def _uses_of_growth(
@@ -406,7 +427,8 @@ def _uses_of_growth(
         yield "Not the official growth of the year, which is not known."
         return
     said = (
-        f"growth of the year, {growth['growth_official_pct']:.5g} log points, from the "
+        f"growth of the year, {100 * math.expm1(growth['growth_official_pct'] / 100):.4g} % "
+        f"({growth['growth_official_pct']:.5g} log points), from the "
         f"{growth['growth_official_basis']} of {growth['growth_official_source_id']} "
         f"({growth['growth_official_evidence']})."
     )

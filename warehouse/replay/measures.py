@@ -228,7 +228,7 @@ MEASURES = [
     ),
     Measure(
         "unit_factor",
-        "distance from another source; 10 times is 2.3",
+        "distance from another source, which must be a power of ten",
         LOG,
         "select one.observation_id, abs(one.gap) as measured, ln(10) - "
         "limits.unit_factor_source_within as threshold, one.other_source_id as note from "
@@ -412,8 +412,9 @@ MEASURES = [
         "select observation_id, n_of_table / (select count(*) from "
         "{{ ref('int_observations_corrected') }} as cells where cells.source_id = tables.source_id "
         'and cells.indicator_id = tables.indicator_id and cells."year" = (select "year" from '
-        "figure limit 1)) as measured, unsupported_share as threshold, case when n_left = 1 then "
-        "'nobody else has a figure' else n_left || ' figures are not refused' end as note "
+        "figure limit 1)) as measured, unsupported_share as threshold, case when n_figures = 1 "
+        "then 'nobody else has a figure' when is_left then n_left || ' of ' || n_figures || "
+        "' figures of the cell are not refused' else 'refused itself' end as note "
         "from tables",
         "int_observations_flagged",
         "tables",
