@@ -89,8 +89,7 @@ select
     || case
         when tables.is_basis then '; so in ' || tables.n_nominal || ' of ' || tables.n_table || ' figures of its table'
         else '; another source has another rate'
-    end as detail,
-    cast(null as double) as proposed_value
+    end as detail
 from tables
 left join contradicted on tables.observation_id = contradicted.observation_id
 where

@@ -120,8 +120,7 @@ select
     'constructed' as rule,
     'quarantined' as grade,
     'expected a rate of the city, found ' || {{ short_figure('log_value', 'rate_unit') }} || '; ' || n_alike || ' of ' || n_cities
-    || ' cities of the province have it, and others have other figures for most of them' as detail,
-    cast(null as double) as proposed_value
+    || ' cities of the province have it, and others have other figures for most of them' as detail
 from of_province
 where coalesce(nearest > source_differs, true)
 union all
@@ -131,8 +130,7 @@ select
     'constructed' as rule,
     'quarantined' as grade,
     'expected a measured figure, found ' || {{ short_number('exp(bent.log_value)') }} || ' on an exact line from ' || lines.first_year
-    || ' to ' || lines.last_year || case when lines.line = 'steps' then ', of equal steps' else ', of equal growth' end as detail,
-    cast(null as double) as proposed_value
+    || ' to ' || lines.last_year || case when lines.line = 'steps' then ', of equal steps' else ', of equal growth' end as detail
 from lines
 inner join bent
     on

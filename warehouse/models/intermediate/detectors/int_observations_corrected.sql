@@ -17,7 +17,4 @@ left join {{ ref('value_corrections') }} as corrections
         {{ same_keys('observations', 'corrections', ['source_id', 'file_name', 'city_id', '"year"', 'indicator_id']) }}
         and observations.value_delivered = cast(corrections.delivered_value as double)
 left join {{ ref('int_source_priorities') }} as priorities
-    on
-        observations.source_id = priorities.source_id
-        and observations.indicator_id = priorities.indicator_id
-        and observations."year" = priorities."year"
+    on {{ same_keys('observations', 'priorities', ['source_id', 'indicator_id', '"year"']) }}

@@ -77,11 +77,10 @@ select
     observation_id,
     'sign' as rule,
     'blocked' as grade,
-    'expected a positive value, found ' || "value" as detail,
-    cast(null as double) as proposed_value
+    'expected a positive value, found ' || "value" as detail
 from judged
 where must_be_positive and "value" <= 0
-union all
+union all by name
 select
     observation_id,
     'structure' as rule,
@@ -91,11 +90,10 @@ select
         else
             'expected ' || coalesce(cast(min_value as varchar), 'anything') || ' to '
             || coalesce(cast(max_value as varchar), 'anything') || ' ' || canonical_unit || ', found ' || "value"
-    end as detail,
-    cast(null as double) as proposed_value
+    end as detail
 from judged
 where is_zero_row or "value" < min_value or "value" > max_value
-union all
+union all by name
 select
     observation_id,
     'index_for_growth' as rule,
@@ -104,17 +102,16 @@ select
     "value" - 100 as proposed_value
 from judged
 where is_index
-union all
+union all by name
 -- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true; but no output doubles within a year
 select
     observation_id,
     'growth_range' as rule,
     case when "year" < 2000 and growth_pct between -100 and 100 then 'warned' else 'blocked' end as grade,
-    'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail,
-    cast(null as double) as proposed_value
+    'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail
 from judged
 where kind in ('rate', 'index') and "value" not between min_value and max_value and not is_index
-union all
+union all by name
 select
     observation_id,
     'growth_fraction' as rule,

@@ -17,7 +17,7 @@
 with detected as (
     {% for model in models %}
         select * from {{ ref('int_observations_' ~ model) }}
-        {% if not loop.last %}union all{% endif %}
+        {% if not loop.last %}union all by name{% endif %}
     {% endfor %}
 ),
 
@@ -189,7 +189,7 @@ unsupported as (
 
 flags as (
     select * from shared
-    union all
+    union all by name
     select
         observation_id,
         'unsupported' as rule,
@@ -201,8 +201,7 @@ flags as (
             when is_apart then '; its source is new, and stands apart from a known one in most years of the city or most of the table'
             when is_column then '; nobody else has its table, and that of the year beside it is another year''s'
             else '; most other indicators of its source are refused'
-        end as detail,
-        cast(null as double) as proposed_value
+        end as detail
     from unsupported
 )
 

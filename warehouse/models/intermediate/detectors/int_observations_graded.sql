@@ -40,12 +40,7 @@ graded as (
     from {{ ref('int_observations_corrected') }} as observations
     left join worst_flags on observations.observation_id = worst_flags.observation_id
     left join {{ ref('int_source_runs') }} as source_runs
-        on
-            observations.place_level = source_runs.place_level
-            and observations.city_id = source_runs.city_id
-            and observations.indicator_id = source_runs.indicator_id
-            and observations.source_id = source_runs.source_id
-            and observations."year" = source_runs."year"
+        on {{ same_keys('observations', 'source_runs', ['place_level', 'city_id', 'indicator_id', 'source_id', '"year"']) }}
 )
 
 select

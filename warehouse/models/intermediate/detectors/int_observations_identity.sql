@@ -1,13 +1,7 @@
 -- grain: one row is one value of a delivered row whose columns contradict each other: sectors and gross domestic product, loans and
 -- deposits and their ratio to it, wage bill and employees times average wage
 -- key: observation_id
-with misplaced as (
-    select observation_id
-    from {{ ref('int_observations_misplaced') }}
-    where grade = 'blocked'
-),
-
-observations as (
+with observations as (
     select * from {{ ref('int_observations_corrected') }}
     where place_level = 'city' and "value" > 0
 ),
@@ -85,18 +79,18 @@ members as (
             where
                 {{ same_keys('others', 'observations', ['indicator_id', 'city_id', '"year"']) }}
                 and abs(ln(observations."value" / others."value") - needed) <= broken.source_equal
-                and others.observation_id not in (select refused.observation_id from misplaced as refused)
+                and others.observation_id not in (
+                    select misplaced.observation_id from {{ ref('int_observations_misplaced') }} as misplaced
+                    where misplaced.grade = 'blocked'
+                )
         ) as is_mended,
         foreign_figures.observation_id is not null as is_foreign,
         coalesce(corroborated.is_vouched, false) and foreign_figures.observation_id is null as is_vouched
     from broken
     inner join observations
         on
-            broken.source_id = observations.source_id
+            {{ same_keys('broken', 'observations', ['source_id', 'file_name', 'city_id', '"year"']) }}
             and broken.edition_year is not distinct from observations.edition_year
-            and broken.file_name = observations.file_name
-            and broken.city_id = observations.city_id
-            and broken."year" = observations."year"
     inner join roles on broken.identity = roles.identity and observations.indicator_id = roles.indicator_id
     left join {{ ref('int_trends_delivered') }} as trends on observations.observation_id = trends.observation_id
     left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
@@ -168,8 +162,7 @@ select
         when is_culprit and is_foreign then '; this column has the figure of another city or year'
         when is_culprit and is_mended then '; another source has the figure of this column that would mend the row'
         when is_culprit then '; this column strays from its own trend' else '; no column strays by what would explain it'
-    end as detail,
-    cast(null as double) as proposed_value
+    end as detail
 from named
 where not is_vouched and (is_culprit or not has_culprit)
 qualify row_number() over (partition by observation_id order by is_culprit desc, abs(difference) desc, identity asc) = 1

@@ -19,8 +19,7 @@ select
     || coalesce(
         'the borders changed (event ' || border_changes.event_ids || ' of dim_boundary_event)',
         'a revision, a new boundary or a new coverage'
-    ) as detail,
-    cast(null as double) as proposed_value
+    ) as detail
 from {{ ref('int_trends_cleaned') }} as trends
 inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.spike_block is not null
 left join border_changes on trends.city_id = border_changes.city_id and trends."year" = border_changes."year"

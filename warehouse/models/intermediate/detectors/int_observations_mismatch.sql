@@ -26,9 +26,7 @@ compared as (
     inner join {{ ref('int_indicator_limits') }} as limits on speaking.indicator_id = limits.indicator_id
     inner join speaking as others
         on
-            speaking.indicator_id = others.indicator_id
-            and speaking.city_id = others.city_id
-            and speaking."year" = others."year"
+            {{ same_keys('speaking', 'others', ['indicator_id', 'city_id', '"year"']) }}
             and speaking.source_id <> others.source_id
     inner join {{ ref('int_sources_related') }} as related
         on

@@ -38,31 +38,17 @@ placed as (
     inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.swap_fit is not null
     inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
     inner join province_years
-        on
-            trends.series_no = province_years.series_no
-            and trends.province_id = province_years.province_id
-            and trends."year" = province_years."year"
+        on {{ same_keys('trends', 'province_years', ['series_no', 'province_id', '"year"']) }}
     left join {{ ref('int_values_corroborated') }} as corroborated on trends.observation_id = corroborated.observation_id
-),
-
-misses as (
-    select
-        series_no,
-        province_id,
-        "year"
-    from placed
-    where is_row_miss
-    group by series_no, province_id, "year"
-    having count(*) >= any_value(row_shift_min_rows)
 ),
 
 tables as (
     select
         *,
         row_number() over (partition by series_no, "year" order by city_id) as code_place,
-        row_number() over (partition by series_no, "year" order by row_no, col_no, observation_id) as file_place
+        row_number() over (partition by series_no, "year" order by row_no, col_no, observation_id) as file_place,
+        count(*) filter (where is_row_miss) over (partition by series_no, province_id, "year") as n_row_misses
     from placed
-    where (series_no, "year") in (select (misses.series_no, misses."year") from misses)
 ),
 
 -- rows whose figure is what the row up to three on or back would lead one to expect
@@ -71,7 +57,7 @@ suspects as (
         *,
         unnest([-3, -2, -1, 1, 2, 3]) as k
     from tables
-    where (series_no, province_id, "year") in (select (misses.series_no, misses.province_id, misses."year") from misses)
+    where n_row_misses >= row_shift_min_rows
 ),
 
 fitting as (
@@ -127,7 +113,6 @@ shifted_rows as (
                     || case when k > 0 then 'on' else 'back' end
             else ', beside a run of rows that are shifted by ' || abs(k)
         end as detail,
-        cast(null as double) as proposed_value,
         n_shifted as strength
     from by_rows
     where not is_vouched
@@ -145,11 +130,9 @@ swapped as (
     from placed as here
     inner join placed as there
         on
-            here.is_swap_miss
+            {{ same_keys('here', 'there', ['series_no', 'province_id', '"year"']) }}
+            and here.is_swap_miss
             and there.is_swap_miss
-            and here.series_no = there.series_no
-            and here.province_id = there.province_id
-            and here."year" = there."year"
             and here.city_id <> there.city_id
             and abs(here.log_value - there.expected_log) <= here.swap_fit
             and abs(there.log_value - here.expected_log) <= here.swap_fit
@@ -193,14 +176,11 @@ of_twins as (
         'blocked' as grade,
         'expected a figure of its own, found ' || {{ short_number('exp(here.log_value)') }} || ', which city ' || twin.city_id
         || ' has too, in ' || count(*) over nearby || ' years nearby' as detail,
-        cast(null as double) as proposed_value,
         0 as strength
     from {{ ref('int_values_figures') }} as here
     inner join {{ ref('int_values_figures') }} as twin
         on
-            here.series_no = twin.series_no
-            and here."year" = twin."year"
-            and here.value_as_delivered = twin.value_as_delivered
+            {{ same_keys('here', 'twin', ['series_no', '"year"', 'value_as_delivered']) }}
             and here.city_id <> twin.city_id
     inner join {{ ref('int_indicator_limits') }} as limits on here.indicator_id = limits.indicator_id
     left join {{ ref('int_values_corroborated') }} as corroborated on here.observation_id = corroborated.observation_id
@@ -216,11 +196,11 @@ of_twins as (
 
 found as (
     select * from told
-    union all
+    union all by name
     select * from of_twins
-    union all
+    union all by name
     select * from shifted_rows
-    union all
+    union all by name
     select * from swapped
 ),
 
@@ -264,13 +244,9 @@ columns_of_rows as (
     from shifts
     inner join {{ ref('int_observations_corrected') }} as cells
         on
-            shifts.source_id = cells.source_id
+            {{ same_keys('shifts', 'cells', ['source_id', 'file_name', 'row_no', '"year"', 'city_id']) }}
             and shifts.edition_year is not distinct from cells.edition_year
-            and shifts.file_name = cells.file_name
             and shifts.sheet_name is not distinct from cells.sheet_name
-            and shifts.row_no = cells.row_no
-            and shifts."year" = cells."year"
-            and shifts.city_id = cells.city_id
     inner join placed as here on cells.observation_id = here.observation_id
     inner join placed as there
         on here.series_no = there.series_no and here."year" = there."year" and shifts.owner_city_id = there.city_id
@@ -303,17 +279,16 @@ rows_of_others as (
 
 flags as (
     select * from single
-    union all
+    union all by name
     select
         observation_id,
         'row_shift' as rule,
         'blocked' as grade,
         {{ expected_and_found('expected_log', 'log_value') }} || '; its row is shifted, it fits city ' || owner_city_id as detail,
-        cast(null as double) as proposed_value,
         -1 as strength
     from columns_of_rows
     where n_rows >= 3 and n_nearer >= 0.75 * n_rows
-    union all
+    union all by name
     select
         observations.observation_id,
         'row_shift' as rule,
@@ -321,15 +296,12 @@ flags as (
         'expected a figure of the city, found ' || {{ short_number('observations."value"') }} || ' in a row whose code is shifted: '
         || rows_of_others.n_shifted || ' of its ' || rows_of_others.n_compared
         || ' cells in this file that others have too are another city''s' as detail,
-        cast(null as double) as proposed_value,
         -1 as strength
     from {{ ref('int_observations_corrected') }} as observations
     inner join rows_of_others
         on
-            observations.source_id = rows_of_others.source_id
+            {{ same_keys('observations', 'rows_of_others', ['source_id', 'file_name', 'city_id']) }}
             and observations.edition_year is not distinct from rows_of_others.edition_year
-            and observations.file_name = rows_of_others.file_name
-            and observations.city_id = rows_of_others.city_id
     left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
     where observations.place_level = 'city' and not coalesce(corroborated.is_confirmed, false)
 )

@@ -23,10 +23,8 @@ contradicted as (
         on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id and related.is_heard
     inner join {{ ref('int_trends_cleaned') }} as others
         on
-            related.other_source_id = others.source_id
-            and trends.indicator_id = others.indicator_id
-            and trends.city_id = others.city_id
-            and trends."year" = others."year"
+            {{ same_keys('trends', 'others', ['indicator_id', 'city_id', '"year"']) }}
+            and related.other_source_id = others.source_id
     where abs(others.log_value - trends.expected_log) < abs(trends.log_value - trends.expected_log) / 2
 ),
 

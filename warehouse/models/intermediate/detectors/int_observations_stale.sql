@@ -22,10 +22,8 @@ repeated as (
     from {{ ref('int_values_figures') }} as figures
     inner join {{ ref('int_values_figures') }} as earlier
         on
-            figures.series_no = earlier.series_no
-            and figures.city_id = earlier.city_id
+            {{ same_keys('figures', 'earlier', ['series_no', 'city_id', 'value_as_delivered']) }}
             and figures."year" = earlier."year" + 1
-            and figures.value_as_delivered = earlier.value_as_delivered
     inner join counts on figures.observation_id = counts.observation_id
 ),
 
@@ -39,9 +37,7 @@ moved_on as (
     inner join {{ ref('int_values_compared') }} as compared on repeated.observation_id = compared.observation_id
     inner join {{ ref('int_values_compared') }} as earlier
         on
-            compared.series_no = earlier.series_no
-            and compared.city_id = earlier.city_id
-            and compared.other_source_id = earlier.other_source_id
+            {{ same_keys('compared', 'earlier', ['series_no', 'city_id', 'other_source_id']) }}
             and compared."year" = earlier."year" + 1
     where
         abs(compared.gap) > greatest(limits.year_offset_equal, 2 * repeated.rounding)
@@ -79,7 +75,6 @@ select
     'expected another figure than that of ' || ("year" - 1) || ', found the same, ' || {{ short_number('exp(log_value)') }}
     || case when has_moved_on then '; another source has moved on' else '' end
     || case when is_table then '; so have ' || of_table || ' cities' else '' end
-    || case when is_province then '; so has most of the province' else '' end as detail,
-    cast(null as double) as proposed_value
+    || case when is_province then '; so has most of the province' else '' end as detail
 from judged
 where is_no_chance or is_table or is_province or has_moved_on

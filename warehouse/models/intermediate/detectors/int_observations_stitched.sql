@@ -24,12 +24,7 @@ graded as (
         on observations.indicator_id = limits.indicator_id and limits.run_differs is not null and limits.rule_kind <> 'rate'
     left join grades on observations.observation_id = grades.observation_id
     left join {{ ref('int_source_runs') }} as source_runs
-        on
-            observations.place_level = source_runs.place_level
-            and observations.city_id = source_runs.city_id
-            and observations.indicator_id = source_runs.indicator_id
-            and observations.source_id = source_runs.source_id
-            and observations."year" = source_runs."year"
+        on {{ same_keys('observations', 'source_runs', ['place_level', 'city_id', 'indicator_id', 'source_id', '"year"']) }}
     where observations.place_level = 'city' and observations."value" > 0
 ),
 
@@ -53,12 +48,12 @@ steps as (
     window city_years as (partition by indicator_id, city_id order by "year")
 ),
 
--- the best value of each source, where a series passes from one to another
+-- the best value of each source that no rule doubts, where a series passes from one to another
 source_values as (
     select *
     from graded
     where
-        quality_flag <> 'blocked'
+        quality_flag not in ('blocked', 'quarantined')
         and (indicator_id, city_id) in (
             select (steps.indicator_id, steps.city_id) from steps
             where steps.is_passage
@@ -148,10 +143,7 @@ away as (
         and abs(runs.step_in - runs.step_out) <= limits.run_returns * greatest(abs(runs.step_in), abs(runs.step_out)) as is_other_quantity
     from neighbours
     inner join runs
-        on
-            neighbours.indicator_id = runs.indicator_id
-            and neighbours.city_id = runs.city_id
-            and neighbours.run_no = runs.run_no
+        on {{ same_keys('neighbours', 'runs', ['indicator_id', 'city_id', 'run_no']) }}
     inner join {{ ref('int_indicator_limits') }} as limits on neighbours.indicator_id = limits.indicator_id
     where
         least(abs(runs.step_in), abs(runs.step_out))
@@ -237,11 +229,6 @@ passages as (
     qualify choices.source_id <> source_before
 ),
 
-trusted_values as (
-    select * from source_values
-    where quality_flag <> 'quarantined'
-),
-
 passing as (
     select
         passages.observation_id,
@@ -261,7 +248,7 @@ passing as (
         end as detail,
         cast(null as double) as proposed_value
     from passages
-    left join {{ distances_of_passages('passages', 'trusted_values') }} as distances
+    left join {{ distances_of_passages('passages', 'source_values') }} as distances
         on passages.observation_id = distances.observation_id
     where
         abs(distances.distance) >= passages.stitched_apart

@@ -49,8 +49,7 @@ select
     'warned' as grade,
     'expected growth near ' || {{ short_number('100 * other_growth') }} || ' log points as in ' || other_source_id || ', found '
     || {{ short_number('100 * growth') }} || '; so in ' || n_steps || ' of ' || n_cities
-    || ' cities of the province: the level passes into another vintage, and growth of this year is not growth' as detail,
-    cast(null as double) as proposed_value
+    || ' cities of the province: the level passes into another vintage, and growth of this year is not growth' as detail
 from grouped
 where is_step and n_steps >= vintage_min_cities and n_steps >= vintage_share * n_cities
 qualify row_number() over (partition by observation_id order by abs(gap_step) desc, other_source_id asc) = 1

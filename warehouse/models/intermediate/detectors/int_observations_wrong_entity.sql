@@ -91,8 +91,7 @@ select
     'blocked' as grade,
     'expected about the figures of ' || wrong.other_source_id || ', found ' || {{ short_number('exp(trends.log_value)') }}
     || '; through all years this series is a multiple of them, and ' || {{ short_number('exp(wrong.distance)') }}
-    || ' times (or that part of) what cities usually have per head' as detail,
-    cast(null as double) as proposed_value
+    || ' times (or that part of) what cities usually have per head' as detail
 from {{ ref('int_trends_delivered') }} as trends
 inner join wrong on trends.source_id = wrong.source_id and trends.city_id = wrong.city_id
 where trends.indicator_id = 'gdp_nominal_cny_100m'
@@ -102,7 +101,6 @@ select
     'wrong_entity' as rule,
     'blocked' as grade,
     'expected a part of the product of the city, found ' || {{ short_number('exp(trends.log_value)') }} || ', through all years about '
-    || {{ short_number('100 * exp(revenues.share)') }} || ' per cent of it' as detail,
-    cast(null as double) as proposed_value
+    || {{ short_number('100 * exp(revenues.share)') }} || ' per cent of it' as detail
 from {{ ref('int_trends_delivered') }} as trends
 inner join revenues on trends.series_no = revenues.series_no and trends.city_id = revenues.city_id

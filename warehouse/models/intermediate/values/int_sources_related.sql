@@ -31,9 +31,7 @@ paired as (
     from suspects as own
     inner join suspects as other
         on
-            own.indicator_id = other.indicator_id
-            and own.city_id = other.city_id
-            and own."year" = other."year"
+            {{ same_keys('own', 'other', ['indicator_id', 'city_id', '"year"']) }}
             and own.source_id <> other.source_id
     inner join {{ ref('int_indicator_limits') }} as limits on own.indicator_id = limits.indicator_id
 ),

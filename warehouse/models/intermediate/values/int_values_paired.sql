@@ -25,9 +25,7 @@ inner join {{ ref('int_sources_related') }} as related
         and related.is_heard
 inner join witnesses
     on
-        related.other_source_id = witnesses.source_id
-        and trends.indicator_id = witnesses.indicator_id
-        and trends.city_id = witnesses.city_id
-        and trends."year" = witnesses."year"
+        {{ same_keys('trends', 'witnesses', ['indicator_id', 'city_id', '"year"']) }}
+        and related.other_source_id = witnesses.source_id
 -- what was made and not measured says nothing of others
 where witnesses.observation_id not in (select made.observation_id from {{ ref('int_observations_constructed') }} as made)

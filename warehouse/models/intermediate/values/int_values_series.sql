@@ -42,10 +42,8 @@ select
 from {{ ref('int_observations_corrected') }} as observations
 inner join numbered
     on
-        observations.source_id = numbered.source_id
+        {{ same_keys('observations', 'numbered', ['source_id', 'file_name', 'indicator_id']) }}
         and observations.edition_year is not distinct from numbered.edition_year
-        and observations.file_name = numbered.file_name
-        and observations.indicator_id = numbered.indicator_id
 where
     observations.place_level = 'city'
     and {{ factor_of('observations."value"', 'rate_unit') }} > 0
