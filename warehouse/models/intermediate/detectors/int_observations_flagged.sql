@@ -179,21 +179,13 @@ alone as (
     where tables.is_left and tables.n_left = 1
 ),
 
-unsupported as (
-    select
-        *,
-        case when is_column or is_province or is_city or is_apart then 'blocked' else 'warned' end as grade
-    from alone
-    where is_column or is_province or is_city or is_apart or is_doubtful
-),
-
 flags as (
     select * from shared
     union all by name
     select
         observation_id,
         'unsupported' as rule,
-        grade,
+        case when is_column or is_province or is_city or is_apart then 'blocked' else 'warned' end as grade,
         'expected a figure that another source has, found ' || {{ short_number('"value"') }} || case
             when is_table then ' in a table that is refused; so in ' || n_of_table || ' figures of it'
             when is_province then ' in a table that is refused; so in ' || n_of_province || ' of its province'
@@ -202,7 +194,8 @@ flags as (
             when is_column then '; nobody else has its table, and that of the year beside it is another year''s'
             else '; most other indicators of its source are refused'
         end as detail
-    from unsupported
+    from alone
+    where is_column or is_province or is_city or is_apart or is_doubtful
 )
 
 -- of two rules the one that explains the error better comes first

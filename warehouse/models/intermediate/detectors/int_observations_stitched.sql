@@ -85,28 +85,23 @@ noises as (
     group by steps.indicator_id
 ),
 
-detrended as (
+neighbours as (
     select
         steps.*,
-        limits.trend_max_gap,
         noises.noise,
         coalesce(trends.trend, 0) as trend,
-        steps.log_value - coalesce(trends.trend, 0) as residual
+        steps.log_value - coalesce(trends.trend, 0) as residual,
+        case when steps.n_years <= limits.trend_max_gap then residual - lag(residual) over city_years end as step_before,
+        case
+            when lead(steps."year") over city_years - steps."year" <= limits.trend_max_gap then residual - lead(residual) over city_years
+        end as step_after,
+        lead(steps.source_id) over city_years as source_after,
+        count(*) filter (where steps.is_passage) over city_years as run_no
     from steps
     inner join {{ ref('int_indicator_limits') }} as limits on steps.indicator_id = limits.indicator_id
     left join noises on steps.indicator_id = noises.indicator_id
     left join trends on steps.indicator_id = trends.indicator_id and steps."year" = trends."year"
-),
-
-neighbours as (
-    select
-        *,
-        case when n_years <= trend_max_gap then residual - lag(residual) over city_years end as step_before,
-        case when lead("year") over city_years - "year" <= trend_max_gap then residual - lead(residual) over city_years end as step_after,
-        lead(source_id) over city_years as source_after,
-        count(*) filter (where is_passage) over city_years as run_no
-    from detrended
-    window city_years as (partition by indicator_id, city_id order by "year")
+    window city_years as (partition by steps.indicator_id, steps.city_id order by steps."year")
 ),
 
 -- the values of one source between those of others: away at the first and back at the last
@@ -203,7 +198,7 @@ graded_again as (
 
 -- the choice made again where a value leaves the level of its neighbours: the passages that are left then are those of the series
 second_choices as (
-    select {{ choice }} from detrended
+    select {{ choice }} from neighbours
     where observation_id not in (select away.observation_id from away)
     union all
     select {{ choice }} from graded_again

@@ -106,45 +106,34 @@ of_other_rows as (
 ),
 
 -- any other city that has the very figure: one that differs much, or has this city's in turn
-scaled as (
-    select
-        trends.series_no,
-        trends."year",
-        trends.city_id,
-        trends.log_value,
-        unnest([-1, 0, 1]) + cast(round(trends.log_value / limits.source_equal) as integer) as place_on_scale
-    from trends
-    inner join {{ ref('int_indicator_limits') }} as limits on trends.indicator_id = limits.indicator_id and limits.match_apart is not null
-),
-
 of_other_cities as (
     select
         pairs.*,
         'city' as kind,
         'city' as place_order,
-        scaled.city_id as k,
-        abs(pairs.log_value - scaled.log_value) as distance,
+        others.city_id as k,
+        abs(pairs.log_value - others.log_value) as distance,
         pairs.source_equal as equal_within,
         pairs.source_differs as differs_by,
         pairs.own_distance as step
     from pairs
-    inner join scaled
+    inner join trends as others
         on
-            pairs.other_series_no = scaled.series_no
-            and pairs."year" = scaled."year"
-            and pairs.city_id <> scaled.city_id
-            and cast(round(pairs.log_value / pairs.source_equal) as integer) = scaled.place_on_scale
+            pairs.other_series_no = others.series_no
+            and pairs."year" = others."year"
+            and pairs.city_id <> others.city_id
+            and abs(pairs.log_value - others.log_value) <= pairs.source_equal
     left join pairs as theirs
         on
             {{ same_keys('pairs', 'theirs', ['series_no', 'other_source_id', '"year"']) }}
-            and scaled.city_id = theirs.city_id
+            and others.city_id = theirs.city_id
             and abs(theirs.log_value - pairs.other_log_value) <= pairs.source_equal
     where
         pairs.own_distance > pairs.source_differs
         and (
             theirs.city_id is not null
             or pairs.own_distance
-            > case when pairs.city_id // 10000 = scaled.city_id // 10000 then pairs.mixed_up_apart else pairs.mixed_up_apart_across end
+            > case when pairs.city_id // 10000 = others.city_id // 10000 then pairs.mixed_up_apart else pairs.mixed_up_apart_across end
         )
 ),
 
