@@ -21,7 +21,14 @@ def public(name: str) -> Callable:
     return getattr(holder, name)
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, *DATA])
+# that of audit fits 200 times
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.full if name == "audit" else ())
+        for name in (*FUNCTIONS, *DATA)
+    ],
+)
 def test_the_example_of_a_public_function_runs(name: str) -> None:
     function = public(name)
     (test,) = doctest.DocTestFinder(recurse=False).find(function, name, globs={"cs": estimation})

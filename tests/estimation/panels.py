@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from estimation.engines.arrays import pair_statistics
 from estimation.engines.regressors import DESIGNS
@@ -23,6 +24,11 @@ CASES = {
     "controls": {"n_controls": 2},
     "gaps_and_controls": {"missing": 0.2, "n_controls": 2},
 }
+#: What else may lie in a panel is left to `make test-full`: it is there beside more.
+OFTEN = [
+    pytest.param(name, marks=pytest.mark.full if name in ("few_gaps", "controls") else ())
+    for name in CASES
+]
 
 
 def reference_panel() -> PairPanel:

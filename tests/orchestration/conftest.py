@@ -133,3 +133,10 @@ def six_cities() -> list[str]:
             )
             rows.append(f"{city},{year},gdp_real_cny_100m,{level[city]:.4f}")
     return rows
+
+
+def head() -> str:
+    """The commit of this checkout."""
+    return subprocess.run(
+        ["git", "-C", str(REPO), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()

@@ -141,6 +141,7 @@ def names(*tables: str) -> list[str]:
     return [table.split(".")[1] for table in tables]
 
 
+@pytest.mark.full
 def test_what_spark_built_becomes_the_tables_of_the_build(home, monkeypatch):
     before = hashes(home)
     monkeypatch.setattr(engine, "_run", play(home))
@@ -159,6 +160,7 @@ def test_what_spark_built_becomes_the_tables_of_the_build(home, monkeypatch):
         assert con.execute(comment).fetchone()[0]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [(SparkFault("no master"), SparkFault), (engine.SparkFailed("a test"), DbtFailed)],

@@ -197,6 +197,7 @@ def hashes(connection):
     }
 
 
+@pytest.mark.full
 def test_tables_have_the_same_bytes_on_two_threads(warehouse, landing_rows, dbt_target, tmp_path):
     write_raw(tmp_path, landing_rows)
     with build_warehouse(tmp_path, dbt_target, threads=2) as other:

@@ -12,6 +12,7 @@ from estimation.fit import fit_outcomes, fit_panel
 from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import (
     CASES,
+    OFTEN,
     beside_dummies,
     diagnostic_of,
     estimates_of,
@@ -25,7 +26,7 @@ from tests.estimation.parity import agrees
 
 
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", OFTEN)
 def test_against_statsmodels_dummies(case, estimator):
     panel = random_panel(4, n_cities=10, n_pilots=4, **CASES[case])
     sample, (fit,) = fitted(panel, estimator, 0.2)

@@ -29,7 +29,7 @@ from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 from tests.estimation.estimators.test_two_way import cells_of
-from tests.estimation.panels import CASES, VARIANCE_ESTIMATORS, fitted, random_panel
+from tests.estimation.panels import CASES, OFTEN, VARIANCE_ESTIMATORS, fitted, random_panel
 
 
 def test_a_fit_gives_its_estimates_without_each_city_and_province():
@@ -252,7 +252,7 @@ REFITTED |= {
 
 
 @pytest.mark.parametrize("of", REFITTED)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", OFTEN)
 def test_refits_equal_fits_of_the_smaller_panel(case, of):
     """Of cities too, but where they are approximate."""
     panel, fit_of = random_panel(6, n_cities=24, **CASES[case]), REFITTED[of]

@@ -169,6 +169,7 @@ def test_same_input_gives_the_same_bytes(simulated, tmp_path) -> None:
     assert site_of(turned, tmp_path, "second") == simulated
 
 
+@pytest.mark.full
 def test_pages_hold_for_thousands_of_places() -> None:
     """2,850 counties: the map, the list and the first page stay light."""
     frames = full()

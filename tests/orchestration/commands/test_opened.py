@@ -2,11 +2,13 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from orchestration.commands.check_source import check_source
@@ -22,19 +24,17 @@ from orchestration.commands.sql import WRITERS, run_sql
 from orchestration.commands.why import why
 from orchestration.deposit.write import deposit
 from orchestration.home import REPO
-from tests.orchestration.commands.test_public import few_things, handed_over
-from tests.orchestration.conftest import end_of
+from tests.orchestration.conftest import end_of, head
 from tests.warehouse.ingest.test_landing import socket_at
-from tests.warehouse.publication.small import made_writable, run_of
-from tests.warehouse.publication.test_foreign import SPEC
-from tests.warehouse.publication.test_verification import SECRET, forge
+from tests.warehouse.publication.small import THINGS, made_writable, put_out, run_of
+from tests.warehouse.publication.test_verification import SECRET, SPEC, forge
 from warehouse.ingest.drafting.new_source import new_source
 from warehouse.publication.foreign import DATABASE
+from warehouse.publication.manifest import MANIFEST
 from warehouse.publication.publish import switch
 
-__all__ = ["few_things", "handed_over"]
 RUN = run_of(2)
-LIST = "list.csv"
+LIST, PACKAGE = "list.csv", "datapackage.json"
 CELL = ("110000", "gdp", "2010")
 COMMANDS: dict[str, Callable[[Path], int]] = {
     "verify": lambda home: end_of(verify, None),
@@ -60,27 +60,41 @@ OF_A_DATABASE: dict[str, Callable[[Path], int]] = {
 }
 
 
+SOURCE = (
+    "create table meta.source as select 'tidy' as source_id, '' as description, '' as producer, "
+    "'' as title, '' as licence, '' as address, '' as accessed, '' as citation"
+)
+
+
+def hand_over(home: Path, day: int) -> None:
+    """Publish a few simulated things, with a manifest as a refresh writes it."""
+    sql = (
+        f"{THINGS}; {SOURCE}; create table meta.run as select '{run_of(day)}' as run_id, true as ok"
+    )
+    said = {"git_commit": head(), "started_at": run_of(day), "settings": {}}
+    put_out(home, run_of(day), sql, simulated=True, inputs=[], packages={}, **said)
+
+
+@pytest.fixture(scope="module")
+def few_things(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("few")
+    hand_over(home, 1)
+    hand_over(home, 2)
+    return home
+
+
 @pytest.fixture
-def home(handed_over: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (handed_over / LIST).write_text("city,date\n110000,2015-03-07\n", encoding="utf-8")
-    monkeypatch.chdir(handed_over / "published")  # a socket's path must be short
-    return handed_over
+def home(few_things: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    copy = shutil.copytree(few_things, tmp_path / "home", symlinks=True)
+    made_writable(copy / "published")
+    (copy / LIST).write_text("city,date\n110000,2015-03-07\n", encoding="utf-8")
+    monkeypatch.setenv("CITYSYNC_HOME", str(copy))
+    monkeypatch.chdir(copy / "published")  # a socket's path must be short
+    return copy
 
 
-def without_file(name: str) -> Callable[[Path], object]:
-    def change(published: Path) -> None:
-        (published / name).unlink()
-        forge(published)
-
-    return change
-
-
-def with_text(name: str, text: str) -> Callable[[Path], object]:
-    def change(published: Path) -> None:
-        (published / name).write_text(text, encoding="utf-8")
-        forge(published)
-
-    return change
+def with_package(text: str) -> Callable[[Path], object]:
+    return lambda published: (published / PACKAGE).write_text(text, encoding="utf-8")
 
 
 def with_sql(statement: str) -> Callable[[Path], object]:
@@ -195,15 +209,25 @@ INTO_THE_DATABASE: dict[str, tuple[Callable[[Path], object], str]] = {
 ATTACKS = INTO_THE_FOLDER | INTO_THE_DATABASE
 # What only a copy for others is made from, and the words of its refusal.
 FOR_OTHERS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "no data package": (without_file("datapackage.json"), "datapackage.json"),
-    "a package that is a list": (with_text("datapackage.json", "[]"), "expected"),
-    "a package of nothing": (with_text("datapackage.json", "{}"), "expected"),
-    "a package of texts": (with_text("datapackage.json", '{"resources": ["x"]}'), "expected"),
-    "no report": (without_file("report/index.html"), "report/index.html"),
+    "no data package": (lambda published: (published / PACKAGE).unlink(), PACKAGE),
+    "a package that is a list": (with_package("[]"), "expected"),
+    "a package of nothing": (with_package("{}"), "expected"),
+    "a package of texts": (with_package('{"resources": ["x"]}'), "expected"),
+    "no report": (lambda published: (published / "report/index.html").unlink(), "index.html"),
     "no sources": (
         lambda published: forge(published, "drop table meta.source"),
         "table meta.source: missing",
     ),
+    # equal rows take no room, and are copied for minutes
+    "a table that is not in the manifest": (
+        with_sql("create table estimates.more as select 1 as a from range(1000000)"),
+        "'estimates.more'",
+    ),
+    "more rows than in the manifest": (
+        with_sql("insert into marts.things select * from marts.things"),
+        "table marts.things: 6 rows",
+    ),
+    "a table gone": (with_sql("drop table estimates.things"), "table estimates.things: missing"),
 }
 
 
@@ -234,12 +258,29 @@ def test_every_command_refuses_it_in_a_sentence(home: Path, name: str, capsys) -
         assert left_behind(home) == before, called
 
 
+def what_came_of(home: Path) -> list[Path]:
+    """Everything that a command wrote to be passed on, and what it left behind."""
+    folders = [home / "web", home / "deposit"]
+    return [path for folder in folders if folder.exists() for path in folder.rglob("*")]
+
+
+@pytest.mark.parametrize("name", ["public", "deposit"])
+def test_what_is_as_it_was_published_is_passed_on(home: Path, name: str, capsys) -> None:
+    assert COMMANDS[name](home) == 0, capsys.readouterr()
+    assert any(path.name == "things.parquet" for path in what_came_of(home))
+    for sums in [path for path in what_came_of(home) if path.name == "SHA256SUMS"]:
+        folder, n_files = sums.parent, len(sums.read_text(encoding="utf-8").splitlines())
+        subprocess.run(["sha256sum", "--quiet", "-c", sums.name], cwd=folder, check=True)
+        assert n_files == sum(path.is_file() for path in folder.rglob("*")) - 1
+
+
 @pytest.mark.parametrize(("attack", "words"), FOR_OTHERS.values(), ids=FOR_OTHERS)
 @pytest.mark.parametrize("name", ["public", "deposit"])
 def test_what_a_copy_is_made_from_is_required(
     home: Path, name: str, attack: Callable[[Path], object], words: str, capsys
 ) -> None:
     attack(home / "published")
+    forge(home / "published")
     before = left_behind(home)
     code = COMMANDS[name](home)
     said = capsys.readouterr().out
@@ -268,7 +309,7 @@ def test_a_closed_standard_output_ends_quietly(home: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("name", ["verify", "sql", "panel"])
+@pytest.mark.parametrize("name", ["verify", "sql", "panel", "public", "deposit"])
 def test_a_switch_in_between_mixes_no_two_runs(
     home: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
@@ -288,3 +329,24 @@ def test_a_switch_in_between_mixes_no_two_runs(
         return
     COMMANDS[name](home)
     assert run_of(1) not in capsys.readouterr().out
+    paths = {path.relative_to(path.parents[1]).as_posix(): path for path in what_came_of(home)}
+    if name in ("public", "deposit"):
+        assert pd.read_parquet(paths["meta/run.parquet"])["run_id"].tolist() == [RUN]
+        manifests = [path for path in paths.values() if path.name == MANIFEST]
+        assert [RUN in path.read_text() for path in manifests] == [True]
+
+
+@pytest.mark.parametrize(
+    ("spec", "content", "said"),
+    [
+        ("headlin", None, "did you mean baseline.cm_growth_official.headline"),
+        ("headline", None, "w.duckdb"),
+        ("headline", b"no database", "w.duckdb"),
+    ],
+)
+def test_what_it_cannot_find_is_named(capsys, tmp_path, spec, content, said):
+    path = tmp_path / "w.duckdb"
+    if content is not None:
+        path.write_bytes(content)
+    asked = (str(path), [f"baseline.cm_growth_official.{spec}"], None, None)
+    assert end_of(run_specs, *asked) == 2 and said in capsys.readouterr().out

@@ -5,8 +5,6 @@ on; the replication folder, complete from simulated data, no delivered value fro
 import csv
 import json
 import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -14,23 +12,17 @@ import pandas as pd
 import pytest
 
 from orchestration.commands.public import public, write_public
-from orchestration.deposit.write import deposit, write_deposit
-from orchestration.home import REPO, python_version
+from orchestration.deposit.write import write_deposit
+from orchestration.home import python_version
 from tests.estimation.report.city_pages import city_page_faults
 from tests.orchestration.commands.reconstruction import numbers_of_pairs
-from tests.orchestration.conftest import Run, SixCities, end_of
-from tests.warehouse.publication.small import THINGS, made_writable, put_out, run_of
-from tests.warehouse.publication.test_verification import (
-    forge,
-    write_manifest,
-)
+from tests.orchestration.conftest import Run, SixCities, head
 from warehouse.errors import Refused
 from warehouse.hashing import hash_tree
 from warehouse.publication import passed_on
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import open_publication
-from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
-from warehouse.publication.publish import switch
+from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, write_manifest
 
 
 def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simulated, tmp_path):
@@ -128,108 +120,6 @@ def test_a_copy_that_ships_years_of_pairs_is_refused(
     with pytest.raises(PublishError, match=r"best recovery .* 0\.0.*fct_pair_synchronization"):
         write_public(open_publication(published), out)
     assert hash_tree(out) == before, "the copy from before stands"
-
-
-# What becomes of a publication that somebody else handed over.
-SOURCE = (
-    "create table meta.source as select 'tidy' as source_id, '' as description, '' as producer, "
-    "'' as title, '' as licence, '' as address, '' as accessed, '' as citation"
-)
-COMMANDS: dict[str, Callable[[Path], int]] = {
-    "public": lambda home: end_of(public, str(home / "web" / "out")),
-    "deposit": lambda home: end_of(deposit, None),
-}
-of_both = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-
-
-def hand_over(home: Path, day: int) -> Path:
-    """Publish a few simulated things, with a manifest as a refresh writes it."""
-    sql = (
-        f"{THINGS}; {SOURCE}; create table meta.run as select '{run_of(day)}' as run_id, true as ok"
-    )
-    said = {"git_commit": head(), "started_at": run_of(day), "settings": {}}
-    return put_out(home, run_of(day), sql, simulated=True, inputs=[], packages={}, **said)
-
-
-@pytest.fixture(scope="module")
-def few_things(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("few")
-    hand_over(home, 1)
-    hand_over(home, 2)
-    return home
-
-
-@pytest.fixture
-def handed_over(few_things: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own for each test, with files that may be written."""
-    home = shutil.copytree(few_things, tmp_path / "home", symlinks=True)
-    made_writable(home / "published")
-    monkeypatch.setenv("CITYSYNC_HOME", str(home))
-    return home
-
-
-def what_came_of(home: Path) -> list[Path]:
-    """Everything that a command wrote to be passed on, and what it left behind."""
-    folders = [home / "web", home / "deposit"]
-    return [path for folder in folders if folder.exists() for path in folder.rglob("*")]
-
-
-@of_both
-def test_what_is_as_it_was_published_is_passed_on(handed_over, command, capsys) -> None:
-    assert command(handed_over) == 0, capsys.readouterr()
-    assert any(path.name == "things.parquet" for path in what_came_of(handed_over))
-    for sums in [path for path in what_came_of(handed_over) if path.name == "SHA256SUMS"]:
-        folder, n_files = sums.parent, len(sums.read_text(encoding="utf-8").splitlines())
-        subprocess.run(["sha256sum", "--quiet", "-c", sums.name], cwd=folder, check=True)
-        assert n_files == sum(path.is_file() for path in folder.rglob("*")) - 1
-
-
-def refuse_both(home: Path, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """See that neither command passes anything on, and that both say why."""
-    for command in COMMANDS.values():
-        assert command(home) == 2
-        assert said in capsys.readouterr().out
-    assert what_came_of(home) == []
-
-
-@pytest.mark.parametrize(
-    ("statement", "said"),
-    [
-        ("create table estimates.more as select 1 as a from range(1000000)", "'estimates.more'"),
-        ("insert into marts.things select * from marts.things", "table marts.things: 6 rows"),
-        ("drop table estimates.things", "table estimates.things: missing"),
-    ],
-)
-def test_tables_that_the_manifest_does_not_know_are_not_passed_on(
-    handed_over: Path, statement: str, said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A table of thousands of millions of equal rows takes no room, and is copied for minutes."""
-    forge(handed_over / "published", statement)
-    refuse_both(handed_over, said, capsys)
-
-
-@of_both
-def test_a_refresh_that_switches_in_between_mixes_no_two_runs(
-    handed_over: Path, command: Callable[[Path], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def read_and_switch(text: str) -> object:
-        switch(handed_over / "published", handed_over / "publications" / run_of(1))
-        return read(text)
-
-    read = json.loads
-    monkeypatch.setattr("warehouse.publication.manifest.json.loads", read_and_switch)
-    assert command(handed_over) == 0
-    paths = what_came_of(handed_over)
-    (manifest,) = [path for path in paths if path.name == MANIFEST]
-    (table,) = [path for path in paths if path.parts[-2:] == ("meta", "run.parquet")]
-    assert json.loads(manifest.read_text(encoding="utf-8"))["run_id"] == run_of(2)
-    assert pd.read_parquet(table)["run_id"].tolist() == [run_of(2)]
-
-
-def head() -> str:
-    return subprocess.run(
-        ["git", "-C", str(REPO), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
 
 
 def publication_as(run: Run, folder: Path, **changes: object) -> Path:

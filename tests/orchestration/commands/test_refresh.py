@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from orchestration.command import main
 from orchestration.commands import refresh as command
 from orchestration.endings import ending_of
 from orchestration.home import Home
-from orchestration.supervision import hold_lock
+from orchestration.supervision import explained, hold_lock
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.city_pages import city_page_faults
@@ -258,6 +259,7 @@ def year_brought(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Ru
     return made
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "table",
     [
@@ -273,6 +275,7 @@ def test_a_year_that_arrives_is_reported_as_what_changed(year_brought, table):
     assert f"(run {before}):" in last_screen
 
 
+@pytest.mark.full
 def test_a_year_that_arrives_moves_the_estimate_in_the_unit_of_the_methods(year_brought):
     rows = query(
         year_brought,
@@ -285,6 +288,7 @@ def test_a_year_that_arrives_moves_the_estimate_in_the_unit_of_the_methods(year_
     assert f"it moved {abs(in_deviations):.1f} times as far" in year_brought.output
 
 
+@pytest.mark.full
 def test_warnings_that_were_there_last_year_are_one_line(year_brought):
     today = query(year_brought, "select started_at from meta.run")[0][0][:10]
     known = query(
@@ -298,12 +302,16 @@ def test_warnings_that_were_there_last_year_are_one_line(year_brought):
 
 
 @pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])
-def test_beside_a_command_another_ends_with_3_and_names_the_holder(six, home_of_six, words):
+def test_beside_a_command_another_ends_with_3_and_names_the_holder(
+    six, home_of_six, words, monkeypatch, capfd
+):
+    monkeypatch.setenv("CITYSYNC_HOME", str(home_of_six))
+    monkeypatch.setattr("orchestration.command.supervise", lambda _, work: explained(work))
     landing = ["--landing", str(six.landing)] if words not in ("rollback", "clean") else []
     with hold_lock(Home(home_of_six)):
-        made = run(home_of_six, words, *landing)
-    assert made.code == 3 and made.last_line.startswith("citysync: exit 3:")
-    assert str(os.getpid()) in made.last_line
+        assert main([words, *landing]) == 3
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert last.startswith("citysync: exit 3:") and str(os.getpid()) in last
 
 
 def test_a_failed_gate_leaves_the_last_publication(six, home_of_six, tmp_path):
@@ -324,11 +332,15 @@ def test_after_a_change_of_estimates_alone_the_marts_of_the_last_run_are_used(si
     again = refresh(home_of_six, six.landing)
     assert again.code == 0, again.output
     assert "only code of estimates or report changed" in again.output
-    assert again.manifest["run_id"] != six.run.manifest["run_id"]
+    before = six.run.manifest["run_id"]
+    assert again.manifest["run_id"] != before
+    assert query(again, "select previous_run_id from meta.run") == [(before,)]
+    assert "What changed since the publication of " in again.output
     asked = "from estimates.primary order by spec_id"
     assert query(again, asked) == query(six.run, asked)
 
 
+@pytest.mark.full
 def test_a_refresh_that_failed_is_executed_again_from_where_it_failed(six, home_of_six, tmp_path):
     """A publication that would lose a city stops the refresh; the person confirms it in the UI."""
     rows = [row for row in six_cities() if not row.startswith("500000")]
@@ -358,10 +370,10 @@ def test_a_refresh_that_failed_is_executed_again_from_where_it_failed(six, home_
     assert query(made, "select count(distinct city_id) from marts.fct_city_year") == [(5,)]
 
 
-def test_a_fault_that_every_source_says_is_said_once(tmp_path):
-    def failed(message: str) -> SimpleNamespace:
-        text = f"warehouse.ingest.errors.LandingError: {message}\n"
-        error = SimpleNamespace(cls_name="LandingError", message=text, cause=None)
+def test_a_fault_that_every_source_says_is_said_once_and_a_loss_is_no_bad_input(tmp_path):
+    def failed(message: str, name: str = "LandingError") -> SimpleNamespace:
+        text = f"warehouse.errors.{name}: {message}\n"
+        error = SimpleNamespace(cls_name=name, message=text, cause=None)
         return SimpleNamespace(
             is_step_failure=True, event_specific_data=SimpleNamespace(error=error)
         )
@@ -369,6 +381,8 @@ def test_a_fault_that_every_source_says_is_said_once(tmp_path):
     messages = ("an empty folder", "an empty folder", "no year in b.csv")
     ending = ending_of([failed(message) for message in messages], Home(tmp_path))
     assert ending == (2, "an empty folder | no year in b.csv")
+    lost = failed("1 of 6 cities; CONFIRM_SHRINK=1", "PublicationShrinks")
+    assert ending_of([lost], Home(tmp_path)) == (1, "1 of 6 cities; CONFIRM_SHRINK=1")
 
 
 def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
