@@ -78,7 +78,6 @@ def blocks_of(page: str) -> list[Block]:
 def run_page(
     page: str,
     home: Path | None = None,
-    names: dict | None = None,
     after: Callable[[dict], None] | None = None,
     prepare: Callable[[Path], None] | None = None,
 ) -> Iterator[tuple[Block, str]]:
@@ -90,14 +89,12 @@ def run_page(
     page : str
     home : Path, optional
         Home with a publication, for SQL; the folder holds it as `data`.
-    names : dict, optional
-        What the page's Python finds from the start.
     after : callable, optional
         Called with all names after each block of Python.
     prepare : callable, optional
         Called with the folder before the first block, to write the files that the page speaks of.
     """
-    namespace: dict = {"__name__": "__main__"} | (names or {})
+    namespace: dict = {"__name__": "__main__"}
     printed = ""
     sys.modules["citysync"] = estimation
     before = Path.cwd()

@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot
 
 from estimation.analyses import robustness
-from estimation.analyses.spec import Spec
+from estimation.analyses.spec import specs_of, split_of
 from tests.docs.examples import REPO, blocks_of, run_page
 from tests.estimation.api.panels import country_panel
 from tests.estimation.primary.economies import draw_panel
@@ -87,15 +87,14 @@ def write_panels(folder: Path) -> None:
 def test_blocks_of_other_pages_run(
     page: Path, page_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def add_row(names: dict) -> None:
-        if "SPECS" in names:
-            monkeypatch.setattr(robustness, "SPECS", (*robustness.SPECS, names["SPECS"][-1]))
+    def add_rows(names: dict) -> None:
+        if "RULES" in names:
+            rows = specs_of(robustness.ANALYSIS, split_of(robustness.OUTCOME), names["RULES"])
+            monkeypatch.setattr(robustness, "SPECS", (*robustness.SPECS, *rows))
 
     text = (REPO / page).read_text(encoding="utf-8")
-    names = {"Spec": Spec} if page.name == "adding-a-regression.md" else {}
-    for block, printed in run_page(
-        text, page_home, names, add_row, write_panels if page.name == "README.md" else None
-    ):
+    prepare = write_panels if page.name == "README.md" else None
+    for block, printed in run_page(text, page_home, after=add_rows, prepare=prepare):
         assert printed == block.text
 
 
