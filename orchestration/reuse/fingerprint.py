@@ -172,12 +172,17 @@ def require_same_code(code: Mapping[str, str]) -> None:
     Raises
     ------
     CodeChanged
-        With what to do.
+        With one of the files, how many there are, and what to do.
     """
-    if code != note_code():
+    now = note_code()
+    if code != now:
+        changed = sorted({path for path, _ in code.items() ^ now.items()})
+        found = changed[0]
+        if len(changed) > 1:
+            found += f" and {len(changed) - 1} more"
         raise CodeChanged(
-            "files of this checkout were written while the run worked (git pull, an editor): "
-            "nothing is published; run it again"
+            f"files of this checkout were written while the run worked ({found}): nothing is "
+            "published; run it again, and change no file until it ends"
         )
 
 

@@ -188,8 +188,8 @@ def _attach(
         if found:
             raise PublishError(
                 f"{path}: expected tables alone, found {len(found)} other things, first "
-                f"{', '.join(repr(what) for (what,) in found[:5])}: "
-                "it was not made by citysync; take it again from where it was copied"
+                f"{', '.join(repr(what) for (what,) in found[:5])}; name "
+                "published/citysync.duckdb of a home (build/ holds no publication), or copy it anew"
             )
         # equal rows take no room: a small file may hold more of them than can be read in a day
         rows = con.execute(N_ROWS, [name]).fetchone()[0]

@@ -212,5 +212,5 @@ def test_a_run_whose_code_changed_publishes_nothing(tmp_path, monkeypatch):
         code = note_code()
         for text in texts:
             (tmp_path / name).write_text(text, encoding="utf-8")
-        with pytest.raises(CodeChanged, match="files of this checkout were written while the run"):
+        with pytest.raises(CodeChanged, match=rf"written while the run worked \({name}\)"):
             require_same_code(code)
