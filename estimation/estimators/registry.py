@@ -1,7 +1,8 @@
 """Every estimator by name: the one list that `fit`, a `Spec` and the command line read.
 
-Adding an estimator means one file in this folder and one row here. Nothing heavy is imported before
-an estimator is used, so that reading a list of specs costs nothing.
+A new estimator needs a file in this folder and a row here; CONTRIBUTING.md lists where its name is
+shown. Nothing heavy is imported before an estimator is used, so that reading a list of specs costs
+nothing.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Estimator:
     takes_weights : bool
         Whether pairs can be weighted.
     takes_controls : bool
+        If False, the estimator's own `fit` refuses them.
     has_reference : bool
         Whether its effects are relative to an event time that can be chosen, and can be binned.
     chooses_controls : bool

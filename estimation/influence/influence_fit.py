@@ -1,7 +1,6 @@
 """A fitted estimator as its influence values by pair: the form that every variance estimator reads.
 
-An estimator plugs in by giving an `InfluenceFit` for each outcome; least squares with pair and year
-effects does so here.
+An estimator gives an `InfluenceFit` for each outcome.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ class Refits:
     estimates : (R, C) float array
         NaN where a coefficient is not identified without the block.
     by_design : callable
-        Gives `df`; called where somebody asks, since a point estimate needs none.
+        Returns `df` when an interval needs it. By default it returns None, and the jackknife takes
+        R - 1.
     carriers : tuple
         Names of blocks whose deletion leaves no treated pair. There is no refit without them, and a
         jackknife over the others would take the block that carries the estimate for free of error
