@@ -14,7 +14,7 @@ from orchestration.dagster_ui.run_tags import refuse_other_landing, tags_of
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import note_code
 from orchestration.run import Run, open_run
-from orchestration.run_settings import SETTINGS, number, setting
+from orchestration.run_settings import SETTINGS, check_settings, number, path_of_landing, setting
 from orchestration.supervision import hold_lock
 from warehouse.publication.publish import refuse_to_replace
 
@@ -84,6 +84,8 @@ def run_of_ui(context: dg.InitResourceContext) -> Iterator[Run]:
     """
     home = Home.from_environment()
     settings = context.resources.settings
+    check_settings(settings.as_environment())
+    path_of_landing(settings.landing or None)
     # before it empties the build, not when all is done
     refuse_to_replace(home.published, settings.is_simulated)
     with hold_lock(home, "run of the UI"):

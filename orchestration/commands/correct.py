@@ -77,7 +77,9 @@ def correct(
             require_cell(con, where)
         old, new = number_of("wrong", wrong), number_of("right", right)
         if not (evidence and evidence.strip()):
-            raise NoCorrection("evidence: expected a document or a delivered file and cell")
+            raise NoCorrection(
+                "evidence: expected a document or a delivered file and cell, found none"
+            )
         meant = figures_meant(cells, old)
         if not meant:
             raise NoCorrection(
