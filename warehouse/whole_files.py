@@ -25,6 +25,11 @@ def write_whole(target: Path) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, target)
+    except OSError as error:
+        if error.filename is None:
+            # libraries that write it leave its name out
+            error.filename = str(target)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -145,8 +145,9 @@ def anything(run: dg.ResourceParam[Run]) -> None:
     """Stands for any asset of the graph."""
 
 
-def run(landing: str = "", **options) -> dg.ExecuteInProcessResult:
-    resources = {"settings": Settings(landing=landing), "run": run_of_ui}
+def run(landing: str = "", permutations: int = 9999, **options) -> dg.ExecuteInProcessResult:
+    settings = Settings(landing=landing, permutations=permutations)
+    resources = {"settings": settings, "run": run_of_ui}
     return dg.materialize([anything], resources=resources, raise_on_error=False, **options)
 
 
@@ -164,15 +165,26 @@ def test_a_run_of_the_ui_waits_for_no_lock_but_fails_beside_another(home):
 
 
 @pytest.mark.usefixtures("home")
-def test_a_run_that_resumes_another_landing_is_refused():
+def test_a_run_that_resumes_another_landing_is_refused(tmp_path):
+    landing = str(tmp_path)
     with dg.instance_for_test() as instance:
-        first = run("/srv/2026", instance=instance)
+        first = run(landing, instance=instance)
         tags = instance.get_run_by_id(first.run_id).tags
-        assert tags[LANDING] == "/srv/2026" and tags["citysync/permutations"] == "9999"
-        again = {"instance": instance, "tags": {LANDING: "/srv/2026"}}
-        assert run("/srv/2026", **again).success
+        assert tags[LANDING] == landing and tags["citysync/permutations"] == "9999"
+        again = {"instance": instance, "tags": {LANDING: landing}}
+        assert run(landing, **again).success
         refused = run("", **again)
-        assert not refused.success and "/srv/2026" in said(refused)
+        assert not refused.success and landing in said(refused)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [({"landing": "/no/such"}, "does not exist"), ({"permutations": -5}, "a number of draws")],
+)
+def test_a_run_of_the_ui_refuses_its_settings_at_once(settings, text):
+    refused = run(**settings)
+    assert not refused.success and text in said(refused)
 
 
 @pytest.mark.usefixtures("home")
