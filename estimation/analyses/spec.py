@@ -56,21 +56,21 @@ class Spec:
         Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out
         instead of serving as controls.
     control_pairs : str
-        Of `results.CONTROL_PAIRS`: whether `callaway_santanna` also compares with pairs that are
+        Of `options.CONTROL_PAIRS`: whether `callaway_santanna` also compares with pairs that are
         treated later.
     excluded : tuple of str
         Groups of cities left out, as `sample.exposure.excluded_cities` names them:
         ``province_440000``, ``policy_low_carbon``, ``pilots``.
     dose : str
-        Column of ``marts.fct_policy_zone`` by which treatment varies (`fits.dose`): terms
-        ``treated`` at its mean and ``dose``; empty for none.
+        Column of ``marts.fct_policy_zone`` by which treatment varies: terms ``treated`` at its mean
+        and ``dose`` (`study.heterogeneity.fit_dose`); empty for none.
     window : tuple of int or None
         First and last year; None takes the study window of the mart. Another window has its
         outcomes recomputed on it.
     estimator : str
         A name of ``estimators.registry``.
     controls, effects, vcov : tuple of str
-        Control columns, absorbed effects (of `EFFECTS`), lines of inference (docs/methods, section
+        Control columns, absorbed effects (of `EFFECTS`), inference methods (docs/methods, section
         7).
     moderator : str
         Of ``rules.MODERATORS``: one effect for each class of pairs, or the effect and its slope
@@ -146,7 +146,7 @@ class Spec:
         unknown = [line for line in self.vcov if line not in VARIANCE_ESTIMATORS]
         if unknown:
             raise ValueError(
-                f"spec {self.spec_id!r}: unknown line of inference {unknown[0]!r}, expected among "
+                f"spec {self.spec_id!r}: unknown inference method {unknown[0]!r}, expected among "
                 f"{', '.join(VARIANCE_ESTIMATORS)}"
             )
 
