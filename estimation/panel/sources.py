@@ -144,7 +144,8 @@ def open_file(path: Path) -> Source:
         If what reads it is not installed.
     """
     if not path.is_file():
-        expected, found = "a CSV, Parquet or Stata file", "no file of this name"
+        expected = "a CSV, Parquet or Stata file"
+        found = "a folder" if path.is_dir() else "no file of this name"
         raise PanelError(str(path), None, None, expected, found, "check the path")
     kinds = {".parquet": _open_parquet, ".pq": _open_parquet, ".dta": _open_stata}
     with _named(path):
