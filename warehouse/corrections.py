@@ -37,10 +37,10 @@ select text, string_agg(city_id || ' ' || city_name_zh || ' (' || city_name_en |
 from (
     select
         *,
-        unnest([
+        unnest(list_distinct([
             city_id::varchar, city_name_zh, lower(city_name_en),
             lower(split_part(city_name_en, ' (', 1))
-        ]) as text
+        ])) as text
     from marts.dim_city
     order by city_id
 )
