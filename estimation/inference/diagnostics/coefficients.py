@@ -143,19 +143,10 @@ def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnosti
     found: list[Diagnostic] = []
     for c, label in summarised(fit):
         interval = inference.intervals[c].get(inference.defaults[c])
-        if interval is not None and interval.std_error is not None:
-            df = (
-                float(inference.jackknife_df[c])
-                if inference.defaults[c] == "province_jackknife"
-                else int(fit.n_pilots[c]) - 1
-            )
-            found.append(
-                (
-                    "minimum_detectable_effect",
-                    label,
-                    minimum_detectable_effect(interval.std_error, df),
-                )
-            )
+        if interval is None or interval.std_error is None or interval.df is None:
+            continue
+        smallest = minimum_detectable_effect(interval.std_error, interval.df)
+        found.append(("minimum_detectable_effect", label, smallest))
     return found
 
 
