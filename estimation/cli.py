@@ -332,7 +332,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
         "--plot",
         type=Path,
         metavar="FILE",
-        help="draw it: the event study, or the lines of inference",
+        help="draw it: the event study, or the inference methods",
     )
     fit.add_argument(
         "--plot-kind", choices=("event_study", "forest", "permutation", "influence"), default=None

@@ -33,7 +33,7 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Estimate:
-    """One coefficient under one line of inference; None where the line has no such number.
+    """One coefficient under one inference method; None where the line has no such number.
 
     `n_pilots` counts the pilots observed in the coefficient's cells, `draws` those behind the p of
     a permutation, `df` are the degrees of freedom of the t of interval and p.
@@ -65,7 +65,7 @@ class FitParts:
     without_block, without_city : mapping of str to (ids (R,), estimates (R,))
         Estimates without each block or city; NaN where nothing identifies them any more.
     covariance : mapping of str to (C, C) float array
-        Of the C coefficients, by line of inference, as estimated: a dyadic one need not be positive
+        Of the C coefficients, by inference method, as estimated: a dyadic one need not be positive
         semi-definite.
     """
 

@@ -33,7 +33,7 @@ without never-treated pairs (no blank cohort_year)
   not_yet_treated compare cohorts with pairs that are treated later; name the treated units with
   city_i_cohort_year, city_j_cohort_year, else unit and permutation are left out
 
-lines of inference (--vcov; the JSON object has their published names)
+inference methods (--vcov; the JSON object has their published names)
   block_jackknife      the default where 10 blocks can be left out and 2 of them hold treated units
   unit                 the default where the jackknife cannot be, with at least 4 treated units that
                        do not all sit in one block

@@ -14,7 +14,7 @@ from ..results import Estimate
 
 @dataclass(frozen=True)
 class Covariance:
-    """Coefficients and their covariance under one line of inference.
+    """Coefficients and their covariance under one inference method.
 
     Attributes
     ----------

@@ -134,7 +134,7 @@ def draw_event_study(fit: Fit, ax: Axes, *, vcov: str | None = None) -> None:
 
 
 def draw_forest(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
-    """One coefficient under each line of inference that was asked for."""
+    """One coefficient under each inference method that was asked for."""
     label = label_of(fit.default(term))
     rows = [e for e in fit.estimates if label_of(e) == label and e.ci_low is not None]
     if not rows:

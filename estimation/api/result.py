@@ -51,7 +51,7 @@ class Fit(ForMaketables, FitResult):
     ----------
     outcome, estimator : str
     estimates : tuple of Estimate
-        One for each coefficient and line of inference.
+        One for each coefficient and inference method.
     diagnostics : tuple of (name, term, value)
     warnings : tuple of str
         Whole sentences: what was left out of the panel, and what to be careful of.
@@ -132,7 +132,7 @@ class Fit(ForMaketables, FitResult):
         return {"treated units": f"{self.n_treated:,}"}
 
     def tidy(self, *, full: bool = False) -> Any:
-        """One row per coefficient and line of inference, as a frame of the kind that was fitted.
+        """One row per coefficient and inference method, as a frame of the kind that was fitted.
 
         Parameters
         ----------
@@ -156,7 +156,7 @@ class Fit(ForMaketables, FitResult):
         return {label_of(e): e.estimate for e in self.estimates}
 
     def se(self, vcov: str | None = None) -> dict[str, float | None]:
-        """Each coefficient's standard error under a line of inference; None: under its default."""
+        """Each coefficient's standard error under an inference method; None: under its default."""
         return {term: e.std_error for term, e in self._lines(vcov).items()}
 
     def confint(self, vcov: str | None = None, level: float = 1 - LEVEL) -> Any:
@@ -165,7 +165,7 @@ class Fit(ForMaketables, FitResult):
         Parameters
         ----------
         vcov : str, optional
-            The line of inference; None: each coefficient's default.
+            The inference method; None: each coefficient's default.
         level : float
             What they cover.
 
@@ -209,7 +209,7 @@ class Fit(ForMaketables, FitResult):
         weights : mapping of str to float
             By coefficient.
         vcov : str, optional
-            The line of inference; None: the default one of the first coefficient named.
+            The inference method; None: the default one of the first coefficient named.
 
         Returns
         -------
@@ -237,7 +237,7 @@ class Fit(ForMaketables, FitResult):
         terms : sequence of str or of mappings
             Coefficients, or weights by coefficient of sums of them.
         vcov : str, optional
-            The line of inference; None: the default one of the first coefficient.
+            The inference method; None: the default one of the first coefficient.
 
         Returns
         -------
@@ -326,7 +326,7 @@ class Fit(ForMaketables, FitResult):
         return {term: line_of(own, vcov) for term, own in rows.items()}
 
     def default(self, term: str | None = None) -> Estimate:
-        """A coefficient under its default line of inference; None: the first coefficient.
+        """A coefficient under its default inference method; None: the first coefficient.
 
         Raises
         ------
@@ -369,14 +369,14 @@ class Fit(ForMaketables, FitResult):
         Parameters
         ----------
         kind : str, optional
-            ``event_study``, ``forest`` (lines of inference side by side), ``permutation`` (density
+            ``event_study``, ``forest`` (inference methods side by side), ``permutation`` (density
             of the placebo estimates) or ``influence`` (estimate without each block). None: the
             event study where there is one, else the forest.
         ax : Axes, optional
         file : path, optional
             Written as well; the ending names the format.
         **options
-            `vcov`: the line of inference of an event study; `term`: the coefficient of the others.
+            `vcov`: the inference method of an event study; `term`: the coefficient of the others.
 
         Raises
         ------

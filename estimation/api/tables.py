@@ -136,7 +136,7 @@ def etable(
 
 @dataclass(frozen=True)
 class _Style:
-    """The line of inference, the digits, and whether intervals take the place of errors."""
+    """The inference method, the digits, and whether intervals take the place of errors."""
 
     vcov: str | None
     digits: int
@@ -222,13 +222,13 @@ def _notes(fits: Sequence[Result], cells: Iterable[str]) -> tuple[str, ...]:
     permuted = [cell for cell in cells if cell.startswith("[")]
     said = []
     if errors:
-        said.append("Standard errors in parentheses, of the line of inference that is named above.")
+        said.append("Standard errors in parentheses, of the inference method that is named above.")
     if any(";" not in cell for cell in permuted):
         said.append("p of the permutation in brackets.")
     if any(";" in cell for cell in permuted):
         said.append("Brackets with a semicolon hold a 95 % interval.")
     if NO_ERROR in cells:
-        why = "no line of inference has an error here: the fit's warnings say why."
+        why = "no inference method has an error here: the fit's warnings say why."
         said.append(f"{NO_ERROR} {why}")
     notes = [" ".join(said)]
     if any(isinstance(fit, PrimaryFit) for fit in fits):

@@ -22,7 +22,7 @@ NO_HONEST_DID = (
     "than effects before treatment plus one."
 )
 DIGITS = 4
-HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "df", "line of inference")
+HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "df", "inference method")
 
 
 class Text(str):
@@ -35,7 +35,7 @@ class Text(str):
 
 
 def summary_of(fit: Fit) -> str:
-    """Head, one line per coefficient and line of inference, sample and warnings."""
+    """Head, one line per coefficient and inference method, sample and warnings."""
     effects = "unit and block by" if fit.estimator == WITHIN_BLOCK else "pair and"
     head = f"{fit.outcome}: {fit.estimator}, {effects} period effects"
     head += f", controls {', '.join(fit.controls)}" if fit.controls else ""
@@ -49,9 +49,9 @@ def summary_of(fit: Fit) -> str:
     if fit.engine != "arrays":
         pairs += f"; added up by the engine {fit.engine}"
     is_judged = any(e.is_default for e in fit.estimates)
-    said = "* the default line of this coefficient, which judges" if is_judged else ""
+    said = "* the default method of this coefficient, which decides" if is_judged else ""
     if is_judged and any(e.vcov == "permutation" and not e.is_default for e in fit.estimates):
-        said += "; say where the permutation disagrees"
+        said += "; report where the permutation disagrees"
     if n_cells:
         said += f"; {n_cells} rows of a cohort in a period ({GROUP_TIME}) are in tidy()"
     notes = textwrap.wrap(said, WIDTH)
@@ -70,7 +70,7 @@ def summary_of(fit: Fit) -> str:
 
 
 def rows_of(fit: Fit) -> list[tuple[str, ...]]:
-    """A header, and a row for each coefficient and line of inference; without the many effects of
+    """A header, and a row for each coefficient and inference method; without the many effects of
     one cohort in one period.
     """
     rows: list[tuple[str, ...]] = [HEADER]

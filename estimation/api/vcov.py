@@ -44,7 +44,7 @@ class _Dyads:
 
 class Errors(ForMaketables, pd.DataFrame):
     """Errors of a fit: a pandas frame with columns `term, estimate, std_error, ci_low, ci_high,
-    p_value, vcov, df`, one row a coefficient and line of inference.
+    p_value, vcov, df`, one row a coefficient and inference method.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Errors(ForMaketables, pd.DataFrame):
         return pd.DataFrame
 
     def matrix(self, vcov: str = "dyadic") -> pd.DataFrame:
-        """The covariance matrix of the coefficients under one line of inference.
+        """The covariance matrix of the coefficients under one inference method.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class Errors(ForMaketables, pd.DataFrame):
         Returns
         -------
         frame
-            The same columns, one row a line of inference; the degrees of freedom are the least of
+            The same columns, one row an inference method; the degrees of freedom are the least of
             those of the terms.
 
         Raises
@@ -124,7 +124,7 @@ class Errors(ForMaketables, pd.DataFrame):
         terms : sequence of str or of mappings
             Terms, or weights by term of sums of them.
         vcov : str, optional
-            The line of inference; None: the first.
+            The inference method; None: the first.
 
         Returns
         -------

@@ -27,7 +27,7 @@ Line = Literal["pair", "dyadic", "unit", "block_jackknife", "permutation"]
 VARIANCE_ESTIMATORS: tuple[Line, ...] = get_args(Line)
 # of `cs.vcov`
 SharedLine = Literal["dyadic", "unit", "pair"]
-# a line of inference, and its name in published tables and in the JSON of the command line
+# an inference method, and its name in published tables and in the JSON of the command line
 PUBLISHED = {
     "pair": "conventional",
     "dyadic": "dyadic",
@@ -98,7 +98,7 @@ def faults_of_units() -> Iterator[None]:
 
 
 def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:
-    """Of one coefficient's rows that of a line of inference; where it has none of that name its
+    """Of one coefficient's rows that of an inference method; where it has none of that name its
     default, else the first with an error, else with an interval.
     """
     wanted = None if vcov is None else OWN.get(vcov, vcov)
@@ -130,7 +130,7 @@ def interval_at(estimate: Estimate, level: float) -> tuple[float | None, float |
 
 
 def require_line(vcov: Any, there: Iterable[str]) -> str:
-    """Return the own name of a line of inference that is among those of a fit.
+    """Return the own name of an inference method that is among those of a fit.
 
     Raises
     ------
@@ -155,7 +155,7 @@ class ForMaketables:
     n_obs: Any
 
     def _shown(self) -> list[Estimate]:
-        """Each coefficient under the line of inference that a table shows."""
+        """Each coefficient under the inference method that a table shows."""
         raise NotImplementedError
 
     @property
