@@ -40,8 +40,7 @@ inference methods (--vcov; the JSON object has their published names)
   permutation          first treated years shuffled within blocks; the default with fewer than 4
                        treated units, or with all in one block; elsewhere read it beside the
                        default, which judges
-  dyadic               pairs that share a unit, t with n - 1 degrees of freedom, n the
-                       smaller number of treated and of never-treated units
+  dyadic               pairs that share a unit, t with treated units - 1 degrees of freedom
   pair                 clustered by pair: the contrast only, it rejects far too often
 
 examples

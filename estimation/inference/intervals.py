@@ -79,12 +79,9 @@ def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inferenc
     ]
     intervals, defaults = [], []
     treated = treated_counts(sample, fit)
-    n_units = smaller_group(sample, treated)
     for c in range(len(fit.estimate)):
         intervals.append(
-            _coefficient_intervals(
-                sample, fit, draws, variances, degrees[c], treated[c], n_units[c], c
-            )
+            _coefficient_intervals(sample, fit, draws, variances, degrees[c], treated[c], c)
         )
         has_jackknife = bool(np.isfinite(variances["province_jackknife"][c]))
         has_city = bool(np.isfinite(variances["city"][c]))
@@ -126,31 +123,6 @@ def treated_counts(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
             ones, sides = np.ones((int(pairs.sum()), 1)), (panel.city_i[pairs], panel.city_j[pairs])
             found[c] = 1 + dyadic_df(ones, *sides, panel.n_cities)[0]
     return found
-
-
-def smaller_group(sample: FitSample, treated: np.ndarray) -> np.ndarray:
-    """Return of each coefficient the smaller of its number of treated and of never-treated cities.
-
-    Where every pair has a never-treated city, few of them leave as few independent comparisons as
-    few treated ones do.
-
-    Parameters
-    ----------
-    sample : FitSample
-    treated : (C,) array
-        Of `treated_counts`.
-
-    Returns
-    -------
-    (C,) array
-        At least 2 where never-treated cities are the fewer. The treated ones alone count where no
-        city is never treated, and where pairs of two treated cities are kept.
-    """
-    panel = sample.panel
-    n_never = int((sample.holds_kept_pair & (panel.city_cohort == 0)).sum())
-    if not panel.pilots_known or panel.exposure != "one" or n_never == 0:
-        return treated
-    return np.minimum(treated, max(n_never, 2))
 
 
 def leads_by_pair(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
@@ -203,7 +175,6 @@ def intervals_of(
     *,
     n_pairs: int,
     n_pilots: float,
-    n_units: float,
     jackknife_df: float,
     least: float = MIN_PILOTS,
 ) -> dict[str, Interval]:
@@ -218,8 +189,6 @@ def intervals_of(
         Kept pairs: the conventional t has one degree of freedom less.
     n_pilots : int
         Of `treated_counts`; with fewer than `least` every interval is empty.
-    n_units : int
-        Of `smaller_group`: the t by unit and the dyadic one have one degree of freedom less.
     jackknife_df : float
         Degrees of freedom of the jackknife's t.
 
@@ -230,8 +199,8 @@ def intervals_of(
     """
     degrees = {
         "conventional": n_pairs - 1,
-        "dyadic": n_units - 1,
-        "city": n_units - 1,
+        "dyadic": n_pilots - 1,
+        "city": n_pilots - 1,
         "province_jackknife": jackknife_df,
     }
     enough = n_pilots >= least
@@ -242,7 +211,7 @@ def intervals_of(
 
 
 def _coefficient_intervals(
-    sample, fit, draws, variances, jackknife_df, n_treated, n_units, c
+    sample, fit, draws, variances, jackknife_df, n_treated, c
 ) -> dict[str, Interval]:
     offered = ["conventional", "dyadic"]
     if sample.panel.pilots_known:
@@ -261,7 +230,6 @@ def _coefficient_intervals(
         shown,
         n_pairs=sample.n_pairs,
         n_pilots=n_treated,
-        n_units=n_units,
         least=least,
         jackknife_df=jackknife_df,
     )

@@ -163,8 +163,6 @@ def _intervals(
     city = city_variance(
         sums, held & is_pilot, held & ~is_pilot, np.full(len(fit.estimate), n_pilots)
     )
-    n_never = int((held & ~is_pilot).sum())
-    n_units = min(n_pilots, max(n_never, 2)) if n_never else n_pilots
     n_provinces = int(fit.can_go.sum())
     is_carried = fit.has_carrier | ~np.isfinite(fit.refits[fit.can_go]).all(axis=0)
     jackknife_df = jackknife_degrees(
@@ -184,12 +182,7 @@ def _intervals(
         shown = {vcov: variances[vcov] for vcov in (name, "conventional") if vcov in variances}
         intervals.append(
             intervals_of(
-                b,
-                shown,
-                n_pairs=counts["n_pairs"],
-                n_pilots=n_pilots,
-                n_units=n_units,
-                jackknife_df=jackknife_df,
+                b, shown, n_pairs=counts["n_pairs"], n_pilots=n_pilots, jackknife_df=jackknife_df
             )
         )
     return {**counts, "n_pilots": n_pilots}, intervals

@@ -239,16 +239,6 @@ def test_units_that_look_like_one_are_named(frame, given):
     assert any("'c001' and 'Ｃ001'" in text for text in fit.warnings)
 
 
-@pytest.mark.parametrize(
-    ("n_pilots", "exposure", "df"), [(24, "one", 8), (12, "one", 11), (24, "both", 23)]
-)
-def test_degrees_of_freedom_follow_the_smaller_group(n_pilots, exposure, df):
-    frame, _, cohorts, _ = country_panel(n_pilots=n_pilots, n_controls=0)
-    options = {"exposure": exposure, "vcov": ["dyadic", "unit"], "permutations": 0}
-    fit = cs.fit(frame, "y", cohort=cohorts, **COLUMNS, **options)
-    assert [e.df for e in fit.estimates] == [df, df]
-
-
 def _of_pairs(frame, cohorts, blocks):
     """The year of the pair's only treated unit, and no pairs of two."""
     first = frame["exporter"].map(cohorts).fillna(0) + frame["importer"].map(cohorts).fillna(0)
