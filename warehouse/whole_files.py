@@ -26,8 +26,8 @@ def write_whole(target: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, target)
     except OSError as error:
-        if error.filename is None:
-            # libraries that write it leave its name out
+        if error.errno is not None and error.filename is None:
+            # libraries that write it leave its name out; what has no number has words of its own
             error.filename = str(target)
         raise
     finally:

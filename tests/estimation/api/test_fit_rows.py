@@ -279,7 +279,7 @@ REFUSED = {
     ),
     "a name and an array": (
         lambda f: cs.vcov(ols(f), ("a", f.b.to_numpy())),
-        "a unit for each of the 548 rows",
+        "two names of columns, or two arrays",
     ),
 }
 

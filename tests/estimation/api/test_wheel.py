@@ -116,7 +116,7 @@ def test_it_prints_the_numbers_of_the_readme_alone(site, tmp_path):
     printed = re.search(r"change (\S+)  95 % \[(\S+), (\S+)\]  p (\S+)", done.stdout).groups()
     change, low, high, p_value = map(float, printed)
     assert f"{change:+.3f} (95 %" in readme
-    assert f": {low:+.3f} to {high:+.3f}, p {p_value:.2f};" in readme
+    assert f"interval {low:+.3f} to {high:+.3f}, p {p_value:.2f};" in readme
 
 
 def test_the_conda_recipe_asks_for_what_the_wheel_asks_for():

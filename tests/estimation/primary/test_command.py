@@ -255,7 +255,7 @@ def test_covariates_are_columns_with_one_number_a_unit():
     ("options", "said"),
     [
         ({"dealing": "fitted"}, "without covariates"),
-        ({"covariates": ["size"], "dealing": "cox"}, "give one of uniform, fitted"),
+        ({"covariates": ["size"], "dealing": "cox"}, "expected one of uniform, fitted"),
         ({"covariates": ["size"], "length": "n_years"}, "leave length out"),
     ],
 )

@@ -351,7 +351,7 @@ def test_one_value_ten_times_too_large_among_copied_ones_is_found(home, tmp_path
         ("strange_source", "new-source"),
         ("nowhere", "found nothing there"),
         ("tidy", "tidy/values.csv: expected columns city_id, year, indicator_id, value"),
-        ("", "expected the folder of a source"),
+        ("", "expected the folder of one source"),
     ],
 )
 def test_bad_input_is_named(home, tmp_path, capsys, source, what):

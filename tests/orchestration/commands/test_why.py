@@ -97,7 +97,7 @@ select 330100 as city_id, 'gdp_nominal_cny_100m' as indicator_id, 'city' as plac
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ((330100, 2005, "gdp"), r"found 'gdp' \(near: gdp_nominal_cny_100m, gdp_real_cny_100m\)"),
+        ((330100, 2005, "gdp"), r"found gdp \(near: gdp_nominal_cny_100m, gdp_real_cny_100m\)"),
         ((330100, 2005, "wage_bil_cny_100m"), r"\(near: wage_bill_cny_100m"),
         ((330100, 2006, "gdp_nominal_cny_100m"), "deliver it for 2003-2005, 2007$"),
         ((330200, 2005, "gdp_nominal_cny_100m"), "deliver it for no year$"),
