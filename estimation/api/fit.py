@@ -384,7 +384,7 @@ def _fit_within_block(panel: PairPanel, columns: PairColumns, options: Options) 
 
 
 def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Lines of inference by their published names; either name may be given."""
+    """Inference methods by their published names; either name may be given."""
     if vcov is None:
         return None
     given = require_names(vcov, "vcov")

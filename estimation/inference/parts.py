@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit
@@ -40,17 +38,21 @@ def parts_of(
     return FitParts(placebos, without[0], without[1], _covariances(fit, held, pilots))
 
 
-def _covariances(fit: InfluenceFit, held: np.ndarray, pilots: Any) -> dict[str, np.ndarray]:
-    """Covariance of the coefficients (C, C) under the lines that have one."""
+def _covariances(
+    fit: InfluenceFit, held: np.ndarray, pilots: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Return the covariance of the coefficients (C, C) by each inference method that has one."""
     found = {}
     if fit.psi is not None:
         found["conventional"] = fit.psi.T @ fit.psi
         found["dyadic"] = fit.city_sums.T @ fit.city_sums - found["conventional"]
-    n_never = 0 if pilots is None else int((held & ~pilots).sum())
-    if n_never > 1 and (fit.n_pilots > 1).all():
-        treated = fit.city_sums[pilots] * np.sqrt(fit.n_pilots / (fit.n_pilots - 1))
-        never = fit.city_sums[held & ~pilots] * np.sqrt(n_never / (n_never - 1))
-        found["city"] = treated.T @ treated + never.T @ never
+    if pilots is not None and (fit.n_pilots > 1).all():
+        is_never = held & ~pilots
+        n_never = int(is_never.sum())
+        if n_never > 1:
+            treated = fit.city_sums[pilots] * np.sqrt(fit.n_pilots / (fit.n_pilots - 1))
+            never = fit.city_sums[is_never] * np.sqrt(n_never / (n_never - 1))
+            found["city"] = treated.T @ treated + never.T @ never
     if fit.provinces is not None and not fit.provinces.carriers:
         moved, n = fit.provinces.estimates - fit.estimate, len(fit.provinces.blocks)
         found["province_jackknife"] = (n - 1) / n * moved.T @ moved

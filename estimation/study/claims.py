@@ -126,7 +126,7 @@ def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
 def find_coefficient(
     tables: SimpleNamespace, spec_id: str, term: str, line: str | None = None, least_pilots: int = 1
 ) -> Found:
-    """A coefficient under a line of inference, or why it cannot be judged.
+    """A coefficient under an inference method, or why it cannot be judged.
 
     Without a line it is the default one, with the p that is corrected within its family
     (`multiplicity.judge_estimates`); without a family its own.
@@ -178,7 +178,7 @@ def _not_identified(diagnostic: pd.DataFrame, row: pd.Series, least_pilots: int)
     return (
         ""
         if _number(row["p_value"]) is not None
-        else "no line of inference gives a p for the coefficient"
+        else "no inference method gives a p for the coefficient"
     )
 
 

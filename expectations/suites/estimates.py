@@ -61,7 +61,7 @@ RULES: list[Rule] = [
         "vcov",
         ["conventional", "dyadic", "city", "province_jackknife", "permutation"],
         "stop",
-        "A line of inference that the methods do not define.",
+        "An inference method that the methods do not define.",
     ),
     between(
         "estimates_cm_size",
@@ -100,7 +100,7 @@ RULES: list[Rule] = [
         0,
         1,
         "stop",
-        "A coefficient has two default lines of inference.",
+        "A coefficient has two default inference methods.",
     ),
     between(
         "estimates_default_given",
@@ -109,7 +109,7 @@ RULES: list[Rule] = [
         1,
         None,
         "stop",
-        "A coefficient whose lines allow a default line of inference has none marked.",
+        "A coefficient that could have a default inference method has none marked.",
     ),
     between(
         "estimates_exist_or_explained",

@@ -178,7 +178,7 @@ THIN = {
 
 @pytest.mark.parametrize("case", THIN)
 def test_thin_panels_are_estimated_with_their_warnings(capsys, write, case):
-    """One cohort, one province or one pilot is no fault of the file: the line of inference changes
+    """One cohort, one province or one pilot is no fault of the file: the inference method changes
     and the output says why.
     """
     change, default, expected = THIN[case]

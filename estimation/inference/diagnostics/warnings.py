@@ -249,6 +249,6 @@ def _pilot_level(difference: Any, p_value: Any) -> list[str]:
         f"{difference:+.3g} from that of the "
         f"cities that their admission is permuted with (p = {p_value:.3f}). What the national "
         "cycle did to such cities afterwards looks "
-        "like an effect; every line of inference rejects too often then, and no standard error "
+        "like an effect; every inference method rejects too often then, and no standard error "
         "repairs it."
     ]
