@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from warehouse.ingest.policy.clauses import BODY, TITLE, ZONE_TITLE
@@ -45,6 +46,7 @@ _TRANSMITS = re.compile(r"印发给你们|现印发")
 _PURPOSE = re.compile(
     r"为(?:进一步|加快|全面|切实|扎实|有序|深入)*(?:做好|推进|推动|促进|支持|建设|加强|规范|发展|贯彻落实《)[^,，。《]{0,8}?中国[(（]([\u4e00-\u9fff]{2,12})[)）]跨境电子?商务综合试验区"
 )
+_TITLE_LABEL = re.compile(r"^\W*标\s*题\s+")
 _QUOTED = re.compile(r"《[^《》]*(?:《[^《》]*》[^《》]*)*》")
 _ESTABLISHED = re.compile(
     r"同意在([^。；;]{2,2500}?)(?:等)?(?:这)?(?:\d{1,3}个)?(?:城市)?(?:和地区)?(?:设立|新设)"
@@ -177,14 +179,14 @@ def _parts(text: str) -> _Parts:
 
 
 def _title(parts: _Parts) -> str | None:
-    for line in parts.head:
+    for before, line in pairwise(["", *parts.head]):
         match = TITLE.match(line)
-        if match and not re.match(r"现将|根据|为", line):
-            return (
-                re.sub(r"\s+", "", match.group())
-                if not re.search("[A-Za-z]{3}", match.group())
-                else match.group()
-            )
+        if match and line.startswith(("(", "（")):
+            # the line before is the first half of the title
+            match = TITLE.match(before + line)
+        if match and not re.match(r"现将|根据|为", match.string):
+            title = _TITLE_LABEL.sub("", match.group())
+            return title if re.search("[A-Za-z]{3}", title) else re.sub(r"\s+", "", title)
     for line in parts.lines:
         if _MAY_TITLE in line and (match := ZONE_TITLE.fullmatch(line)):
             return match.group()

@@ -257,6 +257,26 @@ def test_the_number_of_another_document_is_not_that_of_this_one(head, number):
     assert read(text.encode(), "a.txt")["document_no"] == number
 
 
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        (
+            "• 标 题 某省人民政府关于支持跨境电子商务发展的意见",
+            "某省人民政府关于支持跨境电子商务发展的意见",
+        ),
+        ("标题要求较高的企业支持政策", "标题要求较高的企业支持政策"),
+        (
+            "某市商务局关于开展专项资金\n(跨境电商建设事项)申报工作的通知",
+            "某市商务局关于开展专项资金(跨境电商建设事项)申报工作的通知",
+        ),
+        ("某市支持跨境电商的办法\n(跨境电商建设事项)申报工作的通知", "某市支持跨境电商的办法"),
+    ],
+)
+def test_a_title_is_whole_and_has_no_label(head, title):
+    text = f"首页\n{head}\n某政发〔2020〕5号\n一、支持企业建设海外仓，开拓国际市场。\n"
+    assert read(text.encode(), "a.txt")["title"] == title
+
+
 # the second has as many signs as any
 @pytest.mark.parametrize("sign", ["1.", "（二十一）、"])
 def test_a_sign_alone_on_a_line_belongs_to_the_next_line(sign):
