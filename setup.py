@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 OF_THE_STUDY = ("analyses", "report", "sample", "study")
 # the classifier of policy texts: module by package, and its data
 MODULES_OF_THE_STUDY = {("citysync", "classify"), ("citysync.measures", "policy_tools")}
-LEFT_OUT = [pattern for name in OF_THE_STUDY for pattern in (name, f"{name}.*")]
+LEFT_OUT = [*OF_THE_STUDY, *(f"{name}.*" for name in OF_THE_STUDY)]
 
 
 class BuildLibrary(build_py):

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -285,7 +286,7 @@ def _validate(
     # by hand a checkpoint writes its page at once; here all pages of a stage are written together
     checkpoint.actions.append(UpdateDataDocsAction(name="data_docs", site_names=["data_docs"]))
     checkpoint.save()
-    results = [result for found in outcome.run_results.values() for result in found.results]
+    results = list(chain.from_iterable(found.results for found in outcome.run_results.values()))
     return results, [*outcome.run_results, ExpectationSuiteIdentifier(name)]
 
 
@@ -360,23 +361,21 @@ def failing_rows(
         failed = failed.assign(_outside=np.maximum(below, above)).sort_values(
             "_outside", ascending=False, kind="stable"
         )
-    names = [name for name in ROW_NAMES if name in frame.columns]
-    return [
-        {
-            "stage": stage,
-            "check_id": check_id(config),
-            "nth": nth,
-            "failing_row": " ".join(
-                f"{name}={row[name]}"
-                for name in names
-                if name != column and pd.notna(row[name]) and row[name] != ""
-            ),
-            "failing_value": f"{column}={row[column]}"
-            if column in failed.columns and pd.notna(row[column])
-            else "",
-        }
-        for nth, row in enumerate(failed.to_dict("records"), start=1)
-    ]
+    names = [name for name in ROW_NAMES if name in frame.columns and name != column]
+    check, rows = check_id(config), []
+    for nth, row in enumerate(failed.to_dict("records"), start=1):
+        filled = [name for name in names if pd.notna(row[name]) and row[name] != ""]
+        value = f"{column}={row[column]}" if pd.notna(row.get(column)) else ""
+        rows.append(
+            {
+                "stage": stage,
+                "check_id": check,
+                "nth": nth,
+                "failing_row": " ".join(f"{name}={row[name]}" for name in filled),
+                "failing_value": value,
+            }
+        )
+    return rows
 
 
 def _error(result: ExpectationValidationResult) -> str | None:

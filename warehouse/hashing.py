@@ -14,6 +14,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,9 +63,8 @@ def hash_named_files(root: Path, paths: Iterable[Path]) -> str:
     OSError
         If one cannot be read.
     """
-    return hash_parts(
-        part for path in paths for part in (path.relative_to(root).as_posix(), hash_file(path))
-    )
+    parts = ((path.relative_to(root).as_posix(), hash_file(path)) for path in paths)
+    return hash_parts(chain.from_iterable(parts))
 
 
 def code_files(root: Path, places: Iterable[str]) -> Iterator[Path]:

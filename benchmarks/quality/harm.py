@@ -294,7 +294,7 @@ def table(found: Frame) -> str:
         "rightly",
         "of those it has right",
     ]
-    rows = [[name, *(f"{n:,.0f}" for n in counts)] for name, counts in harmful.iterrows()]
+    rows = harmful.map("{:,.0f}".format).reset_index().to_numpy().tolist()
     could, mended, share = good["could"].sum(), good["mended"].sum(), good["mended"] / good["could"]
     return "\n\n".join(
         [

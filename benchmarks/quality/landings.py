@@ -289,13 +289,10 @@ def build_targets(
             for (indicator, source), other in setting.partners.items()
             if indicator == indicator_id
         }
-        parts = {
-            source: [
-                (view(source, part), power)
-                for part, power in setting.parts.get(indicator_id, {}).items()
-            ]
-            for source in chosen
-        }
+        powers = setting.parts.get(indicator_id, {})
+        parts = {}
+        for source in chosen:
+            parts[source] = [(view(source, part), power) for part, power in powers.items()]
         views = [view(source, indicator_id) for source in chosen]
         targets.append(Target(indicator_id, FAMILY[indicator_id], views, partners, parts, places))
     return targets

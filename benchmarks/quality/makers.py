@@ -308,11 +308,11 @@ def make_province_quantity(
     if len(rows) < 5 or booking.busy[rows, max(first - 3, 0) : last + 4].any():
         raise NotFree
     part = rng.uniform(0.25, 0.5) * np.exp(rng.normal(0, 0.12, len(rows)))
-    return {
-        (int(i), t): significant(view.value[i, t] * p)
-        for i, p in zip(rows, part, strict=True)
-        for t in range(first, last + 1)
-    }
+    changes: Changes = {}
+    for i, p in zip(rows.tolist(), part, strict=True):
+        for t in range(first, last + 1):
+            changes[i, t] = significant(view.value[i, t] * p)
+    return changes
 
 
 def make_run_returns(
@@ -350,11 +350,11 @@ def make_codes_shift(
     length = int(rng.integers(30, len(rows)))
     start = int(rng.integers(0, len(rows) - length))
     block = rows[start : start + length]
-    return {
-        (int(i), int(t)): float(j)
-        for i, j in zip(block, np.roll(block, -1), strict=True)
-        for t in np.flatnonzero(view.has[i])
-    }
+    changes: Changes = {}
+    for i, j in zip(block.tolist(), np.roll(block, -1), strict=True):
+        for t in np.flatnonzero(view.has[i]).tolist():
+            changes[i, t] = float(j)
+    return changes
 
 
 def make_fraction_province(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -41,8 +42,7 @@ def score_run(
     objected = graded.set_index("key")[["quality_flag", "quality_rule"]]
     turned_away = set(rejected["key"])
     rows = [
-        _score_event(event, [keys[line] for line in event.counted], objected, turned_away)
-        for event in events
+        _score_event(event, keys[event.counted].tolist(), objected, turned_away) for event in events
     ]
     false = false_blocks(events, keys, clean, graded)
     scored = pd.DataFrame(rows)
@@ -82,7 +82,8 @@ def false_blocks(
     """Observations that are blocked though nothing was done to them and that stood in the clean
     run.
     """
-    injected = {keys[line] for event in events if event.kind.is_defect for line in event.new_value}
+    defects = (event.new_value for event in events if event.kind.is_defect)
+    injected = set(keys[list(chain.from_iterable(defects))])
     before = set(clean.loc[clean["quality_flag"] == "blocked", "key"])
     blocked = graded[graded["quality_flag"] == "blocked"]
     blocked = blocked[~blocked["key"].isin(injected | before)]
@@ -101,7 +102,7 @@ def _near(
     """
     where = clean.set_index("key")[["city_id", "year", "indicator_id"]]
     counts = [0] * len(events)
-    cells = [where.reindex([keys[line] for line in event.new_value]).dropna() for event in events]
+    cells = [where.reindex(keys[list(event.new_value)]).dropna() for event in events]
     for hit in false.itertuples():
         distances = [_distance(hit, event_cells) for event_cells in cells]
         if distances and not min(distances)[0]:

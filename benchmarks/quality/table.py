@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -30,12 +31,8 @@ def table(summary: pd.DataFrame) -> str:
     summary : data frame
         As `score.summarise` gives it.
     """
-    columns = [
-        (sources, landing)
-        for sources in ("two", "one")
-        for landing in LANDINGS
-        if ((summary["sources"] == sources) & (summary["landing"] == landing)).any()
-    ]
+    measured = set(zip(summary["sources"], summary["landing"], strict=True))
+    columns = [column for column in product(("two", "one"), LANDINGS) if column in measured]
     heads = [
         f"{LANDINGS[landing]}, {sources} source{'s' if sources == 'two' else ''}"
         for sources, landing in columns

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html import escape
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -65,7 +66,7 @@ def _arguments(of: dict, test: str) -> dict:
 
 def draw(marts: list[Mart]) -> str:
     """Return the picture: a box a table, first those that others refer to, each in its colour."""
-    referred = list(dict.fromkeys(name for mart in marts for name in mart.refers.values()))
+    referred = dict.fromkeys(chain.from_iterable(mart.refers.values() for mart in marts))
     colours = dict(zip(referred, COLOURS, strict=True))
     bottoms = [GAP] * N_COLUMNS
     boxes = []
