@@ -307,8 +307,8 @@ def _joint_tests(found: Fitted) -> dict[str, np.ndarray]:
 
 
 def strata_of(sample: FitSample | SummedSample, shuffle: str | np.ndarray) -> np.ndarray:
-    """Strata of the shuffle; cities without a candidate pair stand alone, and never-pilots where no
-    pair is never treated.
+    """Strata of the shuffle; cities without a candidate pair stand alone, and never-treated cities
+    where no pair is never treated.
     """
     panel = sample.panel
     if not isinstance(shuffle, str):

@@ -41,7 +41,7 @@ class Options:
         Keep pairs strictly above this quantile of the ties of pairs with at most one pilot, in the
         real assignment and in each draw.
     n_partners : int, optional
-        Keep pairs in which one city is among the other's so many strongest never-pilot partners,
+        Keep pairs in which one city is among the other's so many strongest never-treated partners,
         chosen anew in each draw.
     control_pairs : "never_treated" or "not_yet_treated"
         Which pairs `callaway_santanna` compares a cohort with; the second adds those of cohorts

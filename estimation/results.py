@@ -20,7 +20,7 @@ class NotEstimable(ValueError):
 
 @dataclass(frozen=True)
 class NotRun:
-    """What stands in place of a result that cannot be had.
+    """What replaces a result that cannot be computed.
 
     Attributes
     ----------

@@ -42,8 +42,8 @@ def write_dbt_docs(dbt: Dbt, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=build) as target:
         # dbt reads the manifest back from where it would have compiled it
         shutil.copy(ensure_manifest(dbt.home), target)
-        # compiling every model again would double the time; what a model ran stands in the Dagster
-        # UI
+        # compiling every model again would double the time; the Dagster UI shows what a
+        # model ran
         arguments = ["docs", "generate", "--static", "--no-compile", "--target-path", target]
         dbt.invoke(arguments, build=build)
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""`citysync verify --landing path`: the delivered files are read again and held against what was
+"""`citysync verify --landing path`: read the delivered files again and compare them with what was
 published.
 
 Nothing that runs keep is used: files are read into an empty cache, in processes of their own as

@@ -10,8 +10,8 @@ from typing import Any
 
 from warehouse.ingest.errors import LandingError
 
-# a number as the study holds it, and how often a column stands in memory while samples are made of
-# it
+# bytes of a number in the study, and how many copies of a column are in memory while samples are
+# made from it
 BYTES, COPIES = 8, 2.5
 KEYS = 3
 # numbers held for each pair-year while one outcome is made from series of cities and fitted: 10

@@ -4,7 +4,7 @@ of named files, of a folder.
 Belongs here: how something is turned into a hash. Not here: what a hash is taken of
 (`publication/manifest.py`, `ingest/landing.py`, `orchestration/reuse/fingerprint.py` say that) and
 hashes of tables, which DuckDB computes (`publication/tables.py`). Hashes of bytes and of files
-stand in manifests, published tables and the names of raw Parquet files, so they must keep their
+are in manifests, published tables and the names of raw Parquet files, so they must keep their
 values; the others are only compared with what the same code wrote before. Imports nothing heavy.
 """
 

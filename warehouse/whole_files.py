@@ -1,5 +1,5 @@
-"""Files that a reader sees whole or not at all, and the removal of whatever stands in their
-place.
+"""Files that a reader sees whole or not at all, and the removal of what has their name
+already.
 """
 
 from __future__ import annotations

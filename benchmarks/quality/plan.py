@@ -104,7 +104,7 @@ def plan_events(
         for kind in kinds:
             for _ in range(kind.per_run.get(target.family, 0)):
                 event = _draw(kind, target, booking, cities, rng)
-                # two indicators may stand in one file, whose rows go to other cities once
+                # two indicators may be in one file, whose rows go to other cities once
                 if event is not None and not any(
                     event.place.keys() & other.place.keys() for other in events
                 ):

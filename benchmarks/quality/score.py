@@ -88,7 +88,7 @@ def false_blocks(
     blocked = graded[graded["quality_flag"] == "blocked"]
     blocked = blocked[~blocked["key"].isin(injected | before)]
     # a column of a source of whose year most is wrong is asked to lose its word as a whole: nobody
-    # could tell which of its figures happen to stand in their place
+    # could tell which of its figures happen to be in the right place
     struck = clean["key"].isin(injected).groupby([clean[name] for name in TABLE]).mean()
     lost = struck.index[struck >= LOST]
     return blocked[~pd.MultiIndex.from_frame(blocked[TABLE]).isin(lost)]

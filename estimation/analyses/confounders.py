@@ -1,10 +1,10 @@
 """The headline beside other pilot programmes of the same years: as controls, and without the cities
-they cover; without Guangdong; and against never-pilots that were alike before any zone, by the
-doubly robust estimator on size, openness and coast of 2010-2014.
+they cover; without Guangdong; and against never-treated cities that were alike before any zone, by
+the doubly robust estimator on size, openness and coast of 2010-2014.
 
 A control counts how many of a pair's two cities the programme covers in the year (0, 1 or 2). In a
-draw covariates stay with their pair and are partialled out again. What of the list of a programme
-was verified stands in marts.dim_other_policy.
+draw covariates stay with their pair and are partialled out again. marts.dim_other_policy says
+which entries of a programme's list were verified.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The headline under other rules of who is tied to whom: the curve over the threshold, other
-measures of the tie, the placebo on weak ties, the strongest partners of each city, and never-pilots
-weighted to be like the pilots before any zone (entropy balancing).
+measures of the tie, the placebo on weak ties, the strongest partners of each city, and
+never-treated cities weighted to be like the pilots before any zone (entropy balancing).
 
 The rule is retaken in every draw.
 """

@@ -34,8 +34,8 @@ POWER_SERIES = "growth_official"
 # Years by which admissions are moved back; the windows that result end before the first zone.
 PLACEBO_SHIFTS = tuple(range(3, 11))
 LAST_YEAR_BEFORE_ZONES = FIRST_ADMISSION_YEAR - 1
-# Never-pilots dated by a pilot near or tied to them: the admission of another city should not move
-# them.
+# Never-treated cities dated by a pilot near or tied to them: the admission of another city should
+# not move them.
 PLACEBO_EXPOSURES = (*(f"near_pilot_{outer}" for outer in RINGS_KM), "tied_to_pilot")
 
 FIXED = {"tie_rule": "all", "permutations": DRAWS}

@@ -1,5 +1,5 @@
-"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-pilots are
-controls (docs/methods, 4 and 5).
+"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-treated
+cities are controls (docs/methods, 4 and 5).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class TieRule:
     sign : int
         -1 keeps the pairs with the smallest measure.
     partners : int or None
-        Keep a pair where one city is among the other's so many strongest never-pilot partners.
+        Keep a pair where one city is among the other's so many strongest never-treated partners.
     """
 
     label: str
@@ -104,8 +104,8 @@ CONTROL_GROUPS: dict[str, int] = {"never_in_window": 0, "late_left_out": 2, "nev
 # Rings around pilots, by their outer edge; what lies beyond the last is far from every pilot.
 RINGS_KM = (100, 200, 300)
 
-# Dates of exposure instead of admission, for never-pilots: did they move when a pilot near them was
-# admitted?
+# Dates of exposure instead of admission, for never-treated cities: did they move when a pilot near
+# them was admitted?
 EXPOSURE_RULES: dict[str, TreatmentRule] = {
     **{
         f"near_pilot_{outer}": TreatmentRule(
@@ -114,7 +114,7 @@ EXPOSURE_RULES: dict[str, TreatmentRule] = {
         for inner, outer in zip((0, *RINGS_KM), RINGS_KM, strict=False)
     },
     "tied_to_pilot": TreatmentRule(
-        "pilot of the strongest tie admitted, tie above the median of never-pilots",
+        "pilot of the strongest tie admitted, tie above the median of never-treated cities",
         "treated_year_tied_to_pilot",
     ),
 }
@@ -186,6 +186,6 @@ TOOLS = {
         "overseas_institutions",
     ),
 }
-# Group of pilots left out where strengths of tools stand in for treatment: what a zone without
-# texts does is unknown.
+# Group of pilots left out where strengths of tools replace treatment: what a zone without texts
+# does is unknown.
 WITHOUT_TEXTS = "without_texts"

@@ -51,7 +51,7 @@ class Spec:
         and ``none`` pairs, ``all`` every pair.
     treatment_rule : str
         Of ``rules.TREATMENT_RULES`` (docs/methods, section 5), or of ``rules.EXPOSURE_RULES`` to
-        date never-pilots by a pilot near them.
+        date never-treated cities by a pilot near them.
     control_group : str
         Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out
         instead of serving as controls.
@@ -77,7 +77,7 @@ class Spec:
         over a gap. With the effects ``class_year`` each class has year effects of its own.
     strength : tuple of str
         Tool classes or tools of ``marts.fct_policy_tool`` whose strength in the pilot's texts
-        stands in for treatment, jointly.
+        replaces treatment, jointly.
     permutations, enough : int, int or None
         Draws at most, and those at least as extreme that end a coefficient's draws. `catalog`
         gives None, all are made, to the rows that decide, and 0 to those whose p is withheld.
@@ -152,7 +152,7 @@ class Spec:
 
     @property
     def has_heterogeneity(self) -> bool:
-        """Whether effects or year effects depend on the pair, or a path of the pilot stands in for
+        """Whether effects or year effects depend on the pair, or a path of the pilot replaces
         treatment.
         """
         return bool(self.moderator or self.strength) or self.effects != ("pair", "year")
@@ -181,7 +181,7 @@ class Spec:
     @property
     def sample_key(self) -> tuple:
         """Specs with the same key share a sample and take the same draws; strengths of
-        tools are held against one another, effects by class are not.
+        tools are compared with one another, effects by class are not.
         """
         left_out = {"spec_id", "analysis", "outcome", "estimator", "strength", "enough"}
         rows = (

@@ -3,9 +3,8 @@ clustered by pair.
 
 `estimates.claim` sets these rows beside the honest ones. The net effect in this form is
 `baseline.cm_growth_official.calendar_year`. Clustered by pair is the `vcov` ``conventional``; the
-city line and the province jackknife stand beside it. No permutation: the verdict on the study's
-form needs none, and the same question with one stands in the analyses `heterogeneity`, `mechanisms`
-and `policy_tools`.
+standard error by city and the province jackknife are reported too. No permutation: the verdict on
+the study's form needs none; the analyses `heterogeneity`, `mechanisms` and `policy_tools` permute.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ BITS = 62
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each piece lies in a vector of statistics of length D.
+    """Position of each piece in a vector of statistics of length D.
 
     ``[v v a: V * V * n_basis | v M Q: V * T * K | Q'MQ: K * K | outcome 0: v M y: V * T, Q'My: K |
     outcome 1 ...]`` with V loadings; the first is 1 and counts pairs.

@@ -68,7 +68,7 @@ class SumsOfDraws:
 
     def squares(self, weights: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Sums (B, L) of the squared influence of each city's pairs, from weights (B, C, G, d, L)
-        of the d statistics that stand in these columns of the D.
+        of the d statistics in these columns of the D.
         """
         block, group = self.cells.T
         own = weights[:, block, group].transpose(0, 3, 2, 1)
@@ -214,7 +214,7 @@ class PairDraws(DrawnSums):
         return super().size_of(n_used) + (len(self.pairs.first) if self.moved is None else 0)
 
     def _partners(self, labels: np.ndarray) -> np.ndarray:
-        """Pairs (B, P) in which one city is among the other's strongest never-pilot partners."""
+        """Pairs (B, P) in which one city is among the other's strongest never-treated partners."""
         panel, pairs = self.sample.panel, self.pairs
         tie = np.where(self.sample.candidate, panel.tie, np.nan)
         partners = partner_order(tie, panel.city_i, panel.city_j, panel.n_cities)

@@ -29,7 +29,7 @@ class Heterogeneity:
     name : str
         Key of the fit.
     estimator : str
-        ``twfe`` or ``event_study``; with `city_path` the path stands in for treatment.
+        ``twfe`` or ``event_study``; with `city_path` the path replaces treatment.
     pair_class : (P,) int array, optional
         Class of every candidate pair, a position in `class_names`: one coefficient per class. The
         class called ``unknown`` keeps its pairs in the sample and is in no difference and no test.

@@ -240,7 +240,8 @@ class SummedSample:
     squares : callable
         Weights (G + 1, D, R) of the statistics to the sums (R,) of squared influences.
     means_with_never : (N, T) float array
-        Mean outcome of a city over its pairs with never-pilots, up to a constant; NaN without one.
+        Mean outcome of a city over its pairs with never-treated cities, up to a constant; NaN
+        without one.
     n_single_year, n_always_treated : int
         Pairs with one observed year, which are left out, and pairs treated in every year.
     draws : callable, optional

@@ -1,7 +1,7 @@
 """Compiled sums of pair statistics under reassigned admissions: sums alone, the algebra is that of
 `solve`.
 
-All loops stand in this file, so that numba sees every change of what it has kept. A draw is
+All loops are in this file, so that numba sees every change of what it has cached. A draw is
 sequential and the interpreter's lock is free, so blocks of draws may run in threads and the bytes
 do not depend on their number. Letters of the shapes: B draws, N cities, P candidate pairs, R
 provinces, C blocks of pairs with year effects of their own, G groups of pairs (0 = never treated),
@@ -50,7 +50,7 @@ def _keep(state, ties, ranks, kept):
     """First rank that each rule of `RankedTies` keeps, kept (rules,), among pairs of at most one
     pilot.
 
-    state (N,): 0 never-pilot, 1 pilot, 2 left out; ranks (P + 1,) is room to work in.
+    state (N,): 0 never-treated city, 1 pilot, 2 left out; ranks (P + 1,) is room to work in.
     """
     everyone, room, n_marked = np.arange(len(state)), np.empty(len(state), np.int64), 0
     for i in everyone:
@@ -105,7 +105,7 @@ def _move_pilots(label, pilots, moved, d, k, to, rest):
             if kind >= 0:
                 own = moved.cell[kind, label[j]]
                 _add(to[k, own, start:end], moved.values[d, j, start:end], 1.0)
-    # all other pairs of a city are those with never-pilots
+    # all other pairs of a city are those with never-treated cities
     for kind, cells in enumerate(moved.cell):
         # numba compiles the assignment of a row for two seconds
         rest[kind, :] = 0.0
@@ -220,7 +220,7 @@ def sum_pairs(group, weight, used, pairs, province, by_city, inside):
 def sum_curve(records, labels, pairs, ties, counts, sums):
     """Count and sum pairs by draw, rule of admission, set of tie rules, class and group.
 
-    A pair stands in one set, the rules of ties that keep it as bits: so it is added once and not
+    A pair belongs to one set, whose bits are the tie rules that keep it: so it is added once, not
     once a rule, and a rule's sample is the sum of the sets that have its bit.
 
     Parameters

@@ -25,7 +25,8 @@ class DrawnPairs(NamedTuple):
     rank_of : (N, N) int64 array
         Rank of the pair of two cities, -1 where they are no candidate pair.
     pair_class : (P,) int64 array
-        A pair of a pilot of type k and a never-pilot is of group 1 + (k - 1) n_classes + class.
+        A pair of a pilot of type k and a never-treated city is of group 1 + (k - 1) n_classes +
+        class.
     n_classes : int
     block : (P,) int64 array
         Block of pairs with year effects of their own, 0..C-1.

@@ -1,4 +1,4 @@
-"""Two-way effects on pairs whose never-pilots are weighted to be like the pilots (entropy
+"""Two-way effects on pairs whose never-treated cities are weighted to be like the pilots (entropy
 balancing, Hainmueller 2012).
 """
 
@@ -25,8 +25,8 @@ COUNT_SCALE = 1e4
 # fewer effective controls than this say that pilots have hardly any counterpart
 FEW_CONTROLS = 20
 NOTE = (
-    "The weights of never-pilots are kept in the refits without a province or city and made anew "
-    "in every permutation draw."
+    "The weights of never-treated cities are kept in the refits without a province or city and "
+    "made anew in every permutation draw."
 )
 
 
@@ -39,7 +39,7 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     Raises
     ------
     NotEstimable
-        If no weights give never-pilots the pilots' means.
+        If no weights give never-treated cities the pilots' means.
     """
     panel, is_pilot = sample.panel, sample.panel.city_cohort > 0
     known = np.isfinite(inputs.covariates).all(axis=1)
@@ -48,7 +48,8 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     if weights is None:
         names = ", ".join(inputs.covariate_names)
         raise NotEstimable(
-            f"no weights of never-pilots reach the pilots' means of {names}: use fewer covariates"
+            f"no weights of never-treated cities reach the pilots' means of {names}: use fewer "
+            "covariates"
         )
     # the product of the two cities' weights, scaled up by a constant that no estimate depends on
     per_pair = COUNT_SCALE * weights[panel.city_i] * weights[panel.city_j]
@@ -61,8 +62,8 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     thin: tuple[str, ...] = ()
     if effective < FEW_CONTROLS:
         thin = (
-            f"The weights rest on {effective:.1f} never-pilots (effective number): too few cities "
-            "are like the pilots to compare with them.",
+            f"The weights rest on {effective:.1f} never-treated cities (effective number): too "
+            "few cities are like the pilots to compare with them.",
         )
     return Fitted(
         sample,
@@ -75,7 +76,7 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
 
 
 def entropy_weights(x: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
-    """Weights closest to equal ones, in entropy, under which never-pilots have the pilots'
+    """Weights closest to equal ones, in entropy, under which never-treated cities have the pilots'
     covariate means.
 
     Parameters
@@ -87,7 +88,8 @@ def entropy_weights(x: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
     Returns
     -------
     (N,) float array or None
-        1 for pilots, mean 1 over never-pilots; None where no weights reach the pilots' means.
+        1 for pilots, mean 1 over never-treated cities; None where no weights reach the pilots'
+        means.
     """
     centred = x[~is_pilot] - x[is_pilot].mean(axis=0)
     scale = x.std(axis=0)
@@ -161,8 +163,8 @@ def _balance(
     weights: np.ndarray,
     names: Sequence[str],
 ) -> list[Diagnostic]:
-    """Standardised gaps between pilots and never-pilots before and after weighting, and how many
-    never-pilots carry the weights.
+    """Standardised gaps between pilots and never-treated cities before and after weighting, and how
+    many never-treated cities carry the weights.
     """
     pilots, nevers = x[known & is_pilot], x[known & ~is_pilot]
     w, scale = weights[known & ~is_pilot], np.maximum(x[known].std(axis=0), 1e-12)

@@ -49,7 +49,7 @@ def score_variance(city_sums: np.ndarray) -> np.ndarray:
 def city_variance(
     city_sums: np.ndarray, is_pilot: np.ndarray, is_never: np.ndarray, n_pilots: np.ndarray
 ) -> np.ndarray:
-    """City sums with the factors n/(n - 1) of pilots and never-pilots.
+    """City sums with the factors n/(n - 1) of pilots and never-treated cities.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def city_variance(
     Returns
     -------
     (C,) float array
-        NaN with fewer than two pilots or never-pilots.
+        NaN with fewer than two pilots or never-treated cities.
     """
     n_never = int(is_never.sum())
     pilots, nevers = (city_sums[is_pilot] ** 2).sum(axis=0), (city_sums[is_never] ** 2).sum(axis=0)

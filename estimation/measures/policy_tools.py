@@ -45,7 +45,7 @@ class Lexicon:
             tool = str(row["tool"]), str(row["tool_class"])
             rule = (tool, int(row["weight"]), int(row["priority"]), near, negating)  # type: ignore[call-overload]
             self.rows.setdefault(str(row["term"]).upper(), []).append(rule)
-        # at one place the longest term wins; terms of one first letter stand in one branch
+        # at one place the longest term wins; terms of one first letter share a branch
         letters = groupby(sorted(filter(None, self.rows)), lambda term: term[0])
         branches = {
             re.escape(letter): "|".join(
@@ -63,8 +63,8 @@ class Lexicon:
         """Tool of a clause in simplified characters.
 
         Terms do not overlap. A term counts once with its weight, unless a word that negates it
-        stands in the 8 characters before it, or none that must within 20 characters. The largest
-        sum wins; ties go to the higher priority, then to what is named first.
+        is among the 8 characters before it, or a word that it requires is not within 20 characters.
+        The largest sum wins; ties go to the higher priority, then to what is named first.
         """
         text = "".join(sign if len(sign.upper()) > 1 else sign.upper() for sign in clause)
         hits: dict[tuple[str, str], dict[str, tuple[int, int, int]]] = {}

@@ -116,7 +116,7 @@ class Source:
     label : str
         Name of the file, or the kind of frame: the head of every message.
     names : tuple of str
-        Columns, as they stand in the header.
+        Columns, as the header spells them.
     backend : str
         ``pandas``, ``polars`` or ``pyarrow`` for a frame of that kind, else empty.
     place : str

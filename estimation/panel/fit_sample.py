@@ -37,7 +37,7 @@ class FitSample:
         Pairs in the estimation.
     tie_quantile : float or None
     n_partners : int or None
-        Pairs are kept where one city is among the other's so many strongest never-pilot partners.
+        Pairs are kept where one city is among the other's so many strongest never-treated partners.
     control_pairs : str
         Of `CONTROL_PAIRS`: what `callaway_santanna` compares a cohort with.
     """
@@ -152,7 +152,7 @@ def build_sample(
     tie_quantile : float or None
         Keep pairs strictly above this quantile of the ties among pairs with at most one pilot.
     n_partners : int, optional
-        Keep pairs in which one city is among the other's so many strongest never-pilot partners;
+        Keep pairs in which one city is among the other's so many strongest never-treated partners;
         not together with a quantile.
     control_pairs : str
         Of `CONTROL_PAIRS`.

@@ -244,10 +244,10 @@ def infer_city_cohorts(
 ) -> tuple[np.ndarray, np.ndarray]:
     """City admission years from pair cohorts.
 
-    A city in any never-treated pair is a never-pilot, its partner in a treated pair is the pilot, a
-    pilot's partner in a treated pair is a never-pilot, and so on along the pairs. Where no
-    never-treated pair leads, a city whose pairs are first treated in different years is a
-    never-pilot: a pilot has one year.
+    A city in any never-treated pair is a never-treated city, its partner in a treated pair is the
+    pilot, a pilot's partner in a treated pair is a never-treated city, and so on along the pairs.
+    Where no never-treated pair leads, a city whose pairs are first treated in different years is a
+    never-treated city: a pilot has one year.
 
     Parameters
     ----------

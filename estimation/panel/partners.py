@@ -38,10 +38,10 @@ def keep_partners(
     eligible: np.ndarray,
     n_partners: int,
 ) -> np.ndarray:
-    """Eligible pairs in which one city is among the other's strongest never-pilot partners.
+    """Eligible pairs in which one city is among the other's strongest never-treated partners.
 
-    A pilot's partners are never-pilots, and a never-pilot's list holds none but never-pilots: one
-    rule for pairs of one pilot and of none.
+    A pilot's partners are never-treated cities, and a never-treated city's list holds none but
+    never-treated cities: one rule for pairs of one pilot and of none.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def keep_pairs(
     tie_quantile : float or None
         Keep pairs strictly above this quantile of the eligible pairs' ties.
     n_partners : int or None
-        Keep pairs in which one city is among the other's so many strongest never-pilot partners.
+        Keep pairs in which one city is among the other's so many strongest never-treated partners.
 
     Returns
     -------

@@ -24,7 +24,8 @@ class Channel(Tested):
     ----------
     channel : str
         ``own_variance``: relative change of the variance of own shocks, -0.6 = 60 % less.
-        ``loading``: change of the loading on the cycle of never-pilots, whose mean loading is 1.
+        ``loading``: change of the loading on the cycle of never-treated cities, whose mean loading
+        is 1.
     """
 
     channel: str
@@ -50,8 +51,8 @@ def channel_draws(
 
     Own variance: the contrast of the primary test on the absolute own shock, u of z on (1, m) in
     all years; the mean of pilots after admission over what it would have been, squared. A spread
-    of loadings after admission counts as own variance. Loading: z on the cycle of never-pilots,
-    blind to loadings that differ in all years; its error comes from the years.
+    of loadings after admission counts as own variance. Loading: z on the cycle of never-treated
+    cities, blind to loadings that differ in all years; its error comes from the years.
 
     Parameters
     ----------

@@ -91,8 +91,8 @@ class CityPanel:
 
     @cached_property
     def treated(self) -> np.ndarray:
-        """(C + 1, T) float array: 1 in the years a cohort is treated; row 0, the never-pilots, is
-        0.
+        """(C + 1, T) float array: 1 in the years a cohort is treated; row 0, the never-treated
+        cities, is 0.
         """
         after = (self.years[None, :] >= self.cohorts[:, None]).astype(float)
         return np.vstack([np.zeros((1, len(self.years))), after])
@@ -114,7 +114,7 @@ class CityPanel:
 
     @property
     def mixed(self) -> np.ndarray:
-        """Blocks with both pilots and never-pilots, (B,) bool."""
+        """Blocks with both pilots and never-treated cities, (B,) bool."""
         return (self.counts[:, 0] > 0) & (self.counts[:, 1:].sum(axis=1) > 0)
 
     @property
@@ -219,13 +219,13 @@ def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[
         )
     if blocks < MINIMUM_BLOCKS:
         reasons.append(
-            f"No verdict: {blocks} blocks hold both pilots and never-pilots, at least "
+            f"No verdict: {blocks} blocks hold both pilots and never-treated cities, at least "
             f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
             "admission may be compared."
         )
     if beside < MINIMUM_MOVABLE_PILOTS:
         reasons.append(
-            f"No verdict: {beside} pilots have a never-pilot in their block, at least "
+            f"No verdict: {beside} pilots have a never-treated city in their block, at least "
             f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks."
         )
     return tuple(reasons)

@@ -102,7 +102,7 @@ def power_curve(
 ) -> list[dict[str, Any]]:
     """Share of pseudo-admissions on this panel in which an imposed effect is found at 5 %.
 
-    The real admissions are dealt again within blocks; effects as of `impose`.
+    The real admissions are permuted within blocks; effects as of `impose`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Exposure to the admissions of others: admissions are dealt again and who is near or tied to a
+"""Exposure to the admissions of others: admissions are permuted, and who is near or tied to a
 pilot is computed anew in each draw (recentred exposure, Borusyak and Hull 2023).
 
 Labels of exposure must not be dealt themselves: they lie where pilots lie, so neighbours share
@@ -88,7 +88,7 @@ class Admitted:
     Attributes
     ----------
     cohort, block : (M,) int arrays
-        First treated year, 0 = never in the window; block inside which admissions are dealt again.
+        First treated year, 0 = never in the window; block inside which admissions are permuted.
     own : (N,) int array
         Place of each observed city among these M.
     """

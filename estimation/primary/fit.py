@@ -38,8 +38,8 @@ class PrimaryResult(Tested):
         Of the window.
     estimator, measure : str
     before, after, without_admission : float or None
-        Mean synchronization of pilots with never-pilots, each pilot with its share of the weights:
-        in untreated years, in treated years, and in treated years less the estimate.
+        Mean synchronization of pilots with never-treated cities, each pilot with its share of the
+        weights: in untreated years, in treated years, and in treated years less the estimate.
     p_value_family : float or None
         Corrected for the two series of the family; found = below 0.05.
     minimum_detectable_rise, minimum_detectable_fall, minimum_detectable_effect : float or None
@@ -98,7 +98,7 @@ def fit_primary(
     capped: bool = False,
     least_share: float = 1.0,
 ) -> PrimaryResult:
-    """Test whether admission changed the mean synchronization of pilots with never-pilots.
+    """Test whether admission changed the mean synchronization of pilots with never-treated cities.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def fit_primary(
     cohort : (N,) int array
         First treated year, 0 = never.
     block : (N,) array
-        Ids of blocks (provinces) inside which admission is compared and dealt again.
+        Ids of blocks (provinces) inside which admission is compared and permuted.
     permutations : int
         At least 20.
     seed : int

@@ -1,4 +1,4 @@
-"""Admissions dealt again in an order that depends on what cities are: the Cox partial likelihood of
+"""Permute admissions in an order that depends on cities' covariates: the Cox partial likelihood of
 the real order within blocks, and orders drawn from it.
 """
 

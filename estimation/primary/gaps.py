@@ -29,7 +29,9 @@ def known_standardised(values: np.ndarray) -> np.ndarray:
 def known_reference(
     z: np.ndarray, never: np.ndarray, block: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return m and v of `measure.reference`, each year over the never-pilots that are there."""
+    """Return m and v of `measure.reference`, each year over the never-treated cities that are
+    there.
+    """
     known = np.isfinite(z)
     outside = never[None, :] & (np.arange(int(block.max()) + 1)[:, None] != block[None, :])
     there = np.maximum(outside.astype(float) @ known, 1.0)

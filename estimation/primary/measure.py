@@ -26,7 +26,8 @@ def cycle(values: np.ndarray, years: np.ndarray) -> np.ndarray:
 
 
 def reference(z: np.ndarray, never: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """m_it and v_it: mean and variance of z in year t over never-pilots outside city i's block.
+    """m_it and v_it: mean and variance of z in year t over never-treated cities outside city i's
+    block.
 
     Cities of one block share them whatever their label.
 
@@ -50,7 +51,7 @@ def reference(z: np.ndarray, never: np.ndarray, block: np.ndarray) -> tuple[np.n
 def synchronization(z: np.ndarray, m: np.ndarray, v: np.ndarray, cap: float = np.inf) -> np.ndarray:
     """y_it = 1 - ((z - m)^2 + v) / 2, with abs(z - m) cut at `cap`; shape (N, T).
 
-    Without a cap it is the mean over never-pilots j outside the block of
+    Without a cap it is the mean over never-treated cities j outside the block of
     1 - (z_it - z_jt)^2 / 2.
     """
     return 1 - (np.minimum(np.abs(z - m), cap) ** 2 + v) / 2

@@ -1,5 +1,5 @@
-"""The design of the primary test on any outcome of pairs: means of a city over its never-pilot
-partners.
+"""The design of the primary test on any outcome of pairs: means of a city over its never-treated
+city partners.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def fit_pair_panel(panel: PairPanel, *, permutations: int = DRAWS, seed: int = 1
         found.n_pilots,
     )
     estimate = Estimate("treated", None, None, "permutation", True, *numbers)
-    # the means are over never-pilots: a pair of two pilots is in none
+    # the means are over never-treated cities: a pair of two pilots is in none
     observed = np.isfinite(panel.y[0]) & (never[panel.city_i] | never[panel.city_j])[:, None]
     counts = {
         "n_obs": int(observed.sum()),
@@ -76,7 +76,7 @@ def fit_pair_panel(panel: PairPanel, *, permutations: int = DRAWS, seed: int = 1
 def partner_means(
     y: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, never: np.ndarray
 ) -> np.ndarray:
-    """a_it, the mean of a pair outcome over a city's never-pilot partners.
+    """a_it, the mean of a pair outcome over a city's never-treated partners.
 
     Parameters
     ----------

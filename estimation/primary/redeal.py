@@ -1,4 +1,4 @@
-"""Admissions dealt again within blocks, and the studentised coefficient of every draw."""
+"""Permute admissions within blocks and return the studentised coefficient of every draw."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TOLERANCE = 1e-9
 ROUNDING = 1e-12
 # Draws taken together: their arrays stay in the processor's cache.
 CHUNK = 50
-# Effects beyond so many errors of the estimate are none that can be told from each other; from
-# about 1e5 on rounding alone gives the polynomial of a draw roots.
+# Effects beyond so many standard errors of the estimate cannot be distinguished; from about 1e5 on
+# rounding alone gives the polynomial of a draw roots.
 FARTHEST = 1e4
 
 

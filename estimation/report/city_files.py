@@ -244,7 +244,7 @@ def _thousandths(column: Any) -> np.ndarray:
 
 
 def _places(order: np.ndarray, found: dict[str, Any], *names: str) -> list[np.ndarray]:
-    """Where the cities of some columns stand in the order of all."""
+    """Positions of the cities of some columns in the order of all."""
     return [np.searchsorted(order, np.ma.filled(found[name], 0)) for name in names]
 
 

@@ -15,7 +15,7 @@ _PATHS = (
     "cm_growth_deflated",
 )
 # The cities of the primary test: growth in every year of its window; one admitted after the window
-# is a never-pilot.
+# is a never-treated city.
 _PRIMARY_CITIES = """
 with span as (select first_year, last_year from estimates.primary
     where spec_id = 'primary.cm_growth_official.newest'),

@@ -101,7 +101,7 @@ def _write_city_files(
 
 
 def _take_away(out_dir: Path) -> list[dict[str, Any]]:
-    """Figures, tables and replication files that stand in the folder already, each name with its
+    """Figures, tables and replication files that are in the folder already, each name with its
     files.
     """
     found: dict[str, list[str]] = {}

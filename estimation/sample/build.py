@@ -54,7 +54,7 @@ class StudySample:
         Cities approved in July to December.
     city_covariates : (N, K) float array or None
         The spec's controls as columns of ``marts.dim_city``, NaN where it has none: what
-        never-pilots are weighted by.
+        never-treated cities are weighted by.
     """
 
     panel: PairPanel
@@ -98,7 +98,8 @@ def build_sample(
     Raises
     ------
     SampleError
-        If series, ties, pilots or never-pilots are missing; the message says what the sample needs.
+        If series, ties, pilots or never-treated cities are missing; the message says what the
+        sample needs.
     """
     balanced = balance_pair_years(synchronization, spec, outcomes or (spec.outcome,))
     return sample_of(cities, pairs, balanced, spec)
@@ -296,7 +297,7 @@ def hash_panel(
     city_ids : two (P,) int arrays
         Ids of the cities of each kept pair, in their order.
     cohort : (P,) int array
-        The pilot's year, 0 for a pair of never-pilots.
+        The pilot's year, 0 for a pair of never-treated cities.
     years : (T,) int array
     outcome : (P, T) float array
 

@@ -138,7 +138,7 @@ def build_dose(
     city_cohort: np.ndarray,
     years: np.ndarray,
 ) -> np.ndarray:
-    """Standardised dose of every city and year, zero before admission and for never-pilots.
+    """Standardised dose of every city and year, zero before admission and for never-treated cities.
 
     Parameters
     ----------

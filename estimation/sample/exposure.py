@@ -44,10 +44,10 @@ def add_exposure(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> p
     DataFrame
         With ``treated_year_near_pilot_<km>`` for each ring: for a city that is no pilot, and whose
         nearest pilot lies in the ring, the first treated year of any pilot in the ring; and
-        ``treated_year_tied_to_pilot``: for the never-pilots whose strongest tie to a pilot lies
-        above the median of never-pilots, the first treated year of the pilot of that tie. Each also
-        with ``_calendar_year``, the same. Missing where there is no such pilot, no distance or
-        no tie.
+        ``treated_year_tied_to_pilot``: for the never-treated cities whose strongest tie to a pilot
+        lies above the median of never-treated cities, the first treated year of the pilot of that
+        tie. Each also with ``_calendar_year``, the same. Missing where there is no such pilot, no
+        distance or no tie.
     """
     ids, made = np.sort(cities["city_id"].to_numpy(dtype=np.int64)), {}
     for name, rule in EXPOSURE_RULES.items():

@@ -18,7 +18,7 @@ from .build import StudySample
 MIN_ZONES = 10
 MIN_CITIES = 20
 # Share of the variance of a strength over treated city-years that cohort and year explain, above
-# which it is hardly told from admission.
+# which it can hardly be distinguished from admission.
 MAX_EXPLAINED = 0.9
 PLURAL = {"region": "regions", "province_id": "provinces"}
 # A diagnostic whose term is another tool with the very same strength on the sample

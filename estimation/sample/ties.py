@@ -1,6 +1,6 @@
 """Ties between cities and the rules that keep pairs by them (docs/methods, section 4), and
-never-pilot partners in other provinces: those that a permutation within the city's province leaves
-as they are.
+never-treated partners in other provinces: those that a permutation within the city's province
+leaves as they are.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def choose_pairs(
     Raises
     ------
     SampleError
-        If no pilot, no pair of a pilot and a never-pilot or no pair of two never-pilots is left.
+        If no pilot, no pair of a pilot and a never-treated city or no pair of two never-treated
+        cities is left.
     """
     rule, is_pilot = TIE_RULES[spec.tie_rule], city_cohort > NEVER
     n_treated = is_pilot[cities[0]].astype(int) + is_pilot[cities[1]]
@@ -88,7 +89,8 @@ def choose_pairs(
             "needs a city of the sample that was admitted as a pilot inside the window under "
             f"rule {spec.treatment_rule}: there is none"
         )
-    for count, meaning in ((1, "of a pilot and a never-pilot"), (0, "of two never-pilots")):
+    kinds = (1, "of a pilot and a never-treated city"), (0, "of two never-treated cities")
+    for count, meaning in kinds:
         if not (kept & (n_treated == count)).any():
             raise SampleError(
                 f"needs pairs {meaning} under tie rule {spec.tie_rule}: there is none among "
@@ -107,8 +109,8 @@ def partners_elsewhere(members: pd.DataFrame, pairs: pd.DataFrame, rule: TieRule
     pairs : DataFrame
         ``marts.fct_city_pair``: city_i_id, city_j_id and the measure of the rule.
     rule : TieRule
-        Every never-pilot of another province; with a quantile those whose tie lies above that of
-        all pairs of members; with partners each city's so many strongest.
+        Every never-treated city of another province; with a quantile those whose tie lies above
+        that of all pairs of members; with partners each city's so many strongest.
 
     Returns
     -------

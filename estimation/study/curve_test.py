@@ -56,7 +56,7 @@ def run_curve_test(marts: Marts, specs: Sequence[Spec]) -> list[dict[str, Any]]:
         As of `run_curve`.
     specs : sequence of Spec
         Those of the curve that were estimated; the ones that are not `in_the_test` are left out.
-        Admissions are dealt again within provinces, a city's whole record at once, as often as the
+        Admissions are permuted within provinces, a city's whole record at once, as often as the
         first says.
 
     Returns

@@ -1,7 +1,7 @@
 """What stands beside the primary test and does not change its verdict: the same test on other
 cities, years, dates and series, placebos in time and space, the drift that would turn it, and
 whether pilots were chosen by their growth: that of the years before any zone, pilots against the
-never-pilots of their province.
+never-treated cities of their province.
 """
 
 from __future__ import annotations
@@ -302,9 +302,9 @@ def placebos_in_time(marts: Marts, spec: Spec, real: Window, settings: Settings)
 
 
 def placebos_in_space(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:
-    """Never-pilots near or tied to a pilot: their own admission cannot have moved them.
+    """Never-treated cities near or tied to a pilot: their own admission cannot have moved them.
 
-    The measure is that of the real admissions, held in all draws; admissions are dealt again and
+    The measure is that of the real admissions, held in all draws; admissions are permuted and
     exposure is computed anew. The p of the largest statistic over all rules judges them jointly:
     they take the same draws.
     """

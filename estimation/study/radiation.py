@@ -242,8 +242,8 @@ def _in_words_of_the_rule(spec: Spec, text: str) -> str:
     if term_of(spec) == "treated":
         return text
     for pilots, cities in (
-        ("never-pilots", "unexposed cities"),
-        ("a never-pilot", "an unexposed city"),
+        ("never-treated cities", "unexposed cities"),
+        ("a never-treated city", "an unexposed city"),
         ("pilots", "exposed cities"),
     ):
         text = text.replace(pilots, cities)

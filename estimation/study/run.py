@@ -32,7 +32,8 @@ def run_study(
     on_progress: Callable[[int, int, str], None] | None = None,
     run_units: RunUnits = run_here,
 ) -> SimpleNamespace:
-    """Estimate every spec; one that lacks series, ties, pilots or never-pilots becomes a row of
+    """Estimate every spec; one that lacks series, ties, pilots or never-treated cities becomes a
+    row of
     ``not_run``.
 
     Parameters
@@ -103,7 +104,7 @@ def _in_order(found: dict[Unit, Rows], units: Sequence[Unit], specs: Sequence[Sp
         own = [found[unit] for unit in units if unit.kind == kind]
         for name in dict.fromkeys(name for rows in own for name in rows):
             rows = [row for of_unit in own for row in of_unit.get(name, ())]
-            # others are a unit each, whose rows stand in an order of their own
+            # others are a unit each, whose rows have an order of their own
             if kind in ("group", "curve"):
                 rows.sort(key=lambda row: place.get(row["spec_id"], 0))
             tables[name] += rows

@@ -27,7 +27,7 @@ SPEC_IDS = (
     "baseline.cm_growth_deflated.headline",
     "dynamics.cm_growth_official.headline",
 )
-#: Pilots and never-pilots of the part that statsmodels can hold with all its dummies.
+#: Pilots and never-treated cities of the part that statsmodels can hold with all its dummies.
 PILOTS_OF_PART, OTHERS_OF_PART = 6, 18
 #: Most pair-years that pyfixest, which holds some 20 numbers for each, is given; of more it fits
 #: the pairs among some of the cities.
@@ -167,8 +167,8 @@ def _by_pyfixest(table: pd.DataFrame, event_times: pd.Series) -> pd.DataFrame:
 
 
 def _part_by_statsmodels(sample: StudySample, outcome: int) -> dict[str, float]:
-    """Both packages on the pairs among a few pilots and never-pilots; empty where these hold no
-    contrast.
+    """Both packages on the pairs among a few pilots and never-treated cities; empty where these
+    hold no contrast.
     """
     import statsmodels.api as sm
 

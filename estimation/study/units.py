@@ -139,7 +139,7 @@ def _draws(unit: Unit) -> float:
     return max(spec.permutations for spec in unit.specs) * (outcomes + len(unit.specs))
 
 
-#: How a kind is run, and its weight beside others; in the order in which rows stand in a table.
+#: How a kind is run, and its weight relative to others, in the order of a table's rows.
 KINDS: dict[str, tuple[Callable[[Marts, Sequence[Spec]], Rows], Callable[[Unit], float]]] = {
     "group": (_run_group, _draws),
     "city": (run_radiation, lambda unit: 1e3),

@@ -180,8 +180,7 @@ RULES: list[Rule] = [
         None,
         "stop",
         "The cities of an edition have nothing to do with those of the edition before: a column "
-        "or a code is shifted, or another indicator "
-        "stands in the column.",
+        "or a code is shifted, or the column holds another indicator.",
     ),
     between(
         "staging_edition_overlap",
@@ -203,7 +202,7 @@ RULES: list[Rule] = [
         "stop",
         "Over half of the values that an edition shares with an earlier one moved by more than a "
         "fifth (growth: five points): a column or "
-        "a code is shifted, or another indicator stands in the column.",
+        "a code is shifted, or the column holds another indicator.",
     ),
     between(
         "staging_fresh",

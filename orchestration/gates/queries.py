@@ -1,4 +1,4 @@
-"""What the first and the last gate judge, as SQL. Thresholds stand in the suites.
+"""What the first and the last gate judge, as SQL. Thresholds are in the suites.
 
 The gates after staging and after the marts read models (warehouse/models/quality/gates). These two
 cannot: the first one stands before any dbt step, and judges the Parquet files as they were read;

@@ -239,7 +239,7 @@ def test_a_reader_that_leaves_gets_no_traceback(write):
 
 
 def test_within_block_is_offered_for_any_pair_panel(write, capsys):
-    """Means over never-pilot partners, city and province x year effects: the same numbers as from
+    """Means over never-treated partners, city and province x year effects: the same numbers as from
     the cities' means.
     """
     panel = random_panel(3, n_cities=40, n_pilots=12)

@@ -154,7 +154,7 @@ class LookedUp(_Model):
     """A number or short name of the place that another ``sheet`` of the file explains.
 
     ``key`` is the column here, ``sheet_key`` the same column there (where its header differs),
-    ``name`` and ``code`` what is taken from there; the other sheet's header stands in its ``row``.
+    ``name`` and ``code`` what is taken from there; the other sheet's header is in its ``row``.
     """
 
     sheet: str
@@ -347,7 +347,7 @@ class RowIndicators(_Model):
     """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare
     its cells like headers.
 
-    Where the place or the year stands in a column too, an indicator has a row for each; else it has
+    Where the place or the year is in a column too, an indicator has a row for each; else it has
     one row, and a second one is a fault. ``value`` is the column of the values where neither years
     nor places are headers (one value a row), ``unit_column`` that of the units.
     """

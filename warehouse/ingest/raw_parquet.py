@@ -1,5 +1,5 @@
-"""How raw rows stand in a Parquet file, which also holds their number by reason: a file that is
-there already need not be read to be counted.
+"""Write raw rows to a Parquet file, which also holds their number by reason: a file that is there
+already need not be read to be counted.
 """
 
 from __future__ import annotations

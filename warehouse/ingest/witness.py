@@ -12,8 +12,8 @@ _SIMULATED = re.compile("simulated|模拟")
 
 
 def why_no_witness(published: Path, folder: Path) -> str:
-    """Why the values of a publication are not held against the files of a source; empty where they
-    are.
+    """Why the values of a publication are not compared with the files of a source; empty where
+    they are.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@
     3 - 2 * {{ n_years }}
 {%- endmacro %}
 
-{#- cm lies in [3 - 2T, 1]; the bounded form needs it strictly inside. -#}
+{#- cm is in [3 - 2T, 1]; the bounded form needs it strictly inside. -#}
 {% macro cm_clipped(cm_value, n_years) -%}
     least(greatest({{ cm_value }}, {{ cm_lowest(n_years) }} + 1e-6), 1 - 1e-6)
 {%- endmacro %}

@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 {#- The spelling under which place names are looked up: as `lookup_key`, also without marks of notes at the end (①, ², *, [1]) and in
-    simplified characters. The list holds every traditional character whose simplified form stands in a seed of aliases;
+    simplified characters. The list holds every traditional character whose simplified form occurs in a seed of aliases;
     `warehouse/ingest/place_names.py` reads it too. -#}
 {% macro place_key(expression) -%}
     nullif(

@@ -361,7 +361,7 @@ def _choice(own: list[dict[str, Any]]) -> str:
         ),
         (
             (current["n_run_years"] or 0) > (other["n_run_years"] or 0),
-            f"{current['n_run_years']} years of its source stand in a row, "
+            f"{current['n_run_years']} consecutive years of its source, "
             f"{other['n_run_years'] or 0} of {other['source_id']}",
         ),
     ]

@@ -1,3 +1,3 @@
-"""One source read, staged and held against the published warehouse, in seconds and without a
+"""Read and stage one source and compare it with the published warehouse, in seconds and without a
 refresh: the command `check-source`.
 """

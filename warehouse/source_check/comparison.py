@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 #: Levels agree within this share, rates within the points of threshold `source.equal`. What fits a
-#: value better fits it this well, and is four times nearer than what stands in its place.
+#: value better fits it this well, and is four times nearer than the value that was delivered.
 EQUAL = 0.005
 
 # what two values may differ by and still agree

@@ -13,12 +13,12 @@ import duckdb
 
 from warehouse.source_check.comparison import ACCEPTED
 
-#: A fault is told from chance by so many cells, this share of those that do not agree, and so much
-#: of all.
+#: A fault is no chance from so many cells on, which are this share of those that do not agree, and
+#: so much of all.
 FEWEST, MOST, LEAST = 8, 0.5, 0.05
 #: One cell is a power of ten off where so much of the rest of its column agrees.
 REST_AGREES = 0.9
-#: Filled cells are told from chance by this share of all.
+#: Filled cells are no chance from this share of all on.
 FILLED = 0.2
 #: A part is of another definition where so few of its cells agree, so many elsewhere, and half are
 #: so far off; a column where half are this far off. Of rates 0.3 points are far.

@@ -1,4 +1,4 @@
--- every unordered pair of the cities of fct_city_year stands in fct_city_pair, and each of them in every year of the window
+-- every unordered pair of the cities of fct_city_year is in fct_city_pair, and each of them in every year of the window
 with cities as (
     select distinct city_id from {{ ref('fct_city_year') }}
 ),

@@ -39,7 +39,7 @@ class PilotLevel:
 
 def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLevel | None:
     """`level_of_means` on a pair panel: a city's mean is that over its kept pairs with
-    never-pilots.
+    never-treated cities.
 
     Parameters
     ----------
@@ -63,7 +63,9 @@ def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLev
 
 
 def _means_with_never(sample: FitSample, outcome: int) -> np.ndarray:
-    """Mean outcome of a city over its kept pairs with never-pilots (N, T); NaN without one."""
+    """Mean outcome of a city over its kept pairs with never-treated cities (N, T); NaN without
+    one.
+    """
     panel = sample.panel
     never, shape = panel.city_cohort == 0, (panel.n_cities, len(panel.years))
     rows = sample.observed & sample.kept[:, None]
@@ -87,10 +89,10 @@ def level_of_means(
     """Test whether pilots' means of the years before their admission differ from those of cities of
     their stratum.
 
-    A city's level is the mean over its untreated years of its mean less that of all never-pilots of
-    the year. Pilots that load more on a national factor, or are calmer, have another level of
-    synchronization; then the factor's path after admission moves them otherwise than their peers,
-    and looks like an effect.
+    A city's level is the mean over its untreated years of its mean less that of all never-treated
+    cities of the year. Pilots that load more on a national factor, or are calmer, have another
+    level of synchronization; then the factor's path after admission moves them otherwise than their
+    peers, and looks like an effect.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ def level_of_means(
     -------
     PilotLevel or None
         None with fewer than 4 pilots that have an untreated year, or where no pilot has a
-        never-pilot in its stratum.
+        never-treated city in its stratum.
     """
     always = (cohort > 0) & (cohort <= years[0])
     means, cohort, strata = means[~always], cohort[~always], strata[~always]

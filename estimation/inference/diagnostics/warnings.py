@@ -245,10 +245,9 @@ def _pilot_level(difference: Any, p_value: Any) -> list[str]:
     if difference is None or p_value is None or p_value >= LEVEL:
         return []
     return [
-        "Pilots were of another kind before admission: their mean outcome with never-pilots was "
-        f"{difference:+.3g} from that of the "
-        f"cities that their admission is permuted with (p = {p_value:.3f}). What the national "
-        "cycle did to such cities afterwards looks "
-        "like an effect; every inference method rejects too often then, and no standard error "
-        "repairs it."
+        "Pilots were of another kind before admission: their mean outcome with never-treated "
+        f"cities was {difference:+.3g} from that of the cities that their "
+        f"admission is permuted with (p = {p_value:.3f}). What the national cycle did to such "
+        "cities afterwards looks like an effect; every inference method rejects too often then, "
+        "and no standard error repairs it."
     ]

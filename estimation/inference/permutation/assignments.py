@@ -27,7 +27,7 @@ def count_relabellings(labels: np.ndarray, strata: np.ndarray) -> int:
 
 
 def _label_counts(labels: np.ndarray, strata: np.ndarray) -> list[list[int]]:
-    """How often each label stands in a stratum; the strata in ascending order."""
+    """How often each label occurs in a stratum; the strata in ascending order."""
     order = np.lexsort((labels, strata))
     labels, strata = labels[order], strata[order]
     new_stratum = np.append(True, strata[1:] != strata[:-1])

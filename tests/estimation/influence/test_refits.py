@@ -51,8 +51,8 @@ def carried_by_one_province(design: str) -> PairPanel:
     """Eight pilots in eight provinces; shocks of cities and years have variance one, 30 % of it the
     province's.
 
-    Either the pilots are tied to the cities of one other province alone, and never-pilots to one
-    another; or no pair is never treated, and the last four pilots sit in one other province.
+    Either the pilots are tied to the cities of one other province alone, and never-treated cities
+    to one another; or no pair is never treated, and the last four pilots sit in one other province.
     """
     rng, cohort = np.random.default_rng(3), np.zeros(len(PROVINCE), dtype=np.int64)
     i, j = np.triu_indices(len(PROVINCE), 1)

@@ -138,7 +138,7 @@ NEVER = 0
             [0, 0, 0, 0, 0, 2015],
             [2, 3, 4, 5],
         ),
-        # two never-pilots in a treated pair
+        # two never-treated cities in a treated pair
         ([(0, 1, NEVER), (2, 3, NEVER), (0, 2, 2015)], None, [0, 2]),
         # one pilot, two years
         ([(0, 1, NEVER), (0, 2, 2015), (1, 2, 2016)], None, [2]),

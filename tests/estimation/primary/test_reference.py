@@ -18,7 +18,7 @@ DRAWS = 600
 
 
 def _measure(series: np.ndarray, cohort: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Mean over never-pilots outside the block of 1 - (z_i - z_j)^2 / 2, pair by pair."""
+    """Mean over never-treated cities outside the block of 1 - (z_i - z_j)^2 / 2, pair by pair."""
     z = np.array([(row - row.mean()) / np.sqrt(((row - row.mean()) ** 2).mean()) for row in series])
     y = np.zeros_like(z)
     for i in range(len(z)):

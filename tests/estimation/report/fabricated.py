@@ -167,7 +167,7 @@ def primary_tables(
     verdict = "not_found_could_have_been" if smallest <= 0.05 else "not_found_could_not_have_been"
     if primary_p is None or primary_p < 0.05:
         verdict = "not_identified" if primary_p is None else "found"
-    no_verdict = "No verdict: 2 pilots have a never-pilot in their block."
+    no_verdict = "No verdict: 2 pilots have a never-treated city in their block."
     sizes = ("effect", "rise", "fall")
     row = {
         "spec_id": PRIMARY,

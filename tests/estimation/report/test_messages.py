@@ -27,7 +27,7 @@ NOT_OF_TABLES = re.compile(
 )
 WHERE = "if pilots are larger"
 # what the first place of a sentence may hold
-PLACES = ("7", "a_b", "of two never-pilots", "human capital of marts.dim_city")
+PLACES = ("7", "a_b", "of two never-treated cities", "human capital of marts.dim_city")
 
 
 def template(node: ast.AST) -> str | None:

@@ -59,13 +59,13 @@ def _only(keep):
 LACKING = {
     "provinces": (
         _only(lambda c, b: np.where(b < 2, c, 0)),
-        "2 {}s hold both pilots and never-pilots, at least 3 are needed",
+        "2 {}s hold both pilots and never-treated cities, at least 3 are needed",
     ),
     "pilots": (
         _only(
             lambda c, b: np.where(np.isin(np.arange(c.size), np.flatnonzero(c)[[0, 2, 4]]), c, 0)
         ),
-        "3 pilots have a never-pilot in their {}, at least 4 are needed",
+        "3 pilots have a never-treated city in their {}, at least 4 are needed",
     ),
     "years": (
         _only(lambda c, b: np.where(c > 0, 2012, 0)),

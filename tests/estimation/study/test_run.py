@@ -296,7 +296,7 @@ def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
         ),
         (
             {"cities": lambda f: f.assign(treated_year=f["treated_year"].fillna(2015)[1:])},
-            "two never-pilots",
+            "two never-treated cities",
         ),
         (
             {

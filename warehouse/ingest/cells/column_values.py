@@ -30,7 +30,7 @@ class FilledCells:
     Attributes
     ----------
     positions : ndarray of int, shape (n,)
-        Where they stand in the column.
+        Their positions in the column.
     texts : pyarrow.Array of string, length n
     numbers : ndarray of float, shape (n,)
         NaN where a cell is no number.

@@ -41,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What columns are held against: the catalog, the factor of each known unit, and published
+    """What columns are compared with: the catalog, the factor of each known unit, and published
     values where there are any.
     """
 
@@ -111,7 +111,7 @@ def _other_year(
 
 
 def _by_header(name: HeaderMatch, knowledge: Knowledge, *, is_panel: bool) -> Finding:
-    """What a header is worth where no known value can be held against its column."""
+    """What a header is worth where there is no known value to compare its column with."""
     if not is_panel:
         return Finding(
             None,
@@ -217,7 +217,7 @@ def unit_of_power(
         for (unit, to), factor in factors.items()
         if to == canonical and _power(factor) == power
     ]
-    # one that stands in the header, a Chinese word before an English one, then the shortest
+    # one that the header names, a Chinese word before an English one, then the shortest
     return min(
         fitting,
         key=lambda unit: (unit not in header, unit.isascii(), len(unit), unit),

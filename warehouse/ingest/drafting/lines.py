@@ -13,7 +13,7 @@ def quoted(text: str) -> str:
 
 
 def meaning(match: HeaderMatch, catalog: Catalog, evidence: str, *, by_pattern: bool = True) -> str:
-    """Indicator and unit of a column, row or sheet as they stand in its rule, and the evidence
+    """Indicator and unit of a column, row or sheet as its rule writes them, and the evidence
     behind them.
     """
     unit, assumed = "", ""

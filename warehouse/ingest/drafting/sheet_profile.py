@@ -114,7 +114,7 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
 
 
 def _years_across(grid: Grid) -> int | None:
-    """Row with at least three different years above numbers, unless the years stand in a column."""
+    """Row with at least three different years above numbers, unless the years are in a column."""
     for row, cells in enumerate(grid.rows[:_HEADER_SEARCH]):
         years = [
             col

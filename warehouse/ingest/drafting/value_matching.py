@@ -17,7 +17,7 @@ EQUAL, NEAR = 0.002, 0.05
 #: It is a copy of a source that has so much of its cells, of which so many are the same to the last
 #: digit that single precision keeps, and not by chance.
 SAME, COPIED, FEWEST_COPIED = 1e-6, 0.95, 100
-#: A column is held against at most so many cells.
+#: A column is compared with at most so many cells.
 MOST_CELLS = 4_000
 LEVELS = {"city": 0, "province": 1, "country": 2}
 _LEVEL_STEP, PLACE_STEP = 10**11, 10**4

@@ -1,5 +1,5 @@
-"""Values of a service as a `tidy` file: places and units are held against the seeds before anything
-is written.
+"""Values of a service as a `tidy` file: places and units are checked against the seeds before
+anything is written.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def _is_header(
     *,
     is_first: bool,
 ) -> bool:
-    """Whether a row without any number is a header: the place's own header stands in it again, or
+    """Whether a row without any number is a header: it repeats the header of the place, or has
     several unlike texts over values.
     """
     own = [

@@ -161,7 +161,7 @@ def _publish(
         tables[indicator] = np.where(
             exists & (wider_rng.random(table.shape) >= MISSING_SHARE), table, np.nan
         )
-    # a real level stands in where no growth was published, which would close the gaps of growth
+    # a real level replaces growth that was not published, which would close the gaps of growth
     tables["gdp_real_cny_100m"] = np.where(
         np.isnan(tables["gdp_growth_official_pct"]), np.nan, wider["gdp_real_cny_100m"]
     )

@@ -19,7 +19,7 @@ indicators as (
     select
         city_id,
         "year",
-        -- market entities hold the self-employed too: they stand in, under a basis of their own, where no firms were delivered
+        -- market entities hold the self-employed too: they replace firms, under a basis of their own, where none were delivered
         max(case when indicator_id = 'firms_new' then "value" end) as firms_new,
         max(case when indicator_id = 'entities_new' then "value" end) as entities_new,
     {% for indicator_id in plain_indicators %}

@@ -1,5 +1,5 @@
 {#- The key of a model and its columns that are never empty, in one pass over it: fails with every combination of the key's columns that
-    stands in more than one row, lacks a column which is not `nullable` (there null counts as a value), or has a row without one that is to be
+    is in more than one row, lacks a column which is not `nullable` (there null counts as a value), or has a row without one that is to be
     `filled`. Without columns the model must have exactly one row (none with `--empty`). -#}
 {% test primary_key(model, columns, nullable=[], filled=[]) %}
     {%- set names, lacks = [], [] -%}

@@ -37,7 +37,7 @@ compared as (
     from published
 ),
 
--- the log difference of a delivered real level stands in only where neither a rate nor an index was published
+-- the log difference of a delivered real level is used only where neither a rate nor an index was published
 candidates as (
     select
         city_id,

@@ -42,7 +42,7 @@ judged as (
         )
 ),
 
--- where a whole year is in fractions there is no usual growth of that year; 10 per cent stands in
+-- where a whole year is in fractions there is no usual growth of that year; 10 per cent is assumed
 fractions as (
     select
         observations.*,

@@ -7,7 +7,7 @@ with shingles as (
     from {{ ref('stg_policy__documents') }}
 ),
 
--- standard phrases of official documents stand in many texts and are no sign of copying
+-- standard phrases of official documents occur in many texts and are no sign of copying
 telling as (
     select
         document_id,

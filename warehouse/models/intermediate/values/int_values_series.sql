@@ -1,8 +1,8 @@
 -- grain: one row is one value of a city that passed the exact rules and the one on prices, a positive level or a rate of change as one plus
 -- itself: the one value of its series, city and year, for indicators that have a threshold of any rule on series
 -- key: observation_id
--- a file that covers several years is a series of its own, and an edition of such files speaks for itself: it is held against the other
--- editions of its source as against other sources. Files of a year each make one series of their source
+-- a file that covers several years is a series of its own, and an edition of such files counts on its own: it is compared with the other
+-- editions of its source and with other sources. Files of a year each make one series of their source
 with numbered as (
     select
         observations.source_id,
