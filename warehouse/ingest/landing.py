@@ -257,7 +257,7 @@ def _walk(root: Path, folder: Path) -> Iterator[tuple[Path, str | None]]:
 def _link_note(root: Path, location: Path) -> str | None:
     try:
         target = location.resolve()
-    except (OSError, RuntimeError):
+    except RuntimeError:
         return "a symbolic link that leads in a circle"
     if not target.is_relative_to(root):
         return "a symbolic link that leaves the landing: deliver the file itself"

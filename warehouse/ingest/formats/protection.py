@@ -25,7 +25,9 @@ def is_encrypted(data: bytes) -> bool:
 
     try:
         return msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted()
-    except Exception:  # damaged: reading it says how
+    except MemoryError:
+        raise
+    except Exception:  # msoffcrypto raises whatever the damage leads to; reading it says how
         return False
 
 

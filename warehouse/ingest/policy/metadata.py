@@ -122,7 +122,8 @@ def read_metadata(text: str) -> dict[str, Any]:
         is_transmitted : bool
             Whether a notice transmits another document (then it is not held to be a mere notice).
         not_stated : list of str
-            Names of the fields above that the text does not state.
+            Names of the fields above that the text does not state; a date that no calendar has
+            (2021-02-30) is none, also one of force.
     """
     parts = _parts(text)
     title = _title(parts)
@@ -131,7 +132,6 @@ def read_metadata(text: str) -> dict[str, Any]:
     issued = _issue_date(parts, title)
     year = issued.year if issued else (int(number["year"]) if number else None)
     zones, rule = _zones(parts, title, issuer, number)
-    start, end = _in_force(parts.text, title, issued)
     cited = list(dict.fromkeys(map(_format_number, _NUMBER.finditer(parts.text))))
     own = _format_number(number) if number else None
     found = {
@@ -141,11 +141,13 @@ def read_metadata(text: str) -> dict[str, Any]:
         "issuer": issuer,
         "issue_date": issued,
         "zone_texts": zones,
+        **_in_force(parts.text, title, issued),
     }
-    return found | {
+    return {
+        "in_force_from": None,
+        "in_force_to": None,
+        **found,
         "issue_year": year,
-        "in_force_from": start,
-        "in_force_to": end,
         "zone_rule": rule,
         "cited_numbers": [no for no in cited if no != own],
         "repealed_numbers": _repealed(parts.text),
@@ -258,11 +260,8 @@ def _issue_date(parts: _Parts, title: str | None) -> date | None:
     )
     if written:
         return _parse_date(written)
-    signed = [
-        found["date"]
-        for line in parts.lines
-        if line.endswith(_DATE_ENDS) and (found := _SIGNED.fullmatch(line))
-    ]
+    ending = (line for line in parts.lines if line.endswith(_DATE_ENDS))
+    signed = [found["date"] for found in map(_SIGNED.fullmatch, ending) if found]
     if signed:
         # a signature is written out (2020年7月23日); a date in figures alone (2020.08.04) is when a
         # site posted the text
@@ -300,6 +299,7 @@ def _tens(text: str) -> str:
 
 
 def _date(year: str, month: str, day: str) -> date | None:
+    """Return the date; None for one that no calendar has, which `not_stated` then names."""
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
@@ -364,15 +364,20 @@ def _distinct(names: list[str]) -> list[str]:
     return list(dict.fromkeys(name for name in tidy if 2 <= len(name) <= 30))
 
 
-def _in_force(text: str, title: str | None, issued: date | None) -> tuple[date | None, date | None]:
-    start = _FROM.search(text)
-    first = _parse_date(start["date"]) if start else None
-    until, years, span = _UNTIL.search(text), _YEARS.search(text), _PLANNED_SPAN.search(title or "")
+def _in_force(text: str, title: str | None, issued: date | None) -> dict[str, date | None]:
+    """Return the dates of force that the text or its title gives."""
+    found: dict[str, date | None] = {}
+    start, until = _FROM.search(text), _UNTIL.search(text)
+    years, span = _YEARS.search(text), _PLANNED_SPAN.search(title or "")
+    if start:
+        found["in_force_from"] = _parse_date(start["date"])
+    begin = found.get("in_force_from") or issued
     if until:
-        return first, _parse_date(until["date"])
-    begin = first or issued
-    if years and begin:
+        found["in_force_to"] = _parse_date(until["date"])
+    elif years and begin:
         n = years[1].replace("两", "二")
         length = int(n) if n.isdigit() else int(_tens(n))
-        return first, _date(str(begin.year + length), str(begin.month), str(min(begin.day, 28)))
-    return first, date(int(span[2]), 12, 31) if span else None
+        found["in_force_to"] = begin.replace(year=begin.year + length, day=min(begin.day, 28))
+    elif span:
+        found["in_force_to"] = date(int(span[2]), 12, 31)
+    return found

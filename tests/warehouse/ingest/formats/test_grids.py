@@ -42,6 +42,7 @@ from tests.warehouse.ingest.formats.old_workbook import (
 )
 from warehouse.ingest.formats.grids import read_grids
 from warehouse.ingest.formats.number_formats import shown_text
+from warehouse.ingest.formats.protection import OLE_MAGIC, is_encrypted
 from warehouse.ingest.formats.sheet_scan import scan_sheet
 
 XLSX = xlsx_bytes(Sheet1=ROWS)
@@ -276,3 +277,12 @@ def test_an_old_workbook_gives_what_a_person_sees(cells, before, rows) -> None:
     assert (grid.hidden_rows, grid.merged) == (
         ({2}, (((0, 1), (2, 1)),)) if is_hidden else (set(), ())
     )
+
+
+def test_a_shortage_of_memory_is_not_taken_for_damage(monkeypatch):
+    def fails(stream):
+        raise MemoryError
+
+    monkeypatch.setattr("msoffcrypto.OfficeFile", fails)
+    with pytest.raises(MemoryError):
+        is_encrypted(OLE_MAGIC)

@@ -230,6 +230,11 @@ def test_places_lead_back_to_the_text_as_found(found):
         ("本措施有效期至2025年12月31日。\n", "in_force_to", datetime.date(2025, 12, 31)),
         ("本措施自印发之日起施行。\n", "in_force_to", None),
         (
+            "某市人民政府\n2019年3月5日\n本措施有效期至2025年11月31日。\n",
+            "not_stated",
+            ["document_no", "issuer", "zone_texts", "in_force_to"],
+        ),
+        (
             "依据某政发〔2018〕3号办理。\n本措施施行后，《旧措施》(某某政发〔2017〕12号)同时废止。\n",
             "repealed_numbers",
             ["某某政发〔2017〕12号"],
