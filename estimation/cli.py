@@ -296,7 +296,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument(
         "--vcov",
         type=_columns,
-        help="by comma, of those below; default: the default line and permutation",
+        help="by comma, of those below; default: the default method and permutation",
     )
     fit.add_argument("--controls", type=_names, help="columns by comma")
     fit.add_argument("--permutations", type=count, help="draws; 0 leaves the permutation out")

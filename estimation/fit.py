@@ -67,7 +67,7 @@ ONLY_LATER_CONTROLS = (
 )
 LATER_CONTROLS = "control_pairs='not_yet_treated', at a prompt --control-group not_yet_treated"
 MOVES_AMONG_PILOTS = (
-    "No pair is never treated: the permutation deals admission years out among the pilots alone."
+    "No pair is never treated: the permutation reassigns admission years among the pilots alone."
 )
 
 
@@ -442,14 +442,14 @@ def _dyadic_by_pair(fit: InfluenceFit, inference: Inference, rows: Sequence[Esti
         return []
     return [
         f"{', '.join(named)}: the dyadic variance came out below that by pair, as it does by "
-        "chance: the line dyadic shows the error by pair."
+        "chance: the method dyadic shows the error by pair."
     ]
 
 
 def _without_default(
     fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None
 ) -> list[str]:
-    """Coefficients with pilots enough for an error whose default line, the permutation, is not
+    """Coefficients with pilots enough for an error whose default method, the permutation, is not
     there.
     """
     if vcov is not None and "permutation" not in vcov:
@@ -463,8 +463,8 @@ def _without_default(
         return []
     return [
         f"{', '.join(named)}: one province carries the pilots or the estimate, so that only a "
-        "permutation tells the effect from what it has in common, and there is none: no line is "
-        "the default."
+        "permutation separates the effect from what it has in common, and there is none: no "
+        "method is the default."
     ]
 
 
@@ -477,33 +477,31 @@ def _left_out(
     row = REGISTRY[estimator]
     found = []
     if "province_jackknife" in wanted and sample.panel.province is None:
-        found.append(
-            "The line province_jackknife is left out: it needs the province of every city."
-        )
+        found.append("The province_jackknife is left out: it needs the province of every city.")
     by_pair = not sample.panel.pilots_known
     if by_pair:
         found.append(
-            "Treatment is by pair: dyadic is the default line, and city is left out, because no "
+            "Treatment is by pair: dyadic is the default method, and city is left out, because no "
             "city of a treated pair is known to be the treated one."
         )
     if by_pair and not sample.has_draws:
         found.append(
-            "The line permutation is left out: cities can trade places only where every two of "
+            "The permutation is left out: cities can trade places only where every two of "
             "them are a pair, and some pairs are never treated."
         )
     elif row.family == "group_time" and not draws_are_affordable(sample):
         needed = "a balanced panel without controls or chosen partners"
         needed = needed if sample.panel.exposure == "one" else "pairs that are treated by one city"
-        found.append(f"The line permutation is left out: a draw of {estimator} needs {needed}.")
+        found.append(f"The permutation is left out: a draw of {estimator} needs {needed}.")
     elif row.no_draws and (vcov is None or "permutation" in vcov):
-        found.append(f"The line permutation is left out: {row.no_draws}")
+        found.append(f"The permutation is left out: {row.no_draws}")
     elif options.wants_draws and not sample.has_draws:
         found.append(
-            "The line permutation is left out: a database that adds pairs up has no draws; where "
+            "The permutation is left out: a database that adds pairs up has no draws; where "
             "memory holds the panel, engine='arrays' has them."
         )
     elif draws is None and "permutation" in wanted:
-        found.append("The line permutation is left out: no draws were asked for.")
+        found.append("The permutation is left out: no draws were asked for.")
     elif by_pair and draws is not None:
         found.append(
             "The permutation lets cities trade places, each with all of its treated pairs."

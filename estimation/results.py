@@ -33,7 +33,7 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Estimate:
-    """One coefficient under one inference method; None where the line has no such number.
+    """One coefficient under one inference method; None where the method has no such number.
 
     `n_pilots` counts the pilots observed in the coefficient's cells, `draws` those behind the p of
     a permutation, `df` are the degrees of freedom of the t of interval and p.

@@ -6,7 +6,7 @@ its admission and compared with cities more than 300 km from every pilot; pilots
 are left out, and so are pairs of two exposed cities. `tied_to_pilot` does the same for the upper
 half of never-treated cities by their strongest tie to a pilot against the lower half. A clear
 effect would say that the controls of the headline are touched. These have no permutation: labels of
-exposure must not be dealt (docs/methods, section 18.10).
+exposure must not be permuted (docs/methods, section 18.10).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Estimator:
         For the family ``group_time``: file and function, by a colon, that give the
         `GroupTimeModel`.
     no_draws : str
-        Why no permutation refits it: what follows 'The line permutation is left out: ', with its
+        Why no permutation refits it: what follows 'The permutation is left out: ', with its
         Chinese in `report/messages.yml`.
     on_any_panel : bool
         Whether the command line offers it: it needs nothing but a pair panel.

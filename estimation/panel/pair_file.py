@@ -228,8 +228,8 @@ class _Reader(PairRows):
             raise self.table.fail(None, given, "a column for each unit", "one column", remedy)
         if not is_asked and any(map(rows.table.is_blank, names)):
             self.notes.append(
-                f"Some cells of {' or '.join(names)} are blank: the lines that need provinces are "
-                "left out."
+                f"Some cells of {' or '.join(names)} are blank: methods that need provinces "
+                "are left out."
             )
             return None
         province = blocks_of_units(rows, names, self.ids, MISSING if is_asked else ("",))

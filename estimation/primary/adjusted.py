@@ -98,7 +98,7 @@ def draw_adjusted(
 
 
 class Tables:
-    """Products that no dealing within blocks changes; cities are in order of their blocks.
+    """Products that no permutation within blocks changes; cities are in order of their blocks.
 
     The net treatment of city i in a draw is path[label_i] - mean of its block - q_i' A, with
     A = sum over labels l of G_l path_l', where G_l is the sum of q over the cities of the label.

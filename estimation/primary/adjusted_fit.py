@@ -67,7 +67,7 @@ def fit_adjusted(
     covariates : (N, K) float array
         Of each city; NaN leaves the city out, with a warning.
     dealing : str
-        Of `DEALINGS`: whether admissions are dealt uniformly within blocks, or in an order drawn
+        Of `DEALINGS`: whether admissions are permuted uniformly within blocks, or in an order drawn
         from the Cox partial likelihood of the real one on the covariates.
 
     Returns

@@ -107,7 +107,7 @@ class CityPanel:
 
     @cached_property
     def counts(self) -> np.ndarray:
-        """Cities by block and label, (B, C + 1) ints; no dealing within blocks changes them."""
+        """Cities by block and label, (B, C + 1) ints; no permutation within blocks changes them."""
         counts = np.zeros((int(self.block.max(initial=-1)) + 1, len(self.treated)), dtype=np.int64)
         np.add.at(counts, (self.block, self.label), 1)
         return counts

@@ -1,5 +1,5 @@
 """Weights of a linear estimator of what admission did: one row for each block and label, which no
-dealing of admissions within blocks changes.
+permutation of admissions within blocks changes.
 """
 
 from __future__ import annotations

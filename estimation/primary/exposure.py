@@ -1,7 +1,7 @@
 """Exposure to the admissions of others: admissions are permuted, and who is near or tied to a
 pilot is computed anew in each draw (recentred exposure, Borusyak and Hull 2023).
 
-Labels of exposure must not be dealt themselves: they lie where pilots lie, so neighbours share
+Labels of exposure must not be permuted themselves: they are near pilots, so neighbours share
 them, and the test would take one region's history for many (docs/methods, section 18.10).
 """
 

@@ -83,7 +83,7 @@ def deal_by_keys(panel: CityPanel, keys: np.ndarray) -> np.ndarray:
     """Which city's admissions each city gets, (1 + draws, N) ints: within a block the city with the
     largest of its keys (draws, N) takes the block's earliest admission, and so on.
 
-    Samples of other cities that take the keys of the same cities are dealt alike.
+    Samples of other cities that take the keys of the same cities are permuted alike.
     """
     never_last = np.where(panel.label == 0, len(panel.cohorts) + 1, panel.label)
     slots = np.lexsort((never_last, panel.block))

@@ -27,7 +27,7 @@ def deal(block: np.ndarray, draws: int, seed: int | Sequence[int]) -> np.ndarray
     """Which city's admissions each city gets: (1 + draws, N) ints, the first row its own, the
     others shuffled within blocks.
 
-    The cities of `block` (N,) ints are dealt whole: several windows or series of them take the
+    The cities of `block` (N,) ints move as a whole: several windows or series of them take the
     same draws.
 
     Raises

@@ -1,4 +1,4 @@
-"""The same design on any outcome of cities: city and block x year effects, dealt within blocks."""
+"""The same design on any outcome of cities: city and block x year effects, draws within blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries on estimates: the primary test, every coefficient with its lines side by side, event
+"""Queries on estimates: the primary test, every coefficient with its inference methods, event
 studies, the curve, claims.
 """
 

@@ -28,8 +28,8 @@ ROUNDING = 1e-9
 def city_period_rows(spec: Spec, window: Window, result: Tested) -> list[dict[str, Any]]:
     """Rows of ``estimates.city_period`` of a test: a stand-in and a period, ascending.
 
-    Admissions are dealt within provinces, so no city can be treated from a year in which no city of
-    its province is: periods between first treated years of the province suffice. Of several
+    Admissions are permuted within provinces, so no city can be treated from a year in which no city
+    of its province is: periods between first treated years of the province suffice. Of several
     draws the first is taken whose test repeats `result` as it is quoted.
     """
     complete, varies = usable(window.growth, window.years)
@@ -82,7 +82,7 @@ def directions(panel: CityPanel, block: int) -> np.ndarray:
     """Return orthonormal rows (K, T) that span the differences between the treatment paths of a
     block, less their means over years; none where all its cities have one path.
 
-    The weights of every dealing within the block lie in this span.
+    The weights of every permutation within the block are in this span.
     """
     paths = panel.treated[panel.counts[block] > 0]
     net = paths - paths.mean(axis=1, keepdims=True)
@@ -91,8 +91,8 @@ def directions(panel: CityPanel, block: int) -> np.ndarray:
 
 
 def least(panel: CityPanel, y: np.ndarray) -> np.ndarray:
-    """Return the part of y (N, T) that the primary test uses in any dealing within blocks: less the
-    mean of the block by year, in the span of `directions`.
+    """Return the part of y (N, T) that the primary test uses in any permutation within blocks: less
+    the mean of the block by year, in the span of `directions`.
     """
     net = net_of_blocks(y, panel.block)
     part = np.zeros(y.shape)

@@ -32,7 +32,7 @@ EXPLAINED = "strength_r2_on_cohort_and_year"
 
 @dataclass(frozen=True)
 class Found:
-    """A coefficient with the line that judges it. None where there is no figure.
+    """A coefficient with the inference method that judges it. None where there is no figure.
 
     Attributes
     ----------

@@ -47,7 +47,7 @@ def build_coverage(
 
 
 def _of_coefficients(estimate: pd.DataFrame, truth: pd.DataFrame) -> Rows:
-    """All coefficients, then each analysis, under the default line and the permutation."""
+    """All coefficients, then each analysis, under the default method and the permutation."""
     joined = (
         _keyed(estimate)
         .merge(_keyed(truth)[[*KEYS, "truth"]], on=KEYS, how="inner")

@@ -158,8 +158,7 @@ def _fit_sample(
     left_out = ()
     if options.wants_draws and not has_draws:
         left_out = (
-            "The line permutation is left out: its draws need every pair in every year and no "
-            "controls.",
+            "The permutation is left out: its draws need every pair in every year and no controls.",
         )
     fitted: dict[str, Fitted] = {}
     not_run: dict[tuple[str, int], NotRun] = {}

@@ -43,7 +43,7 @@ def movement_rows(
     Returns
     -------
     DataFrame
-        `deviation` is the standard deviation of `change` over draws, each of which deals the
+        `deviation` is the standard deviation of `change` over draws, each of which permutes the
         admissions of both windows alike; None with a `reason` where a window cannot be built.
     """
     rows = []
@@ -73,7 +73,7 @@ def _row(spec_id: str, old: Any, new: Any, deviation: float | None) -> dict[str,
         return row
     row["change"] = new["estimate"] - old["estimate"]
     row["deviation"] = deviation
-    # data that did not change move nothing under any dealing
+    # data that did not change move nothing under any permutation
     if deviation is not None and deviation > 0:
         row["change_in_deviations"] = row["change"] / deviation
     return row

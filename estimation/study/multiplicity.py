@@ -56,7 +56,7 @@ def is_found(p_value_family: pd.Series) -> pd.Series:
 
 
 def judge_estimates(estimate: pd.DataFrame) -> pd.DataFrame:
-    """Return the estimates with what is found among them; the default line alone judges.
+    """Return the estimates with what is found among them; the default method alone decides.
 
     Parameters
     ----------

@@ -147,7 +147,7 @@ def _test(
 
 
 def _keys(marts: Marts, settings: dict[str, int]) -> pd.DataFrame:
-    """Keys of all cities in every draw, a column a city, which all outcomes are dealt by."""
+    """Keys of all cities in every draw, a column a city, which permute all outcomes."""
     ids = np.unique(marts.cities["city_id"].to_numpy(dtype=np.int64))
     generator = np.random.Generator(np.random.PCG64([settings["seed"], 4]))
     return pd.DataFrame(generator.uniform(size=(settings["permutations"], len(ids))), columns=ids)

@@ -295,7 +295,7 @@ def _correct(
     rows: Rows, spec: Spec, found: Mapping[str, PolicyResult], settings: dict[str, int]
 ) -> None:
     """Correct the p of growth and cycle over all policies with a verdict: a city's whole record is
-    dealt at once, so the windows take the same draws.
+    permuted at once, so the windows take the same draws.
     """
     judged = {name: one for name, one in found.items() if one.result.p_value is not None}
     windows = []

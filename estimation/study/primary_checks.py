@@ -73,7 +73,7 @@ def check_rows(
     -------
     list of dict
         Columns of ``estimates.check``; a check that cannot be run has its reason. ``joint_p_value``
-        is that of the largest statistic over both series of all checks that are dealt alike.
+        is that of the largest statistic over both series of all checks that are permuted alike.
     """
     rows, alike = [], []
     for kind, name, window in _variants(marts, spec):

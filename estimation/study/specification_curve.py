@@ -44,7 +44,7 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
-    """Estimate all specs, each with its default line and the conventional one.
+    """Estimate all specs, each with its default method and the conventional one.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def _block_class(
 def _intervals(
     panel: PairPanel, sometimes: np.ndarray, estimator: str, fit: CellFit, city_sums: CitySums
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Counts of the fit, and by outcome the intervals of its default line and of the conventional
+    """Counts of the fit, and by outcome the intervals of its default method and of the conventional
     one; `sometimes` (P,) are the pairs that are untreated in a year.
     """
     # pairs treated in every year are neither effect nor control of the group-time estimators

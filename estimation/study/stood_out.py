@@ -38,7 +38,7 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     Parameters
     ----------
     frames : mapping of str to DataFrame
-        Tables of ``estimates`` by name; of ``estimate`` the default lines alone count, without the
+        Tables of ``estimates`` by name; of ``estimate`` only default methods count, without the
         specification curve, whose rows are judged jointly (``curve_test``).
 
     Returns

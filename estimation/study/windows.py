@@ -144,7 +144,7 @@ def joint_draws(windows: Sequence[Window], *, permutations: int, seed: int) -> l
     ----------
     windows : sequence of Window
         A city that a window lacks while it has others of the block is left out of all; a window may
-        lack whole blocks. A city's record of cohorts, one per window, is dealt as a whole.
+        lack whole blocks. A city's record of cohorts, one per window, moves as a whole.
     permutations, seed : int
 
     Returns

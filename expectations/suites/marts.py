@@ -115,7 +115,7 @@ RULES: list[Rule] = [
         10,
         None,
         "warn",
-        "Fewer than 10 pilots in the sample: only the default line and permutation hold.",
+        "Fewer than 10 pilots in the sample: only the default method and permutation hold.",
     ),
     between(
         "marts_blocked_share",

@@ -12,7 +12,7 @@ RULES: list[Rule] = [
         "raw_observations_exist",
         CELLS,
         "stop",
-        "No cell of the landing was taken: look at the rejected lines for the reason.",
+        "No cell of the landing was taken: look at the rejected rows for the reason.",
     ),
     between(
         "raw_file_gives_values",

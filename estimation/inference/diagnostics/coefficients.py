@@ -137,7 +137,7 @@ def coefficient_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Dia
 
 
 def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
-    """Minimum detectable effect (80 % power, 5 % size) of each coefficient by its default line,
+    """Minimum detectable effect (80 % power, 5 % size) of each coefficient by its default method,
     where that has a standard error.
     """
     found: list[Diagnostic] = []

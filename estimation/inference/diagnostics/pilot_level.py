@@ -30,7 +30,7 @@ class PilotLevel:
     difference : float
         Units of the outcome.
     p_value : float
-        Rank of the studentised difference when cohorts are dealt out again within strata.
+        Rank of the studentised difference when cohorts are permuted within strata.
     """
 
     difference: float

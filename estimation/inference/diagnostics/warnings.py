@@ -114,11 +114,11 @@ def _few_pilots(fit: InfluenceFit, inference: Inference, treatment: list[int]) -
         )
     if some:
         found.append(
-            f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the default line "
-            "and the permutation only."
+            f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the default "
+            "method and the permutation only."
             if is_permuted
             else f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the default "
-            "line only."
+            "method only."
         )
     return found
 
@@ -159,8 +159,8 @@ def _provinces(
     if narrow:
         found.append(
             f"{_listed(narrow)}: the pilots sit in one province: the jackknife is not the "
-            "default, and no "
-            "line tells the effect from what that province has in common."
+            "default, and no inference method separates the effect from what that province has in "
+            "common."
         )
     for c in treatment:
         found += _lost_refits(fit.provinces, fit.labels[c], c)
@@ -172,7 +172,7 @@ def _provinces(
             found.append(
                 f"{fit.labels[c]}: the province jackknife's error is {ratio:.2f} times the city "
                 "one: what cities of a province have in "
-                "common moves this coefficient, and the city line is too narrow."
+                "common moves this coefficient, and the standard error by city is too small."
             )
     return found
 
@@ -196,8 +196,7 @@ def _lost_refits(refits: Refits, label: str, c: int) -> list[str]:
     names = _listed([str(block) for block in lost])
     return [
         f"{label}: not identified without province {names}: it has no jackknife standard error, "
-        "and no line tells the effect from what "
-        "that province has in common."
+        "and no inference method separates the effect from what that province has in common."
     ]
 
 

@@ -170,9 +170,9 @@ def test_a_coefficient_without_its_default_line_says_so():
     panel = _wide(**CASES["pilots in one province"][0])
     for draws in (0, 99):
         result, text = _warnings(panel, permutations=draws, vcov=None)
-        assert ("no line is the default" in text) == (draws == 0)
+        assert ("no method is the default" in text) == (draws == 0)
         assert any(e.is_default for e in result.estimates) == (draws > 0)
-    assert "no line is the default" not in _warnings(_wide(), permutations=0, vcov=None)[1]
+    assert "no method is the default" not in _warnings(_wide(), permutations=0, vcov=None)[1]
 
 
 def test_effects_that_gaps_leave_without_a_comparison_are_counted():
