@@ -39,7 +39,7 @@
     end
 {%- endmacro %}
 
-{#- What a spike says: the years beside it, the value, and what the nearest witness has. -#}
+{#- What a spike says: the years beside it, the value, and what the nearest other source has. -#}
 {% macro spike_detail() -%}
     {{ expected_and_found('expected_log', 'log_value') }}
     || coalesce('; ' || witness_source_id || ' has ' || {{ short_figure('witness_log_value', 'rate_unit') }}, '')

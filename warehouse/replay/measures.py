@@ -28,7 +28,7 @@ class Measure:
         `LOG`, `FIGURE`, `SHARE` or `COUNT`.
     query : str
         SQL whose rows are observation_id, measured, threshold and note; more than one row of an
-        observation stands for several witnesses, of which the first counts.
+        observation name several other sources, of which the first counts.
     model, cte : str, optional
         The model and its step that the query reads; without them it reads finished models.
     is_at_most : bool
@@ -179,17 +179,17 @@ MEASURES = [
     ),
     Measure(
         "spike",
-        "moves alone, in parts of the distance at which a witness contradicts it",
+        "moves alone, in parts of the distance at which another source contradicts it",
         SHARE,
-        "select observation_id, spike_strength as measured, 1.0 as threshold, 'witness ' || "
+        "select observation_id, spike_strength as measured, 1.0 as threshold, 'source ' || "
         "witness_source_id as note from {{ ref('int_values_corroborated') }} as one "
         "where spike_strength is not null",
     ),
     Measure(
         "series_end",
-        "moves alone at an end, in parts of the distance at which a witness contradicts it",
+        "moves alone at an end, in parts of the distance at which another source contradicts it",
         SHARE,
-        "select observation_id, end_strength as measured, 1.0 as threshold, 'witness ' || "
+        "select observation_id, end_strength as measured, 1.0 as threshold, 'source ' || "
         "witness_source_id as note from {{ ref('int_values_corroborated') }} as one "
         "where end_strength is not null",
     ),
@@ -470,7 +470,7 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
     """What every rule measures of the figures in the table `figure` (observation_id, year).
 
     A rule that measures nothing of a figure (no value in the year before, no other source, no
-    threshold for the indicator) is left out; of several witnesses the farthest one counts, of exact
+    threshold for the indicator) is left out; of several sources the farthest one counts, of exact
     agreement the nearest.
     """
     cell = con.execute('select city_id, "year" from figure limit 1').fetchall()

@@ -16,7 +16,7 @@ with spans as (
     window city_years as (partition by trends.series_no, trends.city_id order by trends."year")
 ),
 
--- without a witness: one large step away, the same step back within a few years, and the level between is not the city's usual one
+-- without another source: one large step away, the same step back within a few years, and the level between is not the city's usual one
 lone_runs as (
     select
         series_no,

@@ -46,7 +46,7 @@ judged as (
         >= limits.spike_own_share * abs(compared.gap_change)
         and abs(case when compared.step_before is null then compared.other_step_after else compared.other_step_before end)
         < limits.spike_other_share * abs(compared.gap_change) as is_own_end,
-        -- the witness is on its own trend and the value is not where the two usually stand to each other, or where no two vintages of one
+        -- the other source is on its own trend and the value is not at the usual distance of the two, or where no two vintages of one
         -- quantity could stand
         coalesce(
             abs(compared.other_log_value - compared.other_expected_log)
@@ -114,7 +114,7 @@ select
     arg_min(other_source_id, (abs(usual_gap), other_source_id)) as witness_source_id,
     arg_min(other_log_value, (abs(usual_gap), other_source_id)) as witness_log_value,
     arg_min(other_log_value + usual_gap, (abs(usual_gap), other_source_id)) as proposed_log,
-    -- no witness clears a value against more who deny it
+    -- no source clears a value against more that deny it
     coalesce(sum(weight) filter (where is_equal or statement = 'denies') > 0, false) as is_confirmed,
     sum(weight) > 0 as is_vouched
 from weighed
