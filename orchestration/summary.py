@@ -73,7 +73,7 @@ from (
     order by outcome desc, last_year
 )
 """,
-    # the headline of each series, with a line for each method of inference
+    # the baseline regression of each series, with a line for each inference method
     """
 select unnest(case when vcov = first_vcov then ['', heading, line] else [line] end)
 from (

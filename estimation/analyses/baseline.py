@@ -1,8 +1,7 @@
-"""The headline: two-way fixed effects on both growth series, each with its exact split, under both
-treatment rules and both tie rules.
+"""The baseline regression: two-way fixed effects on both growth series, each with its exact split,
+under both treatment rules and both tie rules.
 
-The variant `gdp_tercile` is the headline with a stricter shuffle: as good as random only among a
-province's cities of like size.
+The variant `gdp_tercile` permutes admissions only among cities of one province and similar size.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ ANALYSES = (
 )
 
 
-# Rows that conclusions rest on make all draws: the headlines, their named variants, and the claims
+# Rows that conclusions rest on make all draws: the baselines, their named variants, and the claims
 # of the study (`warehouse/seeds/study_claims.csv`).
 DECISIVE = {
     f"baseline.{robustness.OUTCOME}.headline",

@@ -1,6 +1,6 @@
-"""The headline beside other pilot programmes of the same years: as controls, and without the cities
-they cover; without Guangdong; and against never-treated cities that were alike before any zone, by
-the doubly robust estimator on size, openness and coast of 2010-2014.
+"""The baseline regression with other pilot programmes of the same years as controls, and without
+the cities they cover; without Guangdong; and against never-treated cities that were alike before
+any zone, by the doubly robust estimator on size, openness and coast of 2010-2014.
 
 A control counts how many of a pair's two cities the programme covers in the year (0, 1 or 2). In a
 draw covariates stay with their pair and are partialled out again. marts.dim_other_policy says

@@ -1,5 +1,5 @@
-"""Event studies of the headline: leads and lags against the year before admission, with the split,
-under both treatment rules.
+"""Event studies on the sample of the baseline regression: leads and lags against the year before
+admission, with the split, under both treatment rules.
 """
 
 from __future__ import annotations

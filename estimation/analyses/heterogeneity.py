@@ -1,5 +1,5 @@
-"""The headline by class of city pair: regions and coast, human capital, financial development and
-information infrastructure.
+"""The baseline regression by class of city pair: regions and coast, human capital, financial
+development and information infrastructure.
 
 Each concept of 2010-2014 both as classes (both, one, none of the two cities above the median) and
 as a continuous gap. Differences between classes are rows of their own and tested jointly; p values

@@ -1,5 +1,5 @@
-"""The headline without one cohort of pilots at a time, and which specs get a table of estimates
-without each city and province.
+"""The baseline regression without one cohort of pilots at a time, and which specs get a table of
+estimates without each city and province.
 
 The table (`leave_out_city`, `leave_out_province` in estimates.diagnostic, the id as term) deletes
 and refits; a spec here draws the sample anew: without the cohort's cities the median of ties moves

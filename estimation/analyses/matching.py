@@ -1,8 +1,8 @@
-"""The headline under other rules of who is tied to whom: the curve over the threshold, other
-measures of the tie, the placebo on weak ties, the strongest partners of each city, and
-never-treated cities weighted to be like the pilots before any zone (entropy balancing).
+"""The baseline regression under other tie rules: the curve over the threshold, other measures of
+the tie, the placebo on weak ties, the strongest partners of each city, and never-treated cities
+weighted to be like the pilots before any zone (entropy balancing).
 
-The rule is retaken in every draw.
+Every draw applies the rule again.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The headline by other estimators, other dates of treatment, other windows, other controls and
-other measures of synchronization.
+"""The baseline regression by other estimators, other dates of treatment, other windows, other
+controls and other measures of synchronization.
 
 Borusyak, Jaravel and Spiess, Gardner and ETWFE have one point estimate on a balanced panel,
 Sun-Abraham and Callaway-Sant'Anna agree after admission: in a specification curve equal estimators

@@ -196,7 +196,7 @@ class Spec:
 def specs_of(
     analysis: str, outcomes: Iterable[str], variants: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Spec, ...]:
-    """A row for each variant, by what it changes of the headline, and each outcome."""
+    """A row for each variant, by what it changes of the baseline, and each outcome."""
     return tuple(
         Spec(f"{analysis}.{outcome}.{variant}", analysis, outcome, **changes)
         for variant, changes in variants.items()

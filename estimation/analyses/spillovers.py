@@ -1,11 +1,11 @@
 """Does admission reach beyond the pilot? Never-treated cities near or strongly tied to a pilot, and
-the headline with far controls only.
+the baseline regression with far controls only.
 
 Interference test: among pairs of never-treated cities, cities in a ring around a pilot are dated by
 its admission and compared with cities more than 300 km from every pilot; pilots and the other rings
 are left out, and so are pairs of two exposed cities. `tied_to_pilot` does the same for the upper
 half of never-treated cities by their strongest tie to a pilot against the lower half. A clear
-effect would say that the controls of the headline are touched. These have no permutation: labels of
+effect would say that the controls of the baseline are touched. These have no permutation: labels of
 exposure must not be permuted (docs/methods, section 18.10).
 """
 

@@ -66,8 +66,9 @@ def move_pairs(
 
 
 def _bands(kind: np.ndarray) -> tuple[list[list[int]], np.ndarray]:
-    """Cities whose pairs with any third city are of one kind, and these kinds (bands, N), -1
-    without a pair, as in kind (N, N).
+    """Group cities into bands: two cities are in one band if their pairs with every third city have
+    the same kind. Return the bands, and the kinds of each (bands, N); -1 marks a missing pair, as
+    in `kind` (N, N).
     """
     found, members = np.empty_like(kind), []
     for city, own in enumerate(kind):

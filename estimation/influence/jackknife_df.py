@@ -112,9 +112,9 @@ def exceedance(ratio: float, loadings: np.ndarray, spread: np.ndarray) -> float:
     ratio : float
     loadings, spread : (K,) float arrays
     """
-    # b^2 - ratio^2 error^2 is a quadratic form of rank one plus diagonal: its determinant needs no
-    # eigenvalues in real numbers, a factor 1 + ix by its modulus and its angle: three times as
-    # quick as complex logarithms
+    # The matrix of b^2 - ratio^2 error^2 is diagonal plus rank one, so its determinant needs no
+    # eigenvalues. Each factor 1 + ix is taken by modulus and angle in real numbers, which is three
+    # times as fast as complex logarithms.
     x = 2 * FREQUENCY[:, None] * (ratio**2 * spread)
     squared = 1 + x * x
     shares = loadings**2 / squared

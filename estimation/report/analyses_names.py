@@ -1,5 +1,5 @@
-"""Which specs the pages single out: the primary test, the headline, the event study and the fixed
-list of the ladder.
+"""Which specs the pages single out: the primary test, the baseline regression, the event study and
+the fixed list of the ladder.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ SECOND_WINDOW = "primary.cm_growth_official.study_window"
 # the form of the published study, on our data
 STUDY_FORM = "baseline.cm_growth_official.calendar_year"
 DYNAMICS = "dynamics.cm_growth_official.headline"
-# the specification of the curve that makes the headline's own choices
+# the specification of the curve that makes the choices of the baseline regression
 HEADLINE_IN_CURVE = (
     "specification_curve.cm_growth_official."
     "study_window-second_half_next_year-strong-never_in_window-twfe-year"

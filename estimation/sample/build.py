@@ -40,7 +40,7 @@ class StudySample:
         outcome sample; ``n_pairs_one``, ``n_pairs_none``, ``n_pairs_both``, candidate pairs by
         exposure before the tie rule (`both` pairs are never kept); ``n_pairs`` and ``n_rows`` that
         are kept; ``tie_median``, the threshold of the tie rule among `one` and `none` pairs, pooled
-        (the median tie of the headline; NaN where the rule has none); ``first_year``,
+        (the median tie in the baseline; NaN where the rule has none); ``first_year``,
         ``last_year``; ``share_short_exposure`` of treated pair-years with under 6 months of
         exposure: those in the year of an approval of July to December; ``n_cities_dropped``, cities
         of the marts that are not in it (a gap in the outcome, no tie where the rule needs one, or

@@ -1,4 +1,4 @@
-"""The headline once more by other packages: pyfixest on the whole sample, statsmodels with a dummy
+"""The baseline regression by other packages: pyfixest on the whole sample, statsmodels with a dummy
 for every pair and year on a part of it.
 
 A refresh keeps the differences in ``estimates.diagnostic``, and the gate after the estimates stops

@@ -7,7 +7,7 @@ from expectations.rules import Rule, all_finite, between, not_null, one_of, orde
 ESTIMATE = "estimate"
 # One row per coefficient: number of methods of inference that are marked as its default.
 DEFAULTS = "defaults"
-# One row: the headline's rows minus those of the published panel.
+# One row: the baseline regression's rows minus those of the published panel.
 HEADLINE = "headline_rows"
 
 # One row per specification and number that a second package computed too: their largest difference

@@ -66,8 +66,8 @@ def build_study_asset(
 
 
 def _metadata(con: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> dict[str, Any]:
-    """What the UI shows of a table: size, columns, first rows; of the estimates the headlines
-    and their values by run.
+    """What the UI shows of a table: size, columns, first rows; of the estimates the baseline
+    regressions and their values by run.
     """
     metadata = describe_table(con, GROUP, table)
     if table != "estimate":

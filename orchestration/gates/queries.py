@@ -45,13 +45,13 @@ select spec_id, (spec_id in (select spec_id from estimates.estimate
     union select spec_id from estimates.not_run))::int as has_outcome
 from estimates.specification order by all
 """
-# The headline is estimated on the published panel: as many rows as it holds.
+# The baseline regression is estimated on the published panel: as many rows as it holds.
 HEADLINE_ROWS = """
 select distinct spec_id,
     n_obs - (select count(*) from marts.panel_pair_year where is_study_window) as rows_beyond_panel
 from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' order by all
 """
-# The headline as pyfixest and statsmodels find it (`estimation/study/second_implementation.py`).
+# The baseline regression by pyfixest and statsmodels (`estimation/study/second_implementation.py`).
 SECOND_IMPLEMENTATION = """
 select spec_id, diagnostic, value as gap from estimates.diagnostic
 where diagnostic in ('pyfixest_estimate_gap', 'pyfixest_std_error_gap', 'statsmodels_estimate_gap',

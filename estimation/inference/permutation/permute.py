@@ -29,13 +29,13 @@ CityWeights = Callable[[np.ndarray], np.ndarray]
 # for each outcome the statistics of some terms by position, and of joint tests by name; None for an
 # outcome that nobody asked for
 Observed = Sequence[tuple[Mapping[int, float], Mapping[str, float]] | None]
-# draws before it is first asked whether they are enough, and by how much more than should do the
-# next are, so that few are made in vain and few questions asked
+# The first FIRST draws are made before checking whether a p needs more; each next batch is MARGIN
+# times what should suffice, so that checks are few and hardly any draw is superfluous.
 FIRST, MARGIN = 249, 1.1
 
 
 class _Race:
-    """Draws of one model, and which of its terms and tests are still drawn, by outcome."""
+    """Draws of one model, and which of its terms and tests still need draws, by outcome."""
 
     def __init__(
         self,
@@ -81,8 +81,8 @@ class _Race:
         )
 
     def decide(self, made: int, n_draws: int) -> float:
-        """Keep in the race what has a statistic and not yet draws enough; after how many draws the
-        last of it should have them.
+        """Keep the terms and tests that have a statistic and need more draws. Return how many draws
+        should suffice for all of them.
         """
         wanted = [float(made)]
         of_outcomes = zip(self.draws, self.observed, self.enough, strict=True)

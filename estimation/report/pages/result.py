@@ -484,7 +484,7 @@ def _means(page: Context) -> Chart | None:
 
 
 def _carry(page: Context) -> Forest | None:
-    """The headline without each province, on one scale."""
+    """The baseline regression without each province, on one scale."""
     w = page.words
     labelled = [
         (w.place(row, "province") or str(row["province_id"]), "", row)

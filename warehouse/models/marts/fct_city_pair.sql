@@ -1,7 +1,7 @@
 -- grain: one row is an unordered pair of the mart's cities, city_i_id < city_j_id
 -- key: city_i_id, city_j_id
 {{ config(tags=['pair_grain']) }}
--- the median is that of the pairs that the headline compares: balanced cities, pairs with one pilot and with none together
+-- the median is that of the pairs that the baseline regression compares: balanced cities, pairs with one pilot and with none together
 with medians as (
     select
         {{ exact_median("case when is_balanced and exposure <> 'both' then tie_strength end") }} as median_tie,

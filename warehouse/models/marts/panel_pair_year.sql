@@ -1,4 +1,4 @@
--- grain: one row is a strong-tie pair of balanced cities, exposed to one pilot or none, in a year of the headline sample or a later one
+-- grain: one row is a strong-tie pair of balanced cities, exposed to one pilot or none, in a year of the baseline sample or a later one
 -- up to the newest
 -- key: city_i_id, city_j_id, year
 -- depends_on: {{ ref('int_city_year_scores') }} (warehouse/macros/pair_years.sql counts its pairs)

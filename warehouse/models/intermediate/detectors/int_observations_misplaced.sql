@@ -1,5 +1,5 @@
--- grain: one row is one value that is another's figure: as other sources tell (int_values_matched), or as its own series and those of its
--- neighbours do: rows of a province shifted, two cities exchanged; and the other values of a shifted row
+-- grain: one row is one value that belongs to another cell, as other sources show (int_values_matched) or the series of the city and its
+-- neighbours do (rows of a province shifted, two cities exchanged), or another value of such a shifted row
 -- key: observation_id
 -- where the cities of a province hardly differ, or vary much over the years, each fits the trend of every other
 with province_years as (

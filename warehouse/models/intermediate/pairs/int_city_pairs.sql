@@ -1,7 +1,7 @@
 -- grain: one row is an unordered pair of the mart's cities with distance, ties and exposure under both rules
 -- key: city_i_id, city_j_id
 {{ config(tags=['pair_grain']) }}
--- the balanced sample of the headline: cities with complete official growth in the window
+-- the balanced sample of the baseline regression: cities with complete official growth in the window
 with balanced as (
     select distinct city_id
     from {{ ref('int_city_scores') }}

@@ -1,5 +1,5 @@
--- grain: one row is a value that is another's figure, by another source: the figure of another city, of the year before or after, a power
--- of ten off, or nobody's, in a table of which most stands apart from all; with the grade that this source bears for it
+-- grain: one row is a value that matches a different cell of another source (another city, an adjacent year, or its own cell times a power
+-- of ten), or none in a table that mostly matches none; `grade` says how strongly that source supports this
 -- key: observation_id
 {% set by_block = ['source_id', 'series_no', 'other_source_id', 'kind', 'place_order', 'k', 'block', 'block_id'] -%}
 {% set block = by_block | join(', ') -%}
