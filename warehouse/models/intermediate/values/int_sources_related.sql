@@ -23,7 +23,9 @@ paired as (
         other.miss as other_miss,
         own.log_value - other.log_value as gap,
         abs(gap - median(gap) over (partition by own.source_id, other.source_id, own.indicator_id)) as distance,
-        least(abs(gap), distance) <= limits.lineage_equal as is_equal,
+        abs(gap) <= limits.lineage_equal as is_same_figure,
+        distance <= limits.lineage_equal as is_multiple,
+        is_same_figure or is_multiple as is_equal,
         -- a copied error leaves the trend of the copy too: a right value among wrong ones, where codes of a source are shifted in some
         -- years only, leaves the trend of one source and lies on that of the other
         (own.is_end or abs(own.spike) >= limits.veto_same_move * abs(other.spike))
@@ -42,7 +44,8 @@ counted as (
         paired.other_source_id,
         paired.indicator_id,
         count(*) as n_common,
-        count(*) filter (where paired.is_equal) as n_equal,
+        -- of one factor between the two throughout: a copy whose unit changes on the way contradicts the other one from then on
+        greatest(count(*) filter (where paired.is_same_figure), count(*) filter (where paired.is_multiple)) as n_equal,
         count(*) filter (where abs(paired.gap) <= limits.source_differs) as n_near,
         count(*) filter (where paired.is_own_suspect or paired.is_other_suspect) as n_suspect,
         {% for side, beside in [('own', 'other'), ('other', 'own')] -%}
