@@ -131,7 +131,7 @@ def fit(
         First treated period, blank = never. One column: of the pair. Two columns, a mapping of unit
         to period, a series, a frame or a file with two columns (unit, period): of the units, and
         the exposure of pairs is built from them. A panel with rows in both orders may have one
-        column of the units that stand first, or second.
+        column of the units that come first, or second.
     block : str, (str, str), mapping, series, frame or path, optional
         Group of each unit, such as its region or continent: treatments are permuted within
         blocks, and the jackknife leaves one out at a time. A name stands for `name_<unit>`,
@@ -260,7 +260,7 @@ def _estimate(
         require_among(name, [value], allowed)
     notes: tuple[str, ...] = ()
     if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
-        lacking = need("numba", "the line permutation")
+        lacking = need("numba", "the permutation")
         if options.vcov is not None:
             raise lacking
         options, notes = options.but(permutations=0), (f"{lacking}; it is left out.",)

@@ -63,8 +63,8 @@ The primary test on any panel of units, one row per unit and period:
 block_id is the group inside which treatment is compared and permuted, for example the region.
 Printed are the change of mean synchronization of a treated unit with never-treated ones,
 its interval by inversion of the same test, its p, the smallest effect that would be found in 80 %
-of cases, and the two channels: variance of own shocks, loading on the common cycle. docs/methods,
-section 18 has the formulas; docs/evidence/primary-test.md what it was measured to do.
+of cases, and the two channels: variance of idiosyncratic shocks, loading on the common cycle.
+docs/methods, section 18, has the formulas; docs/evidence/primary-test.md what was measured.
 
   citysync primary units.csv --seed 1 --permutations 9999 --json
 """

@@ -138,7 +138,7 @@ def draw_forest(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
     label = label_of(fit.default(term))
     rows = [e for e in fit.estimates if label_of(e) == label and e.ci_low is not None]
     if not rows:
-        raise ValueError(f"{label} has no interval under any line: ask for more with vcov=")
+        raise ValueError(f"{label} has no interval under any method: ask for more with vcov=")
     for y, e in enumerate(reversed(rows)):
         ax.plot([e.ci_low, e.ci_high], [y, y], color=BLUE, linewidth=3 if e.is_default else 1.5)
         ax.plot(e.estimate, y, "o", color=BLUE, markersize=6)

@@ -249,7 +249,7 @@ def lines_of(result: PrimaryResult) -> list[str]:
             family = f"  p of both series {one.p_value_family:.4f}"
             alone = ""
             levels = [
-                f"{name}: synchronization with never-pilots {_number(one.before)} before, "
+                f"{name}: synchronization with never-treated cities {_number(one.before)} before, "
                 f"{_number(one.after)} after, {_number(one.without_admission)} without admission"
             ]
             if is_given:
@@ -275,9 +275,10 @@ def _adjustment(name: str, one: PrimaryResult) -> list[str]:
     if not isinstance(one, AdjustedResult):
         return []
     return [
-        f"{name}: net of covariates, dealt {one.dealing}; they leave {one.variation_left:.1%} of "
-        f"the variation of treatment; {one.n_negative} of {one.n_treated_years} treated cells have "
-        f"a negative weight, together {_number(one.weight_negative)}",
+        f"{name}: net of covariates, {one.dealing} permutation; they leave "
+        f"{one.variation_left:.1%} of the variation of treatment; {one.n_negative} of "
+        f"{one.n_treated_years} treated cells have a negative weight, together "
+        f"{_number(one.weight_negative)}",
         f"{name}: the larger of the measure and of that with capped gaps: p "
         f"{one.p_value_larger:.4f}; it decides",
     ]

@@ -46,7 +46,7 @@ COLUMNS = {
     "ci95l": "ci_low",
     "ci95u": "ci_high",
 }
-# what the lines are called where there is room
+# what inference methods are called where there is room
 LINES = {
     "pair": "clustered by pair (contrast only)",
     "dyadic": "dyadic",
@@ -56,8 +56,6 @@ LINES = {
 }
 WORDS = {
     "province_jackknife": "block_jackknife",
-    "never-pilots": "never-treated units",
-    "never-pilot": "never-treated unit",
     "Pilots": "Treated units",
     "pilots": "treated units",
     "pilot": "treated unit",

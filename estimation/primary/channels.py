@@ -23,7 +23,7 @@ class Channel(Tested):
     Attributes
     ----------
     channel : str
-        ``own_variance``: relative change of the variance of own shocks, -0.6 = 60 % less.
+        ``own_variance``: relative change of the variance of idiosyncratic shocks, -0.6 = 60 % less.
         ``loading``: change of the loading on the cycle of never-treated cities, whose mean loading
         is 1.
     """

@@ -28,7 +28,7 @@ from estimates.city_period
 order by stand_in, first_year
 """
 PICTURES = {"en": "docs/images/answer.svg", "zh": "docs/images/answer_zh.svg"}
-# what `cs.data.zones` prints stands in the README between these
+# the README shows what `cs.data.zones` prints between these
 PRINTED = ('length="n_years"))\n```\n\n```text\n', "```\n")
 
 

@@ -1,7 +1,7 @@
 """`citysync public OUT`: the current publication as a folder for any static host, without what may
 not be passed on.
 
-Single values stand in it where `warehouse/seeds/source_licences.csv` lets their source be passed
+It contains single values where `warehouse/seeds/source_licences.csv` lets their source be passed
 on; `left_out.csv` lists what is missing and why. A publication of simulated data goes whole.
 """
 

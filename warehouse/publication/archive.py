@@ -84,7 +84,7 @@ def archive_publications(store: Path, archive: Path, required: str = "") -> list
     Raises
     ------
     PublishError
-        If something else stands in the archive's place.
+        If something else has the archive's path.
     duckdb.Error, OSError
         If the required one cannot be archived; an earlier one that cannot be read is left out, and
         `verify` says what is wrong with it.

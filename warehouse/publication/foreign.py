@@ -1,8 +1,8 @@
 """The one way into a publication: its database attached, read-only, to a connection that is locked.
 
 Whoever hands a publication over may have put anything into it. A view or a macro of a database that
-is opened as the main one stands in the place of DuckDB's own function of its name, reads any file
-of this machine and writes others; a file of another kind has an extension fetched. So the file is
+is opened as the main one replaces DuckDB's own function of its name, reads any file of this
+machine and writes others; a file of another kind has an extension fetched. So the file is
 attached as a database of DuckDB to a connection in memory, which runs nothing of it; the connection
 is locked before its first query, and DuckDB's own functions say what the file holds. Only one with
 tables alone is used as the main database; a table may compute too (a generated column, a default, a

@@ -41,8 +41,8 @@ def refuse_to_replace(published: Path, simulated: bool) -> None:
     Raises
     ------
     PublishError
-        Naming the publication and how to choose another home; also where something else stands in
-        the place of the link.
+        Naming the publication and how to choose another home; also where something else has
+        the path of the link.
     """
     _require_link(published)
     if simulated and is_simulated(published) is False:

@@ -73,9 +73,9 @@ COUNTED = {
 }
 # Those of the sample only between publications of the same window.
 OF_SAMPLE = {
-    "cities of the headline sample": """
+    "cities of the baseline sample": """
         select unnest([city_i_id, city_j_id])::varchar as k from {catalog}.marts.panel_pair_year""",
-    "pilot cities of the headline sample": """
+    "pilot cities of the baseline sample": """
         select unnest([if(city_i_cohort_year is not null, city_i_id, null),
             if(city_j_cohort_year is not null, city_j_id, null)])::varchar as k
         from {catalog}.marts.panel_pair_year""",

@@ -269,5 +269,5 @@ def test_without_numba_a_fit_has_every_line_but_the_permutation(frame, given, dr
     found = cs.fit(frame, "y", **drawn)
     assert found.estimates == expected.estimates
     assert any("pip install numba" in text for text in found.warnings)
-    with pytest.raises(ImportError, match="the line permutation needs numba"):
+    with pytest.raises(ImportError, match="the permutation needs numba"):
         cs.fit(frame, "y", vcov="permutation", **drawn)

@@ -133,11 +133,11 @@ JUDGEMENT = OF_2015.format("update", "set is_current = false")
         ({"n_values": 1}, ["1,599 of 1,600 values", "39 of 40 cities", "1 of 2 indicators"]),
         ({"n_values": 0}, ["1,600 of 1,600 values", "first gdp city 110000 2000, gdp city"]),
         ({"n_values": 100, "settings": WINDOW}, ["1,500 of 1,600 values"]),
-        ({"panel": (0, 20)}, ["20 of 41 cities of the headline sample"]),
+        ({"panel": (0, 20)}, ["20 of 41 cities of the baseline sample"]),
         # a landing that brings its own places and forgets its zones: nobody is treated any more
         (
             {"n_pilots": 0},
-            ["10 of 10 pilot cities (100%)", "10 of 10 pilot cities of the headline"],
+            ["10 of 10 pilot cities (100%)", "10 of 10 pilot cities of the baseline"],
         ),
         ({"n_pilots": 9, "settings": WINDOW}, ["1 of 10 pilot cities (10%), first 110009"]),
         ({"n_pilots": 9}, ["1 of 10 pilot cities (10%), first 110009"]),
