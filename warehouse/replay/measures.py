@@ -444,23 +444,28 @@ MEASURES = [
 
 
 _OF_FIGURE = "where observation_id in (select figure.observation_id from figure)"
-# what a model's step reads: only the city, and all cities in the years beside, bear on what it
-# measures of the cell
+# what of a table that a model's step reads bears on what it measures of the cell: the city, and all
+# cities in the years beside; the province in all years; the city in all years
+_NEAR = 'city_id = {city_id} or "year" between {year} - 1 and {year} + 1'
+_PROVINCE = "province_id = {city_id} // 10000 * 10000"
+_CITY = "city_id = {city_id}"
 _NARROWED = {
-    "int_observations_exact": "int_observations_corrected",
-    "int_observations_basis": "int_observations_corrected",
-    "int_observations_flagged": "int_observations_corrected",
-    "int_observations_constructed": "int_values_series",
-    "int_observations_level_run_alone": "int_trends_cleaned",
-    "int_observations_mismatch": "int_trends_cleaned",
-    "int_observations_misplaced": "int_trends_delivered",
-    "int_observations_spike_left": "int_trends_cleaned",
-    "int_observations_stale": "int_values_figures",
-    "int_observations_vintage_break": "int_values_compared",
-    "int_values_matched": "int_values_paired",
+    "int_observations_exact": ("int_observations_corrected", _NEAR),
+    "int_observations_basis": ("int_observations_corrected", _NEAR),
+    "int_observations_flagged": ("int_observations_corrected", _NEAR),
+    "int_observations_constructed": ("int_values_series", _NEAR),
+    "int_observations_identity": ("int_observations_corrected", _CITY),
+    "int_observations_level_run": ("int_values_compared", _PROVINCE),
+    "int_observations_level_run_alone": ("int_trends_cleaned", _NEAR),
+    "int_observations_mismatch": ("int_trends_cleaned", _NEAR),
+    "int_observations_misplaced": ("int_trends_delivered", _NEAR),
+    "int_observations_spike_left": ("int_trends_cleaned", _NEAR),
+    "int_observations_stale": ("int_values_figures", _NEAR),
+    "int_observations_vintage_break": ("int_values_compared", _NEAR),
+    "int_values_matched": ("int_values_paired", _NEAR),
 }
 _FILTERS = {
-    ("int_values_matched", "judged"): "",
+    ("int_values_matched", "judged"): 'where "year" = {year}',
     ("int_observations_identity", "delivered_rows"): "",
     ("int_observations_wrong_entity", "distances"): "",
 }
@@ -477,7 +482,7 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
     if not cell:
         return []
     city_id, year = cell[0]
-    is_near = f'city_id = {city_id} or "year" between {year - 1} and {year + 1}'
+    of_cell = {"city_id": city_id, "year": year}
     found = []
     steps: dict[tuple[str, str], str] = {}
     for one in MEASURES:
@@ -487,11 +492,13 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
             step = (one.model, one.cte)
             if step not in steps:
                 steps[step] = f"step_{len(steps)}"
-                query = f"select * from {one.cte} {_FILTERS.get(step, _OF_FIGURE)}"
+                rows_of_step = _FILTERS.get(step, _OF_FIGURE).format(**of_cell)
+                query = f"select * from {one.cte} {rows_of_step}"
                 sql_of_step = query_of(one.model, one.cte, query)
                 if one.model in _NARROWED:
-                    table = f'"{_NARROWED[one.model]}"'
-                    sql_of_step = sql_of_step.replace(table, f"(from {table} where {is_near})")
+                    table, condition = _NARROWED[one.model]
+                    rows_of_table = f'(from "{table}" where {condition.format(**of_cell)})'
+                    sql_of_step = sql_of_step.replace(f'"{table}"', rows_of_table)
                 con.execute(f"create or replace temp table {steps[step]} as {sql_of_step}")
             sql = f"with {one.cte} as (from {steps[step]}) {sql}"
         order = "asc" if one.is_at_most else "desc"
