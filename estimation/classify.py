@@ -91,10 +91,8 @@ def classify_file(path: Path) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
     labels = classify_clauses([clause for _, clause in pairs])
-    writer.writerows(
-        [guard(cell) for cell in (key, *label)]
-        for (key, _), label in zip(pairs, labels, strict=True)
-    )
+    for (key, _), label in zip(pairs, labels, strict=True):
+        writer.writerow(map(guard, (key, *label)))
     return out.getvalue()
 
 

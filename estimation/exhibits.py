@@ -84,18 +84,16 @@ class Table:
 
 def to_markdown(table: Table) -> str:
     """The table for Markdown."""
-    lines = [
-        tuple(cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for cell in line)
-        for line in table.lines
-    ]
-    widths = [max(3, *(len(line[k]) for line in lines)) for k in range(len(lines[0]))]
-    lines.insert(1, tuple("-" * (w - 1) + (":" if k else "-") for k, w in enumerate(widths)))
-    text = [
-        f"| {' | '.join(cell.ljust(w) for cell, w in zip(line, widths, strict=True))} |"
-        for line in lines
-    ]
+    lines = [tuple(map(_escaped, line)) for line in table.lines]
+    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ("-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])))
+    text = [f"| {' | '.join(map(str.ljust, line, widths))} |" for line in lines]
     title = [f"**{table.title}**", ""] if table.title else []
     return "\n".join([*title, *text, "", *table.notes]) + "\n"
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
 def to_latex(table: Table) -> str:
@@ -122,9 +120,12 @@ def to_latex(table: Table) -> str:
 
 
 def _tex_row(cells: Line) -> str:
+    return " & ".join(map(_tex_cell, cells)) + " \\\\"
+
+
+def _tex_cell(cell: str) -> str:
     # a cell that begins with a bracket would be an argument of the line break above
-    texts = (f"{{{_tex(cell)}}}" if cell.startswith("[") else _tex(cell) for cell in cells)
-    return " & ".join(texts) + " \\\\"
+    return f"{{{_tex(cell)}}}" if cell.startswith("[") else _tex(cell)
 
 
 def _tex(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 from . import (
     baseline,
@@ -61,7 +62,8 @@ DECISIVE = {
 
 def all_specs() -> tuple[Spec, ...]:
     """Every spec of the analyses, in their order."""
-    return tuple(_with_enough(spec) for analysis in ANALYSES for spec in analysis.SPECS)
+    specs = chain.from_iterable(analysis.SPECS for analysis in ANALYSES)
+    return tuple(map(_with_enough, specs))
 
 
 def _with_enough(spec: Spec) -> Spec:

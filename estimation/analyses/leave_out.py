@@ -15,11 +15,8 @@ OUTCOME = "cm_growth_official"
 # First treated years inside the study window.
 COHORTS = (2015, 2016, 2019)
 
-TABLES = tuple(
-    f"baseline.{part}.headline"
-    for outcome in ("cm_growth_official", "cm_growth_deflated")
-    for part in split_of(outcome)
-)
+PARTS = (*split_of("cm_growth_official"), *split_of("cm_growth_deflated"))
+TABLES = tuple(f"baseline.{part}.headline" for part in PARTS)
 
 VARIANTS = {f"without_cohort_{year}": {"excluded": (f"cohort_{year}",)} for year in COHORTS}
 

@@ -9,6 +9,8 @@ gives the argument from each to synchronization; no mediation test is made.
 
 from __future__ import annotations
 
+from itertools import product
+
 from .spec import specs_of, split_of
 
 ANALYSIS = "mechanisms"
@@ -55,7 +57,7 @@ SPECS = (
     *specs_of(ANALYSIS, split_of("cm_growth_official"), BY_DOSE),
     *specs_of(
         ALTERNATIVES,
-        [f"{part}_{series}" for series in OTHER_SERIES for part in PARTS],
+        [f"{part}_{series}" for series, part in product(OTHER_SERIES, PARTS)],
         {"headline": {}},
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 # Families: trade is the first stage and stands alone; the others are corrected together.
 TRADE, OTHERS = "trade", "other_own_outcomes"
@@ -53,6 +54,4 @@ OUTCOMES = (
     OwnOutcome("growth", OTHERS, column="growth_official_pct", doubted=(NOT_YET,)),
     OwnOutcome("night_lights", OTHERS, column="growth_night_lights_pct"),
 )
-INDICATORS = tuple(
-    dict.fromkeys(indicator for outcome in OUTCOMES for indicator in outcome.indicators)
-)
+INDICATORS = tuple(dict.fromkeys(chain.from_iterable(outcome.indicators for outcome in OUTCOMES)))

@@ -18,6 +18,7 @@ strongest. The two-sided filters of cycles would look ahead, so growth alone is 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, product
 from typing import Any
 
 from ..defaults import DRAWS_OF_CHECKS
@@ -52,16 +53,14 @@ LEAD_TIES = ("all", "strong", "partners_10")
 LEAD_WINDOWS = {"": None, "_2010_2021": (2010, 2021)}
 LEADS = {
     f"{tie_rule}{ending}": {"tie_rule": tie_rule, "window": window, **FIXED}
-    for ending, window in LEAD_WINDOWS.items()
-    for tie_rule in LEAD_TIES
+    for (ending, window), tie_rule in product(LEAD_WINDOWS.items(), LEAD_TIES)
 }
 
-LEVEL_SPECS = tuple(
-    replace(spec, window=WINDOWS.get(outcome))
-    for outcome in OUTCOMES
-    for spec in specs_of(ANALYSIS, [outcome], VARIANTS)
-)
+_BY_OUTCOME = chain.from_iterable(specs_of(ANALYSIS, [outcome], VARIANTS) for outcome in OUTCOMES)
+LEVEL_SPECS = tuple(replace(spec, window=WINDOWS.get(spec.outcome)) for spec in _BY_OUTCOME)
 LEAD_SPECS = tuple(
-    spec for outcome in LEAD_OUTCOMES for spec in specs_of(ANALYSIS, [f"{LEAD}{outcome}"], LEADS)
+    chain.from_iterable(
+        specs_of(ANALYSIS, [f"{LEAD}{outcome}"], LEADS) for outcome in LEAD_OUTCOMES
+    )
 )
 SPECS = (*LEVEL_SPECS, *LEAD_SPECS)

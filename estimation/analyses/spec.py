@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from itertools import product
 from typing import Any
 
 from ..defaults import DRAWS, TIE_FIRST_YEAR, TIE_LAST_YEAR, TIE_MINIMUM_YEARS
@@ -199,8 +200,7 @@ def specs_of(
     """A row for each variant, by what it changes of the baseline, and each outcome."""
     return tuple(
         Spec(f"{analysis}.{outcome}.{variant}", analysis, outcome, **changes)
-        for variant, changes in variants.items()
-        for outcome in outcomes
+        for (variant, changes), outcome in product(variants.items(), outcomes)
     )
 
 

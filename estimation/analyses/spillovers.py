@@ -18,10 +18,17 @@ ANALYSIS = "spillovers"
 OUTCOME = "cm_growth_official"
 
 RINGS = tuple(f"near_pilot_{outer}" for outer in RINGS_KM)
+
+
+def _others(rule: str) -> tuple[str, ...]:
+    """Return the other rings where a rule is one."""
+    return tuple(ring for ring in RINGS if rule in RINGS and ring != rule)
+
+
 VARIANTS = {
     rule: {
         "treatment_rule": rule,
-        "excluded": ("pilots", *(ring for ring in RINGS if rule in RINGS and ring != rule)),
+        "excluded": ("pilots", *_others(rule)),
         "vcov": ("conventional", "dyadic", "city", "province_jackknife"),
         "permutations": 0,
     }

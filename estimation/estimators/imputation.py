@@ -90,12 +90,10 @@ def _first_stage(sample: FitSample) -> _FirstStage:
     after &= np.any(free, axis=1)[:, None]
     weights, untreated, treated = _patterns(free, after, sample)
     q = control_deviations(panel.controls, sample.observed)
-    mq, rq = (
-        np.stack([_less_mean(c, free, rows) for c in q], axis=2)
-        if len(q)
-        else np.zeros((*free.shape, 0))
-        for rows in (free, after)
-    )
+    mq = rq = np.zeros((*free.shape, 0))
+    if len(q):
+        mq = np.stack([_less_mean(c, free, free) for c in q], axis=2)
+        rq = np.stack([_less_mean(c, free, after) for c in q], axis=2)
     layout = _Layout(weights.shape[1], len(panel.years), len(q), len(outcomes))
     pieces = [
         np.ones((len(free), 1)),

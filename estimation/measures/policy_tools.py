@@ -47,13 +47,11 @@ class Lexicon:
             self.rows.setdefault(str(row["term"]).upper(), []).append(rule)
         # at one place the longest term wins; terms of one first letter share a branch
         letters = groupby(sorted(filter(None, self.rows)), lambda term: term[0])
-        branches = {
-            re.escape(letter): "|".join(
-                re.escape(term[1:]) for term in sorted(terms, key=len, reverse=True)
-            )
-            for letter, terms in letters
-        }
-        pattern = "|".join(f"{a}(?:{rest})" for a, rest in branches.items())
+        branches = []
+        for letter, terms in letters:
+            rests = [re.escape(term[1:]) for term in sorted(terms, key=len, reverse=True)]
+            branches.append(f"{re.escape(letter)}(?:{'|'.join(rests)})")
+        pattern = "|".join(branches)
         if not pattern:
             # a lexicon without terms finds nothing
             pattern = "(?!)"
@@ -77,16 +75,11 @@ class Lexicon:
                     word in before for word in negating
                 ):
                     hits.setdefault(tool, {}).setdefault(term, (at + 1, weight, priority))
-        scores = {
-            tool: (
-                -sum(weight for _, weight, _ in terms.values()),
-                -max(priority for *_, priority in terms.values()),
-                min(place for place, *_ in terms.values()),
-                tool,
-            )
-            for tool, terms in hits.items()
-        }
-        best = min(scores.values(), default=(0,))
+        scores: list[tuple] = []
+        for tool, terms in hits.items():
+            places, weights, priorities = zip(*terms.values(), strict=True)
+            scores.append((-sum(weights), -max(priorities), min(places), tool))
+        best = min(scores, default=(0,))
         if -best[0] < LEAST_SCORE:
             return ClauseTool()
         tool = best[-1]

@@ -132,17 +132,19 @@ def power_curve(
             with_effect, p = _family(replace(panel, growth=changed), again)
             moved[:, k] += with_effect - bare
             found[:, k] += p < LEVEL
-    return [
-        {
-            "series": series,
-            "imposed": name,
-            "effect_on_cm": float(moved[s, k] / draws),
-            "share_found": float(found[s, k] / draws),
-            "draws": draws,
-        }
-        for s, series in enumerate(("growth", "cycle"))
-        for k, name in enumerate(imposed)
-    ]
+    rows = []
+    for s, series in enumerate(("growth", "cycle")):
+        for k, name in enumerate(imposed):
+            rows.append(
+                {
+                    "series": series,
+                    "imposed": name,
+                    "effect_on_cm": float(moved[s, k] / draws),
+                    "share_found": float(found[s, k] / draws),
+                    "draws": draws,
+                }
+            )
+    return rows
 
 
 def _family(panel: CityPanel, dealt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

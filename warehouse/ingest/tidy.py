@@ -160,7 +160,10 @@ def _taken_columns(
     year_texts = _mapped(columns, found, "year", kept)
     years = _mapped(columns, found, "year", kept, parse_year)
     edition_texts = _mapped(columns, found, "edition_year", kept)
-    editions = [origin.edition_year if text is None else parse_year(text) for text in edition_texts]
+    editions = _mapped(columns, found, "edition_year", kept, parse_year)
+    for i, text in enumerate(edition_texts):
+        if text is None:
+            editions[i] = origin.edition_year
     reasons, details = _verdicts(raw_texts, numbers, year_texts, years, edition_texts, editions)
     codes = _mapped(columns, found, "city_id", kept, code_text)
     names = _mapped(

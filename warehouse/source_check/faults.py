@@ -315,10 +315,10 @@ def _alone(con: duckdb.DuckDBPyConnection, found: list[Fault]) -> Iterator[Fault
 
 def not_compared(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Columns and their years of which no other source says anything, one line a column."""
-    return [
-        f"{file}: {indicator}: {_span(year for *_, year in rows)}"
-        for (file, indicator), rows in _grouped(con, _NOT_COMPARED)
-    ]
+    lines = []
+    for (file, indicator), rows in _grouped(con, _NOT_COMPARED):
+        lines.append(f"{file}: {indicator}: {_span(row[-1] for row in rows)}")
+    return lines
 
 
 def copies(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> list[str]:
@@ -341,7 +341,7 @@ def copies(con: duckdb.DuckDBPyConnection, *, everything: bool = False) -> list[
 def _unchanged(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """How sentences on files begin that are published as they are."""
     names = [path.partition("/")[2] for (path,) in rows_of(con, _UNCHANGED)]
-    return tuple(name + end for name in names for end in (": ", " "))
+    return (*(f"{name}: " for name in names), *(f"{name} " for name in names))
 
 
 def _partly_filled(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
@@ -375,9 +375,8 @@ def _lost(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
 def _explained(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
     """Where one thing explains what does not agree: told of the largest part that it fills."""
     for (file, indicator, cause), rows in _grouped(con, _CAUSES, (0, 1, 4)):
-        levels = [
-            list(level) for _, level in groupby(rows, lambda row: [v is None for v in row[2:4]])
-        ]
+        by_level = groupby(rows, lambda row: (row[2] is None, row[3] is None))
+        levels = [list(level) for _, level in by_level]
         level = next((one for one in levels if _share(one) >= MOST), levels[0])
         years = frozenset(row[2] for row in level) - {None}
         provinces = frozenset(row[3] for row in level) - {None}
@@ -453,13 +452,15 @@ def _by_years(
 
 def _span(years: Iterable[int | None]) -> str:
     """Years as a person writes them: ``2003-2006, 2009``."""
-    runs: list[list[int]] = []
-    for year in sorted({year for year in years if year is not None}):
-        if runs and year == runs[-1][-1] + 1:
-            runs[-1].append(year)
+    spans: list[str] = []
+    before = None
+    for year in sorted(set(years) - {None}):
+        if before is not None and year == before + 1:
+            spans[-1] = f"{spans[-1].partition('-')[0]}-{year}"
         else:
-            runs.append([year])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+            spans.append(str(year))
+        before = year
+    return ", ".join(spans)
 
 
 def _grouped(

@@ -43,33 +43,25 @@ class CodedTexts:
     @classmethod
     def from_list(cls, texts: Sequence[str | None]) -> CodedTexts:
         """Texts of a list, in the order of their first occurrence."""
-        words = {
-            text: code
-            for code, text in enumerate(dict.fromkeys(text for text in texts if text is not None))
-        }
-        return cls(
-            np.array([NO_TEXT if text is None else words[text] for text in texts], np.int32),
-            list(words),
-        )
+        words = [text for text in dict.fromkeys(texts) if text is not None]
+        code_of: dict[str | None, int] = {text: code for code, text in enumerate(words)}
+        code_of[None] = NO_TEXT
+        return cls(np.array([code_of[text] for text in texts], np.int32), words)
 
     @classmethod
     def concat(cls, parts: Iterable[CodedTexts]) -> CodedTexts:
         """Parts one after another, words in the order of their first occurrence."""
         words: dict[str, int] = {}
-        codes = [
-            _recoded(part.codes, [words.setdefault(word, len(words)) for word in part.words])
-            for part in parts
-        ]
+        codes = []
+        for part in parts:
+            new = [words.setdefault(word, len(words)) for word in part.words]
+            codes.append(_recoded(part.codes, new))
         return cls(np.concatenate(codes) if codes else np.empty(0, np.int32), list(words))
 
     def mapped(self, function: Callable[[str], str | None]) -> CodedTexts:
         """Each word through a function; none where it says None."""
-        found: dict[str, int] = {}
-        new = [
-            NO_TEXT if text is None else found.setdefault(text, len(found))
-            for text in map(function, self.words)
-        ]
-        return CodedTexts(_recoded(self.codes, new), list(found))
+        words = CodedTexts.from_list([function(word) for word in self.words])
+        return CodedTexts(_recoded(self.codes, words.codes.tolist()), words.words)
 
     def take(self, positions: np.ndarray) -> CodedTexts:
         """The texts at the given positions."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import chain, product
 
 from warehouse.ingest.cells.cell_values import normal_header
 from warehouse.ingest.layouts import Layout
@@ -71,8 +72,7 @@ def build_catalog(
     rows = list(indicators)
     exact = {
         _plain(row[key]): row["indicator_id"]
-        for row in rows
-        for key in ("indicator_id", "label_en", "label_zh")
+        for row, key in product(rows, ("indicator_id", "label_en", "label_zh"))
     }
     aliases: dict[str, str] = {}
     for layout in layouts:
@@ -81,7 +81,9 @@ def build_catalog(
                 *table.indicators,
                 *(table.row_indicators.indicators if table.row_indicators else []),
             ]
-            wordings = [(label, rule.id) for rule in rules for label in rule.columns]
+            wordings = []
+            for rule in rules:
+                wordings += [(label, rule.id) for label in rule.columns]
             wordings += [(name, rule.id) for name, rule in table.sheet_indicators.items()]
             for label, indicator_id in wordings:
                 aliases.setdefault(_plain(split_unit(normal_header(label))[0]), indicator_id)
@@ -157,11 +159,8 @@ def match_header(header: str, catalog: Catalog) -> HeaderMatch | None:
 
     A joined header of several rows (``a|b``) is tried as a whole and row by row.
     """
-    found = [
-        match
-        for part in dict.fromkeys([header, *header.split("|")])
-        if (match := _match_part(part, catalog))
-    ]
+    parts = dict.fromkeys([header, *header.split("|")])
+    found = filter(None, (_match_part(part, catalog) for part in parts))
     return max(found, key=lambda match: match.score, default=None)
 
 
@@ -173,19 +172,16 @@ def _match_part(header: str, catalog: Catalog) -> HeaderMatch | None:
         for text in labels:
             if text in wordings:
                 return _with_unit(wordings[text], how, 1.0, unit, pattern, catalog)
+    known = chain(catalog.exact.items(), catalog.aliases.items())
     scored = [
         (_likeness(text, wording), indicator_id)
-        for wordings in (catalog.exact, catalog.aliases)
-        for wording, indicator_id in wordings.items()
-        for text in labels
+        for (wording, indicator_id), text in product(known, labels)
         if len(text) > 1 and bool(_CHINESE.search(text)) == bool(_CHINESE.search(wording))
     ]
-    score, indicator_id = max(scored, key=lambda pair: (pair[0], pair[1]), default=(0.0, ""))
-    return (
-        _with_unit(indicator_id, "fuzzy", round(score, 2), unit, pattern, catalog)
-        if score >= MIN_SCORE
-        else None
-    )
+    score, indicator_id = max(scored, default=(0.0, ""))
+    if score < MIN_SCORE:
+        return None
+    return _with_unit(indicator_id, "fuzzy", round(score, 2), unit, pattern, catalog)
 
 
 def _with_unit(

@@ -115,7 +115,7 @@ def _head(source_id: str, tables: list[TableDraft], unread: Mapping[str, list[st
             "it."
         ),
     ]
-    if any(f"    year: {EDITION_YEAR}" in line for table in tables for line in table.lines):
+    if any(f"    year: {EDITION_YEAR}" in "\n".join(table.lines) for table in tables):
         lines.append("edition_year: {file_name: '((?:19|20)[0-9]{2})'}")
     if unread:
         lines += [

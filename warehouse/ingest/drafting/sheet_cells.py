@@ -103,16 +103,14 @@ def across_values(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keys and numbers of some rows of a sheet whose columns are years."""
     body = body_rows(grid, profile)
-    years = {
-        col: year
-        for col in profile.value_cols
-        if (year := parse_year(profile.headers[col].removesuffix(".0")))
-    }
+    years = {col: parse_year(profile.headers[col].removesuffix(".0")) for col in profile.value_cols}
     keys, values = [], []
     for row in rows:
         if place_ids[row] is None:
             continue
         for col, year in years.items():
+            if not year:
+                continue
             keys.append(cell_key(level, place_ids[row], year))
             values.append(_number(_cell(body[row], col)))
     return np.array(keys, np.int64), np.array(values, float)

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 
@@ -41,6 +42,7 @@ from warehouse.ingest.drafting.sheet_profile import (
 from warehouse.ingest.drafting.value_matching import PLACE_STEP, match_values
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.sheets.finder import texts_above
+from warehouse.ingest.sheets.rows import cells_of_column
 
 UNMATCHED = "no indicator of the catalog was found for it"
 #: How the year of a table begins that follows from the edition of its file.
@@ -227,7 +229,7 @@ def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> li
     rest = {name: values for name, values in values_of.items() if name not in taken}
     lines = _taken_lines(sheet, taken, {n: n for n in taken}, findings, "      ", by_pattern=False)
     lines += _new_indicators(sheet, rest, findings, "      ")
-    used = {col: None for years in suffixed.values() for col in years}
+    used = dict.fromkeys(chain.from_iterable(suffixed.values()))
     return ["    indicators:", *lines, *_left_columns(sheet, used, {})]
 
 
@@ -275,13 +277,9 @@ def _year_of_values(sheet: _Sheet) -> int | None:
     for year in np.unique(reference.keys % PLACE_STEP).tolist():
         keys = row_keys(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, year)
         pairs = [known(keys, values) for values in columns.values()]
-        found = [
-            match
-            for pair in pairs
-            for match in match_values(*pair, reference)[:1]
-            if match.n >= FEWEST
-        ]
-        best = max(best, (max((match.share for match in found), default=0.0), year))
+        likest = chain.from_iterable(match_values(*pair, reference)[:1] for pair in pairs)
+        share = max((match.share for match in likest if match.n >= FEWEST), default=0.0)
+        best = max(best, (share, year))
     return best[1] if best[0] >= _SURE_OF_YEAR else None
 
 
@@ -373,16 +371,18 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
     cells = across_values(
         sheet.grid, sheet.profile, sheet.level, sheet.place_ids, range(len(sheet.place_ids))
     )
+    # a title as a whole, and what stands behind its colon
+    titles, bracketed = [], []
+    for text in texts:
+        behind = text.rpartition(":")[2]
+        titles += [text, behind]
+        bracketed += [text, f"({behind})"]
     findings = [
-        (part, judge_column(part, *cells, sheet.knowledge))
-        for text in texts
-        # a title as a whole, and what stands behind its colon
-        for part in dict.fromkeys([text, text.rpartition(":")[2]])
+        (part, judge_column(part, *cells, sheet.knowledge)) for part in dict.fromkeys(titles)
     ]
     found = [(part, finding) for part, finding in findings if finding.match is not None]
     if not found:
         text = next(text for text in texts if text)
-        titles = [part for other in texts for part in (other, other.rpartition(":")[2])]
         indicator = _new_indicators(
             sheet, {text: cells[1]}, {text: findings[0][1]}, "", titles=titles
         )[0]
@@ -401,8 +401,7 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
     )
     sheet.copies.append(finding.copy_of)
     match, catalog = finding.match, sheet.knowledge.catalog
-    parts = [part for text in texts for part in (text, f"({text.rpartition(':')[2]})")]
-    titled = match_header_unit(parts, match.indicator_id, catalog)
+    titled = match_header_unit(bracketed, match.indicator_id, catalog)
     unit = match.unit or (titled.unit if titled else None)
     match = HeaderMatch(match.indicator_id, match.how, match.score, unit, None)
     sheet.notes.append(note_of(sheet.where, part, match, catalog, finding.evidence))
@@ -425,10 +424,8 @@ def _label_col(sheet: _Sheet, *, has_place: bool) -> int | None:
 
 
 def _labels(sheet: _Sheet, col: int) -> list[str]:
-    return [
-        normal_header(cell_text(row[col])) if col < len(row) else ""
-        for row in body_rows(sheet.grid, sheet.profile)
-    ]
+    cells = cells_of_column(body_rows(sheet.grid, sheet.profile), col)
+    return [normal_header(cell_text(cell)) for cell in cells]
 
 
 def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:

@@ -163,9 +163,8 @@ def _best(
     """Column most of whose cells are known places, the first where several are, and the commonest
     level there.
     """
-    shares = {
-        col: share for col, cells in columns.items() if (share := _share(cells, level_of)) >= least
-    }
+    of_column = {col: _share(cells, level_of) for col, cells in columns.items()}
+    shares = {col: share for col, share in of_column.items() if share >= least}
     levels = {col: _commonest_level(columns[col], level_of) for col in shares}
     # the first of equals; a province beside every city is known in every row, and still the cities
     # are meant
@@ -185,7 +184,7 @@ def _best(
 
 def _commonest_level(cells: list[object], level_of: object) -> str:
     """The level of most of a column's places."""
-    levels = [level for cell in cells if (level := level_of(cell))]
+    levels = list(filter(None, map(level_of, cells)))
     return max(sorted(set(levels)), key=levels.count)
 
 

@@ -74,10 +74,8 @@ def _delimiter(stream: BinaryIO) -> str:
 
 def _sample_rows(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
     others = rows[HEAD_ROWS:]
-    return [
-        [_plain(cell) for cell in row]
-        for row in (*rows[:HEAD_ROWS], *others[:: max(1, len(others) // OTHER_ROWS)])
-    ]
+    sample = [*rows[:HEAD_ROWS], *others[:: max(1, len(others) // OTHER_ROWS)]]
+    return [list(map(_plain, row)) for row in sample]
 
 
 def _plain(cell: Cell) -> Cell:

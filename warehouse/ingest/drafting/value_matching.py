@@ -145,11 +145,11 @@ def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> 
     gap = np.abs(ratio / 10.0 ** np.clip(power, -_MOST_POWER, _MOST_POWER) - 1)
     is_usable = (ratio > 0) & (np.abs(power) <= _MOST_POWER)
     indicators = reference.indicators[at]
-    found = [
-        _best(name, own, cells[mine], power[mine], gap[mine], is_usable[mine])
-        for number, name in enumerate(reference.names)
-        if (mine := indicators == number).any()
-    ]
+    found = []
+    for number, name in enumerate(reference.names):
+        mine = indicators == number
+        if mine.any():
+            found.append(_best(name, own, cells[mine], power[mine], gap[mine], is_usable[mine]))
     found.sort(key=lambda match: (-match.share, -match.near, -match.n, match.indicator_id))
     # of the others nobody asks whose figures they are
     best, mine = found[0], indicators == reference.names.index(found[0].indicator_id)

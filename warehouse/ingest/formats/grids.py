@@ -19,6 +19,7 @@ from python_calamine import (
     SheetTypeEnum,
     SheetVisibleEnum,
 )
+from xlrd.sheet import Sheet
 
 from warehouse.ingest.errors import FileFault, said
 from warehouse.ingest.formats.old_workbook import read_sheets
@@ -184,21 +185,21 @@ def _read_old_workbook(data: bytes) -> list[Grid]:
         raise _damaged("xls", error) from error
     for sheet, _ in sheets:
         _check_width(sheet.ncols, sheet.name)
-    return [
-        Grid(
-            sheet.name,
-            rows,
-            merged=tuple(
-                ((first, left), (end - 1, right - 1))
-                for first, end, left, right in sheet.merged_cells
-            ),
-            hidden_rows=frozenset(
-                row + 1 for row, described in sheet.rowinfo_map.items() if described.hidden
-            ),
-            is_hidden=sheet.visibility != 0,
-        )
-        for sheet, rows in sheets
-    ]
+    return [_old_grid(sheet, rows) for sheet, rows in sheets]
+
+
+def _old_grid(sheet: Sheet, rows: list[list[Cell]]) -> Grid:
+    merged = tuple(
+        ((first, left), (end - 1, right - 1)) for first, end, left, right in sheet.merged_cells
+    )
+    hidden = (row + 1 for row, described in sheet.rowinfo_map.items() if described.hidden)
+    return Grid(
+        sheet.name,
+        rows,
+        merged=merged,
+        hidden_rows=frozenset(hidden),
+        is_hidden=sheet.visibility != 0,
+    )
 
 
 def _check_width(n_columns: int, sheet_name: str) -> None:
@@ -255,7 +256,8 @@ def _put_back(rows: list[list[Cell]], lost: dict[tuple[int, int], str]) -> None:
     cell with a value.
     """
     width = max([len(row) for row in rows[:1]] + [col for _, col in lost])
-    rows += [[] for _ in range(max(row for row, _ in lost) - len(rows))]
+    last = max(row for row, _ in lost)
+    rows += [[] for _ in range(last - len(rows))]
     for row in rows:
         row.extend([""] * (width - len(row)))
     for (row_no, col_no), text in lost.items():

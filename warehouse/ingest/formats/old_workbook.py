@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from collections.abc import Iterator
 
 import xlrd
 from xlrd.sheet import Sheet
@@ -32,13 +33,12 @@ def read_sheets(data: bytes) -> list[tuple[Sheet, list[list[object]]]]:
     book = xlrd.open_workbook(
         file_contents=data, formatting_info=True, ragged_rows=True, logfile=io.StringIO()
     )
-    return [
-        (sheet, [_row(book, sheet, row) for row in range(sheet.nrows)]) for sheet in book.sheets()
-    ]
+    return [(sheet, list(_rows(book, sheet))) for sheet in book.sheets()]
 
 
-def _row(book: xlrd.Book, sheet: Sheet, row: int) -> list[object]:
-    return [_cell(book, sheet, row, col) for col in range(sheet.row_len(row))]
+def _rows(book: xlrd.Book, sheet: Sheet) -> Iterator[list[object]]:
+    for row in range(sheet.nrows):
+        yield [_cell(book, sheet, row, col) for col in range(sheet.row_len(row))]
 
 
 def _cell(book: xlrd.Book, sheet: Sheet, row: int, col: int) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -197,7 +197,8 @@ def _cuts(text: str) -> list[int]:
     enumeration sign behind a colon.
     """
     patterns = (_END, _ADDRESSED, _COLON_MARKER) if ":" in text or "：" in text else (_END,)
-    return sorted({match.end() for pattern in patterns for match in pattern.finditer(text)})
+    matches = chain.from_iterable(pattern.finditer(text) for pattern in patterns)
+    return sorted({match.end() for match in matches})
 
 
 def _kind(piece: str, text: str, level: int, is_first: bool, has_more: bool, has_body: bool) -> str:

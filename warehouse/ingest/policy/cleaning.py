@@ -123,8 +123,8 @@ def to_simplified(text: str) -> str:
     if len(simplified) == len(text):
         return simplified
     # a phrase of another length would move every later place: then character by character
-    signs = {sign: new for sign in set(text) if len(new := convert(sign)) == 1}
-    return "".join(signs.get(sign, sign) for sign in text)
+    signs = {sign: convert(sign) for sign in set(text)}
+    return text.translate({ord(sign): new for sign, new in signs.items() if len(new) == 1})
 
 
 @lru_cache(maxsize=1)

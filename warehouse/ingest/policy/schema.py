@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-POLICY_READER_VERSION = "policy-3"
+POLICY_READER_VERSION = "policy-4"
 MAX_POLICY_BYTES = 20_000_000
 
 CLAUSE_TYPE = pa.struct(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from warehouse.ingest.cells.cell_values import (
     ANY_SHEET,
@@ -283,7 +284,8 @@ def _value_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn
     if rule is not None:
         col, unit_col = finder.find(rule.value), _unit_col(table, finder)
         return [] if col is None else [ValueColumn(col, None, None, unit_col)]
-    return [value for indicator in table.indicators for value in _columns_of(indicator, finder)]
+    found = (_columns_of(indicator, finder) for indicator in table.indicators)
+    return list(chain.from_iterable(found))
 
 
 def _unit_col(table: Table, finder: Finder) -> int | None:
@@ -365,7 +367,7 @@ def _fitting(
         table.row_indicators.column if table.row_indicators else None,
         table.row_indicators.unit_column if table.row_indicators else None,
     )
-    taken = {normal_header(text) for column in named for text in wordings(column)}
+    taken = set(map(normal_header, chain.from_iterable(map(wordings, named))))
     sheet_id, sheet_unit = _sheet_rule(grid, table, finder)
     for col, header in enumerate(finder.headers):
         match = re.fullmatch(pattern, header) if header and header not in taken else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from warehouse.ingest.cells.cell_values import ANY_SHEET
@@ -24,17 +25,12 @@ def tables_for(layout: Layout, path: str, matches: Callable[[str, str], bool]) -
     def fits(patterns: list[str]) -> bool:
         return any(matches(path, pattern) for pattern in patterns)
 
-    chosen = [table for table in layout.tables if fits(table.files)]
-    return [
-        table.model_copy(
-            update={
-                "indicators": [
-                    rule for rule in table.indicators if not rule.files or fits(rule.files)
-                ]
-            }
-        )
-        for table in chosen
-    ]
+    chosen = []
+    for table in layout.tables:
+        if fits(table.files):
+            rules = [rule for rule in table.indicators if not rule.files or fits(rule.files)]
+            chosen.append(table.model_copy(update={"indicators": rules}))
+    return chosen
 
 
 def missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list[FileFault]:
@@ -109,9 +105,8 @@ def unread_sheet(grid: Grid, tables: list[Table]) -> dict[str, object]:
     """The one line that a sheet gets which no table reads: left out by a rule with its reason, or
     unknown.
     """
-    rule = _ignoring_rule(
-        (rule for table in tables for rule in table.ignore_sheets), grid.sheet_name or ""
-    )
+    rules = chain.from_iterable(table.ignore_sheets for table in tables)
+    rule = _ignoring_rule(rules, grid.sheet_name or "")
     if rule is not None:
         return build_rejected_line(
             "dropped_row",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache, partial
+from itertools import chain
 
 from warehouse.ingest.cells.cell_values import cell_ref, cell_text, is_blank, normal_header
 from warehouse.ingest.errors import FileFault
@@ -23,20 +24,20 @@ _UNIT_LABEL = re.compile(r"^(?:计量|金额)?单位:|^(?i:unit):")
 def join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]]:
     """Normal form and delivered text of each column's header; in upper rows a text also applies to
     the blank columns to its right, as far as the text above it does."""
-    rows = [[cell_text(cell) for cell in row] for row in grid.rows[first:end]]
+    rows = [list(map(cell_text, row)) for row in grid.rows[first:end]]
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]
-    begins = [[bool(text.strip()) for text in row] for row in rows]
+    delivered = [row.copy() for row in rows]
     for upper in range(len(rows) - 1):
         last = ""
         for col in range(width):
-            if any(begins[above][col] for above in range(upper)):
+            if any(row[col].strip() for row in delivered[:upper]):
                 last = ""
-            if begins[upper][col]:
-                last = rows[upper][col]
-            elif any(rows[lower][col].strip() for lower in range(upper + 1, len(rows))):
+            if delivered[upper][col].strip():
+                last = delivered[upper][col]
+            elif any(row[col].strip() for row in delivered[upper + 1 :]):
                 rows[upper][col] = last
-    columns = [[row[col] for row in rows if row[col].strip()] for col in range(width)]
+    columns = [list(filter(str.strip, column)) for column in zip(*rows, strict=True)]
     return ["|".join(map(normal_header, texts)) for texts in columns], [
         " | ".join(texts) for texts in columns
     ]
@@ -118,12 +119,8 @@ def where(sheet_name: str | None) -> str | None:
 
 def texts_above(grid: Grid, header_row: int) -> list[str]:
     """Filled cells above the header in normal form, by row."""
-    return [
-        normal_header(cell_text(cell))
-        for row in grid.rows[:header_row]
-        for cell in row
-        if not is_blank(cell)
-    ]
+    cells = chain.from_iterable(grid.rows[:header_row])
+    return [normal_header(cell_text(cell)) for cell in cells if not is_blank(cell)]
 
 
 def wordings(column: str | list[str] | None) -> list[str]:
@@ -184,7 +181,8 @@ class Finder:
         if pattern is None:
             return None
         texts = [normal_header(self.grid.sheet_name or "")] if sheet_name else self.titles()
-        found = [match.group(1) for text in texts if (match := re.search(pattern, text))]
+        matches = (re.search(pattern, text) for text in texts)
+        found = [match.group(1) for match in matches if match]
         if not found:
             at = "a sheet's name" if sheet_name else f"a title above row {self.header_row + 1}"
             self.faults.append((f"{at} that {what} ({pattern})", f"{texts[:5]!r}"))

@@ -8,11 +8,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
-from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_missing
+from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_blank_row, is_missing
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Cell, Grid
 from warehouse.ingest.formats.sheet_scan import column_number
@@ -56,11 +57,7 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
         A sheet or a column that a table names is missing or doubled; all such faults of the file
         are named.
     """
-    filled = [
-        (position, grid)
-        for position, grid in enumerate(grids)
-        if any(not is_blank(cell) for row in grid.rows for cell in row)
-    ]
+    filled = [(position, grid) for position, grid in enumerate(grids) if _is_filled(grid)]
     parts, faults = [], missing_sheets(filled, tables)
     by_name = {grid.sheet_name: grid for _, grid in filled if grid.sheet_name is not None}
     for position, grid in filled if not faults else []:
@@ -110,11 +107,7 @@ def build_observation_parts(
         As ``build_file_observations``, before the first table.
     """
     first = Grid(None, next(parts, []))
-    faults = missing_sheets(
-        [(0, first)] if any(not is_blank(cell) for row in first.rows for cell in row) else [],
-        tables,
-    )
-    _raise_all(faults)
+    _raise_all(missing_sheets([(0, first)] if _is_filled(first) else [], tables))
     readers = [table for table in tables if claims(table, None, 0)]
     if not readers:
         yield build_rejected_table(origin, [unread_sheet(first, tables)])
@@ -132,7 +125,12 @@ def build_observation_parts(
             part = Grid(None, [*heads[n], *rows], gap=n_before - len(heads[n]))
             yield build_sheet_observations(part, table, origin, nameless[n])
         n_before += len(rows)
-    yield build_rejected_table(origin, [line for cells in nameless for line in cells.lines()])
+    lines = chain.from_iterable(cells.lines() for cells in nameless)
+    yield build_rejected_table(origin, list(lines))
+
+
+def _is_filled(grid: Grid) -> bool:
+    return not all(map(is_blank_row, grid.rows))
 
 
 def are_in_parts(tables: list[Table]) -> bool:
@@ -218,9 +216,10 @@ def _spanned(grid: Grid, table: Table) -> Grid:
     if table.span is None:
         return grid
     first, last = _span(table)
-    rows = [
-        [cell if first <= col <= last else "" for col, cell in enumerate(row)] for row in grid.rows
-    ]
+    rows = []
+    for row in grid.rows:
+        before, behind = min(first, len(row)), max(len(row) - last - 1, 0)
+        rows.append([""] * before + row[first : last + 1] + [""] * behind)
     return replace(grid, rows=rows)
 
 
@@ -233,9 +232,10 @@ def _columns_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict
     """A line for each filled column that lies outside the spans of all tables of the sheet."""
     if not read or any(table.span is None for table, _ in read):
         return []
-    covered = {
-        col for table, _ in read for first, last in [_span(table)] for col in range(first, last + 1)
-    }
+    covered: set[int] = set()
+    for table, _ in read:
+        first, last = _span(table)
+        covered.update(range(first, last + 1))
     lines = []
     for col in sorted(set(range(max(map(len, grid.rows), default=0))) - covered):
         filled = next(
@@ -262,7 +262,9 @@ def _rows_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[st
     if all(binding.end_row == len(grid.rows) for _, binding in read):
         return []
     first = min(binding.end_row for _, binding in read)
-    covered = {row for _, binding in read for row in range(binding.header_row, binding.end_row)}
+    covered: set[int] = set()
+    for _, binding in read:
+        covered.update(range(binding.header_row, binding.end_row))
     detail = (
         "expected a row of a table that the layout describes, found one below its end; describe "
         "it by a table of its own, if it is data"

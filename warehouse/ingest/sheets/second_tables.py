@@ -101,11 +101,7 @@ def _is_header(
     ]
     if n_bad and any(text and text in own for text in at):
         return True
-    over = {
-        text
-        for column in columns
-        if column.col_no <= len(texts) and (text := texts[column.col_no - 1])
-    }
+    over = {texts[column.col_no - 1] for column in columns if column.col_no <= len(texts)} - {""}
     # under the header, texts over values without a place are a row of units
     if is_first and n_bad and not any(at):
         return True

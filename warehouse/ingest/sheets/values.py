@@ -24,7 +24,7 @@ from warehouse.ingest.cells.column_values import (
     coded_column,
     filled_cells,
 )
-from warehouse.ingest.formats.grids import Grid
+from warehouse.ingest.formats.grids import Cell, Grid
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table
 from warehouse.ingest.sheets.bindings import Binding, ValueColumn
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
@@ -128,23 +128,14 @@ def read_column(
     """
     cells = rows.column(value.col)
     if binding.label_col is not None:
-        # a row whose label names no indicator has a line of its own
-        cells = [
-            cell if row_no - 1 in binding.row_values else ""
-            for row_no, cell in zip(rows.row_nos.tolist(), cells, strict=True)
-        ]
+        _blank_unknown(cells, binding, rows)
     filled = filled_cells(cells, missing, value.unit_text, decimal_comma=decimal_comma)
     at, n = filled.positions, len(filled.positions)
-    rules = (
-        None
-        if binding.label_col is None
-        else [binding.row_values[row_no - 1] for row_no in rows.row_nos[at].tolist()]
-    )
-    indicators, units = (
-        CodedTexts.constant(value.indicator_id, n),
-        CodedTexts.constant(value.unit_text, n),
-    )
-    if rules is not None:
+    rules = None
+    indicators = CodedTexts.constant(value.indicator_id, n)
+    units = CodedTexts.constant(value.unit_text, n)
+    if binding.label_col is not None:
+        rules = [binding.row_values[row_no - 1] for row_no in rows.row_nos[at].tolist()]
         indicators = CodedTexts.from_list([rule.indicator_id for rule in rules])
         units = CodedTexts.from_list([rule.unit_text for rule in rules])
     if value.other is not None and value.other_col is not None:
@@ -232,6 +223,13 @@ def _overrule(
             verdicts[i] = other
 
 
+def _blank_unknown(cells: list[Cell], binding: Binding, rows: SheetRows) -> None:
+    """Empty the cells of rows whose label names no indicator: these have a line of their own."""
+    known = np.isin(rows.row_nos - 1, list(binding.row_values))
+    for i in np.flatnonzero(~known).tolist():
+        cells[i] = ""
+
+
 def _of_two_conventions(texts: pa.Array) -> list[Verdict | None]:
     """What is said of the numbers with a comma in a column where one of them cannot be thousands:
     271,580 beside 6073,83.
@@ -241,17 +239,16 @@ def _of_two_conventions(texts: pa.Array) -> list[Verdict | None]:
         return []
     example = texts.filter(decimal)[0].as_py()
     commas = pc.match_substring_regex(texts, "^[+-]?[0-9][0-9.]*(?:,[0-9]+)+$").to_pylist()
-    return [
-        (
-            "not_a_number",
-            f"expected thousands behind a comma, found {text!r}"
-            + (f" in a column with {example!r}" if text != example else "")
-            + "; say decimal_comma: true in the layout, or correct the cells",
-        )
-        if has_comma
-        else None
-        for text, has_comma in zip(texts.to_pylist(), commas, strict=True)
-    ]
+    verdicts: list[Verdict | None] = [None] * len(commas)
+    for i, text in enumerate(texts.to_pylist()):
+        if commas[i]:
+            beside = f" in a column with {example!r}" if text != example else ""
+            verdicts[i] = (
+                "not_a_number",
+                f"expected thousands behind a comma, found {text!r}{beside}; say decimal_comma: "
+                "true in the layout, or correct the cells",
+            )
+    return verdicts
 
 
 def build_values_table(

@@ -180,11 +180,8 @@ def _plan(
         f"{name}人民政府",
         f"{issued.year}年{issued.month}月{issued.day}日",
     ]
-    sentences = [
-        _sentence(tool, issued.year, rng)
-        for tool, count in zip(SENTENCES, counts.tolist(), strict=True)
-        for _ in range(count)
-    ]
+    tools = np.repeat(list(SENTENCES), counts).tolist()
+    sentences = [_sentence(tool, issued.year, rng) for tool in tools]
     order = rng.permutation(len(sentences))
     for start in range(0, len(order), 5):
         lines.append(f"{_chinese(start // 5 + 1)}、工作任务")
