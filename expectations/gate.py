@@ -57,7 +57,8 @@ SECTIONS = {
     "validations": {
         "view": VIEW,
         "renderer": {
-            "class_name": "ValidationResultsPageRenderer",
+            "module_name": OURS,
+            "class_name": "PageOfResult",
             "column_section_renderer": {
                 "class_name": "ValidationResultsColumnSectionRenderer",
                 "table_renderer": TABLE,
@@ -226,8 +227,8 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
     context = gx.get_context(mode="file", project_root_dir=str(work_dir))
     (Path(context.root_directory) / FRAMES).mkdir(exist_ok=True)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    # its settings replace $NAME
-    place = str(docs_dir).replace("$", r"\$")
+    # from the folder of the context, so that a copied home writes its own pages
+    place = os.path.relpath(docs_dir, context.root_directory)
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": place}
     site = {
         "class_name": "SiteBuilder",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.renderer.content_block import (
     ValidationResultsTableContentBlockRenderer,
 )
@@ -33,6 +34,15 @@ class OfflinePage(DefaultJinjaPageView):
     def render(self, document: Any, template: Any = None, **kwargs: Any) -> str:
         """Return Great Expectations' own page without what it would load from elsewhere."""
         return make_offline(super().render(document, template, **kwargs))
+
+
+class PageOfResult(ValidationResultsPageRenderer):
+    """The page of a result, which anyone may read: it names no folder of this machine."""
+
+    def render(self, validation_results: Any) -> Any:
+        """Return Great Expectations' own page without the path of the frame."""
+        validation_results.meta.pop("batch_spec", None)
+        return super().render(validation_results)
 
 
 class TableWithMeaning(ValidationResultsTableContentBlockRenderer):

@@ -110,6 +110,7 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
             metadata={
                 "files": stage.count_taken(found),
                 "values": int(found.files["n_observations"].sum()),
+                "rejected": int(found.files["n_rejected"].sum()),
                 "files_not_read_again": found.n_reused,
             },
         )

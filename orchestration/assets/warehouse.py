@@ -42,7 +42,8 @@ class CitysyncTranslator(DagsterDbtTranslator):
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         """The group of dbt."""
-        return [f"team:{dbt_resource_props.get('group') or 'statistics'}"]
+        # Dagster puts the whole group in the place of the model's own key `group`
+        return [f"team:{dbt_resource_props['config'].get('group') or 'statistics'}"]
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The schema."""

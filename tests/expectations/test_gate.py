@@ -2,6 +2,7 @@
 network.
 """
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -71,6 +72,20 @@ def test_a_checkpoint_started_by_hand_judges_what_is_kept_and_says_so(tmp_path: 
     assert "3 of 3 rows outside" in index and "low=7.0" in index
     assert "expect_column_values_to_not_be_null" in index
     assert len(list((tmp_path / "docs" / "validations").rglob("*.html"))) == 2
+
+
+def test_a_copied_home_writes_its_own_pages_and_none_names_a_folder(tmp_path: Path) -> None:
+    import great_expectations as gx
+
+    first, copy = tmp_path / "first", tmp_path / "copy"
+    judge(first, [has_rows("rows", "cells", "stop", "empty")])
+    shutil.copytree(first, copy)
+    context = gx.get_context(mode="file", project_root_dir=str(copy / "work"))
+    assert context.checkpoints.get("raw.cells").run().success
+    (old,) = (first / "docs" / "validations").rglob("*.html")
+    new = list((copy / "docs" / "validations").rglob("*.html"))
+    assert len(new) == 2
+    assert all(str(tmp_path) not in page.read_text(encoding="utf-8") for page in [old, *new])
 
 
 def test_every_failing_row_is_kept_the_worst_first(tmp_path: Path) -> None:

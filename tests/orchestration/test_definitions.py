@@ -71,6 +71,17 @@ def test_four_gates_block_and_every_expectation_is_a_check_of_its_own(
     assert len(of_assets) > 150 and all(spec.description for spec in specs)
 
 
+def test_every_owner_of_a_table_is_a_group_of_dbt(definitions):
+    owners = {}
+    for asset in definitions.resolve_asset_graph().assets_defs:
+        owners |= {key.to_user_string(): spec.owners for key, spec in asset.specs_by_key.items()}
+    assert owners["marts/dim_city"] == ["team:statistics"]
+    assert owners["marts/panel_pair_year"] == ["team:synchronization"]
+    assert owners["marts/dim_pilot_zone"] == ["team:policy"]
+    groups = {"team:statistics", "team:synchronization", "team:policy"}
+    assert {owner for found in owners.values() for owner in found} <= groups
+
+
 def test_stages_are_read_in_the_order_in_which_dagster_runs_them(definitions):
     graph = definitions.resolve_asset_graph()
     step_of = {}
