@@ -96,7 +96,7 @@ COMMANDS = {
         is_watched=False,
     ),
     "ui": Command(
-        "Dagster UI on 127.0.0.1:3000",
+        "Dagster UI on 127.0.0.1:3000 (CITYSYNC_UI_PORT)",
         WITHIN + "servers:serve_ui",
         (LANDING,),
         is_watched=False,

@@ -74,7 +74,7 @@ def serve_ui(landing: str | None = None) -> int:
         )
     else:
         say(f"runs started here read {landing or 'the simulated landing'}")
-    say(f"Dagster UI: http://{HOST}:{port}/asset-groups (ctrl-c stops it)")
+    say("the UI starts; its address follows in about a minute")
     os.chdir(REPO)
     from orchestration.dagster_ui.server import serve
 

@@ -22,6 +22,7 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
 
 from orchestration.dagster_ui.door import Door
+from orchestration.terminal import say
 
 LOCATION = "citysync"
 DAGSTER = [sys.executable, "-m", "dagster"]
@@ -47,6 +48,8 @@ def serve(host: str, port: int) -> None:
         target = _start_code_and_daemon(stack, folder)
         context = stack.enter_context(WorkspaceProcessContext(instance, target))
         application = Door(create_app_from_workspace_process_context(context), port)
+        # the code has been loaded: what is left takes less than a second
+        say(f"Dagster UI: http://{host}:{port}/asset-groups (ctrl-c stops it)")
         uvicorn.run(application, host=host, port=port, log_level="warning")
 
 
