@@ -13,9 +13,10 @@ from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
 from ..panel.panel_error import PanelError, require_count, shown
+from ..panel.panel_table import listed
 from ..panel.unit_values import beside, cohorts_of_units, rows_beside
 from ..policy.fit import PolicyResult, fit_policy
-from ..policy.listing import Place, read_list
+from ..policy.listing import PROVINCE, SYNCHRONIZATION, Place, Resolve, read_list
 from .primary import CITY, PrimaryFit
 from .text import Text, wrapped
 from .words import faults_of_units, of_units
@@ -124,8 +125,10 @@ def policy(
         a value in some period of the window is left out, and a period that is missing for all ends
         the window; `cs.primary` takes panels with gaps.
     places : frame, mapping of column names to arrays, or path
-        The list: columns `unit` (or `city`) and `year` or `date`, optional `end` and `scope`. A
-        date of July to December counts from the next year.
+        The list: columns `unit` (or `city`) and `year` or `date`, optional `end`, `scope` and
+        `outcome`. A date of July to December counts from the next year. Scope ``province`` stands
+        for all units of the block of the unit that the row names, or of the block that it names;
+        ``city`` and ``area`` for the unit, ``county`` for none. `outcome` must be the one tested.
     outcome, unit, time, block
         As of `cs.primary`.
     others : mapping, optional
@@ -143,7 +146,8 @@ def policy(
     Raises
     ------
     PanelError
-        On any fault of the panel, and for a place of the list that the panel does not hold.
+        On any fault of the panel, for a place of the list that the panel does not hold, for a year
+        beside another date, and for a list that declares another outcome.
 
     Notes
     -----
@@ -164,17 +168,48 @@ def policy(
         columns = PairColumns(outcome, (unit, unit), time, None, beside(block))
         cities = read_cities(panel, columns)
         starts, notes = _starts_of_others(others or {}, cities)
-    known = {str(one): one for one in cities.city_ids.tolist()}
-
-    def resolve(name: str, scope: str) -> list[Any]:
-        return [known[name]] if name in known else []
-
     # its columns and scopes keep their names
-    listed = read_list(places, resolve, list(known))
-    result = fit_policy(cities, listed, others=starts, permutations=permutations, seed=seed)
+    given = read_list(places, _resolver(cities), [str(one) for one in cities.city_ids])
+    if given.outcome not in ("", SYNCHRONIZATION, outcome):
+        expected = f"the outcome that is tested, {outcome!r}"
+        remedy = f"give outcome={given.outcome!r}, or leave out the column"
+        raise PanelError("list", None, "outcome", expected, repr(given.outcome), remedy)
+    result = fit_policy(cities, given, others=starts, permutations=permutations, seed=seed)
+    notes += _gaps(cities, result)
     warnings = of_units((*cities.notes, *notes, *result.result.warnings, *result.cautions))
     shown = PrimaryFit(outcome, result.result, (), unit, cities.backend)
     return PolicyFit(shown, result, tuple(dict.fromkeys(warnings)))
+
+
+def _resolver(cities: CityFile) -> Resolve:
+    """Return what finds units of the panel by id, and all of a block for a province."""
+    known = {}
+    of_block: dict[str, list[Any]] = {}
+    block_of = {}
+    for one, block in zip(cities.city_ids.tolist(), cities.block, strict=True):
+        known[str(one)] = one
+        block_of[str(one)] = str(block)
+        of_block.setdefault(str(block), []).append(one)
+
+    def resolve(name: str, scope: str) -> list[Any]:
+        if scope == PROVINCE:
+            return of_block.get(block_of.get(name, name), [])
+        return [known[name]] if name in known else []
+
+    return resolve
+
+
+def _gaps(cities: CityFile, result: PolicyResult) -> list[str]:
+    """Name the units for comparison that lack a value in the window; the list has its own."""
+    sample = result.sample
+    inside = np.isin(cities.years, sample.years)
+    has_gaps = ~np.isfinite(cities.growth[:, inside]).all(axis=1)
+    of_list = {one.unit for one in sample.places}
+    gone = [str(one) for one in cities.city_ids[has_gaps].tolist() if one not in of_list]
+    if not gone:
+        return []
+    window = f"{sample.years[0]} to {sample.years[-1]}"
+    return [f"Units that lack a value in {window} are not compared with: {listed(gone)}."]
 
 
 def _starts_of_others(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
@@ -16,7 +16,10 @@ TAKEN, UNIDENTIFIED, LEFT_OUT, REJECTED = "taken", "unidentified", "left_out", "
 PLACES = ("city", "unit", "city_id")
 DATES = ("date", "year")
 COUNTY = "county"
-SCOPES = ("city", "province", "area", COUNTY)
+PROVINCE = "province"
+SCOPES = ("city", PROVINCE, "area", COUNTY)
+# of a list: the test itself, of whatever outcome
+SYNCHRONIZATION = "synchronization"
 # Unknown places that an error names.
 NAMED = 10
 DATE = re.compile(r"(\d{4})(?:\.0)?(?:[-/.年]\s*(\d{1,2})(?:[-/.月].*)?)?年?")
@@ -90,7 +93,7 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
     given : path, frame or mapping
         Columns `city` (or `unit`) and `year` or `date`; optional `end`, `scope` (city, province,
         area, county) and `outcome`. A date of July to December counts from the next year; a year
-        counts as it stands.
+        counts as it stands, and must be that of the date where both are given.
     resolve : callable
         Units that a name and a scope mean; none where the name is unknown.
     known : sequence of str
@@ -99,12 +102,15 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
     Raises
     ------
     PanelError
-        If a column is missing, a place is unknown, a cell is no date or no scope, or the list
-        declares two outcomes.
+        If a column is missing, a place is unknown, a cell is no date or no scope, a year is not
+        that of its date, or the list declares two outcomes.
     """
     source = open_source(given, "list")
     place, date = _column(source, PLACES), _column(source, DATES)
-    names = [place, date, *(name for name in ("end", "scope", "outcome") if name in source.names)]
+    optional = ["end", "scope", "outcome"]
+    if date == "date":
+        optional.append("year")
+    names = [place, date, *(name for name in optional if name in source.names)]
     columns = source.read(names, names)
     n_rows = len(columns[place])
     if n_rows == 0:
@@ -118,6 +124,8 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
                 row, "scope", f"one of {', '.join(SCOPES)}", repr(scope), "correct it"
             )
         start = _year(source, row, date, cells[date])
+        if date == "date" and cells.get("year"):
+            _require_same_year(source, row, cells, start)
         end = None
         if cells.get("end"):
             end = _year(source, row, "end", cells["end"])
@@ -161,6 +169,14 @@ def _year(source: Source, row: int, column: str, text: str) -> int:
         expected = "a year, or a date such as 2015-03-07"
         raise source.fail(row, column, expected, repr(text), "correct the cell")
     return int(found[1]) + (month >= SECOND_HALF)
+
+
+def _require_same_year(source: Source, row: int, cells: Mapping[str, str], start: int) -> None:
+    """Raise an error if a year is neither that of the date beside it nor the one it counts from."""
+    year = _year(source, row, "year", cells["year"])
+    if year != start and not cells["date"].startswith(str(year)):
+        expected = f"the year of the date beside it, {cells['date']}"
+        raise source.fail(row, "year", expected, str(year), "correct one, or leave one column out")
 
 
 def _unknown(

@@ -20,7 +20,14 @@ from estimation.defaults import DRAWS, LEVEL
 from estimation.inference.multiple_testing import holm
 from estimation.panel.panel_error import PanelError
 from estimation.policy.fit import PolicyResult
-from estimation.policy.listing import TAKEN, UNIDENTIFIED, PolicyList, read_list
+from estimation.policy.listing import (
+    PROVINCE,
+    SYNCHRONIZATION,
+    TAKEN,
+    UNIDENTIFIED,
+    PolicyList,
+    read_list,
+)
 from estimation.primary.detectable import power_curve
 from estimation.primary.written_rule import text_and_hash
 from estimation.report.listed import write_listed
@@ -40,7 +47,6 @@ from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused
 from warehouse.ingest.place_names import place_key, read_place_names, read_seed, six_digit_code
 
-SYNCHRONIZATION = "synchronization"
 NAMES = (SYNCHRONIZATION, *(outcome.name for outcome in OUTCOMES))
 SETTINGS = {"permutations": DRAWS, "seed": 1}
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
@@ -189,7 +195,7 @@ def _resolver(rows: Sequence[tuple]) -> Callable[[str, str], list[int]]:
     def resolve(text: str, scope: str) -> list[int]:
         code = six_digit_code(text)
         key = place_key(text)
-        if scope == "province":
+        if scope == PROVINCE:
             found = of_province.get(provinces.get(key, code), [])
             if found:
                 return found

@@ -143,6 +143,8 @@ def test_a_list_that_the_rules_refuse_has_a_sentence_and_no_figure(change, reaso
         ({"year": [2015]}, "expected a column city or unit"),
         ({"unit": [100], "year": [2015], "scope": ["moon"]}, "expected one of city, province"),
         ({"unit": [100, 101], "year": 2 * [2015], "outcome": ["a", "b"]}, "expected one outcome"),
+        ({"unit": [100], "year": [2015], "outcome": ["wages"]}, "give outcome='wages', or leave"),
+        ({"unit": [100], "date": ["2014-09-01"], "year": [2016]}, "row 1, column year: expected"),
     ],
 )
 def test_a_fault_of_the_list_names_its_row_and_column(listed, said):
@@ -156,6 +158,33 @@ def test_a_date_of_july_to_december_counts_from_the_next_year():
     dated = listed.assign(date=[f"{year}-{7 - k % 2:02d}-01" for k, year in enumerate(listed.year)])
     starts = run(panel, dated.drop(columns="year")).places()["start"]
     assert (starts - listed["year"]).tolist() == [1 - k % 2 for k in range(len(listed))]
+
+
+def test_a_province_stands_for_all_units_of_the_block_and_a_named_outcome_is_that_tested():
+    panel, listed, *_ = draw()
+    block = panel.drop_duplicates("city_id").set_index("city_id")["block_id"]
+    listed = listed[listed["unit"] < 1000]
+    rows = pd.DataFrame({"unit": [1003], "year": 2015, "scope": "province"})
+    found = run(panel, pd.concat([listed, rows]).assign(outcome="synchronization"))
+    whole = pd.DataFrame({"unit": block.index[block == 9], "year": 2015})
+    expected = run(panel, pd.concat([listed, whole]))
+    assert found.result.sample.cohort.tolist() == expected.result.sample.cohort.tolist()
+    assert found.primary.result == expected.primary.result
+    assert (found.places()["status"] == "unidentified").sum() == PER_BLOCK
+    area = listed.assign(scope="area", outcome="growth")
+    assert run(panel, area).primary.result == run(panel, listed).primary.result
+
+
+def test_a_date_takes_its_own_year_beside_it_and_units_with_gaps_are_named():
+    panel, listed, *_ = draw()
+    dated = listed.assign(date=[f"{year - 1}-09-01" for year in listed["year"]])
+    calendar = dated.assign(year=dated["year"] - 1)
+    for given in (dated, calendar):
+        assert run(panel, given).places()["start"].tolist() == listed["year"].tolist()
+    gap = (panel["city_id"] == 107) & (panel["year"] == 2015)
+    fit = run(panel.assign(growth=panel["growth"].mask(gap)), listed)
+    assert any("not compared with: 107." in text for text in fit.warnings)
+    assert not any("not compared with" in text for text in run(panel, listed).warnings)
 
 
 def test_overlaps_are_counted_and_the_net_estimate_is_that_of_the_joint_regression():
