@@ -18,6 +18,10 @@ _TEX = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    # the default fonts have other signs in their places
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "†": r"\textsuperscript{\dag}",
     "–": "--",
     "−": "$-$",
@@ -88,12 +92,14 @@ def to_markdown(table: Table) -> str:
     widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ("-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])))
     text = [f"| {' | '.join(map(str.ljust, line, widths))} |" for line in lines]
-    title = [f"**{table.title}**", ""] if table.title else []
-    return "\n".join([*title, *text, "", *table.notes]) + "\n"
+    title = [f"**{_escaped(table.title)}**", ""] if table.title else []
+    return "\n".join([*title, *text, "", *map(_escaped, table.notes)]) + "\n"
 
 
-def _escaped(cell: str) -> str:
-    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+def _escaped(text: str) -> str:
+    for sign in ("\\", "|", "<"):
+        text = text.replace(sign, f"\\{sign}")
+    return text.replace("\n", " ")
 
 
 def to_latex(table: Table) -> str:

@@ -15,8 +15,8 @@ from ..panel.panel_error import PanelError, shown
 SAME = 1e-9
 # relative to the largest value of a regressor net of effects
 EXPLAINED = 1e-6
-REMEDY = "give data= as it was when it was fitted, or unit= as two series with its index"
 IN_ORDER = "give two arrays in the order of the fit's rows, without those that it dropped"
+REMEDY = f"give data= as it was when it was fitted, or {IN_ORDER.removeprefix('give ')}"
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,9 @@ class FitRows:
     that the fit used. A row of a series needs the same label, which must occur once; the series
     must have as many rows as the fit used, or as the frame has that the fit keeps. A fit that
     numbers the rows of its frame anew has places instead of labels: then a frame must give the same
-    values by place or by label, and a series has to be numbered 0, 1, 2, ... itself.
+    values by place or by label, and a series the same ids as the fit's column of its name, as the
+    labels 0, 1, 2, ... may be those of a frame in another order. A fit to arrays has only places,
+    and a series has to be numbered 0, 1, 2, ... itself.
 
     Values do not tell rows apart that have the same ones. Where such rows have different units, a
     frame is taken by its labels if these are more than a count of its rows. If they are a count, or
@@ -50,6 +52,8 @@ class FitRows:
         Regressors that the fit keeps net of effects alone; `values_in` gives them as they were.
     effects : (n, F) frame or None
         Which group of each effect a row is in, numbered in any order.
+    is_renumbered : bool
+        Whether the labels of the fitted frame were lost.
     """
 
     labels: pd.Index
@@ -59,6 +63,7 @@ class FitRows:
     frame: Any = field(default=None, repr=False)
     net: Any = field(default=None, repr=False)
     effects: Any = field(default=None, repr=False)
+    is_renumbered: bool = False
 
     def units(self, unit: Sequence[Any], data: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the two units of each row, (n,) each.
@@ -94,7 +99,9 @@ class FitRows:
 
     def _in_order(self, side: Any) -> np.ndarray:
         """Return the values of a series by label, those of an array in their own order."""
-        if isinstance(side, pd.Series):
+        if isinstance(side, pd.Series) and self.is_renumbered:
+            side = self._as_kept(side)
+        elif isinstance(side, pd.Series):
             places = None
             # rows of the same label could have changed places
             if side.index.is_unique:
@@ -104,6 +111,8 @@ class FitRows:
                     f"a series whose index has the labels of the fit's {len(self.labels):,} rows"
                 )
                 found = f"{len(side):,} rows with other labels"
+                if places is not None and len(side) == len(self.labels):
+                    found = "the same labels in another order, for a fit that keeps none"
                 if not side.index.is_unique:
                     found = "labels that occur twice"
                 raise PanelError("unit", None, side.name, expected, found, IN_ORDER)
@@ -113,6 +122,26 @@ class FitRows:
             expected = f"a unit for each of the {len(self.labels):,} rows that the fit used"
             raise PanelError("unit", None, None, expected, f"shape {values.shape}", IN_ORDER)
         return values
+
+    def _as_kept(self, side: pd.Series) -> pd.Series:
+        """Return the rows of a series that are those of the fit, if the fit keeps its values."""
+        if self.frame is None or side.name not in self.frame.columns:
+            expected = "a column that the fit keeps, as pyfixest drops the labels of rows"
+            raise PanelError("unit", None, side.name, expected, "another series", REMEDY)
+        kept = self.frame.loc[self.labels, side.name].reset_index(drop=True)
+        ways = [self._by_label(side.index)]
+        if len(side) == self.n_given:
+            ways.append(np.asarray(self.labels))
+        if len(side) == len(kept):
+            ways.append(np.arange(len(kept)))
+        for places in ways:
+            if places is None:
+                continue
+            found = side.iloc[places].reset_index(drop=True)
+            if is_same(kept, found).all() or kept.astype(str).equals(found.astype(str)):
+                return found
+        expected = f"the values of the fit's own column {side.name}, in the order of its rows"
+        raise PanelError("unit", None, side.name, expected, "others, or another order", REMEDY)
 
     def _in_frame(self, unit: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return two columns by the rows of the fit, if the frame has the values that it used."""

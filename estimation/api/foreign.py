@@ -14,6 +14,7 @@ from .fit_rows import FitRows, named_values
 KNOWN = "a fit of pyfixest (feols, fepois, feglm), statsmodels or linearmodels"
 # why the scores by row of a model, or method, do not give its errors
 NOT_SERVED = {
+    "BetweenOLS": "it averages the rows of an entity; fit the averages by PooledOLS",
     "did2s": "its errors come from two stages",
     "FamaMacBeth": "it averages estimates by period",
     "FeolsCompressed": "its rows are compressed",
@@ -115,7 +116,19 @@ def read_scores(fit: Any) -> Scores:
         size = f"a sum that moves it by {off[term]:.2g}, with a standard error of {error[term]:.2g}"
         remedy = "give a fit that has converged, without a penalty or a restriction"
         raise PanelError("fit", None, None, expected, size, remedy)
+    if not _has_converged(fit):
+        found_it, remedy = "one that reports that it has not", "fit again with more iterations"
+        raise PanelError("fit", None, None, "a fit that has converged", found_it, remedy)
     return found
+
+
+def _has_converged(fit: Any) -> bool:
+    """What the fit reports of itself; one that is solved in one step reports nothing."""
+    # those of maximum likelihood of statsmodels report it in a dictionary
+    reports = getattr(fit, "mle_retvals", None)
+    if isinstance(reports, dict) and "converged" in reports:
+        return bool(reports["converged"])
+    return bool(getattr(fit, "converged", True))
 
 
 def _of_pyfixest(fit: Any) -> Scores:
@@ -164,7 +177,12 @@ def _rows_of_pyfixest(fit: Any) -> FitRows:
         crossed = [name.strip() for name in (fit._fixef or "").split("+") if "^" in name]
         frame = frame.drop(columns=[name.replace("^", "_") for name in crossed])
         return FitRows(
-            labels=places, n_given=n_given, values=outcome, values_in=outcome_in, frame=frame
+            labels=places,
+            n_given=n_given,
+            values=outcome,
+            values_in=outcome_in,
+            frame=frame,
+            is_renumbered=True,
         )
 
     roots = np.sqrt(np.asarray(fit._weights)).reshape(-1, 1)
@@ -217,6 +235,7 @@ def _rows_of_pyfixest(fit: Any) -> FitRows:
         values_in=values_in,
         net=net,
         effects=effects,
+        is_renumbered=True,
     )
 
 
@@ -227,6 +246,13 @@ def _of_statsmodels(fit: Any) -> Scores:
         raise TypeError("cs.vcov takes no fit by fit_constrained: its scores do not add up to zero")
     if getattr(fit, "regularized", False) or "Regularized" in kinds or "L1" in kinds:
         raise TypeError("cs.vcov takes no fit by fit_regularized: its scores do not add up to zero")
+    if type(model).__module__.endswith("sandbox.regression.gmm"):
+        name = type(model).__name__
+        remedy = "fit it by linearmodels or pyfixest, which keep them projected"
+        raise TypeError(
+            f"cs.vcov takes no fit by {name} of statsmodels: it keeps regressors as they were; "
+            f"{remedy}"
+        )
     sigma: Any = getattr(model, "sigma", None)
     if np.ndim(sigma) == 2 and np.count_nonzero(sigma) > np.count_nonzero(np.diag(sigma)):
         raise TypeError("cs.vcov takes no fit by GLS with covariances: it weights rows by them")

@@ -357,6 +357,10 @@ class Fit(ForMaketables, FitResult):
             raise KeyError(f"diagnostic {name} of {term}: expected {expected}")
         return found[name, term]
 
+    def _dyadic_variances(self) -> dict[str | None, Any]:
+        """The dyadic variances by coefficient as they were computed."""
+        return {term: value for name, term, value in self.diagnostics if name == "dyadic_variance"}
+
     def summary(self) -> Text:
         """The estimates as a table, the size of the sample and the warnings, as a text."""
         return Text(summary_of(self))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ..estimators.registry import ESTIMATORS
 from ..exhibits import Table
 from ..primary import WITHIN_BLOCK
@@ -18,6 +20,8 @@ from .words import LINES, label_of, line_of, require_line
 YES = "yes"
 DAGGER = "†"
 NO_ERROR = "(-)"
+# relative: variances that differ by less do so by rounding
+SAME = 1e-9
 FOOT = (
     "pair effects",
     "period effects",
@@ -68,7 +72,7 @@ def etable(
         Coefficients to show, such as ``["att", "event"]``: a name stands for all with a bracket
         behind it. None: all.
     digits : int
-        After the point.
+        After the point; a number below 10 ** (1 - digits) has digits - 1 significant ones.
     se : {"se", "ci"}
         What stands below an estimate: its standard error in parentheses, or its 95 % interval.
 
@@ -123,6 +127,9 @@ def etable(
     kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
     foot = [(kind, tuple(own.get(kind, "") for own in facts)) for kind in kinds]
     notes = _notes(fits, (cell for _, cells in rows for cell in cells))
+    raised = _raised(fits, vcov, {label_of(e) for e in kept}, labels)
+    if raised:
+        notes += (raised,)
     heads = (
         tuple(headers)
         if headers is not None
@@ -177,13 +184,18 @@ def _bracket(own: Sequence[Estimate]) -> str:
     return "" if p is None else f"[{p:.3f}]"
 
 
-def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
-    """What stands beneath the coefficients of a column."""
-    shown = [
+def _shown(fit: Result, vcov: str | None, kept: set[str]) -> list[Estimate]:
+    """Each coefficient of a column under the inference method that is shown."""
+    return [
         line_of([e for e in fit.estimates if label_of(e) == term], vcov)
         for term in dict.fromkeys(map(label_of, fit.estimates))
         if term in kept
     ]
+
+
+def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
+    """What stands beneath the coefficients of a column."""
+    shown = _shown(fit, vcov, kept)
     lines = ", ".join(dict.fromkeys(LINES.get(e.vcov, "none") for e in shown))
     if isinstance(fit, PrimaryFit):
         found = fit.result
@@ -213,6 +225,32 @@ def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
         effects = {"pair effects": YES, "period effects": YES}
         name = ESTIMATORS[fit.estimator].short_label
     return effects | {"estimator": name, "inference": lines} | sizes | fit.treated
+
+
+def _raised(
+    fits: Sequence[Result], vcov: str | None, kept: set[str], labels: Mapping[str, str]
+) -> str:
+    """Return the note on errors by pair that are shown as dyadic, or an empty text."""
+    said = []
+    for column, fit in enumerate(fits, start=1):
+        if isinstance(fit, PrimaryFit):
+            continue
+        computed = fit._dyadic_variances()
+        names = []
+        for e in _shown(fit, vcov, kept):
+            if e.vcov != "dyadic" or e.std_error is None:
+                continue
+            name = label_of(e)
+            if computed.get(name, np.inf) < e.std_error**2 * (1 - SAME):
+                names.append(labels.get(name, name))
+        if names:
+            said.append(f"({column}) {', '.join(names)}")
+    if not said:
+        return ""
+    return (
+        f"{'; '.join(said)}: the dyadic variance came out below that by pair, as it does by "
+        "chance, and the error by pair is shown."
+    )
 
 
 def _notes(fits: Sequence[Result], cells: Iterable[str]) -> tuple[str, ...]:

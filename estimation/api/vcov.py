@@ -171,6 +171,13 @@ class Errors(ForMaketables, pd.DataFrame):
     def _shown(self) -> list[Estimate]:
         return [e for e in self.estimates if e.vcov == self.estimates[0].vcov]
 
+    def _dyadic_variances(self) -> dict[str, float]:
+        """The dyadic variances by term as they were computed, if they were asked for."""
+        if "dyadic" not in self._plain:
+            return {}
+        terms = self._matrices["dyadic"].index
+        return dict(zip(terms, np.diag(self._plain["dyadic"]), strict=True))
+
     @property
     def __maketables_fixef_string__(self) -> str | None:
         return " + ".join(self.effects) or None
@@ -178,7 +185,7 @@ class Errors(ForMaketables, pd.DataFrame):
 
 def vcov(
     fit: Any,
-    unit: tuple[Any, Any],
+    unit: Sequence[Any],
     *,
     vcov: SharedLine | Sequence[SharedLine] = ("dyadic", "unit", "pair"),
     data: Any = None,
@@ -196,13 +203,14 @@ def vcov(
         ``OrderedModel`` and others with scores by row; ``PanelOLS``, ``PooledOLS``,
         ``RandomEffects``, ``FirstDifferenceOLS``, ``IV2SLS``, ``AbsorbingLS``. Refused by name are
         ``did2s``, quantile regressions, ``fit_regularized``, ``fit_constrained``, ``GLS`` with
-        covariances, ``GLSAR``, ``GEE``, ``MixedLM``, ``HurdleCountModel`` and ``FamaMacBeth``:
-        their errors do not follow from such scores.
+        covariances, ``GLSAR``, ``GEE``, ``MixedLM``, ``HurdleCountModel``, ``FamaMacBeth``,
+        ``BetweenOLS`` and ``IV2SLS`` of statsmodels: their errors do not follow from such scores.
     unit : (str, str) or two arrays
         Columns of the two units of a row's pair in the fit's data; or their values. Values of a
         pandas series, of the rows that the fit used or of all rows of the frame that it keeps, are
         matched by label, which must not occur twice; those of an array are taken in the order of
-        the rows that the fit used.
+        the rows that the fit used. As pyfixest drops labels, a series must be a column of the data
+        that its fit keeps, of the same name and ids.
         A row of a unit with itself (trade at home) is taken.
     vcov : str or sequence of str
         Of ``dyadic``: two rows may be related where their pairs share a unit, one row in the
@@ -233,8 +241,9 @@ def vcov(
     Raises
     ------
     PanelError
-        If the fit keeps no scores, if they do not add up to zero, if its rows cannot be matched
-        with units, or if ids are numbers on one side and text on the other.
+        If the fit keeps no scores, if they do not add up to zero, if it reports that it has not
+        converged, if its rows cannot be matched with units, or if ids are numbers on one side and
+        text on the other.
     TypeError
         If the fit is of no kind that is known, or of one that is refused by name.
 
@@ -250,9 +259,14 @@ def vcov(
     of these errors; if it is not positive semi-definite the negative eigenvalues of its
     correlations are set to 0. `notes` says where either was done.
 
-    Degrees of freedom by design: see `estimation.inference.variances.dyadic_df`. With n treated of
-    many units they are near n - 1, with equally weighted pairs of N units near N / 4. In the
-    simulations of docs/evidence/gravity.md they hold the size that N - 1 does not.
+    The bread is that of the package: of a probit, statsmodels takes the observed second derivative
+    and pyfixest the expected one, so the errors differ as the packages' own clustered ones do.
+    That of ``OrderedModel`` is numerical.
+
+    Degrees of freedom by design are Satterthwaite's, less one; docs/methods, section 7.2, has the
+    formula. With n treated of many units they are near n - 1, with equally weighted pairs of N
+    units near N / 4. In the simulations of docs/evidence/gravity.md they hold the size that N - 1
+    does not.
 
     Examples
     --------

@@ -201,5 +201,6 @@ def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None
     is_two = isinstance(binning, Sequence) and len(binning) == 2
     if binning is not None and not (is_two and binning[0] < 0 <= binning[1]):
         raise NotEstimable(
-            f"binning {binning!r}: expected the first and the last event time, such as (-5, 5)"
+            f"binning {binning!r}: expected the first and the last event time, the first below 0 "
+            "and the last not, such as (-5, 5)"
         )

@@ -53,6 +53,21 @@ def test_series_are_matched_by_label(flows, rows):
     agree(cs.vcov(fit, (flows.a.astype("category"), shuffled(flows).b)), fit, rows)
 
 
+def test_series_for_pyfixest_are_the_columns_that_it_keeps(flows):
+    """Series of the sorted frame have the labels that pyfixest gives rows in another order."""
+    moved = shuffled(flows)
+    used = moved.dropna()
+    fit = feols(moved)
+    for frame in (moved, used):
+        agree(cs.vcov(fit, (frame.a, frame.b.astype("category"))), fit, used)
+    agree(cs.vcov(feols(flows), (shuffled(flows).a, flows.b)), feols(flows), flows.dropna())
+    for store_data, frame in ((True, flows), (False, flows), (False, moved)):
+        with pytest.raises(cs.PanelError, match=r"data= .* or two arrays in the order"):
+            cs.vcov(feols(moved, store_data=store_data), (frame.a, frame.b))
+    with pytest.raises(cs.PanelError, match="column c"):
+        cs.vcov(fit, (moved.a.rename("c"), moved.b))
+
+
 @pytest.mark.parametrize("formula", ["y ~ x + z", "np.exp(y) ~ C(year) + center(x)"])
 def test_a_frame_that_was_sorted_since_is_matched_by_label(rows, formula):
     used = rows.copy()
@@ -211,7 +226,7 @@ REFUSED = {
     ),
     "series for pyfixest, which numbers rows anew": (
         lambda f: cs.vcov(feols(f), (shuffled(f).a, shuffled(f).b)),
-        "column a: expected a series whose index has the labels",
+        "column a: expected the values of the fit's own column a",
     ),
     "panel by another index": (
         lambda f: cs.vcov(PanelOLS(panel(f).y, panel(f)[["x"]]).fit(), (f.a, f.b)),

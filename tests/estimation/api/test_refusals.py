@@ -9,7 +9,7 @@ import pyfixest as pf
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from linearmodels import FamaMacBeth
+from linearmodels import BetweenOLS, FamaMacBeth
 from matplotlib import pyplot
 from statsmodels.discrete.count_model import ZeroInflatedPoisson
 from statsmodels.discrete.truncated_model import HurdleCountModel
@@ -89,9 +89,9 @@ def correlated(frame):
     return smf.gls("y ~ x", frame, sigma=0.5**apart).fit()
 
 
-def by_period(frame):
+def of_panel(model, frame):
     panel = frame.set_index([frame.a * 12 + frame.b, "year"])
-    return FamaMacBeth(panel.y, panel.x)
+    return model(panel.y, panel.x)
 
 
 NOT_SERVED = [
@@ -115,7 +115,18 @@ NOT_SERVED = [
     ("HurdleCountModel", lambda f: HurdleCountModel(f.flow, sm.add_constant(f.x)).fit(disp=0)),
     ("RecursiveLS", lambda f: sm.RecursiveLS(f.y, f[["x"]]).fit()),
     ("MLEModel", lambda f: sm.tsa.ARIMA(f.y, order=(1, 0, 0)).fit()),
-    ("FamaMacBeth", lambda f: by_period(f).fit()),
+    ("FamaMacBeth", lambda f: of_panel(FamaMacBeth, f).fit()),
+    ("BetweenOLS", lambda f: of_panel(BetweenOLS, f).fit()),
+    # with an instrument so near that the scores nearly add up to zero
+    (
+        "IV2SLS of statsmodels",
+        lambda f: IV2SLS(f.y, f[["x"]], f[["x"]] + 1e-4 * f[["z"]].to_numpy()).fit(),
+    ),
+]
+# whose scores nearly add up to zero
+STOPPED = [
+    lambda f: smf.poisson("flow ~ x + z", f).fit(disp=0, maxiter=4, warn_convergence=False),
+    lambda f: smf.glm("flow ~ x + z", f, family=sm.families.Poisson()).fit(maxiter=3),
 ]
 
 
@@ -174,9 +185,9 @@ REFUSED = {
         (errors_of(unit=None), "two names of columns, or two arrays"),
         (errors_of(vcov="robust"), "some of dyadic, unit, pair"),
         (lambda at: cs.vcov(pf.feols("y ~ x | year", at.flows, lean=True), UNIT), "lean=False"),
-        (
-            of_other(lambda f: IV2SLS(f.y, f[["x"]], f[["z"]]).fit()),
-            "scores that add up to zero for x, found a sum that moves it by",
+        *(
+            (of_other(fit), "a fit that has converged, found one that reports that it has not")
+            for fit in STOPPED
         ),
         (
             of_other(lambda f: smf.logit("any ~ x", f).fit(disp=0, maxiter=1)),
@@ -193,6 +204,7 @@ REFUSED = {
         (of_frame(cohort={"c001": 2100}), "no kept pair has exactly one treated unit"),
         (of_frame(estimator="event_study", reference=-30), "choose a reference from"),
         (of_frame(estimator="event_study", binning=(2, 5)), "the first and the last event time"),
+        (of_frame(estimator="event_study", binning=(0, 3)), "the first below 0 and the last not"),
         (of_frame(estimator="event_study", binning=5), "the first and the last event time"),
         (of_frame(estimator="twfe", reference=-2), "choose event_study"),
         (of_frame(estimator="gardner", weights="w"), "takes no weights"),

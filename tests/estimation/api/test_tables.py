@@ -2,6 +2,7 @@
 text.
 """
 
+import pyfixest as pf
 import pytest
 from docx import Document
 
@@ -59,11 +60,24 @@ def test_the_dagger_is_the_primary_tests_alone(fits):
     assert not any("†" in note for note in cs.etable(fits[0]).notes)
 
 
+def test_an_error_by_pair_in_place_of_the_dyadic_one_has_a_footnote(flows):
+    fit = pf.feols("y ~ x + z + w + any | pair + year", flows)
+    errors = cs.vcov(fit, ("a", "b"), vcov=["dyadic", "unit"])
+    raised = [term for term in errors.term.unique() if any(term in note for note in errors.notes)]
+    said = "the dyadic variance came out below that by pair"
+    table = cs.etable(errors, errors, labels={raised[0]: "named"})
+    (note,) = [note for note in table.notes if said in note]
+    assert "(1) named" in note and "(2) named" in note
+    assert said not in str(cs.etable(errors, vcov="unit"))
+    others = [term for term in errors.term.unique() if term not in raised]
+    assert others and said not in str(cs.etable(errors, keep=others))
+
+
 @pytest.mark.parametrize("ending", ["docx", "tex", "html", "md", "csv"])
 def test_every_format_holds_every_cell_and_names_are_no_markup(fits, tmp_path, ending):
     path = tmp_path / f"table.{ending}"
     labels = {"treated": HOSTILE, "x0": "<script>alert(1)</script>"}
-    table = cs.etable(*fits, file=path, labels=labels, headers=["a & b", "<i>"], title="T_1")
+    table = cs.etable(*fits, file=path, labels=labels, headers=["a & b", "<i>"], title="T_1 <i>")
     if ending == "docx":
         (grid,) = Document(path).tables
         found = [tuple(cell.text for cell in row.cells) for row in grid.rows]
@@ -76,7 +90,8 @@ def test_every_format_holds_every_cell_and_names_are_no_markup(fits, tmp_path, e
     label = {
         "csv": "'" + HOSTILE,
         "html": "&lt;script&gt;alert",
-        "tex": r"=1+1<b>\&|\textbackslash{}x\{\}\_\%\$",
-        "md": r"=1+1<b>&\|\\x{}_%$",
+        "tex": r"=1+1\textless{}b\textgreater{}\&\textbar{}\textbackslash{}x\{\}\_\%\$",
+        "md": r"=1+1\<b>&\|\\x{}_%$",
     }[ending]
     assert label in text and (ending != "html" or "<script>" not in text)
+    assert ending != "md" or r"**T_1 \<i>**" in text
