@@ -5,13 +5,20 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COUNTRIES = "euro_countries.csv"
 ZONES = "zones.csv"
 FIRST_YEAR, LAST_YEAR = 1980, 2017
 
 
+@overload
+def euro_countries(backend: Literal["", "pandas"] = ...) -> pd.DataFrame: ...
+@overload
+def euro_countries(backend: str) -> Any: ...
 def euro_countries(backend: str = "") -> Any:
     """Countries of the European Union and the OECD in a year, 1970 to 2017.
 
@@ -43,6 +50,12 @@ def euro_countries(backend: str = "") -> Any:
     return _as_frame(read_countries(files(__package__) / COUNTRIES), backend)
 
 
+@overload
+def euro(
+    backend: Literal["", "pandas"] = ..., *, first_year: int = ..., last_year: int = ...
+) -> pd.DataFrame: ...
+@overload
+def euro(backend: str, *, first_year: int = ..., last_year: int = ...) -> Any: ...
 def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> Any:
     """Pairs of these countries in a year, with two measures of the synchronization of their growth.
 

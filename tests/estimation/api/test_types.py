@@ -19,7 +19,7 @@ one = cs.fit(frame, "y", unit=("a", "b"), estimator="twfe", vcov=["dyadic", "uni
 reveal_type(one)
 reveal_type(cs.fit(frame, ["y", "z"], unit=("a", "b")))
 reveal_type(one.wald(["treated"]))
-errors = cs.vcov(object(), ("a", "b"), vcov="dyadic")
+errors = cs.vcov(object(), ["a", "b"], vcov="dyadic")
 reveal_type(errors)
 reveal_type(errors.notes)
 reveal_type(cs.etable(one))
