@@ -146,9 +146,8 @@ def run_gate(
     Parameters
     ----------
     stage : raw, staging, marts or estimates.
-    rules : the suite; a rule whose data set is not among `frames`, or whose column was not
-    delivered there, is left out
-        (a landing need not be complete).
+    rules : the suite; a rule on a column without any value is left out (a landing need not be
+    complete).
     frames : data set name to data frame; integer row labels name the failing rows.
     work_dir, docs_dir : folders for the context's own files, the frames among them, and for the
     Data Docs pages.
@@ -163,12 +162,13 @@ def run_gate(
     Raises
     ------
     ValueError
-        If an override names a severity other than warn or stop.
+        If an override names a severity other than warn or stop, or if a rule judges a data set
+        that is not among `frames` or a column that its data set lacks.
     """
     rules = [
         replace(rule, severity=_severity(rule, severity or {}))
         for rule in rules
-        if _applies(rule, frames)
+        if _applies(rule, frames, stage)
     ]
     if not rules:
         return GateResult(_typed([], RESULT_COLUMNS))
@@ -207,14 +207,27 @@ def _severity(rule: Rule, overrides: Mapping[str, str]) -> Any:
     return word
 
 
-def _applies(rule: Rule, frames: Mapping[str, pd.DataFrame]) -> bool:
+def _applies(rule: Rule, frames: Mapping[str, pd.DataFrame], stage: str) -> bool:
+    """Whether a run delivered something for a rule to judge.
+
+    Every data set has all its columns in every run, so an absent one is a mistake in the rule.
+    """
+    where = f"rule {rule.check_id} of the gate {stage}"
     if rule.dataset not in frames:
-        return False
-    needed = [rule.kwargs[key] for key in ("column", "column_A", "column_B") if key in rule.kwargs]
+        raise ValueError(
+            f"{where}: expected one of the data sets {', '.join(frames)}; found {rule.dataset}"
+        )
     frame = frames[rule.dataset]
-    return all(
-        column in frame.columns and frame[column].notna().any() for column in needed
-    ) or rule.expectation.endswith("not_be_null")
+    needed = [rule.kwargs[key] for key in ("column", "column_A", "column_B") if key in rule.kwargs]
+    for column in needed:
+        if column not in frame.columns:
+            raise ValueError(
+                f"{where}: data set {rule.dataset} has no column {column}; it has "
+                f"{', '.join(frame.columns)}"
+            )
+    if rule.expectation.endswith("not_be_null"):
+        return True
+    return all(frame[column].notna().any() for column in needed)
 
 
 def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:

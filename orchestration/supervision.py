@@ -156,6 +156,7 @@ def supervise(command: str, work: Callable[[], int]) -> int:
             tempfile.tempdir = scratch
         code = explained(work)
         if command == "refresh" and code != Exit.DONE:
+            # the code of a last line carries its text (`end_command`)
             alerts.send(command, code, getattr(code, "reason", ""))
         return code
     with suppress(OSError):  # the child does the same: whoever comes first
@@ -199,8 +200,8 @@ def _watch(command: str, child: int, watched: set[signal.Signals]) -> int:
         number = signal.sigwait(watched)
         if number != signal.SIGCHLD:
             _kill(child)
-            reason = f"interrupted ({signal.Signals(number).name}); what was published stands"
-            return end_command(128 + number, f"{reason}, run it again when you like")
+            reason = f"interrupted ({signal.Signals(number).name}), run it again when you like"
+            return end_command(128 + number, f"{reason}; {standing(Home.from_environment())}")
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             code = os.waitstatus_to_exitcode(status)
@@ -249,6 +250,13 @@ def explained(work: Callable[[], int], to: TextIO | None = None) -> int:
         return end_command(Exit.FAILED, f"{type(error).__name__}: {found}", to)
 
 
+def standing(home: Home) -> str:
+    """Say what readers of a home have now."""
+    if home.published.exists():
+        return f"the last publication stands: {home.published}"
+    return "there is no publication yet"
+
+
 def _kill(child: int) -> None:
     """End the work and every process that it started."""
     with suppress(ProcessLookupError):
@@ -261,7 +269,8 @@ def _killed(command: str, number: int) -> int:
     # signals of a program's own choice have no name
     name = signal.Signals(number).name if number in set(signal.Signals) else "without a name"
     hint = HINTS.get(number, "see above")
-    reason = f"its process was ended by signal {number} ({name}), {hint}; what was published stands"
+    reason = f"its process was ended by signal {number} ({name}), {hint}"
+    reason += f"; {standing(Home.from_environment())}"
     if command == "refresh":
         alerts.send(command, Exit.FAILED, reason)
     return end_command(Exit.FAILED, reason)

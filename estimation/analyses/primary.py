@@ -101,8 +101,8 @@ ADJUSTED = Adjusted(
 )
 # Beside the headline, by kind and name: growth from the index alone, which one source delivers for
 # all cities and years, and official growth without the city-years that rest on an index alone;
-# controls of one kind alone; other series, deflated or not made from reported product. Light is
-# delivered from 2013 on, too late for the first batches.
+# controls of one kind alone; other series, deflated or not made from reported product. Growth of
+# light begins in 2014, with a newer sensor: too late for the first batches.
 OTHERS = (
     ("evidence", "index_alone", "growth_index", {}),
     ("evidence", "without_index_alone", "growth_without_index_alone", {}),

@@ -4,6 +4,8 @@ large as a study needs.
 
 from expectations.rules import Rule, all_finite, between, has_rows
 
+# Not the marts themselves but the columns of them that gate_marts__fct_city_year and
+# gate_marts__fct_city_pair select.
 CITY_YEAR, PAIR = "fct_city_year", "fct_city_pair"
 # One row: shares and counts over the study window.
 WINDOW = "window"

@@ -30,7 +30,7 @@ from orchestration.reuse.plan import (
 )
 from orchestration.run_settings import check_settings, number, path_of_landing, uses_spark
 from orchestration.stage_lines import Stages
-from orchestration.supervision import hold_lock
+from orchestration.supervision import hold_lock, standing
 from orchestration.terminal import Exit, end_command, keep_log, say
 from warehouse.errors import Refused
 from warehouse.publication.publish import refuse_to_replace
@@ -58,6 +58,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     home = Home.from_environment()
     path = path_of_landing(landing)
     if permutations is not None:
+        # a setting like the others from here on: checked with them, read by Settings
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
     _check_roster(landing)
@@ -180,10 +181,7 @@ def _run(
             )
     if not result.success:
         ending = ending_of(list(result.all_events), home)
-        standing = "there is none yet"
-        if home.published.exists():
-            standing = f"the last publication stands: {home.published}"
-        say(f"nothing was published; {standing}")
+        say(f"nothing was published; {standing(home)}")
         if home.build.exists():
             say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
         return ending

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from expectations.gate import RESULT_COLUMNS, run_gate
-from expectations.rules import between, has_rows, one_of, ordered
+from expectations.rules import between, has_rows, not_null, one_of, ordered
 
 FRAME = pd.DataFrame(
     {
@@ -108,15 +108,26 @@ def test_every_failing_row_is_kept_the_worst_first(tmp_path: Path) -> None:
 
 
 def test_what_was_not_delivered_is_not_judged(tmp_path: Path) -> None:
-    rules = [
-        between("gone", "cells", "absent", 0, 1, "stop", "x"),
-        between("other", "elsewhere", "low", 0, 1, "stop", "x"),
-        between("blank", "cells", "nothing", 0, 1, "stop", "x"),
-    ]
+    rules = [between("blank", "cells", "nothing", 0, 1, "stop", "x")]
     result = judge(tmp_path, rules, FRAME.assign(nothing=None))
     assert result.results.empty
     assert list(result.results.columns) == list(RESULT_COLUMNS)
     assert result.passed
+    assert judge(tmp_path, [between("low", "cells", "low", 0, 1, "stop", "x")], FRAME[:0]).passed
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (between("gone", "cells", "absent", 0, 1, "warn", "x"), "gone .* cells has no column abse"),
+        (not_null("empty", "cells", "absent", "warn", "x"), "empty .* cells has no column absent"),
+        (ordered("pair", "cells", "high", "lower", "warn", "x"), "pair .* has no column lower"),
+        (between("other", "elsewhere", "low", 0, 1, "warn", "x"), "other .* found elsewhere"),
+    ],
+)
+def test_a_rule_on_what_its_gate_never_has_is_refused(tmp_path: Path, rule, said) -> None:
+    with pytest.raises(ValueError, match=said):
+        judge(tmp_path, [rule])
 
 
 @pytest.mark.parametrize("name", ["$HOME", "a ${x} $y"])

@@ -137,6 +137,8 @@ def test_pilot_zones(roster):
 def test_catalog_is_consistent():
     catalog = seed("indicator_catalog")
     assert set(catalog.canonical_unit) <= set(seed("unit_factors").canonical_unit)
+    # without one, dim_indicator takes every rounding for a revision
+    assert set(catalog.canonical_unit) <= set(seed("unit_tolerances").canonical_unit)
     assert (catalog.min_value < catalog.max_value).all()
     assert (catalog.min_value[catalog.must_be_positive] > 0).all()
     ranks = catalog.dropna(subset=["concept"])[["concept", "concept_rank"]]

@@ -72,7 +72,7 @@ def publish(
     size of every file but the manifest.
     folders : folders that are copied into the publication whole, by their name there: report,
     data_docs, dbt_docs.
-    kept : how many publications stay besides the newest of every series.
+    kept : how many of the newest publications stay; the newest of a series always does.
     contracts : keys and units of the tables, by `schema.table`, for the data package's descriptor.
 
     Raises
