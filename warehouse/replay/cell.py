@@ -111,6 +111,20 @@ _ESTIMATES = """
 select count(distinct spec_id) from estimates.estimate
 where outcome = 'cm_growth_official' or contains(outcome, 'growth_official')
 """
+# checks of the main test on a growth of a level, between two years
+_CHECKS = """
+select series, first_year, last_year, estimate, p_value from estimates.check
+where "check" = 'series' and name = $1 and $2 <= last_year and $3 >= first_year
+    and estimate is not null
+order by series desc
+"""
+#: The growth that a level gives: the name of its series, whose column ends in `_pct`.
+_GROWTH_OF_LEVEL = {
+    "gdp_nominal_cny_100m": "growth_deflated",
+    "employed_10k": "growth_employed",
+    "wage_avg_cny": "growth_wage",
+    "night_lights_nw_cm2_sr": "growth_night_lights",
+}
 #: Which form of growth an indicator gives, as `growth_official_basis` names it.
 _BASIS = {
     "gdp_growth_official_pct": "rate",
@@ -405,6 +419,11 @@ def _uses(
         if value and value[0][0] is not None:
             is_used = True
             yield f"marts.fct_city_year.{indicator_id} of {year}: {value[0][0]:g}."
+    series = _GROWTH_OF_LEVEL.get(indicator_id)
+    if series is not None and f"{series}_pct" in names:
+        for sentence in _uses_of_level(con, where, series):
+            is_used = True
+            yield sentence
     growth = rows_of(con, _GROWTH, city_id, year)
     if growth and any(row["indicator_id"] in _BASIS for row in current):
         is_used = True
@@ -413,6 +432,32 @@ def _uses(
         yield (
             "marts.fct_indicator_observation as the current figure; no column of "
             "marts.fct_city_year has its name."
+        )
+
+
+def _uses_of_level(
+    con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], series: str
+) -> Iterator[str]:
+    """The growth to and from the year of a level, and the checks of the main test on it."""
+    city_id, year, _ = where
+    growth = con.execute(
+        f'select "year", "{series}_pct" from marts.fct_city_year where city_id = $1 '
+        f'and "year" in ($2, $2 + 1) and "{series}_pct" is not null order by "year"',
+        [city_id, year],
+    ).fetchall()
+    for of, value in growth:
+        yield (
+            f"marts.fct_city_year.{series}_pct of {of}: {value:.5g} log points times 100, by the "
+            "best source with both years in one edition, which may be another one."
+        )
+    if not growth:
+        return
+    for form, first, last, estimate, p_value in con.execute(
+        _CHECKS, [series, growth[0][0], growth[-1][0]]
+    ).fetchall():
+        yield (
+            f"estimates.check, {series} ({form}, {first}-{last}): {estimate:+.4f}, p "
+            f"{p_value:.3f}; it decides nothing."
         )
 
 
