@@ -18,7 +18,7 @@ from warehouse.replay.models import WAREHOUSE
 from warehouse.whole_files import write_whole
 
 LEGEND = (
-    "passed: the rule does not speak; found: it does; vetoed: what is measured is beyond the "
+    "passed: the rule does not flag; found: it does; vetoed: what is measured is beyond the "
     "threshold, but another condition of the rule (docs/methods, section 15) does not hold, such "
     "as that the figure fits another row, or that no source confirms it."
 )
@@ -132,7 +132,7 @@ def _margin(test: Test, figure: Figure) -> str:
     note = f" ({test.note})" if test.note else ""
     if test.measured is None:
         return f"{test.what}{note}"
-    sign = "speaks at or below" if test.is_at_most else "speaks from"
+    sign = "flags at or below" if test.is_at_most else "flags from"
     is_rate = figure.facts["is_rate"]
     measured = _size(test.measured, test.kind, is_rate=is_rate)
     threshold = _size(test.threshold, test.kind, is_rate=is_rate)

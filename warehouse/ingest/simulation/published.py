@@ -157,6 +157,7 @@ def _publish(
         if indicator in CORE:
             missing &= with_gaps[:, None]
         tables[indicator] = np.where(exists & ~missing, table, np.nan)
+    # by name from one generator: a new series changes the gaps of all that follow it
     for indicator, table in sorted(wider.items()):
         tables[indicator] = np.where(
             exists & (wider_rng.random(table.shape) >= MISSING_SHARE), table, np.nan
