@@ -8,11 +8,10 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from .csv_files import csv_text
-from .panel.panel_error import need
+from .panel.panel_error import need, require_file
 
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -67,14 +66,12 @@ class Table:
 
         Raises
         ------
-        ValueError
+        PanelError
             If the ending is another one.
         ImportError
             If a .docx is asked for and the extra `tables` is not installed.
         """
-        path = Path(file)
-        if path.suffix.lower() not in WRITERS:
-            raise ValueError(f"{path.name}: expected a name that ends in {', '.join(WRITERS)}")
+        path = require_file(file, "file", WRITERS)
         found = WRITERS[path.suffix.lower()](self)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(found.encode() if isinstance(found, str) else found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from math import inf
 from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
@@ -26,10 +27,12 @@ from ..panel.pair_panel import EXPOSURES, PairPanel
 from ..panel.panel_error import (
     PanelError,
     need,
+    refused,
     require_among,
     require_count,
     require_names,
     require_pair,
+    require_text,
 )
 from ..panel.sources import open_source
 from ..panel.unit_values import beside, is_beside
@@ -193,17 +196,29 @@ def fit(
     >>> {line: round(fit.se(line)["treated"], 3) for line in lines}
     {'pair': 0.035, 'dyadic': 0.097}
     """
+    moves_within = "block" if isinstance(shuffle, str) and shuffle == "province" else shuffle
+    for name, value, allowed in (
+        ("estimator", estimator, ESTIMATORS),
+        ("exposure", exposure, EXPOSURES),
+        ("shuffle", moves_within, ("block", "all")),
+        ("control_pairs", control_pairs, CONTROL_PAIRS),
+        ("engine", engine, (*ENGINES, None)),
+        ("progress", progress, (False, True, None)),
+    ):
+        require_among(name, [value], allowed)
+    if series is not None:
+        require_text(series, "series", "the name of a column", "give the name of a column")
     options = Options(
         lines_of(vcov),
         require_count(permutations, "permutations"),
         seed=require_count(seed, "seed"),
-        shuffle="province" if shuffle == "block" else shuffle,
+        shuffle="province" if moves_within == "block" else moves_within,
         control_pairs=control_pairs,
-        reference=reference,
+        reference=require_count(reference, "reference", -inf),
         binning=binning,
         keep_parts=True,
     )
-    pair = (unit, unit) if isinstance(unit, str) else require_pair(unit or UNIT)
+    pair = (unit, unit) if isinstance(unit, str) else require_pair(UNIT if unit is None else unit)
     found = []
     for name in require_names(outcome, "outcome"):
         y, more = _of_formula(name, time) if "~" in name else (name, ())
@@ -211,8 +226,8 @@ def fit(
             y,
             pair,
             time,
-            beside(cohort),
-            beside(block),
+            beside(cohort, "cohort"),
+            None if block is None else beside(block, "block"),
             (*more, *require_names(controls, "controls", may_be_empty=True)),
             weights,
             exposure,
@@ -250,14 +265,6 @@ def _estimate(
     series: str | None,
     engine: str | None,
 ) -> Fit:
-    for name, value, allowed in (
-        ("control_pairs", options.control_pairs, CONTROL_PAIRS),
-        ("estimator", estimator, ESTIMATORS),
-        ("engine", engine, (None, *ENGINES)),
-        ("exposure", columns.exposure, EXPOSURES),
-        ("shuffle", options.shuffle, ("province", "all")),
-    ):
-        require_among(name, [value], allowed)
     notes: tuple[str, ...] = ()
     if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
         lacking = need("numba", "the permutation")
@@ -332,6 +339,9 @@ def _fit_units(
         expected = "two names of columns, one for each unit of a pair, or one with a series"
         raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
     require_among("outcome", [measure], MEASURES)
+    for name, given in (("controls", columns.controls), ("weights", columns.weights)):
+        if given not in ((), None):
+            raise refused(name, "none for a panel of units", given, "give a panel of pairs")
     # without blocks every unit is read as its own
     block = unit if columns.block is None else columns.block
     file = read_cities(panel, replace(columns, outcome=series, block=block))

@@ -85,11 +85,7 @@ class FitRows:
         if frame is None:
             found, remedy = "a fit without its data", "give data=, the frame it was fitted on"
             raise PanelError("fit", None, None, f"the columns {unit}", found, remedy)
-        if hasattr(frame, "to_pandas"):
-            frame = frame.to_pandas()
-        if not isinstance(frame, pd.DataFrame):
-            found = type(frame).__name__
-            raise PanelError("data", None, None, "a pandas or polars frame", found, "convert it")
+        frame = as_pandas(frame)
         for name in unit:
             if list(frame.columns).count(name) != 1:
                 found = f"only {', '.join(map(str, frame.columns))}"
@@ -302,6 +298,16 @@ class FitRows:
         row = int(np.argmax(differs))
         expected = f"{what} that the fit used in its row {row + 1}"
         return PanelError("data", int(places[row]) + 1, None, expected, "others", REMEDY)
+
+
+def as_pandas(frame: Any) -> pd.DataFrame:
+    """Return a frame of pandas or polars as one of pandas."""
+    if hasattr(frame, "to_pandas"):
+        frame = frame.to_pandas()
+    if not isinstance(frame, pd.DataFrame):
+        found = type(frame).__name__
+        raise PanelError("data", None, None, "a pandas or polars frame", found, "convert it")
+    return frame
 
 
 def _first_difference(

@@ -11,6 +11,8 @@ import pandas as pd
 from ..panel.panel_error import PanelError
 from .fit_rows import FitRows, named_values
 
+OTHERS = "a fit whose errors follow from its scores by row"
+NOT_ZERO = "its scores do not add up to zero"
 KNOWN = "a fit of pyfixest (feols, fepois, feglm), statsmodels or linearmodels"
 # why the scores by row of a model, or method, do not give its errors
 NOT_SERVED = {
@@ -38,6 +40,10 @@ STEP = 0.01
 SAME_SLOPE = 1e-3
 # the least eigenvalue of an information with a diagonal of 1
 SINGULAR = 1e-13
+
+
+class FitNotServed(PanelError, TypeError):
+    """A fit whose errors do not follow from its scores, or no fit at all."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +86,13 @@ def read_scores(fit: Any) -> Scores:
 
     Raises
     ------
-    TypeError
+    FitNotServed
         If it is of no kind that is known, or of one whose errors do not follow from its scores.
     PanelError
         If it keeps no scores, or they do not add up to zero.
     """
     if hasattr(fit, "fetch_model"):
-        raise TypeError("cs.vcov takes one fit, found several: give fit.fetch_model(0)")
+        raise FitNotServed("fit", None, None, "one fit", "several", "give fit.fetch_model(0)")
     package = type(fit).__module__.split(".")[0]
     if package == "pyfixest" and hasattr(fit, "_beta_hat"):
         model, read = fit, _of_pyfixest
@@ -95,17 +101,16 @@ def read_scores(fit: Any) -> Scores:
     elif package == "linearmodels" and hasattr(fit, "params"):
         model, read = fit.model, _of_linearmodels
     else:
-        raise TypeError(f"cs.vcov takes {KNOWN}, found {type(fit).__module__}.{type(fit).__name__}")
+        raise _not_served(fit, KNOWN)
     names = [kind.__name__ for kind in type(model).__mro__]
     names.append(getattr(fit, "_method", ""))
     for name in names:
         if name in NOT_SERVED:
-            raise TypeError(f"cs.vcov takes no fit by {name}: {NOT_SERVED[name]}")
+            raise _not_served(name, OTHERS, NOT_SERVED[name])
     try:
         found = read(fit)
     except NotImplementedError as lack:
-        lacking = f"{type(model).__name__} has no second derivative or no scores by row"
-        raise TypeError(f"cs.vcov takes {KNOWN} with scores by row: {lacking}") from lack
+        raise _not_served(model, f"{KNOWN} with scores by row and their derivative") from lack
     off = np.abs(found.bread @ found.scores.sum(axis=0))
     error = np.sqrt(((found.scores @ found.bread.T) ** 2).sum(axis=0))
     # the second part is rounding, where a fit leaves no residuals
@@ -129,6 +134,14 @@ def _has_converged(fit: Any) -> bool:
     if isinstance(reports, dict) and "converged" in reports:
         return bool(reports["converged"])
     return bool(getattr(fit, "converged", True))
+
+
+def _not_served(fit: Any, expected: str, why: str = "fit another model") -> FitNotServed:
+    """Return the error of a fit, or of the name of what it was made by."""
+    found = fit
+    if not isinstance(fit, str):
+        found = f"{type(fit).__module__}.{type(fit).__name__}"
+    return FitNotServed("fit", None, None, expected, found, why)
 
 
 def _of_pyfixest(fit: Any) -> Scores:
@@ -243,25 +256,21 @@ def _of_statsmodels(fit: Any) -> Scores:
     model, estimate = fit.model, np.asarray(fit.params)
     kinds = " ".join(kind.__name__ for kind in type(fit).__mro__)
     if hasattr(fit, "constraints"):
-        raise TypeError("cs.vcov takes no fit by fit_constrained: its scores do not add up to zero")
+        raise _not_served("fit_constrained", OTHERS, NOT_ZERO)
     if getattr(fit, "regularized", False) or "Regularized" in kinds or "L1" in kinds:
-        raise TypeError("cs.vcov takes no fit by fit_regularized: its scores do not add up to zero")
+        raise _not_served("fit_regularized", OTHERS, NOT_ZERO)
     if type(model).__module__.endswith("sandbox.regression.gmm"):
-        name = type(model).__name__
-        remedy = "fit it by linearmodels or pyfixest, which keep them projected"
-        raise TypeError(
-            f"cs.vcov takes no fit by {name} of statsmodels: it keeps regressors as they were; "
-            f"{remedy}"
-        )
+        name = f"{type(model).__name__} of statsmodels"
+        remedy = "it keeps regressors as they were; fit it by linearmodels or pyfixest"
+        raise _not_served(name, OTHERS, remedy)
     sigma: Any = getattr(model, "sigma", None)
     if np.ndim(sigma) == 2 and np.count_nonzero(sigma) > np.count_nonzero(np.diag(sigma)):
-        raise TypeError("cs.vcov takes no fit by GLS with covariances: it weights rows by them")
+        raise _not_served("GLS with covariances", OTHERS, "it weights rows by them")
     terms = tuple(model.data.param_names)
     regressors: Any = getattr(model, "exog", None)
     if estimate.shape != np.shape(regressors)[1:]:
         if not hasattr(model, "score_obs"):
-            name = type(model).__name__
-            raise TypeError(f"cs.vcov takes fits with scores by row, found {name}")
+            raise _not_served(model, f"{KNOWN} with scores by row")
         if estimate.ndim == 2:
             # of MNLogit: a column for each outcome but the first
             others = [model._ynames_map[k] for k in range(1, estimate.shape[1] + 1)]
@@ -281,7 +290,7 @@ def _of_statsmodels(fit: Any) -> Scores:
         bread = np.asarray(fit.normalized_cov_params)
         regressors = model.wexog
     else:
-        raise TypeError(f"cs.vcov takes {KNOWN} with scores by row, found {type(model).__name__}")
+        raise _not_served(model, f"{KNOWN} with scores by row")
     return Scores(
         terms=terms,
         estimate=estimate,
@@ -392,7 +401,7 @@ def _of_linearmodels(fit: Any) -> Scores:
     kind = type(estimator).__name__
     # of the k-class only ordinary (0) and two-stage (1) least squares have these scores
     if not hasattr(estimator, "eps") or "GMM" in kind or getattr(fit, "_kappa", 1) not in {0, 1}:
-        raise TypeError(f"cs.vcov takes {KNOWN} by least squares, found {type(fit).__name__}")
+        raise _not_served(fit, f"{KNOWN} by least squares")
     regressors = estimator._x if hasattr(estimator, "_x") else estimator.x
     if hasattr(estimator, "z"):
         regressors = estimator.z @ np.linalg.lstsq(estimator.z, regressors, rcond=None)[0]

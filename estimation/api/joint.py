@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from ..inference.variances import at_least, f_p_value, hotelling_f, t_interval
+from ..panel.panel_error import refused, require_among, require_mapping
 from ..results import Estimate
 
 
@@ -41,12 +43,12 @@ class Covariance:
 
         Raises
         ------
-        ValueError
+        PanelError
             If there is no such term, or no weight.
         """
-        weight = self._rows([weights])
+        weight = self._rows([weights], "weights")
         if not np.isfinite(weight).all() or not weight.any():
-            raise ValueError(f"combine: expected numbers, not all of them 0, found {weights!r}")
+            raise refused("weights", "numbers, not all of them 0", weights, "correct them")
         value = float((weight @ self.estimate)[0])
         i = t_interval(value, float(self._of(weight)[0, 0]), self._least_degrees(weight))
         numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
@@ -61,35 +63,33 @@ class Covariance:
 
         Raises
         ------
-        ValueError
+        PanelError
             If there is no such term, if there are as many restrictions as degrees of freedom, or if
             they are not independent.
         """
-        if isinstance(terms, str):
-            terms = [terms]
-        rows = self._rows([{one: 1.0} if isinstance(one, str) else one for one in terms])
+        given: list[Any] = [terms]
+        # a mapping is one sum, not its coefficients one by one
+        if isinstance(terms, Iterable) and not isinstance(terms, str | Mapping):
+            given = list(terms)
+        rows = self._rows([{one: 1.0} if isinstance(one, str) else one for one in given], "terms")
         df = self._least_degrees(rows)
         if not 0 < len(rows) < df + 1:
-            raise ValueError(
-                f"wald: {len(rows)} restrictions with {df:.3g} degrees of freedom of {self.line}: "
-                "give one or more, and fewer than these"
-            )
+            expected = f"one restriction or more, fewer than {df:.3g} degrees of freedom plus 1"
+            raise refused("terms", expected, terms, f"those of {self.line} bear no others")
         found = hotelling_f(rows @ self.estimate, self._of(rows), df)
         if found is None:
-            raise ValueError(f"wald: the restrictions depend on one another under {self.line}")
+            expected = f"restrictions that are independent under {self.line}"
+            raise refused("terms", expected, terms, "leave one out that others imply")
         statistic, df1, df2 = found
         p_value = f_p_value(statistic, df1, df2)
         names = ("statistic", "df1", "df2", "p_value", "vcov")
         return dict(zip(names, (statistic, df1, df2, p_value, self.line), strict=True))
 
-    def _rows(self, sums: Sequence[Mapping[str, float]]) -> np.ndarray:
+    def _rows(self, sums: Sequence[Mapping[str, float]], what: str) -> np.ndarray:
         """Weights of sums of coefficients, (q, K)."""
         for weights in sums:
-            is_mapping = isinstance(weights, Mapping)
-            if not is_mapping or not all(isinstance(one, Real) for one in weights.values()):
-                raise ValueError(f"expected numbers by coefficient, found {weights!r}")
-            if absent := [term for term in weights if term not in self.terms]:
-                raise ValueError(f"{absent[0]}: expected one of {', '.join(self.terms)}")
+            require_mapping(weights, what, Real, "numbers by coefficient")
+            require_among(what, weights, self.terms)
         return np.array([[weights.get(term, 0) for term in self.terms] for weights in sums], float)
 
     def _of(self, rows: np.ndarray) -> np.ndarray:

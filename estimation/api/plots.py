@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..panel.panel_error import need
+from ..panel.panel_error import PanelError, need, refused, require_among, require_file
 from ..results import Estimate
 from .words import LINES, label_of, line_of, require_line
 
@@ -33,21 +32,31 @@ def draw(
     fit: Fit, kind: str | None = None, ax: Axes | None = None, file: Any = None, **options: Any
 ) -> Axes:
     """One picture of a fit; see `Fit.plot`."""
-    kind = kind or ("event_study" if any(e.term == "event" for e in fit.estimates) else "forest")
-    if kind not in KINDS:
-        raise ValueError(f"plot {kind!r}: expected one of {', '.join(KINDS)}")
-    made_here = ax is None
-    if ax is None:
-        ax = new_axes()
+    require_among("kind", [kind], (*KINDS, None))
+    if kind is None:
+        kind = "forest"
+        if any(e.term == "event" for e in fit.estimates):
+            kind = "event_study"
+    option = "vcov" if kind == "event_study" else "term"
+    if others := sorted({*options} - {option}):
+        raise refused(f"options of {kind}", f"none but {option}", others, "leave them out")
+    return drawn(lambda axes: KINDS[kind](fit, axes, **options), ax, file)
+
+
+def drawn(picture: Callable[[Axes], None], ax: Axes | None, file: Any) -> Axes:
+    """Draw a picture on axes that are given or made here, and write it where a file is named."""
+    axes = new_axes() if ax is None else ax
+    if not hasattr(axes, "axvline"):
+        raise refused("ax", "axes of matplotlib", ax, "give one of plt.subplots(), or none")
     try:
-        KINDS[kind](fit, ax, **options)
+        picture(axes)
+        if file is not None:
+            save(axes, file)
     except ValueError:
-        if made_here:
-            _pyplot().close(ax.figure)
+        if ax is None:
+            _pyplot().close(axes.figure)
         raise
-    if file is not None:
-        save(ax, Path(file))
-    return ax
+    return axes
 
 
 def _pyplot() -> ModuleType:
@@ -70,17 +79,19 @@ def new_axes() -> Axes:
     return ax
 
 
-def save(ax: Axes, path: Path) -> None:
+def save(ax: Axes, file: Any) -> None:
     """Write a picture; that of the same numbers has the same bytes."""
     import matplotlib as mpl
 
+    figure: Any = ax.figure
+    endings = [f".{kind}" for kind in figure.canvas.get_supported_filetypes()]
+    path = require_file(file, "file", endings)
     # a picture of vectors carries neither the time nor a random salt
     undated = None
     if path.suffix.lower() == ".svg":
         undated = {"Date": None}
     with mpl.rc_context({"svg.hashsalt": SALT}):
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure: Any = ax.figure
         figure.savefig(path, metadata=undated)
 
 
@@ -90,10 +101,8 @@ def draw_event_study(fit: Fit, ax: Axes, *, vcov: str | None = None) -> None:
     """
     events = [e for e in fit.estimates if e.term == "event"]
     if not events:
-        raise ValueError(
-            f"{fit.estimator} has no estimates by period from treatment: fit "
-            "estimator='event_study'"
-        )
+        expected = "one with estimates by period from treatment"
+        raise refused("fit", expected, fit.estimator, "fit estimator='event_study'")
     times = sorted({e.event_time for e in events})
     if vcov is not None:
         require_line(vcov, (e.vcov for e in events))
@@ -161,7 +170,8 @@ def draw_permutation(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
     drawn = (fit.parts.draws if fit.parts else {}).get(label, np.zeros(0))
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) == 0:
-        raise ValueError(f"{label} was not permuted: fit with permutations=999 or more")
+        expected = f"draws of {label}"
+        raise PanelError("fit", None, None, expected, "none", "fit with permutations=999 or more")
     ax.hist(
         drawn,
         bins=BINS,
@@ -199,7 +209,8 @@ def draw_influence(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
     by_block = parts.without_block.get(label) if parts else None
     found = by_block or (parts.without_city.get(label) if parts else None)
     if found is None:
-        raise ValueError(f"{fit.estimator} keeps no estimates without blocks or units")
+        expected = "one with estimates without blocks or units"
+        raise refused("fit", expected, fit.estimator, "choose another kind")
     names, values = found
     order = np.argsort(-np.abs(np.nan_to_num(values - estimate.estimate)), kind="stable")[
         :SHOWN_BLOCKS

@@ -12,12 +12,12 @@ from ..defaults import DRAWS
 from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
-from ..panel.panel_error import PanelError, require_count, shown
+from ..panel.panel_error import PanelError, require_count, require_mapping, shown
 from ..panel.panel_table import listed
 from ..panel.unit_values import beside, cohorts_of_units, rows_beside
 from ..policy.fit import PolicyResult, fit_policy
 from ..policy.listing import PROVINCE, SYNCHRONIZATION, Place, Resolve, read_list
-from .primary import CITY, PrimaryFit
+from .primary import CITY, LEAST_DRAWS, PrimaryFit
 from .text import Text, wrapped
 from .words import faults_of_units, of_units
 
@@ -162,12 +162,12 @@ def policy(
     >>> print(found.warnings[0].partition(";")[0])
     Refused: 19 units of the list can be compared inside their block, at least 20 are needed
     """
-    permutations = require_count(permutations, "permutations")
+    permutations = require_count(permutations, "permutations", LEAST_DRAWS)
     seed = require_count(seed, "seed")
     with faults_of_units():
-        columns = PairColumns(outcome, (unit, unit), time, None, beside(block))
+        columns = PairColumns(outcome, (unit, unit), time, None, beside(block, "block"))
         cities = read_cities(panel, columns)
-        starts, notes = _starts_of_others(others or {}, cities)
+        starts, notes = _starts_of_others({} if others is None else others, cities)
     # its columns and scopes keep their names
     given = read_list(places, _resolver(cities), [str(one) for one in cities.city_ids])
     if given.outcome not in ("", SYNCHRONIZATION, outcome):
@@ -216,13 +216,11 @@ def _starts_of_others(
     others: Mapping[str, Any], cities: CityFile
 ) -> tuple[dict[str, dict[Any, int]], list[str]]:
     """First treated periods of other policies by unit of the panel, and what to say of them."""
-    if not isinstance(others, Mapping):
-        expected, remedy = "first treated periods by name of a policy", "give a mapping"
-        raise PanelError("others", None, None, expected, shown(others), remedy)
+    require_mapping(others, "others", object, "first treated periods by name of a policy")
     found, notes = {}, []
     for name, given in others.items():
         what = f"others[{name!r}]"
-        rows, more = rows_beside(beside(given), what, cities.city_ids, None)
+        rows, more = rows_beside(beside(given, what), what, cities.city_ids, None)
         first = cohorts_of_units(rows, list(rows.table.columns), cities.city_ids, cities.years)
         notes += more
         found[name] = {cities.city_ids[k]: int(first[k]) for k in np.flatnonzero(first)}

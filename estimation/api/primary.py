@@ -12,7 +12,7 @@ from ..defaults import DRAWS, LEAST_SHARE
 from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
-from ..panel.panel_error import require_among, require_count, require_names
+from ..panel.panel_error import refused, require_among, require_count, require_names
 from ..panel.panel_table import listed
 from ..panel.unit_values import beside
 from ..primary.adjusted_fit import DEALINGS, UNIFORM, AdjustedResult, fit_adjusted
@@ -24,6 +24,8 @@ from .text import Text, wrapped
 from .words import faults_of_units, of_units
 
 CITY = "city_id"
+# with fewer no p below 0.05 can come out
+LEAST_DRAWS = 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -153,10 +155,8 @@ def primary(
     Raises
     ------
     PanelError
-        On any fault of the panel.
-    ValueError
-        If `permutations` is so low that no p below 0.05 can come out, if `dealing` is another word
-        or fitted without covariates, or if `covariates` and `length` are both given.
+        On any fault of the panel, if `permutations` is so low that no p below 0.05 can come out, if
+        `dealing` is fitted without covariates, or if `covariates` and `length` are both given.
 
     Notes
     -----
@@ -173,26 +173,25 @@ def primary(
     """
     names = require_names(covariates, "covariates", may_be_empty=True)
     if names and length is not None:
-        raise ValueError("covariates need the series itself; leave length out")
+        raise refused("length", "the series itself beside covariates", length, "leave length out")
     require_among("dealing", [dealing], DEALINGS)
     if dealing != UNIFORM and not names:
-        raise ValueError(
-            f"dealing is {dealing!r} without covariates; name the columns to fit it to"
-        )
+        expected, remedy = f"{UNIFORM} without covariates", "name the columns to fit it to"
+        raise refused("dealing", expected, dealing, remedy)
     with faults_of_units():
         columns = PairColumns(
             outcome,
             (unit, unit),
             time,
-            beside(cohort),
-            beside(block),
+            beside(cohort, "cohort"),
+            beside(block, "block"),
             length=length,
             covariates=names,
         )
         cities = read_cities(panel, columns)
         given = (cities.growth, cities.years, cities.cohort, cities.block)
         settings: dict[str, Any] = {
-            "permutations": require_count(permutations, "permutations"),
+            "permutations": require_count(permutations, "permutations", LEAST_DRAWS),
             "seed": require_count(seed, "seed"),
         }
         more: list[str] = []

@@ -17,7 +17,7 @@ from ..panel.fit_sample import FitSample, build_sample
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import PairPanel
-from ..panel.panel_error import PanelError
+from ..panel.panel_error import PanelError, refused, require_among, require_mapping
 from ..results import Estimate, FitResult, NotEstimable
 from .joint import Covariance
 from .text import Text, html_of, summary_of
@@ -145,6 +145,7 @@ class Fit(ForMaketables, FitResult):
             Columns `term, estimate, std_error, ci_low, ci_high, p_value, vcov, df`. Intervals are
             of 95 %; `df` are the degrees of freedom of their t, blank for a permutation.
         """
+        require_among("full", [full], (False, True))
         rows = {name: [getattr(e, name) for e in self.estimates] for name in (*TIDY, *MORE)}
         rows["term"] = [label_of(e) for e in self.estimates]
         return as_frame(
@@ -171,7 +172,7 @@ class Fit(ForMaketables, FitResult):
 
         Raises
         ------
-        ValueError
+        PanelError
             If the fit has no such line, or for another level than 0.95 of the permutation, whose
             interval comes from its draws.
         """
@@ -190,7 +191,7 @@ class Fit(ForMaketables, FitResult):
 
         Raises
         ------
-        ValueError
+        PanelError
             If the fit has none under that line.
         """
         found = self._covariance(vcov)
@@ -219,9 +220,10 @@ class Fit(ForMaketables, FitResult):
 
         Raises
         ------
-        ValueError
+        PanelError
             If there is no such term, or no covariance under that line.
         """
+        require_mapping(weights, "weights", object, "numbers by coefficient")
         coefficients = self.coef()
         first = next((term for term in weights if term in coefficients), None)
         row = self._covariance(vcov, first).combine(weights)
@@ -246,7 +248,7 @@ class Fit(ForMaketables, FitResult):
 
         Raises
         ------
-        ValueError
+        PanelError
             If there is no such term, no covariance under that line, or if the restrictions are too
             many for its degrees of freedom or not independent.
         """
@@ -262,7 +264,8 @@ class Fit(ForMaketables, FitResult):
             if e.vcov == line and e.df is not None:
                 degrees[label_of(e)] = e.df
         if all(np.isinf(df) for df in degrees.values()):
-            raise ValueError(f"vcov {line!r}: give it to cs.fit, which keeps degrees of freedom")
+            expected = "a method whose degrees of freedom the fit keeps"
+            raise refused("vcov", expected, line, "give it to cs.fit as vcov=")
         return Covariance(
             line,
             list(coefficients),
@@ -330,32 +333,25 @@ class Fit(ForMaketables, FitResult):
 
         Raises
         ------
-        KeyError
+        PanelError
             If there is no such coefficient.
         """
-        found = [e for e in self.estimates if term is None or label_of(e) == term]
-        if not found:
-            raise KeyError(
-                f"{term}: expected one of {', '.join(dict.fromkeys(map(label_of, self.estimates)))}"
-            )
-        return line_of(found)
+        if term is not None:
+            require_among("term", [term], self.coef())
+        return line_of([e for e in self.estimates if term is None or label_of(e) == term])
 
     def diagnostic(self, name: str, term: str | None = None) -> float | int | str | None:
         """The value of one diagnostic.
 
         Raises
         ------
-        KeyError
+        PanelError
             If the fit has none of this name and term.
         """
-        found = {(n, t): value for n, t, value in self.diagnostics}
-        if (name, term) not in found:
-            terms = [str(t) for n, t in found if n == name]
-            expected = f"a term of {', '.join(terms)}"
-            if not terms:
-                expected = f"one of {', '.join(sorted({n for n, _ in found}))}"
-            raise KeyError(f"diagnostic {name} of {term}: expected {expected}")
-        return found[name, term]
+        require_among("name", [name], sorted({n for n, _, _ in self.diagnostics}))
+        found = {t: value for n, t, value in self.diagnostics if n == name}
+        require_among("term", [term], found)
+        return found[term]
 
     def _dyadic_variances(self) -> dict[str | None, Any]:
         """The dyadic variances by coefficient as they were computed."""
@@ -386,7 +382,7 @@ class Fit(ForMaketables, FitResult):
         ------
         ImportError
             If matplotlib is not installed.
-        ValueError
+        PanelError
             If the fit has nothing of this kind to draw.
         """
         from .plots import draw

@@ -10,6 +10,14 @@ import numpy as np
 
 from ..estimators.registry import ESTIMATORS
 from ..exhibits import Table
+from ..panel.panel_error import (
+    refused,
+    require_among,
+    require_count,
+    require_mapping,
+    require_names,
+    require_text,
+)
 from ..primary import WITHIN_BLOCK
 from ..results import Estimate
 from .primary import PrimaryFit
@@ -87,9 +95,9 @@ def etable(
 
     Raises
     ------
-    ValueError
+    PanelError
         If no fit is given, headers do not fit their number, no fit has the line or a coefficient to
-        keep, the ending of the file is unknown, or digits or se are none.
+        keep, the ending of the file is unknown, or an argument is of another kind.
 
     Examples
     --------
@@ -100,26 +108,29 @@ def etable(
     >>> table.headers, table.rows[0]
     (('cm',), ('euro', ('-0.24',)))
     """
-    if se not in ("se", "ci"):
-        raise ValueError(f"se: expected 'se' or 'ci', found {se!r}")
-    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 12:
-        raise ValueError(f"digits: expected a whole number from 1 to 12, found {digits!r}")
-    style = _Style(vcov, digits, se == "ci")
+    require_among("se", [se], ("se", "ci"))
+    require_text(title, "title")
+    style = _Style(vcov, require_count(digits, "digits", 1, 12), se == "ci")
     flat: list[Result] = []
     for given in fits:
         flat += given if isinstance(given, list) else [given]
     fits = tuple(flat)
-    if not fits or not all(hasattr(fit, "estimates") for fit in fits):
-        raise ValueError("etable takes results of cs.fit, cs.primary or cs.vcov, one or more")
-    if headers is not None and len(headers) != len(fits):
-        raise ValueError(f"headers: expected {len(fits)}, found {len(headers)}")
+    if not fits or not all(isinstance(getattr(fit, "estimates", None), tuple) for fit in fits):
+        expected = "results of cs.fit, cs.primary or cs.vcov, one or more"
+        raise refused("fits", expected, fits, "give them one by one, or in a list")
+    if headers is not None:
+        headers = require_names(headers, "headers")
+        if len(headers) != len(fits):
+            raise refused("headers", f"{len(fits)} texts", headers, "give one for each fit")
     every = [e for fit in flat for e in fit.estimates]
     if vcov is not None:
         require_line(vcov, (e.vcov for e in every))
-    labels = labels or {}
-    known = {*(e.term for e in every), *map(label_of, every)}
-    if keep is not None and (absent := [name for name in keep if name not in known]):
-        raise ValueError(f"keep {absent[0]!r}: expected some of {', '.join(sorted(known))}")
+    labels = {} if labels is None else labels
+    require_mapping(labels, "labels", str, "texts by coefficient or outcome")
+    if keep is not None:
+        keep = require_names(keep, "keep")
+        known = {*(e.term for e in every), *map(label_of, every)}
+        require_among("keep", keep, sorted(known), "some")
     kept = [e for e in every if keep is None or e.term in keep or label_of(e) in keep]
     terms = list(dict.fromkeys(labels.get(label_of(e), label_of(e)) for e in kept))
     rows = [row for term in terms for row in _coefficient(fits, term, labels, style)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,7 +16,7 @@ import pandas as pd
 
 from ..defaults import LEVEL
 from ..inference.variances import dyadic_df, t_interval, with_diagonal
-from ..panel.panel_error import PanelError, require_among, require_names
+from ..panel.panel_error import PanelError, require_among, require_names, require_number
 from ..panel.panel_table import like_ids, listed
 from ..results import Estimate
 from .foreign import Scores, read_scores
@@ -87,7 +86,7 @@ class Errors(ForMaketables, pd.DataFrame):
 
         Raises
         ------
-        ValueError
+        PanelError
             If that line was not asked for.
         """
         return self._matrices[require_line(vcov, self._matrices)].copy()
@@ -108,7 +107,7 @@ class Errors(ForMaketables, pd.DataFrame):
 
         Raises
         ------
-        ValueError
+        PanelError
             If there is no such term.
         """
         rows = [self._covariance(line).combine(weights) for line in self._matrices]
@@ -133,7 +132,7 @@ class Errors(ForMaketables, pd.DataFrame):
 
         Raises
         ------
-        ValueError
+        PanelError
             If there is no such term or line, or if the restrictions are too many for its degrees of
             freedom or not independent.
         """
@@ -241,11 +240,10 @@ def vcov(
     Raises
     ------
     PanelError
-        If the fit keeps no scores, if they do not add up to zero, if it reports that it has not
-        converged, if its rows cannot be matched with units, or if ids are numbers on one side and
-        text on the other.
-    TypeError
-        If the fit is of no kind that is known, or of one that is refused by name.
+        If the fit is of no kind that is known, or of one that is refused by name (these are a
+        TypeError, too), if it keeps no scores, if they do not add up to zero, if it reports that it
+        has not converged, if its rows cannot be matched with units, or if ids are numbers on one
+        side and text on the other.
 
     Notes
     -----
@@ -280,9 +278,10 @@ def vcov(
     """
     lines = list(dict.fromkeys(require_names(vcov, "vcov")))
     require_among("vcov", lines, LINES, "some")
-    if df is not None and not (isinstance(df, Real) and df > 0):
-        raise PanelError("df", None, None, "a number above 0", repr(df), "correct it")
-    require_among("kinds", [kinds], (None, 1, 2))
+    if df is not None:
+        require_number(df, "df")
+    require_among("kinds", [kinds], (1, 2, None))
+    require_among("directed", [directed], (False, True))
     found = read_scores(fit)
     dyads, notes = _dyads(*found.rows.units(unit, data), directed=directed, kinds=kinds)
     if not dyads.pair.any():

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from numbers import Real
 from typing import Any, Literal, get_args
 
 from ..defaults import LEVEL
 from ..inference.variances import t_interval
-from ..panel.panel_error import PanelError
+from ..panel.panel_error import PanelError, refused, require_number
 from ..results import Estimate, NotEstimable
 
 EstimatorName = Literal[
@@ -112,17 +111,17 @@ def interval_at(estimate: Estimate, level: float) -> tuple[float | None, float |
 
     Raises
     ------
-    ValueError
+    PanelError
         If the level is none, or the interval comes from draws and another level is asked for.
     """
-    if not (isinstance(level, Real) and 0 < level < 1):
-        raise ValueError(f"level: expected a number between 0 and 1, such as 0.9, found {level!r}")
+    require_number(level, "level", 1)
     if level == 1 - LEVEL:
         return estimate.ci_low, estimate.ci_high
     if estimate.std_error is None or estimate.df is None:
         if estimate.ci_low is None:
             return None, None
-        raise ValueError(f"level: the interval of {estimate.vcov} is of 95 %: give vcov another")
+        expected = f"{1 - LEVEL:g}, that of the draws of {estimate.vcov}"
+        raise refused("level", expected, level, "give vcov= another method")
     found = t_interval(estimate.estimate, estimate.std_error**2, estimate.df, level)
     return found.ci_low, found.ci_high
 
@@ -132,16 +131,14 @@ def require_line(vcov: Any, there: Iterable[str]) -> str:
 
     Raises
     ------
-    ValueError
+    PanelError
         If it is none of them.
     """
-    lines = list(dict.fromkeys(there))
+    lines = dict.fromkeys(there)
     own = OWN.get(vcov, vcov) if isinstance(vcov, str) else None
     if own not in lines:
-        raise ValueError(
-            f"vcov {vcov!r}: expected one of {', '.join(lines) or 'none'}, which this fit has; "
-            "fit again with vcov= for others"
-        )
+        expected = f"one of {', '.join(lines) or 'none'}, which this fit has"
+        raise refused("vcov", expected, vcov, "fit again with vcov= for others")
     return own
 
 

@@ -77,7 +77,7 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
 
     Raises
     ------
-    ValueError
+    PanelError
         If the window lies outside 1971 to 2017 or has under three years.
 
     Examples

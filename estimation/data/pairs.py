@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..measures.synchronization import pair_outcome
+from ..panel.panel_error import PanelError, require_count
 
 FIRST_GROWTH, LAST_GROWTH = 1971, 2017
 
@@ -22,11 +23,12 @@ def read_countries(file: Any) -> pd.DataFrame:
 
 def build_pairs(countries: pd.DataFrame, first_year: int, last_year: int) -> pd.DataFrame:
     """Every pair of countries with growth in all years of the window; see `euro`."""
+    require_count(first_year, "first_year")
+    require_count(last_year, "last_year")
     if not FIRST_GROWTH <= first_year <= last_year - 2 <= LAST_GROWTH - 2:
-        raise ValueError(
-            f"{first_year} to {last_year}: expected three years or more within {FIRST_GROWTH} to "
-            f"{LAST_GROWTH}"
-        )
+        what, found = "first_year, last_year", f"{first_year} to {last_year}"
+        expected = f"three years or more within {FIRST_GROWTH} to {LAST_GROWTH}"
+        raise PanelError(what, None, None, expected, found, "choose others")
     inside = countries[countries["year"].between(first_year, last_year)]
     growth = inside.pivot(index="iso", columns="year", values="growth").dropna()
     own = countries.drop_duplicates("iso").set_index("iso", drop=False).loc[growth.index]

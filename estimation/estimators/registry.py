@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from numbers import Integral
 from types import ModuleType
 from typing import Any
 
@@ -198,7 +199,8 @@ def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None
                 f"{name} has no reference period and no bins to choose: leave them out, or choose "
                 "event_study"
             )
-    is_two = isinstance(binning, Sequence) and len(binning) == 2
+    are_whole = isinstance(binning, Sequence) and all(isinstance(one, Integral) for one in binning)
+    is_two = are_whole and len(binning) == 2
     if binning is not None and not (is_two and binning[0] < 0 <= binning[1]):
         raise NotEstimable(
             f"binning {binning!r}: expected the first and the last event time, the first below 0 "

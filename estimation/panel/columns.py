@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .panel_error import PanelError, need
+from .panel_error import PanelError, need, require_among
 
 MISSING = ("", "na", "nan", "null", "none", "<na>")
 # a table of that many possible values is quicker than sorting the rows
@@ -294,14 +294,13 @@ def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:
 
     Raises
     ------
-    ValueError
+    PanelError
         If there is no such kind.
     ImportError
         If it is not installed.
     """
+    require_among("backend", [backend], (*BACKENDS, "", None))
     name = backend or BACKENDS[0]
-    if name not in BACKENDS:
-        raise ValueError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
     if not find_spec(name):
         raise need(name, f"a frame of {name}")
     module = import_module(name)

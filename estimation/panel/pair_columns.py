@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .columns import Source
+from .panel_error import require_pair, require_text
 from .unit_values import columns_of_sides, named
 
 UNIT, TIME, COHORT = ("city_i_id", "city_j_id"), "year", "cohort_year"
@@ -55,6 +56,23 @@ class PairColumns:
     ordered: bool = False
     length: str | None = None
     covariates: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = {"outcome": self.outcome, "unit": self.unit[0], "time": self.time}
+        for name in ("weights", "length"):
+            if getattr(self, name) is not None:
+                given[name] = getattr(self, name)
+        expected = "the name of a column"
+        for name, value in given.items():
+            require_text(
+                value, name, expected, "add it to the panel as a column, and give its name"
+            )
+        for name in ("cohort", "block"):
+            value = getattr(self, name)
+            if isinstance(value, tuple | list):
+                if self.is_of_units:
+                    require_text(value, name, expected, "a panel of units has one column of them")
+                require_pair(value, name)
 
     @property
     def is_of_units(self) -> bool:

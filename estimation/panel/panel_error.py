@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from numbers import Integral
+from collections.abc import Iterable, Mapping, Set
+from math import inf
+from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 # longer, and a value is shown by its type
@@ -47,44 +50,96 @@ class PanelError(ValueError):
         return f"{self.source}{where}: expected {self.expected}, found {self.found}; {self.remedy}"
 
 
+def refused(what: str, expected: str, given: Any, remedy: str) -> PanelError:
+    """Return the error of an argument that is of another kind."""
+    return PanelError(what, None, None, expected, shown(given), remedy)
+
+
 def require_among(
     what: str, given: Iterable[Any], allowed: Iterable[Any], how: str = "one"
 ) -> None:
     """Refuse what is none of the names that an argument may have."""
+    allowed = tuple(allowed)
     for name in given:
-        if name not in allowed:
-            expected = f"{how} of {', '.join(str(one) for one in allowed if one)}"
-            raise PanelError(what, None, None, expected, repr(name), "choose among them")
+        # the kind first: an array has no truth, and True is no 1
+        if not any(_is_of_kind(name, one) and name == one for one in allowed):
+            expected = f"{how} of {', '.join(str(one) for one in allowed if one != '')}"
+            raise refused(what, expected, name, "choose among them")
 
 
-def require_count(value: Any, what: str, least: int = 0) -> int:
+def _is_of_kind(value: Any, one: Any) -> bool:
+    is_like = isinstance(value, type(one)) or isinstance(one, type(value))
+    return is_like and isinstance(value, bool) == isinstance(one, bool)
+
+
+def require_count(value: Any, what: str, least: float = 0, most: float = inf) -> int:
     """Return the whole number that an argument gives."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        expected = f"a whole number from {least}"
-        raise PanelError(what, None, None, expected, shown(value), "correct it")
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_whole or not least <= value <= most:
+        expected = "a whole number"
+        if least > -inf:
+            expected = f"{expected} from {least}"
+        if most < inf:
+            expected = f"{expected} to {most}"
+        raise refused(what, expected, value, "correct it")
     return int(value)
 
 
+def require_number(value: Any, what: str, below: float = inf) -> None:
+    """Refuse what is no number above 0 and below a bound, if there is one."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not (0 < value < below or value == below == inf):
+        expected = "a number above 0"
+        if below < inf:
+            expected = f"a number between 0 and {below:g}"
+        raise refused(what, expected, value, "correct it")
+
+
+def require_text(
+    value: Any, what: str, expected: str = "a text", remedy: str = "give a text"
+) -> None:
+    """Refuse what is no text."""
+    if not isinstance(value, str):
+        raise refused(what, expected, value, remedy)
+
+
 def require_names(given: Any, what: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
-    """Return the names that an argument gives: one text, or several."""
+    """Return the names that an argument gives: one text, or several in an order."""
     names: tuple[Any, ...] = (given,)
-    if isinstance(given, Iterable) and not isinstance(given, str):
+    has_order = not isinstance(given, Mapping | Set) and not hasattr(given, "columns")
+    if isinstance(given, Iterable) and not isinstance(given, str) and has_order:
         names = tuple(given)
     is_empty = not names and not may_be_empty
     if is_empty or not all(isinstance(name, str) for name in names):
-        remedy = "give a text or a list of texts"
-        raise PanelError(what, None, None, "one name or more", shown(given), remedy)
+        raise refused(what, "one name or more", given, "give a text or a list of texts")
     return names
 
 
-def require_pair(unit: Any) -> tuple[str, str]:
+def require_pair(given: Any, what: str = "unit") -> tuple[str, str]:
     """Return the two columns of units of a pair."""
-    names = tuple(unit) if isinstance(unit, tuple | list) else ()
+    names = tuple(given) if isinstance(given, tuple | list) else ()
     are_names = len(names) == 2 and all(isinstance(name, str) for name in names)
     if not are_names or names[0] == names[1]:
         expected = "two names of columns, one for each unit of a pair"
-        raise PanelError("unit", None, None, expected, shown(unit), "give unit=(first, second)")
+        raise refused(what, expected, given, f"give {what}=(first, second)")
     return names[0], names[1]
+
+
+def require_mapping(given: Any, what: str, kind: type, of: str) -> None:
+    """Refuse what is no mapping of texts to values of a kind."""
+    is_mapping = isinstance(given, Mapping) and all(isinstance(name, str) for name in given)
+    if not is_mapping or not all(isinstance(value, kind) for value in given.values()):
+        raise refused(what, of, given, "give a mapping, such as a dict")
+
+
+def require_file(given: Any, what: str, endings: Iterable[str]) -> Path:
+    """Return the path of a file to be written, which has one of some endings."""
+    endings = tuple(endings)
+    path = Path(given) if isinstance(given, str | PathLike) else None
+    if path is None or path.suffix.lower() not in endings:
+        expected = f"a name that ends in {', '.join(filter(None, endings))}"
+        raise refused(what, expected, given, "give another name")
+    return path
 
 
 def shown(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .columns import Dates, Source, date_of, is_nothing, is_number, positions
-from .panel_error import PanelError, shown
+from .panel_error import PanelError
 
 FIRST_YEAR, LAST_YEAR = 1000, 3000
 # squares of squares stay within what floating point holds
@@ -268,11 +268,7 @@ class Rows:
 
 
 def _require(source: Source, names: Sequence[str], hint: str) -> None:
-    """Refuse a header without a column, or with one twice, and what is no name of a column."""
-    for name in names:
-        if not isinstance(name, str):
-            remedy = "add it to the panel as a column, and give its name"
-            raise source.fail(None, None, "names of columns", shown(name), remedy)
+    """Refuse a header without a column, or with one twice."""
     repeated = [name for name in source.names if source.names.count(name) > 1]
     if repeated:
         raise source.fail(

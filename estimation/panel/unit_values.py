@@ -45,8 +45,11 @@ def named(given: Any) -> tuple[str, ...]:
     return tuple(given) if isinstance(given, tuple | list) else ()
 
 
-def beside(given: Any) -> Any:
+def beside(given: Any, what: str) -> Any:
     """What was given; a text that names a file of units and values as a path."""
+    if given is None:
+        expected = "a column, or values of units as a mapping, a series, a frame or a path"
+        raise PanelError(what, None, None, expected, "None", "name the column, or give the values")
     is_file = isinstance(given, str) and given.lower().endswith(UNIT_FILES)
     return Path(given) if is_file else given
 
@@ -84,7 +87,7 @@ def rows_beside(
         given = given.to_dict()
     if isinstance(given, Mapping):
         given = {"unit": list(given), what: list(given.values())}
-    source = open_source(given, what)
+    source = replace(open_source(given, what), label=what)
     names = source.names
     if len(names) != 2 or names[0] == names[1]:
         found = ", ".join(names)
@@ -94,9 +97,7 @@ def rows_beside(
     table.dates = dates
     known = {unit: k for k, unit in enumerate(map(str, ids.tolist()))}
     place = np.array([known.get(unit, -1) for unit in map(str, own.tolist())])
-    table.source = replace(
-        source, label=what, place="unit", line_of=lambda row: str(own[code[row]])
-    )
+    table.source = replace(source, place="unit", line_of=lambda row: str(own[code[row]]))
     rows, foreign = np.flatnonzero(place[code] >= 0), own[place < 0].tolist()
     if foreign and not len(rows):
         expected, remedy = f"units of the panel, such as {ids[0]}", "write them as the panel does"

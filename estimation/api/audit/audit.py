@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...defaults import LEVEL
 from ...inference.permutation.draws import bar, critical_value, permutation_p_value
-from ...panel.panel_error import require_count, require_pair
+from ...panel.panel_error import PanelError, require_among, require_count, require_pair
 from ..foreign import Scores, read_scores
 from ..vcov import LINES, vcov
 from .card import Audit
@@ -69,12 +69,9 @@ def audit(
     Raises
     ------
     PanelError
-        If a column is missing, or the treatment of a pair is.
-    TypeError
-        If the fit cannot be made again.
-    ValueError
-        If it has no coefficient of that name, or comes out otherwise when it is made again, or if
-        there are no draws.
+        If a column is missing, or the treatment of a pair is; if the fit cannot be made again, has
+        no coefficient of that name, or comes out otherwise when it is made again; or if there are
+        no draws.
 
     Notes
     -----
@@ -93,21 +90,20 @@ def audit(
     {'dyadic': 0.45, 'unit': 0.45, 'pair': 0.2}
     """
     if not hasattr(fit, "prepare_model_matrix") or getattr(fit, "_data", None) is None:
-        raise TypeError(f"cs.audit takes {KNOWN}, found {type(fit).__name__}")
+        raise PanelError("fit", None, None, KNOWN, type(fit).__name__, "fit it with pyfixest")
     draws = require_count(draws, "draws", 1)
     seed = require_count(seed, "seed")
     unit = require_pair(unit)
     scores = read_scores(fit)
-    if treatment not in scores.terms:
-        terms = ", ".join(map(str, scores.terms))
-        raise ValueError(f"treatment {treatment!r}: expected a coefficient of the fit: {terms}")
+    require_among("treatment", [treatment], scores.terms)
     frame = fit._data.reset_index(drop=True)
     dealt = read_treatment(frame, data, treatment, unit, time, block)
     lines = _errors(fit, unit, treatment)
     estimate = lines["estimate"].iloc[0]
     again = _errors(_refit(fit, frame), unit, treatment)["estimate"].iloc[0]
     if not abs(again - estimate) < SAME * lines["std_error"].min():
-        raise ValueError(f"{treatment}: {estimate:.6g}, but {again:.6g} if fitted again: redo it")
+        expected = f"the estimate {estimate:.6g} of {treatment} when it is fitted again"
+        raise PanelError("fit", None, None, expected, f"{again:.6g}", "fit again, then audit")
     rng = np.random.default_rng(seed)
     made = []
     with bar(draws) as progress:

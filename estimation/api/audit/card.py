@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 
 from ...defaults import LEVEL
 from ...exhibits import html_table
-from ..plots import GREY, ORANGE, new_axes, save
+from ..plots import GREY, ORANGE, drawn
 from ..text import Text, aligned, degrees, number, p_value, wrapped
 from ..words import LINES
 
@@ -109,18 +108,16 @@ class Audit:
         ImportError
             If matplotlib is not installed.
         """
-        if ax is None:
-            ax = new_axes()
-        drawn = (self.drawn["estimate"] / self.drawn["dyadic"]).dropna()
-        ax.hist(drawn, bins=30, color=GREY, alpha=0.5, label=f"{len(drawn)} exchanges")
+        return drawn(self._draw, ax, file)
+
+    def _draw(self, ax: Axes) -> None:
+        found = (self.drawn["estimate"] / self.drawn["dyadic"]).dropna()
+        ax.hist(found, bins=30, color=GREY, alpha=0.5, label=f"{len(found)} exchanges")
         real = self.estimate / self.lines.loc["dyadic", "std_error"]
         p = p_value(self.lines.loc["dyadic", "p_randomization"])
         ax.axvline(real, color=ORANGE, linewidth=2, label=f"the real one, p {p}")
         ax.set(xlabel="estimate over dyadic error", ylabel="exchanges", title=self._head)
         ax.legend(frameon=False, fontsize=8)
-        if file is not None:
-            save(ax, Path(file))
-        return ax
 
     @property
     def _head(self) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...panel.panel_error import PanelError, require_among
 from ...panel.unit_values import beside, blocks_of_units, rows_beside
+from ..fit_rows import as_pandas
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,7 @@ def read_treatment(
         If a column is missing, a pair has no treatment in a period, or `data` has another one than
         the fit.
     """
-    source = frame if data is None else data
-    if hasattr(source, "to_pandas"):
-        source = source.to_pandas()
+    source = frame if data is None else as_pandas(data)
     columns = [*unit, name] if time is None else [*unit, name, time]
     require_among("data", columns, [column for column in frame if column in source], "some")
     ids = pd.Index(np.unique(frame[list(unit)]))
@@ -113,7 +112,7 @@ def read_treatment(
         raise PanelError("data", None, name, expected, found, remedy)
     blocks = [np.arange(len(ids))]
     if block is not None:
-        rows, _ = rows_beside(beside(block), "block", ids.to_numpy(), None)
+        rows, _ = rows_beside(beside(block, "block"), "block", ids.to_numpy(), None)
         of_unit = blocks_of_units(rows, list(rows.table.columns), ids.to_numpy(), ("",))
         blocks = [np.flatnonzero(of_unit == one) for one in np.unique(of_unit)]
     return Treatment(ids.to_numpy(), first, second, period, values, blocks)

@@ -135,11 +135,11 @@ def test_a_card_prints_shows_and_draws_itself(tmp_path) -> None:
 
 def test_what_cannot_be_audited_is_refused_in_a_sentence() -> None:
     frame = panel(7)
-    with pytest.raises(TypeError, match="takes a fit of pyfixest"):
+    with pytest.raises(cs.PanelError, match="expected a fit of pyfixest"):
         cs.audit(smf.ols("y ~ treated", frame).fit(), "treated", UNIT)
-    with pytest.raises(TypeError, match="keeps its data"):
+    with pytest.raises(cs.PanelError, match="keeps its data"):
         cs.audit(pf.feols("y ~ treated", frame, store_data=False), "treated", UNIT)
-    with pytest.raises(ValueError, match="expected a coefficient of the fit: treated"):
+    with pytest.raises(ValueError, match="treatment: expected one of treated"):
         cs.audit(feols(frame), "year", UNIT)
     with pytest.raises(ValueError, match="a whole number from 1"):
         cs.audit(feols(frame), "treated", UNIT, time="year", draws=0)

@@ -204,7 +204,7 @@ def test_the_test_of_leads_is_one_of_the_covariance(frame, given):
     joint = by_pair.wald(["event[-3]", "event[-2]"])
     assert by_pair.diagnostic("joint_leads_p") == pytest.approx(joint["p_value"], rel=1e-9)
     assert "Honest DiD  " in str(by_pair.summary())
-    with pytest.raises(KeyError, match=r"expected one of .*joint_leads_p"):
+    with pytest.raises(cs.PanelError, match=r"expected one of .*joint_leads_p"):
         by_pair.diagnostic("joint_leads")
     assert set(cs.VARIANCE_ESTIMATORS) == set(PUBLISHED)
 
