@@ -16,7 +16,8 @@ DRAWS = 9999
 # Of checks beside an estimate, whose p is read to two digits.
 DRAWS_OF_CHECKS = 999
 
-# Share of the periods in which a unit of `cs.primary` needs a value.
+# Share of the units that a year needs to belong to a series or window, and of the periods that a
+# unit of `cs.primary` needs.
 LEAST_SHARE = 0.8
 
 # Years that the published study covers.

@@ -224,7 +224,7 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
     needs = ""
     if estimator.chooses_controls and sample.control_pairs == "never_treated":
         needs = f"let it compare with pairs that are treated later ({LATER_CONTROLS})"
-    elif estimator.family not in ("two_way", "group_time"):
+    elif estimator.needs_never_treated:
         needs = f"use twfe, gardner, borusyak, or callaway_santanna with {LATER_CONTROLS}"
     if needs:
         raise NotEstimable(

@@ -24,11 +24,10 @@ SERIES = ("growth_official", "growth_deflated")
 NEWEST, STUDY_WINDOW = "newest", "study_window"
 # the one that the verdict on page one follows
 PRIMARY = f"{ANALYSIS}.cm_growth_official.{NEWEST}"
-# The newest window begins here and ends in the last year that at least this share of the cities
+# The newest window begins here and ends in the last year that at least `LEAST_SHARE` of the cities
 # with growth in the base year have.
 FIRST_YEAR = STUDY_FIRST_YEAR
 BASE_YEAR = STUDY_LAST_YEAR
-LEAST_SHARE = 0.8
 # series whose power curve is drawn: one, since a curve costs some hundred tests
 POWER_SERIES = "growth_official"
 # Years by which admissions are moved back; the windows that result end before the first zone.

@@ -42,6 +42,8 @@ class Estimator:
         Chinese in `report/messages.yml`.
     on_any_panel : bool
         Whether the command line offers it: it needs nothing but a pair panel.
+    needs_never_treated : bool
+        Whether it can compare with never-treated pairs alone.
     needs_city_covariates : bool
         Whether it weights cities by covariates of their own, given beside the panel.
     controls_are_fixed : bool
@@ -71,6 +73,7 @@ class Estimator:
     model: str = ""
     no_draws: str = ""
     on_any_panel: bool = True
+    needs_never_treated: bool = False
     needs_city_covariates: bool = False
     controls_are_fixed: bool = False
     takes_weights: bool = False
@@ -161,6 +164,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "doubly_robust",
             no_draws="a draw of doubly_robust would fit the propensity of every cohort anew.",
             on_any_panel=False,
+            needs_never_treated=True,
             controls_are_fixed=True,
         ),
         Estimator(
@@ -169,6 +173,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "entropy-balanced",
             "entropy_balancing",
             on_any_panel=False,
+            needs_never_treated=True,
             needs_city_covariates=True,
         ),
     )

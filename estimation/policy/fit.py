@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..defaults import DRAWS, DRAWS_OF_CHECKS, LEVEL
+from ..defaults import DRAWS, DRAWS_OF_CHECKS, LEAST_SHARE, LEVEL
 from ..panel.city_file import CityFile
 from ..primary.city_panel import MINIMUM_YEARS_BEFORE, CityPanel, build_panel
 from ..primary.contrast import treatment_contrast
@@ -32,8 +32,6 @@ YEARS_BEFORE = 5
 # Below these a list is refused.
 MINIMUM_MOVABLE = 20
 MINIMUM_BLOCKS = 5
-# A year belongs to the series where at least this share of the units of the fullest year have it.
-LEAST_SHARE = 0.8
 # Others that leave less of the variation of the treatment cannot be told apart from it.
 LEAST_LEFT = 0.01
 NOT_TOLD_APART = "The list and the other policies start in the same units and years."

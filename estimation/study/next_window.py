@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..analyses.primary import ADJUSTED, BASE_YEAR, FIRST_YEAR, LEAST_SHARE, cycle_id
+from ..analyses.primary import ADJUSTED, BASE_YEAR, FIRST_YEAR, cycle_id
 from ..analyses.rules import TREATMENT_RULES
 from ..analyses.spec import Spec
-from ..defaults import DRAWS, LEVEL
+from ..defaults import DRAWS, LEAST_SHARE, LEVEL
 from ..primary import adjusted_fit
 from ..primary.detectable import POWER
 from ..primary.fit import ESTIMATOR, MEASURE, STATISTIC_VERSION

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.own_outcomes import ALL, NOT_YET, OTHERS, OUTCOMES, TRADE, OwnOutcome
-from ..analyses.primary import FIRST_YEAR, LEAST_SHARE
+from ..analyses.primary import FIRST_YEAR
 from ..analyses.spec import Spec
-from ..defaults import LEVEL
+from ..defaults import LEAST_SHARE, LEVEL
 from ..primary.city_panel import CityPanel, build_panel
 from ..primary.detectable import detectable
 from ..primary.fitted_order import deal_by_keys

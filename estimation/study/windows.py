@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, LEFT_OUT, STUDY_WINDOW
+from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEFT_OUT, STUDY_WINDOW
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
-from ..defaults import DRAWS
+from ..defaults import DRAWS, LEAST_SHARE
 from ..panel.city_file import CityFile
 from ..primary.city_panel import CityPanel, build_panel, lacking
 from ..primary.contrast import treatment_contrast

@@ -23,7 +23,7 @@ def test_the_macros_of_sql_have_the_years_of_python():
         "first_admission_year": defaults.FIRST_ADMISSION_YEAR,
         "newest_first_year": primary.FIRST_YEAR,
         "newest_base_year": primary.BASE_YEAR,
-        "newest_least_share": primary.LEAST_SHARE,
+        "newest_least_share": defaults.LEAST_SHARE,
     }
     assert {name: float(written[name]) for name in expected} == expected
 

@@ -81,7 +81,7 @@ def test_a_terminal_gets_a_table_and_a_pipe_the_object(panel, capsys, monkeypatc
         (["--csv", "{panel}"], "--csv: expected another file than those that are read"),
         (["--unit", "exporter"], "--unit: expected two columns by comma"),
         (["--plot", "{panel}/t.svg"], "File exists"),
-        (["--plot", "t.svg", "--plot-kind", "event_study"], "no estimates by period"),
+        (["--plot", "t.svg", "--plot-kind", "event_study"], "estimates by period"),
         (["--reference", "-2"], "choose event_study"),
     ],
 )
