@@ -12,7 +12,7 @@ from ..defaults import DRAWS
 from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame
 from ..panel.pair_columns import PairColumns
-from ..panel.panel_error import PanelError, require_count, require_mapping, shown
+from ..panel.panel_error import PanelError, require_count, require_mapping
 from ..panel.panel_table import listed
 from ..panel.unit_values import beside, cohorts_of_units, rows_beside
 from ..policy.fit import PolicyResult, fit_policy
