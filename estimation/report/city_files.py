@@ -11,6 +11,7 @@ import base64
 import functools
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,7 @@ MISSING = -32768
 
 _MEANS = ", ".join(
     MEAN.format(f'case when "year" {sign} split then {name} end') + f" as {half}_{name}"
-    for half, sign in (("before", "<"), ("after", ">="))
-    for name in MEASURES
+    for (half, sign), name in product((("before", "<"), ("after", ">=")), MEASURES)
 )
 HALVES = f"""
 with sides as (

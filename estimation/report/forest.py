@@ -72,9 +72,10 @@ def build_forest(
     labelled = [item for item in labelled if number(item[2]["estimate"]) is not None]
     if not labelled:
         return None
-    found = [row for _, _, row in labelled]
-    must = [number(row.get(name)) for row in found for name in ("estimate", "truth")]
-    ends = [number(row.get(name)) for row in found for name in ("ci_low", "ci_high")]
+    must, ends = [], []
+    for _, _, row in labelled:
+        must += [number(row.get("estimate")), number(row.get("truth"))]
+        ends += [number(row.get("ci_low")), number(row.get("ci_high"))]
     axis = build_axis(
         [value for value in must if value is not None], [end for end in ends if end is not None]
     )

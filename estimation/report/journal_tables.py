@@ -5,6 +5,7 @@ effects, N, pairs, cities, pilots.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from ..exhibits import Table
@@ -64,8 +65,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "other_outcomes": tuple(
         f"alternative_outcomes.{part}_{series}.headline"
-        for series in ("growth_employed", "growth_wage", "development_index")
-        for part in ("cm", "comove")
+        for series, part in product(
+            ("growth_employed", "growth_wage", "development_index"), ("cm", "comove")
+        )
     ),
     "rival_explanations": (
         *_variants(
@@ -106,10 +108,12 @@ def build_table(data: ReportData, words: Words, name: str) -> Table | None:
     found = [primary.get(spec_id) or coefficients.get(spec_id) or {} for spec_id in specs]
     if all(number(row.get("estimate")) is None for row in found):
         return None
-    marks = [DAGGER if _rejects(primary, row) else "" for row in found]
     estimates = [_cell(row, "estimate", "4") for row in found]
+    for k, row in enumerate(found):
+        if _rejects(primary, row):
+            estimates[k] += DAGGER
     rows = [
-        (words.plain("table.admission"), [a + b for a, b in zip(estimates, marks, strict=True)]),
+        (words.plain("table.admission"), estimates),
         ("", [_cell(row, "std_error", "4", "({})") for row in found]),
         ("", [_cell(row, _p_column(row), "p", "[{}]") for row in found]),
     ]

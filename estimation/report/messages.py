@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from itertools import chain
 
 from .language import book
 
@@ -33,17 +34,15 @@ def _templates() -> list[tuple[str, re.Pattern[str], str]]:
     """Of each template its first words, a pattern of the whole text and the Chinese; those with the
     most words of their own first.
     """
-    rows = [row for group in book(BOOK).values() for row in group]
-    rows.sort(key=lambda row: -len(PLACE.sub("", row[0])))
+    rows = chain.from_iterable(book(BOOK).values())
+    by_words = sorted(rows, key=lambda row: -len(PLACE.sub("", row[0])))
     made = []
-    for english, chinese in rows:
+    for english, chinese in by_words:
         parts = PLACE.split(english)
+        patterns = list(map(re.escape, parts))
         # every second part is the name of a place
-        pattern = "".join(
-            f"(?P<{part}>{KINDS.get(part, '[^;]+?')})" if k % 2 else re.escape(part)
-            for k, part in enumerate(parts)
-        )
-        made.append((parts[0], re.compile(pattern, re.DOTALL), chinese))
+        patterns[1::2] = [f"(?P<{part}>{KINDS.get(part, '[^;]+?')})" for part in parts[1::2]]
+        made.append((parts[0], re.compile("".join(patterns), re.DOTALL), chinese))
     return made
 
 

@@ -12,7 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -208,7 +208,7 @@ def answer(
     truth : of simulated data
     words : alt, truth
     """
-    ends = [end for row in rows for pair in row.intervals for end in pair]
+    ends = _ends(rows)
     must = [row.estimate for row in rows] + [truth or 0.0]
     for fall, rise in (detectable, *(row.detectable for row in rows)):
         must += [1.5 * (rise or 0), -1.5 * (fall or 0)]
@@ -308,6 +308,12 @@ class Series:
     shift: float = 0.0
 
 
+def _ends(drawn: Iterable[Estimate | Point]) -> list[float]:
+    """Ends of all intervals."""
+    intervals = chain.from_iterable(one.intervals for one in drawn)
+    return list(chain.from_iterable(intervals))
+
+
 def points(
     series: Sequence[Series],
     x_labels: dict[float, Sequence[str]],
@@ -325,8 +331,8 @@ def points(
     words : alt, x, clipped (said where an interval leaves the picture)
     shades : spans of x that are marked; lines : places of x with a dotted line
     """
-    found = [point for one in series for point in one.points]
-    ends = [end for point in found for pair in point.intervals for end in pair]
+    found = list(chain.from_iterable(one.points for one in series))
+    ends = _ends(found)
     # lines have their names at their ends, points have them above
     above = [one.name for one in series if one.name and not one.joined]
     top, height = 20 + LINE * len(above), 260

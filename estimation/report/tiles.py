@@ -100,10 +100,11 @@ def _squares(
     north = sorted(own, key=lambda k: (-(number(cities[k]["lat_deg"]) or 0.0), k))
     rows = [north[start : start + columns] for start in range(0, len(north), columns)]
     side = round(step - 2, 1)
-    return [
-        {"k": k, "x": x + column * step + 1, "y": y + row * step + 1, "side": side}
-        for row, members in enumerate(rows)
-        for column, k in enumerate(
-            sorted(members, key=lambda k: (number(cities[k]["lon_deg"]) or 0.0, k))
-        )
-    ]
+    squares = []
+    for row, members in enumerate(rows):
+        west = sorted(members, key=lambda k: (number(cities[k]["lon_deg"]) or 0.0, k))
+        squares += [
+            {"k": k, "x": x + column * step + 1, "y": y + row * step + 1, "side": side}
+            for column, k in enumerate(west)
+        ]
+    return squares

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -84,7 +85,7 @@ def read_marts(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> M
         Outcome and control columns that the mart lacks are left out; their specs then end in
         ``not_run``.
     """
-    outcomes = {name for spec in specs for name in (spec.outcome, *spec.controls)}
+    outcomes = set(chain.from_iterable((spec.outcome, *spec.controls) for spec in specs))
     pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
     keys, years = ("city_i_id", "city_j_id", "year"), None
     if pair_years:
@@ -208,7 +209,7 @@ def _read_cities(con: Any) -> pd.DataFrame:
     # every row that names the city
     verified = covering["is_verified"].min().unstack().reindex(**place).astype("boolean")
     columns = {"population_10k", "gdp_per_head_cny", "trade", "is_coastal"}
-    concepts = {column for name in CONCEPTS for column in (name, f"{name}_basis")}
+    concepts = {*CONCEPTS, *(f"{name}_basis" for name in CONCEPTS)}
     baseline = _read_columns(con, "dim_city_baseline", ("city_id",), columns | concepts)
     cities = add_baseline(cities, baseline)
     kept = [

@@ -72,10 +72,11 @@ def city_period_rows(spec: Spec, window: Window, result: Tested) -> list[dict[st
 def quoted(tested: Tested) -> tuple[float | None, ...]:
     """Return estimate, interval and p as README quotes them."""
     digits = {"estimate": 3, "ci_low": 3, "ci_high": 3, "p_value": 2}
-    figures = {name: getattr(tested, name) for name in digits}
-    return tuple(
-        None if figure is None else round(figure, digits[name]) for name, figure in figures.items()
-    )
+    quotes: list[float | None] = []
+    for name, places in digits.items():
+        figure = getattr(tested, name)
+        quotes.append(None if figure is None else round(figure, places))
+    return tuple(quotes)
 
 
 def directions(panel: CityPanel, block: int) -> np.ndarray:

@@ -68,12 +68,10 @@ def run_curve_test(marts: Marts, specs: Sequence[Spec]) -> list[dict[str, Any]]:
     if not specs or specs[0].permutations < 1:
         return []
     in_sd = standardised_estimates(marts, specs)
-    outcomes = [spec.outcome for spec in specs]
+    outcomes = np.array([spec.outcome for spec in specs])
     rejects = _rejects(in_sd)
     chosen = {ALL_OUTCOMES: np.ones(len(specs), dtype=bool)}
-    chosen |= {
-        outcome: np.array([one == outcome for one in outcomes]) for outcome in sorted(set(outcomes))
-    }
+    chosen |= {str(outcome): outcomes == outcome for outcome in np.unique(outcomes)}
     return [_row(outcome, in_sd[:, own], rejects[:, own]) for outcome, own in chosen.items()]
 
 
@@ -174,10 +172,8 @@ def _build_panel(
             spec.tie_rule for spec in specs if TIE_RULES[spec.tie_rule].measure is not None
         )
     )
-    admissions = {
-        rule: _admission(known, found.years, spec)
-        for rule, spec in {_rule(spec): spec for spec in specs}.items()
-    }
+    last_of_rule = {_rule(spec): spec for spec in specs}
+    admissions = {rule: _admission(known, found.years, spec) for rule, spec in last_of_rule.items()}
     timings = {rule: timing for rule, (_, timing) in admissions.items()}
     # before the last year ahead of the first admission every estimator weighs the years alike
     first = min(int(timing.start[timing.start > 0].min()) for timing in timings.values())

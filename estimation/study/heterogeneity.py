@@ -90,14 +90,11 @@ def _say_which_are_one(built: Built) -> None:
             # in units of their means, equal up to rounding is equal
             alike.setdefault((np.round(entry[0].city_path, 9) + 0.0).tobytes(), []).append(key)
     for keys in alike.values():
+        names = dict.fromkeys(built[key][0].path_names[0] for key in keys)
         for key in keys:
             moderation, (diagnostics, warnings) = built[key]
             own = moderation.path_names[0]
-            others = [
-                name
-                for name in dict.fromkeys(built[k][0].path_names[0] for k in keys)
-                if name != own
-            ]
+            others = [name for name in names if name != own]
             if others:
                 diagnostics += [(SAME_REGRESSOR, other, 1.0) for other in others]
                 warnings.append(
@@ -189,12 +186,14 @@ def _tested(design: Design, fit: InfluenceFit) -> dict[str, np.ndarray]:
     """Rows of each joint test that have pilots enough and are kept by every refit; tests with fewer
     than one row are left out.
     """
-    allowed = set(fit.columns[permitted_rows(fit)].tolist())
-    tests = {
-        name: np.array([r for r in rows if int(r) in allowed], dtype=np.int64)
-        for name, rows in design.tests.items()
-    }
-    return {name: rows for name, rows in tests.items() if len(rows)}
+    allowed = fit.columns[permitted_rows(fit)]
+    tests = {}
+    for name, rows in design.tests.items():
+        kept = np.asarray(rows, dtype=np.int64)
+        kept = kept[np.isin(kept, allowed)]
+        if len(kept):
+            tests[name] = kept
+    return tests
 
 
 def fit_dose(

@@ -98,10 +98,12 @@ def truths_of_window(
     truths = planted_truths(window.growth, bare, window.years, window.cohort, window.block)
     sizes = {} if marts.planted is None else _sizes(marts.planted, window)
     ids = (spec.spec_id, cycle_id(spec.spec_id))
-    return {
-        spec_id: {term: {"truth": v, "planted": sizes.get(term)} for term, v in truth.items()}
-        for spec_id, truth in zip(ids, truths, strict=False)
-    }
+    found = {}
+    for spec_id, truth in zip(ids, truths, strict=False):
+        found[spec_id] = {
+            term: {"truth": v, "planted": sizes.get(term)} for term, v in truth.items()
+        }
+    return found
 
 
 def _sizes(planted: pd.DataFrame, window: Window) -> dict[str, float]:

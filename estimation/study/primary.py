@@ -72,11 +72,11 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
     if result.cycle is not None:
         named[cycle_id(spec.spec_id)] = result.cycle
     truths = {} if marts.without is None else truths_of_window(marts, spec, window)
-    rows["truth"] += [
-        {"spec_id": spec_id, "term": term, "cohort_year": None, "event_time": None, **truth}
-        for spec_id, by_term in truths.items()
-        for term, truth in by_term.items()
-    ]
+    for spec_id, by_term in truths.items():
+        rows["truth"] += [
+            {"spec_id": spec_id, "term": term, "cohort_year": None, "event_time": None, **truth}
+            for term, truth in by_term.items()
+        ]
     unknown = {"truth": None, "planted": None}
     pearson = _pearson(window)
     for place, (spec_id, one) in enumerate(named.items()):

@@ -104,10 +104,9 @@ def _variants(marts: Marts, spec: Spec) -> Iterator[tuple[str, str, Window | str
     groups = marts.cities.set_index("city_id").loc[pilots]
     beside = list(BESIDE)
     for kind, column in (("batch", "batch"), ("province", "province_id")):
-        beside += [
-            (kind, str(group), dataclasses.replace(spec, excluded=(f"{kind}_{group}",)))
-            for group in sorted({int(value) for value in groups[column].dropna()})
-        ]
+        for group in sorted(groups[column].dropna().astype(int).unique().tolist()):
+            other = dataclasses.replace(spec, excluded=(f"{kind}_{group}",))
+            beside.append((kind, str(group), other))
     for kind, name, other in beside:
         try:
             yield kind, name, city_window(marts, other)

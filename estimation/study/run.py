@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -80,8 +81,8 @@ def run_study(
     rows["channel"] = [
         {**row, "p_value_bh": p} for row, p in zip(rows["channel"], adjusted, strict=True)
     ]
-    curve = [spec for unit in units if unit.kind == "curve" for spec in unit.specs]
-    rows["not_run"] = _share_reasons(curve, rows["not_run"])
+    curve = chain.from_iterable(unit.specs for unit in units if unit.kind == "curve")
+    rows["not_run"] = _share_reasons(list(curve), rows["not_run"])
     frames = {name: typed(rows[name], COLUMNS[name]) for name in rows if name != "estimate"}
     frames["estimate"] = judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS))
     frames["stood_out"] = typed(stood_out_rows(frames), COLUMNS["stood_out"])
@@ -102,8 +103,8 @@ def _in_order(found: dict[Unit, Rows], units: Sequence[Unit], specs: Sequence[Sp
     tables: Rows = {name: [] for name in COLUMNS if name not in LAST}
     for kind in KINDS:
         own = [found[unit] for unit in units if unit.kind == kind]
-        for name in dict.fromkeys(name for rows in own for name in rows):
-            rows = [row for of_unit in own for row in of_unit.get(name, ())]
+        for name in dict.fromkeys(chain.from_iterable(own)):
+            rows = list(chain.from_iterable(of_unit.get(name, ()) for of_unit in own))
             # others are a unit each, whose rows have an order of their own
             if kind in ("group", "curve"):
                 rows.sort(key=lambda row: place.get(row["spec_id"], 0))

@@ -79,16 +79,16 @@ def differences(
         }
         if spec.estimator == "twfe":
             found["statsmodels"] = _part_by_statsmodels(sample, outcome)
-        rows += [
-            {
-                "spec_id": spec.spec_id,
-                "diagnostic": f"{package}_{number}_gap",
-                "term": None,
-                "value": value,
-            }
-            for package, gaps in found.items()
-            for number, value in gaps.items()
-        ]
+        for package, gaps in found.items():
+            rows += [
+                {
+                    "spec_id": spec.spec_id,
+                    "diagnostic": f"{package}_{number}_gap",
+                    "term": None,
+                    "value": value,
+                }
+                for number, value in gaps.items()
+            ]
     return rows
 
 

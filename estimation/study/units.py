@@ -94,9 +94,10 @@ def run_here(marts: Marts, units: Iterable[Unit], on_done: Done) -> None:
 
 def study_units(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[Unit]:
     """Units of a study, kind by kind in order of the specs."""
-    groups, cities, curve, windows = (
-        [spec for spec in specs if KIND_OF.get(spec.analysis, "group") == kind] for kind in KINDS
-    )
+    of_kind: dict[str, list[Spec]] = {kind: [] for kind in KINDS}
+    for spec in specs:
+        of_kind[KIND_OF.get(spec.analysis, "group")].append(spec)
+    groups, cities, curve, windows = of_kind.values()
     return [
         *(Unit("group", tuple(group)) for group in group_specs(groups, by_outcome=by_outcome)),
         *([Unit("curve", tuple(curve))] if curve else []),
@@ -158,12 +159,12 @@ def _place_names(cities: pd.DataFrame) -> dict[str, str]:
     """English names of provinces and cities by 'province <id>' and 'city <id>', where the frame has
     them.
     """
-    return {
-        f"{level} {row_id}": name
-        for level in ("province", "city")
-        if f"{level}_name_en" in cities
-        for row_id, name in zip(cities[f"{level}_id"], cities[f"{level}_name_en"], strict=True)
-    }
+    names = {}
+    for level in ("province", "city"):
+        if f"{level}_name_en" in cities:
+            ids = level + " " + cities[f"{level}_id"].astype(str)
+            names |= dict(zip(ids, cities[f"{level}_name_en"], strict=True))
+    return names
 
 
 def _with_names(text: str, names: dict[str, str]) -> str:
@@ -225,9 +226,8 @@ def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, flo
     options = Options(("city",), 0, tie_quantile=quantile, keep_parts=True)
     given = {"control_names": spec.controls, "only": {key}, "options": options}
     parts = fit_outcomes(sample.panel, estimators=key[:1], **given)[key].parts
-    found = {"city": parts.without_city, "province": parts.without_block}
-    return [
-        (f"leave_out_{part}", str(block), float(estimate))
-        for part, without in found.items()
-        for block, estimate in zip(*without.get("treated", ((), ())), strict=True)
-    ]
+    rows = []
+    for part, without in (("city", parts.without_city), ("province", parts.without_block)):
+        for block, estimate in zip(*without.get("treated", ((), ())), strict=True):
+            rows.append((f"leave_out_{part}", str(block), float(estimate)))
+    return rows

@@ -5,6 +5,7 @@ tables in one place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from ..cells import Row
 from .context import Context
@@ -71,8 +72,8 @@ def city_statements(page: Context, city: Row) -> CityStatements:
 
 def zones_of(page: Context, city: Row) -> list[Row]:
     """Return the zones of a city by date: its own, those inside it, those of its province."""
-    codes = {int(city["city_id"]), int(city["province_id"])}
-    found = [zone for code in sorted(codes) for zone in page.some("zones", city_id=code)]
+    codes = sorted({int(city["city_id"]), int(city["province_id"])})
+    found = chain.from_iterable(page.some("zones", city_id=code) for code in codes)
     return sorted(found, key=lambda zone: (zone["approval_date"], zone["zone_name_zh"]))
 
 

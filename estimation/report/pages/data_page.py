@@ -85,17 +85,14 @@ def _coverage(page: Context) -> dict[str, Any]:
     counts = table.reindex(columns=years).fillna(0.0)
     shades = np.ceil(counts.div(most, axis=0) * SHADES)
     names = _indicator_names(page)
-    rows = [
-        {
-            "id": indicator,
-            "name": names.get(indicator, indicator),
-            "cells": [
-                {"n": int(n), "shade": int(shades.at[indicator, year]), "year": year}
-                for year, n in counts.loc[indicator].items()
-            ],
-        }
-        for indicator in table.index
-    ]
+    rows = []
+    for indicator in table.index:
+        cells = [
+            {"n": int(n), "shade": int(shades.at[indicator, year]), "year": year}
+            for year, n in counts.loc[indicator].items()
+        ]
+        name = names.get(indicator, indicator)
+        rows.append({"id": indicator, "name": name, "cells": cells})
     return {"years": years, "rows": rows}
 
 

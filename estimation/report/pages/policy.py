@@ -68,11 +68,9 @@ def policy_data(page: Context) -> dict[str, Any]:
         {"about": _about(page, row), "clauses": clauses[row["document_id"]]}
         for row in page.rows("policy_document")
     ]
-    tools = {
-        tool: [kind, page.words.name("classes", tool)]
-        for kind, own in TOOLS.items()
-        for tool in own
-    }
+    tools: dict[str, list[str]] = {}
+    for kind, own in TOOLS.items():
+        tools |= {tool: [kind, page.words.name("classes", tool)] for tool in own}
     return {"texts": texts, "tools": tools}
 
 

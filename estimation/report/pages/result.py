@@ -454,17 +454,13 @@ def _means(page: Context) -> Chart | None:
         "no_pilot": (w.plain("result.none", n=most["none"]), "3"),
         "gap": (w.plain("result.gap_y"), "+3"),
     }
-    series = [
-        Series(
-            name,
-            tuple(
-                Point(row["year"], row[of], f"{row['year']:.0f}: {shown(row[of], form)}")
-                for row in rows
-            ),
-            joined=True,
+    series = []
+    for of, (name, form) in lines.items():
+        points = tuple(
+            Point(row["year"], row[of], f"{row['year']:.0f}: {shown(row[of], form)}")
+            for row in rows
         )
-        for of, (name, form) in lines.items()
-    ]
+        series.append(Series(name, points, joined=True))
     years = [int(row["year"]) for row in rows]
     breaks = [
         (row["year"] - 0.5, row["year"] + 0.5)
@@ -505,12 +501,9 @@ def _trace(page: Context) -> dict[str, Any] | None:
     if row is None or not cities:
         return None
     cohorts = page.rows("primary_cohorts")
-    members = {
-        cohort["cohort_year"]: [
-            city for city in cities if city["cohort_year"] == cohort["cohort_year"]
-        ]
-        for cohort in cohorts
-    }
+    members: dict[Any, list[Row]] = {cohort["cohort_year"]: [] for cohort in cohorts}
+    for city in cities:
+        members.setdefault(city["cohort_year"], []).append(city)
     controls = next((cohort for cohort in cohorts if cohort["cohort_year"] is None), None)
     return {
         "estimate": num(row, "estimate", "+3"),

@@ -5,6 +5,7 @@ specification curve, placebos, what was not run.
 from __future__ import annotations
 
 import functools
+from itertools import chain, product
 from typing import Any
 
 import pandas as pd
@@ -225,11 +226,15 @@ def _estimators(page: Context) -> Chart | None:
             series.append(Series(label, points, shift=0.16 * len(series) - 0.24))
     if len(series) < 2:
         return None
-    points = [point for one in series for point in one.points]
-    labels = {point.x: (f"{point.x:.0f}",) for point in points}
-    spans = [(point.x, *interval) for point in points for interval in point.intervals]
-    with_zero = {year for year, low, high in spans if low <= 0 <= high}
-    years = {year for year, _, _ in spans}
+    labels: dict[float, tuple[str]] = {}
+    years: set[float] = set()
+    with_zero: set[float] = set()
+    for point in chain.from_iterable(one.points for one in series):
+        labels[point.x] = (f"{point.x:.0f}",)
+        for low, high in point.intervals:
+            years.add(point.x)
+            if low <= 0 <= high:
+                with_zero.add(point.x)
     n = len(years - with_zero)
     ends = {"n": n, "of": len(years)}
     key, tables = "robust.estimators", "estimates.estimate"
@@ -327,5 +332,5 @@ def curve_data(page: Context) -> dict[str, Any]:
 
 def outcome_order(outcome: str) -> tuple[bool, int, str]:
     """All outcomes first, then measures and series in the order of the curve's choices."""
-    names = [f"{measure}_{series}" for measure in MEASURES for series in SERIES]
+    names = list(map("_".join, product(MEASURES, SERIES)))
     return outcome != "all", names.index(outcome) if outcome in names else len(names), outcome
