@@ -26,7 +26,7 @@ COST_OF_SIGN = 30.0
 
 @dataclass(frozen=True)
 class Functional:
-    """A column as a function of growth: `constant` + sum of `weights` over a basis.
+    """A column as a function of growth: `constant` + sum of `weights` over `Attack.basis`.
 
     Attributes
     ----------
@@ -36,9 +36,7 @@ class Functional:
     window : tuple of int
         First year and the one after the last, as places in the matrix, in which growth is
         standardised.
-    growth, z, square : (T,) arrays
-        Weights on growth, on standardised growth, and on its squared distance from the mean of all
-        cities.
+    weights : (3 T,) array
     constant : float
     deviation : float
         Standard deviation of what the function leaves unexplained.
@@ -47,9 +45,7 @@ class Functional:
     name: str
     values: np.ndarray
     window: tuple[int, int]
-    growth: np.ndarray
-    z: np.ndarray
-    square: np.ndarray
+    weights: np.ndarray
     constant: float
     deviation: float
 
@@ -83,17 +79,21 @@ class Attack:
         limit = 3 * 1.4826 * np.median(np.abs(away), axis=0)
         # without the few paths that are unlike all others: most values are nearer to the rest
         away = np.clip(away, -limit, limit)
-        self.mean = middle + away.mean(axis=0)
-        self.covariance = np.cov(away.T) + 1e-6 * np.eye(self.n_years)
+        covariance = np.cov(away.T) + 1e-6 * np.eye(self.n_years)
+        self.prior = np.linalg.inv(np.linalg.cholesky(covariance))
         rng = np.random.default_rng(SEED)
         self.known = np.zeros(growth.shape, dtype=bool)
         for row in self.known:
             row[rng.choice(self.n_years, KNOWN_YEARS, replace=False)] = True
-        self.windows = [
-            (first, last)
-            for first in range(self.n_years)
-            for last in range(first + LEAST_WINDOW, self.n_years + 1)
-        ]
+        rng = np.random.default_rng(SEED + 1)
+        noise = rng.standard_normal((len(growth), DRAWS, self.n_years))
+        # growth of each city as it may be, given what is known of it
+        self.draws = middle + away.mean(axis=0) + noise @ np.linalg.cholesky(covariance).T
+        for i, years in enumerate(self.known):
+            gain = covariance[:, years] @ np.linalg.inv(covariance[np.ix_(years, years)])
+            self.draws[i] += (growth[i, years] - self.draws[i][:, years]) @ gain.T
+        lengths = range(self.n_years, LEAST_WINDOW - 1, -1)
+        self.windows = [(k, k + n) for n in lengths for k in range(self.n_years - n + 1)]
 
     def z_in(self, window: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Return true z in a window, and its mean over all cities by year."""
@@ -102,170 +102,142 @@ class Attack:
 
     def explained(self, columns: dict[str, np.ndarray]) -> list[Functional]:
         """Return the columns that follow from growth, as functions of it, without repetitions."""
-        kept = {
-            name: values
-            for name, values in columns.items()
-            if np.isfinite(values).sum() >= LEAST_CITIES and np.nanstd(values) > 0
-        }
-        by_cities: dict[bytes, list[str]] = {}
-        for name, values in kept.items():
-            by_cities.setdefault(np.isfinite(values).tobytes(), []).append(name)
+        by_cities: dict[bytes, dict[str, np.ndarray]] = {}
+        n_columns = 0
+        for name, values in columns.items():
+            there = np.isfinite(values)
+            if there.sum() >= LEAST_CITIES and np.ptp(values[there]) > 0:
+                by_cities.setdefault(there.tobytes(), {})[name] = values
+                n_columns += 1
+        n_tests = max(n_columns, 1) * (len(self.windows) + 1) * (2 * self.n_years + 2)
         functionals = []
-        for names in by_cities.values():
-            functionals += self.explained_together(
-                {name: kept[name] for name in names}, n_columns=len(kept)
-            )
+        for together in by_cities.values():
+            functionals += self.explained_together(together, LEVEL / n_tests)
         return self.without_repetition(functionals)
 
-    def explained_together(
-        self, columns: dict[str, np.ndarray], n_columns: int
-    ) -> list[Functional]:
-        """Return the explained ones of columns that have the same cities."""
-        names = list(columns)
-        whole = np.column_stack([columns[name] for name in names])
+    def explained_together(self, columns: dict[str, np.ndarray], level: float) -> list[Functional]:
+        """Return the explained ones of columns that have the same cities.
+
+        Parameters
+        ----------
+        columns : dict
+        level : float
+            Chance that one function explains a column to which it is not related.
+        """
+        whole = np.column_stack(list(columns.values()))
         there = np.isfinite(whole[:, 0])
-        centred = whole[there] - whole[there].mean(axis=0)
-        total = np.square(centred).sum(axis=0)
-        n = int(there.sum())
+        middle = whole[there].mean(axis=0)
+        centred = whole[there] - middle
+        spread = np.sqrt(np.square(centred).mean(axis=0))
+        n = len(centred)
+        score = np.full(len(columns), -np.inf)
         best: dict[int, Functional] = {}
-        score = np.full(len(names), -np.inf)
-        n_tests = n_columns * (len(self.windows) + 1) * (2 * self.n_years + 2)
-        for window in [(0, self.n_years), *self.windows]:
+        names = list(columns)
+        limits = chi2.isf(level, np.arange(3 * self.n_years))
+        for window in self.windows:
             basis = self.basis(window, self.growth)[there]
-            middle = basis.mean(axis=0)
-            basis = basis - middle
+            mean = basis.mean(axis=0)
             for chosen in self.choices(window, n):
-                q, r = np.linalg.qr(basis[:, chosen])
-                left = centred - q @ (q.T @ centred)
-                with np.errstate(invalid="ignore"):  # a column that is the same everywhere
-                    unexplained = np.square(left).sum(axis=0) / total
-                gain = -n * np.log(np.maximum(unexplained, 1e-15))
-                enough = chi2.isf(LEVEL / n_tests, len(chosen))
+                part = basis[:, chosen] - mean[chosen]
+                fitted, *_ = np.linalg.lstsq(part, centred)
+                left = np.square(centred - part @ fitted).sum(axis=0)
+                gain = -n * np.log(np.maximum(left / n / spread**2, 1e-15))
                 net = gain - len(chosen) * np.log(n)
-                for k in np.flatnonzero((gain > enough) & (net > score)):
+                is_enough = gain > limits[len(chosen)]
+                for k in np.flatnonzero(is_enough & (net > score)):
                     score[k] = net[k]
                     weights = np.zeros(3 * self.n_years)
-                    weights[chosen] = np.linalg.lstsq(r, q.T @ centred[:, k], rcond=None)[0]
-                    growth, z, square = np.split(weights, 3)
-                    constant = float(whole[there, k].mean() - middle @ weights)
-                    freedom = max(n - len(chosen) - 1, 1)
-                    deviation = np.sqrt(np.square(left[:, k]).sum() / freedom)
+                    weights[chosen] = fitted[:, k]
                     # a curved function that holds too tightly stops the steps before they fit
-                    tight = 1e-3 if square.any() else 1e-5
-                    deviation = max(float(deviation), tight * float(np.sqrt(total[k] / n)))
-                    values = columns[names[k]]
+                    least = 1e-5
+                    if max(chosen) >= 2 * self.n_years:
+                        least = 1e-3
+                    deviation = np.sqrt(left[k] / max(n - len(chosen) - 1, 1))
                     best[k] = Functional(
-                        names[k], values, window, growth, z, square, constant, deviation
+                        name=names[k],
+                        values=whole[:, k],
+                        window=window,
+                        weights=weights,
+                        constant=float(middle[k] - mean @ weights),
+                        deviation=max(float(deviation), least * float(spread[k])),
                     )
         return [best[k] for k in sorted(best)]
 
     def choices(self, window: tuple[int, int], n: int) -> list[list[int]]:
-        """Return the sets of basis columns that a column may be a sum of."""
-        first, last = window
-        t = self.n_years
-        inside = list(range(first, last))
-        z = [t + year for year in inside]
-        square = [2 * t + year for year in inside]
-        single = [[column] for column in [*z, *square]]
-        several = [z, square, [*z, *square]]
-        if window == (0, t):
-            single += [[year] for year in inside]
-            several.append(inside)
-        return single + [one for one in several if 3 * len(one) <= n]
+        """Return the sets of basis columns that a column of n cities may be a sum of."""
+        years = np.arange(*window)
+        z = list(self.n_years + years)
+        square = list(2 * self.n_years + years)
+        sets = [*([column] for column in z + square), z, square, z + square]
+        if len(years) == self.n_years:
+            sets += [*([year] for year in years), list(years)]
+        return [one for one in sets if 3 * len(one) <= n]
 
     def basis(self, window: tuple[int, int], growth: np.ndarray) -> np.ndarray:
         """Return growth, z and squared distance of z from the mean; shape (..., 3 T)."""
-        first, last = window
         _, mean = self.z_in(window)
-        z, _ = standardised(growth[..., first:last])
-        result = np.zeros((*growth.shape[:-1], 3 * self.n_years))
-        result[..., : self.n_years] = growth
-        result[..., self.n_years + first : self.n_years + last] = z
-        result[..., 2 * self.n_years + first : 2 * self.n_years + last] = np.square(z - mean)
-        return result
+        z, _ = standardised(growth[..., slice(*window)])
+        result = np.zeros((*growth.shape[:-1], 3, self.n_years))
+        result[..., 0, :] = growth
+        result[..., 1, slice(*window)] = z
+        result[..., 2, slice(*window)] = np.square(z - mean)
+        return result.reshape(*growth.shape[:-1], -1)
 
     def without_repetition(self, functionals: list[Functional]) -> list[Functional]:
         """Return those that say most, at most `COLUMNS_A_YEAR` for each year."""
-        most = COLUMNS_A_YEAR * self.n_years
         if not functionals:
             return []
-        table = np.column_stack(
-            [np.nan_to_num(one.values - np.nanmean(one.values)) for one in functionals]
-        )
-        spread = np.array([np.nanstd(one.values) for one in functionals])
-        told = np.sqrt(np.maximum(1 - np.square([f.deviation for f in functionals] / spread), 1e-9))
-        table = table / np.sqrt(np.square(table).sum(axis=0)) * told
+        table = np.column_stack([one.values for one in functionals])
+        unexplained = [one.deviation for one in functionals] / np.nanstd(table, axis=0)
+        table = np.nan_to_num(table - np.nanmean(table, axis=0))
+        told = np.sqrt(np.maximum(1 - np.square(unexplained), 1e-9))
+        table = table / np.linalg.norm(table, axis=0) * told
         _, r, order = qr(table, mode="economic", pivoting=True)
-        new = np.abs(np.diag(r))
-        return [functionals[k] for k, size in zip(order, new, strict=False) if size > 0.02][:most]
+        n_new = int((np.abs(np.diag(r)) > 0.02).sum())
+        return [functionals[k] for k in order[: min(n_new, COLUMNS_A_YEAR * self.n_years)]]
 
     def miss(self, functionals: Sequence[Functional]) -> np.ndarray:
         """Return the error of each guess; nan where the attacker knows the value.
+
+        The guess is the median of the draws, moved to where they fit what is known; they weigh the
+        more the better they then fit.
 
         Parameters
         ----------
         functionals : sequence of Functional
             None: what is guessed without the folder.
         """
-        prior = np.linalg.inv(np.linalg.cholesky(self.covariance))
-        moved, cost = self.moved(self.drawn(self.known, DRAWS), prior, functionals)
-        return self.miss_of(moved, cost, self.known)
-
-    def drawn(self, known: np.ndarray, draws: int) -> np.ndarray:
-        """Return draws (N, draws, T) of growth, given what is known (N, T) of each city."""
-        n, t = self.growth.shape
-        rng = np.random.default_rng(SEED + 1)
-        factor = np.linalg.cholesky(self.covariance)
-        paths = self.mean + rng.standard_normal((n, draws, t)) @ factor.T
-        for i in range(n):
-            years = np.flatnonzero(known[i])
-            gain = self.covariance[:, years] @ np.linalg.inv(self.covariance[np.ix_(years, years)])
-            paths[i] += (self.growth[i, years] - paths[i][:, years]) @ gain.T
-        return paths
-
-    def miss_of(self, paths: np.ndarray, cost: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """Return the error of the median of draws, which weigh the more the better they fit; nan
-        where the value is known.
-        """
+        paths = self.moved(functionals)
+        gap, _ = self.gaps(paths, functionals, 1.0)
+        cost = np.square(gap[..., self.n_years :]).sum(axis=-1)
         weight = np.exp(-0.5 * np.minimum(cost - cost.min(axis=1, keepdims=True), 200))
-        order = np.argsort(paths, axis=1)
-        weights = np.repeat(weight[..., None], paths.shape[2], axis=2)
-        sums = np.take_along_axis(weights, order, 1).cumsum(axis=1)
-        middle = (sums < 0.5 * sums[:, -1:]).sum(axis=1, keepdims=True)
-        guess = np.take_along_axis(np.take_along_axis(paths, order, 1), middle, 1)[:, 0]
-        return np.where(known, np.nan, np.abs(guess - self.growth))
+        weights = np.broadcast_to(weight[..., None], paths.shape)
+        guess = np.quantile(paths, 0.5, axis=1, weights=weights, method="inverted_cdf")
+        return np.where(self.known, np.nan, np.abs(guess - self.growth))
 
-    def moved(
-        self, anchor: np.ndarray, prior: np.ndarray, functionals: Sequence[Functional]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the draws moved to where they fit what is known, and how badly each still fits.
+    def moved(self, functionals: Sequence[Functional]) -> np.ndarray:
+        """Return the draws moved to where they fit what is known.
 
         Levenberg and Marquardt's steps, all draws at once. The columns' numbers count little at
         first, so that no draw is held by the first path that fits.
         """
         free = ~self.known[:, None, :]
-        path = anchor.copy()
-        damping = np.full(anchor.shape[:2], 1e-2)
+        path = self.draws
+        damping = np.full(path.shape[:2], 1e-2)
         for step in range(STEPS):
             wider = max(1.0, 300.0 ** (1 - step / (0.7 * STEPS)))
             gap, slope = self.gaps(path, functionals, wider)
-            away = (path - anchor) @ prior.T
-            hessian = np.einsum("nmks,nmkt->nmst", slope, slope) + prior.T @ prior
-            pull = np.einsum("nmks,nmk->nms", slope, gap) + away @ prior
-            hessian = hessian * (free[..., :, None] & free[..., None, :])
-            size = np.einsum("nmss->nms", hessian)
-            ridge = damping[..., None] * size + ~free
+            slope = slope * free[..., None, :]
+            hessian = np.einsum("nmks,nmkt->nmst", slope, slope)
+            ridge = damping[..., None] * np.einsum("nmss->nms", hessian) + ~free
             hessian = hessian + ridge[..., None] * np.eye(self.n_years)
-            proposed = path - np.linalg.solve(hessian, (pull * free)[..., None])[..., 0]
-            cost = np.square(gap).sum(axis=-1) + np.square(away).sum(axis=-1)
+            pull = np.einsum("nmks,nmk->nms", slope, gap)
+            proposed = path - np.linalg.solve(hessian, pull[..., None])[..., 0]
             new_gap, _ = self.gaps(proposed, functionals, wider)
-            new_away = (proposed - anchor) @ prior.T
-            new_cost = np.square(new_gap).sum(axis=-1) + np.square(new_away).sum(axis=-1)
-            better = new_cost < cost
+            better = np.square(new_gap).sum(axis=-1) < np.square(gap).sum(axis=-1)
             path = np.where(better[..., None], proposed, path)
             damping = np.clip(np.where(better, damping / 3, damping * 4), 1e-9, 1e6)
-        gap, _ = self.gaps(path, functionals, 1.0)
-        return path, np.square(gap).sum(axis=-1)
+        return path
 
     def gaps(
         self, path: np.ndarray, functionals: Sequence[Functional], wider: float
@@ -280,39 +252,34 @@ class Attack:
 
         Returns
         -------
-        gap : (N, draws, K) array
-        slope : (N, draws, K, T) array
+        gap : (N, draws, T + T + K) array
+            Distance from the draw, from the known side of the mean, and from the columns' numbers.
+        slope : (N, draws, T + T + K, T) array
         """
-        t = self.n_years
-        gaps = []
-        slopes = []
-        windows = sorted({(0, t), *(one.window for one in functionals)})
-        for window in windows:
-            first, last = window
+        gaps = [(path - self.draws) @ self.prior.T]
+        slopes = [np.broadcast_to(self.prior, (*path.shape, self.n_years))]
+        for window in self.windows:
+            inside = slice(*window)
             true, mean = self.z_in(window)
-            z, deviation = standardised(path[..., first:last])
-            length = last - first
+            z, deviation = standardised(path[..., inside])
+            length = z.shape[-1]
             turn = np.eye(length) - 1 / length - z[..., :, None] * z[..., None, :] / length
             turn = turn / deviation[..., None]
-            distance = z - mean
-            if window == (0, t):
-                side = np.sign(true - mean)[:, None, :]
-                wrong = side * distance < 0
-                gaps.append(COST_OF_SIGN * np.where(wrong, distance, 0.0))
+            if length == self.n_years:
+                wrong = np.sign(true - mean)[:, None, :] * (z - mean) < 0
+                gaps.append(COST_OF_SIGN * np.where(wrong, z - mean, 0.0))
                 slopes.append(COST_OF_SIGN * wrong[..., None] * turn)
             of_window = [one for one in functionals if one.window == window]
             if not of_window:
                 continue
-            on_growth = np.stack([one.growth for one in of_window])
-            on_z = np.stack([one.z[first:last] for one in of_window])
-            on_square = np.stack([one.square[first:last] for one in of_window])
+            weights = np.stack([one.weights for one in of_window])
             aim = np.stack([one.values - one.constant for one in of_window], axis=1)[:, None, :]
             scale = wider * np.array([one.deviation for one in of_window])
-            there = np.isfinite(aim)
-            given = path @ on_growth.T + z @ on_z.T + np.square(distance) @ on_square.T
-            gaps.append(np.where(there, given - np.nan_to_num(aim), 0.0) / scale)
-            by_z = on_z + 2 * on_square * distance[..., None, :]
-            slope = np.broadcast_to(on_growth, (*path.shape[:2], *on_growth.shape)).copy()
-            slope[..., first:last] += by_z @ turn
-            slopes.append(slope * there[..., None] / scale[:, None])
+            missed = self.basis(window, path) @ weights.T - aim
+            gaps.append(np.nan_to_num(missed) / scale)
+            on_growth, on_z, on_square = np.split(weights, 3, axis=1)
+            by_z = on_z[:, inside] + 2 * on_square[:, inside] * (z - mean)[..., None, :]
+            slope = np.tile(on_growth, (*path.shape[:2], 1, 1))
+            slope[..., inside] += by_z @ turn
+            slopes.append(slope * np.isfinite(aim)[..., None] / scale[:, None])
         return np.concatenate(gaps, axis=-1), np.concatenate(slopes, axis=-2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from warehouse.publication.reconstruction.attack import LEAST_CITIES
 from warehouse.publication.reconstruction.columns import Found
@@ -18,26 +19,20 @@ def positions(found: Found, cities: list[int], n_years: int) -> dict[str, np.nda
 
     A sign or order that a matrix leaves open is chosen as those who know two years a city would.
     """
-    place = {city: row for row, city in enumerate(cities)}
     result: dict[str, np.ndarray] = {}
     for (name, year), pairs in found.of_pair.items():
-        first = pairs["first"].map(place)
-        second = pairs["second"].map(place)
-        both = first.notna() & second.notna()
-        matrix = np.full((len(cities), len(cities)), np.nan)
-        rows = first[both].astype(int).to_numpy()
-        others = second[both].astype(int).to_numpy()
-        matrix[rows, others] = pairs.value[both].to_numpy()
-        matrix[others, rows] = matrix[rows, others]
-        np.fill_diagonal(matrix, np.nan)
+        turned = pairs.rename(columns={"first": "second", "second": "first"})
+        both = pd.concat([pairs, turned]).drop_duplicates(["first", "second"], keep="last")
+        both = both[both["first"] != both["second"]]
+        wide = both.pivot(index="first", columns="second", values="value")
+        matrix = wide.reindex(index=cities, columns=cities).to_numpy()
         known = np.isfinite(matrix).mean(axis=1) >= SHARE_OF_CITIES
         if known.sum() < LEAST_CITIES or pairs.value.nunique() == 1:
             continue
-        inside = matrix[np.ix_(known, known)]
-        for form, factors in factors_of(inside, n_years).items():
-            for k in range(factors.shape[1]):
+        for form, factors in factors_of(matrix[np.ix_(known, known)], n_years).items():
+            for k, factor in enumerate(factors.T):
                 column = np.full(len(cities), np.nan)
-                column[known] = factors[:, k]
+                column[known] = factor
                 result[f"{name} | {year} ({form} {k + 1})"] = column
     return result
 
@@ -59,30 +54,28 @@ def factors_of(matrix: np.ndarray, n_years: int) -> dict[str, np.ndarray]:
         "gaps": centring @ np.square(filled) @ centring,
     }
     factors = {}
-    share = {}
     for form, whole in forms.items():
-        values, vectors = np.linalg.eigh(whole)
         # a constant on the diagonal moves all values alike, and no vector
-        size = np.abs(values - np.median(values))
-        order = np.argsort(-size)
-        factors[form] = vectors[:, order[:n_years]]
-        share[form] = size[order[0]] / size.sum()
-    best = max(share, key=share.__getitem__)
-    if share[best] > ONE_FACTOR:
-        return {best: factors[best][:, :1]}
-    values, vectors = np.linalg.eigh(diagonal_found(filled, n_years))
-    factors["products"] = vectors[:, np.argsort(-np.abs(values))[:n_years]]
-    return {form: factors[form] for form in ("products", "squared gaps")}
+        values, factors[form] = by_size(whole - np.median(np.linalg.eigvalsh(whole)) * np.eye(n))
+        if np.abs(values[0]) > ONE_FACTOR * np.abs(values).sum():
+            return {form: factors[form][:, :1]}
+    _, factors["products"] = by_size(diagonal_found(filled, n_years))
+    return {form: factors[form][:, :n_years] for form in ("products", "squared gaps")}
+
+
+def by_size(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the eigenvalues of a symmetric matrix and their vectors, the largest first."""
+    values, vectors = np.linalg.eigh(matrix)
+    order = np.argsort(-np.abs(values))
+    return values[order], vectors[:, order]
 
 
 def diagonal_found(matrix: np.ndarray, rank: int) -> np.ndarray:
     """Return a matrix with the diagonal that its first factors give, found by repetition."""
     whole = matrix.copy()
-    np.fill_diagonal(whole, 0.0)
     for _ in range(40):
-        values, vectors = np.linalg.eigh(whole)
-        kept = np.argsort(-np.abs(values))[:rank]
-        diagonal = np.square(vectors[:, kept]) @ values[kept]
+        values, vectors = by_size(whole)
+        diagonal = np.square(vectors[:, :rank]) @ values[:rank]
         if np.abs(diagonal - np.diag(whole)).max() < 1e-9:
             break
         np.fill_diagonal(whole, diagonal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,12 @@ import pandas as pd
 from scipy.stats import binom
 
 from warehouse.publication.reconstruction.attack import LEAST_CITIES, LEAST_WINDOW, LEVEL, Attack
-from warehouse.publication.reconstruction.cohorts import groups_of_one
+from warehouse.publication.reconstruction.cohorts import Misses, groups_of_one
 from warehouse.publication.reconstruction.columns import Found, by_year, read_folder
 from warehouse.publication.reconstruction.pairs import SHARE_OF_CITIES, positions
-from warehouse.publication.reconstruction.routes import NEAR, ROUTE, compared, row_of
 
+# Points within which a value counts as given back.
+NEAR = 0.3
 # Points within which a value counts as repeated, and how many values make a repetition.
 EQUAL = 0.0051
 LEAST_EQUAL = 5
@@ -35,22 +36,18 @@ class Recovery:
         Median error of the best guess, in points of growth.
     columns : tuple of str
         From which columns it comes; none where no column helps.
-    share_near : float
-        Share of values within 0.3 points.
-    median_miss_without, share_near_without : float
-        The same without the folder.
+    median_miss_without : float
+        Median error of the same values without the folder.
     n_values : int
         Guessed values: those that the attacker does not know.
     routes : frame
         One row a route: `route`, `columns`, `n_values`, `median_miss`, `median_miss_without`,
-        `share_near`, `share_near_without`.
+        `share_near` (share of values within 0.3 points), `share_near_without`.
     """
 
     median_miss: float
     columns: tuple[str, ...]
-    share_near: float
     median_miss_without: float
-    share_near_without: float
     n_values: int
     routes: pd.DataFrame
 
@@ -69,11 +66,9 @@ class Recovery:
             How many times as many values as without it are within 0.3 points at most.
         """
         routes = self.routes
-        far = routes.median_miss >= np.maximum(
-            least_miss, share_of_without * routes.median_miss_without
-        )
-        rare = routes.share_near <= times_near * routes.share_near_without
-        return bool((far & rare).all())
+        least = np.maximum(least_miss, share_of_without * routes.median_miss_without)
+        is_rare = routes.share_near <= times_near * routes.share_near_without
+        return bool(((routes.median_miss >= least) & is_rare).all())
 
 
 def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] = ()) -> Recovery:
@@ -103,70 +98,74 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
             f"expected at least {LEAST_CITIES} cities with growth in each of {LEAST_WINDOW} years, "
             f"found {len(matrix)} in {matrix.shape[1]}"
         )
-    cities = [int(city) for city in matrix.index]
+    cities = matrix.index.to_list()
     attack = Attack(matrix.to_numpy(dtype=float))
-    columns: dict[str, np.ndarray] = {}
-    copied: list[dict[str, object]] = []
-    all_cities = {int(city) for city in values.index}
-    all_years = {int(year) for year in values.columns}
-    for path in [folder, *earlier]:
-        found = read_folder(path, all_cities, all_years)
-        copied += repeated_values(found, withheld)
-        copied += groups_of_one(path, values)
-        for name, array in {
-            **by_year(found, cities),
-            **positions(found, cities, attack.n_years),
-        }.items():
-            columns[f"{path.name}/{name}"] = array
-    functionals = attack.explained(columns)
     without = attack.miss([])
-    routes = copied
-    if functionals:
-        routes += compared("all columns", functionals, attack.miss(functionals), without)
-        tables = {functional.table for functional in functionals}
-        if len(tables) > 1:
-            for table in sorted(tables):
-                of_table = [one for one in functionals if one.table == table]
-                routes += compared(table, of_table, attack.miss(of_table), without)
-    frame = pd.DataFrame(routes, columns=ROUTE)
-    best = row_of("no column", (), without, without)
-    if len(frame) and frame.median_miss.min() < best["median_miss"]:
-        best = frame.loc[frame.median_miss.idxmin()].to_dict()
-    return Recovery(routes=frame, **{name: best[name] for name in ROUTE[1:]})
+    rows = [row_of("no column", (), without, without)]
+    columns: dict[str, np.ndarray] = {}
+    for path in [folder, *earlier]:
+        found = read_folder(path, {*values.index}, {*values.columns})
+        for name, *misses in repeated_values(found, values.stack()):
+            rows.append(row_of("repeated values", (name,), *misses))
+        for name, *misses in groups_of_one(found.tables, values):
+            rows.append(row_of("a group of one city", (name,), *misses))
+        of_cities = by_year(found, cities) | positions(found, cities, attack.n_years)
+        columns |= {f"{path.name}/{name}": array for name, array in of_cities.items()}
+    functionals = attack.explained(columns)
+    by_route = {"all columns": functionals}
+    for one in functionals:
+        by_route.setdefault(one.table, []).append(one)
+    for route, used in by_route.items():
+        # a table that has all columns was attacked with them
+        if not used or (used is not functionals and len(used) == len(functionals)):
+            continue
+        miss = attack.miss(used)
+        names = tuple(one.name for one in used)
+        rows.append(row_of(route, names, miss, without))
+        for year in np.flatnonzero(np.nanmedian(miss, axis=0) < NEAR / 3):
+            rows.append(row_of(f"{route}, one year", names, miss[:, year], without[:, year]))
+    frame = pd.DataFrame(rows)
+    best = frame.loc[frame.median_miss.idxmin()]
+    return Recovery(
+        best.median_miss, best["columns"], best.median_miss_without, best.n_values, frame.iloc[1:]
+    )
 
 
-def repeated_values(found: Found, withheld: pd.DataFrame) -> list[dict[str, object]]:
-    """Return a row for each column that repeats values, as they are or in another unit.
+def repeated_values(found: Found, growth: pd.Series) -> Iterator[Misses]:
+    """Yield the misses of each column that repeats values, as they are or in another unit.
 
     What chance repeats is measured on the same values of other cities.
     """
-    growth = {
-        (int(city), int(year)): float(value)
-        for city, year, value in withheld[["city_id", "year", "growth"]].itertuples(index=False)
-    }
-    rows = []
-    for column, cells in found.of_city.items():
-        keys = sorted(key for key in cells if key in growth)
-        if len(keys) < LEAST_EQUAL:
+    for column, numbers in found.of_city.items():
+        both = numbers.index.intersection(growth.index).sort_values()
+        if len(both) < LEAST_EQUAL:
             continue
-        numbers = np.array([cells[key] for key in keys])
-        truth = np.array([growth[key] for key in keys])
+        given = numbers[both].to_numpy()
+        truth = growth[both].to_numpy()
         other = np.roll(truth, len(truth) // 2 + 1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            forms = [
-                numbers,
-                numbers - 100,
-                100 * np.log1p(numbers / 100),
-                100 * np.log(numbers / 100),
-                100 * numbers,
-            ]
-        for guess in forms:
-            equal = np.abs(guess - truth) <= EQUAL
+            logs = [100 * np.log1p(given / 100), 100 * np.log(given / 100)]
+        for guess in [given, given - 100, *logs, 100 * given]:
+            miss = np.abs(guess - truth)
+            equal = miss <= EQUAL
             by_chance = max(float((np.abs(guess - other) <= EQUAL).mean()), 0.01)
-            if equal.sum() >= LEAST_EQUAL and binom.sf(
-                equal.sum() - 1, len(truth), by_chance
-            ) < LEVEL / len(found.of_city):
-                miss = np.abs(guess - truth)[equal]
-                without = np.abs(other - truth)[equal]
-                rows.append(row_of("repeated values", (column,), miss, without))
-    return rows
+            chance = binom.sf(equal.sum() - 1, len(truth), by_chance)
+            if equal.sum() >= LEAST_EQUAL and chance < LEVEL / len(found.of_city):
+                yield column, miss[equal], np.abs(other - truth)[equal]
+
+
+def row_of(
+    route: str, names: tuple[str, ...], miss: np.ndarray, without: np.ndarray
+) -> dict[str, object]:
+    """Return one row of `Recovery.routes`."""
+    guessed = miss[np.isfinite(miss)]
+    alone = without[np.isfinite(miss)]
+    return {
+        "route": route,
+        "columns": names,
+        "n_values": len(guessed),
+        "median_miss": float(np.median(guessed)),
+        "median_miss_without": float(np.median(alone)),
+        "share_near": float((guessed <= NEAR).mean()),
+        "share_near_without": float((alone <= NEAR).mean()),
+    }
