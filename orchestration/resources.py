@@ -85,14 +85,14 @@ def run_of_ui(context: dg.InitResourceContext) -> Iterator[Run]:
     home = Home.from_environment()
     settings = context.resources.settings
     check_settings(settings.as_environment())
-    path_of_landing(settings.landing or None)
+    landing = path_of_landing(settings.landing or None)
     # before it empties the build, not when all is done
-    refuse_to_replace(home.published, settings.is_simulated)
+    refuse_to_replace(home.published, simulated=not landing)
     with hold_lock(home, "run of the UI"):
         if context.instance is not None and context.run is not None:
             run_id = context.run.run_id
-            refuse_other_landing(context.instance, run_id, settings.landing)
-            tags = tags_of(settings.landing, settings.as_environment())
+            refuse_other_landing(context.instance, run_id, landing)
+            tags = tags_of(landing, settings.as_environment())
             context.instance.add_run_tags(run_id, tags)
         with open_run(home, settings, code=note_code()) as run:
             yield run

@@ -61,16 +61,15 @@ def evidence(run: str | None, is_first_landing: bool = False) -> int:
             f"run {run_id} is of simulated data: expected one of delivered statistics; refresh "
             "with --landing first"
         )
-    if is_first_landing:
-        with found.connect() as con:
-            changed = write_pages(con, REPO, is_first_landing=True)
-        return end_command(Exit.DONE, f"{', '.join(changed) or 'no page'} is of run {run_id}")
     with found.connect() as con:
-        ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
-        changed = write_pages(con, REPO)
-        write_pictures(con, REPO)
-    _write_printed()
+        if not is_first_landing:
+            ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
+            write_pictures(con, REPO)
+        changed = write_pages(con, REPO, is_first_landing=is_first_landing)
     written = ", ".join(changed) or "no page"
+    if is_first_landing:
+        return end_command(Exit.DONE, f"{written} is of run {run_id}")
+    _write_printed()
     return end_command(Exit.DONE, f"data set, pictures and {written} are those of run {run_id}")
 
 

@@ -100,7 +100,7 @@ def rehearse(landing: str | None, editions: str | None, output: str | None) -> i
         same command then goes on from there.
     """
     home = Home.from_environment()
-    path_of_landing(landing)
+    path = path_of_landing(landing)
     check_settings(os.environ)
     given = [name for name in AS_OF if os.environ.get(name)]
     if given:
@@ -115,10 +115,10 @@ def rehearse(landing: str | None, editions: str | None, output: str | None) -> i
         folder = Path(output).absolute()
     scratch = Home(folder / "home")
     with hold_lock(Home(folder), "rehearse"):
-        return _rehearse(landing, editions, folder, scratch)
+        return _rehearse(path, editions, folder, scratch)
 
 
-def _rehearse(landing: str | None, editions: str | None, folder: Path, scratch: Home) -> int:
+def _rehearse(landing: str, editions: str | None, folder: Path, scratch: Home) -> int:
     files = hash_landing(Path(landing)) if landing else None
     made_of = asdict(take_fingerprint(files))
     state = State(**read_noted(folder / STATE))
@@ -177,7 +177,7 @@ def _start_again(state: State, made_of: dict[str, str], scratch: Home) -> State:
     return State(made_of=made_of)
 
 
-def _wanted(editions: str | None, landing: str | None, scratch: Home) -> list[int]:
+def _wanted(editions: str | None, landing: str, scratch: Home) -> list[int]:
     """Editions that are to arrive, the oldest first."""
     found = OF_EDITIONS.fullmatch(editions or str(ARRIVALS))
     first, last, count = found.groups()
@@ -189,7 +189,7 @@ def _wanted(editions: str | None, landing: str | None, scratch: Home) -> list[in
     return [*range(newest - max(int(count), 1) + 1, newest + 1)]
 
 
-def _newest(landing: str | None, scratch: Home) -> int:
+def _newest(landing: str, scratch: Home) -> int:
     """The newest edition of a landing: that of its files, or the year after its newest figures.
 
     Raises
@@ -200,7 +200,7 @@ def _newest(landing: str | None, scratch: Home) -> int:
     progress("the landing is read, to see which years it holds")
     if not landing:
         write_simulated(scratch, number("CITYSYNC_SIMULATED_CITIES"))
-    path = landing_path(scratch, landing or "")
+    path = landing_path(scratch, landing)
     seen = scratch.root / "seen"
     remove_any(seen)
     seen.mkdir(parents=True)
@@ -219,11 +219,11 @@ def _newest(landing: str | None, scratch: Home) -> int:
     return max(int(years[0]) + 1, int(named[0] or 0))
 
 
-def _arrive(landing: str | None, edition: int, scratch: Home, **settings: str) -> tuple[int, str]:
+def _arrive(landing: str, edition: int, scratch: Home, **settings: str) -> tuple[int, str]:
     """Refresh with what had been delivered by an edition; exit code and reason."""
     command = [sys.executable, "-m", "orchestration.command", "refresh"]
     if landing:
-        command.append(f"--landing={Path(landing).absolute()}")
+        command.append(f"--landing={landing}")
     with_own = {name: value for name, value in os.environ.items() if name != "CITYSYNC_BUILD"}
     environment = {
         "ANALYSES": "primary",

@@ -20,7 +20,7 @@ from orchestration.home import Home, set_tool_environment
 from orchestration.resources import Settings
 from orchestration.run import open_run
 from orchestration.stages import counterfactual
-from warehouse.publication.tables import columns_of, hash_table
+from warehouse.publication.tables import hash_table
 from warehouse.spark import engine
 from warehouse.spark.engine import ALSO, INPUTS
 from warehouse.spark.faults import SparkFault
@@ -113,10 +113,7 @@ def home(simulated, tmp_path, monkeypatch):
 
 def hashes(home: Home) -> dict[str, Any]:
     with duckdb.connect(str(home.database), read_only=True) as con:
-        return {
-            name: hash_table(con, name, columns_of(con, "citysync", *name.split(".")))
-            for name in (*PAIRS, *GATES)
-        }
+        return {name: hash_table(con, name) for name in (*PAIRS, *GATES)}
 
 
 def play(home: Home):

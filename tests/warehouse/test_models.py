@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from tests.warehouse.dbt_build import build_warehouse
 from tests.warehouse.fabricate import fabricate_economies, raw_row, write_raw
 from tests.warehouse.reference import TIE_YEARS, WINDOW, Reference, treated_years
-from warehouse.publication.tables import columns_of, hash_table
+from warehouse.publication.tables import hash_table
 
 GAP_CITY, NO_TIE_CITY = 1, 2  # places in the list of fabricated cities that get holes
 RULES = {"second_half_next_year": "", "calendar_year": "_calendar_year"}
@@ -191,10 +191,7 @@ def hashes(connection):
     tables = connection.execute(
         "select schema_name, table_name from duckdb_tables() where schema_name <> 'seeds'"
     ).fetchall()
-    return {
-        name: hash_table(connection, ".".join(name), columns_of(connection, "citysync", *name))
-        for name in tables
-    }
+    return {name: hash_table(connection, ".".join(name)) for name in tables}
 
 
 @pytest.mark.full

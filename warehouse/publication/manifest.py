@@ -70,15 +70,31 @@ def place_of(folder: Path) -> tuple[int, str]:
     return number, folder.name.rpartition("=")[2]
 
 
+def fault_of_manifest(folder: Path) -> str:
+    """Return how a manifest is not the one whose hash is stored beside it; empty where it is."""
+    path = folder / MANIFEST
+    sidecar = folder / MANIFEST_HASH
+    for file in (sidecar, path):
+        if not is_plain_file(file):
+            return f"{file}: missing, expected a file"
+    expected = sidecar.read_text(encoding="utf-8", errors="replace").split(" ", 1)[0]
+    found = hash_file(path)
+    if found != expected:
+        return f"{path}: sha256 {found}, expected {expected} as in {MANIFEST_HASH}"
+    return ""
+
+
 def checked_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a publication that anybody may have written, with every part that is
-    used checked first.
+    """Return the manifest of a publication that anybody may have written, with its hash and every
+    part that is used checked first.
 
     Raises
     ------
     PublishError
         As `read_manifest`; or naming the part, what was found and what to do.
     """
+    if fault := fault_of_manifest(folder):
+        raise PublishError(f"{fault}; {MENDED}")
     manifest = read_manifest(folder)
     expected = {
         "run_id": _is_text(manifest.get("run_id"), RUN_ID),

@@ -24,7 +24,7 @@ from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.foreign import DATABASE, attach_foreign
-from warehouse.publication.manifest import MANIFEST, place_of, read_manifest
+from warehouse.publication.manifest import place_of, read_manifest
 from warehouse.sql_text import literal, quote
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years
@@ -215,15 +215,15 @@ def _runs_since_confirmed(
     archive: Path, manifest: Mapping[str, Any], current: Mapping[str, Any]
 ) -> list[Path]:
     """Folders of the archived runs of this kind, oldest first: those since a loss was confirmed,
-    and none that a rollback took back. A run whose manifest is damaged counts as one of another
-    kind; `verify` names its file.
+    and none that a rollback took back. A run whose manifest is missing or damaged counts as one of
+    another kind; `verify` names its file.
     """
     found: list[Path] = []
     current_run = archive / f"{RUN}{current.get('run_id', '')}"
     folders = [archive / f"{RUN}{run_id}" for run_id in archived_runs(archive)]
     for folder in sorted(folders, key=place_of):
         try:
-            before = _manifest_of(folder)
+            before = read_manifest(folder)
         except PublishError:
             continue
         if not _may_lose(before, manifest):
@@ -234,19 +234,6 @@ def _runs_since_confirmed(
             found = []
         found.append(folder)
     return found
-
-
-def _manifest_of(folder: Path) -> Mapping[str, Any]:
-    """Return a manifest; an empty one where the folder has none.
-
-    Raises
-    ------
-    PublishError
-        If it cannot be read.
-    """
-    if not (folder / MANIFEST).exists():
-        return {}
-    return read_manifest(folder)
 
 
 def _may_lose(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
@@ -276,7 +263,7 @@ def series_of(publication: Path) -> tuple[str, ...]:
     The newest of every series is kept.
     """
     try:
-        manifest = _manifest_of(publication)
+        manifest = read_manifest(publication)
     except PublishError:
         # one that cannot be read is of no series, and need not be kept for it
         manifest = {}

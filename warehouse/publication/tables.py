@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +28,14 @@ STORAGE_VERSION = "v1.4.0"
 ON_REQUEST = ("marts.fct_pair_synchronization", "marts.panel_pair_year")
 
 
-def hash_table(
-    con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]
-) -> dict[str, Any]:
+def hash_table(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:
     """Rows of a table and a hash that does not depend on their order, as the manifest has them.
 
     Each row becomes JSON (a null differs from an empty text, a double has its shortest exact
     spelling), each row's MD5 is split in four numbers, and their sums are hashed together with the
     columns' names and the count. Sums of integers do not depend on order or threads.
     """
+    columns = [row[0] for row in con.execute(f"describe select * from {table}").fetchall()]
     row = (
         "to_json(struct_pack("
         + ", ".join(f"{quote(c)} := {quote(c)}" for c in columns)
@@ -50,19 +49,6 @@ def hash_table(
     ).fetchall()
     digest = hash_bytes(json.dumps([list(columns), *map(int, found)]).encode())
     return {"rows": int(found[0]), "sha256": digest}
-
-
-def columns_of(con: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str) -> list[str]:
-    """Column names in their order."""
-    rows = con.execute(
-        (
-            "select column_name from duckdb_columns() where database_name = ? and schema_name = ? "
-            "and "
-            "table_name = ? order by column_index"
-        ),
-        [catalog, schema, table],
-    ).fetchall()
-    return [row[0] for row in rows]
 
 
 def to_publish(con: duckdb.DuckDBPyConnection, catalog: str, kind: str) -> list[tuple[str, str]]:
@@ -95,8 +81,7 @@ def copy_files_by_year(
         )
     shutil.copytree(source, folder)
     rows = f"read_parquet({literal(folder / '*/*.parquet')}, hive_partitioning = false)"
-    entry = hash_table(con, rows, columns_of(con, "build", schema, view))
-    return entry | {"parquet": files_of(schema, view)}
+    return hash_table(con, rows) | {"parquet": files_of(schema, view)}
 
 
 def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, dict[str, Any]]:
@@ -123,9 +108,8 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
         # only what is committed is read by every core
         for schema, table in tables:
             new, folder = f"target.{quote(schema)}.{quote(table)}", parquet / schema
+            hashes[f"{schema}.{table}"] = hash_table(con, new)
             if f"{schema}.{table}" in ON_REQUEST:
-                columns = columns_of(con, "target", schema, table)
-                hashes[f"{schema}.{table}"] = hash_table(con, new, columns)
                 continue
             folder.mkdir(parents=True, exist_ok=True)
             # the rows lie sorted, and DuckDB keeps the order in which they lie
@@ -134,9 +118,6 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             con.execute(
                 f"copy {new} to {literal(folder / (table + '.parquet'))} (format parquet, "
                 f"compression zstd, kv_metadata {{columns: {described}, 'ARROW:schema': {arrow}}})"
-            )
-            hashes[f"{schema}.{table}"] = hash_table(
-                con, new, columns_of(con, "target", schema, table)
             )
         for schema, view in to_publish(con, "build", "view"):
             hashes[f"{schema}.{view}"] = copy_files_by_year(

@@ -5,7 +5,6 @@ compared with the manifest.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -16,14 +15,16 @@ from warehouse.publication.manifest import (
     MANIFEST,
     MANIFEST_HASH,
     checked_manifest,
+    fault_of_manifest,
     is_plain_file,
 )
-from warehouse.publication.tables import columns_of, hash_table
+from warehouse.publication.tables import hash_table
 from warehouse.sql_text import quote
 
 TABLES = """
 select schema_name || '.' || table_name from duckdb_tables() where database_name = 'citysync'
-order by all
+union all
+select schema_name || '.' || view_name from duckdb_views() where database_name = 'files'
 """
 
 
@@ -54,34 +55,18 @@ def verify_files(folder: Path) -> list[str]:
     """Compare only the bytes of the files with the manifest: enough to see whether anything was
     changed, and much faster.
 
+    Nothing is followed or opened that is not a file itself: a link may lead anywhere, and a pipe
+    would be waited for.
+
     Returns
     -------
     list of str
         As `verify_publication`, without its faults of tables.
     """
     folder = folder.resolve()
-    if faults := _manifest_faults(folder):
-        return faults
-    return _file_faults(folder, checked_manifest(folder)["files"])
-
-
-def _manifest_faults(folder: Path) -> list[str]:
-    sidecar = folder / MANIFEST_HASH
-    if not is_plain_file(sidecar):
-        return [f"{sidecar}: missing, expected a file with the hash of {MANIFEST}"]
-    if not is_plain_file(folder / MANIFEST):
-        return [f"{folder / MANIFEST}: missing, expected a file"]
-    said = sidecar.read_text(encoding="utf-8", errors="replace").split(" ", 1)[0]
-    found = hash_file(folder / MANIFEST)
-    if said != found:
-        return [f"{folder / MANIFEST}: sha256 {found}, expected {said} as in {MANIFEST_HASH}"]
-    return []
-
-
-def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
-    """Nothing is followed or opened that is not a file itself: a link may lead anywhere, and a pipe
-    would be waited for.
-    """
+    if fault := fault_of_manifest(folder):
+        return [fault]
+    files = checked_manifest(folder)["files"]
     present = {
         path.relative_to(folder).as_posix(): is_plain_file(path)
         for path in folder.rglob("*")
@@ -112,11 +97,24 @@ def _table_faults(publication: Publication) -> list[str]:
         with publication.connect() as con:
             add_file_tables(con, "files", files_of_tables(publication))
             tables = publication.manifest["tables"]
+            present = {name for (name,) in con.execute(TABLES).fetchall()}
             for name, entry in sorted(tables.items()):
-                faults += _table_fault(con, publication.folder, name, entry)
-            for (name,) in con.execute(TABLES).fetchall():
-                if name not in tables:
-                    faults.append(f"{publication.database}, table {name!r}: expected none")
+                place = f"{publication.folder / entry.get('parquet', DATABASE)}, table {name}"
+                if name not in present:
+                    faults.append(f"{place}: missing, expected {entry['rows']} rows")
+                    continue
+                catalog = "citysync"
+                if "parquet" in entry:
+                    catalog = "files"
+                schema, table = map(quote, name.split("."))
+                found = hash_table(con, f"{catalog}.{schema}.{table}")
+                if not found.items() <= entry.items():
+                    faults.append(
+                        f"{place}: {found['rows']} rows, hash {found['sha256']}, expected "
+                        f"{entry['rows']}, {entry['sha256']}"
+                    )
+            for name in sorted(present - set(tables)):
+                faults.append(f"{publication.database}, table {name!r}: expected none")
     except duckdb.OutOfMemoryException:
         # it says nothing of the publication
         raise
@@ -124,21 +122,3 @@ def _table_faults(publication: Publication) -> list[str]:
         found = " ".join(str(error).split())[:200]
         return [f"{publication.database}: cannot be read as the manifest says ({found})"]
     return faults
-
-
-def _table_fault(
-    con: duckdb.DuckDBPyConnection, folder: Path, name: str, entry: dict[str, Any]
-) -> list[str]:
-    catalog = "files" if "parquet" in entry else "citysync"
-    place = f"{folder / entry.get('parquet', DATABASE)}, table {name}"
-    schema, table = name.split(".")
-    columns = columns_of(con, catalog, schema, table)
-    if not columns:
-        return [f"{place}: missing, expected {entry['rows']} rows"]
-    found = hash_table(con, f"{catalog}.{quote(schema)}.{quote(table)}", columns)
-    if found.items() <= entry.items():
-        return []
-    return [
-        f"{place}: {found['rows']} rows, hash {found['sha256']}, expected "
-        f"{entry['rows']}, {entry['sha256']}"
-    ]

@@ -2,7 +2,6 @@
 fault first.
 """
 
-import json
 import shutil
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from warehouse.hashing import hash_file
 from warehouse.ingest import layouts
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.place_names import read_seed
+from warehouse.publication import manifest
 
 GDP = "gdp_nominal_cny_100m"
 YEARS = range(2010, 2020)
@@ -72,8 +72,7 @@ def write_manifest(folder: Path, *, is_simulated: bool) -> None:
     """A manifest as a refresh writes it, of a publication without files."""
     of_run = {"run_id": "20260101T000000.000000Z", "git_commit": "unknown"}
     entries = {"inputs": [], "packages": {}, "files": {}, "tables": {}}
-    manifest = {**of_run, "is_simulated": is_simulated, **entries}
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    manifest.write_manifest(folder, {**of_run, "is_simulated": is_simulated, **entries})
 
 
 def deliver(folder: Path, rows: list[tuple]) -> str:

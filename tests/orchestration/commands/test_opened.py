@@ -163,6 +163,12 @@ INTO_THE_FOLDER: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda published: Path("manifest.json").write_text("[" * 200_000),
         "manifest",
     ),
+    "a manifest that was edited": (
+        lambda published: (published / MANIFEST).write_bytes(
+            (published / MANIFEST).read_bytes().replace(b"unknown", b"known")
+        ),
+        "manifest.json: sha256",
+    ),
     "a run id that is a path": (with_parts(run_id="../../evil"), "run_id"),
     "inputs far away": (
         with_parts(inputs=[{"path": "/etc/passwd", "sha256": "0" * 64}]),

@@ -13,7 +13,9 @@ import pytest
 from orchestration.commands import reproduce as module
 from orchestration.commands.reproduce import reproduce
 from tests.orchestration.conftest import end_of
-from tests.warehouse.publication.small import THINGS, put_out
+from tests.warehouse.publication.small import THINGS, made_writable, put_out
+from warehouse.hashing import hash_file
+from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
 
 RUN_ID = "20260101T000000.000000Z"
 USUAL = {
@@ -42,12 +44,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
 def hand_over(home: Path) -> Hand:
     """Puts a publication with an edited manifest into the home."""
     put_out(home, RUN_ID, simulated=True)
-    path = home / "publications" / RUN_ID / "manifest.json"
-    path.chmod(0o644)
+    path = made_writable(home / "publications" / RUN_ID) / MANIFEST
 
     def hand(text: str | None = None, **parts: Any) -> None:
         manifest = json.loads(path.read_text(encoding="utf-8")) | USUAL | parts
         path.write_text(json.dumps(manifest) if text is None else text, encoding="utf-8")
+        path.with_name(MANIFEST_HASH).write_text(hash_file(path), encoding="utf-8")
 
     return hand
 

@@ -35,9 +35,7 @@ def test_a_hash_changes_with_content_not_with_order(
     with duckdb.connect() as con:
         con.execute(f"create table a as select * from {ROWS}")
         con.execute(f"create table b as from (values {', '.join(values)}) t({names})")
-        assert (
-            hash_table(con, "a", ["k", "word", "x"]) == hash_table(con, "b", names.split(", "))
-        ) is same
+        assert (hash_table(con, "a") == hash_table(con, "b")) is same
 
 
 def names_of(home: Path) -> list[str]:

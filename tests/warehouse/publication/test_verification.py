@@ -400,7 +400,7 @@ def test_files_are_read_like_tables_beside_those_of_the_database(home: Path) -> 
 def lead_elsewhere(file: Path, manifest: Path) -> None:
     said = json.loads(manifest.read_text(encoding="utf-8"))
     said["tables"]["marts.pairs"]["parquet"] = "*/*/*/*/*.parquet"
-    manifest.write_text(json.dumps(said), encoding="utf-8")
+    write_manifest(manifest.parent, said)
 
 
 @pytest.mark.parametrize(
