@@ -42,14 +42,14 @@ class Found:
     ----------
     tables : dict
         Every table, by its name.
-    of_city : dict
-        Column: numbers by city and year; year 0 where the column has no year.
+    of_city : frame
+        `city`, `year` (0 where the column has no year), `value`, `column`.
     of_pair : dict
         Column, year: frame with `first`, `second` (cities) and `value`.
     """
 
     tables: dict[str, pd.DataFrame]
-    of_city: dict[str, pd.Series]
+    of_city: pd.DataFrame
     of_pair: dict[tuple[str, int], pd.DataFrame]
 
 
@@ -91,8 +91,7 @@ def read_folder(folder: Path, cities: set[int], years: set[int]) -> Found:
     cells = pd.DataFrame(numbers, columns=["city", "year", "value", "column"])
     cells = cells[np.isfinite(cells.value.astype(float))]
     cells = cells.drop_duplicates(["column", "city", "year"], keep="last")
-    by_column = cells.set_index(["city", "year"]).groupby("column", sort=False).value
-    return Found(tables, dict(iter(by_column)), of_pair)
+    return Found(tables, cells, of_pair)
 
 
 def read_tables(folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -296,13 +295,14 @@ def by_year(found: Found, cities: list[int]) -> dict[str, np.ndarray]:
 
     Cities without a number are missing (nan).
     """
+    wide = found.of_city.pivot(index="city", columns=["column", "year"], values="value")
+    numbers = wide.reindex(cities).to_numpy(dtype=float)
+    logs = np.log(np.where(numbers > 0, numbers, np.nan))
+    place = {key: k for k, key in enumerate(wide)}
     result: dict[str, np.ndarray] = {}
-    for column, numbers in found.of_city.items():
-        wide = numbers.unstack().reindex(cities)
-        logs = np.log(wide.where(wide > 0))
-        for year in wide:
-            result[f"{column} | {year}"] = wide[year].to_numpy()
-            if year - 1 in wide:
-                change = logs[year] - logs[year - 1]
-                result[f"{column} | change of logs {year}"] = change.to_numpy()
+    for (column, year), k in place.items():
+        result[f"{column} | {year}"] = numbers[:, k]
+        if (column, year - 1) in place:
+            change = logs[:, k] - logs[:, place[column, year - 1]]
+            result[f"{column} | change of logs {year}"] = change
     return result

@@ -136,12 +136,14 @@ def repeated_values(found: Found, growth: pd.Series) -> Iterator[Misses]:
 
     What chance repeats is measured on the same values of other cities.
     """
-    for column, numbers in found.of_city.items():
-        both = numbers.index.intersection(growth.index).sort_values()
-        if len(both) < LEAST_EQUAL:
+    cells = growth.rename("truth").rename_axis(["city", "year"]).reset_index()
+    both = found.of_city.merge(cells, on=["city", "year"]).sort_values(["city", "year"])
+    level = LEVEL / max(found.of_city["column"].nunique(), 1)
+    for column, rows in both.groupby("column"):
+        if len(rows) < LEAST_EQUAL:
             continue
-        given = numbers[both].to_numpy()
-        truth = growth[both].to_numpy()
+        given = rows.value.to_numpy(dtype=float)
+        truth = rows.truth.to_numpy()
         other = np.roll(truth, len(truth) // 2 + 1)
         with np.errstate(invalid="ignore", divide="ignore"):
             logs = [100 * np.log1p(given / 100), 100 * np.log(given / 100)]
@@ -150,7 +152,7 @@ def repeated_values(found: Found, growth: pd.Series) -> Iterator[Misses]:
             equal = miss <= EQUAL
             by_chance = max(float((np.abs(guess - other) <= EQUAL).mean()), 0.01)
             chance = binom.sf(equal.sum() - 1, len(truth), by_chance)
-            if equal.sum() >= LEAST_EQUAL and chance < LEVEL / len(found.of_city):
+            if equal.sum() >= LEAST_EQUAL and chance < level:
                 yield column, miss[equal], np.abs(other - truth)[equal]
 
 
