@@ -93,7 +93,10 @@ class Attack:
             gain = covariance[:, years] @ np.linalg.inv(covariance[np.ix_(years, years)])
             self.draws[i] += (growth[i, years] - self.draws[i][:, years]) @ gain.T
         lengths = range(self.n_years, LEAST_WINDOW - 1, -1)
-        self.windows = [(k, k + n) for n in lengths for k in range(self.n_years - n + 1)]
+        self.windows = []
+        for length in lengths:
+            for first in range(self.n_years - length + 1):
+                self.windows.append((first, first + length))
 
     def z_in(self, window: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Return true z in a window, and its mean over all cities by year."""
