@@ -165,7 +165,7 @@ INTO_THE_FOLDER: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a manifest that was edited": (
         lambda published: (published / MANIFEST).write_bytes(
-            (published / MANIFEST).read_bytes().replace(b"unknown", b"known")
+            (published / MANIFEST).read_bytes() + b"\n"
         ),
         "manifest.json: sha256",
     ),
