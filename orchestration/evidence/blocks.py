@@ -225,8 +225,8 @@ def _drift(rise: dict[str, Any], fall: dict[str, Any]) -> str:
     of_fall = f"{fall['relative_magnitude']:.2f} times"
     if rise["estimate"] < 0 < fall["estimate"]:
         return (
-            f"\n\nA fall of treated cities for other reasons hides a rise if it exceeds "
-            f"{size(-rise['estimate'])} ({of_rise}); a rise hides a fall if it exceeds "
+            "\n\nBy the interval of growth alone, a fall of treated cities for other reasons hides a "
+            f"rise if it exceeds {size(-rise['estimate'])} ({of_rise}); a rise hides a fall if it exceeds "
             f"{size(fall['estimate'])} ({of_fall})."
         )
     return (
