@@ -225,9 +225,9 @@ def _drift(rise: dict[str, Any], fall: dict[str, Any]) -> str:
     of_fall = f"{fall['relative_magnitude']:.2f} times"
     if rise["estimate"] < 0 < fall["estimate"]:
         return (
-            "\n\nBy the interval of growth alone, a fall of treated cities for other reasons hides a "
-            f"rise if it exceeds {size(-rise['estimate'])} ({of_rise}); a rise hides a fall if it exceeds "
-            f"{size(fall['estimate'])} ({of_fall})."
+            "\n\nBy the interval of growth alone, a fall of treated cities for other reasons hides "
+            f"a rise if it exceeds {size(-rise['estimate'])} ({of_rise}); a rise hides a fall if "
+            f"it exceeds {size(fall['estimate'])} ({of_fall})."
         )
     return (
         "\n\nZero is not in the interval. It would be if treated cities had moved, for other "
