@@ -80,7 +80,8 @@ def shown(value: object, form: str) -> str:
     ----------
     value : number or text, None where there is none
     form : ``3`` or ``+3`` (digits, with sign), ``p``, ``int``, ``%`` or ``+%`` (of 1), ``share``
-    (of 1, not below 1 %), ``g`` (six figures that count), ``year``, ``s``
+    (of 1, not below 1 %), ``points`` (of 1, in percentage points), ``g`` (six figures that
+    count), ``year``, ``s``
     """
     if form == "s":
         return NOTHING if value is None or value == "" else str(value)
@@ -105,6 +106,7 @@ _FORMS = {
     "%": lambda x: f"{x:.0%}".replace("-", MINUS),
     "+%": lambda x: f"{x:+.0%}".replace("-", MINUS),
     "%2": lambda x: f"{100 * x:,.2f} %".replace("-", MINUS),
+    "points": lambda x: f"{100 * x:,.2f}".replace("-", MINUS),
     "g": lambda x: f"{x:,.6g}".replace("-", MINUS),
 }
 

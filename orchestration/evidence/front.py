@@ -27,11 +27,11 @@ def answer(con: Con) -> str:
     if row["verdict"] == "found":
         title = "A change found"
     return (
-        f"**{title} in the statistics delivered to us.** Mean synchronization between the "
-        "yearly growth of a city with a zone and that of cities without one in other provinces was "
-        f"{size(row['before'])} before its admission and {size(row['after'])} afterwards. Without "
-        f"the zone it would have been an estimated {size(row['without_admission'])}, so the "
-        f"estimated effect is {signed(row['estimate'])} (95 % interval {interval(row)}, p "
+        f"**{title} in the statistics delivered to us.** Weighted mean synchronization between "
+        "the yearly growth of a city with a zone and that of cities without one in other provinces "
+        f"was {size(row['before'])} before its admission and {size(row['after'])} afterwards. "
+        f"Without the zone it would have been an estimated {size(row['without_admission'])}, so "
+        f"the estimated effect is {signed(row['estimate'])} (95 % interval {interval(row)}, p "
         f"{p_of(row['p_value'])}; {row['first_year']} to {row['last_year']}). This interval and p "
         "are for growth alone; growth less its trend is tested too, and the p corrected for both "
         f"tests is {p_of(row['p_value_family'])}. p is how often zones reassigned at random within "
@@ -52,7 +52,7 @@ def answer_in_chinese(con: Con) -> str:
         title = "发现了这种影响"
     return (
         f"**在交付给我们的统计数据中，{title}。** 设有综试区的城市与外省未设综试区的城市，"
-        f"其年增长率的平均同步性在获批前为 {size(row['before'])}，"
+        f"其年增长率的加权平均同步性在获批前为 {size(row['before'])}，"
         f"获批后为 {size(row['after'])}。假如没有综试区，获批后估计为 "
         f"{size(row['without_admission'])}，因此影响的估计值为 {signed(row['estimate'])}"
         f"（95% 置信区间 {_interval_in_chinese(row)}，p 值 {p_of(row['p_value'])}；"

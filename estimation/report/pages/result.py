@@ -17,7 +17,7 @@ from ..forest import Forest, build_forest, is_found
 from ..journal_tables import build_table
 from ..plots import Chart, Point, Series
 from .context import Context
-from .first_screen import FirstScreen, could_be_missed, how_sure
+from .first_screen import INTERVAL, FirstScreen, could_be_missed, how_sure
 from .pictures import answer as answer_picture
 from .pictures import event_study, picture
 from .play import in_step, one_city, shuffle
@@ -158,9 +158,19 @@ def _later(page: Context) -> list[Markup]:
     numbers = {"estimate": num(check, "estimate", "+3"), "p": num(check, "p_value", "p")}
     said = [page.words("result.sure_later", **numbers)]
     placebo = page.one("placebo", spec_id=PRIMARY, placebo="later")
-    if placebo is not None and 0 < -placebo["estimate"] / check["estimate"] < 1:
-        move = num(placebo, "estimate", "+3")
-        said.append(page.words("result.sure_later_placebo", placebo=move))
+    if placebo is None or None in (number(placebo[end]) for end in INTERVAL):
+        return said
+    explained = -placebo["estimate"] / check["estimate"]
+    if 0 < explained < 1:
+        ends = [-placebo[end] / check["estimate"] for end in INTERVAL]
+        shares = {
+            "share": shown(explained, "%"),
+            "least": shown(max(min(ends), 0), "%"),
+            "most": shown(min(max(ends), 1), "%"),
+        }
+        low, high = (num(placebo, end, "+3") for end in INTERVAL)
+        move = {"placebo": num(placebo, "estimate", "+3"), "low": low, "high": high}
+        said.append(page.words("result.sure_later_placebo", **move, **shares))
     return said
 
 
@@ -176,8 +186,18 @@ def _found_rows(page: Context) -> list[Markup]:
         found.append(w(f"result.{key}", name=stood_out_name(page, row), **numbers))
     if found:
         listed = w("label.chinese_semicolon").join(found)
-        return [w("result.found_rows", rows=listed)]
+        said = [w("result.found_rows", rows=listed)]
+        if any(_follows_to_2021(row) for row in below):
+            said.append(w("result.found_lead"))
+        return said
     return [w("result.found_rows_none")] if below else []
+
+
+def _follows_to_2021(row: Row) -> bool:
+    """Whether a row is found and says that treated cities follow, in a window with the pandemic."""
+    spec_id = row["spec_id"]
+    is_lead = spec_id.startswith("radiation.lead_") and spec_id.endswith("_2010_2021")
+    return is_lead and row["belief"] in ("found", "doubted") and row["estimate"] < 0
 
 
 def _second(page: Context) -> list[Markup]:
@@ -258,14 +278,25 @@ def _caution(page: Context) -> list[Markup]:
     for kind in ("time", "selection"):
         rows = page.some("placebo", spec_id=PRIMARY, placebo=kind)
         joint = next((row for row in rows if number(row["joint_p_value"]) is not None), None)
-        if joint is not None and joint["joint_p_value"] < LEVEL:
-            said.append(w(f"result.placebo_{kind}_bad"))
+        if joint is None or joint["joint_p_value"] >= LEVEL:
+            continue
+        values = _selected(page, rows) if kind == "selection" else {}
+        said.append(w(f"result.placebo_{kind}_bad", **values))
     difference, p_value = (
         page.diagnostic(HEADLINE, f"pilot_level_{name}") for name in ("difference", "p")
     )
     if difference is not None and p_value is not None and p_value["value"] < LEVEL:
         said.append(w("result.other_kind", difference=num(difference, "value", "+3")))
     return said
+
+
+def _selected(page: Context, rows: list[Row]) -> dict[str, Markup]:
+    """What cities differed in before any zone, in which years, and by when they have one."""
+    w, ours = page.words, page.one("primary", spec_id=PRIMARY)
+    differ = [row for row in rows if number(row["p_value"]) is not None and row["p_value"] < LEVEL]
+    named = [w.name("selection_parts", row["name"]) for row in differ]
+    years = {name: num(rows[0], f"{name}_year", "year") for name in ("first", "last")}
+    return {**years, "by": num(ours, "last_year", "year"), "what": w("label.and").join(named)}
 
 
 def _warnings(page: Context) -> list[str]:

@@ -254,6 +254,18 @@ def test_the_first_screen_says_what_the_tables_say(case: str) -> None:
     assert not any(stands(key) for key in unsaid)
 
 
+def test_the_caution_names_what_cities_differed_in_before_any_zone() -> None:
+    names = ["spread of growth", "mean growth"]
+    frames = tables()
+    frames["estimates.placebo"] = frames["estimates.placebo"].assign(
+        placebo="selection", name=names, p_value=[0.003, 0.25], joint_p_value=0.007
+    )
+    page = page_of(frames, "index.html")
+    caution = page.partition('class="caution"')[2].partition("</div>")[0]
+    said = Tags(caution).text
+    assert "spread" in said and "mean" not in said
+
+
 def test_what_was_not_run_is_told_by_its_reason() -> None:
     """One row a reason; specifications that differ in their outcome are one name, and those of the
     curve a number.
