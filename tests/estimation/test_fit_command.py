@@ -99,7 +99,7 @@ def test_undetermined_pilots_leave_lines_out_and_are_named(capsys, write):
     lines = {e["vcov"] for e in document["estimates"]}
     assert (code, lines) == (0, {"conventional", "dyadic", "province_jackknife"})
     said = " ".join(document["warnings"])
-    assert "901, 902" in said and "line permutation is left out" in said
+    assert "901, 902" in said and "permutation is left out" in said
 
 
 def _set(column, value):

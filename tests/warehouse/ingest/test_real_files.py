@@ -202,7 +202,7 @@ TEXTS = [
     ("xiamen_2022_5_fund_measures", "厦商务规〔2022〕5号", "2022-04-18", "厦门市"),
     ("xian_2018_plan", None, None, "西安"),
     ("yancheng_2023_policies", None, "2023-11-25", "盐城市"),
-    ("zhongshan_2023_23_fund_notice", "中商务电字〔2023〕23号", "2023-07-25", ""),
+    ("zhongshan_2023_23_fund_notice", "中商务电字〔2023〕23号", "2023-07-25", "中山市"),
 ]
 
 
