@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -122,8 +123,9 @@ def read_scores(fit: Any) -> Scores:
         remedy = "give a fit that has converged, without a penalty or a restriction"
         raise PanelError("fit", None, None, expected, size, remedy)
     if not _has_converged(fit):
-        found_it, remedy = "one that reports that it has not", "fit again with more iterations"
-        raise PanelError("fit", None, None, "a fit that has converged", found_it, remedy)
+        state = "one that reports that it has not"
+        remedy = "fit again with more iterations or another method"
+        raise PanelError("fit", None, None, "a fit that has converged", state, remedy)
     return found
 
 
@@ -274,7 +276,7 @@ def _of_statsmodels(fit: Any) -> Scores:
         if estimate.ndim == 2:
             # of MNLogit: a column for each outcome but the first
             others = [model._ynames_map[k] for k in range(1, estimate.shape[1] + 1)]
-            terms = tuple(f"{term}[{other}]" for other in others for term in terms)
+            terms = tuple(f"{term}[{other}]" for other, term in product(others, terms))
             estimate = estimate.reshape(-1, order="F")
         scores = np.asarray(model.score_obs(estimate))
         bread = _inverse(_information(model, estimate, scores))

@@ -71,7 +71,10 @@ class Covariance:
         # a mapping is one sum, not its coefficients one by one
         if isinstance(terms, Iterable) and not isinstance(terms, str | Mapping):
             given = list(terms)
-        rows = self._rows([{one: 1.0} if isinstance(one, str) else one for one in given], "terms")
+        for k, one in enumerate(given):
+            if isinstance(one, str):
+                given[k] = {one: 1.0}
+        rows = self._rows(given, "terms")
         df = self._least_degrees(rows)
         if not 0 < len(rows) < df + 1:
             expected = f"one restriction or more, fewer than {df:.3g} degrees of freedom plus 1"

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..defaults import DRAWS
 from ..panel.city_file import CityFile, read_cities
-from ..panel.columns import as_frame
+from ..panel.columns import as_frame, columns_of
 from ..panel.pair_columns import PairColumns
 from ..panel.panel_error import PanelError, require_count, require_mapping
 from ..panel.panel_table import listed
@@ -50,8 +50,7 @@ class PolicyFit:
 
     def places(self) -> Any:
         """One row for each row of the list: its unit, first treated period, status and reason."""
-        rows = self.result.sample.places
-        columns = {name: [getattr(one, name) for one in rows] for name in PLACE}
+        columns = columns_of(self.result.sample.places, PLACE)
         columns["reason"] = list(of_units(columns["reason"]))
         return as_frame(columns, self.primary.backend)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..defaults import DRAWS, LEAST_SHARE
 from ..panel.city_file import CityFile, read_cities
-from ..panel.columns import as_frame
+from ..panel.columns import as_frame, columns_of
 from ..panel.pair_columns import PairColumns
 from ..panel.panel_error import refused, require_among, require_count, require_names
 from ..panel.panel_table import listed
@@ -87,9 +87,7 @@ class PrimaryFit:
 
     def tidy(self) -> Any:
         """One row for each effect and channel; columns as those of `Fit.tidy`."""
-        return as_frame(
-            {name: [getattr(e, name) for e in self.estimates] for name in TIDY}, self.backend
-        )
+        return as_frame(columns_of(self.estimates, TIDY), self.backend)
 
     def summary(self) -> Text:
         """Effect, interval, what could have been found, channels and warnings, as a text."""

@@ -12,7 +12,7 @@ from ..defaults import LEVEL
 from ..engines.choose import TWO_WAY
 from ..inference.variances import with_diagonal
 from ..options import Options
-from ..panel.columns import as_frame
+from ..panel.columns import as_frame, columns_of
 from ..panel.fit_sample import FitSample, build_sample
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
@@ -146,11 +146,11 @@ class Fit(ForMaketables, FitResult):
             of 95 %; `df` are the degrees of freedom of their t, blank for a permutation.
         """
         require_among("full", [full], (False, True))
-        rows = {name: [getattr(e, name) for e in self.estimates] for name in (*TIDY, *MORE)}
+        rows = columns_of(self.estimates, (*TIDY, *MORE))
         rows["term"] = [label_of(e) for e in self.estimates]
-        return as_frame(
-            {name: rows[name] for name in ((*TIDY, *MORE) if full else TIDY)}, self.backend
-        )
+        if not full:
+            rows = {name: rows[name] for name in TIDY}
+        return as_frame(rows, self.backend)
 
     def coef(self) -> dict[str, float]:
         """Each coefficient's estimate."""
@@ -227,7 +227,7 @@ class Fit(ForMaketables, FitResult):
         coefficients = self.coef()
         first = next((term for term in weights if term in coefficients), None)
         row = self._covariance(vcov, first).combine(weights)
-        return as_frame({name: [getattr(row, name)] for name in TIDY}, self.backend)
+        return as_frame(columns_of([row], TIDY), self.backend)
 
     def wald(
         self, terms: Sequence[str | Mapping[str, float]], vcov: str | None = None

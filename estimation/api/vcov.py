@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..defaults import LEVEL
 from ..inference.variances import dyadic_df, t_interval, with_diagonal
+from ..panel.columns import columns_of
 from ..panel.panel_error import PanelError, require_among, require_names, require_number
 from ..panel.panel_table import like_ids, listed
 from ..results import Estimate
@@ -111,7 +112,7 @@ class Errors(ForMaketables, pd.DataFrame):
             If there is no such term.
         """
         rows = [self._covariance(line).combine(weights) for line in self._matrices]
-        return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in self.columns})
+        return pd.DataFrame(columns_of(rows, self.columns))
 
     def wald(
         self, terms: Sequence[str | Mapping[str, float]], vcov: str | None = None
@@ -320,7 +321,7 @@ def vcov(
                 found.terms, found.estimate, variances, degrees[line], strict=True
             )
         ]
-    errors = Errors({name: [getattr(row, name) for row in rows] for name in TIDY})
+    errors = Errors(columns_of(rows, TIDY))
     errors._matrices, errors._plain, errors._by_pair = matrices, plain, by_pair
     errors.degrees = degrees
     errors.estimates, errors.notes, errors.outcome = tuple(rows), tuple(notes), found.outcome

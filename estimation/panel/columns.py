@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -287,6 +287,15 @@ def is_number(text: str) -> bool:
         return not math.isnan(float(text)) and "_" not in text
     except ValueError:
         return False
+
+
+def columns_of(rows: Iterable[Any], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Return the attributes of objects as columns by name, a row for each object."""
+    found = list(rows)
+    columns = {}
+    for name in names:
+        columns[name] = [getattr(row, name) for row in found]
+    return columns
 
 
 def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:

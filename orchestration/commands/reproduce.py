@@ -90,7 +90,8 @@ def _compare(first: dict[str, Any], again: dict[str, Any]) -> int:
     """Compare two publications by the hashes of their tables, but those of `meta`, which hold the
     run's own id and time.
     """
-    names = {name for name in {**first["tables"], **again["tables"]} if name[:5] != "meta."}
+    every = {*first["tables"], *again["tables"]}
+    names = {name for name in every if not name.startswith("meta.")}
     differing = [name for name in _differing(first["tables"], again["tables"]) if name in names]
     if not differing:
         return end_command(
