@@ -284,10 +284,7 @@ REFUSED[cs.PanelError] += [
     ),
     (errors_of(directed="yes"), "directed: expected one of False, True"),
     (errors_of(kinds=True), "kinds: expected one of"),
-    *(
-        (of_units(**{name: ["x"]}), f"{name}: expected none for a panel of units")
-        for name in ("controls",)
-    ),
+    (of_units(controls=["x"]), "controls: expected none for a panel of units"),
     (of_units(weights="w"), "weights: expected none for a panel of units"),
     *(
         (lambda at, year=year: cs.data.euro(first_year=year), "first_year: expected a whole")
