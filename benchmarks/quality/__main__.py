@@ -1,5 +1,5 @@
-"""`citysync bench-quality`: inject, build, score; one JSON line a row of the table, and the table
-itself into the documentation.
+"""`citysync bench-quality`: inject, build, score; one JSON line a row of the table, and the tables
+into the documentation and the CSV files next to it.
 
 `python -m benchmarks.quality --runs 10 --landing path --docs docs/evidence/quality-injection.md`
 """
@@ -26,7 +26,7 @@ from benchmarks.quality.landings import (
 )
 from benchmarks.quality.plan import inject, plan_events
 from benchmarks.quality.score import score_run, summarise
-from benchmarks.quality.table import write_document
+from benchmarks.quality.table import write_csv, write_document
 from benchmarks.quality.warehouse import Bench, read_graded, read_rejected, read_thin_years
 
 SEED = 20161
@@ -114,7 +114,8 @@ def main() -> int:
     if chosen.docs:
         write_document(chosen.docs, summary, shares, chosen.runs)
         if harmed is not None:
-            write_between(chosen.docs, "harm", harm.table(harmed))
+            write_between(chosen.docs, "harm", harm.sentences(harmed))
+            write_csv(chosen.docs.with_name("quality-harm.csv"), harm.table(harmed))
     return 0
 
 

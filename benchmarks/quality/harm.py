@@ -19,7 +19,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.page import markdown
 from benchmarks.quality.sources import BAD, CELL, GROWTH, INDICATORS, SOUND, Planting
 from benchmarks.quality.warehouse import Bench, read_table
 
@@ -278,31 +277,37 @@ def with_source(
     return read_values(again), lines
 
 
-def table(found: Frame) -> str:
-    """What bad sources did, and which; what sound ones mended, and the one that mended least."""
+DONE = {
+    "wrong": "right current values wrong",
+    "lost": "lost",
+    "blocked": "right values of others blocked",
+    "filled_wrongly": "empty cells filled wrongly",
+    "filled_rightly": "empty cells filled rightly",
+    "could_fill": "empty cells that it has right",
+}
+
+
+def table(found: Frame) -> list[list[str]]:
+    """Return the header and a row for each bad source that did harm."""
+    harm = found[found["right"].notna()]
+    harmful = harm[harm[list(DONE)[:4]].sum(axis=1) > 0]
+    rows = harmful[list(DONE)].map("{:.0f}".format)
+    rows.insert(0, "source", harmful["source"])
+    return [["source", *DONE.values()], *rows.to_numpy().tolist()]
+
+
+def sentences(found: Frame) -> str:
+    """Return what all bad sources did, what sound ones mended, and the one that mended least."""
     harm, good = found[found["right"].notna()], found[found["could"].notna()]
-    done = ["wrong", "lost", "blocked", "filled_wrongly"]
-    shown = [*done, "filled_rightly", "could_fill"]
-    harmful = harm[harm[done].sum(axis=1) > 0].set_index("source")[shown]
-    harmful.loc[f"all {len(harm)} bad sources"] = harm[shown].sum()
-    heads = [
-        "source",
-        "right current values wrong",
-        "lost",
-        "right values of others blocked",
-        "empty cells filled wrongly",
-        "rightly",
-        "of those it has right",
-    ]
-    rows = harmful.map("{:,.0f}".format).reset_index().to_numpy().tolist()
+    done = {name: f"{harm[name].sum():,.0f}" for name in DONE}
     could, mended, share = good["could"].sum(), good["mended"].sum(), good["mended"] / good["could"]
-    return "\n\n".join(
-        [
-            f"Beside {harm['right'].iloc[0]:,.0f} right current values of {len(INDICATORS)} "
-            "indicators:",
-            markdown([heads, *rows]),
-            f"Of {could:,.0f} wrong current values that {len(good)} sound sources have right, "
-            f"{mended:,.0f} are mended ({mended / could:.0%}); the least by "
-            f"'{good['source'].loc[share.idxmin()]}' ({share.min():.0%}).",
-        ]
+    return (
+        f"Of {harm['right'].iloc[0]:,.0f} right current values of {len(INDICATORS)} indicators the "
+        f"{len(harm)} bad sources together made {done['wrong']} wrong and lost {done['lost']}; "
+        f"{done['blocked']} right values of others were blocked. They filled "
+        f"{done['filled_wrongly']} emptied cells wrongly and {done['filled_rightly']} rightly, of "
+        f"{done['could_fill']} that they have right.\n\n"
+        f"Of {could:,.0f} wrong current values that {len(good)} sound sources have right, "
+        f"{mended:,.0f} are mended ({mended / could:.0%}); the least by "
+        f"'{good['source'].loc[share.idxmin()]}' ({share.min():.0%})."
     )

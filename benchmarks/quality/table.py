@@ -1,7 +1,8 @@
-"""The benchmark's table for people."""
+"""The benchmark's table: all kinds as CSV, on the page those that miss their goal."""
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -15,16 +16,36 @@ from benchmarks.quality.landings import FLAGS, GDP, GROWTH, POPULATION
 MARK = "measured"
 LANDINGS = {"real": "delivered", "simulated": "simulated"}
 MOST_RESTATED = 0.01
+#: Ends a cell whose goal is missed.
+MISSED = " *"
 
 
 def write_document(path: Path, summary: pd.DataFrame, shares: dict, n_runs: int) -> None:
-    """Replace the measured part of a document; what people wrote around it stays."""
-    head = f"Measured {datetime.now(UTC):%Y-%m-%d}; mixed runs: {n_runs}."
-    write_between(path, MARK, "\n\n".join([head, table(summary), clean_shares(shares)]))
+    """Write all kinds into a CSV next to a document, and replace the measured part of the document;
+    what people wrote around it stays.
+    """
+    rows = table(summary)
+    write_csv(path.with_suffix(".csv"), rows)
+    head, *kinds = rows
+    missed = [[*row[:3], row[3].removesuffix(MISSED)] for row in kinds if row[3].endswith(MISSED)]
+    counted = (
+        f"Measured {datetime.now(UTC):%Y-%m-%d}; mixed runs: {n_runs}. Of {len(kinds)} kinds these "
+        f"{len(missed)} miss their goal on the landing and with the number of sources that the "
+        "last column names:"
+    )
+    shown = markdown([head[:4], *missed])
+    write_between(path, MARK, "\n\n".join([counted, shown, clean_shares(shares)]))
 
 
-def table(summary: pd.DataFrame) -> str:
-    """One line a kind; a column for each number of sources and landing that was measured.
+def write_csv(path: Path, rows: list[list[str]]) -> None:
+    """Write rows of text as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def table(summary: pd.DataFrame) -> list[list[str]]:
+    """Return the header and a row a kind; a column for each number of sources and landing that was
+    measured.
 
     Parameters
     ----------
@@ -48,7 +69,7 @@ def table(summary: pd.DataFrame) -> str:
         ]
         cells = [_cell(kind, part, column[0]) for part, column in zip(parts, columns, strict=True)]
         lines.append([kind.name, _goal_words(kind), _range(of_kind["n_events"]), *cells])
-    return markdown(lines)
+    return lines
 
 
 def _has_goals(kind: Kind, rows: pd.DataFrame) -> pd.Series:
@@ -61,7 +82,9 @@ def _has_goals(kind: Kind, rows: pd.DataFrame) -> pd.Series:
 
 
 def _cell(kind: Kind, part: pd.DataFrame, sources: str) -> str:
-    """Found by indicator, product first, and the lowest precision; bold where a goal is missed."""
+    """Found by indicator, product first, and the lowest precision; marked where a goal is
+    missed.
+    """
     if part.empty:
         return "-"
     order = part["family"].map({GDP: 0, POPULATION: 1}).fillna(2)
@@ -69,7 +92,7 @@ def _cell(kind: Kind, part: pd.DataFrame, sources: str) -> str:
     if not kind.is_defect:
         text = "/".join(map(_share, part["cells_blocked"]))
         is_met = part["cells_blocked"] <= MOST_RESTATED
-        return text if is_met.all() else f"**{text}**"
+        return text if is_met.all() else f"{text}{MISSED}"
     # an indicator without a second source is asked the same with one
     sources = sources if "level" in kind.per_run else "two"
     goal = (kind.goal or {}).get(sources)
@@ -78,7 +101,7 @@ def _cell(kind: Kind, part: pd.DataFrame, sources: str) -> str:
     if sources == "two" and grade == "blocked" and least >= 0.95:
         is_met &= part["precision"] >= least
     text = f"{_shares(part[f'events_{grade}'])} ({_share(part['precision'].min())})"
-    return text if is_met.all() else f"**{text}**"
+    return text if is_met.all() else f"{text}{MISSED}"
 
 
 def _shown_grade(kind: Kind) -> str:

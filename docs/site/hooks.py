@@ -1,11 +1,13 @@
 """Hooks of the documentation site: the folders of methods and evidence in the navigation, pages
-that lie above docs/, and formulas as MathML, which browsers set without a script.
+that lie above docs/, tables of the CSV files that pages link to, and formulas as MathML, which
+browsers set without a script.
 
 Run by MkDocs in .venv-site, so it imports nothing of this project.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ ABOVE = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md")
 SHIM = re.compile(r"https://unpkg\.com/iframe-worker/shim")
 COPY = "site/iframe-worker.js"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+# a line that is nothing but a link to a CSV file beside the page
+TABLE = re.compile(r"^\[[^\]]+\]\(([\w-]+\.csv)\)$", re.MULTILINE)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -76,16 +80,27 @@ def _inside_docs(match: re.Match[str]) -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Send links to the pages above docs/ to their copies, and keep MkDocs from reading `<![` in a
-    line of code as markup.
+    """Send links to the pages above docs/ to their copies, keep MkDocs from reading `<![` in a line
+    of code as markup, and show the table of a CSV file below the line that links to it.
     """
     up = "../" * page.file.src_uri.count("/")
+    folder = Path(page.file.abs_src_path or "").parent
+    markdown = TABLE.sub(lambda match: f"{match[0]}\n\n{_table(folder / match[1])}", markdown)
 
     def copied(match: re.Match[str]) -> str:
         name = match[1].removeprefix("../" + up)
         return f"]({up}{name.lower()})" if name in ABOVE else match[0]
 
     return LINK.sub(copied, markdown.replace("<![", "<\u200b!["))
+
+
+def _table(path: Path) -> str:
+    with path.open(encoding="utf-8", newline="") as file:
+        head, *rows = (
+            [cell.replace("|", r"\|").replace("*", r"\*") for cell in row]
+            for row in csv.reader(file)
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:

@@ -1,8 +1,9 @@
-"""Comparisons with a second implementation, which docs/library/parity.md lists.
+"""Comparisons with a second implementation, which docs/library/parity.csv lists.
 
-`python -m tests.estimation.parity` runs the tests that call `agrees`, and writes the page.
+`python -m tests.estimation.parity` runs the tests that call `agrees`, and writes the list.
 """
 
+import csv
 import json
 import os
 import re
@@ -23,7 +24,7 @@ FOLDER = REPO / "tests" / "estimation"
 #: names the file to which differences are added
 RECORD = "PARITY_RECORD"
 CALL = re.compile(r"\bagrees\(")
-START = "| reference | what |"
+COLUMNS = ("reference", "what", "tolerance", "largest difference", "why")
 
 
 def agrees(
@@ -64,8 +65,8 @@ def agrees(
             file.write(json.dumps(row) + "\n")
 
 
-def rows_of(record: str) -> list[str]:
-    """Return rows of the table: one per reference, tolerance and reason, with everything compared
+def rows_of(record: str) -> list[list[str]]:
+    """Return rows of the list: one per reference, tolerance and reason, with everything compared
     there and the largest difference found.
     """
     whats: dict[tuple, set[str]] = {}
@@ -80,25 +81,23 @@ def rows_of(record: str) -> list[str]:
     rows = []
     for key in sorted(whats):
         reference, tolerance, why = key
-        cells = [reference, "; ".join(sorted(whats[key])), tolerance, f"{largest[key]:.0e}", why]
-        rows.append(f"| {' | '.join(cells)} |")
+        whole = "; ".join(sorted(whats[key]))
+        rows.append([reference, whole, tolerance, f"{largest[key]:.0e}", why])
     return rows
 
 
 def main() -> None:
-    """Run the tests and write their table into the page."""
+    """Run the tests, write their list next to the page and the date into it."""
     files = [path for path in sorted(FOLDER.rglob("test_*.py")) if CALL.search(path.read_text())]
     with tempfile.TemporaryDirectory() as folder:
         record = Path(folder) / "record"
         command = [sys.executable, "-m", "pytest", "-n", "0", "-q", *map(str, files)]
         subprocess.run(command, check=True, cwd=REPO, env=os.environ | {RECORD: str(record)})
         rows = rows_of(record.read_text(encoding="utf-8"))
+    with PAGE.with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
     text = PAGE.read_text(encoding="utf-8")
-    head = text[: text.index(START)]
-    head = re.sub(r"\d{4}-\d\d-\d\d", date.today().isoformat(), head)
-    columns = f"{START} tolerance | largest difference | why |"
-    lines = [columns, "| --- | --- | --- | --- | --- |", *rows]
-    PAGE.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    PAGE.write_text(re.sub(r"\d{4}-\d\d-\d\d", date.today().isoformat(), text), encoding="utf-8")
 
 
 if __name__ == "__main__":

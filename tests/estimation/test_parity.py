@@ -15,8 +15,6 @@ def test_a_difference_fails_and_the_largest_is_shown(monkeypatch, tmp_path) -> N
     with pytest.raises(AssertionError):
         agrees("x", "{numpy}", {"a": 1.0}, {"b": 1.0}, rel=1e-8)
     (row,) = rows_of(record.read_text())
-    assert (
-        row.startswith("| numpy 2")
-        and "| x | 1e-08" in row
-        and "1e-08, relative | 5e-10 | rounding" in row
-    )
+    reference, *rest = row
+    assert reference.startswith("numpy 2")
+    assert rest == ["x", "1e-08, relative", "5e-10", "rounding"]
