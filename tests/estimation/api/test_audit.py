@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pyfixest as pf
 import pytest
-import statsmodels.formula.api as smf
 from scipy.stats import binom
 
 import estimation as cs
@@ -131,22 +130,6 @@ def test_a_card_prints_shows_and_draws_itself(tmp_path) -> None:
     kept = (card.drawn["estimate"] + card.smallest_rise) / card.drawn["dyadic"]
     statistics = np.sort((card.drawn["estimate"] / card.drawn["dyadic"]).abs())
     assert (kept >= statistics[-1]).mean() == pytest.approx(0.8, abs=0.06)
-
-
-def test_what_cannot_be_audited_is_refused_in_a_sentence() -> None:
-    frame = panel(7)
-    with pytest.raises(cs.PanelError, match="expected a fit of pyfixest"):
-        cs.audit(smf.ols("y ~ treated", frame).fit(), "treated", UNIT)
-    with pytest.raises(cs.PanelError, match="keeps its data"):
-        cs.audit(pf.feols("y ~ treated", frame, store_data=False), "treated", UNIT)
-    with pytest.raises(ValueError, match="treatment: expected one of treated"):
-        cs.audit(feols(frame), "year", UNIT)
-    with pytest.raises(ValueError, match="a whole number from 1"):
-        cs.audit(feols(frame), "treated", UNIT, time="year", draws=0)
-    with pytest.raises(cs.PanelError, match="name the column of time"):
-        cs.audit(feols(frame), "treated", UNIT)
-    with pytest.raises(cs.PanelError, match="data"):
-        cs.audit(feols(frame), "treated", ("a", "other"), time="year")
 
 
 @pytest.mark.full

@@ -79,6 +79,13 @@ def table_of(**options):
     return lambda at: cs.etable(at.fit, at.plain, **options)
 
 
+def audit_of(options="", treatment="x", unit=UNIT, **more):
+    """An audit of a fit of the flows, in whose formula or options something lacks."""
+    return lambda at: cs.audit(
+        pf.feols("y ~ x | year", at.flows, store_data=options != "no data"), treatment, unit, **more
+    )
+
+
 def of_other(fit):
     return lambda at: cs.vcov(fit(at.flows.dropna().reset_index(drop=True)), UNIT)
 
@@ -298,6 +305,15 @@ REFUSED[cs.PanelError] += [
         for window in ({"first_year": 1960}, {"last_year": 2020}, {"first_year": 2016})
     ),
     (lambda at: cs.data.euro("spark"), "expected one of pandas"),
+    (
+        lambda at: cs.audit(smf.ols("y ~ x", at.used).fit(), "x", UNIT),
+        "expected a fit of pyfixest",
+    ),
+    (audit_of("no data"), "keeps its data"),
+    (audit_of(treatment="year"), "treatment: expected one of x"),
+    (audit_of(time="year", draws=0), "a whole number from 1"),
+    (audit_of(), "name the column of time"),
+    (audit_of(unit=("a", "other"), time="year"), "data"),
 ]
 
 

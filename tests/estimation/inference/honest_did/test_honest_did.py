@@ -1,13 +1,8 @@
-"""Sensitivity to trends against the R package's published example, by hand, and by literal
-searches.
-"""
-
-import itertools
+"""Sensitivity to trends against the R package's published example, and by hand."""
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog, minimize
-from scipy.stats import foldnorm, norm, truncnorm
+from scipy.stats import foldnorm, norm
 from scipy.stats import t as student
 
 from estimation.fit import fit_panel
@@ -120,45 +115,6 @@ def test_an_estimated_covariance_widens_by_what_is_chosen():
     assert found == pytest.approx((centre - half, centre + half))
 
 
-def _worst_bias(weights, n_leads, horizon):
-    """Largest bias under changes of slope of at most 1, by linear programming over the trend's
-    values; the base is 0.
-    """
-    n = n_leads + horizon + 2
-    second = np.zeros((n - 2, n))
-    for row in range(n - 2):
-        second[row, row : row + 3] = 1, -2, 1
-    objective = np.zeros(n)
-    objective[:n_leads], objective[-1] = weights[:-1], weights[-1]
-    bounds = [(None, None)] * n
-    bounds[n_leads] = (0, 0)
-    # a slope that cancels out in the bias would leave the programme without a corner
-    bounds[n_leads - 1] = (0, 0)
-    found = linprog(
-        -objective, A_ub=np.vstack([second, -second]), b_ub=np.ones(2 * n - 4), bounds=bounds
-    )
-    return -found.fun
-
-
-@pytest.mark.parametrize(("n_leads", "horizon"), [(2, 0), (3, 1)])
-def test_no_other_weights_give_a_shorter_interval(n_leads, horizon):
-    theta, covariance = _random_case(7, n_leads)
-    bound = 0.3 * covariance[-1, -1] ** 0.5
-
-    def half(free):
-        # the last lead's weight makes a straight trend harmless
-        last = horizon + 1 - sum(free[i] * (n_leads - i) for i in range(n_leads - 1))
-        weights = np.array([*free, last, 1.0])
-        error = (weights @ covariance @ weights) ** 0.5
-        return error * foldnorm.ppf(0.95, bound * _worst_bias(weights, n_leads, horizon) / error)
-
-    best = minimize(
-        half, np.zeros(n_leads - 1), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-9}
-    ).fun
-    low, high = smoothness_path(theta, covariance, horizon).interval(bound, KNOWN)
-    assert (high - low) / 2 == pytest.approx(best, rel=1e-5)
-
-
 def test_rounding_of_the_covariance_moves_no_interval():
     """A coefficient that leaves the path is zero there: what rounding left of it must not count as
     chosen, for each choice costs a degree of freedom.
@@ -171,43 +127,6 @@ def test_rounding_of_the_covariance_moves_no_interval():
         near = covariance * (1 + rounding[:, None] + rounding)
         first, second = (smoothness_path(theta, c).interval(0.0, 20) for c in (covariance, near))
         np.testing.assert_allclose(first, second, atol=1e-9)
-
-
-def _accepted(theta, covariance, bound, grid, generator):
-    """Effects of a grid that the hybrid test lets stand, from its definition: matrices, simulated
-    critical value, truncated normal.
-    """
-    n_leads, accepted = len(theta) - 1, np.zeros(len(grid), dtype=bool)
-    values = np.eye(n_leads + 1)
-    steps = [(values[s + 1] if s + 1 < n_leads else 0) - values[s] for s in range(n_leads)]
-    for step, sign in itertools.product(steps, (1.0, -1.0)):
-        moments = np.stack([values[-1] - sign * bound * step, -values[-1] - sign * bound * step])
-        spread = moments @ covariance @ moments.T
-        error = np.sqrt(np.diag(spread))
-        draws = generator.multivariate_normal(
-            np.zeros(2), spread / np.outer(error, error), size=200_000
-        )
-        first = np.quantile(draws.max(axis=1), 1 - 0.005)
-        for at, effect in enumerate(grid):
-            statistics = (moments @ theta - np.array([effect, -effect])) / error
-            largest = int(np.argmax(statistics))
-            other = 1 - largest
-            moved = spread[other, largest] / (error[other] * error[largest])
-            lowest = (statistics[other] - moved * statistics[largest]) / (1 - moved)
-            critical = truncnorm.ppf(1 - (0.05 - 0.005) / (1 - 0.005), lowest, first)
-            accepted[at] |= statistics[largest] <= min(max(critical, 0), first)
-    return accepted
-
-
-@pytest.mark.parametrize("bound", [0.3, 1.0, 3.0])
-def test_relative_magnitudes_by_a_literal_grid(bound):
-    theta, covariance = _random_case(3, 3)
-    low, high = relative_magnitudes(theta, covariance, KNOWN, bound)
-    width = high - low
-    grid = np.linspace(low - 0.2 * width, high + 0.2 * width, 141)
-    accepted = grid[_accepted(theta, covariance, bound, grid, np.random.default_rng(1))]
-    assert accepted[0] == pytest.approx(low, abs=0.015 * width)
-    assert accepted[-1] == pytest.approx(high, abs=0.015 * width)
 
 
 def test_least_favourable_value_by_simulation():
