@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,17 @@ def random_panel(
         controls if n_controls else None,
         tie=tie,
     )
+
+
+def with_cell(column: str, value: object, row: int = 3) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what changes one cell of a frame."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.astype({column: object})
+        frame.iloc[row, frame.columns.get_loc(column)] = value
+        return frame
+
+    return change
 
 
 def with_one_pair(panel: PairPanel, cohort: int) -> PairPanel:

@@ -17,7 +17,12 @@ from estimation.fit import fit_panel
 from estimation.primary.pair_means import partner_means
 from estimation.primary.within_block import fit_within_block
 from tests.conftest import REPO
-from tests.estimation.panels import VARIANCE_ESTIMATORS, contract_table, random_panel
+from tests.estimation.panels import (
+    VARIANCE_ESTIMATORS,
+    contract_table,
+    random_panel,
+    with_cell,
+)
 
 IDS = ["city_i_id", "city_j_id"]
 OF_CITIES = ["city_i_cohort_year", "city_j_cohort_year"]
@@ -102,15 +107,6 @@ def test_undetermined_pilots_leave_lines_out_and_are_named(capsys, write):
     assert "901, 902" in said and "permutation is left out" in said
 
 
-def _set(column, value):
-    def change(table):
-        table = table.astype({column: object})
-        table.iloc[3, table.columns.get_loc(column)] = value
-        return table
-
-    return change
-
-
 FAULTS = {
     "missing column": (
         lambda t: t.drop(columns="cohort_year"),
@@ -121,13 +117,13 @@ FAULTS = {
         lambda t: t.rename(columns={"city_i_id": "city_j_id", "city_j_id": "city_i_id"}),
         ["line 2", "city_i_id < city_j_id"],
     ),
-    "year": (_set("year", "20.5"), ["line 5", "column year"]),
+    "year": (with_cell("year", "20.5"), ["line 5", "column year"]),
     "zero for never": (
         lambda t: t.assign(cohort_year=t["cohort_year"].fillna(0)),
         ["cohort_year", "'0'"],
     ),
-    "treatment moves": (_set("cohort_year", 2011), ["cohort_year", "absorbing"]),
-    "province moves": (_set("province_i_id", 77), ["one value for all rows of a unit"]),
+    "treatment moves": (with_cell("cohort_year", 2011), ["cohort_year", "absorbing"]),
+    "province moves": (with_cell("province_i_id", 77), ["one value for all rows of a unit"]),
     "no treated": (lambda t: t.assign(cohort_year=None), ["exactly one treated unit"]),
     "no never-treated": (
         lambda t: t[t["cohort_year"].notna()].assign(cohort_year=2013),

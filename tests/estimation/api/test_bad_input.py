@@ -12,15 +12,7 @@ import pytest
 
 import estimation as cs
 from estimation.panel import sources
-
-
-def _changed(column, value, row=3):
-    def change(frame):
-        frame = frame.astype({column: object})
-        frame.loc[row, column] = value
-        return frame
-
-    return change
+from tests.estimation.panels import with_cell
 
 
 def _both_orders(frame):
@@ -68,7 +60,7 @@ FAULTS = {
         ["'-inf'"],
     ),
     "mixed ids": (
-        _changed("exporter", 7),
+        with_cell("exporter", 7),
         4,
         "exporter",
         ["7, a number beside text", "turn the whole column into text"],
@@ -79,7 +71,7 @@ FAULTS = {
         "exporter",
         ["whole numbers in importer"],
     ),
-    "blank id": (_changed("importer", None), 4, "importer", ["a blank cell"]),
+    "blank id": (with_cell("importer", None), 4, "importer", ["a blank cell"]),
     "fraction as id": (
         lambda f: f.assign(
             exporter=f["exporter"].str[1:].astype(float) + 0.5,
@@ -96,7 +88,7 @@ FAULTS = {
         None,
         ["a polars LazyFrame", "panel.collect()"],
     ),
-    "text in numbers": (_changed("y", "abc"), 4, "y", ["'abc', text beside a number"]),
+    "text in numbers": (with_cell("y", "abc"), 4, "y", ["'abc', text beside a number"]),
     "dates as an outcome": (
         lambda f: f.assign(y=pd.to_datetime(f["period"].astype(str))),
         1,

@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from estimation.inference.diagnostics.pilot_level import level_of_means
-from estimation.measures.synchronization import standardise
+from tests.estimation.primary.economies import plain_measure
 
 from .economies import YEARS, draw_economy
 
@@ -16,13 +16,7 @@ N_CITIES = 120
 
 def never_treated_means(growth: np.ndarray, never: np.ndarray) -> np.ndarray:
     """Mean `cm` of each city and year over its never treated partners, (N, T)."""
-    z = standardise(growth)
-    means = np.empty_like(z)
-    for city in range(len(z)):
-        partners = never.copy()
-        partners[city] = False
-        means[city] = (1 - (z[city] - z[partners]) ** 2 / 2).mean(axis=0)
-    return means
+    return plain_measure(growth, never & ~np.eye(len(never), dtype=bool))
 
 
 def level_of(seed: int, loadings: tuple[float, float] = (0.5, 0.5)):

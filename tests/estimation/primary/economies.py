@@ -1,6 +1,7 @@
 """Small simulated city panels for the tests of the primary test."""
 
 import numpy as np
+import pandas as pd
 
 YEARS = np.arange(2010, 2020)
 
@@ -22,3 +23,12 @@ def draw_panel(
     treated = (cohort[:, None] > 0) & (YEARS[None, :] >= cohort[:, None])
     own = np.where(treated, np.sqrt(1 - calmer) * own, own)
     return 8 + rng.normal(size=len(YEARS))[None, :] + own, YEARS, cohort, block
+
+
+def plain_measure(series: np.ndarray, is_partner: np.ndarray) -> np.ndarray:
+    """Mean of 1 - (z_i - z_j)^2 / 2 over the partners j of each i, of the known cells; `is_partner`
+    is (N, N).
+    """
+    z = ((series.T - np.nanmean(series, axis=1)) / np.nanstd(series, axis=1)).T
+    pairs = [1 - (own - z[others]) ** 2 / 2 for own, others in zip(z, is_partner, strict=True)]
+    return np.array([pd.DataFrame(rows).mean() for rows in pairs])

@@ -1,5 +1,7 @@
 """Files of cities: what is left out, and errors that name the place."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from estimation.primary.fit import fit_primary
 from estimation.primary.redeal import draw_statistics
 from estimation.study import city_periods
 from estimation.study.windows import Window
+from tests.estimation.panels import with_cell
 
 from .economies import draw_panel
 
@@ -46,92 +49,6 @@ def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
     columns = PairColumns("growth", ("city_id", "city_id"), block="block_id")
     panel = read_cities(_csv(tmp_path, frame.drop(index=[100])), columns)
     assert np.isnan(panel.growth).any(axis=1).sum() == 2
-
-
-@pytest.mark.parametrize(
-    ("column", "row", "value", "said"),
-    [
-        (
-            "growth",
-            3,
-            "about 8",
-            "line 5, column growth: expected a number or a blank, found 'about 8'; correct the "
-            "cell",
-        ),
-        ("growth", 3, "inf", "line 5, column growth"),
-        ("year", 3, "20l5", "line 5, column year: expected a year from 1000 to 3000, found '20l5'"),
-        ("year", 3, "", "line 5, column year"),
-        ("year", 3, "2010.5", "line 5, column year: expected a year from 1000 to 3000"),
-        ("cohort_year", 3, "2015.9", "line 5, column cohort_year: expected a year from 1000 to"),
-        (
-            "year",
-            3,
-            "2011",
-            (
-                "line 5, column city_id, year: expected one row for a unit in a year, found unit "
-                "1000 "
-                "in 2011 again (first"
-            ),
-        ),
-        (
-            "cohort_year",
-            3,
-            "1",
-            (
-                "line 5, column cohort_year: expected a year from 1000 to 3000 or a blank (never), "
-                "found '1'"
-            ),
-        ),
-        (
-            "cohort_year",
-            3,
-            "2016",
-            (
-                "line 5, column cohort_year: expected one value for all rows of a unit, found 2016 "
-                "beside 2014"
-            ),
-        ),
-        (
-            "block_id",
-            3,
-            "9",
-            "line 5, column block_id: expected one value for all rows of a unit, found 9 beside 0",
-        ),
-        (
-            "block_id",
-            3,
-            "",
-            (
-                "line 5, column block_id: expected an id, found a blank cell; fill it in or remove "
-                "the row"
-            ),
-        ),
-        ("city_id", 3, "", "line 5, column city_id: expected an id, found a blank cell"),
-    ],
-)
-def test_a_wrong_cell_is_named_with_what_to_do(tmp_path, column, row, value, said):
-    frame = _frame().astype(object)
-    frame.loc[row, column] = value
-    with pytest.raises(PanelError) as error:
-        primary(_csv(tmp_path, frame))
-    assert f"cities.csv, {said}" in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (
-            lambda frame: frame.drop(columns="block_id"),
-            r"cities\.csv, column block_id: expected it in the header",
-        ),
-        (lambda frame: frame.head(0), "found no rows"),
-        (None, "found no file of this name"),
-    ],
-)
-def test_a_missing_column_no_rows_and_no_file_are_named(tmp_path, change, said):
-    path = _csv(tmp_path, change(_frame())) if change else tmp_path / "absent.csv"
-    with pytest.raises(PanelError, match=said):
-        primary(path)
 
 
 def _periods(frame: pd.DataFrame) -> pd.DataFrame:
@@ -212,25 +129,6 @@ def test_stand_ins_follow_from_what_cities_have_in_common_alone():
     assert errors[1] == pytest.approx(errors[0], rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda rows: rows.assign(n_years=0), "expected a whole number of years from 1, found '0'"),
-        (lambda rows: rows.assign(n_years=5), "found two periods of a unit with the year 2014"),
-        (
-            lambda rows: rows[rows["year"] != 2017].assign(
-                n_years=lambda left: np.where(left["year"] == 2014, 6, 4)
-            ),
-            "found 2014 to 2019, where a unit of the block begins in 2017",
-        ),
-    ],
-)
-def test_periods_that_do_not_fit_are_refused(change, said):
-    with pytest.raises(PanelError) as error:
-        primary(change(_periods(_frame())), length="n_years")
-    assert said in str(error.value)
-
-
 def test_covariates_are_columns_with_one_number_a_unit():
     frame = _frame(calmer=0.6)
     size = frame["city_id"].map(lambda city: (city * 37 % 11) / 10)
@@ -246,20 +144,82 @@ def test_covariates_are_columns_with_one_number_a_unit():
     assert found.result.estimate == pytest.approx(direct.estimate)
     assert found.result.p_value_family == direct.p_value_family
     assert "they leave" in str(found) and "it decides" in str(found)
-    varies = frame.assign(size=frame["growth"])
-    with pytest.raises(PanelError, match="column size: expected one value for all rows of a unit"):
-        primary(varies, covariates=["size"])
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"dealing": "fitted"}, "without covariates"),
-        ({"covariates": ["size"], "dealing": "cox"}, "expected one of uniform, fitted"),
-        ({"covariates": ["size"], "length": "n_years"}, "leave length out"),
-    ],
-)
-def test_options_of_covariates_that_do_not_go_together_are_refused(options, said):
-    frame = _frame().assign(size=1.0, n_years=1)
-    with pytest.raises(ValueError, match=said):
-        primary(frame, permutations=20, **options)
+YEAR = "expected a year from 1000 to 3000"
+#: A cell of the fourth row, which is line 5 of a file, and what is said of it.
+CELLS = [
+    ("growth", "about 8", ": expected a number or a blank, found 'about 8'; correct the cell"),
+    ("growth", "inf", ""),
+    ("year", "20l5", f": {YEAR}, found '20l5'"),
+    ("year", "", ""),
+    ("year", "2010.5", f": {YEAR}"),
+    ("cohort_year", "2015.9", f": {YEAR}"),
+    ("cohort_year", "1", f": {YEAR} or a blank (never), found '1'"),
+    ("cohort_year", "2016", ": expected one value for all rows of a unit, found 2016 beside 2014"),
+    ("block_id", "9", ": expected one value for all rows of a unit, found 9 beside 0"),
+    ("block_id", "", ": expected an id, found a blank cell; fill it in or remove the row"),
+    ("city_id", "", ": expected an id, found a blank cell"),
+]
+REPEATED = "expected one row for a unit in a year, found unit 1000 in 2011 again (first"
+PERIODS, SIZE = {"length": "n_years"}, {"covariates": ["size"]}
+#: What is done to the rows, whether they are a file, options, and what is said.
+REFUSED = [
+    *(
+        (with_cell(name, value), True, {}, f"cities.csv, line 5, column {name}{said}")
+        for name, value, said in CELLS
+    ),
+    (with_cell("year", "2011"), True, {}, f"cities.csv, line 5, column city_id, year: {REPEATED}"),
+    (
+        lambda rows: rows.drop(columns="block_id"),
+        True,
+        {},
+        "cities.csv, column block_id: expected it in the header",
+    ),
+    (lambda rows: rows.head(0), True, {}, "found no rows"),
+    (
+        lambda rows: _periods(rows).assign(n_years=0),
+        False,
+        PERIODS,
+        "expected a whole number of years from 1, found '0'",
+    ),
+    (
+        lambda rows: _periods(rows).assign(n_years=5),
+        False,
+        PERIODS,
+        "found two periods of a unit with the year 2014",
+    ),
+    (
+        lambda rows: (
+            _periods(rows)
+            .query("year != 2017")
+            .assign(n_years=lambda left: np.where(left["year"] == 2014, 6, 4))
+        ),
+        False,
+        PERIODS,
+        "found 2014 to 2019, where a unit of the block begins in 2017",
+    ),
+    (lambda rows: rows, False, {"dealing": "fitted"}, "without covariates"),
+    (lambda rows: rows, False, SIZE | {"dealing": "cox"}, "expected one of uniform, fitted"),
+    (lambda rows: rows, False, SIZE | PERIODS, "leave length out"),
+    (
+        lambda rows: rows.assign(size=rows["growth"]),
+        False,
+        SIZE,
+        "column size: expected one value for all rows of a unit",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "is_file", "options", "said"), REFUSED)
+def test_what_does_not_do_is_named_with_its_place_and_what_to_do(
+    tmp_path, change, is_file, options, said
+):
+    rows = change(_frame().assign(size=1.0))
+    with pytest.raises(ValueError, match=re.escape(said)):
+        primary(_csv(tmp_path, rows) if is_file else rows, permutations=20, **options)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(PanelError, match="found no file of this name"):
+        primary(tmp_path / "absent.csv")

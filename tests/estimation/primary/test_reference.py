@@ -12,19 +12,9 @@ from estimation.primary.redeal import deal
 from tests.estimation.panels import without_dummies
 from tests.estimation.parity import agrees
 
-from .economies import draw_panel
+from .economies import draw_panel, plain_measure
 
 DRAWS = 600
-
-
-def _measure(series: np.ndarray, cohort: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Mean over never-treated cities outside the block of 1 - (z_i - z_j)^2 / 2, pair by pair."""
-    z = np.array([(row - row.mean()) / np.sqrt(((row - row.mean()) ** 2).mean()) for row in series])
-    y = np.zeros_like(z)
-    for i in range(len(z)):
-        others = [j for j in range(len(z)) if cohort[j] == 0 and block[j] != block[i]]
-        y[i] = sum(1 - (z[i] - z[j]) ** 2 / 2 for j in others) / len(others)
-    return y
 
 
 class _Plain:
@@ -61,7 +51,8 @@ def test_a_plain_version_gives_the_same_estimate_p_and_interval(which):
         series = np.array(
             [row - np.polyval(np.polyfit(years - 2014, row, 1), years - 2014) for row in growth]
         )
-    y, plain = _measure(series, cohort, block), _Plain(years, cohort, block)
+    y = plain_measure(series, (cohort == 0) & (block != block[:, None]))
+    plain = _Plain(years, cohort, block)
     b, error = plain.fit(y, cohort)
     agrees("`cs.primary`, estimate", "plain version with dummies", result.estimate, b, abs=1e-9)
 

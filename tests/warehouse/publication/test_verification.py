@@ -16,7 +16,6 @@ import pytest
 from orchestration.commands.run_specs import run_specs
 from orchestration.commands.sql import connect_read_only, run_sql
 from orchestration.home import REPO, Home
-from tests.comparison import compare_publications
 from tests.warehouse.ingest.test_landing import socket_at
 from tests.warehouse.publication.small import made_writable, pair_years_as_files, put_out, run_of
 from warehouse.ingest.drafting.value_matching import read_reference
@@ -265,7 +264,6 @@ READERS: dict[str, Callable[[Path], object]] = {
     "the archive": lambda home: archive_publications(
         home / "publications", home / "again", required=RUN
     ),
-    "reproduce": lambda home: compare_publications(home / "published", home / "published"),
     "verify LANDING": lambda home: value_faults(home / "published" / DATABASE, home, []),
     "what changed": lambda home: write_changes(home / "published", home, simulated=False),
     "new-source": lambda home: read_reference(home / "published" / DATABASE),
