@@ -153,10 +153,10 @@ MEASURES = [
         "current_prices",
         "distance from growth of the level at current prices, in points",
         FIGURE,
-        "select observation_id, abs(rate_pct - growth_pct) as measured, basis_equal as threshold, "
+        "select observation_id, abs(rate_pct - nearest_pct) as measured, basis_equal as threshold, "
         "n_nominal || ' of ' || n_table || ' figures of its table equal it' || case when is_whole "
         "then ', so the whole table is refused' when is_basis then ', so those are refused' else "
-        "'' end as note from tables where growth_pct is not null",
+        "'' end as note from tables where nearest_pct is not null",
         "int_observations_basis",
         "tables",
         is_at_most=True,
@@ -451,7 +451,7 @@ _PROVINCE = "province_id = {city_id} // 10000 * 10000"
 _CITY = "city_id = {city_id}"
 _NARROWED = {
     "int_observations_exact": ("int_observations_corrected", _NEAR),
-    "int_observations_basis": ("int_observations_corrected", _NEAR),
+    "int_observations_basis": ("int_rates_delivered", _NEAR),
     "int_observations_flagged": ("int_observations_corrected", _NEAR),
     "int_observations_constructed": ("int_values_series", _NEAR),
     "int_observations_identity": ("int_observations_corrected", _CITY),

@@ -7,7 +7,7 @@
 ] -%}
 
 {% set models = [
-    'exact', 'basis', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'level_run', 'spike', 'level_run_alone',
+    'exact', 'basis', 'rate_table', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'level_run', 'spike', 'level_run_alone',
     'spike_left', 'mismatch', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 
@@ -74,6 +74,7 @@ compared as (
         limits.same_as,
         limits.unsupported_cells,
         limits.unsupported_share,
+        limits.growth_of is not null and limits.rate_table_gap is not null as is_compared_with_levels,
         coalesce(refused.is_cause, false) as is_cause,
         coalesce(refused.is_late, false) as is_late,
         refused.observation_id is null as is_left,
@@ -104,7 +105,10 @@ column_years as (
         count(*) filter (where is_cause) as n_refused,
         n_refused >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*)) as is_refused,
         case
-            when n_refused > 0 or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
+            when
+                n_refused > 0
+                or any_value(is_compared_with_levels)
+                or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
                 then count(*) filter (where is_late) >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*))
         end as is_late_table,
         is_refused or coalesce(

@@ -1,0 +1,174 @@
+-- grain: one row is one rate in a table of growth that is not what its year and rows say: its figures follow the growth of the levels of
+-- another year (year_offset) or of other rows (row_shift), or are means of several years (constructed)
+-- key: observation_id
+{% set table = 'source_id, edition_year, indicator_id, "year"' -%}
+
+with rates as (
+    select
+        *,
+        row_number() over (partition by {{ table }} order by city_id) as code_place,
+        row_number() over (partition by {{ table }} order by row_no, col_no, observation_id) as file_place
+    from {{ ref('int_rates_delivered') }}
+),
+
+-- what the source has for the city in the four years before and the year after: in the same edition, else in the newest
+around as (
+    select
+        here.observation_id,
+        there."year" - here."year" as k,
+        here.rate_pct,
+        there.rate_pct as other_pct
+    from rates as here
+    inner join rates as there
+        on
+            {{ same_keys('here', 'there', ['source_id', 'indicator_id', 'city_id']) }}
+            and here."year" <> there."year"
+            and here."year" between there."year" - 1 and there."year" + 4
+    qualify row_number() over (
+        partition by here.observation_id, there."year"
+        order by here.edition_year is not distinct from there.edition_year desc, there.edition_year desc, there.observation_id asc
+    ) = 1
+),
+
+printed as (
+    select
+        observation_id,
+        case when count(*) filter (where k < 0) = 4 then round(avg(other_pct) filter (where k < 0), 9) end as mean_pct,
+        any_value(other_pct) filter (where k = -1) as pct_before,
+        any_value(other_pct) filter (where k = 1) as pct_after
+    from around
+    group by observation_id
+),
+
+levels as (
+    select distinct
+        growth_of,
+        city_id,
+        "year",
+        level_growth_pct
+    from rates
+),
+
+-- what a table may follow: the growth of the levels of its own year and rows, of the years beside and of the rows up to three on or back,
+-- and the mean of what was printed for the four years before
+beside as (
+    select
+        rates.*,
+        'own' as kind,
+        0 as k,
+        level_growth_pct as beside_pct,
+        cast(null as double) as other_pct
+    from rates
+    union all
+    select
+        rates.*,
+        'mean' as kind,
+        0 as k,
+        printed.mean_pct as beside_pct,
+        null as other_pct
+    from rates
+    inner join printed on rates.observation_id = printed.observation_id
+    union all
+    select
+        rates.*,
+        'year' as kind,
+        shifts.k,
+        levels.level_growth_pct as beside_pct,
+        case shifts.k when -1 then printed.pct_before else printed.pct_after end as other_pct
+    from rates
+    cross join unnest([-1, 1]) as shifts (k)
+    inner join levels
+        on {{ same_keys('rates', 'levels', ['growth_of', 'city_id']) }} and rates."year" + shifts.k = levels."year"
+    left join printed on rates.observation_id = printed.observation_id
+    {% for place in ['code_place', 'file_place'] %}
+        union all
+        select
+            here.*,
+            '{{ place }}' as kind,
+            shifts.k,
+            there.level_growth_pct as beside_pct,
+            null as other_pct
+        from rates as here
+        cross join unnest([-3, -2, -1, 1, 2, 3]) as shifts (k)
+        inner join rates as there
+            on
+                {{ same_keys('here', 'there', ['source_id', 'indicator_id', '"year"']) }}
+                and here.edition_year is not distinct from there.edition_year
+                and here.{{ place }} + shifts.k = there.{{ place }}
+    {% endfor %}
+),
+
+ranked as (
+    select
+        *,
+        rank() over (partition by {{ table }}, kind, k order by rate_pct) as rate_rank,
+        rank() over (partition by {{ table }}, kind, k order by round(beside_pct, 9)) as beside_rank
+    from beside
+    where beside_pct is not null
+),
+
+followed as (
+    select
+        {{ table }},
+        kind,
+        k,
+        count(*) as n_cities,
+        count(*) filter (where rate_pct = other_pct) as n_repeated,
+        corr(rate_rank, beside_rank) as correlation
+    from ranked
+    group by {{ table }}, kind, k
+),
+
+compared as (
+    select
+        *,
+        max(correlation) filter (where kind = 'own') over (partition by {{ table }}) as own_correlation,
+        correlation - own_correlation as gap
+    from followed
+),
+
+-- one table alone must follow another year by far; several in a row, or one that has that year's very figures, need less. Of two tables
+-- with the same figures neither of which follows its own year better both are doubtful
+judged as (
+    select
+        compared.*,
+        compared.kind = 'year' and compared.n_repeated >= limits.match_table_share * compared.n_cities as is_repeated,
+        count(*) over several_years >= 3 and avg(compared.gap) over several_years >= limits.rate_table_gap as is_of_several,
+        case
+            when compared.kind = 'mean' then compared.correlation >= limits.rate_table_mean
+            when compared.correlation < limits.rate_table_follows then false
+            when compared.kind = 'year' and not is_repeated
+                then compared.gap >= limits.rate_table_year_gap or (is_of_several and compared.gap > 0)
+            else compared.gap >= limits.rate_table_gap
+        end as is_other,
+        is_other or (is_repeated and compared.gap > -limits.rate_table_gap) as is_doubtful
+    from compared
+    inner join {{ ref('int_indicator_limits') }} as limits on compared.indicator_id = limits.indicator_id
+    where compared.kind <> 'own' and compared.n_cities >= limits.rate_table_cities
+    window several_years as (
+        partition by compared.source_id, compared.edition_year, compared.indicator_id, compared.kind, compared.k
+        order by compared."year" range between 2 preceding and 2 following
+    )
+)
+
+select
+    rates.observation_id,
+    case judged.kind when 'mean' then 'constructed' when 'year' then 'year_offset' else 'row_shift' end as rule,
+    case when judged.is_other then 'blocked' else 'quarantined' end as grade,
+    'expected growth in ' || rates."year" || ', found ' || {{ short_number('rates."value"') }} || '; the figures of its table follow '
+    || case judged.kind
+        when 'mean' then 'the mean of the four years before'
+        when 'year' then 'the growth of levels in ' || (rates."year" + judged.k)
+        else 'the growth of levels ' || abs(judged.k) || ' row(s) ' || case when judged.k > 0 then 'on' else 'back' end
+    end || ' by ' || {{ short_number('judged.correlation') }} || ' (rank correlation)'
+    || coalesce(', the growth of their own levels by ' || {{ short_number('judged.own_correlation') }}, '') as detail
+from rates
+inner join judged
+    on
+        {{ same_keys('rates', 'judged', ['source_id', 'indicator_id', '"year"']) }}
+        and rates.edition_year is not distinct from judged.edition_year
+where judged.is_doubtful
+qualify row_number() over (
+    partition by rates.observation_id
+    order by judged.is_repeated desc, judged.is_other desc, judged.kind = 'mean' desc, judged.gap desc, judged.kind asc, judged.k asc
+) = 1
