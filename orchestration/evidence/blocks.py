@@ -151,7 +151,7 @@ def checks(con: Con) -> str:
         f"series: **{p_of(joint['p'])}**. Of the {joint['n']} tests not in it {joint['below']} are "
         f"below 5 %, where chance gives {0.05 * joint['n']:.1f}. Of {channels['n']} rows of "
         f"**channels** {channels['below']} are below 5 %; the smallest p corrected for all of them "
-        f"is {p_of(channels['smallest'])}."
+        f"(Benjamini-Hochberg) is {p_of(channels['smallest'])}."
     )
 
 
@@ -244,9 +244,11 @@ def power(con: Con) -> str:
         shares = ", ".join(f"{row['imposed']} {100 * row['share_found']:.0f}" for row in found)
         sentences.append(f"{series} {shares}")
     [draws] = rows_of(con, "select min(draws) as n from estimates.power where spec_id = ?", PRIMARY)
+    head = primary_row(con, PRIMARY)
     return (
-        f"Found by the p of both series, which decides, in per cent of {draws['n']} draws "
-        f"(`estimates.power`, {run_line(con)}): {'; '.join(sentences)}."
+        f"Found in {head['first_year']}-{head['last_year']} by the p of both series, which "
+        f"decides, in per cent of {draws['n']} draws (`estimates.power`, {run_line(con)}): "
+        f"{'; '.join(sentences)}."
     )
 
 
@@ -295,10 +297,10 @@ def next_window(con: Con) -> str:
     )
     last = row["last_year"]
     return (
-        f"Of the window to {last} all years but one are those of this run: the statistics to "
-        f"{last - 2} and to {last - 1} are correlated {row['correlation_with_last']:.2f}, so a "
-        "finding then is no replication. "
-        f"The newest look spends {100 * row['share_of_level']:.2f} points of the 5 % "
+        f"Of the window to {last} all years but one are those of this run: the statistics of "
+        f"growth to {last - 2} and to {last - 1} are correlated "
+        f"{row['correlation_with_last']:.2f}, so a finding then is no replication. "
+        f"In growth the newest look spends {100 * row['share_of_level']:.2f} points of the 5 % "
         f"({run_line(con)})."
     )
 

@@ -28,8 +28,9 @@ def answer(con: Con) -> str:
         title = "A change found"
     return (
         f"**{title} in the statistics delivered to us.** Weighted mean synchronization between "
-        "the yearly growth of a city with a zone and that of cities without one in other provinces "
-        f"was {size(row['before'])} before its admission and {size(row['after'])} afterwards. "
+        "the yearly growth of a city with a zone and that of cities in other provinces that "
+        f"had none by {row['last_year']} was {size(row['before'])} before its admission and "
+        f"{size(row['after'])} afterwards. "
         f"Without the zone it would have been an estimated {size(row['without_admission'])}, so "
         f"the estimated effect is {signed(row['estimate'])} (95 % interval {interval(row)}, p "
         f"{p_of(row['p_value'])}; {row['first_year']} to {row['last_year']}). This interval and p "
@@ -37,9 +38,10 @@ def answer(con: Con) -> str:
         f"tests is {p_of(row['p_value_family'])}. p is how often zones reassigned at random within "
         "provinces give an effect at least as large relative to its standard error. If zones "
         "changed synchronization by the same amount in every city with a zone and every year "
-        f"since its admission, a rise of at least {size(row['minimum_detectable_rise'])} or a fall "
-        f"of at least {size(row['minimum_detectable_fall'])} would be found in four of five "
-        "cases; [other kinds of change](docs/evidence/primary-test.md#how-often-it-rejects) are "
+        "since its admission, the corrected p would find a rise of at least "
+        f"{size(row['minimum_detectable_rise'])} or a fall of at least "
+        f"{size(row['minimum_detectable_fall'])} in four of five cases; [other kinds of "
+        "change](docs/evidence/primary-test.md#how-often-it-rejects) are "
         f"found more or less often ({run_line(con)})."
     )
 
@@ -51,7 +53,8 @@ def answer_in_chinese(con: Con) -> str:
     if row["verdict"] == "found":
         title = "发现了这种影响"
     return (
-        f"**在交付给我们的统计数据中，{title}。** 设有综试区的城市与外省未设综试区的城市，"
+        f"**在交付给我们的统计数据中，{title}。** 设有综试区的城市与外省到 "
+        f"{row['last_year']} 年未设综试区的城市，"
         f"其年增长率的加权平均同步性在获批前为 {size(row['before'])}，"
         f"获批后为 {size(row['after'])}。假如没有综试区，获批后估计为 "
         f"{size(row['without_admission'])}，因此影响的估计值为 {signed(row['estimate'])}"
@@ -60,7 +63,7 @@ def answer_in_chinese(con: Con) -> str:
         "这一置信区间与 p 值仅就增长率而言；去趋势增长率也作了检验，按这两项检验校正后的 p 值为 "
         f"{p_of(row['p_value_family'])}。p 值是指：在省内随机重新分配综试区时，"
         "所得影响相对于其标准误至少同样大的频率。"
-        "假如综试区带来的变化在各城市、获批后各年都相同，则至少 "
+        "假如综试区带来的变化在各城市、获批后各年都相同，则按校正后的 p 值，至少 "
         f"{size(row['minimum_detectable_rise'])} 的上升或至少 "
         f"{size(row['minimum_detectable_fall'])} 的下降有八成机会被发现；"
         "[其他形式的变化](docs/evidence/primary-test.md#how-often-it-rejects)"
@@ -81,11 +84,11 @@ def picture_line(con: Con) -> str:
     """The picture of the README, with what it shows in words."""
     row, study = primary_row(con, PRIMARY), _study(con)
     return (
-        f"![The change that a zone makes: this test {signed(row['estimate'])}, with an interval "
+        f"![Estimated change with a zone: this test {signed(row['estimate'])}, with an interval "
         f"from {interval(row)}; the published study's method on the same data "
-        f"{signed(study['province_jackknife']['estimate'])}, with the study's narrow interval and "
-        f"one from {interval(study['province_jackknife'])} that allows for shocks common to a "
-        "province; shaded, the changes that would be found in four of five cases]"
+        f"{signed(study['province_jackknife']['estimate'])}, with that method's narrow interval "
+        f"and one from {interval(study['province_jackknife'])} that allows for shocks common to a "
+        "province; shaded, uniform changes that this test finds in at least four of five cases]"
         "(docs/images/answer.svg)"
     )
 
@@ -95,11 +98,11 @@ def picture_in_chinese(con: Con) -> str:
     row, study = primary_row(con, PRIMARY), _study(con)
     province = study["province_jackknife"]
     return (
-        f"![综试区带来的变化：本检验 {signed(row['estimate'])}，"
+        f"![综试区所带来变化的估计值：本检验 {signed(row['estimate'])}，"
         f"置信区间 {_interval_in_chinese(row)}；已发表研究的方法用于同样的数据 "
-        f"{signed(province['estimate'])}，其自身的置信区间很窄，"
+        f"{signed(province['estimate'])}，该方法的置信区间很窄，"
         f"考虑同省共同冲击的置信区间为 {_interval_in_chinese(province)}；"
-        "阴影为有八成机会被发现的变化](docs/images/answer_zh.svg)"
+        "阴影为本检验至少有八成机会发现的一致变化](docs/images/answer_zh.svg)"
     )
 
 

@@ -181,7 +181,11 @@ def _found_rows(page: Context) -> list[Markup]:
     for row in below:
         if row["belief"] not in ("found", "doubted"):
             continue
-        key = "found_row" if row["belief"] == "found" else "found_row_doubted"
+        key = "found_row"
+        if row["belief"] == "doubted":
+            # coefficients by their placebo, outcomes of a city by the size of their test
+            is_coefficient = row["source_table"] == "estimate"
+            key = "found_row_doubted" if is_coefficient else "found_row_doubted_size"
         numbers = {"estimate": num(row, "estimate", "+3"), "p": num(row, "p_value_family", "p")}
         found.append(w(f"result.{key}", name=stood_out_name(page, row), **numbers))
     if found:
