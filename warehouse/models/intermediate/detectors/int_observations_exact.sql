@@ -42,20 +42,23 @@ judged as (
         )
 ),
 
--- where a whole year is in fractions there is no usual growth of that year; 10 per cent is assumed
+-- where a whole year is in fractions few figures or none tell its usual growth; 10 per cent is assumed
 fractions as (
     select
         observations.*,
         fraction_limits.* exclude (indicator_id),
-        {{ exact_median('observations."value"') }} filter (
-            where abs(observations."value") > fraction_limits.growth_fraction_max and observations."value" between -40 and 40
-        ) over (partition by observations.indicator_id, observations."year") as usual_growth_pct,
+        abs(observations."value") > fraction_limits.growth_fraction_max and observations."value" between -40 and 40 as is_usual,
+        case
+            when count(*) filter (where is_usual) over same_year >= fraction_limits.growth_fraction_usual_cells
+                then {{ exact_median('observations."value"') }} filter (where is_usual) over same_year
+        end as usual_growth_pct,
         abs(observations."value") <= fraction_limits.growth_fraction_max
         and observations."value" <> 0
         and abs(100 * observations."value" - coalesce(usual_growth_pct, 10)) <= fraction_limits.growth_fraction_fit as is_fraction
     from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('int_indicator_limits') }} as fraction_limits on observations.indicator_id = fraction_limits.indicator_id
     where fraction_limits.growth_fraction_max is not null
+    window same_year as (partition by observations.indicator_id, observations."year")
 ),
 
 counted as (
