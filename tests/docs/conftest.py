@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from tests.orchestration.conftest import simulated
+from tests.orchestration.conftest import public_copy, simulated
 
-__all__ = ["simulated"]
+__all__ = ["public_copy", "simulated"]
 
 
 @pytest.fixture(scope="module")

@@ -6,16 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 import duckdb
-import pytest
 import yaml
 
 from estimation.report.language import book
-from orchestration.commands.public import write_public
 from orchestration.commands.sql import connect_read_only
 from orchestration.home import Home
 from tests.docs.examples import REPO, blocks_of
 from tests.orchestration.conftest import Run
-from warehouse.publication.foreign import open_publication
 
 DICTIONARY = REPO / "estimation/report/dictionary.yml"
 
@@ -54,28 +51,21 @@ def test_dbts_docs_describe_every_column_before_the_marts(simulated: Run) -> Non
     assert not missing
 
 
-@pytest.fixture(scope="module")
-def public_folder(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("public") / "copy"
-    write_public(open_publication(simulated.home / "published"), folder)
-    return folder
-
-
-def test_the_public_readme_lists_tables_by_their_names_in_sql(public_folder: Path) -> None:
-    text = (public_folder / "README.md").read_text(encoding="utf-8")
+def test_the_public_readme_lists_tables_by_their_names_in_sql(public_copy: Path) -> None:
+    text = (public_copy / "README.md").read_text(encoding="utf-8")
     rows = text.partition("| --- | --- |\n")[2].strip().splitlines()
     names = [re.fullmatch(r"\| `(.+?)` \| .* \|", row)[1] for row in rows]
     assert "marts.dim_city" in names and len(names) > 40
-    with duckdb.connect(public_folder / "citysync.duckdb", read_only=True) as con:
+    with duckdb.connect(public_copy / "citysync.duckdb", read_only=True) as con:
         for name in names:
             con.execute(f"select * from {name} limit 1").fetchall()
 
 
-def test_the_blocks_of_the_public_readme_run(public_folder: Path) -> None:
+def test_the_blocks_of_the_public_readme_run(public_copy: Path) -> None:
     """As a reader runs them, from the folder itself in place of a host."""
-    text = (public_folder / "README.md").read_text(encoding="utf-8")
+    text = (public_copy / "README.md").read_text(encoding="utf-8")
     ran = []
-    for block in blocks_of(text.replace("https://HOST/PATH", public_folder.as_posix())):
+    for block in blocks_of(text.replace("https://HOST/PATH", public_copy.as_posix())):
         if block.language == "sql":
             # the first line is what it takes to read from a host
             queries = block.text.replace("install httpfs; load httpfs;", "")

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.commands.public import write_public
 from orchestration.home import REPO
 from orchestration.supervision import explained
 from tests.conftest import made_once, of_all_workers
+from warehouse.publication.foreign import open_publication
 
 SMALL = {"CITYSYNC_SIMULATED_CITIES": "48", "CITYSYNC_PERMUTATIONS": "199"}
 
@@ -75,6 +77,16 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One publication from the small simulated landing; nobody changes it."""
     folder = of_all_workers(tmp_path_factory) / "simulated"
     return published_once(folder, lambda: refresh(folder / "home"))
+
+
+@pytest.fixture(scope="session")
+def public_copy(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `citysync public` makes of the simulated publication; nobody changes it."""
+
+    def make(folder: Path) -> None:
+        assert write_public(open_publication(simulated.home / "published"), folder / "copy") == 0
+
+    return made_once(of_all_workers(tmp_path_factory) / "public", make) / "copy"
 
 
 @dataclass(frozen=True)

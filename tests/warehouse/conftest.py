@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import made_once, of_all_workers
+from tests.orchestration.conftest import six
 from warehouse.ingest.landing import LandingReport, read_landing
 from warehouse.ingest.layouts import load_layouts
+
+__all__ = ["six"]
 
 
 @pytest.fixture(scope="session")

@@ -291,7 +291,15 @@ SHOCKED = {
 }
 
 
-@pytest.mark.parametrize("case", SHOCKED)
+# gaps or controls alone are left to `make test-full`: they are there beside one another
+ALONE = [
+    name for name in SHOCKED if name.endswith((", gaps", ", controls")) and "callaway" not in name
+]
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(n, marks=pytest.mark.full if n in ALONE else ()) for n in SHOCKED]
+)
 def test_weights_are_those_found_by_fitting_every_unit_shock(case: str) -> None:
     """Weight (N, T) of each city's shock in each coefficient: the coefficient when that shock is
     all there is.

@@ -174,17 +174,3 @@ def test_details_of_the_rules_have_their_chinese() -> None:
 )
 def test_texts_in_chinese(text: str, chinese: str | None) -> None:
     assert in_chinese(text, {330000: "浙江省"}) == chinese
-
-
-def test_the_dictionary_is_whole_in_chinese() -> None:
-    """Every table and column that a publication describes."""
-    known = book("dictionary.yml")
-    comments = ROOT / "warehouse/publication/table_comments.yml"
-    described = yaml.safe_load(comments.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "warehouse/models/marts").glob("*.yml")):
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
-            columns = {column["name"]: "" for column in model.get("columns", [])}
-            described[f"marts.{model['name']}"] = {"columns": columns}
-    assert set(described) <= set(known["tables"])
-    columns = {name for table in described.values() for name in table.get("columns", {})}
-    assert columns <= set(known["columns"])

@@ -16,7 +16,7 @@ from orchestration.deposit.write import write_deposit
 from orchestration.home import python_version
 from tests.estimation.report.city_pages import city_page_faults
 from tests.orchestration.commands.reconstruction import numbers_of_pairs
-from tests.orchestration.conftest import Run, SixCities, head
+from tests.orchestration.conftest import Run, head
 from warehouse.errors import Refused
 from warehouse.hashing import hash_tree
 from warehouse.publication import passed_on
@@ -25,13 +25,12 @@ from warehouse.publication.foreign import open_publication
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, write_manifest
 
 
-def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simulated, tmp_path):
-    whole = tmp_path / "o'ut"
-    assert write_public(open_publication(simulated.home / "published"), whole) == 0
+def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(public_copy):
+    whole = public_copy
     answer = "select estimate from {} where spec_id like '%official.newest'"
     with duckdb.connect(whole / "citysync.duckdb", read_only=True) as con:
         of_database = con.execute(answer.format("estimates.primary")).fetchall()
-    of_file = duckdb.sql(answer.format(f"'{tmp_path}/*/parquet/estimates/primary.parquet'"))
+    of_file = duckdb.sql(answer.format(f"'{whole.parent}/*/parquet/estimates/primary.parquet'"))
     assert of_database and of_database == of_file.fetchall()
     assert 'id="answer"' in (whole / "report" / "index.html").read_text(encoding="utf-8")
     package = json.loads((whole / "datapackage.json").read_text(encoding="utf-8"))
@@ -47,17 +46,23 @@ def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(simula
     assert "city_id" in {key["fields"] for key in keys["marts.fct-city-year"]}
 
 
-def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
+@pytest.fixture(scope="module")
+def copy_of_six(six, tmp_path_factory):
+    """A public copy of delivered files, and the publication it is made from."""
+    out, published = tmp_path_factory.mktemp("six") / "o'ut", six.run.home / "published"
+    assert write_public(open_publication(published), out, unmeasured=True) > 3
+    return out, published.resolve()
+
+
+def test_no_value_of_a_source_without_a_licence_leaves(copy_of_six, tmp_path):
     """In the database, the Parquet files, the pages and their files; what is missing is listed."""
-    published = (six.run.home / "published").resolve()
+    out, published = copy_of_six
     with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
         values = con.execute(
             "select distinct raw_text from marts.fct_indicator_observation"
         ).fetchall()
     secrets = {text for (text,) in values if len(text) > 8}
     assert len(secrets) > 20
-    out = tmp_path / "out"
-    assert write_public(open_publication(published), out, unmeasured=True) > 3
     rows = list(csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines()))
     assert "marts.fct_city_year" in {row["table"] for row in rows}
     with duckdb.connect(out / "citysync.duckdb", read_only=True) as con:
@@ -75,27 +80,23 @@ def test_no_value_of_a_source_without_a_licence_leaves(six, tmp_path):
         public(None)
 
 
-def test_growth_that_is_left_out_is_not_said_to_be_unknown(six, tmp_path):
+def test_growth_that_is_left_out_is_not_said_to_be_unknown(copy_of_six):
     """The pages of the public copy, compared with the tables of the whole publication."""
-    published = (six.run.home / "published").resolve()
-    write_public(open_publication(published), tmp_path / "out", unmeasured=True)
+    out, published = copy_of_six
     with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
-        report = tmp_path / "out" / "report"
-        count, wrong = city_page_faults(con, report, is_public=True)
+        count, wrong = city_page_faults(con, out / "report", is_public=True)
     assert wrong == [] and count == 361
     for language in ("en", "zh"):
-        page = (report / f"data/pages/cities_{language}.js").read_text(encoding="utf-8")
+        page = (out / f"report/data/pages/cities_{language}.js").read_text(encoding="utf-8")
         assert page.count('"growth_withheld"') == 6
 
 
-def test_growth_cannot_be_computed_from_the_public_copy(six: SixCities, tmp_path: Path) -> None:
+def test_growth_cannot_be_computed_from_the_public_copy(copy_of_six) -> None:
     """Who looks through the whole publication finds numbers of pairs, which give growth back
     (test_reconstruction.py), and none in the copy.
     """
-    published = (six.run.home / "published").resolve()
+    out, published = copy_of_six
     assert {"marts.fct_pair_synchronization", "scripts"} <= set(numbers_of_pairs(published))
-    out = tmp_path / "out"
-    write_public(open_publication(published), out, unmeasured=True)
     assert numbers_of_pairs(out) == {}
     rows = csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines())
     (said,) = [row for row in rows if row["table"] == "marts.fct_pair_synchronization"]
@@ -162,8 +163,9 @@ def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> N
     assert "may not be passed on" in (folder / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("commit", ["unknown", "0123456+changes", "0" * 40])
-def test_code_that_cannot_be_had_is_refused(simulated: Run, tmp_path: Path, commit: str) -> None:
-    published = publication_as(simulated, tmp_path / "published", git_commit=commit)
-    with pytest.raises(Refused, match="expected"):
-        write_deposit(open_publication(published), tmp_path / "store")
+def test_code_that_cannot_be_had_is_refused(simulated: Run, tmp_path: Path) -> None:
+    published = publication_as(simulated, tmp_path / "published")
+    for commit in ("unknown", "0123456+changes", "0" * 40):
+        write_manifest(published, simulated.manifest | {"git_commit": commit})
+        with pytest.raises(Refused, match="expected"):
+            write_deposit(open_publication(published), tmp_path / "store")
