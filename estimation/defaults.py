@@ -1,4 +1,5 @@
-"""What an analysis uses unless it says otherwise: level, draws, years and least counts.
+"""What several analyses share unless a spec says otherwise: level, draws, years, least shares and
+counts. The least counts of the primary test are in `primary/city_panel.py`.
 
 SQL reads the years that it shares with Python from `warehouse/macros/settings.sql`; a test compares
 the two.

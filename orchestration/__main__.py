@@ -1,4 +1,4 @@
-"""`python -m orchestration COMMAND`: the older door to `citysync COMMAND`."""
+"""`python -m orchestration COMMAND`: the older form of `citysync COMMAND`."""
 
 import sys
 

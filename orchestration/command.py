@@ -1,7 +1,8 @@
 """`citysync COMMAND`: the one command of a checkout; `--help` lists what it does.
 
-Belongs here: words, their arguments, and who does the work. Imports nothing heavy: a command loads
-only what it needs. `fit`, `primary` and `classify` are the library's own command line.
+Belongs here: the commands, their arguments, and the function that each calls. Imports nothing
+heavy: a command loads only what it needs. `fit`, `primary` and `classify` are the library's own
+command line.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from orchestration import DAMAGED
 try:
     from estimation import cli
     from orchestration.home import REPO
-    from orchestration.supervision import explained, hold_signals, supervise
+    from orchestration.supervision import exit_code_of, hold_signals, supervise
 except EOFError:
-    # what would explain it (`faults`) may be cut too
+    # `orchestration.faults`, which explains such errors, may be damaged too
     print(f"citysync: exit 2: {sys.pycache_prefix or sys.prefix}: {DAMAGED}")
     sys.exit(2)
 
 
 @dataclass(frozen=True)
 class Argument:
-    """A word or an option of a command.
+    """A positional argument or an option of a command.
 
     Attributes
     ----------
@@ -38,9 +39,10 @@ class Argument:
         As argparse wants them; the first is shown.
     help : str
     variable : str
-        What it is called behind make, such as ``make sql Q="select 1"``.
+        Its name as a variable of make, as in ``make sql Q="select 1"``.
     how : mapping
-        What else argparse is told; a word may be left out where nothing is.
+        Further arguments of `add_argument`. A positional argument may be left out unless this sets
+        its `nargs`.
     """
 
     names: tuple[str, ...]
@@ -51,17 +53,18 @@ class Argument:
 
 @dataclass(frozen=True)
 class Command:
-    """What a word starts.
+    """A command of `citysync`.
 
     Attributes
     ----------
     help : str
     work : str
-        ``module:function``; it is given its arguments in their order and returns the exit code.
+        ``module:function``. The function gets the arguments in their order and returns the exit
+        code.
     arguments : tuple of Argument
     is_watched : bool
-        Whether it works in a process of its own, which an interrupt ends at once. Not what a person
-        types into, and not a server.
+        Whether it runs in a child process, which an interrupt ends at once. False for servers and
+        for commands that people run interactively.
     """
 
     help: str
@@ -247,14 +250,14 @@ COMMANDS = {
     "docs": Command("static documentation of the models", WITHIN + "servers:write_docs"),
     "clean": Command("remove what a run can make again", WITHIN + "clean:clean"),
 }
-#: Measurements are programs of their own: what follows the word is theirs.
+#: Benchmarks are separate programs: they get all arguments that follow the command.
 BENCHMARKS = {
     "bench": ("benchmarks",),
     "bench-quality": ("benchmarks.quality", "--docs", "docs/evidence/quality-injection.md"),
 }
-#: What make calls their options.
-OF_BENCHMARKS = {"LARGE": "--large", "LANDING": "--landing"}
-#: How these arguments were given before: `--run ID` for `ID`.
+#: Options of benchmarks by the name of their variable of make.
+BENCHMARK_OPTIONS = {"LARGE": "--large", "LANDING": "--landing"}
+#: The older form of these arguments, which still works: `--run ID` for `ID`.
 OLD_FORM = re.compile("^--(source|run)(=|$)")
 
 
@@ -263,7 +266,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            # it was closed by whoever began the command (`>&-`), and nobody reads it
+            # the caller closed it (`>&-`), so nobody reads it
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- for good
         # a terminal of another encoding shows the names of cities as escapes
         getattr(sys, name).reconfigure(errors="backslashreplace")
@@ -273,10 +276,10 @@ def main(arguments: list[str] | None = None) -> int:
     if words and words[0] in BENCHMARKS:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         module, *defaults = BENCHMARKS[words[0]]
-        given = _behind_make(OF_BENCHMARKS).items()
-        of_make = [f"{OF_BENCHMARKS[name]}={value}" for name, value in given]
+        given = _make_variables(BENCHMARK_OPTIONS).items()
+        options = [f"{BENCHMARK_OPTIONS[name]}={value}" for name, value in given]
         os.chdir(REPO)
-        os.execv(sys.executable, [sys.executable, "-m", module, *defaults, *of_make, *words[1:]])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", module, *defaults, *options, *words[1:]])  # noqa: S606
     given_words = [OLD_FORM.sub("", word) for word in words]
     options = vars(_parser().parse_args([word for word in given_words if word]))
     name = options.pop("command")
@@ -289,9 +292,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     if command.is_watched:
         return supervise(name, work)
-    # a person ends a query or a server as any program; what they print is for the next one
+    # these end on signals as any program does; the last line goes to standard error, since another
+    # program may read what they print
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    return explained(work, sys.stderr)
+    return exit_code_of(work, sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -299,7 +303,7 @@ def _parser() -> argparse.ArgumentParser:
     words = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         of_command = words.add_parser(name, help=command.help, description=command.help)
-        of_make = _behind_make(one.variable for one in command.arguments)
+        of_make = _make_variables(one.variable for one in command.arguments)
         for one in command.arguments:
             usual = {} if one.names[0].startswith("-") else {"nargs": "?"}
             usual["default"] = of_make.get(one.variable)
@@ -311,9 +315,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _behind_make(names: Iterable[str]) -> dict[str, str]:
-    """Variables that stand behind make, such as ``make sql Q="select 1"``, empty ones too; none
-    without make.
+def _make_variables(names: Iterable[str]) -> dict[str, str]:
+    """Return the variables that were given to make, as in ``make sql Q="select 1"``, empty ones
+    too; none where make did not start the command.
     """
     is_make = os.environ.get("CITYSYNC_MAKE")
     return {name: os.environ[name] for name in names if is_make and name in os.environ}

@@ -1,8 +1,8 @@
 """`citysync verify --landing path`: read the delivered files again and compare them with what was
 published.
 
-Nothing that runs keep is used: files are read into an empty cache, in processes of their own as
-ever, and the models up to accepted values are run on them. It takes as long as reading the landing
+Nothing that earlier runs kept is used: files are read into an empty cache, and the models up to
+accepted values are run on them. It takes as long as reading the landing
 and ten seconds more.
 """
 

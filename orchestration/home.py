@@ -37,8 +37,8 @@ class Home:
     simulated : Path
         The simulated landings, `with_effect/` and `without_effect/`.
     published, archive : Path
-        Link to the current publication, a folder of `publications/`; what every publication said,
-        for good.
+        Link to the current publication, a folder of `publications/`; the main tables of every run
+        that was published, which no command removes.
     cache : Path
         What tools compile (dbt's manifest, numba's kernels), by content; CITYSYNC_CACHE lets
         several homes share it.

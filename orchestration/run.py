@@ -1,4 +1,4 @@
-"""One refresh, or one run of the UI, as it is handed from stage to stage."""
+"""The state of one refresh, or of one run of the UI, which is handed from stage to stage."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from orchestration.dbt_runner import Dbt
 from orchestration.home import Home
 from orchestration.reuse.plan import forget_record
-from orchestration.stage_lines import Stages
-from orchestration.supervision import end_with
+from orchestration.stage_lines import StageLines
+from orchestration.supervision import end_when_parent_ends
 from warehouse.ingest.workers.pool import Pool
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Background:
     """
 
     def __init__(self, work: Callable[..., object], *given: object) -> None:
-        new = get_context("spawn")
-        self._process = ProcessPoolExecutor(1, new, end_with, (os.getpid(),))
+        spawned = get_context("spawn")
+        self._process = ProcessPoolExecutor(1, spawned, end_when_parent_ends, (os.getpid(),))
         self._result = self._process.submit(work, *given)
 
     def wait(self) -> None:
@@ -64,8 +64,8 @@ class Run:
         Hash and time of change of each file of the checkout when the run began.
     dbt : Dbt
         dbt on the project of this checkout.
-    stages : Stages
-        The line that each stage ends with.
+    stage_lines : StageLines
+        Prints the line that each stage ends with.
     files : mapping of str to str
         Hash of each file of the landing by its path (`stages.landing.files_of`).
     started_at : datetime
@@ -82,7 +82,7 @@ class Run:
     settings: Settings
     code: Mapping[str, str]
     dbt: Dbt
-    stages: Stages = field(default_factory=Stages)
+    stage_lines: StageLines = field(default_factory=StageLines)
     files: Mapping[str, str] = field(default_factory=dict)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     readers: Pool = field(default_factory=Pool)

@@ -26,8 +26,8 @@ class SettingError(Refused):
 
 @dataclass(frozen=True)
 class Setting:
-    """A text that a pattern matches as a whole, and where bounds are given a whole number between
-    them, both included; `default` is empty where leaving it out means none.
+    """What a setting may be: a text that `pattern` matches as a whole; with `bounds`, a whole
+    number between them, both included. `default` is empty where leaving the setting out means none.
     """
 
     expected: str
@@ -36,14 +36,14 @@ class Setting:
     bounds: tuple[int, int] | None = None
 
     def accepts(self, text: str) -> bool:
-        """Whether it may be this text."""
+        """Whether this text is allowed."""
         if not re.fullmatch(self.pattern, text, re.ASCII):
             return False
         return self.bounds is None or self.bounds[0] <= int(text) <= self.bounds[1]
 
 
-#: What `ANALYSES` may name: the analyses of `estimation.analyses.catalog`, which a command that
-#: refuses a name cannot load first.
+#: What `ANALYSES` may name: the analyses of `estimation.analyses.catalog`. They are listed here,
+#: since a command that refuses a name should not have to load the catalog first; a test compares.
 ANALYSES = (
     "alternative_outcomes",
     "baseline",
@@ -87,8 +87,8 @@ SETTINGS = {
     ),
     "ENGINE": Setting("duckdb, or spark for the pair tables", "duckdb", "duckdb|spark"),
 }
-# Settings of a command that change nothing of what a run computes, so no manifest records them, and
-# none can send this machine to a host.
+# Settings of a command that do not change what a run computes. No manifest records them, so a
+# manifest that somebody else wrote cannot set an address or a number of threads here.
 OF_COMMANDS = {
     "KEEP": Setting(
         "a number of publications to keep between 1 and 10000", "2", bounds=(1, 10_000)

@@ -1,7 +1,7 @@
-"""The stages of a refresh at the terminal: one line each with its place, its seconds, and what is
-left after it by the times of the last run.
+"""Lines at the terminal, one at the end of each stage: its number, its seconds, and how long the
+other stages will take if they take as long as in the last run.
 
-The seconds of the last complete run of each kind lie in `stage_seconds.json` of the home; anyone
+The seconds of the last complete run of each kind are in `stage_seconds.json` of the home; anyone
 may delete it. Times are for people: no result depends on them.
 """
 
@@ -22,9 +22,9 @@ FILE = "stage_seconds.json"
 SECONDS_BETWEEN_LINES = 30.0
 
 
-class Stages:
-    """The stages of one run; without a plan (a run of the UI) lines have neither places nor
-    expected times.
+class StageLines:
+    """Prints the lines of one run's stages. Without a plan (in a run of the UI) lines have neither
+    numbers nor expected times.
     """
 
     def __init__(self) -> None:

@@ -4,8 +4,8 @@ it ended.
 The work runs in a process of its own and the command only watches it. What takes time in a refresh
 are compiled loops and queries, which hear no signal before they return, and Dagster, which turns a
 signal into an error of its own. So the work is not asked to stop, it is killed: a publication is
-switched in one rename and everything else is made again by the next run. A work that is killed by
-somebody else (by the kernel, because memory ran out) gets its sentence too.
+switched in one rename and everything else is made again by the next run. If something else kills
+the work (the kernel, where memory ran out), the last line reports that, too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from orchestration import alerts
 from orchestration.faults import explain
 from orchestration.home import Home
 from orchestration.run_settings import setting
-from orchestration.terminal import Exit, end_command, say
+from orchestration.terminal import Ended, Exit, end_command, say
 from warehouse.errors import Refused
 
 # the last four are what queues of jobs send before the end of a job's time, and limits of
@@ -100,8 +100,8 @@ def _pid_to_end() -> int:
 
 
 def _holder(note: str) -> str:
-    """What the note in the lock says, if the process that wrote it is alive; a program of somebody
-    else can hold the lock too, and writes none.
+    """Return who holds the lock, by the note in it if the process that wrote it is alive. Other
+    programs can hold the lock too, and write no note.
     """
     with suppress(ValueError, TypeError, KeyError, OverflowError, ProcessLookupError):
         said = json.loads(note)
@@ -112,19 +112,20 @@ def _holder(note: str) -> str:
 
 
 def hold_signals() -> None:
-    """Keep what would end this process for `supervise`, which says so in the last line; what the
-    shell has it ignore (as it does for what it starts in the background) stays ignored.
+    """Block the signals that would end this process until `supervise` waits for them and reports
+    them in the last line. Signals that the shell has it ignore (as for processes in the background)
+    stay ignored.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, _heeded())
+    signal.pthread_sigmask(signal.SIG_BLOCK, _signals_not_ignored())
 
 
-def _heeded() -> set[signal.Signals]:
+def _signals_not_ignored() -> set[signal.Signals]:
     return {number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN}
 
 
 def supervise(command: str, work: Callable[[], int]) -> int:
-    """Run `work` in a child process; this returns in both, so the caller does nothing more than end
-    with the code.
+    """Run `work` in a child process. This returns in parent and child, so a caller must do nothing
+    afterwards but exit with the code.
 
     Parameters
     ----------
@@ -140,13 +141,13 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         was told to end; 1 where the work was killed by somebody else or raised an error. In these
         cases the last line is printed here.
     """
-    watched = _heeded() | {signal.SIGCHLD}
+    watched = _signals_not_ignored() | {signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()  # what waits would be written by both
     parent = os.getpid()
-    scratch = _own_folder()
+    scratch = _make_scratch_folder()
     child = os.fork()
     if child == 0:
         _be_watched(parent)
@@ -154,10 +155,10 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         if scratch:
             os.environ["TMPDIR"] = scratch
             tempfile.tempdir = scratch
-        code = explained(work)
+        code = exit_code_of(work)
         if command == "refresh" and code != Exit.DONE:
-            # the code of a last line carries its text (`end_command`)
-            alerts.send(command, code, getattr(code, "reason", ""))
+            # `end_command` keeps the text of the last line with the code
+            alerts.send(command, code, code.reason if isinstance(code, Ended) else "")
         return code
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(child, child)
@@ -167,11 +168,11 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _own_folder() -> str:
-    """Make a folder for temporary files of one command; none where the disk takes no more, which
-    ends a command alone that needs one.
+def _make_scratch_folder() -> str:
+    """Make a folder for the temporary files of one command and return its path; empty where the
+    disk is full, since not every command needs one.
 
-    Folders of commands that were killed together with what watches them go first.
+    First remove the folders of commands that were killed together with their parent.
     """
     try:
         for path in Path(tempfile.gettempdir()).glob("citysync-of-*-*"):
@@ -201,7 +202,8 @@ def _watch(command: str, child: int, watched: set[signal.Signals]) -> int:
         if number != signal.SIGCHLD:
             _kill(child)
             reason = f"interrupted ({signal.Signals(number).name}), run it again when you like"
-            return end_command(128 + number, f"{reason}; {standing(Home.from_environment())}")
+            published = state_of_publication(Home.from_environment())
+            return end_command(128 + number, f"{reason}; {published}")
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             code = os.waitstatus_to_exitcode(status)
@@ -209,24 +211,30 @@ def _watch(command: str, child: int, watched: set[signal.Signals]) -> int:
 
 
 def _be_watched(parent: int) -> None:
-    """A group of its own; the kernel ends this process when the one that watches is killed."""
+    """Move this process into a group of its own, and have the kernel end it when the parent is
+    killed.
+    """
     os.setpgid(0, 0)
-    end_with(parent)
+    end_when_parent_ends(parent)
     os.environ[WATCHED_BY] = str(parent)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def end_with(parent: int) -> None:
-    """Let the kernel end this process when its parent is gone, even killed; at once where it is."""
+def end_when_parent_ends(parent: int) -> None:
+    """Have the kernel end this process when its parent ends, even if that is killed; end at once
+    where it has ended already.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(Exit.FAILED)
 
 
-def explained(work: Callable[[], int], to: TextIO | None = None) -> int:
-    """What `work` returns; where it raises, the last line says why, on standard output or `to`."""
+def exit_code_of(work: Callable[[], int], to: TextIO | None = None) -> int:
+    """Run `work` and return its exit code; where it raises, print why in the last line, on standard
+    output or `to`.
+    """
     home = Home.from_environment()
     try:
         home.require_usable()
@@ -250,10 +258,10 @@ def explained(work: Callable[[], int], to: TextIO | None = None) -> int:
         return end_command(Exit.FAILED, f"{type(error).__name__}: {found}", to)
 
 
-def standing(home: Home) -> str:
-    """Say what readers of a home have now."""
+def state_of_publication(home: Home) -> str:
+    """Return a sentence on what is published in a home."""
     if home.published.exists():
-        return f"the last publication stands: {home.published}"
+        return f"the last publication is still the current one: {home.published}"
     return "there is no publication yet"
 
 
@@ -270,7 +278,7 @@ def _killed(command: str, number: int) -> int:
     name = signal.Signals(number).name if number in set(signal.Signals) else "without a name"
     hint = HINTS.get(number, "see above")
     reason = f"its process was ended by signal {number} ({name}), {hint}"
-    reason += f"; {standing(Home.from_environment())}"
+    reason += f"; {state_of_publication(Home.from_environment())}"
     if command == "refresh":
         alerts.send(command, Exit.FAILED, reason)
     return end_command(Exit.FAILED, reason)

@@ -1,8 +1,8 @@
-"""Units of the study in processes of their own, one per core: the longest are begun first, and the
-caller puts their rows in order.
+"""Run units of the study in several processes, one per core. The longest unit starts first, and the
+caller puts the rows in order.
 
-The draws of a worker may use every core (CITYSYNC_THREADS): one unit of the headline takes as long
-as all small ones, and so no core waits for it.
+The permutations of a unit may use every core (CITYSYNC_THREADS). One unit of the headline takes as
+long as all small ones together, and cores without a unit would otherwise wait for it.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def n_processes() -> int:
 
 
 def load() -> None:
-    """What the first unit of a process would wait for: packages, and loops that one of the
-    processes compiles for all.
+    """Import packages and compile loops before the first unit; one of the processes compiles for
+    all.
     """
     from estimation.api.compiled import compile_loops
 

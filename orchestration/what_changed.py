@@ -139,9 +139,9 @@ def _values(con: duckdb.DuckDBPyConnection) -> list[str]:
 def _current(con: duckdb.DuckDBPyConnection) -> list[str]:
     reasons = con.execute(CURRENT).fetchall()
     if not reasons:
-        return ["Values in use: none is another one."]
+        return ["Values in use: none changed."]
     counts = ", ".join(f"{n:,} {reason}" for reason, n in reasons)
-    lines = [f"Values in use that are others than before: {counts} (meta.current_change)."]
+    lines = [f"Values in use that changed: {counts} (meta.current_change)."]
     n_revised, typical, largest = con.execute(REVISED).fetchone()
     if typical is not None:
         lines.append(

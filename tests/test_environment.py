@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from orchestration import command
-from orchestration.supervision import explained
+from orchestration.supervision import exit_code_of
 from tests.conftest import REPO
 
 LOCKS = sorted((REPO / "requirements").glob("*.txt"))
@@ -74,7 +74,7 @@ def citysync(*words: str, **settings: str) -> subprocess.CompletedProcess:
     ids=" ".join,
 )
 def test_every_fault_ends_in_the_one_last_line(words, home, monkeypatch, capfd):
-    monkeypatch.setattr(command, "supervise", lambda _, work: explained(work))
+    monkeypatch.setattr(command, "supervise", lambda _, work: exit_code_of(work))
     try:
         code = command.main([*words])
     except SystemExit as ended:

@@ -12,7 +12,7 @@ from orchestration.resources import Settings
 from orchestration.reuse.fingerprint import hash_landing, hash_of_files
 from orchestration.run import Run
 from orchestration.simulated_landing import landing_path
-from orchestration.stages import counterfactual as twin
+from orchestration.stages import counterfactual as counterfactual_stage
 from orchestration.stages import landing as stage
 from warehouse.ingest.layouts import LAYOUT_FOLDER
 
@@ -39,12 +39,12 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
 
 
 def _version(files: Mapping[str, str], source_id: str) -> dg.DataVersion:
-    """What the files of a source hold, whatever their dates."""
+    """Return the version of a source for Dagster: a hash of its files' paths and contents."""
     return dg.DataVersion(hash_of_files(files, source_id)[:16])
 
 
 def delivered_files(source_id: str) -> dg.SourceAsset:
-    """What Dagster observes of a source."""
+    """Return the asset that observes the delivered files of a source."""
 
     @dg.observable_source_asset(
         key=[DELIVERED, source_id],
@@ -78,7 +78,7 @@ def simulated_landing(
     context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]
 ) -> dg.MaterializeResult:
     """Write both simulated landings, unless they are there from the same code, seeds and number of
-    cities; note what the files of each source are, before they are read.
+    cities; give Dagster the version of each source before its files are read.
     """
     stage.simulate(run)
     for source in SOURCES:
@@ -158,7 +158,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         "The same warehouse from the landing without the effect: what the cities would have done. "
         "Only on simulated data."
     ),
-    # it is built in the background: it is waited for when all else is done
+    # it is built in the background: with a lower priority this step waits after the other models
     op_tags={"dagster/priority": "-1"},
 )
 def counterfactual(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
@@ -167,5 +167,5 @@ def counterfactual(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
         return dg.MaterializeResult(
             metadata={"status": "delivered files: no counterfactual exists"}
         )
-    twin.wait(run)
+    counterfactual_stage.wait(run)
     return dg.MaterializeResult(metadata={"status": "built"})

@@ -1,5 +1,5 @@
-"""`citysync refresh`: run the job in this process, print what happened, end with the
-contract's exit code.
+"""`citysync refresh`: run the job in this process, print what happened, end with an
+exit code of `Exit`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from orchestration.reuse.plan import (
     rewind,
 )
 from orchestration.run_settings import check_settings, number, path_of_landing, uses_spark
-from orchestration.stage_lines import Stages
-from orchestration.supervision import hold_lock, standing
+from orchestration.stage_lines import StageLines
+from orchestration.supervision import hold_lock, state_of_publication
 from orchestration.terminal import Exit, end_command, keep_log, say
 from warehouse.errors import Refused
 from warehouse.publication.publish import refuse_to_replace
@@ -58,7 +58,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     home = Home.from_environment()
     path = path_of_landing(landing)
     if permutations is not None:
-        # a setting like the others from here on: checked with them, read by Settings
+        # an option is checked, recorded and read like the variable of the same meaning
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
     _check_roster(landing)
@@ -69,7 +69,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         files, before = _fingerprint(path)
         plan = plan_refresh(home, before)
         if plan.work == NOTHING:
-            return _stand(home, plan)
+            return _do_nothing(home, plan)
         set_tool_environment(home)
         if uses_spark() and plan.work == ALL:
             from warehouse.spark.engine import require_spark
@@ -79,7 +79,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         keep_log(home.log)
         end, reason = _run(home, plan, path, code=code, files=files)
         if end == Exit.DONE:
-            # published is published: without a record the next refresh only does more
+            # the publication is complete; without a record the next refresh merely repeats stages
             with suppress(OSError):
                 _, after = _fingerprint(path)
                 keep_record(home, before, after)
@@ -87,8 +87,8 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
 
 
 def _fingerprint(landing: str) -> tuple[dict[str, str], Fingerprint | None]:
-    """Return the hash of each delivered file and what the run depends on; None where something
-    cannot be read, which the run itself will say better.
+    """Return the hash of each delivered file, and the fingerprint of the run. That is None where a
+    file cannot be read: the run itself will report which one and why.
     """
     if not landing:
         return {}, take_fingerprint(None)
@@ -99,8 +99,10 @@ def _fingerprint(landing: str) -> tuple[dict[str, str], Fingerprint | None]:
     return files, take_fingerprint(files)
 
 
-def _stand(home: Home, plan: Plan) -> int:
-    """Nothing changed: print the summary of the current publication, and that nothing was run."""
+def _do_nothing(home: Home, plan: Plan) -> int:
+    """Print that nothing changed and nothing is run, with the summary of the current
+    publication.
+    """
     from orchestration.summary import print_summary
 
     say(
@@ -108,14 +110,12 @@ def _stand(home: Home, plan: Plan) -> int:
         "everything again)"
     )
     print_summary(home)
-    return end_command(
-        Exit.DONE, f"published {home.published} stands unchanged (run {plan.run_id})"
-    )
+    return end_command(Exit.DONE, f"published {home.published} is unchanged (run {plan.run_id})")
 
 
 def _check_roster(landing: str | None) -> None:
-    """Raise Refused where places of another level are asked for and a delivered landing does not
-    say which they are.
+    """Raise Refused where PLACES=county is set and the delivered landing has no roster of its
+    counties.
     """
     from warehouse.ingest.roster import PLACES_SOURCE, ROSTER
 
@@ -128,7 +128,7 @@ def _check_roster(landing: str | None) -> None:
 
 
 def assets_of(definitions: dg.Definitions, stages: Sequence[Stage]) -> list[dg.AssetKey]:
-    """Return the keys of what some stages make."""
+    """Return the keys of the assets that some stages make."""
     steps = {stage.step for stage in stages}
     keys: list[dg.AssetKey] = []
     for assets in definitions.resolve_asset_graph().assets_defs:
@@ -158,11 +158,11 @@ def _run(
     settings = Settings.from_environment(landing)
     if plan.work == ALL and plan.reason:
         say(f"  every stage is run: {plan.reason}")
-    left = stages_left(is_reused=plan.work != ALL, is_simulated=settings.is_simulated)
+    left = stages_left(after_marts=plan.work != ALL, is_simulated=settings.is_simulated)
     kind = "simulated" if settings.is_simulated else "delivered"
-    stages = Stages()
-    lines = [stage.line for stage in left if stage.line]
-    stages.plan(home, lines, kind=f"{plan.work}, {kind}")
+    stage_lines = StageLines()
+    names = [stage.line for stage in left if stage.line]
+    stage_lines.plan(home, names, kind=f"{plan.work}, {kind}")
     with DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(f"  {closed} run(s) of the history were killed: they are marked as failed")
@@ -170,7 +170,7 @@ def _run(
         if plan.work != ALL:
             say(f"  the tables of run {plan.run_id} in build/ are used: {plan.reason}")
             rewind(home)
-        with open_run(home, settings, code=code, files=files, stages=stages) as run:
+        with open_run(home, settings, code=code, files=files, stage_lines=stage_lines) as run:
             definitions = load_definitions(run)
             result = definitions.resolve_job_def("refresh").execute_in_process(
                 instance=instance,
@@ -181,12 +181,12 @@ def _run(
             )
     if not result.success:
         ending = ending_of(list(result.all_events), home)
-        say(f"nothing was published; {standing(home)}")
+        say(f"nothing was published; {state_of_publication(home)}")
         if home.build.exists():
             say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
         return ending
     from orchestration.summary import print_summary
 
-    stages.keep()
+    stage_lines.keep()
     print_summary(home)
     return Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s"

@@ -32,7 +32,7 @@ CODE = (
 )
 # The only code of `estimation` that the warehouse runs: the models int_city_cycles and
 # int_policy_clause_labels.
-FILTERS = (
+RUN_BY_MODELS = (
     "estimation/__init__.py",
     "estimation/measures/__init__.py",
     "estimation/measures/cycles.py",
@@ -40,8 +40,8 @@ FILTERS = (
 )
 ESTIMATION = "estimation/"
 REPORT = "estimation/report/"
-#: Modules that hold nothing but specs, and the catalog of them: what they say of a group of specs
-#: is in its specs.
+#: Modules that hold nothing but specs, and their catalog. `hash_estimation` leaves them out, since
+#: a unit is kept under its specs anyway.
 LISTINGS = frozenset(
     f"estimation/analyses/{name}.py"
     for name in (
@@ -96,7 +96,7 @@ def take_fingerprint(files: Mapping[str, str] | None) -> Fingerprint:
     before: list[str] = []
     after: list[str] = []
     for path, content in hash_code().items():
-        is_after = path.startswith(ESTIMATION) and path not in FILTERS
+        is_after = path.startswith(ESTIMATION) and path not in RUN_BY_MODELS
         (after if is_after else before).extend([path, content])
     settings = [f"{name}={os.environ[name]}" for name in SETTINGS if os.environ.get(name)]
     of_landing = hash_parts(["simulated"]) if files is None else hash_of_files(files)
@@ -106,7 +106,7 @@ def take_fingerprint(files: Mapping[str, str] | None) -> Fingerprint:
 
 def hash_landing(landing: Path) -> dict[str, str]:
     """Return the hash of each file below a landing by its path; changes of time stamps alone do not
-    count, and what no reader would open counts by what is wrong with it.
+    count. A file that no reader would open is represented by the message on what is wrong with it.
 
     Raises
     ------

@@ -1,8 +1,7 @@
-"""Units of the study kept by content: after a change of some analyses, or back to marts of before,
-only what is new is estimated.
+"""Keep the rows of the units of the study, so that a later run estimates only units that changed.
 
-A unit's rows depend on the marts and the code that estimates (one file for each of the last), and
-on its specs and settings (its key in the file).
+A unit's rows depend on the marts and the code that estimates, which name the file, and on its specs
+and settings, which are its key in the file.
 """
 
 from __future__ import annotations
@@ -23,14 +22,15 @@ from orchestration.terminal import progress
 from warehouse.hashing import hash_parts
 from warehouse.whole_files import read_noted, write_whole
 
-#: Files that are kept of a name, each of other marts, code or packages.
+#: Number of files that are kept, each for other marts, code or packages.
 KEPT = 3
 Rows = dict[str, list[dict[str, Any]]]
 RunUnits = Callable[..., None]
 
 
 def keep_units(home: Home, run_units: RunUnits, *, code: Mapping[str, str]) -> RunUnits:
-    """Units that are run by `run_units`, but for those whose rows an earlier call has kept.
+    """Return a function that runs units as `run_units` does, but takes the rows of units that an
+    earlier call kept from the file.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def keep_units(home: Home, run_units: RunUnits, *, code: Mapping[str, str]) -> R
     Returns
     -------
     callable
-        The same rows of the units; FORCE=1 runs all. It raises `CodeChanged`, and keeps nothing,
-        where files of the checkout changed since the run began.
+        It gives the same rows; with FORCE=1 it runs all units. Where files of the checkout changed
+        since the run began, it raises `CodeChanged` and keeps nothing.
     """
 
     def run(marts: Any, units: Iterable[Any], on_done: Callable[[Any, Rows], None]) -> None:
@@ -113,8 +113,8 @@ def _content(value: Any) -> str | bytes:
 
 
 def _write(path: Path, units: Mapping[str, Rows]) -> None:
-    """Every number as the shortest text that reads back as itself; the files that were used longest
-    ago go.
+    """Write the rows of units, each number as the shortest text that reads back as itself; remove
+    all but the newest files.
     """
     with write_whole(path) as draft:
         draft.write_text(json.dumps(units, default=lambda value: value.item()), encoding="utf-8")

@@ -1,9 +1,9 @@
 """The stages of a refresh: plain functions of a `Run`, which assets wrap so that Dagster runs them.
 
-`ORDER` lists the stages from top to bottom, the one list of them: Dagster takes the order from what
-the assets depend on, and a test compares the two. A gate of Great Expectations stands after
-`prepare_build`, `build_staging`, `build_marts` and `estimate` (`orchestration/gates`); what it
-stops is not run.
+Dagster runs them in the order of their `deps` in `orchestration/assets/`. `ORDER` lists them in the
+same order for the terminal and for refreshes that leave stages out; a test compares the two. A gate
+of Great Expectations runs after `prepare_build`, `build_staging`, `build_marts` and `estimate`
+(`orchestration/gates`); where it fails, the stages after it are not run.
 """
 
 from collections.abc import Callable
@@ -20,35 +20,35 @@ class Stage:
     Attributes
     ----------
     step : str
-        Name of its step in Dagster.
+        Name of its step in Dagster; `raw__tidy` represents the steps of all sources.
     work : callable
     line : str
         Its name at the terminal; empty where it ends without a line of its own.
-    is_simulated : bool
-        Whether it is of simulated data alone.
-    is_reused : bool
-        Whether it is left out where nothing before the estimates changed.
+    only_simulated : bool
+        Whether it runs on simulated data alone.
+    before_estimates : bool
+        Whether it is left out where only what follows the marts changed.
     """
 
     step: str
     work: Callable[..., Any]
     line: str = ""
-    is_simulated: bool = False
-    is_reused: bool = False
+    only_simulated: bool = False
+    before_estimates: bool = False
 
 
 ORDER = (
-    Stage("raw__simulated_landing", landing.simulate, is_reused=True),
-    Stage("raw__tidy", landing.read_source, is_reused=True),
-    Stage("raw_tables", landing.prepare_build, "landing", is_reused=True),
-    Stage("dbt_staging", warehouse.build_staging, "staging", is_reused=True),
-    Stage("dbt_marts", warehouse.build_marts, "marts", is_reused=True),
+    Stage("raw__simulated_landing", landing.simulate, before_estimates=True),
+    Stage("raw__tidy", landing.read_source, before_estimates=True),
+    Stage("raw_tables", landing.prepare_build, "landing", before_estimates=True),
+    Stage("dbt_staging", warehouse.build_staging, "staging", before_estimates=True),
+    Stage("dbt_marts", warehouse.build_marts, "marts", before_estimates=True),
     Stage(
         "simulation__counterfactual_synchronization",
         counterfactual.wait,
         "counterfactual",
-        is_simulated=True,
-        is_reused=True,
+        only_simulated=True,
+        before_estimates=True,
     ),
     Stage("study", estimates.estimate, "estimates"),
     Stage("publication__report", report.write, "report"),
@@ -56,11 +56,16 @@ ORDER = (
 )
 
 
-def stages_left(*, is_reused: bool, is_simulated: bool) -> list[Stage]:
-    """Return the stages of a refresh: those after the marts where the tables of the last run are
-    used again.
+def stages_left(*, after_marts: bool, is_simulated: bool) -> list[Stage]:
+    """Return the stages that a refresh runs, in their order.
+
+    Parameters
+    ----------
+    after_marts : bool
+        Whether the marts of the last run are used, so that only later stages run.
+    is_simulated : bool
     """
-    left = [stage for stage in ORDER if is_simulated or not stage.is_simulated]
-    if is_reused:
-        left = [stage for stage in left if not stage.is_reused]
+    left = [stage for stage in ORDER if is_simulated or not stage.only_simulated]
+    if after_marts:
+        left = [stage for stage in left if not stage.before_estimates]
     return left

@@ -1,6 +1,7 @@
-"""The warehouse without the effect, of simulated data: the truth of a spec is made from it.
+"""Build the warehouse without the effect, from which the truth of each spec is computed.
 
-It is built in the background while other stages run, since a build keeps one core busy.
+There is one for simulated data alone. It is built in the background while other stages run, since a
+build uses one core.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ TARGETS = ("+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+di
 
 
 def start(run: Run) -> None:
-    """Start to build in the background, unless Spark or a single core is there for one build at a
-    time.
+    """Start to build in the background, unless Spark is used or only one process may run: then
+    `wait` builds.
     """
     if not uses_spark() and n_processes() > 1:
         run.counterfactual = Background(build, run.home)
@@ -41,7 +42,7 @@ def wait(run: Run) -> None:
     else:
         run.counterfactual.wait()
         run.counterfactual = None
-    run.stages.done("counterfactual", "the warehouse without the effect is built")
+    run.stage_lines.done("counterfactual", "the warehouse without the effect is built")
 
 
 def build(home: Home) -> None:

@@ -94,7 +94,7 @@ def estimate(run: Run) -> dict[str, pd.DataFrame]:
     progress(f"  claims of the study: {len(claims)}, of which {found} found by the honest test")
     n_specs = tables["estimate"]["spec_id"].nunique()
     n_curve = len(tables["specification"])
-    run.stages.done(
+    run.stage_lines.done(
         "estimates",
         f"{n_specs} specs estimated, {n_curve} of them in the curve, "
         f"{len(tables['not_run'])} not run",
@@ -103,7 +103,9 @@ def estimate(run: Run) -> dict[str, pd.DataFrame]:
 
 
 def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFrame]) -> None:
-    """In the contract's types, which a column without values does not show itself."""
+    """Write tables with the types of `estimation.study.tables`, which an empty column would not
+    have by itself.
+    """
     from estimation.study.tables import COLUMNS
 
     for table, frame in frames.items():
@@ -120,7 +122,7 @@ def _run_study(run: Run, frames: Any) -> dict[str, pd.DataFrame]:
     specs = [spec for spec in every_spec() if _is_chosen(spec.analysis, chosen)]
 
     def count(done: int, of: int, name: str) -> None:
-        run.stages.count(done, of, f"specs estimated, last {name}")
+        run.stage_lines.count(done, of, f"specs estimated, last {name}")
 
     study = run_study(
         frames,
@@ -129,18 +131,18 @@ def _run_study(run: Run, frames: Any) -> dict[str, pd.DataFrame]:
         on_progress=count,
         run_units=unit_runner(run, frames),
     )
-    return with_others(vars(study), chosen)
+    return add_not_asked_for(vars(study), chosen)
 
 
 def _is_chosen(analysis: str, chosen: Sequence[str]) -> bool:
     return not chosen or analysis in chosen
 
 
-def with_others(
+def add_not_asked_for(
     tables: Mapping[str, pd.DataFrame], chosen: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
-    """The tables of a study of some analyses, with a row of ``not_run`` for each spec of the
-    others.
+    """Return the tables of a study of some analyses, with a row of ``not_run`` added for each spec
+    of the others.
     """
     from estimation.analyses.catalog import every_spec
     from estimation.study.tables import COLUMNS, not_run, typed
@@ -152,8 +154,8 @@ def with_others(
 
 
 def _read_marts(run: Run) -> Any:
-    """What the study reads, of simulated data also the marts without the effect; without pair-years
-    where they are too many for this machine.
+    """Return the marts that the study reads, on simulated data also those without the effect. They
+    lack pair-years where this machine has not the memory to hold them.
     """
     from estimation.analyses.catalog import all_specs
     from estimation.sample.marts import read_marts
@@ -175,10 +177,11 @@ def _read_marts(run: Run) -> Any:
 
 
 def unit_runner(run: Run, frames: Any) -> Any:
-    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one
-    where that is one, there is little, or not even a unit for each process.
+    """Return the function that runs the units of the study, in as many processes as
+    CITYSYNC_THREADS says. It runs them in this process where that is one, where there are few
+    pair-years, or where each process would get no more than one unit.
 
-    Units that an earlier call has kept are not run again.
+    Units whose rows an earlier run kept are not run again.
     """
     from estimation.study.units import run_here
     from orchestration.reuse.kept_units import keep_units

@@ -1,4 +1,6 @@
-"""Delivered or simulated files to raw Parquet. How a file is read is in `warehouse/ingest`."""
+"""Turn delivered or simulated files into raw Parquet. How a file is read is in
+`warehouse/ingest`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ def simulate(run: Run) -> None:
 
 
 def files_of(run: Run) -> Mapping[str, str]:
-    """Return the hash of each file of the landing by its path, which is taken once in a run."""
+    """Return the hash of each file of the landing by its path, which is computed once in a run."""
     path = landing_path(run.home, run.settings.landing)
     if not run.files and path.is_dir():
         run.files = hash_landing(path)
@@ -41,8 +43,8 @@ def read_source(run: Run, source_id: str) -> LandingReport:
     raw = run.home.raw
     found = ingest.read_source(path, raw, source_id, layouts=layouts_of(path), readers=run.readers)
     if run.settings.is_simulated:
-        twin = without_effect(run.home)
-        ingest.read_source(twin, raw, source_id, layouts=load_layouts(), readers=run.readers)
+        other = without_effect(run.home)
+        ingest.read_source(other, raw, source_id, layouts=load_layouts(), readers=run.readers)
     n_files = count_taken(found)
     if n_files > found.n_reused:
         n_values = int(found.files["n_observations"].sum())
@@ -54,8 +56,8 @@ def read_source(run: Run, source_id: str) -> LandingReport:
 
 
 def prepare_build(run: Run) -> LandingReport:
-    """Empty the build and list the files of this landing in it; return what they hold. Of simulated
-    data the warehouse without the effect is started.
+    """Empty the build and list the files of this landing in it; return what they hold. With
+    simulated data, start building the warehouse without the effect in the background.
     """
     home = run.home
     reset_build(home)
@@ -83,7 +85,7 @@ def prepare_build(run: Run) -> LandingReport:
     n_values = int(report.files["n_observations"].sum())
     # lines of the sources have counted what was read: by now every file is in the cache
     n_files = f"{count_taken(report)} of {len(report.files)} files"
-    run.stages.done("landing", f"{n_values:,} values from {n_files}")
+    run.stage_lines.done("landing", f"{n_values:,} values from {n_files}")
     return report
 
 

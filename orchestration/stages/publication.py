@@ -1,4 +1,4 @@
-"""The publication. How it is written is in `warehouse/publication`."""
+"""Publish the build. How a publication is written is in `warehouse/publication`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orchestration.run_settings import number
 from orchestration.stages.losses import require_no_loss
 from orchestration.stages.report import describe_run
 from warehouse.build_database import open_build
-from warehouse.publication import publish as publication
+from warehouse.publication.publish import publish as write_publication
 
 
 def publish(run: Run) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def publish(run: Run) -> dict[str, Any]:
     Raises
     ------
     PublicationShrinks
-        If much of what stands would be lost.
+        If much of what the current publication holds would be lost.
     CodeChanged
         If files of the checkout changed since the run began.
     """
@@ -32,7 +32,7 @@ def publish(run: Run) -> dict[str, Any]:
     require_same_code(run.code)
     write_dbt_docs(run.dbt, home.build / DBT_DOCS)
     folders = {name: home.build / name for name in ("report", "data_docs", DBT_DOCS)}
-    tables = publication.publish(
+    tables = write_publication(
         home.database,
         home.published,
         manifest=manifest,
@@ -40,5 +40,5 @@ def publish(run: Run) -> dict[str, Any]:
         folders=folders,
         contracts=read_contracts(folders[DBT_DOCS]),
     )
-    run.stages.done("publication", f"{len(tables)} tables as {run_id}")
+    run.stage_lines.done("publication", f"{len(tables)} tables as {run_id}")
     return {**manifest, "tables": tables}

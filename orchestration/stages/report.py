@@ -93,7 +93,7 @@ def write(run: Run) -> Written:
     written = _measure(home.build / "report")
     n_figures = _count(exhibits, "figures")
     n_tables = _count(exhibits, "tables")
-    run.stages.done(
+    run.stage_lines.done(
         "report",
         f"{written.pages} pages in two languages, {written.bytes / 1e6:.1f} MB, the first "
         f"{written.first_page_bytes / 1e3:.0f} kB; {n_figures} figures and {n_tables} tables in "
@@ -114,7 +114,7 @@ def write_check_changes(run: Run) -> None:
 def _measure(folder: Path) -> Written:
     first = folder / "index.html"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    # next to the English ones are old addresses
+    # counted in Chinese: the folder of the English pages also has pages that forward old addresses
     pages = len(list((folder / "zh").glob("*.html")))
     return Written(first, pages, bytes=size, first_page_bytes=first.stat().st_size)
 
@@ -150,8 +150,9 @@ def write_meta(home: Home, manifest: dict[str, Any], compared: Compared) -> None
     """Write `meta.run` (one row), `meta.input_file` (one row a file of the landing) and
     `meta.source` (one row a source) into the build.
     """
-    run = {k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}
-    run = pd.DataFrame([run | asdict(compared)]).astype(
+    named = ("run_id", "git_commit", "started_at", "is_simulated")
+    facts = {name: manifest[name] for name in named}
+    run_row = pd.DataFrame([facts | asdict(compared)]).astype(
         {"previous_run_id": "string", "not_compared": "string"}
     )
     files = (
@@ -160,14 +161,14 @@ def write_meta(home: Home, manifest: dict[str, Any], compared: Compared) -> None
         .sort_values("path", ignore_index=True)
     )
     with open_build(home.build) as con:
-        write_frame(con, "meta", "run", run)
+        write_frame(con, "meta", "run", run_row)
         write_frame(con, "meta", "input_file", files)
         write_frame(con, "meta", "source", describe_sources(sorted(files["source_id"].unique())))
 
 
 def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
-    """`meta.source`: what the layouts say of where each source comes from; a layout that does not
-    say is named on the terminal.
+    """Return `meta.source`: where each source comes from, by its layout. Layouts that do not state
+    it are named at the terminal.
     """
     layouts = load_layouts(needed=source_ids)
     silent = [name for name in source_ids if name in layouts and layouts[name].origin is None]

@@ -25,7 +25,7 @@ def build_staging(run: Run, names: Sequence[str]) -> list[Any]:
     results = run.dbt.build_models(
         names, build=run.home.build, options=options, pairs=False, tests=True
     )
-    run.stages.done("staging", _summary(results))
+    run.stage_lines.done("staging", _summary(results))
     return results
 
 
@@ -49,7 +49,7 @@ def build_marts(run: Run, names: Sequence[str]) -> list[Any]:
     results = run.dbt.build_models(
         names, build=run.home.build, options=options, pairs=True, tests=True
     )
-    run.stages.done("marts", _summary(results))
+    run.stage_lines.done("marts", _summary(results))
     return results
 
 

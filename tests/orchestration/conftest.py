@@ -14,7 +14,7 @@ import pytest
 
 from orchestration.commands.public import write_public
 from orchestration.home import REPO
-from orchestration.supervision import explained
+from orchestration.supervision import exit_code_of
 from tests.conftest import made_once, of_all_workers
 from warehouse.publication.foreign import open_publication
 
@@ -122,7 +122,7 @@ def home_of_six(six: SixCities, tmp_path: Path) -> Path:
 
 def end_of(work: Callable[..., int], *arguments: object) -> int:
     """Exit code of a command's work in this process, its last line printed."""
-    return explained(lambda: work(*arguments))
+    return exit_code_of(lambda: work(*arguments))
 
 
 def write_tidy(landing: Path, rows: list[str], name: str = "values.csv") -> Path:

@@ -34,6 +34,12 @@ def test_every_model_builds_on_no_rows_and_holds_its_tests(tmp_path: Path) -> No
 
 
 @pytest.mark.full
+def test_unit_tests_of_a_model_that_reads_a_seed_in_full_run_on_no_rows(tmp_path: Path) -> None:
+    model = ("--select", "+int_indicator_limits", "--indirect-selection", "buildable")
+    assert " ERROR=0 SKIP=0 " in run_by_hand(tmp_path, "build", "--empty", *model)
+
+
+@pytest.mark.full
 def test_a_first_build_by_hand_reads_a_small_simulated_landing(tmp_path: Path) -> None:
     assert "48 simulated cities are written" in run_by_hand(
         tmp_path, "run", "--select", "stg_raw__cells"

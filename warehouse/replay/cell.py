@@ -22,7 +22,7 @@ FIGURES = """
 create or replace temp table figure as
 select observation_id, city_id, "year" from int_observations_graded
 where city_id = $1 and "year" = $2 and place_level = 'city'
-    and list_contains((select list(distinct indicator_id) from int_values_own), indicator_id)
+    and list_contains((select list(distinct indicator_id) from own_indicators), indicator_id)
 """
 # of the letters of two ids
 LEAST_LIKENESS = 0.5
@@ -118,6 +118,8 @@ where "check" = 'series' and name = $1 and $2 <= last_year and $3 >= first_year
     and estimate is not null
 order by series desc
 """
+#: Columns of a flag that are shown.
+_FLAG = ("rule", "grade", "detail")
 #: The growth that a level gives: the name of its series, whose column ends in `_pct`.
 _GROWTH_OF_LEVEL = {
     "gdp_nominal_cny_100m": "growth_deflated",
@@ -327,11 +329,8 @@ def _figure(row: dict[str, Any], tests: list[Measured], flags: list[dict[str, An
     return Figure(facts, judged, flags, remark)
 
 
-_FLAG = ("rule", "grade", "detail")
-
-
 def is_beyond(test: Measured | Test) -> bool:
-    """Whether what was measured is on the side of the threshold where the rule speaks."""
+    """Whether what was measured is on the side of the threshold where the rule may flag it."""
     if test.is_at_most:
         return test.measured <= test.threshold
     return test.measured >= test.threshold
@@ -457,7 +456,7 @@ def _uses_of_level(
     ).fetchall():
         yield (
             f"estimates.check, {series} ({form}, {first}-{last}): {estimate:+.4f}, p "
-            f"{p_value:.3f}; it decides nothing."
+            f"{p_value:.3f}; the verdict does not depend on it."
         )
 
 

@@ -17,7 +17,7 @@ LEVEL_STEPS = (0.002, 0.01, 0.03, 0.1, 0.3, 1.0, 2.4, 5.0)
 RATE_STEPS = (0.05, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 #: How often the interval between two tried changes is halved.
 HALVINGS = 5
-#: A decision that is none: no rule speaks, or no figure is current.
+#: A decision that is none: no rule flags the figure, or no figure is current.
 NONE = "none"
 _DECISIONS = """
 select rule, grade from int_observations_flagged where observation_id = $1

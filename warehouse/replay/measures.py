@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse.replay.models import query_of, rendered
+from warehouse.replay.models import query_of, render_text
 
 #: How a measure is meant: a distance in logs (of rates in points), a figure, a share, a number.
 LOG, FIGURE, SHARE, COUNT = "log", "figure", "share", "count"
@@ -27,8 +27,8 @@ class Measure:
     kind : str
         `LOG`, `FIGURE`, `SHARE` or `COUNT`.
     query : str
-        SQL whose rows are observation_id, measured, threshold and note; more than one row of an
-        observation name several other sources, of which the first counts.
+        SQL whose rows are observation_id, measured, threshold and note. An observation may have a
+        row for each of several other sources, of which `measure` keeps one.
     model, cte : str, optional
         The model and its step that the query reads; without them it reads finished models.
     is_at_most : bool
@@ -444,11 +444,12 @@ MEASURES = [
 
 
 _OF_FIGURE = "where observation_id in (select figure.observation_id from figure)"
-# what of a table that a model's step reads bears on what it measures of the cell: the city, and all
-# cities in the years beside; the province in all years; the city in all years
+# To measure one cell, a model reads only a part of one of its tables: the city in all years and all
+# cities in the adjacent years, the province in all years, or the city in all years.
 _NEAR = 'city_id = {city_id} or "year" between {year} - 1 and {year} + 1'
 _PROVINCE = "province_id = {city_id} // 10000 * 10000"
 _CITY = "city_id = {city_id}"
+#: Of a model, the table of which it reads a part, and that part.
 _NARROWED = {
     "int_observations_exact": ("int_observations_corrected", _NEAR),
     "int_observations_basis": ("int_rates_delivered", _NEAR),
@@ -464,6 +465,7 @@ _NARROWED = {
     "int_observations_vintage_break": ("int_values_compared", _NEAR),
     "int_values_matched": ("int_values_paired", _NEAR),
 }
+#: Rows of a step that are kept, where the step has no row per figure (else `_OF_FIGURE`).
 _FILTERS = {
     ("int_values_matched", "judged"): 'where "year" = {year}',
     ("int_observations_identity", "delivered_rows"): "",
@@ -486,7 +488,7 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
     found = []
     steps: dict[tuple[str, str], str] = {}
     for one in MEASURES:
-        sql = rendered(one.query)
+        sql = render_text(one.query)
         if one.model:
             # a step that several tests read is run once
             step = (one.model, one.cte)

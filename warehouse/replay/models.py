@@ -85,13 +85,13 @@ def _seed_types() -> dict[str, dict[str, str]]:
 
 
 @cache
-def render(name: str) -> str:
-    """SQL of a model."""
+def sql_of_model(name: str) -> str:
+    """Return the SQL of a model, without its references to dbt."""
     return _environment().from_string(_paths()[name].read_text(encoding="utf-8")).render()
 
 
-def rendered(text: str) -> str:
-    """A query of one's own with the macros of the warehouse."""
+def render_text(text: str) -> str:
+    """Return a query with the macros of the warehouse expanded."""
     return _environment().from_string(text).render()
 
 
@@ -119,7 +119,7 @@ def make(
         text = path.read_text(encoding="utf-8")
         for needed in sorted(_needed(text)):
             make(con, needed, made, kind=kind)
-        sql = render(name)
+        sql = sql_of_model(name)
     con.execute(f'create or replace {kind} "{name}" as {sql}')
     made.add(name)
 
@@ -143,7 +143,7 @@ def query_of(name: str, cte: str, query: str) -> str:
         One of its common table expressions, which ``query`` reads; what follows it is left out.
     query : str
     """
-    sql = render(name)
+    sql = sql_of_model(name)
     start = re.search(rf"^{cte} as \(|^with {cte} as \(", sql, re.MULTILINE)
     if start is None:
         raise KeyError(f"{name}: no {cte}")

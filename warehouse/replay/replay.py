@@ -6,7 +6,7 @@ import duckdb
 
 from warehouse.replay.models import make
 
-# a rule on one indicator reads all cities of these too
+# indicators of which rules on an indicator read all cities, too
 _READS = {
     "gdp_nominal_cny_100m": ("population_registered_10k", "population_resident_10k"),
     "fiscal_revenue_cny_100m": ("gdp_nominal_cny_100m",),
@@ -45,7 +45,7 @@ def replay(
     changed: int | None = None,
     to: float = 0.0,
 ) -> None:
-    """Judge the figures of a cell again, as temporary tables named as the models; `int_values_own`
+    """Judge the figures of a cell again, as temporary tables named as the models; `own_indicators`
     holds the indicators of the same quantity.
 
     Parameters
@@ -68,7 +68,7 @@ def replay(
     for name in own:
         context += _READS.get(name, ())
     con.execute(
-        "create or replace temp table int_values_own as select unnest($1) as indicator_id", [own]
+        "create or replace temp table own_indicators as select unnest($1) as indicator_id", [own]
     )
     con.execute(_CORRECTED, [own + context, city_id])
     if changed is not None:
@@ -83,9 +83,9 @@ def replay(
     )
     made |= {"int_observations_corrected", "int_raw_observations"}
     make(con, "int_values_paired", made)
-    # what is context alone has no witnesses of its own here
+    # figures of the context are not judged here, so they need no comparison with other sources
     con.execute("delete from int_values_paired where not list_contains($1, indicator_id)", [own])
-    # no rule after the first pass reads it, but for the row of the city
+    # after the first pass, rules read trends of the context in the row of this city alone
     make(con, "int_trends_cleaned", made)
     con.execute(
         "delete from int_trends_cleaned "

@@ -29,7 +29,11 @@ def placebo_name(page: Context, row: Row) -> str:
 
 
 def check_name(page: Context, name: str) -> str:
-    """What a check does; of one that leaves out a province or a batch, which."""
+    """Return the name of a check, or which province or batch it leaves out.
+
+    A name under `checks` comes before that of the series or variant, as for night light, where the
+    check also leaves out cities.
+    """
     if name.isdigit():
         batch = page.words.plain("policy.batch", n=name)
         return page.places.get(int(name), batch)

@@ -17,7 +17,7 @@ from orchestration.command import main
 from orchestration.commands import refresh as command
 from orchestration.endings import ending_of
 from orchestration.home import Home
-from orchestration.supervision import explained, hold_lock
+from orchestration.supervision import exit_code_of, hold_lock
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.city_pages import city_page_faults
@@ -303,7 +303,7 @@ def test_beside_a_command_another_ends_with_3_and_names_the_holder(
     six, home_of_six, words, monkeypatch, capfd
 ):
     monkeypatch.setenv("CITYSYNC_HOME", str(home_of_six))
-    monkeypatch.setattr("orchestration.command.supervise", lambda _, work: explained(work))
+    monkeypatch.setattr("orchestration.command.supervise", lambda _, work: exit_code_of(work))
     landing = ["--landing", str(six.landing)] if words not in ("rollback", "clean") else []
     with hold_lock(Home(home_of_six)):
         assert main([words, *landing]) == 3

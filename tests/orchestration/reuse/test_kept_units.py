@@ -17,7 +17,7 @@ from orchestration.home import REPO, Home
 from orchestration.reuse import fingerprint
 from orchestration.reuse.fingerprint import LISTINGS
 from orchestration.reuse.kept_units import keep_units
-from orchestration.stages.estimates import with_others
+from orchestration.stages.estimates import add_not_asked_for
 from tests.estimation.study.test_run import economy
 
 FAST = {"permutations": 49, "seed": 3}
@@ -170,8 +170,8 @@ KNOWN = ("estimation/analyses/radiation.py", "estimation/study/multiplicity.py")
 def test_what_is_not_asked_for_is_listed_as_not_run() -> None:
     row = {"spec_id": "dynamics.y.1", "analysis": "dynamics", "reason": "needs y"}
     tables = {"not_run": pd.DataFrame([row], dtype="string"), "estimate": pd.DataFrame()}
-    assert len(with_others(tables, ())["not_run"]) == 1
-    found = with_others(tables, ("baseline", "dynamics"))["not_run"]
+    assert len(add_not_asked_for(tables, ())["not_run"]) == 1
+    found = add_not_asked_for(tables, ("baseline", "dynamics"))["not_run"]
     others = {spec.spec_id: spec.analysis for spec in every_spec()}
     wanted = {k: v for k, v in others.items() if v not in ("baseline", "dynamics")}
     listed = dict(zip(found["spec_id"], found["analysis"], strict=True))

@@ -1,4 +1,5 @@
-"""A simulated landing with a planted effect: one set of shocks, two landings, three unlike layouts.
+"""A simulated landing with a planted effect: one set of shocks, two landings, three forms of
+tables.
 
 `<folder>/with_effect/` and `<folder>/without_effect/` hold the sources `sim_wide_panel` (one row
 per city-year, two editions), `sim_indicator_sheets` (one sheet per indicator, years across, latest

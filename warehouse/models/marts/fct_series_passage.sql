@@ -54,7 +54,7 @@ select
         else 'outranked'
     end as old_source_is,
     distances.common_year,
-    -- of logarithms: the last digits are rounding
+    -- rounded, since the last digits of a difference of logarithms are not exact
     round(exp(distances.distance), 12) as chain_ratio,
     coalesce(passages.quality_rule = 'stitched', false) as is_flagged
 from passages

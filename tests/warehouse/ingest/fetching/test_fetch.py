@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from orchestration.commands.fetch import fetch
-from orchestration.supervision import explained
+from orchestration.supervision import exit_code_of
 from orchestration.terminal import Exit
 from warehouse.hashing import hash_file
 from warehouse.ingest.fetching import service
@@ -153,7 +153,7 @@ GDP, BASE = "gdp_nominal_cny_100m", "http://127.0.0.1/external/"
 def run(played: Played, source: str = "nbs", **more: object) -> Exit:
     client = httpx.Client(transport=httpx.MockTransport(played.respond))
     with mock.patch.object(httpx, "stream", client.stream):
-        return explained(lambda: fetch(source, base=BASE, pause=0.0, wait=0.01, **more))
+        return exit_code_of(lambda: fetch(source, base=BASE, pause=0.0, wait=0.01, **more))
 
 
 def written(home: Path, source: str = "nbs") -> list[dict[str, str]]:
@@ -281,7 +281,7 @@ def test_a_service_without_end_is_left(home, capsys, monkeypatch, bound, said):
         transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless()))
     )
     with mock.patch.object(httpx, "stream", client.stream):
-        assert explained(lambda: fetch("nbs", base=BASE, pause=0.0)) == Exit.BAD_INPUT
+        assert exit_code_of(lambda: fetch("nbs", base=BASE, pause=0.0)) == Exit.BAD_INPUT
     assert said in capsys.readouterr().out
 
 

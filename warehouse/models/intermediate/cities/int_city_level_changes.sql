@@ -9,7 +9,7 @@ with levels as (
         source_id,
         edition_year,
         priority,
-        -- what stands at another level than the sources beside it is growth as good as any within its own source
+        -- a figure flagged as stitched is at another level than other sources, which does not touch growth within its own source
         quality_flag = 'quarantined' and coalesce(quality_rule, '') <> 'stitched' as is_quarantined,
         "value"
     from {{ ref('int_observations_graded') }}

@@ -11,7 +11,7 @@
     'spike_left', 'mismatch', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 
--- what tells that a table is not what it is taken for, and what its other values do not show; a wrong unit shows in each
+-- rules that show that a whole table is not what its header says, though its other values may look right; a wrong unit shows in each value
 {% set causes = ['index_for_growth', 'current_prices', 'growth_fraction', 'row_shift', 'year_offset', 'outvoted'] -%}
 
 with detected as (
@@ -21,7 +21,7 @@ with detected as (
     {% endfor %}
 ),
 
--- a series of which a table is refused, and a province whose rows are, accuse no copy
+-- series with a table that is blocked as a whole, and rows of a province that are: their flags do not pass to copies
 refused_blocks as (
     select
         series.observation_id,
@@ -61,7 +61,7 @@ refused as (
     group by observation_id
 ),
 
--- values that nobody else has, in a table or in the rows of a province most of which is refused
+-- each value with the counts of blocked values in its cell, province and city, which decide on values that no other source has
 compared as (
     select
         observations.observation_id,
@@ -94,7 +94,7 @@ compared as (
         same_city as (partition by source_id, edition_year, file_name, observations.indicator_id, city_id)
 ),
 
--- where nobody else has a table, it is as late as that of the year before it, or after it
+-- a table that no other source has is taken to be late if the nearest table of the column that can be compared is late
 column_years as (
     select
         source_id,
@@ -143,7 +143,7 @@ indicators as (
     group by source_id, indicator_id
 ),
 
--- sources of which all but some indicators are refused
+-- sources of which most indicators are blocked
 doubtful as (
     select source_id
     from indicators
@@ -151,7 +151,7 @@ doubtful as (
     having count(*) filter (where is_refused) > 0.5 * (count(*) - 1)
 ),
 
--- the cities and tables most of which stand apart from a source that has a place, where a source has none, or is a new edition
+-- of sources without a priority, and of new editions: cities and tables most of whose values differ from those of a source with a priority
 apart as (
     select
         paired.series_no,
@@ -202,7 +202,7 @@ flags as (
     where is_column or is_province or is_city or is_apart or is_doubtful
 )
 
--- of two rules the one that explains the error better comes first
+-- rules are ranked by their place in the list: the one that explains an error better comes first
 select
     *,
     cast(list_position({{ rules }}, rule) as integer) as rule_rank

@@ -14,8 +14,8 @@ repeated as (
     select
         figures.*,
         counts.* exclude (observation_id),
-        -- in logs, the chance that a figure of so many digits falls on last year's, where the years beside it lead one to expect it so far
-        -- away and the city moves by as much from year to year
+        -- log of the probability that a new figure, rounded as it is, equals last year's by chance: the density of a Laplace distribution
+        -- at the distance from the expected value (miss), with the city's usual movement as its scale (swing), times `rounding`
         ln(figures.rounding / (2 * counts.swing)) - counts.miss / counts.swing as log_chance,
         count(*) over (partition by figures.series_no, figures."year") as n_repeated,
         count(*) over (partition by figures.series_no, figures."year", figures.province_id) as n_province_repeated
@@ -51,7 +51,7 @@ judged as (
         repeated.observation_id,
         repeated."year",
         repeated.log_value,
-        -- of several cities of a province together; which of its cities they are is 2 to the number of cities
+        -- or the joint probability of all repeats in the province, times the 2^n ways to choose these cities among its n
         least(
             repeated.log_chance,
             sum(repeated.log_chance) over (partition by repeated.series_no, repeated."year", repeated.province_id)
