@@ -48,9 +48,9 @@ def read_source(run: Run, source_id: str) -> LandingReport:
     n_files = count_taken(found)
     if n_files > found.n_reused:
         n_values = int(found.files["n_observations"].sum())
+        files = "1 file" if n_files == 1 else f"{n_files} files"
         detail(
-            f"  {source_id}: {n_values:,} values from {n_files} files, "
-            f"{found.n_reused} of them unchanged"
+            f"  {source_id}: {n_values:,} values from {files}, {found.n_reused} of them unchanged"
         )
     return found
 
