@@ -91,7 +91,7 @@ def hash_tree(folder: Path, hash_one: Callable[[Path], str] = hash_file) -> dict
     -------
     dict of str to str
         `file <hash>`, `link <target> <where it leads>` or `other <kind>`. A path with characters
-        that cannot be printed is named by its bytes in hexadecimal digits.
+        that cannot be printed is named by its bytes, such as ``b'more\\xff'``.
 
     Raises
     ------
@@ -101,11 +101,9 @@ def hash_tree(folder: Path, hash_one: Callable[[Path], str] = hash_file) -> dict
     found = {}
     for path in _below(folder):
         status = path.lstat()
-        name = (
-            os.fsencode(path.relative_to(folder)).hex()
-            if not str(path).isprintable()
-            else path.relative_to(folder).as_posix()
-        )
+        name = path.relative_to(folder).as_posix()
+        if not name.isprintable():
+            name = str(os.fsencode(name))
         if stat.S_ISLNK(status.st_mode):
             found[name] = f"link {os.readlink(path)} {os.path.realpath(path)}"
         elif stat.S_ISREG(status.st_mode):

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,13 +25,13 @@ from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
+from warehouse.publication.verification import differing_files
 from warehouse.sql_text import literal, quote
 
 INDEX = "index.json"
 RUN = "run_id="
 # Every table of these schemas is kept whole.
 WHOLE = ("estimates", "meta")
-TABLE = re.compile(r"([a-z_]+)\.([a-z0-9_]+)\.parquet")
 # Kept besides, each where the publication has the table that it is made from. `value_count` says by
 # indicator why a figure moved. `value_span` has the years in a row for which a place has a current
 # value of an indicator; what a run lost over several others is counted by them.
@@ -146,16 +145,12 @@ def _kept(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
     tables = con.execute(
         "select schema_name, table_name from duckdb_tables() order by all"
     ).fetchall()
-    columns = con.execute(
-        "select schema_name, table_name from duckdb_columns() where column_name = 'run_id'"
-    ).fetchall()
     for schema, table in tables:
         if schema in WHOLE:
-            without = " exclude (run_id)" if (schema, table) in columns else ""
-            yield f"{schema}.{table}", f"select *{without} from {quote(schema)}.{quote(table)}"
-    names = {f"{schema}.{table}" for schema, table in tables}
+            columns = "columns(lambda name: name <> 'run_id')"
+            yield f"{schema}.{table}", f"select {columns} from {quote(schema)}.{quote(table)}"
     for name, (source, query) in SUMMARIES.items():
-        if source in names:
+        if tuple(source.split(".")) in tables:
             yield name, query
 
 
@@ -204,20 +199,10 @@ def _faults(folder: Path) -> list[str]:
     try:
         said = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         # an index of an earlier version also named the run archived before
-        said = dict(said.get("files", said))
-        found = {
-            path.name: hash_file(path) if path.is_file() else "of no file"
-            for path in folder.iterdir()
-            if path.name != INDEX
-        }
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        return [f"{folder}: cannot be read ({error}): put it back from a backup"]
-    return [
-        f"{folder / name}: sha256 {found.get(name, 'of no file')}, expected "
-        f"{said.get(name, 'no such file')}: put it back from a backup"
-        for name in sorted({*said, *found})
-        if said.get(name) != found.get(name)
-    ]
+        faults = differing_files(folder, said.get("files", said), but=(INDEX,))
+    except (OSError, ValueError, AttributeError) as error:
+        faults = [f"{folder}: cannot be read ({error})"]
+    return [f"{fault}: put it back from a backup" for fault in faults]
 
 
 def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
@@ -233,20 +218,16 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
     """
     con.execute("attach ':memory:' as archive")
     left_out: list[str] = []
-    files_of: dict[str, list[Path]] = {}
-    for folder in _run_folders(archive):
-        for path in sorted(folder.glob("*.parquet")):
-            if TABLE.fullmatch(path.name) and path.is_file():
-                files_of.setdefault(path.name, []).append(path)
-    for name, files in sorted(files_of.items()):
-        schema, table = TABLE.fullmatch(name).groups()
+    for name in sorted({path.name for path in archive.glob(f"{RUN}*/[a-z]*.[a-z]*.parquet")}):
+        schema, table = name.split(".")[:2]
+        files = [str(path) for path in archive.glob(f"{RUN}*/{name}")]
         con.execute(f"create schema if not exists archive.{quote(schema)}")
         try:
             con.execute(
                 f"create table archive.{quote(schema)}.{quote(table)} as select run_id, * exclude "
                 "(run_id) from read_parquet(?, hive_partitioning = true, "
                 "hive_types = {'run_id': varchar}, union_by_name = true) order by run_id",
-                [[str(path) for path in files]],
+                [files],
             )
         except duckdb.Error as error:
             left_out.append(

@@ -4,11 +4,12 @@ compared with the manifest.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 
-from warehouse.hashing import hash_file
+from warehouse.hashing import hash_tree
 from warehouse.publication.file_tables import add_file_tables, files_of_tables
 from warehouse.publication.foreign import DATABASE, Publication
 from warehouse.publication.manifest import (
@@ -16,7 +17,6 @@ from warehouse.publication.manifest import (
     MANIFEST_HASH,
     checked_manifest,
     fault_of_manifest,
-    is_plain_file,
 )
 from warehouse.publication.tables import hash_table
 from warehouse.sql_text import quote
@@ -55,9 +55,6 @@ def verify_files(folder: Path) -> list[str]:
     """Compare only the bytes of the files with the manifest: enough to see whether anything was
     changed, and much faster.
 
-    Nothing is followed or opened that is not a file itself: a link may lead anywhere, and a pipe
-    would be waited for.
-
     Returns
     -------
     list of str
@@ -67,28 +64,32 @@ def verify_files(folder: Path) -> list[str]:
     if fault := fault_of_manifest(folder):
         return [fault]
     files = checked_manifest(folder)["files"]
-    present = {
-        path.relative_to(folder).as_posix(): is_plain_file(path)
-        for path in folder.rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    }
-    faults = [
-        f"{folder / name}: not part of the publication, expected nothing of this name"
-        for name in set(present) - {*files, MANIFEST, MANIFEST_HASH}
+    hashes = {name: entry["sha256"] for name, entry in files.items()}
+    return differing_files(folder, hashes, but=(MANIFEST, MANIFEST_HASH))
+
+
+def differing_files(folder: Path, hashes: Mapping[str, str], but: Iterable[str]) -> list[str]:
+    """Return a line for each file below a folder that changed, is missing or was added.
+
+    Nothing is followed or opened that is not a file itself: a link may lead anywhere, and a pipe
+    would be waited for.
+
+    Parameters
+    ----------
+    folder : Path
+    hashes : mapping
+        sha256 of each file, by its path in the folder.
+    but : iterable of str
+        Files that are not compared.
+    """
+    expected = {name: f"file {digest}" for name, digest in hashes.items()}
+    found = hash_tree(folder)
+    return [
+        f"{str(folder / name)!r}: found {found.get(name, 'no file')}, expected "
+        f"{expected.get(name, 'no file')}"
+        for name in sorted({*found, *expected} - {*but})
+        if found.get(name) != expected.get(name)
     ]
-    for name, entry in files.items():
-        path = folder / name
-        if not present.get(name):
-            faults.append(f"{path}: missing, expected a file of {entry['bytes']} bytes")
-        elif (found := hash_file(path)) != entry["sha256"]:
-            faults.append(
-                f"{path}: sha256 {found}, expected {entry['sha256']} "
-                f"({path.stat().st_size} of {entry['bytes']} bytes)"
-            )
-    # a name may hold what ends a line, or bytes that are no text
-    return sorted(
-        fault.replace("\n", "\\n").encode(errors="backslashreplace").decode() for fault in faults
-    )
 
 
 def _table_faults(publication: Publication) -> list[str]:

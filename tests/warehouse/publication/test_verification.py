@@ -91,7 +91,7 @@ def test_what_is_laid_into_a_publication_is_a_fault(
     faults = verify_publication(published)
     assert len(faults) == len(names)
     for fault in faults:
-        assert "more" in fault and "not part of the publication" in fault
+        assert "more" in fault and "expected no file" in fault
         assert "\n" not in fault and fault.encode()
 
 
@@ -113,7 +113,7 @@ def test_what_lies_in_the_place_of_a_file_is_a_fault(
     """Also a link to the same bytes: they are not the publication's own."""
     (published / name).rename(tmp_path / "elsewhere")
     lay(published / name)
-    assert any(f"{name}: missing" in fault for fault in verify_publication(published))
+    assert any(name in fault for fault in verify_publication(published))
 
 
 def forge(published: Path, statement: str = "", **parts: object) -> Path:
