@@ -48,10 +48,6 @@ class CannotBeCompared(Exception):
     """The earlier publication lacks what is compared; the message says what."""
 
 
-class FaultOfQuery(Exception):
-    """A query of this module cannot be run on the build; the message is DuckDB's."""
-
-
 def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
     """Compare the build with the current publication and write the tables of TABLES.
 
@@ -69,21 +65,24 @@ def write_changes(published: Path, build: Path, simulated: bool) -> Compared:
 
     Raises
     ------
-    FaultOfQuery
+    duckdb.Error
         If a query cannot be run on the build itself, which is a fault of this module.
     """
     with open_build(build) as con:
         con.execute("create schema if not exists meta")
-        found = Compared()
+        # empty tables; a query that is wrong everywhere ends the run here
+        compare(con, None)
         try:
             before = database_before(published, simulated=simulated)
-            if before is not None:
-                return Compared(_compare_with(con, before))
+            if before is None:
+                return Compared()
+            return Compared(_compare_with(con, before))
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            found = f"it was made by another version of citysync ({str(error).splitlines()[0]})"
         except (PublishError, duckdb.Error, CannotBeCompared) as error:
-            found = Compared(not_compared=" ".join(str(error).split()))
-        # empty tables; what is no fault of the earlier publication is raised again
+            found = " ".join(str(error).split())
         compare(con, None)
-        return found
+        return Compared(not_compared=found)
 
 
 def database_before(published: Path, *, simulated: bool) -> Path | None:
@@ -106,32 +105,11 @@ def database_before(published: Path, *, simulated: bool) -> Path | None:
 def _compare_with(con: duckdb.DuckDBPyConnection, database: Path) -> str:
     """Compare the build with the database of a publication, and return its run id."""
     attach_foreign(con, {"previous": database})
-    _require_columns(con, "previous")
     runs = con.execute("select run_id from previous.meta.run").fetchall()
     if len(runs) != 1:
         raise CannotBeCompared(f"its table meta.run has {len(runs)} rows, expected one")
     compare(con, "previous")
     return runs[0][0]
-
-
-def _require_columns(con: duckdb.DuckDBPyConnection, previous: str) -> None:
-    """Require that what is read of a publication can be read of the one attached as `previous`.
-
-    Each query is planned on the build first, outside the `try`: one that is wrong there is wrong
-    everywhere, and ends the run.
-    """
-    here = con.execute("select current_database()").fetchone()[0]
-    for query in (sql.BEST, sql.DEFAULT_ESTIMATES):
-        try:
-            con.execute(f"explain {query.format(catalog=here)}")
-        except duckdb.Error as error:
-            raise FaultOfQuery(str(error)) from error
-        try:
-            con.execute(f"explain {query.format(catalog=previous)}")
-        except (duckdb.CatalogException, duckdb.BinderException) as error:
-            raise CannotBeCompared(
-                f"it was made by another version of citysync ({str(error).splitlines()[0]})"
-            ) from error
 
 
 def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
