@@ -42,6 +42,8 @@ LEFT_OUT = {"AS_OF_EDITION": "", "AS_OF_YEAR": ""}
 EXTENT = {**LEFT_OUT, "CITYSYNC_SIMULATED_CITIES": "0"}
 LATEST = "9999"
 
+# Name of the database of a build.
+BUILD = "citysync"
 # Key of a manifest: whether a person said that what this run lost was meant.
 CONFIRMED = "confirmed_loss"
 # What is counted, as queries of keys. `values` are places and years with a current value, `files`
@@ -325,17 +327,13 @@ def _compare(
 ) -> tuple[list[Loss], list[str]]:
     """Return losses of what both sides have, and sentences on what the earlier side lacks.
 
-    A query that cannot be run on the build is a fault of this module and ends the run. The sample's
-    pair-years are the exception: above a limit they are files, and are not counted then.
+    A query that cannot be run on the build is a fault of this module and ends the run.
     """
     listed = literal(build / "input_file.parquet")
     con.execute(f"create temp view now_listed as from read_parquet({listed})")
-    here = con.execute("select current_database()").fetchone()[0]
-    now = _held(here, "now_listed")
+    now = _held(BUILD, "now_listed")
     losses, unread = [], []
     for what, query in counted.items():
-        if what in OF_SAMPLE and not _has_sample(con, here):
-            continue
         new = query.format_map(now)
         old = query.format_map(before)
         statement = COMPARED.format(old=old, new=new, examples=EXAMPLES)
@@ -354,29 +352,18 @@ def _series_losses(con: duckdb.DuckDBPyConnection) -> list[Loss]:
     """Return what of each series and year of the earlier publication's cities the build does not
     hold.
     """
-    here = con.execute("select current_database()").fetchone()[0]
-    names = [quote(name) for (name,) in con.execute(COLUMNS, [here, "previous"]).fetchall()]
+    names = [quote(name) for (name,) in con.execute(COLUMNS, [BUILD, "previous"]).fetchall()]
     if not names:
         return []
     columns = ", ".join(names)
     query = OF_SERIES.format(
         old=SERIES.format(columns=columns, catalog="previous"),
-        new=SERIES.format(columns=columns, catalog=here),
+        new=SERIES.format(columns=columns, catalog=BUILD),
         values=CURRENT.format(catalog="previous"),
-        here=here,
+        here=BUILD,
     )
     rows = con.execute(query).fetchall()
     return [Loss(what, before, gone, [], judged) for what, before, gone, judged in rows]
-
-
-def _has_sample(con: duckdb.DuckDBPyConnection, catalog: str) -> bool:
-    """Whether the pair-years of the sample are a table of a database, not files beside it."""
-    found = con.execute(
-        "select 1 from duckdb_tables() where database_name = $1 and schema_name = 'marts' "
-        "and table_name = 'panel_pair_year'",
-        [catalog],
-    ).fetchone()
-    return found is not None
 
 
 def _refuse(losses: list[Loss], before: str) -> None:
