@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,6 @@ from warehouse.ingest.delivered_files import POLICY_SOURCE
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import layouts_of
 from warehouse.publication.foreign import DATABASE, open_foreign
-from warehouse.sql_text import literal
 from warehouse.whole_files import read_noted, remove_any, write_whole
 
 #: Without a word of the person, so many editions arrive; the first has nothing to be compared with.
@@ -39,7 +37,7 @@ ARRIVALS = 5
 OF_EDITIONS = re.compile(r"(\d{4})\.\.(\d{4})|(\d{1,2})")
 #: Settings that each arrival has of its own.
 AS_OF = ("AS_OF_EDITION", "AS_OF_YEAR")
-STATE, TABLE, PAGE = "rehearsed.json", "rehearsal", "index.html"
+STATE, PAGE = "rehearsed.json", "index.html"
 STAGE = re.compile(r"\[\d+/\d+\] .*")
 LAST_LINE = re.compile(r"citysync: exit (\d+): (.*)")
 SHRINKS = "this run would lose"
@@ -57,9 +55,11 @@ select max("year") from (
 NEWEST_EDITION = """
 select max(edition_year) from read_parquet($1) where status = 'taken' and source_id <> $2
 """
-TYPES = {"edition": "integer", "n_values": "bigint"} | dict.fromkeys(
-    ("change", "deviation", "change_in_deviations"), "double"
-)
+TYPES = {
+    **dict.fromkeys(COLUMNS, "string"),
+    **dict.fromkeys(("edition", "n_values"), "Int64"),
+    **dict.fromkeys(("change", "deviation", "change_in_deviations"), "Float64"),
+}
 
 
 @dataclass
@@ -110,9 +110,7 @@ def rehearse(landing: str | None, editions: str | None, output: str | None) -> i
             f"--editions is {editions[:40]!r}: expected 2020..2024, or a number of editions such "
             "as 5"
         )
-    folder = home.root / "rehearsal"
-    if output:
-        folder = Path(output).absolute()
+    folder = Path(output or home.root / "rehearsal").absolute()
     scratch = Home(folder / "home")
     with hold_lock(Home(folder), "rehearse"):
         return _rehearse(path, editions, folder, scratch)
@@ -265,23 +263,11 @@ def _write(folder: Path, state: State) -> None:
     """Write the table as CSV and Parquet, and the page."""
     import pandas as pd
 
-    frame = pd.DataFrame(state.rows, columns=list(COLUMNS))
-    columns = ", ".join(f'"{name}"::{TYPES.get(name, "varchar")} as "{name}"' for name in COLUMNS)
-    with open_memory() as con:
-        con.register("given", frame.astype(object).where(frame.notna(), None))
-        con.execute(f"create table rehearsal as select {columns} from given")
-        for ending in ("csv", "parquet"):
-            with write_whole(folder / f"{TABLE}.{ending}") as draft:
-                con.execute(f"copy rehearsal to {literal(draft)} (format {ending})")
-    template = Path(__file__).with_name("rehearsal.html.j2")
-    page = fill(template, arrivals=_by_edition(state.rows))
+    frame = pd.DataFrame(state.rows, columns=list(COLUMNS)).astype(TYPES)
+    with write_whole(folder / "rehearsal.csv") as draft:
+        frame.to_csv(draft, index=False)
+    with write_whole(folder / "rehearsal.parquet") as draft:
+        frame.to_parquet(draft, index=False)
+    page = fill(Path(__file__).with_name("rehearsal.html.j2"), rows=state.rows)
     with write_whole(folder / PAGE) as draft:
         draft.write_text(page, encoding="utf-8")
-
-
-def _by_edition(rows: list[dict[str, Any]]) -> Mapping[int, Mapping[str, list[dict[str, Any]]]]:
-    """Rows by edition and kind."""
-    found: dict[int, dict[str, list[dict[str, Any]]]] = {}
-    for row in rows:
-        found.setdefault(row["edition"], {}).setdefault(row["kind"], []).append(row)
-    return found
