@@ -15,7 +15,6 @@ import pandas as pd
 
 from estimation.analyses.own_outcomes import OUTCOMES
 from estimation.analyses.primary import DECLARED, PRIMARY
-from estimation.analyses.spec import SampleError
 from estimation.defaults import DRAWS, LEVEL
 from estimation.inference.multiple_testing import holm
 from estimation.panel.panel_error import PanelError
@@ -49,7 +48,9 @@ from warehouse.ingest.place_names import place_key, read_place_names, read_seed,
 
 NAMES = (SYNCHRONIZATION, *(outcome.name for outcome in OUTCOMES))
 SETTINGS = {"permutations": DRAWS, "seed": 1}
+OF_RUN = ("run_id", "git_commit", "started_at", "is_simulated")
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
+(SPEC,) = (one for one in DECLARED if one.spec_id == PRIMARY)
 CITIES = "select city_id, city_name_zh, city_name_en, province_id from marts.dim_city"
 
 
@@ -77,27 +78,29 @@ def policy(file: str, outcome: str | None, output: str | None) -> int:
     """
     home, path = Home.from_environment(), Path(file)
     folder = Path(output or path.stem)
-    (spec,) = [one for one in DECLARED if one.spec_id == PRIMARY]
     with opened(home) as publication, publication.connect() as con:
         listed, cities = _read(con, path)
         declared = _outcome(listed, outcome)
-        marts = read_marts(con, [spec])
-        result = _tested(marts, spec, listed)
-        rows = _rows(marts, spec, path.stem, result, declared)
-        manifest = publication.manifest
+        marts = read_marts(con, [SPEC])
+        result = evaluate(marts, SPEC, listed, SETTINGS)
+        rows = _rows(marts, path.stem, result, declared)
+    manifest = publication.manifest
     rule = {**result.rule, "outcome": declared, "name": path.stem}
     _, digest = text_and_hash(rule)
-    p_value = _p_of(rows[0])
+    p_value = rows[0]["p_value_family"]
+    if p_value is None:
+        p_value = rows[0]["p_value"]
     given = {"sha256": digest, "p_value": p_value, "name": path.stem}
     runs = count_run(home.archive, manifest["run_id"], given)
-    corrected = holm(
-        np.array([np.nan if one["p_value"] is None else one["p_value"] for one in runs])
-    )
-    is_registered = _is_registered(home, manifest, declared, result)
+    corrected = holm(np.array([one["p_value"] for one in runs], dtype=float))
+    places = [
+        {**vars(one), "city_id": one.unit, "city": cities.get(one.unit, "")}
+        for one in result.sample.places
+    ]
     answer = {
         "name": path.stem,
         "outcome": declared,
-        "places": _places(result, cities),
+        "places": places,
         "n_taken": result.result.n_pilots,
         "checks": _checks(result),
         "weights": list(result.weights),
@@ -107,15 +110,15 @@ def policy(file: str, outcome: str | None, output: str | None) -> int:
         "rule_sha256": digest,
         "run_number": len(runs),
         "p_value_runs": None if p_value is None else float(corrected[-1]),
-        "is_registered": is_registered,
+        "is_registered": _is_registered(home, manifest, declared, result),
     }
-    run = {name: manifest[name] for name in ("run_id", "git_commit", "started_at", "is_simulated")}
+    tests = typed(rows, COLUMNS["policy"])
+    overlaps = overlap_rows(path.stem, result)
     frames = {
-        "policy_test": _frame(rows),
-        "policy_overlap": pd.DataFrame(
-            overlap_rows(path.stem, result), columns=list(COLUMNS["policy_overlap"])
-        ),
-        "run": pd.DataFrame([run]),
+        # as the report's query of the table answers
+        "policy_test": tests.assign(p_single=tests["p_value"], p_value=tests["p_value_family"]),
+        "policy_overlap": pd.DataFrame(overlaps, columns=list(COLUMNS["policy_overlap"])),
+        "run": pd.DataFrame([{name: manifest[name] for name in OF_RUN}]),
     }
     write_listed(folder, frames, answer)
     _say(result, rows[0], answer, folder)
@@ -135,13 +138,10 @@ def register(file: str) -> int:
         As `policy`, and where the same rule is registered already.
     """
     home, path = Home.from_environment(), Path(file)
-    (spec,) = [one for one in DECLARED if one.spec_id == PRIMARY]
     with opened(home) as publication, publication.connect() as con:
         listed, _ = _read(con, path)
         _outcome(listed, SYNCHRONIZATION)
-        marts = read_marts(con, [spec])
-        last_year = newest_year(marts, spec) + 1
-        manifest = publication.manifest
+        last_year = newest_year(read_marts(con, [SPEC]), SPEC) + 1
     rule = written_rule(path.stem, listed.starts, last_year, SETTINGS)
     _, digest = text_and_hash(rule)
     entry = {
@@ -149,8 +149,8 @@ def register(file: str) -> int:
         "sha256": digest,
         "rule": rule,
         "registered_on": dt.datetime.now(dt.UTC).date().isoformat(),
-        "written_by": manifest["run_id"],
-        "is_simulated": manifest["is_simulated"],
+        "written_by": publication.manifest["run_id"],
+        "is_simulated": publication.manifest["is_simulated"],
     }
     written = write_registered(home.archive, entry)
     if written is None:
@@ -168,9 +168,7 @@ def register(file: str) -> int:
 def _read(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[PolicyList, dict[int, str]]:
     """The list, and the Chinese name of each city."""
     rows = con.execute(CITIES).fetchall()
-    known: list[str] = []
-    for _, chinese, english, _ in rows:
-        known += filter(None, (chinese, english))
+    known = [name for row in rows for name in row[1:3] if name]
     try:
         listed = read_list(path, _resolver(rows), known)
     except PanelError as error:
@@ -195,10 +193,9 @@ def _resolver(rows: Sequence[tuple]) -> Callable[[str, str], list[int]]:
     def resolve(text: str, scope: str) -> list[int]:
         code = six_digit_code(text)
         key = place_key(text)
-        if scope == PROVINCE:
-            found = of_province.get(provinces.get(key, code), [])
-            if found:
-                return found
+        of_scope = of_province.get(provinces.get(key, code))
+        if scope == PROVINCE and of_scope:
+            return of_scope
         city = spellings.get(key)
         if code is not None:
             city = places.codes.get(code, code)
@@ -220,18 +217,9 @@ def _outcome(listed: PolicyList, outcome: str | None) -> str:
     return declared
 
 
-def _tested(marts: Marts, spec: Any, listed: PolicyList) -> PolicyResult:
-    try:
-        return evaluate(marts, spec, listed, SETTINGS)
-    except SampleError as error:
-        raise Refused(f"the publication: {error}; publish one with growth of cities") from None
-
-
-def _rows(
-    marts: Marts, spec: Any, name: str, result: PolicyResult, declared: str
-) -> list[dict[str, Any]]:
+def _rows(marts: Marts, name: str, result: PolicyResult, declared: str) -> list[dict[str, Any]]:
     """Rows of the declared outcome, of synchronization with what is read beside it."""
-    rows = rows_of_list(marts, spec, name, result, SETTINGS)
+    rows = rows_of_list(marts, SPEC, name, result, SETTINGS)
     if declared == SYNCHRONIZATION or result.result.p_value is None:
         return rows
     (own,) = [row for row in rows if row["outcome"] == declared]
@@ -240,41 +228,25 @@ def _rows(
     return [own | alone | {"is_found": own["p_value"] is not None and own["p_value"] < LEVEL}]
 
 
-def _p_of(row: dict[str, Any]) -> float | None:
-    """The p that decides; None without a verdict."""
-    return row["p_value"] if row["p_value_family"] is None else row["p_value_family"]
-
-
 def _is_registered(
     home: Home, manifest: dict[str, Any], declared: str, result: PolicyResult
 ) -> bool:
     """Whether the same starts were registered for a window that these data reach."""
-    last_year = result.rule["window"][1]
-    for entry in read_registered(home.archive, is_simulated=manifest["is_simulated"]):
-        is_same = entry["rule"]["starts_sha256"] == result.rule["starts_sha256"]
-        if is_same and entry["rule"]["last_year"] <= last_year and declared == SYNCHRONIZATION:
-            return True
-    return False
-
-
-def _places(result: PolicyResult, cities: dict[int, str]) -> list[dict[str, Any]]:
-    names = ("row", "given", "start", "status", "reason")
-    rows = []
-    for one in result.sample.places:
-        row = {name: getattr(one, name) for name in names}
-        rows.append({**row, "city_id": one.unit, "city": cities.get(one.unit, "")})
-    return rows
+    entries = read_registered(home.archive, is_simulated=manifest["is_simulated"])
+    reached = {
+        entry["rule"]["starts_sha256"]
+        for entry in entries
+        if entry["rule"]["last_year"] <= result.rule["window"][1]
+    }
+    return declared == SYNCHRONIZATION and result.rule["starts_sha256"] in reached
 
 
 def _checks(result: PolicyResult) -> list[dict[str, Any]]:
     """Checks and placebos, a row each."""
-    columns = ("first_year", "last_year", "estimate", "ci_low", "ci_high", "p_value")
-    rows = []
-    for name, one in result.checks:
-        rows.append({"name": name, **{column: getattr(one, column) for column in columns}})
+    rows = [{**vars(one), "name": name} for name, one in result.checks]
     for row in result.placebos:
         name = "moved_back" if row["placebo"] == "time" else row["name"]
-        rows.append({"name": name, **{column: row[column] for column in columns}})
+        rows.append({**row, "name": name})
     return rows
 
 
@@ -285,12 +257,6 @@ def _power(result: PolicyResult, declared: str) -> list[dict[str, Any]]:
     sample = result.sample
     given = (sample.growth, sample.years, sample.cohort, sample.block)
     return power_curve(*given, draws=POWER_DRAWS, permutations=POWER_PERMUTATIONS)
-
-
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Rows as the report's query of the table answers."""
-    frame = typed(rows, COLUMNS["policy"])
-    return frame.assign(p_single=frame["p_value"], p_value=frame["p_value_family"])
 
 
 def _say(result: PolicyResult, row: dict[str, Any], answer: dict[str, Any], folder: Path) -> None:
