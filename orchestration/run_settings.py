@@ -99,6 +99,9 @@ OF_COMMANDS = {
         bounds=(1, 10_000),
     ),
     "CITYSYNC_THREADS": Setting("a number of threads between 1 and 1024", bounds=(1, 1024)),
+    "CITYSYNC_UI_PORT": Setting(
+        "a port between 1 and 65535, such as 3000", "3000", bounds=(1, 65_535)
+    ),
     "CONFIRM_SHRINK": Setting("1 (what a publication loses is meant) or 0", "0", "[01]"),
     "CITYSYNC_REPOSITORY": Setting(
         "the address of the code, such as https://host/owner/name", pattern=r"https://[^\s\"'<>]+"

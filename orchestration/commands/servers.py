@@ -12,7 +12,7 @@ from contextlib import suppress
 from orchestration.dbt_docs import write_dbt_docs
 from orchestration.dbt_runner import Dbt, ensure_manifest
 from orchestration.home import REPO, Home, set_tool_environment
-from orchestration.run_settings import path_of_landing
+from orchestration.run_settings import number, path_of_landing
 from orchestration.supervision import RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused
@@ -43,13 +43,8 @@ def serve_ui(landing: str | None = None) -> int:
         When the landing is no folder, or the port is none or taken.
     """
     home = Home.from_environment()
-    port = os.environ.get("CITYSYNC_UI_PORT") or "3000"
-    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
-        raise Refused(
-            f"CITYSYNC_UI_PORT is {port!r}: expected a port between 1 and 65535, such as 3000; "
-            "correct or unset it"
-        )
-    _require_free(int(port))
+    port = number("CITYSYNC_UI_PORT")
+    _require_free(port)
     landing = landing or os.environ.get("CITYSYNC_LANDING") or None
     os.environ["CITYSYNC_LANDING"] = path_of_landing(landing)
     set_tool_environment(home)
@@ -79,7 +74,7 @@ def serve_ui(landing: str | None = None) -> int:
     from orchestration.dagster_ui.server import serve
 
     with suppress(KeyboardInterrupt):
-        serve(HOST, int(port))
+        serve(HOST, port)
     return end_command(Exit.DONE, "the UI was stopped")
 
 
