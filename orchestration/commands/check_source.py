@@ -20,7 +20,7 @@ from warehouse.ingest.witness import why_no_witness
 from warehouse.publication.archive import day_of
 from warehouse.publication.foreign import attach_foreign, open_publication
 from warehouse.source_check.comparison import compare
-from warehouse.source_check.faults import Fault, likely_faults, not_compared
+from warehouse.source_check.faults import likely_faults, not_compared
 from warehouse.source_check.report import report_lines
 from warehouse.source_check.staging import build_staging
 
@@ -73,7 +73,14 @@ def _check(
     new, accepted = likely_faults(con, everything=everything)
     faults = [fault.sentence for fault in new]
     days = first_days(home.archive, folder.resolve().name)
-    known = [f"{fault.sentence}{_since(days, fault)}" for fault in accepted]
+    known = []
+    for fault in accepted:
+        known.append(fault.sentence)
+        if fault.file_name in days:
+            known[-1] += f" (known since {days[fault.file_name]})"
+    besides = ""
+    if known:
+        besides = f" besides {len(known)} that the publication has already"
     unheard = not_compared(con)
     for line in report_lines(con, series, faults, known, unheard, everything=everything):
         say(line)
@@ -83,31 +90,16 @@ def _check(
         return end_command(
             Exit.FAILED,
             f"{len(faults)} things of {folder.resolve().name} look wrong"
-            f"{_beside_known(known)}, the first: {faults[0]}",
+            f"{besides}, the first: {faults[0]}",
         )
     taken = f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken"
     if unheard:
         return end_command(
             Exit.DONE,
-            f"{taken}; nothing wrong was found{_beside_known(known)}, but {len(unheard)} of "
+            f"{taken}; nothing wrong was found{besides}, but {len(unheard)} of "
             f"{len(series)} columns have years that could not be compared",
         )
-    return end_command(Exit.DONE, f"{taken}, none looks wrong{_beside_known(known)}")
-
-
-def _beside_known(known: list[str]) -> str:
-    """What a last line says of faults that are known."""
-    if not known:
-        return ""
-    return f" besides {len(known)} that the publication has already"
-
-
-def _since(days: dict[str, str], fault: Fault) -> str:
-    """Since when a fault's file is published, in brackets; nothing where no run of the archive took
-    a file of that name.
-    """
-    day = days.get(fault.file_name)
-    return f" (known since {day})" if day else ""
+    return end_command(Exit.DONE, f"{taken}, none looks wrong{besides}")
 
 
 def first_days(archive: Path, source_id: str) -> dict[str, str]:

@@ -57,23 +57,20 @@ def fetch(
     home = Home.from_environment()
     folder = home.root / "fetched"
     target_root = Path(landing) if landing else folder / "landing"
-    try:
-        edition = Edition(folder / source)
-        service = Service(
-            base or connector.BASE, edition, connector.BY_HAND, pause=pause, wait=wait, say=say
-        )
-        progress(f"asking {service.base}, replies are kept in {edition.folder}")
-        target = target_root / "tidy" / edition.date[:4] / f"{source}.csv"
-        counts = write_tidy(connector.fetch(service, datetime.now(UTC).year), target)
-        edition.close(
-            {
-                "service": service.base,
-                "values": dict(sorted(counts.items())),
-                "written": str(target),
-            }
-        )
-    except OSError as error:
-        return end_command(Exit.BAD_INPUT, f"{error.filename or folder}: {error.strerror or error}")
+    edition = Edition(folder / source)
+    service = Service(
+        base or connector.BASE, edition, connector.BY_HAND, pause=pause, wait=wait, say=say
+    )
+    progress(f"asking {service.base}, replies are kept in {edition.folder}")
+    target = target_root / "tidy" / edition.date[:4] / f"{source}.csv"
+    counts = write_tidy(connector.fetch(service, datetime.now(UTC).year), target)
+    edition.close(
+        {
+            "service": service.base,
+            "values": dict(sorted(counts.items())),
+            "written": str(target),
+        }
+    )
     progress(f"{service.n_asked} requests, {edition.n_kept} replies were there already")
     for indicator_id, n in sorted(counts.items()):
         say(f"  {indicator_id}: {n:,} values")

@@ -130,11 +130,8 @@ def _check_roster(landing: str | None) -> None:
 def assets_of(definitions: dg.Definitions, stages: Sequence[Stage]) -> list[dg.AssetKey]:
     """Return the keys of the assets that some stages make."""
     steps = {stage.step for stage in stages}
-    keys: list[dg.AssetKey] = []
-    for assets in definitions.resolve_asset_graph().assets_defs:
-        if assets.op.name in steps:
-            keys += assets.keys
-    return keys
+    every = definitions.resolve_asset_graph().assets_defs
+    return [key for assets in every if assets.op.name in steps for key in assets.keys]
 
 
 def _run(

@@ -69,8 +69,17 @@ def why(
         print(json.dumps(given, ensure_ascii=False, indent=2))
         return Exit.DONE
     if html:
+        page = fill(
+            Path(__file__).with_name("why.html.j2"),
+            cell=cell,
+            run=of_run,
+            headline=_headline,
+            legend=LEGEND,
+            margin=_margin,
+            turned=[_flip(one).strip() for one in turned],
+        )
         with write_whole(Path(html)) as path:
-            path.write_text(_page(cell, turned, of_run), encoding="utf-8")
+            path.write_text(page, encoding="utf-8")
     else:
         for line in _lines(cell, turned):
             say(line)
@@ -157,15 +166,3 @@ def _size(number: float | None, kind: str, *, is_rate: bool) -> str:
 
 def _flip(one: Flip) -> str:
     return f"  {one.figure:.6g}: {one.decision} becomes {one.then} (now {one.now})"
-
-
-def _page(cell: Explanation, turned: list[Flip], of_run: str) -> str:
-    return fill(
-        Path(__file__).with_name("why.html.j2"),
-        cell=cell,
-        run=of_run,
-        headline=_headline,
-        legend=LEGEND,
-        margin=_margin,
-        turned=[_flip(one).strip() for one in turned],
-    )

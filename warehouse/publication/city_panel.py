@@ -195,8 +195,6 @@ def write_pairs(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """
     query = "select schema_name || '.' || table_name from duckdb_tables()"
     there = {name for (name,) in con.execute(query).fetchall()}
-    for name in ON_REQUEST:
-        if name not in there:
-            continue
+    for name in there.intersection(ON_REQUEST):
         with write_whole(folder / f"{name.partition('.')[2]}.parquet") as path:
             con.execute(f"copy (from {name}) to {literal(path)} (format parquet, compression zstd)")

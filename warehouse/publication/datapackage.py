@@ -43,6 +43,12 @@ TYPES = {
     ),
 }
 
+# Columns with empty cells, by the files' own statistics; one without statistics counts as such.
+WITH_EMPTY_CELLS = """
+select path_in_schema from parquet_metadata(?) group by path_in_schema
+having sum(stats_null_count) > 0 or count(stats_null_count) < count(*)
+"""
+
 
 @dataclass(frozen=True)
 class ForeignKey:
@@ -182,7 +188,8 @@ def _fields(
         "hive_partitioning = false))"
     )
     columns = con.execute(described, [str(files[0])]).fetchall()
-    empty = _columns_with_empty_cells(con, files)
+    counted = con.execute(WITH_EMPTY_CELLS, [[str(file) for file in files]]).fetchall()
+    empty = {name for (name,) in counted}
     return [
         {
             "name": name,
@@ -192,16 +199,6 @@ def _fields(
         }
         for name, kind in columns
     ]
-
-
-def _columns_with_empty_cells(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> set[str]:
-    """By the counts in the files' own statistics; a column without statistics counts as one."""
-    counts = """
-        select path_in_schema from parquet_metadata(?)
-        group by path_in_schema having sum(stats_null_count) > 0
-            or count(stats_null_count) < count(*)
-    """
-    return {name for (name,) in con.execute(counts, [[str(file) for file in files]]).fetchall()}
 
 
 def _type(kind: str, *, has_empty_cells: bool) -> str:

@@ -264,15 +264,11 @@ def copy_for_pages(con: duckdb.DuckDBPyConnection, free: set[str]) -> None:
     free : set of str
         Sources whose values may be passed on.
     """
+    shown = of_many_cities(PUBLISHED) | dict.fromkeys(EMPTIED, "false")
+    for name in BY_SOURCE:
+        shown[name] = _permitted(name, free)
     for schema, table in to_publish(con, PUBLISHED, "table"):
-        name = f"{schema}.{table}"
-        if name in EMPTIED:
-            rows = "false"
-        elif name in BY_SOURCE:
-            rows = _permitted(name, free)
-        else:
-            rows = of_many_cities(PUBLISHED).get(name, "true")
-        _copy_rows(con, schema, table, rows)
+        _copy_rows(con, schema, table, shown.get(f"{schema}.{table}", "true"))
 
 
 def _source(schema: str, table: str) -> str:
