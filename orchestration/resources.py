@@ -84,15 +84,21 @@ def run_of_ui(context: dg.InitResourceContext) -> Iterator[Run]:
     """
     home = Home.from_environment()
     settings = context.resources.settings
+    run = context.run
+    # where a selection matches no asset, Dagster would make all of them
+    nothing_selected = not run.asset_selection and not run.asset_check_selection
+    if run.job_name == "__ASSET_JOB" and nothing_selected:
+        raise dg.Failure(
+            "expected at least one selected asset, found none; `dg list defs` lists the assets, "
+            "and the job refresh makes them all"
+        )
     check_settings(settings.as_environment())
     landing = path_of_landing(settings.landing or None)
     # before it empties the build, not when all is done
     refuse_to_replace(home.published, simulated=not landing)
     with hold_lock(home, "run of the UI"):
-        if context.instance is not None and context.run is not None:
-            run_id = context.run.run_id
-            refuse_other_landing(context.instance, run_id, landing)
-            tags = tags_of(landing, settings.as_environment())
-            context.instance.add_run_tags(run_id, tags)
-        with open_run(home, settings, code=note_code()) as run:
-            yield run
+        refuse_other_landing(context.instance, run.run_id, landing)
+        tags = tags_of(landing, settings.as_environment())
+        context.instance.add_run_tags(run.run_id, tags)
+        with open_run(home, settings, code=note_code()) as opened:
+            yield opened

@@ -49,6 +49,7 @@ def delivered_files(source_id: str) -> dg.SourceAsset:
     @dg.observable_source_asset(
         key=[DELIVERED, source_id],
         group_name=DELIVERED,
+        tags={"dagster/kind/file": ""},
         description=(
             f"Files of the source {source_id} in the landing. Observe: where they changed since "
             f"raw/{source_id} was made, that is marked as out of date."

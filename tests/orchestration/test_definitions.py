@@ -176,6 +176,17 @@ def test_a_run_of_the_ui_waits_for_no_lock_but_fails_beside_another(home):
 
 
 @pytest.mark.usefixtures("home")
+def test_a_selection_without_assets_makes_none():
+    resources = {"settings": Settings(), "run": run_of_ui}
+    definitions = dg.Definitions([anything], resources=resources)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    assert job.execute_in_process(asset_selection=[anything.key]).success
+    # as `dg launch` does where --assets matches nothing
+    refused = job.execute_in_process(asset_selection=[], raise_on_error=False)
+    assert not refused.success and "at least one selected asset" in said(refused)
+
+
+@pytest.mark.usefixtures("home")
 def test_a_run_that_resumes_another_landing_is_refused(tmp_path):
     landing = str(tmp_path)
     with dg.instance_for_test() as instance:
