@@ -114,7 +114,7 @@ def write_check_changes(run: Run) -> None:
 def _measure(folder: Path) -> Written:
     first = folder / "index.html"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    # counted in Chinese: the folder of the English pages also has pages that forward old addresses
+    # each page is in both languages, so those of one are counted
     pages = len(list((folder / "zh").glob("*.html")))
     return Written(first, pages, bytes=size, first_page_bytes=first.stat().st_size)
 
