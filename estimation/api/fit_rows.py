@@ -113,11 +113,27 @@ class FitRows:
                     found = "labels that occur twice"
                 raise PanelError("unit", None, side.name, expected, found, IN_ORDER)
             side = side.iloc[places]
+            self._require_as_kept(side)
         values = np.asarray(side)
         if values.shape != self.labels.shape:
             expected = f"a unit for each of the {len(self.labels):,} rows that the fit used"
             raise PanelError("unit", None, None, expected, f"shape {values.shape}", IN_ORDER)
         return values
+
+    def _require_as_kept(self, side: pd.Series) -> None:
+        """Raise a PanelError if a series puts rows together that the column of its name, in the
+        frame that the fit keeps, tells apart, or the other way round.
+        """
+        frame = self.frame
+        if frame is None or side.name not in frame.columns or not frame.index.is_unique:
+            return
+        places = self._by_label(frame.index)
+        if places is None:
+            return
+        kept = pd.factorize(frame[side.name].iloc[places])[0]
+        if not np.array_equal(kept, pd.factorize(side)[0]):
+            expected = f"the units of the fit's own column {side.name}, by label"
+            raise PanelError("unit", None, side.name, expected, "others", IN_ORDER)
 
     def _as_kept(self, side: pd.Series) -> pd.Series:
         """Return the rows of a series that are those of the fit, if the fit keeps its values."""

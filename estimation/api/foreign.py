@@ -13,23 +13,23 @@ from ..panel.panel_error import PanelError
 from .fit_rows import FitRows, named_values
 
 OTHERS = "a fit whose errors follow from its scores by row"
-NOT_ZERO = "its scores do not add up to zero"
+NOT_ZERO = "its scores do not add up to zero; fit again without penalty or restriction"
 KNOWN = "a fit of pyfixest (feols, fepois, feglm), statsmodels or linearmodels"
 # why the scores by row of a model, or method, do not give its errors
 NOT_SERVED = {
     "BetweenOLS": "it averages the rows of an entity; fit the averages by PooledOLS",
-    "did2s": "its errors come from two stages",
-    "FamaMacBeth": "it averages estimates by period",
-    "FeolsCompressed": "its rows are compressed",
+    "did2s": "its errors come from two stages; cs.fit has the estimator gardner",
+    "FamaMacBeth": "it averages estimates by period; fit PooledOLS or PanelOLS",
+    "FeolsCompressed": "its rows are compressed; fit again with use_compression=False",
     "GEE": "it weights rows by their correlations; a GLM of the same family is taken",
-    "GLSAR": "it weights rows by their correlations",
+    "GLSAR": "it weights rows by their correlations; fit OLS",
     "HurdleCountModel": "its scores are not in the order of the rows; fit its two parts apart",
-    "MLEModel": "its rows are a series, which a filter relates",
-    "MixedLM": "it weights rows by their correlations",
-    "PenalizedMixin": "its fit is regularized",
-    "QuantReg": "the scores of quantiles have no derivative",
-    "Quantreg": "the scores of quantiles have no derivative",
-    "RecursiveLS": "it is a filter",
+    "MLEModel": "its rows are a series, which a filter relates; fit OLS",
+    "MixedLM": "it weights rows by their correlations; fit OLS",
+    "PenalizedMixin": "its fit is regularized; fit again without a penalty",
+    "QuantReg": "the scores of quantiles have no derivative; fit a mean",
+    "Quantreg": "the scores of quantiles have no derivative; fit a mean",
+    "RecursiveLS": "it is a filter; fit OLS",
 }
 # models of statsmodels that number the outcomes 0, 1, 2, ..., whatever they are
 NUMBERS_OUTCOMES = ("MNLogit", "OrderedModel")
@@ -101,6 +101,8 @@ def read_scores(fit: Any) -> Scores:
         model, read = fit.model, _of_statsmodels
     elif package == "linearmodels" and hasattr(fit, "params"):
         model, read = fit.model, _of_linearmodels
+    elif package in ("statsmodels", "linearmodels") and hasattr(fit, "fit"):
+        raise _not_served(fit, KNOWN, "give what its fit() returns")
     else:
         raise _not_served(fit, KNOWN)
     names = [kind.__name__ for kind in type(model).__mro__]
@@ -149,6 +151,8 @@ def _not_served(fit: Any, expected: str, why: str = "fit another model") -> FitN
 def _of_pyfixest(fit: Any) -> Scores:
     if not np.size(getattr(fit, "_scores", ())):
         remedy = "fit again with lean=False"
+        if not fit._coefnames:
+            raise PanelError("fit", None, None, "a coefficient", "effects alone", "add a regressor")
         raise PanelError("fit", None, None, "scores by row", "a fit that keeps none", remedy)
     scores, regressors = fit._scores, fit._X
     if fit._is_iv:
@@ -267,7 +271,7 @@ def _of_statsmodels(fit: Any) -> Scores:
         raise _not_served(name, OTHERS, remedy)
     sigma: Any = getattr(model, "sigma", None)
     if np.ndim(sigma) == 2 and np.count_nonzero(sigma) > np.count_nonzero(np.diag(sigma)):
-        raise _not_served("GLS with covariances", OTHERS, "it weights rows by them")
+        raise _not_served("GLS with covariances", OTHERS, "it weights rows by them; fit OLS")
     terms = tuple(model.data.param_names)
     regressors: Any = getattr(model, "exog", None)
     if estimate.shape != np.shape(regressors)[1:]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from ..inference.variances import at_least, f_p_value, hotelling_f, t_interval
-from ..panel.panel_error import refused, require_among, require_mapping
+from ..panel.panel_error import PanelError, refused, require_among, require_mapping
 from ..results import Estimate
 
 
@@ -77,8 +78,9 @@ class Covariance:
         rows = self._rows(given, "terms")
         df = self._least_degrees(rows)
         if not 0 < len(rows) < df + 1:
-            expected = f"one restriction or more, fewer than {df:.3g} degrees of freedom plus 1"
-            raise refused("terms", expected, terms, f"those of {self.line} bear no others")
+            most = ceil(df)
+            expected = f"from 1 to {most} of them, as {self.line} has {df:.3g} degrees of freedom"
+            raise PanelError("terms", None, None, expected, str(len(rows)), "test others apart")
         found = hotelling_f(rows @ self.estimate, self._of(rows), df)
         if found is None:
             expected = f"restrictions that are independent under {self.line}"

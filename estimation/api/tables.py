@@ -11,6 +11,7 @@ import numpy as np
 from ..estimators.registry import ESTIMATORS
 from ..exhibits import Table
 from ..panel.panel_error import (
+    PanelError,
     refused,
     require_among,
     require_count,
@@ -115,9 +116,12 @@ def etable(
     for given in fits:
         flat += given if isinstance(given, list) else [given]
     fits = tuple(flat)
-    if not fits or not all(isinstance(getattr(fit, "estimates", None), tuple) for fit in fits):
+    others = [fit for fit in fits if not isinstance(getattr(fit, "estimates", None), tuple)]
+    if others or not fits:
+        found = type(others[0]).__name__ if others else "none"
         expected = "results of cs.fit, cs.primary or cs.vcov, one or more"
-        raise refused("fits", expected, fits, "give them one by one, or in a list")
+        remedy = "give them as they were returned; vcov= and keep= choose among their rows"
+        raise PanelError("fits", None, None, expected, found, remedy)
     if headers is not None:
         headers = require_names(headers, "headers")
         if len(headers) != len(fits):

@@ -88,17 +88,19 @@ class Errors(ForMaketables, pd.DataFrame):
         Raises
         ------
         PanelError
-            If that line was not asked for.
+            If that inference method was not asked for.
         """
         return self._matrices[require_line(vcov, self._matrices)].copy()
 
-    def combine(self, weights: Mapping[str, float]) -> pd.DataFrame:
+    def combine(self, weights: Mapping[str, float], vcov: str | None = None) -> pd.DataFrame:
         """A weighted sum of coefficients, such as the mean of cohort by year effects.
 
         Parameters
         ----------
         weights : mapping of str to float
             By term.
+        vcov : str, optional
+            The inference method; None: all.
 
         Returns
         -------
@@ -109,9 +111,9 @@ class Errors(ForMaketables, pd.DataFrame):
         Raises
         ------
         PanelError
-            If there is no such term.
+            If there is no such term or inference method.
         """
-        rows = [self._covariance(line).combine(weights) for line in self._matrices]
+        rows = [self._covariance(line).combine(weights) for line in self._asked(vcov)]
         return pd.DataFrame(columns_of(rows, self.columns))
 
     def wald(
@@ -140,10 +142,16 @@ class Errors(ForMaketables, pd.DataFrame):
         line = self.estimates[0].vcov if vcov is None else require_line(vcov, self._matrices)
         return self._covariance(line).wald(terms)
 
-    def confint(self, level: float = 1 - LEVEL) -> pd.DataFrame:
-        """Intervals at a level: a frame with columns `term, ci_low, ci_high, vcov`."""
-        rows = [(e.term, *interval_at(e, level), e.vcov) for e in self.estimates]
+    def confint(self, level: float = 1 - LEVEL, vcov: str | None = None) -> pd.DataFrame:
+        """Intervals at a level, of one inference method or all: a frame with columns `term, ci_low,
+        ci_high, vcov`.
+        """
+        lines = self._asked(vcov)
+        rows = [(e.term, *interval_at(e, level), e.vcov) for e in self.estimates if e.vcov in lines]
         return pd.DataFrame(rows, columns=["term", "ci_low", "ci_high", "vcov"])
+
+    def _asked(self, vcov: str | None) -> list[str]:
+        return list(self._matrices) if vcov is None else [require_line(vcov, self._matrices)]
 
     def _covariance(self, line: str) -> Covariance:
         own = [e for e in self.estimates if e.vcov == line]

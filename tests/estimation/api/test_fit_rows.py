@@ -212,6 +212,10 @@ REFUSED = {
         lambda f: cs.vcov(ols(f), (renumbered(f).a[:500], renumbered(f).b[:500])),
         "column a: expected a series whose index has the labels",
     ),
+    "series numbered anew, for a fit that keeps its frame": (
+        lambda f: cs.vcov(ols(f.reset_index(drop=True)), (renumbered(f).a, renumbered(f).b)),
+        "column a: expected the units of the fit's own column a",
+    ),
     "series of more rows than were fitted": (
         lambda f: cs.vcov(ols(f[5:].reset_index(drop=True)), (renumbered(f).a, renumbered(f).b)),
         "column a: expected a series whose index has the labels",

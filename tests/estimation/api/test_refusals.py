@@ -232,6 +232,8 @@ REFUSED = {
 }
 REFUSED[cs.PanelError] += [
     (lambda at: cs.vcov(object(), UNIT), "fit: expected a fit of pyfixest"),
+    (of_other(lambda f: smf.ols("y ~ x", f)), "give what its fit"),
+    (of_other(lambda f: pf.feols("y ~ 1 | year", f)), "add a regressor"),
     (of_other(lambda f: pf.feols("y + flow ~ x", f)), "expected one fit, found several"),
     *((of_other(fit), f"fit: expected .*, found {name}; ") for name, fit in NOT_SERVED),
     (of_other(lambda f: PoissonGMLE(f.flow, sm.add_constant(f.x)).fit(disp=0)), "with scores"),
