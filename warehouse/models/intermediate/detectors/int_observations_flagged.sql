@@ -94,7 +94,6 @@ compared as (
         same_city as (partition by source_id, edition_year, file_name, observations.indicator_id, city_id)
 ),
 
--- a table that no other source has is taken to be late if the nearest table of the column that can be compared is late
 column_years as (
     select
         source_id,
@@ -110,28 +109,47 @@ column_years as (
                 or any_value(is_compared_with_levels)
                 or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
                 then count(*) filter (where is_late) >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*))
-        end as is_late_table,
-        is_refused or coalesce(
-            last_value(is_late_table ignore nulls) over (of_column order by "year" rows between unbounded preceding and current row),
-            first_value(is_late_table ignore nulls) over (of_column order by "year" rows between current row and unbounded following),
-            false
-        ) as is_column
+        end as is_late_table
     from compared
     group by source_id, edition_year, file_name, indicator_id, "year"
+),
+
+-- one late table beside a right one tells of no other year
+late_years as (
+    select
+        *,
+        coalesce(lag(is_late_table ignore nulls) over of_column, true) as is_late_before,
+        coalesce(lead(is_late_table ignore nulls) over of_column, true) as is_late_after,
+        case when is_late_table is not null then is_late_table and is_late_before end as is_late_so_far,
+        case when is_late_table is not null then is_late_table and is_late_after end as is_late_from_here
+    from column_years
+    window of_column as (partition by source_id, edition_year, file_name, indicator_id order by "year")
+),
+
+-- a table that no other source has is taken to be as late as the nearest tables of the column that can be compared
+columns_judged as (
+    select
+        *,
+        is_refused or coalesce(
+            last_value(is_late_so_far ignore nulls) over (of_column order by "year" rows between unbounded preceding and current row),
+            first_value(is_late_from_here ignore nulls) over (of_column order by "year" rows between current row and unbounded following),
+            false
+        ) as is_column
+    from late_years
     window of_column as (partition by source_id, edition_year, file_name, indicator_id)
 ),
 
 tables as (
     select
         compared.*,
-        column_years.is_refused as is_table,
-        column_years.is_column,
-        column_years.n_refused as n_of_table
+        columns_judged.is_refused as is_table,
+        columns_judged.is_column,
+        columns_judged.n_refused as n_of_table
     from compared
-    inner join column_years
+    inner join columns_judged
         on
-            {{ same_keys('compared', 'column_years', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
-            and compared.edition_year is not distinct from column_years.edition_year
+            {{ same_keys('compared', 'columns_judged', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
+            and compared.edition_year is not distinct from columns_judged.edition_year
 ),
 
 indicators as (

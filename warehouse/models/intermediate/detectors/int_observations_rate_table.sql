@@ -153,7 +153,11 @@ judged as (
 
 select
     rates.observation_id,
-    case judged.kind when 'mean' then 'constructed' when 'year' then 'year_offset' else 'row_shift' end as rule,
+    case judged.kind
+        when 'mean' then 'constructed'
+        when 'year' then 'year_offset'
+        else 'row_shift'
+    end as rule,
     case when judged.is_other then 'blocked' else 'quarantined' end as grade,
     'expected growth in ' || rates."year" || ', found ' || {{ short_number('rates."value"') }} || '; the figures of its table follow '
     || case judged.kind

@@ -25,6 +25,12 @@ repeated as (
             {{ same_keys('figures', 'earlier', ['series_no', 'city_id', 'value_as_delivered']) }}
             and figures."year" = earlier."year" + 1
     inner join counts on figures.observation_id = counts.observation_id
+    -- a figure that was printed a year early is wrong there, and not here
+    where
+        earlier.observation_id not in (
+            select early.observation_id from {{ ref('int_values_matched') }} as early
+            where early.kind = 'year' and early.k = 1 and early.grade = 'blocked'
+        )
 ),
 
 -- another source that agreed better last year and has a new figure this year, on its own trend

@@ -10,13 +10,15 @@ observations as (
     where place_level = 'city'
 ),
 
--- from one year to the next within one file: the step between two files may be one of vintages
+-- from one year to the next within one file: the step between two files may be one of vintages. A level that stays to the last digit,
+-- halves or doubles is unlikely
 nominal as (
     select
         indicator_id,
         city_id,
         "year",
-        100 * ("value" / lag("value") over city_years - 1) as growth_pct
+        100 * ("value" / lag("value") over city_years - 1) as growth_pct,
+        case when growth_pct between -40 and 60 and growth_pct <> 0 then growth_pct end as likely_pct
     from observations
     where "value" > 0 and indicator_id in (select limits.growth_of from limits)
     window city_years as (partition by source_id, edition_year, file_name, indicator_id, city_id order by "year")
@@ -48,9 +50,12 @@ select
     beside.level_growth_pct
 from rates
 left join lateral (
+    -- of files that differ by over 20 points nobody knows which one is wrong
     select
         arg_min(nominal.growth_pct, abs(rates.rate_pct - nominal.growth_pct)) as nearest_pct,
-        {{ exact_median('nominal.growth_pct') }} as level_growth_pct
+        case
+            when max(nominal.likely_pct) - min(nominal.likely_pct) <= 20 then {{ exact_median('nominal.likely_pct') }}
+        end as level_growth_pct
     from nominal
     where rates.growth_of = nominal.indicator_id and rates.city_id = nominal.city_id and rates."year" = nominal."year"
 ) as beside on true
