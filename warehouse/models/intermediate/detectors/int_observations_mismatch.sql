@@ -1,7 +1,8 @@
--- grain: one row is one value in which two sources differ although they agree in the years around: alone (isolated_mismatch), or with
--- most cities of the province, as when only one source adopted a revision (vintage); of three sources the one that two contradict. Of
--- rates, also one that lost its sign (sign), and one for which two others have the same other figure (outvoted). Sectors exchanged (swap)
--- key: observation_id
+-- grain: one row is one flag of a rule on a value in which two sources differ although they agree in the years around: alone
+-- (isolated_mismatch), or with most cities of the province, as when only one source adopted a revision (vintage); of three sources the one
+-- that two contradict. Of rates, also one that lost its sign (sign), and one for which two others have the same other figure (outvoted).
+-- Sectors exchanged (swap)
+-- key: observation_id, rule
 with speaking as (
     {{ latest_edition(ref('int_trends_cleaned')) }}
 ),
