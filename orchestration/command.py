@@ -245,6 +245,7 @@ COMMANDS = {
             Argument(
                 ("--first-landing",), "the run is of the first landing alone: its tables", how=FLAG
             ),
+            Argument(("--with-data-set",), "also the data set of cs.data.zones()", how=FLAG),
         ),
     ),
     "docs": Command("static documentation of the models", WITHIN + "servers:write_docs"),

@@ -32,9 +32,9 @@ PICTURES = {"en": "docs/images/answer.svg", "zh": "docs/images/answer_zh.svg"}
 PRINTED = ('length="n_years"))\n```\n\n```text\n', "```\n")
 
 
-def evidence(run: str | None, is_first_landing: bool = False) -> int:
-    """Write the figures of pages, two pictures and the data set of `cs.data.zones` from a
-    publication.
+def evidence(run: str | None, is_first_landing: bool = False, with_data_set: bool = False) -> int:
+    """Write the figures of pages and two pictures from a publication, and on request the data set
+    of `cs.data.zones`.
 
     Parameters
     ----------
@@ -43,6 +43,10 @@ def evidence(run: str | None, is_first_landing: bool = False) -> int:
     is_first_landing : bool
         Whether it is of the first landing alone: then the parts that compare both landings are
         written, and nothing else.
+    with_data_set : bool
+        Whether the data set is written, too. Two of them together say more of a city's growth than
+        one, so a new one is attacked together with the one before it first
+        (docs/data-licences.md).
 
     Returns
     -------
@@ -62,15 +66,16 @@ def evidence(run: str | None, is_first_landing: bool = False) -> int:
             "with --landing first"
         )
     with found.connect() as con:
-        if not is_first_landing:
+        if with_data_set:
             ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
+        if not is_first_landing:
             write_pictures(con, REPO)
         changed = write_pages(con, REPO, is_first_landing=is_first_landing)
     written = ", ".join(changed) or "no page"
     if is_first_landing:
         return end_command(Exit.DONE, f"{written} is of run {run_id}")
     _write_printed()
-    return end_command(Exit.DONE, f"data set, pictures and {written} are those of run {run_id}")
+    return end_command(Exit.DONE, f"pictures and {written} are those of run {run_id}")
 
 
 def zones_text(con: duckdb.DuckDBPyConnection, run_id: str) -> str:

