@@ -105,7 +105,7 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
         given = getattr(columns, what)
         if not is_beside(given):
             return Rows(table, (city,)), (given,)
-        rows, more = rows_beside(given, what, city_ids, table.dates)
+        rows, more = rows_beside(given, what, city_ids, table.dates, table.n_rows)
         notes.extend(more)
         return rows, tuple(rows.table.columns)
 

@@ -178,7 +178,7 @@ class _Reader(PairRows):
         """Rows that say something of units, and their columns: those of the panel, or beside it."""
         if not is_beside(given):
             return self.rows_of(named(given)), named(given)
-        rows, notes = rows_beside(given, what, self.ids, self.table.dates)
+        rows, notes = rows_beside(given, what, self.ids, self.table.dates, self.table.n_rows)
         self.notes += notes
         return rows, tuple(rows.table.columns)
 

@@ -62,7 +62,7 @@ def is_beside(given: Any) -> bool:
 
 
 def rows_beside(
-    given: Any, what: str, ids: np.ndarray, dates: Dates | None
+    given: Any, what: str, ids: np.ndarray, dates: Dates | None, n_rows: int = 0
 ) -> tuple[Rows, list[str]]:
     """What is given of units beside the panel, as rows of a table that calls each by its unit; and
     a note on units that the panel does not hold, whose rows are left out.
@@ -77,13 +77,17 @@ def rows_beside(
         Units of the panel.
     dates : Dates or None
         Of the panel.
+    n_rows : int
+        Of the panel; 0 where that is not known.
 
     Raises
     ------
     PanelError
-        If a frame has not two columns, or none of its units is in the panel.
+        If the labels of a series are rows of the panel, a frame has not two columns, or none of its
+        units is in the panel.
     """
     if hasattr(given, "to_dict") and not hasattr(given, "columns"):
+        _refuse_rows(given, what, len(ids), n_rows)
         given = given.to_dict()
     if isinstance(given, Mapping):
         given = {"unit": list(given), what: list(given.values())}
@@ -104,6 +108,18 @@ def rows_beside(
         raise PanelError(what, None, None, expected, listed(foreign), remedy)
     notes = [f"{what} names units that the panel does not hold: {listed(foreign)}."]
     return Rows(table.at(rows, names[1:]), (place[code[rows]],)), notes if foreign else []
+
+
+def _refuse_rows(given: Any, what: str, n_units: int, n_rows: int) -> None:
+    """Refuse a series that is a column of the panel, or a part of one: its labels count rows, and
+    where ids are numbers they would be taken for units.
+    """
+    rows = range(max(n_rows, len(given)))
+    are_rows = len(given) == n_rows or all(label in rows for label in given.index.tolist())
+    if are_rows and len(given) > n_units:
+        found = f"a series of {len(given):,}, labelled by rows of the panel"
+        remedy = "give the names of columns, or a mapping of units to values"
+        raise PanelError(what, None, None, "one value for each unit", found, remedy)
 
 
 def cohorts_of_units(

@@ -50,6 +50,20 @@ def of_arrays(change):
     return lambda at: cs.fit(change(at.arrays), "y", **at.given)
 
 
+def of_rows(what, kept):
+    """A fit that takes a column of its panel, some rows of it, for values of units; ids are
+    numbers, as those of rows are.
+    """
+
+    def call(at):
+        ids = at.frame[["exporter", "importer"]].apply(lambda side: side.str[1:].astype(int))
+        panel = at.frame.assign(a=ids["exporter"], b=ids["importer"]).reset_index(drop=True)
+        values = {"cohort": {0: 2013}, what: panel["exporter"].map(at.given[what])[kept]}
+        return cs.fit(panel, "y", unit=UNIT, time="period", **values)
+
+    return call
+
+
 def treatment_as_a_control(at):
     first = at.frame["exporter"].map(at.given["cohort"])
     first = first.fillna(at.frame["importer"].map(at.given["cohort"]))
@@ -191,6 +205,14 @@ REFUSED = {
         ),
         (errors_of(unit=(np.arange(3), np.arange(3))), "a unit for each of the"),
         (lambda at: at.fit.resid(at.frame[5:]), r"expected the fitted one, [\d,]+ rows"),
+        *(
+            (of_rows(what, kept), f"{what}: expected one value for each unit, found a series")
+            for what, kept in [
+                ("cohort", slice(None)),
+                ("cohort", slice(500, None)),
+                ("block", slice(None)),
+            ]
+        ),
         (of_frame(weights=np.ones(3)), "add it to the panel as a column"),
         (of_frame(cohort=2010), "cohort: expected a table, found an object of type int"),
         (of_frame(vcov=[]), "vcov: expected one name or more"),
