@@ -19,7 +19,7 @@ from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_files, read_landing
 from warehouse.ingest.layouts import layouts_of
 from warehouse.publication.delivered import input_faults, value_faults
-from warehouse.publication.foreign import open_publication
+from warehouse.publication.untrusted import open_publication
 from warehouse.whole_files import remove_any
 
 #: Seeds and models that the compared tables come from.

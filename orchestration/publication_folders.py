@@ -12,8 +12,8 @@ import duckdb
 from orchestration.faults import explain
 from orchestration.home import Home
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import Publication, open_publication
-from warehouse.publication.manifest import MANIFEST, MENDED, place_of
+from warehouse.publication.manifest import MANIFEST, REMEDY, order_key
+from warehouse.publication.untrusted import Publication, open_publication
 
 # what code of this version meets in tables and files that another version, or somebody else, wrote
 UNLIKE_OURS = (
@@ -34,7 +34,7 @@ def publications_of(home: Home) -> list[str]:
     if not store.is_dir():
         return []
     folders = [path for path in store.iterdir() if not path.name.startswith(".")]
-    return [folder.name for folder in sorted(folders, key=place_of)]
+    return [folder.name for folder in sorted(folders, key=order_key)]
 
 
 def publication_folder(home: Home, run_id: str | None) -> Path:
@@ -78,5 +78,5 @@ def opened(home: Home, run_id: str | None = None) -> Iterator[Publication]:
         found = " ".join(str(error).split())[:200]
         raise PublishError(
             f"{publication.folder}: expected tables and files as this version makes them, found "
-            f"{type(error).__name__}: {found}; refresh again, or {MENDED}"
+            f"{type(error).__name__}: {found}; refresh again, or {REMEDY}"
         ) from error

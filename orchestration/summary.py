@@ -8,7 +8,7 @@ from __future__ import annotations
 from orchestration.home import Home
 from orchestration.terminal import say
 from orchestration.what_changed import what_changed
-from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.untrusted import DATABASE, open_untrusted
 
 OF_DATA = (
     """
@@ -108,7 +108,7 @@ from estimates.not_run group by reason order by min(spec_id)
 def print_summary(home: Home) -> None:
     """Print the summary of the current publication."""
     lines = []
-    with open_foreign(home.published / DATABASE) as con:
+    with open_untrusted(home.published / DATABASE) as con:
         for query in OF_DATA:
             lines += [line for (line,) in con.execute(query).fetchall()]
         for query in OF_RESULTS:

@@ -18,7 +18,7 @@ from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
 from warehouse.publication.archive import day_of
-from warehouse.publication.foreign import attach_foreign, open_publication
+from warehouse.publication.untrusted import attach_untrusted, open_publication
 from warehouse.source_check.comparison import compare
 from warehouse.source_check.faults import likely_faults, not_compared
 from warehouse.source_check.report import report_lines
@@ -67,7 +67,7 @@ def _check(
     if without:
         say(without)
     else:
-        attach_foreign(con, {"published": database})
+        attach_untrusted(con, {"published": database})
     series = compare(con, is_published=not without)
     progress("staged and compared")
     new, accepted = likely_faults(con, everything=everything)

@@ -19,7 +19,7 @@ from orchestration.home import REPO, Home
 from orchestration.publication_folders import publication_folder
 from orchestration.terminal import Exit, end_command
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import open_publication
+from warehouse.publication.untrusted import open_publication
 
 ZONES = REPO / "estimation" / "data" / "zones.csv"
 CITY_PERIODS = """

@@ -23,7 +23,6 @@ from orchestration.terminal import Exit, end_command, say
 from warehouse.build_database import open_build, open_memory
 from warehouse.errors import Refused
 from warehouse.publication.datapackage import NAME as PACKAGE
-from warehouse.publication.foreign import Publication, attach_foreign
 from warehouse.publication.manifest import MANIFEST
 from warehouse.publication.passed_on import (
     PUBLISHED,
@@ -34,6 +33,7 @@ from warehouse.publication.passed_on import (
     require_as_published,
     require_no_recovery,
 )
+from warehouse.publication.untrusted import Publication, attach_untrusted
 from warehouse.whole_files import move_whole
 
 # what tells an earlier public copy, which is replaced, from a folder of somebody's own
@@ -104,7 +104,7 @@ def _write_draft(publication: Publication, draft: Path) -> list[tuple[str, int, 
     """Write everything of the public copy but what it lacks, which is returned."""
     folder, manifest, free = publication.folder, publication.manifest, free_sources()
     with open_build(draft) as con:
-        attach_foreign(con, {PUBLISHED: publication.database}, draft)
+        attach_untrusted(con, {PUBLISHED: publication.database}, draft)
         left_out = copy_tables(con, draft, None if manifest["is_simulated"] else free)
         left_out += [
             (name, entry["rows"], "one file a year, which is not copied")
@@ -131,7 +131,7 @@ def _write_report(database: Path, folder: Path, free: set[str]) -> None:
 
     # in memory: no file below the web folder holds what is not passed on, however this ends
     with open_memory() as con:
-        attach_foreign(con, {PUBLISHED: database})
+        attach_untrusted(con, {PUBLISHED: database})
         copy_for_pages(con, free)
         con.execute(f"detach {PUBLISHED}")
         data = read_report_data(con)

@@ -29,7 +29,7 @@ from warehouse.errors import Refused
 from warehouse.ingest.delivered_files import POLICY_SOURCE
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import layouts_of
-from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.untrusted import DATABASE, open_untrusted
 from warehouse.whole_files import read_noted, remove_any, write_whole
 
 #: Without a word of the person, so many editions arrive; the first has nothing to be compared with.
@@ -146,7 +146,7 @@ def _rehearse(landing: str, editions: str | None, folder: Path, scratch: Home) -
             return end_command(
                 code, f"{named}: {reason}; the same command goes on from this edition"
             )
-        with open_foreign(scratch.published / DATABASE) as con:
+        with open_untrusted(scratch.published / DATABASE) as con:
             state.rows += arrival_rows(con, edition)
             changes = what_changed(con)
         state.editions.append(edition)

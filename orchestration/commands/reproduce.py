@@ -21,7 +21,7 @@ from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import open_publication
+from warehouse.publication.untrusted import open_publication
 
 
 def reproduce(run_id: str | None, landing: str | None) -> int:

@@ -16,7 +16,7 @@ from estimation.sample.marts import read_marts
 from estimation.study.run import run_study
 from orchestration.terminal import Exit, say
 from warehouse.errors import Refused
-from warehouse.publication.foreign import open_foreign
+from warehouse.publication.untrusted import open_untrusted
 
 COLUMNS = ("term", "event_time", "vcov", "estimate", "std_error", "ci_low", "ci_high", "p_value")
 
@@ -59,7 +59,7 @@ def run_specs(
             )
     specs = [known[spec_id] for spec_id in dict.fromkeys(spec_ids)]
     try:
-        with open_foreign(Path(database)) as con:
+        with open_untrusted(Path(database)) as con:
             marts = read_marts(con, specs)
     except duckdb.Error as error:
         raise Refused(

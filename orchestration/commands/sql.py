@@ -27,8 +27,8 @@ from orchestration.terminal import Exit, end_command
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
 from warehouse.publication.archive import load_archive
-from warehouse.publication.file_tables import add_file_tables, files_of_tables
-from warehouse.publication.foreign import DATABASE, attach_foreign, open_publication
+from warehouse.publication.partitioned_tables import add_partitioned_tables, files_of_tables
+from warehouse.publication.untrusted import DATABASE, attach_untrusted, open_publication
 from warehouse.sql_text import quote
 from warehouse.whole_files import write_whole
 
@@ -86,12 +86,12 @@ def connect_read_only(
     publication = open_publication(publication_folder(home, None))
     files = files_of_tables(publication)
     with open_memory() as con:
-        add_file_tables(con, "files", files)
+        add_partitioned_tables(con, "files", files)
         if with_archive:
             for line in load_archive(con, home.archive):
                 print(line, file=sys.stderr)
         con.execute(VIEWS)
-        attach_foreign(con, {"citysync": publication.database})
+        attach_untrusted(con, {"citysync": publication.database})
         # where a name is looked up: `marts.x` is a table of the database, or else one of the files
         schemas = sorted({table.split(".")[0] for table in files})
         places = ["citysync.main"]

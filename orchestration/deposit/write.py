@@ -25,13 +25,13 @@ from orchestration.publication_folders import opened
 from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command
 from warehouse.errors import Refused
-from warehouse.publication.foreign import Publication
 from warehouse.publication.manifest import MANIFEST_HASH, hash_files
 from warehouse.publication.passed_on import (
     holds_no_value,
     of_many_cities,
     require_as_published,
 )
+from warehouse.publication.untrusted import Publication
 from warehouse.sql_text import literal
 from warehouse.whole_files import move_whole
 

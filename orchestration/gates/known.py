@@ -18,7 +18,7 @@ from orchestration.terminal import progress
 from warehouse.publication.archive import day_of
 from warehouse.publication.changes import CannotBeCompared, database_before
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import open_foreign
+from warehouse.publication.untrusted import open_untrusted
 
 COLUMNS = {
     **dict.fromkeys(("stage", "check_id", "severity", "known_since"), "string"),
@@ -51,7 +51,7 @@ def read_known(home: Home, *, simulated: bool) -> Known:
         database = database_before(home.published, simulated=simulated)
         if database is None:
             return Known()
-        with open_foreign(database) as con:
+        with open_untrusted(database) as con:
             rows = con.execute(
                 "select stage, check_id, failing_row from quality.expectation_row"
             ).fetchall()

@@ -15,7 +15,7 @@ from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.publication.changes import CannotBeCompared, database_before
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import open_foreign
+from warehouse.publication.untrusted import open_untrusted
 
 
 def measure_movement(run: Run, marts: Any, primary: pd.DataFrame) -> None:
@@ -49,6 +49,6 @@ def _read_before(run: Run) -> tuple[Any, pd.DataFrame] | None:
     database = database_before(run.home.published, simulated=run.settings.is_simulated)
     if database is None:
         return None
-    with open_foreign(database) as con:
+    with open_untrusted(database) as con:
         marts = read_marts(con, DECLARED, pair_years=False)
         return marts, con.table("estimates.primary").df()

@@ -16,7 +16,7 @@ from orchestration.commands.public import write_public
 from orchestration.home import REPO
 from orchestration.supervision import exit_code_of
 from tests.conftest import made_once, of_all_workers
-from warehouse.publication.foreign import open_publication
+from warehouse.publication.untrusted import open_publication
 
 SMALL = {"CITYSYNC_SIMULATED_CITIES": "48", "CITYSYNC_PERMUTATIONS": "199"}
 

@@ -1,7 +1,15 @@
-"""From a checked build database to a publication, and what is done with publications afterwards.
+"""Turn a checked build into a publication, and work with publications afterwards.
 
-`publish` writes one and switches to it, `tables` copies and hashes its tables, `manifest` says what
-it holds and from what it was made, `verification` hashes it again, `changes` compares a build with
-the publication before it, `shrinkage` refuses one that lost much, `archive` keeps what every one
-said, `table_comments` explains the tables that Python writes.
+Writing one: `publish` writes it and switches to it, `tables` copies and hashes its tables,
+`manifest` lists what it holds and what it was made from, `shrinkage` refuses a build that lost
+much, `archive` keeps the small tables of every run, `changes` compares a build with the last
+publication, `table_comments` explains the tables that Python writes, `datapackage` describes the
+files.
+
+Reading one: `untrusted` opens a publication that anybody may have written, `partitioned_tables`
+adds the tables that are stored by year, `verification` compares it with its manifest, `delivered`
+with the delivered files.
+
+Passing it on: `passed_on` and `city_panel` leave out values that may not be passed on, and
+`reconstruction` measures whether they can be computed from the rest.
 """

@@ -23,8 +23,8 @@ import duckdb
 
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
+from warehouse.publication.untrusted import DATABASE, open_untrusted
 from warehouse.publication.verification import differing_files
 from warehouse.sql_text import literal, quote
 
@@ -118,7 +118,7 @@ def _archive(publication: Path, archive: Path) -> None:
     """Write one folder beside and move it into place."""
     draft = archive / f".{publication.name}"
     draft.mkdir()
-    with open_foreign(publication / DATABASE, draft) as con:
+    with open_untrusted(publication / DATABASE, draft) as con:
         for name, query in _kept(con):
             target = literal(draft / f"{name}.parquet")
             con.execute(
@@ -199,7 +199,7 @@ def _faults(folder: Path) -> list[str]:
     try:
         said = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         # an index of an earlier version also named the run archived before
-        faults = differing_files(folder, said.get("files", said), but=(INDEX,))
+        faults = differing_files(folder, said.get("files", said), ignored=(INDEX,))
     except (OSError, ValueError, AttributeError) as error:
         faults = [f"{folder}: cannot be read ({error})"]
     return [f"{fault}: put it back from a backup" for fault in faults]

@@ -15,8 +15,8 @@ import duckdb
 from warehouse.build_database import open_build
 from warehouse.publication import change_queries as sql
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.publication.manifest import is_simulated
+from warehouse.publication.untrusted import DATABASE, attach_untrusted
 
 TABLES = {
     "meta.publication_change": sql.PUBLICATION_CHANGE,
@@ -104,7 +104,7 @@ def database_before(published: Path, *, simulated: bool) -> Path | None:
 
 def _compare_with(con: duckdb.DuckDBPyConnection, database: Path) -> str:
     """Compare the build with the database of a publication, and return its run id."""
-    attach_foreign(con, {"previous": database})
+    attach_untrusted(con, {"previous": database})
     runs = con.execute("select run_id from previous.meta.run").fetchall()
     if len(runs) != 1:
         raise CannotBeCompared(f"its table meta.run has {len(runs)} rows, expected one")

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from warehouse.hashing import hash_file
-from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.untrusted import DATABASE, open_untrusted
 
 NAME = "datapackage.json"
 # Types of DuckDB and what Table Schema calls them; every other type (lists, structures) is written
@@ -90,7 +90,7 @@ def describe_package(
         JSON, the resources sorted by schema and table.
     """
     parquet = publication / "parquet"
-    with open_foreign(publication / DATABASE, parquet) as con:
+    with open_untrusted(publication / DATABASE, parquet) as con:
         resources = [
             _resource(publication, con, path.parent.name, path, contracts)
             for path in sorted(parquet.glob("*/*"))

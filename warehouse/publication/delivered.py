@@ -1,14 +1,12 @@
-"""Is what was published what was delivered? Published rows are compared with the same files read
-again, and files with their hashes.
+"""Compare a publication with the delivered files: its rows with the same files read again, and the
+files with the hashes in the manifest.
 
-`verification` compares a publication with its own manifest; here it is compared with where it came
-from. So a lie that was published (of a cache, or of a build that was changed before it was hashed)
-and a delivered file that was changed afterwards are found, with their cells.
+`verification` compares a publication only with its own manifest. This comparison also finds a value
+that was changed before it was hashed (in the cache or the build), and a delivered file that was
+changed after the publication, and names the cells.
 
-Belongs here: the comparison of two databases, and of files with a manifest. Not here: reading the
-files again and running the models up to accepted values
-(`orchestration/delivered_again.py`). What later models make of values is compared by `make
-reproduce`.
+`orchestration/delivered_again.py` reads the files again and runs the models up to accepted values;
+`make reproduce` compares what later models compute.
 """
 
 from __future__ import annotations
@@ -23,15 +21,14 @@ from warehouse.build_database import open_build
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.snapshot import take_snapshot
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import attach_foreign
+from warehouse.publication.untrusted import attach_untrusted
 
 EXAMPLES = 3
 PLACE = "source_id, edition_year, file_name, sheet_name, cell_ref"
 
 
-# Rows that two databases hold alike: what one is called, its columns, and where they stand
-# published and read again. Each delivered value with its place, year and unit, then each line that
-# was turned away, then each clause of a policy text.
+# What is compared: name of the rows, their columns, the published table, and the table made from
+# the files read again.
 COMPARED = (
     (
         "values",
@@ -64,14 +61,13 @@ select count(*) over () as n, gone from gone order by all limit {examples}
 def input_faults(
     inputs: Iterable[dict[str, Any]], landing: Path, present: Mapping[str, Path]
 ) -> dict[str, str]:
-    """Delivered files that are not what the manifest says, by their path in the landing.
+    """Return how delivered files differ from the manifest, by their path in the landing.
 
     Parameters
     ----------
-    inputs : entries of a manifest, with `path` and `sha256`; a file that was not opened (a link)
-    has none.
-    landing : folder, for the messages.
-    present : where each file of the landing lies, by its path.
+    inputs : entries of a manifest with `path` and `sha256`, which is null for a link.
+    landing : folder that the messages name.
+    present : location of each file of the landing, by its path there.
     """
     faults = {}
     for entry in inputs:
@@ -96,31 +92,30 @@ def input_faults(
     return faults
 
 
-def value_faults(database: Path, build: Path, but: Sequence[str]) -> tuple[list[str], int]:
-    """Published rows that the delivered files do not hold, and rows of the files that were not
-    published.
+def value_faults(database: Path, build: Path, ignored: Sequence[str]) -> tuple[list[str], int]:
+    """Return how published rows differ from those of the delivered files, in both directions.
 
     Parameters
     ----------
-    database : that of a publication.
+    database : database of the publication.
     build : folder of the models up to accepted values, made from the same files read again.
-    but : paths of files that are left out, as they are not what was published.
+    ignored : paths of files that changed, whose rows are not compared.
 
     Returns
     -------
     list of str, int
-        One line per kind of difference with its number and first rows, and how many published rows
-        were compared.
+        One line per kind of difference with the number of rows and the first of them; and how many
+        published rows were compared.
 
     Raises
     ------
     PublishError
-        The publication lacks a table (it is of an earlier version).
+        If the publication lacks a table, because an earlier version wrote it.
     """
     with open_build(build, read_only=True) as con:
-        attach_foreign(con, {"published": database})
+        attach_untrusted(con, {"published": database})
         try:
-            return _compare(con, but)
+            return _compare(con, ignored)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             first = str(error).splitlines()[0]
             raise PublishError(
@@ -129,17 +124,15 @@ def value_faults(database: Path, build: Path, but: Sequence[str]) -> tuple[list[
             ) from error
 
 
-def _compare(con: duckdb.DuckDBPyConnection, but: Sequence[str]) -> tuple[list[str], int]:
+def _compare(con: duckdb.DuckDBPyConnection, ignored: Sequence[str]) -> tuple[list[str], int]:
     faults, n_rows = [], 0
     con.execute(
-        "create temp table left_out as select unnest(?::varchar[]) as file_path", [list(but)]
+        "create temp table left_out as select unnest(?::varchar[]) as file_path", [list(ignored)]
     )
     for what, columns, of_publication, of_files in COMPARED:
-        path = (
-            "'policy_texts/' || document_id"
-            if "file_name" not in columns
-            else "concat_ws('/', nullif(source_id, '.'), file_name)"
-        )
+        path = "concat_ws('/', nullif(source_id, '.'), file_name)"
+        if "file_name" not in columns:
+            path = "'policy_texts/' || document_id"
         where = f"where {path} not in (select file_path from left_out)"
         published, again = f"published.{of_publication}", f"citysync.{of_files}"
         n_rows += con.execute(f"select count(*) from {published} {where}").fetchone()[0]
@@ -159,8 +152,8 @@ def _compare(con: duckdb.DuckDBPyConnection, but: Sequence[str]) -> tuple[list[s
 
 
 def _shown(row: dict[str, Any]) -> str:
-    """Such as `tidy values.csv B2 gdp_real_cny_100m 110000 2005 '1200.5' 1200.5`; texts with their
-    control characters shown.
+    """Return a row as a text such as `tidy values.csv B2 gdp_real_cny_100m 110000 2005 '1200.5'
+    1200.5`, with control characters escaped.
     """
     parts = [str(value) for value in row.values() if value is not None]
     for place, text in enumerate(parts):

@@ -1,4 +1,4 @@
-"""The errors of a publication that cannot or must not be made or switched to."""
+"""Errors that refuse to write, read or switch to a publication."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from warehouse.errors import Refused
 
 
 class PublishError(Refused):
-    """A publication cannot be written or would replace one that it must not."""
+    """A publication cannot be written or read, or would replace one that must stay."""
 
 
 class PublicationShrinks(Exception):
-    """A publication would lose much of what the one before holds, and nobody confirmed that."""
+    """A build lost much of what the last publication holds, and nobody confirmed the loss."""

@@ -14,11 +14,9 @@ from typing import Any
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
 
-MENDED = (
-    "put another publication back (citysync rollback id), or take it again from where it was copied"
-)
+REMEDY = "roll back to another publication (citysync rollback RUN), or copy this one again"
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.json.sha256"
-# Key of a manifest: how many publications of its home came before it, and one.
+# Key of a manifest: position among the publications of its home, counted from 1.
 NUMBER = "number"
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
 COMMIT = re.compile(r"unknown|[0-9a-f]{7,64}(\+changes)?")
@@ -27,34 +25,34 @@ PYTHON = re.compile(r"3\.[0-9]{1,2}")
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a publication as it is, for a comparison with the run at hand.
+    """Return the manifest of a publication without checking its entries.
 
     Raises
     ------
     PublishError
-        If there is none, or it cannot be read as a manifest.
+        If there is none, or it is not a JSON object.
     """
     path = folder / MANIFEST
     if path.exists() and not is_plain_file(path):
-        raise PublishError(f"{path}: expected a file, found a link or a pipe; {MENDED}")
+        raise PublishError(f"{path}: expected a file, found a link or a pipe; {REMEDY}")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise PublishError(
-            f"{path}: expected JSON, found none that can be read ({type(error).__name__}); {MENDED}"
+            f"{path}: expected JSON, found none that can be read ({type(error).__name__}); {REMEDY}"
         ) from None
     if not isinstance(manifest, dict):
         raise PublishError(
-            f"{path}: expected names and values, found {str(manifest)[:40]!r}; {MENDED}"
+            f"{path}: expected names and values, found {str(manifest)[:40]!r}; {REMEDY}"
         )
     return manifest
 
 
-def place_of(folder: Path) -> tuple[int, str]:
-    """Return where a publication stands among those of its home, as a key to sort by.
+def order_key(folder: Path) -> tuple[int, str]:
+    """Return a key that sorts the publications of a home from the oldest to the newest.
 
-    The number that its manifest was given says what followed what; the clock, of which its run id
-    is made, may have been wrong. Publications of earlier versions have none and come first.
+    The number in the manifest decides, because the clock that gives the run id may have been wrong.
+    Publications of earlier versions have no number and come first.
 
     Parameters
     ----------
@@ -71,7 +69,7 @@ def place_of(folder: Path) -> tuple[int, str]:
 
 
 def fault_of_manifest(folder: Path) -> str:
-    """Return how a manifest is not the one whose hash is stored beside it; empty where it is."""
+    """Return how the manifest differs from the hash stored next to it; empty if they agree."""
     path = folder / MANIFEST
     sidecar = folder / MANIFEST_HASH
     for file in (sidecar, path):
@@ -85,16 +83,16 @@ def fault_of_manifest(folder: Path) -> str:
 
 
 def checked_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a publication that anybody may have written, with its hash and every
-    part that is used checked first.
+    """Return the manifest of an untrusted publication after checking its hash and every entry that
+    is used.
 
     Raises
     ------
     PublishError
-        As `read_manifest`; or naming the part, what was found and what to do.
+        As `read_manifest`; or if the hash or an entry is wrong.
     """
     if fault := fault_of_manifest(folder):
-        raise PublishError(f"{fault}; {MENDED}")
+        raise PublishError(f"{fault}; {REMEDY}")
     manifest = read_manifest(folder)
     expected = {
         "run_id": _is_text(manifest.get("run_id"), RUN_ID),
@@ -125,7 +123,7 @@ def checked_manifest(folder: Path) -> dict[str, Any]:
 def _unlike_ours(folder: Path, part: str, found: object) -> PublishError:
     return PublishError(
         f"{folder / MANIFEST}: {part} is {str(found)[:120]!r}: expected it as `make refresh` "
-        f"writes it; {MENDED}"
+        f"writes it; {REMEDY}"
     )
 
 
@@ -148,8 +146,8 @@ def _is_counted(entry: object, size: str) -> bool:
 
 
 def _is_input(entry: object) -> bool:
-    """A file inside the landing and its hash, which what was not opened (a link, a pipe) has
-    not.
+    """Return whether an entry names a file inside the landing with its hash, or with null: links
+    and pipes are not opened, so they have no hash.
     """
     if not (isinstance(entry, dict) and "sha256" in entry and _is_inside(entry.get("path"))):
         return False
@@ -162,12 +160,14 @@ def is_plain_file(path: Path) -> bool:
 
 
 def files_of(schema: str, table: str) -> str:
-    """Where the files of a table lie that is no table of the database, as a pattern."""
+    """Return the glob pattern for the files of a table that is stored by year, outside the
+    database.
+    """
     return f"parquet/{schema}/{table}/*/*.parquet"
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """The manifest, and beside it its own hash: a publication is cited by run id and this hash."""
+    """Write the manifest and its hash; a publication is cited by run id and this hash."""
     path = folder / MANIFEST
     path.write_text(
         json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8"
@@ -176,7 +176,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Hash and size of every file below a folder, by its path inside it."""
+    """Return the hash and size of every file below a folder, by its path inside it."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): {
@@ -188,8 +188,10 @@ def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def is_simulated(published: Path) -> bool | None:
-    """Whether the current publication is simulated; None without one, or where its manifest does
-    not say.
+    """Return whether the current publication is simulated; None if there is none, or if its
+    manifest does not say.
     """
-    said = read_manifest(published).get("is_simulated") if (published / MANIFEST).exists() else None
-    return said if isinstance(said, bool) else None
+    if not (published / MANIFEST).exists():
+        return None
+    found = read_manifest(published).get("is_simulated")
+    return found if isinstance(found, bool) else None

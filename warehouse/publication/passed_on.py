@@ -16,11 +16,11 @@ from warehouse.hashing import hash_file
 from warehouse.publication.datapackage import NAME as PACKAGE
 from warehouse.publication.datapackage import drop_dangling_keys
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import Publication
-from warehouse.publication.manifest import MENDED
+from warehouse.publication.manifest import REMEDY
 from warehouse.publication.reconstruction.recovery import TooFew, best_recovery
 from warehouse.publication.shrinkage import WINDOW
 from warehouse.publication.tables import ON_REQUEST, copy_comments, to_publish
+from warehouse.publication.untrusted import Publication
 from warehouse.publication.verification import verify_publication
 from warehouse.sql_text import literal, quote
 
@@ -84,7 +84,7 @@ where growth_official_pct is not null and not list_contains($1, growth_official_
 """
 # every publication of a refresh has them
 NEEDED = (PACKAGE, "report/index.html", "data_docs/index.html")
-# the database that is copied, attached by `foreign`
+# the database that is copied, attached by `untrusted`
 PUBLISHED = "published"
 
 
@@ -176,7 +176,7 @@ def require_as_published(publication: Publication) -> None:
         if name not in publication.manifest["files"]:
             faults.append(f"{publication.folder / name}: no part of the publication, expected it")
     if faults:
-        raise PublishError(f"{faults[0]}; {MENDED}")
+        raise PublishError(f"{faults[0]}; {REMEDY}")
 
 
 def of_many_cities(catalog: str) -> dict[str, str]:
@@ -221,7 +221,7 @@ def copy_tables(
     Parameters
     ----------
     con : DuckDBPyConnection
-        Of the copy, to which `PUBLISHED` was attached by `attach_foreign`.
+        Of the copy, to which `PUBLISHED` was attached by `attach_untrusted`.
     draft : Path
         Folder in which `parquet/<schema>/<table>.parquet` is written beside it.
     free : set of str or None

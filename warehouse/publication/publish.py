@@ -1,4 +1,4 @@
-"""From a checked build database to a publication: copy, export, hash, seal, switch.
+"""Publish a checked build: copy and export its tables, hash and seal the files, switch the link.
 
 A publication is a folder under `publications/<run_id>`; `published` is a symbolic link to one of
 them and is switched by a single rename, so a reader sees either the old or the new one, whole. An
@@ -23,7 +23,7 @@ from warehouse.publication.manifest import (
     NUMBER,
     hash_files,
     is_simulated,
-    place_of,
+    order_key,
     write_manifest,
 )
 from warehouse.publication.shrinkage import series_of
@@ -36,7 +36,7 @@ def run_id_of(time: datetime) -> str:
 
 
 def refuse_to_replace(published: Path, simulated: bool) -> None:
-    """A simulated run never replaces a publication made from delivered files.
+    """Refuse to replace a publication of delivered files by a simulated one.
 
     Raises
     ------
@@ -62,17 +62,17 @@ def publish(
     kept: int,
     contracts: Mapping[str, TableContract] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Write a publication beside the current one and switch to it.
+    """Write a publication next to the current one and switch to it.
 
     Parameters
     ----------
     build_database : closed DuckDB file with the schemas of SCHEMAS.
-    published : the link readers use; publications lie in `publications/` beside it.
-    manifest : keys of the contract but `tables`, which is added here with `files`, the hash and
-    size of every file but the manifest.
-    folders : folders that are copied into the publication whole, by their name there: report,
-    data_docs, dbt_docs.
-    kept : how many of the newest publications stay; the newest of a series always does.
+    published : the link that readers use; publications are in `publications/` next to it.
+    manifest : its keys except those that are added here: `number`, `tables`, and `files` (hash and
+    size of every file except the manifest).
+    folders : folders to copy into the publication, by their name there: report, data_docs,
+    dbt_docs.
+    kept : how many of the newest publications to keep; the newest of each series is always kept.
     contracts : keys and units of the tables, by `schema.table`, for the data package's descriptor.
 
     Raises
@@ -91,7 +91,7 @@ def publish(
     tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
     for name, folder in folders.items():
         shutil.copytree(folder, draft / name)
-    # a report of a small landing has no figures, say: an empty folder is no part of a publication
+    # the report of a small landing has no figures, for example; only files have a hash
     for path in sorted(draft.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
@@ -99,9 +99,9 @@ def publish(
         datapackage.describe_package(draft, manifest, contracts or {}), encoding="utf-8"
     )
     archive = published.parent / "archive"
-    number = 1 + max(place_of(path)[0] for path in (draft, *store.iterdir(), *archive.glob("*")))
-    said = {**manifest, NUMBER: number, "tables": tables, "files": hash_files(draft)}
-    write_manifest(draft, said)
+    number = 1 + max(order_key(path)[0] for path in (draft, *store.iterdir(), *archive.glob("*")))
+    complete = {**manifest, NUMBER: number, "tables": tables, "files": hash_files(draft)}
+    write_manifest(draft, complete)
     seal(draft)
     os.replace(draft, final)
     archive_publications(store, archive, final.name)
@@ -111,8 +111,9 @@ def publish(
 
 
 def seal(folder: Path) -> None:
-    """Take away every file's write permission and flush all to the disk, by one call for a thousand
-    files, which would take ten times as long one by one.
+    """Make every file read-only and flush all of them to the disk.
+
+    One call flushes everything: a call for each of a thousand files takes ten times as long.
     """
     for path in folder.rglob("*"):
         if path.is_file():
@@ -142,20 +143,20 @@ def _require_link(published: Path) -> None:
 
 
 def remove_old(store: Path, keep: set[str], kept: int) -> None:
-    """Keep the newest `kept` publications, the newest of every series, and `keep`; drop drafts of
-    killed runs.
+    """Remove all publications except the newest `kept`, the newest of every series, and those named
+    in `keep`; remove drafts of killed runs.
 
-    A series is what is refreshed year by year: simulated or delivered, one window, all editions or
-    those up to one. So runs with another window or a simulated landing never remove the last
-    publication of this one.
+    Publications of one series have the same kind of data (simulated or delivered), window and limit
+    of editions. So a run with another window or simulated data never removes the last publication
+    of this series.
     """
-    folders = sorted(store.iterdir(), key=place_of, reverse=True)
+    folders = sorted(store.iterdir(), key=order_key, reverse=True)
     whole = [folder.name for folder in folders if not folder.name.startswith(".")]
     newest_of_series = {series_of(store / name): name for name in reversed(whole)}
     stays = {*whole[:kept], *newest_of_series.values(), *keep}
     for name in whole:
         if name not in stays:
-            # under a draft's name first: a removal that is interrupted leaves no half publication
+            # rename it to a draft first, so that an interrupted removal leaves no half publication
             os.replace(store / name, store / f".{name}")
     for path in list(store.iterdir()):
         if path.name.startswith("."):

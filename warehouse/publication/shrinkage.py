@@ -23,8 +23,8 @@ import duckdb
 from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
-from warehouse.publication.foreign import DATABASE, attach_foreign
-from warehouse.publication.manifest import place_of, read_manifest
+from warehouse.publication.manifest import order_key, read_manifest
+from warehouse.publication.untrusted import DATABASE, attach_untrusted
 from warehouse.sql_text import literal, quote
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years
@@ -223,14 +223,14 @@ def _runs_since_confirmed(
     found: list[Path] = []
     current_run = archive / f"{RUN}{current.get('run_id', '')}"
     folders = [archive / f"{RUN}{run_id}" for run_id in archived_runs(archive)]
-    for folder in sorted(folders, key=place_of):
+    for folder in sorted(folders, key=order_key):
         try:
             before = read_manifest(folder)
         except PublishError:
             continue
         if not _may_lose(before, manifest):
             continue
-        if current_run in folders and place_of(folder) > place_of(current_run):
+        if current_run in folders and order_key(folder) > order_key(current_run):
             continue
         if before.get(CONFIRMED) is True:
             found = []
@@ -280,7 +280,7 @@ def count_losses(
     """
     with open_build(build) as con:
         try:
-            attach_foreign(con, {"previous": database}, build)
+            attach_untrusted(con, {"previous": database}, build)
         except (duckdb.Error, PublishError) as error:
             return [], [f"{database} is not compared: {' '.join(str(error).split())}"]
         before = _held("previous", "previous.meta.input_file")

@@ -1,4 +1,4 @@
-"""The tables of a publication: copied from the build, exported as Parquet, hashed.
+"""Copy the tables of a publication from the build, export them as Parquet and hash them.
 
 Not here: which publication is the current one.
 """
@@ -24,16 +24,17 @@ from warehouse.sql_text import literal, quote
 SCHEMAS = ("marts", "estimates", "quality", "meta")
 # DuckDB 1.4 and newer open a file of this storage version.
 STORAGE_VERSION = "v1.4.0"
-# Tables of pairs are half of a publication: `citysync panel --pairs` writes them as Parquet.
+# Not exported as Parquet, because tables of pairs are half of a publication: `citysync panel
+# --pairs` writes them.
 ON_REQUEST = ("marts.fct_pair_synchronization", "marts.panel_pair_year")
 
 
 def hash_table(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:
-    """Rows of a table and a hash that does not depend on their order, as the manifest has them.
+    """Return the number of rows of a table and a hash that does not depend on their order.
 
-    Each row becomes JSON (a null differs from an empty text, a double has its shortest exact
-    spelling), each row's MD5 is split in four numbers, and their sums are hashed together with the
-    columns' names and the count. Sums of integers do not depend on order or threads.
+    Each row is written as JSON (a null differs from an empty text, a double has its shortest exact
+    form). The MD5 of each row is split into four integers. Their sums depend neither on order nor
+    on threads, and are hashed together with the names of the columns and the number of rows.
     """
     columns = [row[0] for row in con.execute(f"describe select * from {table}").fetchall()]
     row = (
@@ -52,8 +53,9 @@ def hash_table(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:
 
 
 def to_publish(con: duckdb.DuckDBPyConnection, catalog: str, kind: str) -> list[tuple[str, str]]:
-    """(schema, name) of every `table` or `view` in published schemas, sorted; a view is what the
-    build keeps as Parquet files by year beside its database.
+    """Return schema and name of every table or view (`kind`) in the published schemas, sorted.
+
+    A view of the build reads Parquet files by year next to its database.
     """
     return con.execute(
         f"select schema_name, {kind}_name from duckdb_{kind}s() where database_name = ? and "
@@ -65,13 +67,13 @@ def to_publish(con: duckdb.DuckDBPyConnection, catalog: str, kind: str) -> list[
 def copy_files_by_year(
     con: duckdb.DuckDBPyConnection, build: Path, parquet: Path, schema: str, view: str
 ) -> dict[str, Any]:
-    """Copy the files under a view of the build; they become `parquet/<schema>/<view>/year=.../`,
-    and no table of the published database.
+    """Copy the files that a view of the build reads to `parquet/<schema>/<view>/year=.../`, and
+    return their rows, hash and glob pattern; the published database does not contain the view.
 
     Raises
     ------
     PublishError
-        If the view has no files of its own: publications hold no views.
+        If the view does not read files.
     """
     source, folder = build / f"{schema}.{view}", parquet / schema / view
     if not source.is_dir():
@@ -85,10 +87,10 @@ def copy_files_by_year(
 
 
 def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, dict[str, Any]]:
-    """Copy published schemas into a database file and Parquet files, rows sorted by all columns.
+    """Copy published schemas into a database file and Parquet files, rows sorted by all columns;
+    return rows and hash of each table by `schema.table`.
 
-    Returns the hash of each table by `schema.table`; views of the build are copied as the files
-    they read, and stay out of the database.
+    A view of the build becomes a copy of the files that it reads, and is not in the database.
     """
     hashes: dict[str, dict[str, Any]] = {}
     with open_memory() as con:
@@ -97,7 +99,7 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             f"attach {literal(target)} as target (storage_version {literal(STORAGE_VERSION)})"
         )
         tables, comments = to_publish(con, "build", "table"), {}
-        # one transaction: the disk is waited for once, not for each comment
+        # in one transaction, which waits for the disk once instead of once per comment
         con.begin()
         for schema, table in tables:
             con.execute(f"create schema if not exists target.{quote(schema)}")
@@ -105,14 +107,14 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
             con.execute(f"create table target.{name} as select * from build.{name} order by all")
             comments[schema, table] = copy_comments(con, (schema, table), "build", "target")
         con.commit()
-        # only what is committed is read by every core
+        # DuckDB uses several threads only on committed tables
         for schema, table in tables:
             new, folder = f"target.{quote(schema)}.{quote(table)}", parquet / schema
             hashes[f"{schema}.{table}"] = hash_table(con, new)
             if f"{schema}.{table}" in ON_REQUEST:
                 continue
             folder.mkdir(parents=True, exist_ok=True)
-            # the rows lie sorted, and DuckDB keeps the order in which they lie
+            # the rows were inserted in sorted order, and DuckDB keeps that order
             described = literal(json.dumps(comments[schema, table], ensure_ascii=False))
             arrow = literal(_arrow_schema(con, new, comments[schema, table]))
             con.execute(
@@ -129,8 +131,8 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
 
 
 def _arrow_schema(con: duckdb.DuckDBPyConnection, table: str, comments: Mapping[str, str]) -> str:
-    """What each column is, as metadata in the way of Arrow (pyarrow, polars, R), which looks for
-    its schema in the Parquet file.
+    """Return the Arrow schema with the columns' comments, encoded as pyarrow, polars and R expect
+    it in a Parquet file.
     """
     fields = [
         field.with_metadata({"comment": comments[field.name]} if field.name in comments else {})
@@ -142,8 +144,8 @@ def _arrow_schema(con: duckdb.DuckDBPyConnection, table: str, comments: Mapping[
 def copy_comments(
     con: duckdb.DuckDBPyConnection, place: tuple[str, str], source: str, target: str
 ) -> dict[str, str]:
-    """Carry the comments of a table and its columns from one database to another: they are the data
-    dictionary inside the file. Return those of the columns.
+    """Copy the comments on a table and its columns to another database, whose data dictionary they
+    are; return those of the columns.
     """
     new = f"{quote(target)}.{quote(place[0])}.{quote(place[1])}"
     where = "database_name = ? and schema_name = ? and table_name = ? and comment is not null"

@@ -1,5 +1,5 @@
-"""Is a publication still what was published? Every file and every table is hashed again and
-compared with the manifest.
+"""Check whether a publication is still as published: hash every file and table again and compare
+the hashes with the manifest.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from pathlib import Path
 import duckdb
 
 from warehouse.hashing import hash_tree
-from warehouse.publication.file_tables import add_file_tables, files_of_tables
-from warehouse.publication.foreign import DATABASE, Publication
 from warehouse.publication.manifest import (
     MANIFEST,
     MANIFEST_HASH,
     checked_manifest,
     fault_of_manifest,
 )
+from warehouse.publication.partitioned_tables import add_partitioned_tables, files_of_tables
 from warehouse.publication.tables import hash_table
+from warehouse.publication.untrusted import DATABASE, Publication
 from warehouse.sql_text import quote
 
 TABLES = """
@@ -29,7 +29,7 @@ select schema_name || '.' || view_name from duckdb_views() where database_name =
 
 
 def verify_publication(folder: Path) -> list[str]:
-    """Recompute what the manifest says of a publication.
+    """Return how a publication differs from its manifest.
 
     Parameters
     ----------
@@ -39,21 +39,20 @@ def verify_publication(folder: Path) -> list[str]:
     Returns
     -------
     list of str
-        One line per fault, naming the file or table, what the manifest says and what was found;
-        empty where all is as published.
+        One line per fault with the file or table, what was found and what the manifest says; empty
+        if there is none.
 
     Raises
     ------
     PublishError
-        If its manifest cannot be compared with anything, or `attach_foreign` refuses its database.
+        If its manifest is not valid, or `attach_untrusted` refuses its database.
     """
     folder = folder.resolve()
     return verify_files(folder) or _table_faults(Publication(folder, checked_manifest(folder)))
 
 
 def verify_files(folder: Path) -> list[str]:
-    """Compare only the bytes of the files with the manifest: enough to see whether anything was
-    changed, and much faster.
+    """Compare only the files with the manifest. That finds any change and is much faster.
 
     Returns
     -------
@@ -65,21 +64,21 @@ def verify_files(folder: Path) -> list[str]:
         return [fault]
     files = checked_manifest(folder)["files"]
     hashes = {name: entry["sha256"] for name, entry in files.items()}
-    return differing_files(folder, hashes, but=(MANIFEST, MANIFEST_HASH))
+    return differing_files(folder, hashes, ignored=(MANIFEST, MANIFEST_HASH))
 
 
-def differing_files(folder: Path, hashes: Mapping[str, str], but: Iterable[str]) -> list[str]:
+def differing_files(folder: Path, hashes: Mapping[str, str], ignored: Iterable[str]) -> list[str]:
     """Return a line for each file below a folder that changed, is missing or was added.
 
-    Nothing is followed or opened that is not a file itself: a link may lead anywhere, and a pipe
-    would be waited for.
+    Links are not followed, because they may lead anywhere; pipes are not opened, because reading
+    one may never end.
 
     Parameters
     ----------
     folder : Path
     hashes : mapping
         sha256 of each file, by its path in the folder.
-    but : iterable of str
+    ignored : iterable of str
         Files that are not compared.
     """
     expected = {name: f"file {digest}" for name, digest in hashes.items()}
@@ -87,7 +86,7 @@ def differing_files(folder: Path, hashes: Mapping[str, str], but: Iterable[str])
     return [
         f"{str(folder / name)!r}: found {found.get(name, 'no file')}, expected "
         f"{expected.get(name, 'no file')}"
-        for name in sorted({*found, *expected} - {*but})
+        for name in sorted({*found, *expected} - {*ignored})
         if found.get(name) != expected.get(name)
     ]
 
@@ -96,7 +95,7 @@ def _table_faults(publication: Publication) -> list[str]:
     faults: list[str] = []
     try:
         with publication.connect() as con:
-            add_file_tables(con, "files", files_of_tables(publication))
+            add_partitioned_tables(con, "files", files_of_tables(publication))
             tables = publication.manifest["tables"]
             present = {name for (name,) in con.execute(TABLES).fetchall()}
             for name, entry in sorted(tables.items()):
@@ -117,7 +116,7 @@ def _table_faults(publication: Publication) -> list[str]:
             for name in sorted(present - set(tables)):
                 faults.append(f"{publication.database}, table {name!r}: expected none")
     except duckdb.OutOfMemoryException:
-        # it says nothing of the publication
+        # memory ran out: that is no fault of the publication
         raise
     except duckdb.Error as error:
         found = " ".join(str(error).split())[:200]

@@ -29,9 +29,9 @@ from tests.warehouse.ingest.test_landing import socket_at
 from tests.warehouse.publication.small import THINGS, made_writable, put_out, run_of
 from tests.warehouse.publication.test_verification import SECRET, SPEC, forge
 from warehouse.ingest.drafting.new_source import new_source
-from warehouse.publication.foreign import DATABASE
 from warehouse.publication.manifest import MANIFEST
 from warehouse.publication.publish import switch
+from warehouse.publication.untrusted import DATABASE
 
 RUN = run_of(2)
 LIST, PACKAGE = "list.csv", "datapackage.json"
@@ -320,15 +320,15 @@ def test_a_switch_in_between_mixes_no_two_runs(
     home: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     """The database and the manifest that a command reads are those of one run."""
-    from warehouse.publication import foreign
+    from warehouse.publication import untrusted
 
-    checked = foreign.checked_manifest
+    checked = untrusted.checked_manifest
 
     def read_and_switch(folder: Path) -> dict:
         switch(home / "published", home / "publications" / run_of(1))
         return checked(folder)
 
-    monkeypatch.setattr(foreign, "checked_manifest", read_and_switch)
+    monkeypatch.setattr(untrusted, "checked_manifest", read_and_switch)
     if name == "sql":
         assert end_of(run_sql, "select run_id from meta.run") == 0
         assert RUN in capsys.readouterr().out

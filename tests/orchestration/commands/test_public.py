@@ -21,8 +21,8 @@ from warehouse.errors import Refused
 from warehouse.hashing import hash_tree
 from warehouse.publication import passed_on
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import open_publication
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, write_manifest
+from warehouse.publication.untrusted import open_publication
 
 
 def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(public_copy):

@@ -11,7 +11,7 @@ from orchestration.commands.why import why
 from orchestration.terminal import Exit
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
-from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.untrusted import DATABASE, open_untrusted
 from warehouse.replay.cell import explain
 from warehouse.replay.measures import MEASURES
 from warehouse.replay.models import WAREHOUSE
@@ -30,7 +30,7 @@ order by quality_flag, quality_rule
 @pytest.fixture
 def con(simulated):
     published = (simulated.home / "published").resolve()
-    with open_foreign(published / DATABASE, WAREHOUSE / "seeds") as con:
+    with open_untrusted(published / DATABASE, WAREHOUSE / "seeds") as con:
         yield con
 
 

@@ -10,7 +10,6 @@ import pytest
 from tests.warehouse.publication.small import made_writable, put_out, run_of
 from warehouse.publication import passed_on
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import DATABASE, Publication, attach_foreign, open_publication
 from warehouse.publication.passed_on import (
     PAIRS,
     PUBLISHED,
@@ -18,6 +17,12 @@ from warehouse.publication.passed_on import (
     VALUES,
     copy_tables,
     require_no_recovery,
+)
+from warehouse.publication.untrusted import (
+    DATABASE,
+    Publication,
+    attach_untrusted,
+    open_publication,
 )
 
 SOURCES = """
@@ -39,7 +44,7 @@ def test_years_of_pairs_stay_where_every_current_value_is_free(
         con.execute(SOURCES.format(source=source, is_current=is_current))
     draft = tmp_path / "draft"
     with duckdb.connect() as con:
-        attach_foreign(con, {PUBLISHED: tmp_path / DATABASE}, draft)
+        attach_untrusted(con, {PUBLISHED: tmp_path / DATABASE}, draft)
         found = copy_tables(con, draft, {"nbs", "world_bank"})
         assert con.execute(f"select count(*) from {PAIRS}").fetchall() == [(n_passed_on,)]
     left_out = {name: (n, why) for name, n, why in found}
@@ -121,7 +126,7 @@ def test_coefficients_by_year_of_one_city_are_left_out(tmp_path: Path) -> None:
         con.execute(COEFFICIENTS)
     draft = tmp_path / "draft"
     with duckdb.connect() as con:
-        attach_foreign(con, {PUBLISHED: tmp_path / DATABASE}, draft)
+        attach_untrusted(con, {PUBLISHED: tmp_path / DATABASE}, draft)
         left_out = [row[:2] for row in copy_tables(con, draft, set())]
         assert left_out == [("estimates.diagnostic", 3), ("estimates.estimate", 3)]
         estimates = con.execute("select estimate from estimates.estimate order by all").fetchall()

@@ -25,9 +25,9 @@ from warehouse.publication.changes import write_changes
 from warehouse.publication.datapackage import describe_package
 from warehouse.publication.delivered import value_faults
 from warehouse.publication.errors import PublishError
-from warehouse.publication.file_tables import files_of_tables
-from warehouse.publication.foreign import open_foreign, open_publication
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, hash_files, write_manifest
+from warehouse.publication.partitioned_tables import files_of_tables
+from warehouse.publication.untrusted import open_publication, open_untrusted
 from warehouse.publication.verification import verify_publication
 
 
@@ -198,7 +198,7 @@ MANIFESTS = {
 #: none.
 FORGED = {
     **{
-        name: (statement, {}, "expected tables alone, found ")
+        name: (statement, {}, "expected only plain tables, found ")
         for name, statement in CODE_IN_A_DATABASE.items()
     },
     **{name: ("", parts, "expected") for name, parts in MANIFESTS.items()},
@@ -308,7 +308,7 @@ def test_what_a_foreign_database_holds_never_runs(
 
 
 def test_a_database_is_opened_in_two_places_alone() -> None:
-    """A foreign one that is opened as the main one runs its views and macros."""
+    """An untrusted database that is opened as the main one runs its views and macros."""
     packages = ("warehouse", "orchestration", "expectations", "estimation")
     opening = re.compile(r"duckdb[.](connect|sql|query|read_\w+|from_\w+)[(]")
     found = set()
@@ -378,7 +378,7 @@ def test_a_file_of_another_kind_is_not_opened(tmp_path: Path, content: bytes | N
     """Neither with an extension that would be fetched for it, nor as a folder."""
     database = tmp_path / DATABASE
     database.mkdir() if content is None else database.write_bytes(content)
-    with pytest.raises((duckdb.IOException, PublishError)), open_foreign(database):
+    with pytest.raises((duckdb.IOException, PublishError)), open_untrusted(database):
         pass
 
 

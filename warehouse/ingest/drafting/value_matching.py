@@ -77,9 +77,9 @@ def read_reference(database: Path) -> Reference | None:
     """Values of a published database that no rule blocked; None where there is none."""
     if not database.is_file():
         return None
-    from warehouse.publication.foreign import open_foreign
+    from warehouse.publication.untrusted import open_untrusted
 
-    with open_foreign(database) as con:
+    with open_untrusted(database) as con:
         columns = con.execute(
             'select place_level, city_id, "year", indicator_id, "value", source_id from '
             "marts.fct_indicator_observation "

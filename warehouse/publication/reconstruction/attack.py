@@ -15,12 +15,13 @@ KNOWN_YEARS = 2
 DRAWS = 16
 STEPS = 30
 LEAST_CITIES = 30
+# Fewest years of a window in which growth is standardised.
 LEAST_WINDOW = 8
-# Chance that a column without any relation to the values is taken for one that has one.
+# Chance that any column that is unrelated to the values is used.
 LEVEL = 0.001
-# Columns used at once, by year attacked: more only repeat one another.
+# Columns used at once for each year: further ones add nothing new.
 COLUMNS_A_YEAR = 3
-# How much a guess on the wrong side of the mean costs, in standard deviations of a year.
+# Penalty of a guess on the wrong side of the mean, in standard deviations of a year.
 COST_OF_SIGN = 30.0
 
 
@@ -77,7 +78,7 @@ class Attack:
         middle = np.median(growth, axis=0)
         away = growth - middle
         limit = 3 * 1.4826 * np.median(np.abs(away), axis=0)
-        # without the few paths that are unlike all others: most values are nearer to the rest
+        # limit the few outlying paths, which would widen the guesses of all other cities
         away = np.clip(away, -limit, limit)
         covariance = np.cov(away.T) + 1e-6 * np.eye(self.n_years)
         self.prior = np.linalg.inv(np.linalg.cholesky(covariance))
@@ -87,7 +88,7 @@ class Attack:
             row[rng.choice(self.n_years, KNOWN_YEARS, replace=False)] = True
         rng = np.random.default_rng(SEED + 1)
         noise = rng.standard_normal((len(growth), DRAWS, self.n_years))
-        # growth of each city as it may be, given what is known of it
+        # possible growth of each city, given its known years
         self.draws = middle + away.mean(axis=0) + noise @ np.linalg.cholesky(covariance).T
         for i, years in enumerate(self.known):
             gain = covariance[:, years] @ np.linalg.inv(covariance[np.ix_(years, years)])
@@ -104,7 +105,9 @@ class Attack:
         return z, z.mean(axis=0)
 
     def explained(self, columns: dict[str, np.ndarray]) -> list[Functional]:
-        """Return the columns that follow from growth, as functions of it, without repetitions."""
+        """Return the columns that can be computed from growth, as functions of it, without
+        duplicates.
+        """
         by_cities: dict[bytes, dict[str, np.ndarray]] = {}
         n_columns = 0
         for name, values in columns.items():
@@ -119,13 +122,13 @@ class Attack:
         return self.without_repetition(functionals)
 
     def explained_together(self, columns: dict[str, np.ndarray], level: float) -> list[Functional]:
-        """Return the explained ones of columns that have the same cities.
+        """Return, of columns with values for the same cities, those that growth explains.
 
         Parameters
         ----------
         columns : dict
         level : float
-            Chance that one function explains a column to which it is not related.
+            Significance level of one test of one function.
         """
         whole = np.column_stack(list(columns.values()))
         there = np.isfinite(whole[:, 0])
@@ -151,7 +154,7 @@ class Attack:
                     score[k] = net[k]
                     weights = np.zeros(3 * self.n_years)
                     weights[chosen] = fitted[:, k]
-                    # a curved function that holds too tightly stops the steps before they fit
+                    # curved functions need a larger bound: too small a one stops the steps early
                     least = 1e-5
                     if max(chosen) >= 2 * self.n_years:
                         least = 1e-3
@@ -187,7 +190,7 @@ class Attack:
         return result.reshape(*growth.shape[:-1], -1)
 
     def without_repetition(self, functionals: list[Functional]) -> list[Functional]:
-        """Return those that say most, at most `COLUMNS_A_YEAR` for each year."""
+        """Return the most informative ones, at most `COLUMNS_A_YEAR` for each year."""
         if not functionals:
             return []
         table = np.column_stack([one.values for one in functionals])
@@ -202,13 +205,12 @@ class Attack:
     def miss(self, functionals: Sequence[Functional]) -> np.ndarray:
         """Return the error of each guess; nan where the attacker knows the value.
 
-        The guess is the median of the draws, moved to where they fit what is known; they weigh the
-        more the better they then fit.
+        The guess is the weighted median of the moved draws; better fitting draws weigh more.
 
         Parameters
         ----------
         functionals : sequence of Functional
-            None: what is guessed without the folder.
+            If empty, the guess is made without the folder.
         """
         paths = self.moved(functionals)
         gap, _ = self.gaps(paths, functionals, 1.0)
@@ -221,8 +223,8 @@ class Attack:
     def moved(self, functionals: Sequence[Functional]) -> np.ndarray:
         """Return the draws moved to where they fit what is known.
 
-        Levenberg and Marquardt's steps, all draws at once. The columns' numbers count little at
-        first, so that no draw is held by the first path that fits.
+        Levenberg-Marquardt steps are taken for all draws at once. The columns have little weight in
+        the first steps, so that a draw does not stay in the first local minimum.
         """
         free = ~self.known[:, None, :]
         path = self.draws
@@ -245,18 +247,18 @@ class Attack:
     def gaps(
         self, path: np.ndarray, functionals: Sequence[Functional], wider: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return what paths miss of what is known, in standard deviations, and its slopes.
+        """Return the residuals of paths, in standard deviations, and their derivatives.
 
         Parameters
         ----------
         path : (N, draws, T) array
         wider : float
-            Times by which the columns' deviations are taken larger.
+            Factor by which the columns' deviations are multiplied.
 
         Returns
         -------
         gap : (N, draws, T + T + K) array
-            Distance from the draw, from the known side of the mean, and from the columns' numbers.
+            Residual from the draw, from the known side of the mean, and from the columns' numbers.
         slope : (N, draws, T + T + K, T) array
         """
         gaps = [(path - self.draws) @ self.prior.T]

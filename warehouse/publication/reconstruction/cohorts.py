@@ -12,17 +12,17 @@ from scipy.optimize import least_squares
 from warehouse.publication.reconstruction.attack import LEAST_WINDOW, SEED, standardised
 
 NEEDED = {"cohort_year", "event_time", "estimate", "estimator", "outcome", "n_pilots"}
-#: Of a name of columns, errors of guesses with them, and without.
+#: Name of the columns, errors of the guesses with them, errors without them.
 Misses = tuple[str, np.ndarray, np.ndarray]
 
 
 def groups_of_one(tables: dict[str, pd.DataFrame], values: pd.DataFrame) -> Iterator[Misses]:
     """Yield the misses of each city that is alone in its cohort and has coefficients by year.
 
-    `comove` and `dispersion` of a cohort of one are z m and -(z^2) / 2 of that city, less their
-    value in a base year and less the same of cities without a zone (docs/methods, sections 3.1
-    and 6.3). With two years of z every other year follows, here by least squares over both, with
-    means over all cities for those of its partners.
+    In a cohort of one city, `comove` and `dispersion` are that city's z m and -(z^2) / 2, less
+    their value in a base year and less the same for cities without a zone (docs/methods, sections
+    3.1 and 6.3). Least squares over both gives z of every year, with means over all cities in place
+    of the means over its partners; two known years turn z into growth.
     """
     cohorts = [frame for frame in tables.values() if {"city_id", "treated_year"} <= {*frame}]
     if not cohorts:
@@ -33,7 +33,7 @@ def groups_of_one(tables: dict[str, pd.DataFrame], values: pd.DataFrame) -> Iter
         if NEEDED - {*frame}:
             continue
         alone = coefficients_of_one(frame, {*city_of.index})
-        # a city and its cohort, each measure of each series in a column
+        # for each cohort, one column per measure of each series
         for (cohort, estimator), cells in alone.groupby(["cohort_year", "estimator"]):
             table = cells.pivot_table(index="event_time", columns="outcome", values="estimate")
             for series in sorted({name.partition("_")[2] for name in table}):
@@ -79,7 +79,7 @@ def misses_of_one(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Return errors of one city's growth with and without its coefficients, or None.
 
-    Each value once for every two other years that the attacker may know.
+    There is one error of a value for each pair of other years that the attacker may know.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def misses_of_one(
     """
     events = table.index.to_numpy(dtype=int)
     base = np.full(len(events), -1)
-    # some estimators compare every year with the last one before, others each lead with the year
-    # before it
+    # some estimators compare every year with the last year before treatment, others compare each
+    # earlier year with the year before it
     if -1 in events:
         base = np.where(events < 0, events - 1, -1)
     years = cohort + np.union1d(events, base)

@@ -1,7 +1,7 @@
-"""Every number of a public folder that can be laid beside a city, as somebody finds it who has
-nothing but the folder: tables in any format, texts of cells, scripts and pages.
+"""Read every number of a public folder that belongs to a city, as somebody would who has only the
+folder: from tables in any format, texts of cells, scripts and pages.
 
-Nothing here knows how the folder was made, which table it should hold or what was left out.
+This module does not know how the folder was made, which tables it should hold or what was left out.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from warehouse.publication.foreign import DATABASE, open_foreign
+from warehouse.publication.untrusted import DATABASE, open_untrusted
 from warehouse.sql_text import quote
 
 # Where a value of JSON may begin in a script.
 OPENING = re.compile(r"(?:^|[(,=:]\s*)([\[{])")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 CELL = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.DOTALL)
-# A column names cities or years if so many of its values do.
+# A column holds cities or years if at least this share of its values does.
 SHARE_OF_KEYS = 0.9
-# Rows of a column of texts that are codes of cities, from which on it is taken for one of cities.
+# A column of texts holds cities if at least this many of its rows are codes of cities.
 LEAST_ROWS = 30
-# Whole numbers in so few values may tell the rows of a table apart.
+# A column with at most this many different whole numbers may be part of a table's key.
 FEW_VALUES = 40
-# Numbers of one text that are read.
+# At most this many numbers of one text are read.
 NUMBERS_OF_TEXT = 6
 Number = tuple[int, int, float, str]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a folder says of cities, years and pairs, by the name of the column that says it.
+    """The numbers that a folder has of cities, years and pairs, by the name of their column.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ def read_folder(folder: Path, cities: set[int], years: set[int]) -> Found:
     Raises
     ------
     PublishError
-        If its database is refused by `open_foreign`.
+        If its database is refused by `open_untrusted`.
     """
     tables = dict(read_tables(folder))
     names = names_of_cities(tables, cities)
@@ -95,9 +95,9 @@ def read_folder(folder: Path, cities: set[int], years: set[int]) -> Found:
 
 
 def read_tables(folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield name and rows of each table, rows numbered; one in two formats under one name."""
+    """Yield name and rows of each table, numbered from 0; a table in two formats has one name."""
     if (folder / DATABASE).exists():
-        with open_foreign(folder / DATABASE) as con:
+        with open_untrusted(folder / DATABASE) as con:
             names = con.execute(
                 "select schema_name, table_name from system.main.duckdb_tables() order by all"
             ).fetchall()
@@ -113,7 +113,7 @@ def read_tables(folder: Path) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def names_of_cities(tables: dict[str, pd.DataFrame], cities: set[int]) -> dict[str, int]:
-    """Return the code of each city by every name that a table gives beside `city_id`."""
+    """Return the code of each city by every name in a table that has `city_id`."""
     names: dict[str, int] = {}
     for frame in tables.values():
         if "city_id" not in frame:
@@ -128,7 +128,7 @@ def names_of_cities(tables: dict[str, pd.DataFrame], cities: set[int]) -> dict[s
 def role_of(
     column: str, cells: pd.Series, *, cities: set[int], years: set[int], names: dict[str, int]
 ) -> tuple[str, pd.Series]:
-    """Return what a column holds by what is in it (city, year, text, few numbers, number or
+    """Return the role of a column, judged by its values (city, year, text, few numbers, number or
     nothing), and its numbers.
     """
     numbers = pd.to_numeric(cells, errors="coerce").astype(float)
@@ -156,8 +156,8 @@ def role_of(
 def numbers_of_table(
     name: str, frame: pd.DataFrame, *, cities: set[int], years: set[int], names: dict[str, int]
 ) -> pd.DataFrame:
-    """Return the numbers of a table that have a city, or two: a row each, named by their column and
-    by whatever else tells rows of the same cities and year apart.
+    """Return one row for each number of a table that belongs to one or two cities. Its name is the
+    column's, with the values of other columns that distinguish rows of the same cities and year.
     """
     of: dict[str, dict[str, pd.Series]] = defaultdict(dict)
     for column in map(str, frame.columns):
@@ -178,7 +178,7 @@ def numbers_of_table(
         keys = pd.DataFrame({"city": next(iter(of_cities.values()))})
     keys["year"] = of["year"].get("year", next(iter(of["year"].values()), 0.0))
     rows = keys.dropna().assign(column=name)
-    # each text and small number that makes fewer rows share a key
+    # add each column to the key that leaves fewer duplicate rows
     for column in [*of["text"], *of["few numbers"]]:
         texts_of_rows = frame.loc[rows.index, column].astype(str).fillna("")
         finer = rows.assign(column=rows["column"] + "[" + texts_of_rows + "]")
@@ -221,7 +221,10 @@ def walk_script(path: Path, where: str, codes: dict[str, tuple[int, int]]) -> It
 def walk(
     node: object, where: str, of: tuple[int, int], codes: dict[str, tuple[int, int]]
 ) -> Iterator[Number]:
-    """Yield what a JSON value says of cities, by keys, by lists beside one of cities, by rows.
+    """Yield the numbers of cities in a JSON value.
+
+    The city of a number is a key above it, the first item of its row, or the item at its place in a
+    list of cities of the same length.
 
     Parameters
     ----------
@@ -262,7 +265,9 @@ def walk(
 
 
 def by_codes(node: dict[str, object], codes: dict[str, tuple[int, int]]) -> dict[str, object]:
-    """Return an object in which each list beside one of cities or years is an object by these."""
+    """Return an object in which each list that is as long as a list of cities or years becomes an
+    object with these as keys.
+    """
     result = dict(node)
     lists = {key: value for key, value in node.items() if isinstance(value, list)}
     for name, keys in lists.items():

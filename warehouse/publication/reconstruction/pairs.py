@@ -1,4 +1,4 @@
-"""A matrix of pairs of cities becomes positions of its cities."""
+"""Turn a matrix of pairs of cities into columns of cities."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pandas as pd
 from warehouse.publication.reconstruction.attack import LEAST_CITIES
 from warehouse.publication.reconstruction.columns import Found
 
-# A column is attacked if this share of the cities has a value.
+# A column is used if at least this share of the cities has a value.
 SHARE_OF_CITIES = 0.8
 # Share of a matrix of pairs that one factor explains where there is no other.
 ONE_FACTOR = 0.9
 
 
 def positions(found: Found, cities: list[int], n_years: int) -> dict[str, np.ndarray]:
-    """Return where each column of pairs places the cities, as columns of cities.
+    """Return the leading eigenvectors of each column of pairs, as columns of cities.
 
-    A sign or order that a matrix leaves open is chosen as those who know two years a city would.
+    A matrix does not determine their sign and order, which the attacker's two known years give.
     """
     result: dict[str, np.ndarray] = {}
     for (name, year), pairs in found.of_pair.items():
@@ -40,9 +40,9 @@ def positions(found: Found, cities: list[int], n_years: int) -> dict[str, np.nda
 def factors_of(matrix: np.ndarray, n_years: int) -> dict[str, np.ndarray]:
     """Return the factors of a symmetric matrix without a diagonal, by what it may hold.
 
-    Products of one year have one factor, squared gaps have it once rows and columns are centred,
-    gaps by themselves once they are squared. Where none has, the matrix may sum over years: then
-    as many factors as there are years are taken.
+    Products of one year have one factor; so have squared gaps after centring rows and columns, and
+    gaps after squaring and centring. If no form has one factor, the matrix may be a sum over years,
+    and as many factors as years are returned.
     """
     n = len(matrix)
     filled = np.where(np.isfinite(matrix), matrix, np.nanmean(matrix))

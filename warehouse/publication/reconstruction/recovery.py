@@ -15,9 +15,9 @@ from warehouse.publication.reconstruction.cohorts import Misses, groups_of_one
 from warehouse.publication.reconstruction.columns import Found, by_year, read_folder
 from warehouse.publication.reconstruction.pairs import SHARE_OF_CITIES, positions
 
-# Points within which a value counts as given back.
+# A guess within this many points of the value counts as near.
 NEAR = 0.3
-# Points within which a value counts as repeated, and how many values make a repetition.
+# A number within this many points repeats a value; a column needs this many of them.
 EQUAL = 0.0051
 LEAST_EQUAL = 5
 
@@ -59,11 +59,12 @@ class Recovery:
         Parameters
         ----------
         least_miss : float
-            Points that the median error has at least.
+            Lowest acceptable median error, in points.
         share_of_without : float
-            Share of the median error without the folder that it has at least.
+            Lowest acceptable median error, as a share of the median error without the folder.
         times_near : float
-            How many times as many values as without it are within 0.3 points at most.
+            Largest acceptable ratio of the share of values within 0.3 points to that share without
+            the folder.
         """
         routes = self.routes
         least = np.maximum(least_miss, share_of_without * routes.median_miss_without)
@@ -88,7 +89,7 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
     TooFew
         If fewer than 30 cities have a value in at least 8 years.
     PublishError
-        If a database is refused by `open_foreign`.
+        If a database is refused by `open_untrusted`.
     """
     values = withheld.pivot_table(index="city_id", columns="year", values="growth", aggfunc="mean")
     often = values.notna().mean() >= SHARE_OF_CITIES
@@ -116,7 +117,7 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
     for one in functionals:
         by_route.setdefault(one.table, []).append(one)
     for route, used in by_route.items():
-        # a table that has all columns was attacked with them
+        # if one table has all columns, its attack is the same as that with all columns
         if not used or (used is not functionals and len(used) == len(functionals)):
             continue
         miss = attack.miss(used)
@@ -134,7 +135,7 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
 def repeated_values(found: Found, growth: pd.Series) -> Iterator[Misses]:
     """Yield the misses of each column that repeats values, as they are or in another unit.
 
-    What chance repeats is measured on the same values of other cities.
+    How often values agree by chance is measured with the values of other cities.
     """
     cells = growth.rename("truth").rename_axis(["city", "year"]).reset_index()
     both = found.of_city.merge(cells, on=["city", "year"]).sort_values(["city", "year"])

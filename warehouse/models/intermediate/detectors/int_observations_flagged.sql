@@ -11,7 +11,8 @@
     'spike_left', 'mismatch', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 
--- rules that show that a whole table is not what its header says, though its other values may look right; a wrong unit shows in each value
+-- rules that cast doubt on the whole table, because its other values may be wrong and look right; `unit_factor` is not among them,
+-- because a wrong unit is visible in each value
 {% set causes = ['index_for_growth', 'current_prices', 'growth_fraction', 'row_shift', 'year_offset', 'outvoted'] -%}
 
 with detected as (
@@ -21,7 +22,8 @@ with detected as (
     {% endfor %}
 ),
 
--- series with a table that is blocked as a whole, and rows of a province that are: their flags do not pass to copies
+-- values in a table, or in a province's rows, that is blocked as a whole (refused = blocked): copies do not get their flags, nor those
+-- of the series with such a table
 refused_blocks as (
     select
         series.observation_id,
@@ -61,7 +63,7 @@ refused as (
     group by observation_id
 ),
 
--- each value with the counts of blocked values in its cell, province and city, which decide on values that no other source has
+-- each value with the number of blocked values in its cell, province and city; these decide about values that no other source has
 compared as (
     select
         observations.observation_id,
@@ -114,7 +116,7 @@ column_years as (
     group by source_id, edition_year, file_name, indicator_id, "year"
 ),
 
--- one late table beside a right one tells of no other year
+-- a single late table next to a table of the right year says nothing about other years
 late_years as (
     select
         *,
@@ -126,7 +128,7 @@ late_years as (
     window of_column as (partition by source_id, edition_year, file_name, indicator_id order by "year")
 ),
 
--- a table that no other source has is taken to be as late as the nearest tables of the column that can be compared
+-- a table that no other source has counts as late if the nearest tables of its column that can be compared are late
 columns_judged as (
     select
         *,
@@ -169,7 +171,7 @@ doubtful as (
     having count(*) filter (where is_refused) > 0.5 * (count(*) - 1)
 ),
 
--- of sources without a priority, and of new editions: cities and tables most of whose values differ from those of a source with a priority
+-- cities and tables of a source without a priority, or of a new edition, in which most values differ from a source with a priority
 apart as (
     select
         paired.series_no,
@@ -191,7 +193,7 @@ apart as (
 alone as (
     select
         tables.*,
-        -- an index has no other figure of its own kind beside it
+        -- not for an index (same_as), which has no other index to be compared with
         tables.same_as is null and coalesce(of_city.series_no, of_table.series_no) is not null as is_apart,
         tables.source_id in (select doubtful.source_id from doubtful) as is_doubtful
     from tables

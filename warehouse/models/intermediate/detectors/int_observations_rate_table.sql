@@ -1,5 +1,5 @@
--- grain: one row is one rate in a table of growth that is not what its year and rows say: its figures follow the growth of the levels of
--- another year (year_offset) or of other rows (row_shift), or are means of several years (constructed)
+-- grain: one row is one rate in a table of growth that belongs to another year (year_offset) or to other rows (row_shift), or holds means
+-- of several years (constructed): its ranks correlate more with the growth of levels there than in its own year and rows
 -- key: observation_id
 {% set table = 'source_id, edition_year, indicator_id, "year"' -%}
 
@@ -11,7 +11,7 @@ with rates as (
     from {{ ref('int_rates_delivered') }}
 ),
 
--- what the source has for the city in the four years before and the year after: in the same edition, else in the newest
+-- the source's rates for the city in the four years before and the year after; from the same edition if it has them, else from the newest
 around as (
     select
         here.observation_id,
@@ -49,8 +49,8 @@ levels as (
     from rates
 ),
 
--- what a table may follow: the growth of the levels of its own year and rows, of the years beside and of the rows up to three on or back,
--- and the mean of what was printed for the four years before
+-- what a table is compared with: the growth of levels in its own year and rows, in the year before and after, and up to three rows later
+-- or earlier; and the mean of the rates printed for the four years before. k is the distance in years or rows
 beside as (
     select
         rates.*,
@@ -127,8 +127,8 @@ compared as (
     from followed
 ),
 
--- one table alone must follow another year by far; several in a row, or one that has that year's very figures, need less. Of two tables
--- with the same figures neither of which follows its own year better both are doubtful
+-- a single table needs a large gap to count as another year's; several in a row, or a table that repeats that year's figures, need less.
+-- If two tables have the same figures and neither clearly belongs to its own year, both are doubtful
 judged as (
     select
         compared.*,

@@ -1,4 +1,4 @@
--- grain: one row is one delivered rate of growth of a city, in per cent, beside the growth of its level at current prices
+-- grain: one row is one delivered rate of growth of a city, in per cent, with the growth of its level at current prices
 -- key: observation_id
 with limits as (
     select * from {{ ref('int_indicator_limits') }}
@@ -10,8 +10,8 @@ observations as (
     where place_level = 'city'
 ),
 
--- from one year to the next within one file: the step between two files may be one of vintages. A level that stays to the last digit,
--- halves or doubles is unlikely
+-- growth from one year to the next within one file, because a step between two files may be a change of vintage. Growth of exactly 0, below
+-- -40 or above 60 per cent is unlikely to be real
 nominal as (
     select
         indicator_id,
@@ -50,7 +50,7 @@ select
     beside.level_growth_pct
 from rates
 left join lateral (
-    -- of files that differ by over 20 points nobody knows which one is wrong
+    -- null if files differ by over 20 points, because then it is unknown which one is wrong
     select
         arg_min(nominal.growth_pct, abs(rates.rate_pct - nominal.growth_pct)) as nearest_pct,
         case

@@ -1,14 +1,13 @@
-"""The one way into a publication: its database attached, read-only, to a connection that is locked.
+"""Open a publication that anybody may have written, without running anything that it contains.
 
-Whoever hands a publication over may have put anything into it. A view or a macro of a database that
-is opened as the main one replaces DuckDB's own function of its name, reads any file of this
-machine and writes others; a file of another kind has an extension fetched. So the file is
-attached as a database of DuckDB to a connection in memory, which runs nothing of it; the connection
-is locked before its first query, and DuckDB's own functions say what the file holds. Only one with
-tables alone is used as the main database; a table may compute too (a generated column, a default, a
-check, an index), so none of these is taken either.
+If DuckDB opens a database as the main one, the database's views and macros can replace built-in
+functions and read or write any file of this machine. If a file has another format, DuckDB may
+download an extension to read it. So the file is attached read-only, as a DuckDB database, to an
+in-memory connection, which is locked before its first query. A database is refused if it holds
+anything except tables of plain columns: generated columns, defaults, checks and indexes are
+computed, too.
 
-`open_publication` does the same for the whole folder: it follows the link to it once and nothing
+`open_publication` checks the whole folder: it follows the link to the folder once, and no link
 inside it. Every command that reads a publication begins there.
 """
 
@@ -25,13 +24,13 @@ import duckdb
 
 from warehouse.build_database import open_memory
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import MENDED, checked_manifest, is_plain_file
+from warehouse.publication.manifest import REMEDY, checked_manifest, is_plain_file
 from warehouse.sql_text import quote
 
 DATABASE = "citysync.duckdb"
-# What runs when a database is read or copied, and names that lead elsewhere when a file is called
-# after a table.
-NOT_TABLES_ALONE = """
+# Everything that runs when a database is read or copied, and table names that would lead elsewhere
+# as the name of a file.
+NOT_PLAIN_TABLES = """
 select 'view ' || schema_name || '.' || view_name from system.main.duckdb_views()
 where database_name = $1
 union all
@@ -72,9 +71,9 @@ class Publication:
     Attributes
     ----------
     folder : Path
-        Where it is, without a link on the way.
+        Its path, with links resolved.
     manifest : dict
-        Its manifest, every part that is used checked.
+        Its manifest; every entry that is used was checked.
     """
 
     folder: Path
@@ -86,12 +85,13 @@ class Publication:
         return self.folder / DATABASE
 
     def connect(self, *folders: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Open its database as `open_foreign` does."""
-        return open_foreign(self.database, *folders)
+        """Open its database as `open_untrusted` does."""
+        return open_untrusted(self.database, *folders)
 
 
 def open_publication(folder: Path) -> Publication:
-    """Return a publication whose files are plain and whose database holds tables alone.
+    """Return a publication after checking that it contains only files and folders, and that its
+    database contains only plain tables.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def open_publication(folder: Path) -> Publication:
     Raises
     ------
     PublishError
-        If there is something in it that is neither a file nor a folder, its manifest cannot be
-        used, or its database is refused by `attach_foreign`.
+        If it contains anything except files and folders, its manifest is not valid, or
+        `attach_untrusted` refuses its database.
     """
     folder = folder.resolve()
     for path in sorted(folder.rglob("*")):
@@ -111,7 +111,7 @@ def open_publication(folder: Path) -> Publication:
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise PublishError(
                 f"{str(path)!r}: expected a file or a folder, found a link, a pipe or a device; "
-                f"{MENDED}"
+                f"{REMEDY}"
             )
     found = Publication(folder, checked_manifest(folder))
     with found.connect():
@@ -119,48 +119,48 @@ def open_publication(folder: Path) -> Publication:
 
 
 @contextmanager
-def open_foreign(database: Path, *folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A locked connection to one database, whose tables are named `schema.table`.
+def open_untrusted(database: Path, *folders: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a locked connection to one database, whose tables are named `schema.table`.
 
-    Parameters and errors as of `attach_foreign`.
+    Parameters and errors as of `attach_untrusted`.
     """
     with open_memory() as con:
-        attach_foreign(con, {"citysync": database}, *folders)
+        attach_untrusted(con, {"citysync": database}, *folders)
         con.execute("use citysync")
         yield con
 
 
-def attach_foreign(
+def attach_untrusted(
     con: duckdb.DuckDBPyConnection, databases: Mapping[str, Path], *folders: Path
 ) -> None:
-    """Attach databases that somebody else may have made, and lock the connection for good.
+    """Attach untrusted databases, and lock the connection for good.
 
-    From here on the connection reads and writes files below `folders` alone, loads no extension and
-    cannot be told otherwise. The main database stays the one it was.
+    Afterwards the connection reads and writes only files below `folders` and loads no extension,
+    and no statement can change that. Its main database stays the same.
 
     Parameters
     ----------
     con : duckdb connection
-        To a database of our own, in memory or a build; nothing foreign was attached to it before.
+        To our own database, in memory or a build, with nothing untrusted attached yet.
     databases : mapping
-        Paths by the name under which each is attached, read-only.
+        Path of each database by the name under which it is attached, read-only.
     folders : Path
 
     Raises
     ------
     PublishError
-        If one holds anything but tables of plain columns, or more rows than bytes; is a link or no
-        file; was left in the midst of a write; or cannot be opened as a database of DuckDB.
+        If a database holds anything except tables of plain columns, or more rows than bytes; is a
+        link or not a file; has an unfinished write; or cannot be opened by DuckDB.
     """
     try:
         _attach(con, databases, folders)
     except duckdb.OutOfMemoryException:
-        # it says nothing of the databases
+        # memory ran out: that is no fault of the databases
         raise
     except duckdb.Error as error:
         raise PublishError(
-            f"{', '.join(map(str, databases.values()))}: expected a database of DuckDB, found none "
-            f"that opens ({' '.join(str(error).split())[:200]}); {MENDED}"
+            f"{', '.join(map(str, databases.values()))}: expected a DuckDB database, found a file "
+            f"that cannot be opened ({' '.join(str(error).split())[:200]}); {REMEDY}"
         ) from None
 
 
@@ -173,7 +173,7 @@ def _attach(
         if not is_plain_file(path):
             found = "a link or no file"
         elif path.with_name(f"{path.name}.wal").exists():
-            found = "one with a .wal beside it, which a write that was cut short leaves"
+            found = "one with a .wal file, which an interrupted write leaves"
         if found:
             raise PublishError(
                 f"{path}: expected a published database, found {found}; run `make refresh` first, "
@@ -184,18 +184,17 @@ def _attach(
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
     for name, path in paths.items():
-        found = con.execute(NOT_TABLES_ALONE, [name, NAME]).fetchall()
+        found = con.execute(NOT_PLAIN_TABLES, [name, NAME]).fetchall()
         if found:
             raise PublishError(
-                f"{path}: expected tables alone, found {len(found)} other things, first "
+                f"{path}: expected only plain tables, found {len(found)} other things, first "
                 f"{', '.join(repr(what) for (what,) in found[:5])}; name "
                 "published/citysync.duckdb of a home (build/ holds no publication), or copy it anew"
             )
-        # equal rows take no room: a small file may hold more of them than can be read in a day
+        # equal rows are compressed to nothing: a small file may hold more than a day can read
         rows = con.execute(N_ROWS, [name]).fetchone()[0]
         if rows > path.stat().st_size:
             raise PublishError(
                 f"{path}: expected at most one row a byte, found {rows:,} rows in "
-                f"{path.stat().st_size:,} bytes: it was not made by citysync; take it again from "
-                "where it was copied"
+                f"{path.stat().st_size:,} bytes: it was not made by citysync; copy it again"
             )

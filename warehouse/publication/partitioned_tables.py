@@ -1,8 +1,8 @@
-"""Tables of a publication that are Parquet files by year, as views of a locked connection.
+"""Open the tables of a publication that are Parquet files by year, as views of a locked connection.
 
-A DuckDB connection that may read a folder may also write into it, so these files are not opened by
-DuckDB: Arrow reads them and hands their rows over, columns and filters pushed down. Only files that
-the manifest names, below the publication; `verification` says whether they are as published.
+A DuckDB connection that may read a folder may also write into it, so DuckDB does not open these
+files: Arrow reads them, with column selection and filters pushed down. It reads only files that the
+manifest names; `verification` checks that they are as published.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 import duckdb
 
 from warehouse.publication.errors import PublishError
-from warehouse.publication.foreign import Publication
-from warehouse.publication.manifest import MENDED
+from warehouse.publication.manifest import REMEDY
+from warehouse.publication.untrusted import Publication
 from warehouse.sql_text import quote
 
 
 def files_of_tables(publication: Publication) -> dict[str, list[Path]]:
-    """Return the files by `schema.table` of every table that is no table of the database.
+    """Return the files of every table that is stored outside the database, by `schema.table`.
 
     Raises
     ------
@@ -34,18 +34,18 @@ def files_of_tables(publication: Publication) -> dict[str, list[Path]]:
             continue
         names = [name for name in sorted(manifest["files"]) if fnmatchcase(name, entry["parquet"])]
         if not names:
-            raise PublishError(f"{folder}: expected Parquet files of {table}, found none; {MENDED}")
+            raise PublishError(f"{folder}: expected Parquet files of {table}, found none; {REMEDY}")
         found[table] = [folder / name for name in names]
         for path in found[table]:
             if not path.is_file():
-                raise PublishError(f"{path}: expected a file, found none; {MENDED}")
+                raise PublishError(f"{path}: expected a file, found none; {REMEDY}")
     return found
 
 
-def add_file_tables(
+def add_partitioned_tables(
     con: duckdb.DuckDBPyConnection, catalog: str, tables: Mapping[str, Sequence[Path]]
 ) -> None:
-    """A database in the connection's memory with a view `schema.table` of the files of each.
+    """Attach an in-memory database with a view `schema.table` on the files of each table.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ def add_file_tables(
     Raises
     ------
     PublishError
-        If a file is no Parquet file.
+        If a file is not a Parquet file.
     """
-    # it loads pandas, which a refresh that has nothing to do would wait for
+    # imported here because it loads pandas: a refresh with nothing to do is faster without
     from pyarrow import ArrowException, dataset
 
     con.execute(f"attach ':memory:' as {quote(catalog)}")
@@ -71,6 +71,6 @@ def add_file_tables(
         try:
             con.register(rows, dataset.dataset([str(path) for path in files], format="parquet"))
         except (OSError, ArrowException) as error:
-            raise PublishError(f"{files[0]}: expected Parquet files ({error}); {MENDED}") from error
+            raise PublishError(f"{files[0]}: expected Parquet files ({error}); {REMEDY}") from error
         con.execute(f"create schema if not exists {quote(catalog)}.{schema}")
         con.execute(f"create view {quote(catalog)}.{schema}.{table} as from temp.{quote(rows)}")
