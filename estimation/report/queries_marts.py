@@ -178,7 +178,7 @@ MARTS = {
         cities as (
             select count(treated_year) as n_whole,
                 count(case when treated_year <= last_year then 1 end) as n_window,
-                count(case when treated_year_calendar_year <= last_year
+                count(case when treated_year_calendar_year <= second_last_year
                     then 1 end) as n_calendar_year,
                 count(case when treated_year <= second_last_year then 1 end) as n_second
             from marts.dim_city cross join spans
