@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from ..policy.listing import PROVINCE, SYNCHRONIZATION, Place, Resolve, read_lis
 from .primary import CITY, LEAST_DRAWS, PrimaryFit
 from .text import Text, wrapped
 from .words import faults_of_units, of_units
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PLACE = ("row", "given", "unit", "start", "status", "reason")
 FIGURES = ("estimate", "ci_low", "ci_high", "p_value")
@@ -48,17 +51,17 @@ class PolicyFit:
         """Whether the rules refuse the list; the warnings say why."""
         return bool(self.result.sample.reasons)
 
-    def places(self) -> Any:
+    def places(self) -> pd.DataFrame:
         """One row for each row of the list: its unit, first treated period, status and reason."""
         columns = columns_of(self.result.sample.places, PLACE)
         columns["reason"] = list(of_units(columns["reason"]))
         return as_frame(columns, self.primary.backend)
 
-    def tidy(self) -> Any:
+    def tidy(self) -> pd.DataFrame:
         """One row for each effect and channel, as `PrimaryFit.tidy`."""
         return self.primary.tidy()
 
-    def checks(self) -> Any:
+    def checks(self) -> pd.DataFrame:
         """Return placebos and variants of the test, one row each.
 
         Returns
@@ -150,7 +153,8 @@ def policy(
 
     Notes
     -----
-    Window, exposure and refusals: docs/methods, section 18.15. The test is that of `cs.primary`.
+    Window, exposure and refusals: docs/methods, section 18.15. The test is that of `cs.primary`,
+    on a window that begins five periods before the first start.
 
     Examples
     --------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from ..results import Estimate
 from .result import TIDY
 from .text import Text, wrapped
 from .words import faults_of_units, of_units
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CITY = "city_id"
 # with fewer no p below 0.05 can come out
@@ -85,7 +88,7 @@ class PrimaryFit:
         """Whether a change of growth is found: the p of both series together is below 0.05."""
         return self.result.verdict == "found"
 
-    def tidy(self) -> Any:
+    def tidy(self) -> pd.DataFrame:
         """One row for each effect and channel; columns as those of `Fit.tidy`."""
         return as_frame(columns_of(self.estimates, TIDY), self.backend)
 

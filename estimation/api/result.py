@@ -33,6 +33,7 @@ from .words import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov", "df")
@@ -67,7 +68,8 @@ class Fit(ForMaketables, FitResult):
         What added the pairs up: ``arrays``, ``all_pairs`` or ``database``; they give the same
         numbers.
     backend : str
-        Kind of frame that `tidy` gives; empty: pandas.
+        Kind of frame that `tidy` and others give; empty: pandas, which is the kind that type
+        checkers take all to be.
     r2 : float or None
         Of a two-way fit or an event study on pairs of up to a million rows, effects included.
     asked : (PairColumns, Options) or None
@@ -131,7 +133,7 @@ class Fit(ForMaketables, FitResult):
             return {"treated pairs": f"{self.n_treated_pairs:,}"}
         return {"treated units": f"{self.n_treated:,}"}
 
-    def tidy(self, *, full: bool = False) -> Any:
+    def tidy(self, *, full: bool = False) -> pd.DataFrame:
         """One row per coefficient and inference method, as a frame of the kind that was fitted.
 
         Parameters
@@ -160,7 +162,7 @@ class Fit(ForMaketables, FitResult):
         """Each coefficient's standard error under an inference method; None: under its default."""
         return {term: e.std_error for term, e in self._lines(vcov).items()}
 
-    def confint(self, vcov: str | None = None, level: float = 1 - LEVEL) -> Any:
+    def confint(self, vcov: str | None = None, level: float = 1 - LEVEL) -> pd.DataFrame:
         """Intervals, a frame with columns `term, ci_low, ci_high`.
 
         Parameters
@@ -182,7 +184,7 @@ class Fit(ForMaketables, FitResult):
         columns = dict(zip(("term", "ci_low", "ci_high"), zip(*rows, strict=True), strict=True))
         return as_frame({name: list(values) for name, values in columns.items()}, self.backend)
 
-    def vcov(self, vcov: str) -> Any:
+    def vcov(self, vcov: str) -> pd.DataFrame:
         """The covariance of the coefficients under ``pair``, ``dyadic``, ``unit`` or
         ``block_jackknife``, a frame with a column `term` and one for each coefficient.
 
@@ -202,7 +204,7 @@ class Fit(ForMaketables, FitResult):
         columns = dict(zip(found.terms, matrix.T.tolist(), strict=True))
         return as_frame({"term": list(found.terms), **columns}, self.backend)
 
-    def combine(self, weights: Mapping[str, float], vcov: str | None = None) -> Any:
+    def combine(self, weights: Mapping[str, float], vcov: str | None = None) -> pd.DataFrame:
         """A weighted sum of coefficients, such as the mean of the effects of some periods.
 
         Parameters
@@ -275,7 +277,7 @@ class Fit(ForMaketables, FitResult):
             np.array(list(degrees.values())),
         )
 
-    def resid(self, panel: Any) -> Any:
+    def resid(self, panel: Any) -> pd.DataFrame:
         """Residuals of a two-way fit or an event study, a frame with the units, the period and
         `resid`, one row for each row that was used.
 
@@ -289,7 +291,7 @@ class Fit(ForMaketables, FitResult):
         NotEstimable
             If the estimator has several first stages, or pairs were made of units.
         PanelError
-            If the panel has another number of rows than the fit used.
+            If the panel has another number of rows than the fit used, or another R2.
         """
         if self.asked is None or self.estimator not in TWO_WAY or self.asked[0].is_of_units:
             raise NotEstimable(f"resid: expected {' or '.join(TWO_WAY)} on a panel of pairs")
@@ -300,6 +302,10 @@ class Fit(ForMaketables, FitResult):
         row, year = np.nonzero(np.isfinite(values))
         if len(row) != self.n_obs:
             expected, found = f"the fitted one, {self.n_obs:,} rows used", f"{len(row):,}"
+            raise PanelError("panel", None, None, expected, found, "give that panel")
+        r2 = _r2(self, columns, file, options)
+        if r2 is not None and self.r2 is not None and abs(r2 - self.r2) > 1e-9:
+            expected, found = f"the fitted one, with an R2 of {self.r2:.6f}", f"{r2:.6f}"
             raise PanelError("panel", None, None, expected, found, "give that panel")
         kept = np.flatnonzero(sample.kept)[row]
         periods = pairs.years[year].tolist()
@@ -314,7 +320,7 @@ class Fit(ForMaketables, FitResult):
         }
         return as_frame(cells, self.backend)
 
-    def glance(self) -> Any:
+    def glance(self) -> pd.DataFrame:
         """The sample and the settings, a frame of one row."""
         names = ["outcome", "estimator", "n_obs", "n_pairs", "n_units", "n_treated"]
         names += ["n_treated_pairs", "permutations", "seed", "engine"]

@@ -102,8 +102,12 @@ def _leads(fit: Fit) -> list[str]:
     if found.get("joint_leads_p") is None:
         return []
     line = "dyadic" if fit.n_treated_pairs is not None else "jackknife over blocks"
+    tested = "all effects before treatment"
+    before = {e.event_time for e in fit.estimates if (e.event_time or 0) < 0}
+    if found["joint_leads_df1"] < len(before):
+        tested += " that have a standard error"
     text = (
-        f"Test that all effects before treatment are zero: F({degrees(found['joint_leads_df1'])}, "
+        f"Test that {tested} are zero: F({degrees(found['joint_leads_df1'])}, "
         f"{degrees(found['joint_leads_df2'])}) = {number(found['joint_leads_f'])}, "
         f"p {p_value(found['joint_leads_p'])} ({line})"
     )
@@ -225,7 +229,10 @@ def degrees(value: float | None) -> str:
     """Degrees of freedom: whole ones as such, others with one place."""
     if value is None:
         return ""
-    return f"{value:.1f}" if value < 100 and value != round(value) else f"{value:,.0f}"
+    one_place = round(value, 1)
+    if one_place < 100 and one_place != round(value):
+        return f"{value:.1f}"
+    return f"{value:,.0f}"
 
 
 def p_value(value: float | None) -> str:

@@ -80,7 +80,10 @@ class PanelTable:
         wrong = np.isinf(values)
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise self.fail(row, column, kind, self.shown(column, row), "correct the cell")
+            remedy = "correct the cell"
+            if "blank" in kind:
+                remedy = "correct the cell or leave it blank"
+            raise self.fail(row, column, kind, self.shown(column, row), remedy)
         largest = np.nanmax(np.abs(values), initial=0)
         if largest > LARGEST or 0 < largest < 1 / LARGEST:
             expected = f"numbers of which the largest is from {1 / LARGEST:g} to {LARGEST:g}"
@@ -252,7 +255,10 @@ class PanelTable:
             shown = "a blank cell" if value in (None, "") else repr(value)
             if isinstance(value, str) and value:
                 shown += ", which is read as a blank"
-            raise self.fail(row, column, "an id", shown, "fill it in or remove the row")
+            remedy = "fill it in or remove the row"
+            if isinstance(value, float):
+                remedy = "make the ids whole numbers or text"
+            raise self.fail(row, column, "an id", shown, remedy)
         return codes, values
 
 

@@ -153,7 +153,7 @@ def _column(source: Source, names: Sequence[str]) -> str:
         if name in source.names:
             return name
     expected = f"a column {' or '.join(names[:2])}"
-    remedy = "name it so, with commas between the columns of a CSV"
+    remedy = "give the list a column of that name, and separate those of a CSV by commas"
     raise source.fail(None, None, expected, ", ".join(source.names), remedy)
 
 

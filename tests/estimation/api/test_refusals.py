@@ -213,6 +213,7 @@ REFUSED = {
                 ("block", slice(None)),
             ]
         ),
+        (lambda at: at.fit.resid(at.frame.eval("y = y * x0")), "the fitted one, with an R2 of"),
         (of_frame(weights=np.ones(3)), "add it to the panel as a column"),
         (of_frame(cohort=2010), "cohort: expected a table, found an object of type int"),
         (of_frame(vcov=[]), "vcov: expected one name or more"),
@@ -235,6 +236,7 @@ REFUSED = {
         ),
     ],
     cs.NotEstimable: [
+        (of_frame(control_pairs="not_yet_treated"), "twfe has one group of controls"),
         (of_frame(cohort={"c001": 2100}), "no kept pair has exactly one treated unit"),
         (of_frame(estimator="event_study", reference=-30), "choose a reference from"),
         (of_frame(estimator="event_study", binning=(2, 5)), "the first and the last event time"),

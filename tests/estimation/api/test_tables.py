@@ -7,6 +7,7 @@ import pytest
 from docx import Document
 
 import estimation as cs
+from estimation.api.text import degrees
 from tests.estimation.primary.test_command import _frame
 
 HOSTILE = "=1+1<b>&|\\x{}_%$"
@@ -71,6 +72,13 @@ def test_an_error_by_pair_in_place_of_the_dyadic_one_has_a_footnote(flows):
     assert said not in str(cs.etable(errors, vcov="unit"))
     others = [term for term in errors.term.unique() if term not in raised]
     assert others and said not in str(cs.etable(errors, keep=others))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(1.0, "1"), (1.02, "1"), (5.94, "5.9"), (99.97, "100"), (131.2, "131")]
+)
+def test_degrees_that_are_shown_alike_are_one_number(value, shown):
+    assert degrees(value) == shown
 
 
 @pytest.mark.parametrize("ending", ["docx", "tex", "html", "md", "csv"])
