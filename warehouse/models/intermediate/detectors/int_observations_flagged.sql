@@ -76,7 +76,11 @@ compared as (
         limits.same_as,
         limits.unsupported_cells,
         limits.unsupported_share,
-        limits.growth_of is not null and limits.rate_table_gap is not null as is_compared_with_levels,
+        limits.rate_table_cities,
+        observations.observation_id in (
+            select rates.observation_id from {{ ref('int_rates_delivered') }} as rates
+            where rates.level_growth_pct is not null
+        ) as has_level_growth,
         coalesce(refused.is_cause, false) as is_cause,
         coalesce(refused.is_late, false) as is_late,
         refused.observation_id is null as is_left,
@@ -106,12 +110,13 @@ column_years as (
         count(*) filter (where is_cause) as n_refused,
         n_refused >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*)) as is_refused,
         case
-            when
-                n_refused > 0
-                or any_value(is_compared_with_levels)
-                or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
+            when n_refused > 0 or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
                 then count(*) filter (where is_late) >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*))
-        end as is_late_table
+        end as is_late_table,
+        -- growth that only levels are compared with is right beside a late table, unless it is late itself
+        coalesce(
+            is_late_table, case when count(*) filter (where has_level_growth) >= any_value(rate_table_cities) then false end
+        ) as is_late_beside
     from compared
     group by source_id, edition_year, file_name, indicator_id, "year"
 ),
@@ -120,8 +125,8 @@ column_years as (
 late_years as (
     select
         *,
-        coalesce(lag(is_late_table ignore nulls) over of_column, true) as is_late_before,
-        coalesce(lead(is_late_table ignore nulls) over of_column, true) as is_late_after,
+        coalesce(lag(is_late_beside ignore nulls) over of_column, true) as is_late_before,
+        coalesce(lead(is_late_beside ignore nulls) over of_column, true) as is_late_after,
         case when is_late_table is not null then is_late_table and is_late_before end as is_late_so_far,
         case when is_late_table is not null then is_late_table and is_late_after end as is_late_from_here
     from column_years
