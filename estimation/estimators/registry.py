@@ -14,7 +14,6 @@ from numbers import Integral
 from types import ModuleType
 from typing import Any
 
-from ..options import CONTROL_PAIRS
 from ..results import NotEstimable
 
 
@@ -191,8 +190,8 @@ def names(family: str | None = None, *, on_any_panel: bool | None = None) -> tup
 
 
 def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None:
-    """Refuse weights, a reference, bins or later controls of a panel and its `Options` for an
-    estimator that does not use them, before anything is fitted.
+    """Refuse weights, a reference or bins of a panel and its `Options` for an estimator that has
+    none, before anything is fitted.
     """
     binning = options.binning
     for name in estimators:
@@ -204,11 +203,6 @@ def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None
             raise NotEstimable(
                 f"{name} has no reference period and no bins to choose: leave them out, or choose "
                 "event_study"
-            )
-        if not estimator.chooses_controls and options.control_pairs != CONTROL_PAIRS[0]:
-            raise NotEstimable(
-                f"{name} has one group of controls: leave control_pairs out, or choose "
-                "callaway_santanna"
             )
     are_whole = isinstance(binning, Sequence) and all(isinstance(one, Integral) for one in binning)
     is_two = are_whole and len(binning) == 2

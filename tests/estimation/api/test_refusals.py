@@ -236,7 +236,6 @@ REFUSED = {
         ),
     ],
     cs.NotEstimable: [
-        (of_frame(control_pairs="not_yet_treated"), "twfe has one group of controls"),
         (of_frame(cohort={"c001": 2100}), "no kept pair has exactly one treated unit"),
         (of_frame(estimator="event_study", reference=-30), "choose a reference from"),
         (of_frame(estimator="event_study", binning=(2, 5)), "the first and the last event time"),
