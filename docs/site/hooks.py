@@ -96,11 +96,12 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 def _table(path: Path) -> str:
     with path.open(encoding="utf-8", newline="") as file:
-        head, *rows = (
-            [cell.replace("|", r"\|").replace("*", r"\*") for cell in row]
-            for row in csv.reader(file)
-        )
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+        head, *rows = csv.reader(file)
+    lines = []
+    for row in (head, ["---"] * len(head), *rows):
+        cells = [cell.replace("|", r"\|").replace("*", r"\*") for cell in row]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def on_post_page(output: str, page: Page, **_: Any) -> str:

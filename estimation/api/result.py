@@ -303,8 +303,8 @@ class Fit(ForMaketables, FitResult):
         if len(row) != self.n_obs:
             expected, found = f"the fitted one, {self.n_obs:,} rows used", f"{len(row):,}"
             raise PanelError("panel", None, None, expected, found, "give that panel")
-        r2 = _r2(self, columns, file, options)
-        if r2 is not None and self.r2 is not None and abs(r2 - self.r2) > 1e-9:
+        r2 = _share_explained(pairs, sample, values)
+        if self.r2 is not None and abs(r2 - self.r2) > 1e-9:
             expected, found = f"the fitted one, with an R2 of {self.r2:.6f}", f"{r2:.6f}"
             raise PanelError("panel", None, None, expected, found, "give that panel")
         kept = np.flatnonzero(sample.kept)[row]
@@ -433,9 +433,14 @@ def _r2(result: FitResult, columns: PairColumns, file: PairFile, options: Option
     if pairs is None or columns.is_of_units:
         return None
     sample, rest = _residuals(result, pairs, columns, options)
-    is_used = np.isfinite(rest)
-    if is_used.sum() != result.n_obs:
+    if np.isfinite(rest).sum() != result.n_obs:
         return None
+    return _share_explained(pairs, sample, rest)
+
+
+def _share_explained(pairs: PairPanel, sample: FitSample, rest: np.ndarray) -> float:
+    """Return one less the share of the outcome's variation that is in the residuals."""
+    is_used = np.isfinite(rest)
     weight = np.ones(rest.shape)
     if pairs.weight is not None:
         weight = weight * pairs.weight[sample.kept][:, None]

@@ -75,9 +75,10 @@ def _check(
     days = first_days(home.archive, folder.resolve().name)
     known = []
     for fault in accepted:
-        known.append(fault.sentence)
+        sentence = fault.sentence
         if fault.file_name in days:
-            known[-1] += f" (known since {days[fault.file_name]})"
+            sentence += f" (known since {days[fault.file_name]})"
+        known.append(sentence)
     besides = ""
     if known:
         besides = f" besides {len(known)} that the publication has already"

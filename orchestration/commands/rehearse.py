@@ -110,7 +110,9 @@ def rehearse(landing: str | None, editions: str | None, output: str | None) -> i
             f"--editions is {editions[:40]!r}: expected 2020..2024, or a number of editions such "
             "as 5"
         )
-    folder = Path(output or home.root / "rehearsal").absolute()
+    folder = home.root / "rehearsal"
+    if output:
+        folder = Path(output).absolute()
     scratch = Home(folder / "home")
     with hold_lock(Home(folder), "rehearse"):
         return _rehearse(path, editions, folder, scratch)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ from warehouse.sql_text import literal, quote
 
 INDEX = "index.json"
 RUN = "run_id="
+TABLE = re.compile(r"([a-z_]+)\.([a-z0-9_]+)\.parquet")
 # Every table of these schemas is kept whole.
 WHOLE = ("estimates", "meta")
 # Kept besides, each where the publication has the table that it is made from. `value_count` says by
@@ -218,9 +220,12 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
     """
     con.execute("attach ':memory:' as archive")
     left_out: list[str] = []
-    for name in sorted({path.name for path in archive.glob(f"{RUN}*/[a-z]*.[a-z]*.parquet")}):
-        schema, table = name.split(".")[:2]
-        files = [str(path) for path in archive.glob(f"{RUN}*/{name}")]
+    files_of: dict[tuple[str, ...], list[str]] = {}
+    for path in sorted(archive.glob(f"{RUN}*/*.parquet")):
+        named = TABLE.fullmatch(path.name)
+        if named:
+            files_of.setdefault(named.groups(), []).append(str(path))
+    for (schema, table), files in sorted(files_of.items()):
         con.execute(f"create schema if not exists archive.{quote(schema)}")
         try:
             con.execute(

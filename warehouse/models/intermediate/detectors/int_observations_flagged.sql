@@ -40,6 +40,9 @@ accusing as (
     left join {{ ref('int_values_series') }} as series on detected.observation_id = series.observation_id
     where
         detected.observation_id not in (select refused_blocks.observation_id from refused_blocks)
+        and detected.observation_id not in (
+            select rate_table.observation_id from {{ ref('int_observations_rate_table') }} as rate_table
+        )
         and coalesce(series.series_no, 0) not in (
             select blocks.series_no from refused_blocks as blocks
             where blocks.block = 'table'
@@ -77,10 +80,8 @@ compared as (
         limits.unsupported_cells,
         limits.unsupported_share,
         limits.rate_table_cities,
-        observations.observation_id in (
-            select rates.observation_id from {{ ref('int_rates_delivered') }} as rates
-            where rates.level_growth_pct is not null
-        ) as has_level_growth,
+        rates.level_growth_pct is not null as has_level,
+        coalesce(rates.is_level_of_others, false) as has_level_of_others,
         coalesce(refused.is_cause, false) as is_cause,
         coalesce(refused.is_late, false) as is_late,
         refused.observation_id is null as is_left,
@@ -93,11 +94,27 @@ compared as (
     from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('int_indicator_limits') }} as limits on observations.indicator_id = limits.indicator_id
     left join refused on observations.observation_id = refused.observation_id
+    left join {{ ref('int_rates_delivered') }} as rates on observations.observation_id = rates.observation_id
     where observations.place_level = 'city'
     window
-        same_cell as (partition by observations.indicator_id, city_id, "year"),
-        same_province as (partition by source_id, edition_year, file_name, observations.indicator_id, "year", city_id // 10000),
-        same_city as (partition by source_id, edition_year, file_name, observations.indicator_id, city_id)
+        same_cell as (partition by observations.indicator_id, observations.city_id, observations."year"),
+        same_province as (
+            partition by
+                observations.source_id,
+                observations.edition_year,
+                observations.file_name,
+                observations.indicator_id,
+                observations."year",
+                observations.city_id // 10000
+        ),
+        same_city as (
+            partition by
+                observations.source_id,
+                observations.edition_year,
+                observations.file_name,
+                observations.indicator_id,
+                observations.city_id
+        )
 ),
 
 column_years as (
@@ -109,14 +126,17 @@ column_years as (
         "year",
         count(*) filter (where is_cause) as n_refused,
         n_refused >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*)) as is_refused,
+        -- null if nothing is compared with the table; levels of the same source may be as late as its rates
         case
-            when n_refused > 0 or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
+            when
+                n_refused > 0
+                or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
+                or count(*) filter (where has_level_of_others) >= any_value(rate_table_cities)
                 then count(*) filter (where is_late) >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*))
         end as is_late_table,
-        -- growth that only levels are compared with is right beside a late table, unless it is late itself
         coalesce(
-            is_late_table, case when count(*) filter (where has_level_growth) >= any_value(rate_table_cities) then false end
-        ) as is_late_beside
+            is_late_table, case when count(*) filter (where has_level) >= any_value(rate_table_cities) then false end
+        ) as is_late_by_levels
     from compared
     group by source_id, edition_year, file_name, indicator_id, "year"
 ),
@@ -125,21 +145,23 @@ column_years as (
 late_years as (
     select
         *,
-        coalesce(lag(is_late_beside ignore nulls) over of_column, true) as is_late_before,
-        coalesce(lead(is_late_beside ignore nulls) over of_column, true) as is_late_after,
-        case when is_late_table is not null then is_late_table and is_late_before end as is_late_so_far,
-        case when is_late_table is not null then is_late_table and is_late_after end as is_late_from_here
+        coalesce(bool_or(is_late_by_levels) over years_beside, true) as is_run,
+        case when is_late_table is not null then is_late_table and is_run end as is_late_run
     from column_years
-    window of_column as (partition by source_id, edition_year, file_name, indicator_id order by "year")
+    window
+        years_beside as (
+            partition by source_id, edition_year, file_name, indicator_id
+            order by "year" range between 1 preceding and 1 following exclude current row
+        )
 ),
 
--- a table that no other source has counts as late if the nearest tables of its column that can be compared are late
+-- a table that nothing is compared with counts as late if the nearest tables of its column that can be compared are late
 columns_judged as (
     select
         *,
         is_refused or coalesce(
-            last_value(is_late_so_far ignore nulls) over (of_column order by "year" rows between unbounded preceding and current row),
-            first_value(is_late_from_here ignore nulls) over (of_column order by "year" rows between current row and unbounded following),
+            last_value(is_late_run ignore nulls) over (of_column order by "year" rows between unbounded preceding and current row),
+            first_value(is_late_run ignore nulls) over (of_column order by "year" rows between current row and unbounded following),
             false
         ) as is_column
     from late_years

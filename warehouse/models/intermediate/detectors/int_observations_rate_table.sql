@@ -3,7 +3,7 @@
 -- key: observation_id
 {% set table = 'source_id, edition_year, indicator_id, "year"' -%}
 
-with rates as (
+with delivered as (
     select
         *,
         row_number() over (partition by {{ table }} order by city_id) as code_place,
@@ -16,10 +16,9 @@ around as (
     select
         here.observation_id,
         there."year" - here."year" as k,
-        here.rate_pct,
-        there.rate_pct as other_pct
-    from rates as here
-    inner join rates as there
+        there.rate_pct
+    from delivered as here
+    inner join delivered as there
         on
             {{ same_keys('here', 'there', ['source_id', 'indicator_id', 'city_id']) }}
             and here."year" <> there."year"
@@ -30,14 +29,15 @@ around as (
     ) = 1
 ),
 
-printed as (
+rates as (
     select
-        observation_id,
-        case when count(*) filter (where k < 0) = 4 then round(avg(other_pct) filter (where k < 0), 9) end as mean_pct,
-        any_value(other_pct) filter (where k = -1) as pct_before,
-        any_value(other_pct) filter (where k = 1) as pct_after
-    from around
-    group by observation_id
+        delivered.*,
+        case when count(*) filter (where around.k < 0) = 4 then round(avg(around.rate_pct) filter (where around.k < 0), 9) end as mean_pct,
+        any_value(around.rate_pct) filter (where around.k = -1) as pct_before,
+        any_value(around.rate_pct) filter (where around.k = 1) as pct_after
+    from delivered
+    left join around on delivered.observation_id = around.observation_id
+    group by all
 ),
 
 levels as (
@@ -56,38 +56,32 @@ beside as (
         rates.*,
         'own' as kind,
         0 as k,
-        level_growth_pct as beside_pct,
-        cast(null as double) as other_pct
+        level_growth_pct as beside_pct
     from rates
     union all
     select
         rates.*,
         'mean' as kind,
         0 as k,
-        printed.mean_pct as beside_pct,
-        null as other_pct
+        mean_pct as beside_pct
     from rates
-    inner join printed on rates.observation_id = printed.observation_id
     union all
     select
         rates.*,
         'year' as kind,
         shifts.k,
-        levels.level_growth_pct as beside_pct,
-        case shifts.k when -1 then printed.pct_before else printed.pct_after end as other_pct
+        levels.level_growth_pct as beside_pct
     from rates
     cross join unnest([-1, 1]) as shifts (k)
     inner join levels
         on {{ same_keys('rates', 'levels', ['growth_of', 'city_id']) }} and rates."year" + shifts.k = levels."year"
-    left join printed on rates.observation_id = printed.observation_id
     {% for place in ['code_place', 'file_place'] %}
         union all
         select
             here.*,
             '{{ place }}' as kind,
             shifts.k,
-            there.level_growth_pct as beside_pct,
-            null as other_pct
+            there.level_growth_pct as beside_pct
         from rates as here
         cross join unnest([-3, -2, -1, 1, 2, 3]) as shifts (k)
         inner join rates as there
@@ -113,7 +107,7 @@ followed as (
         kind,
         k,
         count(*) as n_cities,
-        count(*) filter (where rate_pct = other_pct) as n_repeated,
+        count(*) filter (where rate_pct = case k when -1 then pct_before when 1 then pct_after end) as n_repeated,
         corr(rate_rank, beside_rank) as correlation
     from ranked
     group by {{ table }}, kind, k
@@ -138,7 +132,7 @@ judged as (
             when compared.kind = 'mean' then compared.correlation >= limits.rate_table_mean
             when compared.correlation < limits.rate_table_follows then false
             when compared.kind = 'year' and not is_repeated
-                then compared.gap >= limits.rate_table_year_gap or (is_of_several and compared.gap > 0)
+                then compared.gap >= limits.rate_table_year_gap or is_of_several
             else compared.gap >= limits.rate_table_gap
         end as is_other,
         is_other or (is_repeated and compared.gap > -limits.rate_table_gap) as is_doubtful

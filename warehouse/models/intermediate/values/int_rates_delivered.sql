@@ -10,15 +10,14 @@ observations as (
     where place_level = 'city'
 ),
 
--- growth from one year to the next within one file, because a step between two files may be a change of vintage. Growth of exactly 0, below
--- -40 or above 60 per cent is unlikely to be real
+-- growth from one year to the next within one file, because a step between two files may be a change of vintage
 nominal as (
     select
+        source_id,
         indicator_id,
         city_id,
         "year",
-        100 * ("value" / lag("value") over city_years - 1) as growth_pct,
-        case when growth_pct between -40 and 60 and growth_pct <> 0 then growth_pct end as likely_pct
+        100 * ("value" / lag("value") over city_years - 1) as growth_pct
     from observations
     where "value" > 0 and indicator_id in (select limits.growth_of from limits)
     window city_years as (partition by source_id, edition_year, file_name, indicator_id, city_id order by "year")
@@ -42,20 +41,34 @@ rates as (
         length(rtrim(split_part(cast(round(observations.value_delivered, 6) as varchar), '.', 2), '0')) >= 2 as is_fine
     from observations
     inner join limits on observations.indicator_id = limits.indicator_id
+),
+
+-- a level that stays to the last digit, or leaves the range of growth, is likely to be wrong
+compared as (
+    select
+        rates.*,
+        nominal.growth_pct,
+        nominal.source_id as level_source_id,
+        limits.rate_table_apart,
+        case
+            when nominal.growth_pct between limits.rate_table_lowest and limits.rate_table_highest and nominal.growth_pct <> 0
+                then nominal.growth_pct
+        end as likely_pct
+    from rates
+    inner join limits on rates.indicator_id = limits.indicator_id
+    left join nominal
+        on
+            {{ same_keys('rates', 'nominal', ['city_id', '"year"']) }}
+            and rates.growth_of = nominal.indicator_id
 )
 
+-- the growth of the level is null if files differ by much, because then it is unknown which one is wrong
 select
-    rates.*,
-    beside.nearest_pct,
-    beside.level_growth_pct
-from rates
-left join lateral (
-    -- null if files differ by over 20 points, because then it is unknown which one is wrong
-    select
-        arg_min(nominal.growth_pct, abs(rates.rate_pct - nominal.growth_pct)) as nearest_pct,
-        case
-            when max(nominal.likely_pct) - min(nominal.likely_pct) <= 20 then {{ exact_median('nominal.likely_pct') }}
-        end as level_growth_pct
-    from nominal
-    where rates.growth_of = nominal.indicator_id and rates.city_id = nominal.city_id and rates."year" = nominal."year"
-) as beside on true
+    * exclude (growth_pct, level_source_id, likely_pct, rate_table_apart),
+    arg_min(growth_pct, abs(rate_pct - growth_pct)) as nearest_pct,
+    case
+        when max(likely_pct) - min(likely_pct) <= any_value(rate_table_apart) then {{ exact_median('likely_pct') }}
+    end as level_growth_pct,
+    count(likely_pct) filter (where level_source_id <> source_id) > 0 as is_level_of_others
+from compared
+group by all
