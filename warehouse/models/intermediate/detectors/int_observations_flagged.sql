@@ -217,6 +217,15 @@ apart as (
         >= greatest(any_value(limits.unsupported_cells), any_value(limits.unsupported_share) * count(distinct paired.observation_id))
 ),
 
+-- figures that another source has too
+agreed as (
+    select paired.observation_id
+    from {{ ref('int_values_paired') }} as paired
+    inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
+    where abs(paired.gap) <= limits.veto_equal and paired.other_observation_id not in (select refused.observation_id from refused)
+),
+
+-- a value that nobody else has, or of a refused table where others have another one
 alone as (
     select
         tables.*,
@@ -227,7 +236,9 @@ alone as (
     left join {{ ref('int_values_series') }} as series on tables.observation_id = series.observation_id
     left join apart as of_city on series.series_no = of_city.series_no and series.city_id = of_city.city_id
     left join apart as of_table on series.series_no = of_table.series_no and series."year" = of_table."year"
-    where tables.is_left and tables.n_left = 1
+    where
+        tables.is_left
+        and (tables.n_left = 1 or (tables.is_table and tables.observation_id not in (select agreed.observation_id from agreed)))
 ),
 
 flags as (

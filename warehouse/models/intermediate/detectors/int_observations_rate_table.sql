@@ -143,30 +143,42 @@ judged as (
         partition by compared.source_id, compared.edition_year, compared.indicator_id, compared.kind, compared.k
         order by compared."year" range between 2 preceding and 2 following
     )
+),
+
+verdicts as (
+    select
+        *,
+        coalesce(edition_year, 0) as edition
+    from judged
+    qualify row_number() over (
+        partition by {{ table }}
+        order by is_doubtful desc, is_repeated desc, is_other desc, kind = 'mean' desc, gap desc, kind asc, k asc
+    ) = 1
 )
 
+-- a table of too few cities to be compared is late if the next one of its source that is compared is late, and not alone
 select
     rates.observation_id,
-    case judged.kind
+    case verdicts.kind
         when 'mean' then 'constructed'
         when 'year' then 'year_offset'
         else 'row_shift'
     end as rule,
-    case when judged.is_other then 'blocked' else 'quarantined' end as grade,
-    'expected growth in ' || rates."year" || ', found ' || {{ short_number('rates."value"') }} || '; the figures of its table follow '
-    || case judged.kind
+    case when verdicts.is_other then 'blocked' else 'quarantined' end as grade,
+    'expected growth in ' || rates."year" || ', found ' || {{ short_number('rates."value"') }} || '; the figures of '
+    || case when rates."year" = verdicts."year" then 'its table' else 'the table of ' || verdicts."year" end || ' follow '
+    || case verdicts.kind
         when 'mean' then 'the mean of the four years before'
-        when 'year' then 'the growth of levels in ' || (rates."year" + judged.k)
-        else 'the growth of levels ' || abs(judged.k) || ' row(s) ' || case when judged.k > 0 then 'on' else 'back' end
-    end || ' by ' || {{ short_number('judged.correlation') }} || ' (rank correlation)'
-    || coalesce(', the growth of their own levels by ' || {{ short_number('judged.own_correlation') }}, '') as detail
+        when 'year' then 'the growth of levels in ' || (verdicts."year" + verdicts.k)
+        else 'the growth of levels ' || abs(verdicts.k) || ' row(s) ' || case when verdicts.k > 0 then 'on' else 'back' end
+    end || ' by ' || {{ short_number('verdicts.correlation') }} || ' (rank correlation)'
+    || coalesce(', the growth of their own levels by ' || {{ short_number('verdicts.own_correlation') }}, '') as detail
 from rates
-inner join judged
+asof inner join verdicts
     on
-        {{ same_keys('rates', 'judged', ['source_id', 'indicator_id', '"year"']) }}
-        and rates.edition_year is not distinct from judged.edition_year
-where judged.is_doubtful
-qualify row_number() over (
-    partition by rates.observation_id
-    order by judged.is_repeated desc, judged.is_other desc, judged.kind = 'mean' desc, judged.gap desc, judged.kind asc, judged.k asc
-) = 1
+        {{ same_keys('rates', 'verdicts', ['source_id', 'indicator_id']) }}
+        and coalesce(rates.edition_year, 0) = verdicts.edition
+        and rates."year" <= verdicts."year"
+where
+    verdicts.is_doubtful
+    and (rates."year" = verdicts."year" or (verdicts.kind = 'year' and verdicts.is_other and verdicts.is_of_several))
