@@ -44,8 +44,12 @@ counted as (
         paired.other_source_id,
         paired.indicator_id,
         count(*) as n_common,
-        -- of one factor between the two throughout: a copy whose unit changes on the way contradicts the other one from then on
+        -- a copy whose unit changes on the way has two factors: it contradicts the other one from then on
         greatest(count(*) filter (where paired.is_same_figure), count(*) filter (where paired.is_multiple)) as n_equal,
+        least(
+            count(*) filter (where paired.is_same_figure and not paired.is_multiple),
+            count(*) filter (where paired.is_multiple and not paired.is_same_figure)
+        ) as n_of_other_factor,
         count(*) filter (where abs(paired.gap) <= limits.source_differs) as n_near,
         count(*) filter (where paired.is_own_suspect or paired.is_other_suspect) as n_suspect,
         {% for side, beside in [('own', 'other'), ('other', 'own')] -%}
@@ -80,7 +84,8 @@ judged as (
                 {%- if not loop.last %},{% endif %}
             {% endfor -%}
         ) >= limits.lineage_odds
-        and greatest(counted.n_own_repeated, counted.n_other_repeated) >= limits.lineage_min_repeated as repeats,
+        and greatest(counted.n_own_repeated, counted.n_other_repeated) >= limits.lineage_min_repeated
+        and counted.n_of_other_factor < limits.lineage_factor_share * counted.n_common as repeats,
         counted.n_common >= limits.lineage_same_values and counted.n_equal >= limits.lineage_same_share * counted.n_common as is_same,
         counted.n_suspect >= limits.lineage_min_repeated
         or counted.n_equal < limits.lineage_elsewhere_share * counted.n_common as is_decided,
