@@ -1,5 +1,5 @@
--- grain: one row is a value of int_values_series beside the value of an independent source, or of another edition of its own, for the same
--- place, year and indicator, where neither is known to be another's figure
+-- grain: one row is a value of int_values_series beside the value of an independent source, of another edition of its own, or of one with a
+-- declared relation, for the same place, year and indicator, where neither is known to be another's figure
 -- key: observation_id, other_source_id
 with misplaced as (
     select observation_id
@@ -14,7 +14,7 @@ select
     count(*) over nearby as n_nearby
 from {{ ref('int_values_paired') }}
 where
-    relation in ('independent', 'edition')
+    relation in ('independent', 'edition', 'declared')
     and observation_id not in (select misplaced.observation_id from misplaced)
     and other_observation_id not in (select misplaced.observation_id from misplaced)
 window
