@@ -112,7 +112,7 @@ def real(con: Con) -> str:
         "estimate (95 %)",
         "p",
         "p of both series",
-        "p over refreshes",
+        "p of this series over refreshes",
         "uniform rise, fall that the p of both series finds in 80 %",
     )
     return (

@@ -165,8 +165,9 @@ def _later(page: Context) -> list[Markup]:
         ends = [-placebo[end] / check["estimate"] for end in INTERVAL]
         shares = {
             "share": shown(explained, "%"),
-            "least": shown(max(min(ends), 0), "%"),
-            "most": shown(min(max(ends), 1), "%"),
+            # without a sign at zero
+            "least": shown(round(min(ends), 2) + 0.0, "%"),
+            "most": shown(max(ends), "%"),
         }
         low, high = (num(placebo, end, "+3") for end in INTERVAL)
         move = {"placebo": num(placebo, "estimate", "+3"), "low": low, "high": high}
