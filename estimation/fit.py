@@ -12,7 +12,7 @@ import numpy as np
 
 from .engines.interface import SummedSample
 from .estimators.fitted import Fitted, Inputs
-from .estimators.group_time import draws_are_affordable
+from .estimators.group_time import can_permute
 from .estimators.registry import ESTIMATORS as REGISTRY
 from .estimators.registry import Estimator, check_arguments, names
 from .inference.diagnostics.coefficients import (
@@ -44,11 +44,11 @@ from .panel.fit_sample import (
     require_contrast,
 )
 from .panel.pair_panel import PairPanel, number_provinces
-from .results import VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitResult, NotEstimable
+from .results import INFERENCE_METHODS, Diagnostic, Estimate, FitResult, NotEstimable
 
 __all__ = [
     "ESTIMATORS",
-    "VARIANCE_ESTIMATORS",
+    "INFERENCE_METHODS",
     "FitResult",
     "NotEstimable",
     "PairPanel",
@@ -222,7 +222,7 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
     NotEstimable
     """
     needs = ""
-    if estimator.chooses_controls and sample.control_pairs == "never_treated":
+    if estimator.chooses_control_pairs and sample.control_pairs == "never_treated":
         needs = f"let it compare with pairs that are treated later ({LATER_CONTROLS})"
     elif estimator.needs_never_treated:
         needs = f"use twfe, gardner, borusyak, or callaway_santanna with {LATER_CONTROLS}"
@@ -411,7 +411,7 @@ def _estimates(
         wanted = (inference.defaults[c], "permutation") if vcov is None else vcov
         if vcov is None and not set(wanted) & set(inference.intervals[c]):
             wanted = ("dyadic",)
-        for name in VARIANCE_ESTIMATORS:
+        for name in INFERENCE_METHODS:
             if name in wanted and name in inference.intervals[c]:
                 i = inference.intervals[c][name]
                 numbers = (
@@ -489,7 +489,7 @@ def _left_out(
             "The permutation is left out: cities can trade places only where every two of "
             "them are a pair, and some pairs are never treated."
         )
-    elif row.family == "group_time" and not draws_are_affordable(sample):
+    elif row.family == "group_time" and not can_permute(sample):
         needed = "a balanced panel without controls or chosen partners"
         needed = needed if sample.panel.exposure == "one" else "pairs that are treated by one city"
         found.append(f"The permutation is left out: a draw of {estimator} needs {needed}.")

@@ -22,7 +22,7 @@ class Options:
     Attributes
     ----------
     vcov : sequence of str, optional
-        Of `VARIANCE_ESTIMATORS`. None: each coefficient's default, and permutation. Empty: one row
+        Of `INFERENCE_METHODS`. None: each coefficient's default, and permutation. Empty: one row
         per coefficient without inference, its `vcov` an empty text.
     permutations : int
         Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.

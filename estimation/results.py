@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# what a row's `vcov` may be, in the order of the rows (docs/methods, section 7)
-VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+# inference methods by their names in published tables, in the order of rows (docs/methods, section
+# 7); `PUBLISHED` in api/words.py gives each its name in the library
+INFERENCE_METHODS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 # (name, term or None, value): value is a number, the id of a city or province, or None
 Diagnostic = tuple[str, str | None, float | int | str | None]
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..defaults import DRAWS, TIE_FIRST_YEAR, TIE_LAST_YEAR, TIE_MINIMUM_YEARS
 from ..estimators.registry import ESTIMATORS
 from ..options import CONTROL_PAIRS, ENOUGH
-from ..results import VARIANCE_ESTIMATORS
+from ..results import INFERENCE_METHODS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
 
@@ -108,7 +108,7 @@ class Spec:
     effects: tuple[str, ...] = ("pair", "year")
     moderator: str = ""
     strength: tuple[str, ...] = ()
-    vcov: tuple[str, ...] = VARIANCE_ESTIMATORS
+    vcov: tuple[str, ...] = INFERENCE_METHODS
     permutations: int = DRAWS
     enough: int | None = ENOUGH
     seed: int = 1
@@ -144,11 +144,11 @@ class Spec:
                 "like 'exactly one of the two is a pilot now' is not absorbing, it switches off "
                 "when the second city is admitted"
             )
-        unknown = [line for line in self.vcov if line not in VARIANCE_ESTIMATORS]
+        unknown = [line for line in self.vcov if line not in INFERENCE_METHODS]
         if unknown:
             raise ValueError(
                 f"spec {self.spec_id!r}: unknown inference method {unknown[0]!r}, expected among "
-                f"{', '.join(VARIANCE_ESTIMATORS)}"
+                f"{', '.join(INFERENCE_METHODS)}"
             )
 
     @property

@@ -41,7 +41,8 @@ class Cells:
 
 
 def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
-    """Cells that an estimator compares; a cohort without a year before its admission has none.
+    """Return the cells that an estimator compares; a cohort without a year before its admission
+    has none.
 
     Parameters
     ----------
@@ -59,13 +60,17 @@ def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
         if last_before < 0:
             continue
         for t, year in enumerate(years.tolist()):
-            base = {
-                "varying": t - 1 if year < start else last_before,
-                "fixed": last_before,
-                "treated": -1,
-            }[rule]
-            wanted = {"varying": t > 0, "fixed": t != last_before, "treated": year >= start}[rule]
-            if wanted:
+            base = last_before
+            if rule == "varying":
+                is_cell = t > 0
+                if year < start:
+                    base = t - 1
+            elif rule == "fixed":
+                is_cell = t != last_before
+            else:
+                is_cell = year >= start
+                base = -1
+            if is_cell:
                 rows.append((g, t, base, year - start))
     columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
     return Cells(*columns)

@@ -92,8 +92,8 @@ class CellFit:
         Without each province; NaN where that loses the coefficient.
     can_go : (R,) bool array
         Provinces that hold a kept pair and whose deletion leaves a treated one.
-    has_carrier : bool
-        Whether a province holds kept pairs and its deletion leaves no treated one: then there is no
+    needs_a_province : bool
+        Whether the deletion of a province with kept pairs leaves no treated one: then there is no
         jackknife.
     psi : (M, P) float array
         Influence of each pair.
@@ -105,7 +105,7 @@ class CellFit:
     estimate: np.ndarray
     refits: np.ndarray
     can_go: np.ndarray
-    has_carrier: bool
+    needs_a_province: bool
     psi: np.ndarray
     per_pair: np.ndarray
 
@@ -117,7 +117,7 @@ class CellFit:
         squares = (self.refits[self.can_go] - self.estimate) ** 2
         return (
             (n - 1) / n * squares.sum(axis=0)
-            if n > 1 and not self.has_carrier
+            if n > 1 and not self.needs_a_province
             else np.full(len(self.estimate), np.nan)
         )
 
@@ -196,9 +196,13 @@ def fit_cells(
         else:
             refits, can_go, of_refits = _refits(panel, WEIGHTS[estimator], *left)
         psi = _influence(panel, block_class, (counts[0], sums[0]), weights[0], misfit[0])
-        has_carrier = bool((_holds(panel) & ~can_go).any())
         found[estimator] = CellFit(
-            estimate, refits, can_go, has_carrier, psi, np.concatenate([of_refits, per_pair])
+            estimate,
+            refits,
+            can_go,
+            needs_a_province=bool((_holds(panel) & ~can_go).any()),
+            psi=psi,
+            per_pair=np.concatenate([of_refits, per_pair]),
         )
     return found
 

@@ -29,11 +29,10 @@ from .group_time import comparable_sample, influence_fits
 from .registry import Estimator
 
 MAX_STEPS = 50
-# beyond, a never-treated pair would stand for hundreds: its weight is the propensity's tail, not
-# overlap
+# a never-treated pair above this would weigh 200 times as much as one with even chances, and gets
+# no weight
 MAX_PROPENSITY = 0.995
-# a never-treated pair with more than this propensity stands for as many pairs as all others of its
-# kind
+# a never-treated pair above this weighs nine times as much as one with even chances: a warning
 HIGH_PROPENSITY = 0.9
 
 
@@ -48,16 +47,14 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """
     if sample.panel.controls is None:
         raise NotEstimable("doubly_robust needs at least one control, fixed in time, with its name")
-    sample, covariates = comparable_sample(sample), sample.panel.controls[:, :, 0]
+    covariates = sample.panel.controls[:, :, 0]
+    sample = comparable_sample(sample)
     sample = dataclasses.replace(sample, kept=sample.kept & np.isfinite(covariates).all(axis=0))
     require_contrast(sample)
     fits, overlap = fit_doubly_robust(sample, covariates)
     warnings = tuple(
-        (
-            f"Cohort {year}: a never-treated pair has the propensity {value:.2f} of being in it; "
-            "the "
-            "comparison leans on few pairs."
-        )
+        f"Cohort {year}: a never-treated pair has the propensity {value:.2f} of being in it; the "
+        "comparison leans on few pairs."
         for year, value in overlap.items()
         if value > HIGH_PROPENSITY
     )
@@ -127,13 +124,15 @@ def fit_cohort(
     CohortFit or None
         None where the propensity or the regression on never-treated pairs is not identified.
     """
-    n, d = len(treated), treated.astype(float)
+    n = len(treated)
+    d = treated.astype(float)
     beta = fit_propensity(x, d)
     gram = x[~treated].T @ x[~treated] / n
     if beta is None or np.linalg.cond(gram) > 1e12:
         return None
     p = 1 / (1 + np.exp(-(x @ beta)))
-    w_treated, w_never = d, np.where(treated | (p > MAX_PROPENSITY), 0.0, p / (1 - p))
+    w_treated = d
+    w_never = np.where(treated | (p > MAX_PROPENSITY), 0.0, p / (1 - p))
     inverse = np.linalg.inv(gram)
     rest = changes - x @ (inverse @ (x[~treated].T @ changes[~treated] / n))
     eta_treated, eta_never = (w @ rest / w.sum() for w in (w_treated, w_never))
@@ -212,7 +211,9 @@ def fit_doubly_robust(
         _shock_weights(sample, cells, kept, of_changes, weights[0]),
     )
     estimates = [aggregate(row[None], weights)[0] for row in effects]
-    influence, named = [of_pairs @ weights[0] for of_pairs in psi], (terms, range(len(terms)))
+    influence = [of_pairs @ weights[0] for of_pairs in psi]
+    named = (terms, range(len(terms)))
+    # without refits by city: these are first-order
     both = [(of_provinces, None) for of_provinces in refits]
     return influence_fits(sample, cells, members, named, estimates, influence, both), overlap
 
@@ -237,18 +238,15 @@ def _all_cells(
     """Effects (M, cells) on the given pairs, influence (M, n, cells), weights of changes in the
     effects of each cohort (n, G + 1), and overlap by cohort; NaN where a cohort is not identified.
     """
-    n_outcomes, group = len(sample.outcomes), sample.pair_group[pairs]
+    n_outcomes = len(sample.outcomes)
+    group = sample.pair_group[pairs]
     of_changes = np.zeros((len(pairs), sample.n_groups))
-    effects, psi = (
-        np.full((n_outcomes, len(cells)), np.nan),
-        np.zeros((n_outcomes, len(pairs), len(cells))),
-    )
+    effects = np.full((n_outcomes, len(cells)), np.nan)
+    psi = np.zeros((n_outcomes, len(pairs), len(cells)))
     overlap = {}
     for g in np.unique(cells.group):
-        of_cohort, rows = (
-            np.flatnonzero(cells.group == g),
-            np.flatnonzero((group == g) | (group == 0)),
-        )
+        of_cohort = np.flatnonzero(cells.group == g)
+        rows = np.flatnonzero((group == g) | (group == 0))
         treated = group[rows] == g
         if not treated.any() or treated.all():
             continue
@@ -289,10 +287,11 @@ def _without_provinces(
     """Refits without each province that leaves a pilot, by outcome, from pairs with covariates and
     the whole sample's shock weights.
     """
-    panel, (kept, x) = sample.panel, pairs
+    panel = sample.panel
+    kept, x = pairs
     if panel.province is None:
         return [None] * len(sample.outcomes)
-    names, carriers, estimates, deviations = [], [], [], []
+    names, needed, estimates, deviations = [], [], [], []
     for name in np.unique(panel.province):
         outside = (panel.province[panel.city_i[kept]] != name) & (
             panel.province[panel.city_j[kept]] != name
@@ -300,7 +299,7 @@ def _without_provinces(
         if outside.all():
             continue
         if not (sample.pair_group[kept[outside]] > 0).any():
-            carriers.append(name)
+            needed.append(name)
             continue
         effects, _, of_changes, _ = _all_cells(
             sample, cells, kept[outside], x[outside], with_influence=False
@@ -313,12 +312,12 @@ def _without_provinces(
         )
     if not names:
         return [
-            Refits(np.array(names), np.zeros((0, members.shape[1])), carriers=tuple(carriers))
+            Refits(np.array(names), np.zeros((0, members.shape[1])), needed=tuple(needed))
             for _ in sample.outcomes
         ]
     df = design_df(shock_weights, np.array(deviations))
     return [
-        Refits(np.array(names), np.array(estimates)[:, m], lambda: df, tuple(carriers))
+        Refits(np.array(names), np.array(estimates)[:, m], lambda: df, tuple(needed))
         for m in range(len(sample.outcomes))
     ]
 

@@ -1,4 +1,4 @@
-"""What `fit` hands to every estimator, and what every estimator hands back."""
+"""`Inputs`, which `fit` hands to every estimator, and `Fitted`, which every estimator returns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..results import Diagnostic
 
 @dataclass(frozen=True)
 class Inputs:
-    """What estimators of one sample share.
+    """What estimators that are fitted on one sample share.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Inputs:
     control_names : tuple of str
         One for each control of the panel.
     covariates : (N, J) float array or None
-        Of the cities, from before any treatment.
+        Characteristics of the cities before any treatment.
     covariate_names : tuple of str, length J
     options : Options
     only : collection of (estimator, outcome), optional
@@ -48,14 +48,16 @@ class Inputs:
 
     @cached_property
     def statistics(self) -> PairStatistics:
-        """Statistics of all pairs of the panel, made once for all estimators and draws."""
+        """Return the statistics of all pairs of the panel, computed once for all estimators and
+        draws.
+        """
         if isinstance(self.sample, SummedSample):
             return self.sample.statistics
         return sample_statistics(self.sample)
 
 
 def sample_statistics(sample: FitSample, loading: np.ndarray | None = None) -> PairStatistics:
-    """Statistics of all pairs of a sample's panel; `loading` as in `pair_statistics`."""
+    """Return the statistics of all pairs of a sample's panel; `loading` as in `pair_statistics`."""
     panel, outcomes = sample.panel, sample.outcomes
     y = panel.y if len(outcomes) == panel.n_outcomes else panel.y[list(outcomes)]
     return pair_statistics(y, panel.controls, sample.observed, panel.weight, loading)
@@ -72,16 +74,18 @@ class Fitted:
     fits : tuple of InfluenceFit
         One for each outcome of the sample.
     draws : DrawModel or None
-        What a permutation refits; None where there is none.
+        Fits the draws of a permutation; None where there is no permutation.
     city_weights : callable or None
-        Labels (B, N) of reassigned cities to their weights (B, N), where each draw has weights of
-        its own.
+        Turns labels (B, N) of reassigned cities into weights (B, N), where each draw has its own
+        weights.
     tests : dict of str to int arrays
-        Terms of each joint test, beside that of the leads.
+        Terms of each joint test; that of the leads is added by `fit`.
     estimator : str
-        Whose design it is, where the fit has a name of its own.
+        Row of the registry, where the fit is stored under another name (heterogeneity); empty:
+        its name is that row.
     diagnostics : tuple of Diagnostic or None
-        Of this estimator; None lets `fit` add those of a two-way fit.
+        What this estimator alone reports. None: `fit` adds the weights of two-way comparisons
+        where the registry says `uses_always_treated`.
     warnings : tuple of str
     """
 

@@ -37,16 +37,18 @@ from .registry import ESTIMATORS, Estimator
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Group-time effects on the pairs that can be effect or control; see `fit_group_time`."""
     found = comparable_sample(sample)
-    draws = GroupTimeDraws(sample, estimator.name, inputs) if draws_are_affordable(sample) else None
+    draws = GroupTimeDraws(sample, estimator.name, inputs) if can_permute(sample) else None
     fits = fit_group_time(found, estimator.name)
     lost: tuple[str, ...] = ()
-    if estimator.chooses_controls:
+    if estimator.chooses_control_pairs:
         lost = _lost_to_gaps(found, fits[0])
     return Fitted(found, fits, draws, warnings=lost)
 
 
 def _lost_to_gaps(sample: FitSample, fit: InfluenceFit) -> tuple[str, ...]:
-    """A sentence on each cohort of which Callaway-Sant'Anna has not every effect."""
+    """Return a sentence for each cohort of which an effect could not be estimated. Cells are those
+    of Callaway-Sant'Anna, the one estimator that chooses its control pairs.
+    """
     cells = build_cells(sample.group_years, sample.panel.years, "varying")
     kept = np.isin(cells.group, sample.pair_group[sample.kept])
     wanted = sample.group_years[cells.group[kept] - 1].tolist()
@@ -98,23 +100,29 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
         If controls are given to Callaway-Sant'Anna, no effect after admission is observed, or an
         observed cell is not identified.
     """
-    if sample.panel.controls is not None and not ESTIMATORS[estimator].takes_controls:
+    row = ESTIMATORS[estimator]
+    if sample.panel.controls is not None and not row.takes_controls:
+        *others, last = [
+            other.name
+            for other in ESTIMATORS.values()
+            if other.family == row.family and other.takes_controls
+        ]
         raise NotEstimable(
-            f"{estimator} takes no controls here: leave controls out, or use sun_abraham, "
-            "gardner, borusyak or etwfe"
+            f"{estimator} takes no controls here: leave controls out, or use "
+            f"{', '.join(others)} or {last}"
         )
-    model = ESTIMATORS[estimator].build_model(sample)
+    model = row.build_model(sample)
     totals = sum_by_group(
         model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups
     )
     solved = model.solve(totals[None])
     chosen = _observed_cells(sample, model, estimator, solved.effects[0], solved.size[0])
     cells = model.cells.take(chosen)
-    terms = cell_terms(cells, sample.group_years, ESTIMATORS[estimator].gives_cells)
+    terms = cell_terms(cells, sample.group_years, row.gives_cells)
     members = cell_members(cells, sample.group_years, terms)
     weights = np.zeros((len(model.cells), len(terms)))
     weights[chosen] = aggregation_weights(solved.size[:, chosen], members)[0]
-    every = cell_terms(model.cells, sample.group_years, ESTIMATORS[estimator].gives_cells)
+    every = cell_terms(model.cells, sample.group_years, row.gives_cells)
     estimates, psi = [], []
     for m in range(len(sample.outcomes)):
         estimates.append(aggregate(solved.effects[:, m, chosen], weights[None, chosen])[0])
@@ -125,7 +133,8 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
                 model.gradient(totals[None], solved, m, weights[None])[0],
             )
         )
-    columns, refits = list(map(every.index, terms)), _refits(sample, model, chosen, members)
+    columns = [every.index(term) for term in terms]
+    refits = _refits(sample, model, chosen, members)
     return influence_fits(sample, cells, members, (terms, columns), estimates, psi, refits)
 
 
@@ -151,10 +160,14 @@ def influence_fits(
     refits : sequence of (without each province, without each city)
         None for cities: first-order, the estimate less the city's influence.
     """
-    panel, kept, (terms, columns) = sample.panel, sample.kept, named
+    panel, kept = sample.panel, sample.kept
+    terms, columns = named
     pilots = pilots_in_cells(sample, cell_design(cells, members, sample.n_groups, len(panel.years)))
-    counts, held = (pilots.sum(axis=0), count_provinces(sample, pilots)), sample.holds_kept_pair
-    labels, fits = tuple(map(term_label, terms)), []
+    n_pilots = pilots.sum(axis=0)
+    n_pilot_provinces = count_provinces(sample, pilots)
+    held = sample.holds_kept_pair
+    labels = tuple(map(term_label, terms))
+    fits = []
     for estimate, of_pairs, (provinces, cities) in zip(estimates, psi, refits, strict=True):
         sums = sum_by_city(of_pairs, panel.city_i[kept], panel.city_j[kept], panel.n_cities)
         first_order = Refits(panel.city_ids[held], estimate - sums[held])
@@ -165,8 +178,8 @@ def influence_fits(
             estimate,
             of_pairs,
             sums,
-            n_pilots=counts[0],
-            n_pilot_provinces=counts[1],
+            n_pilots=n_pilots,
+            n_pilot_provinces=n_pilot_provinces,
             provinces=provinces,
             cities=cities or first_order,
         )
@@ -191,7 +204,7 @@ def _observed_cells(
         )
     lost = np.flatnonzero(observed & ~found)
     # a pair that misses a year takes part in fewer comparisons: a cell without any is not observed
-    if len(lost) and (not ESTIMATORS[estimator].chooses_controls or not (found & post).any()):
+    if len(lost) and (not ESTIMATORS[estimator].chooses_control_pairs or not (found & post).any()):
         names = ", ".join(
             (
                 f"{sample.group_years[model.cells.group[k] - 1]} in "
@@ -219,7 +232,7 @@ def _refits(
     cities = [Refits(names, aggregate(effects[:, m, chosen], weights[:, chosen])) for m in outcomes]
     if sample.panel.province is None:
         return [(None, of_cities) for of_cities in cities]
-    names, deleted, carriers = sums_without_provinces(sample, sums)
+    names, deleted, needed = sums_without_provinces(sample, sums)
     # the whole sample comes last, where -1 finds it
     effects, samples, weights = _solve_terms(
         model, np.concatenate([deleted[:, 0], sums.totals]), chosen, members
@@ -234,7 +247,7 @@ def _refits(
         )
 
     provinces = [
-        Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), by_design, carriers)
+        Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), by_design, needed)
         for m in outcomes
     ]
     return list(zip(provinces, cities, strict=True))
@@ -252,9 +265,9 @@ def _solve_terms(
     return solved.effects, samples, weights
 
 
-def draws_are_affordable(sample: FitSample) -> bool:
-    """Whether every candidate pair has every year, without controls or chosen partners and treated
-    by one city: a draw then needs the sums of two-way effects alone.
+def can_permute(sample: FitSample) -> bool:
+    """Whether every candidate pair has every year and is treated by one city, without controls or
+    chosen partners. A draw can then be fitted from the sums of two-way effects.
     """
     return (
         sample.panel.exposure == "one"
@@ -273,17 +286,16 @@ class GroupTimeDraws(DrawModel):
 
     def __init__(self, sample: FitSample, estimator: str, inputs: Inputs) -> None:
         years, group_years = sample.panel.years, sample.group_years
-        unit = _unit_sample(sample)
-        self.model = ESTIMATORS[estimator].build_model(unit)
+        self.model = ESTIMATORS[estimator].build_model(_basis_sample(sample))
         cells = self.model.cells
         terms = cell_terms(cells, group_years, ESTIMATORS[estimator].gives_cells)
         self.members = cell_members(cells, group_years, terms)
         x = np.zeros((sample.n_groups, len(years), 1))
         super().__init__(Design(estimator, estimator, terms, x), inputs.statistics, {})
-        by_unit = self.model.values.reshape(sample.n_groups, -1, self.model.values.shape[1])
-        # the first unit has no outcome at all: what is left is a pair's own
-        self.transform = by_unit - by_unit[:, :1]
-        self.transform[:, 0] = by_unit[:, 0]
+        basis = self.model.values.reshape(sample.n_groups, -1, self.model.values.shape[1])
+        # the first pair of a group has no outcome: less its statistics, an outcome's effect is left
+        self.transform = basis - basis[:, :1]
+        self.transform[:, 0] = basis[:, 0]
         # pairs that are treated in every year can be neither effect nor control
         self.transform[1:][group_years <= years[0]] = 0.0
         # of each outcome: what the model's own statistics take from a pair's, where they do
@@ -324,16 +336,17 @@ class GroupTimeDraws(DrawModel):
         return np.stack(terms, axis=1), own, solved, weights
 
 
-def _unit_sample(sample: FitSample) -> FitSample:
-    """For every group a pair without any outcome, and one for each outcome and year that has this
-    one alone.
+def _basis_sample(sample: FitSample) -> FitSample:
+    """Return unit vectors as a sample: for every group a pair whose outcomes are all zero, and for
+    each outcome and year a pair in which this one is 1.
     """
-    n_outcomes, n_years = len(sample.outcomes), len(sample.panel.years)
-    n_units = 1 + n_outcomes * n_years
-    y = np.zeros((n_outcomes, sample.n_groups, n_units, n_years))
+    n_outcomes = len(sample.outcomes)
+    n_years = len(sample.panel.years)
+    n_vectors = 1 + n_outcomes * n_years
+    y = np.zeros((n_outcomes, sample.n_groups, n_vectors, n_years))
     for m in range(n_outcomes):
         y[m, :, 1 + m * n_years + np.arange(n_years), np.arange(n_years)] = 1.0
-    group = np.repeat(np.arange(sample.n_groups), n_units)
+    group = np.repeat(np.arange(sample.n_groups), n_vectors)
     first = 2 * np.arange(len(group))
     panel = PairPanel(
         first,

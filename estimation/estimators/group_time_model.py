@@ -1,5 +1,5 @@
-"""What an estimator of group-time effects gives so that aggregation, influence and refits can be
-the same code for all.
+"""`GroupTimeModel`: what an estimator of group-time effects must provide. `group_time.py` then does
+the aggregation, influence, refits and permutation of all of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Solved:
     size : (B, K) float array
         By which cells are weighted.
     parts : Any
-        What else the estimator knows then, for its gradient.
+        Whatever the estimator's own `gradient` needs again, such as an inverse.
     """
 
     effects: np.ndarray
@@ -34,26 +34,29 @@ class Solved:
 
 @dataclass(frozen=True)
 class GroupTimeModel:
-    """Group-time effects as functions of sums of pair statistics; groups are cohorts, group 0 is
-    never treated.
+    """Group-time effects as functions of sums of pair statistics.
+
+    In the shapes, B are samples, G cohorts (group 0 is never treated), D statistics of a pair, M
+    outcomes, K cells, C terms and T years.
 
     Attributes
     ----------
     cells : Cells
     values : (P, D) float array
-        Statistics of every pair of the panel; the first counts pairs.
+        Statistics of every pair of the panel. The first is 1, so that its sum counts pairs; those
+        that contain an outcome come last.
     solve : callable
-        Sums (B, G + 1, D) to `Solved`.
+        Takes sums of `values` by group (B, G + 1, D) and returns the effects (`Solved`).
     gradient : callable
-        Sums (B, G + 1, D), what they were solved to, an outcome and the (B, K, C) weights of the
-        cells to the (B, G + 1, D, C) weights that turn a pair's statistics into its influence on
-        the weighted sums, the aggregation's weights held fixed.
+        Takes these sums, what `solve` returned for them, the position of an outcome, and the
+        weights of the cells in the terms (B, K, C). Returns the derivative of each term with
+        respect to the sums (B, G + 1, D, C), with the weights held fixed (except in `gardner`).
+        A pair's statistics times the derivative are its influence.
     outcome_weights : callable
-        Sums (G + 1, D) and (K, C) weights of the cells to the (G + 1, d, T, C) weights with which
-        each of a pair's first statistics counts in those of its outcomes of each year in the
-        weighted sums.
+        Takes sums (G + 1, D) and weights of the cells (K, C). Returns the weight of the outcome of
+        each year in the terms (G + 1, d, T, C), as coefficients of a pair's first d statistics.
     n_shared : int
-        d: the statistics that hold no outcome.
+        d, the number of statistics that contain no outcome.
     """
 
     cells: Cells

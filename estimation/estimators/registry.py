@@ -32,32 +32,33 @@ class Estimator:
     term : str
         Name of the coefficient that is the effect as a whole; empty where there is none.
     family : str
-        File of this folder whose ``fit(estimator, sample, inputs)`` gives the `Fitted`; see
-        `fitted.py`.
+        File of this folder whose function ``fit(estimator, sample, inputs)`` returns the `Fitted`
+        (`fitted.py`). Several estimators may share a file.
     model : str
-        For the family ``group_time``: file and function, by a colon, that give the
-        `GroupTimeModel`.
+        For estimators of the family ``group_time``: ``file:function``. The function takes a
+        `FitSample` and returns a `GroupTimeModel`.
     no_draws : str
-        Why no permutation refits it: what follows 'The permutation is left out: ', with its
-        Chinese in `report/messages.yml`.
+        Why it has no permutation: the end of the warning 'The permutation is left out: ...', whose
+        Chinese is in `report/messages.yml`.
     on_any_panel : bool
-        Whether the command line offers it: it needs nothing but a pair panel.
+        Whether `cs.fit` and the command line offer it: it needs nothing but a pair panel.
     needs_never_treated : bool
         Whether it can compare with never-treated pairs alone.
     needs_city_covariates : bool
-        Whether it weights cities by covariates of their own, given beside the panel.
+        Whether it weights cities by their covariates, which are given separately from the panel.
     controls_are_fixed : bool
-        Whether its controls must not vary within pairs; elsewhere those that do not are left out.
+        Whether its controls (covariates) must be constant within pairs; other estimators leave such
+        controls out.
     takes_weights : bool
         Whether pairs can be weighted.
     takes_controls : bool
-        If False, the estimator's own `fit` refuses them.
+        Whether controls (covariates) may be given; otherwise its `fit` refuses them.
     has_reference : bool
         Whether its effects are relative to an event time that can be chosen, and can be binned.
-    chooses_controls : bool
-        Whether it compares with never-treated pairs or, as `Options.control_pairs` says, also with
-        those that are treated later. A cell without a comparison then is not estimated; elsewhere
-        it is a fault of the panel.
+    chooses_control_pairs : bool
+        Whether `Options.control_pairs` says which pairs it compares with: never-treated ones, or
+        also those that are treated later. Then a cell without a comparison is not estimated; for
+        other estimators it is a fault of the panel.
     gives_cells : bool
         Whether the effect of each cohort in each period is a result too.
     uses_always_treated : bool
@@ -79,7 +80,7 @@ class Estimator:
     takes_weights: bool = False
     takes_controls: bool = True
     has_reference: bool = False
-    chooses_controls: bool = False
+    chooses_control_pairs: bool = False
     gives_cells: bool = False
     uses_always_treated: bool = False
 
@@ -125,7 +126,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "group_time",
             model="callaway_santanna:callaway_santanna",
             takes_controls=False,
-            chooses_controls=True,
+            chooses_control_pairs=True,
             gives_cells=True,
         ),
         Estimator(

@@ -189,9 +189,9 @@ def _without_provinces(
     """Refits without each province, one for each outcome: every pair with a city in it goes; z and
     the tie mask stay.
 
-    A province whose deletion leaves no treated pair has no refit: it is one of the `carriers`.
+    A province whose deletion leaves no treated pair has no refit: it is one of the `needed`.
     """
-    names, deleted, carriers = sums_without_provinces(sample, sums)
+    names, deleted, needed = sums_without_provinces(sample, sums)
     # the whole sample comes last
     solution = solve(np.concatenate([deleted, sums.totals[None]]), design.x, statistics)
     z, by_control = outcome_weights(solution, with_loadings(design.x), statistics.layout, combine)
@@ -208,7 +208,7 @@ def _without_provinces(
 
     of_parameters = np.roll(combine, statistics.layout.n_controls, axis=1)
     return [
-        Refits(names, _estimates(solution, m, of_parameters)[: len(names)], by_design, carriers)
+        Refits(names, _estimates(solution, m, of_parameters)[: len(names)], by_design, needed)
         for m in range(statistics.layout.n_outcomes)
     ]
 

@@ -53,7 +53,7 @@ def _covariances(
             treated = fit.city_sums[pilots] * np.sqrt(fit.n_pilots / (fit.n_pilots - 1))
             never = fit.city_sums[is_never] * np.sqrt(n_never / (n_never - 1))
             found["city"] = treated.T @ treated + never.T @ never
-    if fit.provinces is not None and not fit.provinces.carriers:
+    if fit.provinces is not None and not fit.provinces.needed:
         moved, n = fit.provinces.estimates - fit.estimate, len(fit.provinces.blocks)
         found["province_jackknife"] = (n - 1) / n * moved.T @ moved
     return found

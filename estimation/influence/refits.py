@@ -26,16 +26,16 @@ class Refits:
     by_design : callable
         Returns `df` when an interval needs it. By default it returns None, and the jackknife takes
         R - 1.
-    carriers : tuple
+    needed : tuple
         Names of blocks whose deletion leaves no treated pair. There is no refit without them, and a
-        jackknife over the others would take the block that carries the estimate for free of error
-        (Hansen 2025), so it has no variance.
+        jackknife over the others would treat a block on which the estimate rests as if it had no
+        error (Hansen 2025), so there is no variance.
     """
 
     blocks: np.ndarray
     estimates: np.ndarray
     by_design: Callable[[], np.ndarray | None] = lambda: None
-    carriers: tuple = ()
+    needed: tuple = ()
 
     @property
     def df(self) -> np.ndarray | None:
@@ -44,14 +44,14 @@ class Refits:
 
     def lost(self) -> np.ndarray:
         """Whether the deletion of some block loses a coefficient; shape (C,) bool."""
-        return ~np.isfinite(self.estimates).all(axis=0) | bool(self.carriers)
+        return ~np.isfinite(self.estimates).all(axis=0) | bool(self.needed)
 
     def variance(self, estimate: np.ndarray) -> np.ndarray:
         """Jackknife variance (R - 1)/R sum_r (b_(-r) - b)^2 of each coefficient, NaN where a
         deletion loses it; shape (C,).
         """
         n = len(self.blocks)
-        if n < 2 or self.carriers:
+        if n < 2 or self.needed:
             return np.full(len(estimate), np.nan)
         return (n - 1) / n * ((self.estimates - estimate) ** 2).sum(axis=0)
 
@@ -61,7 +61,7 @@ class Refits:
         """
         n, k = len(self.blocks), len(chosen)
         deviations = self.estimates[:, chosen] - estimate[chosen]
-        if k == 0 or n <= k or self.carriers or not np.isfinite(deviations).all():
+        if k == 0 or n <= k or self.needed or not np.isfinite(deviations).all():
             return None
         covariance = (n - 1) / n * np.einsum("ra,rb->ab", deviations, deviations)
         scale = np.sqrt(np.diag(covariance))
@@ -114,8 +114,8 @@ def sums_without_cities(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray
 def sums_without_provinces(
     sample: FitSample, sums: SampleSums
 ) -> tuple[np.ndarray, np.ndarray, tuple]:
-    """Names (R,) of the provinces that can go, the sums (R, C, G, D) of the statistics without
-    each, and the names of those whose deletion leaves no treated pair.
+    """Return the names (R,) of the provinces that can be left out, the sums (R, C, G, D) without
+    each, and the names of those whose deletion leaves no treated pair (`Refits.needed`).
     """
     names, province = np.unique(sample.panel.province, return_inverse=True)
     cities, province = sums.cities, province.reshape(-1)

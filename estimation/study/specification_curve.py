@@ -164,7 +164,7 @@ def _intervals(
         sums, held & is_pilot, held & ~is_pilot, np.full(len(fit.estimate), n_pilots)
     )
     n_provinces = int(fit.can_go.sum())
-    is_carried = fit.has_carrier | ~np.isfinite(fit.refits[fit.can_go]).all(axis=0)
+    is_carried = fit.needs_a_province | ~np.isfinite(fit.refits[fit.can_go]).all(axis=0)
     jackknife_df = jackknife_degrees(
         n_provinces, n_pilot_provinces, jackknife_df_of_cells(fit, city_sums)
     )

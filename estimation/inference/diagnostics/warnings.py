@@ -190,7 +190,7 @@ def _few_degrees(fit: InfluenceFit, inference: Inference, c: int) -> list[str]:
 
 
 def _lost_refits(refits: Refits, label: str, c: int) -> list[str]:
-    lost = [*refits.carriers, *refits.blocks[~np.isfinite(refits.estimates[:, c])].tolist()]
+    lost = [*refits.needed, *refits.blocks[~np.isfinite(refits.estimates[:, c])].tolist()]
     if len(lost) == 0:
         return []
     names = _listed([str(block) for block in lost])

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ...analyses.specification_curve import MEASURES, SERIES
 from ...defaults import LEVEL, STUDY_FIRST_YEAR, STUDY_LAST_YEAR
+from ...estimators.registry import ESTIMATORS
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, OVERALL, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rounded, shown
 from ..forest import Forest, build_forest, is_below
@@ -36,15 +37,8 @@ FAMILIES = (
     "alternative_outcomes",
     "placebo",
 )
-ESTIMATORS = (
-    "callaway_santanna",
-    "sun_abraham",
-    "borusyak",
-    "gardner",
-    "etwfe",
-    "doubly_robust",
-    "entropy_balanced",
-)
+# two-way effects are the baseline that the others are compared with
+OTHER_ESTIMATORS = tuple(row.name for row in ESTIMATORS.values() if row.family != "two_way")
 # the same numbers as imputation, and another shuffle of the same estimate: one row each, said in
 # words
 SAME_NUMBERS = ("gardner", "etwfe", "gdp_tercile")
@@ -68,7 +62,7 @@ def robust(page: Context) -> dict[str, Any]:
         },
         "says": {
             name: page.words.name("variant_says", name)
-            for name in ESTIMATORS
+            for name in OTHER_ESTIMATORS
             if page.words.knows("variant_says", name)
         },
         "others": _others(page),
@@ -105,7 +99,7 @@ def family(row: Row) -> str:
     analysis, name = row["analysis"], variant(row["spec_id"])
     if name == "weak":
         return "placebo"
-    if name in ESTIMATORS:
+    if name in OTHER_ESTIMATORS:
         return "estimators"
     return "rules" if analysis == "robustness" else analysis
 
