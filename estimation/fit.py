@@ -62,8 +62,7 @@ ESTIMATORS = names(on_any_panel=True)
 Result = TypeVar("Result")
 ONLY_LATER_CONTROLS = (
     "No pair is never treated: the coefficient compares cohorts with one another, also with pairs "
-    "that are already treated; read it beside "
-    "callaway_santanna (not_yet_treated) or borusyak."
+    "that are already treated; read it beside callaway_santanna (not_yet_treated) or borusyak."
 )
 LATER_CONTROLS = "control_pairs='not_yet_treated', at a prompt --control-group not_yet_treated"
 MOVES_AMONG_PILOTS = (
@@ -229,8 +228,7 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
     if needs:
         raise NotEstimable(
             f"no kept pair is never treated, and {estimator.name} compares with never-treated "
-            "pairs: give pairs with a blank cohort_year, "
-            f"or {needs}"
+            f"pairs: give pairs with a blank cohort_year, or {needs}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Tell somebody that a refresh failed: CITYSYNC_ON_FAILURE is a program that gets the alert as JSON
+"""Send an alert when a refresh fails: CITYSYNC_ON_FAILURE is a program that gets the alert as JSON
 on its standard input. Off unless it is set.
 
 Nothing here can change how a refresh ends: an alert that cannot be sent is one line, and the exit
@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 SETTING = "CITYSYNC_ON_FAILURE"
-# Set by the command line, which reports the end of a refresh itself: the job's hook keeps quiet.
+# Set by `citysync refresh`, which sends the alert of its end itself (`supervision.py`): the hook of
+# Dagster's job (`automation.tell_of_failure`) then sends none.
 BY_COMMAND = "CITYSYNC_ALERTS_BY_COMMAND"
 SECONDS = 20
 

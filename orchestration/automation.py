@@ -19,8 +19,8 @@ from orchestration.terminal import Exit
 
 @dg.failure_hook
 def tell_of_failure(context: dg.HookContext) -> None:
-    """An alert for a run that was started in the UI or by the schedule; `make refresh` reports its
-    own end.
+    """Send the alert of a run that was started in the UI or by the schedule; `citysync refresh`
+    sends its own.
     """
     if not os.environ.get(alerts.BY_COMMAND):
         alerts.send(

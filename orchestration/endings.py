@@ -1,4 +1,6 @@
-"""Why a run failed, in one line and an exit code."""
+"""Why a run failed, in one line and an exit code. Dagster keeps an error as texts, so that errors
+are recognized here by the name of their class.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from orchestration.terminal import Exit, say
 
 
 def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
-    """Return why a run failed, by the first rule that fits: what was refused, what would be lost,
-    the gate that stopped it, a fault of the machine, any other error.
+    """Return the exit code and the reason of a failed run, by the first rule that fits: what was
+    refused, what would be lost, the gate that stopped it, a fault of the machine, any other error.
     """
     failures = [
         _causes(event.event_specific_data.error) for event in events if event.is_step_failure
@@ -50,7 +52,7 @@ def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
 
 
 def _causes(error: Any) -> list[tuple[str, str]]:
-    """Class name and message of an error and its causes, the root cause last."""
+    """Return class name and message of an error and of its causes, the root cause last."""
     found = []
     while error is not None:
         found.append((error.cls_name, error.message.split(": ", 1)[-1].strip()))

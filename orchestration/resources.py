@@ -1,6 +1,7 @@
-"""What Dagster is told of a run: its settings, and the `Run` that its assets share.
+"""Resources of Dagster: the settings of a run, and the `Run` that its assets share.
 
-A refresh at the terminal makes its own `Run` and gives it to Dagster in the place of `run_of_ui`.
+`run_of_ui` makes the `Run` of a run that was started in the UI. A refresh at the terminal makes its
+own and gives it to Dagster instead.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class Settings(dg.ConfigurableResource):
 
     @classmethod
     def from_environment(cls, landing: str | None = None) -> Settings:
-        """What CITYSYNC_LANDING, CITYSYNC_PERMUTATIONS and CITYSYNC_SIMULATED_CITIES say; `landing`
-        takes the place of the first.
+        """Return the settings that CITYSYNC_LANDING, CITYSYNC_PERMUTATIONS and
+        CITYSYNC_SIMULATED_CITIES give; `landing` replaces the first.
         """
         if landing is None:
             landing = os.environ.get("CITYSYNC_LANDING", "")
@@ -54,8 +55,8 @@ class Settings(dg.ConfigurableResource):
         )
 
     def as_environment(self) -> dict[str, str]:
-        """What a run's results depend on besides its files and code, as the variables that set it;
-        the landing's path is not among them.
+        """Return what a run's results depend on besides its files and code, as the variables that
+        set it; without the landing's path.
         """
         given = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
         return given | {
@@ -70,8 +71,8 @@ class Settings(dg.ConfigurableResource):
 
     @property
     def analyses(self) -> tuple[str, ...]:
-        """The analyses that are estimated (ANALYSES), the primary test always among them; empty for
-        all.
+        """Return the analyses that are estimated (ANALYSES), always with the primary test; empty
+        for all.
         """
         named = {name for name in setting("ANALYSES").split(",") if name}
         return tuple(sorted({*named, "primary"})) if named else ()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestration.dbt_runner import Dbt
 from orchestration.home import Home
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Background:
-    """A call in a new process, which ends with this one.
+    """A function that runs in a new process, which ends with this one.
 
     Parameters
     ----------
@@ -61,7 +61,8 @@ class Run:
     settings : Settings
         What it computes.
     code : mapping of str to str
-        Hash and time of change of each file of the checkout when the run began.
+        What `note_code` returned when the run began: hash and time of change of each file of the
+        checkout.
     dbt : Dbt
         dbt on the project of this checkout.
     stage_lines : StageLines
@@ -82,8 +83,8 @@ class Run:
     settings: Settings
     code: Mapping[str, str]
     dbt: Dbt
-    stage_lines: StageLines = field(default_factory=StageLines)
-    files: Mapping[str, str] = field(default_factory=dict)
+    stage_lines: StageLines
+    files: Mapping[str, str]
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     readers: Pool = field(default_factory=Pool)
     counterfactual: Background | None = None
@@ -92,15 +93,30 @@ class Run:
 
 @contextmanager
 def open_run(
-    home: Home, settings: Settings, *, code: Mapping[str, str], **given: Any
+    home: Home,
+    settings: Settings,
+    *,
+    code: Mapping[str, str],
+    files: Mapping[str, str] | None = None,
+    stage_lines: StageLines | None = None,
 ) -> Iterator[Run]:
-    """Begin a run, with fields of `Run` that are known already; the caller holds the lock of the
-    home.
+    """Begin a run; the caller holds the lock of the home. When the run ends, wait for what is still
+    built in the background.
 
-    What is still built in the background when the run ends is waited for.
+    Parameters
+    ----------
+    home, settings, code : as in `Run`
+    files, stage_lines : as in `Run`, where the caller has them already
     """
     forget_record(home)
-    run = Run(home, settings, code=code, dbt=Dbt(home), **given)
+    run = Run(
+        home,
+        settings,
+        code=code,
+        dbt=Dbt(home),
+        stage_lines=stage_lines or StageLines(),
+        files=files or {},
+    )
     try:
         yield run
     finally:

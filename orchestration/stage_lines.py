@@ -1,5 +1,5 @@
-"""Lines at the terminal, one at the end of each stage: its number, its seconds, and how long the
-other stages will take if they take as long as in the last run.
+"""Print a line at the end of each stage: its number, its seconds, and how long the other stages
+will take if they take as long as in the last run.
 
 The seconds of the last complete run of each kind are in `stage_seconds.json` of the home; anyone
 may delete it. Times are for people: no result depends on them.
@@ -23,8 +23,8 @@ SECONDS_BETWEEN_LINES = 30.0
 
 
 class StageLines:
-    """Prints the lines of one run's stages. Without a plan (in a run of the UI) lines have neither
-    numbers nor expected times.
+    """Prints the lines of one run's stages. Where `announce` was not called (in a run of the UI),
+    they have neither numbers nor expected times.
     """
 
     def __init__(self) -> None:
@@ -35,16 +35,16 @@ class StageLines:
         self._took: dict[str, float] = {}
         self._since = self._line = time.monotonic()
 
-    def plan(self, home: Home, names: Sequence[str], *, kind: str) -> None:
-        """Print which stages are to come.
+    def announce(self, home: Home, names: Sequence[str], *, kind: str) -> None:
+        """Print how many stages will run, and how long they took last time.
 
         Parameters
         ----------
         home : Home
         names : sequence of str
-            Lines of the stages to come, in their order.
+            Names of the stages, in their order.
         kind : str
-            Runs of one kind take about the same time.
+            Runs of one kind take about the same time: their seconds are noted under it.
         """
         self._names = tuple(names)
         self._kind = kind
@@ -56,7 +56,7 @@ class StageLines:
         )
 
     def done(self, name: str, text: str) -> None:
-        """End a stage with its line, and begin the next one."""
+        """Print the line of a stage that ended; the clock of the next one starts."""
         now = time.monotonic()
         seconds = now - self._since
         self._since = self._line = now
@@ -71,8 +71,8 @@ class StageLines:
         )
 
     def count(self, done: int, of: int, what: str) -> None:
-        """How far the running stage is: always in the log, at the terminal at most every half
-        minute.
+        """Report how far the running stage is: always in the log, at the terminal at most every
+        half minute.
         """
         text = f"  {what}, {done} of {of}"
         now = time.monotonic()
@@ -82,15 +82,15 @@ class StageLines:
         else:
             detail(text)
 
-    def keep(self) -> None:
-        """Note the seconds of a run that published, for the next one of its kind."""
+    def note_seconds(self) -> None:
+        """Write the seconds of a run that published to the file, for the next run of its kind."""
         noted = read_noted(self._path) | {self._kind: self._took}
         with suppress(OSError), write_whole(self._path) as draft:
             draft.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
 
 def _expected(last: dict[str, float], names: Sequence[str], words: str) -> str:
-    """What some stages took last time, in words; nothing where that is not known of each."""
+    """Return in words how long some stages took last time; empty where one of them is unknown."""
     seconds = round(sum(last.get(name, 0.0) for name in names))
     if not names or not set(names) <= set(last):
         return ""

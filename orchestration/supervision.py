@@ -1,9 +1,9 @@
-"""A command's work: the lock of its home, the signals that end it, and the last line that says how
-it ended.
+"""How a command runs: the lock of its home, the signals that end it, and the last line that reports
+how it ended.
 
-The work runs in a process of its own and the command only watches it. What takes time in a refresh
-are compiled loops and queries, which hear no signal before they return, and Dagster, which turns a
-signal into an error of its own. So the work is not asked to stop, it is killed: a publication is
+The work runs in a child process, which the command watches. A refresh spends its time in compiled
+loops and queries, which hear no signal before they return, and in Dagster, which turns a signal
+into an error of its own. So the work is not asked to stop, it is killed: a publication is
 switched in one rename and everything else is made again by the next run. If something else kills
 the work (the kernel, where memory ran out), the last line reports that, too.
 """
@@ -67,7 +67,7 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
     ----------
     home : Home
     work : str
-        What holds it, in one word; another command that has to wait is told.
+        What the lock is held for; the message to another command names it.
 
     Raises
     ------
@@ -124,21 +124,23 @@ def _signals_not_ignored() -> set[signal.Signals]:
 
 
 def supervise(command: str, work: Callable[[], int]) -> int:
-    """Run `work` in a child process. This returns in parent and child, so a caller must do nothing
+    """Run `work` in a child process and return its exit code; a refresh that fails sends its alert.
+
+    It returns twice, in the parent and in the child (`os.fork`): a caller must do nothing
     afterwards but exit with the code.
 
     Parameters
     ----------
     command : str
-        Its name; a refresh that fails sends its alert.
+        Name of the command, such as ``refresh``.
     work : callable
-        Returns the exit code; prints its own last line.
+        Prints the last line itself and returns the exit code.
 
     Returns
     -------
     int
-        What `work` returned; 128 and the signal (130 for ctrl-c, 143 for `kill`) where this process
-        was told to end; 1 where the work was killed by somebody else or raised an error. In these
+        What `work` returned; 128 plus the signal (130 for ctrl-c, 143 for `kill`) where this
+        process got one; 1 where the work was killed by somebody else or raised an error. In these
         cases the last line is printed here.
     """
     watched = _signals_not_ignored() | {signal.SIGCHLD}

@@ -1,4 +1,5 @@
-"""What a command prints at the terminal and keeps in the log, and the exit codes.
+"""What a command prints, and the exit codes. `say` prints a line, `progress` a line with the
+seconds so far, `detail` writes to the log file alone.
 
 Imports nothing heavy, so that a run without work is over at once.
 """
@@ -64,23 +65,21 @@ def keep_log(path: Path) -> None:
 
 
 def progress(text: str) -> None:
-    """Something that a person should know while it happens, with the seconds since this process
-    started.
-    """
+    """Print a line with the seconds since this process started."""
     say(f"{time.monotonic() - STARTED:5.0f} s  {text}")
 
 
 def detail(text: str) -> None:
-    """A line for the log file alone, with the seconds since this process started."""
+    """Write a line to the log file alone, with the seconds since this process started."""
     _write_log(visible(f"{time.monotonic() - STARTED:5.0f} s  {text}"))
 
 
 def say(text: str) -> None:
-    """One line for the person at the terminal; control characters are shown, not obeyed.
+    """Print a line; control characters are shown, not obeyed.
 
     Where nobody can read it any more (`| head -1`, a closed terminal, a log on a full disk), the
-    work goes on without words: what is said is no reason to lose what was computed. The exit code
-    still tells how it ended.
+    work goes on silently: a line that is lost is no reason to lose what was computed. The exit code
+    still reports how it ended.
     """
     line = visible(text)
     try:

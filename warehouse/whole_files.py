@@ -56,7 +56,7 @@ def move_whole(draft: Path, target: Path) -> None:
 
 
 def read_noted(path: Path) -> dict[str, Any]:
-    """What JSON notes by name; nothing where there is no such file, or none that can be read."""
+    """Return the object of a JSON file; an empty one where the file is missing or damaged."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -462,8 +462,7 @@ def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
         return []
     return [
         f"The file holds {file.panel.n_pairs:,} of the {every:,} pairs of its cities, and a draw "
-        "of the permutation has these alone: it "
-        "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study "
-        "does from all pairs. So the report's p "
-        "of the same specification differs a little."
+        "of the permutation has these alone: it cannot bring in other pairs of a pseudo-pilot, nor "
+        "choose strong ties anew, as the study does from all pairs. So the report's p of the same "
+        "specification differs a little."
     ]

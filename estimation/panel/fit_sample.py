@@ -239,9 +239,8 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
     if inside.sum() < 2 or not is_between.any():
         raise NotEstimable(
             f"no kept pair is never treated, and before {cohorts[-1]}, when the last pairs are "
-            "treated, none is observed both before and "
-            "after its own admission: give earlier years, pairs with a blank cohort_year or pairs "
-            "of another cohort"
+            "treated, none is observed both before and after its own admission: give earlier "
+            "years, pairs with a blank cohort_year or pairs of another cohort"
         )
     return replace(
         panel,

@@ -172,9 +172,8 @@ def build_dose(
     n_different = np.unique(np.round(own, 9)).size
     if n_different < MINIMUM_PILOTS:
         raise SampleError(
-            f"needs policy texts in which at least {MINIMUM_PILOTS} pilots of the sample differ "
-            f"in {column}, "
-            f"found {n_different} different values among the {len(own)} pilots with texts"
+            f"needs policy texts in which at least {MINIMUM_PILOTS} pilots of the sample differ in "
+            f"{column}, found {n_different} different values among the {len(own)} pilots with texts"
         )
     spread = table[known].std()
     return np.where(known, (table - table[known].mean()) / spread, 0.0)

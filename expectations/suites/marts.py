@@ -21,9 +21,8 @@ RULES: list[Rule] = [
     all_finite(
         "marts_finite",
         "A derived value is infinite or no number: a delivered value is absurdly large or small, "
-        "or two cities lie at one place; look at "
-        "the column's cities in marts.fct_indicator_observation and correct or block the value "
-        "(value_corrections).",
+        "or two cities lie at one place; look at the column's cities in "
+        "marts.fct_indicator_observation and correct or block the value (value_corrections).",
     ),
     has_rows(
         "marts_city_years_exist",
@@ -128,8 +127,7 @@ RULES: list[Rule] = [
         "warn",
         (
             "More than 5 % of an indicator's values were blocked by a detector: look at them "
-            "before "
-            "using the series."
+            "before using the series."
         ),
     ),
     between(
@@ -153,8 +151,7 @@ RULES: list[Rule] = [
         "stop",
         (
             "Over 30 % of an indicator's values of a source were blocked: the file or its layout "
-            "is "
-            "wrong, not single cells."
+            "is wrong, not single cells."
         ),
     ),
     between(
@@ -165,9 +162,8 @@ RULES: list[Rule] = [
         0.3,
         "warn",
         (
-            "In a year over 30 % of an indicator's current values move by more than one log "
-            "point: a "
-            "break of definition or unit."
+            "In a year over 30 % of an indicator's current values move by more than one log point: "
+            "a break of definition or unit."
         ),
     ),
     between(
@@ -179,8 +175,7 @@ RULES: list[Rule] = [
         "stop",
         (
             "In a year nearly every current value of an indicator moves by more than one log "
-            "point: a "
-            "wrong unit got past the detectors."
+            "point: a wrong unit got past the detectors."
         ),
     ),
     between(
@@ -192,8 +187,7 @@ RULES: list[Rule] = [
         "warn",
         (
             "Over 40 % of a source's values differ by more than 5 % from the chosen ones: it "
-            "measures "
-            "something else; look at its definition."
+            "measures something else; look at its definition."
         ),
     ),
 ]

@@ -66,8 +66,7 @@ RULES: list[Rule] = [
         "stop",
         (
             "More than half of an indicator's values lie outside the plausible range: the unit or "
-            "the "
-            "column in the layout is wrong."
+            "the column in the layout is wrong."
         ),
     ),
     between(
@@ -79,8 +78,7 @@ RULES: list[Rule] = [
         "warn",
         (
             "An indicator's typical value doubles or halves from year to year: rows or years may "
-            "be "
-            "shuffled."
+            "be shuffled."
         ),
     ),
     between(
@@ -104,8 +102,7 @@ RULES: list[Rule] = [
         "warn",
         (
             "From one year to the next the typical city halves or doubles: another unit, or "
-            "another "
-            "definition, from this year on."
+            "another definition, from this year on."
         ),
     ),
     between(
@@ -117,8 +114,7 @@ RULES: list[Rule] = [
         "warn",
         (
             "Over two fifths of the cities move by more than half a log point in a year: rows of "
-            "this "
-            "year may be shuffled."
+            "this year may be shuffled."
         ),
     ),
     between(
@@ -130,8 +126,7 @@ RULES: list[Rule] = [
         "warn",
         (
             "Over 5 % of an edition's city-years break an accounting identity: columns may be "
-            "mixed "
-            "up or come from different editions."
+            "mixed up or come from different editions."
         ),
     ),
     between(
@@ -143,8 +138,7 @@ RULES: list[Rule] = [
         "stop",
         (
             "Over half of an edition's city-years break an accounting identity: a column or unit "
-            "in "
-            "the layout is wrong."
+            "in the layout is wrong."
         ),
     ),
     between(
@@ -168,8 +162,7 @@ RULES: list[Rule] = [
         "warn",
         (
             "The cities of an edition do not line up with those of the edition before: rows "
-            "shifted, "
-            "or another indicator in the column."
+            "shifted, or another indicator in the column."
         ),
     ),
     between(
@@ -190,8 +183,7 @@ RULES: list[Rule] = [
         0.1,
         "warn",
         "Over a tenth of the values that an edition shares with an earlier one moved by more than "
-        "a fifth (growth: five points): more than "
-        "a revision.",
+        "a fifth (growth: five points): more than a revision.",
     ),
     between(
         "staging_edition_overlap_gross",

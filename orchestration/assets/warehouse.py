@@ -1,9 +1,9 @@
-"""dbt models as assets, in two steps so that a gate can stand between staging and the rest.
+"""dbt models as assets, in two steps: the gate of staging runs between them.
 
 The SQL is in `warehouse/models`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -23,8 +23,8 @@ from orchestration.stages import warehouse as stage
 from warehouse.build_database import open_build
 
 SAMPLE_ROWS = 20
-# Names, codes and units are resolved, and the tables of the gate are built, before the gate after
-# staging stands. By name, not by path: dbt looks for paths from where the command is called.
+# What is built before the gate of staging: names, codes and units are resolved, and the tables that
+# the gate reads. By name, not by path: dbt looks for paths from where the command is called.
 BEFORE_STAGING_GATE = tuple(
     f"fqn:citysync.{folder}" for folder in ("staging", "intermediate.raw", "quality.gates.staging")
 )
@@ -51,7 +51,7 @@ class CitysyncTranslator(DagsterDbtTranslator):
 
 
 def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
-    """The two dbt steps: seeds, staging and what its gate reads, then everything else."""
+    """Return the two dbt steps: seeds, staging and what its gate reads; then everything else."""
     manifest = ensure_manifest(home)
     before = " ".join(BEFORE_STAGING_GATE)
     translator = CitysyncTranslator(DagsterDbtTranslatorSettings(enable_code_references=True))
@@ -68,7 +68,8 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
         require_upstream(context, run.home)
         results = stage.build_staging(run, _names(context, run.home))
         yield from _events(context, run.home, results)
-        stage.require_staging(run, results)
+        raise_on_failure(results)
+        stage.require_values(run.home)
 
     @dbt_assets(
         manifest=manifest,
@@ -88,49 +89,52 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
 
 
 def _names(context: dg.AssetExecutionContext, home: Home) -> list[str]:
-    """Return the tables to build: those asked for, and those that they need and the build lacks."""
-    keys = _asked(context)
-    # the .keys of the step are only those asked for
-    missing = _missing_tables(home, keys, context.assets_def.asset_deps)
-    return [key.path[-1] for key in [*keys, *missing]]
+    """Return the tables to build: the selected ones and `_also_built`."""
+    keys = _selected(context)
+    # the .keys of the step are the selected ones only
+    others = _also_built(home, keys, context.assets_def.asset_deps)
+    return [key.path[-1] for key in [*keys, *others]]
 
 
-def _asked(context: dg.AssetExecutionContext) -> list[dg.AssetKey]:
+def _selected(context: dg.AssetExecutionContext) -> list[dg.AssetKey]:
     return sorted(context.selected_asset_keys, key=lambda key: key.path)
 
 
 def _events(
     context: dg.AssetExecutionContext, home: Home, results: list[Any]
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """What Dagster is told of a step, also where something of it failed."""
-    yield from _materializations(home, _asked(context), results)
+    """Yield what Dagster records of a step, also where something of it failed."""
+    yield from _materializations(home, _selected(context), results)
     yield from _checks(context, home, results)
 
 
-def _missing_tables(
-    home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKey]
+def _also_built(
+    home: Home, selected: Sequence[dg.AssetKey], step: Iterable[dg.AssetKey]
 ) -> list[dg.AssetKey]:
-    """Tables of a step not asked for: those the build does not hold and those the gate reads; none
-    where only seeds are asked for.
+    """Return the tables of a step that are built though nobody selected them: those that the build
+    lacks and those that the gate reads. None where only seeds are selected.
 
-    A rerun from one source on empties the build, and neither seeds nor the models made of seeds
-    alone come after a source; the other models, the data tests, the gates and the report read them
-    all the same. A gate judges what was built, so its tables are made anew.
+    A rerun that starts at a source empties the build. Seeds, and models made of seeds alone, do not
+    depend on a source, so Dagster does not select them; other models, the data tests, the gates and
+    the report need them. The gate checks what was just built, so its tables are always built again.
     """
-    asked = set(asked)
-    if all(key.path[0] == "seeds" for key in asked):
+    if all(key.path[0] == "seeds" for key in selected):
         return []
     there = tables_of(home)
-    others = {
-        key for key in set(step) - asked if key.path[0] == GATES or tuple(key.path) not in there
-    }
+    others = [
+        key
+        for key in set(step).difference(selected)
+        if key.path[0] == GATES or tuple(key.path) not in there
+    ]
     return sorted(others, key=lambda key: key.path)
 
 
 def _materializations(
     home: Home, keys: list[dg.AssetKey], results: list[Any]
 ) -> Iterator[dg.MaterializeResult]:
-    """In the order dbt finished them, which is an order of dependencies, as Dagster asks for."""
+    """Yield the tables in the order in which dbt finished them: Dagster wants each after those that
+    it depends on.
+    """
     by_name = {key.path[-1]: key for key in keys}
     with open_build(home.build, read_only=True) as con:
         for result in results:
@@ -173,7 +177,9 @@ def _checks(
 
 
 def _failing_rows(home: Home, result: Any) -> dict[str, dg.MarkdownMetadataValue]:
-    """The first rows that a failed data test selects; none where the test itself is broken."""
+    """Return the first rows that a failed data test selects; none where the test itself is
+    broken.
+    """
     sql = result.node.compiled_code
     if not failed(result) or not result.failures or not sql:
         return {}

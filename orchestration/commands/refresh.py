@@ -68,10 +68,10 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         code = note_code()
         files, before = _fingerprint(path)
         plan = plan_refresh(home, before)
-        if plan.work == NOTHING:
+        if plan.scope == NOTHING:
             return _do_nothing(home, plan)
         set_tool_environment(home)
-        if uses_spark() and plan.work == ALL:
+        if uses_spark() and plan.scope == ALL:
             from warehouse.spark.engine import require_spark
 
             found = ", ".join(f"{name} {value}" for name, value in require_spark().items())
@@ -130,14 +130,17 @@ def _check_roster(landing: str | None) -> None:
 def assets_of(definitions: dg.Definitions, stages: Sequence[Stage]) -> list[dg.AssetKey]:
     """Return the keys of the assets that some stages make."""
     steps = {stage.step for stage in stages}
-    every = definitions.resolve_asset_graph().assets_defs
-    return [key for assets in every if assets.op.name in steps for key in assets.keys]
+    keys: list[dg.AssetKey] = []
+    for assets in definitions.resolve_asset_graph().assets_defs:
+        if assets.op.name in steps:
+            keys.extend(assets.keys)
+    return keys
 
 
 def _run(
     home: Home, plan: Plan, landing: str, *, code: Mapping[str, str], files: Mapping[str, str]
 ) -> tuple[Exit, str]:
-    """Let Dagster run the stages that are left, and return the exit code and its reason."""
+    """Let Dagster run the stages of a plan, and return the exit code and its reason."""
     started = time.monotonic()
     what = landing or "the SIMULATED landing (a planted, known effect)"
     say(f"citysync refresh: {what}")
@@ -153,27 +156,29 @@ def _run(
     from orchestration.stages import stages_left
 
     settings = Settings.from_environment(landing)
-    if plan.work == ALL and plan.reason:
+    is_whole = plan.scope == ALL
+    if is_whole:
         say(f"  every stage is run: {plan.reason}")
-    left = stages_left(after_marts=plan.work != ALL, is_simulated=settings.is_simulated)
-    kind = "simulated" if settings.is_simulated else "delivered"
+    left = stages_left(after_marts=not is_whole, is_simulated=settings.is_simulated)
+    landing_kind = "simulated" if settings.is_simulated else "delivered"
     stage_lines = StageLines()
     names = [stage.line for stage in left if stage.line]
-    stage_lines.plan(home, names, kind=f"{plan.work}, {kind}")
+    stage_lines.announce(home, names, kind=f"{plan.scope}, {landing_kind}")
     with DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(f"  {closed} run(s) of the history were killed: they are marked as failed")
         forget_old_runs(instance, kept=number("CITYSYNC_RUNS"))
-        if plan.work != ALL:
+        if not is_whole:
             say(f"  the tables of run {plan.run_id} in build/ are used: {plan.reason}")
             rewind(home)
         with open_run(home, settings, code=code, files=files, stage_lines=stage_lines) as run:
             definitions = load_definitions(run)
+            selection = None if is_whole else assets_of(definitions, left)
             result = definitions.resolve_job_def(REFRESH_JOB).execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                asset_selection=None if plan.work == ALL else assets_of(definitions, left),
+                asset_selection=selection,
                 tags=tags_of(settings.landing, settings.as_environment()),
             )
     if not result.success:
@@ -184,6 +189,6 @@ def _run(
         return ending
     from orchestration.summary import print_summary
 
-    stage_lines.keep()
+    stage_lines.note_seconds()
     print_summary(home)
     return Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s"

@@ -57,9 +57,8 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
     if made_with != python_version():
         say(
             f"it was made with Python {made_with}, this is {python_version()}, for which the lock "
-            "file may hold other packages: last "
-            "digits may differ; for the same hashes remove .venv, then give "
-            f"PYTHON=python{made_with}"
+            "file may hold other packages: last digits may differ; for the same hashes remove "
+            f".venv, then give PYTHON=python{made_with}"
         )
     command = [
         sys.executable,

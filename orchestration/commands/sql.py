@@ -258,8 +258,7 @@ def _print_examples(home: Home) -> None:
         print(f'\n  # {question}\n  citysync sql -q "{query}"')
     print(
         "\nQuestions as people ask them, each with its query: docs/querying.md. DuckDB's own "
-        "command line opens the database read-only for many queries:"
-        f"\n\n  duckdb -readonly {shlex.quote(str(home.published / DATABASE))}\n\n"
-        "It is not locked as `citysync sql` is, and has neither archive.* nor tables that are kept "
-        "as files (parquet/)."
+        "command line opens the database read-only for many queries:\n\n  duckdb -readonly "
+        f"{shlex.quote(str(home.published / DATABASE))}\n\nIt is not locked as `citysync sql` is, "
+        "and has neither archive.* nor tables that are kept as files (parquet/)."
     )

@@ -23,8 +23,7 @@ def describe_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> d
     columns = con.execute(
         (
             "select column_name, data_type, comment from duckdb_columns() where schema_name = ? "
-            "and "
-            "table_name = ? order by column_index"
+            "and table_name = ? order by column_index"
         ),
         [schema, table],
     ).fetchall()

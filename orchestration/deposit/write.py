@@ -112,8 +112,7 @@ def _write_code(commit: str, folder: Path) -> None:
     if not commit or commit == "unknown" or commit.endswith("+changes"):
         raise Refused(
             f"the publication was made from commit {commit!r}: expected a commit of this checkout "
-            "without changes; "
-            "commit them, then refresh again"
+            "without changes; commit them, then refresh again"
         )
     command = ["git", "-C", str(REPO), "archive", "--format=tar", commit]
     done = subprocess.run(

@@ -299,9 +299,8 @@ def next_window(con: Con) -> str:
     return (
         f"Of the window to {last} all years but one are those of this run: the statistics of "
         f"growth to {last - 2} and to {last - 1} are correlated "
-        f"{row['correlation_with_last']:.2f}, so a finding then is no replication. "
-        f"In growth the newest look spends {100 * row['share_of_level']:.2f} points of the 5 % "
-        f"({run_line(con)})."
+        f"{row['correlation_with_last']:.2f}, so a finding then is no replication. In growth the "
+        f"newest look spends {100 * row['share_of_level']:.2f} points of the 5 % ({run_line(con)})."
     )
 
 

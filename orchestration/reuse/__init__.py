@@ -1,5 +1,5 @@
-"""What a run may leave out because an earlier one did it from the same input.
+"""Leave out what an earlier run did from the same input.
 
-`fingerprint` is what each stage depends on, `plan` what is left to do, `kept_units` keeps groups of
-specs by their input.
+`fingerprint` hashes what each stage depends on, `plan` decides what is left to do, `kept_units`
+keeps the rows of units of the study.
 """

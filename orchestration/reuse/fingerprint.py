@@ -1,8 +1,8 @@
-"""What each stage of a run depends on, as one hash of content: files, code, seeds, settings and
-package versions. Clocks and time stamps never count.
+"""Hashes of what a run depends on: files, code, seeds, settings and package versions.
 
-Not here: how something is hashed (`warehouse/hashing.py`) and what follows from a difference
-(`plan.py`).
+`take_fingerprint` compares a run with an earlier one: by content alone, never by time. `note_code`
+finds files that were written *while* a run worked, so it holds their times too. How something is
+hashed is in `warehouse/hashing.py`, what follows from a difference in `plan.py`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Fingerprint:
 
 
 def take_fingerprint(files: Mapping[str, str] | None) -> Fingerprint:
-    """Fingerprint of a run that would start now.
+    """Return the fingerprint of a run that would start now.
 
     Parameters
     ----------
@@ -131,13 +131,13 @@ def _content(path: Path) -> str:
 
 
 def hash_code() -> dict[str, str]:
-    """Hash of each file of this checkout that a run may read: code, seeds, settings."""
+    """Return the hash of each file of this checkout that a run may read: code, seeds, settings."""
     return {path.relative_to(REPO).as_posix(): hash_file(path) for path in code_files(REPO, CODE)}
 
 
 def hash_estimation() -> str:
-    """Hash of what a group of specs depends on beside its marts and its specs: the code of the
-    estimates (not of the report, no listing of specs), Python and packages.
+    """Return one hash of what a group of specs depends on besides its marts and its specs: the code
+    of the estimates (without the report and the listings of specs), Python and packages.
     """
     parts = _environment()
     for path, content in hash_code().items():
@@ -147,7 +147,7 @@ def hash_estimation() -> str:
 
 
 def note_code() -> dict[str, str]:
-    """Hash and time of writing of each file of this checkout that a run may read.
+    """Return the hash and the time of change of each file of this checkout that a run may read.
 
     A file that is changed and put back while a run works has its old hash again, but another time:
     the run may have read it in between.
@@ -159,7 +159,7 @@ def note_code() -> dict[str, str]:
 
 
 def require_same_code(code: Mapping[str, str]) -> None:
-    """Stop where files of the checkout were written since a run began.
+    """Raise where files of the checkout were written since a run began.
 
     Models are read when the run starts and modules when they are first needed, so a `git pull`
     during a refresh would give tables of two versions under the commit of the second.
@@ -187,8 +187,8 @@ def require_same_code(code: Mapping[str, str]) -> None:
 
 
 def _environment() -> list[str]:
-    """Python, machine, and every installed package of the lock file with its version: what only
-    tests need changes no result.
+    """Return Python's version, the machine, and the version of every installed package of the lock
+    file. Packages that only tests need change no result.
     """
     text = (REPO / "requirements" / "base.txt").read_text(encoding="utf-8")
     locked = {_normalised(name) for name in LOCKED_NAME.findall(text)}
@@ -205,5 +205,5 @@ def _environment() -> list[str]:
 
 
 def _normalised(name: str) -> str:
-    """A package's name as registries compare it."""
+    """Return a package's name as registries compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,7 +1,8 @@
-"""Keep the rows of the units of the study, so that a later run estimates only units that changed.
+"""Keep the rows of the units of the study in a file, so that a later run estimates only units that
+changed.
 
-A unit's rows depend on the marts and the code that estimates, which name the file, and on its specs
-and settings, which are its key in the file.
+A unit's rows depend on the marts and the code that estimates: their hash is the name of the file.
+They also depend on the unit's specs and settings, whose hash is its key in the file.
 """
 
 from __future__ import annotations
@@ -28,27 +29,29 @@ Rows = dict[str, list[dict[str, Any]]]
 RunUnits = Callable[..., None]
 
 
-def keep_units(home: Home, run_units: RunUnits, *, code: Mapping[str, str]) -> RunUnits:
-    """Return a function that runs units as `run_units` does, but takes the rows of units that an
-    earlier call kept from the file.
+def keep_units(home: Home, estimate_units: RunUnits, *, code: Mapping[str, str]) -> RunUnits:
+    """Return a function that gives the same rows as `estimate_units`, but takes those that an
+    earlier call kept from the file and keeps those that are new.
 
     Parameters
     ----------
     home : Home
         Its folder `units` holds them.
-    run_units : callable
-        As of `estimation.study.run.run_study`.
+    estimate_units : callable
+        `run_units` of `estimation.study.run.run_study`.
     code : mapping of str to str
-        Hash and time of change of each file of the checkout when the run began.
+        What `note_code` returned when the run began.
 
     Returns
     -------
     callable
-        It gives the same rows; with FORCE=1 it runs all units. Where files of the checkout changed
-        since the run began, it raises `CodeChanged` and keeps nothing.
+        With FORCE=1 it estimates all units. Where files of the checkout changed since the run
+        began, it raises `CodeChanged` and keeps nothing.
     """
 
-    def run(marts: Any, units: Iterable[Any], on_done: Callable[[Any, Rows], None]) -> None:
+    def take_or_estimate(
+        marts: Any, units: Iterable[Any], on_done: Callable[[Any, Rows], None]
+    ) -> None:
         require_same_code(code)
         name = hash_parts([hash_estimation(), hash_frames(marts)])
         path = home.root / "units" / "study" / f"{name}.json"
@@ -70,18 +73,18 @@ def keep_units(home: Home, run_units: RunUnits, *, code: Mapping[str, str]) -> R
                 "what was kept of them is used"
             )
 
-        def done(unit: Any, rows: Rows) -> None:
+        def keep(unit: Any, rows: Rows) -> None:
             known[_key(unit)] = rows
             on_done(unit, rows)
 
         if left:
-            run_units(marts, left, done)
-        # rows of the code as it was would else be kept under the hash of the code as it is now
+            estimate_units(marts, left, keep)
+        # else rows of the code as it was would be kept under the hash of the code as it is now
         require_same_code(code)
-        # units that this call did not ask for stay: a run of some analyses comes between two of all
+        # other units of the file stay: between two runs of all analyses there may be one of a few
         _write(path, known)
 
-    return run
+    return take_or_estimate
 
 
 def _key(unit: Any) -> str:

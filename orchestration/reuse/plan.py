@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from orchestration.home import Home
@@ -20,23 +21,35 @@ from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.verification import verify_files
 from warehouse.whole_files import read_noted, remove_any, write_whole
 
-NOTHING, ESTIMATES, ALL = "nothing", "estimates", "all"
+# scopes of a refresh; the second holds estimates, report and publication
+NOTHING = "nothing"
+AFTER_MARTS = "estimates"
+ALL = "all"
 RECORD = "last_refresh.json"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run (`nothing`, `estimates` or `all`), why in a few words, and the run that
-    is built upon.
+    """What a refresh has to do.
+
+    Attributes
+    ----------
+    scope : str
+        `NOTHING`, `AFTER_MARTS` or `ALL`.
+    reason : str
+        Why, in a few words.
+    run_id : str
+        The recorded run, whose tables are used again; empty where everything is run.
     """
 
-    work: str
+    scope: str
     reason: str
     run_id: str = ""
 
 
 def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
-    """Compare what would go in now with the record of the last publication.
+    """Compare what a run would read now with the record of the last publication, and return what is
+    left to do.
 
     Parameters
     ----------
@@ -45,19 +58,30 @@ def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
         None where a file could not be read.
     """
     record = read_noted(home.root / RECORD)
-    if os.environ.get("FORCE", "") == "1" or now is None or not record:
-        reason = "FORCE=1" if record and now else "no record of an earlier publication"
-        return Plan(ALL, "a file cannot be read" if now is None else reason)
-    if now.marts != record.get("marts"):
-        is_code = now.landing == record.get("landing")
-        return Plan(ALL, f"{'code, seeds, settings or packages' if is_code else 'files'} changed")
+    if now is None:
+        return Plan(ALL, "a file cannot be read")
+    if reason := _why_all(now, record):
+        return Plan(ALL, reason)
     run_id = record["run_id"]
     touched = _touched_publication(home, record)
     if asdict(now).items() <= record.items() and not touched:
         return Plan(NOTHING, "files, code, settings and packages are the same", run_id)
     if not home.database.exists():
         return Plan(ALL, f"{touched or 'code changed'}, and build/ of run {run_id} is gone")
-    return Plan(ESTIMATES, touched or "only code of estimates or report changed", run_id)
+    return Plan(AFTER_MARTS, touched or "only code of estimates or report changed", run_id)
+
+
+def _why_all(now: Fingerprint, record: Mapping[str, str]) -> str:
+    """Return why nothing of the recorded run may be used again; an empty text if it may."""
+    if not record:
+        return "no record of an earlier publication"
+    if os.environ.get("FORCE", "") == "1":
+        return "FORCE=1"
+    if now.landing != record.get("landing"):
+        return "files changed"
+    if now.marts != record.get("marts"):
+        return "code, seeds, settings or packages changed"
+    return ""
 
 
 def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | None) -> None:
@@ -81,13 +105,13 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
 
 
 def forget_record(home: Home) -> None:
-    """A run that changes build/ leaves no record behind unless it publishes."""
+    """Remove the record: a run that changes build/ leaves none unless it publishes."""
     remove_any(home.root / RECORD)
 
 
 def _touched_publication(home: Home, record: dict) -> str:
-    """Why the current publication is not the recorded one, or was changed since; empty if
-    neither.
+    """Return why the current publication is not the recorded one, or how it was changed since; an
+    empty text if neither.
     """
     try:
         if home.published.resolve().name != record["run_id"]:

@@ -1,16 +1,13 @@
-"""The stages of a refresh: plain functions of a `Run`, which assets wrap so that Dagster runs them.
+"""The stages of a refresh: plain functions of a `Run` in the modules of this folder.
 
-Dagster runs them in the order of their `deps` in `orchestration/assets/`. `ORDER` lists them in the
-same order for the terminal and for refreshes that leave stages out; a test compares the two. A gate
-of Great Expectations runs after `prepare_build`, `build_staging`, `build_marts` and `estimate`
-(`orchestration/gates`); where it fails, the stages after it are not run.
+Nothing here calls them: assets wrap them (`orchestration/assets/`), and Dagster runs the assets in
+the order of their `deps`. `ORDER` lists the steps in the same order, for the lines at the terminal
+and for refreshes that leave stages out; a test compares the two. A gate of Great Expectations runs
+after `prepare_build`, `build_staging`, `build_marts` and `estimate` (`orchestration/gates`); where
+it fails, the stages after it are not run.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-from orchestration.stages import counterfactual, estimates, landing, publication, report, warehouse
 
 
 @dataclass(frozen=True)
@@ -21,7 +18,6 @@ class Stage:
     ----------
     step : str
         Name of its step in Dagster; `raw__tidy` represents the steps of all sources.
-    work : callable
     line : str
         Its name at the terminal; empty where it ends without a line of its own.
     only_simulated : bool
@@ -31,28 +27,26 @@ class Stage:
     """
 
     step: str
-    work: Callable[..., Any]
     line: str = ""
     only_simulated: bool = False
     before_estimates: bool = False
 
 
 ORDER = (
-    Stage("raw__simulated_landing", landing.simulate, before_estimates=True),
-    Stage("raw__tidy", landing.read_source, before_estimates=True),
-    Stage("raw_tables", landing.prepare_build, "landing", before_estimates=True),
-    Stage("dbt_staging", warehouse.build_staging, "staging", before_estimates=True),
-    Stage("dbt_marts", warehouse.build_marts, "marts", before_estimates=True),
+    Stage("raw__simulated_landing", before_estimates=True),
+    Stage("raw__tidy", before_estimates=True),
+    Stage("raw_tables", "landing", before_estimates=True),
+    Stage("dbt_staging", "staging", before_estimates=True),
+    Stage("dbt_marts", "marts", before_estimates=True),
     Stage(
         "simulation__counterfactual_synchronization",
-        counterfactual.wait,
         "counterfactual",
         only_simulated=True,
         before_estimates=True,
     ),
-    Stage("study", estimates.estimate, "estimates"),
-    Stage("publication__report", report.write, "report"),
-    Stage("publication__published", publication.publish, "publication"),
+    Stage("study", "estimates"),
+    Stage("publication__report", "report"),
+    Stage("publication__published", "publication"),
 )
 
 

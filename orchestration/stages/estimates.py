@@ -1,4 +1,4 @@
-"""Estimates: read the marts, run the study, write its tables.
+"""Read the marts, run the study, write its tables.
 
 Algebra is in `estimation`; which earlier estimates may be used again is in `orchestration/reuse`.
 """
@@ -16,7 +16,7 @@ import pandas as pd
 from orchestration.run import Run
 from orchestration.stages.losses import require_no_loss
 from orchestration.stages.movement import measure_movement
-from orchestration.stages.promises import keep_promises
+from orchestration.stages.promises import check_promises
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.simulation.landing import PLANTED
@@ -67,18 +67,18 @@ DESCRIPTIONS = {
     ),
 }
 READ_BY_CLAIMS = ("estimate", "diagnostic", "not_run", "primary")
-#: Pair-years from which a study takes longer than processes take to load.
-WORTH_PROCESSES = 50_000
+#: With fewer pair-years the study takes less time than further processes need to load.
+PAIR_YEARS_WORTH_PROCESSES = 50_000
 
 
 def estimate(run: Run) -> dict[str, pd.DataFrame]:
-    """Run every spec that is asked for with all methods of inference, judge the claims, write the
-    tables and return them.
+    """Estimate every requested spec with all methods of inference, check the claims of the
+    published study, write the tables and return them.
     """
     from estimation.sample.marts import read_claims
     from estimation.study.claims import build_claims
 
-    # before the minutes of the estimates
+    # a run that would lose data should end before it spends minutes on estimates
     require_no_loss(run)
     frames = _read_marts(run)
     tables = _run_study(run, frames)
@@ -87,7 +87,7 @@ def estimate(run: Run) -> dict[str, pd.DataFrame]:
         written = {name: con.table(f"{SCHEMA}.{name}").df() for name in READ_BY_CLAIMS}
         tables["claim"] = build_claims(read_claims(con), SimpleNamespace(**written))
         _write_tables(con, {"claim": tables["claim"]})
-    keep_promises(run, frames, tables["primary"])
+    check_promises(run, frames, tables["primary"])
     measure_movement(run, frames, tables["primary"])
     claims = tables["claim"]
     found = int((claims["verdict"] == "found").sum())
@@ -129,7 +129,7 @@ def _run_study(run: Run, frames: Any) -> dict[str, pd.DataFrame]:
         specs,
         permutations=run.settings.permutations,
         on_progress=count,
-        run_units=unit_runner(run, frames),
+        run_units=_units_with_reuse(run, frames),
     )
     return add_not_asked_for(vars(study), chosen)
 
@@ -176,12 +176,12 @@ def _read_marts(run: Run) -> Any:
     return replace(marts, without=without, planted=pd.read_csv(run.home.simulated / PLANTED))
 
 
-def unit_runner(run: Run, frames: Any) -> Any:
-    """Return the function that runs the units of the study, in as many processes as
-    CITYSYNC_THREADS says. It runs them in this process where that is one, where there are few
-    pair-years, or where each process would get no more than one unit.
+def _units_with_reuse(run: Run, frames: Any) -> Any:
+    """Return the function that estimates the units of the study: it takes the rows that an earlier
+    run kept, and estimates the other units.
 
-    Units whose rows an earlier run kept are not run again.
+    It uses as many processes as CITYSYNC_THREADS says, and this process alone where that is one,
+    where there are few pair-years, or where each process would get no more than one unit.
     """
     from estimation.study.units import run_here
     from orchestration.reuse.kept_units import keep_units
@@ -189,10 +189,14 @@ def unit_runner(run: Run, frames: Any) -> Any:
 
     size = n_processes()
 
-    def run_units(marts: Any, units: Sequence[Any], on_done: Any) -> None:
-        if size == 1 or len(units) <= size or len(frames.synchronization) < WORTH_PROCESSES:
+    def estimate_units(marts: Any, units: Sequence[Any], on_done: Any) -> None:
+        if (
+            size == 1
+            or len(units) <= size
+            or len(frames.synchronization) < PAIR_YEARS_WORTH_PROCESSES
+        ):
             run_here(marts, units, on_done)
         else:
             run_in_workers(size, marts, units, on_done)
 
-    return keep_units(run.home, run_units, code=run.code)
+    return keep_units(run.home, estimate_units, code=run.code)

@@ -18,8 +18,10 @@ from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 
 
-def keep_promises(run: Run, marts: Any, primary: pd.DataFrame) -> None:
-    """Write `meta.promise` of a run, and print whether each rule was applied as it was written."""
+def check_promises(run: Run, marts: Any, primary: pd.DataFrame) -> None:
+    """Compare the main test with the rules that earlier runs wrote down for this window; write
+    `meta.promise` and print whether each rule was applied as it was written.
+    """
     from estimation.analyses.primary import DECLARED, PRIMARY
     from estimation.study.policies import registered_rows
     from estimation.study.promises import promise_rows, typed_promises

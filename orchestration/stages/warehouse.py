@@ -1,6 +1,7 @@
-"""The SQL models, in two steps so that a gate can stand between staging and the rest.
+"""Build the SQL models in two steps: the gate of staging runs between them.
 
-The SQL is in `warehouse/models`.
+The SQL is in `warehouse/models`. What failed is in the results: the assets report it to Dagster
+before they raise.
 """
 
 from __future__ import annotations
@@ -8,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from orchestration.dbt_runner import failed, raise_on_failure
+from orchestration.dbt_runner import failed
 from orchestration.home import Home
 from orchestration.run import Run
 from warehouse.build_database import open_build
 from warehouse.ingest.errors import LandingError
 
-UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
+# `make test` runs them
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
 
 def build_staging(run: Run, names: Sequence[str]) -> list[Any]:
     """Build seeds, staging and what the gate of staging reads, and run their data tests; return
     dbt's result of each.
     """
-    options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", "cautious"]
+    options = [*WITHOUT_UNIT_TESTS, "--indirect-selection", "cautious"]
     results = run.dbt.build_models(
         names, build=run.home.build, options=options, pairs=False, tests=True
     )
@@ -29,23 +31,9 @@ def build_staging(run: Run, names: Sequence[str]) -> list[Any]:
     return results
 
 
-def require_staging(run: Run, results: Sequence[Any]) -> None:
-    """Stop where a model or a data test of staging failed, or the landing gave no value.
-
-    Raises
-    ------
-    DbtFailed
-        Naming what failed.
-    LandingError
-        If no value could be taken.
-    """
-    raise_on_failure(results)
-    require_values(run.home)
-
-
 def build_marts(run: Run, names: Sequence[str]) -> list[Any]:
     """Build all other models and run their data tests; return dbt's result of each."""
-    options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", "eager"]
+    options = [*WITHOUT_UNIT_TESTS, "--indirect-selection", "eager"]
     results = run.dbt.build_models(
         names, build=run.home.build, options=options, pairs=True, tests=True
     )

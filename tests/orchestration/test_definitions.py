@@ -20,8 +20,8 @@ from orchestration import alerts, simulated_landing
 from orchestration.assets import landing
 from orchestration.assets.warehouse import (
     SAMPLE_ROWS,
+    _also_built,
     _failing_rows,
-    _missing_tables,
 )
 from orchestration.automation import landing_sensor, tell_of_failure
 from orchestration.dagster_ui.metadata import show_aside
@@ -314,13 +314,13 @@ def test_a_rerun_builds_what_the_build_lacks(built):
         dg.AssetKey(path)
         for path in (["seeds", "a"], ["seeds", "b"], ["staging", "c"], ["staging", "d"])
     ]
-    assert _missing_tables(built, [cells], step) == [seed, severity, aliases]
-    assert _missing_tables(built, [seed], step) == []
+    assert _also_built(built, [cells], step) == [seed, severity, aliases]
+    assert _also_built(built, [seed], step) == []
     with open_build(built.build) as con:
         con.execute("create schema seeds; create table seeds.a as select 1 as city_id")
         con.execute("create schema staging; create view staging.c as select * from seeds.a")
-    assert _missing_tables(built, [cells], step) == [severity]
-    assert _missing_tables(built, step, step) == []
+    assert _also_built(built, [cells], step) == [severity]
+    assert _also_built(built, step, step) == []
 
 
 def test_a_failed_data_test_shows_the_rows_it_found(built):

@@ -145,11 +145,11 @@ def test_the_second_run_knows_the_times_of_the_first(tmp_path, capsys, monkeypat
     monkeypatch.setattr(module.time, "monotonic", lambda: seconds[0])
     for _ in range(2):
         stages = StageLines()
-        stages.plan(Home(tmp_path), names, kind="all, delivered")
+        stages.announce(Home(tmp_path), names, kind="all, delivered")
         for k, name in enumerate(names):
             seconds[0] += k + 1
             stages.done(name, "done")
-        stages.keep()
+        stages.note_seconds()
     for k in range(100):
         seconds[0] += 1
         stages.count(k + 1, 100, "specs")

@@ -166,8 +166,7 @@ def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout])
         known = ", ".join(sorted({*layouts, TIDY_SOURCE}))
         raise LandingError(
             f"{folder}: expected a folder named as a source with a layout ({known}); found "
-            f"{root.name!r}; "
-            f"draft one with citysync new-source {folder}"
+            f"{root.name!r}; draft one with citysync new-source {folder}"
         )
     found = [
         describe_file(root.parent, location, note, layouts)

@@ -213,8 +213,7 @@ class Place(_Model):
         if sum(ways) > 1:
             raise ValueError(
                 "give either title (a pattern for the rows above the header) or columns of the "
-                "place, not both; nor columns (places as "
-                "headers) or looked_up beside them"
+                "place, not both; nor columns (places as headers) or looked_up beside them"
             )
         if self.name_pattern is not None and self.name is None and self.name_letter is None:
             raise ValueError("name_pattern finds a name in a cell: it needs name or name_letter")
@@ -320,9 +319,8 @@ class Indicator(UnitRule):
     def _one_header(self) -> Self:
         if sum(way is not None for way in (self.pattern, self.column or self.letter)) != 1:
             raise ValueError(
-                "give either column (header text, or a list of its wordings) or pattern, or "
-                "letter (a column without header; beside "
-                "column: which of several with that header)"
+                "give either column (header text, or a list of its wordings) or pattern, or letter "
+                "(a column without header; beside column: which of several with that header)"
             )
         if self.letter is not None and self.column is None and self.unit_pattern is not None:
             raise ValueError("a column without header has no unit in it: give unit or unit_column")

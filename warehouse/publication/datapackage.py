@@ -136,8 +136,7 @@ def _resource(
     described = con.execute(
         (
             "select comment from duckdb_tables() where schema_name = ? and table_name = ? and "
-            "comment "
-            "is not null"
+            "comment is not null"
         ),
         [schema, table],
     ).fetchone()

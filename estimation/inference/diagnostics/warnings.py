@@ -86,8 +86,7 @@ def _no_variation(fit: InfluenceFit, inference: Inference, treatment: list[int])
     return [
         (
             f"{_listed(exact)}: pair effects, year effects and treatment explain the outcome "
-            "exactly; "
-            "there is nothing to base inference on."
+            "exactly; there is nothing to base inference on."
         )
     ]
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from orchestration.commands.registered import registered
 from orchestration.home import Home
-from orchestration.stages.promises import keep_promises, read_written
+from orchestration.stages.promises import check_promises, read_written
 from tests.estimation.study.test_promises import SPEC, newest_run, written
 from tests.orchestration.conftest import end_of
 
@@ -71,7 +71,7 @@ def test_the_stage_publishes_and_prints_a_planted_change(home, capsys, monkeypat
     _archive(home, RUNS[0], estimates__next_window=written(marts, last_year, seed=5))
     (home / "build").mkdir()
     settings = SimpleNamespace(is_simulated=False)
-    keep_promises(SimpleNamespace(home=Home(home), settings=settings), marts, primary)
+    check_promises(SimpleNamespace(home=Home(home), settings=settings), marts, primary)
     said = capsys.readouterr().out
     assert f"rule committed, 2010-{last_year}: changed since this run" in said
     assert "seed: 5 -> 1" in said

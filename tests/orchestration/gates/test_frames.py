@@ -140,8 +140,7 @@ GROSS = (
     "staging_edition_overlap_gross",
     "staging_edition_likeness_gross",
 )
-# what each damage is told by, and what of it stops the run
-# what was damaged, how, what that is told by, and what of it stops the run
+# what was damaged, how, what shows it, and which of it stops the run
 EXPECTED = {
     "nothing": (lambda v: v, (), ()),
     "a block is gone": (

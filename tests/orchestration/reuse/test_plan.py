@@ -19,8 +19,8 @@ from orchestration.reuse.fingerprint import (
     take_fingerprint,
 )
 from orchestration.reuse.plan import (
+    AFTER_MARTS,
     ALL,
-    ESTIMATES,
     NOTHING,
     RECORD,
     forget_record,
@@ -69,11 +69,11 @@ def _another_publication(home: Home) -> None:
 TOUCHED = [
     # a changed stage and those after it
     (lambda home: None, {}, NOTHING),
-    (lambda home: None, {"publication": "x"}, ESTIMATES),
+    (lambda home: None, {"publication": "x"}, AFTER_MARTS),
     (lambda home: None, {"marts": "x", "publication": "x"}, ALL),
     # a touched publication is published again from the build
     *(
-        (touch, {}, ESTIMATES)
+        (touch, {}, AFTER_MARTS)
         for touch in (
             lambda home: (home.published / "citysync.duckdb").write_text("as it wa5"),
             lambda home: (home.published / "report" / "index.html").unlink(),
@@ -98,20 +98,20 @@ TOUCHED = [
 ]
 
 
-@pytest.mark.parametrize(("touch", "changed", "work"), TOUCHED)
+@pytest.mark.parametrize(("touch", "changed", "scope"), TOUCHED)
 def test_what_was_touched_or_changed_and_what_comes_after_it_is_run(
-    home, monkeypatch, touch, changed, work
+    home, monkeypatch, touch, changed, scope
 ):
     monkeypatch.setenv("FORCE", "0")
     touch(home)
-    assert plan_refresh(home, dataclasses.replace(FINGERPRINT, **changed)).work == work
+    assert plan_refresh(home, dataclasses.replace(FINGERPRINT, **changed)).scope == scope
 
 
 @pytest.mark.parametrize("after", [None, dataclasses.replace(FINGERPRINT, landing="changed")])
 def test_a_run_whose_files_changed_meanwhile_leaves_no_record(home, after):
     forget_record(home)
     keep_record(home, FINGERPRINT, after)
-    assert plan_refresh(home, FINGERPRINT).work == ALL
+    assert plan_refresh(home, FINGERPRINT).scope == ALL
 
 
 def test_what_the_remaining_stages_write_is_taken_out_of_the_build_and_nothing_else(

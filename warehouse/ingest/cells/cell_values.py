@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from warehouse.ingest.cells.marks import has_marks, is_circled, split_mark
+from warehouse.ingest.cells.note_marks import has_marks, is_circled, split_mark
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 DEFAULT_MISSING = (

@@ -111,8 +111,7 @@ def _head(source_id: str, tables: list[TableDraft], unread: Mapping[str, list[st
         f"source_id: {source_id}",
         (
             "description: Drafted by new-source; say what it is, which years and cities, and who "
-            "made "
-            "it."
+            "made it."
         ),
     ]
     if any(f"    year: {EDITION_YEAR}" in "\n".join(table.lines) for table in tables):

@@ -82,8 +82,7 @@ def read_reference(database: Path) -> Reference | None:
     with open_untrusted(database) as con:
         columns = con.execute(
             'select place_level, city_id, "year", indicator_id, "value", source_id from '
-            "marts.fct_indicator_observation "
-            "where quality_flag <> 'blocked' and \"value\" <> 0"
+            "marts.fct_indicator_observation where quality_flag <> 'blocked' and \"value\" <> 0"
         ).fetchnumpy()
     if not len(columns["value"]):
         return None

@@ -148,9 +148,8 @@ class Service:
     def _refused(self, request: Request, found: str, content: bytes) -> IngestError:
         kept = self.edition.keep_refusal(content)
         return IngestError(
-            f"{self._address(request)}: expected JSON as its description says; found {found}, "
-            f"kept in {kept}; "
-            f"the service refuses or has changed: {self.by_hand}"
+            f"{self._address(request)}: expected JSON as its description says; found {found}, kept "
+            f"in {kept}; the service refuses or has changed: {self.by_hand}"
         )
 
     def _address(self, request: Request) -> str:

@@ -343,8 +343,7 @@ class NamelessCells:
                 "unmapped_column",
                 (
                     f"expected a header above the {count} cells of this column, found none; give "
-                    "it a "
-                    "header, or add a rule to stray_cells"
+                    "it a header, or add a rule to stray_cells"
                 ),
                 sheet_name=sheet_name,
                 row_no=header_no,

@@ -134,14 +134,12 @@ def _refuse_units(grid: Grid, binding: Binding, texts: Sequence[str], row_no: in
         raise FileFault(
             (
                 f"values in {', '.join(sorted(known or 'the canonical unit' for known in read))} "
-                "to "
-                "the sheet's end"
+                "to the sheet's end"
             ),
             f"a line of units in row {row_no} ({text[:100]})",
             (
                 "end the table there (ends) and give a table of its own to what follows, or leave "
-                "the "
-                "line out by drop_rows with a reason"
+                "the line out by drop_rows with a reason"
             ),
             where(grid.sheet_name),
         )

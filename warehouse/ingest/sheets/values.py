@@ -347,8 +347,7 @@ def judge(
             "not_a_number",
             (
                 f"expected a number, found {raw_text!r}; {todo}, or name the text in "
-                "missing_values "
-                "of the layout"
+                "missing_values of the layout"
             ),
         )
     return (
