@@ -145,18 +145,47 @@ judged as (
     )
 ),
 
-verdicts as (
+compared_tables as (
     select
         *,
         coalesce(edition_year, 0) as edition
     from judged
-    qualify row_number() over (
-        partition by {{ table }}
-        order by is_doubtful desc, is_repeated desc, is_other desc, kind = 'mean' desc, gap desc, kind asc, k asc
-    ) = 1
+    where kind = 'year'
+),
+
+tables as (
+    select distinct
+        source_id,
+        coalesce(edition_year, 0) as edition,
+        indicator_id,
+        "year",
+        unnest([-1, 1]) as k
+    from rates
+),
+
+-- a table with too few levels of the year before is as late as the next table of its source that has enough, if that one is not alone
+like_the_next as (
+    select
+        tables."year" as table_year,
+        compared_tables.* exclude (edition)
+    from tables
+    asof inner join compared_tables
+        on
+            {{ same_keys('tables', 'compared_tables', ['source_id', 'edition', 'indicator_id', 'k']) }}
+            and tables."year" <= compared_tables."year"
+    where compared_tables.is_other and compared_tables.is_of_several
+),
+
+verdicts as (
+    select * from like_the_next
+    union all by name
+    select
+        *,
+        "year" as table_year
+    from judged
+    where is_doubtful
 )
 
--- a table of too few cities to be compared is late if the next one of its source that is compared is late, and not alone
 select
     rates.observation_id,
     case verdicts.kind
@@ -174,11 +203,13 @@ select
     end || ' by ' || {{ short_number('verdicts.correlation') }} || ' (rank correlation)'
     || coalesce(', the growth of their own levels by ' || {{ short_number('verdicts.own_correlation') }}, '') as detail
 from rates
-asof inner join verdicts
+inner join verdicts
     on
         {{ same_keys('rates', 'verdicts', ['source_id', 'indicator_id']) }}
-        and coalesce(rates.edition_year, 0) = verdicts.edition
-        and rates."year" <= verdicts."year"
-where
-    verdicts.is_doubtful
-    and (rates."year" = verdicts."year" or (verdicts.kind = 'year' and verdicts.is_other and verdicts.is_of_several))
+        and rates.edition_year is not distinct from verdicts.edition_year
+        and rates."year" = verdicts.table_year
+qualify row_number() over (
+    partition by rates.observation_id
+    order by
+        verdicts.is_repeated desc, verdicts.is_other desc, verdicts.kind = 'mean' desc, verdicts.gap desc, verdicts.kind asc, verdicts.k asc
+) = 1
