@@ -432,10 +432,13 @@ def _estimates(
 
 def _dyadic_by_pair(fit: InfluenceFit, inference: Inference, rows: Sequence[Estimate]) -> list[str]:
     """Coefficients whose dyadic error, where it is shown, is that by pair."""
-    if not any(row.vcov == "dyadic" for row in rows):
-        return []
+    shown = {
+        (row.term, row.cohort_year, row.event_time)
+        for row in rows
+        if row.vcov == "dyadic" and row.std_error is not None
+    }
     is_low = inference.variances["score"] < 2 * inference.variances["conventional"]
-    named = [label for c, label in summarised(fit) if is_low[c]]
+    named = [label for c, label in summarised(fit) if is_low[c] and tuple(fit.terms[c]) in shown]
     if not named:
         return []
     return [

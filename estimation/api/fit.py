@@ -219,6 +219,9 @@ def fit(
         keep_parts=True,
     )
     pair = (unit, unit) if isinstance(unit, str) else require_pair(UNIT if unit is None else unit)
+    if pair[0] == pair[1] and series is None:
+        expected = "two names of columns, one for each unit of a pair, or one with a series"
+        raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
     found = []
     for name in require_names(outcome, "outcome"):
         y, more = _of_formula(name, time) if "~" in name else (name, ())
@@ -267,13 +270,16 @@ def _estimate(
 ) -> Fit:
     notes: tuple[str, ...] = ()
     if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
-        lacking = need("numba", "the permutation")
         if options.vcov is not None:
-            raise lacking
-        options, notes = options.but(permutations=0), (f"{lacking}; it is left out.",)
+            raise need("numba", "the permutation")
+        options = options.but(permutations=0)
+        notes = ("The permutation is left out: it needs numba (pip install numba).",)
     fit_one = _fit_units if columns.is_of_units else _fit_pairs
     result, file, used = fit_one(panel, columns, estimator, options, series, engine)
     found = Fit.of(result, columns, file, options)
+    if any(text.startswith("The permutation is left out") for text in found.warnings):
+        # numba would not help
+        notes = ()
     return replace(found, engine=used, warnings=(*found.warnings, *notes))
 
 
@@ -290,8 +296,14 @@ def _fit_pairs(
     engine: str | None,
 ) -> tuple[FitResult, PairFile, str]:
     if series is not None:
-        remedy = "give unit as one column, or leave series out"
-        raise PanelError("series", None, None, "a panel of units", "two units in a row", remedy)
+        raise PanelError(
+            "series",
+            None,
+            None,
+            "a panel of units",
+            "two units in a row",
+            "give unit as one column, or leave series out",
+        )
     is_plain = _is_plain(columns) and not is_beside(columns.cohort) and not is_beside(columns.block)
     offered = "database" if is_table(panel) else ""
     is_better = engine is None and is_plain and exceeds_memory(panel, 4)
@@ -330,14 +342,11 @@ def _fit_units(
     columns: PairColumns,
     estimator: str,
     options: Options,
-    series: str | None,
+    series: Any,
     engine: str | None,
 ) -> tuple[FitResult, PairFile, str]:
     """A panel of units: its pairs in closed form, or listed."""
     unit, measure = columns.unit[0], columns.outcome
-    if series is None:
-        expected = "two names of columns, one for each unit of a pair, or one with a series"
-        raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
     require_among("outcome", [measure], MEASURES)
     for name, given in (("controls", columns.controls), ("weights", columns.weights)):
         if given not in ((), None):

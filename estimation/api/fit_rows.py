@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..panel.panel_error import PanelError, shown
+from ..panel.panel_error import PanelError, refused
 
 # relative to the largest value of a column
 SAME = 1e-9
@@ -77,14 +77,20 @@ class FitRows:
         are_names = are_two and all(isinstance(name, str) for name in unit)
         are_arrays = are_two and all(np.ndim(side) == 1 for side in unit)
         if not (are_arrays or (are_names and unit[0] != unit[1])):
-            expected, found = "two names of columns, or two arrays", shown(unit)
-            raise PanelError("unit", None, None, expected, found, "give unit=(first, second)")
+            expected = "two names of columns, or two arrays"
+            raise refused("unit", expected, unit, "give unit=(first, second)")
         if not are_names:
             return self._in_order(unit[0]), self._in_order(unit[1])
         frame = self.frame if data is None else data
         if frame is None:
-            found, remedy = "a fit without its data", "give data=, the frame it was fitted on"
-            raise PanelError("fit", None, None, f"the columns {unit}", found, remedy)
+            raise PanelError(
+                "fit",
+                None,
+                None,
+                f"the columns {unit}",
+                "a fit without its data",
+                "give data=, the frame it was fitted on",
+            )
         frame = as_pandas(frame)
         for name in unit:
             if list(frame.columns).count(name) != 1:
@@ -118,22 +124,32 @@ class FitRows:
         if values.shape != self.labels.shape:
             expected = f"a unit for each of the {len(self.labels):,} rows that the fit used"
             raise PanelError("unit", None, None, expected, f"shape {values.shape}", IN_ORDER)
+        if not isinstance(side, pd.Series):
+            self._require_as_kept(values)
         return values
 
-    def _require_as_kept(self, side: pd.Series) -> None:
-        """Raise a PanelError if a series puts rows together that the column of its name, in the
-        frame that the fit keeps, tells apart, or the other way round.
+    def _require_as_kept(self, side: Any) -> None:
+        """Raise a PanelError if the units of a series are not, row by row, those of the column of
+        its name in the frame that the fit keeps, or if an array has exactly the values of a column
+        in another order.
         """
-        frame = self.frame
-        if frame is None or side.name not in frame.columns or not frame.index.is_unique:
-            return
-        places = self._by_label(frame.index)
+        is_kept = isinstance(self.frame, pd.DataFrame)
+        places = self._by_label(self.frame.index) if is_kept else None
         if places is None:
             return
-        kept = pd.factorize(frame[side.name].iloc[places])[0]
-        if not np.array_equal(kept, pd.factorize(side)[0]):
-            expected = f"the units of the fit's own column {side.name}, by label"
-            raise PanelError("unit", None, side.name, expected, "others", IN_ORDER)
+        kept = list(self.frame.iloc[places].items())
+        # units by other names, such as their numbers, are the same ones
+        groups = pd.factorize(side)[0]
+        if isinstance(side, pd.Series):
+            own = kept = [(name, column) for name, column in kept if name == side.name]
+        else:
+            values = _in_any_order(side)
+            own = [(name, column) for name, column in kept if _in_any_order(column) == values]
+        if not own or any(np.array_equal(pd.factorize(one)[0], groups) for _, one in kept):
+            return
+        name = str(own[0][0])
+        expected = f"the units of the fit's own column {name}, in the rows that have them"
+        raise PanelError("unit", None, name, expected, "others", IN_ORDER)
 
     def _as_kept(self, side: pd.Series) -> pd.Series:
         """Return the rows of a series that are those of the fit, if the fit keeps its values."""
@@ -342,6 +358,15 @@ def _first_difference(
             found = _shown(theirs[row])
             return PanelError("data", int(places[row]) + 1, name, expected, found, REMEDY)
     return None
+
+
+def _in_any_order(values: Any) -> tuple[str, int]:
+    """The kind of values, and a number that does not depend on their order."""
+    array = np.asarray(values)
+    kind = pd.api.types.infer_dtype(array)
+    if kind == "mixed":
+        array = array.astype(str)
+    return kind, int(pd.util.hash_array(pd.Series(array).to_numpy()).sum(dtype=np.uint64))
 
 
 def _is_count(index: pd.Index) -> bool:

@@ -125,9 +125,14 @@ def read_scores(fit: Any) -> Scores:
         remedy = "give a fit that has converged, without a penalty or a restriction"
         raise PanelError("fit", None, None, expected, size, remedy)
     if not _has_converged(fit):
-        state = "one that reports that it has not"
-        remedy = "fit again with more iterations or another method"
-        raise PanelError("fit", None, None, "a fit that has converged", state, remedy)
+        raise PanelError(
+            "fit",
+            None,
+            None,
+            "a fit that has converged",
+            "one that reports that it has not",
+            "fit again with more iterations or another method",
+        )
     return found
 
 
@@ -150,10 +155,11 @@ def _not_served(fit: Any, expected: str, why: str = "fit another model") -> FitN
 
 def _of_pyfixest(fit: Any) -> Scores:
     if not np.size(getattr(fit, "_scores", ())):
-        remedy = "fit again with lean=False"
         if not fit._coefnames:
             raise PanelError("fit", None, None, "a coefficient", "effects alone", "add a regressor")
-        raise PanelError("fit", None, None, "scores by row", "a fit that keeps none", remedy)
+        raise PanelError(
+            "fit", None, None, "scores by row", "a fit that keeps none", "fit again with lean=False"
+        )
     scores, regressors = fit._scores, fit._X
     if fit._is_iv:
         projection = fit._tZZinv @ fit._tZX
@@ -210,9 +216,7 @@ def _rows_of_pyfixest(fit: Any) -> FitRows:
         instruments = pd.DataFrame(fit._Z / roots, columns=fit._coefnames_z, index=places)
         net = net.join(instruments[instruments.columns.difference(net.columns)])
     parts = [outcome]
-    for part in (fit._weights_df, fit._offset_df):
-        if part is not None:
-            parts.append(part.loc[places])
+    parts += [part.loc[places] for part in (fit._weights_df, fit._offset_df) if part is not None]
     effects = None
     if fit._fe is None:
         parts.append(net)
@@ -235,9 +239,9 @@ def _rows_of_pyfixest(fit: Any) -> FitRows:
             context=fit._context,
         )
         parts = [matrix.dependent, matrix.independent]
-        for part in (matrix.instruments, matrix.weights, matrix.offset):
-            if part is not None:
-                parts.append(part)
+        parts += [
+            part for part in (matrix.instruments, matrix.weights, matrix.offset) if part is not None
+        ]
         if effects is not None:
             parts.append(matrix.fixed_effects)
         found = pd.concat(parts, axis=1)
@@ -412,10 +416,7 @@ def _of_linearmodels(fit: Any) -> Scores:
     if hasattr(estimator, "z"):
         regressors = estimator.z @ np.linalg.lstsq(estimator.z, regressors, rcond=None)[0]
     rows = _rows_of_linearmodels(fit)
-    effects = []
-    for name, attribute in (("entity", "entity_effects"), ("time", "time_effects")):
-        if getattr(fit.model, attribute, False):
-            effects.append(name)
+    effects = [name for name in ("entity", "time") if getattr(fit.model, f"{name}_effects", False)]
     absorbed = getattr(fit.model, "_absorb", None)
     if absorbed is not None:
         effects += [str(name) for name in getattr(absorbed, "columns", ["absorbed"])]

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import ceil
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..inference.variances import at_least, f_p_value, hotelling_f, t_interval
 from ..panel.panel_error import PanelError, refused, require_among, require_mapping
 from ..results import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def numbers_by_name(given: Any, what: str) -> dict[str, float]:
+    """Return the numbers of a mapping, or of a pandas series with names as its labels.
+
+    Raises
+    ------
+    PanelError
+        If it is none, or a label of a series occurs twice.
+    """
+    numbers = given
+    if getattr(getattr(given, "index", None), "is_unique", False):
+        numbers = given.to_dict()
+    require_mapping(numbers, what, (Real, Decimal), "numbers by coefficient")
+    return {name: float(number) for name, number in numbers.items()}
 
 
 @dataclass(frozen=True)
@@ -39,7 +58,7 @@ class Covariance:
     least: np.ndarray | None
     degrees: np.ndarray
 
-    def combine(self, weights: Mapping[str, float]) -> Estimate:
+    def combine(self, weights: Mapping[str, float] | pd.Series) -> Estimate:
         """Return a weighted sum of coefficients, with the least degrees of freedom of its terms.
 
         Raises
@@ -55,7 +74,9 @@ class Covariance:
         numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
         return Estimate("combined", None, None, self.line, False, value, *numbers, 0, df=i.df)
 
-    def wald(self, terms: Sequence[str | Mapping[str, float]]) -> dict[str, float | str]:
+    def wald(
+        self, terms: Sequence[str | Mapping[str, float] | pd.Series]
+    ) -> dict[str, float | str]:
         """Return the joint test that coefficients, or weighted sums of them, are all zero.
 
         The statistic is Hotelling's: with q restrictions and df degrees of freedom of the error
@@ -70,11 +91,10 @@ class Covariance:
         """
         given: list[Any] = [terms]
         # a mapping is one sum, not its coefficients one by one
-        if isinstance(terms, Iterable) and not isinstance(terms, str | Mapping):
+        is_one = isinstance(terms, str | Mapping) or hasattr(terms, "to_dict")
+        if isinstance(terms, Iterable) and not is_one:
             given = list(terms)
-        for k, one in enumerate(given):
-            if isinstance(one, str):
-                given[k] = {one: 1.0}
+        given = [{one: 1.0} if isinstance(one, str) else one for one in given]
         rows = self._rows(given, "terms")
         df = self._least_degrees(rows)
         if not 0 < len(rows) < df + 1:
@@ -90,12 +110,14 @@ class Covariance:
         names = ("statistic", "df1", "df2", "p_value", "vcov")
         return dict(zip(names, (statistic, df1, df2, p_value, self.line), strict=True))
 
-    def _rows(self, sums: Sequence[Mapping[str, float]], what: str) -> np.ndarray:
+    def _rows(self, sums: Sequence[Any], what: str) -> np.ndarray:
         """Weights of sums of coefficients, (q, K)."""
-        for weights in sums:
-            require_mapping(weights, what, Real, "numbers by coefficient")
+        rows = np.zeros((len(sums), len(self.terms)))
+        for row, given in zip(rows, sums, strict=True):
+            weights = numbers_by_name(given, what)
             require_among(what, weights, self.terms)
-        return np.array([[weights.get(term, 0) for term in self.terms] for weights in sums], float)
+            row[:] = [weights.get(term, 0.0) for term in self.terms]
+        return rows
 
     def _of(self, rows: np.ndarray) -> np.ndarray:
         matrix = rows @ self.matrix @ rows.T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from ..panel.panel_error import PanelError, require_count, require_mapping
 from ..panel.panel_table import listed
 from ..panel.unit_values import beside, cohorts_of_units, rows_beside
 from ..policy.fit import PolicyResult, fit_policy
-from ..policy.listing import PROVINCE, SYNCHRONIZATION, Place, Resolve, read_list
+from ..policy.listing import PROVINCE, REJECTED, SYNCHRONIZATION, Place, Resolve, read_list
 from .primary import CITY, LEAST_DRAWS, PrimaryFit
 from .text import Text, wrapped
 from .words import faults_of_units, of_units
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PLACE = ("row", "given", "unit", "start", "status", "reason")
-FIGURES = ("estimate", "ci_low", "ci_high", "p_value")
-CHECK = ("check", "name", *FIGURES)
+# beside what is checked
+CHECK = ("name", "estimate", "ci_low", "ci_high", "p_value")
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,17 +73,14 @@ class PolicyFit:
             back into the years before the first), ``capped`` (gaps cut at their 90 % quantile) or
             ``a_year_earlier`` (every start a year before).
         """
-        columns: dict[str, list[Any]] = {name: [] for name in CHECK}
-        for row in self.result.placebos:
-            columns["check"].append(row["placebo"])
-            columns["name"].append(row["name"])
-            for name in FIGURES:
-                columns[name].append(row[name])
-        for check, found in self.result.checks:
-            columns["check"].append(check)
-            columns["name"].append("change")
-            for name in FIGURES:
-                columns[name].append(getattr(found, name))
+        rows = [*self.result.placebos]
+        rows += [
+            vars(found) | {"placebo": check, "name": "change"}
+            for check, found in self.result.checks
+        ]
+        columns = {"check": [row["placebo"] for row in rows]}
+        for name in CHECK:
+            columns[name] = [row[name] for row in rows]
         return as_frame(columns, self.primary.backend)
 
     def summary(self) -> Text:
@@ -179,6 +177,9 @@ def policy(
         raise PanelError("list", None, "outcome", expected, repr(given.outcome), remedy)
     result = fit_policy(cities, given, others=starts, permutations=permutations, seed=seed)
     notes += _gaps(cities, result)
+    rows = [one.row for one in result.sample.places if one.status == REJECTED]
+    if rows:
+        notes.append(f"Rows of the list that are not taken (places() says why): {listed(rows)}.")
     warnings = of_units((*cities.notes, *notes, *result.result.warnings, *result.cautions))
     shown = PrimaryFit(outcome, result.result, (), unit, cities.backend)
     return PolicyFit(shown, result, tuple(dict.fromkeys(warnings)))
@@ -233,7 +234,5 @@ def _starts_of_others(
 
 
 def _counted(places: tuple[Place, ...]) -> str:
-    counts: dict[str, int] = {}
-    for one in places:
-        counts[one.status] = counts.get(one.status, 0) + 1
+    counts = Counter(one.status for one in places)
     return ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in counts.items())

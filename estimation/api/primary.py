@@ -94,7 +94,7 @@ class PrimaryFit:
 
     def summary(self) -> Text:
         """Effect, interval, what could have been found, channels and warnings, as a text."""
-        return Text("\n".join([*of_units(lines_of(self.result)), *wrapped(self.warnings)]))
+        return Text("\n".join([*_lines_of(self.result, self.outcome), *wrapped(self.warnings)]))
 
     def __repr__(self) -> str:
         return str(self.summary())
@@ -236,21 +236,21 @@ def _with_most_periods(cities: CityFile) -> tuple[np.ndarray, list[str]]:
     return kept, said
 
 
-def lines_of(result: PrimaryResult) -> list[str]:
+def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
     """The figures of a result as lines for people, without its warnings."""
     lines = [
-        f"{result.n_cities} cities, {result.n_pilots} pilots ({result.n_movable} movable), "
+        f"{result.n_cities} units, {result.n_pilots} treated units ({result.n_movable} movable), "
         f"{result.n_blocks} blocks with both"
     ]
     is_given = result.measure == GIVEN
-    first = "measure" if is_given else "growth"
-    for name, one in ((first, result), ("cycle", result.cycle)):
+    cycle = f"cycle of {outcome} (less its linear trend)"
+    for name, one in ((outcome, result), (cycle, result.cycle)):
         if one is not None and one.p_value is not None:
             family = f"  p of both series {one.p_value_family:.4f}"
             alone = ""
             levels = [
-                f"{name}: synchronization with never-treated cities {_number(one.before)} before, "
-                f"{_number(one.after)} after, {_number(one.without_admission)} without admission"
+                f"{name}: synchronization with never-treated units {_number(one.before)} before, "
+                f"{_number(one.after)} after, {_number(one.without_admission)} without treatment"
             ]
             if is_given:
                 # a measure may be given less what cities and blocks have in common
@@ -264,7 +264,7 @@ def lines_of(result: PrimaryResult) -> list[str]:
                 f"{name}: found in 80 % of cases{alone}: a rise of "
                 f"{_number(one.minimum_detectable_rise)}, a fall of "
                 f"{_number(one.minimum_detectable_fall)}",
-                *([f"{name}: {one.reason}"] if one.reason else []),
+                *(f"{name}: {reason}" for reason in of_units([one.reason or ""]) if reason),
                 *(f"{name}: channel {part.channel}: {_estimate(part)}" for part in one.channels),
             ]
     return lines

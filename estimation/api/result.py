@@ -17,9 +17,9 @@ from ..panel.fit_sample import FitSample, build_sample
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import PairPanel
-from ..panel.panel_error import PanelError, refused, require_among, require_mapping
+from ..panel.panel_error import refused, require_among
 from ..results import Estimate, FitResult, NotEstimable
-from .joint import Covariance
+from .joint import Covariance, numbers_by_name
 from .text import Text, html_of, summary_of
 from .words import (
     OWN,
@@ -29,6 +29,7 @@ from .words import (
     label_of,
     line_of,
     of_units,
+    of_units_in_name,
     require_line,
 )
 
@@ -100,7 +101,9 @@ class Fit(ForMaketables, FitResult):
             "warnings": of_units(warnings),
             # `parts` holds the draws themselves
             "diagnostics": tuple(
-                row for row in result.diagnostics if not row[0].startswith(QUANTILE)
+                (of_units_in_name(name), term, value)
+                for name, term, value in result.diagnostics
+                if not name.startswith(QUANTILE)
             ),
         }
         return cls(
@@ -178,15 +181,14 @@ class Fit(ForMaketables, FitResult):
             If the fit has no such line, or for another level than 0.95 of the permutation, whose
             interval comes from its draws.
         """
-        rows = []
-        for term, e in self._lines(vcov).items():
-            rows.append((term, *interval_at(e, level)))
+        rows = [(term, *interval_at(e, level)) for term, e in self._lines(vcov).items()]
         columns = dict(zip(("term", "ci_low", "ci_high"), zip(*rows, strict=True), strict=True))
         return as_frame({name: list(values) for name, values in columns.items()}, self.backend)
 
-    def vcov(self, vcov: str) -> pd.DataFrame:
+    def vcov(self, vcov: str | None = None) -> pd.DataFrame:
         """The covariance of the coefficients under ``pair``, ``dyadic``, ``unit`` or
-        ``block_jackknife``, a frame with a column `term` and one for each coefficient.
+        ``block_jackknife`` (None: the default one of the first coefficient), a frame with a column
+        `term` and one for each coefficient.
 
         The diagonal of a dyadic one holds the squares of the errors that `se` gives; of negative
         eigenvalues it is rid. For sums and joint tests `combine` and `wald` are exact.
@@ -204,12 +206,14 @@ class Fit(ForMaketables, FitResult):
         columns = dict(zip(found.terms, matrix.T.tolist(), strict=True))
         return as_frame({"term": list(found.terms), **columns}, self.backend)
 
-    def combine(self, weights: Mapping[str, float], vcov: str | None = None) -> pd.DataFrame:
+    def combine(
+        self, weights: Mapping[str, float] | pd.Series, vcov: str | None = None
+    ) -> pd.DataFrame:
         """A weighted sum of coefficients, such as the mean of the effects of some periods.
 
         Parameters
         ----------
-        weights : mapping of str to float
+        weights : mapping of str to float, or pandas series
             By coefficient.
         vcov : str, optional
             The inference method; None: the default one of the first coefficient named.
@@ -225,20 +229,20 @@ class Fit(ForMaketables, FitResult):
         PanelError
             If there is no such term, or no covariance under that line.
         """
-        require_mapping(weights, "weights", object, "numbers by coefficient")
+        weights = numbers_by_name(weights, "weights")
         coefficients = self.coef()
         first = next((term for term in weights if term in coefficients), None)
         row = self._covariance(vcov, first).combine(weights)
         return as_frame(columns_of([row], TIDY), self.backend)
 
     def wald(
-        self, terms: Sequence[str | Mapping[str, float]], vcov: str | None = None
+        self, terms: Sequence[str | Mapping[str, float] | pd.Series], vcov: str | None = None
     ) -> dict[str, float | str]:
         """The joint test that coefficients, or weighted sums of them, are all zero.
 
         Parameters
         ----------
-        terms : sequence of str or of mappings
+        terms : sequence of str, or of mappings or series
             Coefficients, or weights by coefficient of sums of them.
         vcov : str, optional
             The inference method; None: the default one of the first coefficient.
@@ -301,12 +305,12 @@ class Fit(ForMaketables, FitResult):
         sample, values = _residuals(self, pairs, columns, options)
         row, year = np.nonzero(np.isfinite(values))
         if len(row) != self.n_obs:
-            expected, found = f"the fitted one, {self.n_obs:,} rows used", f"{len(row):,}"
-            raise PanelError("panel", None, None, expected, found, "give that panel")
+            expected = f"the fitted one, {self.n_obs:,} rows used"
+            raise refused("panel", expected, len(row), "give that panel")
         r2 = _share_explained(pairs, sample, values)
         if self.r2 is not None and abs(r2 - self.r2) > 1e-9:
-            expected, found = f"the fitted one, with an R2 of {self.r2:.6f}", f"{r2:.6f}"
-            raise PanelError("panel", None, None, expected, found, "give that panel")
+            expected = f"the fitted one, with an R2 of {self.r2:.6f}"
+            raise refused("panel", expected, round(r2, 6), "give that panel")
         kept = np.flatnonzero(sample.kept)[row]
         periods = pairs.years[year].tolist()
         if file.dates is not None:
@@ -347,13 +351,15 @@ class Fit(ForMaketables, FitResult):
         return line_of([e for e in self.estimates if term is None or label_of(e) == term])
 
     def diagnostic(self, name: str, term: str | None = None) -> float | int | str | None:
-        """The value of one diagnostic.
+        """The value of one diagnostic, such as ``block_max_share``.
 
         Raises
         ------
         PanelError
             If the fit has none of this name and term.
         """
+        if isinstance(name, str):
+            name = of_units_in_name(name)
         require_among("name", [name], sorted({n for n, _, _ in self.diagnostics}))
         found = {t: value for n, t, value in self.diagnostics if n == name}
         require_among("term", [term], found)
@@ -407,7 +413,7 @@ class Fit(ForMaketables, FitResult):
 
     @property
     def __maketables_fixef_string__(self) -> str:
-        return "pair + period"
+        return "pair+period"
 
     def _repr_html_(self) -> str:
         return html_of(self)
@@ -428,9 +434,8 @@ def _residuals(
 def _r2(result: FitResult, columns: PairColumns, file: PairFile, options: Options) -> float | None:
     """Return what share of the outcome's variation a two-way fit explains, effects included."""
     pairs = file.panel
-    if result.estimator not in TWO_WAY or result.n_obs > R2_ROWS:
-        return None
-    if pairs is None or columns.is_of_units:
+    is_too_large = result.n_obs > R2_ROWS
+    if result.estimator not in TWO_WAY or is_too_large or pairs is None or columns.is_of_units:
         return None
     sample, rest = _residuals(result, pairs, columns, options)
     if np.isfinite(rest).sum() != result.n_obs:

@@ -17,6 +17,10 @@ from .words import GROUP_TIME, LINES, label_of
 Fit = Any
 
 WIDTH = 80
+NO_LEADS = (
+    "No joint test of the effects before treatment and no Honest DiD: where units are treated both "
+    "need the block jackknife (give block=), where pairs are treated more degrees of freedom."
+)
 NO_HONEST_DID = (
     "No Honest DiD: it needs every period before treatment, and more degrees of freedom (blocks) "
     "than effects before treatment plus one."
@@ -99,11 +103,11 @@ def html_of(fit: Fit) -> str:
 def _leads(fit: Fit) -> list[str]:
     """The joint test that the effects before treatment are zero."""
     found = {name: value for name, term, value in fit.diagnostics if term is None}
+    before = {e.event_time for e in fit.estimates if e.term == "event" and (e.event_time or 0) < 0}
     if found.get("joint_leads_p") is None:
-        return []
+        return textwrap.wrap(NO_LEADS, WIDTH) if before else []
     line = "dyadic" if fit.n_treated_pairs is not None else "jackknife over blocks"
     tested = "all effects before treatment"
-    before = {e.event_time for e in fit.estimates if (e.event_time or 0) < 0}
     if found["joint_leads_df1"] < len(before):
         tested += " that have a standard error"
     text = (

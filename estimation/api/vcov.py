@@ -92,12 +92,14 @@ class Errors(ForMaketables, pd.DataFrame):
         """
         return self._matrices[require_line(vcov, self._matrices)].copy()
 
-    def combine(self, weights: Mapping[str, float], vcov: str | None = None) -> pd.DataFrame:
+    def combine(
+        self, weights: Mapping[str, float] | pd.Series, vcov: str | None = None
+    ) -> pd.DataFrame:
         """A weighted sum of coefficients, such as the mean of cohort by year effects.
 
         Parameters
         ----------
-        weights : mapping of str to float
+        weights : mapping of str to float, or pandas series
             By term.
         vcov : str, optional
             The inference method; None: all.
@@ -117,13 +119,13 @@ class Errors(ForMaketables, pd.DataFrame):
         return pd.DataFrame(columns_of(rows, self.columns))
 
     def wald(
-        self, terms: Sequence[str | Mapping[str, float]], vcov: str | None = None
+        self, terms: Sequence[str | Mapping[str, float] | pd.Series], vcov: str | None = None
     ) -> dict[str, float | str]:
         """The joint test that coefficients, or weighted sums of them, are all zero.
 
         Parameters
         ----------
-        terms : sequence of str or of mappings
+        terms : sequence of str, or of mappings or series
             Terms, or weights by term of sums of them.
         vcov : str, optional
             The inference method; None: the first.
@@ -169,7 +171,8 @@ class Errors(ForMaketables, pd.DataFrame):
         return pd.DataFrame(self)
 
     def __repr__(self) -> str:
-        return "\n".join([super().__repr__(), *wrapped(self.notes)])
+        with pd.option_context("display.max_columns", None, "display.width", None):
+            return "\n".join([super().__repr__(), *wrapped(self.notes)])
 
     def summary(self) -> str:
         """Rows, sample and notes as a text."""
@@ -188,7 +191,7 @@ class Errors(ForMaketables, pd.DataFrame):
 
     @property
     def __maketables_fixef_string__(self) -> str | None:
-        return " + ".join(self.effects) or None
+        return "+".join(self.effects) or None
 
 
 def vcov(
@@ -217,7 +220,8 @@ def vcov(
         Columns of the two units of a row's pair in the fit's data; or their values. Values of a
         pandas series, of the rows that the fit used or of all rows of the frame that it keeps, are
         matched by label, which must not occur twice; those of an array are taken in the order of
-        the rows that the fit used. As pyfixest drops labels, a series must be a column of the data
+        the rows that the fit used, and refused if they are a column of the frame that the fit keeps
+        in another order. As pyfixest drops labels, a series must be a column of the data
         that its fit keeps, of the same name and ids.
         A row of a unit with itself (trade at home) is taken.
     vcov : str or sequence of str
@@ -294,8 +298,14 @@ def vcov(
     found = read_scores(fit)
     dyads, notes = _dyads(*found.rows.units(unit, data), directed=directed, kinds=kinds)
     if not dyads.pair.any():
-        remedy = "an error between pairs needs more of them"
-        raise PanelError("unit", None, None, "two pairs of units or more", "one", remedy)
+        raise PanelError(
+            "unit",
+            None,
+            None,
+            "two pairs of units or more",
+            "one",
+            "an error between pairs needs more of them",
+        )
     by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
     plain = {line: _sandwich(line, found, dyads) for line in lines}
     by_pair = _sandwich("pair", found, replace(dyads, cluster=dyads.pair))
@@ -372,18 +382,21 @@ def _dyads(
 def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Number the units of a side from 0, and return their ids, too; a blank is refused."""
     codes, ids = pd.factorize(side)
-    blanks = [-1]
-    for code, value in enumerate(ids):
-        if not str(value).strip():
-            blanks.append(code)
-    is_blank = np.isin(codes, blanks)
+    blanks = [code for code, value in enumerate(ids) if not str(value).strip()]
+    is_blank = np.isin(codes, [-1, *blanks])
     if is_blank.any():
         row = int(np.argmax(is_blank)) + 1
         raise PanelError("unit", row, None, "an id", "a blank", "leave the row out of the fit")
     are_text = [isinstance(value, str) for value in ids]
     if any(are_text) and not all(are_text):
-        remedy = "give all ids one type, or kinds=2 where the sides are of different kinds"
-        raise PanelError("unit", None, None, "ids of one type", "numbers and text", remedy)
+        raise PanelError(
+            "unit",
+            None,
+            None,
+            "ids of one type",
+            "numbers and text",
+            "give all ids one type, or kinds=2 where the sides are of different kinds",
+        )
     return codes, np.asarray(ids)
 
 

@@ -78,6 +78,11 @@ def of_units(sentences: Iterable[str]) -> tuple[str, ...]:
     return tuple(PATTERN.sub(lambda match: WORDS[match[1]], text) for text in sentences)
 
 
+def of_units_in_name(name: str) -> str:
+    """The name of a diagnostic with the same words."""
+    return of_units([name.replace("_", " ")])[0].replace(" ", "_")
+
+
 @contextmanager
 def faults_of_units() -> Iterator[None]:
     """Errors of the block in these words as well; what was found stays as it is: it may quote the

@@ -125,8 +125,8 @@ def require_pair(given: Any, what: str = "unit") -> tuple[str, str]:
     return names[0], names[1]
 
 
-def require_mapping(given: Any, what: str, kind: type, of: str) -> None:
-    """Refuse what is no mapping of texts to values of a kind."""
+def require_mapping(given: Any, what: str, kind: type | tuple[type, ...], of: str) -> None:
+    """Refuse what is no mapping of texts to values of a kind, or of several."""
     is_mapping = isinstance(given, Mapping) and all(isinstance(name, str) for name in given)
     if not is_mapping or not all(isinstance(value, kind) for value in given.values()):
         raise refused(what, of, given, "give a mapping, such as a dict")

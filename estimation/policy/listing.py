@@ -136,8 +136,7 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
         if scope == COUNTY:
             status, reason = REJECTED, "A county does not treat its prefecture."
         line = source.line_of(row)
-        for unit in units:
-            found.append(Place(line, cells[place], unit, start, end, status, reason))
+        found += [Place(line, cells[place], unit, start, end, status, reason) for unit in units]
     if unknown:
         raise _unknown(source, place, unknown, known)
     outcomes = sorted({cells["outcome"] for cells in texts if cells.get("outcome")})
@@ -190,7 +189,7 @@ def _unknown(
         said.append(f"{name!r} in {source.place} {source.line_of(row)}{hint}")
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
     found = "; ".join(said) + more
-    return source.fail(None, column, "places of the roster", found, "correct or remove these rows")
+    return source.fail(None, column, "units of the panel", found, "correct or remove these rows")
 
 
 def _without_repeats(places: Sequence[Place]) -> tuple[Place, ...]:

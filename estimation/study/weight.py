@@ -36,9 +36,10 @@ def weight_rows(marts: Marts, spec: Spec, window: Window, settings: dict[str, in
     panel = window.panel
     weight = treatment_contrast(panel).weight[panel.block, panel.label]
     treated = panel.treated[panel.label] > 0
-    rows = []
-    for grain, name, cells in _groups(marts, window, panel):
-        rows.append(_row(spec, grain, name, weight, treated & cells))
+    rows = [
+        _row(spec, grain, name, weight, treated & cells)
+        for grain, name, cells in _groups(marts, window, panel)
+    ]
     return rows + _part_rows(spec, panel, weight, settings)
 
 

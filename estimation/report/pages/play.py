@@ -30,9 +30,10 @@ def in_step(page: Context) -> list[Chart]:
         years = rows["year"].tolist()
         series = []
         for name in ("city_a", "city_b"):
-            points = []
-            for year, growth in zip(years, rows[name], strict=True):
-                points.append(Point(year, growth, f"{year}: {growth:.1f} %"))
+            points = [
+                Point(year, growth, f"{year}: {growth:.1f} %")
+                for year, growth in zip(years, rows[name], strict=True)
+            ]
             series.append(Series(w.plain(f"play.{name}"), tuple(points), joined=True))
         labels = {year: (f"{year}",) for year in years[::3]}
         said = {"alt": w.plain("play.in_step_alt", size=size), "x": w.plain("label.year")}

@@ -3,6 +3,7 @@ the same.
 """
 
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -183,12 +184,16 @@ def test_errors_matrices_sums_and_joint_tests_are_of_one_covariance(frame, given
     for fit in fits:
         error, estimate = fit.se(line), fit.coef()
         matrix = fit.vcov(line).set_index("term")
+        assert fit.vcov().set_index("term").equals(matrix)
         assert np.sqrt(np.diag(matrix)) == pytest.approx(list(error.values()), rel=1e-12)
         for term in estimate:
             joint = fit.wald([term], line)
             assert joint["statistic"] == pytest.approx((estimate[term] / error[term]) ** 2)
             sums = fit.combine({term: 2.0}, line)
             assert sums["std_error"][0] == pytest.approx(2 * error[term])
+            for twice in (pd.Series({term: 2}), {term: Decimal(2)}):
+                assert fit.combine(twice, line).equals(sums)
+                assert fit.wald([twice], line)["p_value"] == pytest.approx(joint["p_value"])
             row = fit.tidy().set_index("term").loc[term]
             assert joint["p_value"] == pytest.approx(row["p_value"])
             half = stats.t(row["df"]).ppf(0.95) * error[term]
@@ -206,6 +211,8 @@ def test_the_test_of_leads_is_one_of_the_covariance(frame, given):
     assert "Honest DiD  " in str(by_pair.summary())
     with pytest.raises(cs.PanelError, match=r"expected one of .*joint_leads_p"):
         by_pair.diagnostic("joint_leads")
+    without_blocks = str(cs.fit(frame, "y", **asked | {"block": None}).summary())
+    assert "give block=" in without_blocks
     assert set(cs.VARIANCE_ESTIMATORS) == set(PUBLISHED)
 
 
@@ -422,11 +429,21 @@ def test_a_result_is_read_pickled_and_follows_its_seed(frame, given, drawn):
     assert "jackknife over blocks *" in repr(fit) and "33 units, 12 of them treated" in repr(fit)
     assert len(pickle.dumps(fit.without_parts())) < len(pickle.dumps(fit))
     assert fit.diagnostic("permutation_draws") == 99
+    assert fit.diagnostic("city_variance", "treated") == fit.diagnostic("unit_variance", "treated")
+    assert not re.search("city|province|pilot", " ".join(name for name, *_ in fit.diagnostics))
     assert fit.glance()["n_pairs"][0] == fit.n_pairs
     shown = fit._repr_html_()
     assert shown.count("<tr") == 1 + len(fit.estimates) and "<pre>" in shown
     other = cs.fit(frame, "y", seed=5, **drawn)
     assert other.estimates[1].p_value != fit.estimates[1].p_value
+
+
+def test_no_error_is_said_to_be_shown_where_none_is():
+    found = cs.fit(
+        cs.data.euro(), "cm", unit=("iso_a", "iso_b"), cohort={"AUT": 1999}, permutations=0
+    )
+    assert {e.std_error for e in found.estimates} == {None}
+    assert not any("shows the error by pair" in text for text in found.warnings)
 
 
 def test_importing_the_library_loads_nothing_heavy_and_functions_stay_functions():
@@ -455,6 +472,7 @@ def test_primary_takes_frames_and_other_names():
     beside = cs.primary(pl.from_pandas(frame), "g", **of_units, **options)
     of_arrays = fit_primary(*draw_panel(7, calmer=0.6), permutations=199, seed=2)
     assert found.result == beside.result == of_arrays and found.rejects
+    assert "growth" not in str(found) and "cycle of g" in str(found)
     terms = ["synchronization", "own_variance", "loading"]
     assert list(found.tidy()) == TIDY and list(found.tidy()["term"])[:3] == terms
     assert isinstance(beside.tidy(), pl.DataFrame)

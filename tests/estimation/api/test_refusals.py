@@ -100,8 +100,17 @@ def audit_of(options="", treatment="x", unit=UNIT, **more):
     )
 
 
-def of_other(fit):
-    return lambda at: cs.vcov(fit(at.flows.dropna().reset_index(drop=True)), UNIT)
+def of_other(fit, unit_of=lambda frame: UNIT):
+    def call(at):
+        frame = at.flows.dropna().reset_index(drop=True)
+        return cs.vcov(fit(frame), unit_of(frame))
+
+    return call
+
+
+def backwards(frame):
+    """The units of the rows as two arrays, from the last row on."""
+    return tuple(frame[name].to_numpy()[::-1] for name in UNIT)
 
 
 def two_stages(frame):
@@ -218,6 +227,11 @@ REFUSED = {
         (of_frame(cohort=2010), "cohort: expected a table, found an object of type int"),
         (of_frame(vcov=[]), "vcov: expected one name or more"),
         (errors_of(unit=None), "two names of columns, or two arrays"),
+        *(
+            (of_other(fit, backwards), "of the fit's own column a, in the rows that have them")
+            for fit in (lambda f: pf.feols("y ~ x", f), lambda f: smf.ols("y ~ x", f).fit())
+        ),
+        (of_frame(unit="exporter", cohort=("a", "b")), "or one with a series"),
         (errors_of(vcov="robust"), "some of dyadic, unit, pair"),
         (lambda at: cs.vcov(pf.feols("y ~ x | year", at.flows, lean=True), UNIT), "lean=False"),
         *(

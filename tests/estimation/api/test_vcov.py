@@ -340,15 +340,18 @@ def test_degrees_of_freedom_follow_the_design():
 def test_tables_take_the_errors(frame, given, flows):
     import maketables
 
-    fit = pf.feols("y ~ x + z | pair + year", flows)
+    # maketables shows the effects of a formula of pyfixest without blanks
+    fit = pf.feols("y ~ x + z | pair+year", flows)
     found = cs.vcov(fit, UNIT)
     own = cs.fit(frame, "y", **given)
     table = cs.etable(own, found, vcov="unit")
     cells = [row[1][1] for row in table.rows]
     errors = found.query("vcov == 'unit'").std_error
     assert all(f"({error:.4f})" in cells for error in errors)
-    shown = str(maketables.ETable([fit, found]).df)
-    assert f"{found.std_error[0]:.3f}" in shown
+    both = maketables.ETable([fit, found]).df
+    assert f"{found.std_error[0]:.3f}" in str(both)
+    effects = both.loc[[row for row in both.index if {"pair", "year"} & set(np.atleast_1d(row))]]
+    assert len(effects) == 2 and (effects.iloc[:, 0] == effects.iloc[:, 1]).all()
     assert list(found.columns) == list(own.tidy().columns)
     assert str(maketables.ETable([own]).df)
     foot = dict(cs.etable(found, vcov="unit", digits=2, se="ci").rows)

@@ -82,7 +82,10 @@ def test_rows_that_are_not_taken_say_why():
     listed = pd.concat([listed[listed["unit"] < 1000], whole, more], ignore_index=True)
     listed["end"] = np.where(listed["unit"] == 905, "2018", "")
     listed["scope"] = np.where(listed["unit"] == 906, "county", "city")
-    places = run(panel, listed).places().drop_duplicates(["unit", "status"], keep="last")
+    fit = run(panel, listed)
+    n_rejected = (fit.places()["status"] == "rejected").sum()
+    assert n_rejected and any("Rows of the list that are not taken" in t for t in fit.warnings)
+    places = fit.places().drop_duplicates(["unit", "status"], keep="last")
     found = places.set_index(["unit", "status"])["reason"]
     assert found[100, "rejected"].startswith("The unit is in row 1 already, from 2012 on")
     assert "after the last year" in found[903, "taken"]
