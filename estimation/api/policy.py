@@ -85,8 +85,7 @@ class PolicyFit:
 
     def summary(self) -> Text:
         """The places, the test, the test net of others, the placebo in time, and warnings."""
-        taken = _counted(self.result.sample.places)
-        lines = [f"list: {taken}", str(self.primary.summary())]
+        lines = [f"list: {_counted(self.result.sample.places)}", str(self.primary.summary())]
         net = self.result.net
         if net is not None and net.estimate is not None:
             lines.append(
