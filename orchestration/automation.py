@@ -12,7 +12,6 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration import alerts
-from orchestration.resources import REFRESH_JOB
 from orchestration.reuse.fingerprint import hash_landing, hash_of_files
 from orchestration.terminal import Exit
 
@@ -31,7 +30,7 @@ def tell_of_failure(context: dg.HookContext) -> None:
 
 
 refresh_job = dg.define_asset_job(
-    REFRESH_JOB,
+    "refresh",
     selection=dg.AssetSelection.all(),
     executor_def=dg.in_process_executor,
     hooks={tell_of_failure},

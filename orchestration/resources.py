@@ -19,8 +19,8 @@ from orchestration.run_settings import SETTINGS, check_settings, number, path_of
 from orchestration.supervision import hold_lock
 from warehouse.publication.publish import refuse_to_replace
 
-#: The job that makes all assets; a run of it selects none.
-REFRESH_JOB = "refresh"
+# Dagster's own job, which makes the selected assets
+SELECTION_JOB = "__ASSET_JOB"
 
 
 class Settings(dg.ConfigurableResource):
@@ -91,7 +91,7 @@ def run_of_ui(context: dg.InitResourceContext) -> Iterator[Run]:
     run = context.run
     # where a selection matches no asset, Dagster would make all of them
     nothing_selected = not run.asset_selection and not run.asset_check_selection
-    if run.job_name != REFRESH_JOB and nothing_selected:
+    if run.job_name == SELECTION_JOB and nothing_selected:
         raise dg.Failure(
             "expected at least one selected asset, found none; `dg list defs` lists the assets, "
             "and the job refresh makes them all"

@@ -24,14 +24,14 @@ from ..primary.written_rule import hash_of_starts, text_and_hash
 from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts
 from .own_outcomes import own_outcome_rows
-from .stood_out import ZONES
+from .stood_out import NET, ZONES
 from .tables import COLUMNS
 from .windows import Window, joint_statistics, window_of
 
 Rows = list[dict[str, Any]]
 ANALYSIS = "policy"
 FAMILY, OF_ONE_LIST = "policies", "growth_and_cycle"
-PLAIN, NET = "plain", "net_of_others"
+PLAIN = "plain"
 # Of a row of the test, by the same name in the result.
 FIGURES = (
     *("first_year", "last_year", "before", "after", "without_admission"),

@@ -13,7 +13,7 @@ from ..analyses.own_outcomes import ALL, OUTCOMES
 from ..analyses.specification_curve import ANALYSIS as CURVE
 from ..defaults import LEVEL
 
-ZONES = "pilot_zones"
+ZONES, NET = "pilot_zones", "net_of_others"
 FAMILY_OF_SERIES, FAMILY_OF_CHANNELS = "growth_and_cycle", "channels"
 FOUND, DOUBTED, NOT_FOUND, NO_TEST = "found", "doubted", "not_found", "no_test"
 # p of the same test on years before any zone, in `diagnostic`.
@@ -56,8 +56,8 @@ def stood_out_rows(frames: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
         if table == "estimate":
             frame = frame[frame["is_default"].fillna(False) & frame["analysis"].ne(CURVE)]
         if table == "policy":
-            # those of the zones are in `primary`
-            frame = frame[frame["policy"].ne(ZONES)]
+            # those of the zones are in `primary`, but for the one net of other policies
+            frame = frame[frame["policy"].ne(ZONES) | frame["comparison"].eq(NET)]
         cells = frame.astype(object).where(frame.notna(), None)
         for record in cells[frame["p_value"].lt(LEVEL).fillna(False)].to_dict("records"):
             rows.append(_row(table, record, frames))

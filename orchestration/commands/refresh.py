@@ -151,7 +151,7 @@ def _run(
     from orchestration.dagster_ui.run_tags import close_ended_runs, forget_old_runs, tags_of
     from orchestration.definitions import load_definitions
     from orchestration.endings import ending_of
-    from orchestration.resources import REFRESH_JOB, Settings
+    from orchestration.resources import Settings
     from orchestration.run import open_run
     from orchestration.stages import stages_left
 
@@ -174,7 +174,7 @@ def _run(
         with open_run(home, settings, code=code, files=files, stage_lines=stage_lines) as run:
             definitions = load_definitions(run)
             selection = None if is_whole else assets_of(definitions, left)
-            result = definitions.resolve_job_def(REFRESH_JOB).execute_in_process(
+            result = definitions.resolve_job_def("refresh").execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

@@ -22,10 +22,10 @@ from .first_screen import (
     intervals,
 )
 from .result import finding
-from .row_names import name_of
+from .row_names import NET, name_of
 
 TEST = "policy_test"
-PLAIN, NET = "plain", "net_of_others"
+PLAIN = "plain"
 
 
 def policies(page: Context) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from ..analyses_names import OVERALL, PRIMARY
 from ..cells import Row
 from .context import Context
 
-ZONES = "pilot_zones"
+ZONES, NET = "pilot_zones", "net_of_others"
 
 
 def name_of(page: Context, policy: str) -> str:
@@ -50,6 +50,8 @@ def _part_name(page: Context, row: Row, outcome: str) -> str:
     measured = w.outcome(outcome)
     if w.knows("own_outcomes", outcome):
         measured = w.name("own_outcomes", outcome)
+    if row["comparison"] == NET:
+        measured = w.plain("terms.net_of_others", of=measured)
     return w.plain("label.with_note", text=name_of(page, name), note=measured)
 
 

@@ -49,6 +49,12 @@ def test_every_row_below_5_per_cent_has_its_family_and_what_is_believed():
             {"outcome": "exports", "comparison": "all_cities", "n_cities": 261, **of_city},
         ),
     }
+    zones = {"policy": "pilot_zones", "outcome": "growth"}
+    frames["policy"] = _frame(
+        "policy",
+        {"spec_id": "policy.growth.zones", "comparison": "plain", "p_value": 0.01, **zones},
+        {"spec_id": "policy.growth.net", "comparison": "net_of_others", "p_value": 0.03, **zones},
+    )
     rows = typed(stood_out_rows(frames), COLUMNS["stood_out"])
     found = rows[["source_table", "spec_id", "belief", "family", "family_size"]].astype(object)
     assert found.where(found.notna(), None).to_numpy().tolist() == [
@@ -60,5 +66,6 @@ def test_every_row_below_5_per_cent_has_its_family_and_what_is_believed():
         ["channel", SPEC, "not_found", "channels", 2],
         ["primary", SPEC, "not_found", "growth_and_cycle", 2],
         ["placebo", SPEC, "no_test", None, None],
+        ["policy", "policy.growth.net", "no_test", None, None],
         ["estimate", "a.b.f", "no_test", None, None],
     ]
