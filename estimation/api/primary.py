@@ -257,6 +257,9 @@ def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
                 levels = []
                 family = ""
                 alone = " by this p alone"
+            reasons: tuple[str, ...] = ()
+            if one.reason:
+                reasons = of_units([f"{name}: {one.reason}"])
             lines += [
                 *levels,
                 f"{name}: change {_estimate(one)}{family}",
@@ -264,7 +267,7 @@ def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
                 f"{name}: found in 80 % of cases{alone}: a rise of "
                 f"{_number(one.minimum_detectable_rise)}, a fall of "
                 f"{_number(one.minimum_detectable_fall)}",
-                *(f"{name}: {reason}" for reason in of_units([one.reason or ""]) if reason),
+                *reasons,
                 *(f"{name}: channel {part.channel}: {_estimate(part)}" for part in one.channels),
             ]
     return lines

@@ -85,10 +85,11 @@ class PairTable:
         ]
         relation.query(
             "panel",
-            f"with turned as (select * replace ({self._smaller_first()}) from panel) select {one}, "
-            f"{two}, {', '.join([*kept, *of_years])}, count({y}) as n, count({y}) <> "
-            f"count(distinct {time}) filter (where {y} is not null) or {' or '.join(twice)} as "
-            f"is_wrong, {one} = {two} as is_one from turned group by 1, 2 order by 1, 2",
+            f"with turned as (select * replace ({self._smaller_first()}) from panel) "
+            f"select {one}, {two}, {', '.join([*kept, *of_years])}, count({y}) as n, "
+            f"count({y}) <> count(distinct {time}) filter (where {y} is not null) or "
+            f"{' or '.join(twice)} as is_wrong, {one} = {two} as is_one "
+            "from turned group by 1, 2 order by 1, 2",
         ).create("pairs")
         wrong, alone = self.con.execute(
             "select count(*) filter (is_wrong), count(*) filter (is_one) from pairs"

@@ -201,8 +201,9 @@ def of_many_cities(catalog: str) -> dict[str, str]:
             "cohort_year is null and not coalesce(event_time is not null and n_pilots = 1, false)"
         ),
         "estimates.diagnostic": (
-            "diagnostic <> 'leave_out_city' and not (starts_with(coalesce(term, ''), 'event[') and "
-            f"(starts_with(diagnostic, 'estimate_without_') or (spec_id, term) in ({carried})))"
+            "diagnostic <> 'leave_out_city' and "
+            "not (starts_with(coalesce(term, ''), 'event[') and (starts_with(diagnostic, "
+            f"'estimate_without_') or (spec_id, term) in ({carried})))"
         ),
     }
 

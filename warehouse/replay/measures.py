@@ -413,8 +413,9 @@ MEASURES = [
         "{{ ref('int_observations_corrected') }} as cells where cells.source_id = tables.source_id "
         'and cells.indicator_id = tables.indicator_id and cells."year" = (select "year" from '
         "figure limit 1)) as measured, unsupported_share as threshold, case when n_figures = 1 "
-        "then 'nobody else has a figure' when is_left then n_left || ' of ' || n_figures || ' "
-        "figures of the cell are not refused' else 'refused itself' end as note from tables",
+        "then 'nobody else has a figure' when is_left then n_left || ' of ' || n_figures || "
+        "' figures of the cell are not refused' else 'refused itself' end as note "
+        "from tables",
         "int_observations_flagged",
         "tables",
     ),
