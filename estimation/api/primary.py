@@ -257,9 +257,10 @@ def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
                 levels = []
                 family = ""
                 alone = " by this p alone"
-            reasons: tuple[str, ...] = ()
+            reasons = []
             if one.reason:
-                reasons = of_units([f"{name}: {one.reason}"])
+                (reason,) = of_units([one.reason])
+                reasons = [f"{name}: {reason}"]
             lines += [
                 *levels,
                 f"{name}: change {_estimate(one)}{family}",
