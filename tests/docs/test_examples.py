@@ -11,7 +11,7 @@ from matplotlib import pyplot
 
 from estimation.analyses import robustness
 from estimation.analyses.spec import specs_of, split_of
-from tests.docs.examples import REPO, blocks_of, run_page
+from tests.docs.examples import REPO, blocks_of, link_docs, run_page
 from tests.estimation.api.panels import country_panel
 from tests.estimation.primary.economies import draw_panel
 
@@ -50,7 +50,7 @@ def _no_window():
 @pytest.mark.parametrize("page", LIBRARY, ids=str)
 def test_blocks_run_and_print_what_the_page_says(page: Path) -> None:
     text = (REPO / page).read_text(encoding="utf-8")
-    for block, printed in run_page(text):
+    for block, printed in run_page(text, prepare=link_docs):
         assert printed == block.text, f"write it with: python -m tests.docs.examples {page}"
 
 
