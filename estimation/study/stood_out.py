@@ -151,10 +151,14 @@ def _why_no_test(table: str, record: Mapping[str, Any], frames: Mapping[str, pd.
                 f"A check beside the main test, which decides: of {n} such rows {below} are below "
                 f"5 %, where chance gives {LEVEL * n:.1f}."
             )
-        return (
-            f"A placebo, where nothing can have happened: a small p would speak against the "
-            f"design. Of {n} such rows {below} are below 5 %, where chance gives {LEVEL * n:.1f}."
-        )
+        reason = "A placebo, where nothing can have happened: a small p speaks against the design."
+        if record["placebo"] == "space":
+            reason = (
+                "A placebo among cities without a zone, on which one nearby may act: a small p "
+                "speaks against the design or for such an effect."
+            )
+        reason += f" Of {n} such rows {below} are below 5 %, where chance gives {LEVEL * n:.1f}."
+        return reason
     if record.get("event_time") is not None:
         return "One year of a curve, which is read as a whole."
     if str(record[NAMES[table]]).endswith(":unknown"):

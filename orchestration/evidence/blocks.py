@@ -30,7 +30,9 @@ REAL = (
     ("growth", "primary.cm_growth_official.study_window"),
     ("cycle", "primary.cm_growth_official_cycle.study_window"),
     ("deflated growth", "primary.cm_growth_deflated.newest"),
+    ("its cycle", "primary.cm_growth_deflated_cycle.newest"),
     ("deflated growth", "primary.cm_growth_deflated.study_window"),
+    ("its cycle", "primary.cm_growth_deflated_cycle.study_window"),
 )
 #: Checks in the order of the page; batches and provinces are one row each.
 CHECKS = (
@@ -48,9 +50,9 @@ CHECKS = (
     ("evidence", "without_index_alone", "without cities with an unconfirmed index"),
     ("statistic", "adjusted", "**net of size and coast**, chosen after the fact"),
     ("series", "growth_deflated", "deflated growth"),
-    ("series", "growth_employed", "employment"),
-    ("series", "growth_wage", "wages"),
-    ("series", "growth_night_lights", "night light, without the first two batches"),
+    ("series", "growth_employed", "growth of employment"),
+    ("series", "growth_wage", "growth of wages"),
+    ("series", "growth_night_lights", "growth of night light, without the first two batches"),
 )
 OFFICIAL = "cm_growth_official"
 #: Rows of the page on mechanisms, by the heading that begins with them.
@@ -112,7 +114,7 @@ def real(con: Con) -> str:
         "estimate (95 %)",
         "p",
         "p of both series",
-        "p of this series over refreshes",
+        "p of this series over all yearly windows",
         "uniform rise, fall that the p of both series finds in 80 %",
     )
     return (
@@ -145,13 +147,19 @@ def checks(con: Con) -> str:
         """select count(p_value) as n, count(*) filter (where p_value < 0.05) as below,
             min(p_value_bh) as smallest from estimates.channel""",
     )
-    return (
+    said = (
         f"{table(('check', 'growth', 'cycle'), rows)}\n\n"
         "Joint p of the largest statistic of the main test, dates, years, cap and provinces, both "
         f"series: **{p_of(joint['p'])}**. Of the {joint['n']} tests not in it {joint['below']} are "
         f"below 5 %, where chance gives {0.05 * joint['n']:.1f}. Of {channels['n']} rows of "
         f"**channels** {channels['below']} are below 5 %; the smallest p corrected for all of them "
         f"(Benjamini-Hochberg) is {p_of(channels['smallest'])}."
+    )
+    zones = _net_of_others(con).get("pilot_zones")
+    if zones is None:
+        return said
+    return said + (
+        f"\n\n**Net of other policies** ([lists](policy.md)) growth has {_change(zones)}."
     )
 
 
@@ -169,7 +177,7 @@ def placebos(con: Con) -> str:
         "time": "in time",
         "space": "in space",
         "later": "chosen later",
-        "selection": "selection",
+        "selection": "selection (percentage points of growth)",
     }
     rows = []
     for row in found:
@@ -205,6 +213,7 @@ def _controls_moved(con: Con) -> str:
     if not gains or not moves:
         return ""
     gain, move = gains[0]["estimate"], moves[0]["estimate"]
+    later = gains[0]["n_cities"] - gains[0]["n_pilots"]
     share = -move / gain
     if share <= 0:
         explained = "the same direction, so it explains nothing of the gain"
@@ -213,9 +222,10 @@ def _controls_moved(con: Con) -> str:
     else:
         explained = f"{share:.2f} of the gain, so it may explain all of it"
     return (
-        f"\n\nCompared with the {gains[0]['n_cities'] - gains[0]['n_pilots']} not-yet-treated "
-        f"cities alone, treated cities gain {signed(gain)}. In their own placebo these controls "
-        f"move by {signed(move)}: {explained}."
+        "\n\nCompared with cities admitted later alone, treated cities gain "
+        f"{signed(gain)} in growth; synchronization is then with the {later} cities admitted "
+        f"after {gains[0]['last_year']}. In their own placebo these {later} move by "
+        f"{signed(move)}: {explained}."
     )
 
 
@@ -247,7 +257,8 @@ def power(con: Con) -> str:
     head = primary_row(con, PRIMARY)
     return (
         f"Found in {head['first_year']}-{head['last_year']} by the p of both series, which "
-        f"decides, in per cent of {draws['n']} draws (`estimates.power`, {run_line(con)}): "
+        f"decides, in per cent of {draws['n']} draws (Monte Carlo error "
+        f"{50 / draws['n'] ** 0.5:.0f} at 50 %; `estimates.power`, {run_line(con)}): "
         f"{'; '.join(sentences)}."
     )
 
@@ -392,12 +403,10 @@ def policies(con: Con) -> str:
     """Lists of the seeds on growth, with what their placebos say, and net of the other lists."""
     found = rows_of(
         con,
-        """select p.*, n.estimate as net, n.ci_low as net_low, n.ci_high as net_high
-        from estimates.policy as p
-        left join estimates.policy as n
-            on n.policy = p.policy and n.comparison = 'net_of_others'
-        where p.comparison = 'plain' and p.outcome = 'cm_growth_official' order by p.policy""",
+        f"""from estimates.policy
+        where comparison = 'plain' and outcome = '{OFFICIAL}' order by policy""",
     )
+    nets = _net_of_others(con)
     rows = []
     for row in found:
         name = f"`{row['policy']}`, {row['first_year']}-{row['last_year']}"
@@ -405,7 +414,7 @@ def policies(con: Con) -> str:
         if row["estimate"] is None:
             rows.append([name, cities, row["reason"], "", "", "", ""])
             continue
-        net = {"ci_low": row["net_low"], "ci_high": row["net_high"]}
+        net = nets.get(row["policy"])
         rows.append(
             [
                 name,
@@ -414,19 +423,25 @@ def policies(con: Con) -> str:
                 p_of(row["p_value_family"]),
                 size(row["minimum_detectable_effect"]),
                 f"{p_of(row['p_value_selection'])}, {p_of(row['p_value_placebo'])}",
-                "" if row["net"] is None else f"{signed(row['net'])} ({interval(net)})",
+                "" if net is None else _change(net),
             ]
         )
     header = (
         "list, years",
-        "cities",
+        "listed of all cities",
         "estimate (95 %), p of growth alone",
         "p of all lists",
         "found in 80 %",
         "p of growth before, p moved back",
-        "net of the others",
+        "net of the others, its own p",
     )
     return table(header, rows)
+
+
+def _net_of_others(con: Con) -> dict[str, dict[str, Any]]:
+    """The estimate of each list net of the other lists, by list."""
+    query = "from estimates.policy where comparison = 'net_of_others' and estimate is not null"
+    return {row["policy"]: row for row in rows_of(con, query)}
 
 
 def _stood_out_name(row: dict[str, Any]) -> str:

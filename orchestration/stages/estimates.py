@@ -41,9 +41,7 @@ DESCRIPTIONS = {
     "policy_overlap": "How far two lists of cities name the same cities in the same years.",
     "channel": "One channel of synchronization beside a primary test.",
     "power": "How often the primary test finds an effect that is imposed on the panel.",
-    "placebo": (
-        "The primary test where nothing can have happened: earlier years, cities without a zone."
-    ),
+    "placebo": "The primary test where no zone is: earlier years, cities without a zone.",
     "next_window": "The window that the next yearbook brings, with its rule and the rule's hash.",
     "stood_out": (
         "A row of any table whose p is below 5 % before correction, with its family and what is "

@@ -21,7 +21,7 @@ from .first_screen import INTERVAL, FirstScreen, could_be_missed, how_sure
 from .pictures import answer as answer_picture
 from .pictures import event_study, picture
 from .play import in_step, one_city, shuffle
-from .row_names import stood_out_name
+from .row_names import NET, ZONES, stood_out_name
 
 BREAK_SHARE = 0.25
 # cities named on the page; the file has all, and the first page stays light with thousands of
@@ -59,6 +59,7 @@ def result(page: Context) -> dict[str, Any]:
         "promises": _promises(page),
         "means": _means(page),
         "carry": _carry(page),
+        "carry_of_primary": _carry_of_primary(page),
         "table": build_table(page.data, page.words, "headline"),
         "trace": _trace(page),
     }
@@ -137,6 +138,7 @@ def _about(page: Context) -> list[Markup]:
     years = {name: num(row, f"{name}_year", "year") for name in ("first", "last")}
     said = [w("result.sure_test", **counts, **years), w("result.other_changes")]
     said += _later(page)
+    said += _net(page)
     said += _second(page)
     said += _found_rows(page)
     knows_truth = page.data.is_simulated and number(row["truth"]) is not None
@@ -156,7 +158,8 @@ def _later(page: Context) -> list[Markup]:
     if check is None or not is_found(check):
         return []
     numbers = {"estimate": num(check, "estimate", "+3"), "p": num(check, "p_value", "p")}
-    said = [page.words("result.sure_later", **numbers)]
+    last = num(check, "last_year", "year")
+    said = [page.words("result.sure_later", **numbers, last=last)]
     placebo = page.one("placebo", spec_id=PRIMARY, placebo="later")
     if placebo is None or None in (number(placebo[end]) for end in INTERVAL):
         return said
@@ -170,9 +173,36 @@ def _later(page: Context) -> list[Markup]:
             "most": shown(max(ends), "%"),
         }
         low, high = (num(placebo, end, "+3") for end in INTERVAL)
-        move = {"placebo": num(placebo, "estimate", "+3"), "low": low, "high": high}
+        move = {"placebo": num(placebo, "estimate", "+3"), "low": low, "high": high, "last": last}
         said.append(page.words("result.sure_later_placebo", **move, **shares))
     return said
+
+
+def _net(page: Context) -> list[Markup]:
+    """The estimate net of other policies, where its p is below 5 % before correction."""
+    row = next(
+        (
+            row
+            for row in page.rows("stood_out")
+            if row["name"] == ZONES and row["comparison"] == NET
+        ),
+        None,
+    )
+    if row is None:
+        return []
+    low, high = (num(row, end, "+3") for end in INTERVAL)
+    numbers = {"estimate": num(row, "estimate", "+3"), "p": num(row, "p_value", "p")}
+    return [page.words("result.sure_net", **numbers, low=low, high=high)]
+
+
+def _carry_of_primary(page: Context) -> Markup | None:
+    """The range of the primary test's own estimate without each province."""
+    checks = page.some("check", spec_id=PRIMARY, check="province", series="growth")
+    estimates = [row["estimate"] for row in checks if number(row["estimate"]) is not None]
+    if not estimates:
+        return None
+    ends = {"low": shown(min(estimates), "+3"), "high": shown(max(estimates), "+3")}
+    return page.words("result.carry_primary", **ends)
 
 
 def _found_rows(page: Context) -> list[Markup]:

@@ -21,6 +21,7 @@ LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 HEADLINE = "baseline.cm_growth_official.headline"
 PRIMARY = "primary.cm_growth_official.newest"
 DYNAMICS = "dynamics.cm_growth_official.headline"
+NET_OF_OTHERS = "policy.cm_growth_official.pilot_zones_net_of_others"
 
 
 def estimate_rows(
@@ -265,6 +266,7 @@ def diagnostics(level_p: float) -> pd.DataFrame:
 def stood_out() -> pd.DataFrame:
     """A row of each belief, one of them hostile."""
     corrected = {"estimate": 0.2, "ci_low": 0.1, "ci_high": 0.3, "cohort_year": None, "n_cities": 9}
+    net = (None, None, 0.03, None, None, None, "no_test", "")
     own = ("wages", None, None, 0.01, "other_own_outcomes", 8, 0.03, "doubted", "")
     rows = table(
         "source_table spec_id name event_time series p_value family family_size p_value_family "
@@ -275,10 +277,11 @@ def stood_out() -> pd.DataFrame:
         ("own_outcome", PRIMARY, *own),
         ("placebo", PRIMARY, "3", None, None, 0.01, None, None, None, "no_test", ""),
         ("estimate", DYNAMICS, "event", -2, None, 0.01, None, None, None, "no_test", ""),
+        ("policy", NET_OF_OTHERS, "pilot_zones", *net),
         **corrected,
     ).astype({"event_time": "Int64", "family_size": "Int64", "cohort_year": "Int64"})
-    is_own = rows["source_table"] == "own_outcome"
-    return rows.assign(comparison=is_own.map({True: "all_cities", False: None}))
+    compared = {"own_outcome": "all_cities", "policy": "net_of_others"}
+    return rows.assign(comparison=rows["source_table"].map(compared))
 
 
 def tables(
