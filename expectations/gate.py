@@ -1,8 +1,7 @@
 """The gate after a stage: judge data frames by a suite with Great Expectations, keep the results as
 rows and as Data Docs pages.
 
-The only module that imports great_expectations, and it does so inside the functions: the import
-takes seconds.
+It imports great_expectations inside the functions, since that takes seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from expectations.rules import Rule
@@ -181,7 +179,7 @@ def run_gate(
         frame = frames[dataset].reset_index(drop=True)
         results, identifiers = _validate(context, f"{stage}.{dataset}", suite, frame, run_name)
         for result in results:
-            failed = failing_rows(stage, frame, result)
+            failed = failing_rows(stage, result)
             failing += failed
             rows.append(as_row(stage, dataset, failed, result))
         pages += identifiers
@@ -293,8 +291,11 @@ def _validate(
     definition = context.validation_definitions.add_or_update(
         gx.ValidationDefinition(name=name, data=_batch_of(context, name), suite=gx_suite)
     )
+    # without names, pages number failing rows by their position in the frame
+    names = [column for column in ROW_NAMES if column in frame.columns] or list(frame.columns)
+    result_format = {"result_format": "COMPLETE", "unexpected_index_column_names": names}
     checkpoint = context.checkpoints.add_or_update(
-        gx.Checkpoint(name=name, validation_definitions=[definition], result_format="COMPLETE")
+        gx.Checkpoint(name=name, validation_definitions=[definition], result_format=result_format)
     )
     outcome = checkpoint.run(run_id=RunIdentifier(run_name=run_name))
     # by hand a checkpoint writes its page at once; here all pages of a stage are written together
@@ -358,26 +359,27 @@ def as_row(
     }
 
 
-def failing_rows(
-    stage: str, frame: pd.DataFrame, result: ExpectationValidationResult
-) -> list[dict[str, Any]]:
+def failing_rows(stage: str, result: ExpectationValidationResult) -> list[dict[str, Any]]:
     """Every failing row of a failed expectation: what names it, and the value; of a range the row
     furthest outside comes first.
     """
     config, found = result.expectation_config, result.result
-    labels = [] if result.success else list(found.get("unexpected_index_list") or [])
+    listed = [] if result.success else found.get("unexpected_index_list") or []
+    # a build of an earlier version numbered its rows instead of naming them
+    failed = [row for row in listed if isinstance(row, dict)]
     column = config.kwargs.get("column") or config.kwargs.get("column_A")
-    failed = frame.loc[labels]
-    if column in failed.columns and {"min_value", "max_value"} & set(config.kwargs):
-        low, high = config.kwargs.get("min_value"), config.kwargs.get("max_value")
-        below = (low - failed[column]).fillna(0) if low is not None else 0
-        above = (failed[column] - high).fillna(0) if high is not None else 0
-        failed = failed.assign(_outside=np.maximum(below, above)).sort_values(
-            "_outside", ascending=False, kind="stable"
-        )
-    names = [name for name in ROW_NAMES if name in frame.columns and name != column]
+    low, high = config.kwargs.get("min_value"), config.kwargs.get("max_value")
+
+    def outside(row: dict[str, Any]) -> float:
+        below = 0 if low is None else low - row[column]
+        above = 0 if high is None else row[column] - high
+        return max(below, above)
+
+    if column and (low is not None or high is not None):
+        failed = sorted(failed, key=outside, reverse=True)
     check, rows = check_id(config), []
-    for nth, row in enumerate(failed.to_dict("records"), start=1):
+    for nth, row in enumerate(failed, start=1):
+        names = [name for name in ROW_NAMES if name != column and name in row]
         filled = [name for name in names if pd.notna(row[name]) and row[name] != ""]
         value = f"{column}={row[column]}" if pd.notna(row.get(column)) else ""
         rows.append(

@@ -22,7 +22,6 @@ from expectations.gate import (
     RESULT_COLUMNS,
     as_row,
     failing_rows,
-    frame_path,
     meaning_of,
     severity_of,
 )
@@ -75,9 +74,8 @@ class IndexOfChecks(DefaultSiteIndexBuilder):
         rows = []
         for name, key in newest.items():
             stage, _, dataset = name.partition(".")
-            frame = pd.read_parquet(frame_path(self.data_context, name))
             for result in store.get(key).results:
-                rows.append(as_row(stage, dataset, failing_rows(stage, frame, result), result))
+                rows.append(as_row(stage, dataset, failing_rows(stage, result), result))
         results = pd.DataFrame(rows, columns=list(RESULT_COLUMNS))
         docs_dir = Path(self.target_store.store_backends["index_page"].full_base_directory)
         write_index(docs_dir, results.sort_values(["stage", "dataset", "check_id"]))

@@ -2,6 +2,7 @@
 network.
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -105,6 +106,21 @@ def test_every_failing_row_is_kept_the_worst_first(tmp_path: Path) -> None:
     (sentence,) = result.sentences()
     assert sentence.startswith("warn: cells.share expect_column_values_to_be_between: found ")
     assert "(source_id=s10 share=0.9; source_id=s9" in sentence
+    (page,) = (tmp_path / "docs" / "validations").rglob("*.html")
+    assert "s10" in page.read_text(encoding="utf-8")
+
+
+def test_the_index_takes_results_of_a_build_that_numbered_its_rows(tmp_path: Path) -> None:
+    import great_expectations as gx
+
+    judge(tmp_path, [between("low_range", "cells", "low", 0, 2.5, "warn", "too high")])
+    context = gx.get_context(mode="file", project_root_dir=str(tmp_path / "work"))
+    (stored,) = Path(context.root_directory).rglob("validations/**/*.json")
+    kept = json.loads(stored.read_text(encoding="utf-8"))
+    kept["results"][0]["result"]["unexpected_index_list"] = [2]
+    stored.write_text(json.dumps(kept), encoding="utf-8")
+    context.build_data_docs()
+    assert "1 of 3 rows outside" in (tmp_path / "docs" / "index.html").read_text(encoding="utf-8")
 
 
 def test_what_was_not_delivered_is_not_judged(tmp_path: Path) -> None:
