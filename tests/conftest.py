@@ -64,10 +64,10 @@ LONGEST = (
     "orchestration/commands/test_refresh.py",
     "warehouse/test_real_landing.py",
     "orchestration/reuse/test_plan.py",
-    "orchestration/commands/test_publications.py",
     "warehouse/test_models.py",
     "estimation/study/test_run.py",
     "warehouse/test_witnesses.py",
+    "orchestration/commands/test_publications.py",
     "estimation/report/test_site.py",
     "warehouse/publication/test_shrinkage.py",
 )

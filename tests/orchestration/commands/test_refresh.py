@@ -312,12 +312,11 @@ def test_beside_a_command_another_ends_with_3_and_names_the_holder(
 
 
 def test_a_failed_gate_leaves_the_last_publication(six, home_of_six, tmp_path):
-    # the whole series in another unit than it says: more than half of it lies outside the catalog's
-    # range
-    rows = [row.rsplit(",", 1)[0] + ",9e12" for row in six_cities()]
-    second = refresh(home_of_six, write_tidy(tmp_path / "landing", rows))
+    landing = write_tidy(tmp_path / "landing", six_cities())
+    write_tidy(landing, ["110000,2010,gdp_real_cny_100m,many"], "without_a_number.csv")
+    second = refresh(home_of_six, landing)
     assert second.code == 1, second.output
-    assert second.last_line.startswith("citysync: exit 1: gate_staging")
+    assert second.last_line.startswith("citysync: exit 1: gate_raw")
     assert second.manifest["run_id"] == six.run.manifest["run_id"]
     assert (home_of_six / "build" / "citysync.duckdb").exists()
 
