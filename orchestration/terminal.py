@@ -75,21 +75,26 @@ def detail(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line; control characters are shown, not obeyed.
+    """Print a line; control characters are shown, not obeyed."""
+    line = visible(text)
+    put(line)
+    _write_log(line)
+
+
+def put(text: str) -> None:
+    """Print a text as it is.
 
     Where nobody can read it any more (`| head -1`, a closed terminal, a log on a full disk), the
     work goes on silently: a line that is lost is no reason to lose what was computed. The exit code
     still reports how it ended.
     """
-    line = visible(text)
     try:
-        print(line + "\n", end="", file=sys.stdout, flush=True)
+        print(text + "\n", end="", file=sys.stdout, flush=True)
     except OSError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         # what waits in the buffer goes there too, else the end of Python would try again
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-    _write_log(line)
 
 
 def _write_log(line: str) -> None:

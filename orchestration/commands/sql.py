@@ -13,7 +13,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import duckdb
@@ -23,7 +23,7 @@ from estimation.signs import visible
 from orchestration.faults import explain
 from orchestration.home import Home
 from orchestration.publication_folders import publication_folder
-from orchestration.terminal import Exit, end_command
+from orchestration.terminal import Exit, end_command, put
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
 from warehouse.publication.archive import load_archive
@@ -112,7 +112,10 @@ def show(con: duckdb.DuckDBPyConnection, query: str) -> None:
     relation = con.sql(query)
     if relation is not None:
         width = max(shutil.get_terminal_size((200, 50)).columns, NARROWEST)
-        relation.show(max_rows=ROWS_SHOWN, max_width=width)
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            relation.show(max_rows=ROWS_SHOWN, max_width=width)
+        put(printed.getvalue().removesuffix("\n"))
 
 
 def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
@@ -230,7 +233,7 @@ def run_sql(query: str | None, out: str | None = None) -> int:
             return Exit.DONE
         with connect_read_only(home, with_archive="archive" in query.lower()) as con:
             if out:
-                print(f"{write(con, query, Path(out)):,} rows in {out}")
+                put(f"{write(con, query, Path(out)):,} rows in {out}")
             else:
                 show(con, query)
     except (OSError, Refused, duckdb.Error) as error:
@@ -253,10 +256,10 @@ def run_sql(query: str | None, out: str | None = None) -> int:
 
 def _print_examples(home: Home) -> None:
     """Print three queries, and how DuckDB's own command line opens the file."""
-    print("citysync sql takes a query, such as:")
+    put("citysync sql takes a query, such as:")
     for question, query in EXAMPLES.items():
-        print(f'\n  # {question}\n  citysync sql -q "{query}"')
-    print(
+        put(f'\n  # {question}\n  citysync sql -q "{query}"')
+    put(
         "\nQuestions as people ask them, each with its query: docs/querying.md. DuckDB's own "
         "command line opens the database read-only for many queries:\n\n  duckdb -readonly "
         f"{shlex.quote(str(home.published / DATABASE))}\n\nIt is not locked as `citysync sql` is, "

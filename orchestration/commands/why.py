@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestration.home import Home
 from orchestration.publication_folders import opened
 from orchestration.templates import fill
-from orchestration.terminal import Exit, end_command, say
+from orchestration.terminal import Exit, end_command, put, say
 from warehouse.corrections import find_city, year_of
 from warehouse.replay.cell import Explanation, Figure, Test, explain
 from warehouse.replay.flips import Flip, find_flips
@@ -66,7 +66,7 @@ def why(
     of_run = f"run {publication.manifest['run_id']}"
     if as_json:
         given = cell.as_dict() | {"flips": [vars(flip) for flip in turned], "run": of_run}
-        print(json.dumps(given, ensure_ascii=False, indent=2))
+        put(json.dumps(given, ensure_ascii=False, indent=2))
         return Exit.DONE
     if html:
         page = fill(

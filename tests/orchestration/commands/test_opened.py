@@ -309,9 +309,11 @@ def test_a_file_on_a_full_disk_is_named(
     assert f"{home / 'out.csv'}: the disk is full" in capsys.readouterr().err
 
 
-def test_a_closed_standard_output_ends_quietly(home: Path) -> None:
-    command = f"exec {REPO}/.venv/bin/citysync sql -q 'select 1' >&-"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("words", ["", "-q 'select 1'"])
+@pytest.mark.parametrize("to", [">&-", "| true"])
+def test_a_standard_output_that_nobody_reads_ends_quietly(home: Path, words: str, to: str) -> None:
+    command = f"set -o pipefail; {REPO}/.venv/bin/citysync sql {words} {to}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
