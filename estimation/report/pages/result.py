@@ -158,7 +158,7 @@ def _later(page: Context) -> list[Markup]:
     if check is None or not is_found(check):
         return []
     numbers = {"estimate": num(check, "estimate", "+3"), "p": num(check, "p_value", "p")}
-    last = num(check, "last_year", "year")
+    last = num(page.one("primary", spec_id=PRIMARY), "last_year", "year")
     said = [page.words("result.sure_later", **numbers, last=last)]
     placebo = page.one("placebo", spec_id=PRIMARY, placebo="later")
     if placebo is None or None in (number(placebo[end]) for end in INTERVAL):
