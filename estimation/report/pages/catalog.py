@@ -157,6 +157,7 @@ PAGES = (
             "promise",
             "weight",
             "own_outcome",
+            "check",
             "stood_out",
             "literature",
             "gap",
