@@ -44,3 +44,31 @@
     {{ expected_and_found('expected_log', 'log_value') }}
     || coalesce('; ' || witness_source_id || ' has ' || {{ short_figure('witness_log_value', 'rate_unit') }}, '')
 {%- endmacro %}
+
+{#- Rows of int_values_candidates, each in the blocks of values that are off together or not at all: the table of a year, the rows of a
+    province in a year, a city over some years. -#}
+{% macro blocks_of(candidates) -%}
+    select
+        candidates.* exclude (differs_by, run_no),
+        of_kind.block,
+        case of_kind.block
+            when 'table' then candidates."year"
+            when 'province' then candidates."year" * 1000 + candidates.city_id // 10000
+            else candidates.city_id * 100 + candidates.run_no
+        end as block_id
+    from {{ candidates }} as candidates
+    cross join unnest(
+        case candidates.kind when 'row' then ['table', 'province'] when 'city' then ['city'] else ['table', 'city'] end
+    ) as of_kind (block)
+    where
+        case of_kind.block
+            when 'table' then candidates.is_match
+            -- a row of one year leaves the trend of its city; two places of one size have like figures in any year
+            when 'province'
+                then
+                    abs(candidates.log_value - candidates.expected_log)
+                    > greatest(candidates.differs_by, coalesce(abs(candidates.other_log_value - candidates.other_expected_log), 0))
+            -- copies have other vintages of a city now and then
+            else candidates.kind = 'unit' or (candidates.kind <> 'apart' and candidates.relation in ('independent', 'edition'))
+        end
+{%- endmacro %}

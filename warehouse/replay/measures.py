@@ -92,8 +92,10 @@ def _of_table(kind: str) -> str:
         "select one.observation_id, tables.share as measured, tables.least as threshold, "
         "tables.other_source_id as note from {{ ref('int_trends_delivered') }} as one inner join ("
         'select series_no, "year", other_source_id, k, place_order, '
-        "count(*) filter (where is_match) / any_value(n_table) as share, "
-        f"any_value(match_table_share) as least from judged where kind = '{kind}' group by all"
+        "count(*) filter (where is_match) / any_value(n_table) as share, any_value("
+        "limits.match_table_share) as least from judged inner join {{ ref('int_indicator_limits') "
+        "}} as limits on judged.indicator_id = limits.indicator_id "
+        f"where kind = '{kind}' group by all"
         ') as tables on one.series_no = tables.series_no and one."year" = tables."year"'
     )
 
@@ -332,7 +334,7 @@ MEASURES = [
         "share of its table that no other source bears out",
         SHARE,
         _of_table("apart"),
-        "int_values_matched",
+        "int_values_candidates",
         "judged",
     ),
     Measure(
@@ -340,7 +342,7 @@ MEASURES = [
         "share of its table that is another year of another source",
         SHARE,
         _of_table("year"),
-        "int_values_matched",
+        "int_values_candidates",
         "judged",
     ),
     Measure(
@@ -348,7 +350,7 @@ MEASURES = [
         "share of its table that is the figure of another row of another source",
         SHARE,
         _of_table("row"),
-        "int_values_matched",
+        "int_values_candidates",
         "judged",
     ),
     Measure(
@@ -463,11 +465,11 @@ _NARROWED = {
     "int_observations_spike_left": ("int_trends_cleaned", _NEAR),
     "int_observations_stale": ("int_values_figures", _NEAR),
     "int_observations_vintage_break": ("int_values_compared", _NEAR),
-    "int_values_matched": ("int_values_paired", _NEAR),
+    "int_values_candidates": ("int_values_paired", _NEAR),
 }
 #: Rows of a step that are kept, where the step has no row per figure (else `_OF_FIGURE`).
 _FILTERS = {
-    ("int_values_matched", "judged"): 'where "year" = {year}',
+    ("int_values_candidates", "judged"): 'where "year" = {year}',
     ("int_observations_identity", "delivered_rows"): "",
     ("int_observations_wrong_entity", "distances"): "",
 }

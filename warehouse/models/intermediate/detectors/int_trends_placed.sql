@@ -1,0 +1,26 @@
+-- grain: one row is one value of int_trends_delivered with its place in its table, one year of its series, and beside the years next to it
+-- key: observation_id
+select
+    trends.observation_id,
+    trends.series_no,
+    trends.source_id,
+    trends.indicator_id,
+    trends.city_id,
+    trends."year",
+    trends.log_value,
+    trends.rate_unit,
+    row_number() over (in_table order by trends.city_id) as code_place,
+    row_number() over (in_table order by observations.row_no, observations.col_no, trends.observation_id) as file_place,
+    percent_rank() over (in_table order by round(trends.log_value, 9)) as size,
+    trends.log_value = lag(trends.log_value) over city_years
+    and trends."year" = lag(trends."year") over city_years + 1 as repeats_before,
+    trends.log_value = lead(trends.log_value) over city_years
+    and trends."year" = lead(trends."year") over city_years - 1 as repeats_after,
+    -- one figure may end in a zero, most of a table do not
+    coalesce(median(figures.rounding * exp(trends.log_value)) over in_table / exp(trends.log_value), 0) / 2 as rounding
+from {{ ref('int_trends_delivered') }} as trends
+inner join {{ ref('int_observations_corrected') }} as observations on trends.observation_id = observations.observation_id
+left join {{ ref('int_values_figures') }} as figures on trends.observation_id = figures.observation_id
+window
+    in_table as (partition by trends.series_no, trends."year"),
+    city_years as (partition by trends.series_no, trends.city_id order by trends."year")
