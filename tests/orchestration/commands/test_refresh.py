@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import dagster as dg
 import duckdb
 import numpy as np
 import pandas as pd
@@ -62,6 +63,18 @@ def test_the_log_has_every_stage_and_the_end(simulated):
     log = (simulated.home / "refresh.log").read_text(encoding="utf-8").splitlines()
     stages = [line for line in simulated.output.splitlines() if "/7] " in line]
     assert len(stages) == 7 and {*stages, simulated.last_line} <= set(log)
+
+
+def test_columns_of_every_mart_show_what_they_come_from_in_the_ui(simulated):
+    published = query(
+        simulated, "select table_name from duckdb_tables() where schema_name = 'marts'"
+    )
+    with dg.DagsterInstance.from_config(str(simulated.home / "dagster")) as instance:
+        for (table,) in published:
+            key = dg.AssetKey(["marts", table])
+            event = instance.get_latest_materialization_event(key)
+            lineage = event.asset_materialization.metadata["dagster/column_lineage"].value
+            assert any(lineage.deps_by_column.values()), table
 
 
 def test_a_spec_is_run_again_on_the_published_file(simulated):
