@@ -206,11 +206,11 @@ def primary_tables(
         spec_id=PRIMARY,
     )
     placebo = table(
-        "name estimate ci_low ci_high p_value",
-        ("5 years back", 0.01, -0.1, 0.1, 0.5),
-        ("8 years back", -0.2, -0.3, -0.1, 0.002),
+        "placebo name estimate ci_low ci_high p_value",
+        ("time", "5 years back", 0.01, -0.1, 0.1, 0.5),
+        ("time", "8 years back", -0.2, -0.3, -0.1, 0.002),
+        ("later", "admitted_later", -0.01, -0.03, 0.01, 0.3),
         spec_id=PRIMARY,
-        placebo="time",
         first_year=2005,
         last_year=2014,
         n_cities=320,
