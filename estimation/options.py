@@ -1,4 +1,4 @@
-"""What a fit may be asked for beside its panel: one record from the front door to the solver."""
+"""What a fit may be asked for beside its panel: one record from the call of `fit` to the solver."""
 
 from __future__ import annotations
 

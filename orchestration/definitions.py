@@ -24,8 +24,8 @@ def load_definitions(run: Run | None = None) -> dg.Definitions:
     Parameters
     ----------
     run : Run, optional
-        What a refresh at the terminal hands from stage to stage. Dagster runs a part of a job only
-        with the resource that its assets were made with.
+        What a refresh at the terminal hands from stage to stage. It is bound to the assets here,
+        because Dagster takes no other resources when it runs only selected assets of a job.
     """
     warnings.filterwarnings(
         "ignore", category=dg.BetaWarning

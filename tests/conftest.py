@@ -66,7 +66,7 @@ LONGEST = (
     "orchestration/reuse/test_plan.py",
     "warehouse/test_models.py",
     "estimation/study/test_run.py",
-    "warehouse/test_witnesses.py",
+    "warehouse/test_other_sources.py",
     "orchestration/commands/test_publications.py",
     "estimation/report/test_site.py",
     "warehouse/publication/test_shrinkage.py",

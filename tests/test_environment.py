@@ -1,4 +1,4 @@
-"""The environment and the doors to the one command: what stands in the locks, what is damaged is
+"""The environment and the ways to start the one command: what is in the locks, what is damaged is
 made again, and words reach the command as they are.
 """
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .city_panel import CityPanel
 from .measure import net_of_blocks
-from .redeal import ROUNDING, Draws, squared_error
+from .permutation import ROUNDING, Draws, squared_error
 
 # Draws taken together: one block of the largest arrays is some megabytes.
 CHUNK = 250
@@ -58,8 +58,8 @@ def draw_adjusted(
     clustered by city and by block.
 
     Covariates stay with the city while admissions move, so the treatment is made net of them anew
-    in each draw. Without covariates the result equals that of `redeal.draw_statistics` with the
-    two-way contrast.
+    in each draw. Without covariates the result equals that of `draw_statistics` with the two-way
+    contrast.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .fit import PrimaryResult, counted, measure_result, without_verdict
 from .fitted_order import deal_in_order, fit_order
 from .interval import family_p, rank_p
-from .redeal import Draws, deal
+from .permutation import Draws, deal
 
 UNIFORM, FITTED = "uniform", "fitted"
 DEALINGS = (UNIFORM, FITTED)

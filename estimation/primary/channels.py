@@ -13,7 +13,7 @@ from .city_panel import CityPanel
 from .contrast import Contrast, two_way
 from .interval import Tested, judge
 from .measure import cycle, net_of_blocks, own_shock
-from .redeal import Draws, draw_statistics
+from .permutation import Draws, draw_statistics
 
 
 @dataclass(frozen=True, kw_only=True)

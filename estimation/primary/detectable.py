@@ -14,7 +14,7 @@ from .city_panel import CityPanel, build_panel
 from .contrast import treatment_contrast
 from .interval import family_p
 from .measure import cycle, own_shock, slope, standardise
-from .redeal import FARTHEST, Draws, deal, draw_statistics, needed_draws
+from .permutation import FARTHEST, Draws, deal, draw_statistics, needed_draws
 
 IMPOSED = ("S-30", "S-60", "S+60", "L+50", "L-50")
 

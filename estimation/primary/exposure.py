@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .city_panel import build_panel, lacking
-from .redeal import ROUNDING, Draws, deal, squared_error
+from .permutation import ROUNDING, Draws, deal, squared_error
 from .within_block import WithinBlockResult, judged
 
 

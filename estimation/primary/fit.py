@@ -15,7 +15,7 @@ from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .contrast import Contrast, treatment_contrast
 from .detectable import detectable
 from .interval import Tested, family_p, judge
-from .redeal import Draws, deal, draw_statistics
+from .permutation import Draws, deal, draw_statistics
 
 ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"
 GIVEN = "as given"

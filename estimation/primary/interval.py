@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .redeal import FARTHEST, ROUNDING, TOLERANCE, Draws, needed_draws
+from .permutation import FARTHEST, ROUNDING, TOLERANCE, Draws, needed_draws
 
 NO_END = (
     "No fall of any size is rejected: the interval has no lower end.",

@@ -16,7 +16,7 @@ from .city_panel import (
 )
 from .contrast import treatment_contrast
 from .interval import Tested, judge
-from .redeal import Draws, deal, draw_statistics
+from .permutation import Draws, deal, draw_statistics
 
 
 @dataclass(frozen=True, kw_only=True)

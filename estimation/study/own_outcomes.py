@@ -18,7 +18,7 @@ from ..primary.city_panel import CityPanel, build_panel
 from ..primary.detectable import detectable
 from ..primary.fitted_order import deal_by_keys
 from ..primary.interval import family_p
-from ..primary.redeal import Draws
+from ..primary.permutation import Draws
 from ..primary.within_block import WithinBlockResult, judged, outcome_draws
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts

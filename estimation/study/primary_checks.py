@@ -33,7 +33,7 @@ from ..primary.exposure import fit_exposure
 from ..primary.fit import PrimaryResult
 from ..primary.interval import rank_p
 from ..primary.measure import reference, standardise, synchronization
-from ..primary.redeal import needed_draws
+from ..primary.permutation import needed_draws
 from ..primary.selection import selection_rows
 from ..sample.exposure import exposure_of
 from ..sample.marts import Marts

@@ -13,7 +13,7 @@ from ..primary.city_panel import CityPanel
 from ..primary.contrast import treatment_contrast
 from ..primary.interval import family_p
 from ..primary.parts import Parts, fit_parts
-from ..primary.redeal import deal
+from ..primary.permutation import deal
 from ..sample.marts import Marts
 from .windows import Window
 

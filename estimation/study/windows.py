@@ -19,7 +19,7 @@ from ..primary.contrast import treatment_contrast
 from ..primary.fit import PrimaryResult, fit_primary
 from ..primary.interval import rank_p
 from ..primary.measure import cycle
-from ..primary.redeal import Draws, deal, draw_statistics
+from ..primary.permutation import Draws, deal, draw_statistics
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series

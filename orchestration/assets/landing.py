@@ -5,7 +5,6 @@ the counterfactual build of simulated data.
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from orchestration.home import Home
 from orchestration.resources import Settings
@@ -84,7 +83,7 @@ def simulated_landing(
     stage.simulate(run)
     for source in SOURCES:
         version = _version(stage.files_of(run), source)
-        tags = {DATA_VERSION_TAG: version.value}
+        tags = {"dagster/data_version": version.value}
         context.log_event(dg.AssetObservation([DELIVERED, source], tags=tags))
     if not run.settings.is_simulated:
         return dg.MaterializeResult(

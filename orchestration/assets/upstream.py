@@ -1,4 +1,4 @@
-"""What must hold before an asset is made: build/ has what it is made of."""
+"""Require that build/ has what an asset is made of. Assets of the landing read files instead."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
+from warehouse.ingest.comparable import why_not_compared
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
-from warehouse.ingest.witness import why_no_witness
 from warehouse.publication.archive import day_of
 from warehouse.publication.untrusted import attach_untrusted, open_publication
 from warehouse.source_check.comparison import compare
@@ -56,7 +56,7 @@ def _check(
 ) -> Exit:
     home = Home.from_environment()
     published = home.published.resolve()
-    without = why_no_witness(published, folder)
+    without = why_not_compared(published, folder)
     if not without:
         database = open_publication(published).database
     report = read_folder(folder, scratch, layouts=load_layouts(needed={folder.resolve().name}))

@@ -1,6 +1,6 @@
 """`citysync ui` and `citysync docs`:
 
-Dagster's web page on this machine only, behind its door, and dbt's static documentation.
+Dagster's web page on this machine only, behind its access control, and dbt's static documentation.
 """
 
 from __future__ import annotations

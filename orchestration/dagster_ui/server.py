@@ -1,4 +1,5 @@
-"""`citysync ui`: Dagster's web page on this machine only, behind the door, its daemon beside it.
+"""`citysync ui`: Dagster's web page on this machine only, behind its access control, and its
+daemon.
 
 Page and daemon share one process that has loaded the code location `citysync`.
 """
@@ -15,13 +16,15 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+# The command `dagster-webserver` takes no middleware, and foreign pages would reach its own port
+# behind a proxy. So its application is made here, and needs a workspace, which has no public name.
 import uvicorn
 from dagster import DagsterInstance
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
 
-from orchestration.dagster_ui.door import Door
+from orchestration.dagster_ui.access_control import AccessControl
 from orchestration.terminal import say
 
 LOCATION = "citysync"
@@ -47,7 +50,7 @@ def serve(host: str, port: int) -> None:
         instance = stack.enter_context(DagsterInstance.get())
         target = _start_code_and_daemon(stack, folder)
         context = stack.enter_context(WorkspaceProcessContext(instance, target))
-        application = Door(create_app_from_workspace_process_context(context), port)
+        application = AccessControl(create_app_from_workspace_process_context(context), port)
         # the code has been loaded: what is left takes less than a second
         say(f"Dagster UI: http://{host}:{port}/asset-groups (ctrl-c stops it)")
         uvicorn.run(application, host=host, port=port, log_level="warning")

@@ -26,7 +26,7 @@ from warehouse.publication.manifest import (
     order_key,
     write_manifest,
 )
-from warehouse.publication.shrinkage import series_of
+from warehouse.publication.shrinkage import kind_of
 from warehouse.publication.tables import copy_tables
 
 
@@ -72,7 +72,7 @@ def publish(
     size of every file except the manifest).
     folders : folders to copy into the publication, by their name there: report, data_docs,
     dbt_docs.
-    kept : how many of the newest publications to keep; the newest of each series is always kept.
+    kept : how many of the newest publications to keep; the newest of each kind is always kept.
     contracts : keys and units of the tables, by `schema.table`, for the data package's descriptor.
 
     Raises
@@ -91,7 +91,7 @@ def publish(
     tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
     for name, folder in folders.items():
         shutil.copytree(folder, draft / name)
-    # the report of a small landing has no figures, for example; only files have a hash
+    # remove folders without files (a small landing has no figures), since the manifest names files
     for path in sorted(draft.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
@@ -99,14 +99,15 @@ def publish(
         datapackage.describe_package(draft, manifest, contracts or {}), encoding="utf-8"
     )
     archive = published.parent / "archive"
-    number = 1 + max(order_key(path)[0] for path in (draft, *store.iterdir(), *archive.glob("*")))
+    # the draft is in the store, and has the number 0 as long as it has no manifest
+    number = 1 + max(order_key(path)[0] for path in (*store.iterdir(), *archive.glob("*")))
     complete = {**manifest, NUMBER: number, "tables": tables, "files": hash_files(draft)}
     write_manifest(draft, complete)
     seal(draft)
     os.replace(draft, final)
     archive_publications(store, archive, final.name)
     switch(published, final)
-    remove_old(store, {final.name}, kept)
+    remove_old(store, final.name, kept=kept)
     return tables
 
 
@@ -142,18 +143,16 @@ def _require_link(published: Path) -> None:
         )
 
 
-def remove_old(store: Path, keep: set[str], kept: int) -> None:
-    """Remove all publications except the newest `kept`, the newest of every series, and those named
-    in `keep`; remove drafts of killed runs.
+def remove_old(store: Path, current: str, *, kept: int) -> None:
+    """Remove all publications except the newest `kept`, the newest of every kind, and the current
+    one; remove drafts of killed runs.
 
-    Publications of one series have the same kind of data (simulated or delivered), window and limit
-    of editions. So a run with another window or simulated data never removes the last publication
-    of this series.
+    So a run with another window or simulated data never removes the last publication of a kind.
     """
     folders = sorted(store.iterdir(), key=order_key, reverse=True)
     whole = [folder.name for folder in folders if not folder.name.startswith(".")]
-    newest_of_series = {series_of(store / name): name for name in reversed(whole)}
-    stays = {*whole[:kept], *newest_of_series.values(), *keep}
+    newest_of_kind = {kind_of(store / name): name for name in reversed(whole)}
+    stays = {*whole[:kept], *newest_of_kind.values(), current}
     for name in whole:
         if name not in stays:
             # rename it to a draft first, so that an interrupted removal leaves no half publication

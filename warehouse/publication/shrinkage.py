@@ -259,15 +259,14 @@ def _part(manifest: Mapping[str, Any], settings: Mapping[str, str]) -> list[Any]
     ]
 
 
-def series_of(publication: Path) -> tuple[str, ...]:
-    """What a publication is one of a series of: simulated or delivered, window, editions.
-
-    The newest of every series is kept.
+def kind_of(publication: Path) -> tuple[str, ...]:
+    """Return the kind of a publication: simulated or delivered, what was left out of its landing,
+    and its window. The newest of every kind is kept.
     """
     try:
         manifest = read_manifest(publication)
     except PublishError:
-        # one that cannot be read is of no series, and need not be kept for it
+        # one that cannot be read is of no kind, and need not be kept for it
         manifest = {}
     return tuple(str(part) for part in [*_part(manifest, EXTENT), *_part(manifest, WINDOW)])
 

@@ -11,7 +11,7 @@ from estimation.primary.contrast import treatment_contrast
 from estimation.primary.fit import fit_primary
 from estimation.primary.fitted_order import PENALTY, deal_in_order, fit_order
 from estimation.primary.interval import family_p
-from estimation.primary.redeal import deal, draw_statistics
+from estimation.primary.permutation import deal, draw_statistics
 from tests.estimation.panels import beside_dummies
 
 from .economies import draw_panel

@@ -15,7 +15,7 @@ from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.fit import fit_primary
-from estimation.primary.redeal import draw_statistics
+from estimation.primary.permutation import draw_statistics
 from estimation.study import city_periods
 from estimation.study.windows import Window
 from tests.estimation.panels import with_cell

@@ -18,7 +18,7 @@ from estimation.primary.fit import fit_primary
 from estimation.primary.interval import family_p, find_interval, rank_p
 from estimation.primary.measure import cycle, standardise
 from estimation.primary.pair_means import partner_means
-from estimation.primary.redeal import Draws, deal, draw_statistics
+from estimation.primary.permutation import Draws, deal, draw_statistics
 from estimation.primary.within_block import fit_within_block
 from tests.estimation.panels import beside_dummies
 

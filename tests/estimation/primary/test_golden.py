@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from estimation.primary import city_panel, detectable, fit, measure, redeal
+from estimation.primary import city_panel, detectable, fit, measure, permutation
 from estimation.primary.fit import STATISTIC_VERSION, fit_primary
 
 from .economies import draw_panel
 
 GOLDEN = Path(__file__).parent / "golden"
 CONSTANTS = {
-    "level": redeal.LEVEL,
+    "level": permutation.LEVEL,
     "power": detectable.POWER,
     "worth_finding": fit.WORTH_FINDING,
     "cap_quantile": measure.CAP_QUANTILE,

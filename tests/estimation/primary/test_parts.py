@@ -9,7 +9,7 @@ from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.parts import fit_parts
 from estimation.primary.pearson import pearson_before_after
-from estimation.primary.redeal import deal
+from estimation.primary.permutation import deal
 from tests.estimation.panels import beside_dummies
 
 from .economies import draw_panel

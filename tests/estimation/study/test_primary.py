@@ -23,7 +23,7 @@ from estimation.primary.exposure import fit_exposure
 from estimation.primary.fit import fit_primary
 from estimation.primary.interval import rank_p
 from estimation.primary.measure import reference, standardise, synchronization
-from estimation.primary.redeal import deal, draw_statistics
+from estimation.primary.permutation import deal, draw_statistics
 from estimation.primary.selection import growth_before, selection_rows, within_block_gap
 from estimation.sample.exposure import exposure_of
 from estimation.sample.marts import Marts

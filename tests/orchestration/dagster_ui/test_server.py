@@ -1,5 +1,5 @@
 """The webserver that `citysync ui` starts listens on this machine only, reads the landing that it
-was given, and has the door in front: what a foreign page can make a browser send does not pass it,
+was given, and has access control: what a foreign page can make a browser send does not pass it,
 what the UI's own pages send does; by itself and in a started server.
 """
 
@@ -16,7 +16,7 @@ from unittest import mock
 import pytest
 
 from orchestration.commands import servers
-from orchestration.dagster_ui.door import Door
+from orchestration.dagster_ui.access_control import AccessControl
 from tests.conftest import REPO
 from tests.orchestration.conftest import end_of
 
@@ -92,7 +92,7 @@ def test_the_ui_s_own_requests_are_answered(port):
     ],
 )
 def test_what_only_a_server_can_read_is_refused_too(port, request_line):
-    """A path in codes, an address as the path, no host; the door's own tests have the rest."""
+    """A path in codes, an address as the path, no host; the tests below have the rest."""
     said = raw(port, request_line.replace("{port}", str(port)) + "Connection: close\r\n\r\n")
     assert said.startswith("HTTP/1.1 403") and "setNuxSeen" not in said
 
@@ -165,7 +165,7 @@ def ask(
         "path": path,
         "headers": [(k.encode(), v.encode("latin-1")) for k, v in pairs],
     }
-    asyncio.run(Door(inside, PORT)(scope, receive, send))
+    asyncio.run(AccessControl(inside, PORT)(scope, receive, send))
     return bool(reached), answers
 
 

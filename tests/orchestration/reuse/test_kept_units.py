@@ -105,7 +105,7 @@ def code_with(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     ("path", "is_run_again"),
     [
         ("estimation/estimators/two_way.py", True),
-        ("estimation/primary/redeal.py", True),
+        ("estimation/primary/permutation.py", True),
         ("estimation/report/site.py", False),
         ("estimation/analyses/baseline.py", False),
     ],

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from warehouse.ingest.comparable import why_not_compared
 from warehouse.ingest.delivered_files import matches_path
 from warehouse.ingest.drafting.evidence import Knowledge, read_factors
 from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
@@ -27,7 +28,6 @@ from warehouse.ingest.layouts import load_layouts, parse_layout
 from warehouse.ingest.place_names import place_key, read_place_names, read_seed
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
-from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.jobs import RawJob
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Job, Outcome, Pool, Task
@@ -65,7 +65,7 @@ def new_source(
     source_id = source_id or re.sub(r"[^a-z0-9_]+", "_", place.resolve().name.lower()).strip("_")
     try:
         database = Path(published) if published else _home() / "published" / "citysync.duckdb"
-        without = why_no_witness(database.parent, place)
+        without = why_not_compared(database.parent, place)
         reference = None if without else read_reference(database)
         draft, files = draft_folder(place, source_id, reference)
         if without:

@@ -1,4 +1,4 @@
-"""The door in front of the Dagster UI: which requests may reach it.
+"""Access control of the Dagster UI: which requests may reach it.
 
 Dagster's webserver asks nobody who sends a request. It listens on this machine only, but every page
 that is open in a browser here can send requests to it: by a picture's address, by a form, by a
@@ -38,7 +38,7 @@ ASKED = (
 )
 
 
-class Door:
+class AccessControl:
     """An ASGI application that lets requests of this machine's own pages through to another one.
 
     Parameters

@@ -11,7 +11,7 @@ from warehouse.publication.manifest import is_simulated
 _SIMULATED = re.compile("simulated|模拟")
 
 
-def why_no_witness(published: Path, folder: Path) -> str:
+def why_not_compared(published: Path, folder: Path) -> str:
     """Why the values of a publication are not compared with the files of a source; empty where
     they are.
 
