@@ -63,17 +63,22 @@ def test_after_a_refresh_its_files_are_read(tmp_path: Path) -> None:
 def test_one_manifest_serves_two_folders_and_each_reads_its_own_files(
     tmp_path: Path, dbt_target: Path
 ) -> None:
-    shown = ["show", "--inline", "select raw_text from {{ source('raw', 'observations') }}"]
-    found = []
-    for name, value in (("here", 1.0), ("there", 2.0), ("here", 3.0)):
-        build = tmp_path / name
-        write_raw(build, [raw_row("a", "110000", 2010, "gdp_nominal_cny_100m", value)])
+    def show(build: Path) -> list[tuple]:
+        query = "select raw_text from {{ source('raw', 'observations') }}"
+        (answer,) = run_dbt(["show", "--inline", query], build, dbt_target)
+        return [tuple(row) for row in answer.agate_table.rows]
+
+    def run(build: Path) -> list[tuple]:
         run_dbt(["run", "--select", "stg_raw__cells"], build, dbt_target)
         with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
-            cells = con.execute("select raw_text from staging.stg_raw__cells").fetchall()
-        (answer,) = run_dbt(shown, build, dbt_target)
-        found.append((cells, [tuple(row) for row in answer.agate_table.rows]))
-    assert found == [([(text,)], [(text,)]) for text in ("1.0", "2.0", "3.0")]
+            return con.execute("select raw_text from staging.stg_raw__cells").fetchall()
+
+    # each command in a folder after one in the other, the second time on other files
+    steps = ((run, "here"), (run, "there"), (show, "here"), (show, "there"))
+    for text, (command, name) in zip(("1.0", "2.0", "3.0", "4.0"), steps, strict=True):
+        build = tmp_path / name
+        write_raw(build, [raw_row("a", "110000", 2010, "gdp_nominal_cny_100m", float(text))])
+        assert command(build) == [(text,)]
 
 
 def test_a_folder_without_files_keeps_no_view_of_those_that_it_held(

@@ -225,16 +225,21 @@ def test_every_query_names_columns_that_exist() -> None:
 FIRST = {
     "found": ({"primary_p": 0.01}, ("title_up",), ("title_none",)),
     "fell": ({"primary_p": 0.01, "primary_estimate": -0.08}, ("title_down",), ("title_up",)),
-    "missed": (
+    "missed, and a placebo that finds something": (
         {},
-        ("title_none", "missed_large", "study_why_fails"),
+        ("title_none", "missed_large", "study_why_fails", "placebo_time_bad"),
         ("title_up", "missed_small"),
     ),
-    "seen": ({"smallest": 0.048}, ("title_none", "missed_small"), ("missed_large",)),
-    "no verdict": ({"primary_p": None}, ("title_open",), ("title_none",)),
-    "placebo": ({}, ("placebo_time_bad",), ()),
-    "no fault": ({"joint_p": 0.4, "level_p": 0.2}, (), ("placebo_time_bad", "other_kind")),
-    "another kind": ({"level_p": 0.01}, ("other_kind",), ()),
+    "seen, and no fault": (
+        {"smallest": 0.048, "joint_p": 0.4},
+        ("title_none", "missed_small"),
+        ("missed_large", "placebo_time_bad", "other_kind"),
+    ),
+    "no verdict, and treated cities of another kind": (
+        {"primary_p": None, "level_p": 0.01},
+        ("title_open", "other_kind"),
+        ("title_none",),
+    ),
 }
 
 

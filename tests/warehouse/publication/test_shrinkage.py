@@ -3,6 +3,8 @@ do not.
 """
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -68,7 +70,8 @@ def publish(home: Path, day: int, *, kept: int = 3, confirmed: bool = False, **p
     put_out(home, run_of(day), built(**parts), kept=kept, **manifest)
 
 
-def ask(home: Path, *, confirmed: bool = False, sql: str = "", **parts: object) -> list[str]:
+def build_and_ask(home: Path, sql: str = "", **parts: object) -> Callable[..., list[str]]:
+    """Make a build, and return what asks whether it may be published."""
     manifest = {name: parts.pop(name, usual) for name, usual in MANIFEST_OF.items()}
     build = home / "build"
     remove_any(build)
@@ -76,7 +79,11 @@ def ask(home: Path, *, confirmed: bool = False, sql: str = "", **parts: object) 
     with duckdb.connect(str(build / "citysync.duckdb")) as con:
         con.execute(built(**parts) + ";" + sql)
         con.execute(f"copy meta.input_file to '{build}/input_file.parquet'")
-    return refuse_to_shrink(home / "published", build, manifest, confirmed=confirmed)
+    return partial(refuse_to_shrink, home / "published", build, manifest)
+
+
+def ask(home: Path, **parts: object) -> list[str]:
+    return build_and_ask(home, **parts)(confirmed=False)
 
 
 @pytest.fixture(scope="module")
@@ -194,11 +201,12 @@ JUDGEMENT = OF_2015.format("update", "set is_current = false")
 def test_what_lost_more_than_the_share_stops_and_says_what_is_gone(
     home: Path, parts: dict, named: list[str]
 ) -> None:
+    asked = build_and_ask(home, **parts)
     with pytest.raises(PublicationShrinks) as found:
-        ask(home, **parts)
+        asked(confirmed=False)
     for part in [*named, run_of(1), "expected at most 5%", "CONFIRM_SHRINK=1"]:
         assert part in str(found.value)
-    ask(home, **parts, confirmed=True)
+    asked(confirmed=True)
 
 
 @pytest.mark.parametrize(
