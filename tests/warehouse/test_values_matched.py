@@ -26,6 +26,14 @@ LIMITS = {
     "mixed_up_apart": 0.05,
     "mixed_up_apart_across": 0.2,
     "unit_factor_source_within": 0.15,
+    # of the rules on a series alone, which int_trends_placed prepares
+    "row_shift_fit": None,
+    "row_shift_spread_ratio": None,
+    "swap_fit": None,
+    "swap_miss": None,
+    "swap_noise": None,
+    "swap_spike": None,
+    "swap_spread_ratio": None,
 }
 # Figures as `cells` (source, indicator, city, y, figure, expected), for int_trends_delivered.
 TRENDS = """

@@ -69,6 +69,14 @@ _LIMITS = (
     "limits.indicator_id"
 )
 
+#: How far a figure is from its own trend, for the rules on places.
+_FROM_TREND = (
+    "select one.observation_id, abs(one.log_value - one.expected_log) as measured, {} as threshold,"
+    " null as note from {{{{ ref('int_trends_delivered') }}}} as one inner join {{{{ "
+    "ref('int_indicator_limits') }}}} as limits on one.indicator_id = limits.indicator_id where "
+    "limits.swap_fit is not null"
+)
+
 
 def _of_trend(measured: str, threshold: str, table: str, more: str = "") -> str:
     """A measure of a trend with its threshold, and whether other sources confirm the figure."""
@@ -357,23 +365,13 @@ MEASURES = [
         "row_shift",
         "distance from its own trend, before it can fit another row",
         LOG,
-        "select one.observation_id, one.miss as measured, "
-        + _noisy("row_shift_miss", "swap_noise")
-        + " as threshold, null as note from placed as one "
-        + _LIMITS,
-        "int_observations_misplaced",
-        "placed",
+        _FROM_TREND.format(_noisy("row_shift_miss", "swap_noise")),
     ),
     Measure(
         "swap",
         "distance from its own trend, before it can fit another city",
         LOG,
-        "select one.observation_id, one.miss as measured, "
-        + _noisy("swap_miss", "swap_noise")
-        + " as threshold, null as note from placed as one "
-        + _LIMITS,
-        "int_observations_misplaced",
-        "placed",
+        _FROM_TREND.format(_noisy("swap_miss", "swap_noise")),
     ),
     Measure(
         "duplicated_block",
@@ -461,7 +459,6 @@ _NARROWED = {
     "int_observations_level_run": ("int_values_compared", _PROVINCE),
     "int_observations_level_run_alone": ("int_trends_cleaned", _NEAR),
     "int_observations_mismatch": ("int_trends_cleaned", _NEAR),
-    "int_observations_misplaced": ("int_trends_delivered", _NEAR),
     "int_observations_spike_left": ("int_trends_cleaned", _NEAR),
     "int_observations_stale": ("int_values_figures", _NEAR),
     "int_observations_vintage_break": ("int_values_compared", _NEAR),
