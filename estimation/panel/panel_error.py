@@ -1,4 +1,4 @@
-"""What is said where a panel cannot be used."""
+"""The library's errors: `PanelError`, and checks of arguments that raise it."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from ..engines.heterogeneity_design import Heterogeneity, build_design, city_typ
 from ..engines.regressors import Design
 from ..estimators.fitted import Fitted, Inputs, sample_statistics
 from ..estimators.two_way import LeastSquaresDraws, fit_design
-from ..fit import DEFAULTS, fit_by_sample, results_of, strata_of
+from ..fit import DEFAULTS, fit_by_sample, strata_of
+from ..fit_results import results_of
 from ..inference.diagnostics.coefficients import permitted_rows
 from ..influence.influence_fit import InfluenceFit
 from ..options import Options
