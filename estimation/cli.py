@@ -199,7 +199,7 @@ def _write_files(fit: Fit, options: argparse.Namespace) -> None:
     from .api.tables import etable
 
     given = (options.panel, options.cohort, options.block)
-    read = {Path(one).resolve() for one in given if one}
+    read = {Path(one).resolve() for one in given if isinstance(one, str | Path)}
     for ending in TABLE_FILES:
         file = getattr(options, ending)
         if file is not None:

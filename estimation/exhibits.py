@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _TEX = {
     "–": "--",
     "−": "$-$",
 }
+# the sign of a number, which text would print as a hyphen
+MINUS = re.compile(r"(?<![\w)\]-])-(?=\.?\d)")
 # more columns of numbers than that are set small, in .docx on a page on its side
 UPRIGHT = 4
 # so that the same table has the same bytes
@@ -132,7 +135,8 @@ def _tex_cell(cell: str) -> str:
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
+    signs = MINUS.sub("\N{MINUS SIGN}", text)
+    return "".join(_TEX.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in signs)
 
 
 def to_html(table: Table) -> str:

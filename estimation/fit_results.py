@@ -161,6 +161,7 @@ def result_of(
         tuple(found),
         **counts,
         parts=parts,
+        no_draws=_no_draws(sample, estimator)[0],
     )
 
 
@@ -242,6 +243,30 @@ def _without_default(
     ]
 
 
+def _no_draws(sample: FitSample, estimator: str) -> tuple[str, bool]:
+    """Return why this estimator has no permutation on this sample, empty where it has one, and
+    whether that lies in the panel.
+    """
+    row = REGISTRY[estimator]
+    if not sample.has_draws and not sample.panel.pilots_known:
+        return (
+            "The permutation is left out: cities can trade places only where every two of "
+            "them are a pair, and some pairs are never treated."
+        ), True
+    if row.family == "group_time" and not can_permute(sample):
+        needed = "a balanced panel without controls or chosen partners"
+        needed = needed if sample.panel.exposure == "one" else "pairs that are treated by one city"
+        return f"The permutation is left out: a draw of {estimator} needs {needed}.", True
+    if row.no_draws:
+        return f"The permutation is left out: {row.no_draws}", False
+    if not sample.has_draws:
+        return (
+            "The permutation is left out: a database that adds pairs up has no draws; where "
+            "memory holds the panel, engine='arrays' has them."
+        ), False
+    return "", False
+
+
 def _left_out(
     sample: FitSample, estimator: str, options: Options, draws: Draws | None
 ) -> list[str]:
@@ -250,6 +275,7 @@ def _left_out(
     wanted = () if vcov is None else vcov
     row = REGISTRY[estimator]
     found = []
+    reason, is_of_panel = _no_draws(sample, estimator)
     if "province_jackknife" in wanted and sample.panel.province is None:
         found.append("The province_jackknife is left out: it needs the province of every city.")
     by_pair = not sample.panel.pilots_known
@@ -258,22 +284,9 @@ def _left_out(
             "Treatment is by pair: dyadic is the default method, and city is left out, because no "
             "city of a treated pair is known to be the treated one."
         )
-    if by_pair and not sample.has_draws:
-        found.append(
-            "The permutation is left out: cities can trade places only where every two of "
-            "them are a pair, and some pairs are never treated."
-        )
-    elif row.family == "group_time" and not can_permute(sample):
-        needed = "a balanced panel without controls or chosen partners"
-        needed = needed if sample.panel.exposure == "one" else "pairs that are treated by one city"
-        found.append(f"The permutation is left out: a draw of {estimator} needs {needed}.")
-    elif row.no_draws and (vcov is None or "permutation" in vcov):
-        found.append(f"The permutation is left out: {row.no_draws}")
-    elif options.wants_draws and not sample.has_draws:
-        found.append(
-            "The permutation is left out: a database that adds pairs up has no draws; where "
-            "memory holds the panel, engine='arrays' has them."
-        )
+    is_asked = vcov is None or "permutation" in vcov
+    if reason and (is_of_panel or options.wants_draws or (row.no_draws and is_asked)):
+        found.append(reason)
     elif draws is None and "permutation" in wanted:
         found.append("The permutation is left out: no draws were asked for.")
     elif by_pair and draws is not None:

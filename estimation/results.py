@@ -94,6 +94,8 @@ class FitResult:
         Where treatment is by pair and no city of a pair is known to be the treated one.
     parts : FitParts or None
         Where they were asked for.
+    no_draws : str
+        Why there can be no permutation; empty where there can be one.
     """
 
     estimator: str
@@ -106,3 +108,4 @@ class FitResult:
     n_pilots: int
     n_treated_pairs: int | None = None
     parts: FitParts | None = field(default=None, compare=False, repr=False)
+    no_draws: str = field(default="", compare=False, repr=False)

@@ -18,12 +18,12 @@ from ..engines.interface import Units
 from ..fit import ESTIMATORS as ON_PAIRS
 from ..fit import fit_panel, fit_summed
 from ..inference.permutation.draws import show_progress
-from ..measures.synchronization import MEASURES, pair_outcome
+from ..measures.synchronization import MEASURES, STANDARDISED, pair_outcome, standardise
 from ..options import CONTROL_PAIRS, Options
 from ..panel.city_file import read_cities
 from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
-from ..panel.pair_file import PairFile, read_pairs
-from ..panel.pair_panel import EXPOSURES, PairPanel
+from ..panel.pair_file import PairFile, note_pairs_of_two, read_pairs
+from ..panel.pair_panel import EXPOSURES, PairPanel, within_window
 from ..panel.panel_error import (
     PanelError,
     need,
@@ -133,8 +133,8 @@ def fit(
     cohort : str, (str, str), mapping, series, frame or path
         First treated period, blank = never. One column: of the pair. Two columns, a mapping of unit
         to period, a series, a frame or a file with two columns (unit, period): of the units, and
-        the exposure of pairs is built from them. A panel with rows in both orders may have one
-        column of the units that come first, or second.
+        the exposure of pairs is built from them. If every pair has rows in both orders, one column
+        with the period of the row's first unit, or of its second, is enough.
     block : str, (str, str), mapping, series, frame or path, optional
         Group of each unit, such as its region or continent: treatments are permuted within
         blocks, and the jackknife leaves one out at a time. A name stands for `name_<unit>`,
@@ -148,8 +148,8 @@ def fit(
         A column with one positive number per pair; for ``twfe`` and ``event_study``.
     exposure : str
         With cohorts of units: ``one``, a pair is treated from the period in which its only treated
-        unit is, and pairs of two treated units are left out; ``both``, once both its units are: the
-        sizes of the other lines were not measured there, so read the permutation.
+        unit is, and pairs of two treated units are left out; ``both``, once both its units are: how
+        often the other methods reject there was not measured, so read the permutation.
     vcov : str or sequence of str, optional
         Of ``pair`` (clustered by pair: the contrast), ``dyadic``, ``unit``, ``block_jackknife`` and
         ``permutation``. None: each coefficient's default, and permutation.
@@ -193,7 +193,7 @@ def fit(
     >>> unit = ("iso_a", "iso_b")
     >>> lines = ["pair", "dyadic"]
     >>> fit = cs.fit(pairs, "cm", unit=unit, cohort="euro", vcov=lines, permutations=0)
-    >>> {line: round(fit.se(line)["treated"], 3) for line in lines}
+    >>> {line: float(fit.se(line)["treated"].round(3)) for line in lines}
     {'pair': 0.035, 'dyadic': 0.097}
     """
     moves_within = "block" if isinstance(shuffle, str) and shuffle == "province" else shuffle
@@ -268,19 +268,22 @@ def _estimate(
     series: str | None,
     engine: str | None,
 ) -> Fit:
-    notes: tuple[str, ...] = ()
-    if options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None:
+    lacks_numba = options.wants_draws and estimator != WITHIN_BLOCK and find_spec("numba") is None
+    if lacks_numba:
         if options.vcov is not None:
             raise need("numba", "the permutation")
         options = options.but(permutations=0)
-        notes = ("The permutation is left out: it needs numba (pip install numba).",)
     fit_one = _fit_units if columns.is_of_units else _fit_pairs
     result, file, used = fit_one(panel, columns, estimator, options, series, engine)
     found = Fit.of(result, columns, file, options)
-    if any(text.startswith("The permutation is left out") for text in found.warnings):
-        # numba would not help
-        notes = ()
-    return replace(found, engine=used, warnings=(*found.warnings, *notes))
+    if not found.estimates:
+        raise NotEstimable(
+            "no inference method that was asked for can be given: " + " ".join(found.warnings)
+        )
+    notes = found.warnings
+    if lacks_numba and not result.no_draws:
+        notes += ("The permutation is left out: it needs numba (pip install numba).",)
+    return replace(found, engine=used, warnings=notes)
 
 
 def _is_plain(columns: PairColumns) -> bool:
@@ -360,13 +363,26 @@ def _fit_units(
         found = f"no value of {file.city_ids[gap[0, 0]]} in {file.shown.get(period, period)}"
         remedy = "leave the unit or the period out, or give a panel of pairs"
         raise PanelError("series", None, series, "every unit in every period", found, remedy)
+    if len(file.years) < 2:
+        found, remedy = f"only {file.years[0]}", "give a panel over time"
+        raise PanelError("series", None, columns.time, "at least two years", found, remedy)
+    varies = np.isfinite(standardise(file.growth)).all(axis=1)
+    if measure in STANDARDISED and not varies.all():
+        found = f"one value in every period of {file.city_ids[np.argmin(varies)]}"
+        remedy = "leave the unit out, or choose neg_abs_gap"
+        expected = f"every unit to vary, because {measure} divides by its standard deviation"
+        raise PanelError("series", None, series, expected, found, remedy)
+    notes = file.notes
+    if columns.exposure == "one":
+        n_treated = int((within_window(file.cohort, file.years) > 0).sum())
+        notes += tuple(note_pairs_of_two(n_treated * (n_treated - 1) // 2))
     province = None if columns.block is None else file.block
     offered, is_plain = "all_pairs" if measure in CLOSED else "", _is_plain(columns)
     engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=True)
     if engine == "all_pairs":
         units = Units(file.city_ids, file.years, file.cohort, province)
         result = fit_summed(sum_all_pairs(file.growth, measure, units), estimator, options)
-        return result, PairFile(None, file.notes, file.backend), engine
+        return result, PairFile(None, notes, file.backend), engine
     i, j = np.triu_indices(len(file.growth), 1)
     y = pair_outcome(measure, file.growth, i, j)
     pairs = PairPanel(
@@ -379,7 +395,7 @@ def _fit_units(
         city_ids=file.city_ids,
         exposure=columns.exposure,
     )
-    listed = PairFile(pairs, file.notes, file.backend)
+    listed = PairFile(pairs, notes, file.backend)
     if estimator == WITHIN_BLOCK:
         return _fit_within_block(pairs, columns, options), listed, engine
     return fit_panel(pairs, estimator=estimator, options=options), listed, engine

@@ -97,9 +97,11 @@ class Covariance:
         given = [{one: 1.0} if isinstance(one, str) else one for one in given]
         rows = self._rows(given, "terms")
         df = self._least_degrees(rows)
-        if not 0 < len(rows) < df + 1:
-            most = ceil(df)
-            expected = f"from 1 to {most} of them, as {self.line} has {df:.3g} degrees of freedom"
+        if not len(rows):
+            raise refused("terms", "one term or more", terms, "name coefficients")
+        if len(rows) >= df + 1:
+            degrees = "1 degree" if df == 1 else f"{df:.3g} degrees"
+            expected = f"from 1 to {ceil(df)} of them, as {self.line} has {degrees} of freedom"
             raise PanelError("terms", None, None, expected, str(len(rows)), "test others apart")
         found = hotelling_f(rows @ self.estimate, self._of(rows), df)
         if found is None:

@@ -135,8 +135,8 @@ def primary(
     length : str, optional
         Column that says how many periods a row covers, from that of `time` on. `outcome` is then
         the measure of synchronization itself, its mean over them, and nothing is standardised.
-        Units may have other periods; no unit of a block may be first treated inside one of its
-        block's. `cs.data.zones` is such a panel.
+        Units may have other periods, but no row may cover years before and after a unit of its
+        block is first treated. `cs.data.zones` is such a panel.
     covariates : sequence of str
         Columns with one number for each unit, such as its size before the first treatment. Their
         effects by period are taken out of measure and treatment, and the larger of the measure and

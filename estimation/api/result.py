@@ -12,7 +12,7 @@ from ..defaults import LEVEL
 from ..engines.choose import TWO_WAY
 from ..inference.variances import with_diagonal
 from ..options import Options
-from ..panel.columns import as_frame, columns_of
+from ..panel.columns import as_frame, columns_of, series_of
 from ..panel.fit_sample import FitSample, build_sample
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, read_pairs
@@ -100,6 +100,7 @@ class Fit(ForMaketables, FitResult):
             "estimates": tuple(replace(e, vcov=OWN.get(e.vcov, e.vcov)) for e in result.estimates),
             "warnings": of_units(warnings),
             # `parts` holds the draws themselves
+            "no_draws": of_units([result.no_draws])[0],
             "diagnostics": tuple(
                 (of_units_in_name(name), term, value)
                 for name, term, value in result.diagnostics
@@ -157,16 +158,22 @@ class Fit(ForMaketables, FitResult):
             rows = {name: rows[name] for name in TIDY}
         return as_frame(rows, self.backend)
 
-    def coef(self) -> dict[str, float]:
-        """Each coefficient's estimate."""
+    def coef(self) -> pd.Series:
+        """Each coefficient's estimate, a pandas series by name."""
+        return series_of(self._coefficients(), "estimate")
+
+    def _coefficients(self) -> dict[str, float]:
         return {label_of(e): e.estimate for e in self.estimates}
 
-    def se(self, vcov: str | None = None) -> dict[str, float | None]:
-        """Each coefficient's standard error under an inference method; None: under its default."""
-        return {term: e.std_error for term, e in self._lines(vcov).items()}
+    def se(self, vcov: str | None = None) -> pd.Series:
+        """Each coefficient's standard error under an inference method (None: its default), a pandas
+        series by name; NaN where it has none.
+        """
+        errors = {term: e.std_error for term, e in self._lines(vcov).items()}
+        return series_of(errors, "std_error")
 
     def confint(self, vcov: str | None = None, level: float = 1 - LEVEL) -> pd.DataFrame:
-        """Intervals, a frame with columns `term, ci_low, ci_high`.
+        """Intervals, a frame with columns `term, ci_low, ci_high, vcov`.
 
         Parameters
         ----------
@@ -178,25 +185,27 @@ class Fit(ForMaketables, FitResult):
         Raises
         ------
         PanelError
-            If the fit has no such line, or for another level than 0.95 of the permutation, whose
+            If the fit has no such method, or for another level than 0.95 of the permutation, whose
             interval comes from its draws.
         """
-        rows = [(term, *interval_at(e, level)) for term, e in self._lines(vcov).items()]
-        columns = dict(zip(("term", "ci_low", "ci_high"), zip(*rows, strict=True), strict=True))
-        return as_frame({name: list(values) for name, values in columns.items()}, self.backend)
+        columns: dict[str, list[Any]] = {"term": [], "ci_low": [], "ci_high": [], "vcov": []}
+        for term, e in self._lines(vcov).items():
+            for name, value in zip(columns, (term, *interval_at(e, level), e.vcov), strict=True):
+                columns[name].append(value)
+        return as_frame(columns, self.backend)
 
     def vcov(self, vcov: str | None = None) -> pd.DataFrame:
         """The covariance of the coefficients under ``pair``, ``dyadic``, ``unit`` or
         ``block_jackknife`` (None: the default one of the first coefficient), a frame with a column
         `term` and one for each coefficient.
 
-        The diagonal of a dyadic one holds the squares of the errors that `se` gives; of negative
-        eigenvalues it is rid. For sums and joint tests `combine` and `wald` are exact.
+        The diagonal of a dyadic one holds the squares of the errors that `se` gives; negative
+        eigenvalues are set to 0. For sums and joint tests `combine` and `wald` are exact.
 
         Raises
         ------
         PanelError
-            If the fit has none under that line.
+            If the fit has none by that method.
         """
         found = self._covariance(vcov)
         matrix = found.matrix
@@ -227,10 +236,10 @@ class Fit(ForMaketables, FitResult):
         Raises
         ------
         PanelError
-            If there is no such term, or no covariance under that line.
+            If there is no such term, or no covariance by that method.
         """
         weights = numbers_by_name(weights, "weights")
-        coefficients = self.coef()
+        coefficients = self._coefficients()
         first = next((term for term in weights if term in coefficients), None)
         row = self._covariance(vcov, first).combine(weights)
         return as_frame(columns_of([row], TIDY), self.backend)
@@ -255,7 +264,7 @@ class Fit(ForMaketables, FitResult):
         Raises
         ------
         PanelError
-            If there is no such term, no covariance under that line, or if the restrictions are too
+            If there is no such term, no covariance by that method, or if the restrictions are too
             many for its degrees of freedom or not independent.
         """
         return self._covariance(vcov).wald(terms)
@@ -264,7 +273,7 @@ class Fit(ForMaketables, FitResult):
         matrices = {} if self.parts is None else self.parts.covariance
         chosen = self.default(term).vcov if vcov is None else vcov
         line = require_line(chosen, (OWN[name] for name in matrices))
-        coefficients = self.coef()
+        coefficients = self._coefficients()
         degrees = dict.fromkeys(coefficients, np.inf)
         for e in self.estimates:
             if e.vcov == line and e.df is not None:
@@ -347,7 +356,7 @@ class Fit(ForMaketables, FitResult):
             If there is no such coefficient.
         """
         if term is not None:
-            require_among("term", [term], self.coef())
+            require_among("term", [term], self._coefficients())
         return line_of([e for e in self.estimates if term is None or label_of(e) == term])
 
     def diagnostic(self, name: str, term: str | None = None) -> float | int | str | None:

@@ -12,6 +12,7 @@ from ..estimators.registry import ESTIMATORS
 from ..exhibits import Table
 from ..panel.panel_error import (
     PanelError,
+    plural,
     refused,
     require_among,
     require_count,
@@ -75,8 +76,8 @@ def etable(
     labels : mapping of str to str, optional
         What coefficients and outcomes are called in the table.
     vcov : str, optional
-        The line of the standard errors, where a coefficient has it; None, and elsewhere: its
-        default, else one that has an error.
+        The inference method of the standard errors, where a coefficient has it; None, and
+        elsewhere: its default, else one that has an error.
     keep : sequence of str, optional
         Coefficients to show, such as ``["att", "event"]``: a name stands for all with a bracket
         behind it. None: all.
@@ -97,8 +98,8 @@ def etable(
     Raises
     ------
     PanelError
-        If no fit is given, headers do not fit their number, no fit has the line or a coefficient to
-        keep, the ending of the file is unknown, or an argument is of another kind.
+        If no fit is given, headers do not fit their number, no fit has the method or a coefficient
+        to keep, the ending of the file is unknown, or an argument is of another kind.
 
     Examples
     --------
@@ -125,7 +126,8 @@ def etable(
     if headers is not None:
         headers = require_names(headers, "headers")
         if len(headers) != len(fits):
-            raise refused("headers", f"{len(fits)} texts", headers, "give one for each fit")
+            expected = f"{len(fits)} {plural(len(fits), 'texts', 'text')}"
+            raise refused("headers", expected, headers, "give one for each fit")
     every = [e for fit in flat for e in fit.estimates]
     if vcov is not None:
         require_line(vcov, (e.vcov for e in every))

@@ -17,10 +17,13 @@ from .words import GROUP_TIME, LINES, label_of
 Fit = Any
 
 WIDTH = 80
-NO_LEADS = (
-    "No joint test of the effects before treatment and no Honest DiD: where units are treated both "
-    "need the block jackknife (give block=), where pairs are treated more degrees of freedom."
+NO_LEADS = "No joint test of the effects before treatment and no Honest DiD: both need "
+BLOCKS = "the block jackknife (give block=)."
+MORE_BLOCKS = (
+    "more blocks than effects before treatment, and effects that do not rest on one block "
+    "(binning= joins some)."
 )
+MORE_DEGREES = "more degrees of freedom than effects before treatment (binning= joins some)."
 NO_HONEST_DID = (
     "No Honest DiD: it needs every period before treatment, and more degrees of freedom (blocks) "
     "than effects before treatment plus one."
@@ -105,7 +108,10 @@ def _leads(fit: Fit) -> list[str]:
     found = {name: value for name, term, value in fit.diagnostics if term is None}
     before = {e.event_time for e in fit.estimates if e.term == "event" and (e.event_time or 0) < 0}
     if found.get("joint_leads_p") is None:
-        return textwrap.wrap(NO_LEADS, WIDTH) if before else []
+        needed = MORE_DEGREES
+        if fit.n_treated_pairs is None:
+            needed = MORE_BLOCKS if "joint_leads_df1" in found else BLOCKS
+        return textwrap.wrap(NO_LEADS + needed, WIDTH) if before else []
     line = "dyadic" if fit.n_treated_pairs is not None else "jackknife over blocks"
     tested = "all effects before treatment"
     if found["joint_leads_df1"] < len(before):

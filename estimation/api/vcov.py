@@ -18,7 +18,7 @@ from ..defaults import LEVEL
 from ..inference.variances import dyadic_df, t_interval, with_diagonal
 from ..panel.columns import columns_of
 from ..panel.panel_error import PanelError, require_among, require_names, require_number
-from ..panel.panel_table import like_ids, listed
+from ..panel.panel_table import like_ids, listed, note_few_on_both_sides
 from ..results import Estimate
 from .foreign import Scores, read_scores
 from .joint import Covariance
@@ -40,6 +40,12 @@ class _Dyads:
     pair: np.ndarray
     cluster: np.ndarray
     n_units: int
+
+    @property
+    def share_one_unit(self) -> bool:
+        """Whether one unit is in every row: the scores of all its rows add up to zero."""
+        unit = self.first[0], self.second[0]
+        return any(((self.first == one) | (self.second == one)).all() for one in unit)
 
 
 class Errors(ForMaketables, pd.DataFrame):
@@ -322,14 +328,18 @@ def vcov(
             ]
             variances = np.maximum(variances, least)
             if low:
+                why = "as it does by chance"
+                if dyads.share_one_unit:
+                    why = "as all pairs share one unit"
                 said.append(
-                    f"the variance of {listed(low)} came out below that by pair, as it does by "
-                    "chance: the error by pair is shown."
+                    f"the variance of {listed(low)} came out below that by pair, {why}: the error "
+                    "by pair is shown."
                 )
         matrix, n_negative = with_diagonal(plain[line], variances)
         if n_negative:
+            were = "was" if n_negative == 1 else "were"
             said.append(
-                f"{n_negative} of {len(matrix)} eigenvalues were negative: `matrix` has 0 there."
+                f"{n_negative} of {len(matrix)} eigenvalues {were} negative: `matrix` has 0 there."
             )
         matrices[line] = pd.DataFrame(matrix, found.terms, found.terms)
         notes += [f"{line}: {text}" for text in said]
@@ -373,6 +383,9 @@ def _dyads(
         codes, ids = _numbered(_joined(first_ids, second_ids))
         one, two = codes[one], codes[len(first_ids) + two]
         n_units, notes = len(ids), like_ids(ids)
+        if kinds is None:
+            n_both = len(first_ids) + len(second_ids) - n_units
+            notes += note_few_on_both_sides(n_both, n_units, "give kinds=2")
     low, high = np.minimum(one, two), np.maximum(one, two)
     pair = pd.factorize(low * np.int64(n_units) + high)[0]
     cluster = pd.factorize(one * np.int64(n_units) + two)[0] if directed else pair

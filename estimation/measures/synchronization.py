@@ -74,6 +74,8 @@ def _mean(d, i, j):
     return (d[i] + d[j]) / 2
 
 
+# of series in standard deviations
+STANDARDISED = ("cm", "comove", "dispersion", "cm_bounded")
 MEASURES = {
     "cm": _cm,
     "comove": _comove,

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from importlib import import_module
@@ -44,12 +45,15 @@ class Column:
         Position in `values`; -1 for blanks.
     values : tuple
         Distinct cells: texts, dates, numbers.
+    is_category : bool
+        Whether the numbers were declared to be names of groups.
     """
 
     # one of the two is an array
     numbers: Any = None
     codes: Any = None
     values: tuple[Any, ...] = ()
+    is_category: bool = False
 
     def __len__(self) -> int:
         return len(self.codes if self.numbers is None else self.numbers)
@@ -121,6 +125,8 @@ class Source:
         ``pandas``, ``polars`` or ``pyarrow`` for a frame of that kind, else empty.
     place : str
         What a message counts: ``line`` of a CSV, ``unit`` of values beside a panel, else ``row``.
+    index : tuple
+        Names of the levels of a pandas index, which are no columns.
     """
 
     label: str
@@ -129,6 +135,7 @@ class Source:
     backend: str = ""
     place: str = "row"
     line_of: Callable[[int], int | str] = field(default=lambda row: row + 1, repr=False)
+    index: tuple[Any, ...] = ()
 
     def fail(
         self, row: int | None, column: str | None, expected: str, found: str, remedy: str
@@ -184,7 +191,8 @@ def column_of(cells: Any) -> Column:
     if values and all(isinstance(value, kinds) and abs(value) < TOO_LARGE for value in values):
         is_whole = all(isinstance(value, int) for value in values) and (codes >= 0).all()
         numbers = np.array(values, dtype=np.int64 if is_whole else np.float64)
-        return Column(numbers[codes] if is_whole else np.append(numbers, np.nan)[codes])
+        cells = numbers[codes] if is_whole else np.append(numbers, np.nan)[codes]
+        return Column(cells, is_category=series.dtype.name == "category")
     return Column(None, codes.astype(np.int32), tuple(values))
 
 
@@ -242,6 +250,10 @@ class Dates:
     }
 
     def __init__(self, dates: Sequence[Any]) -> None:
+        # pandas Periods have a frequency, such as fiscal years, and timestamps may have a time zone
+        self.freq = getattr(dates[0], "freq", None)
+        self.zone = getattr(dates[0], "tzinfo", None)
+        dates = [self._like_panel(date) for date in dates]
         self.sorted = sorted(set(dates), key=lambda date: (date.year, date.month, _shown(date)))
         fitting = (
             unit
@@ -250,8 +262,30 @@ class Dates:
         )
         self.unit = next(fitting, "date")
 
+    def _like_panel(self, date: Any) -> Any:
+        """The panel's own period that holds the date, or the date in the panel's time zone."""
+        if hasattr(date, "asfreq"):
+            return date.start_time if self.freq is None else date.asfreq(self.freq, "start")
+        if self.freq is not None:
+            import pandas as pd  # takes longer to load than the library
+
+            day = {"year": date.year, "month": date.month, "day": getattr(date, "day", 1)}
+            return pd.Period(**day, freq="D").asfreq(self.freq)
+        if self.zone is not None and getattr(date, "tzinfo", None) is not None:
+            return date.astimezone(self.zone)
+        return date
+
+    def has_zone_like(self, date: Any) -> bool:
+        """Whether a moment has a time zone if the panel's have one, and none if they have none.
+
+        A day, a month or a period is read in the time zone of the panel.
+        """
+        is_moment = isinstance(date, datetime) and self.freq is None
+        return not is_moment or (date.tzinfo is None) == (self.zone is None)
+
     def number(self, date: Any) -> int:
         """A year; else the period's number, the first is 1; what lies before it counts as 1."""
+        date = self._like_panel(date)
         if self.unit == "date":
             return max(1, 1 + sum(_shown(one) < _shown(date) for one in self.sorted))
         place = self.UNITS[self.unit]
@@ -296,6 +330,14 @@ def columns_of(rows: Iterable[Any], names: Iterable[str]) -> dict[str, list[Any]
     for name in names:
         columns[name] = [getattr(row, name) for row in found]
     return columns
+
+
+def series_of(values: Mapping[str, float | None], name: str) -> Any:
+    """Return numbers by coefficient as a pandas series."""
+    import pandas as pd  # takes longer to load than the library
+
+    index = pd.Index(list(values), name="term")
+    return pd.Series(list(values.values()), index, dtype=float, name=name)
 
 
 def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:

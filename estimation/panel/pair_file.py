@@ -13,7 +13,7 @@ from .columns import MISSING, Dates
 from .pair_columns import CITY_COHORTS, UNIT, PairColumns, resolve_columns
 from .pair_panel import PairPanel, cohorts_of_pairs, within_window
 from .pair_rows import PairRows
-from .panel_error import PanelError
+from .panel_error import PanelError, plural
 from .panel_table import FIRST_YEAR, Rows, listed
 from .sources import open_source
 from .unit_values import (
@@ -106,6 +106,7 @@ class _Reader(PairRows):
             **self._cohorts(),
             province=self._blocks(),
         )
+        self._note_two_kinds(panel.province)
         return ListedPairs(panel, tuple(self.notes), table.source.backend, table.dates)
 
     def _of_pairs(self, rows: Rows, values: np.ndarray, column: str, remedy: str) -> np.ndarray:
@@ -182,10 +183,19 @@ class _Reader(PairRows):
         self.notes += notes
         return rows, tuple(rows.table.columns)
 
+    def _note_two_kinds(self, province: np.ndarray | None) -> None:
+        if self.n_both:
+            return
+        first, second = (np.unique(side) for side in self.sides)
+        if province is None or np.isin(province[first], province[second]).any():
+            self.notes.append(
+                "No unit is on both sides of a pair. If the sides are of two kinds, such as banks "
+                "and firms, give each kind blocks of its own: the permutation moves treatment to "
+                "any unit of a block."
+            )
+
     def _note_pairs_of_two(self, cohort: np.ndarray) -> None:
-        n_both = int((cohort < 0).sum())
-        if n_both:
-            self.notes.append(f"{n_both} pairs of two pilots are left out.")
+        self.notes += note_pairs_of_two(int((cohort < 0).sum()))
 
     def _with_inferred_pilots(self, cohort: np.ndarray) -> dict[str, Any]:
         city_cohort, doubtful = infer_city_cohorts(self.city_i, self.city_j, cohort, len(self.ids))
@@ -237,6 +247,12 @@ class _Reader(PairRows):
             found, remedy = f"{province[0]} for every unit", "give finer blocks, or leave block out"
             raise rows.table.fail(None, ", ".join(names), "at least two blocks", found, remedy)
         return province
+
+
+def note_pairs_of_two(n_pairs: int) -> list[str]:
+    """A note on the pairs that are left out because both of their cities are pilots."""
+    pairs = plural(n_pairs, "pairs of two pilots are", "pair of two pilots is")
+    return [f"{n_pairs} {pairs} left out."] if n_pairs else []
 
 
 def infer_city_cohorts(

@@ -9,7 +9,8 @@ import numpy as np
 
 from .columns import Source, positions
 from .pair_columns import ResolvedColumns
-from .panel_table import PanelTable, Rows, like_ids
+from .panel_error import plural
+from .panel_table import PanelTable, Rows, like_ids, note_few_on_both_sides
 
 
 class PairRows:
@@ -32,7 +33,9 @@ class PairRows:
         self.first = np.append(0, np.flatnonzero((one[1:] != one[:-1]) | (two[1:] != two[:-1])) + 1)
         self.sides, self.ids = table.at(self.first, columns.unit).labels(columns.unit)
         n_ids = len(self.ids)
-        self.notes: list[str] = like_ids(self.ids)
+        self.n_both = sum(len(np.unique(side)) for side in self.sides) - n_ids
+        remedy = "give the kinds different ids"
+        self.notes = like_ids(self.ids) + note_few_on_both_sides(self.n_both, n_ids, remedy)
         self._refuse_pairs(*self.sides)
         low, high = np.minimum(*self.sides).astype(np.int64), np.maximum(*self.sides)
         keys, self.pair_of_run = positions(low * n_ids + high)
@@ -97,8 +100,12 @@ class PairRows:
         if len(years) < 2:
             found, remedy = f"only {years[0]}", "give a panel over time"
             raise self.table.fail(None, self.columns.time, "at least two years", found, remedy)
+        for name in names:
+            if self.table.columns[name].is_category:
+                remedy = "give a 0/1 column for each category but one, or convert it to numbers"
+                raise self.table.fail(None, name, "numbers", "categories", remedy)
         values = [self.table.numbers(name) for name in names]
-        self._note_missing(values)
+        self._note_missing(dict(zip(names, values, strict=True)))
         cell = self.pair_of_row * np.int64(len(years)) + row_year
         n_cells = self.n_pairs * len(years)
         if np.count_nonzero(np.bincount(cell, minlength=n_cells)) < len(cell):
@@ -127,9 +134,9 @@ class PairRows:
                     expected = "one value for a pair in a year"
                     remedy = "a pair has no direction: keep one of the two orders, or their mean"
                     raise self.table.fail(second, name, expected, f"{found} (in {row})", remedy)
+        rows = f"{len(again)} {plural(len(again), 'rows repeat', 'row repeats')}"
         self.notes.append(
-            f"{len(again)} rows repeat a pair in the other order with the same values: each is "
-            "taken once."
+            f"{rows} a pair in the other order with the same values: each is taken once."
         )
 
     def refuse_constant(self, y: np.ndarray) -> None:
@@ -150,11 +157,13 @@ class PairRows:
                 "name another outcome",
             )
 
-    def _note_missing(self, values: list[np.ndarray]) -> None:
-        lacking = np.count_nonzero(np.any([np.isnan(column) for column in values], axis=0))
-        if lacking:
-            names = ", ".join((self.columns.outcome, *self.columns.controls))
-            self.notes.append(f"{lacking} rows are left out: {names} blank.")
+    def _note_missing(self, values: dict[str, np.ndarray]) -> None:
+        blank = {name: np.isnan(column) for name, column in values.items()}
+        names = [name for name, is_blank in blank.items() if is_blank.any()]
+        if names:
+            lacking = int(np.any([blank[name] for name in names], axis=0).sum())
+            rows = plural(lacking, "rows are", "row is")
+            self.notes.append(f"{lacking} {rows} left out: {', '.join(names)} blank.")
 
 
 def _hint(source: Source, columns: ResolvedColumns) -> str:

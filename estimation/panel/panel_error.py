@@ -142,6 +142,11 @@ def require_file(given: Any, what: str, endings: Iterable[str]) -> Path:
     return path
 
 
+def plural(number: int, many: str, one: str) -> str:
+    """Return which of two texts fits a number."""
+    return one if number == 1 else many
+
+
 def shown(value: Any) -> str:
     """Return a value as a message shows it."""
     text = repr(value)

@@ -84,7 +84,7 @@ class PanelTable:
             if "blank" in kind:
                 remedy = "correct the cell or leave it blank"
             raise self.fail(row, column, kind, self.shown(column, row), remedy)
-        largest = np.nanmax(np.abs(values), initial=0)
+        largest = float(np.nanmax(np.abs(values), initial=0))
         if largest > LARGEST or 0 < largest < 1 / LARGEST:
             expected = f"numbers of which the largest is from {1 / LARGEST:g} to {LARGEST:g}"
             raise self.fail(None, column, expected, f"{largest:g}", "give it in another unit")
@@ -98,6 +98,11 @@ class PanelTable:
         for code, value in enumerate(found.values):
             date = date_of(value)
             if self.dates is not None and date is not None:
+                if not self.dates.has_zone_like(date):
+                    row = int(np.argmax(found.codes == code))
+                    expected = "dates that have a time zone if, and only if, the panel's have one"
+                    remedy = "give both a time zone, or neither"
+                    raise self.fail(row, column, expected, self.shown(column, row), remedy)
                 parsed[code] = self.dates.number(date)
             elif isinstance(value, str) and is_number(value):
                 parsed[code] = float(value)
@@ -147,7 +152,9 @@ class PanelTable:
         if wrong.any():
             row = int(np.argmax(wrong))
             remedy = "correct the cell"
-            if whole[row] > LAST_YEAR:
+            if self.dates is not None and not calendar:
+                remedy = "give a date; a number counts the panel's periods from 1"
+            elif whole[row] > LAST_YEAR:
                 remedy = "give years, or number the periods 1, 2, 3, ..."
                 if may_be_blank:
                     remedy = f"{remedy}; blank = never"
@@ -289,6 +296,8 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
         found = ", ".join(map(str, source.names)) or "no columns"
         if len(source.names) == 1 and not {";", "\t"}.isdisjoint(found):
             hint = "separate columns by commas"
+        elif not set(absent).isdisjoint(source.index):
+            hint = "they are in the index of the frame: give frame.reset_index()"
         raise source.fail(
             None, ", ".join(map(str, absent)), "it in the header", f"only {found}", hint
         )
@@ -316,6 +325,18 @@ def like_ids(ids: np.ndarray) -> list[str]:
         same.setdefault(plain, []).append(text)
     found = [" and ".join(map(repr, texts)) for texts in same.values() if len(texts) > 1]
     return [f"Units that look like one are counted apart: {listed(found)}."] if found else []
+
+
+def note_few_on_both_sides(n_both: int, n_units: int, remedy: str) -> list[str]:
+    """A note where few ids are on both sides of a pair, as they are if two kinds of units, such as
+    banks and firms, are both numbered from 1.
+    """
+    if not 0 < n_both < n_units / 2:
+        return []
+    return [
+        f"{n_both} of {n_units} ids are on both sides of a pair, and each is taken for one unit. "
+        f"If the sides are of two kinds, such as banks and firms, {remedy}."
+    ]
 
 
 def listed(names: Sequence[object]) -> str:

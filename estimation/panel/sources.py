@@ -20,6 +20,7 @@ from .columns import BACKENDS, MISSING, Column, Source, column_of, kind_of
 from .panel_error import PanelError, need
 
 FORMATS = "a CSV in UTF-8 or a Parquet file"
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 # value labels that a message shows
 SHOWN_LABELS = 3
 BYTES_OF_CELL = 8
@@ -69,7 +70,8 @@ def open_source(panel: Any, what: str = "panel") -> Source:
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, Column]:
         return {name: _one_kind(panel[name], name, label) for name in wanted}
 
-    return Source(label, names, read, package)
+    index = tuple(getattr(getattr(panel, "index", None), "names", ()))
+    return Source(label, names, read, package, index=index)
 
 
 def _one_kind(cells: Any, name: str, label: str) -> Column:
@@ -147,6 +149,9 @@ def open_file(path: Path) -> Source:
         expected = "a CSV, Parquet or Stata file"
         found = "a folder" if path.is_dir() else "no file of this name"
         raise PanelError(str(path), None, None, expected, found, "check the path")
+    if path.suffix.lower() in SPREADSHEETS:
+        remedy = "save the sheet as CSV, or give pandas.read_excel(path)"
+        raise PanelError(path.name, None, None, FORMATS, f"a {path.suffix} workbook", remedy)
     kinds = {".parquet": _open_parquet, ".pq": _open_parquet, ".dta": _open_stata}
     with _named(path):
         return kinds.get(path.suffix.lower(), _open_csv)(path)

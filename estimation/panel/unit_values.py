@@ -14,10 +14,7 @@ from .panel_error import PanelError
 from .panel_table import FIRST_YEAR, PanelTable, Rows, listed
 from .sources import open_source
 
-ABSORBING = (
-    "treatment must be absorbing: give the first treated year of each, and leave a dummy for "
-    "'exactly one is a pilot now' out"
-)
+ABSORBING = "treatment must be absorbing: give the first treated year in every row, blank = never"
 # names of two columns, one for each side of a pair, that stand for `name`
 SIDES = ("{name}_{unit}", "{unit}_{name}")
 ENDINGS = (("_i", "_j"), ("_a", "_b"), ("_1", "_2"), ("_o", "_d"))
@@ -88,8 +85,8 @@ def rows_beside(
     """
     if hasattr(given, "to_dict") and not hasattr(given, "columns"):
         _refuse_rows(given, what, len(ids), n_rows)
-        given = given.to_dict()
-    if isinstance(given, Mapping):
+        given = {"unit": given.index.tolist(), what: given.tolist()}
+    elif isinstance(given, Mapping):
         given = {"unit": list(given), what: list(given.values())}
     source = replace(open_source(given, what), label=what)
     names = source.names

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..defaults import DRAWS
+from ..panel.panel_error import plural
 from .adjusted import adjusted_weight, draw_adjusted, net_treatment, within_block_basis
 from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
 from .fit import PrimaryResult, counted, measure_result, without_verdict
@@ -90,7 +91,9 @@ def fit_adjusted(
     panel = build_panel(growth[known], years, cohort[known], block[known])
     x = covariates[known][panel.kept]
     if not known.all():
-        without = f"{(~known).sum()} cities without every covariate are left out."
+        n = (~known).sum()
+        many = f"{n} cities without every covariate are left out."
+        without = plural(n, many, f"{n} city without every covariate is left out.")
         panel = replace(panel, notes=(*panel.notes, without))
     dealt = deal_adjusted(panel, x, dealing, {"permutations": permutations, "seed": seed})
     reasons = lacking(panel)

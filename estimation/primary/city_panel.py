@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..panel.panel_error import plural
 from .gaps import filled, known_cycle, known_reference, known_standardised
 from .measure import cycle, gap_cap, reference, standardise, synchronization
 
@@ -162,12 +163,19 @@ def build_panel(
     gaps, fixed = (~complete).sum(), (complete & ~varies).sum()
     notes = []
     if gaps:
-        notes.append(f"{gaps} cities without growth in every year are left out.")
+        many = f"{gaps} cities without growth in every year are left out."
+        one = f"{gaps} city without growth in every year is left out."
+        notes.append(plural(gaps, many, one))
     if fixed:
-        notes.append(
+        many = (
             f"{fixed} cities whose growth never changes, or only along a straight line, are left "
             "out: they cannot be standardised."
         )
+        one = (
+            f"{fixed} city whose growth never changes, or only along a straight line, is left "
+            "out: it cannot be standardised."
+        )
+        notes.append(plural(fixed, many, one))
     cohort = np.where(cohort[keep] > years[-1], 0, cohort[keep])
     cohorts = np.unique(cohort[cohort > 0])
     label = np.where(cohort > 0, np.searchsorted(cohorts, cohort) + 1, 0)
@@ -202,6 +210,8 @@ def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[
         Years that are needed before the first admission; an outcome that is not standardised needs
         one.
     """
+    if len(panel.label) == 0:
+        return ("No verdict: every city is left out.",)
     if len(panel.cohorts) == 0:
         return (
             "No verdict: no city is admitted inside the window; give cohort_year for the pilots "
@@ -218,14 +228,25 @@ def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[
             "early."
         )
     if blocks < MINIMUM_BLOCKS:
-        reasons.append(
+        many = (
             f"No verdict: {blocks} blocks hold both pilots and never-treated cities, at least "
             f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
             "admission may be compared."
         )
+        one = (
+            f"No verdict: {blocks} block holds both pilots and never-treated cities, at least "
+            f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
+            "admission may be compared."
+        )
+        reasons.append(plural(blocks, many, one))
     if beside < MINIMUM_MOVABLE_PILOTS:
-        reasons.append(
+        many = (
             f"No verdict: {beside} pilots have a never-treated city in their block, at least "
             f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks."
         )
+        one = (
+            f"No verdict: {beside} pilot has a never-treated city in its block, at least "
+            f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks."
+        )
+        reasons.append(plural(beside, many, one))
     return tuple(reasons)

@@ -245,6 +245,7 @@ def _in_words_of_the_rule(spec: Spec, text: str) -> str:
         ("never-treated cities", "unexposed cities"),
         ("a never-treated city", "an unexposed city"),
         ("pilots", "exposed cities"),
+        ("pilot has", "exposed city has"),
     ):
         text = text.replace(pilots, cities)
     return text

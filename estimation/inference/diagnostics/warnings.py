@@ -11,6 +11,7 @@ from ...defaults import LEVEL, TWO_SIDED
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
 from ...panel.fit_sample import FitSample
+from ...panel.panel_error import plural
 from ...results import Diagnostic
 from ..intervals import MIN_TREATED, Inference, treated_counts
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
@@ -68,14 +69,15 @@ def _listed(labels: list[str]) -> str:
 def _rows(sample: FitSample) -> list[str]:
     found = []
     if sample.n_single_year:
-        found.append(
-            f"{sample.n_single_year} pairs with a single observed year are left out: pair effects "
-            "absorb them."
-        )
+        n = sample.n_single_year
+        many = f"{n} pairs with a single observed year are left out: pair effects absorb them."
+        one = f"{n} pair with a single observed year is left out: pair effects absorb it."
+        found.append(plural(n, many, one))
     if sample.n_always_treated:
-        found.append(
-            f"{sample.n_always_treated} pairs have no year before admission to compare with."
-        )
+        n = sample.n_always_treated
+        many = f"{n} pairs have no year before admission to compare with."
+        one = f"{n} pair has no year before admission to compare with."
+        found.append(plural(n, many, one))
     return found
 
 
@@ -224,10 +226,15 @@ def _permutation(fit: InfluenceFit, treatment: list[int], by_name: dict) -> list
     share = by_name.get(("permutation_fixed_pilot_share", None))
     if share is not None and share > MAX_FIXED:
         n_fixed = by_name["permutation_fixed_pilots", None]
-        found.append(
+        many = (
             f"{n_fixed} pilots ({share:.0%}) cannot move in the permutation: their stratum has "
             "nobody to trade places with."
         )
+        one = (
+            f"{n_fixed} pilot ({share:.0%}) cannot move in the permutation: its stratum has "
+            "nobody to trade places with."
+        )
+        found.append(plural(n_fixed, many, one))
     for c in treatment:
         undefined = by_name.get(("permutation_undefined_draws", fit.labels[c]))
         if undefined:

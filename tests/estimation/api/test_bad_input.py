@@ -102,6 +102,18 @@ FAULTS = {
         ["number the periods 1, 2, 3"],
     ),
     "one year": (lambda f: f[f["period"] == 2012], None, "period", ["at least two years", "2012"]),
+    "names in the index": (
+        lambda f: f.set_index(["exporter", "importer"]),
+        None,
+        "exporter, importer",
+        ["reset_index"],
+    ),
+    "categories as a control": (
+        lambda f: f.assign(x0=pd.Categorical(np.arange(len(f)) % 3)),
+        None,
+        "x0",
+        ["found categories"],
+    ),
     "weights": (
         lambda f: f.assign(w=1.0 - 2.0 * (f.index == 3)),
         4,
@@ -157,6 +169,11 @@ ARGUMENTS = {
         "two columns, unit and value",
     ),
     "unit twice": ({"cohort": TWICE}, None, "unit c001.*one value for all rows of a unit"),
+    "unit twice in a series": (
+        {"cohort": TWICE.set_index("unit")["first"]},
+        None,
+        "unit c001.*one value for all rows of a unit",
+    ),
     "unit without a block": (
         {"block": {f"c{k:03d}": f"b{k // 3}" for k in range(33) if k != 3}},
         None,

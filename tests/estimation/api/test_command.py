@@ -60,6 +60,21 @@ def test_other_names_files_of_units_and_all_files_in_one_command(panel, tmp_path
     assert all(path.stat().st_size > 200 for path in files.values())
 
 
+def test_two_columns_of_cohorts_by_comma(frame, given, tmp_path, capsys):
+    path = tmp_path / "panel.csv"
+    entry = {side: frame[side].map(given["cohort"]) for side in given["unit"]}
+    frame.assign(one=entry["exporter"], two=entry["importer"]).to_csv(path, index=False)
+    columns = ["--unit", "exporter,importer", "--time", "period", "--cohort", "one,two"]
+    table = str(tmp_path / "t.tex")
+    assert (
+        main(["fit", str(path), "--outcome", "y", *columns, "--permutations=0", "--tex", table])
+        == 0
+    )
+    fit = cs.fit(frame, "y", **given | {"block": None})
+    printed = json.loads(capsys.readouterr().out)["estimates"]
+    assert printed[0]["estimate"] == pytest.approx(fit.coef()["treated"])
+
+
 def test_a_terminal_gets_a_table_and_a_pipe_the_object(panel, capsys, monkeypatch):
     arguments, frame, options = panel
     fit = cs.fit(frame, "y", controls="x0", weights="w", exposure="both", vcov="dyadic", **options)

@@ -185,8 +185,8 @@ def test_errors_matrices_sums_and_joint_tests_are_of_one_covariance(frame, given
         error, estimate = fit.se(line), fit.coef()
         matrix = fit.vcov(line).set_index("term")
         assert fit.vcov().set_index("term").equals(matrix)
-        assert np.sqrt(np.diag(matrix)) == pytest.approx(list(error.values()), rel=1e-12)
-        for term in estimate:
+        assert np.sqrt(np.diag(matrix)) == pytest.approx(error.to_numpy(), rel=1e-12)
+        for term in estimate.index:
             joint = fit.wald([term], line)
             assert joint["statistic"] == pytest.approx((estimate[term] / error[term]) ** 2)
             sums = fit.combine({term: 2.0}, line)
@@ -198,7 +198,10 @@ def test_errors_matrices_sums_and_joint_tests_are_of_one_covariance(frame, given
             assert joint["p_value"] == pytest.approx(row["p_value"])
             half = stats.t(row["df"]).ppf(0.95) * error[term]
             ends = fit.confint(line, 0.9).set_index("term").loc[term]
-            assert ends.tolist() == pytest.approx([estimate[term] - half, estimate[term] + half])
+            assert ends.tolist()[:2] == pytest.approx(
+                [estimate[term] - half, estimate[term] + half]
+            )
+            assert ends["vcov"] == line
 
 
 def test_the_test_of_leads_is_one_of_the_covariance(frame, given):
@@ -221,7 +224,60 @@ def test_cohorts_beside_a_panel_of_the_standard_names(frame, given):
     panel = frame.rename(columns=names)
     cohorts = pd.DataFrame(given["cohort"].items(), columns=["unit", "first"])
     found = cs.fit(panel, "y", unit=None, cohort=cohorts, permutations=0)
-    assert found.coef() == cs.fit(frame, "y", **given | {"block": None}).coef()
+    assert found.coef().equals(cs.fit(frame, "y", **given | {"block": None}).coef())
+
+
+def test_dates_beside_a_panel_are_read_in_its_time_zone_and_fiscal_years(frame, given):
+    by_year = cs.fit(frame, "y", **given)
+    zone = "Asia/Tokyo"
+    year = frame["period"].astype(str)
+    starts = pd.to_datetime(year).dt.tz_localize(zone).dt.tz_convert("UTC")
+    fiscal = pd.PeriodIndex(year, freq="Y-JUN")
+    entry = {unit: pd.Timestamp(first, 1, 1, tz=zone) for unit, first in given["cohort"].items()}
+    # August of the year before is in the fiscal year that ends in June
+    august = {unit: pd.Timestamp(first - 1, 8, 1) for unit, first in given["cohort"].items()}
+    for time, cohort in ((starts, entry), (fiscal, august)):
+        found = cs.fit(frame.assign(period=time), "y", **given | {"cohort": cohort})
+        assert found.estimates == by_year.estimates
+    for time, cohort in ((starts, august), (pd.to_datetime(year), entry)):
+        with pytest.raises(cs.PanelError, match="time zone"):
+            cs.fit(frame.assign(period=time), "y", **given | {"cohort": cohort})
+
+
+def test_two_kinds_of_units_are_noted(frame, given):
+    cohort = {"A1": 2013, "A2": 2014, "A3": 2014, "A4": 2013}
+    units = pd.MultiIndex.from_product([range(1, 6), range(1, 31), range(2010, 2017)])
+    rows = units.to_frame(index=False, name=["bank", "firm", "year"])
+    rows["y"] = np.random.default_rng(3).normal(size=len(rows))
+    options = {"unit": ("bank", "firm"), "permutations": 0, "vcov": "dyadic"}
+    text = rows.assign(bank="A" + rows["bank"].astype(str), firm="B" + rows["firm"].astype(str))
+    kinds = {unit: unit[0] for unit in [*text["bank"].unique(), *text["firm"].unique()]}
+    for block, is_noted in ((None, True), (kinds, False)):
+        found = cs.fit(text, "y", cohort=cohort, block=block, **options)
+        assert any("two kinds" in note for note in found.warnings) == is_noted
+    numbers = rows[rows["bank"] < rows["firm"]]
+    found = cs.fit(numbers, "y", cohort={1: 2013, 2: 2014, 3: 2014, 4: 2013}, **options)
+    assert any("4 of 30 ids are on both sides" in note for note in found.warnings)
+
+
+@pytest.mark.parametrize("engine", ["all_pairs", "arrays"])
+def test_a_panel_of_units_says_what_it_lacks_whatever_adds_it_up(engine):
+    names = {"unit": "iso", "cohort": "euro_year", "permutations": 0, "engine": engine}
+    names |= {"series": "growth", "vcov": "dyadic"}
+    countries = cs.data.euro_countries().query("year >= 1991")
+    listed = cs.fit(countries, "cm", **names)
+    assert "171 pairs of two treated units are left out." in listed.warnings
+    still = countries.assign(growth=countries["growth"].where(countries["iso"] != "AUT", 1.0))
+    with pytest.raises(cs.PanelError, match=r"every unit to vary.*AUT"):
+        cs.fit(still, "cm", **names)
+    with pytest.raises(cs.PanelError, match="at least two years"):
+        cs.fit(countries.query("year == 2000"), "cm", **names)
+
+
+def test_a_fit_without_any_inference_method_is_refused(frame, given):
+    for asked in ({"vcov": "permutation"}, {"vcov": "block_jackknife", "block": None}):
+        with pytest.raises(cs.NotEstimable, match="is left out"):
+            cs.fit(frame, "y", **given | asked)
 
 
 def test_outcomes_formulas_and_files_of_units_at_the_front_door(frame, given, tmp_path):

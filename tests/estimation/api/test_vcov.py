@@ -263,7 +263,7 @@ def test_packages_and_the_librarys_own_fit_agree():
         ),
     ]
     errors = {(e.term, e.vcov): e.std_error for e in own.estimates}
-    assert all(errors[term, "dyadic"] > errors[term, "pair"] for term in own.coef())
+    assert all(errors[term, "dyadic"] > errors[term, "pair"] for term in own.coef().index)
     for other in others:
         found = dict(zip(zip(other.term, other.vcov, strict=True), other.std_error, strict=True))
         packages = "`cs.vcov` of {pyfixest} and {linearmodels}"
@@ -296,7 +296,7 @@ def test_a_matrix_with_negative_eigenvalues_is_repaired_and_said():
     fit = smf.ols("y ~ s + t + u + v + w + x", frame).fit()
     found = cs.vcov(fit, UNIT)
     assert np.linalg.eigvalsh(found.matrix()).min() > -1e-12
-    assert any("eigenvalues were negative" in note for note in found.notes)
+    assert any("negative: `matrix` has 0 there" in note for note in found.notes)
     assert (found.std_error >= 0).all()
 
 
@@ -323,6 +323,18 @@ def test_a_dyadic_error_is_never_below_that_by_pair_and_sums_of_coefficients_hav
     assert alone.loc["x", ["ci_low", "ci_high"]].tolist() == wide.tolist()
     assert found.combine({"x": 2.0, "z": -1.0}, "unit").std_error.tolist() == [total.std_error.unit]
     assert wide.tolist() == pytest.approx([own.estimate - half, own.estimate + half])
+
+
+def test_two_kinds_of_units_and_a_unit_in_every_pair_are_noted():
+    rng = np.random.default_rng(4)
+    bank, firm = (side.ravel() for side in np.indices((5, 30)) + 1)
+    frame = pd.DataFrame({"a": bank, "b": firm, "x": rng.normal(size=150)})
+    frame["y"] = frame["x"] + rng.normal(size=150)
+    fit = smf.ols("y ~ x", frame).fit()
+    assert any("5 of 30 ids are on both sides" in note for note in cs.vcov(fit, UNIT).notes)
+    assert not any("both sides" in note for note in cs.vcov(fit, UNIT, kinds=2).notes)
+    alone = smf.ols("y ~ x", frame[frame["a"] == 1]).fit()
+    assert any("share one unit" in note for note in cs.vcov(alone, UNIT, kinds=2).notes)
 
 
 def test_degrees_of_freedom_follow_the_design():

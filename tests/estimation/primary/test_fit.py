@@ -172,7 +172,7 @@ def test_result_names_what_was_used():
         growth, years, np.where(cohort == 2017, 2019, cohort), block, permutations=199
     )
     assert (last.n_pilots, last.n_treated_years) == (16, 8 * 6 + 8)
-    assert any(text.startswith("1 cities without growth in every year") for text in found.warnings)
+    assert any(text.startswith("1 city without growth in every year is") for text in found.warnings)
     assert any("never changes" in text for text in found.warnings)
     for one in (found, found.cycle):
         assert [part.channel for part in one.channels] == ["own_variance", "loading"]
