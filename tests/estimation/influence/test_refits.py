@@ -13,7 +13,6 @@ from estimation.engines.arrays import pair_statistics
 from estimation.engines.heterogeneity_design import Heterogeneity, build_design, city_types
 from estimation.engines.regressors import DESIGNS
 from estimation.estimators.cohort_means import (
-    WEIGHTS,
     fit_cells,
     jackknife_df_of_cells,
     sum_city_cells,
@@ -328,26 +327,21 @@ def test_weights_are_those_found_by_fitting_every_unit_shock(case: str) -> None:
     compare(fit, shocks_of(panel, of_pair), rest)
 
 
-@pytest.mark.parametrize("nested", [False, True])
-def test_cells_have_the_degrees_of_freedom_of_the_pairs(nested: bool) -> None:
+def test_cells_have_the_degrees_of_freedom_of_the_pairs() -> None:
+    """With year effects of each pair of provinces; `study/test_run.py` compares p and intervals of
+    cells with year effects alone.
+    """
     panel = random_panel(4, n_cities=24, n_pilots=8)
     sample = build_sample(panel, (0,), None)
     cells, province = cells_of(sample), panel.province
-    block_class = np.arange(len(cells.counts)) if nested else None
+    block_class = np.arange(len(cells.counts))
     ends = panel.city_i[sample.kept], panel.city_j[sample.kept]
     sums = sum_city_cells(cells, ends, province, block_class)
-    for estimator, cell_fit in fit_cells(
-        cells, ["twfe"] if nested else WEIGHTS, block_class
-    ).items():
-        _, (expected,) = fitted(panel, estimator)
-        if nested:
-            of_pair = province[np.stack([panel.city_i, panel.city_j])]
-            low, high = of_pair.min(axis=0), of_pair.max(axis=0)
-            moderation = Heterogeneity("nested", year_block=low * 100 + high)
-            types = city_types(sample, [moderation])
-            design = build_design(sample, moderation, types)
-            expected = fit_design(sample, sample_statistics(sample), design, ())[0][0]
-        assert jackknife_df_of_cells(cell_fit, sums) == pytest.approx(
-            expected.provinces.df[0], rel=1e-9
-        )
-        assert expected.provinces.df[0] < len(expected.provinces.blocks) - 1
+    of_pair = province[np.stack([panel.city_i, panel.city_j])]
+    low, high = of_pair.min(axis=0), of_pair.max(axis=0)
+    moderation = Heterogeneity("nested", year_block=low * 100 + high)
+    design = build_design(sample, moderation, city_types(sample, [moderation]))
+    expected = fit_design(sample, sample_statistics(sample), design, ())[0][0].provinces
+    cell_fit = fit_cells(cells, ["twfe"], block_class)["twfe"]
+    assert jackknife_df_of_cells(cell_fit, sums) == pytest.approx(expected.df[0], rel=1e-9)
+    assert expected.df[0] < len(expected.blocks) - 1
