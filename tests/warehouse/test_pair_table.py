@@ -113,12 +113,32 @@ PAIR_COLUMNS = [
 ]
 
 
-@pytest.fixture
-def pairs(tmp_path: Path) -> Path:
-    """A project of one model of 37 pair-years: nine cities in 2011, two in 2012."""
-    write_project(tmp_path, PAIRS, PAIR_COLUMNS, {"meta": {"is_pair_year": True}})
-    (tmp_path / "models" / "int_city_year_scores.sql").write_text(SCORES)
-    return tmp_path
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of one model of 37 pair-years: nine cities in 2011, two in 2012; read by dbt once
+    for all tests.
+    """
+    folder = tmp_path_factory.mktemp("pairs")
+    write_project(folder, PAIRS, PAIR_COLUMNS, {"meta": {"is_pair_year": True}})
+    (folder / "models" / "int_city_year_scores.sql").write_text(SCORES)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "limit", "said"),
+    [
+        ("/ 3 as gap", "as gap", "1", "contract"),
+        ("", "", "1e7", "CITYSYNC_PAIR_YEAR_LIMIT.*1e7"),
+    ],
+)
+def test_files_by_year_hold_to_the_contract_and_a_limit_that_is_no_number_is_named(
+    pairs: Path, old: str, new: str, limit: str, said: str
+) -> None:
+    (pairs / "models" / "things.sql").write_text(PAIRS.replace(old, new))
+    message = run(pairs, CITYSYNC_PAIR_YEAR_LIMIT=limit)
+    (pairs / "models" / "things.sql").write_text(PAIRS)
+    assert re.search(said, message, re.DOTALL)
+    assert not (pairs / "main.things").exists()
 
 
 def test_pair_years_beyond_the_limit_are_sorted_files_by_year_under_a_view(pairs: Path) -> None:
@@ -142,19 +162,3 @@ def test_pair_years_beyond_the_limit_are_sorted_files_by_year_under_a_view(pairs
     assert len(rows) == 36 and rows == sorted(rows)
     assert run(pairs) == ""
     assert read(pairs, kinds) == [("things",)]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "limit", "said"),
-    [
-        ("/ 3 as gap", "as gap", "1", "contract"),
-        ("", "", "1e7", "CITYSYNC_PAIR_YEAR_LIMIT.*1e7"),
-    ],
-)
-def test_files_by_year_hold_to_the_contract_and_a_limit_that_is_no_number_is_named(
-    pairs: Path, old: str, new: str, limit: str, said: str
-) -> None:
-    (pairs / "models" / "things.sql").write_text(PAIRS.replace(old, new))
-    message = run(pairs, CITYSYNC_PAIR_YEAR_LIMIT=limit)
-    assert re.search(said, message, re.DOTALL)
-    assert not (pairs / "main.things").exists()
