@@ -110,8 +110,11 @@ def fit_outcomes(
         found: dict[tuple[str, int], FitResult] = {}
         for fixed in (False, True):
             own = [row for row in chosen if row.controls_are_fixed == fixed]
-            given = sample, tuple(control_names), ()
-            used, names, notes = given if fixed else drop_controls(*given[:2])
+            used = sample
+            names = tuple(control_names)
+            notes: tuple[str, ...] = ()
+            if not fixed:
+                used, names, notes = drop_controls(used, names)
             inputs = Inputs(used, names, covariates, tuple(covariate_names), options, only)
             fit = _fit_sample if used.has_never_treated else _fit_without_never_treated
             found |= fit(inputs, own, strata_of(used, options.shuffle), notes) if own else {}

@@ -64,6 +64,7 @@ def _start_code_and_daemon(stack: ExitStack, folder: Path) -> WorkspaceFileTarge
     code = _start(stack, [*DAGSTER, *CODE, "--socket", str(socket)])
     while not socket.exists() and code.poll() is None:
         time.sleep(0.1)
+    # as a module: the program `dagster-daemon` does not start in a checkout that was moved
     _start(stack, [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)])
     return WorkspaceFileTarget([str(workspace)])
 
