@@ -50,6 +50,6 @@ def send(command: str, code: int, reason: str) -> None:
         said = getattr(error, "stderr", "") or ""
         print(
             f"alert: expected a program in {SETTING} that ends with 0, found {error} "
-            f"{said.strip()[:200]}; see docs/dbt-dagster-gx.md",
+            f"{said.strip()[:200]}; see docs/doors.md",
             file=sys.stderr,
         )
