@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 import duckdb
+import pandas as pd
 import sqlglot
 from sqlglot import exp
 from sqlglot.lineage import lineage
 
+from orchestration.dagster_ui.metadata import show_aside
+
+COME_FROM = "columns_come_from"
 #: Type by column, by table, by schema.
 Schema = dict[str, dict[str, dict[str, str]]]
 
@@ -26,9 +30,8 @@ def read_schema(con: duckdb.DuckDBPyConnection) -> Schema:
     return schema
 
 
-def describe_lineage(sql: str, schema: Schema) -> Mapping[str, dg.TableColumnLineage | str]:
-    """Return the columns that each column of a query is computed from, under the name that the UI
-    knows, or a note with the reason where the query cannot be read.
+def read_lineage(sql: str, schema: Schema) -> dict[str, list[dg.TableColumnDep]]:
+    """Return the columns that each column of a query is computed from.
 
     Parameters
     ----------
@@ -36,16 +39,17 @@ def describe_lineage(sql: str, schema: Schema) -> Mapping[str, dg.TableColumnLin
         The compiled query of a model; its tables have a schema.
     schema : dict
         As of `read_schema`.
+
+    Raises
+    ------
+    sqlglot.errors.SqlglotError
+        If the query cannot be read, or names a column that no table has.
     """
-    try:
-        query = sqlglot.parse_one(sql, dialect="duckdb")
-        for table in query.find_all(exp.Table):
-            table.set("catalog", None)
-        columns = lineage(None, query, schema, dialect="duckdb")
-    except sqlglot.errors.SqlglotError as error:
-        return {"column_lineage_is_unknown": str(error).partition("\n")[0]}
+    query = sqlglot.parse_one(sql, dialect="duckdb")
+    for table in query.find_all(exp.Table):
+        table.set("catalog", None)
     found = {}
-    for column, origin in columns.items():
+    for column, origin in lineage(None, query, schema, dialect="duckdb").items():
         sources = set()
         for step in origin.walk():
             table = step.expression.find(exp.Table)
@@ -55,4 +59,25 @@ def describe_lineage(sql: str, schema: Schema) -> Mapping[str, dg.TableColumnLin
             dg.TableColumnDep(dg.AssetKey([schema_name, table_name]), name)
             for schema_name, table_name, name in sorted(sources)
         ]
-    return {"dagster/column_lineage": dg.TableColumnLineage(found)}
+    return found
+
+
+def describe_lineage(sql: str, schema: Schema) -> dict[str, Any]:
+    """Return what `read_lineage` finds, under the names that the UI knows; a note with the reason
+    where the query cannot be read.
+
+    Dagster draws its own entry for its customers alone, so that a table has the same for everyone.
+    """
+    try:
+        found = read_lineage(sql, schema)
+    except sqlglot.errors.SqlglotError as error:
+        first_line = str(error).partition("\n")[0]
+        return {COME_FROM: f"not known: {first_line}"}
+    rows = [
+        (column, ", ".join(f"{'.'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps))
+        for column, deps in found.items()
+    ]
+    return {
+        COME_FROM: show_aside(pd.DataFrame(rows, columns=["column", "computed from"])),
+        "dagster/column_lineage": dg.TableColumnLineage(found),
+    }
