@@ -245,7 +245,7 @@ def _without_default(
 
 def _no_draws(sample: FitSample, estimator: str) -> tuple[str, bool]:
     """Return why this estimator has no permutation on this sample, empty where it has one, and
-    whether that lies in the panel.
+    whether the panel is the reason.
     """
     row = REGISTRY[estimator]
     if not sample.has_draws and not sample.panel.pilots_known:

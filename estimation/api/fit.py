@@ -221,7 +221,7 @@ def fit(
     pair = (unit, unit) if isinstance(unit, str) else require_pair(UNIT if unit is None else unit)
     if pair[0] == pair[1] and series is None:
         expected = "two names of columns, one for each unit of a pair, or one with a series"
-        raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
+        raise refused("unit", expected, unit, "give unit=(first, second)")
     found = []
     for name in require_names(outcome, "outcome"):
         y, more = _of_formula(name, time) if "~" in name else (name, ())

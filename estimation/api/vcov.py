@@ -44,8 +44,8 @@ class _Dyads:
     @property
     def share_one_unit(self) -> bool:
         """Whether one unit is in every row: the scores of all its rows add up to zero."""
-        unit = self.first[0], self.second[0]
-        return any(((self.first == one) | (self.second == one)).all() for one in unit)
+        sides = np.stack([self.first, self.second])
+        return any((sides == unit).any(axis=0).all() for unit in sides[:, 0])
 
 
 class Errors(ForMaketables, pd.DataFrame):
@@ -323,9 +323,7 @@ def vcov(
         variances, said = np.diag(plain[line]), []
         if line == "dyadic":
             least = np.diag(by_pair)
-            low = [
-                term for term, is_low in zip(found.terms, variances < least, strict=True) if is_low
-            ]
+            low = np.array(found.terms)[variances < least].tolist()
             variances = np.maximum(variances, least)
             if low:
                 why = "as it does by chance"
