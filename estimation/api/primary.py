@@ -12,7 +12,7 @@ from ..defaults import DRAWS, LEAST_SHARE
 from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame, columns_of
 from ..panel.pair_columns import PairColumns
-from ..panel.panel_error import refused, require_among, require_count, require_names
+from ..panel.panel_error import plural, refused, require_among, require_count, require_names
 from ..panel.panel_table import listed
 from ..panel.unit_values import beside
 from ..primary.adjusted_fit import DEALINGS, UNIFORM, AdjustedResult, fit_adjusted
@@ -240,7 +240,7 @@ def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
     """The figures of a result as lines for people, without its warnings."""
     lines = [
         f"{result.n_cities} units, {result.n_pilots} treated units ({result.n_movable} movable), "
-        f"{result.n_blocks} blocks with both"
+        f"{result.n_blocks} {plural(result.n_blocks, 'blocks', 'block')} with both"
     ]
     is_given = result.measure == GIVEN
     cycle = f"cycle of {outcome} (less its linear trend)"

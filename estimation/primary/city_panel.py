@@ -129,11 +129,15 @@ class CityPanel:
     def remarks(self) -> tuple[str, ...]:
         """`notes`, and how many pilots say nothing."""
         pilots, stuck = (self.label > 0).sum(), ((self.label > 0) & ~self.movable).sum()
-        text = (
+        many = (
             f"{stuck} of {pilots} pilots have no city in their block that was admitted at another "
             "time or never, and say nothing here."
         )
-        return (*self.notes, text) if stuck else self.notes
+        one = (
+            f"{stuck} of {pilots} pilots has no city in its block that was admitted at another "
+            "time or never, and says nothing here."
+        )
+        return (*self.notes, plural(stuck, many, one)) if stuck else self.notes
 
 
 def build_panel(

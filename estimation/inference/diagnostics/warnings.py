@@ -148,10 +148,16 @@ def _provinces(
         ]
     found = []
     if inference.n_provinces < MIN_PROVINCES:
-        found.append(
-            f"Only {inference.n_provinces} provinces can be left out (fewer than "
-            f"{MIN_PROVINCES}): the jackknife is not the default."
+        n = inference.n_provinces
+        many = (
+            f"Only {n} provinces can be left out (fewer than {MIN_PROVINCES}): the jackknife is "
+            "not the default."
         )
+        one = (
+            f"Only {n} province can be left out (fewer than {MIN_PROVINCES}): the jackknife is "
+            "not the default."
+        )
+        found.append(plural(n, many, one))
     narrow = [
         fit.labels[c]
         for c in treatment
