@@ -40,14 +40,7 @@ compared as (
 -- the log difference of a delivered real level is used only where neither a rate nor an index was published
 candidates as (
     select
-        city_id,
-        "year",
-        source_id,
-        edition_year,
-        priority,
-        is_quarantined,
-        basis,
-        growth_pct,
+        *,
         case
             when basis = 'rate' then 'printed'
             when
@@ -58,17 +51,11 @@ candidates as (
         end as evidence
     from compared
     window city_years as (partition by city_id, basis order by "year")
-    union all
+    union all by name
     select
-        city_id,
-        "year",
-        source_id,
-        edition_year,
-        priority,
-        is_quarantined,
+        * exclude (log_change_pct),
         'level' as basis,
-        log_change_pct as growth_pct,
-        null as evidence
+        log_change_pct as growth_pct
     from {{ ref('int_city_level_changes') }}
     where indicator_id = 'gdp_real_cny_100m'
 ),
@@ -106,22 +93,18 @@ nominal as (
 
 -- the same within one vintage: where the level of a source changes to another vintage in a province and year, it has no growth there
 nominal_one_vintage as (
-    select level_changes.*
-    from {{ ref('int_city_level_changes') }} as level_changes
+    select levels.*
+    from {{ ref('int_city_level_changes') }} as levels
     left join {{ ref('int_vintage_passages') }} as vintage_passages
         on
-            level_changes.source_id = vintage_passages.source_id
-            and level_changes.edition_year is not distinct from vintage_passages.edition_year
-            and level_changes.city_id // 10000 * 10000 = vintage_passages.province_id
-            and level_changes."year" = vintage_passages."year"
-    where level_changes.indicator_id = 'gdp_nominal_cny_100m' and vintage_passages.source_id is null
+            levels.source_id = vintage_passages.source_id
+            and levels.edition_year is not distinct from vintage_passages.edition_year
+            and levels.city_id // 10000 * 10000 = vintage_passages.province_id
+            and levels."year" = vintage_passages."year"
+    where levels.indicator_id = 'gdp_nominal_cny_100m' and vintage_passages.source_id is null
     qualify row_number() over (
-        partition by level_changes.city_id, level_changes."year"
-        order by
-            level_changes.is_quarantined asc,
-            level_changes.priority asc,
-            level_changes.edition_year desc nulls last,
-            level_changes.source_id asc
+        partition by levels.city_id, levels."year"
+        order by levels.is_quarantined asc, levels.priority asc, levels.edition_year desc nulls last, levels.source_id asc
     ) = 1
 ),
 

@@ -14,19 +14,13 @@ with growth_sources as (
 ),
 
 best_source as (
-    select
-        city_id,
-        source_id,
-        priority
+    select *
     from growth_sources
     qualify row_number() over (partition by city_id order by priority asc, edition_year desc nulls last, source_id asc) = 1
 ),
 
 passed_editions as (
-    select
-        growth_sources.city_id,
-        growth_sources.source_id,
-        growth_sources.edition_year
+    select growth_sources.*
     from growth_sources
     inner join best_source on growth_sources.city_id = best_source.city_id and growth_sources.source_id = best_source.source_id
     where growth_sources.has_level
@@ -53,24 +47,11 @@ passed_levels as (
     select
         city_id,
         "year",
-        "value" as gdp_real_cny_100m
+        max("value") filter (where indicator_id = 'gdp_real_cny_100m') as gdp_real_cny_100m,
+        max("value") filter (where indicator_id = 'gdp_nominal_cny_100m') as gdp_nominal_cny_100m
     from same_edition
-    where indicator_id = 'gdp_real_cny_100m'
-),
-
--- a delivered level names no base year: it is the first year in which it equals the nominal figure beside it
-passed_base_years as (
-    select
-        passed_levels.city_id,
-        min(passed_levels."year") as base_year
-    from passed_levels
-    inner join same_edition
-        on
-            passed_levels.city_id = same_edition.city_id
-            and passed_levels."year" = same_edition."year"
-            and same_edition.indicator_id = 'gdp_nominal_cny_100m'
-    where abs(passed_levels.gdp_real_cny_100m / same_edition."value" - 1) < 1e-4
-    group by passed_levels.city_id
+    group by city_id, "year"
+    having gdp_real_cny_100m is not null
 ),
 
 growth_years as (
@@ -131,10 +112,7 @@ anchors as (
 
 chained_levels as (
     select
-        chained_logs.city_id,
-        chained_logs.run_key,
-        chained_logs."year",
-        chained_logs.log_level,
+        chained_logs.*,
         exp(chained_logs.log_level + anchors.log_offset) as gdp_real_cny_100m,
         anchors.base_year,
         'chained' as gdp_real_basis
@@ -144,21 +122,15 @@ chained_levels as (
 
 delivered_levels as (
     select
-        passed_levels.city_id,
-        passed_levels."year" - row_number() over (partition by passed_levels.city_id order by passed_levels."year") as run_key,
-        passed_levels."year",
-        ln(passed_levels.gdp_real_cny_100m) as log_level,
-        passed_levels.gdp_real_cny_100m,
-        passed_base_years.base_year,
+        city_id,
+        "year" - row_number() over (partition by city_id order by "year") as run_key,
+        "year",
+        ln(gdp_real_cny_100m) as log_level,
+        gdp_real_cny_100m,
+        -- a delivered level names no base year: it is the first year in which it equals the nominal figure beside it
+        min("year") filter (where abs(gdp_real_cny_100m / gdp_nominal_cny_100m - 1) < 1e-4) over (partition by city_id) as base_year,
         'delivered' as gdp_real_basis
     from passed_levels
-    left join passed_base_years on passed_levels.city_id = passed_base_years.city_id
-),
-
-all_levels as (
-    select * from delivered_levels
-    union all
-    select * from chained_levels
 )
 
 -- the year before the landing's first year has a level only by chaining: it is not a year of the landing
@@ -170,5 +142,9 @@ select
     all_levels.gdp_real_cny_100m,
     cast(case when all_levels.gdp_real_cny_100m is not null then all_levels.base_year end as integer) as gdp_real_base_year,
     all_levels.gdp_real_basis
-from all_levels
+from (
+    select * from delivered_levels
+    union all
+    select * from chained_levels
+) as all_levels
 inner join {{ ref('int_city_growth') }} as growth on all_levels.city_id = growth.city_id and all_levels."year" = growth."year"
