@@ -208,6 +208,15 @@ def test_every_spec_is_run_with_one_default_line_or_says_why_not(result) -> None
     assert not run.loc[none_left, "is_default"].any() and run.loc[none_left, "p_value"].isna().all()
 
 
+def test_parts_of_synchronization_are_estimated_without_a_p(result) -> None:
+    rows = result.estimate
+    is_part = rows["outcome"].str.startswith(("comove", "dispersion"))
+    inference = ["std_error", "ci_low", "ci_high", "p_value"]
+    assert is_part.any() and rows.loc[is_part, "estimate"].notna().all()
+    assert rows.loc[is_part, inference].isna().all().all()
+    assert rows.loc[~is_part & rows["is_default"], inference].notna().all(axis=1).any()
+
+
 def test_a_run_takes_at_most_the_draws_of_each_spec_and_one_seed(marts) -> None:
     """Of 9,999, 199 of the curve, and none of the study's form."""
     seen = {}
