@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import math
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -28,7 +29,7 @@ TOO_LARGE = 2**63
 # a quarter or month as R, Stata and pandas write it, or a day
 OF_TEXT = re.compile(
     r"(?P<year>[12]\d{3})"
-    r"(?:[- ]?[Qq](?P<quarter>[1-4])|(?:-|[Mm])(?P<month>0?[1-9]|1[0-2])(?:-\d\d)?)"
+    r"(?:[- ]?[Qq](?P<quarter>[1-4])|(?:-|[Mm])(?P<month>0?[1-9]|1[0-2])(?:-(?P<day>\d\d))?)"
 )
 BACKENDS = ("pandas", "polars", "pyarrow")
 
@@ -46,7 +47,7 @@ class Column:
     values : tuple
         Distinct cells: texts, dates, numbers.
     is_category : bool
-        Whether the numbers were declared to be names of groups.
+        Whether the frame declares the cells to be names of groups.
     """
 
     # one of the two is an array
@@ -67,8 +68,8 @@ class Column:
     def take(self, rows: np.ndarray) -> Column:
         """The cells of some rows."""
         if self.numbers is not None:
-            return Column(self.numbers[rows])
-        return Column(None, self.codes[rows], self.values)
+            return replace(self, numbers=self.numbers[rows])
+        return replace(self, codes=self.codes[rows])
 
     @property
     def blank(self) -> np.ndarray:
@@ -168,6 +169,7 @@ def column_of(cells: Any) -> Column:
     import pandas as pd  # takes longer to load than the library
 
     package = type(cells).__module__.split(".")[0]
+    is_category = package == "polars" and str(cells.dtype).startswith(("Categorical", "Enum"))
     if package == "polars":
         # its own way to pandas needs pyarrow
         numbers = cells.cast(float) if cells.dtype.is_decimal() else cells
@@ -177,6 +179,7 @@ def column_of(cells: Any) -> Column:
         is_gappy = cells.null_count and str(cells.type).startswith("int")
         cells = (cells.cast("float64") if is_gappy else cells).to_pandas()
     series = pd.Series(cells)
+    is_category = is_category or series.dtype.name == "category"
     if series.dtype.kind == "c":
         raise ValueError("complex numbers")
     if getattr(series.dtype, "_is_numeric", False) and series.hasnans:
@@ -192,8 +195,8 @@ def column_of(cells: Any) -> Column:
         is_whole = all(isinstance(value, int) for value in values) and (codes >= 0).all()
         numbers = np.array(values, dtype=np.int64 if is_whole else np.float64)
         cells = numbers[codes] if is_whole else np.append(numbers, np.nan)[codes]
-        return Column(cells, is_category=series.dtype.name == "category")
-    return Column(None, codes.astype(np.int32), tuple(values))
+        return Column(cells, is_category=is_category)
+    return Column(None, codes.astype(np.int32), tuple(values), is_category)
 
 
 def kind_of(value: Any) -> str:
@@ -216,6 +219,7 @@ class Moment:
     text: str
     year: int
     month: int
+    day: int = 1
 
     def __str__(self) -> str:
         return self.text
@@ -230,8 +234,11 @@ def date_of(value: Any) -> Any:
     found = OF_TEXT.fullmatch(value.strip())
     if found is None:
         return None
+    year, day = int(found["year"]), int(found["day"] or 1)
     month = 3 * int(found["quarter"]) - 2 if found["quarter"] else int(found["month"])
-    return Moment(value.strip(), int(found["year"]), month)
+    if not 1 <= day <= monthrange(year, month)[1]:
+        return None
+    return Moment(value.strip(), year, month, day)
 
 
 class Dates:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..defaults import DRAWS, DRAWS_OF_CHECKS, LEAST_SHARE, LEVEL
 from ..panel.city_file import CityFile
+from ..panel.panel_error import plural
 from ..primary.city_panel import MINIMUM_YEARS_BEFORE, CityPanel, build_panel
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import (
@@ -274,20 +275,35 @@ def _refusals(panel: CityPanel) -> tuple[str, ...]:
     movable, blocks = int(panel.movable.sum()), int(panel.mixed.sum())
     reasons = []
     if before < MINIMUM_YEARS_BEFORE:
-        reasons.append(
+        many = (
             f"Refused: {before} years before the first start ({panel.cohorts[0]}), at least "
             f"{MINIMUM_YEARS_BEFORE} are needed; leave out the cities that start so early."
         )
+        one = (
+            f"Refused: {before} year before the first start ({panel.cohorts[0]}), at least "
+            f"{MINIMUM_YEARS_BEFORE} are needed; leave out the cities that start so early."
+        )
+        reasons.append(plural(before, many, one))
     if movable < MINIMUM_MOVABLE:
-        reasons.append(
+        many = (
             f"Refused: {movable} cities of the list can be compared inside their province, at "
             f"least {MINIMUM_MOVABLE} are needed; give a list with more cities."
         )
+        one = (
+            f"Refused: {movable} city of the list can be compared inside its province, at least "
+            f"{MINIMUM_MOVABLE} are needed; give a list with more cities."
+        )
+        reasons.append(plural(movable, many, one))
     if blocks < MINIMUM_BLOCKS:
-        reasons.append(
+        many = (
             f"Refused: {blocks} provinces hold cities of the list and others, at least "
             f"{MINIMUM_BLOCKS} are needed; give a list that covers more provinces in part."
         )
+        one = (
+            f"Refused: {blocks} province holds cities of the list and others, at least "
+            f"{MINIMUM_BLOCKS} are needed; give a list that covers more provinces in part."
+        )
+        reasons.append(plural(blocks, many, one))
     return tuple(reasons)
 
 

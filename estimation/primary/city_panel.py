@@ -226,11 +226,17 @@ def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[
     blocks = int(panel.mixed.sum())
     reasons = []
     if before < least_years:
-        reasons.append(
+        many = (
             f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least "
             f"{least_years} are needed; give earlier years, or leave out the cities admitted so "
             "early."
         )
+        one = (
+            f"No verdict: {before} year before the first admission ({panel.cohorts[0]}), at least "
+            f"{least_years} are needed; give earlier years, or leave out the cities admitted so "
+            "early."
+        )
+        reasons.append(plural(before, many, one))
     if blocks < MINIMUM_BLOCKS:
         many = (
             f"No verdict: {blocks} blocks hold both pilots and never-treated cities, at least "

@@ -43,7 +43,7 @@ def read_lineage(sql: str, schema: Schema) -> dict[str, list[dg.TableColumnDep]]
     Raises
     ------
     sqlglot.errors.SqlglotError
-        If the query cannot be read, or names a column that no table has.
+        If the query cannot be read. That its columns exist is not checked.
     """
     query = sqlglot.parse_one(sql, dialect="duckdb")
     for table in query.find_all(exp.Table):

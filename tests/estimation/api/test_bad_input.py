@@ -114,6 +114,12 @@ FAULTS = {
         "x0",
         ["found categories"],
     ),
+    "categories whose names are numbers": (
+        lambda f: f.assign(x0=pd.Categorical((np.arange(len(f)) % 3).astype(str))),
+        None,
+        "x0",
+        ["found categories"],
+    ),
     "weights": (
         lambda f: f.assign(w=1.0 - 2.0 * (f.index == 3)),
         4,

@@ -236,7 +236,9 @@ def test_dates_beside_a_panel_are_read_in_its_time_zone_and_fiscal_years(frame, 
     entry = {unit: pd.Timestamp(first, 1, 1, tz=zone) for unit, first in given["cohort"].items()}
     # August of the year before is in the fiscal year that ends in June
     august = {unit: pd.Timestamp(first - 1, 8, 1) for unit, first in given["cohort"].items()}
-    for time, cohort in ((starts, entry), (fiscal, august)):
+    day = {year: pd.Period("2012-08-25", "D") + year - 2010 for year in frame["period"].unique()}
+    texts = {unit: str(day[first]) for unit, first in given["cohort"].items()}
+    for time, cohort in ((starts, entry), (fiscal, august), (frame["period"].map(day), texts)):
         found = cs.fit(frame.assign(period=time), "y", **given | {"cohort": cohort})
         assert found.estimates == by_year.estimates
     for time, cohort in ((starts, august), (pd.to_datetime(year), entry)):
