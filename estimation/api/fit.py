@@ -277,8 +277,9 @@ def _estimate(
     result, file, used = fit_one(panel, columns, estimator, options, series, engine)
     found = Fit.of(result, columns, file, options)
     if not found.estimates:
+        reasons = [text for text in found.warnings if " is left out" in text] or found.warnings
         raise NotEstimable(
-            "no inference method that was asked for can be given: " + " ".join(found.warnings)
+            "no inference method that was asked for can be given: " + " ".join(reasons)
         )
     notes = found.warnings
     if lacks_numba and not result.no_draws:
