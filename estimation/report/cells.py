@@ -94,8 +94,9 @@ def shown(value: object, form: str) -> str:
 def _decimals(value: float, form: str) -> str:
     digits = int(form.removeprefix("+"))
     rounded = round(value, digits) + 0.0
-    text = f"{rounded:+,.{digits}f}" if form.startswith("+") else f"{rounded:,.{digits}f}"
-    return text.replace("-", MINUS)
+    # a number that is zero in print has no sign
+    sign = "+" if form.startswith("+") and rounded else ""
+    return f"{rounded:{sign},.{digits}f}".replace("-", MINUS)
 
 
 _FORMS = {

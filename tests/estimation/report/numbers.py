@@ -54,7 +54,9 @@ def written(value: object, form: str) -> str:
         return forms[form]
     digits = int(form.lstrip("+"))
     text = f"{abs(round(x, digits)):,.{digits}f}"
-    return ("−" if round(x, digits) < 0 else "+" if form.startswith("+") else "") + text
+    if round(x, digits) == 0:
+        return text
+    return ("−" if x < 0 else "+" if form.startswith("+") else "") + text
 
 
 # columns of one meaning under one name of a specification, whatever query a page takes them from;
