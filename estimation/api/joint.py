@@ -94,8 +94,13 @@ class Covariance:
         is_one = isinstance(terms, str | Mapping) or hasattr(terms, "to_dict")
         if isinstance(terms, Iterable) and not is_one:
             given = list(terms)
-        given = [{one: 1.0} if isinstance(one, str) else one for one in given]
-        rows = self._rows(given, "terms")
+        sums: list[Any] = []
+        for one in given:
+            if isinstance(one, str):
+                sums.append({one: 1.0})
+            else:
+                sums.append(one)
+        rows = self._rows(sums, "terms")
         df = self._least_degrees(rows)
         if not len(rows):
             raise refused("terms", "one term or more", terms, "name coefficients")

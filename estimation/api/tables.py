@@ -138,21 +138,21 @@ def etable(
         known = {*(e.term for e in every), *map(label_of, every)}
         require_among("keep", keep, sorted(known), "some")
     kept = [e for e in every if keep is None or e.term in keep or label_of(e) in keep]
-    terms = list(dict.fromkeys(labels.get(label_of(e), label_of(e)) for e in kept))
-    rows = [row for term in terms for row in _coefficient(fits, term, labels, style)]
-    facts = [_facts(fit, vcov, {label_of(e) for e in kept}) for fit in fits]
+    terms = dict.fromkeys(labels.get(label_of(e), label_of(e)) for e in kept)
+    rows: list[tuple[str, tuple]] = []
+    for term in terms:
+        rows += _coefficient(fits, term, labels, style)
+    shown = {label_of(e) for e in kept}
+    facts = [_facts(fit, vcov, shown) for fit in fits]
     kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
     foot = [(kind, tuple(own.get(kind, "") for own in facts)) for kind in kinds]
     notes = _notes(fits, (cell for _, cells in rows for cell in cells))
-    raised = _raised(fits, vcov, {label_of(e) for e in kept}, labels)
+    raised = _raised(fits, vcov, shown, labels)
     if raised:
         notes += (raised,)
-    heads = (
-        tuple(headers)
-        if headers is not None
-        else tuple(labels.get(fit.outcome, fit.outcome) for fit in flat)
-    )
-    table = Table(title, heads, (*rows, *foot), len(rows), notes)
+    if headers is None:
+        headers = [labels.get(fit.outcome, fit.outcome) for fit in flat]
+    table = Table(title, tuple(headers), (*rows, *foot), len(rows), notes)
     if file is not None:
         table.write(file)
     return table

@@ -439,8 +439,11 @@ def policies(con: Con) -> str:
 
 
 def _net_of_others(con: Con) -> dict[str, dict[str, Any]]:
-    """The estimate of each list net of the other lists, by list."""
-    query = "from estimates.policy where comparison = 'net_of_others' and estimate is not null"
+    """The estimate of each list net of the other lists, on official growth, by list."""
+    query = (
+        "from estimates.policy where comparison = 'net_of_others' and estimate is not null "
+        f"and outcome = '{OFFICIAL}'"
+    )
     return {row["policy"]: row for row in rows_of(con, query)}
 
 
