@@ -1,8 +1,7 @@
-"""Tables that a benchmark writes into its page; what people wrote around them stays."""
+"""Parts that a benchmark writes into its page; what people wrote around them stays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -22,9 +21,3 @@ def write_between(page: Path, mark: str, body: str) -> None:
         )
     before, after = text.split(begin)[0], text.split(end)[1]
     page.write_text(f"{before}{begin}\n\n{body}\n\n{end}{after}", encoding="utf-8")
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown; the header first."""
-    head, *lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([head, "|" + " --- |" * len(rows[0]), *lines])

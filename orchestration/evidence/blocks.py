@@ -20,7 +20,7 @@ from orchestration.evidence.front import (
     study_in_chinese,
     study_line,
 )
-from orchestration.evidence.landings import landing
+from orchestration.evidence.landings import COMPARISONS, families, landing, own_outcomes, weight
 from warehouse.build_database import rows_of
 
 #: Rows of the page on the primary test.
@@ -55,13 +55,8 @@ CHECKS = (
     ("series", "growth_night_lights", "growth of night light, without the first two batches"),
 )
 OFFICIAL = "cm_growth_official"
-#: Rows of the page on mechanisms, by the heading that begins with them.
-MECHANISMS = (
-    ("mechanisms", "mechanisms", None),
-    ("alternative outcomes", "alternative_outcomes", "cm_"),
-    ("rival explanations", "confounders", OFFICIAL),
-    ("spillovers", "spillovers", OFFICIAL),
-)
+#: Analyses that are a range on the page on mechanisms, by the heading there.
+RANGES = (("Rival explanations", "confounders"), ("Spillovers", "spillovers"))
 LEVELS = {
     "growth_official": "growth",
     "ln_employed_per_head": "employment",
@@ -82,11 +77,6 @@ VERDICTS = {
     "not_found_could_not_have_been": "not found, a small effect would be missed",
     "not_identified": "not identified",
     "not_run": "not run",
-}
-#: Who an own outcome is compared with.
-COMPARISONS = {
-    "all_cities": "all cities of the province",
-    "not_yet_treated": "those admitted later",
 }
 
 
@@ -315,31 +305,34 @@ def next_window(con: Con) -> str:
     )
 
 
-def leads(con: Con) -> str:
+def leads(con: Con) -> list[list[str]]:
     """Whether the cycle of a treated city leads that of its partners."""
     rows = _default_rows(con, "spec_id like 'radiation.lead_%'")
-    return _coefficients(rows, lambda row: row["spec_id"].removeprefix("radiation.lead_"))
+    return _coefficients(rows, "radiation.lead_")
+
+
+def mechanism_rows(con: Con) -> list[list[str]]:
+    """Mechanisms and other outcomes row by row."""
+    rows = _of_analysis(con, "mechanisms", "") + _of_analysis(con, "alternative_outcomes", "cm_")
+    return _coefficients([row for row in rows if "comove" not in row["spec_id"]])
 
 
 def mechanisms(con: Con) -> str:
-    """Mechanisms and other outcomes row by row; rival explanations and spillovers, variants of one
-    regression, as a range.
-    """
-    parts = []
-    for heading, analysis, outcome in MECHANISMS:
-        rows = _default_rows(
-            con,
-            f"""analysis = '{analysis}' and starts_with(outcome, '{outcome or ""}')
-            and term in ('treated', 'exposed', 'att') and event_time is null
-            and cohort_year is null""",
-        )
-        rows = [row for row in rows if analysis != "mechanisms" or "comove" not in row["spec_id"]]
-        if rows and outcome == OFFICIAL:
+    """Rival explanations and spillovers, variants of one regression, as a range."""
+    parts = [f"Both landings joined, {run_line(con)}."]
+    for heading, analysis in RANGES:
+        rows = _of_analysis(con, analysis, OFFICIAL)
+        if rows:
             parts.append(f"**{heading}**: {_range(rows)}")
-        elif rows:
-            named = _coefficients(rows, lambda row: row["spec_id"].partition(".")[2])
-            parts.append(f"**{heading}**\n\n{named}")
-    return f"Both landings joined, {run_line(con)}.\n\n" + "\n\n".join(parts)
+    return "\n\n".join(parts)
+
+
+def _of_analysis(con: Con, analysis: str, outcome: str) -> list[dict[str, Any]]:
+    return _default_rows(
+        con,
+        f"""analysis = '{analysis}' and starts_with(outcome, '{outcome}')
+        and term in ('treated', 'exposed', 'att') and event_time is null and cohort_year is null""",
+    )
 
 
 def _range(rows: Sequence[dict[str, Any]]) -> str:
@@ -502,25 +495,15 @@ def _change(row: Any) -> str:
     return f"{signed(row['estimate'])} ({interval(row)}), {p_of(row['p_value'])}"
 
 
-def _coefficients(rows: Sequence[dict[str, Any]], name: Callable[[dict[str, Any]], str]) -> str:
-    """Rows of estimates; with the p that is corrected in their families where they have one."""
-    families = sorted(
-        {
-            f"{row['family'].replace('_', ' ')}, {row['family_size']} tests"
-            for row in rows
-            if row["p_value_family"] is not None
-        }
-    )
-    header = ["outcome, variant", "treated cities", "estimate (95 %), p"]
-    if families:
-        header.append(f"corrected p ({'; '.join(families)})")
-    lines = []
+def _coefficients(rows: Sequence[dict[str, Any]], prefix: str = "") -> list[list[str]]:
+    """Rows of estimates, with the p that is corrected in their families where they have one."""
+    lines = [["outcome, variant", "treated cities", "estimate (95 %), p", "corrected p", "tests"]]
     for row in rows:
-        line = [f"`{name(row)}`", str(row["n_pilots"]), _change(row)]
-        if families:
-            line.append(p_of(row["p_value_family"]))
-        lines.append(line)
-    return table(header, lines)
+        name = row["spec_id"].removeprefix(prefix)
+        corrected = p_of(row["p_value_family"])
+        tests = str(row["family_size"] or "")
+        lines.append([name, str(row["n_pilots"]), _change(row), corrected, tests])
+    return lines
 
 
 #: Name in a page: what makes it.
@@ -540,7 +523,6 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
     "placebos of rings": placebos_of_rings,
     "next window": next_window,
     "claims": claims,
-    "leads": leads,
     "mechanisms": mechanisms,
     "radiation": radiation,
     "stood out": stood_out,
@@ -550,3 +532,6 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
 }
 #: Of a publication of the first landing alone.
 FIRST_LANDING = {"landing first"}
+#: Name of a file beside the pages: what makes its rows; of each landing, and of both joined.
+LANDING_TABLES = {"weight": weight, "outcomes": own_outcomes, "families": families}
+TABLES = {"mechanisms": mechanism_rows, "leads": leads}

@@ -1,16 +1,18 @@
 """Pages of this checkout with parts that a publication makes: a part begins with a comment that
-names it (`BLOCKS`) and ends with another; what stands between them is written anew.
+names it (`BLOCKS`) and ends with another; what stands between them is written anew. Tables are CSV
+files beside the pages.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
 
-from orchestration.evidence.blocks import BLOCKS, FIRST_LANDING
+from orchestration.evidence.blocks import BLOCKS, FIRST_LANDING, LANDING_TABLES, TABLES
 from warehouse.publication.errors import PublishError
 
 PAGES = (
@@ -31,7 +33,7 @@ PART = re.compile(r"<!-- run: ([a-z ]+) -->\n(?:.*?\n)??<!-- end of run -->", re
 def write_pages(
     con: duckdb.DuckDBPyConnection, root: Path, *, is_first_landing: bool = False
 ) -> list[str]:
-    """Write the parts of all pages anew and return the pages that changed.
+    """Write the parts of all pages and their tables anew and return the pages that changed.
 
     Parameters
     ----------
@@ -48,8 +50,14 @@ def write_pages(
         Where a page asks for a part that nothing makes.
     """
     parts = set(BLOCKS) - FIRST_LANDING
+    tables = {f"landing-joined-{name}": rows for name, rows in LANDING_TABLES.items()} | TABLES
     if is_first_landing:
         parts = FIRST_LANDING
+        tables = {f"landing-first-{name}": rows for name, rows in LANDING_TABLES.items()}
+    for name, rows in tables.items():
+        path = root / f"docs/evidence/{name}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows(con))
     changed = []
     for name in PAGES:
         path = root / name
