@@ -198,12 +198,18 @@ doubtful as (
     having count(*) filter (where is_refused) > 0.5 * (count(*) - 1)
 ),
 
--- cities and tables of a source without a priority, or of a new edition, in which most values differ from a source with a priority
-apart as (
+-- figures of a source without a priority, or of a new edition, and whether they differ from one of a source with a priority
+new_figures as (
     select
+        paired.observation_id,
         paired.series_no,
         paired.city_id,
-        paired."year"
+        paired."year",
+        any_value(paired.priority) = 999 as is_unknown,
+        any_value(limits.unsupported_cells) as least_cells,
+        any_value(limits.unsupported_share) as least_share,
+        any_value(limits.unsupported_series_share) as least_series_share,
+        bool_or(abs(paired.gap) > limits.match_apart) as is_off
     from {{ ref('int_values_paired') }} as paired
     inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
     where
@@ -211,10 +217,29 @@ apart as (
         and paired.other_priority < 999
         and not {{ is_edition('paired.other_source_id') }}
         and paired.other_observation_id not in (select refused.observation_id from refused)
-    group by grouping sets ((paired.series_no, paired.city_id), (paired.series_no, paired."year"))
-    having
-        count(distinct paired.observation_id) filter (where abs(paired.gap) > limits.match_apart)
-        >= greatest(any_value(limits.unsupported_cells), any_value(limits.unsupported_share) * count(distinct paired.observation_id))
+    group by paired.observation_id, paired.series_no, paired.city_id, paired."year"
+),
+
+-- their cities and tables in which most differ
+apart as (
+    select
+        series_no,
+        city_id,
+        "year"
+    from new_figures
+    group by grouping sets ((series_no, city_id), (series_no, "year"))
+    having count(*) filter (where is_off) >= greatest(any_value(least_cells), any_value(least_share) * count(*))
+),
+
+-- series of a source without a priority in whose other cities and tables more differ than between any two sources that have one
+apart_series as (
+    select new_figures.series_no
+    from new_figures
+    left join apart as of_city on new_figures.series_no = of_city.series_no and new_figures.city_id = of_city.city_id
+    left join apart as of_table on new_figures.series_no = of_table.series_no and new_figures."year" = of_table."year"
+    where new_figures.is_unknown and of_city.series_no is null and of_table.series_no is null
+    group by new_figures.series_no
+    having count(*) filter (where is_off) >= greatest(any_value(least_cells), any_value(least_series_share) * count(*))
 ),
 
 -- figures that another source has too
@@ -230,7 +255,10 @@ alone as (
     select
         tables.*,
         -- not for an index (same_as), which has no other index to be compared with
-        tables.same_as is null and coalesce(of_city.series_no, of_table.series_no) is not null as is_apart,
+        tables.same_as is null and (
+            coalesce(of_city.series_no, of_table.series_no) is not null
+            or series.series_no in (select apart_series.series_no from apart_series)
+        ) as is_apart,
         tables.source_id in (select doubtful.source_id from doubtful) as is_doubtful
     from tables
     left join {{ ref('int_values_series') }} as series on tables.observation_id = series.observation_id
@@ -252,7 +280,7 @@ flags as (
             when is_table then ' in a table that is refused; so in ' || n_of_table || ' figures of it'
             when is_province then ' in a table that is refused; so in ' || n_of_province || ' of its province'
             when is_city then '; most figures of the city are in another unit in its file'
-            when is_apart then '; its source is new, and stands apart from a known one in most years of the city or most of the table'
+            when is_apart then '; its source is new, and stands apart from a known one in too much of the city, the table or the series'
             when is_column then '; nobody else has its table, and that of the year beside it is another year''s'
             else '; most other indicators of its source are refused'
         end as detail
