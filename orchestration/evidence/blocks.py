@@ -346,10 +346,9 @@ def _range(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def radiation(con: Con) -> str:
+def radiation(con: Con) -> list[list[str]]:
     """Rings around pilots and ties to one."""
-    header = ["outcome", *RINGS.values()]
-    rows = []
+    rows = [["outcome", *RINGS.values()]]
     for outcome, label in LEVELS.items():
         by_ring = {
             row["spec_id"].rsplit(".", 1)[1]: row
@@ -361,7 +360,7 @@ def radiation(con: Con) -> str:
             cells.append("" if row is None else _change(row))
         if any(cells):
             rows.append([label, *cells])
-    return f"Both landings joined, {run_line(con)}.\n\n{table(header, rows)}"
+    return rows
 
 
 def stood_out(con: Con) -> str:
@@ -392,7 +391,7 @@ def stood_out(con: Con) -> str:
     )
 
 
-def policies(con: Con) -> str:
+def policies(con: Con) -> list[list[str]]:
     """Lists of the seeds on growth, with what their placebos say, and net of the other lists."""
     found = rows_of(
         con,
@@ -400,9 +399,18 @@ def policies(con: Con) -> str:
         where comparison = 'plain' and outcome = '{OFFICIAL}' order by policy""",
     )
     nets = _net_of_others(con)
-    rows = []
+    header = [
+        "list, years",
+        "listed of all cities",
+        "estimate (95 %), p of growth alone",
+        "p of all lists",
+        "found in 80 %",
+        "p of growth before, p moved back",
+        "net of the others, its own p",
+    ]
+    rows = [header]
     for row in found:
-        name = f"`{row['policy']}`, {row['first_year']}-{row['last_year']}"
+        name = f"{row['policy']}, {row['first_year']}-{row['last_year']}"
         cities = f"{row['n_pilots']} of {row['n_cities']}, {row['n_movable']} movable"
         if row["estimate"] is None:
             rows.append([name, cities, row["reason"], "", "", "", ""])
@@ -419,16 +427,7 @@ def policies(con: Con) -> str:
                 "" if net is None else _change(net),
             ]
         )
-    header = (
-        "list, years",
-        "listed of all cities",
-        "estimate (95 %), p of growth alone",
-        "p of all lists",
-        "found in 80 %",
-        "p of growth before, p moved back",
-        "net of the others, its own p",
-    )
-    return table(header, rows)
+    return rows
 
 
 def _net_of_others(con: Con) -> dict[str, dict[str, Any]]:
@@ -524,9 +523,7 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
     "next window": next_window,
     "claims": claims,
     "mechanisms": mechanisms,
-    "radiation": radiation,
     "stood out": stood_out,
-    "policies": policies,
     "landing joined": landing,
     "landing first": landing,
 }
@@ -534,4 +531,9 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
 FIRST_LANDING = {"landing first"}
 #: Name of a file beside the pages: what makes its rows; of each landing, and of both joined.
 LANDING_TABLES = {"weight": weight, "outcomes": own_outcomes, "families": families}
-TABLES = {"mechanisms": mechanism_rows, "leads": leads}
+TABLES = {
+    "mechanisms": mechanism_rows,
+    "leads": leads,
+    "rings": radiation,
+    "policies": policies,
+}
