@@ -20,8 +20,6 @@ NOTEBOOK = REPO / "docs" / "library" / "tutorial-euro.ipynb"
 SIDES = {"city_i_id": "exporter", "city_j_id": "importer"}
 # every query of it is run, and must answer, in tests/orchestration/commands/test_sql.py
 QUERIES = REPO / "docs" / "querying.md"
-# run by test_gallery.py
-GALLERY = REPO / "docs" / "gallery" / "index.md"
 
 
 def pages_with_code() -> list[Path]:
@@ -32,7 +30,7 @@ def pages_with_code() -> list[Path]:
         REPO / "CONTRIBUTING.md",
         *sorted((REPO / "docs").rglob("*.md")),
     ):
-        is_others = path in (QUERIES, GALLERY) or path.relative_to(REPO) in LIBRARY
+        is_others = path == QUERIES or path.relative_to(REPO) in LIBRARY
         if not is_others and any(
             block.language != "text" for block in blocks_of(path.read_text(encoding="utf-8"))
         ):
