@@ -141,12 +141,12 @@ ESTIMATES = {
     ),
     "check": Query(
         ("estimates.check",),
-        "spec_id, check, name, series, estimate, ci_low, ci_high, p_value, "
+        "spec_id, check, name, series, first_year, last_year, estimate, ci_low, ci_high, p_value, "
         "minimum_detectable_rise, "
         "minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason, "
         "p_single, p_value_family, family, family_size",
         """
-        select spec_id, "check", name, series, estimate, ci_low, ci_high,
+        select spec_id, "check", name, series, first_year, last_year, estimate, ci_low, ci_high,
             p_value_family as p_value, minimum_detectable_rise,
             minimum_detectable_fall, n_cities, n_pilots, joint_p_value, relative_magnitude, reason,
             p_value as p_single, p_value_family,

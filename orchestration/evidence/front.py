@@ -114,8 +114,8 @@ def study_in_chinese(con: Con) -> str:
     return (
         "已发表研究（张兵兵等，2023）的方法用于同样的数据，"
         "取其较早的样本期与联系紧密的城市对，得到 "
-        f"{signed(row['estimate'])}，置信区间为 {_interval_in_chinese(row)}。"
-        f"该方法把 {row['n_pairs']:,} 个城市对当作彼此独立的证据，"
+        f"{signed(row['estimate'])}。若按城市对聚类（这是我们的假定，未见到原研究标准误的算法），"
+        f"置信区间为 {_interval_in_chinese(row)}：{row['n_pairs']:,} 个城市对被当作彼此独立的证据，"
         "而含同一城市的城市对会受到该城市的共同冲击。考虑这一点的置信区间为 "
         f"{_interval_in_chinese(study['dyadic'])}；考虑同省共同冲击的置信区间为 "
         f"{_interval_in_chinese(study['province_jackknife'])}。"
@@ -125,15 +125,15 @@ def study_in_chinese(con: Con) -> str:
 def study_line(con: Con) -> str:
     """What the README says of the published study's method."""
     study = _study(con)
+    row = study["conventional"]
     return (
         "The published study's method, applied to the same data in the study's years and for "
-        "strongly tied pairs of cities, gives "
-        f"{signed(study['conventional']['estimate'])} with an interval of "
-        f"{interval(study['conventional'])}. It treats "
-        f"{study['conventional']['n_pairs']:,} pairs of cities as separate pieces of evidence, "
-        "although pairs with a city in common share its shocks. The interval that allows for "
-        f"cities in common is {interval(study['dyadic'])}; the one that allows for shocks common "
-        f"to a province is {interval(study['province_jackknife'])}."
+        f"strongly tied pairs of cities, gives {signed(row['estimate'])}. With errors clustered by "
+        "pair, as we assume (how the study computes its errors we have not seen), the interval is "
+        f"{interval(row)}: {row['n_pairs']:,} pairs of cities count as separate pieces of "
+        "evidence, although pairs with a city in common share its shocks. The interval that allows "
+        f"for cities in common is {interval(study['dyadic'])}; the one that allows for shocks "
+        f"common to a province is {interval(study['province_jackknife'])}."
     )
 
 

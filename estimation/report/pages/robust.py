@@ -176,12 +176,13 @@ def _checks(page: Context) -> dict[str, Any] | None:
         kind = w.name("checks", row["check"])
         series = w.name("checks", row["series"])
         label = w.plain("terms.of_class", kind=kind, of=f"{name} · {series}")
+        label = _with_own_years(page, label, row)
         labelled.append((label, row["check"], row))
     forest = build_forest(
         labelled,
         name=w.plain("robust.checks"),
         unit=w.plain("units.correlation"),
-        title=functools.partial(page.counted_title, "robust.checks_title"),
+        title=functools.partial(_checks_title, page),
     )
     if forest is None:
         return None
@@ -201,8 +202,24 @@ def _checks(page: Context) -> dict[str, Any] | None:
     }
 
 
+def _with_own_years(page: Context, label: str, row: Row) -> str:
+    """Add the years of a check that has others than the main test."""
+    years = tuple(number(row[name]) for name in ("first_year", "last_year"))
+    main = page.one("primary", spec_id=PRIMARY)
+    if main is None or None in years or years == (main["first_year"], main["last_year"]):
+        return label
+    first, last = (int(row[name]) for name in ("first_year", "last_year"))
+    return page.words.plain("label.with_years", text=label, first=first, last=last)
+
+
+def _checks_title(page: Context, rows: list[dict[str, Any]]) -> str:
+    """How many checks find a change; the main test itself, drawn above them, is none."""
+    checks = [row for row in rows if row["kind"] != "headline"]
+    return page.counted_title("robust.checks_title", checks)
+
+
 def _estimators(page: Context) -> Chart | None:
-    """Estimators that share a base, over the years they share it in: all after admission."""
+    """Event studies by estimator, in the years after admission."""
     w, series, drawn = page.words, [], []
     for spec_id, name in (
         (DYNAMICS, "event_study"),

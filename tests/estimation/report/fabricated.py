@@ -450,6 +450,8 @@ def _full(**settings) -> dict[str, pd.DataFrame]:
             ("controls", "admitted_later"),
             spec_id=PRIMARY,
             series="growth",
+            first_year=2010,
+            last_year=[2019, 2017, 2019, 2019, 2019, None, 2019],
             estimate=0.02,
             ci_low=-0.03,
             ci_high=0.07,
