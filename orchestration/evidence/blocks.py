@@ -36,19 +36,19 @@ REAL = (
 )
 #: Checks in the order of the page; batches and provinces are one row each.
 CHECKS = (
-    ("headline", "newest", "**main test**"),
-    ("dates", "announcement", "from the year of the **announcement**"),
-    ("dates", "a_year_earlier", "**anticipation**: a year earlier"),
-    ("years", "without_2020", "**pandemic**: without 2020"),
+    ("headline", "newest", "main test"),
+    ("dates", "announcement", "from the year of the announcement"),
+    ("dates", "a_year_earlier", "anticipation: a year earlier"),
+    ("years", "without_2020", "pandemic: without 2020"),
     ("years", "without_2020_to_2022", "without 2020 to 2022"),
     ("measure", "capped", "gaps capped at their 90 % quantile"),
     ("province", None, "without one province"),
     ("batch", None, "without one batch"),
     ("controls", "never_admitted", "controls never admitted to this day"),
-    ("controls", "admitted_later", "**not-yet-treated** controls alone"),
-    ("evidence", "index_alone", "growth from the published **index alone**"),
+    ("controls", "admitted_later", "not-yet-treated controls alone"),
+    ("evidence", "index_alone", "growth from the published index alone"),
     ("evidence", "without_index_alone", "without cities with an unconfirmed index"),
-    ("statistic", "adjusted", "**net of size and coast**, chosen after the fact"),
+    ("statistic", "adjusted", "net of size and coast, chosen after the fact"),
     ("series", "growth_deflated", "deflated growth"),
     ("series", "growth_employed", "growth of employment"),
     ("series", "growth_wage", "growth of wages"),
@@ -115,9 +115,9 @@ def real(con: Con) -> str:
     )
 
 
-def checks(con: Con) -> str:
-    """The primary test in other ways, and what is joint about it."""
-    rows = []
+def check_rows(con: Con) -> list[list[str]]:
+    """The primary test in other ways."""
+    rows = [["check", "growth", "cycle"]]
     of_headline = _cities(con, "headline", "newest")
     for kind, name, label in CHECKS:
         cells = [_check_cell(con, kind, name, series) for series in ("growth", "cycle")]
@@ -126,6 +126,11 @@ def checks(con: Con) -> str:
             if sample == of_headline and kind != "headline":
                 sample = ""
             rows.append([label + sample, *cells])
+    return rows
+
+
+def checks(con: Con) -> str:
+    """What is joint about the primary test in other ways, and its estimate net of other lists."""
     [joint] = rows_of(
         con,
         """select max(joint_p_value) as p, count(*) filter (where joint_p_value is null
@@ -138,7 +143,6 @@ def checks(con: Con) -> str:
             min(p_value_bh) as smallest from estimates.channel""",
     )
     said = (
-        f"{table(('check', 'growth', 'cycle'), rows)}\n\n"
         "Joint p of the largest statistic of the main test, dates, years, cap and provinces, both "
         f"series: **{p_of(joint['p'])}**. Of the {joint['n']} tests not in it {joint['below']} are "
         f"below 5 %, where chance gives {0.05 * joint['n']:.1f}. Of {channels['n']} rows of "
@@ -532,6 +536,7 @@ FIRST_LANDING = {"landing first"}
 #: Name of a file beside the pages: what makes its rows; of each landing, and of both joined.
 LANDING_TABLES = {"weight": weight, "outcomes": own_outcomes, "families": families}
 TABLES = {
+    "checks": check_rows,
     "mechanisms": mechanism_rows,
     "leads": leads,
     "rings": radiation,
