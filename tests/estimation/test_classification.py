@@ -67,7 +67,8 @@ def classify_by_loop(clause: str, lexicon: list[dict[str, str]]) -> tuple[str, s
 
 def test_the_rule_equals_a_literal_loop(labelled):
     lexicon = rows_of(LEXICON)
-    texts = [row["clause"] for row in labelled] + [
+    # every second clause: a loop is slow, and each rule is in many of them
+    texts = [row["clause"] for row in labelled[::2]] + [
         "取消对企业的补贴",
         "B2b出口",
         "",

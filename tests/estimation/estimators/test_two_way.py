@@ -8,13 +8,12 @@ import pytest
 import statsmodels.api as sm
 
 from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells
-from estimation.fit import fit_outcomes, fit_panel
+from estimation.fit import fit_panel
 from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import (
     CASES,
     OFTEN,
     beside_dummies,
-    diagnostic_of,
     estimates_of,
     fitted,
     long_table,
@@ -45,27 +44,6 @@ def test_against_statsmodels_dummies(case, estimator):
     scores = pairs.to_numpy().T @ (x * peer.resid[:, None])
     expected = (scores @ np.linalg.inv(x.T @ x))[:, :n_terms]
     agrees(f"`{estimator}`, influence of a pair", reference, fit.psi, expected, abs=1e-10)
-
-
-def test_joint_f_by_its_formula():
-    panel = random_panel(7, n_cities=45, n_pilots=20)
-    result = fit_outcomes(
-        panel, estimators=("event_study",), vcov=("province_jackknife",), permutations=0
-    )["event_study", 0]
-    _, (fit,) = fitted(panel, "event_study")
-    n = len(fit.provinces.blocks)
-    deviations = fit.provinces.estimates - fit.estimate
-    covariance = (n - 1) / n * deviations.T @ deviations
-    leads = [c for c, (_, _, e) in enumerate(fit.terms) if e < -1]
-    theta, k = fit.estimate[leads], len(leads)
-    expected = (
-        theta @ np.linalg.inv(covariance[np.ix_(leads, leads)]) @ theta * (n - k) / (k * (n - 1))
-    )
-    assert diagnostic_of(result, "joint_leads_f") == pytest.approx(expected, rel=1e-8)
-    assert (diagnostic_of(result, "joint_leads_df1"), diagnostic_of(result, "joint_leads_df2")) == (
-        k,
-        n - k,
-    )
 
 
 def test_pilots_are_counted_in_the_cells_of_each_coefficient():

@@ -7,11 +7,10 @@ from scipy.optimize import minimize
 from estimation.primary.adjusted import draw_adjusted, within_block_basis
 from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
-from estimation.primary.contrast import treatment_contrast
 from estimation.primary.fit import fit_primary
 from estimation.primary.fitted_order import PENALTY, deal_in_order, fit_order
 from estimation.primary.interval import family_p
-from estimation.primary.permutation import deal, draw_statistics
+from estimation.primary.permutation import deal
 from tests.estimation.panels import beside_dummies
 
 from .economies import draw_panel
@@ -58,18 +57,6 @@ def test_every_draw_is_a_regression_on_dummies(panel, covariates):
         b, error = _by_dummies(freed, panel, label, covariates)
         assert found[0].estimate[draw] - 0.3 * found[0].carried[draw] == pytest.approx(b, abs=1e-10)
         assert found[0].variance(0.3)[draw] == pytest.approx(error, abs=1e-10)
-
-
-def test_without_covariates_it_is_the_committed_contrast(panel):
-    y = panel.measured(panel.growth)[2]
-    dealt = deal(panel.block, 50, 3)
-    committed = draw_statistics(y, treatment_contrast(panel), panel.label, panel.block, dealt)
-    # covariates that are constant within blocks are none
-    basis = within_block_basis(np.column_stack([panel.block, panel.block**2]), panel.block)
-    assert basis.shape[1] == 0
-    found = draw_adjusted([y], panel, basis, dealt)[0]
-    for name in ("estimate", "carried", "error"):
-        assert getattr(found, name) == pytest.approx(getattr(committed, name), abs=1e-12)
 
 
 def test_the_order_maximises_the_partial_likelihood(panel, covariates):

@@ -123,12 +123,19 @@ def _basis_of(name: str, year: int, basis: str) -> tuple[str, str | None, str | 
     return basis, before, evidence
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder of the whole site, and of the public one."""
+    folders = {False: tmp_path_factory.mktemp("whole"), True: tmp_path_factory.mktemp("public")}
+    for is_public, folder in folders.items():
+        write_report(database(tables()), folder, is_public=is_public)
+    return folders
+
+
 @pytest.mark.parametrize("is_public", [False, True])
-def test_city_pages_state_what_the_tables_say(tmp_path, is_public: bool) -> None:
-    con = database(tables())
-    write_report(con, tmp_path, is_public=is_public)
-    count, faults = city_page_faults(con, tmp_path, is_public=is_public)
-    assert faults == [] and count == len(CITIES)
+def test_city_pages_state_what_the_tables_say(written, is_public: bool) -> None:
+    given = (database(tables()), written[is_public])
+    assert city_page_faults(*given, is_public=is_public) == (len(CITIES), [])
 
 
 PLANTED = {
@@ -153,13 +160,6 @@ PLANTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("city_pages")
-    write_report(database(tables()), folder)
-    return folder
-
-
 OFTEN = ("another date", "another basis", "another growth")
 
 
@@ -170,4 +170,4 @@ def test_a_page_that_states_something_else_is_found(written, planted: str) -> No
     """The comparison itself: tables that were changed after the pages were written."""
     con = database(tables())
     con.execute(PLANTED[planted])
-    assert city_page_faults(con, written)[1] != []
+    assert city_page_faults(con, written[False])[1] != []
