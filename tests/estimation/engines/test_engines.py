@@ -67,8 +67,16 @@ def _compare(ours: cs.Fit, theirs: cs.Fit, lines: tuple[str, ...]) -> None:
             assert numbers[name, term] == pytest.approx(value, rel=1e-6, abs=1e-9), name
 
 
-@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
-@pytest.mark.parametrize("measure", ["cm", "comove", "dispersion", "neg_abs_gap"])
+@pytest.mark.parametrize(
+    ("measure", "estimator"),
+    [
+        ("cm", "twfe"),
+        ("cm", "event_study"),
+        ("comove", "event_study"),
+        ("dispersion", "twfe"),
+        ("neg_abs_gap", "event_study"),
+    ],
+)
 def test_all_engines_on_all_pairs(measure, estimator):
     units = _units(3)
     given = {"estimator": estimator, "vcov": ALL, "permutations": 60, "cohort": "first"}
@@ -88,8 +96,7 @@ def test_all_engines_on_all_pairs(measure, estimator):
 
 
 @pytest.mark.parametrize("estimator", ["twfe", "event_study"])
-@pytest.mark.parametrize("missing", [0.01, 0.3])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("missing", "seed"), [(0.01, 1), (0.3, 2)])
 def test_a_database_has_gaps_as_arrays_have(tmp_path, estimator, missing, seed):
     # names are data: no part of one is SQL
     outcome, time = 'y"; drop table pairs', "the year"

@@ -49,6 +49,14 @@ def _columns(table):
     return [name for name in table if name.startswith("x")]
 
 
+def with_gaps(case: str) -> PairPanel:
+    """A panel of a case; where gaps are many, a cohort has no row at all in a year."""
+    panel = random_panel(3, **CASES[case])
+    if case == "many_gaps":
+        panel.y[:, panel.cohort == 2013, 5] = np.nan
+    return panel
+
+
 #: Which pairs are controls, whether never-treated ones are there, and the quantile of ties.
 CONTROLS = {
     "never treated": ("never_treated", True, 0.4),
@@ -82,7 +90,7 @@ def _literal(panel, kept, controls) -> dict:
 @pytest.mark.parametrize("of", CONTROLS)
 def test_callaway_santanna_is_the_literal_loop(of, case):
     controls, has_never, tie_quantile = CONTROLS[of]
-    panel = random_panel(3, **CASES[case])
+    panel = with_gaps(case)
     panel = panel if has_never else panel.of_pairs(panel.cohort > 0)
     rules = {"control_pairs": controls, "tie_quantile": tie_quantile}
     found = points(
@@ -108,7 +116,7 @@ def test_callaway_santanna_is_the_literal_loop(of, case):
 @pytest.mark.parametrize("estimator", ["sun_abraham", "etwfe"])
 @pytest.mark.parametrize("case", OFTEN)
 def test_saturated_least_squares_against_pyfixest(case, estimator):
-    panel = random_panel(3, **CASES[case])
+    panel = with_gaps(case)
     sample, fit = _fit(panel, estimator, 0.4)
     table = long_table(panel, sample.kept)
     relative = table["year"] - table["cohort"]
@@ -276,28 +284,6 @@ def test_published_values_of_the_minimum_wage_panel(shared_dir, estimator):
     assert by_group == pytest.approx({2004: -0.0797, 2006: -0.0229, 2007: -0.0261}, abs=6e-5)
 
 
-@pytest.mark.parametrize("estimator", ["sun_abraham", "callaway_santanna"])
-def test_a_cohort_weighs_by_its_pairs_where_it_has_rows(estimator):
-    """docs/methods, section 6.3."""
-    panel = random_panel(3, missing=0.35)
-    y = panel.y.copy()
-    year_without_rows = 5
-    y[:, panel.cohort == 2013, year_without_rows] = np.nan
-    panel = dataclasses.replace(panel, y=y, cohort=None)
-    sample, fit = _fit(panel, estimator)
-    found = dict(zip(fit.terms, fit.estimate, strict=True))
-    pairs = {g: int((sample.kept & (panel.cohort == g)).sum()) for g in (2013, 2014, 2016)}
-    assert ("group_time", 2013, int(panel.years[year_without_rows]) - 2013) not in found
-    for event_time in {e for _, _, e in fit.terms if e is not None}:
-        cells = {
-            g: value
-            for (term, g, e), value in found.items()
-            if (term, e) == ("group_time", event_time)
-        }
-        by_pairs = sum(pairs[g] * value for g, value in cells.items()) / sum(map(pairs.get, cells))
-        assert found["event", None, event_time] == pytest.approx(by_pairs, abs=1e-12)
-
-
 def test_draws_find_the_terms_of_a_sample_that_lost_a_cohort():
     panel = random_panel(3)
     lost = panel.cohort == panel.cohort[panel.cohort > 0].min()
@@ -375,25 +361,6 @@ def test_two_way_without_never_treated_against_pyfixest(gaps):
     agrees(name, "{pyfixest}", result.estimates[0].estimate, peer.coef()["treated"], rel=1e-9)
     assert {e.vcov for e in result.estimates} == set(VARIANCE_ESTIMATORS)
     assert any("already treated" in text for text in result.warnings)
-
-
-def test_saturated_estimators_equal_the_last_cohort_as_control():
-    """Sun and Abraham 2021, section 4: without never-treated units the last cohort is the control,
-    in the years before its treatment.
-    """
-    panel = _panel(8, without_never=True)
-    cells = {
-        (g, e): v
-        for (term, g, e), v in points(_ours(panel, "sun_abraham")).items()
-        if term == "group_time" and e >= 0
-    }
-    last, y = panel.cohort.max(), panel.y[0]
-    control = y[panel.cohort == last].mean(axis=0)
-    assert {g + e for g, e in cells} == set(range(int(panel.cohort.min()), int(last)))
-    for (g, e), value in cells.items():
-        t, base = np.searchsorted(panel.years, [g + e, g - 1])
-        mean = y[panel.cohort == g].mean(axis=0)
-        assert value == pytest.approx(mean[t] - mean[base] - control[t] + control[base], abs=1e-10)
 
 
 @pytest.mark.parametrize("kind", PANELS)

@@ -32,8 +32,7 @@ def _fit(panel: PairPanel, estimator: str, names: tuple[str, ...]):
     ]
 
 
-@pytest.mark.parametrize("scale", [1e-12, 1e12])
-@pytest.mark.parametrize("missing", [0.0, 0.15])
+@pytest.mark.parametrize(("missing", "scale"), [(0.0, 1e12), (0.15, 1e-12)])
 @pytest.mark.parametrize(
     "estimator", ["twfe", "event_study", "sun_abraham", "gardner", "etwfe", "by_class"]
 )
