@@ -1,7 +1,10 @@
 """Small simulated city panels for the tests of the primary test."""
 
 import numpy as np
-import pandas as pd
+
+from estimation.primary.city_panel import build_panel
+from estimation.primary.contrast import treatment_contrast
+from estimation.primary.permutation import Draws, draw_statistics
 
 YEARS = np.arange(2010, 2020)
 
@@ -31,4 +34,11 @@ def plain_measure(series: np.ndarray, is_partner: np.ndarray) -> np.ndarray:
     """
     z = ((series.T - np.nanmean(series, axis=1)) / np.nanstd(series, axis=1)).T
     pairs = [1 - (own - z[others]) ** 2 / 2 for own, others in zip(z, is_partner, strict=True)]
-    return np.array([pd.DataFrame(rows).mean() for rows in pairs])
+    return np.array([np.ma.masked_invalid(rows).mean(axis=0).filled(np.nan) for rows in pairs])
+
+
+def draws_of(given: tuple, dealt: np.ndarray) -> Draws:
+    """The statistic of growth, years, cohort and block under dealt admissions."""
+    panel = build_panel(*given)
+    y = panel.measured(panel.growth)[2]
+    return draw_statistics(y, treatment_contrast(panel), panel.label, panel.block, dealt)

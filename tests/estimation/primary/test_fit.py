@@ -22,14 +22,12 @@ from estimation.primary.permutation import Draws, deal, draw_statistics
 from estimation.primary.within_block import fit_within_block
 from tests.estimation.panels import beside_dummies
 
-from .economies import YEARS, draw_panel
+from .economies import YEARS, draw_panel, draws_of
 
 
 def _draws(seed: int, permutations: int = 199, **options):
-    panel = build_panel(*draw_panel(seed, **options))
-    dealt = deal(panel.block, permutations, [seed, 0])
-    y = panel.measured(panel.growth)[2]
-    return draw_statistics(y, treatment_contrast(panel), panel.label, panel.block, dealt)
+    given = draw_panel(seed, **options)
+    return draws_of(given, deal(given[3], permutations, [seed, 0]))
 
 
 def _verdict(found) -> tuple:

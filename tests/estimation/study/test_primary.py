@@ -17,13 +17,11 @@ from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
 from estimation.analyses.spec import SampleError
 from estimation.defaults import DRAWS_OF_CHECKS
 from estimation.measures.derived_series import add_derived_series
-from estimation.primary.city_panel import build_panel
-from estimation.primary.contrast import treatment_contrast
 from estimation.primary.exposure import fit_exposure
 from estimation.primary.fit import fit_primary
 from estimation.primary.interval import rank_p
 from estimation.primary.measure import reference, standardise, synchronization
-from estimation.primary.permutation import deal, draw_statistics
+from estimation.primary.permutation import deal
 from estimation.primary.selection import growth_before, selection_rows, within_block_gap
 from estimation.sample.exposure import exposure_of
 from estimation.sample.marts import Marts
@@ -33,7 +31,7 @@ from estimation.study.next_window import CODE_SHA256_UNTIL_2026_11_29, next_wind
 from estimation.study.run import run_study
 from estimation.study.tables import COLUMNS
 from estimation.study.windows import Window, city_window, joint_p, settings_of, window_of
-from tests.estimation.primary.economies import draw_panel
+from tests.estimation.primary.economies import draw_panel, draws_of
 from tests.estimation.study.cities import city_marts
 
 STUDY = [spec for spec in DECLARED if spec.spec_id == PRIMARY]
@@ -199,16 +197,9 @@ def test_the_next_window_is_written_down_with_its_rule(eleven_years):
     earlier_form = rows["rule_sha256_until_2026_11_29"].dropna()
     assert set(earlier_form) == {hashlib.sha256(text.encode()).hexdigest()}
     # over draws the statistic of a window moves with that of the window before
-    panels = [build_panel(growth[:, :n], years[:n], cohort, block) for n in (10, 11)]
+    dealt = deal(block, 99, [1, 0])
     drawn = [
-        draw_statistics(
-            panel.measured(panel.growth)[2],
-            treatment_contrast(panel),
-            panel.label,
-            panel.block,
-            deal(panel.block, 99, [1, 0]),
-        ).statistic()[1:]
-        for panel in panels
+        draws_of((growth[:, :n], years[:n], cohort, block), dealt).statistic()[1:] for n in (10, 11)
     ]
     expected = np.corrcoef(drawn)[0, 1]
     assert rows["correlation_with_last"].iloc[0] == pytest.approx(expected) and expected > 0.5
@@ -286,10 +277,8 @@ def test_windows_judged_jointly_move_alike():
     rows, dealt, statistics = block > 0, deal(block, 199, [1, 0]), []
     fewer = Window(growth[rows], years, cohort[rows], block[rows], ids[rows])
     for window, draws in ((one, dealt), (fewer, dealt[:, rows] - 6)):
-        panel = build_panel(window.growth, years, window.cohort, window.block)
-        y, contrast = panel.measured(panel.growth)[2], treatment_contrast(panel)
-        drawn = draw_statistics(y, contrast, panel.label, panel.block, draws)
-        statistics.append(np.abs(drawn.statistic()))
+        given = (window.growth, years, window.cohort, window.block)
+        statistics.append(np.abs(draws_of(given, draws).statistic()))
     largest = np.max(statistics, axis=0)
     assert joint_p([fewer, one], permutations=199) == (largest >= largest[0]).mean()
     assert joint_p([]) is None
@@ -369,12 +358,8 @@ def test_a_move_is_divided_by_its_deviation_under_one_dealing(a_year_more):
     rows = movement_rows(*marts, STUDY, old, new).set_index("spec_id")
     assert rows.index.tolist() == [PRIMARY, cycle_id(PRIMARY)]
     # a draw of admissions moves both windows alike
-    drawn = []
-    for panel in a_year_more:
-        built = build_panel(*panel)
-        y, contrast = built.measured(built.growth)[2], treatment_contrast(built)
-        dealt = deal(built.block, DRAWS_OF_CHECKS, [1, 0])
-        drawn.append(draw_statistics(y, contrast, built.label, built.block, dealt).estimate)
+    dealt = deal(a_year_more[0][3], DRAWS_OF_CHECKS, [1, 0])
+    drawn = [draws_of(panel, dealt).estimate for panel in a_year_more]
     deviation = np.std((drawn[1] - drawn[0])[1:], ddof=1)
     row = rows.loc[PRIMARY]
     assert (row["old_last_year"], row["last_year"]) == (2019, 2020)
