@@ -2,6 +2,7 @@
 found and shown with its cell.
 """
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -70,10 +71,10 @@ def write(path: Path, tables: dict[str, dict[str, str]]) -> Path:
     return path
 
 
-@pytest.fixture
-def published(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(
-        tmp_path / "published" / "citysync.duckdb",
+        tmp_path_factory.mktemp("published") / "citysync.duckdb",
         {
             "marts.fct_indicator_observation": VALUES,
             "quality.rejected_value": LINES,
@@ -83,9 +84,16 @@ def published(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def again(tmp_path: Path) -> Path:
+def published(whole: Path, tmp_path: Path) -> Path:
+    """A copy, which a test changes."""
+    return Path(shutil.copy(whole, tmp_path))
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same from files that were read again; nobody changes it."""
     return write(
-        tmp_path / "again" / "citysync.duckdb",
+        tmp_path_factory.mktemp("again") / "citysync.duckdb",
         {
             "intermediate.int_observations_corrected": VALUES,
             "quality.rejected_value": LINES,
