@@ -108,11 +108,6 @@ def of_other(fit, unit_of=lambda frame: UNIT):
     return call
 
 
-def backwards(frame):
-    """The units of the rows as two arrays, from the last row on."""
-    return tuple(frame[name].to_numpy()[::-1] for name in UNIT)
-
-
 def two_stages(frame):
     treated = frame.assign(d=((frame.year >= 2) & (frame.a < 5)).astype(float))
     options = {"first_stage": "~ 0 | pair + year", "second_stage": "~ d", "treatment": "d"}
@@ -228,7 +223,10 @@ REFUSED = {
         (of_frame(vcov=[]), "vcov: expected one name or more"),
         (errors_of(unit=None), "two names of columns, or two arrays"),
         *(
-            (of_other(fit, backwards), "of the fit's own column a, in the rows that have them")
+            (
+                of_other(fit, lambda f: tuple(f[name].to_numpy()[::-1] for name in UNIT)),
+                "of the fit's own column a, in the rows that have them",
+            )
             for fit in (lambda f: pf.feols("y ~ x", f), lambda f: smf.ols("y ~ x", f).fit())
         ),
         (of_frame(unit="exporter", cohort=("a", "b")), "or one with a series"),
@@ -256,6 +254,10 @@ REFUSED = {
         (of_frame(estimator="event_study", binning=(0, 3)), "the first below 0 and the last not"),
         (of_frame(estimator="event_study", binning=5), "the first and the last event time"),
         (of_frame(estimator="twfe", reference=-2), "choose event_study"),
+        *(
+            (of_frame(vcov=line, block=None), "is left out")
+            for line in ("permutation", "block_jackknife")
+        ),
         (of_frame(estimator="gardner", weights="w"), "takes no weights"),
         (treatment_as_a_control, "control now equals treatment .*leave it out"),
         (of_frame(estimator="callaway_santanna", controls=["x0"]), "takes no controls"),
@@ -275,7 +277,7 @@ REFUSED[cs.PanelError] += [
     *((of_other(fit), f"fit: expected .*, found {name}; ") for name, fit in NOT_SERVED),
     (of_other(lambda f: PoissonGMLE(f.flow, sm.add_constant(f.x)).fit(disp=0)), "with scores"),
     (lambda at: at.fit.default("treatde"), "term: expected one of treated"),
-    (lambda at: at.fit.diagnostic("nothing"), "name: expected one of "),
+    (lambda at: at.fit.diagnostic("conventional"), "name: expected one of .*conventional_t"),
     (lambda at: at.fit.diagnostic("conventional_t", "x9"), "term: expected one of"),
     (lambda at: at.fit.vcov("permutation"), "which this fit has"),
     (lambda at: at.fit.confint(["pair"]), "expected one of"),

@@ -11,7 +11,7 @@ import pytest
 from estimation.analyses.catalog import all_specs
 from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.analyses.specification_curve import SPECS as CURVE
-from estimation.fit import PairPanel, fit_panel
+from estimation.fit import fit_panel
 from estimation.sample.build import build_group_sample
 from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import split_outcome
@@ -25,8 +25,17 @@ HEADLINE = "baseline.cm_growth_official.headline"
 FAST = {"permutations": 39, "seed": 3}
 TREATED_YEARS = sorted({rule.column for rule in TREATMENT_RULES.values()})
 # every spec of the study's own marts on official growth, deflated growth in the first two analyses;
-# of the curve over tie thresholds, its two ends; of analyses that fit the parts of synchronization
-# as they fit the whole, the whole alone; test_referee.py has those that need more of the marts
+# of the curve over tie thresholds, its two ends; of moderators and tools that differ in the column
+# alone, one; of analyses that fit the parts of synchronization as they fit the whole, the whole
+# alone; test_referee.py has those that need more of the marts
+SOME = {
+    "matching": ("weak", "q90", "near"),
+    "heterogeneity": (
+        *("region_pair", "region_pair_own_years", "coastal"),
+        *("infrastructure", "infrastructure_own_years", "infrastructure_gap"),
+    ),
+    "policy_tools": ("supply", "joint", "supply_talent"),
+}
 OF_THE_WHOLE = ("robustness", "policy_tools", "study_form", "matching")
 NEED_MORE = ("mechanisms", "alternative_outcomes", "confounders", "spillovers", "leave_out")
 SPECS = [
@@ -34,7 +43,7 @@ SPECS = [
     for spec in all_specs()
     if spec.analysis not in NEED_MORE
     and (spec.series != "growth_deflated" or spec.analysis in ("baseline", "dynamics"))
-    and (spec.analysis != "matching" or spec.variant in ("weak", "q90", "near"))
+    and spec.variant in SOME.get(spec.analysis, [spec.variant])
     and (spec.analysis != "study_form" or (spec.series == "growth_official" and not spec.dose))
     and (spec.analysis not in OF_THE_WHOLE or not spec.outcome.startswith(("comove", "dispersion")))
 ]
@@ -150,12 +159,6 @@ def points(frame: pd.DataFrame, spec_id: str) -> pd.Series:
     )
 
 
-def chosen(*analyses: str) -> list:
-    return [
-        spec for spec in SPECS if spec.series == "growth_official" and spec.analysis in analyses
-    ]
-
-
 def test_without_pair_years_outcomes_are_made_from_city_series_one_by_one(marts, result) -> None:
     """The same rows and truths as with them, but for what city series do not give; the study holds
     one outcome at a time then.
@@ -164,7 +167,12 @@ def test_without_pair_years_outcomes_are_made_from_city_series_one_by_one(marts,
         dataclasses.replace(one, synchronization=one.synchronization.iloc[:0], years=(2010, 2019))
         for one in marts
     ]
-    official = chosen("baseline", "dynamics", "heterogeneity")
+    official = [
+        spec
+        for spec in SPECS
+        if spec.series == "growth_official"
+        and spec.analysis in ("baseline", "dynamics", "heterogeneity")
+    ]
     study = run_study(simulated(bare), official, **FAST)
     found = study.estimate.reset_index(drop=True)
     ids = [spec.spec_id for spec in official]
@@ -230,35 +238,6 @@ def test_a_run_takes_at_most_the_draws_of_each_spec_and_one_seed(marts) -> None:
     draws = {name: spec.permutations for name, spec in seen.items()}
     assert draws["baseline"] == 500 and draws["specification_curve"] == 199
     assert draws["study_form"] == 0 and {spec.seed for spec in seen.values()} == {7}
-
-
-@pytest.mark.parametrize(("variant", "tie_rule"), [("headline", "strong"), ("all_pairs", "all")])
-def test_estimate_is_that_of_the_kept_pairs(marts, result, variant: str, tie_rule: str) -> None:
-    """The shared pass equals a fit of one outcome on a panel from which everything else was removed
-    by hand.
-    """
-    cities, pairs, sync = marts[0].cities, marts[0].pairs, marts[0].synchronization
-    year = cities.set_index("city_id")["treated_year"].where(lambda y: y <= 2019)
-    n_pilots = sum(pairs[side].map(year).notna().astype(int) for side in ("city_i_id", "city_j_id"))
-    kept = pairs[n_pilots < 2]
-    if tie_rule == "strong":
-        kept = kept[kept["tie_strength"] > kept["tie_strength"].median()]
-    ids = cities["city_id"].to_numpy()
-    y = sync.merge(kept[["city_i_id", "city_j_id"]])["cm_growth_official"].to_numpy()
-    panel = PairPanel(
-        city_i=np.searchsorted(ids, kept["city_i_id"]),
-        city_j=np.searchsorted(ids, kept["city_j_id"]),
-        years=YEARS,
-        y=y.reshape(len(kept), -1),
-        city_cohort=year.fillna(0).to_numpy(dtype=int),
-        province=cities["province_id"].to_numpy(),
-    )
-    spec_id = f"baseline.cm_growth_official.{variant}"
-    rows = result.estimate[result.estimate["spec_id"] == spec_id].set_index("vcov")
-    alone = fit_panel(panel, vcov=("dyadic", "province_jackknife"), permutations=0)
-    for row in alone.estimates:
-        found = rows.loc[row.vcov, ["estimate", "std_error"]].to_list()
-        assert found == pytest.approx([row.estimate, row.std_error], abs=1e-11)
 
 
 def test_a_spec_may_compare_with_pairs_that_are_treated_later(marts, result) -> None:
