@@ -93,17 +93,17 @@ def test_draws_end_where_they_decide() -> None:
     panel = random_panel(4, n_cities=24, n_pilots=8)
     event = panel.years - np.where(panel.cohort > 0, panel.cohort, 9999)[:, None]
     panel = dataclasses.replace(panel, y=panel.y + 3.0 * (event == 1))
-    given = {"vcov": ("permutation",), "permutations": 1500, "shuffle": "all"}
+    given = {"vcov": ("permutation",), "permutations": 999, "shuffle": "all"}
     every = fit_outcomes(panel, **given)["event_study", 0]
     some = fit_outcomes(panel, enough=30, **given)
     # draws that others need beside them do not count
     alone = fit_outcomes(panel, estimators=("event_study",), enough=30, **given)
     assert repr(alone["event_study", 0]) == repr(some["event_study", 0])
     ends = [one.draws for one in some["event_study", 0].estimates]
-    assert min(ends) < 499 and max(ends) == 1500
+    assert min(ends) < 499 and max(ends) == 999
     for ours, theirs in zip(some["event_study", 0].estimates, every.estimates, strict=True):
-        assert ours.estimate == theirs.estimate and theirs.draws == 1500
-        if ours.draws < 1500:
+        assert ours.estimate == theirs.estimate and theirs.draws == 999
+        if ours.draws < 999:
             assert ours.p_value == pytest.approx(31 / (1 + ours.draws))
             assert ours.p_value == pytest.approx(theirs.p_value, abs=6 * theirs.p_value / 30**0.5)
         else:
@@ -115,13 +115,13 @@ def test_a_joint_test_is_drawn_on_where_the_draws_of_its_terms_have_ended() -> N
     event = panel.years - np.where(panel.cohort > 0, panel.cohort, 9999)[:, None]
     shift = 1.5 * (event == -2) - 1.5 * (event == -3)
     panel = dataclasses.replace(panel, y=panel.y + shift)
-    given = {"vcov": ("permutation",), "permutations": 999, "shuffle": "all"}
+    given = {"vcov": ("permutation",), "permutations": 499, "shuffle": "all"}
     fits = [
         fit_outcomes(panel, enough=n, enough_of_tests=of_tests, **given)["event_study", 0]
         for n, of_tests in ((None, None), (5, 5), (None, 5))
     ]
     assert max(one.draws for one in fits[1].estimates) < 200
-    assert {one.draws for one in fits[2].estimates} == {999}
+    assert {one.draws for one in fits[2].estimates} == {499}
     unread = fit_outcomes(panel, enough_of={("event_study", 0): 0}, **given)["event_study", 0]
     assert {one.draws for one in unread.estimates} == {249}
     assert [name.startswith("honest_") for name, _, _ in unread.diagnostics].count(True) == 0
