@@ -78,7 +78,10 @@ FITS = {
         disp=0, method="bfgs"
     ),
     "ordered categories": lambda f: OrderedModel.from_formula(
-        "season ~ 0 + x + z", _with_seasons(f.dropna())
+        "season ~ 0 + x + z",
+        f.dropna().assign(
+            season=lambda rows: pd.Categorical.from_codes(rows.year, list("abcd"), ordered=True)
+        ),
     ).fit(disp=0, method="bfgs"),
     "PooledOLS": lambda f: PooledOLS.from_formula("y ~ 1 + x", _panel(f)).fit(),
     "PanelOLS": lambda f: PanelOLS.from_formula("y ~ x + z + EntityEffects", _panel(f)).fit(),
@@ -89,11 +92,6 @@ FITS = {
     ).fit(),
     "IV2SLS": lambda f: IV2SLS.from_formula("y ~ 1 + [x ~ z]", f.dropna()).fit(),
 }
-
-
-def _with_seasons(frame):
-    """Years by name, in order."""
-    return frame.assign(season=pd.Categorical.from_codes(frame.year, list("abcd"), ordered=True))
 
 
 def _panel(frame):
