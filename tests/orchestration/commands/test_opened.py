@@ -131,7 +131,7 @@ def of_another_kind(published: Path) -> None:
     forge(published)
 
 
-MANY = "create table marts.more as select 1 as k from range(200000000)"
+MANY = "create table marts.more as select 1 as k from range(20000000)"
 WRITES = f"from enable_logging('QueryLog', storage := 'file', storage_path := '{SECRET}.log')"
 # What somebody lays into the folder, and the words by which it is refused.
 INTO_THE_FOLDER: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -246,8 +246,11 @@ def left_behind(home: Path) -> set[str]:
     }
 
 
+# all commands open a publication by the same functions: each attack meets a third of them, which
+# are other ones for the next attack, and in `make test-full` the rest
+@pytest.mark.parametrize("turn", [0, *(pytest.param(n, marks=pytest.mark.full) for n in (1, 2))])
 @pytest.mark.parametrize("name", ATTACKS)
-def test_every_command_refuses_it_in_a_sentence(home: Path, name: str, capsys) -> None:
+def test_every_command_refuses_it_in_a_sentence(home: Path, name: str, turn: int, capsys) -> None:
     attack, words = ATTACKS[name]
     forge(home / "published", is_simulated=False)  # a simulated one is compared with no source
     attack(made_writable(home / "published"))
@@ -255,7 +258,8 @@ def test_every_command_refuses_it_in_a_sentence(home: Path, name: str, capsys) -
     commands = COMMANDS
     if name in INTO_THE_DATABASE:
         commands = COMMANDS | OF_A_DATABASE
-    for called, command in commands.items():
+    first = ([*ATTACKS].index(name) + turn) % 3
+    for called, command in [*commands.items()][first::3]:
         code = command(home)
         said = "".join(capsys.readouterr())
         assert code in (1, 2) and f"exit {code}: " in said.splitlines()[-1], called
