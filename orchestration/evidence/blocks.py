@@ -80,9 +80,20 @@ VERDICTS = {
 }
 
 
-def real(con: Con) -> str:
+def real_rows(con: Con) -> list[list[str]]:
     """The primary test on the real admissions."""
-    rows = []
+    header = [
+        "series, window",
+        "mean synchronization before",
+        "after",
+        "without admission",
+        "estimate (95 %)",
+        "p",
+        "p of both series",
+        "p of this series over all yearly windows",
+        "uniform rise, fall that the p of both series finds in 80 %",
+    ]
+    rows = [header]
     for name, spec_id in REAL:
         row = primary_row(con, spec_id)
         rows.append(
@@ -95,23 +106,18 @@ def real(con: Con) -> str:
                 f"{size(row['minimum_detectable_rise'])}, {size(row['minimum_detectable_fall'])}",
             ]
         )
-    head = primary_row(con, PRIMARY)
-    header = (
-        "series, window",
-        "mean synchronization before",
-        "after",
-        "without admission",
-        "estimate (95 %)",
-        "p",
-        "p of both series",
-        "p of this series over all yearly windows",
-        "uniform rise, fall that the p of both series finds in 80 %",
-    )
+    return rows
+
+
+def real(con: Con) -> str:
+    """The test of growth on the real admissions, and which cells have a negative weight."""
+    row = primary_row(con, PRIMARY)
     return (
         f"9,999 draws, delivered files, {run_line(con)}. Growth "
-        f"{head['first_year']}-{head['last_year']}: {head['n_negative']} of "
-        f"{head['n_treated_years']} treated city-years have negative weight (together "
-        f"{head['weight_negative']:.3f}), {head['n_unidentified']} none.\n\n" + table(header, rows)
+        f"{row['first_year']}-{row['last_year']} has {signed(row['estimate'])} ({interval(row)}), "
+        f"p of both series {p_of(row['p_value_family'])}; {row['n_negative']} of "
+        f"{row['n_treated_years']} treated city-years have negative weight (together "
+        f"{row['weight_negative']:.3f}), {row['n_unidentified']} none."
     )
 
 
@@ -536,6 +542,7 @@ FIRST_LANDING = {"landing first"}
 #: Name of a file beside the pages: what makes its rows; of each landing, and of both joined.
 LANDING_TABLES = {"weight": weight, "outcomes": own_outcomes, "families": families}
 TABLES = {
+    "real": real_rows,
     "checks": check_rows,
     "mechanisms": mechanism_rows,
     "leads": leads,
