@@ -172,22 +172,6 @@ def test_panel_is_the_headline_sample(warehouse, reference):
         close(row["ln_gdp_per_capita_absdiff"], abs(control(i) - control(j)))
 
 
-def test_the_better_source_is_current_and_both_are_kept(warehouse, reference):
-    city = reference.cities[0]
-    rows = warehouse.execute(
-        """select source_id, value, is_current, unit_delivered, cell_ref
-            from marts.fct_indicator_observation
-           where city_id = ? and year = 2015 and indicator_id = 'gdp_nominal_cny_100m'
-               order by is_current desc""",
-        [city],
-    ).fetchall()
-    assert [row[0] for row in rows] == ["csmar_region", "finance_loans"]
-    assert [row[2] for row in rows] == [True, False]
-    assert rows[0][1] == reference.values["gdp_nominal_cny_100m"][city][2015]
-    assert_allclose(rows[1][1], rows[0][1] * 1.01, rtol=1e-4)
-    assert rows[1][3] == "万元" and rows[1][4].startswith("D")
-
-
 def hashes(connection):
     """One hash a table, in whatever order its rows lie."""
     tables = connection.execute(
@@ -318,6 +302,15 @@ ASKED = {
         (select count(*) from marts.panel_pair_year) from marts.fct_pair_synchronization
         where is_study_window""",
         {(15 * 10, 15 * 10, 15 * 10, 0, 0, 0)},
+    ),
+    "the better source is current and both are kept": (
+        "warehouse",
+        """select source_id, is_current, unit_delivered = '万元' and cell_ref like 'D%',
+        round("value" / max("value") filter (is_current) over (), 3)
+        from marts.fct_indicator_observation where indicator_id = 'gdp_nominal_cny_100m'
+        and "year" = 2015 and city_id = (select min(city_id)
+            from marts.fct_indicator_observation where source_id = 'csmar_region')""",
+        {("csmar_region", True, None, 1.0), ("finance_loans", False, True, 1.01)},
     ),
     "every bad row is rejected with its reason": (
         "dirty",
