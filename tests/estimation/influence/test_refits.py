@@ -283,8 +283,8 @@ SHOCKED = {
         for shape in SHAPES
         if name != "callaway_santanna" or "controls" not in shape
     },
-    "by class": (by_class, "balanced", 6, 24, 7),
-    "by class, gaps and controls": (by_class, "gaps and controls", 6, 24, 7),
+    "by class": (by_class, "balanced", 6, 18, 6),
+    "by class, gaps and controls": (by_class, "gaps and controls", 6, 18, 6),
     "doubly robust": (doubly_robust, "balanced", 4, 24, 9),
     "weighted": (weighted, "balanced", 4, 15, 6),
 }
