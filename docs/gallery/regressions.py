@@ -1,6 +1,6 @@
 """Gravity regressions of docs/gallery/index.md: their fits, and whether each coefficient stands
-with dyadic errors. `.venv/bin/python docs/gallery/regressions.py`, run in the checkout, prints the
-counts and writes every coefficient to results.csv in the current folder.
+with dyadic errors. Run in the checkout, `.venv/bin/python docs/gallery/regressions.py` writes every
+coefficient to results.csv and the verdicts by fit to counts.csv, in the current folder.
 """
 
 import citysync as cs
@@ -83,4 +83,4 @@ digits = {"estimate": 3, "t": 1, "dyadic t": 1, "df": 1, "p": 3}
 table.round(digits).to_csv("results.csv", index=False)
 verdicts = table["verdict"].replace("", "t below 1.96")
 counts = pd.crosstab(table["fit"], verdicts, margins=True, margins_name="all")
-print(counts.loc[[*fits, "all"]].to_string())
+counts.loc[[*fits, "all"]].to_csv("counts.csv")
