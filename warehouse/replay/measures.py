@@ -484,42 +484,47 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
         return []
     city_id, year = cell[0]
     of_cell = {"city_id": city_id, "year": year}
-    found = []
-    steps: dict[tuple[str, str], str] = {}
-    for one in MEASURES:
-        sql = render_text(one.query)
-        if one.model:
-            # a step that several tests read is run once
-            step = (one.model, one.cte)
-            if step not in steps:
-                steps[step] = f"step_{len(steps)}"
-                rows_of_step = _FILTERS.get(step, _OF_FIGURE).format(**of_cell)
-                query = f"select * from {one.cte} {rows_of_step}"
-                sql_of_step = query_of(one.model, one.cte, query)
-                if one.model in _NARROWED:
-                    table, condition = _NARROWED[one.model]
-                    rows_of_table = f'(from "{table}" where {condition.format(**of_cell)})'
-                    sql_of_step = sql_of_step.replace(f'"{table}"', rows_of_table)
-                con.execute(f"create or replace temp table {steps[step]} as {sql_of_step}")
-            sql = f"with {one.cte} as (from {steps[step]}) {sql}"
+    # the tests on one step are one statement, so the step runs once and makes no unread column
+    tests: dict[tuple[str, str], list[str]] = {}
+    for number, one in enumerate(MEASURES):
         order = "asc" if one.is_at_most else "desc"
-        rows = con.execute(
-            f"from ({sql}) as tests where tests.observation_id in (select observation_id from "
-            "figure) and tests.threshold is not null and tests.measured is not null qualify "
-            "row_number() over (partition by tests.observation_id order by tests.measured "
-            f"{order}, tests.note) = 1 order by tests.observation_id"
-        ).fetchall()
-        for observation_id, measured, threshold, note in rows:
-            found.append(
-                Measured(
-                    observation_id,
-                    one.rule,
-                    one.what,
-                    one.kind,
-                    one.is_at_most,
-                    float(measured),
-                    float(threshold),
-                    note,
-                )
+        tests.setdefault((one.model, one.cte), []).append(
+            f"(select {number} as number, observation_id, measured, threshold, note "
+            f"from ({render_text(one.query)}) {_OF_FIGURE} and threshold is not null "
+            "and measured is not null qualify row_number() over (partition by observation_id "
+            f"order by measured {order}, note) = 1)"
+        )
+    rows = []
+    for step, queries in tests.items():
+        rows += con.execute(_with_step(step, of_cell) + " union all ".join(queries)).fetchall()
+    found = []
+    for number, observation_id, measured, threshold, note in sorted(rows, key=lambda row: row[:2]):
+        one = MEASURES[number]
+        found.append(
+            Measured(
+                observation_id,
+                one.rule,
+                one.what,
+                one.kind,
+                one.is_at_most,
+                float(measured),
+                float(threshold),
+                note,
             )
+        )
     return found
+
+
+def _with_step(step: tuple[str, str], of_cell: dict[str, int]) -> str:
+    """Return the beginning of a query on a step of a model: the part of the step that bears on
+    the cell, under the name of the step.
+    """
+    model, cte = step
+    if not model:
+        return ""
+    rows = _FILTERS.get(step, _OF_FIGURE).format(**of_cell)
+    sql = query_of(model, cte, f"select * from {cte} {rows}")
+    if model in _NARROWED:
+        table, condition = _NARROWED[model]
+        sql = sql.replace(f'"{table}"', f'(from "{table}" where {condition.format(**of_cell)})')
+    return f"with {cte} as ({sql}) "

@@ -61,9 +61,13 @@ def _environment() -> Environment:
 
 
 def _macro(environment: Environment, name: str, text: str) -> Callable[..., object]:
+    @cache
+    def compiled() -> Callable[..., object]:
+        return getattr(environment.from_string(text).module, name)
+
     def call(*arguments: object, **named: object) -> object:
         try:
-            return getattr(environment.from_string(text).module, name)(*arguments, **named)
+            return compiled()(*arguments, **named)
         except _Returned as returned:
             return returned.value
 

@@ -92,4 +92,11 @@ def replay(
         "where city_id <> $1 and not list_contains($2, indicator_id)",
         [city_id, own],
     )
+    make(con, "int_observations_flagged", made)
+    # what follows chooses among figures of the same quantity
+    con.execute(
+        "delete from int_observations_corrected "
+        "where city_id <> $1 and not list_contains($2, indicator_id)",
+        [city_id, own],
+    )
     make(con, "int_observations_graded", made)

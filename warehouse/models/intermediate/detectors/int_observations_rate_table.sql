@@ -6,6 +6,7 @@
 with delivered as (
     select
         *,
+        dense_rank() over (order by {{ table }}) as table_no,
         row_number() over (partition by {{ table }} order by city_id) as code_place,
         row_number() over (partition by {{ table }} order by row_no, col_no, observation_id) as file_place
     from {{ ref('int_rates_delivered') }}
@@ -58,14 +59,14 @@ beside as (
         0 as k,
         level_growth_pct as beside_pct
     from rates
-    union all
+    union all by name
     select
         rates.*,
         'mean' as kind,
         0 as k,
         mean_pct as beside_pct
     from rates
-    union all
+    union all by name
     select
         rates.*,
         'year' as kind,
@@ -76,27 +77,26 @@ beside as (
     inner join levels
         on {{ same_keys('rates', 'levels', ['growth_of', 'city_id']) }} and rates."year" + shifts.k = levels."year"
     {% for place in ['code_place', 'file_place'] %}
-        union all
+        union all by name
         select
             here.*,
             '{{ place }}' as kind,
-            shifts.k,
             there.level_growth_pct as beside_pct
-        from rates as here
-        cross join unnest([-3, -2, -1, 1, 2, 3]) as shifts (k)
-        inner join rates as there
-            on
-                {{ same_keys('here', 'there', ['source_id', 'indicator_id', '"year"']) }}
-                and here.edition_year is not distinct from there.edition_year
-                and here.{{ place }} + shifts.k = there.{{ place }}
+        from (
+            select
+                *,
+                unnest([-3, -2, -1, 1, 2, 3]) as k
+            from rates
+        ) as here
+        inner join rates as there on here.table_no = there.table_no and here.{{ place }} + here.k = there.{{ place }}
     {% endfor %}
 ),
 
 ranked as (
     select
         *,
-        rank() over (partition by {{ table }}, kind, k order by rate_pct) as rate_rank,
-        rank() over (partition by {{ table }}, kind, k order by round(beside_pct, 9)) as beside_rank
+        rank() over (partition by table_no, kind, k order by rate_pct) as rate_rank,
+        rank() over (partition by table_no, kind, k order by round(beside_pct, 9)) as beside_rank
     from beside
     where beside_pct is not null
 ),

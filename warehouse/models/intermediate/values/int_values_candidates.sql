@@ -126,10 +126,7 @@ judged as (
         coalesce(own_distance > differs_by and distance <= greatest(equal_within, match_left_share * coalesce(step, own_distance)), false)
             as is_match,
         coalesce(own_distance > differs_by and distance <= equal_within, false) as is_exact,
-        coalesce(greatest(own_distance, distance) > differs_by and own_distance <= distance, own_distance <= differs_by) as is_contrary,
-        -- years that contradict the match end a run of years
-        count_if(kind = 'year' and is_contrary) over (partition by series_no, other_source_id, city_id, kind, k order by "year")
-            as run_no
+        coalesce(greatest(own_distance, distance) > differs_by and own_distance <= distance, own_distance <= differs_by) as is_contrary
     from (
         {% for kind in ['other_rows', 'other_years', 'other_cities', 'nobody'] %}
             select * from of_{{ kind }} {{ 'union all by name' if not loop.last }}
@@ -142,9 +139,12 @@ select
     * exclude (
         place_order, trend, residual, noise, city_noise, own_offset, spike, other_spike, is_end, gap, code_place, file_place, rounding,
         farthest, distance, equal_within, step, {{ thresholds | join(', ') }}
-    )
+    ),
+    -- years that contradict the match end a run of years
+    count_if(kind = 'year' and is_contrary) over (partition by series_no, other_source_id, city_id, kind, k order by "year") as run_no
 from judged
 where
-    is_match or (kind = 'year' and not is_contrary)
+    is_match or kind = 'year'
     -- at the edge of a run of rows stands a figure of a row outside the file or the province
     or (kind = 'row' and abs(log_value - expected_log) > row_shift_miss)
+qualify is_match or kind <> 'year' or not is_contrary
