@@ -15,18 +15,26 @@ from orchestration import alerts
 from orchestration.reuse.fingerprint import hash_landing, hash_of_files
 from orchestration.terminal import Exit
 
+#: Tag of a run that sent its alert. Its value is the run, since Dagster hands tags down to the runs
+#: that resume one.
+ALERTED = "citysync/alert_of"
+
 
 @dg.failure_hook
 def tell_of_failure(context: dg.HookContext) -> None:
-    """Send the alert of a run that was started in the UI or by the schedule; `citysync refresh`
-    sends its own.
+    """Send one alert for a run that was started in the UI or by the schedule: of the first step
+    that fails, since with an empty landing each source fails. `citysync refresh` sends its own.
     """
-    if not os.environ.get(alerts.BY_COMMAND):
-        alerts.send(
-            "refresh",
-            Exit.FAILED,
-            f"run {context.run_id}, {context.op.name}: {context.op_exception}",
-        )
+    run = context.instance.get_run_by_id(context.run_id)
+    is_sent = run is not None and run.tags.get(ALERTED) == context.run_id
+    if is_sent or os.environ.get(alerts.BY_COMMAND):
+        return
+    context.instance.add_run_tags(context.run_id, {ALERTED: context.run_id})
+    alerts.send(
+        "refresh",
+        Exit.FAILED,
+        f"run {context.run_id}, {context.op.name}: {context.op_exception}",
+    )
 
 
 refresh_job = dg.define_asset_job(

@@ -1,5 +1,5 @@
-"""Why a run failed, in one line and an exit code. Dagster keeps an error as texts, so that errors
-are recognized here by the name of their class.
+"""Why a run failed, in one line and an exit code. Dagster keeps an error as text, so errors are
+recognized here by the name of their class.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any
 from orchestration.faults import explain_text
 from orchestration.home import Home
 from orchestration.terminal import Exit, say
+from warehouse.errors import Refused
 
 
 def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
@@ -28,7 +29,8 @@ def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
                     found.append(text)
         return found
 
-    if refused := said_by("LandingError", "PublishError", "SparkFault", "NotMaterialized"):
+    # the class of an error that was raised in this process is loaded, so it is found here
+    if refused := said_by(*_names_of(Refused)):
         for text in refused:
             say(text)
         return Exit.BAD_INPUT, _one_line(" | ".join(refused))
@@ -58,6 +60,14 @@ def _causes(error: Any) -> list[tuple[str, str]]:
         found.append((error.cls_name, error.message.split(": ", 1)[-1].strip()))
         error = error.cause
     return found
+
+
+def _names_of(kind: type[Exception]) -> set[str]:
+    """Return the names of a class and of every class made from it."""
+    names = {kind.__name__}
+    for derived in kind.__subclasses__():
+        names |= _names_of(derived)
+    return names
 
 
 def _one_line(text: str) -> str:

@@ -1,5 +1,5 @@
-"""`citysync evidence [RUN]`: what this checkout says of the delivered statistics, made anew from a
-publication of them.
+"""`citysync evidence [RUN]`: write the figures in README and docs/evidence from a publication of
+delivered files.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ def evidence(run: str | None, is_first_landing: bool = False, with_data_set: boo
     run : str or None
         Run id of a publication that is kept; default: the current one.
     is_first_landing : bool
-        Whether it is of the first landing alone: then the parts that compare both landings are
-        written, and nothing else.
+        Whether the publication has the first of the two delivered landings alone. Then only the
+        part "The first landing alone" of docs/evidence/landings.md is written.
     with_data_set : bool
-        Whether the data set is written, too. Two of them together say more of a city's growth than
-        one, so a new one is attacked together with the one before it first
+        Whether the data set is written, too. Two editions of it reveal more about a city's growth
+        than one, so run the attack on both together before you commit a new one
         (docs/data-licences.md).
 
     Returns
@@ -56,7 +56,7 @@ def evidence(run: str | None, is_first_landing: bool = False, with_data_set: boo
     Raises
     ------
     PublishError
-        Where the publication is of simulated data.
+        Where the publication is of simulated data, or README lacks the line on `cs.data.zones`.
     """
     found = open_publication(publication_folder(Home.from_environment(), run))
     run_id = found.manifest["run_id"]
@@ -73,9 +73,9 @@ def evidence(run: str | None, is_first_landing: bool = False, with_data_set: boo
         changed = write_pages(con, REPO, is_first_landing=is_first_landing)
     written = ", ".join(changed) or "no page"
     if is_first_landing:
-        return end_command(Exit.DONE, f"{written} is of run {run_id}")
-    _write_printed()
-    return end_command(Exit.DONE, f"pictures and {written} are those of run {run_id}")
+        return end_command(Exit.DONE, f"written from run {run_id}: {written}")
+    write_printed(REPO / "README.md")
+    return end_command(Exit.DONE, f"written from run {run_id}: pictures and {written}")
 
 
 def zones_text(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
@@ -96,12 +96,22 @@ def write_pictures(con: duckdb.DuckDBPyConnection, root: Path) -> None:
         (root / name).write_text(answer_picture(data, language), encoding="utf-8", newline="\n")
 
 
-def _write_printed() -> None:
-    """Write into the README what its line on `cs.data.zones` prints."""
+def write_printed(readme: Path) -> None:
+    """Write into the README what its line on `cs.data.zones` prints.
+
+    Raises
+    ------
+    PublishError
+        If the README has no such line.
+    """
     begin, end = PRINTED
-    path = REPO / "README.md"
-    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
+    before, found, rest = readme.read_text(encoding="utf-8").partition(begin)
+    if not found:
+        raise PublishError(
+            f"{readme}: expected a line that ends with {begin.splitlines()[0]!r} and what it "
+            "prints, found none; put it back, or change PRINTED in orchestration/commands/"
+            "evidence.py"
+        )
     behind = rest.partition(end)[2]
     printed = primary(zones(), "synchronization", unit="stand_in", length="n_years")
-    if found:
-        path.write_text(f"{before}{begin}{printed}\n{end}{behind}", encoding="utf-8")
+    readme.write_text(f"{before}{begin}{printed}\n{end}{behind}", encoding="utf-8")

@@ -264,6 +264,28 @@ def test_a_run_of_the_ui_is_reported_by_the_job(program, monkeypatch):
     assert "broken" in reason and "no such thing" in reason
 
 
+def test_a_run_in_which_several_steps_fail_sends_one_alert(monkeypatch):
+    def broken(name: str) -> dg.AssetsDefinition:
+        @dg.asset(name=name)
+        def fails() -> None:
+            raise ValueError(name)
+
+        return fails
+
+    job = dg.define_asset_job(
+        "job", selection="*", hooks={tell_of_failure}, executor_def=dg.in_process_executor
+    )
+    assets = [broken(name) for name in ("one", "two")]
+    sent: list[tuple] = []
+    monkeypatch.delenv(alerts.BY_COMMAND, raising=False)
+    monkeypatch.setattr(alerts, "send", lambda *told: sent.append(told))
+    for n_runs in (1, 2):
+        dg.Definitions(assets=assets, jobs=[job]).resolve_job_def("job").execute_in_process(
+            raise_on_error=False
+        )
+        assert len(sent) == n_runs
+
+
 def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(home, monkeypatch):
     written: list[int] = []
 

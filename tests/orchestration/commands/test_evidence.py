@@ -80,3 +80,10 @@ def test_a_publication_of_simulated_data_is_refused(simulated: Run, monkeypatch,
     assert end_of(evidence.evidence, None) == 2
     assert "expected one of delivered statistics" in capsys.readouterr().out
     assert evidence.ZONES.read_bytes() == before
+
+
+def test_a_readme_without_the_line_whose_result_it_shows_is_refused(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("# citysync\n", encoding="utf-8")
+    with pytest.raises(PublishError, match="expected a line that ends with"):
+        evidence.write_printed(readme)

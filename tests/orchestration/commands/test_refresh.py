@@ -392,6 +392,8 @@ def test_a_fault_that_every_source_says_is_said_once_and_a_loss_is_no_bad_input(
     assert ending == (2, "an empty folder | no year in b.csv")
     lost = failed("1 of 6 cities; CONFIRM_SHRINK=1", "PublicationShrinks")
     assert ending_of([lost], Home(tmp_path)) == (1, "1 of 6 cities; CONFIRM_SHRINK=1")
+    layout = failed("fdi.yml, line 1: this key is not known", "LayoutError")
+    assert ending_of([layout], Home(tmp_path)) == (2, "fdi.yml, line 1: this key is not known")
 
 
 def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
