@@ -73,7 +73,8 @@ class Command:
     is_watched: bool = True
 
 
-FLAG, COUNT = {"action": "store_true"}, {"type": cli.count}
+FLAG = {"action": "store_true"}
+COUNT = {"type": cli.count}
 LANDING = Argument(("--landing",), "folder of delivered files", "LANDING")
 RUN = Argument(("run",), "run id of a publication that is kept; default: the current one", "RUN")
 SOURCE = Argument(("source",), "folder of the source, named as the source is", "SRC")
@@ -110,11 +111,13 @@ COMMANDS = {
         (Argument(SOURCE.names, "nbs (the statistics bureau) or world_bank", "SRC"), LANDING),
     ),
     "check-source": Command(
-        "read, stage and judge one source against the published warehouse, in seconds",
+        "read one source and compare it with the published warehouse, in seconds",
         WITHIN + "check_source:check_source",
         (
             SOURCE,
-            Argument(("--all",), "by file and indicator, not what fits on a screen", how=FLAG),
+            Argument(
+                ("--all",), "every file and indicator, however many lines that takes", how=FLAG
+            ),
         ),
     ),
     "new-source": Command(
@@ -124,7 +127,7 @@ COMMANDS = {
             SOURCE,
             Argument(("--source-id",), "name of the source where the folder's does not serve"),
             Argument(("--output",), "file for the draft; default: standard output"),
-            Argument(("--published",), "database to hold values against; default: the home's"),
+            Argument(("--published",), "database to compare values with; default: the home's"),
         ),
     ),
     "correct": Command(
@@ -238,12 +241,14 @@ COMMANDS = {
         ),
     ),
     "evidence": Command(
-        "figures of this checkout that rest on delivered statistics, anew from a publication",
+        "write the figures in README and docs/evidence from a publication of delivered files",
         WITHIN + "evidence:evidence",
         (
             RUN,
             Argument(
-                ("--first-landing",), "the run is of the first landing alone: its tables", how=FLAG
+                ("--first-landing",),
+                "the run has the first landing alone: write its part of landings.md",
+                how=FLAG,
             ),
             Argument(("--with-data-set",), "also the data set of cs.data.zones()", how=FLAG),
         ),
@@ -284,8 +289,9 @@ def main(arguments: list[str] | None = None) -> int:
     given_words = [OLD_FORM.sub("", word) for word in words]
     options = vars(_parser().parse_args([word for word in given_words if word]))
     name = options.pop("command")
+    command = COMMANDS[name]
     # in the order in which they were added
-    command, given = COMMANDS[name], list(options.values())
+    given = list(options.values())
 
     def work() -> int:
         module, _, function = command.work.partition(":")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from estimation.defaults import DRAWS
 from orchestration.dagster_ui.run_tags import refuse_other_landing, tags_of
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import note_code
@@ -38,7 +39,7 @@ class Settings(dg.ConfigurableResource):
     """
 
     landing: str = ""
-    permutations: int = 9_999
+    permutations: int = DRAWS
     simulated_cities: int = 0
 
     @classmethod

@@ -51,7 +51,8 @@ def load() -> None:
     import_module("pyfixest.estimation")
     with open(Home.from_environment().cache / "compiling.lock", "w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
-        with show_progress(False):  # a bar makes a semaphore, which a process that is ended leaves
+        # a progress bar would make a semaphore, which is left over if this process is killed
+        with show_progress(False):
             compile_loops()
 
 

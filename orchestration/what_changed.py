@@ -10,7 +10,7 @@ import duckdb
 
 from warehouse.publication.archive import day_of
 
-#: So many of a kind are named; the table named beside them has the others.
+#: How many rows of a kind a sentence names; the table that it names has the others.
 MOST_NAMED = 5
 PLACE = "coalesce(city_name_en, place_level || ' ' || city_id)"
 PLACES = f"""
@@ -36,7 +36,8 @@ from meta.value_change left join marts.dim_city using (city_id)
 where {{}}
 order by abs(relative_change) desc nulls first, indicator_id, place_level, city_id, "year"
 """
-LOST, IS_REVISED = "new_value is null", "reason = 'revised'"
+LOST = "new_value is null"
+IS_REVISED = "reason = 'revised'"
 FLAGS = """
 select change, quality_flag, quality_rule, sum(n_values)::bigint
 from meta.flag_change group by all order by 4 desc, 1, 2, 3

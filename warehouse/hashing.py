@@ -1,9 +1,10 @@
 """Every sha256 of this project outside `estimation`: of bytes, of a file, of parts in their order,
 of named files, of a folder.
 
-Belongs here: how something is turned into a hash. Not here: what a hash is taken of
-(`publication/manifest.py`, `ingest/landing.py`, `orchestration/reuse/fingerprint.py` say that) and
-hashes of tables, which DuckDB computes (`publication/tables.py`). Hashes of bytes and of files
+Belongs here: how something is turned into a hash. Not here: what is hashed
+(`warehouse/publication/manifest.py`, `warehouse/ingest/landing.py`,
+`orchestration/reuse/fingerprint.py`) and hashes of tables, which DuckDB computes
+(`warehouse/publication/tables.py`). Hashes of bytes and of files
 are in manifests, published tables and the names of raw Parquet files, so they must keep their
 values; the others are only compared with what the same code wrote before. Imports nothing heavy.
 """
@@ -72,20 +73,23 @@ def code_files(root: Path, places: Iterable[str]) -> Iterator[Path]:
     without Python's compiled ones.
     """
     for place in places:
-        for path in _below(root / place) if (root / place).is_dir() else [root / place]:
+        below: Iterable[Path] = [root / place]
+        if (root / place).is_dir():
+            below = _below(root / place)
+        for path in below:
             if "__pycache__" not in path.parts and path.suffix != ".pyc":
                 yield path
 
 
 def hash_tree(folder: Path, hash_one: Callable[[Path], str] = hash_file) -> dict[str, str]:
-    """Kind and sha256 of everything below a folder, by its path inside; links count by where they
-    lead, and what lies there is not opened.
+    """Kind and sha256 of everything below a folder, by its path inside. Links are not followed: of
+    a link, its target is noted.
 
     Parameters
     ----------
     folder : Path
     hash_one : callable
-        What a file counts by.
+        Returns the hash of a file.
 
     Returns
     -------

@@ -1,5 +1,5 @@
-"""Files that a reader sees whole or not at all, and the removal of what has their name
-already.
+"""Write files that a reader sees whole or not at all, read small JSON files, and remove whatever
+has a path.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def write_whole(target: Path) -> Iterator[Path]:
         os.replace(temporary, target)
     except OSError as error:
         if error.errno is not None and error.filename is None:
-            # libraries that write it leave its name out; what has no number has words of its own
+            # a library that writes the file leaves out its name; an error without a number has a
+            # message of its own
             error.filename = str(target)
         raise
     finally:
@@ -35,9 +36,10 @@ def write_whole(target: Path) -> Iterator[Path]:
 
 
 def move_whole(draft: Path, target: Path) -> None:
-    """Let a folder take the place of another in one rename, from another disk too.
+    """Move a folder to `target`, from another disk too, and remove what was there.
 
-    Folders above are made. Nothing is left beside the target where that fails.
+    It is copied whole next to the target first, so the target is missing only between its removal
+    and one rename. Folders above are made. If this fails, no copy is left there.
     """
     beside = target.with_name(f".{target.name}.new")
     remove_any(beside)
@@ -46,7 +48,8 @@ def move_whole(draft: Path, target: Path) -> None:
         try:
             shutil.move(draft, beside)
         except shutil.Error as error:
-            # of a copy to another disk: it names what was read, and not where there is no room
+            # a copy to another disk failed: its message names the file that was read, not the disk
+            # that is full
             [(_, _, reason), *_] = error.args[0]
             raise OSError(f"{str(beside)!r}: {reason}") from error
         remove_any(target)

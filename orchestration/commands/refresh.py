@@ -47,7 +47,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     Parameters
     ----------
     landing : folder of delivered files; None for the simulated landing.
-    permutations : draws of the permutation test; None for the study's 9,999.
+    permutations : draws of the permutation test; None for CITYSYNC_PERMUTATIONS, or its default.
 
     Returns
     -------

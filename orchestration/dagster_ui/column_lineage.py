@@ -66,17 +66,17 @@ def describe_lineage(sql: str, schema: Schema) -> dict[str, Any]:
     """Return what `read_lineage` finds, under the names that the UI knows; a note with the reason
     where the query cannot be read.
 
-    Dagster draws its own entry for its customers alone, so that a table has the same for everyone.
+    Only Dagster's paid service draws `dagster/column_lineage`; a table shows the same to everyone.
     """
     try:
         found = read_lineage(sql, schema)
     except sqlglot.errors.SqlglotError as error:
         first_line = str(error).partition("\n")[0]
         return {COME_FROM: f"not known: {first_line}"}
-    rows = [
-        (column, ", ".join(f"{'.'.join(dep.asset_key.path)}.{dep.column_name}" for dep in deps))
-        for column, deps in found.items()
-    ]
+    rows = []
+    for column, deps in found.items():
+        names = [".".join([*dep.asset_key.path, dep.column_name]) for dep in deps]
+        rows.append((column, ", ".join(names)))
     return {
         COME_FROM: show_aside(pd.DataFrame(rows, columns=["column", "computed from"])),
         "dagster/column_lineage": dg.TableColumnLineage(found),

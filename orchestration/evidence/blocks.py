@@ -537,7 +537,7 @@ BLOCKS: dict[str, Callable[[Con], str]] = {
     "landing joined": landing,
     "landing first": landing,
 }
-#: Of a publication of the first landing alone.
+#: Parts made from a publication that has the first of the two delivered landings alone.
 FIRST_LANDING = {"landing first"}
 #: Name of a file beside the pages: what makes its rows; of each landing, and of both joined.
 LANDING_TABLES = {"weight": weight, "outcomes": own_outcomes, "families": families}

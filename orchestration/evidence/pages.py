@@ -1,6 +1,6 @@
-"""Pages of this checkout with parts that a publication makes: a part begins with a comment that
-names it (`BLOCKS`) and ends with another; what stands between them is written anew. Tables are CSV
-files beside the pages.
+"""Write the figures of delivered files into README and docs. On a page each such part is between
+two comments; the first one names the part, and `BLOCKS` has the function that writes it. Tables are
+CSV files beside the pages.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def write_pages(
     root : Path
         The checkout, or a copy of its pages.
     is_first_landing : bool
-        Whether the publication is of the first landing alone, whose parts are its own.
+        Whether the publication has the first of the two delivered landings alone. Then only the
+        parts in `FIRST_LANDING` are written, otherwise all others.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""What the first and the last gate judge, as SQL. Thresholds are in the suites.
+"""SQL of the figures that the first and the last gate check. Their limits are in
+`expectations/suites`.
 
-The gates after staging and after the marts read models (warehouse/models/quality/gates). These two
-cannot: the first one stands before any dbt step, and judges the Parquet files as they were read;
-the last one judges tables that Python writes after the last dbt step. No model holds a formula of
-theirs.
+The gates after staging and after the marts read dbt models (warehouse/models/quality/gates). These
+two cannot: the first runs before any dbt step and checks the raw Parquet files, the last checks
+tables that Python writes after the last dbt step.
 """
 
 from estimation.defaults import LEVEL
@@ -17,6 +17,9 @@ RAW_CELLS = """
 select source_id, cell_ref, raw_text, year from read_parquet($raw, union_by_name = true)
 where reason is null order by source_id, file_name, sheet_name, row_no, col_no
 """
+# `pairs_to_spare` is below 0 if there are more pairs than the cities can form.
+# `pilots_behind_error` has a value for default standard errors only.
+# `inference_withheld` is 1 if a p, an interval or an error is shown that should be withheld.
 ESTIMATE = f"""
 select *, case when outcome like 'cm%' then abs(estimate) end as abs_estimate_cm,
     n_cities * (n_cities - 1) / 2 - n_pairs as pairs_to_spare,
@@ -29,8 +32,8 @@ select *, case when outcome like 'cm%' then abs(estimate) end as abs_estimate_cm
             or std_error is not null)::int end as inference_withheld
 from estimates.estimate order by spec_id, term, cohort_year, event_time, vcov
 """
-# A coefficient that too few pilots or one province carry has the permutation as its default, and
-# none where admissions were not permuted: it then stands without a default, and a warning says why.
+# If a coefficient rests on too few pilots or on one province, the permutation is its default
+# method. Without a permutation it has no default, and a warning gives the reason.
 DEFAULTS = """
 with coefficients as (
     select spec_id, term, cohort_year, event_time, sum(is_default::int) as n_default,

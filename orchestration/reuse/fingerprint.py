@@ -74,9 +74,10 @@ class Fingerprint:
     landing : str
         Paths and bytes of the files to read.
     marts : str
+        Also settings, packages and all code that runs before the estimates.
     publication : str
-        What comes after the marts: estimates, of which units are kept by what they depend on
-        (`kept_units`), and report.
+        Also the code of estimates and report. A change of it alone leaves the marts as they are;
+        which estimates are computed again, `kept_units` decides by unit.
     """
 
     landing: str

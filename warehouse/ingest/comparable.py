@@ -1,4 +1,6 @@
-"""May the published values speak of delivered ones? Only statistics say what statistics are."""
+"""Decide whether the values of a source are compared with a publication: not with nothing
+published, and not if one of both is simulated.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ order by spec_id
 """
 _ESTIMATES = """
 select count(distinct spec_id) from estimates.estimate
-where outcome = 'cm_growth_official' or contains(outcome, 'growth_official')
+where contains(outcome, 'growth_official')
 """
 # checks of the main test on a growth of a level, between two years
 _CHECKS = """
@@ -64,8 +64,17 @@ _BASIS = {
 def find_uses(
     con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], current: list[dict[str, Any]]
 ) -> Iterator[str]:
-    """What the current figures of the cell enter, those of the other form of its quantity among
-    them.
+    """Yield a sentence for each use of the current figures of a cell.
+
+    Parameters
+    ----------
+    con : duckdb connection
+        To a publication.
+    where : tuple
+        City, year and indicator.
+    current : list of dict
+        The current figure of the cell, and that of the same quantity in its other form (a rate or
+        an index).
     """
     city_id, year, indicator_id = where
     if not current:
@@ -158,7 +167,10 @@ def _uses_of_growth(
                 f"deviation of the city all its {n_all:,} (cm_growth_official)."
             )
             n_specs = con.execute(_ESTIMATES).fetchall()[0][0]
-            yield f"{n_specs:,} specifications of estimates.estimate whose outcome is that."
+            yield (
+                f"{n_specs:,} specifications of estimates.estimate whose outcome is of official "
+                "growth."
+            )
         else:
             yield f"No pair-year: the study's years have no {year}."
     for spec_id, first, last, estimate, p_value, verdict in con.execute(

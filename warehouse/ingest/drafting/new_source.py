@@ -50,7 +50,7 @@ def new_source(
     output : str, optional
         File for the draft; default: standard output.
     published : str, optional
-        Published database to hold values against; default: that of CITYSYNC_HOME.
+        Published database to compare values with; default: that of CITYSYNC_HOME.
 
     Returns
     -------

@@ -39,15 +39,15 @@ def read_parts(
     stream : file-like
     kind : str
     encoding : str, optional
-        Of a text; without it UTF-16 is told by its mark, and UTF-8 (with or without mark) and
-        GB 18030 are tried, strictly.
+        Of a text. Without it, UTF-16 is recognized by its byte order mark; otherwise UTF-8 (with or
+        without mark) and then GB 18030 are tried, strictly.
     delimiter : str
         Separator of a text.
 
     Raises
     ------
     FileFault
-        An encoding that does not fit, a line or a record without bounds, a broken quotation, or a
+        An encoding that does not fit, a line or a field that is too long, a broken quotation, or a
         last record that is broken off; a damaged Parquet file, or one with nested columns.
     """
     return _parquet_parts(stream) if kind == "parquet" else _text_parts(stream, encoding, delimiter)
@@ -70,7 +70,9 @@ def _text_parts(stream: BinaryIO, encoding: str | None, delimiter: str) -> Itera
 
 
 def _parts(records: Iterator[list[str]], is_closed: bool) -> Iterator[Rows]:
-    rows, n_cells, n_before, width = [], 0, 0, 0
+    """Rows in parts; `is_closed`: whether the text ends with a line break."""
+    rows: Rows = []
+    n_cells = n_before = width = 0
     for row in records:
         if len(row) > MAX_COLUMNS:
             raise FileFault(
@@ -86,7 +88,8 @@ def _parts(records: Iterator[list[str]], is_closed: bool) -> Iterator[Rows]:
         if n_cells > PART_CELLS:
             yield rows[:-1]
             n_before += len(rows) - 1
-            rows, n_cells = rows[-1:], 0
+            rows = rows[-1:]
+            n_cells = 0
     if rows and n_before + len(rows) > 1 and not is_closed and len(rows[-1]) < width:
         raise FileFault(
             f"{width} cells in every record",
@@ -98,8 +101,8 @@ def _parts(records: Iterator[list[str]], is_closed: bool) -> Iterator[Rows]:
 
 
 def find_encoding(stream: BinaryIO, encoding: str | None = None) -> tuple[str, bool]:
-    """The encoding that fits a whole text, and whether it ends with a line's end; the stream stands
-    at its beginning again.
+    """The encoding that fits a whole text, and whether the text ends with a line break. The stream
+    is at its beginning afterwards.
 
     Raises
     ------
@@ -133,10 +136,14 @@ def is_utf16(start: bytes) -> bool:
 
 
 def _decodes(stream: BinaryIO, encoding: str) -> tuple[int | None, bool]:
-    """Where the decoding failed, None where it did not; and whether the last sign ends a line."""
+    """The byte at which decoding fails, None if it does not; and whether the text ends with a line
+    break.
+    """
     decoder = codecs.getincrementaldecoder(encoding)()
     stream.seek(0)
-    place, run, last = 0, 0, ""
+    # bytes decoded so far, bytes of the latest pieces without a line break, last character
+    place = run = 0
+    last = ""
     while piece := stream.read(_PIECE):
         try:
             text = decoder.decode(piece)
@@ -144,14 +151,17 @@ def _decodes(stream: BinaryIO, encoding: str) -> tuple[int | None, bool]:
             return place + error.start, False
         if "\x00" in text:
             raise FileFault("a text file", "a NUL character in it", "export it again")
-        run = run + len(piece) if "\n" not in text and "\r" not in text else 0
+        run += len(piece)
+        if "\n" in text or "\r" in text:
+            run = 0
         if run > MAX_LINE_BYTES:
             raise FileFault(
                 f"lines of at most {MAX_LINE_BYTES:,} bytes",
                 "a longer one",
                 "export the table with one record a line",
             )
-        place, last = place + len(piece), text[-1:] or last
+        place += len(piece)
+        last = text[-1:] or last
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

@@ -91,7 +91,10 @@ def _check_format(data: bytes, suffix: str) -> None:
 def _check_chinese(text: str, suffix: str) -> None:
     needed = max(MIN_HANZI, MIN_HANZI_SHARE * min(len(text), 200_000))
     # the beginning of nearly every text holds enough of them
-    if _count_hanzi(text[: int(4 * needed)]) >= needed or (n_hanzi := _count_hanzi(text)) >= needed:
+    if _count_hanzi(text[: int(4 * needed)]) >= needed:
+        return
+    n_hanzi = _count_hanzi(text)
+    if n_hanzi >= needed:
         return
     n_letters = sum(map(str.isalpha, text[:200_000]))
     if n_hanzi < MIN_HANZI and suffix == ".pdf":

@@ -14,7 +14,8 @@ with rates as (
     inner join {{ ref('int_indicator_limits') }} as limits on rates.indicator_id = limits.indicator_id
 ),
 
--- prices hardly move in some years, so one rate of few decimals equals growth at current prices by chance; half of those with two do not
+-- in years in which prices hardly move, a rate with one decimal equals growth at current prices by chance; so a table is decided by its
+-- rates with two decimals (is_fine), of which not half would do so by chance
 tables as (
     select
         *,

@@ -1,7 +1,8 @@
--- grain: one row is one value of a run of years in which a source stands at another level than before and after, as a source that stayed
--- tells: another quantity or coverage for a while
+-- grain: one row is one value of a run of years in which a source is at another level than before and after (another quantity or coverage
+-- for a while), which another source that kept its level shows
 -- key: observation_id
--- how far the two sources stand from where they usually stand to each other: sources that agree for years do not stand apart usually
+-- deviation: the distance of two sources less their usual one, the median. If they are far apart in most years but agree (is_near) in three
+-- or more, the median of these years is the usual one
 with distances as (
     select
         compared.*,
@@ -49,7 +50,8 @@ numbered as (
     window pair_years as (partition by series_no, other_source_id, city_id order by "year")
 ),
 
--- a run lies between two years in which the sources stand as usual, or an end; the one that left its trend there, and further, has moved
+-- a run is between two years in which the sources have their usual distance, or at an end of the series. Of the two sources, the one that
+-- moved is the one with clearly larger steps off its own trend at the ends of the run
 runs as (
     select
         series_no,

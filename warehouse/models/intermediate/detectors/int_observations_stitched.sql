@@ -1,6 +1,6 @@
--- grain: one row is one value that would stand between values of other sources in the series of current values and leaves their level: a
--- run of years that returns (blocked, or quarantined where the source beside it has a value nearer to their level), or a passage from one
--- source to another that are not of one level (warned)
+-- grain: one row is one value that would be current next to values of other sources and is not at their level: either of a run of years
+-- after which the series returns (blocked, or quarantined if the source next to the run has a value nearer to the level), or the first one
+-- after a change (passage) to a source at another level (warned)
 -- key: observation_id
 {% set choice = 'observation_id, indicator_id, city_id, "year", source_id, log_value, residual' -%}
 
@@ -63,7 +63,8 @@ source_values as (
     ) = 1
 ),
 
--- growth within one source is what an indicator does; what a passage adds is the distance of two sources: it tells only where all pass
+-- the usual growth of an indicator comes from steps within one source, because a passage adds the distance of two sources; steps at
+-- passages count only in years in which every city changes its source
 trends as (
     select
         indicator_id,
@@ -145,8 +146,9 @@ away as (
         >= {{ above_noise('least(limits.spike_quarantine, limits.run_differs)', 'limits.spike_quarantine_noise', 'neighbours.noise') }}
 ),
 
--- a source that was left because a rule doubts its value is better than another one at another level, if its value is nearer to the level
--- of the years beside: the run goes on; one at their level that a rule has blocked speaks against them: never both sides are blocked
+-- the sources before and after the run may have a value for the year that was not chosen because a rule quarantined or blocked it. If that
+-- value is much nearer to the level of the neighbouring years, a quarantined one is preferred to the run's, and a blocked one clears the
+-- run's value: never are both sides blocked
 kept_instead as (
     select
         away.observation_id,
@@ -196,7 +198,7 @@ graded_again as (
     where coalesce(coming_back.grade, graded.quality_flag) <> 'blocked'
 ),
 
--- the choice made again where a value leaves the level of its neighbours: the passages that are left then are those of the series
+-- the choice is made again where a value is not at the level of its neighbours; the passages that remain are those of the current series
 second_choices as (
     select {{ choice }} from neighbours
     where observation_id not in (select away.observation_id from away)
