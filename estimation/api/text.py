@@ -193,26 +193,23 @@ def _told_once(fit: Fit) -> list[str]:
 
 def wrapped(warnings: Sequence[str]) -> list[str]:
     """Sentences as lines that a narrow window holds."""
-    return [
-        line
-        for text in warnings
-        for line in textwrap.wrap("! " + text, WIDTH, subsequent_indent="  ")
-    ]
+    lines = []
+    for text in warnings:
+        lines += textwrap.wrap("! " + text, WIDTH, subsequent_indent="  ")
+    return lines
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines in columns, with a rule beneath the first; texts to the left, numbers to the
     right.
     """
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    last = len(widths) - 1
-    lines = []
-    for row in rows:
-        cells = [
-            cell.ljust(width) if k in (0, last) else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
+    last = len(rows[0]) - 1
+    columns = []
+    for k, cells in enumerate(zip(*rows, strict=True)):
+        width = max(map(len, cells))
+        pad = str.ljust if k in (0, last) else str.rjust
+        columns.append([pad(cell, width) for cell in cells])
+    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
     return [lines[0], "-" * len(max(lines, key=len)), *lines[1:]]
 
 

@@ -197,13 +197,13 @@ def _usable(observed: np.ndarray) -> np.ndarray:
 def _scaled_controls(
     controls: np.ndarray | None, usable: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    q = (
-        np.zeros((0, *usable.shape))
-        if controls is None
-        else np.stack([_demean(c, usable) for c in controls])
-    )
-    scale = np.array([np.sqrt(np.mean(c[usable] ** 2)) if usable.any() else 0.0 for c in q])
-    scale[scale == 0] = 1.0
+    if controls is None:
+        return np.zeros((0, *usable.shape)), np.zeros(0)
+    q = np.stack([_demean(c, usable) for c in controls])
+    scale = np.ones(len(q))
+    if usable.any():
+        scale = np.array([np.sqrt(np.mean(c[usable] ** 2)) for c in q])
+        scale[scale == 0] = 1.0
     return q / scale[:, None, None], scale
 
 

@@ -109,11 +109,11 @@ class PairTable:
         one, two = map(quote, self.columns.unit)
         said = (self.columns.unit, self.columns.cohort, self.columns.block, self.columns.pilots)
         sides = [tuple(map(quote, named(names))) for names in said if len(named(names)) == 2]
-        return ", ".join(
-            f"if({one} > {two}, {other}, {own}) as {own}"
-            for pair in sides
-            for own, other in (pair, pair[::-1])
-        )
+        columns = []
+        for first, second in sides:
+            columns.append(f"if({one} > {two}, {second}, {first}) as {first}")
+            columns.append(f"if({one} > {two}, {first}, {second}) as {second}")
+        return ", ".join(columns)
 
     def first_and_last(self) -> Any:
         """Two rows for each pair, of the panel's first and last year and without any outcome: what
@@ -159,7 +159,8 @@ def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
         f"select i, g, rj, bits, count(*), {sums} from summed group by all union all "
         f"select j, g, ri, bits, count(*), {sums} from summed group by all order by 1, 2, 3, 4"
     ).fetchall()
-    rows = np.array([[np.nan if v is None else v for v in row[5:]] for row in found], dtype=float)
+    # a null becomes NaN
+    rows = np.array([row[5:] for row in found], dtype=float)
     keys = np.array([row[:5] for row in found], dtype=np.int64)
     patterns, which = np.unique(keys[:, 3], return_inverse=True)
     seen = (patterns[:, None] >> np.arange(n_years) & 1).astype(bool)

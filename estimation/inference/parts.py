@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit
+from ..influence.refits import Refits
 from ..results import FitParts
 from .permutation.draws import Draws
 
@@ -29,13 +30,18 @@ def parts_of(
             for label, at in zip(fit.labels, fit.columns, strict=True)
             if at >= 0
         }
-    without = [
-        {}
-        if refits is None
-        else {label: (refits.blocks, refits.estimates[:, c]) for c, label in enumerate(fit.labels)}
-        for refits in (fit.provinces, fit.cities)
-    ]
-    return FitParts(placebos, without[0], without[1], _covariances(fit, held, pilots))
+    without_block = _by_label(fit, fit.provinces)
+    without_city = _by_label(fit, fit.cities)
+    return FitParts(placebos, without_block, without_city, _covariances(fit, held, pilots))
+
+
+def _by_label(fit: InfluenceFit, refits: Refits | None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return of each coefficient the blocks, and the estimates without each of them."""
+    found = {}
+    if refits is not None:
+        for c, label in enumerate(fit.labels):
+            found[label] = (refits.blocks, refits.estimates[:, c])
+    return found
 
 
 def _covariances(

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -182,20 +183,22 @@ class PanelTable:
             Texts in lower case that stand for a blank, which is an error.
         """
         encoded = [self._encode(column, tokens) for column in columns]
-        texts = [
-            any(isinstance(value, str) and not is_integer(value) for value in values)
-            for _, values in encoded
-        ]
-        plain = [any(isinstance(value, int) for value in values) for _, values in encoded]
+        texts: list[bool] = []
+        plain: list[bool] = []
+        for _, values in encoded:
+            texts.append(any(isinstance(value, str) and not is_integer(value) for value in values))
+            plain.append(any(isinstance(value, int) for value in values))
         for column, other in zip(columns, reversed(columns), strict=True):
             if texts[columns.index(column)] and plain[columns.index(other)]:
                 found = f"text there and whole numbers in {other}"
                 remedy = "turn both columns into text, or into numbers"
                 raise self.fail(None, column, "ids of one kind", found, remedy)
         kind = str if any(texts) else int
-        values = np.array([kind(value) for _, found in encoded for value in found])
-        ids, place = np.unique(values, return_inverse=True)
-        places = np.split(place.astype(np.int32), np.cumsum([len(found) for _, found in encoded]))
+        given = [found for _, found in encoded]
+        ids, place = np.unique(
+            np.array([kind(value) for value in chain(*given)]), return_inverse=True
+        )
+        places = np.split(place.astype(np.int32), np.cumsum([len(found) for found in given]))
         return [own[codes] for own, (codes, _) in zip(places[:-1], encoded, strict=True)], ids
 
     def constant(
@@ -250,7 +253,12 @@ class PanelTable:
     def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[Any]]:
         found = self.columns[column].encoded
         used, codes = positions(found.codes)
-        values = [None if code < 0 else as_id(found.values[code]) for code in used.tolist()]
+        values: list[Any] = []
+        for code in used.tolist():
+            if code < 0:
+                values.append(None)
+            else:
+                values.append(as_id(found.values[code]))
         bad = [
             code
             for code, value in enumerate(values)

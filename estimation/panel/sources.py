@@ -83,7 +83,9 @@ def _one_kind(cells: Any, name: str, label: str) -> Column:
         raise PanelError(label, None, name, "numbers or text", str(error), remedy) from error
     kinds = [kind_of(value) for value in column.values]
     if len({*kinds} - {""}) > 1:
-        of_row = [kinds[code] if code >= 0 else "" for code in column.codes]
+        # a blank has the code -1, which takes the last one
+        kinds.append("")
+        of_row = [kinds[code] for code in column.codes]
         first = next(filter(None, of_row))
         row, kind = next((r, k) for r, k in enumerate(of_row) if k not in {"", first})
         found = f"{column[row]!r}, {kind} beside {first}"

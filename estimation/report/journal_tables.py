@@ -118,7 +118,10 @@ def build_table(data: ReportData, words: Words, name: str) -> Table | None:
         ("", [_cell(row, _p_column(row), "p", "[{}]") for row in found]),
     ]
     for effect in ("pair", "year"):
-        said = [words.plain(f"table.{_effect(row, effect)}") if row else NOTHING for row in found]
+        said = [NOTHING] * len(found)
+        for k, row in enumerate(found):
+            if row:
+                said[k] = words.plain(f"table.{_effect(row, effect)}")
         rows.append((words.plain(f"table.{effect}_effects"), said))
     for count in ("n_obs", "n_pairs", "n_cities", "n_pilots"):
         rows.append((words.plain(f"label.{count}"), [_cell(row, count, "int") for row in found]))

@@ -204,12 +204,17 @@ def typed(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
     """Rows as a frame with the contract's columns and nullable types, so that nothing missing
     becomes NaN.
     """
-    values = {name: [row[name] for row in rows] for name in columns}
+    typed_columns = {}
     for name, kind in columns.items():
+        values = [row[name] for row in rows]
         if kind == _REAL:
-            values[name] = [
-                None if v is None or not np.isfinite(v) else float(v) for v in values[name]
-            ]
-    return pd.DataFrame(
-        {name: pd.array(values[name], dtype=kind) for name, kind in columns.items()}
-    )
+            values = [_finite(value) for value in values]
+        typed_columns[name] = pd.array(values, dtype=kind)
+    return pd.DataFrame(typed_columns)
+
+
+def _finite(value: Any) -> float | None:
+    """A number, or None where it is none or not finite."""
+    if value is None or not np.isfinite(value):
+        return None
+    return float(value)

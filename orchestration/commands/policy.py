@@ -168,7 +168,9 @@ def register(file: str) -> int:
 def _read(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[PolicyList, dict[int, str]]:
     """The list, and the Chinese name of each city."""
     rows = con.execute(CITIES).fetchall()
-    known = [name for row in rows for name in row[1:3] if name]
+    known = []
+    for row in rows:
+        known += [name for name in row[1:3] if name]
     try:
         listed = read_list(path, _resolver(rows), known)
     except PanelError as error:

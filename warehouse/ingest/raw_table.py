@@ -104,9 +104,10 @@ def build_rejected_line(
 def build_rejected_table(origin: FileOrigin, lines: list[dict[str, object]]) -> pa.Table:
     """Rejected lines in the raw schema."""
     names = ("sheet_name", "cell_ref", "row_no", "col_no", "raw_text", "reason", "detail")
-    return build_raw_table(
-        origin, {name: [line[name] for line in lines] for name in names}, len(lines)
-    )
+    columns = {}
+    for name in names:
+        columns[name] = [line[name] for line in lines]
+    return build_raw_table(origin, columns, len(lines))
 
 
 def in_sheet_order(table: pa.Table) -> pa.Table:

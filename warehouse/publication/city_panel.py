@@ -157,10 +157,10 @@ def write_city_panel(
         city_columns = "city.treated_year, "
     query = _PANEL.format(columns=", ".join(columns), city_columns=city_columns, values=values)
     panel = con.sql(query).arrow().read_all()
-    fields = [
-        column.with_metadata({k: _text(v) for k, v in said[column.name].items() if v is not None})
-        for column in panel.schema
-    ]
+    fields = []
+    for column in panel.schema:
+        notes = {key: _text(value) for key, value in said[column.name].items() if value is not None}
+        fields.append(column.with_metadata(notes))
     described = panel.cast(pa.schema(fields, metadata={"citation": cite}))
     with write_whole(folder / f"{PANEL}.parquet") as path:
         pq.write_table(described, path, compression="zstd")
@@ -171,7 +171,8 @@ def write_city_panel(
             pa_csv.write_csv(table, file)
     sources = con.execute(_SOURCES).fetchall()
     lines = [cite, "", "Sources (source, producer, title, licence):"]
-    lines += [" | ".join(text or "" for text in row) for row in sources]
+    for row in sources:
+        lines.append(" | ".join(text or "" for text in row))
     with write_whole(folder / CITATION) as path:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return panel.num_rows, len(indicators)

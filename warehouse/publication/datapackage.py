@@ -128,7 +128,7 @@ def _resource(
     path: Path,
     contracts: Mapping[str, TableContract],
 ) -> dict[str, Any]:
-    """One table: a Parquet file, or a folder with a file for each year, which the database lacks."""
+    """One table: a file, or a folder with a file for each year, which the database lacks."""
     table = path.stem if path.is_file() else path.name
     files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
     names = [file.relative_to(publication).as_posix() for file in files]

@@ -52,9 +52,13 @@ class _Race:
         self.draws = [
             Draws.empty(n_draws, n_terms, model.tests, is_enumeration) for _ in range(n_outcomes)
         ]
-        asked = [of_outcome is not None for of_outcome in self.observed]
-        self.terms = [np.arange(n_terms if wanted else 0) for wanted in asked]
-        self.tests = [tuple(model.tests) if wanted else () for wanted in asked]
+        # nothing where an outcome is not wanted
+        self.terms: list[np.ndarray] = [np.arange(0)] * n_outcomes
+        self.tests: list[tuple] = [()] * n_outcomes
+        for k, of_outcome in enumerate(self.observed):
+            if of_outcome is not None:
+                self.terms[k] = np.arange(n_terms)
+                self.tests[k] = tuple(model.tests)
 
     @property
     def has_end(self) -> bool:
