@@ -42,7 +42,7 @@ def evidence(run: str | None, is_first_landing: bool = False, with_data_set: boo
         Run id of a publication that is kept; default: the current one.
     is_first_landing : bool
         Whether the publication has the first of the two delivered landings alone. Then only the
-        part "The first landing alone" of docs/evidence/landings.md is written.
+        part "The first landing alone" of docs/evidence/landings.md is written, with its tables.
     with_data_set : bool
         Whether the data set is written, too. Two editions of it reveal more about a city's growth
         than one, so run the attack on both together before you commit a new one
