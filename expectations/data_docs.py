@@ -69,7 +69,7 @@ INDEX = """<!doctype html>
 <title>citysync: data checks</title>{style}
 <style>.scroll {{ overflow-x: auto; }} .no {{ color: #b42318; font-weight: 600; }}
 .yes {{ color: #0b6e4f; }}</style></head>
-<body><h1>Data checks of this publication</h1>
+<body><h1>Data checks</h1>
 <p>Great Expectations judged the data after each stage. A check of severity <b>stop</b> blocks the
 publication; <b>warn</b> is something to look at. The names lead to the page of each data set.</p>
 {sections}
@@ -78,6 +78,7 @@ publication; <b>warn</b> is something to look at. The names lead to the page of 
 HEADINGS = (
     "Check",
     "Data set",
+    "Judged at",
     "Column",
     "Holds",
     "Severity",
@@ -121,15 +122,17 @@ def _row(docs_dir: Path, stage: str, row: object) -> str:
         else '<span class="no">\u2717 no</span>'
     )
     column = "" if pd.isna(row.column_name) else escape(str(row.column_name))
-    page = max(docs_dir.glob(f"validations/{stage}/{row.dataset}/**/*.html"), default=None)
-    name = (
-        escape(row.dataset)
-        if page is None
-        else f'<a href="{escape(page.relative_to(docs_dir).as_posix())}">{escape(row.dataset)}</a>'
-    )
+    pages = docs_dir.glob(f"validations/{stage}/{row.dataset}/**/*.html")
+    # in a folder named by the time of the run, in one named by the run
+    page = max(pages, key=lambda page: page.parent.name, default=None)
+    name, judged_at = escape(row.dataset), ""
+    if page is not None:
+        name = f'<a href="{escape(page.relative_to(docs_dir).as_posix())}">{name}</a>'
+        judged_at = page.parent.name
     cells: Iterable[str] = (
         escape(row.check_id),
         name,
+        judged_at,
         column,
         holds,
         escape(row.severity),

@@ -124,7 +124,7 @@ class GateResult:
             shown = f" ({row.sample_rows})" if row.sample_rows else ""
             column = f".{row.column_name}" if pd.notna(row.column_name) else ""
             lines.append(
-                f"{row.severity}: {row.dataset}{column} {row.expectation}: found "
+                f"{row.severity}: {row.check_id} ({row.dataset}{column}): found "
                 f"{row.observed}{shown}. {row.why}"
             )
         return lines

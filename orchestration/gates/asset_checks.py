@@ -98,7 +98,7 @@ def build_gate(
     stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]
 ) -> dg.AssetChecksDefinition:
     """The checks of a stage, after `asset` and all of `also`: each expectation on the table that it
-    judges, and on `asset` the blocking one that sums them up.
+    judges, and on `asset` the one that sums them up.
     """
     deps = [key for key in also if key != asset]
     keys = [asset, *deps]
@@ -119,6 +119,8 @@ def build_gate(
             name=rule.check_id,
             asset=judged,
             additional_deps=[key for key in keys if key != judged],
+            # so that Dagster's error names it
+            blocking=rule.severity == "stop",
             description=rule.why,
         )
 
@@ -129,25 +131,24 @@ def build_gate(
         known = read_known(run.home, simulated=run.settings.is_simulated)
         result = judge(run.home, stage, known, run_name=run_id_of(run.started_at))
         asked = context.selected_asset_check_keys
+        # the first that fails is the run's last line
+        if whole.key in asked:
+            yield dg.AssetCheckResult(
+                check_name=whole.name,
+                asset_key=asset,
+                passed=result.passed,
+                description="; ".join(result.sentences()) or "all expectations hold",
+                metadata={
+                    "expectations": len(result.results),
+                    "failed_stop": len(result.failed("stop")),
+                    "failed_warn": len(result.failed("warn")),
+                    **({} if result.passed else {"to_try_again": TRY_AGAIN}),
+                    "results": show_aside(result.results.sort_values(WORST_FIRST)[SHOWN]),
+                },
+            )
         for check_id, spec in each.items():
-            if spec.key not in asked:
-                continue
-            yield _result_of_expectation(result, check_id, spec.asset_key)
-        if whole.key not in asked:
-            return
-        yield dg.AssetCheckResult(
-            check_name=whole.name,
-            asset_key=asset,
-            passed=result.passed,
-            description="; ".join(result.sentences()) or "all expectations hold",
-            metadata={
-                "expectations": len(result.results),
-                "failed_stop": len(result.failed("stop")),
-                "failed_warn": len(result.failed("warn")),
-                **({} if result.passed else {"to_try_again": TRY_AGAIN}),
-                "results": show_aside(result.results.sort_values(WORST_FIRST)[SHOWN]),
-            },
-        )
+            if spec.key in asked:
+                yield _result_of_expectation(result, check_id, spec.asset_key)
 
     return gate
 
@@ -182,7 +183,7 @@ def _result_of_expectation(
         severity=dg.AssetCheckSeverity.ERROR
         if row["severity"] == "stop"
         else dg.AssetCheckSeverity.WARN,
-        description=f"{row['observed']}. {row['why']}",
+        description=f"found {row['observed']}" + ("" if row["success"] else f". {row['why']}"),
         metadata={
             "dataset": row["dataset"],
             **({} if failing.empty else {"failing_rows": show_aside(failing)}),

@@ -396,6 +396,23 @@ def test_a_fault_that_every_source_says_is_said_once_and_a_loss_is_no_bad_input(
     assert ending_of([layout], Home(tmp_path)) == (2, "fdi.yml, line 1: this key is not known")
 
 
+def test_a_check_that_the_seed_makes_a_warning_is_not_why_a_run_failed(tmp_path):
+    def judged(severity: dg.AssetCheckSeverity) -> SimpleNamespace:
+        found = SimpleNamespace(
+            blocking=True, passed=False, severity=severity, check_name="rows", description="few"
+        )
+        return SimpleNamespace(
+            is_step_failure=False,
+            event_type_value="ASSET_CHECK_EVALUATION",
+            asset_check_evaluation_data=found,
+        )
+
+    warned = judged(dg.AssetCheckSeverity.WARN)
+    assert "rows" not in ending_of([warned], Home(tmp_path))[1]
+    stopped = judged(dg.AssetCheckSeverity.ERROR)
+    assert ending_of([warned, stopped], Home(tmp_path)) == (1, "rows: few")
+
+
 def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
     home, tmp_path, monkeypatch, capsys
 ):
