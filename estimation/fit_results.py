@@ -119,6 +119,7 @@ def result_of(
     those of a two-way fit.
     """
     held, vcov = sample.holds_kept_pair, options.vcov
+    n_pilots = fit.n_pilots if sample.panel.pilots_known else np.zeros_like(fit.n_pilots)
     counts: dict[str, Any] = {
         "n_obs": sample.n_obs,
         "n_pairs": sample.n_pairs,
@@ -130,10 +131,10 @@ def result_of(
     if vcov is not None and len(vcov) == 0:
         rows = [
             Estimate(*t, "", False, float(b), None, None, None, None, int(n))
-            for t, b, n in zip(fit.terms, fit.estimate, fit.n_pilots, strict=True)
+            for t, b, n in zip(fit.terms, fit.estimate, n_pilots, strict=True)
         ]
         return FitResult(estimator, tuple(rows), (), (), **counts)
-    inference = infer(sample, fit, draws)
+    inference = infer(sample, fit, draws, sample.size_of(outcome))
     diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
     diagnostics += joint_diagnostics(sample, fit, tests, draws)
     if is_read:
@@ -142,9 +143,9 @@ def result_of(
         diagnostics += extra
     elif REGISTRY[estimator].uses_always_treated and fit.cohort_means is not None:
         diagnostics += two_way_diagnostics(sample, fit.cohort_means)
-    rows = _estimates(fit, inference, vcov)
+    rows = _estimates(fit, inference, vcov, n_pilots)
     found = [
-        *find_warnings(sample, fit, inference, diagnostics),
+        *find_warnings(sample, fit, inference, diagnostics, vcov),
         *_dyadic_by_pair(fit, inference, rows),
         *_without_default(fit, inference, vcov),
         *_left_out(sample, estimator, options, draws),
@@ -176,7 +177,7 @@ def _diagnostics(
 
 
 def _estimates(
-    fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None
+    fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None, n_pilots: np.ndarray
 ) -> list[Estimate]:
     rows = []
     for c, (term, cohort_year, event_time) in enumerate(fit.terms):
@@ -192,7 +193,7 @@ def _estimates(
                     i.ci_low,
                     i.ci_high,
                     i.p_value,
-                    int(fit.n_pilots[c]),
+                    int(n_pilots[c]),
                     i.draws,
                     i.df,
                 )
@@ -285,7 +286,7 @@ def _left_out(
             "city of a treated pair is known to be the treated one."
         )
     is_asked = vcov is None or "permutation" in vcov
-    if reason and (is_of_panel or options.wants_draws or (row.no_draws and is_asked)):
+    if reason and is_asked and (is_of_panel or options.wants_draws or row.no_draws):
         found.append(reason)
     elif draws is None and "permutation" in wanted:
         found.append("The permutation is left out: no draws were asked for.")

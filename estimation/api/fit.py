@@ -22,7 +22,7 @@ from ..measures.synchronization import MEASURES, STANDARDISED, pair_outcome, sta
 from ..options import CONTROL_PAIRS, Options
 from ..panel.city_file import read_cities
 from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
-from ..panel.pair_file import PairFile, note_pairs_of_two, read_pairs
+from ..panel.pair_file import PairFile, note_pairs_of_two, note_treated_later, read_pairs
 from ..panel.pair_panel import EXPOSURES, PairPanel, within_window
 from ..panel.panel_error import (
     PanelError,
@@ -131,7 +131,7 @@ def fit(
         Years, periods counted from 1, or dates (also as text: ``2010Q1``, ``2010-03``), which are
         numbered as years, quarters, months or days, whichever tells them apart.
     cohort : str, (str, str), mapping, series, frame or path
-        First treated period, blank = never. One column: of the pair. Two columns, a mapping of unit
+        First treated period; blank, or after the last period = never. One column: of the pair. Two columns, a mapping of unit
         to period, a series, a frame or a file with two columns (unit, period): of the units, and
         the exposure of pairs is built from them. If every pair has rows in both orders, one column
         with the period of the row's first unit, or of its second, is enough.
@@ -373,7 +373,7 @@ def _fit_units(
         remedy = "leave the unit out, or choose neg_abs_gap"
         expected = f"every unit to vary, because {measure} divides by its standard deviation"
         raise PanelError("series", None, series, expected, found, remedy)
-    notes = file.notes
+    notes = (*file.notes, *note_treated_later(file.cohort, file.years, file.city_ids))
     if columns.exposure == "one":
         n_treated = int((within_window(file.cohort, file.years) > 0).sum())
         notes += tuple(note_pairs_of_two(n_treated * (n_treated - 1) // 2))

@@ -60,7 +60,8 @@ def summary_of(fit: Fit) -> str:
     if is_judged and any(e.vcov == "permutation" and not e.is_default for e in fit.estimates):
         said += "; report where the permutation disagrees"
     if n_cells:
-        said += f"; {n_cells} rows of a cohort in a period ({GROUP_TIME}) are in tidy()"
+        said += "; " if said else ""
+        said += f"{n_cells} effects of one cohort in one period ({GROUP_TIME}) are in tidy()"
     notes = textwrap.wrap(said, WIDTH)
     return "\n".join(
         [
@@ -112,19 +113,23 @@ def _leads(fit: Fit) -> list[str]:
         if fit.n_treated_pairs is None:
             needed = MORE_BLOCKS if "joint_leads_df1" in found else BLOCKS
         return textwrap.wrap(NO_LEADS + needed, WIDTH) if before else []
-    line = "dyadic" if fit.n_treated_pairs is not None else "jackknife over blocks"
     tested = "all effects before treatment"
     if found["joint_leads_df1"] < len(before):
         tested += " that have a standard error"
     text = (
         f"Test that {tested} are zero: F({degrees(found['joint_leads_df1'])}, "
         f"{degrees(found['joint_leads_df2'])}) = {number(found['joint_leads_f'])}, "
-        f"p {p_value(found['joint_leads_p'])} ({line})"
+        f"p {p_value(found['joint_leads_p'])} ({_line_of_leads(fit)})"
     )
     permuted = found.get("joint_leads_permutation_p")
     if permuted is not None:
         text += f", {p_value(permuted)} by permutation"
     return textwrap.wrap(f"{text}.", WIDTH)
+
+
+def _line_of_leads(fit: Fit) -> str:
+    """The inference method of the joint test and of Honest DiD, whatever the rows show."""
+    return LINES["block_jackknife" if fit.n_treated_pairs is None else "dyadic"]
 
 
 def _sensitivity(fit: Fit) -> list[str]:
@@ -145,10 +150,10 @@ def _sensitivity(fit: Fit) -> list[str]:
             return []
         return textwrap.wrap(NO_HONEST_DID, WIDTH)
     text = (
-        "Rambachan and Roth 2023: the interval leaves zero out as long as trends differ by less "
-        "than the breakdown, in multiples of the largest change before treatment (trend), or as a "
-        "change of slope a period; 0: it holds zero anyhow. The middle column is the interval at "
-        "a trend of 1."
+        f"Rambachan and Roth 2023, by the method {_line_of_leads(fit)}: the interval leaves zero "
+        "out as long as trends differ by less than the breakdown, in multiples of the largest "
+        "change before treatment (trend), or as a change of slope a period; 0: it holds zero "
+        "anyhow. The middle column is the interval at a trend of 1."
     )
     return [*aligned(rows), *textwrap.wrap(text, WIDTH)]
 

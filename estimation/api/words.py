@@ -69,6 +69,9 @@ WORDS = {
     "admitted": "treated",
     "cohort_year": "first treated period",
     "admission": "treatment",
+    "year effects": "period effects",
+    "no year before": "no period before",
+    "controls or chosen partners": "controls",
 }
 PATTERN = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, WORDS))})(?!\w)")
 

@@ -57,6 +57,7 @@ def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
             ((cohort > 0) & (cohort <= units.years[0])).sum() * (group == 0).sum()
         ),
         draws=partial(AllPairDraws, z, province, measure),
+        size=float(min(1.0, np.abs(z).max())),
     )
 
 

@@ -179,6 +179,8 @@ def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
     np.add.at(raw, keys[is_never, 0], np.nan_to_num(rows[is_never, 1::2]))
     np.add.at(count, keys[is_never, 0], (keys[:, 4:5] * seen[which])[is_never])
     single, always = _counts(table, panel)
+    largest = ", ".join(f"max(abs(y{t}))" for t in names)
+    (size,) = table.con.execute(f"select greatest({largest}) from summed").fetchall()[0]
 
     return SummedSample(
         "database",
@@ -191,6 +193,7 @@ def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
         np.where(count > 0, raw / np.maximum(count, 1), np.nan),
         single,
         always,
+        size=min(1.0, size),
     )
 
 

@@ -247,6 +247,8 @@ class SummedSample:
     draws : callable, optional
         Design and whether provinces are needed to the sums of draws, as `drawn.DrawnSums`; None
         where the engine has no permutation.
+    size : float
+        Largest absolute value of the outcome, at most 1.
     """
 
     engine: str
@@ -264,6 +266,11 @@ class SummedSample:
     tie_quantile: None = None
     n_partners: None = None
     control_pairs: str = "never_treated"
+    size: float = 1.0
+
+    def size_of(self, outcome: int) -> float:
+        """The size of the one outcome."""
+        return self.size
 
     @property
     def roles(self) -> np.ndarray:

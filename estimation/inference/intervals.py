@@ -24,7 +24,8 @@ from .variances import (
     t_interval,
 )
 
-# influence values of an outcome that pair and year effects explain in full are rounding noise
+# influence values of an outcome that pair and year effects explain in full are rounding noise;
+# relative to the estimate and to the size of the outcome
 EXACT_FIT = 1e-24
 # treatment by pair has few degrees of freedom by design where its pairs share few cities: from
 # here on it has more than one
@@ -56,7 +57,9 @@ class Inference:
     jackknife_df: np.ndarray
 
 
-def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inference:
+def infer(
+    sample: FitSample, fit: InfluenceFit, draws: Draws | None, size: float = 1.0
+) -> Inference:
     """Every variance estimator for every coefficient.
 
     Parameters
@@ -65,12 +68,14 @@ def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inferenc
     fit : InfluenceFit
     draws : Draws or None
         None where no permutation was run.
+    size : float
+        Largest absolute value of the outcome, at most 1.
 
     Returns
     -------
     Inference
     """
-    variances = _variances(sample, fit)
+    variances = _variances(sample, fit, size)
     n_provinces = 0 if fit.provinces is None else len(fit.provinces.blocks)
     by_design = None if fit.provinces is None else fit.provinces.df
     degrees = [
@@ -150,7 +155,7 @@ def covariance_by_pair(
     return at_least(city_sums.T @ city_sums - by_pair, by_pair), df
 
 
-def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
+def _variances(sample: FitSample, fit: InfluenceFit, size: float) -> dict[str, np.ndarray]:
     missing = np.full(len(fit.estimate), np.nan)
     held, pilot = sample.holds_kept_pair, sample.panel.city_cohort > 0
     score = score_variance(fit.city_sums)
@@ -165,7 +170,7 @@ def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
         if fit.provinces is None
         else fit.provinces.variance(fit.estimate),
     }
-    is_exact = score <= EXACT_FIT * np.maximum(fit.estimate**2, 1.0)
+    is_exact = score <= EXACT_FIT * np.maximum(fit.estimate**2, size**2)
     return {name: np.where(is_exact, np.nan, value) for name, value in variances.items()}
 
 

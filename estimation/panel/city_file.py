@@ -86,17 +86,18 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
             hint = f"{hint}; {name} holds {holds}"
     texts = [unit, *([] if is_beside(columns.block) else [columns.block])]
     table = PanelTable(
-        source, names, texts=texts, one_row="one row for a city in a year", hint=hint
+        source, names, texts=texts, one_row="one row for a city in a period", hint=hint
     )
     (city,), city_ids = table.labels((unit,), tokens=MISSING)
     (years_of_row,) = table.periods((columns.time,), may_be_blank=False)
     years, year = np.unique(years_of_row, return_inverse=True)
     for first, second in table.repeats(city * np.int64(len(years)) + year).tolist():
+        period = table.period_shown(int(years_of_row[second]))
         found = (
-            f"unit {city_ids[city[second]]} in {years_of_row[second]} again (first in "
+            f"unit {city_ids[city[second]]} in {period} again (first in "
             f"{table.source.place} {table.source.line_of(first)})"
         )
-        where, expected = f"{unit}, {columns.time}", "one row for a city in a year"
+        where, expected = f"{unit}, {columns.time}", "one row for a city in a period"
         raise table.fail(second, where, expected, found, "remove one of the rows")
     notes = [table.dates.note] if table.dates is not None and table.dates.note else []
     notes += like_ids(city_ids)

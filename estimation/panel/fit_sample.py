@@ -111,6 +111,12 @@ class FitSample:
         """Whether every kept pair has every year."""
         return bool(self.observed.all() or self.observed[self.kept].all())
 
+    def size_of(self, outcome: int) -> float:
+        """Largest absolute value of an outcome, at most 1."""
+        y = self.panel.y[outcome]
+        low, high = np.fmin.reduce(y, axis=None), np.fmax.reduce(y, axis=None)
+        return float(min(1.0, max(-low, high)))
+
     @cached_property
     def holds_kept_pair(self) -> np.ndarray:
         """Cities that hold a kept pair; shape (N,) bool."""

@@ -139,13 +139,17 @@ class _Reader(PairRows):
         rows, calendar = self.rows_of((given,)), bool(self.years[-1] >= FIRST_YEAR)
         (values,) = rows.table.periods((given,), may_be_blank=True, calendar=calendar)
         try:
-            cohort = within_window(self._of_pairs(rows, values, given, ABSORBING), self.years)
+            cohort = self._of_pairs(rows, values, given, ABSORBING)
         except PanelError:
             # rows in both orders may say the cohort of the unit on one side
             rows = self._of_one_side(rows, given)
             if not rows.sides:
                 raise
-            return self._of_cities(cohorts_of_units(rows, (given,), self.ids, self.years))
+            cohort = cohorts_of_units(rows, (given,), self.ids, self.years)
+            self.notes += note_treated_later(cohort, self.years, self.ids)
+            return self._of_cities(cohort)
+        self.notes += note_treated_later(cohort, self.years, None)
+        cohort = within_window(cohort, self.years)
         if self.columns.pilots is None:
             return self._with_inferred_pilots(cohort)
         return self._with_named_pilots(cohort)
@@ -173,7 +177,9 @@ class _Reader(PairRows):
 
     def _city_cohorts(self, given: Any) -> np.ndarray:
         rows, names = self._given(given, "cohort")
-        return cohorts_of_units(rows, names, self.ids, self.years)
+        cohort = cohorts_of_units(rows, names, self.ids, self.years)
+        self.notes += note_treated_later(cohort, self.years, self.ids)
+        return cohort
 
     def _given(self, given: Any, what: str) -> tuple[Rows, tuple[str, ...]]:
         """Rows that say something of units, and their columns: those of the panel, or beside it."""
@@ -253,6 +259,21 @@ def note_pairs_of_two(n_pairs: int) -> list[str]:
     """A note on the pairs that are left out because both of their cities are pilots."""
     pairs = plural(n_pairs, "pairs of two pilots are", "pair of two pilots is")
     return [f"{n_pairs} {pairs} left out."] if n_pairs else []
+
+
+def note_treated_later(
+    cohort: np.ndarray, years: np.ndarray, city_ids: np.ndarray | None
+) -> list[str]:
+    """A note on the cities, or without ids the pairs, that are first treated after the last
+    period.
+    """
+    later = cohort > years[-1]
+    n = int(later.sum())
+    if not n:
+        return []
+    which = f"{n} {plural(n, 'pairs', 'pair')}" if city_ids is None else listed(city_ids[later])
+    said = plural(n, "are treated only after", "is treated only after")
+    return [f"{which} {said} the last period: {plural(n, 'they count', 'it counts')} as never."]
 
 
 def infer_city_cohorts(

@@ -26,7 +26,7 @@ class PairRows:
             source,
             columns.needed,
             texts=columns.texts,
-            one_row="one row for a pair in a year",
+            one_row="one row for a pair in a period",
             hint=_hint(source, columns),
         )
         one, two = (table.columns[name].bits for name in columns.unit)
@@ -123,15 +123,16 @@ class PairRows:
         for first, second in again.tolist():
             i, j = (str(self.ids[side[second]]) for side in self.all_rows.sides)
             row = f"{self.table.source.place} {self.table.source.line_of(first)}"
+            period = self.table.period_shown(int(times[second]))
             if one_side[first] == one_side[second]:
-                found = f"pair {i}, {j} in {times[second]} again (first in {row})"
-                expected, remedy = "one row for a pair in a year", "remove one of the rows"
+                found = f"pair {i}, {j} in {period} again (first in {row})"
+                expected, remedy = "one row for a pair in a period", "remove one of the rows"
                 raise self.table.fail(second, None, expected, found, remedy)
             for name, column in zip(names, values, strict=True):
                 before, after = column[[first, second]]
                 if before != after and not np.isnan([before, after]).all():
-                    found = f"{after:g} for {i}, {j} in {times[second]} and {before:g} for {j}, {i}"
-                    expected = "one value for a pair in a year"
+                    found = f"{after:g} for {i}, {j} in {period} and {before:g} for {j}, {i}"
+                    expected = "one value for a pair in a period"
                     remedy = "a pair has no direction: keep one of the two orders, or their mean"
                     raise self.table.fail(second, name, expected, f"{found} (in {row})", remedy)
         rows = f"{len(again)} {plural(len(again), 'rows repeat', 'row repeats')}"

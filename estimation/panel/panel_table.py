@@ -140,6 +140,10 @@ class PanelTable:
             for column, v in zip(columns, values, strict=True)
         ]
 
+    def period_shown(self, number: int) -> Any:
+        """A period as it was given."""
+        return number if self.dates is None else self.dates.shown.get(number, number)
+
     def _whole(
         self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str
     ) -> np.ndarray:

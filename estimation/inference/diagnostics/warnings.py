@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,11 @@ MAX_FIXED = 0.2
 
 
 def find_warnings(
-    sample: FitSample, fit: InfluenceFit, inference: Inference, diagnostics: list[Diagnostic]
+    sample: FitSample,
+    fit: InfluenceFit,
+    inference: Inference,
+    diagnostics: list[Diagnostic],
+    vcov: Sequence[str] | None = None,
 ) -> list[str]:
     """Every warning that applies to a fit.
 
@@ -36,6 +41,8 @@ def find_warnings(
     inference : Inference
     diagnostics : list of (name, term, value)
         All diagnostics of the fit.
+    vcov : sequence of str, optional
+        Inference methods that are shown; None: the default method and the permutation.
 
     Returns
     -------
@@ -48,7 +55,7 @@ def find_warnings(
         *_no_variation(fit, inference, treatment),
         *(
             [
-                *_few_pilots(fit, inference, treatment),
+                *_few_pilots(fit, inference, treatment, vcov),
                 *_provinces(sample, fit, inference, treatment, by_name),
             ]
             if sample.panel.pilots_known
@@ -93,11 +100,14 @@ def _no_variation(fit: InfluenceFit, inference: Inference, treatment: list[int])
     ]
 
 
-def _few_pilots(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:
+def _few_pilots(
+    fit: InfluenceFit, inference: Inference, treatment: list[int], vcov: Sequence[str] | None
+) -> list[str]:
     found = []
     one = [fit.labels[c] for c in treatment if fit.n_pilots[c] == 1]
     few = [fit.labels[c] for c in treatment if 1 < fit.n_pilots[c] < MIN_PILOTS]
-    some = [fit.labels[c] for c in treatment if MIN_PILOTS <= fit.n_pilots[c] < FEW_PILOTS]
+    some = [c for c in treatment if MIN_PILOTS <= fit.n_pilots[c] < FEW_PILOTS]
+    hidden = [c for c in some if vcov is not None and inference.defaults[c] not in vcov]
     is_permuted = any("permutation" in own for own in inference.intervals)
     if one:
         found.append(
@@ -113,14 +123,18 @@ def _few_pilots(fit: InfluenceFit, inference: Inference, treatment: list[int]) -
             if is_permuted
             else f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error."
         )
-    if some:
-        found.append(
-            f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the default "
-            "method and the permutation only."
-            if is_permuted
-            else f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the default "
-            "method only."
-        )
+    for chosen, which in (
+        ([c for c in some if c not in hidden], ""),
+        (hidden, ", which vcov= leaves out"),
+    ):
+        if not chosen:
+            continue
+        read = f"the default method only{which}"
+        if is_permuted:
+            comma = "," if which else ""
+            read = f"the default method{which}{comma} and the permutation only"
+        labels = _listed([fit.labels[c] for c in chosen])
+        found.append(f"{labels}: fewer than {FEW_PILOTS} pilots are observed: read {read}.")
     return found
 
 

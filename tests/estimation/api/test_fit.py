@@ -496,6 +496,22 @@ def test_no_error_is_said_to_be_shown_where_none_is():
     assert not any("shows the error by pair" in text for text in found.warnings)
 
 
+def test_who_is_treated_after_the_last_period_is_noted_as_never_treated(frame, given):
+    later = given["cohort"] | {"c001": 2100}
+    found = cs.fit(frame, "y", **given | {"cohort": later})
+    never = {unit: first for unit, first in later.items() if unit != "c001"}
+    assert found.estimates == cs.fit(frame, "y", **given | {"cohort": never}).estimates
+    assert any("c001 is treated only after" in note for note in found.warnings)
+
+
+def test_only_methods_that_are_shown_are_to_be_read(given):
+    frame, _, cohorts, _ = country_panel(n_pilots=6)
+    few = given | {"cohort": cohorts, "block": None}
+    shown = {line: cs.fit(frame, "y", vcov=line, **few).warnings for line in ("unit", "dyadic")}
+    is_left_out = {line: "vcov= leaves out" in " ".join(said) for line, said in shown.items()}
+    assert is_left_out == {"unit": False, "dyadic": True}
+
+
 def test_importing_the_library_loads_nothing_heavy_and_functions_stay_functions():
     code = (
         "import sys, estimation as cs; heavy = {'numpy', 'scipy', 'pandas', 'pyarrow', "

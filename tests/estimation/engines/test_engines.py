@@ -113,10 +113,26 @@ def test_a_database_has_gaps_as_arrays_have(tmp_path, estimator, missing, seed):
     plain = cs.fit(pairs, outcome, **given)
     _compare(summed, plain, ALL[:-1])
     of_gaps = [[w for w in fit.warnings if "pairs" in w] for fit in (summed, plain)]
-    assert of_gaps[0] == of_gaps[1] and (missing < 0.3 or "no year before" in str(of_gaps))
+    assert of_gaps[0] == of_gaps[1] and (missing < 0.3 or "no period before" in str(of_gaps))
     with duckdb.connect() as con:
         con.register("pairs", pairs)
         assert cs.fit(con.table("pairs"), outcome, **given).estimates == plain.estimates
+
+
+@pytest.mark.parametrize("engine", ["all_pairs", "arrays", "database"])
+def test_a_small_outcome_has_the_errors_of_a_large_one(tmp_path, engine):
+    units, file = _units(1), tmp_path / "pairs.parquet"
+    found = []
+    for factor in (1.0, 1e-14):
+        panel = units.assign(growth=units["growth"] * factor)
+        given = {"unit": "city", "series": "growth", "cohort": "first", "block": "block"}
+        if engine == "database":
+            _pairs(panel, "neg_abs_gap", 0.0, 1).to_parquet(file)
+            panel, given = file, {"unit": ("a", "b"), "cohort": ("first_a", "first_b")}
+        outcome = "y" if engine == "database" else "neg_abs_gap"
+        fit = cs.fit(panel, outcome, engine=engine, permutations=0, vcov=["pair", "unit"], **given)
+        found.append([fit.se(line)["treated"] / factor for line in ("pair", "unit")])
+    assert found[1] == pytest.approx(found[0], rel=1e-9)
 
 
 def test_what_does_not_fit_in_memory_goes_to_the_database(tmp_path, monkeypatch):

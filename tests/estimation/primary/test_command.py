@@ -161,7 +161,7 @@ CELLS = [
     ("block_id", "", ": expected an id, found a blank cell; fill it in or remove the row"),
     ("city_id", "", ": expected an id, found a blank cell"),
 ]
-REPEATED = "expected one row for a unit in a year, found unit 1000 in 2011 again (first"
+REPEATED = "expected one row for a unit in a period, found unit 1000 in 2011 again (first"
 PERIODS, SIZE = {"length": "n_years"}, {"covariates": ["size"]}
 #: What is done to the rows, whether they are a file, options, and what is said.
 REFUSED = [
