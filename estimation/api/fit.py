@@ -131,10 +131,11 @@ def fit(
         Years, periods counted from 1, or dates (also as text: ``2010Q1``, ``2010-03``), which are
         numbered as years, quarters, months or days, whichever tells them apart.
     cohort : str, (str, str), mapping, series, frame or path
-        First treated period; blank, or after the last period = never. One column: of the pair. Two columns, a mapping of unit
-        to period, a series, a frame or a file with two columns (unit, period): of the units, and
-        the exposure of pairs is built from them. If every pair has rows in both orders, one column
-        with the period of the row's first unit, or of its second, is enough.
+        First treated period; blank, or after the last period = never. One column: of the pair. Two
+        columns, a mapping of unit to period, a series, a frame or a file with two columns (unit,
+        period): of the units, and the exposure of pairs is built from them. If every pair has rows
+        in both orders, one column with the period of the row's first unit, or of its second, is
+        enough.
     block : str, (str, str), mapping, series, frame or path, optional
         Group of each unit, such as its region or continent: treatments are permuted within
         blocks, and the jackknife leaves one out at a time. A name stands for `name_<unit>`,

@@ -123,18 +123,24 @@ def _few_pilots(
             if is_permuted
             else f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error."
         )
-    for chosen, which in (
-        ([c for c in some if c not in hidden], ""),
-        (hidden, ", which vcov= leaves out"),
-    ):
-        if not chosen:
-            continue
-        read = f"the default method only{which}"
-        if is_permuted:
-            comma = "," if which else ""
-            read = f"the default method{which}{comma} and the permutation only"
-        labels = _listed([fit.labels[c] for c in chosen])
-        found.append(f"{labels}: fewer than {FEW_PILOTS} pilots are observed: read {read}.")
+    shown = _listed([fit.labels[c] for c in some if c not in hidden])
+    if shown:
+        found.append(
+            f"{shown}: fewer than {FEW_PILOTS} pilots are observed: read the default method and "
+            "the permutation only."
+            if is_permuted
+            else f"{shown}: fewer than {FEW_PILOTS} pilots are observed: read the default method "
+            "only."
+        )
+    if hidden:
+        labels = _listed([fit.labels[c] for c in hidden])
+        found.append(
+            f"{labels}: fewer than {FEW_PILOTS} pilots are observed: read the default method, "
+            "which vcov= leaves out, and the permutation only."
+            if is_permuted
+            else f"{labels}: fewer than {FEW_PILOTS} pilots are observed: read the default method "
+            "only, which vcov= leaves out."
+        )
     return found
 
 
