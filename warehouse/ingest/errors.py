@@ -34,8 +34,8 @@ class FileFault(IngestError):
         super().__init__(f"{place}expected {expected}; found {found}; {action}")
 
 
-def said(error: BaseException) -> str:
-    """What a library says of an error, on one line and not endless; of a silent one its kind."""
+def message_of(error: BaseException) -> str:
+    """Return a library's message on one line, at most 300 characters; without one, its class."""
     return " ".join(str(error).split())[:_LONGEST] or type(error).__name__
 
 

@@ -21,7 +21,7 @@ from python_calamine import (
 )
 from xlrd.sheet import Sheet
 
-from warehouse.ingest.errors import FileFault, said
+from warehouse.ingest.errors import FileFault, message_of
 from warehouse.ingest.formats.old_workbook import read_sheets
 from warehouse.ingest.formats.parts import MAX_COLUMNS, Cell, is_utf16, read_parts
 from warehouse.ingest.formats.protection import decrypt_workbook, is_encrypted
@@ -231,7 +231,7 @@ def _read_workbook(data: bytes) -> list[Grid]:
 
 
 def _damaged(kind: str, error: BaseException) -> FileFault:
-    found = f"a truncated or damaged one ({said(error)})"
+    found = f"a truncated or damaged one ({message_of(error)})"
     return FileFault(f"{_NAMES[kind]} that can be read", found, "download or export it again")
 
 

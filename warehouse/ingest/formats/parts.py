@@ -13,7 +13,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.ingest.errors import FileFault, said
+from warehouse.ingest.errors import FileFault, message_of
 
 #: About so many cells are in memory at a time, as Python objects.
 PART_CELLS = 1_000_000
@@ -184,7 +184,7 @@ def _parquet_parts(stream: BinaryIO) -> Iterator[Rows]:
     except (FileFault, MemoryError):
         raise
     except Exception as error:  # pyarrow raises whatever the damage leads to
-        found = f"a truncated or damaged one ({said(error)})"
+        found = f"a truncated or damaged one ({message_of(error)})"
         raise FileFault(
             "a Parquet file that can be read", found, "write or download it again"
         ) from error

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import io
 
-from warehouse.ingest.errors import FileFault, said
+from warehouse.ingest.errors import FileFault, message_of
 
 # the password that Excel itself tries, so that a write-protected workbook opens for reading
 # (MS-OFFCRYPTO, section 2.3.5)
@@ -74,7 +74,7 @@ def decrypt_workbook(data: bytes) -> bytes:
         TypeError,
         AttributeError,
     ) as error:
-        found = f"an encrypted one that is truncated or damaged ({said(error)})"
+        found = f"an encrypted one that is truncated or damaged ({message_of(error)})"
         raise FileFault(
             "a workbook that can be decrypted", found, "download or export it again"
         ) from error

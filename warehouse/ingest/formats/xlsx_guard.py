@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from xml.etree import ElementTree
 
-from warehouse.ingest.errors import FileFault, said
+from warehouse.ingest.errors import FileFault, message_of
 from warehouse.ingest.formats.number_formats import read_styles
 from warehouse.ingest.formats.parts import MAX_COLUMNS
 from warehouse.ingest.formats.sheet_scan import SheetScan, raised_shared_texts, scan_sheet
@@ -115,7 +115,7 @@ def _unpack(data: bytes) -> dict[str, bytes]:
                     )
                 members[name] = content
     except DAMAGES as error:
-        found = f"a truncated or damaged one ({said(error)})"
+        found = f"a truncated or damaged one ({message_of(error)})"
         raise FileFault(
             "a complete xlsx archive", found, "download or export the file again"
         ) from error
@@ -151,7 +151,9 @@ def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
         links = ElementTree.fromstring(related)  # noqa: S314 -- as above
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise FileFault(
-            "a readable list of sheets", f"damaged XML ({said(error)})", "export the workbook again"
+            "a readable list of sheets",
+            f"damaged XML ({message_of(error)})",
+            "export the workbook again",
         ) from error
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     pairs = []

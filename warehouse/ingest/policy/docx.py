@@ -7,7 +7,7 @@ import zipfile
 
 from lxml import etree
 
-from warehouse.ingest.errors import FileFault, said
+from warehouse.ingest.errors import FileFault, message_of
 from warehouse.ingest.formats.xlsx_guard import DAMAGES, read_member
 
 MAX_PART_BYTES = 50_000_000
@@ -38,7 +38,7 @@ def read_docx(data: bytes) -> str:
     except DAMAGES as error:
         raise FileFault(
             "a docx file",
-            f"a broken or protected archive ({said(error)})",
+            f"a broken or protected archive ({message_of(error)})",
             "save it again without protection",
         ) from error
     etree.strip_elements(body, _FALLBACK, with_tail=False)
@@ -62,7 +62,7 @@ def _read_part(archive: zipfile.ZipFile, name: str) -> etree._Element:
         root = etree.fromstring(part, parser)
     except (etree.XMLSyntaxError, LookupError, ValueError) as error:
         raise FileFault(
-            "a docx with well-formed parts", f"one that is not ({said(error)})", _SAVE
+            "a docx with well-formed parts", f"one that is not ({message_of(error)})", _SAVE
         ) from error
     if root.getroottree().docinfo.doctype:
         raise FileFault("a docx without XML entities", "a document type declaration", _SAVE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from warehouse.ingest.errors import FileFault, said
+from warehouse.ingest.errors import FileFault, message_of
 
 _BLOCK_TAGS = (
     "address article aside blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 "
@@ -28,7 +28,7 @@ def visible_text(page: str) -> str:
         parser.feed(page)
         parser.close()
     except (AssertionError, ValueError) as error:
-        found = f"one that cannot be parsed ({said(error)})"
+        found = f"one that cannot be parsed ({message_of(error)})"
         raise FileFault("a web page", found, "save its text alone, as txt") from error
     return re.sub(r"\n\s*\n+", "\n", "".join(parser.parts))
 
