@@ -11,7 +11,7 @@ import pytest
 from estimation.analyses.catalog import all_specs
 from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.analyses.specification_curve import SPECS as CURVE
-from estimation.fit import fit_panel
+from estimation.fit import PairPanel, fit_panel
 from estimation.sample.build import build_group_sample
 from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import split_outcome
@@ -238,6 +238,35 @@ def test_a_run_takes_at_most_the_draws_of_each_spec_and_one_seed(marts) -> None:
     draws = {name: spec.permutations for name, spec in seen.items()}
     assert draws["baseline"] == 500 and draws["specification_curve"] == 199
     assert draws["study_form"] == 0 and {spec.seed for spec in seen.values()} == {7}
+
+
+@pytest.mark.parametrize(("variant", "tie_rule"), [("headline", "strong"), ("all_pairs", "all")])
+def test_estimate_is_that_of_the_kept_pairs(marts, result, variant: str, tie_rule: str) -> None:
+    """The shared pass equals a fit of one outcome on a panel from which everything else was removed
+    by hand.
+    """
+    cities, pairs, sync = marts[0].cities, marts[0].pairs, marts[0].synchronization
+    year = cities.set_index("city_id")["treated_year"].where(lambda y: y <= 2019)
+    n_pilots = sum(pairs[side].map(year).notna().astype(int) for side in ("city_i_id", "city_j_id"))
+    kept = pairs[n_pilots < 2]
+    if tie_rule == "strong":
+        kept = kept[kept["tie_strength"] > kept["tie_strength"].median()]
+    ids = cities["city_id"].to_numpy()
+    y = sync.merge(kept[["city_i_id", "city_j_id"]])["cm_growth_official"].to_numpy()
+    panel = PairPanel(
+        city_i=np.searchsorted(ids, kept["city_i_id"]),
+        city_j=np.searchsorted(ids, kept["city_j_id"]),
+        years=YEARS,
+        y=y.reshape(len(kept), -1),
+        city_cohort=year.fillna(0).to_numpy(dtype=int),
+        province=cities["province_id"].to_numpy(),
+    )
+    spec_id = f"baseline.cm_growth_official.{variant}"
+    rows = result.estimate[result.estimate["spec_id"] == spec_id].set_index("vcov")
+    alone = fit_panel(panel, vcov=("dyadic", "province_jackknife"), permutations=0)
+    for row in alone.estimates:
+        found = rows.loc[row.vcov, ["estimate", "std_error"]].to_list()
+        assert found == pytest.approx([row.estimate, row.std_error], abs=1e-11)
 
 
 def test_a_spec_may_compare_with_pairs_that_are_treated_later(marts, result) -> None:
