@@ -368,6 +368,11 @@ def _fit_units(
     if len(file.years) < 2:
         found, remedy = f"only {file.years[0]}", "give a panel over time"
         raise PanelError("series", None, columns.time, "at least two years", found, remedy)
+    if measure in STANDARDISED:
+        # the unit of a standardised series does not matter: by a power of two no digit changes
+        largest = np.abs(file.growth).max()
+        if 0 < largest < 1:
+            file = replace(file, growth=file.growth * np.exp2(-np.floor(np.log2(largest))))
     varies = np.isfinite(standardise(file.growth)).all(axis=1)
     if measure in STANDARDISED and not varies.all():
         found = f"one value in every period of {file.city_ids[np.argmin(varies)]}"

@@ -152,6 +152,8 @@ def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs(frame, giv
     fit = cs.fit(table, "y", **COLUMNS, cohort="first", block=given["block"], permutations=99)
     lines = [(e.vcov, e.is_default) for e in fit.estimates]
     assert lines == [("dyadic", True), ("permutation", False)]
+    # no unit is known to be the treated one
+    assert {e.n_pilots for e in fit.estimates} == {0}
     assert "permutation is left out" not in " ".join(fit.warnings)
     treated = table.assign(
         d=(table["period"] >= table["first"]).astype(float), pair=pairs.astype(str)
@@ -267,6 +269,8 @@ def test_a_panel_of_units_says_what_it_lacks_whatever_adds_it_up(engine):
     countries = cs.data.euro_countries().query("year >= 1991")
     listed = cs.fit(countries, "cm", **names)
     assert "171 pairs of two treated units are left out." in listed.warnings
+    small = countries.assign(growth=countries["growth"] * 2.0**-40)
+    assert cs.fit(small, "cm", **names).estimates == listed.estimates
     still = countries.assign(growth=countries["growth"].where(countries["iso"] != "AUT", 1.0))
     with pytest.raises(cs.PanelError, match=r"every unit to vary.*AUT"):
         cs.fit(still, "cm", **names)
@@ -502,6 +506,14 @@ def test_who_is_treated_after_the_last_period_is_noted_as_never_treated(frame, g
     never = {unit: first for unit, first in later.items() if unit != "c001"}
     assert found.estimates == cs.fit(frame, "y", **given | {"cohort": never}).estimates
     assert any("c001 is treated only after" in note for note in found.warnings)
+
+
+def test_a_row_twice_is_named_by_the_period_as_it_was_given(frame, given):
+    quarters = PERIODS["quarters"](frame["period"])
+    twice = pd.concat([frame.assign(period=quarters), frame.assign(period=quarters).iloc[[3]]])
+    with pytest.raises(cs.PanelError) as caught:
+        cs.fit(twice, "y", **given | {"cohort": {}})
+    assert str(quarters[3]) in caught.value.found
 
 
 def test_only_methods_that_are_shown_are_to_be_read(given):
