@@ -248,14 +248,10 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
         "site_index_builder": {"module_name": OURS, "class_name": "IndexOfChecks"},
         "store_backend": store,
     }
-    names = set(context.get_site_names())
-    for unwanted in names - {"data_docs"}:
-        context.delete_data_docs_site(unwanted)
-    if "data_docs" in names:
-        # the folder may have been moved
-        context.update_data_docs_site("data_docs", site)
-    else:
-        context.add_data_docs_site("data_docs", site)
+    # theirs, and ours of a folder that may have been moved
+    for old in list(context.get_site_names()):
+        context.delete_data_docs_site(old)
+    context.add_data_docs_site("data_docs", site)
     return context
 
 

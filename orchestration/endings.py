@@ -40,8 +40,7 @@ def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
         if event.event_type_value == "ASSET_CHECK_EVALUATION":
             gate = event.asset_check_evaluation_data
             # a data test of dbt has no sentence of its own: its step says which one failed
-            stops = gate.blocking and gate.severity.value == "ERROR"
-            if stops and not gate.passed and gate.description:
+            if gate.severity.value == "ERROR" and not gate.passed and gate.description:
                 return Exit.FAILED, _one_line(f"{gate.check_name}: {gate.description}")
     for chain in failures:
         for _, text in reversed(chain):

@@ -112,10 +112,10 @@ def build_gate(
             "blocks everything downstream."
         ),
     )
-    each = {}
+    each = []
     for rule in RULES[stage]:
         judged = _judged_asset(stage, rule.dataset, keys)
-        each[rule.check_id] = dg.AssetCheckSpec(
+        spec = dg.AssetCheckSpec(
             name=rule.check_id,
             asset=judged,
             additional_deps=[key for key in keys if key != judged],
@@ -123,8 +123,9 @@ def build_gate(
             blocking=rule.severity == "stop",
             description=rule.why,
         )
+        each.append(spec)
 
-    @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each.values()], can_subset=True)
+    @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each], can_subset=True)
     def gate(
         context: dg.AssetCheckExecutionContext, run: dg.ResourceParam[Run]
     ) -> Iterator[dg.AssetCheckResult]:
@@ -146,9 +147,9 @@ def build_gate(
                     "results": show_aside(result.results.sort_values(WORST_FIRST)[SHOWN]),
                 },
             )
-        for check_id, spec in each.items():
+        for spec in each:
             if spec.key in asked:
-                yield _result_of_expectation(result, check_id, spec.asset_key)
+                yield _result_of_expectation(result, spec.name, spec.asset_key)
 
     return gate
 

@@ -399,7 +399,7 @@ def test_a_fault_that_every_source_says_is_said_once_and_a_loss_is_no_bad_input(
 def test_a_check_that_the_seed_makes_a_warning_is_not_why_a_run_failed(tmp_path):
     def judged(severity: dg.AssetCheckSeverity) -> SimpleNamespace:
         found = SimpleNamespace(
-            blocking=True, passed=False, severity=severity, check_name="rows", description="few"
+            passed=False, severity=severity, check_name="rows", description="few"
         )
         return SimpleNamespace(
             is_step_failure=False,
