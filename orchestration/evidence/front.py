@@ -100,7 +100,7 @@ def picture_in_chinese(con: Con) -> str:
     province = study["province_jackknife"]
     return (
         f"![综试区所带来变化的估计值：本检验 {signed(row['estimate'])}，"
-        f"置信区间 {_interval_in_chinese(row)}；已发表研究的方法用于同样的数据 "
+        f"置信区间 {_interval_in_chinese(row)}；原研究的方法用于同样的数据 "
         f"{signed(province['estimate'])}，该方法的置信区间很窄，"
         f"考虑同省共同冲击的置信区间为 {_interval_in_chinese(province)}；"
         "阴影为本检验至少有八成机会发现的一致变化](docs/images/answer_zh.svg)"
@@ -112,9 +112,9 @@ def study_in_chinese(con: Con) -> str:
     study = _study(con)
     row = study["conventional"]
     return (
-        "已发表研究（张兵兵等，2023）的方法用于同样的数据，"
+        "原研究（张兵兵等，2023）的方法用于同样的数据，"
         "取其较早的样本期与联系紧密的城市对，得到 "
-        f"{signed(row['estimate'])}。若按城市对聚类（这是我们的假定，未见到原研究标准误的算法），"
+        f"{signed(row['estimate'])}。若按城市对聚类（这是我们的假定，未见到其标准误的算法），"
         f"置信区间为 {_interval_in_chinese(row)}：{row['n_pairs']:,} 个城市对被当作彼此独立的证据，"
         "而含同一城市的城市对会受到该城市的共同冲击。考虑这一点的置信区间为 "
         f"{_interval_in_chinese(study['dyadic'])}；考虑同省共同冲击的置信区间为 "

@@ -445,7 +445,7 @@ def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
     shown = re.sub(r"<[^>]+>", " ", row).split()[-7:]
     assert shown == ["+0.030", "–", "–", "–", "–", "none", "55"]
     assert html.unescape(row).count(f'title="{why_no_p("comove")}">–</td>') == 4
-    assert "同向变动与离散的检验在毫无效应时拒绝过多" in chinese
+    assert "同向变动与离散度的检验在毫无效应时拒绝过多" in chinese
     assert not [name for name in pages_of(site) if "nan" in Tags(site[name]).text.lower().split()]
 
 
