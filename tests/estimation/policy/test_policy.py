@@ -89,7 +89,7 @@ def test_rows_that_are_not_taken_say_why():
     found = places.set_index(["unit", "status"])["reason"]
     assert found[100, "rejected"].startswith("The unit is in row 1 already, from 2012 on")
     assert "after the last year" in found[903, "taken"]
-    assert "no year before" in found[904, "left_out"]
+    assert "no period before" in found[904, "left_out"]
     assert "ended in 2018" in found[905, "left_out"]
     assert "county" in found[906, "rejected"]
     assert set(places[places["status"] == "unidentified"]["unit"]) == set(whole["unit"])

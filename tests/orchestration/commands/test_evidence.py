@@ -57,7 +57,7 @@ def test_parts_of_pages_are_those_of_the_run_that_they_name(simulated: Run, tmp_
             (tmp_path / f"docs/evidence/landing-{which}-outcomes.csv").read_text(encoding="utf-8")
             for which in ("joined", "first")
         )
-        assert joined == first and "wages, " in joined
+        assert joined == first and "wages," in joined
         evidence.write_pictures(con, tmp_path)
         [[estimate]] = con.execute(
             "select estimate from estimates.primary where spec_id = ?", [PRIMARY]
