@@ -177,16 +177,20 @@ def _result_of_expectation(
         )
     row = found.iloc[0]
     failing = result.rows[result.rows["check_id"] == check_id]
+    severity = dg.AssetCheckSeverity.WARN
+    if row["severity"] == "stop":
+        severity = dg.AssetCheckSeverity.ERROR
+    description = f"found {row['observed']}"
+    if not row["success"]:
+        description += f". {row['why']}"
+    metadata = {"dataset": row["dataset"]}
+    if not failing.empty:
+        metadata["failing_rows"] = show_aside(failing)
     return dg.AssetCheckResult(
         check_name=check_id,
         asset_key=asset,
         passed=bool(row["success"]),
-        severity=dg.AssetCheckSeverity.ERROR
-        if row["severity"] == "stop"
-        else dg.AssetCheckSeverity.WARN,
-        description=f"found {row['observed']}" + ("" if row["success"] else f". {row['why']}"),
-        metadata={
-            "dataset": row["dataset"],
-            **({} if failing.empty else {"failing_rows": show_aside(failing)}),
-        },
+        severity=severity,
+        description=description,
+        metadata=metadata,
     )
