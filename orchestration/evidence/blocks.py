@@ -1,69 +1,17 @@
-"""Each part of a page that holds figures of the delivered statistics, by its name there."""
+"""Each part of a page that holds figures of the delivered statistics, by its name there, and each
+table beside the pages.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 from estimation.defaults import LEVEL
-from orchestration.evidence.figures import interval, p_of, signed, size, table
-from orchestration.evidence.front import (
-    PRIMARY,
-    Con,
-    answer,
-    answer_in_chinese,
-    index_line,
-    picture_in_chinese,
-    picture_line,
-    primary_row,
-    run_line,
-    study_in_chinese,
-    study_line,
-)
-from orchestration.evidence.landings import COMPARISONS, families, landing, own_outcomes, weight
-from warehouse.build_database import rows_of
+from orchestration.evidence.figures import Part
+from orchestration.evidence.front import FIGURES, PARTS, PRIMARY
+from orchestration.evidence.landings import AGAINST, FAMILIES, LANDING, OWN_OUTCOMES, WEIGHT
 
-#: Rows of the page on the primary test.
-REAL = (
-    ("growth", PRIMARY),
-    ("cycle", "primary.cm_growth_official_cycle.newest"),
-    ("growth", "primary.cm_growth_official.study_window"),
-    ("cycle", "primary.cm_growth_official_cycle.study_window"),
-    ("deflated growth", "primary.cm_growth_deflated.newest"),
-    ("its cycle", "primary.cm_growth_deflated_cycle.newest"),
-    ("deflated growth", "primary.cm_growth_deflated.study_window"),
-    ("its cycle", "primary.cm_growth_deflated_cycle.study_window"),
-)
-#: Checks in the order of the page; batches and provinces are one row each.
-CHECKS = (
-    ("headline", "newest", "main test"),
-    ("dates", "announcement", "from the year of the announcement"),
-    ("dates", "a_year_earlier", "anticipation: a year earlier"),
-    ("years", "without_2020", "pandemic: without 2020"),
-    ("years", "without_2020_to_2022", "without 2020 to 2022"),
-    ("measure", "capped", "gaps capped at their 90 % quantile"),
-    ("province", None, "without one province"),
-    ("batch", None, "without one batch"),
-    ("controls", "never_admitted", "controls never admitted to this day"),
-    ("controls", "admitted_later", "not-yet-treated controls alone"),
-    ("evidence", "index_alone", "growth from the published index alone"),
-    ("evidence", "without_index_alone", "without cities with an unconfirmed index"),
-    ("statistic", "adjusted", "net of size and coast, chosen after the fact"),
-    ("series", "growth_deflated", "deflated growth"),
-    ("series", "growth_employed", "growth of employment"),
-    ("series", "growth_wage", "growth of wages"),
-    ("series", "growth_night_lights", "growth of night light, without the first two batches"),
-)
+CYCLE = "primary.cm_growth_official_cycle.newest"
 OFFICIAL = "cm_growth_official"
-#: Analyses that are a range on the page on mechanisms, by the heading there.
-RANGES = (("Rival explanations", "confounders"), ("Spillovers", "spillovers"))
-LEVELS = {
-    "growth_official": "growth",
-    "ln_employed_per_head": "employment",
-    "ln_credit_per_head": "credit",
-    "ln_fdi_per_head": "foreign investment",
-    "ln_investment_per_head": "fixed investment",
-}
+CHANGE = "change_of(estimate, ci_low, ci_high, p_value)"
 RINGS = {
     "near_pilot_100": "0-100 km",
     "near_pilot_200": "100-200 km",
@@ -78,474 +26,350 @@ VERDICTS = {
     "not_identified": "not identified",
     "not_run": "not run",
 }
+#: Tables of words as DuckDB writes them, which is as Python does.
+RING = f"map {RINGS}"
+VERDICT = f"map {VERDICTS}"
 
-
-def real_rows(con: Con) -> list[list[str]]:
-    """The primary test on the real admissions."""
-    header = [
-        "series, window",
-        "mean synchronization before",
-        "after",
-        "without admission",
-        "estimate (95 %)",
-        "p",
-        "p of both series",
-        "p of this series over all yearly windows",
-        "uniform rise, fall that the p of both series finds in 80 %",
-    ]
-    rows = [header]
-    for name, spec_id in REAL:
-        row = primary_row(con, spec_id)
-        rows.append(
-            [
-                f"{name} {row['first_year']}-{row['last_year']}",
-                *(size(row[column]) for column in ("before", "after", "without_admission")),
-                f"{signed(row['estimate'])} ({interval(row)})",
-                *(p_of(row[column]) for column in ("p_value", "p_value_family")),
-                p_of(row["p_value_refreshes"]),
-                f"{size(row['minimum_detectable_rise'])}, {size(row['minimum_detectable_fall'])}",
-            ]
-        )
-    return rows
-
-
-def real(con: Con) -> str:
-    """The test of growth on the real admissions, and which cells have a negative weight."""
-    row = primary_row(con, PRIMARY)
-    return (
-        f"9,999 draws, delivered files, {run_line(con)}. Growth "
-        f"{row['first_year']}-{row['last_year']} has {signed(row['estimate'])} ({interval(row)}), "
-        f"p of both series {p_of(row['p_value_family'])}; {row['n_negative']} of "
-        f"{row['n_treated_years']} treated city-years have negative weight (together "
-        f"{row['weight_negative']:.3f}), {row['n_unidentified']} none."
+#: The test of growth on the real admissions, and which cells have a negative weight.
+REAL = Part(
+    "9,999 draws, delivered files, {run}. Growth {first_year}-{last_year} has {estimate} "
+    "({interval}), p of both series {p_of_both}; {n_negative} of {n_treated_years} treated "
+    "city-years have negative weight (together {weight_negative}), {n_unidentified} none.",
+    FIGURES,
+)
+#: The primary test on the real admissions.
+REAL_ROWS = f"""
+with listed(nth, series, spec_id) as (values
+    (1, 'growth', '{PRIMARY}'),
+    (2, 'cycle', '{CYCLE}'),
+    (3, 'growth', 'primary.cm_growth_official.study_window'),
+    (4, 'cycle', 'primary.cm_growth_official_cycle.study_window'),
+    (5, 'deflated growth', 'primary.cm_growth_deflated.newest'),
+    (6, 'its cycle', 'primary.cm_growth_deflated_cycle.newest'),
+    (7, 'deflated growth', 'primary.cm_growth_deflated.study_window'),
+    (8, 'its cycle', 'primary.cm_growth_deflated_cycle.study_window')
+)
+select format('{{}} {{}}-{{}}', series, first_year, last_year) as "series, window",
+    size("before") as "mean synchronization before", size("after") as "after",
+    size(without_admission) as "without admission",
+    signed(estimate) || ' (' || interval_of(ci_low, ci_high) || ')' as "estimate (95 %)",
+    p_of(p_value) as p, p_of(p_value_family) as "p of both series",
+    p_of(p_value_refreshes) as "p of this series over all yearly windows",
+    size(minimum_detectable_rise) || ', ' || size(minimum_detectable_fall)
+        as "uniform rise, fall that the p of both series finds in 80 %"
+from listed join estimates.primary using (spec_id) order by nth
+"""
+#: The primary test in other ways; batches and provinces are one row each. A row says how many
+#: cities it has where they are others than those of the main test.
+CHECK_ROWS = f"""
+with listed(nth, kind, name, label) as (values
+    (1, 'headline', 'newest', 'main test'),
+    (2, 'dates', 'announcement', 'from the year of the announcement'),
+    (3, 'dates', 'a_year_earlier', 'anticipation: a year earlier'),
+    (4, 'years', 'without_2020', 'pandemic: without 2020'),
+    (5, 'years', 'without_2020_to_2022', 'without 2020 to 2022'),
+    (6, 'measure', 'capped', 'gaps capped at their 90 % quantile'),
+    (7, 'province', null, 'without one province'),
+    (8, 'batch', null, 'without one batch'),
+    (9, 'controls', 'never_admitted', 'controls never admitted to this day'),
+    (10, 'controls', 'admitted_later', 'not-yet-treated controls alone'),
+    (11, 'evidence', 'index_alone', 'growth from the published index alone'),
+    (12, 'evidence', 'without_index_alone', 'without cities with an unconfirmed index'),
+    (13, 'statistic', 'adjusted', 'net of size and coast, chosen after the fact'),
+    (14, 'series', 'growth_deflated', 'deflated growth'),
+    (15, 'series', 'growth_employed', 'growth of employment'),
+    (16, 'series', 'growth_wage', 'growth of wages'),
+    (17, 'series', 'growth_night_lights', 'growth of night light, without the first two batches')
+),
+found as (
+    select nth, label, listed.name is null as is_several, tested.*
+    from listed join estimates.check as tested
+        on tested."check" = kind and tested.name = coalesce(listed.name, tested.name)
+    where estimate is not null
+),
+samples as (
+    select nth, label, case
+        when is_several then format(' ({{}} of them)', count(*) filter (series = 'growth'))
+        else any_value(
+            format(' ({{}} of {{}} cities, {{}}-{{}})', n_pilots, n_cities, first_year, last_year)
+        ) filter (series = 'growth')
+    end as sample
+    from found group by nth, label, is_several
+),
+cells as (
+    select nth, series, case
+        when count(*) = 1 then any_value({CHANGE}) || any_value(if(
+            p_value < {LEVEL} and p_value_family is not null,
+            format(' (of both series {{}})', p_of(p_value_family)), ''))
+        else signed(min(estimate)) || ' to ' || signed(max(estimate)) || ', '
+            || p_of(min(p_value)) || ' to ' || p_of(max(p_value))
+    end || '; ' || size(max(greatest(minimum_detectable_rise, minimum_detectable_fall))) as cell
+    from found group by nth, series
+)
+select label || if(
+        nth > 1 and sample = max(sample) filter (nth = 1) over (), '', coalesce(sample, '')
+    ) as "check",
+    (select cell from cells where nth = samples.nth and series = 'growth') as growth,
+    (select cell from cells where nth = samples.nth and series = 'cycle') as cycle
+from samples order by nth
+"""
+#: What is joint about the primary test in other ways, and its estimate net of other lists.
+CHECKS = Part(
+    "Joint p of the largest statistic of the main test, dates, years, cap and provinces, both "
+    "series: **{p}**. Of the {n} tests not in it {below} are below 5 %, where chance gives "
+    "{expected}. Of {n_channels} rows of **channels** {channels_below} are below 5 %; the smallest "
+    "p corrected for all of them (Benjamini-Hochberg) is {smallest}.{net_of_others}",
+    f"""select p_of(max(joint_p_value)) as p,
+        count(*) filter (joint_p_value is null and p_value is not null) as n,
+        format('{{:.1f}}', {LEVEL}::double * n) as expected,
+        count(*) filter (joint_p_value is null and p_value < {LEVEL}) as below,
+        (select count(p_value) from estimates.channel) as n_channels,
+        (select count(*) from estimates.channel where p_value < {LEVEL}) as channels_below,
+        (select p_of(min(p_value_bh)) from estimates.channel) as smallest,
+        coalesce((
+            select format('{{}}{{}}**Net of other policies** ([lists](policy.md)) growth has {{}}.',
+                chr(10), chr(10), {CHANGE})
+            from estimates.policy where comparison = 'net_of_others' and estimate is not null
+                and outcome = '{OFFICIAL}' and policy = 'pilot_zones'
+        ), '') as net_of_others
+    from estimates.check""",
+)
+#: Placebos and selection, tested jointly; how far the placebo of those admitted later goes in
+#: explaining the gain on them; and what pilots would have had to do for other reasons for zero to
+#: leave the interval.
+PLACEBOS = Part(
+    "| placebo | rows | smallest p of a row | joint p |\n| --- | --- | --- | --- |"
+    "{rows}{controls_moved}{drift}",
+    f"""with grouped as (
+        select spec_id, placebo, count(*) as n, min(p_value) as p, max(joint_p_value) as joint,
+            arg_min(name, p_value) as name, arg_min(estimate, p_value) as estimate
+        from estimates.placebo group by spec_id, placebo
+    ),
+    lines as (
+        select string_agg(chr(10) || replace(format(
+                '| {{}}, {{}} | {{}} | {{}} ({{}}, {{}}) | {{}} |',
+                map {{'time': 'in time', 'space': 'in space', 'later': 'chosen later',
+                    'selection': 'selection (percentage points of growth)'}}[placebo],
+                if(spec_id = '{PRIMARY}', 'official growth', 'deflated growth'), n, p_of(p),
+                coalesce({RING}[name], words(name)), signed(estimate), p_of(joint)
+            ), '|  |', '| |'), '' order by spec_id != '{PRIMARY}', placebo, spec_id) as lines
+        from grouped
+    ),
+    moved as (
+        select compared.estimate as gain, own.estimate as move, -move / gain as share,
+            compared.last_year, compared.n_cities - compared.n_pilots as later
+        from estimates.check as compared, estimates.placebo as own
+        where compared."check" = 'controls' and compared.name = 'admitted_later'
+            and compared.series = 'growth' and gain is not null
+            and own.placebo = 'later' and move is not null
+        limit 1
+    ),
+    drifts as (
+        select rise.estimate as rise, fall.estimate as fall,
+            format('{{:.2f}} times the largest placebo in time', rise.relative_magnitude)
+                as of_rise,
+            format('{{:.2f}} times', fall.relative_magnitude) as of_fall
+        from estimates.check as rise, estimates.check as fall
+        where rise."check" = 'drift' and rise.name = 'hides_a_rise'
+            and fall."check" = 'drift' and fall.name = 'hides_a_fall'
     )
-
-
-def check_rows(con: Con) -> list[list[str]]:
-    """The primary test in other ways."""
-    rows = [["check", "growth", "cycle"]]
-    of_headline = _cities(con, "headline", "newest")
-    for kind, name, label in CHECKS:
-        cells = [_check_cell(con, kind, name, series) for series in ("growth", "cycle")]
-        if cells != ["", ""]:
-            sample = _cities(con, kind, name)
-            if sample == of_headline and kind != "headline":
-                sample = ""
-            rows.append([label + sample, *cells])
-    return rows
-
-
-def checks(con: Con) -> str:
-    """What is joint about the primary test in other ways, and its estimate net of other lists."""
-    [joint] = rows_of(
-        con,
-        """select max(joint_p_value) as p, count(*) filter (where joint_p_value is null
-            and p_value is not null) as n, count(*) filter (where joint_p_value is null
-            and p_value < 0.05) as below from estimates.check""",
+    select coalesce(lines, '') as rows,
+        coalesce((select chr(10) || chr(10) || format(
+            'Compared with cities admitted later alone, treated cities gain {{}} in growth; '
+            || 'synchronization is then with the {{}} cities admitted after {{}}. In their own '
+            || 'placebo these {{}} move by {{}}: {{}}.',
+            signed(gain), later, last_year, later, signed(move), case
+                when share <= 0 then 'the same direction, so it explains nothing of the gain'
+                when share < 1 then format('{{:.2f}} of the gain, by the point estimates', share)
+                else format('{{:.2f}} of the gain, so it may explain all of it', share)
+            end
+        ) from moved), '') as controls_moved,
+        coalesce((select chr(10) || chr(10) || if(rise < 0 and fall > 0,
+            format('By the interval of growth alone, a fall of treated cities for other reasons '
+                || 'hides a rise if it exceeds {{}} ({{}}); a rise hides a fall if it exceeds {{}} '
+                || '({{}}).', size(-rise), of_rise, size(fall), of_fall),
+            format('Zero is not in the interval. It would be if treated cities had moved, for '
+                || 'other reasons, by between {{}} ({{}}) and {{}} ({{}}).',
+                signed(rise), of_rise, signed(fall), of_fall)
+        ) from drifts), '') as drift
+    from lines""",
+)
+#: How often the p that decides finds the effects that are imposed.
+POWER = Part(
+    "Found in {first_year}-{last_year} by the p of both series, which decides, in per cent of "
+    "{draws} draws (Monte Carlo error {error} at 50 %; `estimates.power`, {run}): growth {growth}; "
+    "cycle {cycle}.",
+    f"""with found as (
+        select spec_id, min(draws) as draws, string_agg(
+            imposed || ' ' || format('{{:.0f}}', 100 * share_found), ', ' order by imposed
+        ) as shares
+        from estimates.power group by spec_id
     )
-    [channels] = rows_of(
-        con,
-        """select count(p_value) as n, count(*) filter (where p_value < 0.05) as below,
-            min(p_value_bh) as smallest from estimates.channel""",
+    select first_year, last_year, draws, format('{{:.0f}}', 50 / sqrt(draws)) as error,
+        run_of() as run, shares as growth,
+        coalesce((select shares from found where spec_id = '{CYCLE}'), '') as cycle
+    from estimates.primary join found using (spec_id) where spec_id = '{PRIMARY}'""",
+)
+#: How far the claims of the study got, and why some could not be judged.
+CLAIMS = Part(
+    "Claims by verdict: {verdicts}.\n{reasons}",
+    f"""with counted as (
+        select verdict, count(*) as n from estimates.claim group by verdict
     )
-    said = (
-        "Joint p of the largest statistic of the main test, dates, years, cap and provinces, both "
-        f"series: **{p_of(joint['p'])}**. Of the {joint['n']} tests not in it {joint['below']} are "
-        f"below 5 %, where chance gives {0.05 * joint['n']:.1f}. Of {channels['n']} rows of "
-        f"**channels** {channels['below']} are below 5 %; the smallest p corrected for all of them "
-        f"(Benjamini-Hochberg) is {p_of(channels['smallest'])}."
-    )
-    zones = _net_of_others(con).get("pilot_zones")
-    if zones is None:
-        return said
-    return said + (
-        f"\n\n**Net of other policies** ([lists](policy.md)) growth has {_change(zones)}."
-    )
-
-
-def placebos(con: Con) -> str:
-    """Placebos and selection, tested jointly, and the drift that would hide a change."""
-    found = rows_of(
-        con,
-        """select spec_id, placebo, count(*) as n, min(p_value) as p,
-            arg_min(name, p_value) as name, arg_min(estimate, p_value) as estimate,
-            max(joint_p_value) as joint from estimates.placebo
-        group by spec_id, placebo order by spec_id != ?, placebo, spec_id""",
-        PRIMARY,
-    )
-    kinds = {
-        "time": "in time",
-        "space": "in space",
-        "later": "chosen later",
-        "selection": "selection (percentage points of growth)",
-    }
-    rows = []
-    for row in found:
-        series = "deflated growth"
-        if row["spec_id"] == PRIMARY:
-            series = "official growth"
-        name = RINGS.get(row["name"], row["name"].replace("_", " "))
-        rows.append(
-            [
-                f"{kinds[row['placebo']]}, {series}",
-                str(row["n"]),
-                f"{p_of(row['p'])} ({name}, {signed(row['estimate'])})",
-                p_of(row["joint"]),
-            ]
-        )
-    drift = {
-        row["name"]: row for row in rows_of(con, """from estimates.check where "check" = 'drift'""")
-    }
-    sentences = _controls_moved(con)
-    if {"hides_a_rise", "hides_a_fall"} <= set(drift):
-        sentences += _drift(drift["hides_a_rise"], drift["hides_a_fall"])
-    return table(("placebo", "rows", "smallest p of a row", "joint p"), rows) + sentences
-
-
-def _controls_moved(con: Con) -> str:
-    """How far the placebo of those admitted later goes in explaining the gain on them."""
-    gains = rows_of(
-        con,
-        """from estimates.check where "check" = 'controls' and name = 'admitted_later'
-            and series = 'growth' and estimate is not null""",
-    )
-    moves = rows_of(con, "from estimates.placebo where placebo = 'later' and estimate is not null")
-    if not gains or not moves:
-        return ""
-    gain, move = gains[0]["estimate"], moves[0]["estimate"]
-    later = gains[0]["n_cities"] - gains[0]["n_pilots"]
-    share = -move / gain
-    if share <= 0:
-        explained = "the same direction, so it explains nothing of the gain"
-    elif share < 1:
-        explained = f"{share:.2f} of the gain, by the point estimates"
-    else:
-        explained = f"{share:.2f} of the gain, so it may explain all of it"
-    return (
-        "\n\nCompared with cities admitted later alone, treated cities gain "
-        f"{signed(gain)} in growth; synchronization is then with the {later} cities admitted "
-        f"after {gains[0]['last_year']}. In their own placebo these {later} move by "
-        f"{signed(move)}: {explained}."
-    )
-
-
-def _drift(rise: dict[str, Any], fall: dict[str, Any]) -> str:
-    """What pilots would have had to do for other reasons for zero to leave the interval."""
-    of_rise = f"{rise['relative_magnitude']:.2f} times the largest placebo in time"
-    of_fall = f"{fall['relative_magnitude']:.2f} times"
-    if rise["estimate"] < 0 < fall["estimate"]:
-        return (
-            "\n\nBy the interval of growth alone, a fall of treated cities for other reasons hides "
-            f"a rise if it exceeds {size(-rise['estimate'])} ({of_rise}); a rise hides a fall if "
-            f"it exceeds {size(fall['estimate'])} ({of_fall})."
-        )
-    return (
-        "\n\nZero is not in the interval. It would be if treated cities had moved, for other "
-        f"reasons, by between {signed(rise['estimate'])} ({of_rise}) and "
-        f"{signed(fall['estimate'])} ({of_fall})."
-    )
-
-
-def power(con: Con) -> str:
-    """How often the p that decides finds the effects that are imposed."""
-    sentences = []
-    for series, spec_id in (("growth", PRIMARY), ("cycle", REAL[1][1])):
-        found = rows_of(con, "from estimates.power where spec_id = ? order by imposed", spec_id)
-        shares = ", ".join(f"{row['imposed']} {100 * row['share_found']:.0f}" for row in found)
-        sentences.append(f"{series} {shares}")
-    [draws] = rows_of(con, "select min(draws) as n from estimates.power where spec_id = ?", PRIMARY)
-    head = primary_row(con, PRIMARY)
-    return (
-        f"Found in {head['first_year']}-{head['last_year']} by the p of both series, which "
-        f"decides, in per cent of {draws['n']} draws (Monte Carlo error "
-        f"{50 / draws['n'] ** 0.5:.0f} at 50 %; `estimates.power`, {run_line(con)}): "
-        f"{'; '.join(sentences)}."
-    )
-
-
-def claims(con: Con) -> str:
-    """How far the claims of the study got, and why some could not be judged."""
-    counted = rows_of(
-        con, "select verdict, count(*) as n from estimates.claim group by verdict order by verdict"
-    )
-    lines = [f"{VERDICTS.get(row['verdict'], row['verdict'])} {row['n']}" for row in counted]
-    unjudged = rows_of(
-        con,
-        "select claim_id, verdict, reason from estimates.claim "
-        "where verdict in ('not_run', 'not_identified') order by claim_id",
-    )
-    reasons = [
-        f"`{row['claim_id']}`, {VERDICTS[row['verdict']]}: {row['reason']}" for row in unjudged
-    ]
-    return "\n- ".join([f"Claims by verdict: {'; '.join(lines)}.\n", *reasons])
-
-
-def placebos_of_rings(con: Con) -> str:
-    """Rows of rings and ties whose placebo before any zone has a p below 5 %."""
-    found = rows_of(
-        con,
-        f"""select d.spec_id, d.value, max(e.n_pilots) as n_pilots
+    select string_agg(format('{{}} {{}}', coalesce({VERDICT}[verdict], verdict), n), '; '
+            order by verdict) as verdicts,
+        coalesce((
+            select string_agg(chr(10) || format(
+                '- `{{}}`, {{}}: {{}}', claim_id, {VERDICT}[verdict], reason
+            ), '' order by claim_id)
+            from estimates.claim where verdict in ('not_run', 'not_identified')
+        ), '') as reasons
+    from counted""",
+)
+#: Rows of rings and ties whose placebo before any zone has a p below 5 %.
+PLACEBOS_OF_RINGS = Part(
+    "The same test on years before any zone has a p below 5 % in ({run}): {rows}.",
+    f"""with found as (
+        select d.spec_id, d.value, max(e.n_pilots) as n_pilots
         from estimates.diagnostic as d join estimates.estimate as e using (spec_id, term)
         where diagnostic = 'placebo_before_p' and value < {LEVEL} and is_default
-            and spec_id like 'radiation.%' group by all order by spec_id""",
+            and spec_id like 'radiation.%' group by all
     )
-    rows = [
-        f"`{row['spec_id'].partition('.')[2]}` {p_of(row['value'])} ({row['n_pilots']} cities)"
-        for row in found
-    ]
-    return (
-        "The same test on years before any zone has a p below 5 % in "
-        f"({run_line(con)}): {', '.join(rows) or 'none'}."
+    select run_of() as run, coalesce(string_agg(format(
+        '`{{}}` {{}} ({{}} cities)', substr(spec_id, len('radiation.') + 1), p_of(value), n_pilots
+    ), ', ' order by spec_id), 'none') as rows from found""",
+)
+#: How far the next window is known already, and what its look spends.
+NEXT_WINDOW = Part(
+    "Of the window to {last_year} all years but one are those of this run: the statistics of "
+    "growth to {two_before} and to {one_before} are correlated {correlation}, so a finding then is "
+    "no replication. In growth the newest look spends {spent} points of the 5 % ({run}).",
+    f"""select last_year, last_year - 2 as two_before, last_year - 1 as one_before,
+        format('{{:.2f}}', correlation_with_last) as correlation,
+        format('{{:.2f}}', 100 * share_of_level) as spent, run_of() as run
+    from estimates.next_window where spec_id = '{PRIMARY}' and rule_name = 'committed'""",
+)
+#: Rival explanations and spillovers, variants of one regression: how many, the range of their
+#: estimates and the smallest p.
+MECHANISMS = Part(
+    "Both landings joined, {run}.{ranges}",
+    f"""with variants as (
+        select if(analysis = 'confounders', 'Rival explanations', 'Spillovers') as heading,
+            estimate, split_part(spec_id, '.', -1) as variant, {CHANGE} as change,
+            row_number() over (partition by analysis order by p_value, spec_id) as nth
+        from estimates.estimate
+        where analysis in ('confounders', 'spillovers') and is_default
+            and starts_with(outcome, '{OFFICIAL}') and term in ('treated', 'exposed', 'att')
+            and event_time is null and cohort_year is null
+    ),
+    ranges as (
+        select heading, format(
+            '{{}} variants, {{}} to {{}}. The smallest p is that of `{{}}`: {{}}.',
+            count(*), signed(min(estimate)), signed(max(estimate)),
+            any_value(variant) filter (nth = 1), any_value(change) filter (nth = 1)
+        ) as range
+        from variants group by heading
     )
+    select run_of() as run, coalesce(string_agg(
+        chr(10) || chr(10) || '**' || heading || '**: ' || range, '' order by heading
+    ), '') as ranges from ranges""",
+)
+#: Coefficients with the p that is corrected in their families where they have one.
+COEFFICIENTS = f"""
+select regexp_replace(spec_id, '^radiation.lead_', '') as "outcome, variant",
+    n_pilots as "treated cities", {CHANGE} as "estimate (95 %), p",
+    p_of(p_value_family) as "corrected p", nullif(family_size, 0) as tests
+from estimates.estimate where is_default
+"""
+#: Whether the cycle of a treated city leads that of its partners.
+LEADS = f"{COEFFICIENTS} and spec_id like 'radiation.lead_%' order by spec_id, term"
+#: Mechanisms and other outcomes row by row.
+MECHANISM_ROWS = f"""
+{COEFFICIENTS} and spec_id not like '%comove%' and event_time is null and cohort_year is null
+    and term in ('treated', 'exposed', 'att') and (analysis = 'mechanisms'
+        or analysis = 'alternative_outcomes' and starts_with(outcome, 'cm_'))
+order by analysis = 'alternative_outcomes', spec_id, term
+"""
+IN_RING = "max(cell) filter (ring = '{}') as \"{}\""
+#: Rings around pilots and ties to one.
+RADIATION = f"""
+with levels(nth, outcome, label) as (values
+    (1, 'growth_official', 'growth'),
+    (2, 'ln_employed_per_head', 'employment'),
+    (3, 'ln_credit_per_head', 'credit'),
+    (4, 'ln_fdi_per_head', 'foreign investment'),
+    (5, 'ln_investment_per_head', 'fixed investment')
+),
+cells as (
+    select nth, label, split_part(spec_id, '.', -1) as ring, {CHANGE} as cell
+    from levels join estimates.estimate
+        on starts_with(spec_id, 'radiation.' || levels.outcome || '.') and is_default
+)
+select label as outcome, {", ".join(IN_RING.format(*ring) for ring in RINGS.items())}
+from cells where ring in {tuple(RINGS)} group by nth, label order by nth
+"""
+#: Coefficients, channels and own outcomes below 5 % before correction: those that are found or
+#: doubted by name, and how many others there are.
+STOOD_OUT = Part(
+    "| row | estimate (95 %), p | corrected p | result |\n| --- | --- | --- | --- |{rows}\n\n"
+    "Further rows that are not found after correction: {n_others} (`estimates.stood_out`).",
+    f"""select count(*) filter (belief = 'not_found') as n_others,
+        coalesce(string_agg(chr(10) || replace(format(
+            '| {{}} | {{}} | {{}}, {{}} ({{}} tests) | {{}} |', if(source_table = 'own_outcome',
+                'own outcome: ' || words(name) || ' against ' || {AGAINST},
+                '`' || spec_id || '` ' || name),
+            {CHANGE}, p_of(p_value_family), words(family), family_size, words(belief)
+        ), '|  |', '| |'), ''
+            order by source_table = 'own_outcome', source_table, spec_id, name, comparison, estimate
+        ) filter (belief != 'not_found'), '') as rows
+    from estimates.stood_out
+    where source_table in ('estimate', 'channel', 'own_outcome') and family is not null""",
+)
+#: Lists of the seeds on growth, with what their placebos say, and net of the other lists.
+POLICIES = f"""
+with of_growth as (
+    select *, {CHANGE} as change from estimates.policy where outcome = '{OFFICIAL}'
+),
+net as (
+    select policy, change from of_growth
+    where comparison = 'net_of_others' and estimate is not null
+)
+select format('{{}}, {{}}-{{}}', policy, first_year, last_year) as "list, years",
+    format('{{}} of {{}}, {{}} movable', n_pilots, n_cities, n_movable) as "listed of all cities",
+    if(estimate is null, reason, of_growth.change) as "estimate (95 %), p of growth alone",
+    if(estimate is null, '', p_of(p_value_family)) as "p of all lists",
+    if(estimate is null, '', size(minimum_detectable_effect)) as "found in 80 %",
+    if(estimate is null, '', p_of(p_value_selection) || ', ' || p_of(p_value_placebo))
+        as "p of growth before, p moved back",
+    if(estimate is null, '', net.change) as "net of the others, its own p"
+from of_growth left join net using (policy) where comparison = 'plain' order by policy
+"""
 
-
-def next_window(con: Con) -> str:
-    """How far the next window is known already, and what its look spends."""
-    [row] = rows_of(
-        con,
-        "from estimates.next_window where spec_id = ? and rule_name = 'committed'",
-        PRIMARY,
-    )
-    last = row["last_year"]
-    return (
-        f"Of the window to {last} all years but one are those of this run: the statistics of "
-        f"growth to {last - 2} and to {last - 1} are correlated "
-        f"{row['correlation_with_last']:.2f}, so a finding then is no replication. In growth the "
-        f"newest look spends {100 * row['share_of_level']:.2f} points of the 5 % ({run_line(con)})."
-    )
-
-
-def leads(con: Con) -> list[list[str]]:
-    """Whether the cycle of a treated city leads that of its partners."""
-    rows = _default_rows(con, "spec_id like 'radiation.lead_%'")
-    return _coefficients(rows, "radiation.lead_")
-
-
-def mechanism_rows(con: Con) -> list[list[str]]:
-    """Mechanisms and other outcomes row by row."""
-    rows = _of_analysis(con, "mechanisms", "") + _of_analysis(con, "alternative_outcomes", "cm_")
-    return _coefficients([row for row in rows if "comove" not in row["spec_id"]])
-
-
-def mechanisms(con: Con) -> str:
-    """Rival explanations and spillovers, variants of one regression, as a range."""
-    parts = [f"Both landings joined, {run_line(con)}."]
-    for heading, analysis in RANGES:
-        rows = _of_analysis(con, analysis, OFFICIAL)
-        if rows:
-            parts.append(f"**{heading}**: {_range(rows)}")
-    return "\n\n".join(parts)
-
-
-def _of_analysis(con: Con, analysis: str, outcome: str) -> list[dict[str, Any]]:
-    return _default_rows(
-        con,
-        f"""analysis = '{analysis}' and starts_with(outcome, '{outcome}')
-        and term in ('treated', 'exposed', 'att') and event_time is null and cohort_year is null""",
-    )
-
-
-def _range(rows: Sequence[dict[str, Any]]) -> str:
-    """Variants of one regression: how many, the range of their estimates and the smallest p."""
-    estimates = sorted(row["estimate"] for row in rows)
-    smallest = min(rows, key=lambda row: row["p_value"])
-    variant = smallest["spec_id"].rsplit(".", 1)[1]
-    return (
-        f"{len(rows)} variants, {signed(estimates[0])} to {signed(estimates[-1])}. The smallest p "
-        f"is that of `{variant}`: {_change(smallest)}."
-    )
-
-
-def radiation(con: Con) -> list[list[str]]:
-    """Rings around pilots and ties to one."""
-    rows = [["outcome", *RINGS.values()]]
-    for outcome, label in LEVELS.items():
-        by_ring = {
-            row["spec_id"].rsplit(".", 1)[1]: row
-            for row in _default_rows(con, f"starts_with(spec_id, 'radiation.{outcome}.')")
-        }
-        cells = []
-        for ring in RINGS:
-            row = by_ring.get(ring)
-            cells.append("" if row is None else _change(row))
-        if any(cells):
-            rows.append([label, *cells])
-    return rows
-
-
-def stood_out(con: Con) -> str:
-    """Coefficients, channels and own outcomes below 5 % before correction: those that are found
-    or doubted by name, and how many others there are.
-    """
-    found = rows_of(
-        con,
-        """from estimates.stood_out
-        where source_table in ('estimate', 'channel', 'own_outcome') and family is not null
-        order by source_table = 'own_outcome', source_table, spec_id, name, comparison, estimate""",
-    )
-    rows = []
-    n_others = 0
-    for row in found:
-        if row["belief"] == "not_found":
-            n_others += 1
-            continue
-        family = f"{row['family'].replace('_', ' ')} ({row['family_size']} tests)"
-        corrected = f"{p_of(row['p_value_family'])}, {family}"
-        rows.append(
-            [_stood_out_name(row), _change(row), corrected, row["belief"].replace("_", " ")]
-        )
-    header = ("row", "estimate (95 %), p", "corrected p", "result")
-    return (
-        f"{table(header, rows)}\n\nFurther rows that are not found after correction: {n_others} "
-        "(`estimates.stood_out`)."
-    )
-
-
-def policies(con: Con) -> list[list[str]]:
-    """Lists of the seeds on growth, with what their placebos say, and net of the other lists."""
-    found = rows_of(
-        con,
-        f"""from estimates.policy
-        where comparison = 'plain' and outcome = '{OFFICIAL}' order by policy""",
-    )
-    nets = _net_of_others(con)
-    header = [
-        "list, years",
-        "listed of all cities",
-        "estimate (95 %), p of growth alone",
-        "p of all lists",
-        "found in 80 %",
-        "p of growth before, p moved back",
-        "net of the others, its own p",
-    ]
-    rows = [header]
-    for row in found:
-        name = f"{row['policy']}, {row['first_year']}-{row['last_year']}"
-        cities = f"{row['n_pilots']} of {row['n_cities']}, {row['n_movable']} movable"
-        if row["estimate"] is None:
-            rows.append([name, cities, row["reason"], "", "", "", ""])
-            continue
-        net = nets.get(row["policy"])
-        rows.append(
-            [
-                name,
-                cities,
-                _change(row),
-                p_of(row["p_value_family"]),
-                size(row["minimum_detectable_effect"]),
-                f"{p_of(row['p_value_selection'])}, {p_of(row['p_value_placebo'])}",
-                "" if net is None else _change(net),
-            ]
-        )
-    return rows
-
-
-def _net_of_others(con: Con) -> dict[str, dict[str, Any]]:
-    """The estimate of each list net of the other lists, on official growth, by list."""
-    query = (
-        "from estimates.policy where comparison = 'net_of_others' and estimate is not null "
-        f"and outcome = '{OFFICIAL}'"
-    )
-    return {row["policy"]: row for row in rows_of(con, query)}
-
-
-def _stood_out_name(row: dict[str, Any]) -> str:
-    if row["source_table"] == "own_outcome":
-        against = COMPARISONS[row["comparison"]]
-        return f"own outcome: {row['name'].replace('_', ' ')} against {against}"
-    return f"`{row['spec_id']}` {row['name']}"
-
-
-def _check_cell(con: Con, kind: str, name: str | None, series: str) -> str:
-    """One check of a series; of several the range of estimates and of p."""
-    query = 'from estimates.check where "check" = ? and series = ? and estimate is not null'
-    rows = rows_of(con, query, kind, series)
-    rows = [row for row in rows if name in (None, row["name"])]
-    if not rows:
-        return ""
-    largest = max(
-        (max(row["minimum_detectable_rise"], row["minimum_detectable_fall"]) for row in rows),
-    )
-    if len(rows) == 1:
-        [row] = rows
-        both = ""
-        if row["p_value_family"] is not None and row["p_value"] < LEVEL:
-            both = f" (of both series {p_of(row['p_value_family'])})"
-        return f"{_change(row)}{both}; {size(largest)}"
-    estimates = sorted(row["estimate"] for row in rows)
-    ps = sorted(row["p_value"] for row in rows)
-    return (
-        f"{signed(estimates[0])} to {signed(estimates[-1])}, {p_of(ps[0])} to {p_of(ps[-1])}; "
-        f"{size(largest)}"
-    )
-
-
-def _cities(con: Con, kind: str, name: str | None) -> str:
-    """How many cities, pilots among them and years a check has; of several how many they are."""
-    query = """select name, n_cities, n_pilots, first_year, last_year from estimates.check
-        where "check" = ? and series = 'growth' and estimate is not null"""
-    rows = [row for row in rows_of(con, query, kind) if name in (None, row["name"])]
-    if name is None:
-        return f" ({len(rows)} of them)"
-    if not rows:
-        return ""
-    [row] = rows
-    return (
-        f" ({row['n_pilots']} of {row['n_cities']} cities, {row['first_year']}-{row['last_year']})"
-    )
-
-
-def _default_rows(con: Con, where: str) -> list[dict[str, Any]]:
-    query = f"from estimates.estimate where is_default and {where} order by spec_id, term"
-    return rows_of(con, query)
-
-
-def _change(row: Any) -> str:
-    return f"{signed(row['estimate'])} ({interval(row)}), {p_of(row['p_value'])}"
-
-
-def _coefficients(rows: Sequence[dict[str, Any]], prefix: str = "") -> list[list[str]]:
-    """Rows of estimates, with the p that is corrected in their families where they have one."""
-    lines = [["outcome, variant", "treated cities", "estimate (95 %), p", "corrected p", "tests"]]
-    for row in rows:
-        name = row["spec_id"].removeprefix(prefix)
-        corrected = p_of(row["p_value_family"])
-        tests = str(row["family_size"] or "")
-        lines.append([name, str(row["n_pilots"]), _change(row), corrected, tests])
-    return lines
-
-
-#: Name in a page: what makes it.
-BLOCKS: dict[str, Callable[[Con], str]] = {
-    "run": run_line,
-    "answer": answer,
-    "answer in chinese": answer_in_chinese,
-    "picture": picture_line,
-    "study": study_line,
-    "index": index_line,
-    "real": real,
-    "checks": checks,
-    "placebos": placebos,
-    "power": power,
-    "picture in chinese": picture_in_chinese,
-    "study in chinese": study_in_chinese,
-    "placebos of rings": placebos_of_rings,
-    "next window": next_window,
-    "claims": claims,
-    "mechanisms": mechanisms,
-    "stood out": stood_out,
-    "landing joined": landing,
-    "landing first": landing,
+#: Part by its name in a page.
+BLOCKS = {
+    **PARTS,
+    "run": Part("{run}", "select run_of() as run"),
+    "real": REAL,
+    "checks": CHECKS,
+    "placebos": PLACEBOS,
+    "power": POWER,
+    "placebos of rings": PLACEBOS_OF_RINGS,
+    "next window": NEXT_WINDOW,
+    "claims": CLAIMS,
+    "mechanisms": MECHANISMS,
+    "stood out": STOOD_OUT,
+    "landing joined": LANDING,
+    "landing first": LANDING,
 }
 #: Parts made from a publication that has the first of the two delivered landings alone.
 FIRST_LANDING = {"landing first"}
-#: Name of a file beside the pages: what makes its rows; of each landing, and of both joined.
-LANDING_TABLES = {"weight": weight, "outcomes": own_outcomes, "families": families}
+#: Name of a file beside the pages, and the query of its table; of each landing, and of both joined.
+LANDING_TABLES = {"weight": WEIGHT, "outcomes": OWN_OUTCOMES, "families": FAMILIES}
 TABLES = {
-    "real": real_rows,
-    "checks": check_rows,
-    "mechanisms": mechanism_rows,
-    "leads": leads,
-    "rings": radiation,
-    "policies": policies,
+    "real": REAL_ROWS,
+    "checks": CHECK_ROWS,
+    "mechanisms": MECHANISM_ROWS,
+    "leads": LEADS,
+    "rings": RADIATION,
+    "policies": POLICIES,
 }

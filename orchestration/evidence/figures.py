@@ -1,39 +1,52 @@
-"""Figures as the pages print them."""
+"""Figures as the pages print them, as functions of SQL, and what a part of a page is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
-Row = Mapping[str, Any]
+import duckdb
 
+from warehouse.build_database import rows_of
 
-def signed(value: float | None) -> str:
-    """Return a change with its sign and three decimals."""
-    return "" if value is None else f"{value:+.3f}"
-
-
-def interval(row: Row) -> str:
-    """Return the 95 % interval of a row; an end that is missing is a dash."""
-    low, high = row["ci_low"], row["ci_high"]
-    if low is None and high is None:
-        return "no interval"
-    return f"{signed(low) or '-'} to {signed(high) or '-'}"
-
-
-def p_of(value: float | None) -> str:
-    """Return a p with three decimals below 0.1, else with two."""
-    if value is None:
-        return ""
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
-
-
-def size(value: float | None) -> str:
-    """Return a size without a sign, three decimals."""
-    return "none" if value is None else f"{value:.3f}"
+#: What the queries of this folder call.
+FUNCTIONS = """
+-- a change: with its sign
+create or replace temp macro signed(x) as coalesce(format('{:+.3f}', x), '');
+create or replace temp macro size(x) as coalesce(format('{:.3f}', x), 'none');
+create or replace temp macro p_of(p) as case
+    when p is null then '' when p < 0.1 then format('{:.3f}', p) else format('{:.2f}', p) end;
+-- an end that is missing is a dash
+create or replace temp macro interval_of(low, high) as case
+    when low is null and high is null then 'no interval'
+    else coalesce(format('{:+.3f}', low), '-') || ' to ' || coalesce(format('{:+.3f}', high), '-')
+end;
+create or replace temp macro interval_in_chinese(low, high) as
+    signed(low) || ' 至 ' || signed(high);
+create or replace temp macro change_of(estimate, low, high, p) as
+    signed(estimate) || ' (' || interval_of(low, high) || '), ' || p_of(p);
+create or replace temp macro words(name) as replace(name, '_', ' ');
+create or replace temp macro run_of() as (
+    select 'run ' || run_id || ' of ' || left(started_at, 10) from meta.run
+);
+"""
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+@dataclass(frozen=True)
+class Part:
+    """A part of a page.
+
+    Attributes
+    ----------
+    text : str
+        With names of columns in braces.
+    query : str
+        Returns one row with these columns.
+    """
+
+    text: str
+    query: str
+
+    def fill(self, con: duckdb.DuckDBPyConnection) -> str:
+        """Return the text with the figures of a publication."""
+        (row,) = rows_of(con, self.query)
+        return self.text.format(**row)

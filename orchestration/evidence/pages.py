@@ -1,6 +1,6 @@
 """Write the figures of delivered files into README and docs. On a page each such part is between
-two comments; the first one names the part, and `BLOCKS` has the function that writes it. Tables are
-CSV files beside the pages.
+two comments; the first one names the part, and `BLOCKS` has its text and figures. Tables are CSV
+files beside the pages.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.evidence.blocks import BLOCKS, FIRST_LANDING, LANDING_TABLES, TABLES
+from orchestration.evidence.figures import FUNCTIONS
 from warehouse.publication.errors import PublishError
 
 PAGES = (
@@ -50,15 +51,18 @@ def write_pages(
     PublishError
         Where a page asks for a part that nothing makes.
     """
+    con.execute(FUNCTIONS)
     parts = set(BLOCKS) - FIRST_LANDING
-    tables = {f"landing-joined-{name}": rows for name, rows in LANDING_TABLES.items()} | TABLES
+    tables = {f"landing-joined-{name}": query for name, query in LANDING_TABLES.items()} | TABLES
     if is_first_landing:
         parts = FIRST_LANDING
-        tables = {f"landing-first-{name}": rows for name, rows in LANDING_TABLES.items()}
-    for name, rows in tables.items():
+        tables = {f"landing-first-{name}": query for name, query in LANDING_TABLES.items()}
+    for name, query in tables.items():
+        found = con.execute(query)
+        header = [column[0] for column in found.description]
         path = root / f"docs/evidence/{name}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows(con))
+            csv.writer(file, lineterminator="\n").writerows([header, *found.fetchall()])
     changed = []
     for name in PAGES:
         path = root / name
@@ -82,6 +86,6 @@ def with_parts(con: duckdb.DuckDBPyConnection, text: str, name: str, parts: Coll
             )
         if part not in parts:
             return found[0]
-        return f"<!-- run: {part} -->\n{BLOCKS[part](con)}\n<!-- end of run -->"
+        return f"<!-- run: {part} -->\n{BLOCKS[part].fill(con)}\n<!-- end of run -->"
 
     return PART.sub(made, text)
