@@ -62,7 +62,7 @@ test-full test-long test-browser test-spark spark: .venv/.dev $(JAVA)
 site: .venv-site/.installed
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict -q --clean -d "$${CITYSYNC_HOME:-data}/site"
 
-bench bench-quality: .venv/.dev .venv-peers/.installed
+bench bench-quality: .venv/.dev
 
 help: .venv/.installed
 	@.venv/bin/citysync --help

@@ -1,5 +1,5 @@
-"""`citysync bench`: one JSON object a line; seconds of a whole refresh, and speed as ratios to the
-floor and to a peer measured in the same run.
+"""`citysync bench`: one JSON object a line; seconds of a whole refresh, and speed of `cs.fit` as
+ratios to a scan of the same pair-years in the same run.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from benchmarks.scale import bench_size
 from benchmarks.whole_refresh import bench_whole_refresh
 
 SCALE_SIZES = (120, 200, 290, 580)
-# those with the peer that holds the panel in memory, 0.4 and 1.6 million rows
-WITH_ALL_PEERS = (290, 580)
-PEERS = ("pyfixest", "duckreg")
 
 
 def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
@@ -29,14 +26,9 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
         yield bench_whole_refresh(Path(name) / "home")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
         for n_cities in SCALE_SIZES:
-            yield from bench_size(
-                n_cities,
-                Path(name),
-                PEERS if n_cities in WITH_ALL_PEERS else PEERS[1:],
-                repetitions=3,
-            )
+            yield from bench_size(n_cities, Path(name), repetitions=3)
         if large:
-            yield from bench_size(large, Path(name), ("duckreg",), repetitions=2)
+            yield from bench_size(large, Path(name), repetitions=2)
 
 
 def scratch_folder() -> Path:

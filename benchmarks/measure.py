@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 
-def median_seconds(run: Callable[[], Any], repetitions: int = 5) -> float:
+def median_seconds(run: Callable[[], Any], repetitions: int) -> float:
     """Median wall time of `run` after one warm-up."""
     run()
     return statistics.median(seconds_of(run) for _ in range(repetitions))

@@ -8,7 +8,7 @@ lock() {
 }
 lock pyproject.toml --group base -o requirements/base.txt
 lock pyproject.toml --group base --group dev -c requirements/base.txt -o requirements/dev.txt
-for group in spark spark-build site peers; do
+for group in spark spark-build site; do
     lock --group "$group" -o "requirements/$group.txt"
 done
 echo uv | lock - -o requirements/uv.txt
