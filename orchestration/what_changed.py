@@ -1,7 +1,7 @@
 """What a run brought since the publication before it, in sentences: the last lines of a refresh.
 
 Every sentence is read from tables of `meta` in the publication, so the page Data and the rehearsal
-can show the same.
+can show the same. Each query returns its lines in order.
 """
 
 from __future__ import annotations
@@ -13,50 +13,22 @@ from warehouse.publication.archive import day_of
 #: How many rows of a kind a sentence names; the table that it names has the others.
 MOST_NAMED = 5
 PLACE = "coalesce(city_name_en, place_level || ' ' || city_id)"
-PLACES = f"""
-select change, {PLACE} from meta.place_change left join marts.dim_city using (city_id)
-order by change, place_level, city_id
-"""
-SOURCES = """
-select source_id, any_value(source_change), sum(n_new)::bigint, sum(n_revised)::bigint,
-    sum(n_vanished)::bigint, max(median_relative_revision)
-from meta.publication_change group by source_id having sum(n_new + n_revised + n_vanished) > 0
-order by sum(n_new + n_revised + n_vanished) desc, source_id
-"""
-CURRENT = """
-select reason, sum(n_values)::bigint from meta.current_change group by reason order by 2 desc, 1
-"""
-REVISED = """
-select count(*), median(abs(relative_change)), max(abs(relative_change))
-from meta.value_change where reason = 'revised'
-"""
-NAMED = f"""
-select indicator_id, {PLACE}, "year", old_value, new_value, relative_change, quality_rule, reason
+#: Values in use that are others than before or were lost, by name, the largest change first:
+#: `gdp_nominal_cny_100m of Beijing in 2016, 102.5 before, none now (blocked by spike)`.
+NAMED_VALUES = f"""
+select reason, new_value is null as is_lost, abs(relative_change) as size,
+    format('{{}} of {{}} in {{}}, {{:,.10g}} before, {{}} ({{}})', indicator_id, {PLACE}, "year",
+        old_value, coalesce(format('{{:,.10g}} now', new_value), 'none now'),
+        coalesce('blocked by ' || quality_rule, format('{{:+.2f}}%', 100 * relative_change), reason)
+    ) as name,
+    row_number() over (order by abs(relative_change) desc nulls first, indicator_id, place_level,
+        city_id, "year") as nth
 from meta.value_change left join marts.dim_city using (city_id)
-where {{}}
-order by abs(relative_change) desc nulls first, indicator_id, place_level, city_id, "year"
 """
-LOST = "new_value is null"
-IS_REVISED = "reason = 'revised'"
+#: Flags that came, were set or were lifted, the most frequent first.
 FLAGS = """
-select change, quality_flag, quality_rule, sum(n_values)::bigint
-from meta.flag_change group by all order by 4 desc, 1, 2, 3
-"""
-LIFTED_BY_NEW_SOURCES = """
-select source_id, indicator_id, quality_rule, n_values, n_became_current, first_value,
-    new_source_ids from meta.flag_change
-where change = 'lifted' and new_source_ids is not null order by n_became_current desc,
-    n_values desc, source_id, indicator_id, quality_rule
-"""
-CHECKS = "select check_id, known_since, n_new_rows, first_new_row from meta.check_change order by 1"
-VERDICTS = """
-select spec_id, first_year, old_last_year, new_last_year, old_verdict, new_verdict, old_estimate,
-    new_estimate, new_p_value, change_in_deviations
-from meta.estimate_change
-left join (select spec_id, change_in_deviations from meta.movement) using (spec_id)
-where starts_with(spec_id, 'primary.cm_growth_official.')
-    and (spec_id like '%.newest' or spec_id like '%.study_window')
-order by spec_id
+select change, quality_flag, quality_rule, sum(n_values)::bigint as n
+from meta.flag_change group by all order by n desc, change, quality_flag, quality_rule
 """
 VERDICT_WORDS = {
     "found": "a change was found",
@@ -64,11 +36,141 @@ VERDICT_WORDS = {
     "not_found_could_not_have_been": "no change was found, but a small one could be missed",
     "not_identified": "the data cannot tell",
 }
-PROMISES = """
-select status, count(*), min(written_by), string_agg(spec_id || ', rule ' || rule_name || ': '
-    || what_changed, '; ' order by spec_id, rule_name)
+# in SQL a map is written as a dict is in Python
+WORDS = f"map {VERDICT_WORDS}"
+QUERIES = (
+    f"""
+with named as (
+    select change, format('{{}} {{}} ({{}}{{}})', count(*),
+        if(change = 'new', 'are new', 'were lost'),
+        array_to_string(list({PLACE} order by place_level, city_id)[:{MOST_NAMED}], ', '),
+        if(count(*) > {MOST_NAMED}, ', ...', '')) as words
+    from meta.place_change left join marts.dim_city using (city_id) group by change
+)
+select if(count(*) = 0, 'Places: no place is new, and none was lost.', format('Places: {{}}, {{}}.',
+    coalesce(any_value(words) filter (change = 'new'), '0 are new'),
+    coalesce(any_value(words) filter (change = 'lost'), '0 were lost')))
+from named
+""",
+    f"""
+with sources as (
+    select source_id, any_value(source_change) as change, sum(n_new)::bigint as n_new,
+        sum(n_revised)::bigint as n_revised, sum(n_vanished)::bigint as n_gone,
+        max(median_relative_revision) as typical,
+        row_number() over (order by sum(n_new + n_revised + n_vanished) desc, source_id) as nth
+    from meta.publication_change group by source_id
+    having sum(n_new + n_revised + n_vanished) > 0
+)
+select line from (
+    select 0 as nth, if(count(*) = 0, 'Delivered values: every one is as it was.', format(
+        'Delivered values: {{:,}} are new, {{:,}} were revised and {{:,}} are no longer delivered '
+        || '(meta.publication_change).', sum(n_new), sum(n_revised), sum(n_gone))) as line
+    from sources
+    union all
+    select nth, if(change = 'removed',
+        format('  {{}} is no longer in the landing, with its {{:,}} values.', source_id, n_gone),
+        format('  {{}}{{}}: {{:,}} new, {{:,}} revised{{}}, {{:,}} gone.', source_id,
+            if(change = 'added', ' for the first time', ''), n_new, n_revised,
+            coalesce(format(' (half of them by at most {{:.2f}}%)', 100 * typical), ''), n_gone))
+    from sources where nth <= {MOST_NAMED}
+    union all
+    select {MOST_NAMED} + 1, format('  {{}} more sources changed.', count(*) - {MOST_NAMED})
+    from sources having count(*) > {MOST_NAMED}
+) order by nth
+""",
+    """
+select coalesce(
+    format('Values in use that changed: {} (meta.current_change).',
+        string_agg(format('{:,} {}', n, reason), ', ' order by n desc, reason)),
+    'Values in use: none changed.')
+from (select reason, sum(n_values)::bigint as n from meta.current_change group by reason)
+""",
+    f"""
+select format('{{:,}} values in use were revised, half of them by at most {{:.2f}}%, the most by '
+    || '{{:.2f}}%: {{}}.', count(*), 100 * median(size), 100 * max(size), arg_min(name, nth))
+from ({NAMED_VALUES}) where reason = 'revised' having median(size) is not null
+""",
+    f"""
+select format('{{:,}} values in use were lost, with nothing in their place (meta.value_change): '
+    || '{{}}.', count(*), array_to_string(list(name order by nth)[:{MOST_NAMED}], '; '))
+from ({NAMED_VALUES}) where is_lost having count(*) > 0
+""",
+    f"""
+with flags as ({FLAGS})
+select format('{{}}: {{}} (meta.flag_change).', case change
+        when 'came' then 'New and revised values that are flagged'
+        when 'set' then 'Values that did not change and are blocked now'
+        else 'Values that did not change and are no longer blocked'
+    end, string_agg(
+        format('{{:,}} {{}}by {{}}', n, if(change = 'came', quality_flag || ' ', ''), quality_rule),
+        ', ' order by n desc, quality_flag, quality_rule))
+from flags group by change order by list_position(['came', 'set', 'lifted'], change)
+""",
+    """
+select 'Flags: no new or revised value is flagged, and no block was set or lifted.'
+where not exists (from meta.flag_change)
+""",
+    # what a new source lifts may be a copy that confirms a wrong value
+    f"""
+select format('  warning: {{:,}} values of {{}}, {{}}, that {{}} blocked are no longer blocked, '
+    || '{{:,}} of them are in use now, first {{}}; {{}} is new and has them too. Look at them in '
+    || 'meta.flag_change before you believe them.', n_values, source_id, indicator_id, quality_rule,
+    n_became_current, first_value, new_source_ids)
+from meta.flag_change where change = 'lifted' and new_source_ids is not null
+order by n_became_current desc, n_values desc, source_id, indicator_id, quality_rule
+limit {MOST_NAMED}
+""",
+    """
+with failed as (
+    select check_id, known_since, n_new_rows,
+        known_since is not null and coalesce(n_new_rows, 0) = 0 as is_known,
+        coalesce(', first ' || nullif(first_new_row, ''), '') as example
+    from meta.check_change
+)
+select line from (
+    select '' as check_id, unnest([
+        if(count(*) = 0, 'Warnings: no check failed.',
+            format('Warnings: {} were there before, {} are new or found more.',
+                count(*) filter (is_known), count(*) filter (not is_known))),
+        format('  known, the oldest since {}: {}.', min(known_since) filter (is_known),
+            string_agg(check_id, ', ' order by check_id) filter (is_known))
+    ]) as line from failed
+    union all
+    select check_id, format('  {}: {}{}.', coalesce(
+        format('known since {}, with {:,} new findings', known_since, n_new_rows), 'new'
+    ), check_id, example) from failed where not is_known
+) where line is not null order by check_id
+""",
+    f"""
+with verdicts as (
+    select *, coalesce({WORDS}[old_verdict], old_verdict, 'not run') as was,
+        coalesce({WORDS}[new_verdict], new_verdict, 'not run') as now
+    from meta.estimate_change
+    left join (select spec_id, change_in_deviations from meta.movement) using (spec_id)
+    where starts_with(spec_id, 'primary.cm_growth_official.')
+        and (spec_id like '%.newest' or spec_id like '%.study_window')
+)
+select format('Verdict on growth in {{}}-{{}}: {{}}, {{}}{{}}{{}} ({{}}).', first_year,
+    coalesce(new_last_year, old_last_year), now,
+    if(was = now, 'as before', 'before it was: ' || was),
+    coalesce(format('; the estimate was {{:+.4f}}{{}} and is {{:+.4f}}, p {{:.4f}}', old_estimate,
+        if(old_last_year = new_last_year, '', format(' (to {{}})', old_last_year)), new_estimate,
+        new_p_value), ''),
+    coalesce(format('; it moved {{:.1f}} times as far as it typically does when admissions are '
+        || 'reassigned at random within provinces', abs(change_in_deviations)), ''), spec_id)
+from verdicts order by spec_id
+""",
+    """
+select if(status = 'as_written',
+    format('Rules that were written down before (run {}): {} were applied as written.',
+        min(written_by), count(*)),
+    format('Rules that were written down before (run {}): {} were NOT applied as written '
+        || '(meta.promise): {}.', min(written_by), count(*), string_agg(
+            spec_id || ', rule ' || rule_name || ': ' || what_changed, '; '
+            order by spec_id, rule_name)))
 from meta.promise group by status order by status
-"""
+""",
+)
 
 
 def what_changed(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -85,199 +187,6 @@ def what_changed(con: duckdb.DuckDBPyConnection) -> list[str]:
     if run is None:
         return ["This is the first publication of its kind here: there is none to compare it with."]
     lines = [f"What changed since the publication of {day_of(run)} (run {run}):"]
-    for part in (_places, _values, _current, _flags, _checks, _verdicts, _promises):
-        lines += [f"  {line}" for line in part(con)]
-    return lines
-
-
-def _places(con: duckdb.DuckDBPyConnection) -> list[str]:
-    found: dict[str, list[str]] = {"new": [], "lost": []}
-    for change, name in con.execute(PLACES).fetchall():
-        found[change].append(name)
-    if not found["new"] and not found["lost"]:
-        return ["Places: no place is new, and none was lost."]
-    return [
-        f"Places: {len(found['new'])} are new{_listed(found['new'])}, "
-        f"{len(found['lost'])} were lost{_listed(found['lost'])}."
-    ]
-
-
-def _listed(names: list[str]) -> str:
-    """The first names in brackets, with a sign that there are more."""
-    if not names:
-        return ""
-    more = ", ..." if len(names) > MOST_NAMED else ""
-    return f" ({', '.join(names[:MOST_NAMED])}{more})"
-
-
-def _values(con: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = con.execute(SOURCES).fetchall()
-    if not rows:
-        return ["Delivered values: every one is as it was."]
-    new = sum(row[2] for row in rows)
-    revised = sum(row[3] for row in rows)
-    gone = sum(row[4] for row in rows)
-    lines = [
-        f"Delivered values: {new:,} are new, {revised:,} were revised and {gone:,} are no longer "
-        "delivered (meta.publication_change)."
-    ]
-    for source, change, n_new, n_revised, n_gone, typical in rows[:MOST_NAMED]:
-        if change == "removed":
-            lines.append(f"  {source} is no longer in the landing, with its {n_gone:,} values.")
-            continue
-        by = ""
-        if typical is not None:
-            by = f" (half of them by at most {typical:.2%})"
-        is_first = " for the first time" if change == "added" else ""
-        lines.append(
-            f"  {source}{is_first}: {n_new:,} new, {n_revised:,} revised{by}, {n_gone:,} gone."
-        )
-    if len(rows) > MOST_NAMED:
-        lines.append(f"  {len(rows) - MOST_NAMED} more sources changed.")
-    return lines
-
-
-def _current(con: duckdb.DuckDBPyConnection) -> list[str]:
-    reasons = con.execute(CURRENT).fetchall()
-    if not reasons:
-        return ["Values in use: none changed."]
-    counts = ", ".join(f"{n:,} {reason}" for reason, n in reasons)
-    lines = [f"Values in use that changed: {counts} (meta.current_change)."]
-    n_revised, typical, largest = con.execute(REVISED).fetchone()
-    if typical is not None:
-        lines.append(
-            f"{n_revised:,} values in use were revised, half of them by at most {typical:.2%}, "
-            f"the most by {largest:.2%}: {named_values(con, IS_REVISED, 1)[0]}."
-        )
-    lost = named_values(con, LOST)
-    if lost:
-        lines.append(
-            f"{len(lost):,} values in use were lost, with nothing in their place "
-            f"(meta.value_change): {'; '.join(lost[:MOST_NAMED])}."
-        )
-    return lines
-
-
-def named_values(
-    con: duckdb.DuckDBPyConnection, condition: str, most: int | None = None
-) -> list[str]:
-    """Return the rows of `meta.value_change` under a condition by name, the largest change first:
-    `gdp_nominal_cny_100m of Beijing in 2016, 102.5 before, none now (blocked by spike)`.
-    """
-    named = []
-    for row in con.execute(NAMED.format(condition)).fetchall():
-        indicator, place, year, old, new, relative, rule, reason = row
-        is_now = "none now"
-        if new is not None:
-            is_now = f"{new:,.10g} now"
-        why = reason
-        if rule is not None:
-            why = f"blocked by {rule}"
-        elif relative is not None:
-            why = f"{relative:+.2%}"
-        named.append(f"{indicator} of {place} in {year}, {old:,.10g} before, {is_now} ({why})")
-    return named[:most]
-
-
-def _flags(con: duckdb.DuckDBPyConnection) -> list[str]:
-    by_change: dict[str, list[str]] = {"came": [], "set": [], "lifted": []}
-    for change, flag, rule, n in con.execute(FLAGS).fetchall():
-        words = f"{n:,} {flag} by {rule}"
-        if change != "came":
-            words = f"{n:,} by {rule}"
-        by_change[change].append(words)
-    lines = []
-    for change, sentence in (
-        ("came", "New and revised values that are flagged"),
-        ("set", "Values that did not change and are blocked now"),
-        ("lifted", "Values that did not change and are no longer blocked"),
-    ):
-        if by_change[change]:
-            lines.append(f"{sentence}: {', '.join(by_change[change])} (meta.flag_change).")
-    if not lines:
-        lines = ["Flags: no new or revised value is flagged, and no block was set or lifted."]
-    # what a new source lifts may be a copy that confirms a wrong value
-    for row in con.execute(LIFTED_BY_NEW_SOURCES).fetchall()[:MOST_NAMED]:
-        source, indicator, rule, n, current, example, new_sources = row
-        lines.append(
-            f"  warning: {n:,} values of {source}, {indicator}, that {rule} blocked are no longer "
-            f"blocked, {current:,} of them are in use now, first {example}; {new_sources} is new "
-            "and has them too. Look at them in meta.flag_change before you believe them."
-        )
-    return lines
-
-
-def _checks(con: duckdb.DuckDBPyConnection) -> list[str]:
-    known: list[tuple[str, str]] = []
-    new: list[str] = []
-    for check, since, n_rows, row in con.execute(CHECKS).fetchall():
-        if since is None:
-            new.append(f"  new: {check}{_first(row)}.")
-        elif n_rows:
-            new.append(
-                f"  known since {since}, with {n_rows:,} new findings: {check}{_first(row)}."
-            )
-        else:
-            known.append((since, check))
-    if not known and not new:
-        return ["Warnings: no check failed."]
-    lines = [f"Warnings: {len(known)} were there before, {len(new)} are new or found more."]
-    if known:
-        names = ", ".join(check for _, check in known)
-        lines.append(f"  known, the oldest since {min(known)[0]}: {names}.")
-    return lines + new
-
-
-def _first(row: str | None) -> str:
-    """The first finding behind a check's name."""
-    return f", first {row}" if row else ""
-
-
-def _verdicts(con: duckdb.DuckDBPyConnection) -> list[str]:
-    lines = []
-    for row in con.execute(VERDICTS).fetchall():
-        spec, first, old_last, last, old_verdict, verdict, old, new, p, moved = row
-        was = _words_of(old_verdict)
-        now = _words_of(verdict)
-        window = f"{first}-{last}"
-        if last is None:
-            window = f"{first}-{old_last}"
-        stays = "as before"
-        if was != now:
-            stays = f"before it was: {was}"
-        text = f"Verdict on growth in {window}: {now}, {stays}"
-        if old is not None and new is not None:
-            before = ""
-            if old_last != last:
-                before = f" (to {old_last})"
-            text += f"; the estimate was {old:+.4f}{before} and is {new:+.4f}, p {p:.4f}"
-        if moved is not None:
-            text += (
-                f"; it moved {abs(moved):.1f} times as far as it typically does when admissions "
-                "are reassigned at random within provinces"
-            )
-        lines.append(f"{text} ({spec}).")
-    return lines
-
-
-def _words_of(verdict: str | None) -> str:
-    """A verdict in words."""
-    if verdict is None:
-        return "not run"
-    return VERDICT_WORDS.get(verdict, verdict)
-
-
-def _promises(con: duckdb.DuckDBPyConnection) -> list[str]:
-    lines = []
-    for status, n, written_by, what in con.execute(PROMISES).fetchall():
-        if status == "as_written":
-            lines.append(
-                f"Rules that were written down before (run {written_by}): {n} were applied as "
-                "written."
-            )
-        else:
-            lines.append(
-                f"Rules that were written down before (run {written_by}): {n} were NOT applied as "
-                f"written (meta.promise): {what}."
-            )
+    for query in QUERIES:
+        lines += [f"  {line}" for (line,) in con.execute(query).fetchall()]
     return lines

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home
-from orchestration.rehearsal import BROKEN, CHANGED, COLUMNS, arrival_rows, refused_row
+from orchestration.rehearsal import COLUMNS, arrival_rows, refused_row
 from orchestration.reuse.fingerprint import hash_landing, take_fingerprint
 from orchestration.run_settings import check_settings, number, path_of_landing
 from orchestration.simulated_landing import landing_path, write_simulated
@@ -160,8 +160,8 @@ def _rehearse(landing: str, editions: str | None, folder: Path, scratch: Home) -
         _forget_earlier(scratch)
     remove_any(scratch.root)
     remove_any(folder / STATE)
-    broken = sum(row["status"] == BROKEN for row in state.rows)
-    changed = sum(row["kind"] == "verdict" and row["status"] == CHANGED for row in state.rows)
+    broken = sum(row["status"] == "broken" for row in state.rows)
+    changed = sum(row["kind"] == "verdict" and row["status"] == "changed" for row in state.rows)
     return end_command(
         Exit.DONE,
         f"{len(wanted)} editions arrived; {changed} verdicts changed, {broken} promises were "
