@@ -10,8 +10,8 @@ from .city_panel import CityPanel
 from .measure import net_of_blocks
 from .permutation import ROUNDING, Draws, squared_error
 
-# Draws taken together: one block of the largest arrays is some megabytes.
-CHUNK = 250
+# Draws taken together: their arrays stay in the processor's cache.
+CHUNK = 50
 # A covariate whose part net of blocks and of the others is below this share is no covariate.
 COLLINEAR = 1e-9
 
@@ -75,90 +75,29 @@ def draw_adjusted(
         One for each measure.
     """
     order = np.argsort(panel.block, kind="stable")
-    block, label, basis = panel.block[order], panel.label[order], basis[order]
+    block, labels, ordered = panel.block[order], panel.label[dealt[:, order]], basis[order]
     starts = np.flatnonzero(np.diff(block, prepend=-1))
     paths = panel.treated - panel.treated.mean(axis=1, keepdims=True)
-    columns = [*(one[order] for one in values), panel.treated[label]]
-    net = np.stack([net_of(one, block, basis) for one in columns])
-    tables = Tables(panel, block, basis, paths, net)
-    labels = panel.label[dealt[:, order]]
-    found = [
-        tables.of_draws(labels[start : start + CHUNK], starts)
-        for start in range(0, len(labels), CHUNK)
-    ]
-    estimate = np.concatenate([one[0] for one in found])
-    error = np.concatenate([one[1] for one in found])
-    largest_weight = np.abs(adjusted_weight(panel, within_block_basis(basis, block))).max()
-    draws = []
-    for place, one in enumerate(values):
-        scale = np.abs(one).max() * largest_weight
-        varies = bool(error[0, place, 0] > (ROUNDING * scale) ** 2)
-        draws.append(Draws(estimate[:, place], estimate[:, -1], error[:, place], varies))
-    return draws
-
-
-class Tables:
-    """Products that no permutation within blocks changes; cities are in order of their blocks.
-
-    The net treatment of city i in a draw is path[label_i] - mean of its block - q_i' A, with
-    A = sum over labels l of G_l path_l', where G_l is the sum of q over the cities of the label.
-    """
-
-    def __init__(
-        self,
-        panel: CityPanel,
-        block: np.ndarray,
-        basis: np.ndarray,
-        paths: np.ndarray,
-        net: np.ndarray,
-    ) -> None:
-        n_cities, n_labels = len(block), len(paths)
-        share = panel.counts / panel.counts.sum(axis=1, keepdims=True)
-        mean = share @ paths
-        self.basis, self.n_labels = basis, n_labels
-        self.gram = paths @ paths.T
-        # by city and label: products of net values with the path, and with the path net of the
-        # block's mean
-        with_path = np.einsum("mnt,lt->mnl", net, paths)
-        net_path = with_path - np.einsum("mnt,nt->mn", net, mean[block])[:, :, None]
-        self.with_path = with_path.reshape(len(net), -1)
-        self.net_path = net_path.reshape(len(net), -1)
-        away = paths[None] - mean[:, None]
-        self.squares = np.einsum("blt,blt->bl", away, away)[block].ravel()
-        self.with_mean = (mean @ paths.T)[block]
-        # what a label's G takes from the product of a city's values with its net treatment
-        part = np.einsum("nk,mnl->lkmn", basis, with_path)
-        self.taken = part.reshape(n_labels * basis.shape[1], len(net) * n_cities)
-        mean_taken = np.einsum("nk,nl->lkn", basis, self.with_mean)
-        self.mean_taken = mean_taken.reshape(n_labels * basis.shape[1], n_cities)
-        self.products = np.einsum("nk,nq->kqn", basis, basis).reshape(basis.shape[1] ** 2, n_cities)
-
-    def of_draws(self, labels: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients (J, M) and squared errors (J, M, 3) of draws whose labels are (J, N)."""
-        n_draws, n_cities = labels.shape
-        n_measures, k = len(self.with_path), self.basis.shape[1]
-        cells = labels + self.n_labels * np.arange(n_cities)
-        squares = self.squares.take(cells)
-        total = squares.sum(axis=1)
-        product = np.stack([one.take(cells) for one in self.net_path], axis=1)
-        if k:
-            of_label = labels[:, None, :] == np.arange(self.n_labels)[None, :, None]
-            sums = of_label.astype(float) @ self.basis
-            mixed = self.gram @ sums
-            total = total - np.einsum("jlk,jlk->j", sums, mixed)
-            flat = sums.reshape(n_draws, -1)
-            taken = (flat @ self.taken).reshape(n_draws, n_measures, n_cities)
-            product = product - taken
-            own = mixed.reshape(n_draws * self.n_labels, k)
-            row = labels + self.n_labels * np.arange(n_draws)[:, None]
-            squares = squares - 2 * np.einsum("jnk,nk->jn", own[row], self.basis)
-            squares += 2 * flat @ self.mean_taken
-            inner = np.einsum("jlk,jlq->jkq", sums, mixed).reshape(n_draws, -1)
-            squares += inner @ self.products
+    # the last is what an effect adds to the others
+    columns = [*values, panel.treated[panel.label]]
+    net_columns = np.stack([net_of(one[order], block, ordered) for one in columns])
+    found = []
+    for start in range(0, len(labels), CHUNK):
+        treatment = paths[labels[start : start + CHUNK].T]
+        net = net_of(treatment.reshape(len(block), -1), block, ordered).reshape(treatment.shape)
+        squares = np.einsum("njt,njt->jn", net, net)
+        total = squares.sum(axis=1, keepdims=True)
         total = np.where(total > COLLINEAR, total, np.nan)
-        estimate = product.sum(axis=2) / total[:, None]
-        scores = (product - estimate[:, :, None] * squares[:, None, :]) / total[:, None, None]
-        error = [
-            squared_error(scores[:, place], scores[:, -1], starts) for place in range(n_measures)
-        ]
-        return estimate, np.stack(error, axis=1)
+        product = np.einsum("njt,mnt->mjn", net, net_columns)
+        estimate = product.sum(axis=2, keepdims=True) / total
+        scores = (product - estimate * squares) / total
+        error = [squared_error(one, scores[-1], starts) for one in scores]
+        found.append(np.concatenate([estimate, error], axis=2))
+    tables = np.concatenate(found, axis=1)
+    largest_weight = np.abs(adjusted_weight(panel, basis)).max()
+    draws = []
+    for one, table in zip(values, tables[:-1], strict=True):
+        scale = np.abs(one).max() * largest_weight
+        varies = bool(table[0, 1] > (ROUNDING * scale) ** 2)
+        draws.append(Draws(table[:, 0], tables[-1, :, 0], table[:, 1:], varies))
+    return draws
