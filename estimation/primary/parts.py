@@ -10,8 +10,6 @@ from .city_panel import CityPanel
 from .interval import rank_p
 from .measure import net_of_blocks
 
-# Draws taken together.
-CHUNK = 250
 # A part whose cells are a combination of the others' has no estimate of its own.
 SINGULAR = 1e-10
 
@@ -79,19 +77,14 @@ def fit_parts(
     order = np.argsort(panel.block, kind="stable")
     starts = np.flatnonzero(np.diff(panel.block[order], prepend=-1))
     labels, city = panel.label[dealt[:, order]], order[None, :]
-    statistics, first = [], None
-    for start in range(0, len(labels), CHUNK):
-        of_draws = labels[start : start + CHUNK]
-        scores = product[city, of_draws]
-        estimate = scores.sum(axis=1)
-        scores = scores - np.einsum("jnqr,jr->jnq", own[city, of_draws], estimate)
-        by_block = np.add.reduceat(scores, starts, axis=1)
-        variance = np.einsum("jnq,jnr->jqr", scores, scores)
-        variance = (variance + np.einsum("jbq,jbr->jqr", by_block, by_block)) / 2
-        statistics.append(_equality(estimate, variance))
-        if first is None:
-            first = estimate[0] + effect, np.sqrt(np.diagonal(variance[0]))
-    return Parts(*first, np.concatenate(statistics))
+    scores = product[city, labels]
+    estimate = scores.sum(axis=1)
+    scores = scores - np.einsum("jnqr,jr->jnq", own[city, labels], estimate)
+    by_block = np.add.reduceat(scores, starts, axis=1)
+    variance = np.einsum("jnq,jnr->jqr", scores, scores)
+    variance = (variance + np.einsum("jbq,jbr->jqr", by_block, by_block)) / 2
+    std_error = np.sqrt(np.diagonal(variance[0]))
+    return Parts(estimate[0] + effect, std_error, _equality(estimate, variance))
 
 
 def _equality(estimate: np.ndarray, variance: np.ndarray) -> np.ndarray:

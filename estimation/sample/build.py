@@ -180,9 +180,7 @@ def sample_of(
 
 
 def _window_years(synchronization: pd.DataFrame, spec: Spec) -> np.ndarray:
-    rows = synchronization["year"].to_numpy(dtype=np.int64)
-    # counting takes a fifth of the time of np.unique on all pair-years
-    years = np.flatnonzero(np.bincount(rows)) if rows.size else rows
+    years = np.sort(pd.unique(synchronization["year"].to_numpy(dtype=np.int64)))
     if spec.window is not None:
         years = years[(years >= spec.window[0]) & (years <= spec.window[1])]
     if years.size < 2:
@@ -197,27 +195,14 @@ def pair_years(
     row_key = frame["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + frame["city_j_id"].to_numpy(
         dtype=np.int64
     )
-    row_year = frame["year"].to_numpy(dtype=np.int64)
-    place = np.full(max(row_year.max(initial=0), years[-1]) + 1, -1)
-    place[years] = np.arange(years.size)
-    year_no = place[row_year]
+    year_no = pd.Index(years).get_indexer(frame["year"].to_numpy(dtype=np.int64))
     inside = year_no >= 0
-    keys, pair_no = _number_pairs(row_key[inside])
+    pair_no, keys = pd.factorize(row_key[inside], sort=True)
     cell = pair_no * years.size + year_no[inside]
     values = np.full((len(columns), keys.size * years.size), np.nan)
     for k, column in enumerate(columns):
         values[k, cell] = frame[column].to_numpy(dtype=float, na_value=np.nan)[inside]
     return keys, values.reshape(len(columns), keys.size, years.size)
-
-
-def _number_pairs(row_key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted keys and each row's position among them; the marts come in key order, which spares the
-    sort.
-    """
-    if row_key.size and (np.diff(row_key) >= 0).all():
-        is_first = np.concatenate([[True], np.diff(row_key) > 0])
-        return row_key[is_first], np.cumsum(is_first) - 1
-    return np.unique(row_key, return_inverse=True)
 
 
 def _assemble(
