@@ -13,7 +13,7 @@ import numpy as np
 from ..defaults import DRAWS, DRAWS_OF_CHECKS, LEAST_SHARE, LEVEL
 from ..panel.city_file import CityFile
 from ..panel.panel_error import plural
-from ..primary.city_panel import MINIMUM_YEARS_BEFORE, CityPanel, build_panel
+from ..primary.city_panel import MINIMUM_YEARS_BEFORE, CityPanel, Window
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import (
     STATISTIC_VERSION,
@@ -38,16 +38,12 @@ LEAST_LEFT = 0.01
 NOT_TOLD_APART = "The list and the other policies start in the same units and years."
 
 
-@dataclass(frozen=True)
-class Sample:
+@dataclass(frozen=True, kw_only=True)
+class Sample(Window):
     """Units complete in the window of a list.
 
     Attributes
     ----------
-    growth : (N, T) float array
-    years : (T,) int array
-    cohort, block : (N,) arrays
-    ids : list
     rows : (N,) int array
         Of the units in the file.
     places : tuple of Place
@@ -56,23 +52,13 @@ class Sample:
         Why the list is refused; empty where it is not.
     """
 
-    growth: np.ndarray
-    years: np.ndarray
-    cohort: np.ndarray
-    block: np.ndarray
-    ids: list[Any]
     rows: np.ndarray
     places: tuple[Place, ...] = ()
     reasons: tuple[str, ...] = ()
 
-    @property
-    def panel(self) -> CityPanel:
-        """The panel of the test."""
-        return build_panel(self.growth, self.years, self.cohort, self.block)
-
     def ids_of(self, panel: CityPanel) -> list[Any]:
         """The units that the panel holds, in its order."""
-        return [unit for unit, is_kept in zip(self.ids, panel.kept, strict=True) if is_kept]
+        return self.city_ids[panel.kept].tolist()
 
 
 @dataclass(frozen=True)
@@ -201,8 +187,8 @@ def sample_of(cities: CityFile, listed: PolicyList) -> Sample:
     is_known = np.isfinite(growth)
     rows = np.flatnonzero(is_known.all(axis=1) & ~is_out)
     growth = np.ascontiguousarray(growth[rows])
-    given = (growth, years, cohort[rows], np.asarray(cities.block)[rows])
-    sample = Sample(*given, ids=[ids[row] for row in rows], rows=rows)
+    given = (growth, years, cohort[rows], np.asarray(cities.block)[rows], cities.city_ids[rows])
+    sample = Sample(*given, rows=rows)
     panel = sample.panel
     movable = dict(zip(sample.ids_of(panel), panel.movable.tolist(), strict=True))
     missing = {unit: years[~known].tolist() for unit, known in zip(ids, is_known, strict=True)}

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..panel.city_file import CityFile
 from ..panel.panel_error import plural
 from .gaps import filled, known_cycle, known_reference, known_standardised
 from .measure import cycle, gap_cap, reference, standardise, synchronization
@@ -201,6 +202,26 @@ def usable(
         return complete, varies > ROUNDING * np.nanmax(np.abs(known), axis=1)
     varies = cycle(known, years).std(axis=1) > ROUNDING * np.abs(known).max(axis=1)
     return complete, varies
+
+
+@dataclass(frozen=True)
+class Window(CityFile):
+    """Cities of a window with their admissions, in ascending order of their ids.
+
+    Attributes
+    ----------
+    cohort, block : (N,) int arrays
+        First treated year inside the window (0 = never in it), and province.
+    capped : bool
+        As of `fit_primary`.
+    """
+
+    capped: bool = False
+
+    @property
+    def panel(self) -> CityPanel:
+        """The panel of the test."""
+        return build_panel(self.growth, self.years, self.cohort, self.block)
 
 
 def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[str, ...]:

@@ -19,14 +19,13 @@ from ..policy.fit import PolicyResult, fit_policy
 from ..policy.listing import TAKEN, UNIDENTIFIED, PolicyList, list_of_starts
 from ..primary.fit import STATISTIC_VERSION, PrimaryResult, verdict_of
 from ..primary.interval import family_p
-from ..primary.measure import cycle
 from ..primary.written_rule import hash_of_starts, text_and_hash
 from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts
 from .own_outcomes import own_outcome_rows
 from .stood_out import NET, ZONES
 from .tables import COLUMNS
-from .windows import Window, joint_statistics, window_of
+from .windows import Window, joint_statistics, less_trend, window_of
 
 Rows = list[dict[str, Any]]
 ANALYSIS = "policy"
@@ -298,13 +297,9 @@ def _correct(
     permuted at once, so the windows take the same draws.
     """
     judged = {name: one for name, one in found.items() if one.result.p_value is not None}
-    windows = []
+    windows: list[Window] = []
     for one in judged.values():
-        sample = one.sample
-        ids = np.array(sample.ids)
-        window = Window(sample.growth, sample.years, sample.cohort, sample.block, ids)
-        trendless = cycle(window.growth, window.years)
-        windows += [window, dataclasses.replace(window, growth=trendless)]
+        windows += [one.sample, less_trend(one.sample)]
     statistics = joint_statistics(windows, **settings)
     if statistics is None:
         return

@@ -5,7 +5,7 @@ several.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEFT_OUT, STUDY_WINDOW
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
 from ..defaults import DRAWS, LEAST_SHARE
-from ..panel.city_file import CityFile
-from ..primary.city_panel import CityPanel, build_panel, lacking
+from ..primary.city_panel import Window, build_panel, lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import PrimaryResult, fit_primary
 from ..primary.interval import rank_p
@@ -31,26 +30,6 @@ FEWEST_DRAWS = 20
 def settings_of(spec: Spec) -> dict[str, int]:
     """Permutations, 20 at least, and seed of a test of cities."""
     return {"permutations": max(spec.permutations, FEWEST_DRAWS), "seed": spec.seed}
-
-
-@dataclass(frozen=True)
-class Window(CityFile):
-    """Cities of a window with their admissions, in ascending order of their ids.
-
-    Attributes
-    ----------
-    cohort, block : (N,) int arrays
-        First treated year inside the window (0 = never in it), and province.
-    capped : bool
-        As of `fit_primary`.
-    """
-
-    capped: bool = False
-
-    @property
-    def panel(self) -> CityPanel:
-        """The panel of the test."""
-        return build_panel(self.growth, self.years, self.cohort, self.block)
 
 
 def window_of(marts: Marts, spec: Spec) -> tuple[int, int]:

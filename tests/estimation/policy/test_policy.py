@@ -199,7 +199,7 @@ def test_overlaps_are_counted_and_the_net_estimate_is_that_of_the_joint_regressi
     sample = fit.result.sample
     y = sample.panel.measured(sample.panel.growth)[2]
     years = sample.years
-    first = np.array([other.get(unit, 9999) for unit in sample.ids])
+    first = np.array([other.get(unit, 9999) for unit in sample.city_ids])
     paths = [(start[:, None] > 0) & (years >= start[:, None]) for start in (cohort, first)]
     city, year = np.divmod(np.arange(y.size), len(years))
     regressors = np.column_stack([path.ravel() for path in paths])
