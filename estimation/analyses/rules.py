@@ -18,8 +18,6 @@ class TieRule:
 
     Attributes
     ----------
-    label : str
-        For people.
     measure : str or None
         Column of ``marts.fct_city_pair``; None keeps every pair.
     quantile : float or None
@@ -30,7 +28,6 @@ class TieRule:
         Keep a pair where one city is among the other's so many strongest never-treated partners.
     """
 
-    label: str
     measure: str | None = "tie_strength"
     quantile: float | None = None
     sign: int = 1
@@ -63,18 +60,14 @@ QUANTILES = (10, 25, 40, 60, 75, 90)
 PARTNERS = (5, 10, 20)
 
 TIE_RULES: dict[str, TieRule] = {
-    "strong": TieRule("tie above the median", quantile=0.5),
-    "all": TieRule("all pairs", measure=None),
-    "weak": TieRule("tie at or below the median (placebo)", quantile=WEAK_HALF, sign=-1),
-    **{f"q{q}": TieRule(f"tie above the {q} % quantile", quantile=q / 100) for q in QUANTILES},
-    **{
-        f"partners_{k}": TieRule(f"the {k} strongest partners of each city", partners=k)
-        for k in PARTNERS
-    },
-    "four_factor": TieRule(
-        "four-factor tie above the median", measure="tie_four_factor", quantile=0.5
-    ),
-    "near": TieRule("distance below the median", measure="distance_km", quantile=0.5, sign=-1),
+    "strong": TieRule(quantile=0.5),
+    "all": TieRule(measure=None),
+    # a placebo
+    "weak": TieRule(quantile=WEAK_HALF, sign=-1),
+    **{f"q{q}": TieRule(quantile=q / 100) for q in QUANTILES},
+    **{f"partners_{k}": TieRule(partners=k) for k in PARTNERS},
+    "four_factor": TieRule(measure="tie_four_factor", quantile=0.5),
+    "near": TieRule(measure="distance_km", quantile=0.5, sign=-1),
 }
 TIE_MEASURES = tuple(dict.fromkeys(rule.measure for rule in TIE_RULES.values() if rule.measure))
 
@@ -139,8 +132,6 @@ class Moderator:
 
     Attributes
     ----------
-    label : str
-        For people.
     kind : str
         ``pairs_of`` takes each unordered pair of the cities' values as a class, ``same`` whether
         the values agree, ``halves`` how many of the two cities lie above the median of the sample's
@@ -150,7 +141,6 @@ class Moderator:
         Of the cities: ``marts.dim_city`` or ``marts.dim_city_baseline``.
     """
 
-    label: str
     kind: str
     column: str
 
@@ -161,18 +151,13 @@ CONCEPTS = {
     "infrastructure": "information infrastructure",
 }
 MODERATORS: dict[str, Moderator] = {
-    "region_pair": Moderator("regions of the two cities", "pairs_of", "region"),
-    "same_region": Moderator("within or across regions", "same", "region"),
-    "same_province": Moderator("within or across provinces", "same", "province_id"),
-    "coastal": Moderator("coastal cities in the pair", "flag", "is_coastal"),
-    **{
-        name: Moderator(f"{label}, split at the median of 2010-2014", "halves", name)
-        for name, label in CONCEPTS.items()
-    },
-    **{
-        f"{name}_gap": Moderator(f"gap in {label} of 2010-2014", "gap", name)
-        for name, label in CONCEPTS.items()
-    },
+    "region_pair": Moderator("pairs_of", "region"),
+    "same_region": Moderator("same", "region"),
+    "same_province": Moderator("same", "province_id"),
+    "coastal": Moderator("flag", "is_coastal"),
+    # of 2010-2014
+    **{name: Moderator("halves", name) for name in CONCEPTS},
+    **{f"{name}_gap": Moderator("gap", name) for name in CONCEPTS},
 }
 
 # Tools by class (docs/methods, section 10).
