@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from orchestration.dbt_runner import Dbt
 from orchestration.home import Home
 from orchestration.reuse.plan import forget_record
 from orchestration.stage_lines import StageLines
-from orchestration.supervision import end_when_parent_ends
 from warehouse.ingest.workers.pool import Pool
 
 if TYPE_CHECKING:
     from orchestration.resources import Settings
-
-
-class Background:
-    """A function that runs in a new process, which ends with this one.
-
-    Parameters
-    ----------
-    work : callable
-        A function of a module.
-    given : object
-        Its arguments.
-    """
-
-    def __init__(self, work: Callable[..., object], *given: object) -> None:
-        spawned = get_context("spawn")
-        self._process = ProcessPoolExecutor(1, spawned, end_when_parent_ends, (os.getpid(),))
-        self._result = self._process.submit(work, *given)
-
-    def wait(self) -> None:
-        """Wait until the call has returned and its process has ended; raise what it raised."""
-        try:
-            self._result.result()
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Wait until the process has ended, whatever came of the call."""
-        self._process.shutdown()
 
 
 @dataclass
@@ -73,7 +42,7 @@ class Run:
         The clock of the run: its id in the publication follows from it.
     readers : Pool
         Processes that read delivered files.
-    counterfactual : Background, optional
+    counterfactual : Future, optional
         The warehouse without the effect, while it is built in the background.
     is_without_loss : bool
         Whether the run was compared with the last publication and found to lose nothing.
@@ -87,7 +56,7 @@ class Run:
     files: Mapping[str, str]
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     readers: Pool = field(default_factory=Pool)
-    counterfactual: Background | None = None
+    counterfactual: Future | None = None
     is_without_loss: bool = False
 
 
@@ -122,4 +91,4 @@ def open_run(
     finally:
         run.readers.close()
         if run.counterfactual is not None:
-            run.counterfactual.close()
+            wait([run.counterfactual])

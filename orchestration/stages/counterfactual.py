@@ -7,12 +7,15 @@ build uses one core.
 from __future__ import annotations
 
 import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from orchestration.dbt_runner import Dbt, raise_on_failure
 from orchestration.home import Home
-from orchestration.run import Background, Run
+from orchestration.run import Run
 from orchestration.run_settings import uses_spark
+from orchestration.supervision import end_when_parent_ends
 from orchestration.unit_workers import n_processes
 from warehouse.build_database import open_build
 from warehouse.sql_text import literal
@@ -22,11 +25,14 @@ TARGETS = ("+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+di
 
 
 def start(run: Run) -> None:
-    """Start to build in the background, unless Spark is used or only one process may run: then
-    `wait` builds.
+    """Start to build in a new process, which ends with its work or with this one, unless Spark is
+    used or only one process may run: then `wait` builds.
     """
     if not uses_spark() and n_processes() > 1:
-        run.counterfactual = Background(build, run.home)
+        spawned = get_context("spawn")
+        builder = ProcessPoolExecutor(1, spawned, end_when_parent_ends, (os.getpid(),))
+        run.counterfactual = builder.submit(build, run.home)
+        builder.shutdown(wait=False)
 
 
 def wait(run: Run) -> None:
@@ -40,8 +46,7 @@ def wait(run: Run) -> None:
     if run.counterfactual is None:
         build(run.home)
     else:
-        run.counterfactual.wait()
-        run.counterfactual = None
+        run.counterfactual.result()
     run.stage_lines.done("counterfactual", "the warehouse without the effect is built")
 
 
