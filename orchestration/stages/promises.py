@@ -15,7 +15,33 @@ from orchestration.archived import read_archived, runs_of_kind
 from orchestration.registered_lists import read_registered
 from orchestration.run import Run
 from orchestration.terminal import progress
-from warehouse.build_database import open_build, write_frame
+from warehouse.build_database import open_build, open_memory, write_frame
+
+RESULT = """
+create macro result_of(estimate, low, high, p) as coalesce(
+    format('{:+.4f} ({} to {}), p of both series {:.4f}', estimate,
+        coalesce(format('{:+.4f}', low::double), 'no end'),
+        coalesce(format('{:+.4f}', high::double), 'no end'), p),
+    'no estimate')
+"""
+LINES = """
+with results as (
+    select *, format('{}, rule {}, {}-{}', spec_id, rule_name, first_year, last_year) as named,
+        result_of(estimate, ci_low, ci_high, p_value_family) as now,
+        result_of(estimate_written, ci_low_written, ci_high_written, p_value_family_written)
+            as written
+    from promises
+)
+select unnest(if(status = 'as_written', [
+    format('{}: as written by {}; {}', named, written_by, coalesce(nullif(reason, ''), now))
+], [
+    format('{}: changed since {}, written by {}: {}', named, changed_since, written_by,
+        what_changed),
+    format('{}: as written: {}; as it is now: {}', named, coalesce(nullif(reason, ''), written),
+        now)
+]))
+from results
+"""
 
 
 def check_promises(run: Run, marts: Any, primary: pd.DataFrame) -> None:
@@ -56,31 +82,9 @@ def read_written(archive: Path, *, is_simulated: bool) -> pd.DataFrame:
 
 def lines_of(promises: pd.DataFrame) -> list[str]:
     """One line for each promise, and for one that was changed a second one with both results."""
-    lines = []
-    for row in promises.to_dict("records"):
-        window = f"{row['first_year']}-{row['last_year']}"
-        named = f"{row['spec_id']}, rule {row['rule_name']}, {window}"
-        if row["status"] == "as_written":
-            now = row["reason"] or _result(row, "")
-            lines.append(f"{named}: as written by {row['written_by']}; {now}")
-            continue
-        lines.append(
-            f"{named}: changed since {row['changed_since']}, written by {row['written_by']}: "
-            f"{row['what_changed']}"
-        )
-        then = row["reason"] or _result(row, "_written")
-        lines.append(f"{named}: as written: {then}; as it is now: {_result(row, '')}")
-    return lines
-
-
-def _result(row: dict[str, Any], ending: str) -> str:
-    if pd.isna(row[f"estimate{ending}"]):
-        return "no estimate"
-    ends = []
-    for name in ("ci_low", "ci_high"):
-        end = row[f"{name}{ending}"]
-        ends.append("no end" if pd.isna(end) else f"{end:+.4f}")
-    return (
-        f"{row[f'estimate{ending}']:+.4f} ({ends[0]} to {ends[1]}), p of both series "
-        f"{row[f'p_value_family{ending}']:.4f}"
-    )
+    if promises.empty:
+        return []
+    with open_memory() as con:
+        con.execute(RESULT)
+        con.register("promises", promises)
+        return [line for (line,) in con.execute(LINES).fetchall()]
