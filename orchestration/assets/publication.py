@@ -27,14 +27,8 @@ def report(context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]) -> dg.
     """Write the tables of `meta` and every page of the site into the build."""
     require_upstream(context, run.home)
     written = report_stage.write(run)
-    return dg.MaterializeResult(
-        metadata={
-            "bytes": written.bytes,
-            "pages": written.pages,
-            "first_page_bytes": written.first_page_bytes,
-            "path": dg.MetadataValue.path(str(written.first)),
-        }
-    )
+    path = dg.MetadataValue.path(str(run.home.build / "report" / "index.html"))
+    return dg.MaterializeResult(metadata={**written, "path": path})
 
 
 @dg.asset(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -44,28 +44,10 @@ PACKAGES = (
 ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
 
 
-@dataclass(frozen=True)
-class Written:
-    """The site in the build.
-
-    Attributes
-    ----------
-    first : Path
-        Its first page.
-    pages : int
-        Pages in each language.
-    bytes, first_page_bytes : int
-        Size of all files, and of the first page.
+def write(run: Run) -> dict[str, int]:
+    """Write the tables of `meta` and every page of the site into the build; return the bytes of all
+    files and of the first page, and the number of pages in each language.
     """
-
-    first: Path
-    pages: int
-    bytes: int
-    first_page_bytes: int
-
-
-def write(run: Run) -> Written:
-    """Write the tables of `meta` and every page of the site into the build."""
     from estimation.report.data import read_report_data
     from estimation.report.exhibits import write_exhibits
     from estimation.report.replication_files import write_replication
@@ -95,8 +77,8 @@ def write(run: Run) -> Written:
     n_tables = _count(exhibits, "tables")
     run.stage_lines.done(
         "report",
-        f"{written.pages} pages in two languages, {written.bytes / 1e6:.1f} MB, the first "
-        f"{written.first_page_bytes / 1e3:.0f} kB; {n_figures} figures and {n_tables} tables in "
+        f"{written['pages']} pages in two languages, {written['bytes'] / 1e6:.1f} MB, the first "
+        f"{written['first_page_bytes'] / 1e3:.0f} kB; {n_figures} figures and {n_tables} tables in "
         f"{len(exhibits)} files",
     )
     return written
@@ -111,12 +93,13 @@ def write_check_changes(run: Run) -> None:
         write_frame(con, "meta", "check_change", check_changes(results, rows, known))
 
 
-def _measure(folder: Path) -> Written:
-    first = folder / "index.html"
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    # each page is in both languages, so those of one are counted
-    pages = len(list((folder / "zh").glob("*.html")))
-    return Written(first, pages, bytes=size, first_page_bytes=first.stat().st_size)
+def _measure(folder: Path) -> dict[str, int]:
+    return {
+        "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        # each page is in both languages, so those of one are counted
+        "pages": len(list((folder / "zh").glob("*.html"))),
+        "first_page_bytes": (folder / "index.html").stat().st_size,
+    }
 
 
 def _count(exhibits: Sequence[Path], kind: str) -> int:
