@@ -51,14 +51,13 @@ def judge(
     """
     with open_build(home.build) as con:
         frames = read_gate_frames(con, stage, str(home.build))
-        severity = read_severity(con, stage)
         result = run_gate(
             stage,
             RULES[stage],
             frames,
             home.build / "gx",
             home.build / "data_docs",
-            severity=severity,
+            severity=read_severity(stage),
             run_name=run_name,
         )
         _keep(con, "expectation_result", result.results, stage)

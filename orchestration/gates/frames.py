@@ -11,6 +11,7 @@ import pandas as pd
 from expectations.rules import NOT_FINITE
 from expectations.suites import RULES
 from orchestration.gates import queries as sql
+from warehouse.ingest.place_names import read_seed
 from warehouse.sql_text import quote
 
 # Stages whose frames are models: warehouse/models/quality/gates/<stage>/gate_<stage>__<data
@@ -57,16 +58,7 @@ def read_not_finite(con: duckdb.DuckDBPyConnection, schema: str) -> pd.DataFrame
     return pd.DataFrame(rows, columns=["table_name", "column", "n_not_finite"])
 
 
-def read_severity(con: duckdb.DuckDBPyConnection, stage: str) -> dict[str, str]:
-    """Overrides of the seed `check_severity` for one stage; empty before the seeds are loaded."""
-    known = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'seeds' and table_name = "
-        "'check_severity'"
-    ).fetchone()[0]
-    if not known:
-        return {}
-    return dict(
-        con.execute(
-            "select check_id, severity from seeds.check_severity where stage = ?", [stage]
-        ).fetchall()
-    )
+def read_severity(stage: str) -> dict[str, str]:
+    """Return the severities of a stage that the seed `check_severity` changes, by check."""
+    rows = read_seed("check_severity")
+    return {row["check_id"]: row["severity"] for row in rows if row["stage"] == stage}
