@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import statistics
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 
 import estimation as cs
-from benchmarks.measure import median_seconds, peak_mb
 from estimation.measures.synchronization import standardise
 
 N_YEARS = 20
@@ -29,6 +30,27 @@ order by 1, 2, 3
 BY_PAIR = (
     "select max(mean_y) from (select avg(y) as mean_y from panel group by city_i_id, city_j_id)"
 )
+
+
+def median_seconds(run: Callable[[], Any], repetitions: int) -> float:
+    """Median wall time of `run` after one warm-up."""
+    run()
+    seconds = []
+    for _ in range(repetitions):
+        started = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def peak_mb() -> float:
+    """Largest resident size of this program so far, in MB.
+
+    From the kernel's mark of this program's own memory: `ru_maxrss` also counts the process that
+    started it.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def unit_table(n_cities: int) -> pa.Table:

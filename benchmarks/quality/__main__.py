@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.page import write_between
 from benchmarks.quality import harm
 from benchmarks.quality.landings import (
     Clean,
@@ -26,7 +25,7 @@ from benchmarks.quality.landings import (
 )
 from benchmarks.quality.plan import inject, plan_events
 from benchmarks.quality.score import score_run, summarise
-from benchmarks.quality.table import write_csv, write_document
+from benchmarks.quality.table import write_between, write_csv, write_document
 from benchmarks.quality.warehouse import Bench, read_graded, read_rejected, read_thin_years
 
 SEED = 20161

@@ -19,10 +19,9 @@ from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.archive import day_of
 from warehouse.publication.untrusted import attach_untrusted, open_publication
-from warehouse.source_check.comparison import compare
+from warehouse.source_check.comparison import build_staging, compare
 from warehouse.source_check.faults import likely_faults, not_compared
 from warehouse.source_check.report import report_lines
-from warehouse.source_check.staging import build_staging
 
 
 def check_source(folder: str | None, everything: bool = False) -> int:

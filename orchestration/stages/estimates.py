@@ -20,7 +20,7 @@ from orchestration.stages.promises import check_promises
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.simulation.landing import PLANTED
-from warehouse.publication.table_comments import comment_tables
+from warehouse.publication.tables import comment_tables
 
 SCHEMA = "estimates"
 #: Tables of the study, and what a row of each is.

@@ -25,7 +25,7 @@ from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.changes import Compared, write_changes
 from warehouse.publication.publish import run_id_of
 from warehouse.publication.shrinkage import CONFIRMED
-from warehouse.publication.table_comments import comment_tables
+from warehouse.publication.tables import comment_tables
 from warehouse.spark.engine import spark_packages
 
 PACKAGES = (

@@ -47,8 +47,7 @@ from warehouse.ingest.raw_table import TIDY_SOURCE
 from warehouse.ingest.roster import read_roster
 from warehouse.ingest.snapshot import MOST_BYTES, require_unchanged, take_snapshot
 from warehouse.ingest.workers.jobs import PolicyJob, RawJob
-from warehouse.ingest.workers.limits import limits_for
-from warehouse.ingest.workers.pool import Pool, Task
+from warehouse.ingest.workers.pool import Pool, Task, limits_for
 from warehouse.whole_files import write_whole
 
 READER_VERSION = 4

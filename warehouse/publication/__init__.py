@@ -3,8 +3,7 @@
 Writing one: `publish` writes it and switches to it, `tables` copies and hashes its tables,
 `manifest` lists what it holds and what it was made from, `shrinkage` refuses a build that lost
 much, `archive` keeps the small tables of every run, `changes` compares a build with the last
-publication, `table_comments` explains the tables that Python writes, `datapackage` describes the
-files.
+publication, `datapackage` describes the files.
 
 Reading one: `untrusted` opens a publication that anybody may have written, `partitioned_tables`
 adds the tables that are stored by year, `verification` compares it with its manifest, `delivered`

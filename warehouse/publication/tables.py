@@ -1,4 +1,4 @@
-"""Copy the tables of a publication from the build, export them as Parquet and hash them.
+"""Comment the tables of a build, copy them into a publication, export them as Parquet, hash them.
 
 Not here: which publication is the current one.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import yaml
 
 from warehouse.build_database import open_memory
 from warehouse.hashing import hash_bytes
@@ -160,3 +161,32 @@ def copy_comments(
     for column, comment in comments.items():
         con.execute(f"comment on column {new}.{quote(column)} is {literal(comment)}")
     return comments
+
+
+TEXTS = Path(__file__).with_name("table_comments.yml")
+
+
+def comment_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Write the comments of every table of `table_comments.yml` that is in the build."""
+    present = set(
+        con.execute(
+            "select schema_name, table_name, column_name from duckdb_columns() where not internal"
+        ).fetchall()
+    )
+    # libyaml, where it is installed, is ten times as fast
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    texts = yaml.load(TEXTS.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- it builds plain values alone
+    # at once: the disk is waited for once, not for each of some 600 comments
+    con.begin()
+    for name, entry in texts.items():
+        schema, table = name.split(".")
+        if not any(found[:2] == (schema, table) for found in present):
+            continue
+        con.execute(f"comment on table {quote(schema)}.{quote(table)} is {literal(entry['table'])}")
+        for column, text in entry["columns"].items():
+            if (schema, table, column) in present:
+                con.execute(
+                    f"comment on column {quote(schema)}.{quote(table)}.{quote(column)} is "
+                    f"{literal(text)}"
+                )
+    con.commit()

@@ -5,8 +5,12 @@ source, and what fits it better: another year, row, indicator or unit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
+
+from warehouse.replay.models import make
+from warehouse.sql_text import literal
 
 #: Levels agree within this share, rates within the points of threshold `source.equal`. What fits a
 #: value better fits it this well, and is four times nearer than the value that was delivered.
@@ -263,6 +267,27 @@ from compared
 group by file_name, indicator_id
 order by file_name, indicator_id
 """
+
+
+_MODELS = ("int_raw_resolved", "int_raw_rejections", "int_indicator_limits", "province_roster")
+
+
+def build_staging(con: duckdb.DuckDBPyConnection, raw_build: Path) -> None:
+    """Make a table of each model, named as the model, in this connection.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    raw_build : Path
+        Folder with ``raw/*.parquet`` of the source.
+    """
+    con.execute(
+        "create view observations as select * from read_parquet("
+        f"{literal(raw_build / 'raw' / '*.parquet')}, union_by_name = true, file_row_number = true)"
+    )
+    made: set[str] = set()
+    for name in _MODELS:
+        make(con, name, made, kind="table")
 
 
 @dataclass(frozen=True)

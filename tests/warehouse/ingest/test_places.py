@@ -26,7 +26,7 @@ from warehouse.ingest.place_names import (
 from warehouse.ingest.roster import PLACE_COLUMNS, ZONE_COLUMNS, read_roster
 from warehouse.ingest.simulation.counties import county_roster, county_zones
 from warehouse.ingest.simulation.landing import _write_places
-from warehouse.source_check.staging import build_staging
+from warehouse.source_check.comparison import build_staging
 
 HEADER = ["年份", "城市", "城市代码", "地区生产总值（万元）"]
 

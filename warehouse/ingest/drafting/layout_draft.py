@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from warehouse.ingest.drafting.evidence import Knowledge
-from warehouse.ingest.drafting.lines import quoted
+from warehouse.ingest.drafting.header_matching import quoted
 from warehouse.ingest.drafting.sheet_draft import EDITION_YEAR, TableDraft, draft_sheet
 from warehouse.ingest.drafting.sheet_profile import Places
 from warehouse.ingest.formats.grids import Grid

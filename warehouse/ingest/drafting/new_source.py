@@ -29,8 +29,7 @@ from warehouse.ingest.place_names import place_key, read_place_names, read_seed
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.workers.jobs import RawJob
-from warehouse.ingest.workers.limits import limits_for
-from warehouse.ingest.workers.pool import Job, Outcome, Pool, Task
+from warehouse.ingest.workers.pool import Job, Outcome, Pool, Task, limits_for
 
 
 def new_source(

@@ -21,8 +21,13 @@ from warehouse.ingest.drafting.evidence import (
     judge_column,
     match_header_unit,
 )
-from warehouse.ingest.drafting.header_matching import HeaderMatch, split_known_unit
-from warehouse.ingest.drafting.lines import meaning, note_of, quoted
+from warehouse.ingest.drafting.header_matching import (
+    HeaderMatch,
+    meaning,
+    note_of,
+    quoted,
+    split_known_unit,
+)
 from warehouse.ingest.drafting.sheet_cells import (
     NO_CELL,
     across_values,

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 import xlrd
 from xlrd.sheet import Sheet
 
-from warehouse.ingest.formats.number_formats import shown_text
-from warehouse.ingest.formats.raised_texts import changed_letters
+from warehouse.ingest.formats.number_formats import changed_letters, shown_text
 
 _PLACES = {1: "superscript", 2: "subscript"}
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.formats.number_formats import shown_text
-from warehouse.ingest.formats.raised_texts import changed_letters
+from warehouse.ingest.formats.number_formats import changed_letters, shown_text
 
 _MOST_LETTERS, _MOST_DIGITS = 6, 14
 #: Further than any table: an address with more signs than a number can have.

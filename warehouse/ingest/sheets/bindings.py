@@ -32,9 +32,9 @@ from warehouse.ingest.sheets.finder import (
     fits,
     is_named,
     join_headers,
+    read_lookup,
     wordings,
 )
-from warehouse.ingest.sheets.places import read_lookup
 
 
 @dataclass(frozen=True)

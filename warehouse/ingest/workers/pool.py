@@ -26,7 +26,6 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.workers.limits import MEGABYTE, Limits
 
 #: More readers would not hurt the time but each may take the memory of `limits`.
 MOST_WORKERS = 4
@@ -39,6 +38,32 @@ _NOTICED_SECONDS = 0.5
 _LONGEST_NOTE = 300
 _SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
 _PRELOAD = "warehouse.ingest.workers.preload"
+
+
+MEGABYTE = 1_000_000
+#: What a parser may add to the address space of its process: with the process itself and the
+#: refresh it stays under 2 GB.
+MEMORY_BYTES = 1_400 * MEGABYTE
+#: Seconds of processor time for any file; the delivered landing needs one second for all its files.
+SECONDS = 20
+#: A large file gets more, as honest tables of a gigabyte exist: so many seconds for each megabyte
+#: above `FREE_BYTES`.
+SECONDS_PER_MEGABYTE = 1.0
+FREE_BYTES = 20 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes that a parser may add, and its seconds of processor time."""
+
+    memory_bytes: int
+    cpu_seconds: int
+
+
+def limits_for(size: int) -> Limits:
+    """Limits for a file of so many bytes."""
+    seconds = round(SECONDS + SECONDS_PER_MEGABYTE * max(0, size - FREE_BYTES) / MEGABYTE)
+    return Limits(MEMORY_BYTES, seconds)
 
 
 class Job(Protocol):

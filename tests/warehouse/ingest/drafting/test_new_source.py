@@ -22,7 +22,7 @@ from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.place_names import SEEDS
 from warehouse.ingest.raw_files import build_raw
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.workers import limits
+from warehouse.ingest.workers import pool
 
 GDP = {
     ("北京市", 2015): 23014.59,
@@ -360,7 +360,7 @@ DRAFTED = {
 
 @pytest.mark.parametrize("name", DRAFTED)
 def test_the_command_writes_a_layout_and_says_what_it_read(tmp_path, capsys, monkeypatch, name):
-    monkeypatch.setattr(limits, "SECONDS", 1)
+    monkeypatch.setattr(pool, "SECONDS", 1)
     files, told = DRAFTED[name]
     deliver(tmp_path, {f"new/{path}": data for path, data in files().items()})
     assert new_source(str(tmp_path / "new"), output=str(tmp_path / "new.yml")) == 0

@@ -12,8 +12,15 @@ import pytest
 from tests.conftest import REPO
 from tests.processes import children_of, is_gone
 from tests.warehouse.ingest.workers.jobs_that_fail import Act
-from warehouse.ingest.workers.limits import MEMORY_BYTES, SECONDS, Limits, limits_for
-from warehouse.ingest.workers.pool import Outcome, Pool, Task
+from warehouse.ingest.workers.pool import (
+    MEMORY_BYTES,
+    SECONDS,
+    Limits,
+    Outcome,
+    Pool,
+    Task,
+    limits_for,
+)
 
 LIMITS = Limits(400_000_000, 1)
 
@@ -92,7 +99,7 @@ def test_a_full_disk_is_no_fault_of_the_file(pool):
 def test_a_killed_refresh_leaves_no_parser_behind():
     script = (
         "from tests.warehouse.ingest.workers.jobs_that_fail import Act\n"
-        "from warehouse.ingest.workers.limits import Limits\n"
+        "from warehouse.ingest.workers.pool import Limits\n"
         "from warehouse.ingest.workers.pool import Pool, Task\n"
         "print('began', flush=True)\n"
         "list(Pool(1).run([Task(Act('work(600)'), Limits(10**9, 60))]))\n"
