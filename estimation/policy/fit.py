@@ -21,6 +21,7 @@ from ..primary.fit import (
     counted,
     fit_measure,
     fit_primary,
+    fit_window,
     without_verdict,
 )
 from ..primary.measure import net_of_effects
@@ -148,8 +149,7 @@ def fit_policy(
     if sample.reasons:
         said = counted(panel, None, capped=False)
         return PolicyResult(sample, without_verdict(said, sample.reasons), rule=rule)
-    given = (sample.growth, sample.years, sample.cohort, sample.block)
-    result = fit_primary(*given, permutations=permutations, seed=seed)
+    result = fit_window(sample, permutations=permutations, seed=seed)
     if result.p_value is None:
         return PolicyResult(sample, result, rule=rule)
     few = {"permutations": min(permutations, DRAWS_OF_CHECKS), "seed": seed}
@@ -159,7 +159,10 @@ def fit_policy(
         result,
         weights=_weights(panel),
         checks=_checks(sample, few),
-        placebos=(*_selection(sample, panel, few), *_moved_back(cities, sample, few)),
+        placebos=(
+            *selection_rows(panel.growth, panel.years, panel.cohort, panel.block, **few),
+            *_moved_back(cities, sample, few),
+        ),
         overlaps=overlaps,
         net=net,
         rule=rule,
@@ -323,23 +326,10 @@ def _weights(panel: CityPanel) -> tuple[dict[str, Any], ...]:
 
 
 def _checks(sample: Sample, settings: Mapping[str, int]) -> tuple[tuple[str, PrimaryResult], ...]:
-    given = (sample.growth, sample.years, sample.cohort, sample.block)
     earlier = np.where(sample.cohort > 0, sample.cohort - 1, 0)
-    moved = (sample.growth, sample.years, earlier, sample.block)
-    return (
-        ("capped", fit_primary(*given, capped=True, **settings)),
-        ("a_year_earlier", fit_primary(*moved, **settings)),
-    )
-
-
-def _selection(
-    sample: Sample, panel: CityPanel, settings: Mapping[str, int]
-) -> tuple[dict[str, Any], ...]:
-    cohort = np.append(0, panel.cohorts)[panel.label]
-    rows = selection_rows(panel.growth, panel.years, cohort, panel.block, **settings)
-    first, last = int(sample.years[0]), int(panel.cohorts[0]) - 1
-    common = {"placebo": "selection", "first_year": first, "last_year": last}
-    return tuple({**common, **row} for row in rows)
+    others = {"capped": replace(sample, capped=True)}
+    others["a_year_earlier"] = replace(sample, cohort=earlier)
+    return tuple((name, fit_window(one, **settings)) for name, one in others.items())
 
 
 def _moved_back(
@@ -405,8 +395,7 @@ def _net_of(
     y = panel.measured(panel.growth)[2]
     within = [net_of_effects(one, panel.block).ravel() for one in (own, *paths)]
     left = within[0] - _fitted(np.stack(within[1:], axis=1), within[0])
-    cohort = np.append(0, panel.cohorts)[panel.label]
-    given = (panel.years, cohort, panel.block)
+    given = (panel.years, panel.cohort, panel.block)
     if left @ left < LEAST_LEFT * (within[0] @ within[0]):
         return without_verdict(counted(panel, None, capped=False), (NOT_TOLD_APART,))
     design = np.stack(within, axis=1)

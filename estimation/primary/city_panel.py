@@ -127,6 +127,11 @@ class CityPanel:
         return (self.label > 0) & ((self.counts > 0).sum(axis=1) > 1)[self.block]
 
     @property
+    def cohort(self) -> np.ndarray:
+        """First treated year of each city inside the window, 0 = never; (N,)."""
+        return np.append(0, self.cohorts)[self.label]
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """`notes`, and how many pilots say nothing."""
         pilots, stuck = (self.label > 0).sum(), ((self.label > 0) & ~self.movable).sum()

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..defaults import DRAWS, LEVEL
 from .channels import Channel, estimate_channels
-from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
+from .city_panel import NO_VARIATION, CityPanel, Window, build_panel, lacking
 from .contrast import Contrast, treatment_contrast
 from .detectable import detectable
 from .interval import Tested, family_p, judge
@@ -155,6 +155,12 @@ def fit_primary(
             result = replace(result, channels=channels)
         found.append(result)
     return replace(found[0], cycle=found[1])
+
+
+def fit_window(window: Window, **settings: int) -> PrimaryResult:
+    """`fit_primary` on a window."""
+    given = (window.growth, window.years, window.cohort, window.block)
+    return fit_primary(*given, capped=window.capped, **settings)
 
 
 def _draw(

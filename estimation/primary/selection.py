@@ -80,13 +80,14 @@ def selection_rows(
     Returns
     -------
     list of dict
-        name, estimate, ci_low, ci_high, p_value, joint_p_value (largest statistic over the
-        characteristics, the same draws). Empty with fewer than two years before the first
-        admission.
+        placebo, first_year and last_year (of the years before the first admission), name, estimate,
+        ci_low, ci_high, p_value, joint_p_value (largest statistic over the characteristics, the
+        same draws). Empty with fewer than two years before the first admission.
     """
     first = int(cohort[cohort > 0].min())
     if (years < first).sum() < 2:
         return []
+    common = {"placebo": "selection", "first_year": int(years[0]), "last_year": first - 1}
     real = (cohort > 0).astype(np.int64)
     drawn, is_enumeration = draw_or_enumerate(real, block, permutations, seed)
     found, statistics = [], []
@@ -105,4 +106,4 @@ def selection_rows(
         found.append({"name": name, **{key: float(value) for key, value in numbers.items()}})
     largest = np.max(statistics, axis=0)
     joint = permutation_p_value(largest[0], largest[1:], is_enumeration)
-    return [{**row, "joint_p_value": joint} for row in found]
+    return [{**common, **row, "joint_p_value": joint} for row in found]

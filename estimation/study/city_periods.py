@@ -37,7 +37,7 @@ def city_period_rows(spec: Spec, window: Window, result: Tested) -> list[dict[st
     panel = window.panel
     y = panel.measured(panel.growth)[2]
     provinces = window.block[kept]
-    admitted = np.append(0, panel.cohorts)[panel.label]
+    admitted = panel.cohort
     order = np.lexsort((admitted, provinces))
     for seed in range(TRIES):
         values = stand_ins(panel, y, seed).round(DIGITS)

@@ -101,9 +101,7 @@ def values_of(marts: Marts, outcome: OwnOutcome) -> pd.DataFrame:
         counts = own.groupby("source_id")["value"].count()
         own = own[own["source_id"] == counts.idxmax()]
         parts.append(own.set_index(["city_id", "year"])["value"])
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.add(part)
+    total = sum(parts)
     values = np.log(total.where(total > 0))
     return _window(values.rename("value").reset_index())
 

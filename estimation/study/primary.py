@@ -16,7 +16,7 @@ from ..defaults import DRAWS_OF_CHECKS
 from ..primary.city_panel import lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.detectable import power_curve
-from ..primary.fit import PrimaryResult
+from ..primary.fit import PrimaryResult, fit_window
 from ..primary.pearson import pearson_before_after
 from ..primary.written_rule import text_and_hash
 from ..sample.marts import Marts
@@ -36,7 +36,7 @@ from .primary_checks import (
 )
 from .tables import COLUMNS, not_run
 from .weight import weight_rows
-from .windows import Window, city_window, fit_window, settings_of
+from .windows import Window, city_window, settings_of
 
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
 Rows = list[dict[str, Any]]

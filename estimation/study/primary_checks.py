@@ -30,7 +30,7 @@ from ..primary.adjusted_fit import (
 )
 from ..primary.city_panel import build_panel
 from ..primary.exposure import fit_exposure
-from ..primary.fit import PrimaryResult
+from ..primary.fit import PrimaryResult, fit_window
 from ..primary.interval import rank_p
 from ..primary.measure import reference, standardise, synchronization
 from ..primary.permutation import needed_draws
@@ -39,7 +39,7 @@ from ..sample.exposure import exposure_of
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
 from .tables import COLUMNS
-from .windows import Window, city_window, fit_window, joint_p, joint_statistics, less_trend
+from .windows import Window, city_window, joint_p, joint_statistics, less_trend
 
 Rows = list[dict[str, Any]]
 Settings = dict[str, int]
@@ -366,9 +366,6 @@ def selection(spec: Spec, window: Window, settings: Settings) -> Rows:
     given = (window.growth, window.years, window.cohort, block)
     common = {
         "spec_id": spec.spec_id,
-        "placebo": "selection",
-        "first_year": int(window.years[0]),
-        "last_year": int(window.cohort[window.cohort > 0].min()) - 1,
         "n_cities": len(window.cohort),
         "n_pilots": int((window.cohort > 0).sum()),
     }

@@ -13,7 +13,7 @@ from ..analyses.rules import CONTROL_GROUPS, TREATMENT_RULES
 from ..analyses.spec import SampleError, Spec
 from ..defaults import LEVEL
 from ..primary.adjusted_fit import STATISTIC_VERSION as ADJUSTED_VERSION
-from ..primary.fit import STATISTIC_VERSION, PrimaryResult
+from ..primary.fit import STATISTIC_VERSION, PrimaryResult, fit_window
 from ..primary.written_rule import text_and_hash
 from ..sample.marts import Marts
 from .next_window import (
@@ -22,7 +22,7 @@ from .next_window import (
     rules_of,
 )
 from .primary_checks import adjusted_over_refreshes, fit_adjusted_window
-from .windows import FEWEST_DRAWS, city_window, fit_window
+from .windows import FEWEST_DRAWS, city_window
 
 AS_WRITTEN, CHANGED = "as_written", "changed"
 THIS_RUN = "this run"

@@ -15,7 +15,6 @@ from ..analyses.spec import SampleError, Spec
 from ..defaults import DRAWS, LEAST_SHARE
 from ..primary.city_panel import Window, build_panel, lacking
 from ..primary.contrast import treatment_contrast
-from ..primary.fit import PrimaryResult, fit_primary
 from ..primary.interval import rank_p
 from ..primary.measure import cycle
 from ..primary.permutation import Draws, deal, draw_statistics
@@ -87,12 +86,6 @@ def city_window(marts: Marts, spec: Spec) -> Window:
         members["province_id"].to_numpy(),
         members["city_id"].to_numpy(),
     )
-
-
-def fit_window(window: Window, **settings: int) -> PrimaryResult:
-    """`fit_primary` on a window."""
-    given = (window.growth, window.years, window.cohort, window.block)
-    return fit_primary(*given, capped=window.capped, **settings)
 
 
 def joint_p(windows: Sequence[Window], *, permutations: int = DRAWS, seed: int = 1) -> float | None:
