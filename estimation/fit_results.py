@@ -43,8 +43,8 @@ def results_of(
     sample, options = inputs.sample, inputs.options
     draws: dict[tuple[str, int], Draws] = {}
     tests = {name: _joint_tests(found) for name, found in fitted.items()}
-    if options.wants_draws and sample.has_draws:
-        draws = _permute(inputs, fitted, strata, tests)
+    if options.wants_draws and isinstance(sample, FitSample) and sample.has_draws:
+        draws = _permute(sample, inputs, fitted, strata, tests)
     return {
         (name, outcome): result_of(
             found.sample,
@@ -66,6 +66,7 @@ def results_of(
 
 
 def _permute(
+    sample: FitSample,
     inputs: Inputs,
     fitted: dict[str, Fitted],
     strata: np.ndarray,
@@ -73,14 +74,13 @@ def _permute(
 ) -> dict[tuple[str, int], Draws]:
     """Draws by (estimator, position of the outcome)."""
     draws: dict[tuple[str, int], Draws] = {}
-    outcomes = inputs.sample.outcomes
     for name, found in fitted.items():
         if found.draws is None:
             continue
         found.draws.tests = tests[name]
-        asked = [m for m, outcome in enumerate(outcomes) if inputs.asks(name, outcome)]
+        asked = [m for m, outcome in enumerate(sample.outcomes) if inputs.asks(name, outcome)]
         of_outcomes = permute(
-            inputs.sample,
+            sample,
             found.draws,
             strata,
             inputs.options,
@@ -262,8 +262,8 @@ def _no_draws(sample: FitSample, estimator: str) -> tuple[str, bool]:
         return f"The permutation is left out: {row.no_draws}", False
     if not sample.has_draws:
         return (
-            "The permutation is left out: a database that adds pairs up has no draws; where "
-            "memory holds the panel, engine='arrays' has them."
+            "The permutation is left out: draws need a list of the pairs; where memory holds it, "
+            "engine='arrays' has them."
         ), False
     return "", False
 

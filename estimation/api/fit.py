@@ -13,7 +13,7 @@ import numpy as np
 from ..defaults import DRAWS
 from ..engines.all_pairs import MEASURES as CLOSED
 from ..engines.all_pairs import sum_all_pairs
-from ..engines.choose import ENGINES, choose_engine, exceeds_memory, is_table
+from ..engines.choose import ENGINES, choose_engine, count_rows, exceeds_memory, is_table
 from ..engines.interface import Units
 from ..fit import ESTIMATORS as ON_PAIRS
 from ..fit import fit_panel, fit_summed
@@ -168,9 +168,9 @@ def fit(
         First and last period from treatment of an event study; those beyond are counted to them.
     engine : str, optional
         What adds the pairs up: ``arrays``; ``all_pairs``, in closed form from a panel of units; or
-        ``database``, DuckDB, for a Parquet file or a relation beyond memory, which has no
-        permutation. None: chosen by what is given; `Fit.engine` says which. All give the same
-        numbers.
+        ``database``, DuckDB, for a Parquet file or a relation beyond memory. The last two have no
+        permutation. None: chosen by what is given and asked for; `Fit.engine` says which. All give
+        the same numbers.
     progress : bool, optional
         Bars of the draws; None: on a terminal, after two seconds.
 
@@ -311,7 +311,7 @@ def _fit_pairs(
         )
     is_plain = _is_plain(columns) and not is_beside(columns.cohort) and not is_beside(columns.block)
     offered = "database" if is_table(panel) else ""
-    is_better = engine is None and is_plain and exceeds_memory(panel, 4)
+    is_better = engine is None and is_plain and exceeds_memory(count_rows(panel), 4)
     engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=is_better)
     if engine == "database":
         return _fit_in_database(panel, columns, estimator, options)
@@ -385,7 +385,9 @@ def _fit_units(
         notes += tuple(note_pairs_of_two(n_treated * (n_treated - 1) // 2))
     province = None if columns.block is None else file.block
     offered, is_plain = "all_pairs" if measure in CLOSED else "", _is_plain(columns)
-    engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=True)
+    # draws are quicker from listed pairs, and need them
+    is_better = not options.wants_draws or exceeds_memory(file.growth.size * len(file.growth), 1)
+    engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=is_better)
     if engine == "all_pairs":
         units = Units(file.city_ids, file.years, file.cohort, province)
         result = fit_summed(sum_all_pairs(file.growth, measure, units), estimator, options)

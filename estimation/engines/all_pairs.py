@@ -16,9 +16,7 @@ import numpy as np
 from ..measures.synchronization import standardise
 from ..panel.pair_panel import number_cohorts, number_provinces, within_window
 from .arrays import bincount_columns, pair_statistics
-from .drawn import DrawnSums, SumsOfDraws
 from .interface import CitySums, SampleSums, SummedSample, Units
-from .regressors import Design
 
 # weights s of the squares and l of the product in each quadratic outcome
 QUADRATIC = {"cm": (1.0, 1.0), "comove": (0.0, 1.0), "dispersion": (1.0, 0.0)}
@@ -56,7 +54,6 @@ def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
         n_always_treated=int(
             ((cohort > 0) & (cohort <= units.years[0])).sum() * (group == 0).sum()
         ),
-        draws=partial(AllPairDraws, z, province, measure),
         size=float(min(1.0, np.abs(z).max())),
     )
 
@@ -208,76 +205,3 @@ def _squared_gaps(z_i, z_j, is_within, weights, level) -> np.ndarray:
             u[np.arange(len(u)), start + np.arange(len(u))] = 0.0
         total += (u**2).sum(axis=(0, 1))
     return total / 2 if is_within else total
-
-
-class AllPairDraws(DrawnSums):
-    """Sums over all pairs under any assignment: one pass over the units each."""
-
-    def __init__(
-        self, z: np.ndarray, province: np.ndarray, measure: str, design: Design, has_tests: bool
-    ) -> None:
-        super().__init__(province, has_tests, (1, design.n_groups, 1 + z.shape[1]))
-        self.z, self.measure = z, measure
-        self.order = np.argsort(z, axis=0, kind="stable").T
-        same = np.triu(province[:, None] == province[None], 1) & has_tests
-        self.ends = first, second = np.nonzero(same)
-        if measure in QUADRATIC:
-            square, product = QUADRATIC[measure]
-            y = product * z[first] * z[second] - square / 2 * (z[first] ** 2 + z[second] ** 2)
-        else:
-            y = -np.abs(z[first] - z[second])
-        self.inside_values = _less_means(np.concatenate([np.ones((len(y), 1)), y], axis=1))
-
-    def of(
-        self,
-        labels: np.ndarray,
-        weights: np.ndarray | None,
-        used: np.ndarray,
-        is_tested: bool = True,
-    ) -> SumsOfDraws:
-        """See `DrawnSums`; units have no weights here, and all statistics are used."""
-        _, n_groups, n_values = self.shape
-        by_unit = np.zeros((len(labels), len(self.z), n_groups, n_values))
-        inside = self.zeros(len(labels), 0, is_tested)[1]
-        member = (labels[:, None] == np.arange(n_groups)[:, None]).astype(float)
-        counts, partners = member.sum(axis=2), np.empty_like(by_unit)
-        partners[..., 0] = counts[:, None]
-        add_up = self._quadratic if self.measure in QUADRATIC else self._gaps
-        partners[..., 1:] = add_up(member, counts)
-        draw, city = np.nonzero(labels == 0)
-        # the unit itself is no partner
-        partners[draw, city, 0, 0] -= 1.0
-        if self.measure in QUADRATIC:
-            square, product = QUADRATIC[self.measure]
-            partners[draw, city, 0, 1:] -= (product - square) * self.z[city] ** 2
-        by_unit[draw, city] = partners[draw, city]
-        draw, city = np.nonzero(labels)
-        by_unit[draw, city, labels[draw, city]] = partners[draw, city, 0]
-        first, second = self.ends
-        for b in range(len(labels) if inside.shape[1] else 0):
-            one, two = labels[b, first], labels[b, second]
-            kept = (one == 0) | (two == 0)
-            place = self.province[first] * n_groups + np.maximum(one, two)
-            inside[b, :, 0] = bincount_columns(
-                self.inside_values[kept], place[kept], (self.n_provinces, n_groups)
-            )
-        by_city = _less_means(by_unit).transpose(0, 3, 2, 1)
-        return SumsOfDraws(by_city, used, self.cells, self.shape, inside, self.province)
-
-    def _quadratic(self, member: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """Summed outcomes (B, N, G, T) of every unit with the members (B, G, N) of each group."""
-        square, product = QUADRATIC[self.measure]
-        s, q = (np.einsum("bgn,nt->bgt", member, part)[:, None] for part in (self.z, self.z**2))
-        z = self.z[:, None]
-        return product * z * s - square / 2 * (counts[:, None, :, None] * z**2 + q)
-
-    def _gaps(self, member: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """The same for absolute gaps, adding up from the smallest value of a year."""
-        found = np.empty((len(member), *self.z.shape[:1], self.shape[1], self.z.shape[1]))
-        for t, order in enumerate(self.order):
-            z = self.z[order, t][:, None]
-            of_rank = member[:, :, order].transpose(0, 2, 1)
-            below, sums = of_rank.cumsum(axis=1), (of_rank * z).cumsum(axis=1)
-            of_year = found[..., t]
-            of_year[:, order] = z * (counts[:, None] - 2 * below) + 2 * sums - sums[:, -1:]
-        return found

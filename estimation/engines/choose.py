@@ -42,9 +42,9 @@ def choose_engine(
     )
 
 
-def exceeds_memory(panel: Any, n_columns: int) -> bool:
-    """Whether columns of a Parquet file or a relation take more than half of the free memory."""
-    return _count_rows(panel) * n_columns * BYTES > free_memory() / 2
+def exceeds_memory(n_rows: int, n_columns: int) -> bool:
+    """Whether so many columns of so many rows take more than half of the free memory."""
+    return n_rows * n_columns * BYTES > free_memory() / 2
 
 
 def is_table(panel: Any) -> bool:
@@ -54,7 +54,7 @@ def is_table(panel: Any) -> bool:
     return type(panel).__name__ == "DuckDBPyRelation"
 
 
-def _count_rows(panel: Any) -> int:
+def count_rows(panel: Any) -> int:
     """Rows of a Parquet file or a relation; 0 for anything else."""
     if not is_table(panel):
         return 0

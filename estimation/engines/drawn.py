@@ -4,7 +4,6 @@ time.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from functools import cached_property
 
 import numpy as np
@@ -89,8 +88,8 @@ class SumsOfDraws:
         return found
 
 
-class DrawnSums(ABC):
-    """Sums under any assignment.
+class PairDraws:
+    """Sums of a sample's listed pairs under any assignment; the sample rule is applied anew.
 
     Attributes
     ----------
@@ -102,41 +101,6 @@ class DrawnSums(ABC):
     cells : (U, 2) int array
         Block and group of the cells that have pairs.
     """
-
-    def __init__(
-        self, province: np.ndarray, has_provinces: bool, shape: tuple[int, int, int]
-    ) -> None:
-        self.province = province if has_provinces else np.zeros_like(province)
-        self.n_provinces = int(province.max()) + 1 if has_provinces else 0
-        self.shape = shape
-        self.cells = np.stack(np.indices(shape[:2]), axis=-1).reshape(-1, 2)
-
-    @abstractmethod
-    def of(
-        self,
-        labels: np.ndarray,
-        weights: np.ndarray | None,
-        used: np.ndarray,
-        is_tested: bool = True,
-    ) -> SumsOfDraws:
-        """Sums of the used ones of the D statistics under labels (B, N), inside provinces only
-        where a test is drawn; a pair counts the product of its cities' weights (B, N).
-        """
-
-    def size_of(self, n_used: int) -> int:
-        """Numbers that a draw of so many statistics holds, roughly."""
-        return n_used * len(self.cells) * len(self.province)
-
-    def zeros(self, n_draws: int, n_used: int, is_tested: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Room for sums by city and inside provinces."""
-        return (
-            np.zeros((n_draws, n_used, len(self.cells), len(self.province))),
-            np.zeros((n_draws, self.n_provinces * is_tested, *self.shape)),
-        )
-
-
-class PairDraws(DrawnSums):
-    """Sums of a sample's listed pairs under any assignment; the sample rule is applied anew."""
 
     def __init__(
         self,
@@ -151,11 +115,12 @@ class PairDraws(DrawnSums):
         if sample.tie_quantile is not None:
             order = order[np.argsort(panel.tie[order], kind="stable")]
         self.pairs = pairs = _drawn_pairs(sample, design, statistics, order)
-        super().__init__(
-            number_provinces(panel.province, panel.n_cities),
-            has_tests and panel.province is not None,
-            (design.n_blocks, design.n_groups, statistics.layout.size),
-        )
+        self.province, self.n_provinces = np.zeros(panel.n_cities, dtype=np.int64), 0
+        if has_tests and panel.province is not None:
+            self.province = number_provinces(panel.province, panel.n_cities)
+            self.n_provinces = int(self.province.max()) + 1
+        self.shape = (design.n_blocks, design.n_groups, statistics.layout.size)
+        self.cells = np.stack(np.indices(self.shape[:2]), axis=-1).reshape(-1, 2)
         kept = np.flatnonzero(sample.kept[order])
         start = 0 if sample.tie_quantile is None else int(kept[0]) if len(kept) else len(order)
         self.moved, self.order = None, np.arange(panel.n_cities)
@@ -176,14 +141,17 @@ class PairDraws(DrawnSums):
         used: np.ndarray,
         is_tested: bool = True,
     ) -> SumsOfDraws:
-        """See `DrawnSums`."""
+        """Sums of the used ones of the D statistics under labels (B, N), inside provinces only
+        where a test is drawn; a pair counts the product of its cities' weights (B, N).
+        """
         from . import loops  # importing numba takes as long as a small fit
 
         pairs, sample = self.pairs, self.sample
         kept = np.zeros((len(labels), 1), dtype=np.int64)
         if self.ties is not None:
             loops.first_kept(labels, self.ties, kept)
-        by_city, inside = self.zeros(len(labels), len(used), is_tested)
+        by_city = np.zeros((len(labels), len(used), len(self.cells), len(self.province)))
+        inside = np.zeros((len(labels), self.n_provinces * is_tested, *self.shape))
         province = self.province[self.order]
         sums = SumsOfDraws(by_city, used, self.cells, self.shape, inside, province)
         if self.moved is not None:
@@ -210,8 +178,9 @@ class PairDraws(DrawnSums):
         return sums
 
     def size_of(self, n_used: int) -> int:
-        """See `DrawnSums`."""
-        return super().size_of(n_used) + (len(self.pairs.first) if self.moved is None else 0)
+        """Numbers that a draw of so many statistics holds, roughly."""
+        n_pairs = len(self.pairs.first) if self.moved is None else 0
+        return n_used * len(self.cells) * len(self.province) + n_pairs
 
     def _partners(self, labels: np.ndarray) -> np.ndarray:
         """Pairs (B, P) in which one city is among the other's strongest never-treated partners."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -244,9 +243,6 @@ class SummedSample:
         without one.
     n_single_year, n_always_treated : int
         Pairs with one observed year, which are left out, and pairs treated in every year.
-    draws : callable, optional
-        Design and whether provinces are needed to the sums of draws, as `drawn.DrawnSums`; None
-        where the engine has no permutation.
     size : float
         Largest absolute value of the outcome, at most 1.
     """
@@ -261,26 +257,17 @@ class SummedSample:
     means_with_never: np.ndarray
     n_single_year: int = 0
     n_always_treated: int = 0
-    draws: Callable[[Design, bool], Any] | None = None
     outcomes: tuple[int, ...] = (0,)
     tie_quantile: None = None
     n_partners: None = None
     control_pairs: str = "never_treated"
     size: float = 1.0
+    # a permutation needs pairs that are listed
+    has_draws: bool = field(default=False, init=False)
 
     def size_of(self, outcome: int) -> float:
         """The size of the one outcome."""
         return self.size
-
-    @property
-    def roles(self) -> np.ndarray:
-        """What a permutation moves between cities: their cohort groups."""
-        return self.city_group
-
-    @property
-    def has_draws(self) -> bool:
-        """Whether the engine has a permutation."""
-        return self.draws is not None
 
     @property
     def n_groups(self) -> int:

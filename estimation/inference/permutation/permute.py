@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ...engines.drawn import PairDraws, SumsOfDraws
-from ...engines.interface import SummedSample
 from ...engines.solve import invert_normal, outcome_columns
 from ...influence.draw_model import DrawModel
 from ...options import Options
@@ -115,7 +114,7 @@ class _Race:
 
 
 def permute(
-    sample: FitSample | SummedSample,
+    sample: FitSample,
     model: DrawModel,
     strata: np.ndarray,
     options: Options,
@@ -155,13 +154,9 @@ def permute(
         sample.roles if types is None else types, strata, options.permutations, options.seed
     )
     has_tests = bool(model.tests)
-    if isinstance(sample, SummedSample):
-        made_by: Any = sample.draws
-        sums = made_by(model.design, has_tests)
-    else:
-        model = model.narrowed()
-        is_weighted = city_weights is not None
-        sums = PairDraws(sample, model.design, model.statistics, has_tests, is_weighted)
+    model = model.narrowed()
+    is_weighted = city_weights is not None
+    sums = PairDraws(sample, model.design, model.statistics, has_tests, is_weighted)
     enough: list[tuple[int | None, int | None]] = [(None, None)] * len(sample.outcomes)
     if not is_enumeration:
         enough = [options.enough_for(name, outcome) for outcome in sample.outcomes]
