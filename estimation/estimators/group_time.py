@@ -5,6 +5,7 @@ without each province and city.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
@@ -15,7 +16,6 @@ from ..engines.cells import (
     Cells,
     aggregate,
     aggregation_weights,
-    build_cells,
     cell_design,
     cell_members,
     cell_terms,
@@ -38,27 +38,20 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Group-time effects on the pairs that can be effect or control; see `fit_group_time`."""
     found = comparable_sample(sample)
     draws = GroupTimeDraws(sample, estimator.name, inputs) if can_permute(sample) else None
-    fits = fit_group_time(found, estimator.name)
-    lost: tuple[str, ...] = ()
-    if estimator.chooses_control_pairs:
-        lost = _lost_to_gaps(found, fits[0])
+    fits, lost = fit_group_time(found, estimator.name)
     return Fitted(found, fits, draws, warnings=lost)
 
 
-def _lost_to_gaps(sample: FitSample, fit: InfluenceFit) -> tuple[str, ...]:
-    """Return a sentence for each cohort of which an effect could not be estimated. Cells are those
-    of Callaway-Sant'Anna, the one estimator that chooses its control pairs.
+def _lost_to_gaps(cohorts: np.ndarray, found: np.ndarray) -> tuple[str, ...]:
+    """Return a sentence for each cohort of which an effect could not be estimated, from the cohort
+    of every cell and of those that have an effect.
     """
-    cells = build_cells(sample.group_years, sample.panel.years, "varying")
-    kept = np.isin(cells.group, sample.pair_group[sample.kept])
-    wanted = sample.group_years[cells.group[kept] - 1].tolist()
-    found = [cohort for term, cohort, _ in fit.terms if term == "group_time"]
-    lost = {g: wanted.count(g) - found.count(g) for g in dict.fromkeys(wanted)}
+    wanted = Counter(cohorts.tolist())
+    lost = wanted - Counter(found.tolist())
     return tuple(
-        f"Cohort {g}: {n} of its {wanted.count(g)} effects are left out, because no pair of it, or "
+        f"Cohort {g}: {n} of its {wanted[g]} effects are left out, because no pair of it, or "
         "none that it is compared with, is observed in both of the years that they compare."
         for g, n in lost.items()
-        if n
     )
 
 
@@ -77,9 +70,11 @@ def comparable_sample(sample: FitSample) -> FitSample:
     return found
 
 
-def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...]:
+def fit_group_time(
+    sample: FitSample, estimator: str
+) -> tuple[tuple[InfluenceFit, ...], tuple[str, ...]]:
     """Group-time effects of one estimator and their aggregates, one fit for each outcome of the
-    sample.
+    sample, and a sentence for each cohort of which an effect could not be estimated.
 
     Parameters
     ----------
@@ -90,15 +85,17 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
 
     Returns
     -------
-    tuple of InfluenceFit
-        Terms `att` and `event`, and `group_time` for Callaway-Sant'Anna and Sun-Abraham. The
+    fits : tuple of InfluenceFit
+        Terms `att` and `event`, and `group_time` where the registry says `gives_cells`. The
         weights of an aggregate count as known, in each refit they are its own.
+    lost : tuple of str
+        Empty where the estimator does not choose its control pairs: then such a cohort is refused.
 
     Raises
     ------
     NotEstimable
-        If controls are given to Callaway-Sant'Anna, no effect after admission is observed, or an
-        observed cell is not identified.
+        If controls are given to an estimator that takes none, no effect after admission is
+        observed, or an observed cell is not identified.
     """
     row = ESTIMATORS[estimator]
     if sample.panel.controls is not None and not row.takes_controls:
@@ -135,7 +132,10 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
         )
     columns = [every.index(term) for term in terms]
     refits = _refits(sample, model, chosen, members)
-    return influence_fits(sample, cells, members, (terms, columns), estimates, psi, refits)
+    cohorts = sample.group_years[model.cells.group - 1]
+    lost = _lost_to_gaps(cohorts[solved.size[0] > 0], cohorts[chosen])
+    fits = influence_fits(sample, cells, members, (terms, columns), estimates, psi, refits)
+    return fits, lost
 
 
 def influence_fits(

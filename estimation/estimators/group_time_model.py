@@ -44,7 +44,8 @@ class GroupTimeModel:
     cells : Cells
     values : (P, D) float array
         Statistics of every pair of the panel. The first is 1, so that its sum counts pairs; those
-        that contain an outcome come last.
+        that contain an outcome come last. On a balanced panel without controls they are linear in
+        a pair's outcomes less their mean: the permutation relies on it.
     solve : callable
         Takes sums of `values` by group (B, G + 1, D) and returns the effects (`Solved`).
     gradient : callable

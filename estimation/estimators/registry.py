@@ -14,6 +14,7 @@ from numbers import Integral
 from types import ModuleType
 from typing import Any
 
+from ..options import CONTROL_PAIRS
 from ..results import NotEstimable
 
 
@@ -58,7 +59,7 @@ class Estimator:
     chooses_control_pairs : bool
         Whether `Options.control_pairs` says which pairs it compares with: never-treated ones, or
         also those that are treated later. Then a cell without a comparison is not estimated; for
-        other estimators it is a fault of the panel.
+        other estimators it is a fault of the panel, and the option is refused.
     gives_cells : bool
         Whether the effect of each cohort in each period is a result too.
     uses_always_treated : bool
@@ -191,8 +192,8 @@ def names(family: str | None = None, *, on_any_panel: bool | None = None) -> tup
 
 
 def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None:
-    """Refuse weights, a reference or bins of a panel and its `Options` for an estimator that has
-    none, before anything is fitted.
+    """Refuse weights, control pairs, a reference or bins of a panel and its `Options` for an
+    estimator that has none to choose, before anything is fitted.
     """
     binning = options.binning
     for name in estimators:
@@ -200,6 +201,11 @@ def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None
         if panel.weight is not None and not estimator.takes_weights:
             weighted = " and ".join(row.name for row in ESTIMATORS.values() if row.takes_weights)
             raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
+        if options.control_pairs != CONTROL_PAIRS[0] and not estimator.chooses_control_pairs:
+            raise NotEstimable(
+                f"{name} has no control pairs to choose: leave control_pairs (--control-group) "
+                "out, or choose callaway_santanna"
+            )
         if not estimator.has_reference and (options.reference != -1 or binning is not None):
             raise NotEstimable(
                 f"{name} has no reference period and no bins to choose: leave them out, or choose "

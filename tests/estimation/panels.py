@@ -179,7 +179,7 @@ def fitted(panel, estimator, tie_quantile=None, **rules):
     sample = build_sample(panel, tuple(range(panel.n_outcomes)), tie_quantile, **rules)
     if estimator not in DESIGNS:
         sample = comparable_sample(sample)
-        return sample, fit_group_time(sample, estimator)
+        return sample, fit_group_time(sample, estimator)[0]
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
     names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
     design = DESIGNS[estimator](sample.group_years, panel.years)

@@ -1,12 +1,16 @@
-"""What a type checker sees of a user's script."""
+"""What a type checker sees of a user's script, and where each estimator is named."""
 
 import os
 import re
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
+from estimation.api.fit import ESTIMATORS, fit
+from estimation.api.help import FIT_HELP
+from estimation.api.words import EstimatorName
 from tests.conftest import REPO
 
 SCRIPT = """
@@ -44,3 +48,10 @@ def test_mypy_strict_sees_types_and_refuses_names_that_are_none(tmp_path):
     assert plain == SEEN, done.stdout + done.stderr
     errors = dict(re.findall(r"script.py:(\d+): error: .*\[([a-z-]+)\]", done.stdout))
     assert {int(line): code for line, code in errors.items()} == REFUSED, done.stdout
+
+
+def test_every_estimator_is_named_where_it_is_described():
+    """The type of `estimator`, the docstring of `fit`, and the help of the command."""
+    assert set(get_args(EstimatorName)) == set(ESTIMATORS)
+    for text in (fit.__doc__, FIT_HELP):
+        assert set(ESTIMATORS) <= set(re.findall(r"\w+", text))

@@ -14,7 +14,7 @@ from diff_diff import ImputationDiD
 
 from estimation.estimators.fitted import Inputs
 from estimation.estimators.group_time import GroupTimeDraws, fit_group_time
-from estimation.estimators.registry import names
+from estimation.estimators.registry import ESTIMATORS, names
 from estimation.fit import fit_outcomes, fit_panel
 from estimation.inference import variances as inference
 from estimation.panel.fit_sample import before_last_cohort, build_sample
@@ -318,11 +318,12 @@ def _panel(seed, *, without_never, **settings) -> PairPanel:
     return panel.of_pairs(panel.cohort > 0) if without_never else panel
 
 
-def _ours(panel, estimator="callaway_santanna", control_pairs=LATER, vcov=(), permutations=0):
+def _ours(panel, estimator, vcov=(), permutations=0):
+    is_chosen = ESTIMATORS[estimator].chooses_control_pairs
     return fit_panel(
         panel,
         estimator=estimator,
-        control_pairs=control_pairs,
+        control_pairs=LATER if is_chosen else "never_treated",
         vcov=vcov,
         permutations=permutations,
     )
@@ -369,7 +370,7 @@ def test_influence_is_the_derivative_by_a_pairs_weight(kind):
     if PANELS[kind]:
         panel = before_last_cohort(build_sample(panel, (0,), None))
     sample = build_sample(panel, (0,), None, control_pairs=LATER)
-    (fit,) = fit_group_time(sample, "callaway_santanna")
+    (fit,), _ = fit_group_time(sample, "callaway_santanna")
     y, kept = panel.y[0], np.flatnonzero(sample.kept)
     cells = [c for c, (term, _, e) in enumerate(fit.terms) if term == "group_time" and e >= 0]
 
