@@ -37,8 +37,8 @@ where spec_id = '{PRIMARY}'
 #: The second paragraph of the README.
 ANSWER = (
     "**{title} in the statistics delivered to us.** Weighted mean synchronization (1 in step, "
-    "0 unrelated) between the yearly growth of a city with a zone and that of cities in other "
-    "provinces that no zone covered whole by {last_year} was {before} before its admission and "
+    "0 unrelated) between the yearly growth of a city with a zone and that of cities that no "
+    "zone covered whole by {last_year}, in other provinces, was {before} before its admission and "
     "{after} afterwards. By comparison with other cities of its province it would have been an "
     "estimated {without_zone} without the zone, so the estimated effect is {estimate} (95 % "
     "interval {interval}, p {p}; {first_year} to {last_year}). This interval and p are for growth "
