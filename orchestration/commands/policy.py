@@ -44,7 +44,12 @@ from orchestration.publication_folders import opened
 from orchestration.registered_lists import count_run, read_registered, write_registered
 from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused
-from warehouse.ingest.place_names import place_key, read_place_names, read_seed, six_digit_code
+from warehouse.ingest.place_names import (
+    place_key,
+    read_place_names,
+    read_province_names,
+    six_digit_code,
+)
 
 NAMES = (SYNCHRONIZATION, *(outcome.name for outcome in OUTCOMES))
 SETTINGS = {"permutations": DRAWS, "seed": 1}
@@ -188,9 +193,7 @@ def _resolver(rows: Sequence[tuple]) -> Callable[[str, str], list[int]]:
         of_province.setdefault(province, []).append(city)
         for name in (chinese, english):
             spellings.setdefault(place_key(name or ""), city)
-    provinces = {
-        place_key(row["alias"]): int(row["province_id"]) for row in read_seed("province_aliases")
-    }
+    provinces = read_province_names()
 
     def resolve(text: str, scope: str) -> list[int]:
         code = six_digit_code(text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from warehouse.ingest.layouts import Layout, Table
+from warehouse.ingest.layout_model import Layout, Table
 from warehouse.ingest.raw_table import TIDY_SOURCE, FileOrigin
 from warehouse.ingest.roster import PLACES_SOURCE, ROSTER, ZONES
 from warehouse.ingest.sheets.choice import tables_for

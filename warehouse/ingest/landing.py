@@ -39,14 +39,14 @@ from warehouse.ingest.landing_report import (
     build_input_files,
     build_skipped_table,
 )
-from warehouse.ingest.layouts import Layout
+from warehouse.ingest.layout_model import Layout
 from warehouse.ingest.place_check import check_places
 from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSION, POLICY_SCHEMA
 from warehouse.ingest.raw_parquet import Counts, read_counts
 from warehouse.ingest.raw_table import TIDY_SOURCE
 from warehouse.ingest.roster import read_roster
 from warehouse.ingest.snapshot import MOST_BYTES, require_unchanged, take_snapshot
-from warehouse.ingest.workers.jobs import PolicyJob, RawJob
+from warehouse.ingest.workers.jobs import RawJob
 from warehouse.ingest.workers.pool import Pool, Task, limits_for
 from warehouse.whole_files import write_whole
 
@@ -353,10 +353,9 @@ def _size_limit(file: DeliveredFile) -> tuple[int, str, str]:
 def build_task(file: DeliveredFile, layout: Layout | None, target: Path) -> Task:
     """What a worker has to do for a file."""
     temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
-    if file.origin.source_id == POLICY_SOURCE:
-        job = PolicyJob(str(file.location), file.origin, temporary)
-        return Task(job, limits_for(0), note=(file, target))
-    tables = tables_of(layout, file.origin.file_name) if layout else []
+    tables = None
+    if file.origin.source_id != POLICY_SOURCE:
+        tables = tables_of(layout, file.origin.file_name) if layout else []
     job = RawJob(str(file.location), file.origin, tables, temporary)
     return Task(job, limits_for(file.size), note=(file, target))
 

@@ -16,37 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from warehouse.ingest.errors import LayoutError
-from warehouse.ingest.layout_model import (
-    IgnoredSheet,
-    Indicator,
-    Layout,
-    LeftOutWhere,
-    LookedUp,
-    RowIndicators,
-    RowRule,
-    SheetIndicator,
-    Table,
-    Within,
-)
-
-__all__ = [
-    "LAYOUT_FOLDER",
-    "SCHEMA_FILE",
-    "IgnoredSheet",
-    "Indicator",
-    "Layout",
-    "LeftOutWhere",
-    "LookedUp",
-    "RowIndicators",
-    "RowRule",
-    "SheetIndicator",
-    "Table",
-    "Within",
-    "build_schema",
-    "layouts_of",
-    "load_layouts",
-    "parse_layout",
-]
+from warehouse.ingest.layout_model import Layout
 
 LAYOUT_FOLDER = Path(__file__).with_suffix("")
 SCHEMA_FILE = LAYOUT_FOLDER / "layout.schema.json"

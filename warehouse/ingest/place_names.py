@@ -45,6 +45,14 @@ def read_place_names() -> PlaceNames:
     return PlaceNames(codes, aliases, {int(row["city_id"]): row["city_name_zh"] for row in roster})
 
 
+@cache
+def read_province_names() -> dict[str, int]:
+    """Code of a province by key of its spelling."""
+    return {
+        place_key(row["alias"]): int(row["province_id"]) for row in read_seed("province_aliases")
+    }
+
+
 def read_seed(name: str) -> list[dict[str, str]]:
     """Rows of a seed."""
     with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:

@@ -4,6 +4,7 @@ which one is current, and what it enters.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,7 +14,7 @@ import duckdb
 from warehouse.build_database import rows_of
 from warehouse.corrections import cells_of, named, shown
 from warehouse.errors import Refused
-from warehouse.replay.measures import Measured, measure
+from warehouse.replay.measures import Test, measure
 from warehouse.replay.replay import replay
 from warehouse.replay.uses import find_uses
 
@@ -81,26 +82,6 @@ select flags.observation_id, flags.rule, flags.grade, flags.detail from (
 where flags.observation_id in (select figure.observation_id from figure)
 order by all
 """
-#: Columns of a flag that are shown.
-_FLAG = ("rule", "grade", "detail")
-
-
-@dataclass(frozen=True)
-class Test:
-    """A rule's test on a figure: what was measured, beside the threshold, and what came of it.
-
-    `outcome` is 'passed', 'found' or 'vetoed' (beyond the threshold, and yet no flag: another
-    condition of the rule does not hold).
-    """
-
-    rule: str
-    what: str
-    kind: str
-    is_at_most: bool
-    measured: float | None
-    threshold: float | None
-    note: str | None
-    outcome: str
 
 
 @dataclass(frozen=True)
@@ -167,8 +148,17 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
     replay(con, where)
     con.execute(FIGURES, [city_id, year])
     read = rows_of(con, _READ)
-    tests, flags = measure(con), rows_of(con, _FLAGS)
-    figures = [_figure(row, tests, flags) for row in read]
+    flags: dict[int, list[dict[str, str]]] = defaultdict(list)
+    flagged = set()
+    for flag in rows_of(con, _FLAGS):
+        observation_id = flag.pop("observation_id")
+        flags[observation_id].append(flag)
+        flagged.add((observation_id, flag["rule"]))
+    tests = measure(con, flagged)
+    figures = []
+    for row in read:
+        observation_id = row["observation_id"]
+        figures.append(_figure(row, tests[observation_id], flags[observation_id]))
     own = [row for row in read if row["indicator_id"] == indicator_id]
     name = con.execute(
         "select city_name_zh || ' ' || city_name_en from marts.dim_city where city_id = $1",
@@ -231,25 +221,9 @@ def _said(row: dict[str, Any]) -> str:
     return f"{row['source_id']}{edition} {row['value']:.6g} ({state})"
 
 
-def _figure(row: dict[str, Any], tests: list[Measured], flags: list[dict[str, Any]]) -> Figure:
-    mine = [flag for flag in flags if flag["observation_id"] == row["observation_id"]]
-    found = {flag["rule"] for flag in mine}
-    judged = [
-        Test(
-            one.rule,
-            one.what,
-            one.kind,
-            one.is_at_most,
-            one.measured,
-            one.threshold,
-            one.note,
-            _outcome(one, found),
-        )
-        for one in tests
-        if one.observation_id == row["observation_id"]
-    ]
-    measured = {one.rule for one in judged if one.outcome == "found"}
-    judged += [
+def _figure(row: dict[str, Any], tests: list[Test], flags: list[dict[str, str]]) -> Figure:
+    measured = {test.rule for test in tests if test.outcome == "found"}
+    others = [
         Test(
             flag["rule"],
             "decided on more than this figure, such as its table or a run of years",
@@ -260,7 +234,7 @@ def _figure(row: dict[str, Any], tests: list[Measured], flags: list[dict[str, An
             "see the reason above",
             "found",
         )
-        for flag in mine
+        for flag in flags
         if flag["rule"] not in measured
     ]
     remark = ""
@@ -273,25 +247,7 @@ def _figure(row: dict[str, Any], tests: list[Measured], flags: list[dict[str, An
             "are not measured again"
         )
     facts = {name: row[name] for name in row if name not in ("flag_again", "rule_again")}
-    flags = []
-    for flag in mine:
-        flags.append({name: flag[name] for name in _FLAG})
-    return Figure(facts, judged, flags, remark)
-
-
-def is_beyond(test: Measured | Test) -> bool:
-    """Whether what was measured is on the side of the threshold where the rule may flag it."""
-    if test.is_at_most:
-        return test.measured <= test.threshold
-    return test.measured >= test.threshold
-
-
-def _outcome(test: Measured, found: set[str]) -> str:
-    if not is_beyond(test):
-        return "passed"
-    if test.rule in found:
-        return "found"
-    return "vetoed"
+    return Figure(facts, tests + others, flags, remark)
 
 
 def _choice(own: list[dict[str, Any]]) -> str:

@@ -4,6 +4,8 @@ models that `replay` made, most of them on a model's own steps (`query_of`).
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass
 
 import duckdb
@@ -45,10 +47,13 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One test on one figure; ``threshold`` is null where the rule has none for the indicator."""
+class Test:
+    """A rule's test on a figure: what was measured, beside the threshold, and what came of it.
 
-    observation_id: int
+    `outcome` is 'passed', 'found' or 'vetoed' (beyond the threshold, and yet no flag: another
+    condition of the rule does not hold).
+    """
+
     rule: str
     what: str
     kind: str
@@ -56,6 +61,7 @@ class Measured:
     measured: float | None
     threshold: float | None
     note: str | None
+    outcome: str
 
 
 #: How far a figure is from that of each other source.
@@ -472,16 +478,28 @@ _FILTERS = {
 }
 
 
-def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
+def measure(con: duckdb.DuckDBPyConnection, flagged: Set[tuple[int, str]]) -> dict[int, list[Test]]:
     """What every rule measures of the figures in the table `figure` (observation_id, year).
 
     A rule that measures nothing of a figure (no value in the year before, no other source, no
     threshold for the indicator) is left out; of several sources the farthest one counts, of exact
     agreement the nearest.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    flagged : set of (int, str)
+        Each figure and a rule that flags it.
+
+    Returns
+    -------
+    dict of int to list of Test
+        By observation_id, in the order of `MEASURES`.
     """
+    found: dict[int, list[Test]] = defaultdict(list)
     cell = con.execute('select city_id, "year" from figure limit 1').fetchall()
     if not cell:
-        return []
+        return found
     city_id, year = cell[0]
     of_cell = {"city_id": city_id, "year": year}
     # the tests on one step are one statement, so the step runs once and makes no unread column
@@ -497,12 +515,16 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
     rows = []
     for step, queries in tests.items():
         rows += con.execute(_with_step(step, of_cell) + " union all ".join(queries)).fetchall()
-    found = []
     for number, observation_id, measured, threshold, note in sorted(rows, key=lambda row: row[:2]):
         one = MEASURES[number]
-        found.append(
-            Measured(
-                observation_id,
+        is_beyond = measured >= threshold
+        if one.is_at_most:
+            is_beyond = measured <= threshold
+        outcome = "passed"
+        if is_beyond:
+            outcome = "found" if (observation_id, one.rule) in flagged else "vetoed"
+        found[observation_id].append(
+            Test(
                 one.rule,
                 one.what,
                 one.kind,
@@ -510,6 +532,7 @@ def measure(con: duckdb.DuckDBPyConnection) -> list[Measured]:
                 float(measured),
                 float(threshold),
                 note,
+                outcome,
             )
         )
     return found

@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from warehouse.ingest.landing import LandingReport, read_landing
-from warehouse.ingest.layouts import Layout, parse_layout
+from warehouse.ingest.layout_model import Layout
+from warehouse.ingest.layouts import parse_layout
 
 LAYOUT_YAML = r"""
 source_id: panel

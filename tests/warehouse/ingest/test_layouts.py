@@ -9,12 +9,7 @@ import pytest
 
 from tests.warehouse.ingest.delivered import LAYOUT_YAML, YEARS_YAML
 from warehouse.ingest.errors import LayoutError
-from warehouse.ingest.layouts import (
-    SCHEMA_FILE,
-    build_schema,
-    load_layouts,
-    parse_layout,
-)
+from warehouse.ingest.layouts import SCHEMA_FILE, build_schema, load_layouts, parse_layout
 from warehouse.ingest.place_names import SEEDS
 
 NO_INDICATOR = YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")]

@@ -41,12 +41,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What columns are compared with: the catalog, the factor of each known unit, and published
-    values where there are any.
-    """
+    """What columns are compared with: the catalog, and published values where there are any."""
 
     catalog: Catalog
-    factors: Mapping[tuple[str, str], float]
     reference: Reference | None = None
 
 
@@ -172,14 +169,14 @@ def _by_values(
     stated = match_header_unit([header, *header.split("|")], best.indicator_id, knowledge.catalog)
     if (
         stated is not None
-        and _power(knowledge.factors[_unit_key(stated.unit), canonical]) == best.power
+        and _power(knowledge.catalog.units[_unit_key(stated.unit), canonical]) == best.power
     ):
         return Finding(
             replace(stated, how="values", score=round(best.share, 2)),
             f"{said}, in the unit that the header states",
             best.copy_of,
         )
-    unit = unit_of_power(best.power, canonical, knowledge.factors, header)
+    unit = unit_of_power(best.power, canonical, knowledge.catalog.units, header)
     if unit is None:
         return Finding(
             None, f"{said}, but no unit of seed unit_factors is 10^{best.power} of {canonical}"
@@ -235,14 +232,3 @@ def _power(factor: float) -> int | None:
 
 def _unit_key(unit: str | None) -> str:
     return "".join((unit or "").split()).lower()
-
-
-def read_factors(units: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], float]:
-    """Factor to the canonical unit by unit and canonical unit, from rows of the seed
-    ``unit_factors``.
-    """
-    return {
-        (row["unit_text"], row["canonical_unit"]): float(row["multiply_by"])
-        / float(row["divide_by"])
-        for row in units
-    }

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import chain, product
 
 from warehouse.ingest.cells.cell_values import normal_header
-from warehouse.ingest.layouts import Layout
+from warehouse.ingest.layout_model import Layout
 
 MIN_SCORE = 0.7
 _BRACKET = re.compile(r"\(([^()]*)\)")
@@ -51,15 +51,15 @@ class HeaderMatch:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Wordings of every indicator in normal form, its canonical unit and place level, and the units
-    that can be converted.
+    """Wordings of every indicator in normal form, its canonical unit and place level, and the
+    factor of each known unit by unit and canonical unit.
     """
 
     exact: Mapping[str, str]
     aliases: Mapping[str, str]
     canonical_unit: Mapping[str, str]
     place_level: Mapping[str, str]
-    units: frozenset[tuple[str, str]]
+    units: Mapping[tuple[str, str], float]
 
 
 def build_catalog(
@@ -88,14 +88,18 @@ def build_catalog(
             wordings += [(name, rule.id) for name, rule in table.sheet_indicators.items()]
             for label, indicator_id in wordings:
                 aliases.setdefault(_plain(split_unit(normal_header(label))[0]), indicator_id)
-    known_units = frozenset((row["unit_text"], row["canonical_unit"]) for row in units)
+    factors = {
+        (row["unit_text"], row["canonical_unit"]): float(row["multiply_by"])
+        / float(row["divide_by"])
+        for row in units
+    }
     levels = {row["indicator_id"]: row["place_level"] for row in rows}
     return Catalog(
         exact,
         aliases,
         {row["indicator_id"]: row["canonical_unit"] for row in rows},
         levels,
-        known_units,
+        factors,
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from warehouse.ingest.comparable import why_not_compared
 from warehouse.ingest.delivered_files import matches_path
-from warehouse.ingest.drafting.evidence import Knowledge, read_factors
+from warehouse.ingest.drafting.evidence import Knowledge
 from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
 from warehouse.ingest.drafting.layout_draft import Draft, draft_layout
 from warehouse.ingest.drafting.sheet_draft import year_in_name
@@ -25,7 +25,7 @@ from warehouse.ingest.errors import FileFault, IngestError, LayoutError
 from warehouse.ingest.formats.grids import READABLE, Grid
 from warehouse.ingest.landing import MAX_FILE_BYTES
 from warehouse.ingest.layouts import load_layouts, parse_layout
-from warehouse.ingest.place_names import place_key, read_place_names, read_seed
+from warehouse.ingest.place_names import read_place_names, read_province_names, read_seed
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.workers.jobs import RawJob
@@ -131,7 +131,7 @@ def draft_folder(
             f"{folder}: expected files of type {', '.join(READABLE)}; found {shown}; convert "
             "them, or name another folder"
         )
-    knowledge = Knowledge(read_catalog(), read_factors(read_seed("unit_factors")), reference)
+    knowledge = Knowledge(read_catalog(), reference)
     draft = draft_layout(source_id, files, knowledge, read_places(), delimiters)
     draft.notes.extend(faults)
     if "  - files:" not in draft.text:
@@ -235,10 +235,9 @@ def read_catalog() -> Catalog:
 
 def read_places() -> Places:
     """Known spellings and codes of cities and provinces."""
-    cities, aliases = read_place_names(), read_seed("province_aliases")
+    cities = read_place_names()
     codes = [int(row["province_id"]) for row in read_seed("province_roster")]
-    provinces = {place_key(row["alias"]): int(row["province_id"]) for row in aliases}
     return Places(
-        {"city": cities.aliases, "province": provinces},
+        {"city": cities.aliases, "province": read_province_names()},
         {"city": cities.codes, "province": {code: code for code in codes}},
     )

@@ -18,6 +18,7 @@ from warehouse.ingest.errors import IngestError
 from warehouse.ingest.place_names import (
     place_key,
     read_place_names,
+    read_province_names,
     read_seed,
     six_digit_code,
 )
@@ -118,7 +119,7 @@ def _is_place(value: FetchedValue, level: str) -> bool:
         return True
     code, key = six_digit_code(value.place_code), place_key(value.place_name)
     if level == "province":
-        return code is not None and _provinces().get(key) == code
+        return code is not None and read_province_names().get(key) == code
     names = read_place_names()
     return code is not None and code in names.codes and names.codes[code] == names.aliases.get(key)
 
@@ -126,10 +127,3 @@ def _is_place(value: FetchedValue, level: str) -> bool:
 @cache
 def _catalog() -> Catalog:
     return build_catalog(read_seed("indicator_catalog"), read_seed("unit_factors"), ())
-
-
-@cache
-def _provinces() -> dict[str, int]:
-    return {
-        place_key(row["alias"]): int(row["province_id"]) for row in read_seed("province_aliases")
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -63,25 +63,6 @@ _SIGNATURE_LENGTH = 120
 _SENTENCE_END = "。；;！？!?"
 
 
-class Clause(NamedTuple):
-    """One clause: number from 1, text without its marker, kind, marker, level 1-5 (0 unmarked),
-    zone of its annex, place as found.
-
-    `char_start` and `char_end` count characters (the first is 0, the end is exclusive), `line_no`
-    lines from 1.
-    """
-
-    clause_no: int
-    clause_text: str
-    clause_kind: str
-    marker: str | None
-    marker_level: int
-    zone_text: str | None
-    char_start: int
-    char_end: int
-    line_no: int
-
-
 def joined_titles(mapped: MappedText) -> MappedText:
     """The text with a zone plan's title on one line where it was set on two."""
     spans, start = [], 0
@@ -91,7 +72,7 @@ def joined_titles(mapped: MappedText) -> MappedText:
     return mapped.rearranged([*spans, (start, len(mapped.text))]) if spans else mapped
 
 
-def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
+def split_clauses(mapped: MappedText, found: str) -> list[dict[str, Any]]:
     """Clauses of a cleaned text.
 
     A clause ends at the end of a line, after a full stop, semicolon, question or exclamation mark,
@@ -107,9 +88,11 @@ def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
 
     Returns
     -------
-    list of Clause
-        In reading order. `clause_kind` is note, title, header (number, issuer or date alone),
-        addressee, heading or body.
+    list of dict
+        In reading order, as `schema.CLAUSE_TYPE`: number from 1, text without its marker, kind,
+        marker, level 1-5 (0 unmarked), zone of its annex, place as found. `clause_kind` is note,
+        title, header (number, issuer or date alone), addressee, heading or body. `char_start` and
+        `char_end` count characters (the first is 0, the end is exclusive), `line_no` lines from 1.
     """
     text = mapped.text
     rows, starts, ends = [], [], []
@@ -124,14 +107,22 @@ def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
         if kind == "title" and (titled := ZONE_TITLE.fullmatch(piece)):
             zone = titled["zone"]
         if rows and _is_set_under(rows[-1], level, kind):
-            rows[-1][1] = "heading"
-        rows.append([inner, kind, marker.group() if marker else None, level, zone])
+            rows[-1]["clause_kind"] = "heading"
+        rows.append(
+            {
+                "clause_no": len(rows) + 1,
+                "clause_text": inner,
+                "clause_kind": kind,
+                "marker": marker.group() if marker else None,
+                "marker_level": level,
+                "zone_text": zone,
+            }
+        )
         starts.append(start)
         ends.append(end)
-    places = _places(mapped, found, starts, ends)
-    return [
-        Clause(n, *row, *place) for n, (row, place) in enumerate(zip(rows, places, strict=True), 1)
-    ]
+    for row, place in zip(rows, _places(mapped, found, starts, ends), strict=True):
+        row |= dict(zip(("char_start", "char_end", "line_no"), place, strict=True))
+    return rows
 
 
 def _places(
@@ -148,12 +139,12 @@ def _places(
     )
 
 
-def _is_set_under(row: list[Any], level_after: int, kind_after: str) -> bool:
-    """Whether a short marked sentence (text, kind, marker, level, zone) heads what follows: a
-    deeper mark, or text without one.
-    """
-    text, kind, _, level, _ = row
-    if kind != "body" or not 0 < level < 5 or len(text) > _HEADING_LENGTH:
+def _is_set_under(row: dict[str, Any], level_after: int, kind_after: str) -> bool:
+    """Whether a short marked sentence heads what follows: a deeper mark, or text without one."""
+    level = row["marker_level"]
+    if row["clause_kind"] != "body" or not 0 < level < 5:
+        return False
+    if len(row["clause_text"]) > _HEADING_LENGTH:
         return False
     return level_after > level or (level_after == 0 and kind_after == "body")
 

@@ -18,6 +18,7 @@ from warehouse.ingest.policy.metadata import read_metadata
 from warehouse.ingest.policy.schema import POLICY_SCHEMA
 from warehouse.ingest.raw_parquet import Counts, write_parts
 from warehouse.ingest.raw_table import FileOrigin
+from warehouse.ingest.snapshot import open_delivered
 
 SHINGLE_LENGTH = 8
 SKETCH_SHARE = 16
@@ -42,11 +43,8 @@ def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
         clean_text(found, is_markdown=PurePosixPath(origin.file_name).suffix.lower() == ".md")
     )
     clauses = split_clauses(mapped, found)
-    hanzi = "".join(
-        HANZI_RUN.findall(
-            "".join(clause.clause_text for clause in clauses if clause.clause_kind != "note")
-        )
-    )
+    said = [one["clause_text"] for one in clauses if one["clause_kind"] != "note"]
+    hanzi = "".join(HANZI_RUN.findall("".join(said)))
     row = {
         "document_id": origin.file_name,
         "file_name": origin.file_name,
@@ -59,12 +57,12 @@ def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
         "n_broken": found.count(BROKEN),
         "text_hash": hash_bytes(hanzi.encode())[:32],
         "sketch": build_sketch(hanzi),
-        "clauses": [clause._asdict() for clause in clauses],
+        "clauses": clauses,
     }
     return pa.Table.from_pylist([row], schema=POLICY_SCHEMA)
 
 
-def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> Counts:
+def write_policy_text(location: Path, origin: FileOrigin, target: Path) -> Counts:
     """Read a policy text and write its one row.
 
     Returns
@@ -79,7 +77,8 @@ def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> Counts:
     OSError
         The Parquet file cannot be written.
     """
-    table = build_policy_document(data, origin)
+    with open_delivered(location) as stream:
+        table = build_policy_document(stream.read(), origin)
     n_clauses = len(table.column("clauses")[0])
     return write_parts([table], POLICY_SCHEMA, target, lambda _: {None: n_clauses})
 

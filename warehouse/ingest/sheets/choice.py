@@ -14,7 +14,7 @@ from warehouse.ingest.raw_table import build_rejected_line
 # a process that parses gets layouts as plain values, and finding a file's tables needs no parser
 if TYPE_CHECKING:
     from warehouse.ingest.formats.grids import Grid
-    from warehouse.ingest.layouts import IgnoredSheet, Layout, Table
+    from warehouse.ingest.layout_model import IgnoredSheet, Layout, Table
 
 
 def tables_for(layout: Layout, path: str, matches: Callable[[str, str], bool]) -> list[Table]:

@@ -19,7 +19,7 @@ from warehouse.ingest.cells.cell_values import (
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.formats.sheet_scan import column_number
-from warehouse.ingest.layouts import Indicator, LookedUp, SheetIndicator, Table
+from warehouse.ingest.layout_model import Indicator, LookedUp, SheetIndicator, Table
 
 # a unit is a word or two: whatever is longer or holds brackets is a piece of a header that a greedy
 # pattern took

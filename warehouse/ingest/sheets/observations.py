@@ -17,7 +17,7 @@ from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_blank_row
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Cell, Grid
 from warehouse.ingest.formats.sheet_scan import column_number
-from warehouse.ingest.layouts import Table
+from warehouse.ingest.layout_model import Table
 from warehouse.ingest.raw_table import (
     RAW_SCHEMA,
     FileOrigin,

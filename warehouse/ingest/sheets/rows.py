@@ -22,7 +22,7 @@ from warehouse.ingest.cells.cell_values import (
 from warehouse.ingest.cells.coded_texts import NO_TEXT, CodedTexts
 from warehouse.ingest.cells.column_values import coded_column
 from warehouse.ingest.formats.grids import Cell, Grid
-from warehouse.ingest.layouts import Table
+from warehouse.ingest.layout_model import Table
 from warehouse.ingest.raw_table import build_rejected_line
 from warehouse.ingest.sheets.bindings import Binding
 from warehouse.ingest.sheets.finder import wordings

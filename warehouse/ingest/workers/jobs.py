@@ -8,51 +8,40 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.ingest.layouts import Table
+from warehouse.ingest.layout_model import Table
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.snapshot import open_delivered
 
 
 @dataclass(frozen=True)
 class RawJob:
-    """A file of statistics to a Parquet file.
+    """A delivered file to a Parquet file.
 
     Attributes
     ----------
     location : str
         Where it lies.
     origin : FileOrigin
-    tables : list of Table
-        Tables of the layout that fit the file; none for a tidy file.
+    tables : list of Table or None
+        Tables of the layout that fit the file; none for a tidy file, None for a policy text.
     target : str
         Where to write.
     """
 
     location: str
     origin: FileOrigin
-    tables: list[Table]
+    tables: list[Table] | None
     target: str
 
     def run(self, _: None) -> list[tuple[str | None, int]]:
-        """Rows by reason."""
-        from warehouse.ingest.raw_files import write_raw
+        """Rows by reason; of a policy text the number of clauses, as rows without a reason."""
+        location = Path(self.location)
+        target = Path(self.target)
+        if self.tables is None:
+            from warehouse.ingest.policy.documents import write_policy_text
 
-        counts = write_raw(Path(self.location), self.origin, self.tables, Path(self.target))
-        return list(counts.items())
+            counts = write_policy_text(location, self.origin, target)
+        else:
+            from warehouse.ingest.raw_files import write_raw
 
-
-@dataclass(frozen=True)
-class PolicyJob:
-    """A policy text to a Parquet file of one row."""
-
-    location: str
-    origin: FileOrigin
-    target: str
-
-    def run(self, _: None) -> list[tuple[None, int]]:
-        """The number of clauses, as rows without a reason."""
-        from warehouse.ingest.policy.documents import write_policy_text
-
-        with open_delivered(Path(self.location)) as stream:
-            counts = write_policy_text(stream.read(), self.origin, Path(self.target))
+            counts = write_raw(location, self.origin, self.tables, target)
         return list(counts.items())

@@ -202,10 +202,10 @@ def test_a_bad_file_is_refused_with_its_reason(name, data, reason):
 )
 def test_places_lead_back_to_the_text_as_found(found):
     for clause in split_clauses(clean_text(found), found):
-        place = found[clause.char_start : clause.char_end]
+        place = found[clause["char_start"] : clause["char_end"]]
         kept = [sign for sign in place if sign not in " 🚀"]
-        assert "".join(kept).endswith(clause.clause_text.replace(" ", ""))
-        assert clause.line_no == found.count("\n", 0, clause.char_start) + 1
+        assert "".join(kept).endswith(clause["clause_text"].replace(" ", ""))
+        assert clause["line_no"] == found.count("\n", 0, clause["char_start"]) + 1
 
 
 @pytest.mark.parametrize(
