@@ -114,6 +114,21 @@ def _of_table(kind: str) -> str:
     )
 
 
+def _of_part(part: str, condition: str) -> Measure:
+    """How much of a part of a new source or edition differs from known sources."""
+    return Measure(
+        "unsupported",
+        f"share of the figures of its {part} that differ from known sources",
+        SHARE,
+        "select series.observation_id, parts.n_off / parts.n_new as measured, parts.least_off / "
+        "parts.n_new as threshold, parts.n_off || ' of ' || parts.n_new || ' figures' as note "
+        "from parts inner join {{ ref('int_values_series') }} as series on parts.series_no = "
+        f"series.series_no and {condition}",
+        "int_observations_flagged",
+        "parts",
+    )
+
+
 MEASURES = [
     Measure(
         "sign",
@@ -425,6 +440,12 @@ MEASURES = [
         "int_observations_flagged",
         "tables",
     ),
+    _of_part("city", "parts.city_id = series.city_id"),
+    _of_part("table", 'parts."year" = series."year"'),
+    _of_part(
+        "series, outside cities and tables most of which differ,",
+        'coalesce(parts.city_id, parts."year") is null',
+    ),
     Measure(
         "stitched",
         "step where the current series passes to this source",
@@ -475,7 +496,10 @@ _FILTERS = {
     ("int_values_candidates", "judged"): 'where "year" = {year}',
     ("int_observations_identity", "delivered_rows"): "",
     ("int_observations_wrong_entity", "distances"): "",
+    ("int_observations_flagged", "parts"): "",
 }
+#: Steps that count figures of all years, so that their model reads all of its tables.
+_WHOLE = {("int_observations_flagged", "parts")}
 
 
 def measure(con: duckdb.DuckDBPyConnection, flagged: Set[tuple[int, str]]) -> dict[int, list[Test]]:
@@ -547,7 +571,7 @@ def _with_step(step: tuple[str, str], of_cell: dict[str, int]) -> str:
         return ""
     rows = _FILTERS.get(step, _OF_FIGURE).format(**of_cell)
     sql = query_of(model, cte, f"select * from {cte} {rows}")
-    if model in _NARROWED:
+    if model in _NARROWED and step not in _WHOLE:
         table, condition = _NARROWED[model]
         sql = sql.replace(f'"{table}"', f'(from "{table}" where {condition.format(**of_cell)})')
     return f"with {cte} as ({sql}) "

@@ -5,6 +5,7 @@ what it measured.
 import json
 import re
 
+import duckdb
 import pytest
 
 from orchestration.commands.why import why
@@ -60,6 +61,40 @@ def test_a_cell_judged_again_has_the_published_verdict_and_its_measure(con):
             assert any(test.outcome == "found" for test in tests), (where, rule)
         # a rule that flags the figure is beyond its threshold by the model's own numbers
         assert figure.tests
+
+
+#: A new source that has two of five figures of product wrong, beside one that has a priority; and
+#: one city of 2010 alone.
+PLANTED = """
+update marts.fct_indicator_observation set source_id = 'csmar_region', priority = 1
+where source_id = 'sim_indicator_sheets';
+insert into marts.fct_indicator_observation
+select * replace (
+    'new_source' as source_id, null as edition_year, 'new.csv' as file_name, 999 as priority,
+    false as is_current, 'ok' as quality_flag, null as quality_rule, null as quality_detail,
+    "value" * if((city_id // 100 + "year") % 5 < 2, 1.4, 1) as "value",
+    "value" as value_delivered
+)
+from marts.fct_indicator_observation
+where indicator_id = 'gdp_nominal_cny_100m' and place_level = 'city' and is_current;
+delete from marts.fct_indicator_observation
+where city_id = 330100 and "year" = 2010 and indicator_id = 'gdp_nominal_cny_100m'
+    and source_id <> 'new_source'
+"""
+
+
+def test_a_new_source_that_stands_apart_has_the_share_that_does(simulated, tmp_path):
+    copied = tmp_path / DATABASE
+    copied.write_bytes((simulated.home / "published" / DATABASE).read_bytes())
+    with duckdb.connect(copied) as con:
+        con.execute(PLANTED)
+    with open_untrusted(copied, WAREHOUSE / "seeds") as con:
+        (figure,) = explain(con, (330100, 2010, "gdp_nominal_cny_100m")).figures
+    assert "unsupported" in [flag["rule"] for flag in figure.flags if flag["grade"] == "blocked"]
+    found = [test for test in figure.tests if test.outcome == "found"]
+    (test,) = [test for test in found if test.rule == "unsupported"]
+    assert test.threshold == pytest.approx(0.3)
+    assert test.measured == pytest.approx(0.4, abs=0.05)
 
 
 def test_the_command_explains_a_cell_and_refuses_what_is_none(

@@ -22,30 +22,21 @@ with detected as (
     {% endfor %}
 ),
 
--- values in a table, or in a province's rows, that is blocked as a whole (refused = blocked): copies do not get their flags, nor those
--- of the series with such a table
-refused_blocks as (
-    select
-        series.observation_id,
-        series.series_no,
-        matched.block
-    from {{ ref('int_values_matched') }} as matched
-    inner join {{ ref('int_values_series') }} as series on matched.observation_id = series.observation_id
-    where matched.block in ('table', 'province') and matched.grade = 'blocked'
-),
-
+-- a value in a table or a province's rows that are refused as a whole accuses no copy, nor does one of a series with such a table
 accusing as (
     select detected.*
     from detected
     left join {{ ref('int_values_series') }} as series on detected.observation_id = series.observation_id
     where
-        detected.observation_id not in (select refused_blocks.observation_id from refused_blocks)
-        and detected.observation_id not in (
+        detected.observation_id not in (
+            select matched.observation_id from {{ ref('int_values_matched') }} as matched
+            where matched.block = 'province' and matched.grade = 'blocked'
+            union all
             select rate_table.observation_id from {{ ref('int_observations_rate_table') }} as rate_table
         )
         and coalesce(series.series_no, 0) not in (
-            select blocks.series_no from refused_blocks as blocks
-            where blocks.block = 'table'
+            select graded.series_no from {{ ref('int_blocks_graded') }} as graded
+            where graded.block = 'table' and graded.grade = 'blocked'
         )
 ),
 
@@ -220,26 +211,51 @@ new_figures as (
     group by paired.observation_id, paired.series_no, paired.city_id, paired."year"
 ),
 
--- their cities and tables in which most differ
-apart as (
+-- how many differ of each city and table, at least most for it to stand apart
+cities_and_tables as (
     select
         series_no,
         city_id,
-        "year"
+        "year",
+        count(*) filter (where is_off) as n_off,
+        count(*) as n_new,
+        greatest(any_value(least_cells), any_value(least_share) * n_new) as least_off
     from new_figures
     group by grouping sets ((series_no, city_id), (series_no, "year"))
-    having count(*) filter (where is_off) >= greatest(any_value(least_cells), any_value(least_share) * count(*))
 ),
 
--- series of a source without a priority in whose other cities and tables more differ than between any two sources that have one
-apart_series as (
-    select new_figures.series_no
+-- and of the rest of a series of a source without a priority: more than between any two sources that have one
+parts as (
+    select * from cities_and_tables
+    union all by name
+    select
+        series_no,
+        count(*) filter (where is_off) as n_off,
+        count(*) as n_new,
+        greatest(any_value(least_cells), any_value(least_series_share) * n_new) as least_off
     from new_figures
-    left join apart as of_city on new_figures.series_no = of_city.series_no and new_figures.city_id = of_city.city_id
-    left join apart as of_table on new_figures.series_no = of_table.series_no and new_figures."year" = of_table."year"
-    where new_figures.is_unknown and of_city.series_no is null and of_table.series_no is null
-    group by new_figures.series_no
-    having count(*) filter (where is_off) >= greatest(any_value(least_cells), any_value(least_series_share) * count(*))
+    where
+        is_unknown
+        and not exists (
+            select 1
+            from cities_and_tables as apart
+            where
+                apart.series_no = new_figures.series_no
+                and (apart.city_id = new_figures.city_id or apart."year" = new_figures."year")
+                and apart.n_off >= apart.least_off
+        )
+    group by series_no
+),
+
+apart as (
+    select series.observation_id
+    from parts
+    inner join {{ ref('int_values_series') }} as series
+        on
+            parts.series_no = series.series_no
+            and coalesce(parts.city_id, series.city_id) = series.city_id
+            and coalesce(parts."year", series."year") = series."year"
+    where parts.n_off >= parts.least_off
 ),
 
 -- figures that another source has too
@@ -253,20 +269,14 @@ agreed as (
 -- a value that nobody else has, or of a refused table where others have another one
 alone as (
     select
-        tables.*,
+        *,
         -- not for an index (same_as), which has no other index to be compared with
-        tables.same_as is null and (
-            coalesce(of_city.series_no, of_table.series_no) is not null
-            or series.series_no in (select apart_series.series_no from apart_series)
-        ) as is_apart,
-        tables.source_id in (select doubtful.source_id from doubtful) as is_doubtful
+        same_as is null and observation_id in (select apart.observation_id from apart) as is_apart,
+        source_id in (select doubtful.source_id from doubtful) as is_doubtful
     from tables
-    left join {{ ref('int_values_series') }} as series on tables.observation_id = series.observation_id
-    left join apart as of_city on series.series_no = of_city.series_no and series.city_id = of_city.city_id
-    left join apart as of_table on series.series_no = of_table.series_no and series."year" = of_table."year"
     where
-        tables.is_left
-        and (tables.n_left = 1 or (tables.is_table and tables.observation_id not in (select agreed.observation_id from agreed)))
+        is_left
+        and (n_left = 1 or (is_table and observation_id not in (select agreed.observation_id from agreed)))
 ),
 
 flags as (
