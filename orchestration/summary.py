@@ -10,7 +10,7 @@ from orchestration.terminal import say
 from orchestration.what_changed import what_changed
 from warehouse.publication.untrusted import DATABASE, open_untrusted
 
-OF_DATA = (
+QUERIES = (
     """
 select unnest(['', format('read       {} of {} files, {:,} values',
     count(*) filter (status = 'taken'), count(*), coalesce(sum(n_observations), 0)::bigint)])
@@ -52,8 +52,6 @@ select '  no longer applies: ' || source_id || '/' || file_name || ': ' || indic
     || coalesce(value_found::varchar, 'no value') || '; citysync correct --withdraw takes it back'
 from quality.correction where correction_state in ('other_number', 'no_value') order by all
 """,
-)
-OF_RESULTS = (
     # one verdict for each window and series
     """
 select unnest([
@@ -109,9 +107,7 @@ def print_summary(home: Home) -> None:
     """Print the summary of the current publication."""
     lines = []
     with open_untrusted(home.published / DATABASE) as con:
-        for query in OF_DATA:
-            lines += [line for (line,) in con.execute(query).fetchall()]
-        for query in OF_RESULTS:
+        for query in QUERIES:
             lines += [line for (line,) in con.execute(query).fetchall()]
         changes = what_changed(con)
     lines += [

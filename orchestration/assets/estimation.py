@@ -7,15 +7,16 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
+from estimation.study.tables import COLUMNS
 from orchestration.assets.upstream import require_upstream
 from orchestration.dagster_ui.metadata import describe_table, show_aside
 from orchestration.run import Run
 from orchestration.stages import estimates
-from orchestration.stages.estimates import DESCRIPTIONS
 from warehouse.build_database import open_build
+from warehouse.publication.tables import read_comments
 
 GROUP = "estimates"
-KEYS = [dg.AssetKey([GROUP, table]) for table in DESCRIPTIONS]
+KEYS = [dg.AssetKey([GROUP, table]) for table in COLUMNS]
 PREVIEW = (
     "spec_id",
     "term",
@@ -36,19 +37,20 @@ def build_study_asset(
     marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 ) -> dg.AssetsDefinition:
     """The study's tables, the claims among them."""
+    comments = read_comments()
 
     @dg.multi_asset(
         name="study",
         group_name=GROUP,
         specs=[
             dg.AssetSpec(
-                [GROUP, table],
+                key,
                 deps=[*marts, counterfactual],
-                description=description,
+                description=comments[".".join(key.path)]["table"],
                 kinds={"python", "duckdb"},
                 group_name=GROUP,
             )
-            for table, description in DESCRIPTIONS.items()
+            for key in KEYS
         ],
     )
     def study(

@@ -23,47 +23,6 @@ from warehouse.ingest.simulation.landing import PLANTED
 from warehouse.publication.tables import comment_tables
 
 SCHEMA = "estimates"
-#: Tables of the study, and what a row of each is.
-DESCRIPTIONS = {
-    "estimate": "One coefficient under one method of inference.",
-    "diagnostic": "One diagnostic number of a spec.",
-    "not_run": "A spec without the series, ties or clusters it needs, with the reason.",
-    "warning": "A warning that belongs beside a spec's estimates.",
-    "specification": "The choices of a spec of the specification curve.",
-    "curve_test": (
-        "The joint permutation of the specification curve, over all outcomes and for each."
-    ),
-    "primary": "The primary test on one window and series, with its verdict.",
-    "check": "The primary test on other cities, years, dates, series, beside its headline.",
-    "weight": "The weight of the primary test on one group of treated city-years.",
-    "own_outcome": "What zones did to one outcome of their own city.",
-    "policy": "The primary test of one list of cities: its growth, cycle and own outcomes.",
-    "policy_overlap": "How far two lists of cities name the same cities in the same years.",
-    "channel": "One channel of synchronization beside a primary test.",
-    "power": "How often the primary test finds an effect that is imposed on the panel.",
-    "placebo": "The primary test where no zone is: earlier years, cities without a zone.",
-    "next_window": "The window that the next yearbook brings, with its rule and the rule's hash.",
-    "stood_out": (
-        "A row of any table whose p is below 5 % before correction, with its family and what is "
-        "believed of it."
-    ),
-    "city_period": (
-        "Synchronization of stand-ins for cities in the years between first treated years: what "
-        "suffices for the estimate, interval and p of the headline."
-    ),
-    "truth": (
-        "The truth of a spec on simulated data: its own estimator on the difference of the "
-        "outcomes with and without the effect. Empty for delivered files."
-    ),
-    "coverage": (
-        "How many intervals hold their truth, in this economy and over the many that were "
-        "measured. Empty for delivered files."
-    ),
-    "claim": (
-        "A claim of the published study: the study's own form on these data, honest inference "
-        "beside it, and two verdicts."
-    ),
-}
 READ_BY_CLAIMS = ("estimate", "diagnostic", "not_run", "primary")
 #: With fewer pair-years the study takes less time than further processes need to load.
 PAIR_YEARS_WORTH_PROCESSES = 50_000
@@ -75,13 +34,14 @@ def estimate(run: Run) -> dict[str, pd.DataFrame]:
     """
     from estimation.sample.marts import read_claims
     from estimation.study.claims import build_claims
+    from estimation.study.tables import COLUMNS
 
     # a run that would lose data should end before it spends minutes on estimates
     require_no_loss(run)
     frames = _read_marts(run)
     tables = _run_study(run, frames)
     with open_build(run.home.build) as con:
-        _write_tables(con, {name: tables[name] for name in DESCRIPTIONS if name in tables})
+        _write_tables(con, {name: tables[name] for name in COLUMNS if name in tables})
         written = {name: con.table(f"{SCHEMA}.{name}").df() for name in READ_BY_CLAIMS}
         tables["claim"] = build_claims(read_claims(con), SimpleNamespace(**written))
         _write_tables(con, {"claim": tables["claim"]})

@@ -166,6 +166,13 @@ def copy_comments(
 TEXTS = Path(__file__).with_name("table_comments.yml")
 
 
+def read_comments() -> dict[str, dict[str, Any]]:
+    """Return what `table_comments.yml` says of each table and its columns, by `schema.table`."""
+    # libyaml, where it is installed, is ten times as fast
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(TEXTS.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- it builds plain values alone
+
+
 def comment_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Write the comments of every table of `table_comments.yml` that is in the build."""
     present = set(
@@ -173,12 +180,9 @@ def comment_tables(con: duckdb.DuckDBPyConnection) -> None:
             "select schema_name, table_name, column_name from duckdb_columns() where not internal"
         ).fetchall()
     )
-    # libyaml, where it is installed, is ten times as fast
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    texts = yaml.load(TEXTS.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- it builds plain values alone
     # at once: the disk is waited for once, not for each of some 600 comments
     con.begin()
-    for name, entry in texts.items():
+    for name, entry in read_comments().items():
         schema, table = name.split(".")
         if not any(found[:2] == (schema, table) for found in present):
             continue
