@@ -2,7 +2,8 @@
 the next one clears what it left.
 """
 
-import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,21 +12,65 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.dbt_build import REPOSITORY
-from tests.warehouse.publication.kill_at_steps import BEFORE, KILLED, NEXT
+from tests.warehouse.publication.small import put_out, run_of
+from warehouse.publication.archive import verify_archive
+from warehouse.publication.verification import verify_publication
+
+STEPS = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.chmod", "open")
+BEFORE = [run_of(day) for day in range(1, 5)]
+KILLED, NEXT = run_of(5), run_of(6)
+
+
+def publish_in_steps(home: str, kill_at: int, note: str) -> None:
+    """Publish; before the step below the home with this number the process ends as by `kill
+    -9`. The names go to `note`.
+    """
+    names: list[str] = []
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if event not in STEPS or (
+            event == "open" and not (int(arguments[2]) & (os.O_WRONLY | os.O_RDWR))
+        ):
+            return
+        path = str(arguments[0])
+        # a name may also be relative to an open folder, as where a tree is removed
+        if path.startswith("/") and not path.startswith(f"{home}/"):
+            return
+        names.append(f"{event} {path}")
+        if len(names) == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hear)
+    put_out(Path(home), KILLED)
+    Path(note).write_text("\n".join(names), encoding="utf-8")
 
 
 @pytest.mark.parametrize("stride", [120, pytest.param(1, marks=pytest.mark.full)])
 def test_killed_between_two_steps_it_is_old_or_new_and_whole(tmp_path: Path, stride: int) -> None:
     """Between every so many of them, and always before and after the switch."""
-    script = "tests.warehouse.publication.kill_at_steps"
-    command = [sys.executable, "-m", script, str(tmp_path), str(stride)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and not done.stderr, done.stderr
-    for result in json.loads(done.stdout):
-        assert result["ended"] == -signal.SIGKILL, result
-        after, following = result["after"], result["next"]
-        assert after["current"] == (KILLED if result["switched"] else BEFORE[-1]), result
-        assert after["faults"] == following["faults"] == following["archive"] == [], result
-        assert following["current"] == NEXT, result
-        assert following["kept"] == sorted(following["kept"])[-3:], result
-        assert not any(name.startswith(".") for name in following["kept"]), result
+    base, home, note = tmp_path / "base", tmp_path / "home", tmp_path / "steps"
+    for run_id in BEFORE:
+        put_out(base, run_id)
+
+    def publish_again(kill_at: int) -> int:
+        """Publish in a process of its own, and return how it ended."""
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(base, home, symlinks=True)
+        code = f"from {__name__} import publish_in_steps as publish; "
+        code += f"publish({str(home)!r}, {kill_at}, {str(note)!r})"
+        return subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode
+
+    assert publish_again(0) == 0
+    steps = note.read_text(encoding="utf-8").splitlines()
+    link = next(n for n, step in enumerate(steps, 1) if step.startswith("os.symlink"))
+    published = home / "published"
+    for number in sorted({*range(1, len(steps) + 1, stride), link, link + 1}):
+        step = steps[number - 1]
+        assert publish_again(number) == -signal.SIGKILL, step
+        assert published.resolve().name == (KILLED if number > link + 1 else BEFORE[-1]), step
+        assert verify_publication(published) == [], step
+        put_out(home, NEXT)
+        assert published.resolve().name == NEXT, step
+        kept = sorted(path.name for path in (home / "publications").iterdir())
+        assert kept == kept[-3:] and not kept[0].startswith("."), step
+        assert verify_publication(published) == verify_archive(home / "archive", kept) == [], step
