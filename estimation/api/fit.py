@@ -120,6 +120,7 @@ def fit(
         `cohort`.
     unit : (str, str)
         Columns of the two units of a pair: numbers or text, in any order; a pair has no direction.
+        Text of digits alone is read as numbers, unless an id begins with 0.
         None: ``city_i_id``, ``city_j_id``, the smaller id first.
         One column: the panel has a row for a unit in a period, and the outcome is made for all
         pairs of its units.

@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..defaults import LEVEL
 from ..inference.variances import dyadic_df, t_interval, with_diagonal
-from ..panel.columns import columns_of
+from ..panel.columns import as_frame, columns_of
 from ..panel.panel_error import PanelError, require_among, require_names, require_number
 from ..panel.panel_table import like_ids, listed, note_few_on_both_sides
 from ..results import Estimate
@@ -27,6 +27,8 @@ from .text import wrapped
 from .words import ForMaketables, SharedLine, interval_at, require_line
 
 LINES = ("dyadic", "unit", "pair")
+# a variance by pair below this share of that by row is rounding: scores of each pair add up to zero
+ROUNDING = 1e-10
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Errors(ForMaketables, pd.DataFrame):
             If there is no such term or inference method.
         """
         rows = [self._covariance(line).combine(weights) for line in self._asked(vcov)]
-        return pd.DataFrame(columns_of(rows, self.columns))
+        return as_frame(columns_of(rows, self.columns))
 
     def wald(
         self, terms: Sequence[str | Mapping[str, float] | pd.Series], vcov: str | None = None
@@ -274,7 +276,8 @@ def vcov(
     by pair (the larger of the two, as MacKinnon, Nielsen and Webb 2024 advise for two-way
     clusters), and so are those of `combine` and `wald`. The diagonal of `matrix` holds the squares
     of these errors; if it is not positive semi-definite the negative eigenvalues of its
-    correlations are set to 0. `notes` says where either was done.
+    correlations are set to 0. `notes` says where either was done. A coefficient has no error where
+    the scores of every pair add up to zero, as they do where only one pair is treated.
 
     The bread is that of the package: of a probit, statsmodels takes the observed second derivative
     and pyfixest the expected one, so the errors differ as the packages' own clustered ones do.
@@ -315,6 +318,15 @@ def vcov(
     by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
     plain = {line: _sandwich(line, found, dyads) for line in lines}
     by_pair = _sandwich("pair", found, replace(dyads, cluster=dyads.pair))
+    by_row = (found.scores @ found.bread.T) ** 2
+    is_zero = np.diag(by_pair) < ROUNDING * by_row.sum(axis=0)
+    for matrix in (*plain.values(), by_pair):
+        matrix[is_zero] = matrix[:, is_zero] = 0
+    if is_zero.any():
+        notes.append(
+            f"{listed(np.array(found.terms)[is_zero].tolist())}: no error, because the scores of "
+            "every pair add up to zero, as they do where only one pair is treated."
+        )
     matrices, degrees, rows = {}, {}, []
     for line in lines:
         degrees[line] = (
@@ -347,7 +359,7 @@ def vcov(
                 found.terms, found.estimate, variances, degrees[line], strict=True
             )
         ]
-    errors = Errors(columns_of(rows, TIDY))
+    errors = Errors(as_frame(columns_of(rows, TIDY)))
     errors._matrices, errors._plain, errors._by_pair = matrices, plain, by_pair
     errors.degrees = degrees
     errors.estimates, errors.notes, errors.outcome = tuple(rows), tuple(notes), found.outcome

@@ -325,8 +325,9 @@ def as_id(value: object) -> int | str | float | None:
 
 
 def is_integer(text: int | str) -> bool:
-    """Whether an id is a whole number, also as text."""
-    return isinstance(text, int) or (text.removeprefix("-").isdecimal() and text.isascii())
+    """Whether an id is a whole number, also as text; 007 is a text, as 7 is another unit."""
+    is_digits = isinstance(text, str) and text.isascii() and text.removeprefix("-").isdecimal()
+    return isinstance(text, int) or (is_digits and str(int(text)) == text)
 
 
 def like_ids(ids: np.ndarray) -> list[str]:

@@ -80,8 +80,8 @@ def rows_beside(
     Raises
     ------
     PanelError
-        If the labels of a series are rows of the panel, a frame has not two columns, or none of its
-        units is in the panel.
+        If the labels of a series are rows of the panel, a frame has not two columns, or its units
+        are none of the panel's, or numbers where those are texts.
     """
     if hasattr(given, "to_dict") and not hasattr(given, "columns"):
         _refuse_rows(given, what, len(ids), n_rows)
@@ -100,7 +100,9 @@ def rows_beside(
     place = np.array([known.get(unit, -1) for unit in map(str, own.tolist())])
     table.source = replace(source, place="unit", line_of=lambda row: str(own[code[row]]))
     rows, foreign = np.flatnonzero(place[code] >= 0), own[place < 0].tolist()
-    if foreign and not len(rows):
+    # numbers may be what is left of texts such as 007, of which some look the same
+    is_other_kind = own.dtype.kind == "i" and isinstance(ids[0], str)
+    if foreign and (is_other_kind or not len(rows)):
         expected, remedy = f"units of the panel, such as {ids[0]}", "write them as the panel does"
         raise PanelError(what, None, None, expected, listed(foreign), remedy)
     notes = [f"{what} names units that the panel does not hold: {listed(foreign)}."]

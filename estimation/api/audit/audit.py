@@ -45,7 +45,7 @@ def audit(
     Parameters
     ----------
     fit : fit of pyfixest
-        ``feols``, ``fepois`` or ``feglm``; it keeps its data.
+        ``feols``, ``fepois`` or ``feglm``, without instruments; it keeps its data.
     treatment : str
         Column of the treatment, and name of its coefficient. It may belong to a pair or a unit.
     unit : (str, str)
@@ -90,7 +90,11 @@ def audit(
     {'dyadic': 0.45, 'unit': 0.45, 'pair': 0.2}
     """
     if not hasattr(fit, "prepare_model_matrix") or getattr(fit, "_data", None) is None:
-        raise PanelError("fit", None, None, KNOWN, type(fit).__name__, "fit it with pyfixest")
+        remedy = "fit it with pyfixest, and without store_data=False"
+        raise PanelError("fit", None, None, KNOWN, type(fit).__name__, remedy)
+    if fit._is_iv:
+        found, remedy = "a fit with instruments", "audit the regression on the instrument"
+        raise PanelError("fit", None, None, "one without instruments", found, remedy)
     draws = require_count(draws, "draws", 1)
     seed = require_count(seed, "seed")
     unit = require_pair(unit)

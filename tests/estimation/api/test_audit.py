@@ -105,6 +105,10 @@ def test_units_trade_places_within_blocks_alone() -> None:
     assert card.n_blocks == 2
     assert card.drawn["estimate"].to_numpy() == pytest.approx(card.estimate)
     assert card.lines.loc["dyadic", "p_randomization"] == 1
+    texts = frame.assign(a="0" + frame["a"].astype(str), b="0" + frame["b"].astype(str))
+    of_texts = {f"0{unit}": of_unit for unit, of_unit in block.items()}
+    again = cs.audit(feols(texts), "treated", UNIT, time="year", block=of_texts, draws=3)
+    assert again.drawn.to_numpy() == pytest.approx(card.drawn.to_numpy())
     with pytest.raises(cs.PanelError, match="block of every unit"):
         cs.audit(feols(frame), "treated", UNIT, time="year", block={0: 1}, draws=3)
 

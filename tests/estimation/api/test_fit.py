@@ -300,6 +300,21 @@ def test_units_that_look_like_one_are_named(frame, given):
     assert any("'c001' and 'Ｃ001'" in text for text in fit.warnings)
 
 
+def test_ids_of_digits_with_zeros_in_front_stay_as_they_are(frame, given):
+    names = {name: name.removeprefix("c") for name in given["block"]} | {"c002": "1"}
+    panel = frame.assign(**{side: frame[side].map(names) for side in COLUMNS["unit"]})
+    beside = {what: {names[k]: v for k, v in given[what].items()} for what in ("cohort", "block")}
+    found = cs.fit(panel, "y", **given | beside)
+    assert {"001", "1"} <= set(names.values())
+    assert found.n_units == len(names)
+    assert found.coef().tolist() == pytest.approx(cs.fit(frame, "y", **given).coef().tolist())
+    residuals = found.resid(panel)
+    assert set(residuals["exporter"]) | set(residuals["importer"]) == set(names.values())
+    numbers = {int(k): v for k, v in beside["cohort"].items()}
+    with pytest.raises(cs.PanelError, match="cohort: expected units of the panel"):
+        cs.fit(panel, "y", **given | beside | {"cohort": numbers})
+
+
 def _of_pairs(frame, cohorts, blocks):
     """The year of the pair's only treated unit, and no pairs of two."""
     first = frame["exporter"].map(cohorts).fillna(0) + frame["importer"].map(cohorts).fillna(0)

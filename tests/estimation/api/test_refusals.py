@@ -352,6 +352,10 @@ REFUSED[cs.PanelError] += [
         "expected a fit of pyfixest",
     ),
     (audit_of("no data"), "keeps its data"),
+    (
+        lambda at: cs.audit(pf.feols("y ~ 1 | year | x ~ z", at.used), "x", UNIT),
+        "expected one without instruments",
+    ),
     (audit_of(treatment="year"), "treatment: expected one of x"),
     (audit_of(time="year", draws=0), "a whole number from 1"),
     (audit_of(), "name the column of time"),

@@ -335,6 +335,15 @@ def test_two_kinds_of_units_and_a_unit_in_every_pair_are_noted():
     assert any("share one unit" in note for note in cs.vcov(alone, UNIT, kinds=2).notes)
 
 
+def test_where_one_pair_alone_is_treated_there_is_no_error(flows):
+    used = flows.dropna()
+    only = ((used["a"] == 3) & (used["b"] == 5) & (used["year"] > 1)).astype(float)
+    errors = cs.vcov(pf.feols("y ~ only | pair", used.assign(only=only)), UNIT)
+    assert errors[["std_error", "ci_low", "p_value", "df"]].isna().all(axis=None)
+    assert any(note.startswith("only: no error") for note in errors.notes)
+    assert errors.combine({"only": 1.0})["std_error"].isna().all()
+
+
 def test_degrees_of_freedom_follow_the_design():
     a, b = np.triu_indices(40, 1)
     frame = pd.DataFrame({"a": a, "b": b, "y": np.random.default_rng(0).normal(size=len(a))})

@@ -190,6 +190,17 @@ def test_a_date_takes_its_own_year_beside_it_and_units_with_gaps_are_named():
     assert not any("not compared with" in text for text in run(panel, listed).warnings)
 
 
+def test_ids_of_digits_with_zeros_in_front_are_found():
+    panel, listed, *_ = draw()
+    texts = [
+        frame.assign(**{name: frame[name].astype(str).str.zfill(5)})
+        for frame, name in ((panel, "city_id"), (listed, "unit"))
+    ]
+    found = run(*texts)
+    assert str(found) == str(run(panel, listed))
+    assert found.places()["unit"].tolist() == texts[1]["unit"].tolist()
+
+
 def test_overlaps_are_counted_and_the_net_estimate_is_that_of_the_joint_regression():
     panel, listed, _, cohort, block = draw(calmer=0.5)
     other = dict(zip(listed["unit"][::2], listed["year"][::2] - 1, strict=True)) | {103: 2014}
