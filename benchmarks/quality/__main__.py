@@ -17,16 +17,24 @@ import pandas as pd
 
 from benchmarks.quality import harm
 from benchmarks.quality.landings import (
-    Clean,
+    SETTINGS,
+    Landing,
+    build_targets,
     load_roster,
-    prepare,
     read_clean_landing,
     read_raw,
+    restrict,
 )
 from benchmarks.quality.plan import inject, plan_events
 from benchmarks.quality.score import score_run, summarise
 from benchmarks.quality.table import write_between, write_csv, write_document
-from benchmarks.quality.warehouse import Bench, read_graded, read_rejected, read_thin_years
+from benchmarks.quality.warehouse import (
+    Bench,
+    cell_keys,
+    read_graded,
+    read_rejected,
+    read_thin_years,
+)
 
 SEED = 20161
 SOURCES = ("two", "one")
@@ -42,30 +50,37 @@ GROUPS = {
 }
 
 
-def measure(bench: Bench, clean: Clean, n_runs: int) -> pd.DataFrame:
-    """Every event of `n_runs` mixed runs, and of the runs that large kinds have for themselves."""
+def measure(bench: Bench, landing: Landing, n_sources: str, n_runs: int) -> pd.DataFrame:
+    """Every event of `n_runs` mixed runs, and of the runs that large kinds have for themselves, in
+    a clean landing with two sources of each indicator, or with one.
+    """
+    setting = SETTINGS[landing.name]
+    raw = restrict(landing.raw, setting, n_sources)
+    keys = cell_keys(raw)
+    clean = read_graded(bench.build("clean", raw, landing.input_file))
+    targets = build_targets(setting, n_sources, clean, keys, raw)
     cities = load_roster()
     plans = [""] * n_runs
     for group, n in GROUPS.items():
-        plans += [group] * (n if clean.n_sources == "two" else 1)
+        plans += [group] * (n if n_sources == "two" else 1)
     scored = []
     for number, group in enumerate(plans):
-        rng = np.random.default_rng([SEED, number, len(clean.name), len(clean.n_sources)])
-        events = plan_events(clean.targets, cities, rng, group=group)
+        rng = np.random.default_rng([SEED, number, len(landing.name), len(n_sources)])
+        events = plan_events(targets, cities, rng, group=group)
         started = time.monotonic()
-        build = bench.build("injected", inject(clean.raw, events), clean.input_file)
+        build = bench.build("injected", inject(raw, events), landing.input_file)
         graded, rejected = read_graded(build, objected_only=True), read_rejected(build)
         scored.append(
-            score_run(
-                events, clean.keys, clean.graded, graded, rejected, read_thin_years(build)
-            ).assign(run=number)
+            score_run(events, keys, clean, graded, rejected, read_thin_years(build)).assign(
+                run=number
+            )
         )
         print(
-            f"# {clean.name}, {clean.n_sources}: run {number + 1} of {len(plans)}, {len(events)} "
+            f"# {landing.name}, {n_sources}: run {number + 1} of {len(plans)}, {len(events)} "
             f"events, {time.monotonic() - started:.0f} s",
             flush=True,
         )
-    return pd.concat(scored, ignore_index=True).assign(landing=clean.name, sources=clean.n_sources)
+    return pd.concat(scored, ignore_index=True).assign(landing=landing.name, sources=n_sources)
 
 
 def main() -> int:
@@ -97,7 +112,7 @@ def main() -> int:
                 raw, files = read_raw("real", chosen.landing, bench.home.root)
                 harmed = harm.measure(bench, raw, files)
             for n_sources in SOURCES:
-                found.append(measure(bench, prepare(bench, landing, n_sources), chosen.runs))
+                found.append(measure(bench, landing, n_sources, chosen.runs))
     events = pd.concat(found, ignore_index=True)
     summary = summarise(events)
     for row in summary.to_dict("records"):

@@ -131,21 +131,6 @@ class Landing:
     shares: dict[str, dict[str, float]]
 
 
-@dataclass(frozen=True)
-class Clean:
-    """A clean landing in one setting: its raw lines, the address of each, the graded observations,
-    and what may be disturbed.
-    """
-
-    name: str
-    n_sources: str
-    raw: pa.Table
-    keys: np.ndarray
-    graded: pd.DataFrame
-    targets: list[Target]
-    input_file: Path
-
-
 def load_roster() -> Cities:
     """The cities of the seed."""
     return Cities.from_roster(pd.read_csv(SEEDS / "city_roster.csv"))
@@ -210,25 +195,6 @@ def second_population(raw: pa.Table) -> pa.Table:
         "raw_text": [repr(float(v)) for v in value],
     }
     return with_columns(copy, new)
-
-
-def prepare(bench: Bench, landing: Landing, n_sources: str) -> Clean:
-    """A clean landing with two sources of each indicator, or with one, and its graded
-    observations.
-    """
-    setting = SETTINGS[landing.name]
-    raw = restrict(landing.raw, setting, n_sources)
-    keys = cell_keys(raw)
-    graded = read_graded(bench.build("clean", raw, landing.input_file))
-    return Clean(
-        landing.name,
-        n_sources,
-        raw,
-        keys,
-        graded,
-        build_targets(setting, n_sources, graded, keys, raw),
-        landing.input_file,
-    )
 
 
 def restrict(raw: pa.Table, setting: Setting, n_sources: str) -> pa.Table:

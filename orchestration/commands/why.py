@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 from orchestration.home import Home
@@ -65,7 +66,7 @@ def why(
             turned = find_flips(con, where, observation_id=_changed(cell))
     of_run = f"run {publication.manifest['run_id']}"
     if as_json:
-        given = cell.as_dict() | {"flips": [vars(flip) for flip in turned], "run": of_run}
+        given = asdict(cell) | {"flips": [vars(flip) for flip in turned], "run": of_run}
         put(json.dumps(given, ensure_ascii=False, indent=2))
         return Exit.DONE
     if html:

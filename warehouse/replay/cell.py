@@ -5,7 +5,7 @@ which one is current, and what it enters.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -122,10 +122,6 @@ class Explanation:
     uses: list[str]
     sources: str
     delivered: list[str]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The explanation as JSON writes it."""
-        return asdict(self)
 
 
 def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Explanation:
