@@ -9,6 +9,7 @@ A block that is not run says why in a comment below it, which a reader of the pa
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -166,14 +168,39 @@ def _run_commands(text: str, warehouse: Callable[[], duckdb.DuckDBPyConnection])
     return out.getvalue()
 
 
+def cells_of(page: str) -> list[dict[str, Any]]:
+    """The cells of a page's notebook: its prose and its Python, without what is printed."""
+    found = []
+    end = 0
+    for block in blocks_of(page):
+        found.append(("markdown", page[end : page.rindex("```", 0, block.start)]))
+        if block.language == "python":
+            found.append(("code", block.text))
+        end = page.index("```", block.end) + len("```")
+    found.append(("markdown", page[end:]))
+    cells: list[dict[str, Any]] = []
+    for kind, text in found:
+        if text.strip():
+            cell = {"cell_type": kind, "id": f"cell-{len(cells)}", "metadata": {}}
+            if kind == "code":
+                cell |= {"execution_count": None, "outputs": []}
+            cells.append(cell | {"source": text.strip().splitlines(keepends=True)})
+    return cells
+
+
 def main() -> None:
-    """Write what is printed into the pages."""
+    """Write what is printed into the pages, and a page into the notebook of its name."""
     for name in sys.argv[1:]:
         path = Path(name).resolve()
         page = path.read_text(encoding="utf-8")
         for block, printed in reversed(list(run_page(page, prepare=link_docs))):
             page = page[: block.start] + printed + page[block.end :]
         path.write_text(page, encoding="utf-8")
+        notebook = path.with_suffix(".ipynb")
+        if notebook.exists():
+            whole = json.loads(notebook.read_text(encoding="utf-8")) | {"cells": cells_of(page)}
+            text = json.dumps(whole, indent=1, ensure_ascii=False)
+            notebook.write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from matplotlib import pyplot
 
 from estimation.analyses import robustness
 from estimation.analyses.spec import specs_of, split_of
-from tests.docs.examples import REPO, blocks_of, link_docs, run_page
+from tests.docs.examples import REPO, blocks_of, cells_of, link_docs, run_page
 from tests.estimation.api.panels import country_panel
 from tests.estimation.primary.economies import draw_panel
 
@@ -96,11 +96,10 @@ def test_blocks_of_other_pages_run(
         assert printed == block.text
 
 
-def test_the_notebook_holds_the_code_of_the_tutorial() -> None:
+def test_the_notebook_is_the_tutorial() -> None:
     page = NOTEBOOK.with_suffix(".md").read_text(encoding="utf-8")
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-    codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    assert codes == [block.text.strip() for block in blocks_of(page) if block.language == "python"]
+    assert cells == cells_of(page), "write it with: python -m tests.docs.examples docs/library/*.md"
 
 
 @pytest.mark.parametrize(
