@@ -15,7 +15,8 @@ from importlib import import_module
 
 from estimation.inference.permutation.draws import show_progress
 from estimation.sample.marts import Marts
-from estimation.study.units import Rows, StudyError, Unit
+from estimation.study.tables import Tables
+from estimation.study.units import StudyError, Unit
 from orchestration.home import Home
 from warehouse.ingest.workers.pool import Pool, Task
 
@@ -30,7 +31,7 @@ class UnitJob:
 
     unit: Unit
 
-    def run(self, marts: Marts) -> Rows:
+    def run(self, marts: Marts) -> Tables:
         """Its rows by table."""
         # a bar would write over the parent's lines
         with show_progress(False):
@@ -57,7 +58,7 @@ def load() -> None:
 
 
 def run_in_workers(
-    size: int, marts: Marts, units: Iterable[Unit], on_done: Callable[[Unit, Rows], None]
+    size: int, marts: Marts, units: Iterable[Unit], on_done: Callable[[Unit, Tables], None]
 ) -> None:
     """Run units in `size` processes.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .tables import COLUMNS, typed
+from .tables import COLUMNS, Rows, typed
 
 # Measured once (docs/evidence/simulated-landing.md); `measured_with` says from which code.
 MEASURED = Path(__file__).resolve().parents[1] / "analyses" / "simulated_landing.csv"
@@ -19,7 +19,6 @@ THIS, MANY = "this_economy", "many_economies"
 HOLDS = "truth_in_interval"
 EVERY = "every_coefficient"
 LINES = ("default", "permutation")
-Rows = list[dict[str, Any]]
 
 
 def build_coverage(
@@ -108,7 +107,7 @@ def _row(coefficients: str, line: str, holds: pd.Series) -> dict[str, Any]:
         "share": float(holds.astype(float).mean()),
     }
     names = {"scope": THIS, "quantity": HOLDS, "coefficients": coefficients, "line": line}
-    return {**names, **counts, "monte_carlo_error": None, "measured_with": None}
+    return {**names, **counts}
 
 
 def _measured() -> Rows:

@@ -22,9 +22,8 @@ from ..primary.permutation import Draws
 from ..primary.within_block import WithinBlockResult, judged, outcome_draws
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
-from .tables import COLUMNS
+from .tables import COLUMNS, Rows
 
-Rows = list[dict[str, Any]]
 # A logarithm needs no more than a year before to compare with.
 YEARS_BEFORE = 1
 NUMBERS = ("estimate", "ci_low", "ci_high", "p_value")

@@ -24,10 +24,9 @@ from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts
 from .own_outcomes import own_outcome_rows
 from .stood_out import NET, ZONES
-from .tables import COLUMNS
+from .tables import COLUMNS, Rows
 from .windows import Window, joint_statistics, less_trend, window_of
 
-Rows = list[dict[str, Any]]
 ANALYSIS = "policy"
 FAMILY, OF_ONE_LIST = "policies", "growth_and_cycle"
 PLAIN = "plain"

@@ -34,19 +34,18 @@ from .primary_checks import (
     placebos_in_time,
     selection,
 )
-from .tables import COLUMNS, not_run
+from .tables import COLUMNS, Rows, Tables, not_run
 from .weight import weight_rows
 from .windows import Window, city_window, settings_of
 
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
-Rows = list[dict[str, Any]]
 TABLES = (
     *("primary", "check", "channel", "power", "placebo", "next_window", "weight", "own_outcome"),
     *("policy", "policy_overlap", "city_period", "truth", "not_run", "warning"),
 )
 
 
-def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
+def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> Tables:
     """The primary test of one window and series.
 
     Parameters
@@ -60,7 +59,7 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
         Rows by table (`TABLES`). A spec whose series lacks is a row of ``not_run``; a panel that
         lacks what the test needs has a row with a reason and no p.
     """
-    rows: dict[str, Rows] = {name: [] for name in TABLES}
+    rows: Tables = {name: [] for name in TABLES}
     (spec,) = specs
     settings = settings_of(spec)
     try:
@@ -74,8 +73,7 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> dict[str, Rows]:
     truths = {} if marts.without is None else truths_of_window(marts, spec, window)
     for spec_id, by_term in truths.items():
         rows["truth"] += [
-            {"spec_id": spec_id, "term": term, "cohort_year": None, "event_time": None, **truth}
-            for term, truth in by_term.items()
+            {"spec_id": spec_id, "term": term, **truth} for term, truth in by_term.items()
         ]
     unknown = {"truth": None, "planted": None}
     pearson = _pearson(window)
@@ -144,11 +142,8 @@ def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, A
         "analysis": spec.analysis,
         "outcome": spec_id.split(".")[1],
         "treatment_rule": spec.treatment_rule,
-        "p_value_refreshes": None,
         "synchronization_before": result.before,
         "synchronization_after": result.after,
-        "rule_name": None,
-        "rule_sha256": None,
         "correlation_before": result.before,
         "correlation_after": result.after,
         "reason": in_words_of_the_study(result.reason),

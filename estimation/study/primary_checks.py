@@ -38,10 +38,9 @@ from ..primary.selection import selection_rows
 from ..sample.exposure import exposure_of
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
-from .tables import COLUMNS
+from .tables import COLUMNS, Rows
 from .windows import Window, city_window, joint_p, joint_statistics, less_trend
 
-Rows = list[dict[str, Any]]
 Settings = dict[str, int]
 NUMBERS = ("first_year", "last_year", "estimate", "ci_low", "ci_high", "p_value")
 COUNTS = ("n_cities", "n_pilots")

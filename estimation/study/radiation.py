@@ -26,7 +26,7 @@ from ..sample.exposure import exposure_of
 from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series
 from ..sample.ties import partners_elsewhere
-from .tables import not_run
+from .tables import Tables, not_run
 from .windows import settings_of
 
 # Standard deviation about the trend, over the largest value, at which there is nothing but
@@ -34,10 +34,9 @@ from .windows import settings_of
 NO_CYCLE = 1e-12
 # A warning should miss little.
 WARNING_LEVEL = 0.10
-Rows = dict[str, list[dict[str, Any]]]
 
 
-def run_radiation(marts: Marts, specs: Sequence[Spec]) -> Rows:
+def run_radiation(marts: Marts, specs: Sequence[Spec]) -> Tables:
     """Estimate every spec of `analyses.radiation`.
 
     Parameters
@@ -54,7 +53,7 @@ def run_radiation(marts: Marts, specs: Sequence[Spec]) -> Rows:
         coefficient is in units of its outcome: points of growth a year, log points, or correlation
         units.
     """
-    rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
+    rows: Tables = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
     for spec in specs:
         try:
             test = _test_of(marts, spec)
@@ -183,12 +182,8 @@ def _estimate(spec: Spec, test: DatedCities, found: WithinBlockResult) -> dict[s
         },
         "estimator": ESTIMATOR if test.reach is None else EXPOSURE_ESTIMATOR,
         "term": term_of(spec),
-        "cohort_year": None,
-        "event_time": None,
         "vcov": "permutation",
         "is_default": True,
-        "std_error": None,
-        "p_value_withheld_reason": None,
         **{name: getattr(found, name) for name in numbers},
         "n_obs": found.n_cities * len(series.years),
         # a panel of cities holds no pair

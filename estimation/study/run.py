@@ -17,8 +17,8 @@ from ..sample.marts import Marts
 from .coverage import build_coverage
 from .multiplicity import judge_estimates
 from .stood_out import stood_out_rows
-from .tables import COLUMNS, ESTIMATE_COLUMNS, typed
-from .units import KINDS, Rows, RunUnits, Unit, run_here, study_units
+from .tables import COLUMNS, ESTIMATE_COLUMNS, Tables, typed
+from .units import KINDS, RunUnits, Unit, run_here, study_units
 
 #: Tables that are made from the others, not by units.
 LAST = ("coverage", "claim", "stood_out")
@@ -68,9 +68,9 @@ def run_study(
     by_outcome = marts.years is not None
     units = study_units(specs, by_outcome=by_outcome)
     n_specs = sum(len(unit.specs) for unit in units)
-    found: dict[Unit, Rows] = {}
+    found: dict[Unit, Tables] = {}
 
-    def on_done(unit: Unit, rows: Rows) -> None:
+    def on_done(unit: Unit, rows: Tables) -> None:
         found[unit] = rows
         if on_progress:
             on_progress(sum(len(unit.specs) for unit in found), n_specs, unit.name)
@@ -95,12 +95,12 @@ def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Sp
     return dataclasses.replace(spec, permutations=draws, seed=spec.seed if seed is None else seed)
 
 
-def _in_order(found: dict[Unit, Rows], units: Sequence[Unit], specs: Sequence[Spec]) -> Rows:
+def _in_order(found: dict[Unit, Tables], units: Sequence[Unit], specs: Sequence[Spec]) -> Tables:
     """Rows by table whoever was done first: by kind, of specs that share units in the order of the
     specs, else of the units.
     """
     place = {spec.spec_id: k for k, spec in enumerate(specs)}
-    tables: Rows = {name: [] for name in COLUMNS if name not in LAST}
+    tables: Tables = {name: [] for name in COLUMNS if name not in LAST}
     for kind in KINDS:
         own = [found[unit] for unit in units if unit.kind == kind]
         for name in dict.fromkeys(chain.from_iterable(own)):

@@ -37,13 +37,11 @@ from ..panel.pair_panel import NEVER, PairPanel, number_cohorts
 from ..sample.build import StudySample, balance_pair_years, hash_sample, sample_of
 from ..sample.marts import Marts
 from ..sample.outcomes import build_synchronization, split_outcome
-from .tables import not_run
+from .tables import Tables, not_run
 from .withhold import INFERENCE
 
-Rows = dict[str, list[dict[str, Any]]]
 
-
-def run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
+def run_curve(marts: Marts, specs: Sequence[Spec]) -> Tables:
     """Estimate all specs, each with its default method and the conventional one.
 
     Parameters
@@ -57,7 +55,7 @@ def run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
     dict of str to list of dict
         Rows of ``estimate``, ``specification`` and ``not_run``.
     """
-    rows: Rows = {"estimate": [], "specification": [], "not_run": []}
+    rows: Tables = {"estimate": [], "specification": [], "not_run": []}
     cities, study_window = marts.cities, marts.study_window
     region = cities.drop_duplicates("city_id").set_index("city_id")["region"]
     for (_, window), members in _groups(
@@ -90,7 +88,7 @@ def _groups(
         yield found, list(members)
 
 
-def _fit_sample(sample: StudySample, specs: list[Spec], region: pd.Series, rows: Rows) -> None:
+def _fit_sample(sample: StudySample, specs: list[Spec], region: pd.Series, rows: Tables) -> None:
     panel = sample.panel.of_pairs(sample.kept)
     common = [{"panel_hash": hash_sample(sample, m)} for m in range(len(sample.outcomes))]
     y = np.ascontiguousarray(panel.y.transpose(0, 2, 1))
@@ -194,7 +192,7 @@ def _add(
     estimate: float,
     intervals: dict[str, Any],
     outcome_sd: float,
-    rows: Rows,
+    rows: Tables,
 ) -> None:
     if not np.isfinite(estimate):
         effects = " and ".join(spec.effects)
@@ -206,8 +204,6 @@ def _add(
         **{name: getattr(spec, name) for name in names},
         **common,
         "term": ESTIMATORS[spec.estimator].term,
-        "cohort_year": None,
-        "event_time": None,
         "p_value_withheld_reason": why_no_p(spec.outcome),
     }
     for vcov, interval in intervals.items():

@@ -10,6 +10,8 @@ import pandas as pd
 
 from ..analyses.spec import Spec
 
+Rows = list[dict[str, Any]]
+Tables = dict[str, Rows]
 _TEXT, _REAL, _COUNT, _FLAG = "str", "Float64", "Int64", "boolean"
 ESTIMATE_COLUMNS = {
     **dict.fromkeys(("spec_id", "analysis", "estimator", "outcome", "term"), _TEXT),
@@ -202,19 +204,8 @@ def not_run(specs: Sequence[Spec], reason: str) -> list[dict[str, str]]:
 
 def typed(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
     """Rows as a frame with the contract's columns and nullable types, so that nothing missing
-    becomes NaN.
+    becomes NaN; a number that is not finite is missing.
     """
-    typed_columns = {}
-    for name, kind in columns.items():
-        values = [row[name] for row in rows]
-        if kind == _REAL:
-            values = [_finite(value) for value in values]
-        typed_columns[name] = pd.array(values, dtype=kind)
-    return pd.DataFrame(typed_columns)
-
-
-def _finite(value: Any) -> float | None:
-    """A number, or None where it is none or not finite."""
-    if value is None or not np.isfinite(value):
-        return None
-    return float(value)
+    frame = pd.DataFrame(rows, columns=list(columns)).astype(columns)
+    reals = [name for name, kind in columns.items() if kind == _REAL]
+    return frame.assign(**frame[reals].replace([np.inf, -np.inf], pd.NA))

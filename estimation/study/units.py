@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
 import pandas as pd
 
@@ -31,12 +30,11 @@ from .primary import run_primary_spec
 from .radiation import run_radiation
 from .second_implementation import differences
 from .specification_curve import run_curve
-from .tables import not_run
+from .tables import Tables, not_run
 from .withhold import withhold
 
-Rows = dict[str, list[dict[str, Any]]]
 #: Called with a unit and its rows when it is done.
-Done = Callable[["Unit", Rows], None]
+Done = Callable[["Unit", Tables], None]
 #: Runs units in any order: `run_here`, or processes.
 RunUnits = Callable[[Marts, Sequence["Unit"], Done], None]
 
@@ -72,7 +70,7 @@ class Unit:
         """
         return KINDS[self.kind][1](self)
 
-    def run(self, marts: Marts) -> Rows:
+    def run(self, marts: Marts) -> Tables:
         """Its rows by table.
 
         Raises
@@ -106,7 +104,7 @@ def study_units(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[Unit
     ]
 
 
-def _run_group(marts: Marts, specs: Sequence[Spec]) -> Rows:
+def _run_group(marts: Marts, specs: Sequence[Spec]) -> Tables:
     group = list(specs)
     try:
         sample = build_group_sample(marts, group)
@@ -114,7 +112,7 @@ def _run_group(marts: Marts, specs: Sequence[Spec]) -> Rows:
         return {"not_run": not_run(group, str(error))}
     names = _place_names(marts.cities)
     panel_hash = cache(partial(hash_sample, sample))
-    rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
+    rows: Tables = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
     drawn = {"vcov": group[0].vcov, "permutations": group[0].permutations}
     for spec, result in fit_group(marts, sample, group, **drawn):
         for table, found in _rows_of(spec, sample, result, names, panel_hash).items():
@@ -125,7 +123,7 @@ def _run_group(marts: Marts, specs: Sequence[Spec]) -> Rows:
     return rows
 
 
-def _run_curve(marts: Marts, specs: Sequence[Spec]) -> Rows:
+def _run_curve(marts: Marts, specs: Sequence[Spec]) -> Tables:
     """The curve, and its joint test over the specs that could be estimated."""
     if marts.study_window is None:
         return {"not_run": not_run(specs, "needs pairs of cities in a study window")}
@@ -141,7 +139,7 @@ def _draws(unit: Unit) -> float:
 
 
 #: How a kind is run, and its weight relative to others, in the order of a table's rows.
-KINDS: dict[str, tuple[Callable[[Marts, Sequence[Spec]], Rows], Callable[[Unit], float]]] = {
+KINDS: dict[str, tuple[Callable[[Marts, Sequence[Spec]], Tables], Callable[[Unit], float]]] = {
     "group": (_run_group, _draws),
     "city": (run_radiation, lambda unit: 1e3),
     "curve": (_run_curve, lambda unit: 200.0 * len(unit.specs)),
@@ -182,7 +180,7 @@ def _rows_of(
     result: FitResult | NotRun,
     names: dict[str, str],
     panel_hash: Callable[[int], str],
-) -> Rows:
+) -> Tables:
     if isinstance(result, NotRun):
         return {"not_run": not_run([spec], result.reason)}
     result = withhold(result, spec.outcome)

@@ -15,9 +15,9 @@ from ..primary.interval import family_p
 from ..primary.parts import Parts, fit_parts
 from ..primary.permutation import deal
 from ..sample.marts import Marts
+from .tables import Rows
 from .windows import Window
 
-Rows = list[dict[str, Any]]
 FAMILY = "ages_and_periods"
 NO_PARTS = "Not run: the treated city-years of these parts cannot be told apart."
 
@@ -73,12 +73,7 @@ def _row(
         "weight_negative": float(of_cells[of_cells < 0].sum()),
         "n_cells": int(cells.sum()),
         "n_pilots": int(cells.any(axis=1).sum()),
-        "estimate": None,
-        "std_error": None,
         "family": "",
-        "family_size": None,
-        "p_value": None,
-        "p_value_family": None,
         "reason": "",
     }
 
