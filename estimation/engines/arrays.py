@@ -22,9 +22,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csc_array
 
-# years that one integer holds
-BITS = 62
-
 
 @dataclass(frozen=True)
 class Layout:
@@ -257,17 +254,11 @@ def _patterns(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct rows of (P, T) in ascending order, the position of each row among them (P,), and how
     often each stands.
     """
-    n_pairs, n_years = usable.shape
-    if n_pairs and usable.all():
+    if len(usable) and usable.all():
         # a balanced panel has one pattern: no need to sort its rows
-        return usable[:1], np.zeros(n_pairs, dtype=np.int64), np.array([n_pairs])
-    if n_years > BITS:
-        patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
-        return patterns, which.reshape(-1), counts
-    # the first year is the highest bit, so numbers are ordered as rows are
-    bit = np.int64(1) << np.arange(n_years - 1, -1, -1)
-    numbers, which, counts = np.unique(usable @ bit, return_inverse=True, return_counts=True)
-    return (numbers[:, None] & bit) > 0, which.reshape(-1), counts
+        return usable[:1], np.zeros(len(usable), dtype=np.int64), np.array([len(usable)])
+    patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
+    return patterns, which.reshape(-1), counts
 
 
 def _projection(pattern: np.ndarray) -> np.ndarray:

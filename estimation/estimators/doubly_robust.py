@@ -104,9 +104,7 @@ def fit_propensity(x: np.ndarray, treated: np.ndarray) -> np.ndarray | None:
     return None
 
 
-def fit_cohort(
-    changes: np.ndarray, x: np.ndarray, treated: np.ndarray, *, with_influence: bool = True
-) -> CohortFit | None:
+def fit_cohort(changes: np.ndarray, x: np.ndarray, treated: np.ndarray) -> CohortFit | None:
     """Doubly robust effects of one cohort against never-treated pairs.
 
     Parameters
@@ -116,8 +114,6 @@ def fit_cohort(
     x : (n, K) float array
         Covariates with a constant.
     treated : (n,) bool array
-    with_influence : bool
-        False leaves the influence zero.
 
     Returns
     -------
@@ -136,16 +132,14 @@ def fit_cohort(
     inverse = np.linalg.inv(gram)
     rest = changes - x @ (inverse @ (x[~treated].T @ changes[~treated] / n))
     eta_treated, eta_never = (w @ rest / w.sum() for w in (w_treated, w_never))
-    psi = np.zeros_like(rest)
-    if with_influence:
-        of_propensity = (d - p)[:, None] * x @ np.linalg.inv(x.T @ (x * (p * (1 - p))[:, None]) / n)
-        slope = x.T @ (w_never[:, None] * (rest - eta_never)) / n
-        treated_part = _weighted_part(w_treated, rest, eta_treated, d, x, inverse)
-        never_part = (
-            _weighted_part(w_never, rest, eta_never, d, x, inverse)
-            + of_propensity @ slope / w_never.mean()
-        )
-        psi = (treated_part - never_part) / n
+    of_propensity = (d - p)[:, None] * x @ np.linalg.inv(x.T @ (x * (p * (1 - p))[:, None]) / n)
+    slope = x.T @ (w_never[:, None] * (rest - eta_never)) / n
+    treated_part = _weighted_part(w_treated, rest, eta_treated, d, x, inverse)
+    never_part = (
+        _weighted_part(w_never, rest, eta_never, d, x, inverse)
+        + of_propensity @ slope / w_never.mean()
+    )
+    psi = (treated_part - never_part) / n
     shares = w_treated / w_treated.sum() - w_never / w_never.sum()
     # never-treated pairs also carry the regression that both means are taken less of
     weights = shares - np.where(treated, 0.0, x @ (inverse @ (shares @ x)) / n)
@@ -228,12 +222,7 @@ def _with_constant(covariates: np.ndarray) -> np.ndarray:
 
 
 def _all_cells(
-    sample: FitSample,
-    cells: Cells,
-    pairs: np.ndarray,
-    x: np.ndarray,
-    *,
-    with_influence: bool = True,
+    sample: FitSample, cells: Cells, pairs: np.ndarray, x: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
     """Effects (M, cells) on the given pairs, influence (M, n, cells), weights of changes in the
     effects of each cohort (n, G + 1), and overlap by cohort; NaN where a cohort is not identified.
@@ -252,20 +241,14 @@ def _all_cells(
             continue
         y = sample.panel.y[list(sample.outcomes)][:, pairs[rows]]
         changes = y[:, :, cells.year[of_cohort]] - y[:, :, cells.base[of_cohort]]
-        fit = fit_cohort(
-            changes.transpose(1, 0, 2).reshape(len(rows), -1),
-            x[rows],
-            treated,
-            with_influence=with_influence,
-        )
+        fit = fit_cohort(changes.transpose(1, 0, 2).reshape(len(rows), -1), x[rows], treated)
         if fit is None:
             continue
         effects[:, of_cohort] = fit.effects.reshape(n_outcomes, -1)
         of_changes[rows, g] = fit.weights
-        if with_influence:
-            psi[:, rows[:, None], of_cohort[None, :]] = fit.psi.reshape(
-                len(rows), n_outcomes, -1
-            ).transpose(1, 0, 2)
+        psi[:, rows[:, None], of_cohort[None, :]] = fit.psi.reshape(
+            len(rows), n_outcomes, -1
+        ).transpose(1, 0, 2)
         overlap[str(sample.group_years[g - 1])] = fit.largest
     return effects, psi, of_changes, overlap
 
@@ -301,9 +284,7 @@ def _without_provinces(
         if not (sample.pair_group[kept[outside]] > 0).any():
             needed.append(name)
             continue
-        effects, _, of_changes, _ = _all_cells(
-            sample, cells, kept[outside], x[outside], with_influence=False
-        )
+        effects, _, of_changes, _ = _all_cells(sample, cells, kept[outside], x[outside])
         weights = aggregation_weights(_cell_sizes(sample, cells, kept[outside])[None], members)
         names.append(name)
         estimates.append([aggregate(row[None], weights)[0] for row in effects])

@@ -22,8 +22,6 @@ import numpy as np
 from .panel_error import PanelError, need, require_among
 
 MISSING = ("", "na", "nan", "null", "none", "<na>")
-# a table of that many possible values is quicker than sorting the rows
-LARGEST_TABLE = 4_000_000
 # whole numbers from here on are kept as they are: as floating point many would be the same
 TOO_LARGE = 2**63
 # a quarter or month as R, Stata and pandas write it, or a day
@@ -102,14 +100,10 @@ class Column:
 
 def positions(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distinct whole numbers in ascending order, and the position of each value among them."""
-    low = int(values.min())
-    size = int(values.max()) - low + 1
-    if size > max(LARGEST_TABLE, 4 * len(values)):
-        found, place = np.unique(values, return_inverse=True)
-        return found, place.reshape(-1)
-    places, present = values.astype(np.int64) - low, np.zeros(size, dtype=bool)
-    present[places] = True
-    return np.flatnonzero(present) + low, (np.cumsum(present, dtype=np.int32) - 1)[places]
+    import pandas as pd  # takes longer to load than the library
+
+    places, found = pd.factorize(values, sort=True)
+    return found, places
 
 
 @dataclass(frozen=True)

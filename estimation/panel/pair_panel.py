@@ -91,7 +91,7 @@ class PairPanel:
             np.asarray(self.city_i, dtype=np.int64),
             np.asarray(self.city_j, dtype=np.int64),
         )
-        order, is_derived = _order_of_pairs(city_i, city_j), self.cohort is None
+        order, is_derived = np.lexsort((city_j, city_i)), self.cohort is None
         y = np.asarray(self.y, dtype=np.float64)
         y = y[None] if y.ndim == 2 else y
         years = np.asarray(self.years, dtype=np.int64)
@@ -164,14 +164,6 @@ def cohorts_of_pairs(
     if exposure == "both":
         return np.where((first > 0) & (second > 0), np.maximum(first, second), NEVER)
     return np.where((first > 0) & (second > 0), BOTH, np.maximum(first, second))
-
-
-def _order_of_pairs(city_i: np.ndarray, city_j: np.ndarray) -> np.ndarray:
-    """Positions of the pairs in ascending order."""
-    step = np.diff(city_i)
-    if ((step > 0) | ((step == 0) & (np.diff(city_j) >= 0))).all():
-        return np.arange(len(city_i))
-    return np.lexsort((city_j, city_i))
 
 
 def _in_order(values: np.ndarray, order: np.ndarray) -> np.ndarray:

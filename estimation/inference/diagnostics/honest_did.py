@@ -32,54 +32,43 @@ def sensitivity_diagnostics(sample: FitSample, fit: InfluenceFit) -> list[Diagno
     Needs every lead but the base with pilots enough, and more provinces, or degrees of freedom,
     than coefficients: else nothing.
     """
-    by_pair = not sample.panel.pilots_known
-    leads = leads_by_pair(sample, fit) if by_pair else tested_leads(fit)
+    leads = tested_leads(fit) if sample.panel.pilots_known else leads_by_pair(sample, fit)
     event_times = [fit.terms[c][2] for c in leads]
     if not event_times or event_times != list(range(-1 - len(leads), -1)):
         return []
-    if by_pair:
-        return _by_pair(sample, fit, leads)
-    if fit.provinces is None:
-        return []
-    found: list[Diagnostic] = []
-    for c, (term, _, event_time) in enumerate(fit.terms):
-        if (
-            term == "event"
-            and event_time is not None
-            and event_time >= 0
-            and fit.n_pilots[c] >= MIN_PILOTS
-        ):
-            chosen = np.append(leads, c)
-            covariance = fit.provinces.covariance(fit.estimate, chosen)
-            if covariance is not None:
-                n = len(fit.provinces.blocks)
-                df = jackknife_degrees(
-                    n,
-                    int(fit.n_pilot_provinces[c]),
-                    None if fit.provinces.df is None else fit.provinces.df[c],
-                )
-                given = fit.estimate[chosen], covariance
-                # the weights of smoothness are chosen with the covariance of all provinces: its
-                # factor counts these
-                sets = {**_relative(*given, df, event_time), **_smooth(*given, n - 1, event_time)}
-                found += [(name, fit.labels[c], value) for name, value in sets.items()]
-    return found
-
-
-def _by_pair(sample: FitSample, fit: InfluenceFit, leads: np.ndarray) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for c, (term, _, event_time) in enumerate(fit.terms):
         if term != "event" or event_time is None or event_time < 0:
             continue
         chosen = np.append(leads, c)
+        given = _covariance(sample, fit, chosen)
+        if given is not None:
+            covariance, df, df_of_weights = given
+            sets = _relative(fit.estimate[chosen], covariance, df, event_time)
+            sets |= _smooth(fit.estimate[chosen], covariance, df_of_weights, event_time)
+            found += [(name, fit.labels[c], value) for name, value in sets.items()]
+    return found
+
+
+def _covariance(
+    sample: FitSample, fit: InfluenceFit, chosen: np.ndarray
+) -> tuple[np.ndarray, float, float] | None:
+    """Covariance of leads and an effect, the last one; degrees of freedom of its error; and those
+    of the covariance, with which the weights of smoothness are chosen.
+    """
+    if not sample.panel.pilots_known:
         given = covariance_by_pair(sample, fit, chosen)
         if given is None or given[1] <= len(chosen):
-            continue
-        covariance, df = given
-        sets = _relative(fit.estimate[chosen], covariance, df, event_time)
-        sets |= _smooth(fit.estimate[chosen], covariance, df, event_time)
-        found += [(name, fit.labels[c], value) for name, value in sets.items()]
-    return found
+            return None
+        return *given, given[1]
+    c, refits = chosen[-1], fit.provinces
+    if refits is None or fit.n_pilots[c] < MIN_PILOTS:
+        return None
+    covariance = refits.covariance(fit.estimate, chosen)
+    if covariance is None:
+        return None
+    n, by_design = len(refits.blocks), None if refits.df is None else refits.df[c]
+    return covariance, jackknife_degrees(n, int(fit.n_pilot_provinces[c]), by_design), n - 1
 
 
 def _relative(

@@ -17,8 +17,6 @@ from ..permutation.draws import permutation_p_value
 from ..variances import MIN_PILOTS
 
 DRAWS, SEED = 499, 1
-# so few stay in the processor's cache
-DRAWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -136,11 +134,7 @@ def _test(level: np.ndarray, label: np.ndarray, strata: np.ndarray) -> PilotLeve
     labels, is_enumeration = draw_or_enumerate(label, strata, DRAWS, SEED)
     everyone = np.concatenate([label[None], labels])
     starts = np.flatnonzero(np.r_[True, strata[1:] != strata[:-1]])
-    parts = [
-        _differences(level, everyone[k : k + DRAWS_AT_ONCE], starts)
-        for k in range(0, len(everyone), DRAWS_AT_ONCE)
-    ]
-    difference, statistic = (np.concatenate(part) for part in zip(*parts, strict=True))
+    difference, statistic = _differences(level, everyone, starts)
     if not np.isfinite(statistic[0]):
         return None
     return PilotLevel(
