@@ -92,7 +92,7 @@ def _check(
             f"{len(faults)} things of {folder.resolve().name} look wrong"
             f"{besides}, the first: {faults[0]}",
         )
-    taken = f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken"
+    taken = f"{sum(one['n'] for one in series):,} values of {folder.resolve().name} would be taken"
     if unheard:
         return end_command(
             Exit.DONE,

@@ -12,9 +12,9 @@ from orchestration.publication_folders import opened
 from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, put, say
 from warehouse.corrections import find_city, year_of
-from warehouse.replay.cell import Explanation, Figure, explain
+from warehouse.replay.cell import Explanation, Figure, Test, explain
 from warehouse.replay.flips import Flip, find_flips
-from warehouse.replay.measures import LOG, SHARE, Test
+from warehouse.replay.measures import LOG, SHARE
 from warehouse.replay.models import WAREHOUSE
 from warehouse.whole_files import write_whole
 

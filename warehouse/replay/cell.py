@@ -5,6 +5,7 @@ which one is current, and what it enters.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -14,7 +15,8 @@ import duckdb
 from warehouse.build_database import rows_of
 from warehouse.corrections import cells_of, named, shown
 from warehouse.errors import Refused
-from warehouse.replay.measures import Test, measure
+from warehouse.replay.measures import MEASURES
+from warehouse.replay.models import query_of, render_text
 from warehouse.replay.replay import replay
 from warehouse.replay.uses import find_uses
 
@@ -82,6 +84,56 @@ select flags.observation_id, flags.rule, flags.grade, flags.detail from (
 where flags.observation_id in (select figure.observation_id from figure)
 order by all
 """
+
+
+_OF_FIGURE = "where observation_id in (select figure.observation_id from figure)"
+# To measure one cell, a model reads only a part of one of its tables: the city in all years and all
+# cities in the adjacent years, the province in all years, or the city in all years.
+_NEAR = 'city_id = {city_id} or "year" between {year} - 1 and {year} + 1'
+_PROVINCE = "province_id = {city_id} // 10000 * 10000"
+_CITY = "city_id = {city_id}"
+#: Of a model, the table of which it reads a part, and that part.
+_NARROWED = {
+    "int_observations_exact": ("int_observations_corrected", _NEAR),
+    "int_observations_basis": ("int_rates_delivered", _NEAR),
+    "int_observations_flagged": ("int_observations_corrected", _NEAR),
+    "int_observations_constructed": ("int_values_series", _NEAR),
+    "int_observations_identity": ("int_observations_corrected", _CITY),
+    "int_observations_level_run": ("int_values_compared", _PROVINCE),
+    "int_observations_level_run_alone": ("int_trends_cleaned", _NEAR),
+    "int_observations_mismatch": ("int_trends_cleaned", _NEAR),
+    "int_observations_spike_left": ("int_trends_cleaned", _NEAR),
+    "int_observations_stale": ("int_values_figures", _NEAR),
+    "int_observations_vintage_break": ("int_values_compared", _NEAR),
+    "int_values_candidates": ("int_values_paired", _NEAR),
+}
+#: Rows of a step that are kept, where the step has no row per figure (else `_OF_FIGURE`).
+_FILTERS = {
+    ("int_values_candidates", "judged"): 'where "year" = {year}',
+    ("int_observations_identity", "delivered_rows"): "",
+    ("int_observations_wrong_entity", "distances"): "",
+    ("int_observations_flagged", "parts"): "",
+}
+#: Steps that count figures of all years, so that their model reads all of its tables.
+_WHOLE = {("int_observations_flagged", "parts")}
+
+
+@dataclass(frozen=True)
+class Test:
+    """A rule's test on a figure: what was measured, beside the threshold, and what came of it.
+
+    `outcome` is 'passed', 'found' or 'vetoed' (beyond the threshold, and yet no flag: another
+    condition of the rule does not hold).
+    """
+
+    rule: str
+    what: str
+    kind: str
+    is_at_most: bool
+    measured: float | None
+    threshold: float | None
+    note: str | None
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -172,6 +224,81 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
         sources=", ".join(_said(row) for row in own),
         delivered=[shown(cell) for cell in cells_of(con, where)],
     )
+
+
+def measure(con: duckdb.DuckDBPyConnection, flagged: Set[tuple[int, str]]) -> dict[int, list[Test]]:
+    """What every rule measures of the figures in the table `figure` (observation_id, year).
+
+    A rule that measures nothing of a figure (no value in the year before, no other source, no
+    threshold for the indicator) is left out; of several sources the farthest one counts, of exact
+    agreement the nearest.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+    flagged : set of (int, str)
+        Each figure and a rule that flags it.
+
+    Returns
+    -------
+    dict of int to list of Test
+        By observation_id, in the order of `MEASURES`.
+    """
+    found: dict[int, list[Test]] = defaultdict(list)
+    cell = con.execute('select city_id, "year" from figure limit 1').fetchall()
+    if not cell:
+        return found
+    city_id, year = cell[0]
+    of_cell = {"city_id": city_id, "year": year}
+    # the tests on one step are one statement, so the step runs once and makes no unread column
+    tests: dict[tuple[str, str], list[str]] = {}
+    for number, one in enumerate(MEASURES):
+        order = "asc" if one.is_at_most else "desc"
+        tests.setdefault((one.model, one.cte), []).append(
+            f"(select {number} as number, observation_id, measured, threshold, note "
+            f"from ({render_text(one.query)}) {_OF_FIGURE} and threshold is not null "
+            "and measured is not null qualify row_number() over (partition by observation_id "
+            f"order by measured {order}, note) = 1)"
+        )
+    rows = []
+    for step, queries in tests.items():
+        rows += con.execute(_with_step(step, of_cell) + " union all ".join(queries)).fetchall()
+    for number, observation_id, measured, threshold, note in sorted(rows, key=lambda row: row[:2]):
+        one = MEASURES[number]
+        is_beyond = measured >= threshold
+        if one.is_at_most:
+            is_beyond = measured <= threshold
+        outcome = "passed"
+        if is_beyond:
+            outcome = "found" if (observation_id, one.rule) in flagged else "vetoed"
+        found[observation_id].append(
+            Test(
+                one.rule,
+                one.what,
+                one.kind,
+                one.is_at_most,
+                float(measured),
+                float(threshold),
+                note,
+                outcome,
+            )
+        )
+    return found
+
+
+def _with_step(step: tuple[str, str], of_cell: dict[str, int]) -> str:
+    """Return the beginning of a query on a step of a model: the part of the step that bears on
+    the cell, under the name of the step.
+    """
+    model, cte = step
+    if not model:
+        return ""
+    rows = _FILTERS.get(step, _OF_FIGURE).format(**of_cell)
+    sql = query_of(model, cte, f"select * from {cte} {rows}")
+    if model in _NARROWED and step not in _WHOLE:
+        table, condition = _NARROWED[model]
+        sql = sql.replace(f'"{table}"', f'(from "{table}" where {condition.format(**of_cell)})')
+    return f"with {cte} as ({sql}) "
 
 
 def require_cell(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> None:

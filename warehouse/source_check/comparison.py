@@ -4,11 +4,12 @@ source, and what fits it better: another year, row, indicator or unit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from warehouse.build_database import rows_of
 from warehouse.replay.models import make
 from warehouse.sql_text import literal
 
@@ -250,6 +251,7 @@ inner join published.quality.rejected_value as known
 ACCEPTED = "accepted"
 OF_LINES = ("compared", "int_raw_resolved", "int_raw_rejections")
 
+# one indicator of one file beside the values of other sources
 SUMMARY = """
 select
     file_name,
@@ -290,29 +292,13 @@ def build_staging(con: duckdb.DuckDBPyConnection, raw_build: Path) -> None:
         make(con, name, made, kind="table")
 
 
-@dataclass(frozen=True)
-class Series:
-    """One indicator of one file beside the values of other sources (columns of ``SUMMARY``)."""
-
-    file_name: str
-    indicator_id: str
-    unit: str
-    units: str
-    n: int
-    n_places: int
-    first_year: int
-    last_year: int
-    n_common: int
-    n_equal: int
-
-
-def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Series]:
+def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[dict[str, Any]]:
     """Make the tables of this module, and say what the source holds.
 
     Parameters
     ----------
     con : duckdb.DuckDBPyConnection
-        With the models of `staging` and the list of the source's files as ``input_file``.
+        With the models of `build_staging` and the list of the source's files as ``input_file``.
     is_published : bool
         Whether a database is attached as ``published``; else no value has one to stand beside.
     """
@@ -345,4 +331,4 @@ def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Serie
             f"create table {ACCEPTED}.{table} as select * from {table} "
             "where raw_line_id in (select raw_line_id from accepted_line)"
         )
-    return [Series(*row) for row in con.execute(SUMMARY).fetchall()]
+    return rows_of(con, SUMMARY)

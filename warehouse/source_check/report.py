@@ -5,10 +5,10 @@ taken, what was turned away and why, and the differences; on one screen, or all 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import duckdb
 
-from warehouse.source_check.comparison import Series
 from warehouse.source_check.faults import copies, rows_of
 
 #: So many lines of a kind are shown on one screen; of faults three times as many.
@@ -77,7 +77,7 @@ group by all
 
 def report_lines(
     con: duckdb.DuckDBPyConnection,
-    series: list[Series],
+    series: list[dict[str, Any]],
     faults: list[str],
     known: list[str],
     unheard: list[str],
@@ -91,7 +91,8 @@ def report_lines(
     files = rows_of(con, _FILES)
     states = Counter(state for state, *_ in files)
     others = [_file(*row) for row in files if everything or row[0] != "as published"]
-    n_taken, n_left = sum(one.n for one in series), rows_of(con, _LEFT_OUT)[0][0]
+    n_taken, n_left = sum(one["n"] for one in series), rows_of(con, _LEFT_OUT)[0][0]
+    n_indicators = len({one["indicator_id"] for one in series})
     rejected = rows_of(con, _REJECTED)
     unknown = [f"{name!r} ({n:,})" for name, n in rows_of(con, _UNKNOWN)]
     counts = {(file, indicator): others for file, indicator, *others in rows_of(con, _COLUMNS)}
@@ -106,9 +107,9 @@ def report_lines(
         ),
         (f"columns with years that nothing else speaks of: {len(unheard) or 'none'}", unheard),
         (
-            f"taken: {n_taken:,} values of {len({one.indicator_id for one in series})} indicators; "
-            f"left out by the layout: {n_left:,} lines",
-            [_series(one, *counts[one.file_name, one.indicator_id]) for one in series],
+            f"taken: {n_taken:,} values of {n_indicators} indicators; left out by the layout: "
+            f"{n_left:,} lines",
+            [_series(one, *counts[one["file_name"], one["indicator_id"]]) for one in series],
         ),
         (
             f"rejected: {sum(row[1] for row in rejected):,} lines",
@@ -170,11 +171,11 @@ def _beside(n_common: int, n_equal: float) -> str:
     )
 
 
-def _series(one: Series, n_zeros: int, n_blocked: int, n_rejected: int) -> str:
+def _series(one: dict[str, Any], n_zeros: int, n_blocked: int, n_rejected: int) -> str:
     counts = {"zeros": n_zeros, "blocked as published": n_blocked, "rejected": n_rejected}
     others = "".join(f"; {n:,} {what}" for what, n in counts.items() if n)
-    return (
-        f"{one.file_name}: {one.indicator_id} ({one.units} to {one.unit}): {one.n:,} values, "
-        f"{one.n_places} places, {one.first_year}-{one.last_year}; "
-        f"{_beside(one.n_common, one.n_equal)}{others}"
-    )
+    taken = (
+        "{file_name}: {indicator_id} ({units} to {unit}): {n:,} values, {n_places} places, "
+        "{first_year}-{last_year}; "
+    ).format_map(one)
+    return f"{taken}{_beside(one['n_common'], one['n_equal'])}{others}"

@@ -36,6 +36,10 @@ _MERGED = (
     "own cell"
 )
 _DECIMAL_COMMA = r"^[+-]?[0-9]+(?:[.][0-9]{3})*,(?:[0-9]{1,2}|[0-9]{4,})$"
+_TEXTS = (
+    *("place_code_text", "place_text", "place_within_text", "year_text", "indicator_id"),
+    *("unit_text", "reason", "detail", "observation_note"),
+)
 # any column is an int32
 _MORE_THAN_COLUMNS = 1 << 31
 
@@ -50,30 +54,18 @@ class ColumnValues:
         1-based column.
     filled : FilledCells
         Texts and numbers; ``positions`` are positions in ``SheetRows``.
-    indicators, units, year_texts : CodedTexts
-        Of each filled cell.
     years : ndarray of int32, shape (n,)
         ``NO_YEAR`` where there is none.
-    reasons, details : CodedTexts
-        Of each filled cell; none where its number and year are good.
-    notes : CodedTexts
-        Marks of notes behind the numbers.
-    codes, names, within : CodedTexts
-        Place of each filled cell.
+    texts : dict of str to CodedTexts
+        Of each filled cell, by the name of the raw table's column: place, year, indicator and unit
+        as delivered, marks of notes behind the number; reason and detail, none where number and
+        year are good.
     """
 
     col_no: int
     filled: FilledCells
-    indicators: CodedTexts
-    units: CodedTexts
-    year_texts: CodedTexts
     years: np.ndarray
-    reasons: CodedTexts
-    details: CodedTexts
-    notes: CodedTexts
-    codes: CodedTexts
-    names: CodedTexts
-    within: CodedTexts
+    texts: dict[str, CodedTexts]
 
 
 def merged_values(grid: Grid, binding: Binding, rows: SheetRows) -> dict[tuple[int, int], str]:
@@ -171,25 +163,23 @@ def read_column(
         _overrule(verdicts, said, only=(None,))
     if not decimal_comma:
         _overrule(verdicts, _of_two_conventions(filled.texts), only=(None, "not_a_number"))
-    notes = CodedTexts.from_list([filled.notes.get(i) for i in range(n)])
     names = (
         rows.names.take(at)
         if value.place_text is None
         else CodedTexts.constant(value.place_text, n)
     )
-    places = (rows.codes.take(at), names, rows.within.take(at))
-    return ColumnValues(
-        value.col + 1,
-        filled,
-        indicators,
-        units,
-        year_texts,
-        years,
-        CodedTexts.from_list([reason for reason, _ in verdicts]),
-        CodedTexts.from_list([detail for _, detail in verdicts]),
-        notes,
-        *places,
-    )
+    of_cells = {
+        "place_code_text": rows.codes.take(at),
+        "place_text": names,
+        "place_within_text": rows.within.take(at),
+        "year_text": year_texts,
+        "indicator_id": indicators,
+        "unit_text": units,
+        "reason": CodedTexts.from_list([reason for reason, _ in verdicts]),
+        "detail": CodedTexts.from_list([detail for _, detail in verdicts]),
+        "observation_note": CodedTexts.from_list([filled.notes.get(i) for i in range(n)]),
+    }
+    return ColumnValues(value.col + 1, filled, years, of_cells)
 
 
 def _verdicts(
@@ -276,12 +266,10 @@ def build_values_table(
     order = np.argsort(row_nos.astype(np.int64) * _MORE_THAN_COLUMNS + col_nos, kind="stable")
     row_nos, col_nos = row_nos[order], col_nos[order].astype(np.int32)
 
-    def gathered(parts: Sequence[CodedTexts], name: str | None = None) -> CodedTexts:
-        of_lines = (
-            CodedTexts.from_list([line[name] for line in lines])
-            if name
-            else CodedTexts.constant(None, len(lines))
-        )
+    def gathered(name: str) -> CodedTexts:
+        # a line has no place, year, indicator or unit
+        of_lines = CodedTexts.from_list([line.get(name) for line in lines])
+        parts = [column.texts[name] for column in columns]
         return CodedTexts.concat([*parts, of_lines]).take(order)
 
     raw_texts = pa.concat_arrays(
@@ -304,20 +292,14 @@ def build_values_table(
         ],
         "row_no": pa.array(row_nos, mask=row_nos == 0),
         "col_no": pa.array(col_nos, mask=col_nos == 0),
-        "place_level": gathered([CodedTexts.constant(place_level, len(at))]),
-        "place_code_text": gathered([column.codes for column in columns]),
-        "place_text": gathered([column.names for column in columns]),
-        "place_within_text": gathered([column.within for column in columns]),
-        "year_text": gathered([column.year_texts for column in columns]),
+        "place_level": CodedTexts.concat(
+            [CodedTexts.constant(place_level, len(at)), CodedTexts.constant(None, len(lines))]
+        ).take(order),
         "year": pa.array(years, mask=years == NO_YEAR),
-        "indicator_id": gathered([column.indicators for column in columns]),
-        "unit_text": gathered([column.units for column in columns]),
         "raw_text": raw_texts.take(pa.array(order)),
         "value": pa.array(numbers, mask=np.isnan(numbers)),
-        "reason": gathered([column.reasons for column in columns], "reason"),
-        "detail": gathered([column.details for column in columns], "detail"),
-        "observation_note": gathered([column.notes for column in columns]),
     }
+    built |= {name: gathered(name) for name in _TEXTS}
     return build_raw_table(origin, built, len(order))
 
 
