@@ -127,7 +127,8 @@ CHECKS = Part(
         (select count(*) from estimates.channel where p_value < {LEVEL}) as channels_below,
         (select p_of(min(p_value_bh)) from estimates.channel) as smallest,
         coalesce((
-            select format('{{}}{{}}**Net of other policies** ([lists](policy.md)) growth has {{}}.',
+            select format('{{}}{{}}Net of other policies ([lists](policy.md)) growth has {{}}; '
+                || 'this p is uncorrected and decides nothing.',
                 chr(10), chr(10), {CHANGE})
             from estimates.policy where comparison = 'net_of_others' and estimate is not null
                 and outcome = '{OFFICIAL}' and policy = 'pilot_zones'

@@ -69,15 +69,16 @@ ANSWER_IN_CHINESE = (
 #: The picture of the README, with what it shows in words.
 PICTURE = (
     "![Estimated change with a zone: this test {estimate}, with an interval from {interval}; the "
-    "published study's method on the same data {province_estimate}, with that method's narrow "
-    "interval and one from {province_interval} that allows for shocks common to a province; "
-    "shaded, uniform changes that this test finds in at least four of five cases]"
+    "published study's method on the same data {province_estimate}, with a narrow "
+    "interval from errors clustered by pair and one from {province_interval} that allows for "
+    "shocks common to a province; shaded, uniform changes that this test finds in at least four "
+    "of five cases]"
     "(docs/images/answer.svg)"
 )
 PICTURE_IN_CHINESE = (
     "![综试区所带来变化的估计值：本检验 {estimate}，"
     "置信区间 {interval_zh}；原研究的方法用于同样的数据 "
-    "{province_estimate}，该方法的置信区间很窄，"
+    "{province_estimate}，按城市对聚类的置信区间很窄，"
     "考虑同省共同冲击的置信区间为 {province_interval_zh}；"
     "阴影为本检验至少有八成机会发现的一致变化](docs/images/answer_zh.svg)"
 )

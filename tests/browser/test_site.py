@@ -226,7 +226,7 @@ def test_shuffled_zones_give_the_p_of_the_test(tab, site) -> None:
     page.focus("#one-city-which")
     page.press("ArrowRight")
     lines = page.evaluate("document.querySelectorAll('#one-city-picture line').length")
-    assert f"up to {lines} pairs" in page.text("#one-city-said")
+    assert f"all {lines} pairs" in page.text("#one-city-said")
 
 
 def test_exported_cells_are_no_formulas(tab, site) -> None:
