@@ -126,6 +126,7 @@ compared as (
 judged as (
     select
         compared.*,
+        coalesce(compared.edition_year, 0) as edition,
         compared.kind = 'year' and compared.n_repeated >= limits.match_table_share * compared.n_cities as is_repeated,
         count(*) over several_years >= 3 and avg(compared.gap) over several_years >= limits.rate_table_gap as is_of_several,
         case
@@ -145,20 +146,13 @@ judged as (
     )
 ),
 
-compared_tables as (
-    select
-        *,
-        coalesce(edition_year, 0) as edition
-    from judged
-    where kind = 'year'
-),
-
 tables as (
     select distinct
         source_id,
         coalesce(edition_year, 0) as edition,
         indicator_id,
         "year",
+        'year' as kind,
         unnest([-1, 1]) as k
     from rates
 ),
@@ -166,14 +160,14 @@ tables as (
 -- a table with too few levels of the year before is as late as the next table of its source that has enough, if that one is not alone
 like_the_next as (
     select
-        tables."year" as table_year,
-        compared_tables.* exclude (edition)
+        judged.*,
+        tables."year" as table_year
     from tables
-    asof inner join compared_tables
+    asof inner join judged
         on
-            {{ same_keys('tables', 'compared_tables', ['source_id', 'edition', 'indicator_id', 'k']) }}
-            and tables."year" <= compared_tables."year"
-    where compared_tables.is_other and compared_tables.is_of_several
+            {{ same_keys('tables', 'judged', ['source_id', 'edition', 'indicator_id', 'kind', 'k']) }}
+            and tables."year" <= judged."year"
+    where judged.is_other and judged.is_of_several
 ),
 
 verdicts as (

@@ -1,7 +1,5 @@
 -- grain: one row is one raw line with the place, unit and year it was resolved to, or the reason why it is rejected
 -- key: raw_line_id
-{% set key = 'source_id, edition_year, file_name, place_id, indicator_id, "year"' -%}
-
 -- What code, name and province each say. A name that a province qualifies is looked up inside it alone: outside it is another place's.
 with named as (
     select
@@ -129,38 +127,18 @@ judged as (
         end as line_reason
     from converted
     left join elsewhere on converted.raw_line_id = elsewhere.raw_line_id
-),
-
--- the same place, indicator and year twice in one file
-repeated as (
-    select
-        {{ key }},
-        min(raw_line_id) as first_line_id,
-        min(canonical_value) = max(canonical_value) as is_identical
-    from judged
-    where line_reason is null
-    group by {{ key }}
-    having count(*) > 1
 )
 
+-- the same place, indicator and year may be twice in one file
 select
-    judged.* exclude (
+    * exclude (
         reason, line_reason, sheet_order, place_code, within_key, unit_key, multiply_by, divide_by, id_by_code, within_id, id_by_name,
         id_by_name_anywhere, is_place_mismatch, is_unknown_unit
     ),
-    coalesce(
-        judged.line_reason,
-        case
-            when not repeated.is_identical then 'conflicting_duplicate'
-            when judged.raw_line_id > repeated.first_line_id then 'duplicate'
-        end
-    ) as reason
+    case
+        when line_reason is not null then line_reason
+        when min(canonical_value) over same_cell <> max(canonical_value) over same_cell then 'conflicting_duplicate'
+        when raw_line_id > min(raw_line_id) over same_cell then 'duplicate'
+    end as reason
 from judged
-left join repeated
-    on
-        judged.source_id = repeated.source_id
-        and judged.edition_year is not distinct from repeated.edition_year
-        and judged.file_name = repeated.file_name
-        and judged.place_id = repeated.place_id
-        and judged.indicator_id = repeated.indicator_id
-        and judged."year" = repeated."year"
+window same_cell as (partition by source_id, edition_year, file_name, place_id, indicator_id, "year", line_reason)
