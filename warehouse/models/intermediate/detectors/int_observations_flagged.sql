@@ -127,18 +127,12 @@ column_years as (
         end as is_late_table,
         coalesce(
             is_late_table, case when count(*) filter (where has_level) >= any_value(rate_table_cities) then false end
-        ) as is_late_by_levels
-    from compared
-    group by source_id, edition_year, file_name, indicator_id, "year"
-),
-
--- a single late table next to a table of the right year says nothing about other years
-late_years as (
-    select
-        *,
+        ) as is_late_by_levels,
+        -- a single late table next to a table of the right year says nothing about other years
         coalesce(bool_or(is_late_by_levels) over years_beside, true) as is_run,
         case when is_late_table is not null then is_late_table and is_run end as is_late_run
-    from column_years
+    from compared
+    group by source_id, edition_year, file_name, indicator_id, "year"
     window
         years_beside as (
             partition by source_id, edition_year, file_name, indicator_id
@@ -155,7 +149,7 @@ columns_judged as (
             first_value(is_late_run ignore nulls) over (of_column order by "year" rows between current row and unbounded following),
             false
         ) as is_column
-    from late_years
+    from column_years
     window of_column as (partition by source_id, edition_year, file_name, indicator_id)
 ),
 
@@ -172,21 +166,15 @@ tables as (
             and compared.edition_year is not distinct from columns_judged.edition_year
 ),
 
-indicators as (
-    select
-        source_id,
-        indicator_id,
-        count(*) filter (where not is_left) >= any_value(unsupported_share) * count(*) as is_refused
-    from tables
-    group by source_id, indicator_id
-),
-
 -- sources of which most indicators are blocked
 doubtful as (
-    select source_id
-    from indicators
-    group by source_id
-    having count(*) filter (where is_refused) > 0.5 * (count(*) - 1)
+    select
+        source_id,
+        count(*) filter (where not is_left) >= any_value(unsupported_share) * count(*) as is_refused
+    from compared
+    group by source_id, indicator_id
+    window of_source as (partition by source_id)
+    qualify count(*) filter (where is_refused) over of_source > 0.5 * (count(*) over of_source - 1)
 ),
 
 -- figures of a source without a priority, or of a new edition, and whether they differ from one of a source with a priority
