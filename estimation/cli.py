@@ -303,7 +303,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument("--seed", type=count)
     fit.add_argument(
         "--shuffle",
-        choices=("block", "all", "province"),
+        choices=("block", "all"),
         help="where first treated years move: within blocks, or over all units",
     )
     fit.add_argument(
@@ -318,8 +318,8 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
         "--table", action="store_true", help="print a table, which is the default on a terminal"
     )
     fit.add_argument(
+        "--control-pairs",
         "--control-group",
-        dest="control_pairs",
         choices=("never_treated", "not_yet_treated"),
         help="pairs that callaway_santanna compares a cohort with",
     )

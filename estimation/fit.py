@@ -45,7 +45,7 @@ ONLY_LATER_CONTROLS = (
     "No pair is never treated: the coefficient compares cohorts with one another, also with pairs "
     "that are already treated; read it beside callaway_santanna (not_yet_treated) or borusyak."
 )
-LATER_CONTROLS = "control_pairs='not_yet_treated', at a prompt --control-group not_yet_treated"
+LATER_CONTROLS = "control_pairs='not_yet_treated', at a prompt --control-pairs not_yet_treated"
 MOVES_AMONG_PILOTS = (
     "No pair is never treated: the permutation reassigns admission years among the pilots alone."
 )

@@ -58,7 +58,7 @@ class FitOptions(TypedDict, total=False):
     vcov: Line | Sequence[Line] | None
     permutations: int
     seed: int
-    shuffle: Literal["block", "all", "province"]
+    shuffle: Literal["block", "all"]
     control_pairs: Literal["never_treated", "not_yet_treated"]
     reference: int
     binning: tuple[int, int] | None
@@ -98,7 +98,7 @@ def fit(
     vcov: Line | Sequence[Line] | None = None,
     permutations: int = DRAWS,
     seed: int = 1,
-    shuffle: Literal["block", "all", "province"] = "block",
+    shuffle: Literal["block", "all"] = "block",
     control_pairs: Literal["never_treated", "not_yet_treated"] = "never_treated",
     reference: int = -1,
     binning: tuple[int, int] | None = None,
@@ -198,11 +198,10 @@ def fit(
     >>> {line: float(fit.se(line)["treated"].round(3)) for line in lines}
     {'pair': 0.035, 'dyadic': 0.097}
     """
-    moves_within = "block" if isinstance(shuffle, str) and shuffle == "province" else shuffle
     for name, value, allowed in (
         ("estimator", estimator, ESTIMATORS),
         ("exposure", exposure, EXPOSURES),
-        ("shuffle", moves_within, ("block", "all")),
+        ("shuffle", shuffle, ("block", "all")),
         ("control_pairs", control_pairs, CONTROL_PAIRS),
         ("engine", engine, (*ENGINES, None)),
         ("progress", progress, (False, True, None)),
@@ -214,7 +213,7 @@ def fit(
         lines_of(vcov),
         require_count(permutations, "permutations"),
         seed=require_count(seed, "seed"),
-        shuffle="province" if moves_within == "block" else moves_within,
+        shuffle="province" if shuffle == "block" else "all",
         control_pairs=control_pairs,
         reference=require_count(reference, "reference", -inf),
         binning=binning,

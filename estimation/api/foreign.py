@@ -411,7 +411,7 @@ def _of_linearmodels(fit: Any) -> Scores:
     kind = type(estimator).__name__
     # of the k-class only ordinary (0) and two-stage (1) least squares have these scores
     if not hasattr(estimator, "eps") or "GMM" in kind or getattr(fit, "_kappa", 1) not in {0, 1}:
-        raise _not_served(fit, f"{KNOWN} by least squares")
+        raise _not_served(getattr(fit, "model", fit), f"{KNOWN} by least squares")
     regressors = estimator._x if hasattr(estimator, "_x") else estimator.x
     if hasattr(estimator, "z"):
         regressors = estimator.z @ np.linalg.lstsq(estimator.z, regressors, rcond=None)[0]

@@ -20,7 +20,7 @@ estimators
   twfe                 one effect, pair and year effects (term treated)
   event_study          leads and lags, the period before treatment omitted (term event)
   callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event,
-                       group_time); with --control-group not_yet_treated also against pairs that
+                       group_time); with --control-pairs not_yet_treated also against pairs that
                        are treated later
   sun_abraham          interaction-weighted, the same after treatment on a balanced panel
   gardner, borusyak    imputation from untreated rows
@@ -29,7 +29,7 @@ estimators
                        never-treated ones; inference by permutation alone
 
 without never-treated pairs (no blank cohort_year)
-  twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-group
+  twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-pairs
   not_yet_treated compare cohorts with pairs that are treated later; name the treated units with
   city_i_cohort_year, city_j_cohort_year, else unit and permutation are left out
 

@@ -106,8 +106,8 @@ class Covariance:
             raise refused("terms", "one term or more", terms, "name coefficients")
         if len(rows) >= df + 1:
             degrees = "1 degree" if df == 1 else f"{df:.3g} degrees"
-            expected = f"from 1 to {ceil(df)} of them, as {self.line} has {degrees} of freedom"
-            raise PanelError("terms", None, None, expected, str(len(rows)), "test others apart")
+            expected = f"at most {ceil(df)} at once, as {self.line} has {degrees} of freedom"
+            raise PanelError("terms", None, None, expected, str(len(rows)), "test fewer at once")
         found = hotelling_f(rows @ self.estimate, self._of(rows), df)
         if found is None:
             expected = f"restrictions that are independent under {self.line}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,19 @@ from ..defaults import DRAWS
 from ..panel.city_file import CityFile, read_cities
 from ..panel.columns import as_frame, columns_of
 from ..panel.pair_columns import PairColumns
-from ..panel.panel_error import PanelError, require_count, require_mapping
-from ..panel.panel_table import listed
+from ..panel.panel_error import PanelError, refused, require_count, require_mapping
+from ..panel.panel_table import FIRST_YEAR, listed
 from ..panel.unit_values import beside, cohorts_of_units, rows_beside
 from ..policy.fit import PolicyResult, fit_policy
-from ..policy.listing import PROVINCE, REJECTED, SYNCHRONIZATION, Place, Resolve, read_list
+from ..policy.listing import (
+    LEFT_OUT,
+    PROVINCE,
+    REJECTED,
+    SYNCHRONIZATION,
+    Place,
+    Resolve,
+    read_list,
+)
 from .primary import CITY, LEAST_DRAWS, PrimaryFit
 from .text import Text, wrapped
 from .words import faults_of_units, of_units
@@ -121,8 +130,8 @@ def policy(
     ----------
     panel : frame, relation, mapping or path
         One row per unit and period, with all periods that there are; see `cs.fit`. A unit without
-        a value in some period of the window is left out, and a period that is missing for all ends
-        the window; `cs.primary` takes panels with gaps.
+        a value in some period of the window is left out, and the window begins after the last
+        period that is missing for all; `cs.primary` takes panels with gaps, and quarters or months.
     places : frame, mapping of column names to arrays, or path
         The list: columns `unit` (or `city`) and `year` or `date`, optional `end`, `scope` and
         `outcome`. A date of July to December counts from the next year. Scope ``province`` stands
@@ -167,6 +176,9 @@ def policy(
     with faults_of_units():
         columns = PairColumns(outcome, (unit, unit), time, None, beside(block, "block"))
         cities = read_cities(panel, columns)
+        if cities.years[-1] < FIRST_YEAR:
+            remedy = "call cs.primary with the first treated period of each unit as cohort="
+            raise PanelError("panel", None, time, "years", "other periods", remedy)
         starts, notes = _starts_of_others({} if others is None else others, cities)
     # its columns and scopes keep their names
     given = read_list(places, _resolver(cities), [str(one) for one in cities.city_ids])
@@ -176,7 +188,7 @@ def policy(
         raise PanelError("list", None, "outcome", expected, repr(given.outcome), remedy)
     result = fit_policy(cities, given, others=starts, permutations=permutations, seed=seed)
     notes += _gaps(cities, result)
-    rows = [one.row for one in result.sample.places if one.status == REJECTED]
+    rows = [one.row for one in result.sample.places if one.status in (LEFT_OUT, REJECTED)]
     if rows:
         notes.append(f"Rows of the list that are not taken (places() says why): {listed(rows)}.")
     warnings = of_units((*cities.notes, *notes, *result.result.warnings, *result.cautions))
@@ -223,6 +235,9 @@ def _starts_of_others(
     found, notes = {}, []
     for name, given in others.items():
         what = f"others[{name!r}]"
+        if isinstance(given, Real):
+            expected = "first treated periods of units, by name of a policy"
+            raise refused("others", expected, given, "give {'its name': the periods}")
         rows, more = rows_beside(beside(given, what), what, cities.city_ids, None)
         first = cohorts_of_units(rows, list(rows.table.columns), cities.city_ids, cities.years)
         notes += more

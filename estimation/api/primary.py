@@ -190,21 +190,24 @@ def primary(
             covariates=names,
         )
         cities = read_cities(panel, columns)
-        given = (cities.growth, cities.years, cities.cohort, cities.block)
         settings: dict[str, Any] = {
             "permutations": require_count(permutations, "permutations", LEAST_DRAWS),
             "seed": require_count(seed, "seed"),
         }
         more: list[str] = []
         result: PrimaryResult
-        if names:
-            result = fit_adjusted(*given, cities.covariates, dealing=dealing, **settings)
-        elif length is not None:
+        if length is not None:
+            given = (cities.growth, cities.years, cities.cohort, cities.block)
             result = fit_measure(*given, **settings)
         else:
-            kept, more = _with_most_periods(cities)
+            least_share = 1 if names else LEAST_SHARE
+            kept, more = _with_most_periods(cities, least_share)
             arrays = (cities.growth[kept], cities.years, cities.cohort[kept], cities.block[kept])
-            result = fit_primary(*arrays, **settings, least_share=LEAST_SHARE)
+            if names:
+                covariates_of = np.asarray(cities.covariates)[kept]
+                result = fit_adjusted(*arrays, covariates_of, dealing=dealing, **settings)
+            else:
+                result = fit_primary(*arrays, **settings, least_share=least_share)
     # those of growth, then those that its cycle has beside them
     of_cycle = () if result.cycle is None else result.cycle.warnings
     warnings = (*cities.notes, *more, *dict.fromkeys((*result.warnings, *of_cycle)))
@@ -217,14 +220,14 @@ def primary(
     )
 
 
-def _with_most_periods(cities: CityFile) -> tuple[np.ndarray, list[str]]:
-    """Return which units have a value in most periods, (N,) bool, and what to say of the others."""
+def _with_most_periods(cities: CityFile, least_share: float) -> tuple[np.ndarray, list[str]]:
+    """Return which units have a value in a share of the periods, (N,) bool, and name the others."""
     share = np.isfinite(cities.growth).mean(axis=1)
-    kept = share >= LEAST_SHARE
+    kept = share >= least_share
     said = []
     if not kept.all():
         said.append(
-            f"Left out, with a value in less than {LEAST_SHARE:.0%} of the periods: "
+            f"Left out, with a value in less than {least_share:.0%} of the periods: "
             f"{listed(cities.city_ids[~kept].tolist())}."
         )
     n_gaps = int((share[kept] < 1).sum())

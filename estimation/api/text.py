@@ -25,8 +25,8 @@ MORE_BLOCKS = (
 )
 MORE_DEGREES = "more degrees of freedom than effects before treatment (binning= joins some)."
 NO_HONEST_DID = (
-    "No Honest DiD: it needs every period before treatment, and more degrees of freedom (blocks) "
-    "than effects before treatment plus one."
+    "No Honest DiD: it needs event_study or sun_abraham, an effect of every period before "
+    "treatment, and more degrees of freedom (blocks) than these plus one (binning= joins some)."
 )
 DIGITS = 4
 HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "df", "inference method")

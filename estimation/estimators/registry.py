@@ -203,7 +203,7 @@ def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None
             raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
         if options.control_pairs != CONTROL_PAIRS[0] and not estimator.chooses_control_pairs:
             raise NotEstimable(
-                f"{name} has no control pairs to choose: leave control_pairs (--control-group) "
+                f"{name} has no control pairs to choose: leave control_pairs (--control-pairs) "
                 "out, or choose callaway_santanna"
             )
         if not estimator.has_reference and (options.reference != -1 or binning is not None):

@@ -208,7 +208,7 @@ def require_contrast(sample: Any, needs_never_treated: bool = True) -> None:
     if not (groups > 0).any():
         raise NotEstimable(
             "no kept pair has exactly one pilot: give at least one cohort_year inside the years "
-            "of the panel"
+            "of the panel, and a city without one"
         )
     if sample.has_never_treated:
         return

@@ -48,7 +48,7 @@ class PanelTable:
         self.dates: Dates | None = None
         self.rows: np.ndarray | None = None
         if self.n_rows == 0:
-            raise source.fail(None, None, one_row, "no rows", "give a panel with data")
+            raise source.fail(None, None, one_row, "no rows", "give one row or more")
 
     def at(self, rows: np.ndarray, names: Sequence[str]) -> PanelTable:
         """Some columns of some rows, named by their place in the whole."""

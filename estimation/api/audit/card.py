@@ -116,6 +116,7 @@ class Audit:
         real = self.estimate / self.lines.loc["dyadic", "std_error"]
         p = p_value(self.lines.loc["dyadic", "p_randomization"])
         ax.axvline(real, color=ORANGE, linewidth=2, label=f"the real one, p {p}")
+        ax.locator_params(axis="y", integer=True)
         ax.set(xlabel="estimate over dyadic error", ylabel="exchanges", title=self._head)
         ax.legend(frameon=False, fontsize=8)
 

@@ -413,7 +413,7 @@ REFUSED = {
     "never-treated pairs are asked for": (
         {},
         "callaway_santanna",
-        "--control-group not_yet_treated",
+        "--control-pairs not_yet_treated",
     ),
     "weights by covariates": ({}, "entropy_balanced", "compares with never-treated pairs"),
 }

@@ -103,6 +103,9 @@ def test_a_year_without_rows_ends_the_window_like_a_year_without_values(drop):
     fit = run(changed, listed)
     assert fit.result.rule["window"] == [2010, 2021]
     assert fit.warnings[0].startswith("Refused: 2 years before the first start (2012)")
+    counted = panel.assign(year=panel["year"] - 2004)
+    with pytest.raises(cs.PanelError, match="column year: expected years"):
+        run(counted, listed)
     every_second = panel[panel["year"] % 2 == 1].query("year >= 2005")
     assert not run(every_second, listed).is_refused
 
