@@ -394,7 +394,8 @@ def _net_of(
     """
     y = panel.measured(panel.growth)[2]
     within = [net_of_effects(one, panel.block).ravel() for one in (own, *paths)]
-    left = within[0] - _fitted(np.stack(within[1:], axis=1), within[0])
+    others = np.stack(within[1:], axis=1)
+    left = within[0] - others @ np.linalg.lstsq(others, within[0], rcond=None)[0]
     given = (panel.years, panel.cohort, panel.block)
     if left @ left < LEAST_LEFT * (within[0] @ within[0]):
         return without_verdict(counted(panel, None, capped=False), (NOT_TOLD_APART,))
@@ -402,7 +403,3 @@ def _net_of(
     parts = np.linalg.lstsq(design, net_of_effects(y, panel.block).ravel(), rcond=None)[0]
     rest = y - np.tensordot(parts[1:], paths, axes=1)
     return fit_measure(rest, *given, **settings)
-
-
-def _fitted(design: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return design @ np.linalg.lstsq(design, values, rcond=None)[0]

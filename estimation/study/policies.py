@@ -167,11 +167,6 @@ def overlap_rows(name: str, result: PolicyResult) -> Rows:
     return [{"policy": name, "n_pilots": cities, **row} for row in result.overlaps]
 
 
-def newest_year(marts: Marts, spec: Spec) -> int:
-    """Last year of the windows that the publication gives."""
-    return window_of(marts, spec)[1]
-
-
 def written_rule(
     name: str, starts: Mapping[int, int], last_year: int, settings: Settings
 ) -> dict[str, Any]:
@@ -204,7 +199,7 @@ def registered_rows(
         rule, sha256, written_by of each, as `citysync register` writes them.
     """
     rows = []
-    newest = newest_year(marts, spec)
+    newest = window_of(marts, spec)[1]
     for entry in entries:
         rule = entry["rule"]
         if rule["last_year"] > newest:

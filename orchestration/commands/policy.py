@@ -33,12 +33,12 @@ from estimation.report.listed import write_listed
 from estimation.sample.marts import Marts, read_marts
 from estimation.study.policies import (
     evaluate,
-    newest_year,
     overlap_rows,
     rows_of_list,
     written_rule,
 )
 from estimation.study.tables import COLUMNS, typed
+from estimation.study.windows import window_of
 from orchestration.home import Home
 from orchestration.publication_folders import opened
 from orchestration.registered_lists import count_run, read_registered, write_registered
@@ -146,7 +146,7 @@ def register(file: str) -> int:
     with opened(home) as publication, publication.connect() as con:
         listed, _ = _read(con, path)
         _outcome(listed, SYNCHRONIZATION)
-        last_year = newest_year(read_marts(con, [SPEC]), SPEC) + 1
+        last_year = window_of(read_marts(con, [SPEC]), SPEC)[1] + 1
     rule = written_rule(path.stem, listed.starts, last_year, SETTINGS)
     _, digest = text_and_hash(rule)
     entry = {

@@ -56,16 +56,13 @@ def city_statements(page: Context, city: Row) -> CityStatements:
     city : a row of the query `cities`
     """
     zones = zones_of(page, city)
-    whole = [zone for zone in zones if zone["is_whole_prefecture"]]
-    admitted = None
-    if whole:
-        admitted = int(min(zone["approval_date"] for zone in whole)[:4])
+    whole = [int(zone["approval_date"][:4]) for zone in zones if zone["is_whole_prefecture"]]
     return CityStatements(
         zones=_zone_statements(page, city, zones),
         test=_test_statements(page, city, zones),
         growth=_growth_statement(page, city),
         basis=_basis_statement(page, city),
-        admitted=admitted,
+        admitted=min(whole, default=None),
         strip=_strip(page, city),
     )
 

@@ -237,15 +237,11 @@ def _estimators(page: Context) -> Chart | None:
             series.append(Series(label, points, shift=0.16 * len(series) - 0.24))
     if len(series) < 2:
         return None
-    labels: dict[float, tuple[str]] = {}
-    years: set[float] = set()
-    with_zero: set[float] = set()
-    for point in chain.from_iterable(one.points for one in series):
-        labels[point.x] = (f"{point.x:.0f}",)
-        for low, high in point.intervals:
-            years.add(point.x)
-            if low <= 0 <= high:
-                with_zero.add(point.x)
+    found = list(chain.from_iterable(one.points for one in series))
+    labels = {point.x: (f"{point.x:.0f}",) for point in found}
+    spans = [(point.x, *point.intervals[0]) for point in found if point.intervals]
+    years = {year for year, _, _ in spans}
+    with_zero = {year for year, low, high in spans if low <= 0 <= high}
     n = len(years - with_zero)
     ends = {"n": n, "of": len(years)}
     key, tables = "robust.estimators", "estimates.estimate"
