@@ -186,8 +186,6 @@ def control_deviations(controls: np.ndarray | None, observed: np.ndarray) -> np.
 
 def _usable(observed: np.ndarray) -> np.ndarray:
     """Observed rows (P, T) of pairs that have two of them at least."""
-    if observed.shape[1] > 1 and observed.all():
-        return observed
     return observed & (observed.sum(axis=1) >= 2)[:, None]
 
 
@@ -254,11 +252,13 @@ def _patterns(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Distinct rows of (P, T) in ascending order, the position of each row among them (P,), and how
     often each stands.
     """
-    if len(usable) and usable.all():
-        # a balanced panel has one pattern: no need to sort its rows
-        return usable[:1], np.zeros(len(usable), dtype=np.int64), np.array([len(usable)])
-    patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
-    return patterns, which.reshape(-1), counts
+    # a row of bits as a text of bytes, which sorts as the row does and much faster
+    bits = np.packbits(usable, axis=1)
+    texts = bits.view(f"S{bits.shape[1]}").reshape(-1)
+    _, first, which, counts = np.unique(
+        texts, return_index=True, return_inverse=True, return_counts=True
+    )
+    return usable[first], which, counts
 
 
 def _projection(pattern: np.ndarray) -> np.ndarray:

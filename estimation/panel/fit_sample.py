@@ -67,7 +67,7 @@ class FitSample:
     @property
     def n_obs(self) -> int:
         """Pair-years of the kept pairs."""
-        return int(np.count_nonzero(self.observed if self.kept.all() else self.observed[self.kept]))
+        return int(np.count_nonzero(self.observed[self.kept]))
 
     @property
     def n_single_year(self) -> int:
@@ -109,7 +109,7 @@ class FitSample:
     @cached_property
     def is_balanced(self) -> bool:
         """Whether every kept pair has every year."""
-        return bool(self.observed.all() or self.observed[self.kept].all())
+        return bool(self.observed[self.kept].all())
 
     def size_of(self, outcome: int) -> float:
         """Largest absolute value of an outcome, at most 1."""
@@ -124,16 +124,13 @@ class FitSample:
 
     def _cities_of(self, pairs: np.ndarray) -> np.ndarray:
         held = np.zeros(self.panel.n_cities, dtype=bool)
-        chosen = slice(None) if pairs.all() else pairs
-        held[self.panel.city_i[chosen]] = held[self.panel.city_j[chosen]] = True
+        held[self.panel.city_i[pairs]] = held[self.panel.city_j[pairs]] = True
         return held
 
     @cached_property
     def kept_groups(self) -> np.ndarray:
         """Groups of the kept pairs, ascending."""
-        group = self.pair_group if self.kept.all() else self.pair_group[self.kept]
-        # from -1 on
-        return np.flatnonzero(np.bincount(group + 1, minlength=1)) - 1
+        return np.unique(self.pair_group[self.kept])
 
     @property
     def has_never_treated(self) -> bool:
@@ -260,11 +257,7 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
 
 def with_two_years(observed: np.ndarray) -> np.ndarray:
     """Pairs (P,) of rows (P, T) with two observed years at least."""
-    return (
-        np.ones(len(observed), dtype=bool)
-        if observed.shape[1] > 1 and observed.all()
-        else observed.sum(axis=1) >= 2
-    )
+    return observed.sum(axis=1) >= 2
 
 
 def group_outcomes(panel: PairPanel) -> list[tuple[int, ...]]:

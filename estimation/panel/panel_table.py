@@ -148,8 +148,6 @@ class PanelTable:
         self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str
     ) -> np.ndarray:
         first, last = (FIRST_YEAR, LAST_YEAR) if calendar else (1, FIRST_YEAR - 1)
-        if values.dtype.kind == "i" and (values >= first).all() and (values <= last).all():
-            return values.astype(np.int32)
         blank = np.isnan(values)
         filled = np.where(blank, 0, values)
         whole = filled.clip(-1, LAST_YEAR + 1).astype(np.int64)

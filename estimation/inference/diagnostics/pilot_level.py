@@ -67,17 +67,12 @@ def _means_with_never(sample: FitSample, outcome: int) -> np.ndarray:
     panel = sample.panel
     never, shape = panel.city_cohort == 0, (panel.n_cities, len(panel.years))
     rows = sample.observed & sample.kept[:, None]
-    has_all = bool(rows.all())
-    values = panel.y[outcome] if has_all else np.where(rows, panel.y[outcome], 0.0)
+    values = np.where(rows, panel.y[outcome], 0.0)
     total, count = np.zeros(shape), np.zeros(shape)
     for own, partner in ((panel.city_i, panel.city_j), (panel.city_j, panel.city_i)):
         used = never[partner].astype(float)
         total += bincount_columns(values, own, (1, shape[0]), used)[0]
-        count += (
-            np.bincount(own, used, shape[0])[:, None]
-            if has_all
-            else bincount_columns(rows.astype(float), own, (1, shape[0]), used)[0]
-        )
+        count += bincount_columns(rows.astype(float), own, (1, shape[0]), used)[0]
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 

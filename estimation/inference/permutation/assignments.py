@@ -18,23 +18,13 @@ def count_relabellings(labels: np.ndarray, strata: np.ndarray) -> int:
     labels, strata : (N,) int arrays
     """
     total = 1
-    for counts in _label_counts(labels, strata):
+    for stratum in np.unique(strata):
+        counts = np.unique(labels[strata == stratum], return_counts=True)[1].tolist()
         ways = factorial(sum(counts))
         for count in counts:
             ways //= factorial(count)
         total *= ways
     return total
-
-
-def _label_counts(labels: np.ndarray, strata: np.ndarray) -> list[list[int]]:
-    """How often each label occurs in a stratum; the strata in ascending order."""
-    order = np.lexsort((labels, strata))
-    labels, strata = labels[order], strata[order]
-    new_stratum = np.append(True, strata[1:] != strata[:-1])
-    starts = np.flatnonzero(new_stratum | np.append(True, labels[1:] != labels[:-1]))
-    counts = np.diff(starts, append=len(labels)).tolist()
-    first = np.flatnonzero(new_stratum[starts]).tolist()
-    return [counts[k:end] for k, end in zip(first, [*first[1:], len(counts)], strict=True)]
 
 
 def draw_or_enumerate(
