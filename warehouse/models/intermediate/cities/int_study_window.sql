@@ -1,4 +1,4 @@
--- grain: one row in all, the span of the landing and the study window cut to it
+-- grain: one row in all, the study window cut to the years of the landing
 -- key: none; the table has one row
 with requested as (
     select
@@ -26,8 +26,6 @@ cut as (
 
 -- fewer than 8 years are too few for a cycle: then the window is the whole landing
 select
-    cast(span_first_year as integer) as span_first_year,
-    cast(span_last_year as integer) as span_last_year,
     cast(case when last_year - first_year + 1 < 8 then span_first_year else first_year end as integer) as window_first_year,
     cast(case when last_year - first_year + 1 < 8 then span_last_year else last_year end as integer) as window_last_year
 from cut

@@ -132,8 +132,8 @@ judged as (
 -- the same place, indicator and year may be twice in one file
 select
     * exclude (
-        reason, line_reason, sheet_order, place_code, within_key, unit_key, multiply_by, divide_by, id_by_code, within_id, id_by_name,
-        id_by_name_anywhere, is_place_mismatch, is_unknown_unit
+        reason, line_reason, sheet_order, delivered_place_level, place_code, within_key, unit_key, multiply_by, divide_by, id_by_code,
+        within_id, id_by_name, id_by_name_anywhere, is_place_mismatch, is_unknown_unit
     ),
     case
         when line_reason is not null then line_reason
