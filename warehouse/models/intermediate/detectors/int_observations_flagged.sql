@@ -22,7 +22,7 @@ with detected as (
     {% endfor %}
 ),
 
--- a value in a table or a province's rows that are refused as a whole accuses no copy, nor does one of a series with such a table
+-- a value accuses no copies if its table, or its province in the table, is refused as a whole, or any other table of its series
 accusing as (
     select detected.*
     from detected
@@ -199,7 +199,7 @@ new_figures as (
     group by paired.observation_id, paired.series_no, paired.city_id, paired."year"
 ),
 
--- how many differ of each city and table, at least most for it to stand apart
+-- how many figures of each city and of each table differ; one of which most do (least_off) stands apart
 cities_and_tables as (
     select
         series_no,
@@ -212,7 +212,7 @@ cities_and_tables as (
     group by grouping sets ((series_no, city_id), (series_no, "year"))
 ),
 
--- and of the rest of a series of a source without a priority: more than between any two sources that have one
+-- the same for the rest of a series of a source without a priority; least_off is more than any two known sources differ by
 parts as (
     select * from cities_and_tables
     union all by name
