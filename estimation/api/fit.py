@@ -386,7 +386,7 @@ def _fit_units(
     province = None if columns.block is None else file.block
     offered, is_plain = "all_pairs" if measure in CLOSED else "", _is_plain(columns)
     # draws are quicker from listed pairs, and need them
-    is_better = not options.wants_draws or exceeds_memory(file.growth.size * len(file.growth), 1)
+    is_better = not options.wants_draws or exceeds_memory(file.growth.size * len(file.growth), 4)
     engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=is_better)
     if engine == "all_pairs":
         units = Units(file.city_ids, file.years, file.cohort, province)
