@@ -9,13 +9,12 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from warehouse.ingest.layout_model import Layout, Table
 from warehouse.ingest.raw_table import TIDY_SOURCE, FileOrigin
 from warehouse.ingest.roster import PLACES_SOURCE, ROSTER, ZONES
-from warehouse.ingest.sheets.choice import tables_for
+from warehouse.ingest.sheets.choice import matches_path, tables_for
 from warehouse.ingest.snapshot import Snapshot
 
 POLICY_SOURCE = "policy_texts"
@@ -122,22 +121,12 @@ def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str
     for rule in layout.ignore_files:
         if matches_path(inner, rule.pattern):
             return f"left out by the layout: {rule.reason}", True
-    return (None if tables_for(layout, inner, matches_path) else _NO_PATTERN), False
+    return (None if tables_for(layout, inner) else _NO_PATTERN), False
 
 
 def tables_of(layout: Layout, file_name: str) -> list[Table]:
     """Tables of a layout that fit a file, by its path inside the source's folder."""
-    return tables_for(layout, path_in_edition(file_name)[1], matches_path)
-
-
-def matches_path(path: str, pattern: str) -> bool:
-    """Whether a path inside the source's folder fits a glob, case aside; a pattern without ``/`` is
-    compared with the file's name only.
-    """
-    pattern = unicodedata.normalize("NFC", pattern)
-    return fnmatchcase(
-        (path if "/" in pattern else path.rpartition("/")[2]).casefold(), pattern.casefold()
-    )
+    return tables_for(layout, path_in_edition(file_name)[1])
 
 
 def _edition_in_name(layout: Layout, inner: str) -> int | None:

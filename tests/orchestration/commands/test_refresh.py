@@ -34,7 +34,7 @@ from tests.orchestration.conftest import (
 )
 from tests.warehouse.dbt_build import run_dbt
 from warehouse.ingest.layouts import load_layouts
-from warehouse.ingest.simulation.published import DEFAULT_SEED, simulate_statistics
+from warehouse.ingest.simulation.published import simulate_statistics
 
 pytestmark = pytest.mark.e2e
 SEEDS = REPO / "warehouse" / "seeds"
@@ -89,7 +89,7 @@ def test_growth_in_the_marts_is_that_of_the_simulated_economy(simulated):
     """Rounding in the files is the only difference."""
     roster = pd.read_csv(SEEDS / "city_roster.csv")
     zones = pd.read_csv(SEEDS / "pilot_zones.csv")
-    made = simulate_statistics(roster=roster, pilot_zones=zones, seed=DEFAULT_SEED, n_cities=48)
+    made = simulate_statistics(roster=roster, pilot_zones=zones, n_cities=48)
     rates = np.round(made.with_effect.tables["gdp_growth_official_pct"], 1)
     growth = 100.0 * np.log1p(rates / 100.0)
     rows = query(

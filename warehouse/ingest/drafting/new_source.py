@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from warehouse.ingest.comparable import why_not_compared
-from warehouse.ingest.delivered_files import matches_path
 from warehouse.ingest.drafting.evidence import Knowledge
 from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
 from warehouse.ingest.drafting.layout_draft import Draft, draft_layout
@@ -154,7 +153,7 @@ def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) 
     lines = []
 
     def job_for(name: str, target: Path) -> RawJob | None:
-        tables = tables_for(layout, name, matches_path)
+        tables = tables_for(layout, name)
         origin = FileOrigin(source_id, year_in_name(name), name)
         return RawJob(str(folder / name), origin, tables, str(target)) if tables else None
 

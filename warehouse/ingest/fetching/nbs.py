@@ -154,13 +154,8 @@ class Values(BaseModel):
     data: list[Period]
 
 
-@dataclass(frozen=True)
-class _Found:
-    """A wanted indicator with the leaf that holds it."""
-
-    leaf: Node
-    listed: Listed
-    target: Target
+#: An indicator of a leaf, and what is wanted of it.
+_Found = tuple[Listed, Target]
 
 
 def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
@@ -177,11 +172,7 @@ def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
 
 def _fetch_database(service: Service, database: Database, last_year: int) -> Iterator[FetchedValue]:
     root = _root(service, database)
-    found = _find_targets(service, database, root)
-    by_leaf: dict[str, list[_Found]] = {}
-    for one in found:
-        by_leaf.setdefault(one.leaf.id, []).append(one)
-    for leaf_id, wanted in by_leaf.items():
+    for leaf_id, wanted in _find_targets(service, database, root).items():
         catalog, places = _places(service, leaf_id, database)
         for first in range(0, len(places), _PLACES_A_CALL):
             some = places[first : first + _PLACES_A_CALL]
@@ -205,18 +196,19 @@ def _root(service: Service, database: Database) -> Node:
     )
 
 
-def _find_targets(service: Service, database: Database, root: Node) -> list[_Found]:
-    """Every wanted indicator, in the branches whose names speak of it."""
-    left, found = list(database.targets), []
+def _find_targets(service: Service, database: Database, root: Node) -> dict[str, list[_Found]]:
+    """Every wanted indicator by the id of its leaf, in the branches whose names speak of it."""
+    left = list(database.targets)
+    found: dict[str, list[_Found]] = {}
     branches = [
         node
         for node in _children(service, root.id, database)
         if any(re.search(target.branch, node.name) for target in left)
     ]
     for leaf in _leaves(service, database, branches):
-        for one in _wanted(service, leaf, left):
-            found.append(one)
-            left.remove(one.target)
+        for listed, target in _wanted(service, leaf, left):
+            found.setdefault(leaf.id, []).append((listed, target))
+            left.remove(target)
         if not left:
             return found
     missing = [target.name for target in left if target.is_required]
@@ -260,7 +252,7 @@ def _wanted(service: Service, leaf: Node, targets: Sequence[Target]) -> list[_Fo
         )
         if target is not None:
             taken.add(target.indicator_id)
-            found.append(_Found(leaf, one, target))
+            found.append((one, target))
     return found
 
 
@@ -301,7 +293,7 @@ def _values(
 ) -> Iterator[FetchedValue]:
     body = {
         "cid": leaf_id,
-        "indicatorIds": [one.listed.id for one in wanted],
+        "indicatorIds": [listed.id for listed, _ in wanted],
         "daCatalogId": catalog,
         "das": [{"text": place.name, "value": place.code} for place in places],
         "showType": "1",
@@ -314,7 +306,8 @@ def _values(
             f"{service.base}stream/esData: expected state {_GOOD}; found {reply.state}; the "
             f"service refuses: {BY_HAND}"
         )
-    targets, asked = {one.listed.id: one for one in wanted}, {place.code for place in places}
+    targets = {listed.id: (listed, target) for listed, target in wanted}
+    asked = {place.code for place in places}
     for period in reply.data:
         for cell in period.values:
             if cell.place not in asked or cell.id not in targets:
@@ -322,14 +315,14 @@ def _values(
                     f"{leaf_id}: expected the places and indicators asked for; found "
                     f"{cell.place_name} and {cell.id}; {BY_HAND}"
                 )
-            one = targets[cell.id]
-            unit = cell.unit or one.listed.unit or split_name(one.listed.name)[1] or ""
+            listed, target = targets[cell.id]
+            unit = cell.unit or listed.unit or split_name(listed.name)[1] or ""
             text = "" if cell.value is None else str(cell.value)
             yield FetchedValue(
                 cell.place,
                 cell.place_name,
                 period.code[:4],
-                one.target.indicator_id,
+                target.indicator_id,
                 text,
                 _unit(unit),
             )

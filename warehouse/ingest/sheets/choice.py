@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -17,13 +19,11 @@ if TYPE_CHECKING:
     from warehouse.ingest.layout_model import IgnoredSheet, Layout, Table
 
 
-def tables_for(layout: Layout, path: str, matches: Callable[[str, str], bool]) -> list[Table]:
-    """Tables of a layout whose file patterns fit a path (``matches(path, pattern)`` decides), each
-    with the rules for this file only.
-    """
+def tables_for(layout: Layout, path: str) -> list[Table]:
+    """Tables of a layout whose file patterns fit a path, each with the rules for this file only."""
 
     def fits(patterns: list[str]) -> bool:
-        return any(matches(path, pattern) for pattern in patterns)
+        return any(matches_path(path, pattern) for pattern in patterns)
 
     chosen = []
     for table in layout.tables:
@@ -31,6 +31,16 @@ def tables_for(layout: Layout, path: str, matches: Callable[[str, str], bool]) -
             rules = [rule for rule in table.indicators if not rule.files or fits(rule.files)]
             chosen.append(table.model_copy(update={"indicators": rules}))
     return chosen
+
+
+def matches_path(path: str, pattern: str) -> bool:
+    """Whether a path inside the source's folder fits a glob, case aside; a pattern without ``/`` is
+    compared with the file's name only.
+    """
+    pattern = unicodedata.normalize("NFC", pattern)
+    return fnmatchcase(
+        (path if "/" in pattern else path.rpartition("/")[2]).casefold(), pattern.casefold()
+    )
 
 
 def missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list[FileFault]:

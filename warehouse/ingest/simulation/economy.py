@@ -136,9 +136,6 @@ class PlantedEffect:
     investment_convergence: float = 0.5
 
 
-NO_EFFECT = PlantedEffect(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
 @dataclass(frozen=True)
 class SimulatedEconomy:
     """One simulated economy; every array has shape (n_cities, n_years).

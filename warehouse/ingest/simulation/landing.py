@@ -24,7 +24,6 @@ from warehouse.ingest.roster import (
     ZONE_COLUMNS,
     ZONES,
 )
-from warehouse.ingest.simulation.economy import PlantedEffect
 from warehouse.ingest.simulation.files import Row, write_bytes, write_workbook
 from warehouse.ingest.simulation.policy_texts import write_simulated_policy_texts
 from warehouse.ingest.simulation.published import (
@@ -85,7 +84,6 @@ def write_simulated_landing(
     roster: pd.DataFrame,
     pilot_zones: pd.DataFrame,
     n_cities: int | None = None,
-    effect: PlantedEffect | None = None,
 ) -> None:
     """Write `<folder>/with_effect/` and `<folder>/without_effect/` from the same shocks, and
     `<folder>/planted.csv`; the same arguments give the same bytes.
@@ -99,15 +97,8 @@ def write_simulated_landing(
         `counties`), which the landing then brings along.
     n_cities : int, optional
         None for every city of the span, else an even choice (see `choose_cities`).
-    effect : PlantedEffect, optional
-        Default is that of the default landing; with `economy.NO_EFFECT` both landings are equal.
     """
-    made = simulate_statistics(
-        roster=roster,
-        pilot_zones=pilot_zones,
-        n_cities=n_cities,
-        effect=effect,
-    )
+    made = simulate_statistics(roster=roster, pilot_zones=pilot_zones, n_cities=n_cities)
     for name in ("with_effect", "without_effect"):
         _write_landing(Path(folder) / name, getattr(made, name))
         if "parent_id" in roster:

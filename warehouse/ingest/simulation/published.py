@@ -65,29 +65,25 @@ def simulate_statistics(
     *,
     roster: pd.DataFrame,
     pilot_zones: pd.DataFrame,
-    seed: int = DEFAULT_SEED,
     n_cities: int | None = None,
-    effect: PlantedEffect | None = None,
 ) -> SimulatedStatistics:
-    """Draw an economy and what is published about it.
+    """Draw an economy and what is published about it; the same arguments give the same figures.
 
     Parameters
     ----------
     roster, pilot_zones : DataFrame
         The seeds city_roster and pilot_zones.
-    seed : int
-        The same seed and arguments give the same figures.
     n_cities : int, optional
         None for every city of the span, else an even choice (see `choose_cities`).
-    effect : PlantedEffect, optional
-        Default is that of the default landing.
     """
-    effect = PlantedEffect() if effect is None else effect
+    effect = PlantedEffect()
     cities = choose_cities(roster, pilot_zones, n_cities, FIRST_YEAR, LAST_YEAR)
     years, city_id = np.arange(FIRST_YEAR, LAST_YEAR + 1), cities["city_id"].to_numpy()
-    shocks, levels_seed, gaps_seed, wider_seed, wider_gaps = np.random.SeedSequence(seed).spawn(5)
+    shocks, levels_seed, gaps_seed, wider_seed, wider_gaps = np.random.SeedSequence(
+        DEFAULT_SEED
+    ).spawn(5)
     # a landing is delivered the year after its last one, with the texts of zones approved by then
-    tools = draw_policy_tools(pilot_zones, seed, LAST_YEAR + 1)
+    tools = draw_policy_tools(pilot_zones, DEFAULT_SEED, LAST_YEAR + 1)
     economy = simulate_economies(
         province=cities["province_id"].to_numpy(),
         region=cities["region"].to_numpy(dtype=object).astype(str),

@@ -17,7 +17,6 @@ from tests.warehouse.ingest.formats.old_workbook import (
     shared_texts,
     write_xls,
 )
-from warehouse.ingest.delivered_files import matches_path
 from warehouse.ingest.formats.grids import read_grids
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.raw_table import FileOrigin
@@ -55,7 +54,7 @@ def read(tables: list[str], data: bytes, name: str = "表.xlsx") -> list[dict]:
     layout = parse_layout(
         f"source_id: office\ndescription: A habit.\ntables:\n{texts}", "office.yml"
     )
-    chosen = tables_for(layout, name, matches_path)
+    chosen = tables_for(layout, name)
     grids = read_grids(data, name, encoding=chosen[0].encoding, delimiter=chosen[0].delimiter)
     return build_file_observations(grids, chosen, FileOrigin("office", None, name)).to_pylist()
 

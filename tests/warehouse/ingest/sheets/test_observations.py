@@ -4,7 +4,6 @@ not taken.
 
 import datetime
 import random
-from fnmatch import fnmatch
 
 import pytest
 from openpyxl.utils import get_column_letter
@@ -350,6 +349,6 @@ TITLED = ["指标", "2016年"]
 )
 def test_a_file_without_what_its_layout_names_is_a_file_fault(grids, source, message):
     source_id, _, name = source.partition("/")
-    tables = tables_for(OF_FILES[source_id], name or "a.xlsx", fnmatch)
+    tables = tables_for(OF_FILES[source_id], name or "a.xlsx")
     with pytest.raises(FileFault, match=message):
         build_file_observations(grids, tables, FileOrigin(source_id, None, name or "a.xlsx"))

@@ -21,7 +21,6 @@ from warehouse.ingest.policy.documents import build_policy_document
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
 from warehouse.ingest.simulation.economy import (
-    NO_EFFECT,
     PlantedEffect,
     SimulatedEconomy,
     national_cycle_pct,
@@ -87,28 +86,22 @@ def test_small_choice_keeps_pilots_and_provinces(seeds, n_cities):
 
 
 @pytest.fixture(scope="module")
-def landings(seeds, tmp_path_factory) -> tuple[Path, Path, Path]:
+def landings(seeds, tmp_path_factory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("simulated")
-    for name, effect in (("a", None), ("b", None), ("none", NO_EFFECT)):
-        write_simulated_landing(
-            folder / name, roster=seeds[0], pilot_zones=seeds[1], n_cities=30, effect=effect
-        )
-    return folder / "a", folder / "b", folder / "none"
+    for name in ("a", "b"):
+        write_simulated_landing(folder / name, roster=seeds[0], pilot_zones=seeds[1], n_cities=30)
+    return folder / "a", folder / "b"
 
 
 def relative_files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_same_seed_same_bytes_and_no_effect_no_difference(landings):
-    first, second, none = landings
+def test_the_same_bytes_are_written_again(landings):
+    first, second = landings
     names = relative_files(first)
     assert len([name for name in names if "policy_texts" not in name]) == 9
     assert filecmp.cmpfiles(first, second, names, shallow=False) == (names, [], [])
-    inside = relative_files(none / "with_effect")
-    assert filecmp.cmpfiles(
-        none / "with_effect", none / "without_effect", inside, shallow=False
-    ) == (inside, [], [])
 
 
 def test_what_answers_to_admission_is_what_the_docs_say(seeds, landings):
