@@ -9,6 +9,7 @@ from __future__ import annotations
 import duckdb
 
 from warehouse.publication.archive import day_of
+from warehouse.sql_text import literal_map
 
 #: How many rows of a kind a sentence names; the table that it names has the others.
 MOST_NAMED = 5
@@ -36,8 +37,7 @@ VERDICT_WORDS = {
     "not_found_could_not_have_been": "no change was found, but a small one could be missed",
     "not_identified": "the data cannot tell",
 }
-# in SQL a map is written as a dict is in Python
-WORDS = f"map {VERDICT_WORDS}"
+WORDS = literal_map(VERDICT_WORDS)
 QUERIES = (
     f"""
 with named as (

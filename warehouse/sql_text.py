@@ -4,6 +4,7 @@ another way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -15,3 +16,9 @@ def quote(identifier: str) -> str:
 def literal(text: str | Path) -> str:
     """An SQL string literal."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def literal_map(texts: Mapping[str, str]) -> str:
+    """An SQL map of texts by text."""
+    entries = ", ".join(f"{literal(key)}: {literal(text)}" for key, text in texts.items())
+    return f"map {{{entries}}}"

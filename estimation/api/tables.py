@@ -122,7 +122,7 @@ def etable(
         found = type(others[0]).__name__ if others else "none"
         expected = "results of cs.fit, cs.primary or cs.vcov, one or more"
         remedy = "give them as they were returned; vcov= and keep= choose among their rows"
-        if hasattr(others[0] if others else None, "primary"):
+        if others and hasattr(others[0], "primary"):
             remedy = "give its .primary"
         raise PanelError("fits", None, None, expected, found, remedy)
     if headers is not None:

@@ -115,7 +115,8 @@ class PairDraws:
         if sample.tie_quantile is not None:
             order = order[np.argsort(panel.tie[order], kind="stable")]
         self.pairs = pairs = _drawn_pairs(sample, design, statistics, order)
-        self.province, self.n_provinces = np.zeros(panel.n_cities, dtype=np.int64), 0
+        self.province = np.zeros(panel.n_cities, dtype=np.int64)
+        self.n_provinces = 0
         if has_tests and panel.province is not None:
             self.province = number_provinces(panel.province, panel.n_cities)
             self.n_provinces = int(self.province.max()) + 1

@@ -75,7 +75,9 @@ def draw_adjusted(
         One for each measure.
     """
     order = np.argsort(panel.block, kind="stable")
-    block, labels, ordered = panel.block[order], panel.label[dealt[:, order]], basis[order]
+    block = panel.block[order]
+    labels = panel.label[dealt[:, order]]
+    ordered = basis[order]
     starts = np.flatnonzero(np.diff(block, prepend=-1))
     paths = panel.treated - panel.treated.mean(axis=1, keepdims=True)
     # the last is what an effect adds to the others

@@ -107,7 +107,7 @@ def _row(coefficients: str, line: str, holds: pd.Series) -> dict[str, Any]:
         "share": float(holds.astype(float).mean()),
     }
     names = {"scope": THIS, "quantity": HOLDS, "coefficients": coefficients, "line": line}
-    return {**names, **counts}
+    return {**names, **counts, "monte_carlo_error": None, "measured_with": None}
 
 
 def _measured() -> Rows:

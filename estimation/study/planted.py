@@ -147,6 +147,7 @@ def truths_of_group(marts: Marts, sample: StudySample, group: list[Spec]) -> lis
                 "cohort_year": e.cohort_year,
                 "event_time": e.event_time,
                 "truth": e.estimate,
+                "planted": None,
             }
             for e in result.estimates
         ]

@@ -73,7 +73,8 @@ def run_primary_spec(marts: Marts, specs: Sequence[Spec]) -> Tables:
     truths = {} if marts.without is None else truths_of_window(marts, spec, window)
     for spec_id, by_term in truths.items():
         rows["truth"] += [
-            {"spec_id": spec_id, "term": term, **truth} for term, truth in by_term.items()
+            {"spec_id": spec_id, "term": term, "cohort_year": None, "event_time": None, **truth}
+            for term, truth in by_term.items()
         ]
     unknown = {"truth": None, "planted": None}
     pearson = _pearson(window)
@@ -142,8 +143,11 @@ def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, A
         "analysis": spec.analysis,
         "outcome": spec_id.split(".")[1],
         "treatment_rule": spec.treatment_rule,
+        "p_value_refreshes": None,
         "synchronization_before": result.before,
         "synchronization_after": result.after,
+        "rule_name": None,
+        "rule_sha256": None,
         "correlation_before": result.before,
         "correlation_after": result.after,
         "reason": in_words_of_the_study(result.reason),

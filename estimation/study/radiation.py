@@ -182,8 +182,12 @@ def _estimate(spec: Spec, test: DatedCities, found: WithinBlockResult) -> dict[s
         },
         "estimator": ESTIMATOR if test.reach is None else EXPOSURE_ESTIMATOR,
         "term": term_of(spec),
+        "cohort_year": None,
+        "event_time": None,
         "vcov": "permutation",
         "is_default": True,
+        "std_error": None,
+        "p_value_withheld_reason": None,
         **{name: getattr(found, name) for name in numbers},
         "n_obs": found.n_cities * len(series.years),
         # a panel of cities holds no pair

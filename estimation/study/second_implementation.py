@@ -56,7 +56,7 @@ def differences(
     -------
     list of dict
         `spec_id`, `diagnostic` (``pyfixest_estimate_gap``, ``pyfixest_std_error_gap``, and the same
-        of statsmodels), `value`; none of a spec that was not run.
+        of statsmodels), `term` None, `value`; none of a spec that was not run.
     """
     rows = []
     for spec in specs:
@@ -84,6 +84,7 @@ def differences(
                 {
                     "spec_id": spec.spec_id,
                     "diagnostic": f"{package}_{number}_gap",
+                    "term": None,
                     "value": value,
                 }
                 for number, value in gaps.items()

@@ -204,6 +204,8 @@ def _add(
         **{name: getattr(spec, name) for name in names},
         **common,
         "term": ESTIMATORS[spec.estimator].term,
+        "cohort_year": None,
+        "event_time": None,
         "p_value_withheld_reason": why_no_p(spec.outcome),
     }
     for vcov, interval in intervals.items():

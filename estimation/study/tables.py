@@ -205,7 +205,16 @@ def not_run(specs: Sequence[Spec], reason: str) -> list[dict[str, str]]:
 def typed(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
     """Rows as a frame with the contract's columns and nullable types, so that nothing missing
     becomes NaN; a number that is not finite is missing.
+
+    Raises
+    ------
+    KeyError
+        A row lacks a column.
     """
+    for row in rows:
+        lacking = sorted(columns.keys() - row)
+        if lacking:
+            raise KeyError(f"expected every column; {', '.join(lacking)} lacks in {row}")
     frame = pd.DataFrame(rows, columns=list(columns)).astype(columns)
     reals = [name for name, kind in columns.items() if kind == _REAL]
     return frame.assign(**frame[reals].replace([np.inf, -np.inf], pd.NA))

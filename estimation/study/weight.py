@@ -73,7 +73,12 @@ def _row(
         "weight_negative": float(of_cells[of_cells < 0].sum()),
         "n_cells": int(cells.sum()),
         "n_pilots": int(cells.any(axis=1).sum()),
+        "estimate": None,
+        "std_error": None,
         "family": "",
+        "family_size": None,
+        "p_value": None,
+        "p_value_family": None,
         "reason": "",
     }
 

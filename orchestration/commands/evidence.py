@@ -56,7 +56,8 @@ def evidence(run: str | None, is_first_landing: bool = False, with_data_set: boo
     Raises
     ------
     PublishError
-        Where the publication is of simulated data, or README lacks the line on `cs.data.zones`.
+        Where the publication is of simulated data or lacks tables of the study, or README lacks
+        the line on `cs.data.zones`.
     """
     found = open_publication(publication_folder(Home.from_environment(), run))
     run_id = found.manifest["run_id"]
@@ -66,11 +67,11 @@ def evidence(run: str | None, is_first_landing: bool = False, with_data_set: boo
             "with --landing first"
         )
     with found.connect() as con:
-        if with_data_set:
-            ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
+        changed = write_pages(con, REPO, is_first_landing=is_first_landing)
         if not is_first_landing:
             write_pictures(con, REPO)
-        changed = write_pages(con, REPO, is_first_landing=is_first_landing)
+        if with_data_set:
+            ZONES.write_text(zones_text(con, run_id), encoding="utf-8")
     written = ", ".join(changed) or "no page"
     if is_first_landing:
         return end_command(Exit.DONE, f"written from run {run_id}: {written}")

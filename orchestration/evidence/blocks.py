@@ -8,6 +8,7 @@ from estimation.defaults import LEVEL
 from orchestration.evidence.figures import Part
 from orchestration.evidence.front import FIGURES, PARTS, PRIMARY
 from orchestration.evidence.landings import AGAINST, FAMILIES, LANDING, OWN_OUTCOMES, WEIGHT
+from warehouse.sql_text import literal_map
 
 CYCLE = "primary.cm_growth_official_cycle.newest"
 OFFICIAL = "cm_growth_official"
@@ -26,9 +27,8 @@ VERDICTS = {
     "not_identified": "not identified",
     "not_run": "not run",
 }
-#: Tables of words as DuckDB writes them, which is as Python does.
-RING = f"map {RINGS}"
-VERDICT = f"map {VERDICTS}"
+RING = literal_map(RINGS)
+VERDICT = literal_map(VERDICTS)
 
 #: The test of growth on the real admissions, and which cells have a negative weight.
 REAL = Part(

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import duckdb
-
-from warehouse.build_database import rows_of
-
 #: What the queries of this folder call.
 FUNCTIONS = """
 -- a change: with its sign
@@ -40,13 +36,8 @@ class Part:
     text : str
         With names of columns in braces.
     query : str
-        Returns one row with these columns.
+        Returns one row with these columns; none where the publication lacks what the text needs.
     """
 
     text: str
     query: str
-
-    def fill(self, con: duckdb.DuckDBPyConnection) -> str:
-        """Return the text with the figures of a publication."""
-        (row,) = rows_of(con, self.query)
-        return self.text.format(**row)

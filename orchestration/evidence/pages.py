@@ -6,6 +6,7 @@ files beside the pages.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -14,6 +15,7 @@ import duckdb
 
 from orchestration.evidence.blocks import BLOCKS, FIRST_LANDING, LANDING_TABLES, TABLES
 from orchestration.evidence.figures import FUNCTIONS
+from warehouse.build_database import rows_of
 from warehouse.publication.errors import PublishError
 
 PAGES = (
@@ -34,7 +36,8 @@ PART = re.compile(r"<!-- run: ([a-z ]+) -->\n(?:.*?\n)??<!-- end of run -->", re
 def write_pages(
     con: duckdb.DuckDBPyConnection, root: Path, *, is_first_landing: bool = False
 ) -> list[str]:
-    """Write the parts of all pages and their tables anew and return the pages that changed.
+    """Write the parts of all pages and their tables anew, all or none, and return the pages that
+    changed.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def write_pages(
     Raises
     ------
     PublishError
-        Where a page asks for a part that nothing makes.
+        Where a page asks for a part that nothing makes, or that this publication lacks.
     """
     con.execute(FUNCTIONS)
     parts = set(BLOCKS) - FIRST_LANDING
@@ -57,20 +60,22 @@ def write_pages(
     if is_first_landing:
         parts = FIRST_LANDING
         tables = {f"landing-first-{name}": query for name, query in LANDING_TABLES.items()}
+    texts = {}
+    changed = []
+    for name in PAGES:
+        before = (root / name).read_text(encoding="utf-8")
+        after = with_parts(con, before, name, parts)
+        if after != before:
+            texts[name] = after
+            changed.append(name)
     for name, query in tables.items():
         found = con.execute(query)
         header = [column[0] for column in found.description]
-        path = root / f"docs/evidence/{name}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([header, *found.fetchall()])
-    changed = []
-    for name in PAGES:
-        path = root / name
-        before = path.read_text(encoding="utf-8")
-        after = with_parts(con, before, name, parts)
-        if after != before:
-            path.write_text(after, encoding="utf-8")
-            changed.append(name)
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows([header, *found.fetchall()])
+        texts[f"docs/evidence/{name}.csv"] = out.getvalue()
+    for name, text in texts.items():
+        (root / name).write_text(text, encoding="utf-8", newline="")
     return changed
 
 
@@ -86,6 +91,12 @@ def with_parts(con: duckdb.DuckDBPyConnection, text: str, name: str, parts: Coll
             )
         if part not in parts:
             return found[0]
-        return f"<!-- run: {part} -->\n{BLOCKS[part].fill(con)}\n<!-- end of run -->"
+        rows = rows_of(con, BLOCKS[part].query)
+        if not rows:
+            raise PublishError(
+                f"{name}: the part {part!r} needs tables that this publication lacks; take one of "
+                "a refresh without ANALYSES"
+            )
+        return f"<!-- run: {part} -->\n{BLOCKS[part].text.format(**rows[0])}\n<!-- end of run -->"
 
     return PART.sub(made, text)

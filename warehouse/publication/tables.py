@@ -28,6 +28,7 @@ STORAGE_VERSION = "v1.4.0"
 # Not exported as Parquet, because tables of pairs are half of a publication: `citysync panel
 # --pairs` writes them.
 ON_REQUEST = ("marts.fct_pair_synchronization", "marts.panel_pair_year")
+TEXTS = Path(__file__).with_name("table_comments.yml")
 
 
 def hash_table(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:
@@ -161,9 +162,6 @@ def copy_comments(
     for column, comment in comments.items():
         con.execute(f"comment on column {new}.{quote(column)} is {literal(comment)}")
     return comments
-
-
-TEXTS = Path(__file__).with_name("table_comments.yml")
 
 
 def read_comments() -> dict[str, dict[str, Any]]:

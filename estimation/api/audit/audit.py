@@ -93,8 +93,10 @@ def audit(
         remedy = "fit it with pyfixest, and without store_data=False"
         raise PanelError("fit", None, None, KNOWN, type(fit).__name__, remedy)
     if fit._is_iv:
-        found, remedy = "a fit with instruments", "audit the regression on the instrument"
-        raise PanelError("fit", None, None, "one without instruments", found, remedy)
+        remedy = "audit the regression on the instrument"
+        raise PanelError(
+            "fit", None, None, "one without instruments", "a fit with instruments", remedy
+        )
     draws = require_count(draws, "draws", 1)
     seed = require_count(seed, "seed")
     unit = require_pair(unit)

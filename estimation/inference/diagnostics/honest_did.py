@@ -61,13 +61,17 @@ def _covariance(
         if given is None or given[1] <= len(chosen):
             return None
         return *given, given[1]
-    c, refits = chosen[-1], fit.provinces
+    c = chosen[-1]
+    refits = fit.provinces
     if refits is None or fit.n_pilots[c] < MIN_PILOTS:
         return None
     covariance = refits.covariance(fit.estimate, chosen)
     if covariance is None:
         return None
-    n, by_design = len(refits.blocks), None if refits.df is None else refits.df[c]
+    by_design = None
+    if refits.df is not None:
+        by_design = refits.df[c]
+    n = len(refits.blocks)
     return covariance, jackknife_degrees(n, int(fit.n_pilot_provinces[c]), by_design), n - 1
 
 

@@ -65,6 +65,12 @@ def test_parts_of_pages_are_those_of_the_run_that_they_name(simulated: Run, tmp_
         with pytest.raises(PublishError, match="the part 'nothing', which nothing makes"):
             with_parts(con, "<!-- run: nothing -->\n\n<!-- end of run -->", "a page", {"nothing"})
     pages = {name: (tmp_path / name).read_text(encoding="utf-8") for name in PAGES}
+    shutil.copyfile(simulated.home / "published" / "citysync.duckdb", tmp_path / "less.duckdb")
+    with duckdb.connect(tmp_path / "less.duckdb") as con:
+        con.execute("delete from estimates.estimate; update meta.run set run_id = 'another'")
+        with pytest.raises(PublishError, match="'answer' needs tables that this publication lacks"):
+            write_pages(con, tmp_path)
+    assert pages == {name: (tmp_path / name).read_text(encoding="utf-8") for name in PAGES}
     assert [name for name, text in pages.items() if run_id not in text] == []
     for name in ("README.md", "README.zh.md", "docs/index.md", "docs/evidence/primary-test.md"):
         assert f"{estimate:+.3f}" in pages[name]

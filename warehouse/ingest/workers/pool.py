@@ -27,19 +27,6 @@ from typing import Any, Protocol
 
 from warehouse.ingest.errors import FileFault
 
-#: More readers would not hurt the time but each may take the memory of `limits`.
-MOST_WORKERS = 4
-#: A worker whose address space grew by more is replaced after its task.
-_WORN_BYTES = 300_000_000
-# what has closed its channel ends by itself
-_GRACE_SECONDS = 5.0
-# after which the kernel says that a process has ended
-_NOTICED_SECONDS = 0.5
-_LONGEST_NOTE = 300
-_SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
-_PRELOAD = "warehouse.ingest.workers.preload"
-
-
 MEGABYTE = 1_000_000
 #: What a parser may add to the address space of its process: with the process itself and the
 #: refresh it stays under 2 GB.
@@ -50,6 +37,17 @@ SECONDS = 20
 #: above `FREE_BYTES`.
 SECONDS_PER_MEGABYTE = 1.0
 FREE_BYTES = 20 * MEGABYTE
+#: More readers would not hurt the time but each may take so much memory.
+MOST_WORKERS = 4
+#: A worker whose address space grew by more is replaced after its task.
+_WORN_BYTES = 300_000_000
+# what has closed its channel ends by itself
+_GRACE_SECONDS = 5.0
+# after which the kernel says that a process has ended
+_NOTICED_SECONDS = 0.5
+_LONGEST_NOTE = 300
+_SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
+_PRELOAD = "warehouse.ingest.workers.preload"
 
 
 @dataclass(frozen=True)
