@@ -359,7 +359,7 @@ BUILT = tuple(
 
 @pytest.mark.full
 def test_every_city_page_states_what_the_tables_say(read_delivered, warehouse, tmp_path):
-    """Zones, the main test, and growth with its formula and cells, of all cities of the roster."""
+    """Growth with its formula and cells, of all cities of the roster."""
     of_basis = "select distinct growth_official_basis from marts.fct_city_year order by all"
     assert len(warehouse.execute(of_basis).fetchall()) > 1
     frames = {name: frame for name, frame in full().items() if name not in BUILT}

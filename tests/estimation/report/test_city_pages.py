@@ -1,19 +1,21 @@
-"""What city pages state, compared with the tables: a city of each kind in fabricated tables. The
-tests of refreshes do the same for published ones (`tests/orchestration`, `tests/warehouse`).
+"""What city pages state of a city of each kind, in fabricated tables, and their growth compared
+with those tables; the tests of refreshes compare that of published ones.
 """
 
 import math
+import re
 
 import pandas as pd
 import pytest
 
 from estimation.report.site import write_report
-from tests.estimation.report.city_pages import city_page_faults
+from tests.estimation.report.city_pages import city_page_faults, page_data
 from tests.estimation.report.fabricated import full
 from tests.estimation.report.fabricated_data import table
 from tests.estimation.report.sites import database
 
 YEARS = range(2009, 2020)
+DOCUMENT = "国函〔2015〕44号"
 #: City, province, first treated year, first year with growth, basis of its growth.
 CITIES = {
     "alone in its province": (110000, 110000, 2016, 2010, "rate"),
@@ -37,6 +39,62 @@ ZONES = (
     ("阿拉山口市", "Alashankou", 652700, 4, "2018-01-22", "2022-04-25", False),
     ("博尔塔拉州", "Bortala", 652700, 6, "2022-04-25", None, True),
 )
+#: Kinds of the sentences of each city with the dates and years in them; the first year on the map;
+#: years of the main test without growth; and years in which growth changes its basis.
+STATED = {
+    "alone in its province": (
+        "zone_whole 2016-03-07; test_with 2010 2019 2016; test_alone",
+        2016,
+        [],
+        ["2013", "2014"],
+    ),
+    "two inside, none of its own": (
+        "no_zone_of_its_own; zone_inside 2014-04-27; zone_inside 2015-04-27; "
+        "test_without_inside 2010 2019",
+        None,
+        [],
+        [],
+    ),
+    "never a zone": ("no_zone; test_without 2010 2019", None, [], []),
+    "whole, and one inside before": (
+        "zone_whole 2018-01-22; zone_inside 2013-07-24; test_with 2010 2019 2018; test_alone",
+        2018,
+        [],
+        [],
+    ),
+    "never a zone, some years missing": (
+        "no_zone; test_missing 2010 2019 2010 2012",
+        None,
+        [2010, 2011, 2012],
+        [],
+    ),
+    "of its own until its province": (
+        "zone_whole_ended 2014-07-24 2018-04-25; zone_province 2018-04-25; "
+        "test_with 2010 2019 2015",
+        2014,
+        [],
+        [],
+    ),
+    "by its province alone": (
+        "zone_province 2018-04-25; test_missing 2010 2019 2010 2019",
+        2018,
+        [*range(2010, 2020)],
+        [],
+    ),
+    "after the window": (
+        "zone_province 2018-04-25; test_without_later 2010 2019 2025",
+        2018,
+        [],
+        [],
+    ),
+    "one inside until it was whole": (
+        "zone_whole 2022-04-25; zone_inside_ended 2018-01-22 2022-04-25; "
+        "test_without_later 2010 2019 2022; test_alone",
+        2022,
+        [],
+        [],
+    ),
+}
 
 
 def tables() -> dict[str, pd.DataFrame]:
@@ -78,7 +136,7 @@ def tables() -> dict[str, pd.DataFrame]:
     frames["marts.dim_pilot_zone"] = table(
         "zone_name_zh zone_name_en city_id batch approval_date revoked_date is_whole_prefecture",
         *ZONES,
-        document_no="国函〔2015〕44号",
+        document_no=DOCUMENT,
     ).astype({"approval_date": "datetime64[s]", "revoked_date": "datetime64[s]"})
     frames["marts.fct_city_year"] = table(
         "city_id year growth_official_pct growth_deflated_pct growth_official_basis "
@@ -132,25 +190,46 @@ def written(tmp_path_factory):
     return folders
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("is_public", [False, True])
-def test_city_pages_state_what_the_tables_say(written, is_public: bool) -> None:
-    given = (database(tables()), written[is_public])
-    assert city_page_faults(*given, is_public=is_public) == (len(CITIES), [])
+def test_a_city_of_each_kind_states_its_zones_and_the_main_test(written, is_public, language):
+    page = page_data(written[is_public], f"pages/cities_{language}")
+    for place, (name, (city_id, province_id, _, first, _)) in enumerate(CITIES.items()):
+        stated, (kinds, admitted, missing, changes) = page["statements"][place], STATED[name]
+        said = [" ".join([kind, *_years_in(text)]) for kind, text in stated["said"]]
+        assert "; ".join(said) == kinds
+        assert page["cities"]["admitted"][place] == admitted
+        assert [year for year, is_known in stated["strip"] if not is_known] == missing
+        assert len(stated["strip"]) == (10 if missing else 0)
+        of_growth = "growth_withheld" if is_public else None
+        if first > YEARS[-1]:
+            of_growth = "growth_unknown"
+        assert (stated["growth"] or [None])[0] == of_growth
+        assert _years_in((stated["basis"] or ["", ""])[1]) == ([] if is_public else changes)
+        zones = [zone for zone in ZONES if zone[2] in (city_id, province_id)]
+        lines = [line["text"] for line in page["zones"].get(str(city_id), [])]
+        assert len(lines) == len(zones)
+        for chinese, english, of_city, batch, approved, revoked, is_whole in zones:
+            zone = english if language == "en" else chinese
+            (line,) = [line for line in lines if zone in line]
+            assert all(fact in line for fact in (str(batch), approved, revoked or "", DOCUMENT))
+            is_named = any(zone in text and approved in text for _, text in stated["said"])
+            assert is_named or (is_whole and of_city == city_id)
+
+
+def _years_in(text: str) -> list[str]:
+    return re.findall(r"(?<!\d)\d{4}(?:-\d\d-\d\d)?(?!\d)", text)
+
+
+def test_growth_is_what_the_tables_and_the_printed_formulas_give(written) -> None:
+    assert city_page_faults(database(tables()), written[False]) == (len(CITIES), [])
 
 
 PLANTED = {
-    "another date": "update marts.dim_pilot_zone set approval_date = date '2019-01-01' "
-    "where zone_name_zh = '义乌市'",
-    "the zone of the province gone": "delete from marts.dim_pilot_zone where city_id = 460000",
-    "a part that is whole": "update marts.dim_pilot_zone set is_whole_prefecture = true "
-    "where zone_name_zh = '满洲里市'",
-    "another first year": "update marts.dim_city set treated_year = 2017 where city_id = 110000",
     "a year of growth gone": "update marts.fct_city_year set growth_official_pct = null "
     "where city_id = 150800 and year = 2012",
     "another basis": "update marts.fct_city_year set growth_official_basis = 'index' "
     "where city_id = 110000 and year = 2012",
-    "another basis before": "update marts.fct_city_year set growth_official_basis = 'rate' "
-    "where city_id = 110000 and year = 2013",
     "other evidence": "update marts.fct_city_year set growth_official_evidence = 'printed' "
     "where city_id = 150700 and year = 2012",
     "another growth": "update marts.fct_city_year set growth_deflated_pct = 9 "
@@ -158,9 +237,7 @@ PLANTED = {
     "another cell": "update marts.fct_indicator_observation set cell_ref = 'Z1' "
     "where city_id = 110000 and year = 2012 and source_id = 'good'",
 }
-
-
-OFTEN = ("another date", "another basis", "another growth")
+OFTEN = ("another basis", "another growth", "another cell")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ import pytest
 from orchestration.commands.public import public, write_public
 from orchestration.deposit.write import write_deposit
 from orchestration.home import python_version
-from tests.estimation.report.city_pages import city_page_faults
 from tests.orchestration.commands.reconstruction import numbers_of_pairs
 from tests.orchestration.conftest import Run, head
 from warehouse.errors import Refused
@@ -81,11 +80,7 @@ def test_no_value_of_a_source_without_a_licence_leaves(copy_of_six, tmp_path):
 
 
 def test_growth_that_is_left_out_is_not_said_to_be_unknown(copy_of_six):
-    """The pages of the public copy, compared with the tables of the whole publication."""
-    out, published = copy_of_six
-    with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
-        count, wrong = city_page_faults(con, out / "report", is_public=True)
-    assert wrong == [] and count == 361
+    out, _ = copy_of_six
     for language in ("en", "zh"):
         page = (out / f"report/data/pages/cities_{language}.js").read_text(encoding="utf-8")
         assert page.count('"growth_withheld"') == 6

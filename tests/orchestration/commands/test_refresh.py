@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from estimation.analyses.primary import PRIMARY
 from orchestration.command import main
 from orchestration.commands import refresh as command
 from orchestration.endings import ending_of
@@ -124,11 +126,16 @@ def test_every_number_of_the_report_is_that_of_the_published_file(simulated):
 
 
 def test_every_city_page_states_what_the_published_tables_say(simulated):
-    """Zones, the main test, growth with its formula and cells, of each of the 361 cities."""
+    """Growth with its formula and cells, of each of the 361 cities, and who is in the main test."""
     published = simulated.home / "published"
     with duckdb.connect(published / "citysync.duckdb", read_only=True) as con:
         count, wrong = city_page_faults(con, published / "report")
+        counted = f"select n_cities, n_pilots from estimates.primary where spec_id = '{PRIMARY}'"
+        (in_the_test,) = con.execute(counted).fetchall()
     assert wrong == [] and count == 361
+    page = (published / "report/data/pages/cities_en.js").read_text(encoding="utf-8")
+    with_zone, without = (len(re.findall(f'"test_{kind}', page)) for kind in ("with\\b", "without"))
+    assert in_the_test == (with_zone + without, with_zone)
 
 
 OF_HEADLINE = f"spec_id = '{HEADLINE}' and term = 'treated'"
