@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import dagster as dg
 
 from estimation.defaults import DRAWS
-from orchestration.dagster_ui.run_tags import refuse_other_landing, tags_of
+from orchestration.dagster_ui.run_history import refuse_other_landing, tags_of
 from orchestration.home import Home
+from orchestration.lock import hold_lock
 from orchestration.reuse.fingerprint import note_code
 from orchestration.run import Run, open_run
 from orchestration.run_settings import SETTINGS, check_settings, number, path_of_landing, setting
-from orchestration.supervision import hold_lock
 from warehouse.publication.publish import refuse_to_replace
 
 # Dagster's own job, which makes the selected assets

@@ -18,6 +18,9 @@ from orchestration.terminal import detail, progress
 from warehouse.whole_files import read_noted, write_whole
 
 FILE = "stage_seconds.json"
+#: Names of the lines in the order in which their stages end.
+BEFORE_ESTIMATES = ("landing", "staging", "marts")
+FROM_ESTIMATES = ("estimates", "report", "publication")
 #: Seconds between two lines of a stage that counts.
 SECONDS_BETWEEN_LINES = 30.0
 
@@ -35,19 +38,26 @@ class StageLines:
         self._took: dict[str, float] = {}
         self._since = self._line = time.monotonic()
 
-    def announce(self, home: Home, names: Sequence[str], *, kind: str) -> None:
+    def announce(self, home: Home, *, is_whole: bool, is_simulated: bool) -> None:
         """Print how many stages will run, and how long they took last time.
 
         Parameters
         ----------
         home : Home
-        names : sequence of str
-            Names of the stages, in their order.
-        kind : str
-            Runs of one kind take about the same time: their seconds are noted under it.
+        is_whole : bool
+            Whether the marts are built, too, and not those of the last run used.
+        is_simulated : bool
+            Simulated data have a warehouse without the effect to wait for.
         """
-        self._names = tuple(names)
-        self._kind = kind
+        before = ()
+        if is_whole:
+            before = BEFORE_ESTIMATES
+        if is_whole and is_simulated:
+            before = (*BEFORE_ESTIMATES, "counterfactual")
+        self._names = (*before, *FROM_ESTIMATES)
+        # runs of one kind take about the same time
+        scope = "all" if is_whole else "estimates"
+        self._kind = f"{scope}, {'simulated' if is_simulated else 'delivered'}"
         self._path = home.root / FILE
         self._last = read_noted(self._path).get(self._kind, {})
         progress(

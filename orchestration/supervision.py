@@ -1,5 +1,4 @@
-"""How a command runs: the lock of its home, the signals that end it, and the last line that reports
-how it ended.
+"""How a command runs: the signals that end it, and the last line that reports how it ended.
 
 The work runs in a child process, which the command watches. A refresh spends its time in compiled
 loops and queries, which hear no signal before they return, and in Dagster, which turns a signal
@@ -11,23 +10,21 @@ the work (the kernel, where memory ran out), the last line reports that, too.
 from __future__ import annotations
 
 import ctypes
-import fcntl
-import json
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 from orchestration import alerts
 from orchestration.faults import explain
 from orchestration.home import Home
+from orchestration.lock import WATCHED_BY, RefreshRunning
 from orchestration.run_settings import setting
 from orchestration.terminal import Ended, Exit, end_command, say
 from warehouse.errors import Refused
@@ -48,67 +45,6 @@ HINTS = {
     signal.SIGBUS: "perhaps because the disk is full or a file was cut while it was read (df -h "
     "shows the disk); make room",
 }
-#: Variable that holds the process which watches this one.
-WATCHED_BY = "CITYSYNC_WATCHED_BY"
-
-
-class RefreshRunning(Exception):
-    """Another process holds the lock of this home: a refresh, or a command that must not run beside
-    one.
-    """
-
-
-@contextmanager
-def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
-    """Let one command change a home at a time: refresh, reproduce, rollback, clean or a run of the
-    UI.
-
-    Parameters
-    ----------
-    home : Home
-    work : str
-        What the lock is held for; the message to another command names it.
-
-    Raises
-    ------
-    RefreshRunning
-        At once when somebody holds the lock; the message names the process. The kernel holds the
-        lock, so a killed process leaves none behind.
-    """
-    home.make()
-    with open(home.lock, "a+", encoding="utf-8", errors="replace") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise RefreshRunning(
-                f"{_holder(file.read(200))} is at work in {home.root}; wait for it or stop it"
-            ) from None
-        file.truncate(0)
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        json.dump({"pid": _pid_to_end(), "since": since, "work": work}, file)
-        file.flush()
-        yield
-
-
-def _pid_to_end() -> int:
-    """Return the process that a person would end: the one that watches, where one does."""
-    parent = os.getppid()
-    if os.environ.get(WATCHED_BY) == str(parent):
-        return parent
-    return os.getpid()
-
-
-def _holder(note: str) -> str:
-    """Return who holds the lock, by the note in it if the process that wrote it is alive. Other
-    programs can hold the lock too, and write no note.
-    """
-    with suppress(ValueError, TypeError, KeyError, OverflowError, ProcessLookupError):
-        said = json.loads(note)
-        with suppress(PermissionError):  # alive, and another user's
-            os.kill(said["pid"], 0)
-        return f"another {said['work']} ({note.strip()})"
-    return "a program that does not say its name (fuser refresh.lock shows it)"
 
 
 def hold_signals() -> None:

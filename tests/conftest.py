@@ -15,7 +15,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 import tests.no_network.sitecustomize  # noqa: F401 (from here on a look-up of another host fails and is written down)
-from orchestration.dagster_ui.run_tags import git_commit
+from orchestration.reuse.fingerprint import git_commit
 
 REPO = Path(__file__).resolve().parents[1]
 LOOKUPS = "CITYSYNC_TEST_LOOKUPS"

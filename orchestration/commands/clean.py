@@ -6,7 +6,7 @@ Publications, the archive and Dagster's history stay.
 from __future__ import annotations
 
 from orchestration.home import Home
-from orchestration.supervision import hold_lock
+from orchestration.lock import hold_lock
 from orchestration.terminal import Exit, end_command
 from warehouse.whole_files import remove_any
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.home import Home
+from orchestration.lock import hold_lock
 from orchestration.publication_folders import publication_folder, publications_of
-from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
 from warehouse.publication.archive import archived_runs, verify_archive

@@ -7,13 +7,13 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from orchestration import alerts
 from orchestration.home import Home, set_tool_environment
+from orchestration.lock import hold_lock
 from orchestration.reuse.fingerprint import (
     Fingerprint,
     hash_landing,
@@ -30,15 +30,10 @@ from orchestration.reuse.plan import (
 )
 from orchestration.run_settings import check_settings, number, path_of_landing, uses_spark
 from orchestration.stage_lines import StageLines
-from orchestration.supervision import hold_lock, state_of_publication
+from orchestration.supervision import state_of_publication
 from orchestration.terminal import Exit, end_command, keep_log, say
 from warehouse.errors import Refused
 from warehouse.publication.publish import refuse_to_replace
-
-if TYPE_CHECKING:
-    import dagster as dg
-
-    from orchestration.stages import Stage
 
 
 def refresh(landing: str | None, permutations: int | None = None) -> int:
@@ -127,16 +122,6 @@ def _check_roster(landing: str | None) -> None:
         )
 
 
-def assets_of(definitions: dg.Definitions, stages: Sequence[Stage]) -> list[dg.AssetKey]:
-    """Return the keys of the assets that some stages make."""
-    steps = {stage.step for stage in stages}
-    keys: list[dg.AssetKey] = []
-    for assets in definitions.resolve_asset_graph().assets_defs:
-        if assets.op.name in steps:
-            keys.extend(assets.keys)
-    return keys
-
-
 def _run(
     home: Home, plan: Plan, landing: str, *, code: Mapping[str, str], files: Mapping[str, str]
 ) -> tuple[Exit, str]:
@@ -145,25 +130,21 @@ def _run(
     what = landing or "the SIMULATED landing (a planted, known effect)"
     say(f"citysync refresh: {what}")
     warnings.filterwarnings("ignore", category=FutureWarning)
-    from dagster import BetaWarning, DagsterInstance
+    from dagster import AssetSelection, BetaWarning, DagsterInstance
 
     warnings.filterwarnings("ignore", category=BetaWarning)
-    from orchestration.dagster_ui.run_tags import close_ended_runs, forget_old_runs, tags_of
+    from orchestration.dagster_ui.run_history import close_ended_runs, forget_old_runs, tags_of
     from orchestration.definitions import load_definitions
     from orchestration.endings import ending_of
     from orchestration.resources import Settings
     from orchestration.run import open_run
-    from orchestration.stages import stages_left
 
     settings = Settings.from_environment(landing)
     is_whole = plan.scope == ALL
     if is_whole:
         say(f"  every stage is run: {plan.reason}")
-    left = stages_left(after_marts=not is_whole, is_simulated=settings.is_simulated)
-    landing_kind = "simulated" if settings.is_simulated else "delivered"
     stage_lines = StageLines()
-    names = [stage.line for stage in left if stage.line]
-    stage_lines.announce(home, names, kind=f"{plan.scope}, {landing_kind}")
+    stage_lines.announce(home, is_whole=is_whole, is_simulated=settings.is_simulated)
     with DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(f"  {closed} run(s) of the history were killed: they are marked as failed")
@@ -173,7 +154,10 @@ def _run(
             rewind(home)
         with open_run(home, settings, code=code, files=files, stage_lines=stage_lines) as run:
             definitions = load_definitions(run)
-            selection = None if is_whole else assets_of(definitions, left)
+            selection = None
+            if not is_whole:
+                groups = AssetSelection.groups("estimates", "publication")
+                selection = list(groups.resolve(definitions.resolve_asset_graph()))
             result = definitions.resolve_job_def("refresh").execute_in_process(
                 instance=instance,
                 raise_on_error=False,

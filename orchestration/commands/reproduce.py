@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home, python_version
+from orchestration.lock import hold_lock
 from orchestration.publication_folders import publication_folder
 from orchestration.run_settings import SETTINGS, check_recorded
-from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError
@@ -63,7 +63,7 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
     command = [
         sys.executable,
         "-m",
-        "orchestration",
+        "orchestration.command",
         "refresh",
         *([f"--landing={Path(landing).absolute()}"] if landing else []),
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -157,6 +158,22 @@ def note_code() -> dict[str, str]:
     for path, content in hash_code().items():
         noted[path] = f"{content} {(REPO / path).stat().st_mtime_ns}"
     return noted
+
+
+def git_commit() -> str:
+    """Commit of the checkout, with `+changes` when files differ from it; `unknown` outside a
+    checkout.
+    """
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=REPO, capture_output=True, text=True, check=True
+        ).stdout.strip()  # constant arguments; git is found on the user's own path
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def require_same_code(code: Mapping[str, str]) -> None:

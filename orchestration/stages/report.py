@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.gates.known import check_changes, read_known
 from orchestration.home import Home, python_version
+from orchestration.reuse.fingerprint import git_commit
 from orchestration.run import Run
 from orchestration.run_settings import number, setting, uses_spark
 from orchestration.terminal import progress

@@ -25,11 +25,10 @@ from orchestration.assets.warehouse import (
 )
 from orchestration.automation import landing_sensor, tell_of_failure
 from orchestration.dagster_ui.metadata import show_aside
-from orchestration.dagster_ui.run_tags import LANDING, forget_old_runs
+from orchestration.dagster_ui.run_history import LANDING, forget_old_runs
 from orchestration.home import Home
 from orchestration.resources import Settings, run_of_ui
 from orchestration.run import Run, open_run
-from orchestration.stages import ORDER
 from orchestration.stages.report import describe_sources
 from orchestration.stages.warehouse import require_values
 from tests.conftest import REPO
@@ -81,22 +80,6 @@ def test_every_owner_of_a_table_is_a_group_of_dbt(definitions):
     assert owners["marts/dim_pilot_zone"] == ["team:policy"]
     groups = {"team:statistics", "team:synchronization", "team:policy"}
     assert {owner for found in owners.values() for owner in found} <= groups
-
-
-def test_stages_are_read_in_the_order_in_which_dagster_runs_them(definitions):
-    graph = definitions.resolve_asset_graph()
-    step_of = {}
-    for assets in graph.assets_defs:
-        for key in assets.keys:
-            step_of[key] = assets.op.name
-    others = {f"raw__{source}" for source in landing.SOURCES} - {"raw__tidy"}
-    others |= {f"landing__{source}" for source in landing.SOURCES}
-    place = {stage.step: k for k, stage in enumerate(ORDER)}
-    assert set(place) == set(step_of.values()) - others
-    for key, step in step_of.items():
-        for parent in graph.get(key).parent_keys:
-            if step in place and step_of[parent] in place and step_of[parent] != step:
-                assert place[step_of[parent]] < place[step], (parent, key)
 
 
 CONTAINER = re.compile(

@@ -16,7 +16,7 @@ import pytest
 from orchestration.commands.refresh import refresh
 from orchestration.faults import explain, explain_text
 from orchestration.home import Home
-from orchestration.supervision import hold_lock
+from orchestration.lock import hold_lock
 from tests.conftest import REPO
 from tests.orchestration.conftest import end_of
 
@@ -59,7 +59,7 @@ def test_a_lock_that_a_dead_process_left_is_none(tmp_path, left):
 
 OTHER = (
     "import pathlib, sys; from orchestration.home import Home\n"
-    "from orchestration.supervision import RefreshRunning, hold_lock\n"
+    "from orchestration.lock import RefreshRunning, hold_lock\n"
     "try:\n    with hold_lock(Home(pathlib.Path(sys.argv[1]))): print('held')\nexcept "
     "RefreshRunning as error: print(error)"
 )

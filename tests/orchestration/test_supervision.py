@@ -11,8 +11,7 @@ import pytest
 
 from orchestration import stage_lines as module
 from orchestration.home import Home
-from orchestration.stage_lines import StageLines
-from orchestration.stages import stages_left
+from orchestration.stage_lines import BEFORE_ESTIMATES, FROM_ESTIMATES, StageLines
 from tests.conftest import REPO
 from tests.processes import hear_signals, is_gone
 
@@ -140,13 +139,11 @@ def test_a_run_in_the_background_of_a_shell_keeps_running_at_ctrl_c():
 def test_the_second_run_knows_the_times_of_the_first(tmp_path, capsys, monkeypatch):
     """Stages take one second, two, three and so on; a count is a line every half minute."""
     seconds = [0.0]
-    left = stages_left(after_marts=False, is_simulated=False)
-    names = [stage.line for stage in left if stage.line]
     monkeypatch.setattr(module.time, "monotonic", lambda: seconds[0])
     for _ in range(2):
         stages = StageLines()
-        stages.announce(Home(tmp_path), names, kind="all, delivered")
-        for k, name in enumerate(names):
+        stages.announce(Home(tmp_path), is_whole=True, is_simulated=False)
+        for k, name in enumerate((*BEFORE_ESTIMATES, *FROM_ESTIMATES)):
             seconds[0] += k + 1
             stages.done(name, "done")
         stages.note_seconds()

@@ -5,16 +5,20 @@ Dagster's history, where it would hold back others.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 
 import dagster as dg
 
-from orchestration.home import REPO
+from orchestration.reuse.fingerprint import git_commit
 
 LANDING = "citysync/landing"
 # A run in one of these is at work, or was when its process ended.
-AT_WORK = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING)
+AT_WORK = (
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
 WORDS = (
     "its process ended before the run did (killed, or the machine went down); found by the next "
     "start"
@@ -23,22 +27,6 @@ WORDS = (
 
 class OtherLanding(Exception):
     """A run would read other files than the run that it resumes."""
-
-
-def git_commit() -> str:
-    """Commit of the checkout, with `+changes` when files differ from it; `unknown` outside a
-    checkout.
-    """
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments], cwd=REPO, capture_output=True, text=True, check=True
-        ).stdout.strip()  # constant arguments; git is found on the user's own path
-
-    try:
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
 
 
 def tags_of(landing: str, settings: Mapping[str, str]) -> dict[str, str]:
