@@ -142,7 +142,8 @@ def _has_converged(fit: Any) -> bool:
     reports = getattr(fit, "mle_retvals", None)
     if isinstance(reports, dict) and "converged" in reports:
         return bool(reports["converged"])
-    return bool(getattr(fit, "converged", True))
+    # pyfixest stops at its largest number of iterations without a word
+    return bool(getattr(fit, "converged", True) and getattr(fit, "convergence", True))
 
 
 def _not_served(fit: Any, expected: str, why: str = "fit another model") -> FitNotServed:

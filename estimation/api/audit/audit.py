@@ -155,6 +155,9 @@ def _refit(fit: Any, frame: pd.DataFrame) -> Any:
     again = copy(fit)
     again._data = frame.copy()
     again.na_index = np.array([])
+    if hasattr(again, "convergence"):
+        # it is set, but never taken back
+        again.convergence = False
     again._lookup_demeaned_data = {}
     again.prepare_model_matrix()
     again.get_fit()

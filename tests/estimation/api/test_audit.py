@@ -94,6 +94,14 @@ def test_poisson_is_fitted_in_full_with_directions_and_pairs_of_a_unit_with_itse
         assert card.drawn.loc[k, "estimate"] == pytest.approx(again.coef()["d"], rel=1e-6)
 
 
+def test_an_exchange_whose_fit_does_not_converge_is_refused() -> None:
+    # as many iterations as the fit needs, and fewer than some exchange does
+    fit = pf.fepois("y ~ d | a + b", flows(1), iwls_maxiter=5)
+    assert fit.convergence
+    with pytest.raises(cs.PanelError, match="a fit that has converged"):
+        cs.audit(fit, "d", UNIT, draws=20)
+
+
 def test_units_trade_places_within_blocks_alone() -> None:
     frame = panel(4)
     block = {unit: unit % 2 for unit in range(UNITS)}

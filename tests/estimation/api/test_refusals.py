@@ -157,6 +157,8 @@ NOT_SERVED = [
 STOPPED = [
     lambda f: smf.poisson("flow ~ x + z", f).fit(disp=0, maxiter=4, warn_convergence=False),
     lambda f: smf.glm("flow ~ x + z", f, family=sm.families.Poisson()).fit(maxiter=3),
+    lambda f: pf.fepois("flow ~ x + z | year", f, iwls_maxiter=3),
+    lambda f: pf.feglm("any ~ x + z", f, family="logit", iwls_maxiter=3),
 ]
 
 

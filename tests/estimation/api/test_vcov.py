@@ -333,6 +333,8 @@ def test_two_kinds_of_units_and_a_unit_in_every_pair_are_noted():
     assert not any("both sides" in note for note in cs.vcov(fit, UNIT, kinds=2).notes)
     alone = smf.ols("y ~ x", frame[frame["a"] == 1]).fit()
     assert any("share one unit" in note for note in cs.vcov(alone, UNIT, kinds=2).notes)
+    codes = [frame["a"].map("{:02}".format).to_numpy(), frame["b"].astype(str).to_numpy()]
+    assert any("'01' and '1'" in note for note in cs.vcov(fit, codes).notes)
 
 
 def test_where_one_pair_alone_is_treated_there_is_no_error(flows):
