@@ -44,7 +44,7 @@ class OwnOutcome:
 
 
 OUTCOMES = (
-    OwnOutcome("trade", TRADE, ("exports_cny_100m", "imports_cny_100m")),
+    OwnOutcome("trade", TRADE, ("exports_cny_100m", "imports_cny_100m"), doubted=(ALL,)),
     OwnOutcome("exports", OTHERS, ("exports_cny_100m",)),
     OwnOutcome("imports", OTHERS, ("imports_cny_100m",)),
     OwnOutcome("foreign_investment", OTHERS, ("fdi_usd_1m",), doubted=(ALL,)),

@@ -107,7 +107,6 @@ _FORMS = {
     "%": lambda x: f"{x:.0%}".replace("-", MINUS),
     "+%": lambda x: f"{x:+.0%}".replace("-", MINUS),
     "%2": lambda x: f"{100 * x:,.2f} %".replace("-", MINUS),
-    "points": lambda x: f"{100 * x:,.2f}".replace("-", MINUS),
     "g": lambda x: f"{x:,.6g}".replace("-", MINUS),
 }
 

@@ -135,12 +135,10 @@ CHECKS = Part(
         ), '') as net_of_others
     from estimates.check""",
 )
-#: Placebos and selection, tested jointly; how far the placebo of those admitted later goes in
-#: explaining the gain on them; and what pilots would have had to do for other reasons for zero to
-#: leave the interval.
+#: Placebos and selection, tested jointly; and what pilots would have had to do for other reasons
+#: for zero to leave the interval.
 PLACEBOS = Part(
-    "| placebo | rows | smallest p of a row | joint p |\n| --- | --- | --- | --- |"
-    "{rows}{controls_moved}{drift}",
+    "| placebo | rows | smallest p of a row | joint p |\n| --- | --- | --- | --- |{rows}{drift}",
     f"""with grouped as (
         select spec_id, placebo, count(*) as n, min(p_value) as p, max(joint_p_value) as joint,
             arg_min(name, p_value) as name, arg_min(estimate, p_value) as estimate
@@ -156,15 +154,6 @@ PLACEBOS = Part(
             ), '|  |', '| |'), '' order by spec_id != '{PRIMARY}', placebo, spec_id) as lines
         from grouped
     ),
-    moved as (
-        select compared.estimate as gain, own.estimate as move, -move / gain as share,
-            compared.last_year, compared.n_cities - compared.n_pilots as later
-        from estimates.check as compared, estimates.placebo as own
-        where compared."check" = 'controls' and compared.name = 'admitted_later'
-            and compared.series = 'growth' and gain is not null
-            and own.placebo = 'later' and move is not null
-        limit 1
-    ),
     drifts as (
         select rise.estimate as rise, fall.estimate as fall,
             format('{{:.2f}} times the largest placebo in time', rise.relative_magnitude)
@@ -175,16 +164,6 @@ PLACEBOS = Part(
             and fall."check" = 'drift' and fall.name = 'hides_a_fall'
     )
     select coalesce(lines, '') as rows,
-        coalesce((select chr(10) || chr(10) || format(
-            'Compared with cities admitted later alone, treated cities gain {{}} in growth; '
-            || 'synchronization is then with the {{}} cities admitted after {{}}. In their own '
-            || 'placebo these {{}} move by {{}}: {{}}.',
-            signed(gain), later, last_year, later, signed(move), case
-                when share <= 0 then 'the same direction, so it explains nothing of the gain'
-                when share < 1 then format('{{:.2f}} of the gain, by the point estimates', share)
-                else format('{{:.2f}} of the gain, so it may explain all of it', share)
-            end
-        ) from moved), '') as controls_moved,
         coalesce((select chr(10) || chr(10) || if(rise < 0 and fall > 0,
             format('By the interval of growth alone, a fall of treated cities for other reasons '
                 || 'hides a rise if it exceeds {{}} ({{}}); a rise hides a fall if it exceeds {{}} '

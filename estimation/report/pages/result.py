@@ -150,8 +150,8 @@ def _about(page: Context) -> list[Markup]:
 
 
 def _later(page: Context) -> list[Markup]:
-    """What the check against cities admitted later alone finds, and how far their own placebo goes
-    in explaining it; nothing where it finds nothing.
+    """What the check against cities admitted later alone finds, and what their own placebo does;
+    nothing where it finds nothing.
     """
     checks = page.some("check", spec_id=PRIMARY, check="controls", series="growth")
     check = next((row for row in checks if row["name"] == "admitted_later"), None)
@@ -163,18 +163,9 @@ def _later(page: Context) -> list[Markup]:
     placebo = page.one("placebo", spec_id=PRIMARY, placebo="later")
     if placebo is None or None in (number(placebo[end]) for end in INTERVAL):
         return said
-    explained = -placebo["estimate"] / check["estimate"]
-    if 0 < explained < 1:
-        ends = [-placebo[end] / check["estimate"] for end in INTERVAL]
-        shares = {
-            "share": shown(explained, "%"),
-            # without a sign at zero
-            "least": shown(round(min(ends), 2) + 0.0, "%"),
-            "most": shown(max(ends), "%"),
-        }
-        low, high = (num(placebo, end, "+3") for end in INTERVAL)
-        move = {"placebo": num(placebo, "estimate", "+3"), "low": low, "high": high, "last": last}
-        said.append(page.words("result.sure_later_placebo", **move, **shares))
+    low, high = (num(placebo, end, "+3") for end in INTERVAL)
+    move = {"placebo": num(placebo, "estimate", "+3"), "low": low, "high": high}
+    said.append(page.words("result.sure_later_placebo", **move, last=last))
     return said
 
 

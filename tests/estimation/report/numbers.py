@@ -47,7 +47,6 @@ def written(value: object, form: str) -> str:
         "%": sign + whole,
         "+%": (sign or "+") + whole,
         "%2": f"{100 * x:,.2f} %".replace("-", "−"),
-        "points": f"{100 * x:,.2f}".replace("-", "−"),
         "g": f"{x:,.6g}".replace("-", "−"),
     }
     if form in forms:
