@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterable, Mapping
@@ -262,6 +263,8 @@ BENCHMARKS = {
 }
 #: Options of benchmarks by the name of their variable of make.
 BENCHMARK_OPTIONS = {"LARGE": "--large", "LANDING": "--landing"}
+#: The older form of these arguments, which still works: `--run ID` for `ID`.
+OLD_FORM = re.compile("^--(source|run)(=|$)")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -283,7 +286,8 @@ def main(arguments: list[str] | None = None) -> int:
         options = [f"{BENCHMARK_OPTIONS[name]}={value}" for name, value in given]
         os.chdir(REPO)
         os.execv(sys.executable, [sys.executable, "-m", module, *defaults, *options, *words[1:]])  # noqa: S606
-    options = vars(_parser().parse_args(words))
+    given_words = [OLD_FORM.sub("", word) for word in words]
+    options = vars(_parser().parse_args([word for word in given_words if word]))
     name = options.pop("command")
     command = COMMANDS[name]
     # in the order in which they were added

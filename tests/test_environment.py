@@ -58,7 +58,7 @@ def citysync(*words: str, **settings: str) -> subprocess.CompletedProcess:
         ("no-such-command",),
         ("verify", "--no-such-option"),
         ("verify", "20200101T000000.000000Z"),
-        ("rollback", "20200101T000000.000000Z"),
+        ("rollback", "--run", "20200101T000000.000000Z"),
         ("docs",),
         ("check-source",),
         ("new-source",),

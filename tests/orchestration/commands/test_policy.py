@@ -62,7 +62,7 @@ def _list(con, tmp_path):
 
 def test_the_command_writes_a_folder_and_numbers_its_runs(published, home, tmp_path):
     path, rows = _list(published, tmp_path)
-    command = [sys.executable, "-m", "orchestration.command", "policy", str(path)]
+    command = [sys.executable, "-m", "orchestration", "policy", str(path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.strip().splitlines()[-1]

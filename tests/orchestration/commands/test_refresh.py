@@ -222,7 +222,7 @@ def test_a_publication_is_reproduced_with_another_hash_seed_and_thread_count(of,
     run_id = made.manifest["run_id"]
     other = dict.fromkeys(("NUMBA_NUM_THREADS", "CITYSYNC_THREADS"), "1")
     other |= {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "4711"}
-    done = run(home, "reproduce", run_id, *landing, **other)
+    done = run(home, "reproduce", "--run", run_id, *landing, **other)
     assert done.code == 0, done.output
     assert f"tables have the hashes of run {run_id}" in done.output
     again = home / "reproduced" / run_id / "published" / "manifest.json"
