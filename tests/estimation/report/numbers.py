@@ -2,6 +2,7 @@
 run on the published file.
 """
 
+import re
 from collections import Counter
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -62,6 +63,10 @@ def written(value: object, form: str) -> str:
 # what another query calls it
 SAME = ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect")
 CALLED = {"coefficient": {"p_value_family": "p_value", "p_value": ""}}
+# rows of coefficients; the table of all that stood out also has what is no test of its own
+WITH_FAMILY = (
+    "//tr[td[starts-with(@data-c, 'p_value_family:')]][not(starts-with(@data-q, 'stood_out'))]"
+)
 OF_SPECS = ("primary", "coefficient", "claim")
 
 
@@ -69,12 +74,15 @@ def faults(con: duckdb.DuckDBPyConnection, report: Path) -> tuple[int, list[str]
     """How many numbers the pages of a report hold, and what is wrong with them.
 
     A number differs from the query that it names; one of a specification has two values; a row
-    stands bold, or a badge, that another page does not call found. In either language.
+    stands bold, or a badge, that another page does not call found; a row with the p of a family is
+    bold though that p is not below 5 %, or names another size of the family; a family of the
+    differences, which their title counts, is in another table too. In either language.
     """
     known = {name: _rows(con, name) for name in OF_SPECS}
     several = Counter(row["spec_id"] for row in known["coefficient"].values())
     values: dict[tuple[str, str], set[float]] = {}
     found: dict[str, set[bool]] = {}
+    families: dict[bool, set] = {True: set(), False: set()}
     count, wrong = 0, []
     for path in sorted([*report.glob("*.html"), *report.glob("zh/*.html")]):
         page = path.read_text(encoding="utf-8")
@@ -93,17 +101,35 @@ def faults(con: duckdb.DuckDBPyConnection, report: Path) -> tuple[int, list[str]
             called = CALLED.get(name, {}).get(column, column)
             if row and name in OF_SPECS and called in SAME and row[column] is not None:
                 values.setdefault((row["spec_id"], called), set()).add(round(row[column], 12))
-        for row in lxml.html.document_fromstring(page).iterfind(".//tr[@data-kind]"):
+        tree = lxml.html.document_fromstring(page)
+        for line in tree.xpath(WITH_FAMILY):
+            name, _, keys = line.get("data-q").partition("?")
+            row = known[name][tuple(value for _, value in parse_qsl(keys, keep_blank_values=True))]
+            told = ("rejects" in line.get("class", ""), _size_of_family(line))
+            is_small = row["p_value_family"] is not None and row["p_value_family"] < 0.05
+            if told != (is_small, row["family_size"] if row["family"] else None):
+                wrong.append(f"{path.name}: {line.text_content()!r} is bold, of a family of {told}")
+            is_counted = bool(line.xpath("ancestor::figure[starts-with(@id, 'differences')]"))
+            families[is_counted].add(row["family"])
+        for row in tree.iterfind(".//tr[@data-kind]"):
             name, _, keys = row.get("data-q").partition("?")
             if name in OF_SPECS:
                 spec_id = dict(parse_qsl(keys))["spec_id"]
                 found.setdefault(spec_id, set()).add("rejects" in row.get("class", ""))
     for row in known["claim"].values():
         found.setdefault(row["spec_id"], set()).add(row["verdict"] == "found")
+    wrong += [f"{family}: in two tables" for family in families[True] & families[False]]
     differ = [(*key, sorted(of)) for key, of in values.items() if len(of) > 1]
     differ += [(spec, "found and not found") for spec, of in found.items() if len(of) > 1]
     # a specification of several coefficients has as many values
     return count, wrong + [" ".join(map(str, one)) for one in differ if several[one[0]] < 2]
+
+
+def _size_of_family(line: lxml.html.HtmlElement) -> int | None:
+    """The number in the cell that names a row's family."""
+    (cell,) = line.xpath("td[@class = 'text']")
+    size = re.search(r"\d+", cell.text_content())
+    return int(size[0]) if size else None
 
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str) -> dict[tuple, dict]:

@@ -7,12 +7,8 @@ import html
 import json
 import posixpath
 import re
-from collections import Counter
 from pathlib import Path
-from urllib.parse import parse_qsl
 
-import duckdb
-import lxml.html
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,44 +87,9 @@ def test_every_number_is_that_of_its_query(kind: str, folder, site, simulated) -
     wrong = " ".join(faults(database(frames), folder / kind)[1])
     assert "claim?claim_id=net_effect estimate: page '+0.015'" in wrong
     assert f"{PRIMARY} ci_low [" in wrong and f"{PRIMARY} found and not found" in wrong
-
-
-def test_bold_means_a_corrected_p_below_5_per_cent(site) -> None:
-    """In every table of coefficients a row is bold where the p of its family is below 5 %, and
-    names the family with its size; a row of no family is never bold. A family of the differences,
-    which their title counts, is in no other table.
-    """
-    con, seen = database(full()), Counter()
-    with_p = "//tr[td[starts-with(@data-c, 'p_value_family:')]]"
-    for name in ("index.html", "robust.html", "whom.html", "zh/whom.html"):
-        families: dict[bool, set] = {True: set(), False: set()}
-        for row in lxml.html.document_fromstring(site[name]).xpath(with_p):
-            found = _corrected(con, row)
-            is_bold = "rejects" in row.get("class", "")
-            assert is_bold == (found is not None and found < 0.05), row.text_content()
-            is_counted = bool(row.xpath("ancestor::figure[starts-with(@id, 'differences')]"))
-            families[is_counted].add(_query_row(con, row)["family"])
-            seen[found is None, is_bold] += 1
-        assert families[True].isdisjoint(families[False])
-    assert seen[False, True] >= 4 and seen[False, False] and seen[True, False]
-
-
-def _query_row(con: duckdb.DuckDBPyConnection, row: lxml.html.HtmlElement) -> dict:
-    query, _, keys = row.get("data-q").partition("?")
-    where = " and ".join(f'"{key}" = ?' for key, _ in parse_qsl(keys))
-    values = [value for _, value in parse_qsl(keys)]
-    found = con.execute(f"select * from ({QUERIES[query].sql}) where {where}", values)
-    return dict(zip([column[0] for column in found.description], found.fetchone(), strict=True))
-
-
-def _corrected(con: duckdb.DuckDBPyConnection, row: lxml.html.HtmlElement) -> float | None:
-    """The p of a row's family, which the row names with its size."""
-    known = _query_row(con, row)
-    (cell,) = row.xpath("td[@class = 'text']")
-    size = re.findall(r"\d+", cell.text_content())
-    assert size == ([] if known["family"] is None else [str(known["family_size"])])
-    assert (known["family"] is None) == (known["p_value_family"] is None)
-    return known["p_value_family"]
+    corrected = frames["estimates.estimate"].assign(p_value_family=0.5, family_size=99)
+    wrong = faults(database(frames | {"estimates.estimate": corrected}), folder / kind)[1]
+    assert any("is bold, of a family of (True, 3)" in one for one in wrong)
 
 
 def test_both_languages_are_whole() -> None:
