@@ -17,7 +17,8 @@ from estimation.study.run import run_study
 from estimation.study.units import StudyError, Unit, run_here
 from orchestration.memory import holds_pair_years
 from orchestration.unit_workers import WorkerLost, run_in_workers
-from tests.estimation.study.test_run import FAST, SPECS, economy
+from tests.estimation.study.cities import economy
+from tests.estimation.study.test_run import FAST, SPECS
 from tests.processes import children_of, is_gone
 from warehouse.ingest.errors import LandingError
 

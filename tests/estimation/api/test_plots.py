@@ -38,15 +38,6 @@ def test_the_event_study_shows_every_estimate_its_intervals_and_the_reference(fi
     assert [0, 0] in [list(line.get_ydata()) for line in ax.lines]
 
 
-def test_the_forest_shows_each_line(fits):
-    ax = fits["twfe"].plot()
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == [
-        "permutation",
-        "jackknife over blocks (default)",
-    ]
-    assert [0, 0] in [list(line.get_xdata()) for line in ax.lines]
-
-
 def test_the_density_is_of_the_placebo_estimates(fits):
     fit = fits["twfe"]
     ax = fit.plot("permutation")

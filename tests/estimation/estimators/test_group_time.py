@@ -215,16 +215,6 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
             assert fit.psi[position, 0] == pytest.approx(moved, abs=1e-7)
 
 
-def test_a_pair_that_is_alone_in_its_cells_has_no_influence_on_their_effects():
-    """The mean of one value does not move with its weight."""
-    panel = with_one_pair(random_panel(4, n_cities=9, n_pilots=3), 2016)
-    sample, fit = _fit(panel, "callaway_santanna")
-    alone = panel.cohort[sample.kept] == 2016
-    of_cohort = [cohort == 2016 for _, cohort, _ in fit.terms]
-    assert alone.sum() == 1 and sum(of_cohort) > 3
-    np.testing.assert_allclose(fit.psi[alone][:, of_cohort], 0, atol=1e-12)
-
-
 @pytest.mark.parametrize("estimator", GROUP_TIME)
 def test_pairs_treated_in_every_year_are_left_out(estimator):
     panel = random_panel(7)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from estimation.primary.fit import fit_primary
-from tests.estimation.panels import beside_dummies
+from tests.estimation.primary.economies import within_blocks
 
 N_BLOCKS, PER_BLOCK = 10, 8
 YEARS = np.arange(2005, 2022)
@@ -37,6 +37,16 @@ def draw(seed=1, calmer=0.0, chosen=None):
     )
     listed = pd.DataFrame({"unit": ids, "year": cohort})[cohort > 0].reset_index(drop=True)
     return panel, listed, growth, cohort, block
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return draw()[0]
+
+
+@pytest.fixture(scope="module")
+def listed():
+    return draw()[1]
 
 
 def run(panel, listed, **more):
@@ -74,8 +84,7 @@ def test_a_list_chosen_on_past_growth_is_flagged_by_its_placebo():
     assert not any("chosen" in text for text in run(*draw()[:2]).warnings)
 
 
-def test_rows_that_are_not_taken_say_why():
-    panel, listed, *_ = draw()
+def test_rows_that_are_not_taken_say_why(panel, listed):
     block = panel.drop_duplicates("city_id").set_index("city_id")["block_id"]
     whole = pd.DataFrame({"unit": block.index[block == 9], "year": 2015})
     more = pd.DataFrame({"unit": [100, 903, 904, 905, 906], "year": [2016, 2040, 2001, 2015, 2015]})
@@ -96,8 +105,7 @@ def test_rows_that_are_not_taken_say_why():
 
 
 @pytest.mark.parametrize("drop", [True, False])
-def test_a_year_without_rows_ends_the_window_like_a_year_without_values(drop):
-    panel, listed, *_ = draw()
+def test_a_year_without_rows_ends_the_window_like_a_year_without_values(panel, listed, drop):
     gap = panel["year"] == 2009
     changed = panel[~gap] if drop else panel.assign(growth=panel["growth"].mask(gap))
     fit = run(changed, listed)
@@ -110,8 +118,7 @@ def test_a_year_without_rows_ends_the_window_like_a_year_without_values(drop):
     assert not run(every_second, listed).is_refused
 
 
-def test_checks_are_rows_and_the_placebo_in_time_is_printed():
-    panel, listed, *_ = draw()
+def test_checks_are_rows_and_the_placebo_in_time_is_printed(panel, listed):
     fit = run(panel, listed)
     rows = fit.checks().set_index("check")
     assert list(rows.index) == [*3 * ["selection"], "time", "capped", "a_year_earlier"]
@@ -131,8 +138,7 @@ def test_checks_are_rows_and_the_placebo_in_time_is_printed():
         (lambda listed: listed[listed["unit"] < 500], "4 blocks hold units of the list and others"),
     ],
 )
-def test_a_list_that_the_rules_refuse_has_a_sentence_and_no_figure(change, reason):
-    panel, listed, *_ = draw()
+def test_a_list_that_the_rules_refuse_has_a_sentence_and_no_figure(panel, listed, change, reason):
     fit = run(panel, change(listed))
     assert fit.is_refused and fit.primary.result.estimate is None
     assert any(reason in text for text in fit.warnings), fit.warnings
@@ -159,15 +165,15 @@ def test_a_fault_of_the_list_names_its_row_and_column(listed, said):
     assert said in str(error.value)
 
 
-def test_a_date_of_july_to_december_counts_from_the_next_year():
-    panel, listed, *_ = draw()
+def test_a_date_of_july_to_december_counts_from_the_next_year(panel, listed):
     dated = listed.assign(date=[f"{year}-{7 - k % 2:02d}-01" for k, year in enumerate(listed.year)])
     starts = run(panel, dated.drop(columns="year")).places()["start"]
     assert (starts - listed["year"]).tolist() == [1 - k % 2 for k in range(len(listed))]
 
 
-def test_a_province_stands_for_all_units_of_the_block_and_a_named_outcome_is_that_tested():
-    panel, listed, *_ = draw()
+def test_a_province_stands_for_all_units_of_the_block_and_a_named_outcome_is_that_tested(
+    panel, listed
+):
     block = panel.drop_duplicates("city_id").set_index("city_id")["block_id"]
     listed = listed[listed["unit"] < 1000]
     rows = pd.DataFrame({"unit": [1003], "year": 2015, "scope": "province"})
@@ -181,8 +187,7 @@ def test_a_province_stands_for_all_units_of_the_block_and_a_named_outcome_is_tha
     assert run(panel, area).primary.result == run(panel, listed).primary.result
 
 
-def test_a_date_takes_its_own_year_beside_it_and_units_with_gaps_are_named():
-    panel, listed, *_ = draw()
+def test_a_date_takes_its_own_year_beside_it_and_units_with_gaps_are_named(panel, listed):
     dated = listed.assign(date=[f"{year - 1}-09-01" for year in listed["year"]])
     calendar = dated.assign(year=dated["year"] - 1)
     for given in (dated, calendar):
@@ -193,8 +198,7 @@ def test_a_date_takes_its_own_year_beside_it_and_units_with_gaps_are_named():
     assert not any("not compared with" in text for text in run(panel, listed).warnings)
 
 
-def test_ids_of_digits_with_zeros_in_front_are_found():
-    panel, listed, *_ = draw()
+def test_ids_of_digits_with_zeros_in_front_are_found(panel, listed):
     texts = [
         frame.assign(**{name: frame[name].astype(str).str.zfill(5)})
         for frame, name in ((panel, "city_id"), (listed, "unit"))
@@ -215,9 +219,7 @@ def test_overlaps_are_counted_and_the_net_estimate_is_that_of_the_joint_regressi
     years = sample.years
     first = np.array([other.get(unit, 9999) for unit in sample.city_ids])
     paths = [(start[:, None] > 0) & (years >= start[:, None]) for start in (cohort, first)]
-    city, year = np.divmod(np.arange(y.size), len(years))
-    regressors = np.column_stack([path.ravel() for path in paths])
-    (expected, _), _ = beside_dummies(y.ravel(), regressors, city, block[city] * 100 + year)
+    (expected, _), _ = within_blocks(y, paths, block)
     assert fit.result.net.estimate == pytest.approx(expected, abs=1e-9)
     assert fit.result.net.estimate != pytest.approx(fit.primary.result.estimate, abs=1e-6)
     as_text = {str(unit): year for unit, year in other.items()}

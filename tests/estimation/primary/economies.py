@@ -5,6 +5,7 @@ import numpy as np
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.permutation import Draws, draw_statistics
+from tests.estimation.panels import beside_dummies
 
 YEARS = np.arange(2010, 2020)
 
@@ -42,3 +43,14 @@ def draws_of(given: tuple, dealt: np.ndarray) -> Draws:
     panel = build_panel(*given)
     y = panel.measured(panel.growth)[2]
     return draw_statistics(y, treatment_contrast(panel), panel.label, panel.block, dealt)
+
+
+def within_blocks(y, paths, block, controls=()):
+    """Least squares of the known cells of y on paths and controls, all (N, T), beside a dummy for
+    every city and every year of a block: coefficients, and each city's influence.
+    """
+    city, year = np.nonzero(np.isfinite(y))
+    x = np.column_stack([path[city, year] for path in paths])
+    of_cells = [control[city, year] for control in controls]
+    cell = block[city] * 100 + year
+    return beside_dummies(y[city, year], x, city, cell, controls=of_cells)

@@ -13,7 +13,7 @@ from estimation.analyses.spec import SAME_ROWS, SampleError, Spec
 from estimation.sample.build import build_sample, hash_sample
 from estimation.sample.exposure import add_exposure, add_pair_controls, excluded_cities
 from estimation.sample.outcomes import build_synchronization, split_outcome
-from tests.estimation.study.test_run import synchronize
+from tests.estimation.study.cities import synchronize
 from tests.warehouse.reference import pair_measures
 
 YEARS = range(2010, 2020)

@@ -15,7 +15,7 @@ from estimation.sample.build import build_sample
 from estimation.sample.moderators import build_heterogeneity
 from estimation.study.multiplicity import family_of, judge_estimates
 from estimation.study.run import run_study
-from tests.estimation.study.test_run import economy
+from tests.estimation.study.cities import economy
 
 OUTCOME = "cm_growth_official"
 

@@ -12,7 +12,7 @@ from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.study import curve_test
 from estimation.study.specification_curve import run_curve
 from estimation.study.tables import COLUMNS, typed
-from tests.estimation.study.test_run import economy
+from tests.estimation.study.cities import economy
 
 DRAWS = 99
 # every choice of the curve but its series and windows, of which the fabricated marts have one each

@@ -14,7 +14,7 @@ from estimation.study.planted import planted_truths
 from estimation.study.run import run_study
 from estimation.study.tables import COLUMNS, typed
 from tests.estimation.primary.economies import YEARS, draw_panel
-from tests.estimation.study.test_run import economy
+from tests.estimation.study.cities import economy
 
 # a window of the primary test without a curve of power and placebos
 PRIMARY = "primary.cm_growth_official.announcement"

@@ -27,10 +27,6 @@ NONE = [None, None]
 
 @pytest.fixture(scope="module")
 def run():
-    return newest_run()
-
-
-def newest_run():
     """Marts with size and coast, `estimates.primary` of a run, and its last year."""
     growth, years, cohort, block = draw_panel(3, calmer=0.6)
     ids = 100000 * (block + 1) + np.arange(len(cohort))

@@ -16,7 +16,7 @@ from estimation.sample.exposure import add_exposure
 from estimation.sample.marts import Marts
 from estimation.study.run import run_study
 from tests.estimation.panels import VARIANCE_ESTIMATORS, beside_dummies
-from tests.estimation.study.test_run import YEARS, economy
+from tests.estimation.study.cities import YEARS, economy
 
 FAST = {"permutations": 19, "seed": 3}
 SERIES = (

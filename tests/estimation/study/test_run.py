@@ -1,5 +1,5 @@
 """The study on fabricated marts: the contract's frames, the exact split, the truth of simulated
-data, and what is said when it lacks.
+data, what is said when it lacks, and its headlines by pyfixest and statsmodels.
 """
 
 import dataclasses
@@ -9,21 +9,21 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.catalog import all_specs
-from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
+from estimation.analyses.rules import CONCEPTS
 from estimation.analyses.specification_curve import SPECS as CURVE
 from estimation.fit import PairPanel, fit_panel
 from estimation.sample.build import build_group_sample
 from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import split_outcome
+from estimation.study import second_implementation
 from estimation.study.run import run_study
 from estimation.study.tables import COLUMNS
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.sites import database
+from tests.estimation.study.cities import TREATED_YEARS, YEARS, economy
 
-YEARS = np.arange(2010, 2020)
 HEADLINE = "baseline.cm_growth_official.headline"
 FAST = {"permutations": 39, "seed": 3}
-TREATED_YEARS = sorted({rule.column for rule in TREATMENT_RULES.values()})
 # every spec of the study's own marts on official growth, deflated growth in the first two analyses;
 # of the curve over tie thresholds, its two ends; of moderators and tools that differ in the column
 # alone, one; of analyses that fit the parts of synchronization as they fit the whole, the whole
@@ -47,92 +47,6 @@ SPECS = [
     and (spec.analysis != "study_form" or (spec.series == "growth_official" and not spec.dose))
     and (spec.analysis not in OF_THE_WHOLE or not spec.outcome.startswith(("comove", "dispersion")))
 ]
-
-
-def synchronize(ids: np.ndarray, **growth: np.ndarray) -> pd.DataFrame:
-    """cm, comove and dispersion of every pair and year, from growth (N, T) by series."""
-    left, right = np.triu_indices(len(ids), 1)
-    frame = {
-        "city_i_id": np.repeat(ids[left], len(YEARS)),
-        "city_j_id": np.repeat(ids[right], len(YEARS)),
-        "year": np.tile(YEARS, left.size),
-    }
-    for series, d in growth.items():
-        z = (d - d.mean(1, keepdims=True)) / d.std(1, keepdims=True)
-        whole, together = 1 - (z[left] - z[right]) ** 2 / 2, z[left] * z[right]
-        frame[f"cm_{series}"] = whole.ravel()
-        frame[f"comove_{series}"] = together.ravel()
-        frame[f"dispersion_{series}"] = (whole - together).ravel()
-    return pd.DataFrame(frame)
-
-
-def economy(n_cities: int = 30, n_pilots: int = 10) -> tuple[Marts, Marts]:
-    """Marts with and without an effect: after admission a pilot's growth moves towards the common
-    path.
-    """
-    rng = np.random.default_rng(11)
-    ids = 110000 + 1000 * (np.arange(n_cities) // 3) + 100 * (np.arange(n_cities) % 3)
-    year = np.full(n_cities, np.nan)
-    admitted = rng.choice([2015, 2016, 2019], n_pilots, p=[0.4, 0.4, 0.2])
-    year[rng.permutation(n_cities)[:n_pilots]] = admitted
-    columns = {
-        "city_id": ids,
-        "province_id": ids // 1000 * 1000,
-        "province_name_en": [f"Province {i // 1000}" for i in ids],
-        **{name: pd.array(year, dtype="Int64") for name in TREATED_YEARS},
-        "batch": pd.array(year - 2013, dtype="Int64"),
-        "region": np.where(ids < 115000, "east", "west"),
-        "gdp_mean_cny_100m": rng.lognormal(size=n_cities),
-        "is_coastal": ids % 200 == 0,
-        "treated_year_without_texts": pd.array(np.full(n_cities, np.nan), dtype="Int64"),
-    }
-    for concept in CONCEPTS:
-        level = np.random.default_rng(ids).lognormal(size=n_cities)
-        columns[concept] = np.where(ids == 113000, np.nan, level)
-        stands_in = concept == "infrastructure"
-        columns[f"{concept}_basis"] = "proxy:employed_information_10k" if stands_in else "primary"
-    left, right = np.triu_indices(n_cities, 1)
-    pairs = {
-        "city_i_id": ids[left],
-        "city_j_id": ids[right],
-        "tie_strength": rng.lognormal(size=left.size),
-        "tie_four_factor": rng.lognormal(size=left.size),
-        "distance_km": rng.uniform(50, 2000, size=left.size),
-    }
-    common, own = rng.normal(size=YEARS.size), rng.normal(size=(n_cities, YEARS.size))
-    treated = np.nan_to_num(year, nan=9999)[:, None] <= YEARS
-    with_effect = common * np.where(treated, 2, 1) + own * np.where(treated, 0.5, 1)
-    noise = rng.normal(scale=0.3, size=own.shape)
-    return tuple(
-        Marts(
-            pd.DataFrame(columns),
-            pd.DataFrame(pairs),
-            synchronize(ids, growth_official=growth, growth_deflated=growth + noise),
-            city_years(ids, growth),
-            strengths=texts(ids[year > 0]),
-        )
-        for growth in (with_effect, common + own)
-    )
-
-
-def texts(pilots: np.ndarray) -> pd.DataFrame:
-    """Strength of every tool in the texts of the pilots from 2015 on, another in each."""
-    rows = [
-        (city, year, kind, tool)
-        for city in pilots
-        for year in range(2015, 2020)
-        for kind, tools in TOOLS.items()
-        for tool in tools
-    ]
-    frame = pd.DataFrame(rows, columns=["city_id", "year", "tool_class", "tool"])
-    strength = np.random.default_rng(4).integers(1, 40, size=len(frame)) * 0.7
-    return frame.assign(strength=strength)
-
-
-def city_years(ids: np.ndarray, growth: np.ndarray) -> pd.DataFrame:
-    """Growth of the cities by year; no other series."""
-    keys = {"city_id": np.repeat(ids, len(YEARS)), "year": np.tile(YEARS, len(ids))}
-    return pd.DataFrame({**keys, "growth_official_pct": growth.ravel()})
 
 
 @pytest.fixture(scope="module")
@@ -470,3 +384,67 @@ def test_tools_that_are_one_regressor_are_said_to_be_one(marts) -> None:
         assert set(found.warning.loc[said, "spec_id"]) == set(expected)
     of_spec = alike.estimate.drop_duplicates("spec_id").set_index("spec_id")["estimate"]
     assert of_spec[ids[0]] == pytest.approx(of_spec[ids[1]])
+
+
+#: The headlines that are held against pyfixest and statsmodels.
+HELD = [spec for spec in all_specs() if spec.spec_id in second_implementation.SPEC_IDS]
+PACKAGES = (("baseline", "pyfixest"), ("baseline", "statsmodels"), ("dynamics", "pyfixest"))
+
+
+def gaps(marts, estimate: pd.DataFrame) -> dict[tuple[str, str], float]:
+    rows = pd.DataFrame(differences(marts, estimate))
+    found = rows[rows["diagnostic"].str.endswith("_gap") & (rows["spec_id"] != HELD[1].spec_id)]
+    analyses = found["spec_id"].str.split(".").str[0]
+    return dict(zip(zip(analyses, found["diagnostic"], strict=True), found["value"], strict=True))
+
+
+def differences(marts, estimate: pd.DataFrame) -> list[dict]:
+    rows = estimate.astype(object).where(estimate.notna(), None).to_dict("records")
+    sample = build_group_sample(marts, HELD)
+    return second_implementation.differences(sample, HELD, rows)
+
+
+@pytest.mark.parametrize("rows_of_pyfixest", [None, 1_000])
+def test_both_packages_find_the_same(marts, result, monkeypatch, rows_of_pyfixest) -> None:
+    """Also where a sample is too large for pyfixest, and is held against it in part."""
+    assert {spec.spec_id for spec in HELD} == set(second_implementation.SPEC_IDS)
+    if rows_of_pyfixest:
+        monkeypatch.setattr(second_implementation, "ROWS_OF_PYFIXEST", rows_of_pyfixest)
+    found = gaps(marts[0], result.estimate)
+    assert found == {
+        (analysis, f"{package}_{column}_gap"): 0.0
+        for column in ("estimate", "std_error")
+        for analysis, package in PACKAGES
+    }
+
+
+def test_a_study_keeps_the_differences_beside_its_headlines(result) -> None:
+    rows = result.diagnostic[result.diagnostic["diagnostic"].str.endswith("_gap")]
+    assert set(rows["spec_id"]) == set(second_implementation.SPEC_IDS)
+    assert (rows["value"] < 1e-9).all()
+
+
+@pytest.mark.parametrize("column", ["estimate", "std_error"])
+def test_a_headline_that_is_wrong_is_seen(marts, result, column: str) -> None:
+    wrong = result.estimate.copy()
+    wrong.loc[wrong["vcov"] == "conventional", column] *= 1.0001
+    found = gaps(marts[0], wrong)
+    for analysis in ("baseline", "dynamics"):
+        assert found[analysis, f"pyfixest_{column}_gap"] > 1e-6
+
+
+def test_statsmodels_would_see_a_mistake_of_the_solver(marts, result, monkeypatch) -> None:
+    true_fit = second_implementation.fit_outcomes
+
+    def wrong_fit(panel, **settings):
+        panel.y[...] *= 1.001
+        return true_fit(panel, **settings)
+
+    monkeypatch.setattr(second_implementation, "fit_outcomes", wrong_fit)
+    assert gaps(marts[0], result.estimate)["baseline", "statsmodels_estimate_gap"] > 1e-6
+
+
+def test_a_spec_that_was_not_run_has_no_difference(marts, result) -> None:
+    without = result.estimate[result.estimate["spec_id"] != HELD[0].spec_id]
+    rows = differences(marts[0], without)
+    assert HELD[0].spec_id not in {row["spec_id"] for row in rows}

@@ -18,7 +18,7 @@ from orchestration.reuse import fingerprint
 from orchestration.reuse.fingerprint import LISTINGS
 from orchestration.reuse.kept_units import keep_units
 from orchestration.stages.estimates import add_not_asked_for
-from tests.estimation.study.test_run import economy
+from tests.estimation.study.cities import economy
 
 FAST = {"permutations": 49, "seed": 3}
 SPECS = tuple(
