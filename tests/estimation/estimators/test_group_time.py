@@ -25,7 +25,6 @@ from tests.estimation.panels import (
     OFTEN,
     VARIANCE_ESTIMATORS,
     derivative,
-    estimates_of,
     fitted,
     long_table,
     points,
@@ -378,22 +377,6 @@ def test_influence_is_the_derivative_by_a_pairs_weight(kind):
         for position in range(0, len(kept), 5):
             moved = derivative(of_cell, panel.n_pairs, kept[position])
             assert fit.psi[position, c] == pytest.approx(moved, abs=1e-7)
-
-
-def test_all_lines_are_given_and_the_sample_is_described():
-    panel = _panel(2, without_never=True, n_cities=60, n_pilots=24)
-    for estimator in ("callaway_santanna", "borusyak", "gardner", "sun_abraham", "etwfe"):
-        result = _ours(panel, estimator, vcov=VARIANCE_ESTIMATORS, permutations=99)
-        lines = {name: estimates_of(result, name)["att", None] for name in VARIANCE_ESTIMATORS}
-        assert all(
-            line.p_value is not None and line.ci_low < line.ci_high for line in lines.values()
-        )
-        assert lines["province_jackknife"].is_default
-        assert (
-            lines["city"].n_pilots
-            == (panel.city_cohort > 0).sum() - (panel.city_cohort == 2016).sum()
-        )
-        assert any("the years after 2015" in text for text in result.warnings)
 
 
 REFUSED = {

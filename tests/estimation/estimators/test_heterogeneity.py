@@ -24,10 +24,11 @@ from estimation.study.heterogeneity import (
 from tests.estimation.panels import (
     VARIANCE_ESTIMATORS,
     assert_draw_is_fit,
-    beside_dummies,
     diagnostic_of,
     estimates_of,
+    of_pair_dummies,
     random_panel,
+    treated_years,
 )
 
 DATA = {
@@ -87,7 +88,6 @@ def _moderations(panel):
 
 def _regressors(panel, moderation):
     """Treatment regressors by the definition, one (P, T) array a coefficient."""
-    treated = (panel.cohort[:, None] > 0) & (panel.years[None] >= panel.cohort[:, None])
     if moderation.city_path is not None:
         pilot = np.where(panel.city_cohort[panel.city_i] > 0, panel.city_i, panel.city_j)
         one = ((panel.city_cohort[panel.city_i] > 0) ^ (panel.city_cohort[panel.city_j] > 0))[
@@ -100,7 +100,7 @@ def _regressors(panel, moderation):
         event = np.where(panel.cohort[:, None] > 0, panel.years[None] - panel.cohort[:, None], -1)
         paths = [(event == e).astype(float) for e in np.unique(event) if e != -1]
     else:
-        paths = [treated.astype(float)]
+        paths = [treated_years(panel).astype(float)]
     if moderation.pair_class is not None:
         loads = [
             (moderation.pair_class == k).astype(float) for k in range(len(moderation.class_names))
@@ -119,12 +119,8 @@ def _by_dummies(panel, kept, moderation):
     """Coefficients and errors by pair of ordinary least squares with a dummy for every pair and
     every year of every block.
     """
-    pair, year = np.nonzero(kept[:, None] & np.isfinite(panel.y[0]))
-    block = 0 if moderation.year_block is None else moderation.year_block[pair]
-    controls = [] if panel.controls is None else [c[pair, year] for c in panel.controls]
-    x = np.column_stack([x[pair, year] for x in _regressors(panel, moderation)])
-    cell = block * len(panel.years) + year
-    estimate, psi = beside_dummies(panel.y[0, pair, year], x, pair, cell, controls=controls)
+    x, block = _regressors(panel, moderation), moderation.year_block
+    estimate, psi = of_pair_dummies(panel, kept[:, None], x, block=block)
     return estimate, np.sqrt((psi**2).sum(axis=0))
 
 
@@ -260,15 +256,10 @@ def _without_approval_year(panel, late: np.ndarray) -> tuple[float, float]:
     """Dummies written out on the pair-years without those of the approval year; the estimate and
     its error clustered by pair.
     """
-    kept = np.flatnonzero(build_sample(panel, (0,), 0.3).kept)
-    pair, year = np.divmod(np.arange(len(kept) * len(panel.years)), len(panel.years))
-    i, j = panel.city_i[kept][pair], panel.city_j[kept][pair]
-    cohort = panel.cohort[kept][pair]
-    pilot = np.where(panel.city_cohort[i] > 0, i, j)
-    stays = ~((cohort > 0) & late[pilot] & (panel.years[year] == cohort - 1))
-    x = ((cohort > 0) & (panel.years[year] >= cohort)).astype(float)[stays]
-    y = panel.y[0, kept].ravel()[stays]
-    (b,), psi = beside_dummies(y, x, pair[stays], year[stays])
+    kept = build_sample(panel, (0,), 0.3).kept
+    pilot = np.where(panel.city_cohort[panel.city_i] > 0, panel.city_i, panel.city_j)
+    half_years = panel.years == np.where(late[pilot], panel.cohort - 1, 0)[:, None]
+    (b,), psi = of_pair_dummies(panel, kept[:, None] & ~half_years, [treated_years(panel)])
     return b, np.sqrt((psi**2).sum())
 
 

@@ -13,12 +13,13 @@ from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import (
     CASES,
     OFTEN,
-    beside_dummies,
     estimates_of,
     fitted,
     long_table,
+    of_pair_dummies,
     random_panel,
     summed_by_city,
+    treated_years,
     with_one_pair,
 )
 from tests.estimation.parity import agrees
@@ -103,8 +104,8 @@ def test_class_year_effects_equal_dummies(nested: bool) -> None:
     every dummy written out.
     """
     sample = build_sample(random_panel(5, n_cities=21, n_pilots=8), (0,), None)
-    panel, kept = sample.panel, np.flatnonzero(sample.kept)
-    left, right = panel.province[panel.city_i[kept]], panel.province[panel.city_j[kept]]
+    panel = sample.panel
+    left, right = panel.province[panel.city_i], panel.province[panel.city_j]
     cells = cells_of(sample)
     block_class = np.arange(len(cells.counts)) if nested else cells.block_province.sum(axis=1) % 3
     pair_class = (
@@ -112,19 +113,11 @@ def test_class_year_effects_equal_dummies(nested: bool) -> None:
     )
     fit = fit_cells(cells, ["twfe"], block_class)["twfe"]
 
-    def literal(rows: np.ndarray) -> tuple[float, np.ndarray]:
-        n_years = len(panel.years)
-        block = np.unique(pair_class[rows], return_inverse=True)[1]
-        pair, year = np.divmod(np.arange(len(rows) * n_years), n_years)
-        start = panel.cohort[kept[rows]][pair]
-        x = (start > 0) & (panel.years[year] >= start)
-        y = panel.y[0, kept[rows]].ravel()
-        (b,), psi = beside_dummies(y, x, pair, block[pair] * n_years + year)
-        return b, psi[:, 0]
-
-    estimate, psi = literal(np.arange(len(kept)))
+    given = ([treated_years(panel)],)
+    (estimate,), psi = of_pair_dummies(panel, sample.kept[:, None], *given, block=pair_class)
     assert fit.estimate[0] == pytest.approx(estimate, abs=1e-11)
-    np.testing.assert_allclose(fit.psi[0], psi, atol=1e-11)
+    np.testing.assert_allclose(fit.psi[0], psi[:, 0], atol=1e-11)
     for r in range(int(panel.province.max()) + 1):
-        rows = np.flatnonzero((left != r) & (right != r))
-        assert fit.refits[r, 0] == pytest.approx(literal(rows)[0], abs=1e-10)
+        rest = sample.kept & (left != r) & (right != r)
+        (estimate,), _ = of_pair_dummies(panel, rest[:, None], *given, block=pair_class)
+        assert fit.refits[r, 0] == pytest.approx(estimate, abs=1e-10)

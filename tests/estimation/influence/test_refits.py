@@ -174,11 +174,9 @@ def unit_outcomes(panel: PairPanel) -> np.ndarray:
     return np.where(np.isnan(panel.y[0]), np.nan, y).reshape(n * t, panel.n_pairs, t)
 
 
-def without_province(panel: PairPanel, name: int) -> PairPanel:
-    stays = stay_without(panel, name)
+def without(panel: PairPanel, stays: np.ndarray) -> PairPanel:
     controls = None if panel.controls is None else panel.controls[:, stays]
-    parts = {field: getattr(panel, field)[stays] for field in ("city_i", "city_j", "cohort", "tie")}
-    return dataclasses.replace(panel, y=panel.y[:, stays], controls=controls, **parts)
+    return panel.of_pairs(stays).with_controls(controls)
 
 
 def stay_without(panel: PairPanel, name: int) -> np.ndarray:
@@ -322,8 +320,8 @@ def test_weights_are_those_found_by_fitting_every_unit_shock(case: str) -> None:
 
     (fit,) = fit_of(panel, of_pair)
     rest = [
-        shocks_of(without_province(panel, name), of_pair[stay_without(panel, name)])
-        for name in fit.provinces.blocks
+        shocks_of(without(panel, stays), of_pair[stays])
+        for stays in (stay_without(panel, name) for name in fit.provinces.blocks)
     ]
     compare(fit, shocks_of(panel, of_pair), rest)
 

@@ -83,13 +83,6 @@ def test_coefficients_before_admission_need_ten_targets(first_year, has_pre):
         assert_allclose(found[2:], cycles.cycle_hamilton(y, in_fit=years < 2015)[2:])
 
 
-def test_no_city_gives_no_component():
-    assert all(
-        values.size == 0
-        for values in cycles.filter_runs(np.empty((0, 2)), np.empty(0), np.empty(0)).values()
-    )
-
-
 NAN = np.nan
 
 

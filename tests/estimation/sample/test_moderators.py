@@ -193,30 +193,6 @@ def test_few_zones_with_texts_are_no_evidence(given):
     assert "at least 10 pilot cities of the sample, found 4" in result.not_run["reason"].iloc[0]
 
 
-def test_effects_of_classes_average_to_the_overall_effect_and_truth_is_there(given):
-    """With common year effects and equal weights the class effects lie around the overall one;
-    differences are exact.
-    """
-    marts, _ = given
-    specs = [
-        _spec("all"),
-        _spec("coast", moderator="coastal"),
-        _spec("regions", effects=("pair", "region_pair_year")),
-    ]
-    estimate = run_study(marts, specs, permutations=0).estimate
-    rows = estimate[estimate["vcov"] == "conventional"].set_index(["spec_id", "term"])["estimate"]
-    coast = rows[f"x.{OUTCOME}.coast"]
-    assert (
-        coast[["treated:none", "treated:one", "treated:both"]].min()
-        < rows[f"x.{OUTCOME}.all", "treated"]
-        < coast.max()
-    )
-    assert coast["difference:none-both"] == pytest.approx(
-        coast["treated:none"] - coast["treated:both"]
-    )
-    assert rows[f"x.{OUTCOME}.regions", "treated"] != rows[f"x.{OUTCOME}.all", "treated"]
-
-
 def test_adjusted_p_values_against_statsmodels():
     from statsmodels.stats.multitest import multipletests
 

@@ -37,9 +37,9 @@ from estimation.panel.fit_sample import before_last_cohort, build_sample
 from tests.estimation.panels import (
     CASES,
     assert_draw_is_fit,
-    beside_dummies,
     estimates_of,
     fitted,
+    of_pair_dummies,
     random_panel,
     summed_by_city,
 )
@@ -181,11 +181,8 @@ def _literal(panel, group, x, observed):
     """Coefficients and sqrt of the summed squared city scores of one assignment, by dummies of
     pairs and years.
     """
-    pair, year = np.nonzero(observed)
-    controls = [c[pair, year] for c in panel.controls]
-    y, regressors = panel.y[0, pair, year], x[group[pair], year]
-    estimate, psi = beside_dummies(y, regressors, pair, year, controls=controls)
-    of_city = summed_by_city(panel, psi, np.unique(pair))
+    estimate, psi = of_pair_dummies(panel, observed, np.moveaxis(x[group], -1, 0))
+    of_city = summed_by_city(panel, psi, observed.any(axis=1))
     return estimate, np.sqrt((of_city**2).sum(axis=0))
 
 
