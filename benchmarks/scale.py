@@ -75,7 +75,6 @@ def bench_size(n_cities: int, folder: Path, repetitions: int) -> Iterator[dict[s
     """Time `cs.fit` by each engine at one size, and compare the engines' estimates."""
     units = unit_table(n_cities)
     database = folder / "pairs.duckdb"
-    path = folder / "pairs.parquet"
     of_pairs = {
         "unit": ("city_i_id", "city_j_id"),
         "cohort": ("first_i", "first_j"),
@@ -86,14 +85,12 @@ def bench_size(n_cities: int, folder: Path, repetitions: int) -> Iterator[dict[s
     with duckdb.connect(str(database), config=config) as con:
         con.register("city", units)
         con.execute(PAIRS)
-        con.execute(f"copy panel to '{path}' (format parquet)")
         rows = con.execute("select count(*) from panel").fetchall()[0][0]
         floor = median_seconds(lambda: con.execute(BY_PAIR).fetchall(), repetitions)
         frame = con.execute("select * from panel").to_arrow_table()
     runs = {
         "all_pairs": lambda: cs.fit(units, "cm", **of_units, permutations=0),
         "arrays": lambda: cs.fit(frame, "y", engine="arrays", **of_pairs, permutations=0),
-        "database": lambda: cs.fit(path, "y", engine="database", **of_pairs, permutations=0),
     }
     estimates = {name: run().estimates[0].estimate for name, run in runs.items()}
     for name, run in runs.items():

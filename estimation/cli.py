@@ -271,7 +271,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument("--series", help="of a panel of units, the column that --outcome measures")
     fit.add_argument(
         "--engine",
-        choices=("arrays", "all_pairs", "database"),
+        choices=("arrays", "all_pairs"),
         help="what adds pairs up; default: chosen by what is given",
     )
     fit.add_argument("--time", help="column of the year or period; default year")

@@ -13,7 +13,7 @@ import numpy as np
 from ..defaults import DRAWS
 from ..engines.all_pairs import MEASURES as CLOSED
 from ..engines.all_pairs import sum_all_pairs
-from ..engines.choose import ENGINES, choose_engine, count_rows, exceeds_memory, is_table
+from ..engines.choose import ENGINES, TWO_WAY, choose_engine, exceeds_memory
 from ..engines.interface import Units
 from ..fit import ESTIMATORS as ON_PAIRS
 from ..fit import fit_panel, fit_summed
@@ -21,7 +21,7 @@ from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, STANDARDISED, pair_outcome, standardise
 from ..options import CONTROL_PAIRS, Options
 from ..panel.city_file import read_cities
-from ..panel.pair_columns import UNIT, PairColumns, resolve_columns
+from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, note_pairs_of_two, note_treated_later, read_pairs
 from ..panel.pair_panel import EXPOSURES, PairPanel, within_window
 from ..panel.panel_error import (
@@ -34,8 +34,7 @@ from ..panel.panel_error import (
     require_pair,
     require_text,
 )
-from ..panel.sources import open_source
-from ..panel.unit_values import beside, is_beside
+from ..panel.unit_values import beside
 from ..primary import WITHIN_BLOCK
 from ..results import FitResult, NotEstimable
 from .result import Fit
@@ -62,7 +61,7 @@ class FitOptions(TypedDict, total=False):
     control_pairs: Literal["never_treated", "not_yet_treated"]
     reference: int
     binning: tuple[int, int] | None
-    engine: Literal["arrays", "all_pairs", "database"] | None
+    engine: Literal["arrays", "all_pairs"] | None
     progress: bool | None
 
 
@@ -102,7 +101,7 @@ def fit(
     control_pairs: Literal["never_treated", "not_yet_treated"] = "never_treated",
     reference: int = -1,
     binning: tuple[int, int] | None = None,
-    engine: Literal["arrays", "all_pairs", "database"] | None = None,
+    engine: Literal["arrays", "all_pairs"] | None = None,
     progress: bool | None = None,
 ) -> Fit | list[Fit]:
     """Fit an estimator of difference in differences on a panel of pairs.
@@ -168,10 +167,9 @@ def fit(
     binning : (int, int), optional
         First and last period from treatment of an event study; those beyond are counted to them.
     engine : str, optional
-        What adds the pairs up: ``arrays``; ``all_pairs``, in closed form from a panel of units; or
-        ``database``, DuckDB, for a Parquet file or a relation beyond memory. The last two have no
-        permutation. None: chosen by what is given and asked for; `Fit.engine` says which. All give
-        the same numbers.
+        What adds the pairs up: ``arrays``, or ``all_pairs``, in closed form from a panel of units
+        and without a permutation. None: chosen by what is given and asked for; `Fit.engine` says
+        which. Both give the same numbers.
     progress : bool, optional
         Bars of the draws; None: on a terminal, after two seconds.
 
@@ -309,12 +307,7 @@ def _fit_pairs(
             "two units in a row",
             "give unit as one column, or leave series out",
         )
-    is_plain = _is_plain(columns) and not is_beside(columns.cohort) and not is_beside(columns.block)
-    offered = "database" if is_table(panel) else ""
-    is_better = engine is None and is_plain and exceeds_memory(count_rows(panel), 4)
-    engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=is_better)
-    if engine == "database":
-        return _fit_in_database(panel, columns, estimator, options)
+    engine = choose_engine(engine, serves=False, is_better=False)
     file = read_pairs(panel, columns)
     if estimator == WITHIN_BLOCK:
         return _fit_within_block(file.panel, columns, options), file, engine
@@ -322,24 +315,6 @@ def _fit_pairs(
         file.panel, estimator=estimator, control_names=columns.controls, options=options
     )
     return found, file, engine
-
-
-def _fit_in_database(
-    panel: Any, columns: PairColumns, estimator: str, options: Options
-) -> tuple[FitResult, PairFile, str]:
-    from ..engines.database import PairTable, sum_database
-
-    table = PairTable(panel, resolve_columns(open_source(panel), columns))
-    try:
-        file = read_pairs(table.first_and_last(), columns)
-        if not file.panel.pilots_known:
-            raise NotEstimable(
-                "the database engine needs to know which unit of each treated pair is treated: "
-                "give first treated years of units"
-            )
-        return fit_summed(sum_database(table, file.panel), estimator, options), file, "database"
-    finally:
-        table.close()
 
 
 def _fit_units(
@@ -384,10 +359,10 @@ def _fit_units(
         n_treated = int((within_window(file.cohort, file.years) > 0).sum())
         notes += tuple(note_pairs_of_two(n_treated * (n_treated - 1) // 2))
     province = None if columns.block is None else file.block
-    offered, is_plain = "all_pairs" if measure in CLOSED else "", _is_plain(columns)
+    serves = measure in CLOSED and estimator in TWO_WAY and _is_plain(columns)
     # draws are quicker from listed pairs, and need them
     is_better = not options.wants_draws or exceeds_memory(file.growth.size * len(file.growth), 4)
-    engine = choose_engine(engine, offered, estimator, is_plain=is_plain, is_better=is_better)
+    engine = choose_engine(engine, serves=serves, is_better=is_better)
     if engine == "all_pairs":
         units = Units(file.city_ids, file.years, file.cohort, province)
         result = fit_summed(sum_all_pairs(file.growth, measure, units), estimator, options)

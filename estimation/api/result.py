@@ -66,8 +66,7 @@ class Fit(ForMaketables, FitResult):
     weights : str or None
     permutations, seed : int
     engine : str
-        What added the pairs up: ``arrays``, ``all_pairs`` or ``database``; they give the same
-        numbers.
+        What added the pairs up: ``arrays`` or ``all_pairs``; they give the same numbers.
     backend : str
         Kind of frame that `tidy` and others give; empty: pandas, which is the kind that type
         checkers take all to be.

@@ -43,7 +43,6 @@ def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
     province = number_provinces(units.province, len(z))
     rows, never = _city_sums(z, group, province, measure)
     return SummedSample(
-        "all_pairs",
         Units(units.city_ids, units.years, cohort, units.province),
         pair_statistics(np.zeros((1, 1, z.shape[1])), None, np.ones((1, z.shape[1]), dtype=bool)),
         SampleSums.of(rows, (1, len(group_years) + 1)),

@@ -215,20 +215,11 @@ def _demean(values: np.ndarray, usable: np.ndarray, out: np.ndarray | None = Non
 def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (P, n_basis) and basis (n_basis, T, T) of the pairs' projections; the first
     coefficient is 1 for every usable pair.
+
+    With few patterns of observed years the basis is the projection of the most frequent one and
+    what each other one adds to it; else every entry of a matrix.
     """
     patterns, which, counts = _patterns(usable)
-    coefficients, basis = projection_coefficients(patterns, counts)
-    return coefficients[which], basis
-
-
-def projection_coefficients(
-    patterns: np.ndarray, counts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (n, n_basis) of patterns of observed years (n, T), and the basis they are of.
-
-    With few patterns the basis is the projection of the most frequent one, of which so many pairs
-    (n,) are counted, and what each other one adds to it; else every entry of a matrix.
-    """
     n_years, used = patterns.shape[1], patterns.any(axis=1)
     projections = np.stack([_projection(pattern) for pattern in patterns])
     if len(patterns) > n_years * (n_years + 1) // 2:
@@ -236,16 +227,16 @@ def projection_coefficients(
         basis = np.zeros((len(rows) + 1, n_years, n_years))
         basis[np.arange(1, len(rows) + 1), rows, columns] = 1.0
         basis[np.arange(1, len(rows) + 1), columns, rows] = 1.0
-        return np.column_stack([used.astype(float), projections[:, rows, columns]]), basis
+        coefficients = np.column_stack([used.astype(float), projections[:, rows, columns]])
+        return coefficients[which], basis
     # counts of whole patterns are exact integers, so an emptied group leaves an exact zero behind
     order = [int(k) for k in np.argsort(-counts, kind="stable") if used[k]]
     coefficients = np.zeros((len(patterns), len(order)))
     coefficients[order, np.arange(len(order))] = 1.0
     coefficients[used, 0] = 1.0
     first = projections[order[0]] if order else np.zeros((n_years, n_years))
-    return coefficients, np.stack([first, *(projections[k] - first for k in order[1:])])[
-        : len(order)
-    ]
+    basis = np.stack([first, *(projections[k] - first for k in order[1:])])[: len(order)]
+    return coefficients[which], basis
 
 
 def _patterns(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,8 +1,7 @@
 """What every engine gives: sums of pair statistics by city and cell, from which coefficients,
 influence, refits and variances follow without a look at the pairs.
 
-`arrays` adds pairs up in memory, `all_pairs` from the series of the units, `database` where the
-rows lie.
+`arrays` adds listed pairs up, `all_pairs` the series of the units.
 """
 
 from __future__ import annotations
@@ -149,20 +148,7 @@ def sum_city_groups(
     found, place = np.flatnonzero(present), np.empty(n_keys, dtype=np.int32)
     place[found] = np.arange(len(found))
     parts = sum(bincount_columns(values, place[key], (1, len(found)))[0] for key in keys)
-    return sum_parts(*np.divmod(found, n_provinces), parts, province, shape)
-
-
-def sum_parts(
-    row_key: np.ndarray,
-    partners: np.ndarray,
-    parts: np.ndarray,
-    province: np.ndarray,
-    shape: tuple[int, int],
-) -> CitySums:
-    """Sums by city and group from parts (L, D), in ascending order of city times G plus group and
-    of the partners' province; `shape` (G, d).
-    """
-    (n_groups, n_shared), n_provinces = shape, int(province.max()) + 1
+    row_key, partners = np.divmod(found, n_provinces)
     rows, part_row = np.unique(row_key, return_inverse=True)
     sums = np.add.reduceat(parts, np.searchsorted(row_key, rows), axis=0)
     city, group = np.divmod(rows, n_groups)
@@ -171,7 +157,7 @@ def sum_parts(
     same = own == partners
     place = (own * n_groups + group[part_row])[same]
     inside = bincount_columns(parts[same], place, (n_provinces, n_groups)) / 2
-    rest = part_row[~same], partners[~same], np.ascontiguousarray(parts[~same, :n_shared])
+    rest = part_row[~same], partners[~same], np.ascontiguousarray(parts[~same, : shape[1]])
     return CitySums(city, group, sums, inside, *rest, province)
 
 
@@ -211,8 +197,8 @@ class Units:
     years: np.ndarray
     city_cohort: np.ndarray
     province: np.ndarray | None = None
-    pilots_known: bool = True
-    exposure: str = "one"
+    pilots_known: bool = field(default=True, init=False)
+    exposure: str = field(default="one", init=False)
     controls: None = field(default=None, init=False)
     weight: None = field(default=None, init=False)
 
@@ -224,11 +210,11 @@ class Units:
 
 @dataclass(frozen=True)
 class SummedSample:
-    """A sample that an engine adds up without listing its pairs; in the place of a `FitSample`.
+    """All pairs of units in all years, added up without listing them; in the place of a
+    `FitSample`.
 
     Attributes
     ----------
-    engine : str
     panel : Units
     statistics : PairStatistics
         Basis and layout; its values are empty.
@@ -241,13 +227,12 @@ class SummedSample:
     means_with_never : (N, T) float array
         Mean outcome of a city over its pairs with never-treated cities, up to a constant; NaN
         without one.
-    n_single_year, n_always_treated : int
-        Pairs with one observed year, which are left out, and pairs treated in every year.
+    n_always_treated : int
+        Pairs treated in every year.
     size : float
         Largest absolute value of the outcome, at most 1.
     """
 
-    engine: str
     panel: Units
     statistics: PairStatistics
     sums: SampleSums
@@ -255,13 +240,14 @@ class SummedSample:
     city_group: np.ndarray
     squares: Callable[[np.ndarray], np.ndarray]
     means_with_never: np.ndarray
-    n_single_year: int = 0
-    n_always_treated: int = 0
-    outcomes: tuple[int, ...] = (0,)
-    tie_quantile: None = None
-    n_partners: None = None
-    control_pairs: str = "never_treated"
-    size: float = 1.0
+    n_always_treated: int
+    size: float
+    outcomes: tuple[int, ...] = field(default=(0,), init=False)
+    tie_quantile: None = field(default=None, init=False)
+    n_partners: None = field(default=None, init=False)
+    control_pairs: str = field(default="never_treated", init=False)
+    n_single_year: int = field(default=0, init=False)
+    is_balanced: bool = field(default=True, init=False)
     # a permutation needs pairs that are listed
     has_draws: bool = field(default=False, init=False)
 
@@ -281,15 +267,8 @@ class SummedSample:
 
     @property
     def n_obs(self) -> int:
-        """Pair-years of the sample: a pair's projection has its years less one as its trace."""
-        counts = self.statistics.layout.cut(self.sums.totals[0].sum(axis=0))[0][0, 0]
-        traces = np.einsum("ktt->k", self.statistics.basis)
-        return round(float(counts @ traces)) + self.n_pairs
-
-    @property
-    def is_balanced(self) -> bool:
-        """Whether every pair has every year."""
-        return self.n_obs == self.n_pairs * len(self.panel.years)
+        """Pair-years of the sample."""
+        return self.n_pairs * len(self.panel.years)
 
     @cached_property
     def holds_kept_pair(self) -> np.ndarray:
@@ -298,7 +277,7 @@ class SummedSample:
 
     @property
     def seen(self) -> np.ndarray:
-        """The same: these engines know no pair beside the sample's, except those of two pilots."""
+        """The same, and those whose only pairs are of two pilots."""
         return self.holds_kept_pair | (self.panel.city_cohort > 0)
 
     @property
@@ -312,12 +291,8 @@ class SummedSample:
         return 0 in self.kept_groups
 
     def pilots_in_cells(self, design: Design) -> np.ndarray:
-        """Whether a pilot is observed in the cells of each coefficient; (N, L) bool."""
-        in_cells = (with_loadings(design.x) != 0).any(axis=0)
-        counts = self.statistics.layout.cut(self.sums.by_city[:, 0])[0][:, :, 0, 0]
-        # the projection of a pair has a diagonal of 1/2 at least where the pair is observed
-        diagonal = np.einsum("ktt->kt", self.statistics.basis)
-        observed = np.einsum("ngk,kt->ngt", counts, diagonal) > 0.25
-        observed[self.panel.city_cohort == 0] = False
-        found = np.einsum("ngt,gtl->nl", observed[:, 1:].astype(float), in_cells[1:].astype(float))
-        return found > 0
+        """Whether a pilot has pairs in the cells of each coefficient; (N, L) bool."""
+        in_cells = (with_loadings(design.x) != 0).any(axis=(0, 2))
+        has_pairs = self.sums.by_city[:, 0, :, 0] > 0.5
+        has_pairs[self.panel.city_cohort == 0] = False
+        return has_pairs[:, 1:] @ in_cells[1:]

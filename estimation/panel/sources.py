@@ -133,7 +133,7 @@ def _require_memory(path: Path, n_rows: int, n_columns: int, n_bytes: int = 0) -
     n_bytes = max(n_bytes, n_rows * n_columns * BYTES_OF_CELL)
     if n_bytes > free_memory():
         found = f"{n_rows:,} rows, {n_bytes / 1e9:,.1f} GB, with {free_memory() / 1e9:,.1f} GB free"
-        remedy = "choose rows or columns before, or give a DuckDB relation"
+        remedy = "choose rows or columns before"
         raise PanelError(path.name, None, None, "columns that fit into memory", found, remedy)
 
 

@@ -23,15 +23,12 @@ UNIT = ("a", "b")
 
 
 @pytest.fixture(scope="module")
-def at_hand(frame, given, flows, tmp_path_factory):
+def at_hand(frame, given, flows):
     """Panels, a fit of the library, one of another package, and its errors."""
-    days = tmp_path_factory.mktemp("days") / "days.parquet"
-    frame.assign(period=pd.to_datetime(frame["period"].astype(str))).to_parquet(days)
     other = pf.feols("y ~ x | year", flows)
     return SimpleNamespace(
         frame=frame,
         arrays={name: frame[name].to_numpy() for name in frame},
-        days=days,
         given=given,
         fit=cs.fit(frame, "y", controls="x0", vcov=["pair", "dyadic"], **given),
         plain=cs.fit(frame, "y", **given),
@@ -172,7 +169,6 @@ UNDETERMINED = [
     lambda f: smf.logit("any ~ x + z", f.assign(z=2 * f.x)).fit(method="bfgs", disp=0),
     lambda f: ZeroInflatedPoisson(f.flow + 1, sm.add_constant(f.x)).fit(method="bfgs", disp=0),
 ]
-SIDES = {"cohort": ("exporter", "importer"), "block": None, "engine": "database"}
 REFUSED = {
     cs.PanelError: [
         *(
@@ -182,7 +178,7 @@ REFUSED = {
             )
             for of in (42, None, [1, 2])
         ),
-        (lambda at: cs.fit(at.days, "y", **at.given | SIDES), "number dates 1, 2, 3"),
+        (of_frame(engine="database"), "one of arrays, all_pairs"),
         (lambda at: cs.fit(pd.DataFrame({"a;b;y": [1]}), "y", unit=UNIT), "columns by commas"),
         (of_frame(cohort={"C001": 2010, "9.0": 2011}), "cohort: expected units .* such as c"),
         (of_arrays(lambda f: {**f, "y": f["y"][:-1]}), "arrays of one length"),

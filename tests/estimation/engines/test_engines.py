@@ -88,71 +88,47 @@ def test_all_engines_on_all_pairs(measure, estimator):
     pairs = _pairs(units, measure, 0.0, 0)
     of_pairs = {**given, "unit": ("a", "b"), "cohort": ("first_a", "first_b")}
     _compare(cs.fit(pairs, "y", **of_pairs), listed, ALL)
-    with duckdb.connect() as con:
-        con.register("pairs", pairs)
-        summed = cs.fit(con.table("pairs"), "y", engine="database", **of_pairs)
-    assert summed.engine == "database"
-    _compare(summed, listed, ALL[:-1])
 
 
-@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
-@pytest.mark.parametrize(("missing", "seed"), [(0.01, 1), (0.3, 2)])
-def test_a_database_has_gaps_as_arrays_have(tmp_path, estimator, missing, seed):
+def test_a_file_and_a_relation_give_the_numbers_of_their_frame(tmp_path):
     # names are data: no part of one is SQL
     outcome, time = 'y"; drop table pairs', "the year"
-    pairs = _pairs(_units(seed), "cm", missing, seed)
+    pairs = _pairs(_units(2), "cm", 0.3, 2)
     pairs = pairs.rename(columns={"y": outcome, "year": time})
     # a pair has no direction: in the file some rows have the larger id first
     turned = pairs.rename(columns=lambda n: n[:-1] + {"a": "b", "b": "a"}.get(n[-1], n[-1]))
-    rows = np.random.default_rng(seed).random(len(pairs)) < 0.5
+    rows = np.random.default_rng(2).random(len(pairs)) < 0.5
     pd.concat([pairs[rows], turned[~rows]]).to_parquet(tmp_path / "pairs.parquet")
     given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "block": "block", "time": time}
-    given |= {"estimator": estimator, "vcov": ALL[:-1], "permutations": 0}
-    given |= {"binning": BINNING[estimator]}
-    summed = cs.fit(tmp_path / "pairs.parquet", outcome, engine="database", **given)
+    given |= {"vcov": ALL[:-1], "permutations": 0}
     plain = cs.fit(pairs, outcome, **given)
-    _compare(summed, plain, ALL[:-1])
-    of_gaps = [[w for w in fit.warnings if "pairs" in w] for fit in (summed, plain)]
-    assert of_gaps[0] == of_gaps[1] and (missing < 0.3 or "no period before" in str(of_gaps))
+    _compare(cs.fit(tmp_path / "pairs.parquet", outcome, **given), plain, ALL[:-1])
     with duckdb.connect() as con:
         con.register("pairs", pairs)
         assert cs.fit(con.table("pairs"), outcome, **given).estimates == plain.estimates
 
 
-@pytest.mark.parametrize("engine", ["all_pairs", "arrays", "database"])
-def test_a_small_outcome_has_the_errors_of_a_large_one(tmp_path, engine):
-    units, file = _units(1), tmp_path / "pairs.parquet"
+@pytest.mark.parametrize("engine", ["all_pairs", "arrays"])
+def test_a_small_outcome_has_the_errors_of_a_large_one(engine):
+    units = _units(1)
     found = []
     for factor in (1.0, 1e-14):
         panel = units.assign(growth=units["growth"] * factor)
         given = {"unit": "city", "series": "growth", "cohort": "first", "block": "block"}
-        if engine == "database":
-            _pairs(panel, "neg_abs_gap", 0.0, 1).to_parquet(file)
-            panel, given = file, {"unit": ("a", "b"), "cohort": ("first_a", "first_b")}
-        outcome = "y" if engine == "database" else "neg_abs_gap"
-        fit = cs.fit(panel, outcome, engine=engine, permutations=0, vcov=["pair", "unit"], **given)
+        given |= {"engine": engine, "permutations": 0, "vcov": ["pair", "unit"]}
+        fit = cs.fit(panel, "neg_abs_gap", **given)
         found.append([fit.se(line)["treated"] / factor for line in ("pair", "unit")])
     assert found[1] == pytest.approx(found[0], rel=1e-9)
 
 
-def test_what_does_not_fit_in_memory_goes_to_the_database(tmp_path, monkeypatch):
-    pairs = _pairs(_units(1), "cm", 0.0, 1)
-    pairs.to_parquet(tmp_path / "pairs.parquet")
-    given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "permutations": 0}
-    assert cs.fit(tmp_path / "pairs.parquet", "y", **given).engine == "arrays"
+def test_pairs_that_do_not_fit_in_memory_are_not_listed(monkeypatch):
     monkeypatch.setattr(choose, "free_memory", lambda: 1e5)
-    summed = cs.fit(tmp_path / "pairs.parquet", "y", **given | {"permutations": 99})
-    assert summed.engine == "database"
-    of_units = cs.fit(_units(1), "cm", **UNITS | {"permutations": 99})
-    assert of_units.engine == "all_pairs"
-    for fit in (summed, of_units):
-        assert "permutation is left out: draws need" in " ".join(fit.warnings)
-    assert cs.fit(pairs, "y", **given).engine == "arrays"
+    fit = cs.fit(_units(1), "cm", **UNITS | {"permutations": 99})
+    assert fit.engine == "all_pairs"
+    assert "permutation is left out: draws need" in " ".join(fit.warnings)
 
 
 UNITS = {"unit": "city", "series": "growth", "cohort": "first", "permutations": 0}
-SIDES = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "engine": "database"}
-TWICE = duckdb.from_df(pd.concat([_pairs(_units(1), "cm", 0.0, 1)] * 2))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +142,6 @@ TWICE = duckdb.from_df(pd.concat([_pairs(_units(1), "cm", 0.0, 1)] * 2))
             "engine 'all_pairs'",
         ),
         (_units(1)[1:], "cm", UNITS, PanelError, "every unit in every period"),
-        (TWICE, "y", SIDES, PanelError, "one row for a pair"),
     ],
 )
 def test_an_engine_says_what_it_does_not_serve(panel, outcome, given, error, said):
