@@ -13,7 +13,7 @@ $(if $(wildcard requirements/base.txt),,$(error citysync: exit 2: expected the c
 .DEFAULT_GOAL := help
 SQL_FOLDERS := warehouse/models warehouse/macros warehouse/tests
 SQL := $(shell find $(SQL_FOLDERS) -name '*.sql')
-.PHONY: setup test test-full test-long test-browser test-spark spark lint site FORCE
+.PHONY: setup test test-full test-long test-browser test-spark spark lint site bench FORCE
 
 setup:
 	@rm -f .venv/.installed && $(MAKE) --no-print-directory .venv/.installed
@@ -62,7 +62,8 @@ test-full test-long test-browser test-spark spark: .venv/.dev $(JAVA)
 site: .venv-site/.installed
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict -q --clean -d "$${CITYSYNC_HOME:-data}/site"
 
-bench bench-quality: .venv/.dev
+bench: .venv/.dev
+	@$(PY) -m benchmarks $(if $(LARGE),--large=$(LARGE))
 
 help: .venv/.installed
 	@.venv/bin/citysync --help

@@ -1,5 +1,5 @@
-"""`citysync bench`: one JSON object a line; seconds of a whole refresh, and speed of `cs.fit` as
-ratios to a scan of the same pair-years in the same run.
+"""`python -m benchmarks`: one JSON object a line; seconds of a whole refresh, and speed of `cs.fit`
+as ratios to a scan of the same pair-years in the same run.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from orchestration import DAMAGED
 
 try:
     from estimation import cli
-    from orchestration.home import REPO
     from orchestration.supervision import exit_code_of, hold_signals, supervise
 except EOFError:
     # `orchestration.faults`, which explains such errors, may be damaged too
@@ -256,13 +255,6 @@ COMMANDS = {
     "docs": Command("static documentation of the models", WITHIN + "servers:write_docs"),
     "clean": Command("remove what a run can make again", WITHIN + "clean:clean"),
 }
-#: Benchmarks are separate programs: they get all arguments that follow the command.
-BENCHMARKS = {
-    "bench": ("benchmarks",),
-    "bench-quality": ("benchmarks.quality", "--docs", "docs/evidence/quality-injection.md"),
-}
-#: Options of benchmarks by the name of their variable of make.
-BENCHMARK_OPTIONS = {"LARGE": "--large", "LANDING": "--landing"}
 #: The older form of these arguments, which still works: `--run ID` for `ID`.
 OLD_FORM = re.compile("^--(source|run)(=|$)")
 
@@ -279,13 +271,6 @@ def main(arguments: list[str] | None = None) -> int:
     if words and words[0] in cli.COMMANDS:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         return cli.main(words)
-    if words and words[0] in BENCHMARKS:
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        module, *defaults = BENCHMARKS[words[0]]
-        given = _make_variables(BENCHMARK_OPTIONS).items()
-        options = [f"{BENCHMARK_OPTIONS[name]}={value}" for name, value in given]
-        os.chdir(REPO)
-        os.execv(sys.executable, [sys.executable, "-m", module, *defaults, *options, *words[1:]])  # noqa: S606
     given_words = [OLD_FORM.sub("", word) for word in words]
     options = vars(_parser().parse_args([word for word in given_words if word]))
     name = options.pop("command")
@@ -317,8 +302,6 @@ def _parser() -> argparse.ArgumentParser:
             of_command.add_argument(*one.names, help=one.help, **(usual | one.how))
     for name, text in cli.COMMANDS.items():
         words.add_parser(name, help=text)
-    for name, (module, *_) in BENCHMARKS.items():
-        words.add_parser(name, help=f"python -m {module}; --help says more")
     return parser
 
 

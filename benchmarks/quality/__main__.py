@@ -1,5 +1,5 @@
-"""`citysync bench-quality`: inject, build, score; one JSON line a row of the table, and the tables
-into the documentation and the CSV files next to it.
+"""`python -m benchmarks.quality`: inject, build, score; one JSON line a row of the table, and the
+tables into the documentation and the CSV files next to it.
 
 `python -m benchmarks.quality --runs 10 --landing path --docs docs/evidence/quality-injection.md`
 """

@@ -22,8 +22,8 @@ RULES: list[Rule] = [
         None,
         "stop",
         (
-            "A file with a layout gave not one value: its sheet or columns have probably moved; "
-            "compare it with its layout."
+            "A file gave not one value: its sheet or columns have probably moved; `citysync "
+            "check-source` names what is rejected and why."
         ),
     ),
     between(
@@ -34,8 +34,8 @@ RULES: list[Rule] = [
         0.2,
         "warn",
         (
-            "More than a fifth of a file's cells were turned away: read quality.rejected_value for "
-            "this file."
+            "More than a fifth of a file's cells were turned away: `citysync check-source` names "
+            "them and why."
         ),
     ),
     not_null(

@@ -32,7 +32,6 @@ from orchestration.run_settings import check_settings, number, path_of_landing, 
 from orchestration.stage_lines import StageLines
 from orchestration.supervision import state_of_publication
 from orchestration.terminal import Exit, end_command, keep_log, say
-from warehouse.errors import Refused
 from warehouse.publication.publish import refuse_to_replace
 
 
@@ -56,7 +55,6 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         # an option is checked, recorded and read like the variable of the same meaning
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
-    _check_roster(landing)
     refuse_to_replace(home.published, simulated=landing is None)
     os.environ[alerts.BY_COMMAND] = "1"
     with hold_lock(home):
@@ -106,20 +104,6 @@ def _do_nothing(home: Home, plan: Plan) -> int:
     )
     print_summary(home)
     return end_command(Exit.DONE, f"published {home.published} is unchanged (run {plan.run_id})")
-
-
-def _check_roster(landing: str | None) -> None:
-    """Raise Refused where PLACES=county is set and the delivered landing has no roster of its
-    counties.
-    """
-    from warehouse.ingest.roster import PLACES_SOURCE, ROSTER
-
-    roster = Path(landing or "") / PLACES_SOURCE / ROSTER
-    if landing and os.environ.get("PLACES") == "county" and not roster.is_file():
-        raise Refused(
-            f"PLACES=county: expected the roster of these places as {roster} (docs/layouts.md "
-            "says its columns), found none"
-        )
 
 
 def _run(

@@ -28,9 +28,9 @@ READ_BY_CLAIMS = ("estimate", "diagnostic", "not_run", "primary")
 PAIR_YEARS_WORTH_PROCESSES = 50_000
 
 
-def estimate(run: Run) -> dict[str, pd.DataFrame]:
+def estimate(run: Run) -> None:
     """Estimate every requested spec with all methods of inference, check the claims of the
-    published study, write the tables and return them.
+    published study and write the tables.
     """
     from estimation.sample.marts import read_claims
     from estimation.study.claims import build_claims
@@ -43,11 +43,10 @@ def estimate(run: Run) -> dict[str, pd.DataFrame]:
     with open_build(run.home.build) as con:
         _write_tables(con, {name: tables[name] for name in COLUMNS if name in tables})
         written = {name: con.table(f"{SCHEMA}.{name}").df() for name in READ_BY_CLAIMS}
-        tables["claim"] = build_claims(read_claims(con), SimpleNamespace(**written))
-        _write_tables(con, {"claim": tables["claim"]})
+        claims = build_claims(read_claims(con), SimpleNamespace(**written))
+        _write_tables(con, {"claim": claims})
     check_promises(run, frames, tables["primary"])
     measure_movement(run, frames, tables["primary"])
-    claims = tables["claim"]
     found = int((claims["verdict"] == "found").sum())
     progress(f"  claims of the study: {len(claims)}, of which {found} found by the honest test")
     n_specs = tables["estimate"]["spec_id"].nunique()
@@ -57,7 +56,6 @@ def estimate(run: Run) -> dict[str, pd.DataFrame]:
         f"{n_specs} specs estimated, {n_curve} of them in the curve, "
         f"{len(tables['not_run'])} not run",
     )
-    return tables
 
 
 def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFrame]) -> None:

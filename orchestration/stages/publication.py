@@ -9,7 +9,7 @@ from orchestration.reuse.fingerprint import require_same_code
 from orchestration.run import Run
 from orchestration.run_settings import number
 from orchestration.stages.losses import require_no_loss
-from orchestration.stages.report import describe_run
+from orchestration.stages.report import manifest_of
 from warehouse.build_database import open_build
 from warehouse.publication.publish import publish as write_publication
 
@@ -27,7 +27,7 @@ def publish(run: Run) -> dict[str, Any]:
     home = run.home
     with open_build(home.build, read_only=True) as con:
         run_id, started_at = con.execute("select run_id, started_at from meta.run").fetchone()
-    manifest = describe_run(run, run_id, started_at)
+    manifest = manifest_of(run, run_id, started_at)
     require_no_loss(run)
     require_same_code(run.code)
     write_dbt_docs(run.dbt, home.build / DBT_DOCS)

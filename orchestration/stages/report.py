@@ -57,7 +57,7 @@ def write(run: Run) -> dict[str, int]:
     compared = write_changes(home.published, home.build, run.settings.is_simulated)
     write_check_changes(run)
     started_at = run.started_at.isoformat(timespec="microseconds")
-    write_meta(home, describe_run(run, run_id_of(run.started_at), started_at), compared)
+    write_meta(home, manifest_of(run, run_id_of(run.started_at), started_at), compared)
     with open_build(home.build) as con:
         comment_tables(con)
     with open_build(home.build, read_only=True) as con:
@@ -106,7 +106,7 @@ def _count(exhibits: Sequence[Path], kind: str) -> int:
     return len({path.stem for path in exhibits if path.parent.name == kind})
 
 
-def describe_run(run: Run, run_id: str, started_at: str) -> dict[str, Any]:
+def manifest_of(run: Run, run_id: str, started_at: str) -> dict[str, Any]:
     """Return the manifest of a run without its tables and files, which `publish` adds."""
     # not as a data frame: a link has no size, and a column of sizes would become one of fractions
     inputs = pq.read_table(

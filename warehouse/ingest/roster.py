@@ -98,6 +98,11 @@ def read_roster(landing: Path) -> tuple[pa.Table, pa.Table] | None:
                 f"{folder / ZONES}: expected {ROSTER} beside it; found none; deliver the places "
                 "that these zones lie in"
             )
+        if os.environ.get("PLACES") == "county":
+            raise LandingError(
+                f"PLACES=county: expected the roster of these places as {folder / ROSTER} "
+                "(docs/layouts.md says its columns), found none; deliver it"
+            )
         return None
     places = _places(folder / ROSTER)
     return places, _zones(folder / ZONES, set(places["city_id"].to_pylist()))

@@ -164,6 +164,12 @@ from (select file_name, indicator_id, blocked_rule as rule, "year", count(*) as 
 window column_of_file as (partition by file_name, indicator_id)
 order by all
 """
+# the first gate stops a refresh with such a file
+_WITHOUT_VALUE = """
+select substr(path, strpos(path, '/') + 1), n_rejected
+from input_file inner join file_state using (path)
+where status = 'taken' and n_observations = 0 and state <> 'as published' order by path
+"""
 _UNCHANGED = "select path from file_state where state = 'as published'"
 _NOT_COMPARED = """
 select file_name, indicator_id, "year" from compared
@@ -214,7 +220,7 @@ class Fault:
 def likely_faults(
     con: duckdb.DuckDBPyConnection, *, everything: bool = False
 ) -> tuple[list[Fault], list[Fault]]:
-    """What most probably is wrong, that of the most cells first.
+    """What most probably is wrong: files that give no value, then what concerns most cells.
 
     Parameters
     ----------
@@ -229,7 +235,7 @@ def likely_faults(
         Those that are new, and those that the values which the publication has accepted show by
         themselves.
     """
-    found = _faults(con, everything=everything)
+    found = [*_without_value(con), *_faults(con, everything=everything)]
     with _accepted_alone(con):
         accepted = _faults(con, everything=everything)
     new, known = [], []
@@ -239,6 +245,14 @@ def likely_faults(
         else:
             new.append(fault)
     return new, known
+
+
+def _without_value(con: duckdb.DuckDBPyConnection) -> Iterator[Fault]:
+    for file, n in rows_of(con, _WITHOUT_VALUE):
+        sentence = (
+            f"{file}: no value would be taken ({n:,} lines are rejected): a refresh would stop"
+        )
+        yield Fault(n, file, "", "no value", sentence)
 
 
 @contextmanager

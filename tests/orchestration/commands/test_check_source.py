@@ -100,6 +100,16 @@ def test_what_agrees_looks_right_and_rejected_lines_are_counted(home, tmp_path, 
     assert "  unknown_indicator: 1, such as values.csv D303: '1'" in said
 
 
+def test_a_file_that_would_stop_the_refresh_is_a_fault(home, tmp_path, capsys):
+    deliver(tmp_path, rows())
+    files = {
+        "tidy/fault.csv": csv_bytes([HEADER, (CITIES[0], 2015, GDP, "unknown", "亿元")], "utf-8")
+    }
+    folder = delivered.deliver(tmp_path, files) / "tidy"
+    assert end_of(check_source, str(folder)) == Exit.FAILED
+    assert "the first: fault.csv: no value" in capsys.readouterr().out
+
+
 def test_none_looks_wrong_is_said_only_where_all_was_compared(home, tmp_path, capsys):
     """Years that no other source has, and the source's own values, say nothing."""
     later = [(city, 2020, GDP, value(city, 2020), "亿元") for city in CITIES]

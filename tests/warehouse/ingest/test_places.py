@@ -308,6 +308,12 @@ def test_a_fault_is_named_with_file_row_expected_and_found(tmp_path, name, put, 
         assert part in str(found.value)
 
 
+def test_counties_without_a_roster_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLACES", "county")
+    with pytest.raises(LandingError, match="PLACES"):
+        read_roster(tmp_path)
+
+
 def test_simulated_counties_come_back_as_they_were_made(tmp_path):
     counties = county_roster(pd.read_csv(SEEDS / "city_roster.csv"))
     zones = county_zones(pd.read_csv(SEEDS / "pilot_zones.csv"), counties)
