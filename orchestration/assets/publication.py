@@ -26,9 +26,9 @@ from orchestration.stages import report as report_stage
 def report(context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
     """Write the tables of `meta` and every page of the site into the build."""
     require_upstream(context, run.home)
-    written = report_stage.write(run)
+    n_pages = report_stage.write(run)
     path = dg.MetadataValue.path(str(run.home.build / "report" / "index.html"))
-    return dg.MaterializeResult(metadata={**written, "path": path})
+    return dg.MaterializeResult(metadata={"pages": n_pages, "path": path})
 
 
 @dg.asset(

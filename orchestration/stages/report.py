@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -44,9 +43,9 @@ PACKAGES = (
 ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
 
 
-def write(run: Run) -> dict[str, int]:
-    """Write the tables of `meta` and every page of the site into the build; return the bytes of all
-    files and of the first page, and the number of pages in each language.
+def write(run: Run) -> int:
+    """Write the tables of `meta` and every page of the site into the build; return the number of
+    pages in each language.
     """
     from estimation.report.data import read_report_data
     from estimation.report.exhibits import write_exhibits
@@ -72,16 +71,13 @@ def write(run: Run) -> dict[str, int]:
             repository=setting("CITYSYNC_REPOSITORY"),
             address=setting("CITYSYNC_ADDRESS"),
         )
-    written = _measure(home.build / "report")
-    n_figures = _count(exhibits, "figures")
-    n_tables = _count(exhibits, "tables")
+    # each page is in both languages, so those of one are counted
+    n_pages = len(list((home.build / "report" / "zh").glob("*.html")))
     run.stage_lines.done(
         "report",
-        f"{written['pages']} pages in two languages, {written['bytes'] / 1e6:.1f} MB, the first "
-        f"{written['first_page_bytes'] / 1e3:.0f} kB; {n_figures} figures and {n_tables} tables in "
-        f"{len(exhibits)} files",
+        f"{n_pages} pages in two languages; figures and tables in {len(exhibits)} files",
     )
-    return written
+    return n_pages
 
 
 def write_check_changes(run: Run) -> None:
@@ -91,19 +87,6 @@ def write_check_changes(run: Run) -> None:
         results = con.table("quality.expectation_result").df()
         rows = con.table("quality.expectation_row").df()
         write_frame(con, "meta", "check_change", check_changes(results, rows, known))
-
-
-def _measure(folder: Path) -> dict[str, int]:
-    return {
-        "bytes": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
-        # each page is in both languages, so those of one are counted
-        "pages": len(list((folder / "zh").glob("*.html"))),
-        "first_page_bytes": (folder / "index.html").stat().st_size,
-    }
-
-
-def _count(exhibits: Sequence[Path], kind: str) -> int:
-    return len({path.stem for path in exhibits if path.parent.name == kind})
 
 
 def manifest_of(run: Run, run_id: str, started_at: str) -> dict[str, Any]:
