@@ -328,7 +328,8 @@ def test_two_kinds_of_units_and_a_unit_in_every_pair_are_noted():
     bank, firm = (side.ravel() for side in np.indices((5, 30)) + 1)
     frame = pd.DataFrame({"a": bank, "b": firm, "x": rng.normal(size=150)})
     frame["y"] = frame["x"] + rng.normal(size=150)
-    assert any("5 of 30 ids" in note for note in cs.vcov(smf.ols("y ~ x", frame).fit(), UNIT).notes)
+    fit = smf.ols("y ~ x", frame).fit()
+    assert any("5 of 30 ids" in note for note in cs.vcov(fit, UNIT).notes)
     alone = smf.ols("y ~ x", frame[frame["a"] == 1]).fit()
     assert any("share one unit" in note for note in cs.vcov(alone, UNIT, kinds=2).notes)
     codes = [frame["a"].map("{:02}".format).to_numpy(), frame["b"].astype(str).to_numpy()]
