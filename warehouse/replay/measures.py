@@ -90,16 +90,17 @@ def _of_table(kind: str) -> str:
     )
 
 
-def _of_part(part: str, condition: str) -> Measure:
+def _of_part(part: str, condition: str, share: str = "unsupported_share") -> Measure:
     """How much of a part of a new source or edition differs from known sources."""
     return Measure(
         "unsupported",
         f"share of the figures of its {part} that differ from known sources",
         SHARE,
-        "select series.observation_id, parts.n_off / parts.n_new as measured, parts.least_off / "
-        "parts.n_new as threshold, parts.n_off || ' of ' || parts.n_new || ' figures' as note "
-        "from parts inner join {{ ref('int_values_series') }} as series on parts.series_no = "
-        f"series.series_no and {condition}",
+        "select one.observation_id, count_if(beside.is_off) / count(*) as measured, greatest("
+        f"any_value(beside.unsupported_cells) / count(*), any_value(beside.{share})) as threshold, "
+        "count_if(beside.is_off) || ' of ' || count(*) || ' figures' as note from parts as one "
+        f"inner join parts as beside on one.series_no = beside.series_no and {condition} "
+        "where beside.is_off is not null group by one.observation_id",
         "int_observations_flagged",
         "parts",
     )
@@ -416,11 +417,12 @@ MEASURES = [
         "int_observations_flagged",
         "tables",
     ),
-    _of_part("city", "parts.city_id = series.city_id"),
-    _of_part("table", 'parts."year" = series."year"'),
+    _of_part("city", "one.city_id = beside.city_id"),
+    _of_part("table", 'one."year" = beside."year"'),
     _of_part(
         "series, outside cities and tables most of which differ,",
-        'coalesce(parts.city_id, parts."year") is null',
+        "beside.is_unknown and not beside.is_apart",
+        "unsupported_series_share",
     ),
     Measure(
         "stitched",

@@ -15,6 +15,8 @@
 -- because a wrong unit is visible in each value
 {% set causes = ['index_for_growth', 'current_prices', 'growth_fraction', 'row_shift', 'year_offset', 'outvoted'] -%}
 
+{% set column = 'source_id, edition_year, file_name, indicator_id' -%}
+
 with detected as (
     {% for model in models %}
         select * from {{ ref('int_observations_' ~ model) }}
@@ -24,20 +26,17 @@ with detected as (
 
 -- a value accuses no copies if its table, or its province in the table, is refused as a whole, or any other table of its series
 accusing as (
-    select detected.*
-    from detected
-    left join {{ ref('int_values_series') }} as series on detected.observation_id = series.observation_id
-    where
-        detected.observation_id not in (
-            select matched.observation_id from {{ ref('int_values_matched') }} as matched
-            where matched.block = 'province' and matched.grade = 'blocked'
-            union all
-            select rate_table.observation_id from {{ ref('int_observations_rate_table') }} as rate_table
-        )
-        and coalesce(series.series_no, 0) not in (
-            select graded.series_no from {{ ref('int_blocks_graded') }} as graded
-            where graded.block = 'table' and graded.grade = 'blocked'
-        )
+    select * from detected
+    where observation_id not in (
+        select matched.observation_id from {{ ref('int_values_matched') }} as matched
+        where matched.block = 'province' and matched.grade = 'blocked'
+        union all
+        select rate_table.observation_id from {{ ref('int_observations_rate_table') }} as rate_table
+        union all
+        select series.observation_id from {{ ref('int_values_series') }} as series
+        inner join {{ ref('int_blocks_graded') }} as graded on series.series_no = graded.series_no
+        where graded.block = 'table' and graded.grade = 'blocked'
+    )
 ),
 
 shared as (
@@ -49,7 +48,7 @@ shared as (
 refused as (
     select
         observation_id,
-        bool_or(rule in {{ causes | string | replace('[', '(') | replace(']', ')') }}) as is_cause,
+        bool_or(list_contains({{ causes }}, rule)) as is_cause,
         bool_or(rule = 'year_offset') as is_late,
         bool_or(rule = 'unit_factor') as is_of_other_unit
     from shared
@@ -57,86 +56,62 @@ refused as (
     group by observation_id
 ),
 
--- each value with the number of blocked values in its cell, province and city; these decide about values that no other source has
-compared as (
+figures as (
     select
-        observations.observation_id,
-        observations.source_id,
-        observations.edition_year,
-        observations.file_name,
-        observations.indicator_id,
-        observations."year",
-        observations."value",
+        observations.*,
         limits.same_as,
         limits.unsupported_cells,
         limits.unsupported_share,
         limits.rate_table_cities,
-        rates.level_growth_pct is not null as has_level,
-        coalesce(rates.is_level_of_others, false) as has_level_of_others,
-        coalesce(refused.is_cause, false) as is_cause,
-        coalesce(refused.is_late, false) as is_late,
-        refused.observation_id is null as is_left,
-        count(*) over same_cell as n_figures,
-        count(*) filter (where refused.observation_id is null) over same_cell as n_left,
-        count(*) filter (where refused.is_cause) over same_province as n_of_province,
-        n_of_province >= greatest(limits.unsupported_cells, limits.unsupported_share * count(*) over same_province) as is_province,
-        count(*) filter (where refused.is_of_other_unit) over same_city
-        >= greatest(limits.unsupported_cells, limits.unsupported_share * count(*) over same_city) as is_city
+        rates.level_growth_pct,
+        rates.is_level_of_others,
+        refused.* exclude (observation_id),
+        refused.observation_id is null as is_left
     from {{ ref('int_observations_corrected') }} as observations
     inner join {{ ref('int_indicator_limits') }} as limits on observations.indicator_id = limits.indicator_id
     left join refused on observations.observation_id = refused.observation_id
     left join {{ ref('int_rates_delivered') }} as rates on observations.observation_id = rates.observation_id
     where observations.place_level = 'city'
+),
+
+-- how much of each value's cell, province and city is refused; this decides about values that no other source has
+compared as (
+    select
+        *,
+        count(*) over same_cell as n_figures,
+        count(*) filter (where is_left) over same_cell as n_left,
+        count(*) filter (where is_cause) over same_province as n_of_province,
+        {{ are_most('is_cause', 'same_province') }} as is_province,
+        {{ are_most('is_of_other_unit', 'same_city') }} as is_city
+    from figures
     window
-        same_cell as (partition by observations.indicator_id, observations.city_id, observations."year"),
-        same_province as (
-            partition by
-                observations.source_id,
-                observations.edition_year,
-                observations.file_name,
-                observations.indicator_id,
-                observations."year",
-                observations.city_id // 10000
-        ),
-        same_city as (
-            partition by
-                observations.source_id,
-                observations.edition_year,
-                observations.file_name,
-                observations.indicator_id,
-                observations.city_id
-        )
+        same_cell as (partition by indicator_id, city_id, "year"),
+        same_province as (partition by {{ column }}, "year", city_id // 10000),
+        same_city as (partition by {{ column }}, city_id)
 ),
 
 column_years as (
     select
-        source_id,
-        edition_year,
-        file_name,
-        indicator_id,
+        {{ column }},
         "year",
-        count(*) filter (where is_cause) as n_refused,
-        n_refused >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*)) as is_refused,
+        count(*) filter (where is_cause) as n_of_table,
+        greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*)) as n_most,
         -- null if nothing is compared with the table; levels of the same source may be as late as its rates
         case
             when
-                n_refused > 0
+                n_of_table > 0
                 or count(*) filter (where n_figures > 1) >= any_value(unsupported_share) * count(*)
-                or count(*) filter (where has_level_of_others) >= any_value(rate_table_cities)
-                then count(*) filter (where is_late) >= greatest(any_value(unsupported_cells), any_value(unsupported_share) * count(*))
+                or count(*) filter (where is_level_of_others) >= any_value(rate_table_cities)
+                then count(*) filter (where is_late) >= n_most
         end as is_late_table,
-        coalesce(
-            is_late_table, case when count(*) filter (where has_level) >= any_value(rate_table_cities) then false end
-        ) as is_late_by_levels,
+        coalesce(is_late_table, case when count(level_growth_pct) >= any_value(rate_table_cities) then false end) as is_late_by_levels,
         -- a single late table next to a table of the right year says nothing about other years
-        coalesce(bool_or(is_late_by_levels) over years_beside, true) as is_run,
-        case when is_late_table is not null then is_late_table and is_run end as is_late_run
+        case when is_late_table then coalesce(bool_or(is_late_by_levels) over years_beside, true) else is_late_table end as is_late_run
     from compared
-    group by source_id, edition_year, file_name, indicator_id, "year"
+    group by {{ column }}, "year"
     window
         years_beside as (
-            partition by source_id, edition_year, file_name, indicator_id
-            order by "year" range between 1 preceding and 1 following exclude current row
+            partition by {{ column }} order by "year" range between 1 preceding and 1 following exclude current row
         )
 ),
 
@@ -144,21 +119,22 @@ column_years as (
 columns_judged as (
     select
         *,
-        is_refused or coalesce(
+        n_of_table >= n_most as is_table,
+        is_table or coalesce(
             last_value(is_late_run ignore nulls) over (of_column order by "year" rows between unbounded preceding and current row),
             first_value(is_late_run ignore nulls) over (of_column order by "year" rows between current row and unbounded following),
             false
         ) as is_column
     from column_years
-    window of_column as (partition by source_id, edition_year, file_name, indicator_id)
+    window of_column as (partition by {{ column }})
 ),
 
 tables as (
     select
         compared.*,
-        columns_judged.is_refused as is_table,
-        columns_judged.is_column,
-        columns_judged.n_refused as n_of_table
+        columns_judged.n_of_table,
+        columns_judged.is_table,
+        columns_judged.is_column
     from compared
     inner join columns_judged
         on
@@ -166,28 +142,12 @@ tables as (
             and compared.edition_year is not distinct from columns_judged.edition_year
 ),
 
--- sources of which most indicators are blocked
-doubtful as (
-    select
-        source_id,
-        count(*) filter (where not is_left) >= any_value(unsupported_share) * count(*) as is_refused
-    from compared
-    group by source_id, indicator_id
-    window of_source as (partition by source_id)
-    qualify count(*) filter (where is_refused) over of_source > 0.5 * (count(*) over of_source - 1)
-),
-
 -- figures of a source without a priority, or of a new edition, and whether they differ from one of a source with a priority
 new_figures as (
     select
         paired.observation_id,
         paired.series_no,
-        paired.city_id,
-        paired."year",
-        any_value(paired.priority) = 999 as is_unknown,
-        any_value(limits.unsupported_cells) as least_cells,
-        any_value(limits.unsupported_share) as least_share,
-        any_value(limits.unsupported_series_share) as least_series_share,
+        paired.priority = 999 as is_unknown,
         bool_or(abs(paired.gap) > limits.match_apart) as is_off
     from {{ ref('int_values_paired') }} as paired
     inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
@@ -196,94 +156,65 @@ new_figures as (
         and paired.other_priority < 999
         and not {{ is_edition('paired.other_source_id') }}
         and paired.other_observation_id not in (select refused.observation_id from refused)
-    group by paired.observation_id, paired.series_no, paired.city_id, paired."year"
+    group by all
 ),
 
--- how many figures of each city and of each table differ; one of which most do (least_off) stands apart
-cities_and_tables as (
-    select
-        series_no,
-        city_id,
-        "year",
-        count(*) filter (where is_off) as n_off,
-        count(*) as n_new,
-        greatest(any_value(least_cells), any_value(least_share) * n_new) as least_off
-    from new_figures
-    group by grouping sets ((series_no, city_id), (series_no, "year"))
-),
-
--- the same for the rest of a series of a source without a priority; least_off is more than any two known sources differ by
+-- all values of their series; a city, or a table, in which most new figures differ stands apart
 parts as (
-    select * from cities_and_tables
-    union all by name
     select
-        series_no,
-        count(*) filter (where is_off) as n_off,
-        count(*) as n_new,
-        greatest(any_value(least_cells), any_value(least_series_share) * n_new) as least_off
-    from new_figures
-    where
-        is_unknown
-        and not exists (
-            select 1
-            from cities_and_tables as apart
-            where
-                apart.series_no = new_figures.series_no
-                and (apart.city_id = new_figures.city_id or apart."year" = new_figures."year")
-                and apart.n_off >= apart.least_off
-        )
-    group by series_no
+        series.*,
+        new_figures.* exclude (observation_id, series_no),
+        limits.* exclude (indicator_id),
+        {{ are_most('is_off', 'same_city', of='is_off is not null') }}
+        or {{ are_most('is_off', 'same_table', of='is_off is not null') }} as is_apart
+    from {{ ref('int_values_series') }} as series
+    inner join {{ ref('int_indicator_limits') }} as limits on series.indicator_id = limits.indicator_id
+    left join new_figures on series.observation_id = new_figures.observation_id
+    where series.series_no in (select own.series_no from new_figures as own)
+    window same_city as (partition by series.series_no, series.city_id), same_table as (partition by series.series_no, series."year")
 ),
 
+-- so does a series of a source without a priority if more of the rest of it differ than of any two known sources
 apart as (
-    select series.observation_id
+    select observation_id
     from parts
-    inner join {{ ref('int_values_series') }} as series
-        on
-            parts.series_no = series.series_no
-            and coalesce(parts.city_id, series.city_id) = series.city_id
-            and coalesce(parts."year", series."year") = series."year"
-    where parts.n_off >= parts.least_off
-),
-
--- figures that another source has too
-agreed as (
-    select paired.observation_id
-    from {{ ref('int_values_paired') }} as paired
-    inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
-    where abs(paired.gap) <= limits.veto_equal and paired.other_observation_id not in (select refused.observation_id from refused)
-),
-
--- a value that nobody else has, or of a refused table where others have another one
-alone as (
-    select
-        *,
-        -- not for an index (same_as), which has no other index to be compared with
-        same_as is null and observation_id in (select apart.observation_id from apart) as is_apart,
-        source_id in (select doubtful.source_id from doubtful) as is_doubtful
-    from tables
-    where
-        is_left
-        and (n_left = 1 or (is_table and observation_id not in (select agreed.observation_id from agreed)))
+    window same_series as (partition by series_no)
+    qualify
+        is_apart
+        or {{ are_most('is_off and is_unknown and not is_apart', 'same_series',
+            of='is_unknown and not is_apart', share='unsupported_series_share') }}
 ),
 
 flags as (
     select * from shared
     union all by name
+    -- a value that nobody else has, or of a refused table where others have another one
     select
-        observation_id,
+        tables.observation_id,
         'unsupported' as rule,
-        case when is_column or is_province or is_city or is_apart then 'blocked' else 'warned' end as grade,
-        'expected a figure that another source has, found ' || {{ short_number('"value"') }} || case
-            when is_table then ' in a table that is refused; so in ' || n_of_table || ' figures of it'
-            when is_province then ' in a table that is refused; so in ' || n_of_province || ' of its province'
-            when is_city then '; most figures of the city are in another unit in its file'
-            when is_apart then '; its source is new, and stands apart from a known one in too much of the city, the table or the series'
-            when is_column then '; nobody else has its table, and that of the year beside it is another year''s'
-            else '; most other indicators of its source are refused'
+        'blocked' as grade,
+        'expected a figure that another source has, found ' || {{ short_number('tables."value"') }} || case
+            when tables.is_table then ' in a table that is refused; so in ' || tables.n_of_table || ' figures of it'
+            when tables.is_province then ' in a table that is refused; so in ' || tables.n_of_province || ' of its province'
+            when tables.is_city then '; most figures of the city are in another unit in its file'
+            when apart.observation_id is not null
+                then '; its source is new, and stands apart from a known one in too much of the city, the table or the series'
+            else '; nobody else has its table, and that of the year beside it is another year''s'
         end as detail
-    from alone
-    where is_column or is_province or is_city or is_apart or is_doubtful
+    from tables
+    -- not for an index (same_as), which has no other index to be compared with
+    left join apart on tables.observation_id = apart.observation_id and tables.same_as is null
+    where
+        tables.is_left
+        and (tables.is_column or tables.is_province or tables.is_city or apart.observation_id is not null)
+        and (tables.n_left = 1 or (tables.is_table and tables.observation_id not in (
+            select paired.observation_id
+            from {{ ref('int_values_paired') }} as paired
+            inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
+            where
+                abs(paired.gap) <= limits.veto_equal
+                and paired.other_observation_id not in (select refused.observation_id from refused)
+        )))
 )
 
 -- rules are ranked by their place in the list: the one that explains an error better comes first
