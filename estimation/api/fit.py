@@ -17,7 +17,6 @@ from ..engines.choose import ENGINES, TWO_WAY, choose_engine, exceeds_memory
 from ..engines.interface import Units
 from ..fit import ESTIMATORS as ON_PAIRS
 from ..fit import fit_panel, fit_summed
-from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, STANDARDISED, pair_outcome, standardise
 from ..options import CONTROL_PAIRS, Options
 from ..panel.city_file import read_cities
@@ -62,7 +61,6 @@ class FitOptions(TypedDict, total=False):
     reference: int
     binning: tuple[int, int] | None
     engine: Literal["arrays", "all_pairs"] | None
-    progress: bool | None
 
 
 @overload
@@ -102,7 +100,6 @@ def fit(
     reference: int = -1,
     binning: tuple[int, int] | None = None,
     engine: Literal["arrays", "all_pairs"] | None = None,
-    progress: bool | None = None,
 ) -> Fit | list[Fit]:
     """Fit an estimator of difference in differences on a panel of pairs.
 
@@ -170,8 +167,6 @@ def fit(
         What adds the pairs up: ``arrays``, or ``all_pairs``, in closed form from a panel of units
         and without a permutation. None: chosen by what is given and asked for; `Fit.engine` says
         which. Both give the same numbers.
-    progress : bool, optional
-        Bars of the draws; None: on a terminal, after two seconds.
 
     Returns
     -------
@@ -202,7 +197,6 @@ def fit(
         ("shuffle", shuffle, ("block", "all")),
         ("control_pairs", control_pairs, CONTROL_PAIRS),
         ("engine", engine, (*ENGINES, None)),
-        ("progress", progress, (False, True, None)),
     ):
         require_among(name, [value], allowed)
     if series is not None:
@@ -235,7 +229,7 @@ def fit(
             exposure,
             ordered=unit is None,
         )
-        with faults_of_units(), show_progress(progress):
+        with faults_of_units():
             found.append(_estimate(panel, columns, estimator, options, series, engine))
     return found[0] if isinstance(outcome, str) else found
 

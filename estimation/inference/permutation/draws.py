@@ -7,10 +7,9 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +25,6 @@ except ImportError:  # the library runs without it, and shows no bar then
 
 # draws that a thread runs in one go; results do not depend on it
 CHUNK = 250
-# whether draws show a bar; None: where someone watches
-SHOWN: ContextVar[bool | None] = ContextVar("SHOWN", default=None)
 # statistics closer than this count as equal, so that rounding does not decide whether the real
 # assignment equals itself
 TOLERANCE = 1e-9
@@ -138,46 +135,27 @@ def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
 
 
 def bar(n_draws: int) -> AbstractContextManager[Any]:
-    """Return a progress bar of draws, or None, to be entered: where someone watches."""
-    shown = SHOWN.get()
+    """Return a progress bar of draws, to be entered: on a terminal, after two seconds; None
+    elsewhere.
+    """
     # a bar that is not shown would make its lock all the same
-    if tqdm is None or shown is False:
+    if tqdm is None or not sys.stderr.isatty():
         return nullcontext()
-    disable = None if shown is None else False
-    delay = 0 if shown else 2
-    return tqdm(
-        total=n_draws,
-        desc="permutations",
-        unit="draw",
-        delay=delay,
-        file=sys.stderr,
-        leave=False,
-        disable=disable,
-    )
+    given = {"desc": "permutations", "unit": "draw", "delay": 2, "leave": False}
+    return tqdm(total=n_draws, file=sys.stderr, **given)
 
 
 def say_that_loops_compile() -> None:
-    """One line before the first permutation on a machine, where bars are shown: numba compiles the
-    loops for a few seconds.
+    """One line on a terminal before the first permutation on a machine: numba compiles the loops
+    for a few seconds.
     """
     use_compile_cache()
-    shown = sys.stderr.isatty() if SHOWN.get() is None else SHOWN.get()
-    if shown and not is_compiled():
+    if sys.stderr.isatty() and not is_compiled():
         print(
             "citysync: compiling the loops of the permutation; this happens once on a machine",
             file=sys.stderr,
             flush=True,
         )
-
-
-@contextmanager
-def show_progress(shown: bool | None) -> Iterator[None]:
-    """Bars of the draws inside: always, never, or (None) on a terminal after two seconds."""
-    token = SHOWN.set(shown)
-    try:
-        yield
-    finally:
-        SHOWN.reset(token)
 
 
 def _n_threads() -> int:
