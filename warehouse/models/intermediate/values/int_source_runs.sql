@@ -21,11 +21,11 @@ with numbered as (
 
 earned as (
     select distinct
-        {{ publisher_of('other_source_id') }} as source_id,
+        {{ publisher_of('source_id') }} as source_id,
         indicator_id,
-        other_earned_priority as earned_priority
+        earned_priority
     from {{ ref('int_sources_related') }}
-    where other_earned_priority is not null
+    where earned_priority is not null
 )
 
 select
