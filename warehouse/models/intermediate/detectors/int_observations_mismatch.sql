@@ -25,36 +25,17 @@ compared as (
         abs(others.log_value - others.expected_log) as other_miss
     from speaking
     inner join {{ ref('int_indicator_limits') }} as limits on speaking.indicator_id = limits.indicator_id
-    inner join speaking as others
-        on
-            {{ same_keys('speaking', 'others', ['indicator_id', 'city_id', '"year"']) }}
-            and speaking.source_id <> others.source_id
+    inner join speaking as others on {{ same_keys('speaking', 'others', ['indicator_id', 'city_id', '"year"']) }}
     inner join {{ ref('int_sources_related') }} as related
-        on
-            speaking.source_id = related.source_id
-            and others.source_id = related.other_source_id
-            and speaking.indicator_id = related.indicator_id
-),
-
--- of a province where no two sources differ nothing is said
-pairs as (
-    select
-        *,
-        min(gap) filter (where relation = 'independent') over same_value as nearest_gap,
-        count(*) over (same_value order by other_log_value range between veto_equal preceding and veto_equal following)
-        - count(*) filter (where gap <= veto_equal) over same_value - 1 as n_more
-    from compared
-    where
-        (indicator_id, province_id) in (
-            select (apart.indicator_id, apart.province_id) from compared as apart
-            where apart.gap > least(apart.mismatch_differs, apart.stitched_apart)
-        )
-    window same_value as (partition by observation_id)
+        on {{ same_keys('speaking', 'related', ['source_id', 'indicator_id']) }} and others.source_id = related.other_source_id
 ),
 
 judged as (
     select
         *,
+        min(gap) filter (where relation = 'independent') over same_value as nearest_gap,
+        count(*) over (same_value order by other_log_value range between veto_equal preceding and veto_equal following)
+        - count(*) filter (where gap <= veto_equal) over same_value - 1 as n_more,
         -- of two sides the one that left its own trend, or left it further
         not coalesce(own_miss < spike_other_share * gap and other_miss >= spike_own_share * gap, false) as may_be_wrong,
         may_be_wrong and is_weaker and gap > stitched_apart as is_contrary,
@@ -68,7 +49,14 @@ judged as (
             partition by source_id, other_source_id, indicator_id, city_id
             order by "year" range between 2 preceding and 2 following exclude current row
         ) >= mismatch_equal_years as is_isolated
-    from pairs
+    from compared
+    -- of a province where no two sources differ nothing is said
+    where
+        (indicator_id, province_id) in (
+            select (apart.indicator_id, apart.province_id) from compared as apart
+            where apart.gap > least(apart.mismatch_differs, apart.stitched_apart)
+        )
+    window same_value as (partition by observation_id)
 ),
 
 found as (
@@ -82,9 +70,19 @@ found as (
             when not is_contrary then coalesce(other_miss < spike_other_share * gap and own_miss - other_miss >= 2 * city_noise, false)
             else coalesce(other_miss < spike_other_share * gap or (own_miss >= other_miss and not is_end) or n_more >= 2, true)
         end as is_decided,
-        (is_apart or not is_contrary) and n_isolated >= vintage_min_cities and n_isolated >= vintage_share * n_cities as is_vintage
+        (is_apart or not is_contrary) and n_isolated >= vintage_min_cities and n_isolated >= vintage_share * n_cities as is_vintage,
+        case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
+        case when is_vintage or not is_decided then 'warned' else 'quarantined' end as grade,
+        case
+            when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around'
+        end as why_other,
+        case
+            when is_vintage then 'so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
+        end as reason
     from judged
     window province_year as (partition by source_id, other_source_id, indicator_id, province_id, "year")
+    -- a third source that has the same, or stands far nearer than the one that differs, confirms the value
+    qualify (is_contrary or is_isolated) and coalesce(nearest_gap > greatest(mismatch_equal, gap / 4), true)
 ),
 
 -- rates beside what another source that is heard has, but for figures that were made
@@ -127,8 +125,6 @@ of_sectors as (
 exchanged as (
     select
         here.* exclude (total),
-        cast(null as double) as nearest_gap,
-        cast(null as bigint) as n_cities,
         'swap' as rule,
         case when here.own_miss + there.own_miss > here.other_miss + there.other_miss then 'blocked' else 'warned' end as grade,
         'that source has it for ' || there.indicator_id as reason
@@ -178,35 +174,19 @@ select
     observation_id,
     rule,
     grade,
-    'expected ' || {{ short_figure('other_log_value', 'rate_unit') }} || ' as in ' || other_source_id
-    || ', found ' || {{ short_figure('log_value', 'rate_unit') }} || '; ' || reason as detail,
-    {{ figure_of('other_log_value', 'rate_unit') }} as proposed_value
+    'expected ' || {{ short_figure('other_log_value', 'rate_unit') }} || ' as in ' || other_source_id || coalesce(why_other, '')
+    || ', found ' || {{ short_figure('log_value', 'rate_unit') }} || coalesce('; ' || reason, '') as detail,
+    case when why_other is null then {{ figure_of('other_log_value', 'rate_unit') }} end as proposed_value
 from (
     select * from without_sign
-    union all
+    union all by name
     select * from exchanged
-    union all
+    union all by name
     select * from outvoted
+    union all by name
+    select * from found
 ) as contradicted
-where coalesce(nearest_gap > veto_equal, true)
-qualify row_number() over (partition by observation_id order by grade asc, rule asc, gap desc, other_source_id asc) = 1
-union all
-select
-    observation_id,
-    case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
-    case when is_vintage or not is_decided then 'warned' else 'quarantined' end as grade,
-    'expected ' || {{ short_figure('other_log_value', 'rate_unit') }} || ' as in ' || other_source_id
-    || case when is_contrary then ', which counts for more where the two differ' else ', with which it agrees in the years around' end
-    || ', found ' || {{ short_figure('log_value', 'rate_unit') }} || case
-        when is_vintage
-            then '; so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
-        else ''
-    end as detail,
-    cast(null as double) as proposed_value
-from found
--- a third source that has the same, or stands far nearer than the one that differs, confirms the value
-where (is_contrary or is_isolated) and coalesce(nearest_gap > greatest(mismatch_equal, gap / 4), true)
+where why_other is not null or coalesce(nearest_gap > veto_equal, true)
 qualify row_number() over (
-    partition by observation_id
-    order by grade asc, is_vintage asc, gap desc, other_source_id asc
+    partition by observation_id, why_other is null order by grade asc, rule asc, gap desc, other_source_id asc
 ) = 1

@@ -43,7 +43,7 @@ steps as (
         log_value - lag(log_value) over city_years as growth,
         "year" - lag("year") over city_years as n_years,
         lag(source_id) over city_years as source_before,
-        coalesce(source_id <> lag(source_id) over city_years, false) as is_passage
+        source_id <> source_before as is_passage
     from first_choices
     window city_years as (partition by indicator_id, city_id order by "year")
 ),
@@ -106,85 +106,60 @@ neighbours as (
 ),
 
 -- the values of one source between those of others: away at the first and back at the last
-runs as (
-    select
-        indicator_id,
-        city_id,
-        run_no,
-        min("year") as first_year,
-        max("year") as last_year,
-        arg_min_null(source_before, "year") as source_before,
-        arg_max_null(source_after, "year") as source_after,
-        arg_min_null(step_before, "year") as step_in,
-        arg_max_null(step_after, "year") as step_out,
-        (
-            arg_min_null(residual - step_before, "year") + arg_max_null(residual - step_after, "year")
-        ) / 2 as residual_beside
-    from neighbours
-    where run_no > 0
-    group by indicator_id, city_id, run_no
-    having count(*) <= 6 and step_in * step_out > 0
-),
-
 away as (
     select
         neighbours.*,
-        runs.* exclude (indicator_id, city_id, run_no, source_before, source_after),
-        runs.source_before as source_in,
-        runs.source_after as source_out,
         limits.stitched_nearer,
         limits.spike_block,
-        least(abs(runs.step_in), abs(runs.step_out))
-        >= {{ above_noise('limits.run_differs', 'limits.run_alone_noise', 'neighbours.noise') }}
-        and abs(runs.step_in - runs.step_out) <= limits.run_returns * greatest(abs(runs.step_in), abs(runs.step_out)) as is_other_quantity
+        first_value(neighbours."year") over run as first_year,
+        last_value(neighbours."year") over run as last_year,
+        first_value(source_before) over run as source_in,
+        last_value(source_after) over run as source_out,
+        first_value(step_before) over run as step_in,
+        last_value(step_after) over run as step_out,
+        (first_value(residual - step_before) over run + last_value(residual - step_after) over run) / 2 as residual_beside,
+        least(abs(step_in), abs(step_out)) >= {{ above_noise('limits.run_differs', 'limits.run_alone_noise', 'noise') }}
+        and abs(step_in - step_out) <= limits.run_returns * greatest(abs(step_in), abs(step_out)) as is_other_quantity
     from neighbours
-    inner join runs
-        on {{ same_keys('neighbours', 'runs', ['indicator_id', 'city_id', 'run_no']) }}
     inner join {{ ref('int_indicator_limits') }} as limits on neighbours.indicator_id = limits.indicator_id
-    where
-        least(abs(runs.step_in), abs(runs.step_out))
-        >= {{ above_noise('least(limits.spike_quarantine, limits.run_differs)', 'limits.spike_quarantine_noise', 'neighbours.noise') }}
+    where run_no > 0
+    window
+        run as (
+            partition by neighbours.indicator_id, city_id, run_no
+            order by neighbours."year" rows between unbounded preceding and unbounded following
+        )
+    qualify
+        count(*) over run <= 6
+        and step_in * step_out > 0
+        and least(abs(step_in), abs(step_out))
+        >= {{ above_noise('least(limits.spike_quarantine, limits.run_differs)', 'limits.spike_quarantine_noise', 'noise') }}
 ),
 
 -- the sources before and after the run may have a value for the year that was not chosen because a rule quarantined or blocked it. If that
 -- value is much nearer to the level of the neighbouring years, a quarantined one is preferred to the run's, and a blocked one clears the
 -- run's value: never are both sides blocked
-kept_instead as (
-    select
-        away.observation_id,
-        arg_min(own."value", (own.priority, own.source_id)) as own_value,
-        arg_min(own.source_id, (own.priority, own.source_id)) as own_source_id,
-        bool_or(own.quality_flag = 'blocked') as is_blocked
-    from away
-    inner join graded as own
-        on {{ same_keys('away', 'own', ['indicator_id', 'city_id', '"year"']) }} and own.source_id in (away.source_in, away.source_out)
-    where
-        own.quality_flag in ('blocked', 'quarantined')
-        and abs(own.log_value - away.trend - away.residual_beside) <= least(
-            away.stitched_nearer * abs(away.residual - away.residual_beside),
-            case when own.quality_flag = 'blocked' then away.spike_block end
-        )
-    group by away.observation_id
-),
-
 coming_back as (
     select
-        away.observation_id,
-        'stitched' as rule,
-        case when kept_instead.observation_id is null then 'blocked' else 'quarantined' end as grade,
+        away.observation_id as away_id,
+        case when own.observation_id is null then 'blocked' else 'quarantined' end as grade,
         'expected about ' || {{ short_number('exp(away.trend + away.residual_beside)') }} || ' between the values of '
         || away.source_in || ' and ' || away.source_out || ', found ' || {{ short_number('exp(away.log_value)') }}
-        || case
-            when kept_instead.observation_id is null
-                then ': another quantity or area than theirs from ' || away.first_year || ' to ' || away.last_year
-            else
-                ': another level than theirs from ' || away.first_year || ' to ' || away.last_year || ', further from it than the '
-                || {{ short_number('kept_instead.own_value') }} || ' of ' || kept_instead.own_source_id
-        end as detail,
-        cast(null as double) as proposed_value
+        || case when own.observation_id is null then ': another quantity or area' else ': another level' end
+        || ' than theirs from ' || away.first_year || ' to ' || away.last_year
+        || coalesce(', further from it than the ' || {{ short_number('own."value"') }} || ' of ' || own.source_id, '') as detail
     from away
-    left join kept_instead on away.observation_id = kept_instead.observation_id
-    where coalesce(not kept_instead.is_blocked, away.is_other_quantity)
+    left join graded as own
+        on
+            {{ same_keys('away', 'own', ['indicator_id', 'city_id', '"year"']) }}
+            and own.source_id in (away.source_in, away.source_out)
+            and own.quality_flag in ('blocked', 'quarantined')
+            and abs(own.log_value - away.trend - away.residual_beside) <= least(
+                away.stitched_nearer * abs(away.residual - away.residual_beside),
+                case when own.quality_flag = 'blocked' then away.spike_block end
+            )
+    qualify
+        row_number() over (partition by away.observation_id order by own.priority, own.source_id) = 1
+        and coalesce(not bool_or(own.quality_flag = 'blocked') over (partition by away.observation_id), away.is_other_quantity)
 ),
 
 graded_again as (
@@ -193,8 +168,8 @@ graded_again as (
         graded.log_value - away.trend as residual,
         coalesce(coming_back.grade, graded.quality_flag) as quality_flag
     from graded
-    inner join away on graded.indicator_id = away.indicator_id and graded.city_id = away.city_id and graded."year" = away."year"
-    left join coming_back on graded.observation_id = coming_back.observation_id
+    inner join away on {{ same_keys('graded', 'away', ['indicator_id', 'city_id', '"year"']) }}
+    left join coming_back on graded.observation_id = coming_back.away_id
     where coalesce(coming_back.grade, graded.quality_flag) <> 'blocked'
 ),
 
@@ -224,35 +199,34 @@ passages as (
     left join noises on choices.indicator_id = noises.indicator_id
     window city_years as (partition by choices.indicator_id, choices.city_id order by choices."year")
     qualify choices.source_id <> source_before
-),
-
-passing as (
-    select
-        passages.observation_id,
-        'stitched' as rule,
-        'warned' as grade,
-        case
-            when abs(distances.distance) >= passages.stitched_apart
-                then
-                    'expected a value at the level of ' || passages.source_before || ', found '
-                    || {{ short_number('exp(passages.log_value)') }}
-                    || ': the current series passes to another source here, which has ' || {{ short_number('exp(distances.distance)') }}
-                    || ' times the value of that one in ' || distances.common_year
-            else
-                'expected about ' || {{ short_number('exp(passages.log_value - passages.step_before)') }} || ' after the value of '
-                || passages.source_before || ', found ' || {{ short_number('exp(passages.log_value)') }}
-                || ': the current series passes from one source to another here, and its step is no growth'
-        end as detail,
-        cast(null as double) as proposed_value
-    from passages
-    left join {{ distances_of_passages('passages', 'source_values') }} as distances
-        on passages.observation_id = distances.observation_id
-    where
-        abs(distances.distance) >= passages.stitched_apart
-        or abs(passages.step_before) >= passages.step_at
 )
 
-select * from coming_back
+select
+    away_id as observation_id,
+    'stitched' as rule,
+    grade,
+    detail,
+    cast(null as double) as proposed_value
+from coming_back
 union all
-select * from passing
-where observation_id not in (select coming_back.observation_id from coming_back)
+select
+    passages.observation_id,
+    'stitched' as rule,
+    'warned' as grade,
+    case
+        when abs(distances.distance) >= passages.stitched_apart
+            then
+                'expected a value at the level of ' || passages.source_before || ', found ' || {{ short_number('exp(passages.log_value)') }}
+                || ': the current series passes to another source here, which has ' || {{ short_number('exp(distances.distance)') }}
+                || ' times the value of that one in ' || distances.common_year
+        else
+            'expected about ' || {{ short_number('exp(passages.log_value - passages.step_before)') }} || ' after the value of '
+            || passages.source_before || ', found ' || {{ short_number('exp(passages.log_value)') }}
+            || ': the current series passes from one source to another here, and its step is no growth'
+    end as detail,
+    cast(null as double) as proposed_value
+from passages
+left join {{ distances_of_passages('passages', 'source_values') }} as distances on passages.observation_id = distances.observation_id
+where
+    (abs(distances.distance) >= passages.stitched_apart or abs(passages.step_before) >= passages.step_at)
+    and passages.observation_id not in (select coming_back.away_id from coming_back)
