@@ -13,8 +13,6 @@ from ..panel.panel_error import PanelError, refused
 
 # relative to the largest value of a column
 SAME = 1e-9
-# relative to the largest value of a regressor net of effects
-EXPLAINED = 1e-6
 # rows by which columns are compared first
 HEAD = 1000
 IN_ORDER = "give two arrays in the order of the fit's rows, without those that it dropped"
@@ -50,10 +48,6 @@ class FitRows:
         Takes a frame of N rows and returns those of `values` that it gives, an (N, C) frame.
     frame : frame or None
         The frame that was fitted, where the fit keeps it. It may have been changed since.
-    net : (n, K) frame or None
-        Regressors that the fit keeps net of effects alone; `values_in` gives them as they were.
-    effects : (n, F) frame or None
-        Which group of each effect a row is in, numbered in any order.
     is_renumbered : bool
         Whether the labels of the fitted frame were lost.
     """
@@ -63,8 +57,6 @@ class FitRows:
     values: pd.DataFrame
     values_in: Callable[[pd.DataFrame], pd.DataFrame] = field(repr=False)
     frame: Any = field(default=None, repr=False)
-    net: Any = field(default=None, repr=False)
-    effects: Any = field(default=None, repr=False)
     is_renumbered: bool = False
 
     def units(self, unit: Sequence[Any], data: Any = None) -> tuple[np.ndarray, np.ndarray]:
@@ -84,15 +76,13 @@ class FitRows:
         if not are_names:
             return self._in_order(unit[0]), self._in_order(unit[1])
         frame = self.frame if data is None else data
+        remedy = "give data=, the frame it was fitted on"
+        if self.is_renumbered and self.frame is None:
+            frame = None
+            remedy = f"fit again without store_data=False, or {IN_ORDER}"
         if frame is None:
-            raise PanelError(
-                "fit",
-                None,
-                None,
-                f"the columns {unit}",
-                "a fit without its data",
-                "give data=, the frame it was fitted on",
-            )
+            expected = f"the columns {unit}"
+            raise PanelError("fit", None, None, expected, "a fit without its data", remedy)
         frame = as_pandas(frame)
         for name in unit:
             if list(frame.columns).count(name) != 1:
@@ -114,11 +104,7 @@ class FitRows:
                 expected = (
                     f"a series whose index has the labels of the fit's {len(self.labels):,} rows"
                 )
-                found = f"{len(side):,} rows with other labels"
-                if places is not None and len(side) == len(self.labels):
-                    found = "the same labels in another order, for a fit that keeps none"
-                if not side.index.is_unique:
-                    found = "labels that occur twice"
+                found = self._other_labels(side.index)
                 raise PanelError("unit", None, side.name, expected, found, IN_ORDER)
             side = side.iloc[places]
             self._require_as_kept(side)
@@ -190,7 +176,7 @@ class FitRows:
         ways = self._ways(frame, given)
         if not ways or given.columns.empty:
             expected = f"the {len(self.labels):,} rows that the fit used, by label"
-            found = f"{len(frame):,} rows with other labels"
+            found = self._other_labels(frame.index)
             if ways:
                 expected, found = "the outcome or a regressor of the fit, by name", "none of them"
             raise PanelError("data", None, None, expected, found, REMEDY)
@@ -228,8 +214,6 @@ class FitRows:
         difference = _first_difference(self.values, given, places)
         if difference is None and self._has_frame_besides(frame):
             difference = _first_difference(self.frame.loc[self.labels], frame, places)
-        if difference is None and self.effects is not None:
-            difference = self._difference_in_effects(given, places)
         return difference
 
     def _require_certain(
@@ -251,9 +235,6 @@ class FitRows:
         ]
         if frame.index.is_unique and frame.index.is_monotonic_increasing and not missing:
             return
-        if self.net is not None:
-            # numbers of groups have no order, so effects tell no rows apart
-            names = names.union(self.net.columns)
         values = compared[names].iloc[places].reset_index(drop=True)
         values.columns = range(values.shape[1])
         if self.n_given is None and not _is_count(frame.index):
@@ -262,7 +243,7 @@ class FitRows:
         pairs = _group_numbers(units)
         differs = _first_by_group(pairs, _group_numbers(values)) != pairs
         if differs.any():
-            expected = "rows of different units that differ in their values, or in their labels"
+            expected = "values that tell rows of different units apart, where labels do not"
             found = "the values of another row"
             if missing:
                 found = f"{found} (column {missing[0]} cannot be compared)"
@@ -306,6 +287,18 @@ class FitRows:
             return None
         return places
 
+    def _other_labels(self, index: pd.Index) -> str:
+        """What an index has instead of the labels of the fit's rows."""
+        if not index.is_unique:
+            return "labels that occur twice"
+        is_lacking = index.get_indexer(self.labels) < 0
+        if is_lacking.any():
+            label = self.labels[is_lacking][:1].to_frame().to_numpy()[0]
+            return f"{len(index):,} rows, none of them labelled {', '.join(map(str, label))}"
+        if len(index) == len(self.labels):
+            return "the same labels in another order, for a fit that keeps none"
+        return f"{len(index):,} rows with these labels and others"
+
     def _is_index_of_fit(self, index: pd.Index) -> bool:
         """Whether an index may be that of the fitted frame, or of the rows of it that were used.
 
@@ -318,26 +311,6 @@ class FitRows:
         if self.frame is not None:
             lengths.append(len(self.frame))
         return len(index) in lengths
-
-    def _difference_in_effects(self, given: pd.DataFrame, places: np.ndarray) -> PanelError | None:
-        """Return the error that names a row with other effects or regressors, if there is one."""
-        rows = given.iloc[places]
-        differs = np.zeros(len(rows), dtype=bool)
-        for name in self.effects.columns:
-            ours = self.effects[name].to_numpy()
-            theirs = rows[name].to_numpy()
-            differs |= _first_by_group(theirs, ours) != theirs
-            differs |= _first_by_group(ours, theirs) != ours
-        what = "the effects"
-        if not differs.any():
-            parts = rows[self.net.columns].to_numpy(dtype=float) - self.net.to_numpy()
-            differs = ~is_sum_of_effects(parts, self.net.to_numpy(), self.effects.to_numpy())
-            what = "regressors that, net of effects, are those"
-        if not differs.any():
-            return None
-        row = int(np.argmax(differs))
-        expected = f"{what} that the fit used in its row {row + 1}"
-        return PanelError("data", int(places[row]) + 1, None, expected, "others", REMEDY)
 
 
 def as_pandas(frame: Any) -> pd.DataFrame:
@@ -391,29 +364,6 @@ def _group_numbers(frame: pd.DataFrame) -> np.ndarray:
 def _first_by_group(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return for each row the first value of its group, (n,)."""
     return pd.Series(values).groupby(groups).transform("first").to_numpy()
-
-
-def is_sum_of_effects(parts: np.ndarray, net: np.ndarray, effects: np.ndarray) -> np.ndarray:
-    """Return which rows of (n, K) regressors minus the same net of effects are a sum of a number
-    for each group of each effect, (n,).
-
-    The regressors are checked together, as one weighted sum whose weights have no meaning.
-    """
-    from scipy.sparse import csr_array, hstack
-    from scipy.sparse.linalg import lsqr
-
-    n_rows, n_regressors = parts.shape
-    weights = np.cos(np.arange(1, n_regressors + 1)) / np.abs(net).max(axis=0)
-    total = parts @ weights
-    dummies = []
-    for groups in effects.T:
-        codes, names = pd.factorize(groups)
-        # columns of length one, which the solver needs fewest steps for
-        size = 1 / np.sqrt(np.bincount(codes))[codes]
-        dummies.append(csr_array((size, (np.arange(n_rows), codes)), (n_rows, len(names))))
-    design = hstack(dummies, format="csr")
-    left = total - design @ lsqr(design, total, atol=1e-12, btol=1e-12, conlim=0)[0]
-    return np.abs(left) <= EXPLAINED + SAME * np.abs(total).max()
 
 
 def is_same(kept: pd.Series, found: pd.Series) -> np.ndarray:

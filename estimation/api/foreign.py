@@ -180,11 +180,8 @@ def _of_pyfixest(fit: Any) -> Scores:
 
 
 def _rows_of_pyfixest(fit: Any) -> FitRows:
-    """It numbers the rows of its frame anew, and drops blanks, then rows that are separated.
-
-    Where it keeps its frame, that is compared with another one. Else it keeps the outcome, weights
-    and offset as they were, groups of the effects in an order of their own, and regressors net of
-    effects.
+    """It numbers the rows of its frame anew, and drops blanks, then rows that are separated. The
+    frame that it keeps is compared with another one.
     """
     dropped = [*fit._na_index, *fit.na_index]
     n_given = len(fit._scores) + len(dropped)
@@ -202,63 +199,12 @@ def _rows_of_pyfixest(fit: Any) -> FitRows:
         # it adds, or overwrites, a column for each interaction of effects
         crossed = [name.strip() for name in (fit._fixef or "").split("+") if "^" in name]
         frame = frame.drop(columns=[name.replace("^", "_") for name in crossed])
-        return FitRows(
-            labels=places,
-            n_given=n_given,
-            values=outcome,
-            values_in=outcome_in,
-            frame=frame,
-            is_renumbered=True,
-        )
-
-    roots = np.sqrt(np.asarray(fit._weights)).reshape(-1, 1)
-    net = pd.DataFrame(fit._X / roots, columns=fit._coefnames, index=places)
-    if fit._is_iv:
-        instruments = pd.DataFrame(fit._Z / roots, columns=fit._coefnames_z, index=places)
-        net = net.join(instruments[instruments.columns.difference(net.columns)])
-    parts = [outcome]
-    parts += [part.loc[places] for part in (fit._weights_df, fit._offset_df) if part is not None]
-    effects = None
-    if fit._fe is None:
-        parts.append(net)
-    else:
-        names = list(fit._model_spec.fe.column_names)
-        effects = pd.DataFrame(np.asarray(fit._fe), columns=names, index=places)
-    values = pd.concat(parts, axis=1)
-    values = values.loc[:, ~values.columns.duplicated()]
-
-    def values_in(frame: pd.DataFrame) -> pd.DataFrame:
-        from pyfixest.estimation.formula.model_matrix import create_model_matrix
-
-        again = frame.reset_index(drop=True)
-        matrix = create_model_matrix(
-            fit.FixestFormula,
-            again.copy(),
-            weights=fit._weights_name,
-            offset=fit._offset_name,
-            drop_intercept=fit._drop_intercept,
-            context=fit._context,
-        )
-        parts = [matrix.dependent, matrix.independent]
-        parts += [
-            part for part in (matrix.instruments, matrix.weights, matrix.offset) if part is not None
-        ]
-        if effects is not None:
-            parts.append(matrix.fixed_effects)
-        found = pd.concat(parts, axis=1)
-        found = found.loc[:, ~found.columns.duplicated()]
-        names = dict.fromkeys([*values.columns, *net.columns])
-        if effects is not None:
-            names |= dict.fromkeys(effects.columns)
-        return found[list(names)].reindex(again.index)
-
     return FitRows(
         labels=places,
         n_given=n_given,
-        values=values,
-        values_in=values_in,
-        net=net,
-        effects=effects,
+        values=outcome,
+        values_in=outcome_in,
+        frame=frame,
         is_renumbered=True,
     )
 
@@ -301,7 +247,8 @@ def _of_statsmodels(fit: Any) -> Scores:
         bread = np.asarray(fit.normalized_cov_params)
         regressors = model.wexog
     else:
-        raise _not_served(model, f"{KNOWN} with scores by row")
+        remedy = "fit another model, or this one again without remove_data()"
+        raise _not_served(model, f"{KNOWN} with scores by row", remedy)
     return Scores(
         terms=terms,
         estimate=estimate,

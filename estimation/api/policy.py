@@ -17,7 +17,7 @@ from ..panel.pair_columns import PairColumns
 from ..panel.panel_error import PanelError, refused, require_count, require_mapping
 from ..panel.panel_table import FIRST_YEAR, listed
 from ..panel.unit_values import beside, cohorts_of_units, rows_beside
-from ..policy.fit import PolicyResult, fit_policy
+from ..policy.fit import PolicyResult, fit_policy, span_of
 from ..policy.listing import (
     LEFT_OUT,
     PROVINCE,
@@ -188,6 +188,10 @@ def policy(
         raise PanelError("list", None, "outcome", expected, repr(given.outcome), remedy)
     result = fit_policy(cities, given, others=starts, permutations=permutations, seed=seed)
     notes += _gaps(cities, result)
+    start = int(cities.years[span_of(cities.growth, cities.years)[0]])
+    is_earlier = cities.years < start
+    if result.sample.years[0] == start and np.isfinite(cities.growth[:, is_earlier]).any():
+        notes.append(f"The window begins in {start}: most units lack the period before.")
     rows = [one.row for one in result.sample.places if one.status in (LEFT_OUT, REJECTED)]
     if rows:
         notes.append(f"Rows of the list that are not taken (places() says why): {listed(rows)}.")

@@ -24,10 +24,6 @@ MORE_BLOCKS = (
     "(binning= joins some)."
 )
 MORE_DEGREES = "more degrees of freedom than effects before treatment (binning= joins some)."
-NO_HONEST_DID = (
-    "No Honest DiD: it needs event_study or sun_abraham, an effect of every period before "
-    "treatment, and more degrees of freedom (blocks) than these plus one (binning= joins some)."
-)
 DIGITS = 4
 HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "df", "inference method")
 
@@ -146,9 +142,15 @@ def _sensitivity(fit: Fit) -> list[str]:
         slope = found.get(("breakdown_smoothness", term))
         rows.append((str(term), _breakdown(value), interval, _breakdown(slope)))
     if len(rows) == 1:
-        if ("joint_leads_p", None) not in found:
+        if found.get(("joint_leads_p", None)) is None:
             return []
-        return textwrap.wrap(NO_HONEST_DID, WIDTH)
+        df1, df2 = (found[f"joint_leads_df{k}", None] for k in (1, 2))
+        text = (
+            "No Honest DiD: it needs event_study or sun_abraham, an effect of every period before "
+            f"treatment, and more than {degrees(df1 + 1)} degrees of freedom, of which there are "
+            f"{degrees(df1 + df2 - 1)} (binning= joins periods)."
+        )
+        return textwrap.wrap(text, WIDTH)
     text = (
         f"Rambachan and Roth 2023, by the method {_line_of_leads(fit)}: the interval leaves zero "
         "out as long as trends differ by less than the breakdown, in multiples of the largest "

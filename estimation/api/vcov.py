@@ -239,10 +239,10 @@ def vcov(
     data : frame of pandas or polars, optional
         Where the fit does not keep its data: the frame it was fitted on, in any order that its
         index tells. Its rows are matched by label, or by place where the fit numbers them anew as
-        pyfixest does, and must have the outcome, regressors, weights and effects that the fit used,
-        as far as it keeps them. Rows that all of this does not tell apart, but that have different
-        units, are taken by place if the index is in ascending order, and refused if it is not.
-        The frame that a fit keeps may have been sorted since.
+        pyfixest does, and must have the outcome, regressors and other columns that the fit keeps.
+        Rows that all of this does not tell apart, but that have different units, are taken by place
+        if the index is in ascending order, and refused if it is not. The frame that a fit keeps may
+        have been sorted since. A fit of pyfixest with ``store_data=False`` takes arrays alone.
     directed : bool
         Whether ``pair`` keeps the two directions of a pair apart.
     df : float, optional
@@ -281,7 +281,8 @@ def vcov(
 
     The bread is that of the package: of a probit, statsmodels takes the observed second derivative
     and pyfixest the expected one, so the errors differ as the packages' own clustered ones do.
-    That of ``OrderedModel`` is numerical.
+    That of ``OrderedModel`` is numerical, as is that of ``ZeroInflatedPoisson``, whose Hessian is
+    wrong in statsmodels.
 
     Degrees of freedom by design are Satterthwaite's, less one; docs/methods, section 7.2, has the
     formula. With n treated of many units they are near n - 1, with equally weighted pairs of N
@@ -409,7 +410,8 @@ def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     is_blank = np.isin(codes, [-1, *blanks])
     if is_blank.any():
         row = int(np.argmax(is_blank)) + 1
-        raise PanelError("unit", row, None, "an id", "a blank", "leave the row out of the fit")
+        expected = "an id in every row that the fit used"
+        raise PanelError("unit", row, None, expected, "a blank", "leave the row out of the fit")
     are_text = [isinstance(value, str) for value in ids]
     if any(are_text) and not all(are_text):
         raise PanelError(

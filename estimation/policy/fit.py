@@ -171,7 +171,7 @@ def fit_policy(
 
 def sample_of(cities: CityFile, listed: PolicyList) -> Sample:
     """The window of a list, its complete units, and what becomes of each place."""
-    span = _span(cities.growth, cities.years)
+    span = span_of(cities.growth, cities.years)
     first, last = int(cities.years[span[0]]), int(cities.years[span[-1]])
     places = tuple(
         _in_span(one, first, last, set(cities.city_ids.tolist())) for one in listed.places
@@ -199,7 +199,7 @@ def sample_of(cities: CityFile, listed: PolicyList) -> Sample:
     return replace(sample, places=places, reasons=_refusals(panel))
 
 
-def _span(growth: np.ndarray, years: np.ndarray) -> np.ndarray:
+def span_of(growth: np.ndarray, years: np.ndarray) -> np.ndarray:
     """Return the places of the years from the newest that most units have back to the first gap.
 
     A year without a row is a gap like a year without a value.
@@ -337,7 +337,7 @@ def _moved_back(
 ) -> tuple[dict[str, Any], ...]:
     """All starts moved back so that the first falls in the middle of the years before it."""
     first_start = int(sample.cohort[sample.cohort > 0].min())
-    span = cities.years[_span(cities.growth, cities.years)]
+    span = cities.years[span_of(cities.growth, cities.years)]
     years = span[span < first_start]
     if len(years) < MINIMUM_YEARS_BEFORE + 1:
         return ()

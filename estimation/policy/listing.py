@@ -10,6 +10,7 @@ from typing import Any
 
 from ..panel.columns import Source, is_nothing
 from ..panel.panel_error import PanelError
+from ..panel.panel_table import listed
 from ..panel.sources import open_source
 
 TAKEN, UNIDENTIFIED, LEFT_OUT, REJECTED = "taken", "unidentified", "left_out", "rejected"
@@ -152,8 +153,8 @@ def _column(source: Source, names: Sequence[str]) -> str:
         if name in source.names:
             return name
     expected = f"a column {' or '.join(names[:2])}"
-    remedy = "give the list a column of that name, and separate those of a CSV by commas"
-    raise source.fail(None, None, expected, ", ".join(source.names), remedy)
+    remedy = "give a table of these columns with a row for each unit, a CSV with commas"
+    raise source.fail(None, None, expected, listed(list(source.names)), remedy)
 
 
 def _text(cell: Any) -> str:

@@ -11,13 +11,13 @@ import pandas as pd
 
 from ...defaults import LEVEL
 from ...inference.permutation.draws import bar, critical_value, permutation_p_value
-from ...panel.panel_error import PanelError, require_among, require_count, require_pair
+from ...panel.panel_error import PanelError, refused, require_count, require_pair
+from ...panel.panel_table import listed
 from ..foreign import Scores, read_scores
 from ..vcov import LINES, vcov
 from .card import Audit
 from .treatment import Treatment, read_treatment
 
-KNOWN = "a fit of pyfixest (feols, fepois, feglm) that keeps its data"
 # units with the largest influence, without which the fit is made again
 WITHOUT = 5
 POWER = 0.8
@@ -89,9 +89,11 @@ def audit(
     >>> card.lines["p_randomization"].round(2).to_dict()
     {'dyadic': 0.45, 'unit': 0.45, 'pair': 0.2}
     """
+    scores = read_scores(fit)
     if not hasattr(fit, "prepare_model_matrix") or getattr(fit, "_data", None) is None:
+        expected = "a fit of pyfixest (feols, fepois, feglm) that keeps its data"
         remedy = "fit it with pyfixest, and without store_data=False"
-        raise PanelError("fit", None, None, KNOWN, type(fit).__name__, remedy)
+        raise PanelError("fit", None, None, expected, type(fit).__name__, remedy)
     if fit._is_iv:
         remedy = "audit the regression on the instrument"
         raise PanelError(
@@ -100,9 +102,12 @@ def audit(
     draws = require_count(draws, "draws", 1)
     seed = require_count(seed, "seed")
     unit = require_pair(unit)
-    scores = read_scores(fit)
-    require_among("treatment", [treatment], scores.terms)
     frame = fit._data.reset_index(drop=True)
+    own = frame.columns.intersection(scores.terms).tolist()
+    if treatment not in own:
+        expected = f"a coefficient that is a column by itself ({listed(own) or 'there is none'})"
+        remedy = "fit again with the treatment as such a column, without i() or a function of it"
+        raise refused("treatment", expected, treatment, remedy)
     dealt = read_treatment(frame, data, treatment, unit, time, block)
     lines = _errors(fit, unit, treatment)
     estimate = lines["estimate"].iloc[0]

@@ -80,12 +80,17 @@ class Audit:
         within = ""
         if self.n_blocks > 1:
             within = f" within {self.n_blocks} blocks"
+        smallest = "found in 80 % of cases: none that so few exchanges can tell"
+        if np.isfinite(self.smallest_rise):
+            smallest = (
+                f"found in 80 % of cases: a rise of {number(self.smallest_rise)}, a fall of "
+                f"{number(self.smallest_fall)}"
+            )
         return [
             f"{self.n_rows:,} rows, {self.n_units} units; {len(self.drawn)} exchanges of their "
             f"identities{within}, seed {self.seed}",
             f"a right error rejects 5 %, with a Monte Carlo error of {monte_carlo:.1f} points",
-            f"found in 80 % of cases: a rise of {number(self.smallest_rise)}, a fall of "
-            f"{number(self.smallest_fall)}",
+            smallest,
             f"without {self.unit}: {number(self.estimate_without)}",
             *wrapped([CONDITION]),
         ]

@@ -110,7 +110,8 @@ def test_a_year_without_rows_ends_the_window_like_a_year_without_values(panel, l
     changed = panel[~gap] if drop else panel.assign(growth=panel["growth"].mask(gap))
     fit = run(changed, listed)
     assert fit.result.rule["window"] == [2010, 2021]
-    assert fit.warnings[0].startswith("Refused: 2 years before the first start (2012)")
+    shortened, refused = fit.warnings
+    assert "2010" in shortened and refused.startswith("Refused: 2 years before the first start")
     counted = panel.assign(year=panel["year"] - 2004)
     with pytest.raises(cs.PanelError, match="column year: expected years"):
         run(counted, listed)
