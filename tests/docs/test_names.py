@@ -9,8 +9,6 @@ import duckdb
 import yaml
 
 from estimation.report.language import book
-from orchestration.commands.sql import connect_read_only
-from orchestration.home import Home
 from tests.docs.examples import REPO, blocks_of
 from tests.orchestration.conftest import Run
 
@@ -75,13 +73,3 @@ def test_the_blocks_of_the_public_readme_run(public_copy: Path) -> None:
             exec(compile(block.text, "README.md", "exec"), {})
         ran.append(block.language)
     assert {"sql", "python"} <= set(ran)
-
-
-def test_the_query_of_the_answer_holds_the_row_that_the_glossary_calls_headline(
-    simulated: Run,
-) -> None:
-    blocks = blocks_of((REPO / "docs/querying.md").read_text(encoding="utf-8"))
-    (query,) = (block.text for block in blocks if "What is the answer?" in block.text)
-    with connect_read_only(Home(simulated.home)) as con:
-        found = con.execute(query).df()
-    assert "primary.cm_growth_official.newest" in found["spec_id"].tolist()

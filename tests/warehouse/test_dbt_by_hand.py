@@ -27,16 +27,16 @@ def run_by_hand(home: Path, *arguments: str) -> str:
 
 
 @pytest.mark.full
-def test_every_model_builds_on_no_rows_and_holds_its_tests(tmp_path: Path) -> None:
-    assert " ERROR=0 SKIP=0 " in run_by_hand(
-        tmp_path, "build", "--empty", "--exclude-resource-type", "unit_test"
-    )
-
-
-@pytest.mark.full
-def test_unit_tests_of_a_model_that_reads_a_seed_in_full_run_on_no_rows(tmp_path: Path) -> None:
-    model = ("--select", "+int_indicator_limits", "--indirect-selection", "buildable")
-    assert " ERROR=0 SKIP=0 " in run_by_hand(tmp_path, "build", "--empty", *model)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ("--exclude-resource-type", "unit_test"),
+        # unit tests too, of a model that reads a seed in full
+        ("--select", "+int_indicator_limits", "--indirect-selection", "buildable"),
+    ],
+)
+def test_models_build_on_no_rows_and_hold_their_tests(tmp_path: Path, chosen: tuple) -> None:
+    assert " ERROR=0 SKIP=0 " in run_by_hand(tmp_path, "build", "--empty", *chosen)
 
 
 @pytest.mark.full

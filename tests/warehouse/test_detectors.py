@@ -69,6 +69,12 @@ def plant(clean):
         clean[a, cities[130000][8], 2013, POPULATION] * 1.3,
         "spike",
     )
+    # of what no other source has
+    lone = cities[440000][4]
+    put((a, lone, 2006, POPULATION), clean[a, lone, 2006, POPULATION] * 10_000, "unit_factor")
+    for year in (2010, 2011, 2012):
+        key = (a, cities[440000][5], year, POPULATION)
+        put(key, round(clean[key] * 2.2, 2), "level_run")
     put(
         (a, cities[130000][3], 2019, GDP),
         clean[a, cities[130000][3], 2019, GDP] * 1.4,

@@ -5,6 +5,7 @@ on; the replication folder, complete from simulated data, no delivered value fro
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -14,14 +15,14 @@ import pytest
 from orchestration.commands.public import public, write_public
 from orchestration.deposit.write import write_deposit
 from orchestration.home import python_version
-from tests.orchestration.commands.reconstruction import numbers_of_pairs
 from tests.orchestration.conftest import Run, head
 from warehouse.errors import Refused
 from warehouse.hashing import hash_tree
 from warehouse.publication import passed_on
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, write_manifest
-from warehouse.publication.untrusted import open_publication
+from warehouse.publication.reconstruction.columns import read_folder
+from warehouse.publication.untrusted import Publication, open_publication
 
 
 def test_the_copy_of_simulated_data_is_whole_and_every_table_is_described(public_copy):
@@ -86,13 +87,23 @@ def test_growth_that_is_left_out_is_not_said_to_be_unknown(copy_of_six):
         assert page.count('"growth_withheld"') == 6
 
 
+def of_pairs(folder: Path) -> set[str]:
+    """What somebody who was given a folder finds of pairs of these cities: columns of its tables,
+    and scripts of a city with a packed number for each other one.
+    """
+    cities = set(pd.read_csv(folder / "report" / "data" / "city_change.csv")["city_id"])
+    found = {name for name, _ in read_folder(folder, cities, set(range(2005, 2022))).of_pair}
+    scripts = (folder / "report").rglob("sync/*.js")
+    return found | {path.name for path in scripts if '"years":' in path.read_text("utf-8")}
+
+
 def test_growth_cannot_be_computed_from_the_public_copy(copy_of_six) -> None:
     """Who looks through the whole publication finds numbers of pairs, which give growth back
     (test_reconstruction.py), and none in the copy.
     """
     out, published = copy_of_six
-    assert {"marts.fct_pair_synchronization", "scripts"} <= set(numbers_of_pairs(published))
-    assert numbers_of_pairs(out) == {}
+    names = {"marts.fct_pair_synchronization: cm_growth_official", "110000.js"}
+    assert names <= of_pairs(published) and of_pairs(out) == set()
     rows = csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines())
     (said,) = [row for row in rows if row["table"] == "marts.fct_pair_synchronization"]
     assert said["rows left out"] == "180" and "growth of single cities" in said["why"]
@@ -101,35 +112,44 @@ def test_growth_cannot_be_computed_from_the_public_copy(copy_of_six) -> None:
     assert changes["first_half"].notna().all() and len(changes) == 6
 
 
+@pytest.fixture(scope="module")
+def publication_as(
+    simulated: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Publication]:
+    """A copy of the simulated publication, opened with a manifest that says something else."""
+    folder = tmp_path_factory.mktemp("copied") / "published"
+    shutil.copytree((simulated.home / "published").resolve(), folder)
+    for name in (MANIFEST, MANIFEST_HASH):
+        (folder / name).chmod(0o644)
+
+    def give(**changes: object) -> Publication:
+        write_manifest(folder, simulated.manifest | changes)
+        return open_publication(folder)
+
+    return give
+
+
 @pytest.mark.full
 def test_a_copy_that_ships_years_of_pairs_is_refused(
-    simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    publication_as: Callable[..., Publication], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who puts them back among what is passed on whole hears which column gives growth away."""
-    published = publication_as(simulated, tmp_path / "published", is_simulated=False)
+    published = publication_as(is_simulated=False)
     out = tmp_path / "out"
-    write_public(open_publication(published), out)
+    write_public(published, out)
     whole = passed_on.WHOLE["marts"]
     marts = {"marts": (*whole, "fct_pair_synchronization")}
     monkeypatch.setattr(passed_on, "WHOLE", passed_on.WHOLE | marts)
     before = hash_tree(out)
     with pytest.raises(PublishError, match=r"best recovery .* 0\.0.*fct_pair_synchronization"):
-        write_public(open_publication(published), out)
+        write_public(published, out)
     assert hash_tree(out) == before, "the copy from before stands"
 
 
-def publication_as(run: Run, folder: Path, **changes: object) -> Path:
-    """A copy of a publication whose manifest says something else."""
-    shutil.copytree((run.home / "published").resolve(), folder)
-    for name in (MANIFEST, MANIFEST_HASH):
-        (folder / name).chmod(0o644)
-    write_manifest(folder, run.manifest | changes)
-    return folder
-
-
-def test_a_simulated_publication_is_passed_on_whole(simulated: Run, tmp_path: Path) -> None:
-    published = publication_as(simulated, tmp_path / "published", git_commit=head())
-    whole = write_deposit(open_publication(published), tmp_path / "store")
+def test_a_simulated_publication_is_passed_on_whole(
+    simulated: Run, publication_as: Callable[..., Publication], tmp_path: Path
+) -> None:
+    whole = write_deposit(publication_as(git_commit=head()), tmp_path / "store")
     assert all((whole / name).exists() for name in ("code/Makefile", "code/requirements/base.txt"))
     inputs = (whole / "inputs.csv").read_text(encoding="utf-8").splitlines()
     assert len(inputs) == 1 + len(simulated.manifest["inputs"])
@@ -139,13 +159,11 @@ def test_a_simulated_publication_is_passed_on_whole(simulated: Run, tmp_path: Pa
     assert (whole / "publication" / "citysync.duckdb").exists()
 
 
-def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> None:
-    folder = write_deposit(
-        open_publication(
-            publication_as(simulated, tmp_path / "published", git_commit=head(), is_simulated=False)
-        ),
-        tmp_path / "store",
-    )
+def test_delivered_values_are_not_passed_on(
+    publication_as: Callable[..., Publication], tmp_path: Path
+) -> None:
+    published = publication_as(git_commit=head(), is_simulated=False)
+    folder = write_deposit(published, tmp_path / "store")
     kept = {
         path.relative_to(folder / "publication").parts[:2]
         for path in (folder / "publication").rglob("*")
@@ -158,9 +176,9 @@ def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> N
     assert "may not be passed on" in (folder / "README.md").read_text(encoding="utf-8")
 
 
-def test_code_that_cannot_be_had_is_refused(simulated: Run, tmp_path: Path) -> None:
-    published = publication_as(simulated, tmp_path / "published")
+def test_code_that_cannot_be_had_is_refused(
+    publication_as: Callable[..., Publication], tmp_path: Path
+) -> None:
     for commit in ("unknown", "0123456+changes", "0" * 40):
-        write_manifest(published, simulated.manifest | {"git_commit": commit})
         with pytest.raises(Refused, match="expected"):
-            write_deposit(open_publication(published), tmp_path / "store")
+            write_deposit(publication_as(git_commit=commit), tmp_path / "store")

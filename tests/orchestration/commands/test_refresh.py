@@ -244,81 +244,6 @@ def test_delivered_files_are_published_as_such_and_no_simulated_run_replaces_the
     assert refused.code == 2 and "CITYSYNC_HOME" in refused.last_line
 
 
-@pytest.fixture(scope="session")
-def year_brought(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The second of two refreshes: the simulated growth without its last year, then with it.
-
-    A decimal point that slipped in the last year of the first shows only when the year after it is
-    there.
-    """
-    folder = tmp_path_factory.mktemp("year")
-    values = query(
-        simulated,
-        """select city_id, year, indicator_id, value from marts.fct_indicator_observation
-        where is_current and indicator_id in ('gdp_growth_official_pct', 'gdp_nominal_cny_100m')
-            and year >= 2009
-        order by all""",
-    )
-    last = max(year for _, year, *_ in values)
-    slipped = (values[0][0], last - 1, "gdp_nominal_cny_100m")
-    rows = {
-        (city, year, indicator): value * (10 if (city, year, indicator) == slipped else 1)
-        for city, year, indicator, value in values
-    }
-    for years in (range(last), range(last + 1)):
-        lines = [
-            f"{city},{year},{indicator},{value!r}"
-            for (city, year, indicator), value in rows.items()
-            if year in years
-        ]
-        landing = write_tidy(folder / "landing", lines)
-        made = refresh(folder / "home", landing, ANALYSES="primary")
-        assert made.code == 0, made.output
-    return made
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(
-    "table",
-    [
-        *("publication_change", "flag_change", "current_change", "value_change"),
-        "estimate_change",
-    ],
-)
-def test_a_year_that_arrives_is_reported_as_what_changed(year_brought, table):
-    ((before,),) = query(year_brought, "select previous_run_id from meta.run")
-    rows = query(year_brought, f"select previous_run_id from meta.{table}")
-    assert rows and set(rows) == {(before,)}
-    last_screen = year_brought.output.partition("What changed since the publication of ")[2]
-    assert f"(run {before}):" in last_screen
-
-
-@pytest.mark.full
-def test_a_year_that_arrives_moves_the_estimate_in_the_unit_of_the_methods(year_brought):
-    rows = query(
-        year_brought,
-        """select old_last_year, last_year, change, deviation, change_in_deviations
-        from meta.movement where spec_id = 'primary.cm_growth_official.newest'""",
-    )
-    ((old_last, last, change, deviation, in_deviations),) = rows
-    assert last == old_last + 1 and deviation > 0
-    assert in_deviations == pytest.approx(change / deviation)
-    assert f"it moved {abs(in_deviations):.1f} times as far" in year_brought.output
-
-
-@pytest.mark.full
-def test_warnings_that_were_there_last_year_are_one_line(year_brought):
-    today = query(year_brought, "select started_at from meta.run")[0][0][:10]
-    known = query(
-        year_brought,
-        "select check_id from meta.check_change where known_since is not null and n_new_rows = 0",
-    )
-    assert known
-    printed = [line for line in year_brought.output.splitlines() if "warnings known since" in line]
-    assert all(any(f"{check} ({today})" in line for line in printed) for (check,) in known)
-    assert not any(f"warn: {check}" in year_brought.output for (check,) in known)
-
-
 @pytest.mark.parametrize("words", ["refresh", "rollback", "clean", "reproduce", "verify"])
 def test_beside_a_command_another_ends_with_3_and_names_the_holder(
     six, home_of_six, words, monkeypatch, capfd
@@ -387,38 +312,47 @@ def test_a_refresh_that_failed_is_executed_again_from_where_it_failed(six, home_
     assert query(made, "select count(distinct city_id) from marts.fct_city_year") == [(5,)]
 
 
-def test_a_fault_that_every_source_says_is_said_once_and_a_loss_is_no_bad_input(tmp_path):
-    def failed(message: str, name: str = "LandingError") -> SimpleNamespace:
-        text = f"warehouse.errors.{name}: {message}\n"
-        error = SimpleNamespace(cls_name=name, message=text, cause=None)
-        return SimpleNamespace(
-            is_step_failure=True, event_specific_data=SimpleNamespace(error=error)
-        )
+def failed(message: str, name: str) -> SimpleNamespace:
+    """A step's failure, as Dagster tells of it."""
+    text = f"warehouse.errors.{name}: {message}\n"
+    error = SimpleNamespace(cls_name=name, message=text, cause=None)
+    return SimpleNamespace(is_step_failure=True, event_specific_data=SimpleNamespace(error=error))
 
-    messages = ("an empty folder", "an empty folder", "no year in b.csv")
-    ending = ending_of([failed(message) for message in messages], Home(tmp_path))
-    assert ending == (2, "an empty folder | no year in b.csv")
-    lost = failed("1 of 6 cities; CONFIRM_SHRINK=1", "PublicationShrinks")
-    assert ending_of([lost], Home(tmp_path)) == (1, "1 of 6 cities; CONFIRM_SHRINK=1")
-    layout = failed("fdi.yml, line 1: this key is not known", "LayoutError")
-    assert ending_of([layout], Home(tmp_path)) == (2, "fdi.yml, line 1: this key is not known")
+
+def judged(severity: dg.AssetCheckSeverity) -> SimpleNamespace:
+    """A check that found something."""
+    found = SimpleNamespace(passed=False, severity=severity, check_name="rows", description="few")
+    return SimpleNamespace(
+        is_step_failure=False,
+        event_type_value="ASSET_CHECK_EVALUATION",
+        asset_check_evaluation_data=found,
+    )
+
+
+WARNED, STOPPED = judged(dg.AssetCheckSeverity.WARN), judged(dg.AssetCheckSeverity.ERROR)
+#: What failed in a run, its exit code and its last line.
+ENDINGS = [
+    # a fault that every source says is said once
+    (
+        [("an empty folder", "LandingError")] * 2 + [("no year in b.csv", "LandingError")],
+        2,
+        "an empty folder | no year in b.csv",
+    ),
+    # a loss is no bad input
+    ([("1 of 6 cities", "PublicationShrinks")], 1, "1 of 6 cities"),
+    ([("fdi.yml, line 1: this key", "LayoutError")], 2, "fdi.yml, line 1: this key"),
+]
+
+
+@pytest.mark.parametrize(("faults_of_run", "code", "said"), ENDINGS)
+def test_what_failed_in_a_run_is_its_ending(tmp_path, faults_of_run, code, said):
+    events = [failed(*fault) for fault in faults_of_run]
+    assert ending_of(events, Home(tmp_path)) == (code, said)
 
 
 def test_a_check_that_the_seed_makes_a_warning_is_not_why_a_run_failed(tmp_path):
-    def judged(severity: dg.AssetCheckSeverity) -> SimpleNamespace:
-        found = SimpleNamespace(
-            passed=False, severity=severity, check_name="rows", description="few"
-        )
-        return SimpleNamespace(
-            is_step_failure=False,
-            event_type_value="ASSET_CHECK_EVALUATION",
-            asset_check_evaluation_data=found,
-        )
-
-    warned = judged(dg.AssetCheckSeverity.WARN)
-    assert "rows" not in ending_of([warned], Home(tmp_path))[1]
-    stopped = judged(dg.AssetCheckSeverity.ERROR)
-    assert ending_of([warned, stopped], Home(tmp_path)) == (1, "rows: few")
+    assert "rows" not in ending_of([WARNED], Home(tmp_path))[1]
+    assert ending_of([WARNED, STOPPED], Home(tmp_path)) == (1, "rows: few")
 
 
 def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(

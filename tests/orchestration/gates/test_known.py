@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from expectations.rules import between
+from orchestration.gates import asset_checks
 from orchestration.gates.known import Known, check_changes, read_known
 from orchestration.home import Home
 from tests.warehouse.publication.small import put_out, run_of
@@ -63,3 +65,18 @@ def test_nothing_is_known_of_another_kind_or_of_a_damaged_publication(tmp_path, 
     path.write_bytes(b"no database")
     assert read_known(home, simulated=False) == Known()
     assert "every warning counts as new" in capsys.readouterr().out
+
+
+def test_a_warning_that_is_known_is_one_line_with_the_others(tmp_path, monkeypatch, capsys):
+    cells = pd.DataFrame({"year": [2010], "share": [0.9]})
+    rule = between("high", "cells", "share", 0, 0.1, "warn", "too high")
+    monkeypatch.setattr(asset_checks, "RULES", {"raw": [rule]})
+    monkeypatch.setattr(asset_checks, "read_gate_frames", lambda *_: {"cells": cells})
+    home = Home(tmp_path)
+    home.build.mkdir()
+    rows = asset_checks.judge(home, "raw").rows
+    assert "warn: high" in capsys.readouterr().out
+    failing = set(rows[["stage", "check_id", "failing_row"]].itertuples(index=False, name=None))
+    asset_checks.judge(home, "raw", Known({("raw", "high"): "2026-01-01"}, failing))
+    said = capsys.readouterr().out
+    assert "high (2026-01-01)" in said and "warn: high" not in said

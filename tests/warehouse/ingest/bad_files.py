@@ -45,7 +45,7 @@ def archive(
     assert set(changes or {}) <= set(zipfile.ZipFile(io.BytesIO(data)).namelist())
     with (
         zipfile.ZipFile(io.BytesIO(data)) as old,
-        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new,
     ):
         for info in old.infolist():
             change = (changes or {}).get(info.filename)

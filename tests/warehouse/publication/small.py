@@ -1,5 +1,8 @@
 """Small publications of whatever tables a test needs."""
 
+import os
+import signal
+import sys
 from pathlib import Path
 
 import duckdb
@@ -68,3 +71,32 @@ def pair_years_as_files(folder: Path) -> str:
         f"create view marts.pairs as from read_parquet('{folder}/*/*.parquet', "
         "hive_partitioning = false)"
     )
+
+
+#: Steps on the disk; before one of them a publication is killed.
+STEPS = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.chmod", "open")
+KILLED = run_of(5)
+
+
+def publish_in_steps(home: str, kill_at: int, note: str) -> None:
+    """Publish; before the step below the home with this number the process ends as by `kill
+    -9`. The names go to `note`.
+    """
+    names: list[str] = []
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if event not in STEPS or (
+            event == "open" and not (int(arguments[2]) & (os.O_WRONLY | os.O_RDWR))
+        ):
+            return
+        path = str(arguments[0])
+        # a name may also be relative to an open folder, as where a tree is removed
+        if path.startswith("/") and not path.startswith(f"{home}/"):
+            return
+        names.append(f"{event} {path}")
+        if len(names) == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hear)
+    put_out(Path(home), KILLED)
+    Path(note).write_text("\n".join(names), encoding="utf-8")

@@ -39,6 +39,7 @@ def test_the_panel_has_current_values_with_their_code_book(tmp_path):
     with duckdb.connect() as con:
         con.execute(TABLES)
         assert write_city_panel(con, tmp_path / "out", "cite this") == (2, 2)
+        write_city_panel(con, tmp_path / "plain", "cite this", plain=True)
     with (tmp_path / "out" / "city_year_panel.csv").open(encoding="utf-8-sig", newline="") as file:
         names = ["year", "g", "g_source", "g_flag", "h", "h_flag", "treated_year"]
         rows = [tuple(row[name] for name in names) for row in csv.DictReader(file)]
@@ -52,13 +53,7 @@ def test_the_panel_has_current_values_with_their_code_book(tmp_path):
     assert schema.metadata[b"citation"] == b"cite this"
     assert schema.names[-6:] == ["g", "g_source", "g_flag", "h", "h_source", "h_flag"]
     assert "a | Bureau | Book | free" in (tmp_path / "out" / "CITATION.txt").read_text("utf-8")
-
-
-def test_a_plain_panel_has_values_alone(tmp_path):
-    with duckdb.connect() as con:
-        con.execute(TABLES)
-        write_city_panel(con, tmp_path, "cite this", plain=True)
-    names = pq.read_schema(tmp_path / "city_year_panel.parquet").names
+    names = pq.read_schema(tmp_path / "plain" / "city_year_panel.parquet").names
     assert names[-3:] == ["year", "g", "h"] and "treated_year" not in names
 
 

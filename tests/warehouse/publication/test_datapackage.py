@@ -42,7 +42,11 @@ def publication(folder: Path) -> Path:
 
 def test_every_table_is_described_as_it_is(tmp_path: Path) -> None:
     folder = publication(tmp_path)
-    contracts = {"marts.city": TableContract(("city_id",), units={"area_km2": "km2"})}
+    keys = [ForeignKey("city_i_id", "marts.city", "city_id"), ForeignKey("n", "marts.gone", "n")]
+    contracts = {
+        "marts.city": TableContract(("city_id",), units={"area_km2": "km2"}),
+        "marts.pairs": TableContract(foreign_keys=keys),
+    }
     package = json.loads(describe_package(folder, RUN, contracts))
     city, pairs = package["resources"]
     assert city["path"] == "parquet/marts/city.parquet"
@@ -64,14 +68,8 @@ def test_every_table_is_described_as_it_is(tmp_path: Path) -> None:
     # pandas, through which Frictionless reads, has no whole numbers beside an empty cell
     types = {field["name"]: field["type"] for field in pairs["schema"]["fields"]}
     assert types == {"city_i_id": "number", "cm": "number", "n": "integer"}
-
-
-def test_a_key_refers_to_a_table_of_the_package_alone(tmp_path: Path) -> None:
-    keys = [ForeignKey("city_i_id", "marts.city", "city_id"), ForeignKey("n", "marts.gone", "n")]
-    contracts = {"marts.pairs": TableContract(foreign_keys=keys)}
-    package = json.loads(describe_package(publication(tmp_path), RUN, contracts))
-    city, pairs = (resource["schema"] for resource in package["resources"])
-    assert "foreignKeys" not in city
-    assert pairs["foreignKeys"] == [
+    # a key refers to a table of the package alone
+    assert "foreignKeys" not in city["schema"]
+    assert pairs["schema"]["foreignKeys"] == [
         {"fields": "city_i_id", "reference": {"resource": "marts.city", "fields": "city_id"}}
     ]

@@ -2,7 +2,6 @@
 the next one clears what it left.
 """
 
-import os
 import shutil
 import signal
 import subprocess
@@ -12,40 +11,16 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.dbt_build import REPOSITORY
+from tests.warehouse.publication import small
 from tests.warehouse.publication.small import put_out, run_of
 from warehouse.publication.archive import verify_archive
 from warehouse.publication.verification import verify_publication
 
-STEPS = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.chmod", "open")
 BEFORE = [run_of(day) for day in range(1, 5)]
-KILLED, NEXT = run_of(5), run_of(6)
+KILLED, NEXT = small.KILLED, run_of(6)
 
 
-def publish_in_steps(home: str, kill_at: int, note: str) -> None:
-    """Publish; before the step below the home with this number the process ends as by `kill
-    -9`. The names go to `note`.
-    """
-    names: list[str] = []
-
-    def hear(event: str, arguments: tuple[object, ...]) -> None:
-        if event not in STEPS or (
-            event == "open" and not (int(arguments[2]) & (os.O_WRONLY | os.O_RDWR))
-        ):
-            return
-        path = str(arguments[0])
-        # a name may also be relative to an open folder, as where a tree is removed
-        if path.startswith("/") and not path.startswith(f"{home}/"):
-            return
-        names.append(f"{event} {path}")
-        if len(names) == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hear)
-    put_out(Path(home), KILLED)
-    Path(note).write_text("\n".join(names), encoding="utf-8")
-
-
-@pytest.mark.parametrize("stride", [120, pytest.param(1, marks=pytest.mark.full)])
+@pytest.mark.parametrize("stride", [200, pytest.param(1, marks=pytest.mark.full)])
 def test_killed_between_two_steps_it_is_old_or_new_and_whole(tmp_path: Path, stride: int) -> None:
     """Between every so many of them, and always before and after the switch."""
     base, home, note = tmp_path / "base", tmp_path / "home", tmp_path / "steps"
@@ -56,7 +31,7 @@ def test_killed_between_two_steps_it_is_old_or_new_and_whole(tmp_path: Path, str
         """Publish in a process of its own, and return how it ended."""
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(base, home, symlinks=True)
-        code = f"from {__name__} import publish_in_steps as publish; "
+        code = f"from {small.__name__} import publish_in_steps as publish; "
         code += f"publish({str(home)!r}, {kill_at}, {str(note)!r})"
         return subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode
 

@@ -5,6 +5,7 @@ import pandas as pd
 from tests.warehouse.ingest.delivered import stata_bytes, xlsx_bytes
 from tests.warehouse.ingest.habits.office import (
     BRACKETS,
+    FLAGGED,
     GDP,
     HALF,
     HEADER,
@@ -47,6 +48,44 @@ MORE_HABITS = {
         # shown as 13: whether the header's unit is meant before or after the division, nobody can
         # know
         [("E2", "not_a_number")],
+    ),
+    "a flag beside the values leaves out that indicator alone": Habit(
+        [FLAGGED],
+        xlsx_bytes(
+            表=[
+                ["年份", "城市", "投资", "贷款", "插补"],
+                [2016, "甲市", 3.0, 8.0, False],
+                [2017, "甲市", 4.0, 9.0, True],
+                [2018, "甲市", None, 9.5, True],
+                [2019, "甲市", "约5", 7.0, "TRUE"],
+            ]
+        ),
+        [
+            ("甲市", 2016, "fixed_investment_cny_100m", "亿元", 3),
+            *(
+                ("甲市", year, "loans_cny_100m", "亿元", value)
+                for year, value in ((2016, 8), (2017, 9), (2018, 9.5), (2019, 7))
+            ),
+        ],
+        [("C3", "dropped_row"), ("C5", "dropped_row")],
+    ),
+    "a column is another indicator in the rows that the layout names": Habit(
+        [
+            """
+    place: {level: city, name: 城市}
+    year: {column: 年份}
+    indicators:
+      - column: 从业人员
+        id: employed_10k
+        unit: 万人
+        other_id_where: {column: 年份, matches: '^199[0-7]$', id: employed_all_10k}
+"""
+        ],
+        xlsx_bytes(表=[["年份", "城市", "从业人员"], [1997, "甲市", 400], [1998, "甲市", 100]]),
+        [
+            ("甲市", 1997, "employed_all_10k", "万人", 400),
+            ("甲市", 1998, "employed_10k", "万人", 100),
+        ],
     ),
     "signs of a missing value are no values": Habit(
         [PLAIN],

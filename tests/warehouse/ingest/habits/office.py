@@ -35,6 +35,18 @@ PLAIN = f"""
 PLAIN_UNIT = PLAIN.replace(f"id: {GDP}", f"id: {GDP}, unit: 亿元")
 BRACKETS = r"unit_pattern: '\(([^()]+)\)'"
 
+# a flag beside the values says which of one indicator are imputed
+FLAGGED = """
+    place: {level: city, name: 城市}
+    year: {column: 年份}
+    indicators:
+      - column: 投资
+        id: fixed_investment_cny_100m
+        unit: 亿元
+        left_out_where: {column: 插补, matches: '(?i)^true$', reason: imputed by the compiler}
+      - {column: 贷款, id: loans_cny_100m, unit: 亿元}
+"""
+
 
 class Habit(NamedTuple):
     """Tables of a layout, and a file; place, year, indicator, unit and value of what is taken, and

@@ -12,6 +12,7 @@ from tests.warehouse.ingest.habits.office import (
     ACROSS,
     BRACKETS,
     FIRST,
+    FLAGGED,
     GDP,
     HALF,
     HEADER,
@@ -387,6 +388,7 @@ def test_a_place_is_known_by_what_stands_elsewhere(table, data, places):
             [UNITS[0], ["", "", "", "万人"], ["北京市", 2015, 1.0, 2.0]],
             r"a unit in C2 .header.unit_row.; found a blank cell",
         ),
+        (FLAGGED, [["年份", "城市", "投资", "贷款"], [2016, "甲市", 3.0, 8.0]], "a column 插补"),
         (TITLED, [["各市地区生产总值"], *TITLE[1:]], "a title above row 3 that names the year"),
         *(
             (PLAIN_UNIT, [HEADER, ROW, [line], ROW], "a line of units in row 3")

@@ -1,12 +1,10 @@
-"""Grids to raw rows, against a literal loop over the cells, and one line for whatever is
-not taken.
+"""Grids to raw rows: one line for whatever is not taken, and faults of files that lack what their
+layout names; what is taken: tests/warehouse/ingest/habits and the second readers of whole files.
 """
 
 import datetime
-import random
 
 import pytest
-from openpyxl.utils import get_column_letter
 
 from tests.warehouse.ingest.delivered import HEADER, layouts
 from warehouse.ingest.errors import FileFault
@@ -28,64 +26,6 @@ def rows_of(*grids: Grid, source: str = "panel") -> list[dict]:
 
 def panel(*rows: list, header=HEADER, sheet: str | None = "S") -> Grid:
     return Grid(sheet, [TITLE, header, *rows])
-
-
-def test_a_panel_equals_a_literal_loop():
-    draw = random.Random(20150307)
-    cells = [None, "", "-", "…", "NA", 12.5, 7.0, "１，２３４", "约1", "#DIV/0!", -3.0]
-    grid = panel(
-        *[[2000.0 + i % 40, "省", f"市{i}", float(i), draw.choice(cells)] for i in range(300)]
-    )
-    expected = []
-    for row_no, (year, _, name, code, cell) in enumerate(grid.rows[2:], start=3):
-        if cell not in (None, "", "-", "…", "NA"):
-            number = {"１，２３４": 1234.0, "约1": None, "#DIV/0!": None}.get(cell, cell)
-            raw = cell if isinstance(cell, str) else f"{cell:g}"
-            expected.append(
-                (
-                    f"E{row_no}",
-                    name,
-                    f"{code:g}",
-                    int(year),
-                    raw,
-                    number,
-                    None if number is not None else "not_a_number",
-                )
-            )
-    taken = [row for row in rows_of(grid) if row["indicator_id"]]
-    keys = ("cell_ref", "place_text", "place_code_text", "year", "raw_text", "value", "reason")
-    assert [tuple(row[key] for key in keys) for row in taken] == expected
-    same = ("source_id", "edition_year", "file_name", "sheet_name", "unit_text", "place_level")
-    constants = {tuple(row[key] for key in same) for row in taken}
-    assert constants == {("panel", 2020, "a.xlsx", "S", "万元", "city")}
-
-
-def test_years_across_equal_a_literal_loop():
-    years = ["2019年", "2018年", 2017.0]
-    body = [
-        [f"市{i}", *(float(10 * i + j) if (i + j) % 4 else None for j in range(3))]
-        for i in range(1, 30)
-    ]
-    grid = Grid("贷款", [["数据库"], ["单位：万元"], ["地区", *years], *body, ["数据来源：统计局"]])
-    expected = [
-        (
-            f"{get_column_letter(col)}{row_no}",
-            row[0],
-            2021 - col,
-            row[col - 1],
-            "万元",
-            "loans_cny_100m",
-        )
-        for row_no, row in enumerate(body, start=4)
-        for col in (2, 3, 4)
-        if row[col - 1] is not None
-    ]
-    found = rows_of(grid, source="sheets")
-    keys = ("cell_ref", "place_text", "year", "value", "unit_text", "indicator_id")
-    assert [tuple(row[key] for key in keys) for row in found if row["reason"] is None] == expected
-    assert [(row["cell_ref"], row["reason"]) for row in found if row["reason"]] == [
-        ("A33", "dropped_row")
-    ]
 
 
 GOOD = [2015.0, "省", "甲市", 110000.0, 5.0]
@@ -152,73 +92,6 @@ def test_what_is_not_taken_has_one_line_with_its_cell(grid, line):
     ]
     assert [found[key] for key in ("cell_ref", "raw_text", "reason")] == said
     assert detail in found["detail"]
-
-
-FLAGGED = """
-source_id: flagged
-description: A flag beside the values says which of one indicator are imputed.
-tables:
-  - files: ["*.xlsx"]
-    place: {level: city, name: 城市}
-    year: {column: 年份}
-    indicators:
-      - column: 投资
-        id: fixed_investment_cny_100m
-        unit: 亿元
-        left_out_where: {column: 插补, matches: '(?i)^true$', reason: imputed by the compiler}
-      - {column: 贷款, id: loans_cny_100m, unit: 亿元}
-"""
-
-
-def test_a_flag_beside_a_value_leaves_out_that_indicator_alone():
-    body = [
-        [2016.0, "甲市", 3.0, 8.0, False],
-        [2017.0, "甲市", 4.0, 9.0, True],
-        [2018.0, "甲市", None, 9.5, True],
-        [2019.0, "甲市", "约5", 7.0, "TRUE"],
-    ]
-    grid = Grid("S", [["年份", "城市", "投资", "贷款", "插补"], *body])
-    found = build_file_observations(
-        [grid], parse_layout(FLAGGED, "flagged.yml").tables, ORIGIN
-    ).to_pylist()
-    taken = [(row["cell_ref"], row["value"]) for row in found if row["reason"] is None]
-    assert taken == [("C2", 3.0), ("D2", 8.0), ("D3", 9.0), ("D4", 9.5), ("D5", 7.0)]
-    left = [
-        (row["cell_ref"], row["raw_text"], row["reason"], row["detail"])
-        for row in found
-        if row["reason"]
-    ]
-    detail = "value left out by the layout: imputed by the compiler"
-    assert left == [("C3", "4", "dropped_row", detail), ("C5", "约5", "dropped_row", detail)]
-    unflagged = Grid("S", [row[:4] for row in grid.rows])
-    with pytest.raises(FileFault, match="a column 插补"):
-        build_file_observations([unflagged], parse_layout(FLAGGED, "flagged.yml").tables, ORIGIN)
-
-
-OF_TWO_MEANINGS = """
-source_id: changed
-description: A column whose definition changes in 1998.
-tables:
-  - files: ["*.xlsx"]
-    place: {level: city, name: 城市}
-    year: {column: 年份}
-    indicators:
-      - column: 从业人员
-        id: employed_10k
-        unit: 万人
-        other_id_where: {column: 年份, matches: '^199[0-7]$', id: employed_all_10k}
-"""
-
-
-def test_a_column_is_another_indicator_in_the_rows_that_the_layout_names():
-    body = [[1997.0, "甲市", 400.0], [1998.0, "甲市", 100.0]]
-    grid = Grid("S", [["年份", "城市", "从业人员"], *body])
-    tables = parse_layout(OF_TWO_MEANINGS, "changed.yml").tables
-    found = build_file_observations([grid], tables, ORIGIN).to_pylist()
-    assert [(row["indicator_id"], row["value"], row["reason"]) for row in found] == [
-        ("employed_all_10k", 400.0, None),
-        ("employed_10k", 100.0, None),
-    ]
 
 
 def test_sheets_that_are_not_read_have_a_line():
