@@ -121,3 +121,17 @@ def test_class_year_effects_equal_dummies(nested: bool) -> None:
         rest = sample.kept & (left != r) & (right != r)
         (estimate,), _ = of_pair_dummies(panel, rest[:, None], *given, block=pair_class)
         assert fit.refits[r, 0] == pytest.approx(estimate, abs=1e-10)
+
+
+def test_what_is_lost_is_nan() -> None:
+    """Without a never-treated pair the group-time estimators have no effect to give."""
+    sample = build_sample(random_panel(3), (0,), None)
+    cells, panel, kept = cells_of(sample), sample.panel, np.flatnonzero(sample.kept)
+    treated = cells.group > 0
+    province = (
+        panel.province[panel.city_i[kept[treated]]],
+        panel.province[panel.city_j[kept[treated]]],
+    )
+    alone = build_cell_panel(cells.y[:, :, treated], cells.group[treated], cells.start, province)
+    for estimator, fit in fit_cells(alone, ["callaway_santanna", "borusyak"]).items():
+        assert np.isnan(fit.estimate).all(), estimator
