@@ -13,7 +13,7 @@ $(if $(wildcard requirements/base.txt),,$(error citysync: exit 2: expected the c
 .DEFAULT_GOAL := help
 SQL_FOLDERS := warehouse/models warehouse/macros warehouse/tests
 SQL := $(shell find $(SQL_FOLDERS) -name '*.sql')
-.PHONY: setup test test-full test-long test-browser test-spark spark lint site bench FORCE
+.PHONY: setup test test-full test-long test-browser test-spark spark lint site bench bench-quality FORCE
 
 setup:
 	@rm -f .venv/.installed && $(MAKE) --no-print-directory .venv/.installed
@@ -64,6 +64,10 @@ site: .venv-site/.installed
 
 bench: .venv/.dev
 	@$(PY) -m benchmarks $(if $(LARGE),--large=$(LARGE))
+
+bench-quality: .venv/.dev
+	@$(PY) -m benchmarks.quality --docs docs/evidence/quality-injection.md \
+		$(if $(LANDING),--landing="$(LANDING)")
 
 help: .venv/.installed
 	@.venv/bin/citysync --help

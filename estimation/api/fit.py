@@ -111,7 +111,9 @@ def fit(
         are named are read.
     outcome : str or sequence of str
         Column of the outcome: numbers, blanks are left out; several are fitted one by one. For a
-        panel of units see `series`.
+        panel of units see `series`. Also ``"y ~ x1 + x2 | pair + year"``, as in pyfixest: outcome,
+        controls, and the effects of pairs (by any name) and of `time`; treatment is that of
+        `cohort`.
     unit : (str, str)
         Columns of the two units of a pair: numbers or text, in any order; a pair has no direction.
         Text of digits alone is read as numbers, unless an id begins with 0.
@@ -215,13 +217,14 @@ def fit(
         raise refused("unit", expected, unit, "give unit=(first, second)")
     found = []
     for name in require_names(outcome, "outcome"):
+        y, more = _of_formula(name, time) if "~" in name else (name, ())
         columns = PairColumns(
-            name,
+            y,
             pair,
             time,
             beside(cohort, "cohort"),
             None if block is None else beside(block, "block"),
-            require_names(controls, "controls", may_be_empty=True),
+            (*more, *require_names(controls, "controls", may_be_empty=True)),
             weights,
             exposure,
             ordered=unit is None,
@@ -229,6 +232,25 @@ def fit(
         with faults_of_units():
             found.append(_estimate(panel, columns, estimator, options, series, engine))
     return found[0] if isinstance(outcome, str) else found
+
+
+def _of_formula(text: str, time: str) -> tuple[str, tuple[str, ...]]:
+    """Outcome and controls of ``y ~ x | pair + time``."""
+    outcome, _, right = (part.strip() for part in text.partition("~"))
+    terms, _, effects = (part.strip() for part in right.partition("|"))
+    controls = [name.strip() for name in terms.split("+") if name.strip() not in {"", "0", "1"}]
+    two = [name.strip() for name in effects.split("+")]
+    is_plain = all(name.isidentifier() for name in (outcome, *controls))
+    if not is_plain or len(two) != 2 or time not in two:
+        raise PanelError(
+            "outcome",
+            None,
+            None,
+            f"y ~ x1 + x2 | pair + {time}: columns, and effects of pairs and of {time}",
+            repr(text),
+            "make other columns before; for other effects fit with pyfixest and call cs.vcov",
+        )
+    return outcome, tuple(controls)
 
 
 def _estimate(

@@ -274,15 +274,15 @@ def test_a_panel_of_units_says_what_it_lacks_whatever_adds_it_up(engine):
         cs.fit(countries.query("year == 2000"), "cm", **names)
 
 
-def test_outcomes_and_files_of_units_at_the_front_door(frame, given, tmp_path):
+def test_outcomes_formulas_and_files_of_units_at_the_front_door(frame, given, tmp_path):
     frame = frame.assign(z=frame["y"] * 2)
     entry = tmp_path / "entry.csv"
     pd.Series(given["cohort"]).rename_axis("unit").reset_index(name="first").to_csv(
         entry, index=False
     )
     plain = cs.fit(frame, "y", controls=["x0"], **given)
-    of_file = cs.fit(frame, "y", controls=["x0"], **given | {"cohort": str(entry)})
-    assert of_file.estimates == plain.estimates
+    formula = cs.fit(frame, "y ~ x0 | pair + period", **given | {"cohort": str(entry)})
+    assert formula.estimates == plain.estimates and formula.outcome == "y"
     both = cs.fit(frame, ["y", "z"], **given)
     assert [fit.outcome for fit in both] == ["y", "z"]
     assert both[1].default().estimate == pytest.approx(2 * both[0].default().estimate)
