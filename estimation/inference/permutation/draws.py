@@ -5,6 +5,7 @@ running draws in threads.
 from __future__ import annotations
 
 import math
+import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -139,7 +140,7 @@ def bar(n_draws: int) -> AbstractContextManager[Any]:
     elsewhere.
     """
     # a bar that is not shown would make its lock all the same
-    if tqdm is None or not sys.stderr.isatty():
+    if tqdm is None or not _is_watched():
         return nullcontext()
     given = {"desc": "permutations", "unit": "draw", "delay": 2, "leave": False}
     return tqdm(total=n_draws, file=sys.stderr, **given)
@@ -150,12 +151,19 @@ def say_that_loops_compile() -> None:
     for a few seconds.
     """
     use_compile_cache()
-    if sys.stderr.isatty() and not is_compiled():
+    if _is_watched() and not is_compiled():
         print(
             "citysync: compiling the loops of the permutation; this happens once on a machine",
             file=sys.stderr,
             flush=True,
         )
+
+
+def _is_watched() -> bool:
+    """Whether this is a terminal, and no worker: one would write over its parent's lines, and a bar
+    of one that is killed leaves a semaphore.
+    """
+    return sys.stderr.isatty() and multiprocessing.parent_process() is None
 
 
 def _n_threads() -> int:
