@@ -9,8 +9,10 @@ import pandas as pd
 from orchestration.commands.registered import registered
 from orchestration.home import Home
 from orchestration.stages.promises import check_promises, read_written
-from tests.estimation.study.test_promises import SPEC, newest_run, written
+from tests.estimation.study.test_promises import SPEC, run, written
 from tests.orchestration.conftest import end_of
+
+__all__ = ["run"]
 
 RUNS = [f"2026010{day}T000000.000000Z" for day in (1, 2)]
 PROMISE = {
@@ -65,8 +67,8 @@ def test_only_runs_of_the_same_kind_of_files_are_read(home):
     assert written["run_id"].tolist() == [RUNS[1]]
 
 
-def test_the_stage_publishes_and_prints_a_planted_change(home, capsys, monkeypatch):
-    marts, primary, last_year = newest_run()
+def test_the_stage_publishes_and_prints_a_planted_change(run, home, capsys, monkeypatch):
+    marts, primary, last_year = run
     monkeypatch.setattr("estimation.analyses.primary.DECLARED", (SPEC,))
     _archive(home, RUNS[0], estimates__next_window=written(marts, last_year, seed=5))
     (home / "build").mkdir()
