@@ -142,6 +142,17 @@ tables as (
             and compared.edition_year is not distinct from columns_judged.edition_year
 ),
 
+-- sources of which most indicators are blocked
+doubtful as (
+    select
+        source_id,
+        count(*) filter (where not is_left) >= any_value(unsupported_share) * count(*) as is_refused
+    from compared
+    group by source_id, indicator_id
+    window of_source as (partition by source_id)
+    qualify count(*) filter (where is_refused) over of_source > 0.5 * (count(*) over of_source - 1)
+),
+
 -- figures of a source without a priority, or of a new edition, and whether they differ from one of a source with a priority
 new_figures as (
     select
@@ -192,21 +203,25 @@ flags as (
     select
         tables.observation_id,
         'unsupported' as rule,
-        'blocked' as grade,
+        case
+            when tables.is_column or tables.is_province or tables.is_city or apart.observation_id is not null then 'blocked'
+            else 'warned'
+        end as grade,
         'expected a figure that another source has, found ' || {{ short_number('tables."value"') }} || case
             when tables.is_table then ' in a table that is refused; so in ' || tables.n_of_table || ' figures of it'
             when tables.is_province then ' in a table that is refused; so in ' || tables.n_of_province || ' of its province'
             when tables.is_city then '; most figures of the city are in another unit in its file'
             when apart.observation_id is not null
                 then '; its source is new, and stands apart from a known one in too much of the city, the table or the series'
-            else '; nobody else has its table, and that of the year beside it is another year''s'
+            when tables.is_column then '; nobody else has its table, and that of the year beside it is another year''s'
+            else '; most other indicators of its source are refused'
         end as detail
     from tables
     -- not for an index (same_as), which has no other index to be compared with
     left join apart on tables.observation_id = apart.observation_id and tables.same_as is null
     where
         tables.is_left
-        and (tables.is_column or tables.is_province or tables.is_city or apart.observation_id is not null)
+        and (grade = 'blocked' or tables.source_id in (select doubtful.source_id from doubtful))
         and (tables.n_left = 1 or (tables.is_table and tables.observation_id not in (
             select paired.observation_id
             from {{ ref('int_values_paired') }} as paired
