@@ -192,7 +192,8 @@ POWER = Part(
 )
 #: How far the claims of the study got, and why some could not be judged.
 CLAIMS = Part(
-    "Claims by verdict: {verdicts}.\n{reasons}",
+    "Claims by verdict ('could have been': by the uncorrected p, but for the net effect): "
+    "{verdicts}.\n{reasons}",
     f"""with counted as (
         select verdict, count(*) as n from estimates.claim group by verdict
     )
