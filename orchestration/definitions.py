@@ -10,7 +10,7 @@ from orchestration.assets import estimation, landing, publication, warehouse
 from orchestration.automation import landing_sensor, refresh_job, yearly_refresh
 from orchestration.gates.asset_checks import build_gate
 from orchestration.home import Home, set_tool_environment
-from orchestration.resources import Settings, run_of_ui
+from orchestration.resources import RunSettings, run_of_ui
 from orchestration.run import Run
 
 # Who is asked when an asset looks wrong that dbt does not build: its groups answer for these too.
@@ -55,7 +55,7 @@ def load_definitions(run: Run | None = None) -> dg.Definitions:
     owned = dg.map_asset_specs(
         lambda spec: spec.replace_attributes(owners=OWNERS.get(spec.group_name, DATA_OWNERS)), ours
     )
-    settings = run.settings if run else Settings.from_environment()
+    settings = run.settings if run else RunSettings.from_environment()
     return dg.Definitions(
         assets=[
             *(landing.delivered_files(source) for source in landing.SOURCES),

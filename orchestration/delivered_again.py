@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orchestration.dbt_runner import Dbt, raise_on_failure
 from orchestration.home import Home, set_tool_environment
-from orchestration.run_settings import SETTINGS, check_recorded
+from orchestration.run_settings import RECORDED_SETTINGS, check_recorded
 from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_files, read_landing
@@ -60,7 +60,7 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
     remove_any(scratch)
     try:
         # editions are left out as they were; the process ends with this command
-        os.environ.update({**dict.fromkeys(SETTINGS, ""), **settings})
+        os.environ.update({**dict.fromkeys(RECORDED_SETTINGS, ""), **settings})
         set_tool_environment(home)
         read_landing(landing, scratch / "raw", scratch / "build", layouts=layouts)
         dbt = Dbt(home)

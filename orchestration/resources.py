@@ -17,14 +17,20 @@ from orchestration.home import Home
 from orchestration.lock import hold_lock
 from orchestration.reuse.fingerprint import note_code
 from orchestration.run import Run, open_run
-from orchestration.run_settings import SETTINGS, check_settings, number, path_of_landing, setting
+from orchestration.run_settings import (
+    RECORDED_SETTINGS,
+    check_settings,
+    number,
+    path_of_landing,
+    setting,
+)
 from warehouse.publication.publish import refuse_to_replace
 
 # Dagster's own job, which makes the selected assets
 SELECTION_JOB = "__ASSET_JOB"
 
 
-class Settings(dg.ConfigurableResource):
+class RunSettings(dg.ConfigurableResource):
     """Settings of a run; the command line hands them over as environment variables, the UI as
     resource configuration.
 
@@ -43,7 +49,7 @@ class Settings(dg.ConfigurableResource):
     simulated_cities: int = 0
 
     @classmethod
-    def from_environment(cls, landing: str | None = None) -> Settings:
+    def from_environment(cls, landing: str | None = None) -> RunSettings:
         """Return the settings that CITYSYNC_LANDING, CITYSYNC_PERMUTATIONS and
         CITYSYNC_SIMULATED_CITIES give; `landing` replaces the first.
         """
@@ -59,7 +65,7 @@ class Settings(dg.ConfigurableResource):
         """Return what a run's results depend on besides its files and code, as the variables that
         set it; without the landing's path.
         """
-        given = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
+        given = {name: os.environ[name] for name in RECORDED_SETTINGS if os.environ.get(name)}
         return given | {
             "CITYSYNC_PERMUTATIONS": str(self.permutations),
             "CITYSYNC_SIMULATED_CITIES": str(self.simulated_cities),

@@ -16,7 +16,7 @@ from orchestration.stage_lines import StageLines
 from warehouse.ingest.workers.pool import Pool
 
 if TYPE_CHECKING:
-    from orchestration.resources import Settings
+    from orchestration.resources import RunSettings
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Run:
     ----------
     home : Home
         Where the run reads and writes.
-    settings : Settings
+    settings : RunSettings
         What it computes.
     code : mapping of str to str
         What `note_code` returned when the run began: hash and time of change of each file of the
@@ -49,7 +49,7 @@ class Run:
     """
 
     home: Home
-    settings: Settings
+    settings: RunSettings
     code: Mapping[str, str]
     dbt: Dbt
     stage_lines: StageLines
@@ -63,7 +63,7 @@ class Run:
 @contextmanager
 def open_run(
     home: Home,
-    settings: Settings,
+    settings: RunSettings,
     *,
     code: Mapping[str, str],
     files: Mapping[str, str] | None = None,

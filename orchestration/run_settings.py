@@ -25,7 +25,7 @@ class SettingError(Refused):
 
 
 @dataclass(frozen=True)
-class Setting:
+class Allowed:
     """What a setting may be: a text that `pattern` matches as a whole; with `bounds`, a whole
     number between them, both included. `default` is empty where leaving the setting out means none.
     """
@@ -62,51 +62,51 @@ ANALYSES = (
     "study_form",
 )
 YEAR = {"expected": "a year between 1900 and 2100", "bounds": (1900, 2100)}
-SETTINGS = {
-    "WINDOW_FIRST_YEAR": Setting(default=str(STUDY_FIRST_YEAR), **YEAR),
-    "WINDOW_LAST_YEAR": Setting(default=str(STUDY_LAST_YEAR), **YEAR),
-    "AS_OF_EDITION": Setting(**YEAR),
-    "AS_OF_YEAR": Setting(**YEAR),
-    "STRICT": Setting("1 (a folder without a layout is an error) or 0", "0", "[01]"),
-    "CITYSYNC_PAIR_YEAR_LIMIT": Setting("a number of pair-years such as 10000000", "10000000"),
-    "CITYSYNC_PERMUTATIONS": Setting(
+RECORDED_SETTINGS = {
+    "WINDOW_FIRST_YEAR": Allowed(default=str(STUDY_FIRST_YEAR), **YEAR),
+    "WINDOW_LAST_YEAR": Allowed(default=str(STUDY_LAST_YEAR), **YEAR),
+    "AS_OF_EDITION": Allowed(**YEAR),
+    "AS_OF_YEAR": Allowed(**YEAR),
+    "STRICT": Allowed("1 (a folder without a layout is an error) or 0", "0", "[01]"),
+    "CITYSYNC_PAIR_YEAR_LIMIT": Allowed("a number of pair-years such as 10000000", "10000000"),
+    "CITYSYNC_PERMUTATIONS": Allowed(
         "a number of draws between 0 and 10000000", str(DRAWS), bounds=(0, 10**7)
     ),
-    "CITYSYNC_SIMULATED_CITIES": Setting(
+    "CITYSYNC_SIMULATED_CITIES": Allowed(
         "a number of cities between 0 (all) and 10000", "0", bounds=(0, 10_000)
     ),
-    "PLACES": Setting(
+    "PLACES": Allowed(
         "prefecture (places of the seed) or county (places of a roster that the landing brings)",
         "prefecture",
         "prefecture|county",
     ),
-    "ANALYSES": Setting(
+    "ANALYSES": Allowed(
         "names of analyses (docs/refresh.md has them all) with a comma between them, such as "
         "baseline,dynamics",
         pattern="(?:{0})(?:,(?:{0}))*".format("|".join(ANALYSES)),
     ),
-    "ENGINE": Setting("duckdb, or spark for the pair tables", "duckdb", "duckdb|spark"),
+    "ENGINE": Allowed("duckdb, or spark for the pair tables", "duckdb", "duckdb|spark"),
 }
-# Settings of a command that do not change what a run computes. No manifest records them, so a
-# manifest that somebody else wrote cannot set an address or a number of threads here.
-OF_COMMANDS = {
-    "KEEP": Setting(
+# They do not change what a run computes. No manifest records them, so a manifest that somebody else
+# wrote cannot set an address or a number of threads here.
+COMMAND_SETTINGS = {
+    "KEEP": Allowed(
         "a number of publications to keep between 1 and 10000", "2", bounds=(1, 10_000)
     ),
-    "CITYSYNC_RUNS": Setting(
+    "CITYSYNC_RUNS": Allowed(
         "a number of runs to keep in Dagster's history between 1 and 10000",
         "20",
         bounds=(1, 10_000),
     ),
-    "CITYSYNC_THREADS": Setting("a number of threads between 1 and 1024", bounds=(1, 1024)),
-    "CITYSYNC_UI_PORT": Setting(
+    "CITYSYNC_THREADS": Allowed("a number of threads between 1 and 1024", bounds=(1, 1024)),
+    "CITYSYNC_UI_PORT": Allowed(
         "a port between 1 and 65535, such as 3000", "3000", bounds=(1, 65_535)
     ),
-    "CONFIRM_SHRINK": Setting("1 (what a publication loses is meant) or 0", "0", "[01]"),
-    "CITYSYNC_REPOSITORY": Setting(
+    "CONFIRM_SHRINK": Allowed("1 (what a publication loses is meant) or 0", "0", "[01]"),
+    "CITYSYNC_REPOSITORY": Allowed(
         "the address of the code, such as https://host/owner/name", pattern=r"https://[^\s\"'<>]+"
     ),
-    "CITYSYNC_ADDRESS": Setting(
+    "CITYSYNC_ADDRESS": Allowed(
         "the address of the report, such as https://host/report", pattern=r"https://[^\s\"'<>]+"
     ),
 }
@@ -120,7 +120,7 @@ def setting(name: str) -> str:
     SettingError
         If it is not what it may be.
     """
-    known = {**SETTINGS, **OF_COMMANDS}
+    known = {**RECORDED_SETTINGS, **COMMAND_SETTINGS}
     given = _checked(known, {name: os.environ.get(name, "")})
     return given.get(name) or known[name].default
 
@@ -171,10 +171,10 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
     SettingError
         If one is not what it may be, or the window is empty.
     """
-    _checked(OF_COMMANDS, values)
-    given = _checked(SETTINGS, values)
+    _checked(COMMAND_SETTINGS, values)
+    given = _checked(RECORDED_SETTINGS, values)
     first, last = (
-        int(given.get(name) or SETTINGS[name].default)
+        int(given.get(name) or RECORDED_SETTINGS[name].default)
         for name in ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR")
     )
     if first >= last:
@@ -182,7 +182,7 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> dict[str, str]:
+def _checked(known: Mapping[str, Allowed], values: Mapping[str, str]) -> dict[str, str]:
     given = {name: values[name] for name in known if values.get(name)}
     for name, text in given.items():
         if not known[name].accepts(text):
@@ -204,11 +204,11 @@ def check_recorded(values: object) -> dict[str, str]:
             f"settings are {str(values)[:80]!r}: expected names and texts, such as "
             "WINDOW_FIRST_YEAR: '2010'"
         )
-    unknown = sorted(set(values) - set(SETTINGS))
+    unknown = sorted(set(values) - set(RECORDED_SETTINGS))
     if unknown:
         named = ", ".join(repr(name[:80]) for name in unknown[:5])
         raise SettingError(
-            f"settings hold {named}: expected none but {', '.join(SETTINGS)}; no other variable "
-            "is taken from a manifest"
+            f"settings hold {named}: expected none but {', '.join(RECORDED_SETTINGS)}; no other "
+            "variable is taken from a manifest"
         )
     return check_settings(values)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from orchestration.home import Home
-from orchestration.resources import Settings
+from orchestration.resources import RunSettings
 from orchestration.reuse.fingerprint import hash_landing, hash_of_files
 from orchestration.run import Run
 from orchestration.simulated_landing import landing_path
@@ -54,7 +54,7 @@ def delivered_files(source_id: str) -> dg.SourceAsset:
             f"raw/{source_id} was made, that is marked as out of date."
         ),
     )
-    def delivered(settings: Settings) -> dg.DataVersion:
+    def delivered(settings: RunSettings) -> dg.DataVersion:
         landing = landing_path(Home.from_environment(), settings.landing)
         files = {}
         if (landing / source_id).exists():

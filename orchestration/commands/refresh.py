@@ -120,10 +120,10 @@ def _run(
     from orchestration.dagster_ui.run_history import close_ended_runs, forget_old_runs, tags_of
     from orchestration.definitions import load_definitions
     from orchestration.endings import ending_of
-    from orchestration.resources import Settings
+    from orchestration.resources import RunSettings
     from orchestration.run import open_run
 
-    settings = Settings.from_environment(landing)
+    settings = RunSettings.from_environment(landing)
     is_whole = plan.scope == ALL
     if is_whole:
         say(f"  every stage is run: {plan.reason}")

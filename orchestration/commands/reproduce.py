@@ -17,7 +17,7 @@ from typing import Any
 from orchestration.home import REPO, Home, python_version
 from orchestration.lock import hold_lock
 from orchestration.publication_folders import publication_folder
-from orchestration.run_settings import SETTINGS, check_recorded
+from orchestration.run_settings import RECORDED_SETTINGS, check_recorded
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError
@@ -68,7 +68,7 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
         *([f"--landing={Path(landing).absolute()}"] if landing else []),
     ]
     # this process's environment with the settings of the run in the place of its own
-    not_ours = (*SETTINGS, "CITYSYNC_BUILD", "CITYSYNC_LANDING")
+    not_ours = (*RECORDED_SETTINGS, "CITYSYNC_BUILD", "CITYSYNC_LANDING")
     environment = {
         **{name: value for name, value in os.environ.items() if name not in not_ours},
         **settings,

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 
 from orchestration.home import REPO
-from orchestration.run_settings import SETTINGS
+from orchestration.run_settings import RECORDED_SETTINGS
 from warehouse.hashing import code_files, hash_file, hash_parts, hash_tree
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.snapshot import take_snapshot
@@ -100,7 +100,7 @@ def take_fingerprint(files: Mapping[str, str] | None) -> Fingerprint:
     for path, content in hash_code().items():
         is_after = path.startswith(ESTIMATION) and path not in RUN_BY_MODELS
         (after if is_after else before).extend([path, content])
-    settings = [f"{name}={os.environ[name]}" for name in SETTINGS if os.environ.get(name)]
+    settings = [f"{name}={os.environ[name]}" for name in RECORDED_SETTINGS if os.environ.get(name)]
     of_landing = hash_parts(["simulated"]) if files is None else hash_of_files(files)
     marts = hash_parts([of_landing, *settings, *_environment(), *before])
     return Fingerprint(of_landing, marts, hash_parts([marts, *after]))

@@ -17,7 +17,7 @@ import pytest
 from orchestration import dbt_runner
 from orchestration.dbt_runner import Dbt, DbtFailed, ensure_manifest
 from orchestration.home import Home, set_tool_environment
-from orchestration.resources import Settings
+from orchestration.resources import RunSettings
 from orchestration.run import open_run
 from orchestration.stages import counterfactual
 from warehouse.publication.tables import hash_table
@@ -75,7 +75,7 @@ def test_the_warehouse_without_the_effect_is_built_in_the_background_unless_ther
     monkeypatch.setattr(counterfactual, "build", fail_in)
     for threads, is_here in (("1", True), ("2", False)):
         monkeypatch.setenv("CITYSYNC_THREADS", threads)
-        with open_run(Home(tmp_path), Settings(), code={}) as run:
+        with open_run(Home(tmp_path), RunSettings(), code={}) as run:
             counterfactual.start(run)
             with pytest.raises(DbtFailed) as failed:
                 counterfactual.wait(run)

@@ -26,7 +26,7 @@ from orchestration.automation import landing_sensor, tell_of_failure
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.dagster_ui.run_history import LANDING, forget_old_runs
 from orchestration.home import Home
-from orchestration.resources import Settings, run_of_ui
+from orchestration.resources import RunSettings, run_of_ui
 from orchestration.run import Run, open_run
 from orchestration.stages.report import describe_sources
 from orchestration.stages.warehouse import require_values
@@ -106,7 +106,7 @@ def anything(run: dg.ResourceParam[Run]) -> None:
 
 
 def run(landing: str = "", permutations: int = 9999, **options) -> dg.ExecuteInProcessResult:
-    settings = Settings(landing=landing, permutations=permutations)
+    settings = RunSettings(landing=landing, permutations=permutations)
     resources = {"settings": settings, "run": run_of_ui}
     return dg.materialize([anything], resources=resources, raise_on_error=False, **options)
 
@@ -126,7 +126,7 @@ def test_a_run_of_the_ui_waits_for_no_lock_but_fails_beside_another(home):
 
 @pytest.mark.usefixtures("home")
 def test_a_selection_without_assets_makes_none():
-    resources = {"settings": Settings(), "run": run_of_ui}
+    resources = {"settings": RunSettings(), "run": run_of_ui}
     definitions = dg.Definitions([anything], resources=resources)
     job = definitions.resolve_implicit_global_asset_job_def()
     assert job.execute_in_process(asset_selection=[anything.key]).success
@@ -228,7 +228,7 @@ def test_a_simulated_landing_is_left_alone_and_made_again_by_other_code(home, mo
     for n_cities, is_other_code in ((48, False), (48, False), (49, False), (49, True)):
         if is_other_code:
             (home / "simulated" / ".sha256").write_text("of other code", encoding="utf-8")
-        settings = Settings(simulated_cities=n_cities)
+        settings = RunSettings(simulated_cities=n_cities)
         with open_run(Home(home), settings, code={}) as given:
             made = dg.materialize([landing.simulated_landing], resources={"run": given})
         assert made.success

@@ -7,7 +7,7 @@ import pytest
 from estimation.analyses.catalog import every_spec
 from orchestration.run_settings import (
     ANALYSES,
-    SETTINGS,
+    RECORDED_SETTINGS,
     SettingError,
     check_recorded,
     check_settings,
@@ -22,7 +22,7 @@ def test_known_settings_are_taken_and_others_left_alone() -> None:
     assert list(ANALYSES) == sorted({spec.analysis for spec in every_spec()})
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", RECORDED_SETTINGS)
 @pytest.mark.parametrize(
     "text",
     [
