@@ -1,6 +1,6 @@
 """What the report reads, one query a frame; every number on a page is a cell of one of them.
 
-Split by schema: estimates, marts, quality.
+Split by schema (estimates, marts, quality), with policy texts apart.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from pathlib import Path
 
 from .queries_estimates import ESTIMATES
 from .queries_marts import MARTS
+from .queries_policy import POLICY
 from .queries_quality import QUALITY
 from .query import Query
 
-QUERIES: dict[str, Query] = {**ESTIMATES, **MARTS, **QUALITY}
+QUERIES: dict[str, Query] = {**ESTIMATES, **MARTS, **POLICY, **QUALITY}
 # where the rows of a table are computed; a mart is a model of its name
 CODE = {
     "estimates.primary": ("estimation/primary/fit.py", "def fit_primary"),
