@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import numpy as np
 
-from warehouse.hashing import hash_bytes
 from warehouse.ingest.cells.cell_values import cell_text, normal_header
 from warehouse.ingest.drafting.evidence import (
     FEWEST,
@@ -26,7 +25,11 @@ from warehouse.ingest.drafting.header_matching import (
     meaning,
     note_of,
     quoted,
-    split_known_unit,
+)
+from warehouse.ingest.drafting.indicator_lines import (
+    SheetInDraft,
+    new_indicator_lines,
+    taken_lines,
 )
 from warehouse.ingest.drafting.sheet_cells import (
     NO_CELL,
@@ -70,21 +73,6 @@ class TableDraft:
     files: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """What is known of a sheet while it is drafted, the place of each row among it."""
-
-    where: str
-    grid: Grid
-    profile: SheetProfile
-    level: str
-    place_ids: Sequence[int | None]
-    knowledge: Knowledge
-    notes: list[str]
-    # of each column or row that was taken: the known source whose figures it has
-    copies: list[str | None] = field(default_factory=list)
-
-
 def draft_sheet(
     file_name: str,
     grid: Grid,
@@ -120,7 +108,7 @@ def draft_sheet(
             f"{headers}"
         )
         return None
-    sheet = _Sheet(
+    sheet = SheetInDraft(
         where,
         grid,
         profile,
@@ -152,7 +140,7 @@ def draft_sheet(
     return TableDraft([*lines, *indicators])
 
 
-def _note_copy(sheet: _Sheet) -> None:
+def _note_copy(sheet: SheetInDraft) -> None:
     """Say of which known source the sheet is a copy, where most of what was taken is that."""
     source, n = Counter(sheet.copies).most_common(1)[0] if sheet.copies else (None, 0)
     if source is not None and 2 * n > len(sheet.copies):
@@ -178,7 +166,7 @@ def year_in_name(file_name: str) -> int | None:
     return int(years[0]) if years else None
 
 
-def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, str]:
+def _by_columns(sheet: SheetInDraft, edition: int | None) -> tuple[list[str] | None, str]:
     """Indicators as columns, and where their year stands."""
     profile = sheet.profile
     year, findings = _year_and_findings(sheet, edition)
@@ -197,9 +185,9 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, s
             sheet.notes.append(f"{sheet.where}: no column is like an indicator: {shown}")
             return None, year
         by_header = {profile.headers[col]: finding for col, finding in findings.items()}
-        return ["    indicators:", *_new_indicators(sheet, columns, by_header, "      ")], year
+        return ["    indicators:", *new_indicator_lines(sheet, columns, by_header, "      ")], year
     texts = {col: profile.headers[col] for col in taken}
-    lines = ["    indicators:", *_taken_lines(sheet, taken, texts, findings, "      ")]
+    lines = ["    indicators:", *taken_lines(sheet, taken, texts, findings, "      ")]
     lines += _left_columns(sheet, taken, findings)
     return lines, year
 
@@ -222,7 +210,7 @@ def _suffixed(profile: SheetProfile) -> dict[str, dict[int, str]]:
     return {}
 
 
-def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> list[str]:
+def _by_suffixes(sheet: SheetInDraft, suffixed: Mapping[str, Mapping[int, str]]) -> list[str]:
     """Indicators whose columns end in their year."""
     rows, findings, values_of = range(len(sheet.place_ids)), {}, {}
     for name, years in suffixed.items():
@@ -232,13 +220,13 @@ def _by_suffixes(sheet: _Sheet, suffixed: Mapping[str, Mapping[int, str]]) -> li
         findings[name] = judge_column(name.strip("_"), keys, values_of[name], sheet.knowledge)
     taken = _likest({name: finding.match for name, finding in findings.items()})
     rest = {name: values for name, values in values_of.items() if name not in taken}
-    lines = _taken_lines(sheet, taken, {n: n for n in taken}, findings, "      ", by_pattern=False)
-    lines += _new_indicators(sheet, rest, findings, "      ")
+    lines = taken_lines(sheet, taken, {n: n for n in taken}, findings, "      ", by_pattern=False)
+    lines += new_indicator_lines(sheet, rest, findings, "      ")
     used = dict.fromkeys(chain.from_iterable(suffixed.values()))
     return ["    indicators:", *lines, *_left_columns(sheet, used, {})]
 
 
-def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[int, Finding]]:
+def _year_and_findings(sheet: SheetInDraft, edition: int | None) -> tuple[str, dict[int, Finding]]:
     """Where the year stands, and what each column is then; where no column holds it, the year that
     the values speak for.
     """
@@ -271,7 +259,7 @@ def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[in
     return best, judged[best]
 
 
-def _year_of_values(sheet: _Sheet) -> int | None:
+def _year_of_values(sheet: SheetInDraft) -> int | None:
     """The year in which a column of a sheet without years agrees best with what is known; None
     where none agrees in half of its cells.
     """
@@ -288,7 +276,7 @@ def _year_of_values(sheet: _Sheet) -> int | None:
     return best[1] if best[0] >= _SURE_OF_YEAR else None
 
 
-def _judge_columns(sheet: _Sheet, year: int | None) -> dict[int, Finding]:
+def _judge_columns(sheet: SheetInDraft, year: int | None) -> dict[int, Finding]:
     keys = row_keys(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, year)
     is_panel = looks_like_panel(keys[keys != NO_CELL])
     return {
@@ -304,7 +292,7 @@ def _judge_columns(sheet: _Sheet, year: int | None) -> dict[int, Finding]:
 
 
 def _left_columns(
-    sheet: _Sheet, taken: Mapping[int, HeaderMatch | None], findings: Mapping[int, Finding]
+    sheet: SheetInDraft, taken: Mapping[int, HeaderMatch | None], findings: Mapping[int, Finding]
 ) -> list[str]:
     """Lines for the columns that nothing is known of, each with what was seen."""
     profile = sheet.profile
@@ -356,7 +344,7 @@ def _likest(matches: Mapping[int, HeaderMatch | None]) -> dict[int, HeaderMatch]
     }
 
 
-def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
+def _by_year_columns(sheet: SheetInDraft, *, has_place: bool) -> list[str] | None:
     """Years across: an indicator a row, or one for the sheet, named by the sheet, a title or the
     file and known by its values.
     """
@@ -388,7 +376,7 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
     found = [(part, finding) for part, finding in findings if finding.match is not None]
     if not found:
         text = next(text for text in texts if text)
-        indicator = _new_indicators(
+        indicator = new_indicator_lines(
             sheet, {text: cells[1]}, {text: findings[0][1]}, "", titles=titles
         )[0]
         fields = indicator.partition("id: ")[2]
@@ -414,7 +402,7 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
     return ["    sheet_indicators:", f"      {quoted(sheet.grid.sheet_name or '*')}: {line}"]
 
 
-def _label_col(sheet: _Sheet, *, has_place: bool) -> int | None:
+def _label_col(sheet: SheetInDraft, *, has_place: bool) -> int | None:
     """Column whose texts say which indicator a row holds; beside a column of places its few texts
     must come again and again.
     """
@@ -428,12 +416,12 @@ def _label_col(sheet: _Sheet, *, has_place: bool) -> int | None:
     return None
 
 
-def _labels(sheet: _Sheet, col: int) -> list[str]:
+def _labels(sheet: SheetInDraft, col: int) -> list[str]:
     cells = cells_of_column(body_rows(sheet.grid, sheet.profile), col)
     return [normal_header(cell_text(cell)) for cell in cells]
 
 
-def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
+def _by_rows(sheet: SheetInDraft, col: int, *, has_place: bool) -> list[str] | None:
     rows: dict[str, list[int]] = {}
     for row, label in enumerate(_labels(sheet, col)):
         if label:
@@ -456,81 +444,9 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
         "      indicators:",
     ]
     if not taken:
-        new = _new_indicators(sheet, values_of, findings, "        ") if has_place else []
+        new = new_indicator_lines(sheet, values_of, findings, "        ") if has_place else []
         return [*lines, *new] if new else None
     return [
         *lines,
-        *_taken_lines(sheet, taken, {label: label for label in rows}, findings, "        "),
+        *taken_lines(sheet, taken, {label: label for label in rows}, findings, "        "),
     ]
-
-
-def _taken_lines(
-    sheet: _Sheet,
-    taken: Mapping[Hashable, HeaderMatch],
-    texts: Mapping[Hashable, str],
-    findings: Mapping[Hashable, Finding],
-    indent: str,
-    *,
-    by_pattern: bool = True,
-) -> list[str]:
-    """A rule and a note for each column or row whose indicator is known."""
-    lines, catalog = [], sheet.knowledge.catalog
-    for key, match in taken.items():
-        text, evidence = texts[key], findings[key].evidence
-        sheet.copies.append(findings[key].copy_of)
-        said = meaning(match, catalog, evidence, by_pattern=by_pattern)
-        lines.append(f"{indent}- {{column: {quoted(text)}, {said}")
-        sheet.notes.append(note_of(sheet.where, text, match, catalog, evidence))
-    return lines
-
-
-def _new_indicators(
-    sheet: _Sheet,
-    values_of: Mapping[str, Sequence[float]],
-    findings: Mapping[str, Finding],
-    indent: str,
-    *,
-    titles: Sequence[str] = (),
-) -> list[str]:
-    """Lines for indicators that the catalog lacks, under names to be changed; what the catalog
-    needs is a note for each. Where a name holds no unit, one of ``titles`` may.
-    """
-    lines = []
-    for text, values in values_of.items():
-        label, unit, pattern = split_known_unit(text, sheet.knowledge.catalog.units)
-        units = _canonical_units(sheet, unit)
-        titled = None
-        if not units:
-            titled = next((one for one in titles if _canonical_units(sheet, one)), None)
-            units = _canonical_units(sheet, titled)
-        name = re.sub("[^a-z0-9]+", "_", label.lower()).strip("_")
-        if not re.match("[a-z]", name):
-            # a layout takes no id that begins with a digit
-            name = f"new_{hash_bytes(label.encode())[:4]}"
-        indicator = f"{name}_{(units or ['count'])[0]}"
-        found = np.asarray(values, dtype=float)
-        found = found[np.isfinite(found)] if np.isfinite(found).any() else np.zeros(1)
-        least, most = min(0, 10 * found.min()), 10 * max(1, found.max())
-        how = ""
-        if titled is not None:
-            how = f", unit: {quoted(normal_header(titled))}"
-        elif pattern and units:
-            how = f", unit_pattern: {quoted(pattern)}"
-        lines.append(
-            f"{indent}- {{column: {quoted(text)}, id: {indicator}{how}}}  # "
-            f"{findings[text].evidence}; if it is no indicator of the catalog, choose a name and "
-            "add it there"
-        )
-        sheet.notes.append(
-            f"{sheet.where}: {text!r} is no indicator of the catalog; a line for "
-            f'warehouse/seeds/indicator_catalog.csv: {indicator},"{label}","{label}",{sheet.level},'
-            f"{(units or ['count'])[0]},flow,{least:.0f},{most:.0f},false,false,,,false; and one "
-            f'for indicator_definitions.csv: {indicator},"what is counted","统计口径"'
-        )
-    return lines
-
-
-def _canonical_units(sheet: _Sheet, unit: str | None) -> list[str]:
-    """Canonical units to which a unit can be converted."""
-    word = normal_header(unit or "").lower()
-    return sorted(canonical for known, canonical in sheet.knowledge.catalog.units if known == word)
