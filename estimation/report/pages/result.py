@@ -18,17 +18,17 @@ from ..journal_tables import build_table
 from ..plots import Chart, Point, Series
 from .context import Context
 from .first_screen import INTERVAL, FirstScreen, could_be_missed, how_sure
+from .own_outcomes import own_outcomes
 from .pictures import answer as answer_picture
 from .pictures import event_study, picture
 from .play import in_step, one_city, shuffle
 from .row_names import NET, ZONES, stood_out_name
+from .weight import weight
 
 BREAK_SHARE = 0.25
 # cities named on the page; the file has all, and the first page stays light with thousands of
 # counties
 MOST_LISTED = 500
-# of the pandemic, in their order
-PERIODS = ("before", "within", "after")
 # the key of `estimates.coverage` for the primary test over many economies
 WINDOW = "primary.study_window"
 
@@ -52,8 +52,8 @@ def result(page: Context) -> dict[str, Any]:
         "counted": _counted(page),
         "claims": page.rows("claim"),
         "literature": page.rows("literature"),
-        "weight": _weight(page),
-        "trade": _trade(page),
+        "weight": weight(page),
+        "trade": own_outcomes(page),
         "is_found": is_found,
         "next_window": page.some("next_window", spec_id=PRIMARY),
         "promises": _promises(page),
@@ -353,128 +353,6 @@ def _counted(page: Context) -> Markup | None:
     }
     last, second = (num(row, name, "year") for name in ("last_year", "second_last_year"))
     return page.words("result.counted", last=last, second_last=second, **counts)
-
-
-def _weight(page: Context) -> dict[str, Any] | None:
-    """One sentence and one picture on where the weight lies, and the parts with their p of
-    equality.
-    """
-    w = page.words
-    by_year = page.some("weight", grain="calendar_year")
-    parts = page.some("weight", grain="ages") + page.some("weight", grain="periods")
-    first = next((row for row in parts if row["grain"] == "ages"), None)
-    if not by_year or first is None:
-        return None
-    weight = num(first, "weight", "%")
-    periods = [num(row, "weight", "%") for row in parts if row["grain"] == "periods"]
-    if len(periods) == len(PERIODS):
-        said = w("result.weight_said", weight=weight, **dict(zip(PERIODS, periods, strict=True)))
-    else:
-        said = w("result.weight_ages", weight=weight)
-    points = [
-        Point(int(row["name"]), row["weight"], f"{row['name']}: {shown(row['weight'], '%')}")
-        for row in by_year
-        if row["n_cells"]
-    ]
-    labels = {point.x: (f"{point.x}",) for point in points}
-    series = [Series("", tuple(points), joined=True)]
-    tables = "estimates.weight"
-    chart = picture(
-        page,
-        "weight",
-        "result.weight",
-        series,
-        labels,
-        "weights",
-        tables,
-        _late(by_year),
-        years=None,
-    )
-    return {"said": said, "picture": chart, "parts": parts}
-
-
-def _late(by_year: list[Row]) -> dict[str, object]:
-    """The fewest last years that together hold three quarters of the weight, and their share."""
-    held = 0.0
-    rows = sorted(by_year, key=lambda row: -int(row["name"]))
-    for row in rows:
-        held += row["weight"]
-        if held >= 0.75:
-            break
-    span = {"first": int(row["name"]), "last": int(rows[0]["name"])}
-    return {"share": shown(held, "%"), **span}
-
-
-def _trade(page: Context) -> dict[str, Any] | None:
-    """What zones did to their own trade, and to the other outcomes of their city."""
-    w = page.words
-    rows = page.some("own_outcome", comparison="all_cities")
-    trade = next((row for row in rows if row["outcome"] == "trade"), None)
-    if trade is None:
-        return None
-    said = []
-    if number(trade["p_value"]) is None:
-        said.append(w("result.trade_not_run", reason=page.said(trade["reason"])))
-    else:
-        numbers = {name: num(trade, name, "+3") for name in ("estimate", "ci_low", "ci_high")}
-        years = {name: num(trade, f"{name}_year", "year") for name in ("first", "last")}
-        smallest = num(trade, "minimum_detectable_effect", "3")
-        counts = {"pilots": num(trade, "n_pilots", "int"), "smallest": smallest}
-        key = "result.trade_found" if trade["is_found"] else "result.trade_none"
-        said.append(w(key, **numbers, **years, **counts))
-        said += _too_early(page, trade)
-    tested = [row for row in rows if number(row["p_value"]) is not None]
-    later = [
-        row
-        for row in page.some("own_outcome", comparison="not_yet_treated")
-        if number(row["p_value"]) is not None
-    ]
-    said += _own_found(page, tested + later)
-    return {"said": said, "rows": tested, "later": later}
-
-
-def _too_early(page: Context, trade: Row) -> list[Markup]:
-    """How many cities of the main test were treated before the figures of trade begin."""
-    ours = page.one("primary", spec_id=PRIMARY)
-    if ours is None or number(ours["first_year"]) is None:
-        return []
-    if trade["first_year"] <= ours["first_year"]:
-        return []
-    early = [
-        row["n_cities"]
-        for row in page.rows("primary_cohorts")
-        if row["cohort_year"] is not None and row["cohort_year"] <= trade["first_year"]
-    ]
-    if not early:
-        return []
-    first = num(trade, "first_year", "year")
-    return [page.words("result.trade_years", first=first, cities=shown(sum(early), "int"))]
-
-
-def _own_found(page: Context, rows: list[Row]) -> list[Markup]:
-    """Which of the other outcomes of a zone's city are found, against whom."""
-    w = page.words
-    others = [row for row in rows if row["outcome"] != "trade"]
-    if not others:
-        return []
-    found = []
-    for row in others:
-        if not is_found(row):
-            continue
-        names = {
-            "name": w.name("own_outcomes", row["outcome"]),
-            "unit": w.name("own_units", row["unit"]),
-            "against": w(f"result.own_{row['comparison']}"),
-        }
-        numbers = {
-            "estimate": num(row, "estimate", "+3"),
-            "p": num(row, "p_value_family", "p"),
-        }
-        found.append(w("result.own_row", **names, **numbers))
-    if not found:
-        return [w("result.own_none"), w("result.own_size")]
-    listed = w("label.chinese_semicolon").join(found)
-    return [w("result.own_found", found=listed), w("result.own_size")]
 
 
 def _promises(page: Context) -> list[Markup]:
