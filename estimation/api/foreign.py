@@ -321,9 +321,17 @@ def _rows_of_statsmodels(model: Any) -> FitRows:
         outcomes = model.endog_names
         values[outcomes] = np.asarray(data.orig_endog, dtype=float)
 
+    given_names: list[Any] = []
+    for side in (data.orig_endog, data.orig_exog):
+        given_names.extend(getattr(side, "columns", [getattr(side, "name", None)]))
+
     def values_in(frame: pd.DataFrame) -> pd.DataFrame:
         frame = frame.reset_index(drop=True)
         found = named_values(values, frame)
+        # a column by a name that statsmodels made up is another one if it lacks values of the fit
+        for name in found.columns.difference(given_names):
+            if not values[name].isin(found[name]).all():
+                found = found.drop(columns=name)
         if hasattr(data, "model_spec"):
             from statsmodels.formula._manager import FormulaManager
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -17,6 +17,16 @@ from ..results import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class Wald(TypedDict):
+    """Hotelling's statistic of a joint test, its two degrees of freedom, p and inference method."""
+
+    statistic: float
+    df1: float
+    df2: float
+    p_value: float
+    vcov: str
 
 
 def numbers_by_name(given: Any, what: str) -> dict[str, float]:
@@ -74,9 +84,7 @@ class Covariance:
         numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
         return Estimate("combined", None, None, self.line, False, value, *numbers, 0, df=i.df)
 
-    def wald(
-        self, terms: Sequence[str | Mapping[str, float] | pd.Series]
-    ) -> dict[str, float | str]:
+    def wald(self, terms: Sequence[str | Mapping[str, float] | pd.Series]) -> Wald:
         """Return the joint test that coefficients, or weighted sums of them, are all zero.
 
         The statistic is Hotelling's: with q restrictions and df degrees of freedom of the error
@@ -114,8 +122,7 @@ class Covariance:
             raise refused("terms", expected, terms, "leave one out that others imply")
         statistic, df1, df2 = found
         p_value = f_p_value(statistic, df1, df2)
-        names = ("statistic", "df1", "df2", "p_value", "vcov")
-        return dict(zip(names, (statistic, df1, df2, p_value, self.line), strict=True))
+        return Wald(statistic=statistic, df1=df1, df2=df2, p_value=p_value, vcov=self.line)
 
     def _rows(self, sums: Sequence[Any], what: str) -> np.ndarray:
         """Weights of sums of coefficients, (q, K)."""

@@ -15,6 +15,7 @@ from ..panel.pair_columns import PairColumns
 from ..panel.panel_error import plural, refused, require_among, require_count, require_names
 from ..panel.panel_table import listed
 from ..panel.unit_values import beside
+from ..primary.adjusted import within_block_basis
 from ..primary.adjusted_fit import DEALINGS, UNIFORM, AdjustedResult, fit_adjusted
 from ..primary.channels import Channel
 from ..primary.fit import GIVEN, PrimaryResult, fit_measure, fit_primary
@@ -205,19 +206,23 @@ def primary(
             arrays = (cities.growth[kept], cities.years, cities.cohort[kept], cities.block[kept])
             if names:
                 covariates_of = np.asarray(cities.covariates)[kept]
+                _require_variation(covariates_of, arrays[-1], names)
                 result = fit_adjusted(*arrays, covariates_of, dealing=dealing, **settings)
             else:
                 result = fit_primary(*arrays, **settings, least_share=least_share)
     # those of growth, then those that its cycle has beside them
     of_cycle = () if result.cycle is None else result.cycle.warnings
     warnings = (*cities.notes, *more, *dict.fromkeys((*result.warnings, *of_cycle)))
-    return PrimaryFit(
-        outcome,
-        result,
-        of_units(warnings),
-        unit,
-        cities.backend,
-    )
+    return PrimaryFit(outcome, result, of_units(warnings), unit, cities.backend)
+
+
+def _require_variation(covariates: np.ndarray, block: np.ndarray, names: Sequence[str]) -> None:
+    """Raise a PanelError for a covariate that effects of blocks by period take out already."""
+    known = np.isfinite(covariates).all(axis=1)
+    for name, values in zip(names, covariates[known].T, strict=True):
+        if not within_block_basis(values[:, None], block[known]).size:
+            expected = f"values of {name} that differ between units of a block"
+            raise refused("covariates", expected, "one value in every block", "leave it out")
 
 
 def _with_most_periods(cities: CityFile, least_share: float) -> tuple[np.ndarray, list[str]]:

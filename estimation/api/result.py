@@ -19,7 +19,7 @@ from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import PairPanel
 from ..panel.panel_error import refused, require_among
 from ..results import Estimate, FitResult, NotEstimable
-from .joint import Covariance, numbers_by_name
+from .joint import Covariance, Wald, numbers_by_name
 from .text import Text, html_of, summary_of
 from .words import (
     OWN,
@@ -245,7 +245,7 @@ class Fit(ForMaketables, FitResult):
 
     def wald(
         self, terms: Sequence[str | Mapping[str, float] | pd.Series], vcov: str | None = None
-    ) -> dict[str, float | str]:
+    ) -> Wald:
         """The joint test that coefficients, or weighted sums of them, are all zero.
 
         Parameters

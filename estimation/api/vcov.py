@@ -21,7 +21,7 @@ from ..panel.panel_error import PanelError, require_among, require_names, requir
 from ..panel.panel_table import like_ids, listed, note_few_on_both_sides
 from ..results import Estimate
 from .foreign import Scores, read_scores
-from .joint import Covariance
+from .joint import Covariance, Wald
 from .result import TIDY
 from .text import wrapped
 from .words import ForMaketables, SharedLine, interval_at, require_line
@@ -128,7 +128,7 @@ class Errors(ForMaketables, pd.DataFrame):
 
     def wald(
         self, terms: Sequence[str | Mapping[str, float] | pd.Series], vcov: str | None = None
-    ) -> dict[str, float | str]:
+    ) -> Wald:
         """The joint test that coefficients, or weighted sums of them, are all zero.
 
         Parameters

@@ -527,6 +527,14 @@ def test_importing_the_library_loads_nothing_heavy_and_functions_stay_functions(
     assert done.stdout == "[] True True []\n"
 
 
+def test_primary_refuses_a_covariate_that_does_not_vary_within_blocks():
+    frame = _frame(calmer=0.6)
+    frame = frame.assign(size=3.0, of_block=pd.factorize(frame["block_id"])[0])
+    for name in ("size", "of_block"):
+        with pytest.raises(cs.PanelError, match=f"covariates: .*{name}"):
+            cs.primary(frame, covariates=[name], permutations=20)
+
+
 def test_primary_takes_frames_and_other_names():
     names = {"city_id": "country", "year": "t", "growth": "g", "cohort_year": "first"}
     cities = _frame(calmer=0.6).rename(columns=names | {"block_id": "region"})

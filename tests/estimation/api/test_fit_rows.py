@@ -292,6 +292,16 @@ REFUSED = {
 }
 
 
+def test_a_name_that_statsmodels_made_up_is_no_column_of_the_frame(rows):
+    other = rows.assign(x1=np.arange(len(rows)))
+    fit = sm.OLS(rows.flow.to_numpy(float), rows[["x", "z"]]).fit()
+    agree(cs.vcov(fit, UNIT, data=other), fit, rows)
+    fit = sm.OLS(rows.y.to_numpy(), rows[["x"]].to_numpy()).fit()
+    agree(cs.vcov(fit, UNIT, data=other.reset_index(drop=True)), fit, rows)
+    with pytest.raises(cs.PanelError, match="column y"):
+        cs.vcov(fit, UNIT, data=shuffled(other))
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_rows_that_cannot_be_matched_are_refused(rows, name):
     ask, said = REFUSED[name]
