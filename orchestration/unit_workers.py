@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 
+from estimation.inference.permutation.draws import show_progress
 from estimation.sample.marts import Marts
 from estimation.study.tables import Tables
 from estimation.study.units import StudyError, Unit
@@ -32,7 +33,9 @@ class UnitJob:
 
     def run(self, marts: Marts) -> Tables:
         """Its rows by table."""
-        return self.unit.run(marts)
+        # a bar would write over the parent's lines
+        with show_progress(False):
+            return self.unit.run(marts)
 
 
 def n_processes() -> int:
@@ -49,7 +52,9 @@ def load() -> None:
     import_module("pyfixest.estimation")
     with open(Home.from_environment().cache / "compiling.lock", "w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
-        compile_loops()
+        # a progress bar would make a semaphore, which is left over if this process is killed
+        with show_progress(False):
+            compile_loops()
 
 
 def run_in_workers(

@@ -17,6 +17,7 @@ from ..engines.choose import ENGINES, TWO_WAY, choose_engine, exceeds_memory
 from ..engines.interface import Units
 from ..fit import ESTIMATORS as ON_PAIRS
 from ..fit import fit_panel, fit_summed
+from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, STANDARDISED, pair_outcome, standardise
 from ..options import CONTROL_PAIRS, Options
 from ..panel.city_file import read_cities
@@ -61,6 +62,7 @@ class FitOptions(TypedDict, total=False):
     reference: int
     binning: tuple[int, int] | None
     engine: Literal["arrays", "all_pairs"] | None
+    progress: bool | None
 
 
 @overload
@@ -100,6 +102,7 @@ def fit(
     reference: int = -1,
     binning: tuple[int, int] | None = None,
     engine: Literal["arrays", "all_pairs"] | None = None,
+    progress: bool | None = None,
 ) -> Fit | list[Fit]:
     """Fit an estimator of difference in differences on a panel of pairs.
 
@@ -167,6 +170,8 @@ def fit(
         What adds the pairs up: ``arrays``, or ``all_pairs``, in closed form from a panel of units
         and without a permutation. None: chosen by what is given and asked for; `Fit.engine` says
         which. Both give the same numbers.
+    progress : bool, optional
+        Bars of the draws; None: on a terminal, after two seconds.
 
     Returns
     -------
@@ -197,6 +202,7 @@ def fit(
         ("shuffle", shuffle, ("block", "all")),
         ("control_pairs", control_pairs, CONTROL_PAIRS),
         ("engine", engine, (*ENGINES, None)),
+        ("progress", progress, (False, True, None)),
     ):
         require_among(name, [value], allowed)
     if series is not None:
@@ -229,7 +235,7 @@ def fit(
             exposure,
             ordered=unit is None,
         )
-        with faults_of_units():
+        with faults_of_units(), show_progress(progress):
             found.append(_estimate(panel, columns, estimator, options, series, engine))
     return found[0] if isinstance(outcome, str) else found
 

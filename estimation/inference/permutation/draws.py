@@ -5,12 +5,12 @@ running draws in threads.
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ except ImportError:  # the library runs without it, and shows no bar then
 
 # draws that a thread runs in one go; results do not depend on it
 CHUNK = 250
+# whether draws show a bar; None: where someone watches
+SHOWN: ContextVar[bool | None] = ContextVar("SHOWN", default=None)
 # statistics closer than this count as equal, so that rounding does not decide whether the real
 # assignment equals itself
 TOLERANCE = 1e-9
@@ -136,22 +138,31 @@ def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
 
 
 def bar(n_draws: int) -> AbstractContextManager[Any]:
-    """Return a progress bar of draws, to be entered: on a terminal, after two seconds; None
-    elsewhere.
-    """
+    """Return a progress bar of draws, or None, to be entered: where someone watches."""
+    shown = SHOWN.get()
     # a bar that is not shown would make its lock all the same
-    if tqdm is None or not _is_watched():
+    if tqdm is None or shown is False:
         return nullcontext()
-    given = {"desc": "permutations", "unit": "draw", "delay": 2, "leave": False}
-    return tqdm(total=n_draws, file=sys.stderr, **given)
+    disable = None if shown is None else False
+    delay = 0 if shown else 2
+    return tqdm(
+        total=n_draws,
+        desc="permutations",
+        unit="draw",
+        delay=delay,
+        file=sys.stderr,
+        leave=False,
+        disable=disable,
+    )
 
 
 def say_that_loops_compile() -> None:
-    """One line on a terminal before the first permutation on a machine: numba compiles the loops
-    for a few seconds.
+    """One line before the first permutation on a machine, where bars are shown: numba compiles the
+    loops for a few seconds.
     """
     use_compile_cache()
-    if _is_watched() and not is_compiled():
+    shown = sys.stderr.isatty() if SHOWN.get() is None else SHOWN.get()
+    if shown and not is_compiled():
         print(
             "citysync: compiling the loops of the permutation; this happens once on a machine",
             file=sys.stderr,
@@ -159,11 +170,14 @@ def say_that_loops_compile() -> None:
         )
 
 
-def _is_watched() -> bool:
-    """Whether this is a terminal, and no worker: one would write over its parent's lines, and a bar
-    of one that is killed leaves a semaphore.
-    """
-    return sys.stderr.isatty() and multiprocessing.parent_process() is None
+@contextmanager
+def show_progress(shown: bool | None) -> Iterator[None]:
+    """Bars of the draws inside: always, never, or (None) on a terminal after two seconds."""
+    token = SHOWN.set(shown)
+    try:
+        yield
+    finally:
+        SHOWN.reset(token)
 
 
 def _n_threads() -> int:

@@ -319,6 +319,7 @@ REFUSED[cs.PanelError] += [
     (lambda at: at.plain.plot(file="plot.docx"), r"file: expected a name that ends in .*\.svg"),
     (lambda at: at.plain.tidy(full="yes"), "full: expected one of False, True"),
     (of_frame(reference=True), "reference: expected a whole number, found True"),
+    (of_frame(progress=1), "progress: expected one of"),
     *((of_frame(controls=of), "controls: expected") for of in ({"x0"}, {"x0": 1}, pd.DataFrame())),
     *((of_frame(cohort=of), "cohort: expected") for of in (None, [], ["a", "a"], {})),
     *((of_frame(block=of), "block: expected") for of in ([], {})),
