@@ -156,8 +156,9 @@ PLACEBOS = Part(
     ),
     drifts as (
         select rise.estimate as rise, fall.estimate as fall,
-            format('{{:.2f}} times the largest placebo in time', rise.relative_magnitude)
-                as of_rise,
+            format(
+                '{{:.2f}} times the largest placebo in time of this series', rise.relative_magnitude
+            ) as of_rise,
             format('{{:.2f}} times', fall.relative_magnitude) as of_fall
         from estimates.check as rise, estimates.check as fall
         where rise."check" = 'drift' and rise.name = 'hides_a_rise'
