@@ -56,8 +56,12 @@ class StageLines:
             before = (*BEFORE_ESTIMATES, "counterfactual")
         self._names = (*before, *FROM_ESTIMATES)
         # runs of one kind take about the same time
-        scope = "all" if is_whole else "estimates"
-        self._kind = f"{scope}, {'simulated' if is_simulated else 'delivered'}"
+        scope, data = "estimates", "delivered"
+        if is_whole:
+            scope = "all"
+        if is_simulated:
+            data = "simulated"
+        self._kind = f"{scope}, {data}"
         self._path = home.root / FILE
         self._last = read_noted(self._path).get(self._kind, {})
         progress(

@@ -29,7 +29,9 @@ def choose_engine(asked: str | None, *, serves: bool, is_better: bool) -> str:
         )
     if asked is None and serves and is_better:
         return "all_pairs"
-    return asked or "arrays"
+    if asked is None:
+        return "arrays"
+    return asked
 
 
 def exceeds_memory(n_rows: int, n_columns: int) -> bool:

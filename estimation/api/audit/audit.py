@@ -105,7 +105,10 @@ def audit(
     frame = fit._data.reset_index(drop=True)
     own = frame.columns.intersection(scores.terms).tolist()
     if treatment not in own:
-        expected = f"a coefficient that is a column by itself ({listed(own) or 'there is none'})"
+        named = "there is none"
+        if own:
+            named = listed(own)
+        expected = f"a coefficient that is a column by itself ({named})"
         remedy = "fit again with the treatment as such a column, without i() or a function of it"
         raise refused("treatment", expected, treatment, remedy)
     dealt = read_treatment(frame, data, treatment, unit, time, block)
