@@ -17,13 +17,12 @@ from pydantic import BaseModel, ValidationError
 
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layout_model import Layout
+from warehouse.yaml_files import LOADER
 
 LAYOUT_FOLDER = Path(__file__).with_suffix("")
 SCHEMA_FILE = LAYOUT_FOLDER / "layout.schema.json"
 _SEE = "every key is described in docs/layouts.md"
 _LONGEST = 120
-#: By libyaml where it is installed: ten times as fast.
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS = (
     ("Field required", "expected this key"),
     ("Input should be greater", "expected a number greater"),
@@ -91,8 +90,8 @@ def _known(text: str, file_name: str) -> Layout:
 def parse_layout(text: str, file_name: str) -> Layout:
     """Layout from YAML text; ``file_name`` is only named in errors (LayoutError)."""
     try:
-        root = yaml.compose(text, Loader=_Loader)
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 -- it builds plain values alone
+        root = yaml.compose(text, Loader=LOADER)
+        content = yaml.load(text, Loader=LOADER)  # noqa: S506 -- it builds plain values alone
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""

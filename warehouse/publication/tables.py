@@ -14,13 +14,13 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import yaml
 
 from warehouse.build_database import open_memory
 from warehouse.hashing import hash_bytes
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import files_of
 from warehouse.sql_text import literal, quote
+from warehouse.yaml_files import read_yaml
 
 SCHEMAS = ("marts", "estimates", "quality", "meta")
 # DuckDB 1.4 and newer open a file of this storage version.
@@ -166,9 +166,7 @@ def copy_comments(
 
 def read_comments() -> dict[str, dict[str, Any]]:
     """Return what `table_comments.yml` says of each table and its columns, by `schema.table`."""
-    # libyaml, where it is installed, is ten times as fast
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(TEXTS.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 -- it builds plain values alone
+    return read_yaml(TEXTS)
 
 
 def comment_tables(con: duckdb.DuckDBPyConnection) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
-import yaml
 from jinja2 import Environment, StrictUndefined
 
 from warehouse.errors import Refused
 from warehouse.sql_text import literal
+from warehouse.yaml_files import read_yaml
 
 WAREHOUSE = Path(__file__).resolve().parents[1]
 _MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)\(.*?\{%-?\s*endmacro\s*-?%\}", re.DOTALL)
@@ -84,7 +84,7 @@ def _paths() -> dict[str, Path]:
 @cache
 def _seed_types() -> dict[str, dict[str, str]]:
     """Types of the columns of each seed."""
-    described = yaml.safe_load((WAREHOUSE / "seeds" / "_seeds.yml").read_text(encoding="utf-8"))
+    described = read_yaml(WAREHOUSE / "seeds" / "_seeds.yml")
     return {seed["name"]: seed["config"]["column_types"] for seed in described["seeds"]}
 
 
