@@ -145,7 +145,14 @@ def test_coefficients_of_a_cohort_of_one_give_its_growth_back(
 
 
 def test_what_says_little_passes(tmp_path: Path, growth: pd.DataFrame) -> None:
-    """A mean over all pairs of a city, and a column that has nothing to do with growth."""
+    """A mean over all pairs of a city, a column that has nothing to do with growth, and
+    coefficients of a cohort of many cities.
+    """
+    zones = pd.DataFrame({"city_id": list(CITIES), "treated_year": 40 * [2016]})
+    zones.to_csv(tmp_path / "zones.csv", index=False)
+    many = {"outcome": "comove_growth", "estimator": "sun_abraham", "n_pilots": 40}
+    cells = pd.DataFrame({"cohort_year": 2016, "event_time": range(4), "estimate": 0.1})
+    cells.assign(**many).to_csv(tmp_path / "estimates.csv", index=False)
     z = z_of(growth)
     mean = 1 - ((z - z.mean()) ** 2 + z.var(ddof=0)).mean(axis=1) / 2
     noise = np.random.default_rng(1).standard_normal(len(CITIES))

@@ -18,5 +18,6 @@ what the folder gives away.
    gives the column's numbers (randomized maximum likelihood: Oliver, He and Reynolds 1996). The
    guess is the median of these draws.
 4. Two other routes are tried separately: a column that repeats values in per cent, in log points or
-   as an index (`recovery`), and a cohort of one city with a coefficient for each year (`cohorts`).
+   as an index (`recovery`), and a cohort of one city with a coefficient for each year, which is a
+   known function of that city's growth (`cohorts`).
 """

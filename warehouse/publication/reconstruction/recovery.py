@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from warehouse.publication.reconstruction.attack import LEAST_CITIES, LEAST_WINDOW, LEVEL, Attack
-from warehouse.publication.reconstruction.cohorts import Misses, groups_of_one
+from warehouse.publication.reconstruction.cohorts import groups_of_one
 from warehouse.publication.reconstruction.columns import Found, by_year, read_folder
 from warehouse.publication.reconstruction.pairs import SHARE_OF_CITIES, positions
 
@@ -108,8 +108,10 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
         found = read_folder(path, {*values.index}, {*values.columns})
         for name, *misses in repeated_values(found, values.stack()):
             rows.append(row_of("repeated values", (name,), *misses))
-        for name, *misses in groups_of_one(found.tables, values):
-            rows.append(row_of("a group of one city", (name,), *misses))
+        for name, row, used in groups_of_one(found.tables, matrix, attack):
+            rows.append(
+                row_of("a group of one city", (name,), attack.miss(used)[row], without[row])
+            )
         of_cities = by_year(found, cities) | positions(found, cities, attack.n_years)
         columns |= {f"{path.name}/{name}": array for name, array in of_cities.items()}
     functionals = attack.explained(columns)
@@ -132,7 +134,9 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
     )
 
 
-def repeated_values(found: Found, growth: pd.Series) -> Iterator[Misses]:
+def repeated_values(
+    found: Found, growth: pd.Series
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Yield the misses of each column that repeats values, as they are or in another unit.
 
     How often values agree by chance is measured with the values of other cities.
