@@ -78,7 +78,7 @@ class Words:
                 comma = "，" if self.language == "zh" else ", "
                 series = self.name("series", outcome.removeprefix(f"{measure}_"))
                 return f"{self.name('measures', measure)}{comma}{series}"
-        return outcome.replace("_", " ")
+        return self.name("series", outcome)
 
     def term(self, term: str) -> str:
         """A coefficient in words: ``difference:none-both`` is 'neither city less both'."""

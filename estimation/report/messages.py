@@ -27,6 +27,8 @@ PLACE = re.compile(r"\{(\w+)\}")
 # where a text of several sentences is taken apart, and what joins the Chinese
 CUTS = ((re.compile(r"(?<=[.!?]) (?=[A-Z0-9])"), ""), (re.compile(r"; "), "；"))
 NAMED_PLACE = re.compile(r"\b(\d{6}) \([^()]*\)")
+# ends of what is filled in, with a blank of the template that Chinese on both sides does not want
+ENDS = re.compile(r"(?<=[一-鿿）]) \ue000(?=[一-鿿])|(?<=[一-鿿）])\ue000 (?=[一-鿿])|\ue000")
 
 
 @functools.cache
@@ -72,10 +74,10 @@ def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None
         found = pattern.fullmatch(text) if text.startswith(first) else None
         if found:
             inside = {
-                name: in_chinese(part, places) or _with_names(part, places)
+                name: f"\ue000{in_chinese(part, places) or _with_names(part, places)}\ue000"
                 for name, part in found.groupdict().items()
             }
-            return chinese.format(**inside)
+            return ENDS.sub("", chinese.format(**inside))
     for cut, joint in CUTS:
         parts = cut.split(text)
         said = [in_chinese(part, places) for part in parts] if len(parts) > 1 else [None]
@@ -85,7 +87,10 @@ def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None
 
 
 def _with_names(text: str, places: Mapping[int, str]) -> str:
-    """Names behind codes of places in Chinese."""
+    """A policy tool by its name, or names behind codes of places, in Chinese."""
+    tool = book()["classes"].get(text.replace(" ", "_"))
+    if tool:
+        return tool[1]
     return NAMED_PLACE.sub(
         lambda found: f"{found[1]}（{places.get(int(found[1]), found[0][8:-1])}）", text
     )

@@ -5,6 +5,7 @@ page and a city) and `assets/`.
 from __future__ import annotations
 
 import functools
+import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -78,7 +79,9 @@ def write_report(
             repository=repository,
             address=address,
         ):
-            (out_dir / name).write_text(visible(text), encoding="utf-8", newline="\n")
+            # sentences of an English page are parted by a blank, which Chinese does not write
+            joined = re.sub(r"(?<=。) (?=[<“一-鿿])", "", text)
+            (out_dir / name).write_text(visible(joined), encoding="utf-8", newline="\n")
 
 
 def _write_city_files(

@@ -168,6 +168,16 @@ def test_details_of_the_rules_have_their_chinese() -> None:
             "p = 0.748 (province jackknife, corrected for 3 tests)",
             "p = 0.748（省级刀切法，按 3 项检验校正）",
         ),
+        (
+            "expected a city, found a county with code 1 and name none; its figure is no figure of "
+            "a city, nothing needs to be done",
+            "应为城市，实为县级单位（代码 1、名称无）；其数值不是城市的数值，无需处理",
+        ),
+        (
+            "needs texts with the tool public_service in force in at least 10 pilot cities of the "
+            "sample, found 2",
+            "需要样本中至少 10 个试点城市有含政策工具“公共服务”的有效文本，仅有 2 个",
+        ),
         ("a sentence that nobody wrote", None),
         ("p = 0.748 (city); a sentence that nobody wrote", None),
     ],

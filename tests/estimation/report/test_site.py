@@ -424,7 +424,7 @@ def test_the_curve_has_its_joint_permutation(site) -> None:
         ("robust", "Checks that find a change (bold): 2 of 5"),
         ("robust", "without: batch 3 · growth, 2010–2017"),
         ("whom", "Differences found once p is corrected within its family (bold): 1 of 3"),
-        ("zh/whom", "3 个差异中有 1 个在族内校正后发现（粗体）"),
+        ("zh/whom", "3 项差异中，经族内校正后有 1 项被发现（粗体）"),
         ("index", "one pilot (1 pairs) gap, one pilot less none no pilot (1 pairs)"),
         ("robust", "primary test, 2010–2019 +0.015"),
         ("whom", "closeness (minus the gap), log wage: strongly tied pairs +0.030"),
