@@ -300,14 +300,12 @@ def by_year(found: Found, cities: list[int]) -> dict[str, np.ndarray]:
 
     Cities without a number are missing (nan).
     """
-    wide = found.of_city.pivot(index="city", columns=["column", "year"], values="value")
-    numbers = wide.reindex(cities).to_numpy(dtype=float)
-    logs = np.log(np.where(numbers > 0, numbers, np.nan))
-    place = {key: k for k, key in enumerate(wide)}
-    result: dict[str, np.ndarray] = {}
-    for (column, year), k in place.items():
-        result[f"{column} | {year}"] = numbers[:, k]
-        if (column, year - 1) in place:
-            change = logs[:, k] - logs[:, place[column, year - 1]]
-            result[f"{column} | change of logs {year}"] = change
+    pivoted = found.of_city.pivot(index="city", columns=["column", "year"], values="value")
+    numbers = pivoted.reindex(cities).astype(float)
+    logs = np.log(numbers.where(numbers > 0))
+    changes = logs - logs.rename(columns=lambda year: year + 1, level="year")
+    result = {}
+    for form, wide in {"": numbers, "change of logs ": changes}.items():
+        for (column, year), cells in wide.items():
+            result[f"{column} | {form}{year}"] = cells.to_numpy()
     return result

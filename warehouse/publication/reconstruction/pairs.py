@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from warehouse.publication.reconstruction.attack import LEAST_CITIES
 from warehouse.publication.reconstruction.columns import Found
@@ -21,11 +20,11 @@ def positions(found: Found, cities: list[int], n_years: int) -> dict[str, np.nda
     """
     result: dict[str, np.ndarray] = {}
     for (name, year), pairs in found.of_pair.items():
-        turned = pairs.rename(columns={"first": "second", "second": "first"})
-        both = pd.concat([pairs, turned]).drop_duplicates(["first", "second"], keep="last")
-        both = both[both["first"] != both["second"]]
-        wide = both.pivot(index="first", columns="second", values="value")
+        once = pairs.drop_duplicates(["first", "second"], keep="last")
+        wide = once.pivot(index="first", columns="second", values="value")
         matrix = wide.reindex(index=cities, columns=cities).to_numpy()
+        matrix = np.where(np.isfinite(matrix), matrix, matrix.T)
+        np.fill_diagonal(matrix, np.nan)
         known = np.isfinite(matrix).mean(axis=1) >= SHARE_OF_CITIES
         if known.sum() < LEAST_CITIES or pairs.value.nunique() == 1:
             continue
