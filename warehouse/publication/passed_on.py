@@ -147,19 +147,20 @@ def require_no_recovery(
         raise PublishError(
             f"{sentence}; look at the copy yourself, then say --unmeasured, or publish more cities"
         ) from None
-    columns = ", ".join(found.columns[:MOST_COLUMNS]) or "no column"
-    if len(found.columns) > MOST_COLUMNS:
-        columns += f" and {len(found.columns) - MOST_COLUMNS} more"
+    best = found.best
+    columns = ", ".join(best["columns"][:MOST_COLUMNS]) or "no column"
+    if len(best["columns"]) > MOST_COLUMNS:
+        columns += f" and {len(best['columns']) - MOST_COLUMNS} more"
     sentence = (
-        f"best recovery of a withheld value: {found.median_miss:.2f} points, from these columns: "
-        f"{columns}; without the copy {found.median_miss_without:.2f}"
+        f"best recovery of a withheld value: {best.median_miss:.2f} points, from these columns: "
+        f"{columns}; without the copy {best.median_miss_without:.2f}"
     )
     if not found.passes(**limits):
         raise PublishError(
             f"{sentence}; expected at least {limits['least_miss']:g} and hardly less than without "
             f"it ({THRESHOLDS.name}): leave these columns out (passed_on.py), then make it again"
         )
-    return found.n_values, sentence
+    return best.n_values, sentence
 
 
 def require_as_published(publication: Publication) -> None:

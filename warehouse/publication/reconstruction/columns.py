@@ -77,11 +77,10 @@ def read_folder(folder: Path, cities: set[int], years: set[int]) -> Found:
     numbers: list[Number] = []
     for name, frame in tables.items():
         found = numbers_of_table(name, frame, cities=cities, years=years, names=names)
-        if "first" not in found:
+        if "first" in found:
+            of_pair |= dict(list(found.groupby(["column", "year"])))
+        else:
             numbers += found.itertuples(index=False, name=None)
-            continue
-        for (column, year), pairs in found.groupby(["column", "year"]):
-            of_pair[column, int(year)] = pairs
     for path in sorted(folder.rglob("*")):
         where = path.relative_to(folder).as_posix()
         if path.suffix in {".js", ".json"}:
@@ -237,31 +236,28 @@ def walk(
         City and year of each text that names one of the two.
     """
     city, year = of
-    parts: list[tuple[str, tuple[int, int], object]] = []
     if isinstance(node, dict):
         for key, value in by_codes(node, codes).items():
-            deeper = where
-            if key not in codes:
-                deeper = f"{where}/{key}"
-            parts.append((deeper, codes.get(key, (0, 0)), value))
+            if key in codes:
+                of_city, of_year = codes[key]
+                yield from walk(value, where, (of_city or city, of_year or year), codes)
+            else:
+                yield from walk(value, f"{where}/{key}", of, codes)
     elif isinstance(node, list):
-        first = of
         if len(node) > 1 and isinstance(node[0], int):
             of_city, of_year = codes.get(str(node[0]), of)
-            first = (city or of_city, year or of_year)
+            of = (city or of_city, year or of_year)
         is_table = all(isinstance(item, list | dict) for item in node)
         for place, item in enumerate(node):
             deeper = where
             if not is_table:
                 deeper = f"{where}[{place}]"
-            parts.append((deeper, first, item))
+            yield from walk(item, deeper, of, codes)
     elif city and isinstance(node, str):
         for place, number in enumerate(NUMBER.findall(node)[:NUMBERS_OF_TEXT]):
             yield city, year, float(number), name_in_text(where, place)
     elif city and isinstance(node, int | float) and not isinstance(node, bool):
         yield city, year, float(node), where
-    for deeper, (of_city, of_year), value in parts:
-        yield from walk(value, deeper, (of_city or city, of_year or year), codes)
 
 
 def by_codes(node: dict[str, object], codes: dict[str, tuple[int, int]]) -> dict[str, object]:

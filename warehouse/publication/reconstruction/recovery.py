@@ -32,23 +32,17 @@ class Recovery:
 
     Attributes
     ----------
-    median_miss : float
-        Median error of the best guess, in points of growth.
-    columns : tuple of str
-        From which columns it comes; none where no column helps.
-    median_miss_without : float
-        Median error of the same values without the folder.
-    n_values : int
-        Guessed values: those that the attacker does not know.
+    best : series
+        The row of the route with the smallest error, with the columns of `routes`; the guess
+        without the folder where no route helps.
     routes : frame
-        One row a route: `route`, `columns`, `n_values`, `median_miss`, `median_miss_without`,
-        `share_near` (share of values within 0.3 points), `share_near_without`.
+        One row a route: `route`, `columns`, `n_values` (values that the attacker does not know),
+        `median_miss` (median error of the guess, in points of growth), `median_miss_without` (of
+        the same values without the folder), `share_near` (share of values within 0.3 points),
+        `share_near_without`.
     """
 
-    median_miss: float
-    columns: tuple[str, ...]
-    median_miss_without: float
-    n_values: int
+    best: pd.Series
     routes: pd.DataFrame
 
     def passes(
@@ -128,10 +122,7 @@ def best_recovery(folder: Path, withheld: pd.DataFrame, earlier: Sequence[Path] 
         for year in np.flatnonzero(np.nanmedian(miss, axis=0) < NEAR / 3):
             rows.append(row_of(f"{route}, one year", names, miss[:, year], without[:, year]))
     frame = pd.DataFrame(rows)
-    best = frame.loc[frame.median_miss.idxmin()]
-    return Recovery(
-        best.median_miss, best["columns"], best.median_miss_without, best.n_values, frame.iloc[1:]
-    )
+    return Recovery(frame.loc[frame.median_miss.idxmin()], frame.iloc[1:])
 
 
 def repeated_values(
