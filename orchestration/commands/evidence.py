@@ -4,8 +4,6 @@ delivered files.
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import duckdb
@@ -81,13 +79,9 @@ def evidence(run: str | None, is_first_landing: bool = False, with_data_set: boo
 
 def zones_text(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
     """Return ``estimates.city_period`` of an open publication as the text of `zones.csv`."""
-    cursor = con.execute(CITY_PERIODS)
-    text = io.StringIO()
-    text.write(f"# estimates.city_period of run {run_id}\n")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column[0] for column in cursor.description])
-    writer.writerows(cursor.fetchall())
-    return text.getvalue()
+    # whole numbers stay whole beside empty cells
+    periods = con.execute(CITY_PERIODS).df().convert_dtypes(convert_floating=False)
+    return f"# estimates.city_period of run {run_id}\n{periods.to_csv(index=False)}"
 
 
 def write_pictures(con: duckdb.DuckDBPyConnection, root: Path) -> None:
