@@ -39,7 +39,7 @@ WINDOW = {"WINDOW_FIRST_YEAR": "2010", "WINDOW_LAST_YEAR": "2019"}
 # means. Where an edition or a year is left out, a later publication that leaves less out must hold
 # what the earlier one held.
 LEFT_OUT = {"AS_OF_EDITION": "", "AS_OF_YEAR": ""}
-EXTENT = {**LEFT_OUT, "CITYSYNC_SIMULATED_CITIES": "0"}
+OF_KIND = {"CITYSYNC_SIMULATED_CITIES": "0"}
 LATEST = "9999"
 
 # Name of the database of a build.
@@ -242,8 +242,7 @@ def _may_lose(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     """Whether what an earlier run held and a later one does not is a loss: both are of one kind,
     and the later one leaves out no more editions and years.
     """
-    of_kind = {name: default for name, default in EXTENT.items() if name not in LEFT_OUT}
-    if _part(before, of_kind) != _part(now, of_kind):
+    if _part(before, OF_KIND) != _part(now, OF_KIND):
         return False
     latest = dict.fromkeys(LEFT_OUT, LATEST)
     limits = zip(_part(before, latest)[1:], _part(now, latest)[1:], strict=True)
@@ -268,7 +267,7 @@ def kind_of(publication: Path) -> tuple[str, ...]:
     except PublishError:
         # one that cannot be read is of no kind, and need not be kept for it
         manifest = {}
-    return tuple(str(part) for part in [*_part(manifest, EXTENT), *_part(manifest, WINDOW)])
+    return tuple(map(str, _part(manifest, {**LEFT_OUT, **OF_KIND, **WINDOW})))
 
 
 def count_losses(

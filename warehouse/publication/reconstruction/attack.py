@@ -128,30 +128,28 @@ class Attack:
         level : float
             Significance level of one test of one function.
         """
+        names = list(columns)
         whole = np.column_stack(list(columns.values()))
         there = np.isfinite(whole[:, 0])
-        middle = whole[there].mean(axis=0)
-        centred = whole[there] - middle
-        spread = np.sqrt(np.square(centred).mean(axis=0))
-        n = len(centred)
+        known = whole[there]
+        n = len(known)
+        spread = known.std(axis=0)
         score = np.full(len(columns), -np.inf)
         best: dict[int, Functional] = {}
-        names = list(columns)
         limits = chi2.isf(level, np.arange(3 * self.n_years))
         for window in self.windows:
             basis = self.basis(window, self.growth)[there]
-            mean = basis.mean(axis=0)
             for chosen in self.choices(window, n):
-                part = basis[:, chosen] - mean[chosen]
-                fitted, *_ = np.linalg.lstsq(part, centred)
-                left = np.square(centred - part @ fitted).sum(axis=0)
+                part = np.column_stack([basis[:, chosen], np.ones(n)])
+                fitted, *_ = np.linalg.lstsq(part, known)
+                left = np.square(known - part @ fitted).sum(axis=0)
                 gain = -n * np.log(np.maximum(left / n / spread**2, 1e-15))
                 net = gain - len(chosen) * np.log(n)
                 is_enough = gain > limits[len(chosen)]
                 for k in np.flatnonzero(is_enough & (net > score)):
                     score[k] = net[k]
                     weights = np.zeros(3 * self.n_years)
-                    weights[chosen] = fitted[:, k]
+                    weights[chosen] = fitted[:-1, k]
                     # curved functions need a larger bound: too small a one stops the steps early
                     least = 1e-5
                     if max(chosen) >= 2 * self.n_years:
@@ -162,7 +160,7 @@ class Attack:
                         values=whole[:, k],
                         window=window,
                         weights=weights,
-                        constant=float(middle[k] - mean @ weights),
+                        constant=float(fitted[-1, k]),
                         deviation=max(float(deviation), least * float(spread[k])),
                     )
         return [best[k] for k in sorted(best)]
