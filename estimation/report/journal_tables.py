@@ -129,6 +129,7 @@ def build_table(data: ReportData, words: Words, name: str) -> Table | None:
     if data.is_simulated:
         title = words.plain("label.with_note", text=title, note=words.plain("label.simulated"))
     notes = f"{words.plain('result.table_note')} {words.withheld_note(found)}".strip()
+    notes = notes.replace("。 ", "。")
     lines = tuple((label, tuple(cells)) for label, cells in rows)
     return Table(title, _headers(words, specs), lines, FIRST_OF_SAMPLE, (notes,))
 

@@ -428,7 +428,7 @@ def test_the_curve_has_its_joint_permutation(site) -> None:
         ("index", "one pilot (1 pairs) gap, one pilot less none no pilot (1 pairs)"),
         ("robust", "primary test, 2010–2019 +0.015"),
         ("whom", "closeness (minus the gap), log wage: strongly tied pairs +0.030"),
-        ("zh/robust", "前移 5 年 2005 – 2014 +0.010"),
+        ("zh/robust", "前移 5 年 2005 — 2014 +0.010"),
         ("whom", "their rows are one result: talent, tax."),
         ("zh/whom", "各行为同一结果：人才、税收。"),
         ("robust", "within provinces 199 times, each time alike in all of 5 specifications"),
