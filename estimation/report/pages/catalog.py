@@ -191,8 +191,10 @@ PAGES = (
         inline=lambda page: {"curve-data": curve_data(page)},
         says=(
             "label.truth",
-            "label.n_pilots",
+            "label.chinese_colon",
+            "label.chinese_semicolon",
             "label.simulated",
+            "robust.curve_said",
             "robust.median",
             "robust.n_specs",
             "robust.curve_x",

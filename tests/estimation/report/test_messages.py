@@ -171,7 +171,7 @@ def test_details_of_the_rules_have_their_chinese() -> None:
         (
             "expected a city, found a county with code 1 and name none; its figure is no figure of "
             "a city, nothing needs to be done",
-            "应为城市，实为县级单位（代码 1、名称无）；其数值不是城市的数值，无需处理",
+            "应为城市，实为县级单位（代码：1，名称：无）；其数值不是城市的数值，无需处理",
         ),
         (
             "needs texts with the tool public_service in force in at least 10 pilot cities of the "

@@ -17,10 +17,12 @@
   let chosen = null;
 
   function say(k) {
-    const choices = data.dimensions.map((dimension) => `${dimension.label}: ${dimension.levels[dimension.of[k]]}`).join("; ");
-    byId("curve-said").textContent = `${data.outcomes[data.outcome[k]].name}: ${number(data.estimate_sd[k], 3, true)} sd `
-      + `(${number(data.low_sd[k], 3, true)} – ${number(data.high_sd[k], 3, true)}), p ${number(data.p_value[k])}, `
-      + `${words.n_pilots}: ${number(data.n_pilots[k], 0)}. ${choices}. ${data.spec_id[k]}`;
+    const choices = data.dimensions.map((dimension) => dimension.label + words.chinese_colon + dimension.levels[dimension.of[k]]).join(words.chinese_semicolon);
+    const said = {
+      outcome: data.outcomes[data.outcome[k]].name, estimate: number(data.estimate_sd[k], 3, true), low: number(data.low_sd[k], 3, true), high: number(data.high_sd[k], 3, true),
+      p: number(data.p_value[k]), n: number(data.n_pilots[k], 0), choices, spec: data.spec_id[k],
+    };
+    byId("curve-said").textContent = words.curve_said.replace(/\{(\w+)\}/g, (_, name) => said[name]);
   }
 
   function draw() {
@@ -44,7 +46,7 @@
     const nearest = own.find((row) => row.id === data.headline) || null;
     const scale = nearest ? nearest.y / data.estimate[nearest.k] : null;
     const median = data.medians[outcome.id];
-    const joint = data.joint[outcome.id] === undefined ? "" : `, ${words.joint_p} ${data.joint[outcome.id]}`;
+    const joint = data.joint[outcome.id] === undefined ? "" : `${words.chinese_semicolon}${words.joint_p} ${data.joint[outcome.id]}`;
     const rejects = (row) => row.p !== null && row.p < data.level;
     const inside = (v) => Math.min(Math.max(v, domain[0]), domain[1]);
     const marks = [
@@ -54,7 +56,7 @@
       Plot.dot(own.filter((row) => row.high > domain[1]), { x: "x", y: domain[1], symbol: "triangle", r: 2, fill: "var(--grey)" }),
       Plot.dot(own.filter((row) => row.low !== null && row.low < domain[0]), { x: "x", y: domain[0], symbol: "triangle", rotate: 180, r: 2, fill: "var(--grey)" }),
       Plot.dot(own, { x: "x", y: "y", r: 2.4, fill: (row) => (rejects(row) ? "var(--vermilion)" : "var(--blue)") }),
-      Plot.text(median === undefined ? [] : [median], { x: 1, y: (v) => v, text: (v) => `${words.median}: ${number(v, 3, true)}${joint}`, textAnchor: "start", dy: -7, fill: "var(--soft)" }),
+      Plot.text(median === undefined ? [] : [median], { x: 1, y: (v) => v, text: (v) => `${words.median}${words.chinese_colon}${number(v, 3, true)}${joint}`, textAnchor: "start", dy: -7, fill: "var(--soft)" }),
     ];
     if (scale !== null) {
       marks.push(Plot.dot([nearest], { x: "x", y: "y", symbol: "diamond", r: 7, stroke: "var(--ink)", fill: "none", strokeWidth: 2 }));
