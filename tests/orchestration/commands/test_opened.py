@@ -154,10 +154,6 @@ INTO_THE_FOLDER: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a manifest that is a pipe": (elsewhere("manifest.json", os.mkfifo), "manifest.json"),
     "a socket": (lambda published: socket_at(Path("report/more")), "report/more"),
-    "a database that is a link": (
-        elsewhere(DATABASE, lambda path: path.symlink_to("../elsewhere")),
-        DATABASE,
-    ),
     "a manifest of a list": (lambda published: Path("manifest.json").write_text("[]"), "manifest"),
     "a manifest without end": (
         lambda published: Path("manifest.json").write_text("[" * 200_000),
@@ -206,7 +202,12 @@ INTO_THE_DATABASE: dict[str, tuple[Callable[[Path], object], str]] = {
     "an index": (with_sql("create index more on marts.things ((k + 1))"), "marts.more"),
     "equal rows without end": (with_sql(MANY), "rows in"),
     "damaged blocks": (damaged_block, DATABASE),
-    "a database of SQLite": (of_another_kind, DATABASE),
+    # and it is not DuckDB's extension for it that says so
+    "a database of SQLite": (of_another_kind, "not a valid DuckDB database"),
+    "a database that is a link": (
+        elsewhere(DATABASE, lambda path: path.symlink_to("../elsewhere")),
+        "link",
+    ),
     "a write left in its midst": (
         lambda published: (published / f"{DATABASE}.wal").write_bytes(b"x"),
         ".wal",

@@ -27,7 +27,7 @@ from warehouse.publication.delivered import value_faults
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, hash_files, write_manifest
 from warehouse.publication.partitioned_tables import files_of_tables
-from warehouse.publication.untrusted import open_publication, open_untrusted
+from warehouse.publication.untrusted import open_publication
 from warehouse.publication.verification import verify_publication
 
 
@@ -370,15 +370,6 @@ def test_the_prompt_reaches_nothing_but_tables(home: Path, statement: str) -> No
         with pytest.raises(duckdb.Error):
             con.execute(statement.format(**place, secret=SECRET)).fetchall()
     assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
-
-
-@pytest.mark.parametrize("content", [b"SQLite format 3\0" + b"\0" * 4096, b"no database", None])
-def test_a_file_of_another_kind_is_not_opened(tmp_path: Path, content: bytes | None) -> None:
-    """Neither with an extension that would be fetched for it, nor as a folder."""
-    database = tmp_path / DATABASE
-    database.mkdir() if content is None else database.write_bytes(content)
-    with pytest.raises((duckdb.IOException, PublishError)), open_untrusted(database):
-        pass
 
 
 def test_files_are_read_like_tables_beside_those_of_the_database(home: Path) -> None:
