@@ -46,15 +46,14 @@ def pairs_of(growth: pd.DataFrame, value: Callable[..., pd.DataFrame]) -> pd.Dat
     ]
 
 
-def product(first: pd.Series, second: pd.Series) -> pd.Series:
-    return first * second
+FORMS: dict[str, Callable[..., pd.Series]] = {
+    "product": lambda first, second: first * second,
+    "squared gap": lambda first, second: 1 - (first - second) ** 2 / 2,
+    "gap": lambda first, second: -(first - second).abs(),
+}
 
 
-def squared_gap(first: pd.Series, second: pd.Series) -> pd.Series:
-    return 1 - (first - second) ** 2 / 2
-
-
-@pytest.mark.parametrize("value", [product, squared_gap])
+@pytest.mark.parametrize("value", FORMS.values(), ids=FORMS)
 def test_yearly_values_of_pairs_give_growth_back(
     tmp_path: Path, growth: pd.DataFrame, value: Callable[..., pd.DataFrame]
 ) -> None:
@@ -70,7 +69,7 @@ def test_yearly_values_of_pairs_give_growth_back(
 def test_means_of_pairs_over_some_years_give_growth_back(
     tmp_path: Path, growth: pd.DataFrame
 ) -> None:
-    pairs = pairs_of(growth, squared_gap)
+    pairs = pairs_of(growth, FORMS["squared gap"])
     pairs["half"] = pairs.year.map(lambda year: "first" if year < 2015 else "second")
     means = pairs.groupby(["city_i_id", "city_j_id", "half"]).value.mean().reset_index()
     means.to_csv(tmp_path / "halves.csv", index=False)
