@@ -38,10 +38,6 @@ def test_a_hash_changes_with_content_not_with_order(
         assert (hash_table(con, "a") == hash_table(con, "b")) is same
 
 
-def names_of(home: Path) -> list[str]:
-    return sorted(path.name for path in (home / "publications").iterdir())
-
-
 def test_a_publication_is_whole_read_only_and_carries_comments(tmp_path: Path) -> None:
     published = put_out(tmp_path, run_of(1))
     manifest = json.loads((published / "manifest.json").read_text(encoding="utf-8"))
@@ -72,16 +68,6 @@ def test_what_an_earlier_attempt_left_in_the_draft_is_copied_again(tmp_path: Pat
     assert verify_publication(put_out(tmp_path, run_of(2))) == []
 
 
-def test_an_open_reader_keeps_its_file_and_three_publications_stay(tmp_path: Path) -> None:
-    published = put_out(tmp_path, run_of(1))
-    with duckdb.connect(str((published / "citysync.duckdb").resolve()), read_only=True) as reader:
-        for day in range(2, 5):
-            put_out(tmp_path, run_of(day))
-        assert reader.execute("select count(*) from marts.things").fetchone() == (3,)
-    assert names_of(tmp_path) == [run_of(day) for day in (2, 3, 4)]
-    assert published.resolve().name == run_of(4)
-
-
 OTHER_WINDOW = {"WINDOW_FIRST_YEAR": "2012"}
 #: Days of runs with their settings, how many are kept, and the days that stay.
 KEPT = {
@@ -104,10 +90,16 @@ KEPT = {
 def test_the_last_run_is_current_and_the_newest_stay(
     tmp_path: Path, runs: list[tuple[int, dict]], kept: int, left: tuple[int, ...]
 ) -> None:
-    for day, settings in runs:
-        put_out(tmp_path, run_of(day), settings=settings, kept=kept)
-    assert (tmp_path / "published").resolve().name == run_of(runs[-1][0])
-    assert names_of(tmp_path) == [run_of(day) for day in left]
+    """A reader of the first one keeps its file, also where that is removed."""
+    options = [{"run_id": run_of(day), "settings": settings} for day, settings in runs]
+    published = put_out(tmp_path, kept=kept, **options[0])
+    with duckdb.connect(str((published / "citysync.duckdb").resolve()), read_only=True) as reader:
+        for given in options[1:]:
+            put_out(tmp_path, kept=kept, **given)
+        assert reader.execute("select count(*) from marts.things").fetchone() == (3,)
+    assert published.resolve().name == run_of(runs[-1][0])
+    names = sorted(path.name for path in (tmp_path / "publications").iterdir())
+    assert names == [run_of(day) for day in left]
 
 
 def test_a_simulated_run_never_replaces_delivered_data(tmp_path: Path) -> None:
