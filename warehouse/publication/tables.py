@@ -38,17 +38,13 @@ def hash_table(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, Any]:
     form). The MD5 of each row is split into four integers. Their sums depend neither on order nor
     on threads, and are hashed together with the names of the columns and the number of rows.
     """
-    columns = [row[0] for row in con.execute(f"describe select * from {table}").fetchall()]
-    row = (
-        "to_json(struct_pack("
-        + ", ".join(f"{quote(c)} := {quote(c)}" for c in columns)
-        + "))::varchar"
-    )
+    columns = con.sql(f"from {table}").columns
     sums = ", ".join(
         f"coalesce(sum(('0x' || substr(h, {k}, 8))::bigint), 0)" for k in (1, 9, 17, 25)
     )
     [found] = con.execute(
-        f"select count(*), {sums} from (select md5({row}) as h from {table})"
+        f"select count(*), {sums} "
+        f"from (select md5(to_json(_row)::varchar) as h from {table} as _row)"
     ).fetchall()
     digest = hash_bytes(json.dumps([list(columns), *map(int, found)]).encode())
     return {"rows": int(found[0]), "sha256": digest}
