@@ -136,19 +136,21 @@ def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def own_home(tmp_path_factory):
     """An empty home for all that asks for one, and no setting of another run; what tools compile is
-    shared by all workers, compiled loops with the home outside, where `make test` puts them.
+    shared by all workers, compiled loops with the home outside, where `make test` puts them, and
+    what a refresh of this code parsed there is taken.
     """
     cache = of_all_workers(tmp_path_factory) / "cache"
-    outside = Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute() / "cache" / "numba"
+    outside = Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute() / "cache"
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(SETTINGS) and not name.startswith(FOR_TESTS):
                 patch.delenv(name)
         if "CITYSYNC_CACHE" not in os.environ:
-            outside.mkdir(parents=True, exist_ok=True)
-            cache.mkdir(exist_ok=True)
-            with suppress(FileExistsError):
-                (cache / "numba").symlink_to(outside)
+            (outside / "numba").mkdir(parents=True, exist_ok=True)
+            (cache / "dbt_parsed").mkdir(parents=True, exist_ok=True)
+            for made in (outside / "numba", *outside.glob("dbt_parsed/*")):
+                with suppress(FileExistsError):
+                    (cache / made.relative_to(outside)).symlink_to(made)
             patch.setenv("CITYSYNC_CACHE", str(cache))
         home = tmp_path_factory.mktemp("own_home")
         patch.setenv("CITYSYNC_HOME", str(home))

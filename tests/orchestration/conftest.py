@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +40,11 @@ class Run:
 
 
 def run(home: Path, *arguments: str, **environment: str) -> Run:
-    """Run `.venv/bin/citysync ...`, the documented command."""
+    """Run what `.venv/bin/citysync ...` starts: that itself takes away PYTHONPATH, by which
+    tests/no_network is loaded.
+    """
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
-    command = [REPO / ".venv" / "bin" / "citysync", *arguments]
+    command = [sys.executable, "-P", "-m", "orchestration.command", *arguments]
     done = subprocess.run(
         command,
         cwd=home.parent,  # from anywhere: a selection by path once found no model from elsewhere
