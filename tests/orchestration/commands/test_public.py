@@ -15,7 +15,7 @@ import pytest
 from orchestration.commands.public import public, write_public
 from orchestration.deposit.write import write_deposit
 from orchestration.home import python_version
-from tests.orchestration.commands.reconstruction import numbers_of_pairs
+from tests.orchestration.commands.reconstruction import places_of_pairs
 from tests.orchestration.conftest import Run, head
 from warehouse.errors import Refused
 from warehouse.hashing import hash_tree
@@ -92,8 +92,8 @@ def test_growth_cannot_be_computed_from_the_public_copy(copy_of_six) -> None:
     (test_reconstruction.py), and none in the copy.
     """
     out, published = copy_of_six
-    assert {"marts.fct_pair_synchronization", "scripts"} <= set(numbers_of_pairs(published))
-    assert numbers_of_pairs(out) == {}
+    assert {"marts.fct_pair_synchronization", "scripts: years"} <= places_of_pairs(published)
+    assert places_of_pairs(out) == set()
     rows = csv.DictReader((out / "left_out.csv").read_text(encoding="utf-8").splitlines())
     (said,) = [row for row in rows if row["table"] == "marts.fct_pair_synchronization"]
     assert said["rows left out"] == "180" and "growth of single cities" in said["why"]
