@@ -281,7 +281,7 @@ def _estimate(
             "no inference method that was asked for can be given: " + " ".join(reasons)
         )
     notes = found.warnings
-    if lacks_numba and not result.no_draws:
+    if lacks_numba and not any("permutation is left out" in text for text in notes):
         notes += ("The permutation is left out: it needs numba (pip install numba).",)
     return replace(found, engine=used, warnings=notes)
 

@@ -192,9 +192,12 @@ def policy(
     is_earlier = cities.years < start
     if result.sample.years[0] == start and np.isfinite(cities.growth[:, is_earlier]).any():
         notes.append(f"The window begins in {start}: most units lack the period before.")
-    rows = [one.row for one in result.sample.places if one.status in (LEFT_OUT, REJECTED)]
+    # a row may stand for several units
+    rows = {one.row: one for one in result.sample.places if one.status in (LEFT_OUT, REJECTED)}
     if rows:
-        notes.append(f"Rows of the list that are not taken (places() says why): {listed(rows)}.")
+        notes.append(
+            f"Rows of the list that are not taken (places() says why): {listed(list(rows))}."
+        )
     warnings = of_units((*cities.notes, *notes, *result.result.warnings, *result.cautions))
     shown = PrimaryFit(outcome, result.result, (), unit, cities.backend)
     return PolicyFit(shown, result, tuple(dict.fromkeys(warnings)))

@@ -141,7 +141,8 @@ def primary(
     covariates : sequence of str
         Columns with one number for each unit, such as its size before the first treatment. Their
         effects by period are taken out of measure and treatment, and the larger of the measure and
-        of a measure whose gaps are capped decides (docs/methods, section 18.12).
+        of a measure whose gaps are capped decides (docs/methods, section 18.12). One that blocks or
+        the columns before it imply is refused.
     dealing : str
         How treatment is permuted within blocks where there are covariates: ``uniform``, or in an
         order that is ``fitted`` to the covariates.
@@ -217,12 +218,14 @@ def primary(
 
 
 def _require_variation(covariates: np.ndarray, block: np.ndarray, names: Sequence[str]) -> None:
-    """Raise a PanelError for a covariate that effects of blocks by period take out already."""
+    """Raise a PanelError for a covariate that blocks, or the covariates before it, imply."""
     known = np.isfinite(covariates).all(axis=1)
-    for name, values in zip(names, covariates[known].T, strict=True):
-        if not within_block_basis(values[:, None], block[known]).size:
-            expected = f"values of {name} that differ between units of a block"
-            raise refused("covariates", expected, "one value in every block", "leave it out")
+    index = np.unique(block[known], return_inverse=True)[1]
+    for place, name in enumerate(names[: known.sum()]):
+        if within_block_basis(covariates[known, : place + 1], index).shape[1] <= place:
+            before = listed(["the block", *names[:place]])
+            expected = f"values of {name} that do not follow from {before}"
+            raise refused("covariates", expected, "a weighted sum of these", "leave it out")
 
 
 def _with_most_periods(cities: CityFile, least_share: float) -> tuple[np.ndarray, list[str]]:
@@ -265,10 +268,6 @@ def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
                 levels = []
                 family = ""
                 alone = " by this p alone"
-            reasons = []
-            if one.reason:
-                (reason,) = of_units([one.reason])
-                reasons = [f"{name}: {reason}"]
             lines += [
                 *levels,
                 f"{name}: change {_estimate(one)}{family}",
@@ -276,7 +275,7 @@ def _lines_of(result: PrimaryResult, outcome: str) -> list[str]:
                 f"{name}: found in 80 % of cases{alone}: a rise of "
                 f"{_number(one.minimum_detectable_rise)}, a fall of "
                 f"{_number(one.minimum_detectable_fall)}",
-                *reasons,
+                *(f"{name}: {text}" for text in of_units(filter(None, [one.reason]))),
                 *(f"{name}: channel {part.channel}: {_estimate(part)}" for part in one.channels),
             ]
     return lines
@@ -291,8 +290,8 @@ def _adjustment(name: str, one: PrimaryResult) -> list[str]:
         f"{one.variation_left:.1%} of the variation of treatment; {one.n_negative} of "
         f"{one.n_treated_years} treated cells have a negative weight, together "
         f"{_number(one.weight_negative)}",
-        f"{name}: the larger of the measure and of that with capped gaps: p "
-        f"{one.p_value_larger:.4f}; it decides",
+        f"{name}: p of both series is of the larger of the measure and of that with capped gaps "
+        f"(p {one.p_value_larger:.4f} alone)",
     ]
 
 

@@ -130,7 +130,7 @@ def _line_of_leads(fit: Fit) -> str:
 
 def _sensitivity(fit: Fit) -> list[str]:
     """How large trends may be before an effect's interval holds zero."""
-    found = {(name, term): value for name, term, value in fit.diagnostics}
+    found = _numbers(fit)
     rows = [("Honest DiD", "breakdown (trend)", "interval at 1", "breakdown (slope)")]
     for name, term, value in fit.diagnostics:
         if name != "breakdown_relative_magnitudes":
@@ -160,6 +160,10 @@ def _sensitivity(fit: Fit) -> list[str]:
     return [*aligned(rows), *textwrap.wrap(text, WIDTH)]
 
 
+def _numbers(fit: Fit) -> dict[tuple[str, str | None], Any]:
+    return {(name, term): value for name, term, value in fit.diagnostics}
+
+
 def _breakdown(value: float | None) -> str:
     return "any" if value is None else f"{value:.3g}"
 
@@ -168,7 +172,7 @@ def _placebo_mean(fit: Fit) -> list[str]:
     """What reassigned treatment finds on average, for the one overall coefficient: what treated and
     other units differ in anyhow.
     """
-    found = {(name, term): value for name, term, value in fit.diagnostics}
+    found = _numbers(fit)
     for term in ("treated", "att"):
         mean, rest = (
             found.get((f"permutation_{name}_estimate", term)) for name in ("mean", "centred")

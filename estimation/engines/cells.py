@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .regressors import Design
+from .regressors import Design, Term
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,7 @@ def comparison_groups(
     return found
 
 
-def cell_terms(
-    cells: Cells, group_years: np.ndarray, with_cells: bool
-) -> tuple[tuple[str, int | None, int | None], ...]:
+def cell_terms(cells: Cells, group_years: np.ndarray, with_cells: bool) -> tuple[Term, ...]:
     """`att`, one `event` per event time and, if asked, one `group_time` per cell, as (term,
     cohort_year, event_time).
     """
@@ -114,9 +112,7 @@ def cell_terms(
     return (("att", None, None), *events, *every)
 
 
-def cell_members(
-    cells: Cells, group_years: np.ndarray, terms: tuple[tuple[str, int | None, int | None], ...]
-) -> np.ndarray:
+def cell_members(cells: Cells, group_years: np.ndarray, terms: tuple[Term, ...]) -> np.ndarray:
     """Whether a cell belongs to a term; shape (K, C) bool."""
     cohort = group_years[cells.group - 1] if len(cells) else np.zeros(0, dtype=np.int64)
     columns = []

@@ -70,10 +70,15 @@ def residuals(
     rest = panel.y[sample.outcomes[0]][kept] - effect[sample.pair_group[kept]]
     for k, name in enumerate(controls):
         rest = rest - coefficients.get(name, 0.0) * panel.controls[k, kept]
-    rows = sample.observed[kept]
-    weight = np.ones(len(rows)) if panel.weight is None else panel.weight[kept]
-    found = less_effects(less_pair_means(rest, rows), rows, np.zeros(len(rows)), weight)
-    return np.where(rows, found, np.nan)
+    return np.where(sample.observed[kept], _net(sample, rest), np.nan)
+
+
+def _net(sample: FitSample, values: np.ndarray) -> np.ndarray:
+    """Values of the kept pairs (P, T) less pair and year effects of the observed ones."""
+    rows, weight = sample.observed[sample.kept], np.ones(len(values))
+    if sample.panel.weight is not None:
+        weight = sample.panel.weight[sample.kept]
+    return less_effects(less_pair_means(values, rows), rows, np.zeros(len(rows)), weight)
 
 
 def fit_least_squares(
@@ -233,15 +238,12 @@ def _estimates(solution: Solution, m: int, combine: np.ndarray) -> np.ndarray:
 
 def _controls_like_treatment(sample: FitSample, design: Design, names: Sequence[str]) -> list[str]:
     """Controls that, net of pair and year effects, are a multiple of a regressor of treatment."""
-    kept, rows = sample.kept, sample.observed[sample.kept]
-    panel = sample.panel
-    weight = np.ones(len(rows)) if panel.weight is None else panel.weight[kept]
+    kept, panel = sample.kept, sample.panel
     cell = design.cells(sample.pair_group, panel.city_i, panel.city_j)[kept]
     x = design.x.reshape(-1, *design.x.shape[-2:])[cell]
 
     def net(values: np.ndarray) -> np.ndarray:
-        within = less_pair_means(np.where(rows, values, 0.0), rows)
-        rest = less_effects(within, rows, np.zeros(len(rows)), weight)
+        rest = _net(sample, np.where(sample.observed[kept], values, 0.0))
         size = np.sqrt((rest**2).sum())
         return rest / size if size > 0 else rest
 

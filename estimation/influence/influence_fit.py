@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engines.interface import SummedSample
-from ..engines.regressors import Design
+from ..engines.regressors import Design, Term
 from ..engines.solve import with_loadings
 from ..panel.fit_sample import FitSample
 from .refits import Refits
@@ -47,7 +47,7 @@ class InfluenceFit:
         Sum of squared influences; from `psi` where it is given.
     """
 
-    terms: tuple[tuple[str, int | None, int | None], ...]
+    terms: tuple[Term, ...]
     labels: tuple[str, ...]
     columns: np.ndarray
     estimate: np.ndarray

@@ -138,7 +138,8 @@ def _covariates(
         # a blank is equal to a blank
         filled = np.where(np.isnan(values), np.inf, values)
         remedy = "give each one value, of before the first treatment"
-        constant = table.constant(filled, city, city_ids, (name,), "city", remedy)
+        of_units = (city, city_ids, (name,), "city", remedy)
+        constant = table.constant(filled, *of_units, lambda one: str(one).replace("inf", "blank"))
         found[:, place] = np.where(np.isinf(constant), np.nan, constant)
     return found
 

@@ -147,6 +147,11 @@ def plural(number: int, many: str, one: str) -> str:
     return one if number == 1 else many
 
 
+def too_few(counts: Iterable[tuple[int, int, str, str]]) -> tuple[str, ...]:
+    """Return of each count that is below its least the text for many or for one."""
+    return tuple(plural(n, many, one) for n, least, many, one in counts if n < least)
+
+
 def shown(value: Any) -> str:
     """Return a value as a message shows it."""
     text = repr(value)

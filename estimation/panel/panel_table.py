@@ -96,21 +96,22 @@ class PanelTable:
         if found.numbers is not None:
             return found.numbers
         parsed = np.full(len(found.values) + 1, np.nan)
+
+        def fail(code: int, expected: str, remedy: str) -> PanelError:
+            row = int(np.argmax(found.codes == code))
+            return self.fail(row, column, expected, self.shown(column, row), remedy)
+
         for code, value in enumerate(found.values):
             date = date_of(value)
             if self.dates is not None and date is not None:
                 if not self.dates.has_zone_like(date):
-                    row = int(np.argmax(found.codes == code))
                     expected = "dates that have a time zone if, and only if, the panel's have one"
-                    remedy = "give both a time zone, or neither"
-                    raise self.fail(row, column, expected, self.shown(column, row), remedy)
+                    raise fail(code, expected, "give both a time zone, or neither")
                 parsed[code] = self.dates.number(date)
             elif isinstance(value, str) and is_number(value):
                 parsed[code] = float(value)
             elif not is_nothing(value):
-                row = int(np.argmax(found.codes == code))
-                remedy = "give numbers" if date is not None else "correct the cell"
-                raise self.fail(row, column, kind, self.shown(column, row), remedy)
+                raise fail(code, kind, "give numbers" if date is not None else "correct the cell")
         # a blank has the code -1: the last place
         return parsed[found.codes]
 
@@ -273,6 +274,8 @@ class PanelTable:
             if isinstance(value, str) and value:
                 shown += ", which is read as a blank"
             remedy = "fill it in or remove the row"
+            if isinstance(value, str) and value:
+                remedy = "write it otherwise, or remove the row"
             if isinstance(value, float):
                 remedy = "make the ids whole numbers or text"
             raise self.fail(row, column, "an id", shown, remedy)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..defaults import DRAWS, DRAWS_OF_CHECKS, LEAST_SHARE, LEVEL
 from ..panel.city_file import CityFile
-from ..panel.panel_error import plural
+from ..panel.panel_error import too_few
 from ..primary.city_panel import MINIMUM_YEARS_BEFORE, CityPanel, Window
 from ..primary.contrast import treatment_contrast
 from ..primary.fit import (
@@ -262,38 +262,33 @@ def _refusals(panel: CityPanel) -> tuple[str, ...]:
         )
     before = int((panel.years < panel.cohorts[0]).sum())
     movable, blocks = int(panel.movable.sum()), int(panel.mixed.sum())
-    reasons = []
-    if before < MINIMUM_YEARS_BEFORE:
-        many = (
+    counts = [
+        (
+            before,
+            MINIMUM_YEARS_BEFORE,
             f"Refused: {before} years before the first start ({panel.cohorts[0]}), at least "
-            f"{MINIMUM_YEARS_BEFORE} are needed; leave out the cities that start so early."
-        )
-        one = (
+            f"{MINIMUM_YEARS_BEFORE} are needed; leave out the cities that start so early.",
             f"Refused: {before} year before the first start ({panel.cohorts[0]}), at least "
-            f"{MINIMUM_YEARS_BEFORE} are needed; leave out the cities that start so early."
-        )
-        reasons.append(plural(before, many, one))
-    if movable < MINIMUM_MOVABLE:
-        many = (
+            f"{MINIMUM_YEARS_BEFORE} are needed; leave out the cities that start so early.",
+        ),
+        (
+            movable,
+            MINIMUM_MOVABLE,
             f"Refused: {movable} cities of the list can be compared inside their province, at "
-            f"least {MINIMUM_MOVABLE} are needed; give a list with more cities."
-        )
-        one = (
+            f"least {MINIMUM_MOVABLE} are needed; give a list with more cities.",
             f"Refused: {movable} city of the list can be compared inside its province, at least "
-            f"{MINIMUM_MOVABLE} are needed; give a list with more cities."
-        )
-        reasons.append(plural(movable, many, one))
-    if blocks < MINIMUM_BLOCKS:
-        many = (
+            f"{MINIMUM_MOVABLE} are needed; give a list with more cities.",
+        ),
+        (
+            blocks,
+            MINIMUM_BLOCKS,
             f"Refused: {blocks} provinces hold cities of the list and others, at least "
-            f"{MINIMUM_BLOCKS} are needed; give a list that covers more provinces in part."
-        )
-        one = (
+            f"{MINIMUM_BLOCKS} are needed; give a list that covers more provinces in part.",
             f"Refused: {blocks} province holds cities of the list and others, at least "
-            f"{MINIMUM_BLOCKS} are needed; give a list that covers more provinces in part."
-        )
-        reasons.append(plural(blocks, many, one))
-    return tuple(reasons)
+            f"{MINIMUM_BLOCKS} are needed; give a list that covers more provinces in part.",
+        ),
+    ]
+    return too_few(counts)
 
 
 def rule_of(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:

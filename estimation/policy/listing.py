@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from numbers import Real
 from typing import Any
 
 from ..panel.columns import Source, is_nothing
@@ -158,7 +159,12 @@ def _column(source: Source, names: Sequence[str]) -> str:
 
 
 def _text(cell: Any) -> str:
-    return "" if cell is None or is_nothing(cell) else str(cell).strip()
+    if cell is None or is_nothing(cell):
+        return ""
+    if isinstance(cell, Real) and cell % 1 > 0:
+        # no text of a date looks like this: 2009.1 may be what is left of 2009.10
+        return f"the number {cell}"
+    return str(cell).strip()
 
 
 def _year(source: Source, row: int, column: str, text: str) -> int:

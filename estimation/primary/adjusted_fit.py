@@ -9,7 +9,7 @@ import numpy as np
 from ..defaults import DRAWS
 from ..panel.panel_error import plural
 from .adjusted import adjusted_weight, draw_adjusted, net_treatment, within_block_basis
-from .city_panel import NO_VARIATION, CityPanel, build_panel, lacking
+from .city_panel import CityPanel, build_panel, lacking
 from .fit import PrimaryResult, counted, measure_result, without_verdict
 from .fitted_order import deal_in_order, fit_order
 from .interval import family_p, rank_p
@@ -18,6 +18,9 @@ from .permutation import Draws, deal
 UNIFORM, FITTED = "uniform", "fitted"
 DEALINGS = (UNIFORM, FITTED)
 MEASURE = "correlation, net of covariates"
+NOTHING_LEFT = (
+    "No verdict: covariates leave nothing of the series or of treatment; give fewer of them."
+)
 # Raised whenever any number of the adjusted statistic changes on the same panel.
 STATISTIC_VERSION = 1
 
@@ -110,7 +113,7 @@ def fit_adjusted(
     for place in (0, 1):
         plain, y = draws[2 * place], measures[2 * place]
         if not plain.varies:
-            found.append(_adjusted(without_verdict(said, (NO_VARIATION,)), dealing))
+            found.append(_adjusted(without_verdict(said, (NOTHING_LEFT,)), dealing))
             continue
         others = [one for one in draws if one is not plain]
         p = corrected[place]

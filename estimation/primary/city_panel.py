@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from ..panel.city_file import CityFile
-from ..panel.panel_error import plural
+from ..panel.panel_error import plural, too_few
 from .gaps import filled, known_cycle, known_reference, known_standardised
 from .measure import cycle, gap_cap, reference, standardise, synchronization
 
@@ -250,39 +250,34 @@ def lacking(panel: CityPanel, least_years: int = MINIMUM_YEARS_BEFORE) -> tuple[
     before = int((panel.years < panel.cohorts[0]).sum())
     beside = int(((panel.label > 0) & panel.mixed[panel.block]).sum())
     blocks = int(panel.mixed.sum())
-    reasons = []
-    if before < least_years:
-        many = (
+    counts = [
+        (
+            before,
+            least_years,
             f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least "
             f"{least_years} are needed; give earlier years, or leave out the cities admitted so "
-            "early."
-        )
-        one = (
+            "early.",
             f"No verdict: {before} year before the first admission ({panel.cohorts[0]}), at least "
             f"{least_years} are needed; give earlier years, or leave out the cities admitted so "
-            "early."
-        )
-        reasons.append(plural(before, many, one))
-    if blocks < MINIMUM_BLOCKS:
-        many = (
+            "early.",
+        ),
+        (
+            blocks,
+            MINIMUM_BLOCKS,
             f"No verdict: {blocks} blocks hold both pilots and never-treated cities, at least "
             f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
-            "admission may be compared."
-        )
-        one = (
+            "admission may be compared.",
             f"No verdict: {blocks} block holds both pilots and never-treated cities, at least "
             f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
-            "admission may be compared."
-        )
-        reasons.append(plural(blocks, many, one))
-    if beside < MINIMUM_MOVABLE_PILOTS:
-        many = (
+            "admission may be compared.",
+        ),
+        (
+            beside,
+            MINIMUM_MOVABLE_PILOTS,
             f"No verdict: {beside} pilots have a never-treated city in their block, at least "
-            f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks."
-        )
-        one = (
+            f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks.",
             f"No verdict: {beside} pilot has a never-treated city in its block, at least "
-            f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks."
-        )
-        reasons.append(plural(beside, many, one))
-    return tuple(reasons)
+            f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks.",
+        ),
+    ]
+    return too_few(counts)

@@ -18,6 +18,7 @@ from ..vcov import LINES, vcov
 from .card import Audit
 from .treatment import Treatment, read_treatment
 
+EXCHANGED = "units of different treatment that trade places within their block"
 # units with the largest influence, without which the fit is made again
 WITHOUT = 5
 POWER = 0.8
@@ -70,8 +71,8 @@ def audit(
     ------
     PanelError
         If a column is missing, or the treatment of a pair is; if the fit cannot be made again, has
-        no coefficient of that name, or comes out otherwise when it is made again; or if there are
-        no draws.
+        no coefficient of that name, or comes out otherwise when it is made again; if there are no
+        draws, or none changes the treatment.
 
     Notes
     -----
@@ -128,13 +129,14 @@ def audit(
                 progress.update(1)
     found = pd.concat(made, keys=range(draws)).unstack()
     drawn = found["std_error"].assign(estimate=found["estimate"]["dyadic"])
-    for line in LINES:
-        statistics = (drawn["estimate"].abs() / drawn[line]).to_numpy()
+    if np.allclose(drawn["estimate"], again):
+        raise refused("block", EXCHANGED, "the real treatment in every exchange", "give wider ones")
+    statistics = {line: (drawn["estimate"].abs() / drawn[line]).to_numpy() for line in LINES}
+    for line, of_line in statistics.items():
         observed = abs(estimate) / lines.loc[line, "std_error"]
-        p = permutation_p_value(observed, statistics, is_enumeration=False)
-        lines.loc[line, "p_randomization"] = p
+        lines.loc[line, "p_randomization"] = permutation_p_value(observed, of_line, False)
         lines.loc[line, "rejects"] = (found["p_value"][line] < LEVEL).mean()
-    critical = critical_value((drawn["estimate"].abs() / drawn["dyadic"]).to_numpy(), False)
+    critical = critical_value(statistics["dyadic"], False)
     smallest = [np.inf, np.inf]
     if np.isfinite(critical):
         least = critical * drawn["dyadic"]

@@ -58,13 +58,12 @@ def test_exchanges_are_those_of_a_literal_loop() -> None:
             one, two = sorted((place[row.a], place[row.b]))
             dealt.append(table[one, two, row.year])
         errors = cs.vcov(feols(frame.assign(treated=dealt)), UNIT)
-        of_line = errors.set_index("vcov")
+        expected = errors.set_index("vcov")["std_error"]
         reference = "{pyfixest} on a frame whose units were exchanged by a loop"
         drawn = card.drawn.loc[k]
         agrees(
             "`cs.audit`, estimate", reference, drawn["estimate"], errors["estimate"][0], rel=1e-9
         )
-        expected = of_line["std_error"]
         agrees("`cs.audit`, errors", reference, drawn[expected.index], expected, rel=1e-9)
     statistics = (card.drawn["estimate"] / card.drawn["dyadic"]).abs()
     observed = abs(card.estimate) / card.lines.loc["dyadic", "std_error"]
@@ -106,13 +105,11 @@ def test_units_trade_places_within_blocks_alone() -> None:
     frame = panel(4)
     block = {unit: unit % 2 for unit in range(UNITS)}
     # every pair of one block is treated in the end, so nothing changes within blocks
-    frame["treated"] = (
-        (frame["a"] % 2 == 0) & (frame["b"] % 2 == 0) & (frame["year"] > 2001)
-    ) * 1.0
+    same = frame.assign(treated=1.0 * frame.eval("a % 2 == 0 and b % 2 == 0 and year > 2001"))
+    with pytest.raises(cs.PanelError, match="the real treatment in every exchange"):
+        cs.audit(feols(same), "treated", UNIT, time="year", block=block, draws=3)
     card = cs.audit(feols(frame), "treated", UNIT, time="year", block=block, draws=3)
     assert card.n_blocks == 2
-    assert card.drawn["estimate"].to_numpy() == pytest.approx(card.estimate)
-    assert card.lines.loc["dyadic", "p_randomization"] == 1
     texts = frame.assign(a="0" + frame["a"].astype(str), b="0" + frame["b"].astype(str))
     of_texts = {f"0{unit}": of_unit for unit, of_unit in block.items()}
     again = cs.audit(feols(texts), "treated", UNIT, time="year", block=of_texts, draws=3)
@@ -133,7 +130,6 @@ def test_the_unit_that_moves_the_estimate_most_is_left_out_in_full() -> None:
 def test_a_card_prints_shows_and_draws_itself(tmp_path) -> None:
     mpl.use("Agg")
     card = cs.audit(feols(panel(6)), "treated", UNIT, time="year", draws=19)
-    assert "19 exchanges" in str(card)
     assert "<table" in card._repr_html_()
     card.plot(file=tmp_path / "card.svg")
     assert "<svg" in (tmp_path / "card.svg").read_text()

@@ -283,6 +283,9 @@ def test_without_numba_a_fit_has_every_line_but_the_permutation(frame, given, dr
     monkeypatch.setattr(sys.modules["estimation.api.fit"], "find_spec", lambda name: None)
     found = cs.fit(frame, "y", **drawn)
     assert found.estimates == expected.estimates
-    assert any("pip install numba" in text for text in found.warnings)
+    units = frame.drop_duplicates(["exporter", "period"])
+    of_units = cs.fit(units, "cm", series="y", **drawn | {"unit": "exporter", "block": None})
+    for one in (found, of_units):
+        assert any("pip install numba" in text for text in one.warnings)
     with pytest.raises(ImportError, match="the permutation needs numba"):
         cs.fit(frame, "y", vcov="permutation", **drawn)

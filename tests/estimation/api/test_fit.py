@@ -527,12 +527,13 @@ def test_importing_the_library_loads_nothing_heavy_and_functions_stay_functions(
     assert done.stdout == "[] True True []\n"
 
 
-def test_primary_refuses_a_covariate_that_does_not_vary_within_blocks():
+def test_primary_refuses_a_covariate_that_blocks_or_others_imply():
     frame = _frame(calmer=0.6)
-    frame = frame.assign(size=3.0, of_block=pd.factorize(frame["block_id"])[0])
-    for name in ("size", "of_block"):
+    size = np.sqrt(pd.factorize(frame["city_id"])[0])
+    frame = frame.assign(size=size, same=3.0, of_block=frame["block_id"], implied=2 * size + 1)
+    for name in ("same", "of_block", "implied"):
         with pytest.raises(cs.PanelError, match=f"covariates: .*{name}"):
-            cs.primary(frame, covariates=[name], permutations=20)
+            cs.primary(frame, covariates=["size", name], permutations=20)
 
 
 def test_primary_takes_frames_and_other_names():

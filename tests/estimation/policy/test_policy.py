@@ -152,6 +152,7 @@ def test_a_list_that_the_rules_refuse_has_a_sentence_and_no_figure(panel, listed
         ({"unit": [100, 77777], "year": [2015, 2015]}, "'77777' in row 2"),
         ({"unit": [100], "year": ["soon"]}, "column year: expected a year, or a date"),
         ({"unit": [100], "date": ["2015-13-01"]}, "expected a year, or a date"),
+        ({"unit": [100, 101], "year": [2015, 2015.1]}, "row 2, column year: expected a year"),
         ({"unit": [100]}, "expected a column date or year"),
         ({"year": [2015]}, "expected a column city or unit"),
         ({"unit": [100], "year": [2015], "scope": ["moon"]}, "expected one of city, province"),
