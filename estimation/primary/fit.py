@@ -51,7 +51,7 @@ class PrimaryResult(Tested):
     n_treated_years, n_negative, n_unidentified : int
         Treated cells, and those of them whose weight is negative or none.
     n_blocks : int
-        Blocks whose cities were not all admitted at once.
+        Blocks with both pilots and never-treated cities.
     verdict : str
         ``found`` where the p of the family is below 0.05, ``not_identified`` without a p, else
         ``not_found_could_have_been`` or ``not_found_could_not_have_been`` by whether the smallest

@@ -131,16 +131,20 @@ def build_table(data: ReportData, words: Words, name: str) -> Table | None:
     notes = f"{words.plain('result.table_note')} {words.withheld_note(found)}".strip()
     notes = notes.replace("。 ", "。")
     lines = tuple((label, tuple(cells)) for label, cells in rows)
-    return Table(title, _headers(words, specs), lines, FIRST_OF_SAMPLE, (notes,))
+    return Table(title, _headers(words, specs, primary), lines, FIRST_OF_SAMPLE, (notes,))
 
 
-def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
+def _headers(words: Words, specs: Sequence[str], primary: dict[str, Row]) -> tuple[str, ...]:
     same = len({spec_id.split(".")[1] for spec_id in specs}) == 1
     headers = []
     for spec_id in specs:
         analysis, outcome, variant = spec_id.split(".")
-        is_primary = analysis == "primary"
-        name = words.plain("table.primary") if is_primary else words.name("variants", variant)
+        name = words.name("variants", variant)
+        if analysis == "primary":
+            name = words.plain("table.primary")
+        if (row := primary.get(spec_id)) is not None:
+            span = {"first": int(row["first_year"]), "last": int(row["last_year"])}
+            name = words.plain("label.with_years", text=name, **span)
         headers.append(
             name
             if same
