@@ -12,6 +12,7 @@ from scipy import stats
 from estimation.engines.arrays import pair_statistics
 from estimation.engines.heterogeneity_design import Heterogeneity, build_design, city_types
 from estimation.engines.regressors import DESIGNS
+from estimation.estimators import registry
 from estimation.estimators.cohort_means import (
     fit_cells,
     jackknife_df_of_cells,
@@ -238,8 +239,9 @@ def weighted(panel: PairPanel, weight: np.ndarray) -> tuple[InfluenceFit, ...]:
 
 
 REFITTED = {name: by_estimator(name) for name in ESTIMATORS}
+WITHOUT_CONTROLS = [name for name in ESTIMATORS if not registry.ESTIMATORS[name].takes_controls]
 NOT_TAKEN = {
-    **dict.fromkeys(("callaway_santanna", "against later pairs"), ("controls", "no controls")),
+    **dict.fromkeys((*WITHOUT_CONTROLS, "against later pairs"), ("controls", "no controls")),
     "doubly robust": ("gaps", "every kept pair in every year"),
 }
 REFITTED |= {
@@ -274,13 +276,12 @@ def test_refits_equal_fits_of_the_smaller_panel(case, of):
             )
 
 
-# Callaway-Sant'Anna takes no controls here
 SHOCKED = {
     **{
         f"{name}, {shape}": (by_estimator(name), shape, 4, 15, 6)
         for name in ESTIMATORS
         for shape in SHAPES
-        if name != "callaway_santanna" or "controls" not in shape
+        if name not in WITHOUT_CONTROLS or "controls" not in shape
     },
     "by class": (by_class, "balanced", 6, 18, 6),
     "by class, gaps and controls": (by_class, "gaps and controls", 6, 18, 6),
