@@ -18,7 +18,17 @@ from orchestration.terminal import Exit, say
 from warehouse.errors import Refused
 from warehouse.publication.untrusted import open_untrusted
 
-COLUMNS = ("term", "event_time", "vcov", "estimate", "std_error", "ci_low", "ci_high", "p_value")
+COLUMNS = (
+    "term",
+    "cohort_year",
+    "event_time",
+    "vcov",
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "p_value",
+)
 
 
 def run_specs(
