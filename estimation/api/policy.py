@@ -191,7 +191,7 @@ def policy(
     start = int(cities.years[span_of(cities.growth, cities.years)[0]])
     is_earlier = cities.years < start
     if result.sample.years[0] == start and np.isfinite(cities.growth[:, is_earlier]).any():
-        notes.append(f"The window begins in {start}: most units lack the period before.")
+        notes.append(f"The window begins in {start}: too few units have the period before.")
     # a row may stand for several units
     rows = {one.row: one for one in result.sample.places if one.status in (LEFT_OUT, REJECTED)}
     if rows:

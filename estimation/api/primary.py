@@ -238,6 +238,11 @@ def _with_most_periods(cities: CityFile, least_share: float) -> tuple[np.ndarray
             f"Left out, with a value in less than {least_share:.0%} of the periods: "
             f"{listed(cities.city_ids[~kept].tolist())}."
         )
+    apart = np.diff(cities.years)
+    before = cities.years[:-1][apart > min(apart, default=0)]
+    if before.size:
+        shown = [cities.shown.get(year, year) for year in before.tolist()]
+        said.append(f"No unit has a row in the period after {listed(shown)}.")
     n_gaps = int((share[kept] < 1).sum())
     if n_gaps:
         said.append(

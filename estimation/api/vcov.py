@@ -73,7 +73,7 @@ class Errors(ForMaketables, pd.DataFrame):
     outcome: str
     estimator: str
     effects: tuple[str, ...]
-    estimates: tuple[Estimate, ...]
+    _estimates: tuple[Estimate, ...]
     r2: float | None
     n_obs: int
     n_pairs: int
@@ -89,6 +89,21 @@ class Errors(ForMaketables, pd.DataFrame):
     def _constructor(self) -> type:
         # a part of it is a plain frame: its matrices would belong to other rows
         return pd.DataFrame
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The rows as they were computed.
+
+        Raises
+        ------
+        PanelError
+            If the frame was changed since.
+        """
+        computed = as_frame(columns_of(self._estimates, TIDY))
+        if not self.tidy().reindex(columns=list(TIDY)).equals(computed):
+            remedy = "call cs.vcov again, and change a copy (tidy()); labels= names coefficients"
+            raise PanelError("errors", None, None, "rows of cs.vcov", "changed ones", remedy)
+        return self._estimates
 
     def matrix(self, vcov: str = "dyadic") -> pd.DataFrame:
         """The covariance matrix of the coefficients under one inference method.
@@ -363,7 +378,7 @@ def vcov(
     errors = Errors(as_frame(columns_of(rows, TIDY)))
     errors._matrices, errors._plain, errors._by_pair = matrices, plain, by_pair
     errors.degrees = degrees
-    errors.estimates, errors.notes, errors.outcome = tuple(rows), tuple(notes), found.outcome
+    errors._estimates, errors.notes, errors.outcome = tuple(rows), tuple(notes), found.outcome
     errors.estimator, errors.effects, errors.r2 = found.estimator, found.effects, found.r2
     errors.n_obs, errors.n_units = len(found.scores), dyads.n_units
     errors.n_pairs = int(dyads.pair.max()) + 1

@@ -108,6 +108,8 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
         that of its date, or the list declares two outcomes.
     """
     source = open_source(given, "list")
+    # the panel may be a frame of the same kind
+    source = replace(source, label=f"list, {source.label}")
     place, date = _column(source, PLACES), _column(source, DATES)
     optional = ["end", "scope", "outcome"]
     if date == "date":
@@ -190,8 +192,9 @@ def _unknown(
 ) -> PanelError:
     """The error that names each unknown place by its row, with the names nearest to it."""
     said = []
+    folded = {one.casefold(): one for one in known}
     for row, name in unknown[:NAMED]:
-        near = get_close_matches(name, known, n=2, cutoff=0.5)
+        near = [folded[one] for one in get_close_matches(name.casefold(), folded, 2, 0.5)]
         hint = f" (near: {', '.join(near)})" if near else ""
         said.append(f"{name!r} in {source.place} {source.line_of(row)}{hint}")
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...defaults import LEVEL
 from ...exhibits import html_table
+from ...panel.panel_error import plural
 from ..plots import GREY, ORANGE, drawn
 from ..text import Text, aligned, degrees, number, p_value, wrapped
 from ..words import LINES
@@ -87,8 +88,9 @@ class Audit:
                 f"{number(self.smallest_fall)}"
             )
         return [
-            f"{self.n_rows:,} rows, {self.n_units} units; {len(self.drawn)} exchanges of their "
-            f"identities{within}, seed {self.seed}",
+            f"{self.n_rows:,} rows, {self.n_units} units; {len(self.drawn)} "
+            f"{plural(len(self.drawn), 'exchanges', 'exchange')} of their identities{within}, "
+            f"seed {self.seed}",
             f"a right error rejects 5 %, with a Monte Carlo error of {monte_carlo:.1f} points",
             smallest,
             f"without {self.unit}: {number(self.estimate_without)}",

@@ -108,7 +108,9 @@ def read_treatment(
         row = int(np.argmax(differs))
         expected = f"{frame[name].iloc[row]} as in row {row + 1} of the fit"
         found = str(values[first[row], second[row], period[row]])
-        remedy = "name the column of time, and give the data of the fit"
+        remedy = "name the column of time"
+        if time is not None:
+            remedy = "give each pair one treatment in a period, and the data of the fit"
         raise PanelError("data", None, name, expected, found, remedy)
     blocks = [np.arange(len(ids))]
     if block is not None:

@@ -76,6 +76,15 @@ def test_an_error_by_pair_in_place_of_the_dyadic_one_has_a_footnote(flows):
     assert others and said not in str(cs.etable(errors, keep=others))
 
 
+@pytest.mark.parametrize("column", ["estimate", "std_error"])
+def test_errors_that_were_changed_since_are_refused(flows, column):
+    errors = cs.vcov(pf.feols("y ~ x | pair + year", flows), ("a", "b"))
+    assert "x" in str(cs.etable(errors))
+    errors.loc[0, column] = 9.0
+    with pytest.raises(cs.PanelError):
+        cs.etable(errors)
+
+
 @pytest.mark.parametrize(
     ("value", "shown"), [(1.0, "1"), (1.02, "1"), (5.94, "5.9"), (99.97, "100"), (131.2, "131")]
 )

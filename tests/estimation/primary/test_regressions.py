@@ -259,3 +259,5 @@ def test_units_with_few_periods_are_left_out_and_named() -> None:
     found = cs.primary(frame, "g", **options)
     assert "less than 80% of the periods: 9." in found.warnings[0]
     assert found.result.n_cities == 47
+    found = cs.primary(frame[frame["year"] != 2012], "g", **options)
+    assert any("2011" in said for said in found.warnings)
