@@ -20,7 +20,7 @@ from ..fit import fit_panel, fit_summed
 from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, STANDARDISED, pair_outcome, standardise
 from ..options import CONTROL_PAIRS, Options
-from ..panel.city_file import read_cities
+from ..panel.city_file import note_periods_without_rows, read_cities
 from ..panel.pair_columns import UNIT, PairColumns
 from ..panel.pair_file import PairFile, note_pairs_of_two, note_treated_later, read_pairs
 from ..panel.pair_panel import EXPOSURES, PairPanel, within_window
@@ -354,7 +354,8 @@ def _fit_units(
         remedy = "leave the unit out, or choose neg_abs_gap"
         expected = f"every unit to vary, because {measure} divides by its standard deviation"
         raise PanelError("series", None, series, expected, found, remedy)
-    notes = (*file.notes, *note_treated_later(file.cohort, file.years, file.city_ids))
+    notes = (*file.notes, *note_periods_without_rows(file))
+    notes += tuple(note_treated_later(file.cohort, file.years, file.city_ids))
     if columns.exposure == "one":
         n_treated = int((within_window(file.cohort, file.years) > 0).sum())
         notes += tuple(note_pairs_of_two(n_treated * (n_treated - 1) // 2))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..defaults import DRAWS, LEAST_SHARE
-from ..panel.city_file import CityFile, read_cities
+from ..panel.city_file import CityFile, note_periods_without_rows, read_cities
 from ..panel.columns import as_frame, columns_of
 from ..panel.pair_columns import PairColumns
 from ..panel.panel_error import plural, refused, require_among, require_count, require_names
@@ -238,11 +238,7 @@ def _with_most_periods(cities: CityFile, least_share: float) -> tuple[np.ndarray
             f"Left out, with a value in less than {least_share:.0%} of the periods: "
             f"{listed(cities.city_ids[~kept].tolist())}."
         )
-    apart = np.diff(cities.years)
-    before = cities.years[:-1][apart > min(apart, default=0)]
-    if before.size:
-        shown = [cities.shown.get(year, year) for year in before.tolist()]
-        said.append(f"No unit has a row in the period after {listed(shown)}.")
+    said += note_periods_without_rows(cities)
     n_gaps = int((share[kept] < 1).sum())
     if n_gaps:
         said.append(

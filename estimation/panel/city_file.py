@@ -10,7 +10,7 @@ import numpy as np
 
 from .columns import MISSING
 from .pair_columns import PairColumns
-from .panel_table import PanelTable, Rows, like_ids
+from .panel_table import PanelTable, Rows, like_ids, listed
 from .sources import open_source
 from .unit_values import blocks_of_units, cohorts_of_units, is_beside, rows_beside
 
@@ -116,16 +116,26 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     block = blocks_of_units(*rows_of("block"), city_ids, MISSING)
     growth = np.full((len(city_ids), len(years)), np.nan)
     growth[city, year] = table.numbers(columns.outcome)
+    shown = {} if table.dates is None else table.dates.shown
     if columns.length is not None:
         values = table.numbers(columns.outcome)
         growth, years = _by_year(table, columns.length, city, years_of_row, values)
         _require_whole_periods(table, columns.length, city, years_of_row, cohort, block)
     covariates = _covariates(table, columns.covariates, city, city_ids)
     backend = table.source.backend
-    shown = {} if table.dates is None else table.dates.shown
     return CityFile(
         growth, years, cohort, block, city_ids, tuple(notes), backend, covariates, shown=shown
     )
+
+
+def note_periods_without_rows(cities: CityFile) -> list[str]:
+    """The note on periods that no unit has, between those that there are."""
+    apart = np.diff(cities.years)
+    before = cities.years[:-1][apart > min(apart, default=0)]
+    if not before.size:
+        return []
+    shown = [cities.shown.get(year, year) for year in before.tolist()]
+    return [f"No unit has a row in the period after {listed(shown)}."]
 
 
 def _covariates(

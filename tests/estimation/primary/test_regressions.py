@@ -259,5 +259,16 @@ def test_units_with_few_periods_are_left_out_and_named() -> None:
     found = cs.primary(frame, "g", **options)
     assert "less than 80% of the periods: 9." in found.warnings[0]
     assert found.result.n_cities == 47
-    found = cs.primary(frame[frame["year"] != 2012], "g", **options)
-    assert any("2011" in said for said in found.warnings)
+
+
+def test_a_period_that_no_unit_has_is_named() -> None:
+    growth, years, cohort, block = draw_panel(6)
+    city, year = np.divmod(np.arange(growth.size), len(years))
+    columns = {"unit": city, "year": years[year], "g": growth.ravel(), "region": block[city]}
+    frame = pd.DataFrame(columns).assign(first=np.where(cohort[city] > 0, cohort[city], np.nan))
+    names = {"unit": "unit", "cohort": "first", "block": "region"}
+    for kept, is_named in ((frame, False), (frame[frame["year"] != 2012], True)):
+        fit = cs.fit(kept, "cm", series="g", permutations=0, **names)
+        found = cs.primary(kept, "g", permutations=99, **names)
+        for warnings in (fit.warnings, found.warnings):
+            assert any("2011" in said for said in warnings) == is_named
