@@ -3,7 +3,7 @@ landing lacks ends in `not_run`.
 
 Resource reallocation: does admission bring the two cities' returns and factor allocation closer (a
 rise of `neg_abs_gap` closes a gap), and does it lower the misallocation of the pair (`mean` of its
-cities)? Leading demonstration: do inventions and new firms a head come closer? docs/mechanisms.md
+cities)? Leading demonstration: do patents and new firms a head come closer? docs/mechanisms.md
 gives the argument from each to synchronization; no mediation test is made.
 """
 

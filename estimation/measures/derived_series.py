@@ -1,5 +1,5 @@
 """City series made from several columns of `marts.fct_city_year`: factor allocation, returns, money
-and inventions a head, and growth without the years that rest on an index alone.
+and patents a head, and growth without the years that rest on an index alone.
 """
 
 from __future__ import annotations
