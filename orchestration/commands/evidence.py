@@ -80,7 +80,7 @@ def evidence(run: str | None, is_first_landing: bool = False, with_data_set: boo
 def zones_text(con: duckdb.DuckDBPyConnection, run_id: str) -> str:
     """Return ``estimates.city_period`` of an open publication as the text of `zones.csv`."""
     # whole numbers stay whole beside empty cells
-    periods = con.execute(CITY_PERIODS).df().convert_dtypes(convert_floating=False)
+    periods = con.execute(CITY_PERIODS).df().convert_dtypes()
     return f"# estimates.city_period of run {run_id}\n{periods.to_csv(index=False)}"
 
 
