@@ -16,7 +16,7 @@ from ..cells import Row, num, number, shown
 from ..forest import Forest, build_forest, is_found
 from ..journal_tables import build_table
 from ..plots import Chart, Point, Series
-from .context import Context
+from .context import Context, variant
 from .first_screen import INTERVAL, FirstScreen, could_be_missed, how_sure
 from .own_outcomes import own_outcomes
 from .pictures import answer as answer_picture
@@ -51,6 +51,12 @@ def result(page: Context) -> dict[str, Any]:
         "study_years": {"first": STUDY_FIRST_YEAR, "last": STUDY_LAST_YEAR},
         "counted": _counted(page),
         "claims": page.rows("claim"),
+        # a series that ends early is run on the years that it has
+        "claim_windows": {
+            row["claim_id"]: page.variant_name(row["spec_id"])
+            for row in page.rows("claim")
+            if variant(row["spec_id"]).startswith("window_")
+        },
         "literature": page.rows("literature"),
         "weight": weight(page),
         "trade": own_outcomes(page),
