@@ -124,6 +124,15 @@ def test_zones_are_a_table_and_a_map(site) -> None:
     assert feature["properties"]["city_id"] == 330100
 
 
+def test_a_claim_that_is_tested_on_fewer_years_names_them() -> None:
+    frames = tables()
+    spec_id = "mechanisms.neg_abs_gap_capital_allocation.window_2010_2017"
+    frames["estimates.claim"] = frames["estimates.claim"].assign(spec_id=spec_id)
+    section = page_of(frames, "index.html").partition('<section id="claims"')[2]
+    claim = section.partition("<tbody>")[2].partition("</th>")[0]
+    assert "2010" in claim and "2017" in claim
+
+
 def test_same_input_gives_the_same_bytes(simulated, tmp_path) -> None:
     """Also when rows come in another order."""
     turned = {name: frame.iloc[::-1] for name, frame in full(is_simulated=True).items()}
