@@ -95,7 +95,7 @@ def _first_screen(page: Context) -> FirstScreen:
         key = "not_run" if row is None else "no_answer"
         return FirstScreen(question, title, w(f"result.{key}", reason=reason), None, [])
     lines = [how_sure(page, row), could_be_missed(page, row)]
-    lines += _trade_line(page, row) + _comes_next(page)
+    lines += _trade_line(page) + _comes_next(page)
     return FirstScreen(question, title, _levels(page, row), answer_picture(page), lines)
 
 
@@ -111,14 +111,12 @@ def _levels(page: Context, row: Row) -> Markup:
     return page.words("result.levels", estimate=estimate, **levels)
 
 
-def _trade_line(page: Context, ours: Row) -> list[tuple[Markup, Markup]]:
-    """Whether zones did anything that was found, by trade; nothing where it was not tested."""
+def _trade_line(page: Context) -> list[tuple[Markup, Markup]]:
+    """Whether a change of trade was found; nothing where it was not tested."""
     trade = page.one("own_outcome", comparison="all_cities", outcome="trade")
     if trade is None or number(trade["p_value"]) is None:
         return []
-    key = "none_beside" if ours["verdict"] == "found" else "none"
-    if trade["is_found"]:
-        key = "found"
+    key = "found" if trade["is_found"] else "none"
     smallest = num(trade, "minimum_detectable_effect", "3")
     return [(page.words("first.trade"), page.words(f"first.trade_{key}", smallest=smallest))]
 
@@ -164,7 +162,8 @@ def _later(page: Context) -> list[Markup]:
     if check is None or not is_found(check):
         return []
     numbers = {"estimate": num(check, "estimate", "+3"), "p": num(check, "p_value", "p")}
-    last = num(page.one("primary", spec_id=PRIMARY), "last_year", "year")
+    numbers["n"] = shown(check["n_cities"] - check["n_pilots"], "int")
+    last = num(check, "last_year", "year")
     said = [page.words("result.sure_later", **numbers, last=last)]
     placebo = page.one("placebo", spec_id=PRIMARY, placebo="later")
     if placebo is None or None in (number(placebo[end]) for end in INTERVAL):
@@ -276,12 +275,14 @@ def _study_size(page: Context, study: Row, ours: Row | None) -> list[Markup]:
     """Whether a change as large as the study's method gives would have been found."""
     if ours is None or ours["verdict"] != "not_found_could_not_have_been":
         return []
-    rise, fall = (number(ours[f"minimum_detectable_{name}"]) for name in ("rise", "fall"))
-    if rise is None or fall is None:
+    side = "rise" if study["estimate"] > 0 else "fall"
+    name = f"minimum_detectable_{side}"
+    smallest = number(ours[name])
+    if smallest is None:
         return []
-    seen = study["estimate"] >= rise or -study["estimate"] >= fall
-    key = "could_study" if seen else "could_not_study"
-    return [page.words(f"result.{key}", study=num(study, "estimate", "+3"))]
+    key = "could_study" if abs(study["estimate"]) >= smallest else "could_not_study"
+    sizes = {"study": num(study, "estimate", "+3"), "smallest": num(ours, name, "3")}
+    return [page.words(f"result.{key}", **sizes)]
 
 
 def _counted_truth(page: Context) -> list[Markup]:
