@@ -48,16 +48,11 @@ steps as (
     window city_years as (partition by indicator_id, city_id order by "year")
 ),
 
--- the best value of each source that no rule doubts, where a series passes from one to another
+-- the best value of each source that no rule doubts
 source_values as (
     select *
     from graded
-    where
-        quality_flag not in ('blocked', 'quarantined')
-        and (indicator_id, city_id) in (
-            select (steps.indicator_id, steps.city_id) from steps
-            where steps.is_passage
-        )
+    where quality_flag not in ('blocked', 'quarantined')
     qualify row_number() over (
         partition by city_id, indicator_id, "year", source_id order by {{ order_of_choice('quality_flag') }}
     ) = 1
