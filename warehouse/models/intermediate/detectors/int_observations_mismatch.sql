@@ -50,12 +50,6 @@ judged as (
             order by "year" range between 2 preceding and 2 following exclude current row
         ) >= mismatch_equal_years as is_isolated
     from compared
-    -- of a province where no two sources differ nothing is said
-    where
-        (indicator_id, province_id) in (
-            select (apart.indicator_id, apart.province_id) from compared as apart
-            where apart.gap > least(apart.mismatch_differs, apart.stitched_apart)
-        )
     window same_value as (partition by observation_id)
 ),
 
