@@ -54,17 +54,10 @@ levels as (
 -- or earlier; and the mean of the rates printed for the four years before. k is the distance in years or rows
 beside as (
     select
-        rates.*,
-        'own' as kind,
-        0 as k,
-        level_growth_pct as beside_pct
-    from rates
-    union all by name
-    select
-        rates.*,
-        'mean' as kind,
-        0 as k,
-        mean_pct as beside_pct
+        *,
+        unnest(['own', 'mean']) as kind,
+        unnest([level_growth_pct, mean_pct]) as beside_pct,
+        0 as k
     from rates
     union all by name
     select
