@@ -85,17 +85,19 @@
       draw(of(dealt).estimate);
     }
     function draw(estimate) {
-      const bins = Array(BINS).fill(0);
-      ratios.forEach((r) => { bins[Math.min(BINS - 1, Math.max(0, Math.floor((r + LIMIT) / (2 * LIMIT) * BINS)))] += 1; });
-      const most = Math.max(8, ...bins);
+      const isFar = (r) => Math.abs(r) >= Math.abs(real.ratio) * (1 - 1e-9);
+      const bins = Array.from({ length: BINS }, () => ({ near: 0, far: 0 }));
+      ratios.forEach((r) => { bins[Math.min(BINS - 1, Math.max(0, Math.floor((r + LIMIT) / (2 * LIMIT) * BINS)))][isFar(r) ? "far" : "near"] += 1; });
+      const most = Math.max(8, ...bins.map((bin) => bin.near + bin.far));
       const at = (r) => 100 * (Math.min(LIMIT, Math.max(-LIMIT, r)) + LIMIT) / (2 * LIMIT);
-      const isFar = (b) => Math.abs((b + 0.5) / BINS * 2 * LIMIT - LIMIT) >= Math.abs(real.ratio);
-      const bars = bins.map((n, b) => element("svg:rect", { class: isFar(b) ? "far" : "near", x: `${100 * b / BINS}%`, width: `${90 / BINS}%`, y: 150 - 130 * n / most, height: 130 * n / most }));
+      // the bar in which the real ratio lies holds shuffles of both kinds, one on top of the other
+      const bar = (kind, b, from, n) => element("svg:rect", { class: kind, x: `${100 * b / BINS}%`, width: `${90 / BINS}%`, y: 150 - 130 * (from + n) / most, height: 130 * n / most });
+      const bars = bins.flatMap((bin, b) => [bar("far", b, 0, bin.far), bar("near", b, bin.far, bin.near)]);
       const ticks = [-4, -2, 0, 2, 4].map((r) => element("svg:text", { class: "soft", x: `${at(r)}%`, y: 166, "text-anchor": "middle" }, String(r).replace("-", "−")));
       const line = element("svg:line", { class: "real", x1: `${at(real.ratio)}%`, x2: `${at(real.ratio)}%`, y1: 8, y2: 150 });
       const label = element("svg:text", { class: "label", x: `${at(real.ratio)}%`, dx: real.ratio > 1.5 ? -6 : 6, y: 14, "text-anchor": real.ratio > 1.5 ? "end" : "start" }, words.shuffle_real.replace("{estimate}", number(real.estimate, 3, true)));
       box.replaceChildren(element("svg:svg", { class: "plot", width: "100%", height: 172, role: "img", "aria-label": words.shuffle_title }, ...bars, line, ...ticks, label));
-      const far = ratios.filter((r) => Math.abs(r) >= Math.abs(real.ratio) * (1 - 1e-9)).length;
+      const far = ratios.filter(isFar).length;
       byId("shuffle-said").textContent = ratios.length ? words.shuffle_said.replace("{n}", ratios.length.toLocaleString("en-US")).replace("{far}", far.toLocaleString("en-US")).replace("{p}", number((far + 1) / (ratios.length + 1), 2)).replace("{estimate}", number(estimate, 3, true)) : words.shuffle_none;
     }
     byId("shuffle-one").addEventListener("click", () => press(1));
