@@ -129,6 +129,19 @@ columns_judged as (
     window of_column as (partition by {{ column }})
 ),
 
+tables as (
+    select
+        compared.*,
+        columns_judged.n_of_table,
+        columns_judged.is_table,
+        columns_judged.is_column
+    from compared
+    inner join columns_judged
+        on
+            {{ same_keys('compared', 'columns_judged', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
+            and compared.edition_year is not distinct from columns_judged.edition_year
+),
+
 -- sources of which most indicators are blocked
 doubtful as (
     select
@@ -188,32 +201,28 @@ flags as (
     union all by name
     -- a value that nobody else has, or of a refused table where others have another one
     select
-        compared.observation_id,
+        tables.observation_id,
         'unsupported' as rule,
         case
-            when columns_judged.is_column or compared.is_province or compared.is_city or apart.observation_id is not null then 'blocked'
+            when tables.is_column or tables.is_province or tables.is_city or apart.observation_id is not null then 'blocked'
             else 'warned'
         end as grade,
-        'expected a figure that another source has, found ' || {{ short_number('compared."value"') }} || case
-            when columns_judged.is_table then ' in a table that is refused; so in ' || columns_judged.n_of_table || ' figures of it'
-            when compared.is_province then ' in a table that is refused; so in ' || compared.n_of_province || ' of its province'
-            when compared.is_city then '; most figures of the city are in another unit in its file'
+        'expected a figure that another source has, found ' || {{ short_number('tables."value"') }} || case
+            when tables.is_table then ' in a table that is refused; so in ' || tables.n_of_table || ' figures of it'
+            when tables.is_province then ' in a table that is refused; so in ' || tables.n_of_province || ' of its province'
+            when tables.is_city then '; most figures of the city are in another unit in its file'
             when apart.observation_id is not null
                 then '; its source is new, and stands apart from a known one in too much of the city, the table or the series'
-            when columns_judged.is_column then '; nobody else has its table, and that of the year beside it is another year''s'
+            when tables.is_column then '; nobody else has its table, and that of the year beside it is another year''s'
             else '; most other indicators of its source are refused'
         end as detail
-    from compared
-    inner join columns_judged
-        on
-            {{ same_keys('compared', 'columns_judged', ['source_id', 'file_name', 'indicator_id', '"year"']) }}
-            and compared.edition_year is not distinct from columns_judged.edition_year
+    from tables
     -- not for an index (same_as), which has no other index to be compared with
-    left join apart on compared.observation_id = apart.observation_id and compared.same_as is null
+    left join apart on tables.observation_id = apart.observation_id and tables.same_as is null
     where
-        compared.is_left
-        and (grade = 'blocked' or compared.source_id in (select doubtful.source_id from doubtful))
-        and (compared.n_left = 1 or (columns_judged.is_table and compared.observation_id not in (
+        tables.is_left
+        and (grade = 'blocked' or tables.source_id in (select doubtful.source_id from doubtful))
+        and (tables.n_left = 1 or (tables.is_table and tables.observation_id not in (
             select paired.observation_id
             from {{ ref('int_values_paired') }} as paired
             inner join {{ ref('int_indicator_limits') }} as limits on paired.indicator_id = limits.indicator_id
