@@ -167,8 +167,8 @@ class Errors(ForMaketables, pd.DataFrame):
         line = self.estimates[0].vcov if vcov is None else require_line(vcov, self._matrices)
         return self._covariance(line).wald(terms)
 
-    def confint(self, level: float = 1 - LEVEL, vcov: str | None = None) -> pd.DataFrame:
-        """Intervals at a level, of one inference method or all: a frame with columns `term, ci_low,
+    def confint(self, vcov: str | None = None, level: float = 1 - LEVEL) -> pd.DataFrame:
+        """Intervals of one inference method or all, at a level: a frame with columns `term, ci_low,
         ci_high, vcov`.
         """
         lines = self._asked(vcov)
@@ -320,6 +320,7 @@ def vcov(
         require_number(df, "df")
     require_among("kinds", [kinds], (1, 2, None))
     require_among("directed", [directed], (False, True))
+    of_pair = "by undirected pair" if directed else "by pair"
     found = read_scores(fit)
     dyads, notes = _dyads(*found.rows.units(unit, data), directed=directed, kinds=kinds)
     if not dyads.pair.any():
@@ -358,8 +359,8 @@ def vcov(
                 if dyads.share_one_unit:
                     why = "as all pairs share one unit"
                 said.append(
-                    f"the variance of {listed(low)} came out below that by pair, {why}: the error "
-                    "by pair is shown."
+                    f"the variance of {listed(low)} came out below that {of_pair}, {why}: the "
+                    f"error {of_pair} is shown."
                 )
         matrix, n_negative = with_diagonal(plain[line], variances)
         if n_negative:

@@ -317,7 +317,7 @@ def test_a_dyadic_error_is_never_below_that_by_pair_and_sums_of_coefficients_hav
     wide = found.confint(level=0.99).set_index(["vcov", "term"]).loc[("unit", "x")]
     own = found[(found.vcov == "unit") & (found.term == "x")].iloc[0]
     half = stats.t(own.df).ppf(0.995) * own.std_error
-    alone = found.confint(0.99, vcov="unit").set_index("term")
+    alone = found.confint("unit", 0.99).set_index("term")
     assert alone.loc["x", ["ci_low", "ci_high"]].tolist() == wide.tolist()
     assert found.combine({"x": 2.0, "z": -1.0}, "unit").std_error.tolist() == [total.std_error.unit]
     assert wide.tolist() == pytest.approx([own.estimate - half, own.estimate + half])
