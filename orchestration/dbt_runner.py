@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home
-from orchestration.run_settings import uses_spark
+from orchestration.settings import uses_spark
 from orchestration.terminal import progress
 from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.whole_files import remove_any

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from orchestration.dbt_runner import Dbt, raise_on_failure
 from orchestration.home import Home, set_tool_environment
-from orchestration.run_settings import RECORDED_SETTINGS, check_recorded
+from orchestration.settings import RECORDED_SETTINGS, check_recorded
 from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_files, read_landing

@@ -34,7 +34,7 @@ def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
         for text in refused:
             say(text)
         return Exit.BAD_INPUT, _one_line(" | ".join(refused))
-    if losses := said_by("PublicationShrinks"):
+    if losses := said_by("PublicationLoses"):
         return Exit.FAILED, _one_line(losses[0])
     for event in events:
         if event.event_type_value == "ASSET_CHECK_EVALUATION":

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import dagster as dg
 
 from estimation.defaults import DRAWS
-from orchestration.dagster_ui.run_history import refuse_other_landing, tags_of
+from orchestration.dagster_ui.runs import refuse_other_landing, tags_of
 from orchestration.home import Home
 from orchestration.lock import hold_lock
 from orchestration.reuse.fingerprint import note_code
 from orchestration.run import Run, open_run
-from orchestration.run_settings import (
+from orchestration.settings import (
     RECORDED_SETTINGS,
     check_settings,
     number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.home import REPO, Home
-from orchestration.run_settings import setting
+from orchestration.settings import setting
 from orchestration.terminal import detail
 from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.whole_files import remove_any

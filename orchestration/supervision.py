@@ -25,7 +25,7 @@ from orchestration import alerts
 from orchestration.faults import explain
 from orchestration.home import Home
 from orchestration.lock import WATCHED_BY, RefreshRunning
-from orchestration.run_settings import setting
+from orchestration.settings import setting
 from orchestration.terminal import Ended, Exit, end_command, say
 from warehouse.errors import Refused
 

@@ -1,5 +1,5 @@
-"""Run units of the study in several processes, one per core. The longest unit starts first, and the
-caller puts the rows in order.
+"""Run units of the study, in several processes where that is faster: one per core. The longest unit
+starts first, and the caller puts the rows in order.
 
 The permutations of a unit may use every core (CITYSYNC_THREADS). One unit of the headline takes as
 long as all small ones together, and cores without a unit would otherwise wait for it.
@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
 from estimation.inference.permutation.draws import show_progress
 from estimation.sample.marts import Marts
 from estimation.study.tables import Tables
-from estimation.study.units import StudyError, Unit
+from estimation.study.units import StudyError, Unit, run_here
 from orchestration.home import Home
 from warehouse.ingest.workers.pool import Pool, Task
+
+# with fewer, the study takes less time than further processes need to load
+PAIR_YEARS_WORTH_PROCESSES = 50_000
 
 
 class WorkerLost(RuntimeError):
@@ -55,6 +58,18 @@ def load() -> None:
         # a progress bar would make a semaphore, which is left over if this process is killed
         with show_progress(False):
             compile_loops()
+
+
+def run_units(marts: Marts, units: Sequence[Unit], on_done: Callable[[Unit, Tables], None]) -> None:
+    """Run units in `n_processes` processes; in this one alone where there are few pair-years, or
+    where each process would get no more than one unit.
+    """
+    size = n_processes()
+    is_small = len(marts.synchronization) < PAIR_YEARS_WORTH_PROCESSES
+    if size == 1 or len(units) <= size or is_small:
+        run_here(marts, units, on_done)
+    else:
+        run_in_workers(size, marts, units, on_done)
 
 
 def run_in_workers(

@@ -70,7 +70,7 @@ LONGEST = (
     "orchestration/commands/test_check_source.py",
     "orchestration/commands/test_opened.py",
     "warehouse/ingest/test_real_files.py",
-    "warehouse/publication/test_shrinkage.py",
+    "warehouse/publication/test_losses.py",
     "estimation/report/test_site.py",
     "warehouse/test_other_sources.py",
     "orchestration/test_definitions.py",

@@ -17,7 +17,7 @@ from typing import Any
 from estimation.csv_files import guard
 from orchestration.home import Home
 from orchestration.publication_folders import opened
-from orchestration.run_settings import setting
+from orchestration.settings import setting
 from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, say
 from warehouse.build_database import open_build, open_memory

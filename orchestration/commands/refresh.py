@@ -28,7 +28,7 @@ from orchestration.reuse.plan import (
     plan_refresh,
     rewind,
 )
-from orchestration.run_settings import check_settings, number, path_of_landing, uses_spark
+from orchestration.settings import check_settings, number, path_of_landing, uses_spark
 from orchestration.stage_lines import StageLines
 from orchestration.supervision import state_of_publication
 from orchestration.terminal import Exit, end_command, keep_log, say
@@ -117,7 +117,7 @@ def _run(
     from dagster import AssetSelection, BetaWarning, DagsterInstance
 
     warnings.filterwarnings("ignore", category=BetaWarning)
-    from orchestration.dagster_ui.run_history import close_ended_runs, forget_old_runs, tags_of
+    from orchestration.dagster_ui.runs import close_ended_runs, forget_old_runs, tags_of
     from orchestration.definitions import load_definitions
     from orchestration.endings import ending_of
     from orchestration.resources import RunSettings

@@ -19,7 +19,7 @@ from orchestration.home import REPO, Home
 from orchestration.lock import hold_lock
 from orchestration.rehearsal import COLUMNS, arrival_rows, refused_row
 from orchestration.reuse.fingerprint import hash_landing, take_fingerprint
-from orchestration.run_settings import check_settings, number, path_of_landing
+from orchestration.settings import check_settings, number, path_of_landing
 from orchestration.simulated_landing import landing_path, write_simulated
 from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, progress, say

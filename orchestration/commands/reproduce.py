@@ -2,8 +2,8 @@
 are compared.
 
 The publication may have been handed over by somebody else, so its manifest is data: settings are
-those of `run_settings`, paths stay inside the landing, and everything else is only compared or
-shown.
+those of `orchestration/settings.py`, paths stay inside the landing, and everything else is only
+compared or shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from orchestration.home import REPO, Home, python_version
 from orchestration.lock import hold_lock
 from orchestration.publication_folders import publication_folder
-from orchestration.run_settings import RECORDED_SETTINGS, check_recorded
+from orchestration.settings import RECORDED_SETTINGS, check_recorded
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError

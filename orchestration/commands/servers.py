@@ -13,7 +13,7 @@ from orchestration.dbt_docs import write_dbt_docs
 from orchestration.dbt_runner import Dbt, ensure_manifest
 from orchestration.home import REPO, Home, set_tool_environment
 from orchestration.lock import RefreshRunning, hold_lock
-from orchestration.run_settings import number, path_of_landing
+from orchestration.settings import number, path_of_landing
 from orchestration.terminal import Exit, end_command, say
 from warehouse.errors import Refused
 from warehouse.publication.errors import PublishError
@@ -51,7 +51,7 @@ def serve_ui(landing: str | None = None) -> int:
     ensure_manifest(home)
     from dagster import DagsterInstance
 
-    from orchestration.dagster_ui.run_history import close_ended_runs
+    from orchestration.dagster_ui.runs import close_ended_runs
 
     with (
         DagsterInstance.get() as instance,

@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 
 from orchestration.home import REPO
-from orchestration.run_settings import RECORDED_SETTINGS
+from orchestration.settings import RECORDED_SETTINGS
 from warehouse.hashing import code_files, hash_file, hash_parts, hash_tree
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.snapshot import take_snapshot
@@ -39,6 +39,8 @@ RUN_BY_MODELS = (
     "estimation/measures/cycles.py",
     "estimation/measures/policy_tools.py",
 )
+# Texts that no stage before the estimates reads.
+COMMENTS = "warehouse/publication/table_comments.yml"
 ESTIMATION = "estimation/"
 REPORT = "estimation/report/"
 #: Modules that hold nothing but specs, and their catalog. `hash_estimation` leaves them out, since
@@ -77,8 +79,8 @@ class Fingerprint:
     marts : str
         Also settings, packages and all code that runs before the estimates.
     publication : str
-        Also the code of estimates and report. A change of it alone leaves the marts as they are;
-        which estimates are computed again, `kept_units` decides by unit.
+        Also the code of estimates and report, and comments of tables. A change of it alone leaves
+        the marts as they are; which estimates are computed again, `kept_units` decides by unit.
     """
 
     landing: str
@@ -98,7 +100,7 @@ def take_fingerprint(files: Mapping[str, str] | None) -> Fingerprint:
     before: list[str] = []
     after: list[str] = []
     for path, content in hash_code().items():
-        is_after = path.startswith(ESTIMATION) and path not in RUN_BY_MODELS
+        is_after = path == COMMENTS or (path.startswith(ESTIMATION) and path not in RUN_BY_MODELS)
         (after if is_after else before).extend([path, content])
     settings = [f"{name}={os.environ[name]}" for name in RECORDED_SETTINGS if os.environ.get(name)]
     of_landing = hash_parts(["simulated"]) if files is None else hash_of_files(files)

@@ -14,7 +14,7 @@ from pathlib import Path
 from orchestration.dbt_runner import Dbt, raise_on_failure
 from orchestration.home import Home
 from orchestration.run import Run
-from orchestration.run_settings import uses_spark
+from orchestration.settings import uses_spark
 from orchestration.supervision import end_when_parent_ends
 from orchestration.unit_workers import n_processes
 from warehouse.build_database import open_build

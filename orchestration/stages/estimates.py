@@ -24,8 +24,6 @@ from warehouse.publication.tables import comment_tables
 
 SCHEMA = "estimates"
 READ_BY_CLAIMS = ("estimate", "diagnostic", "not_run", "primary")
-#: With fewer pair-years the study takes less time than further processes need to load.
-PAIR_YEARS_WORTH_PROCESSES = 50_000
 
 
 def estimate(run: Run) -> None:
@@ -73,6 +71,8 @@ def _run_study(run: Run, frames: Any) -> dict[str, pd.DataFrame]:
     """Return the tables of the study, of all analyses or of those that ANALYSES names."""
     from estimation.analyses.catalog import every_spec
     from estimation.study.run import run_study
+    from orchestration.reuse.kept_units import keep_units
+    from orchestration.unit_workers import run_units
 
     chosen = run.settings.analyses
     specs = [spec for spec in every_spec() if _is_chosen(spec.analysis, chosen)]
@@ -85,7 +85,7 @@ def _run_study(run: Run, frames: Any) -> dict[str, pd.DataFrame]:
         specs,
         permutations=run.settings.permutations,
         on_progress=count,
-        run_units=_units_with_reuse(run, frames),
+        run_units=keep_units(run.home, run_units, code=run.code),
     )
     return add_not_asked_for(vars(study), chosen)
 
@@ -130,29 +130,3 @@ def _read_marts(run: Run) -> Any:
     with open_build(run.home.counterfactual, read_only=True) as con:
         without = read_marts(con, specs, pair_years=is_held)
     return replace(marts, without=without, planted=pd.read_csv(run.home.simulated / PLANTED))
-
-
-def _units_with_reuse(run: Run, frames: Any) -> Any:
-    """Return the function that estimates the units of the study: it takes the rows that an earlier
-    run kept, and estimates the other units.
-
-    It uses as many processes as CITYSYNC_THREADS says, and this process alone where that is one,
-    where there are few pair-years, or where each process would get no more than one unit.
-    """
-    from estimation.study.units import run_here
-    from orchestration.reuse.kept_units import keep_units
-    from orchestration.unit_workers import n_processes, run_in_workers
-
-    size = n_processes()
-
-    def estimate_units(marts: Any, units: Sequence[Any], on_done: Any) -> None:
-        if (
-            size == 1
-            or len(units) <= size
-            or len(frames.synchronization) < PAIR_YEARS_WORTH_PROCESSES
-        ):
-            run_here(marts, units, on_done)
-        else:
-            run_in_workers(size, marts, units, on_done)
-
-    return keep_units(run.home, estimate_units, code=run.code)

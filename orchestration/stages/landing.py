@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import hash_landing
 from orchestration.run import Run
-from orchestration.run_settings import setting
+from orchestration.settings import setting
 from orchestration.simulated_landing import landing_path, without_effect, write_simulated
 from orchestration.stages import counterfactual
 from orchestration.terminal import detail

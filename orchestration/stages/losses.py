@@ -1,20 +1,22 @@
-"""Whether a run would lose much of what the last publication holds."""
+"""Compare a run once with the last publication; how large a loss may be is in
+`warehouse/publication/losses.py`.
+"""
 
 from __future__ import annotations
 
 from orchestration.run import Run
-from orchestration.run_settings import number
+from orchestration.settings import number
 from orchestration.terminal import progress
-from warehouse.publication.shrinkage import refuse_to_shrink
+from warehouse.publication.losses import refuse_losses
 
 
 def require_no_loss(run: Run) -> None:
     """Stop a run that would lose much of what the publication before it holds, unless
-    CONFIRM_SHRINK=1. A run is compared once, since no later stage changes what is counted.
+    CONFIRM_SHRINK=1. No later stage changes what is counted.
 
     Raises
     ------
-    PublicationShrinks
+    PublicationLoses
         With what would be gone.
     """
     if run.is_without_loss:
@@ -25,6 +27,6 @@ def require_no_loss(run: Run) -> None:
     }
     is_confirmed = number("CONFIRM_SHRINK") == 1
     home = run.home
-    for sentence in refuse_to_shrink(home.published, home.build, now, confirmed=is_confirmed):
+    for sentence in refuse_losses(home.published, home.build, now, confirmed=is_confirmed):
         progress(f"  loss: {sentence}")
     run.is_without_loss = True

@@ -7,7 +7,7 @@ from typing import Any
 from orchestration.dbt_docs import DBT_DOCS, read_contracts, write_dbt_docs
 from orchestration.reuse.fingerprint import require_same_code
 from orchestration.run import Run
-from orchestration.run_settings import number
+from orchestration.settings import number
 from orchestration.stages.losses import require_no_loss
 from orchestration.stages.report import manifest_of
 from warehouse.build_database import open_build
@@ -19,7 +19,7 @@ def publish(run: Run) -> dict[str, Any]:
 
     Raises
     ------
-    PublicationShrinks
+    PublicationLoses
         If much of what the current publication holds would be lost.
     CodeChanged
         If files of the checkout changed since the run began.

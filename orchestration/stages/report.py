@@ -17,13 +17,13 @@ from orchestration.gates.known import check_changes, read_known
 from orchestration.home import Home, python_version
 from orchestration.reuse.fingerprint import git_commit
 from orchestration.run import Run
-from orchestration.run_settings import number, setting, uses_spark
+from orchestration.settings import number, setting, uses_spark
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.changes import Compared, write_changes
+from warehouse.publication.losses import CONFIRMED
 from warehouse.publication.publish import run_id_of
-from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.tables import comment_tables
 from warehouse.spark.engine import spark_packages
 

@@ -25,7 +25,7 @@ from orchestration.assets.warehouse import (
 )
 from orchestration.automation import landing_sensor, tell_of_failure
 from orchestration.dagster_ui.metadata import show_aside
-from orchestration.dagster_ui.run_history import LANDING, close_ended_runs, forget_old_runs
+from orchestration.dagster_ui.runs import LANDING, close_ended_runs, forget_old_runs
 from orchestration.home import Home
 from orchestration.resources import RunSettings, run_of_ui
 from orchestration.run import Run, open_run

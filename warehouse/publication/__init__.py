@@ -1,7 +1,7 @@
 """Turn a checked build into a publication, and work with publications afterwards.
 
 Writing one: `publish` writes it and switches to it, `tables` copies and hashes its tables,
-`manifest` lists what it holds and what it was made from, `shrinkage` refuses a build that lost
+`manifest` lists what it holds and what it was made from, `losses` refuses a build that lost
 much, `archive` keeps the small tables of every run, `changes` compares a build with the last
 publication, `datapackage` describes the files.
 

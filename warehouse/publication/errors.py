@@ -9,5 +9,5 @@ class PublishError(Refused):
     """A publication cannot be written or read, or would replace one that must stay."""
 
 
-class PublicationShrinks(Exception):
+class PublicationLoses(Exception):
     """A build lost much of what the last publication holds, and nobody confirmed the loss."""

@@ -16,9 +16,9 @@ from warehouse.hashing import hash_file
 from warehouse.publication.datapackage import NAME as PACKAGE
 from warehouse.publication.datapackage import drop_dangling_keys
 from warehouse.publication.errors import PublishError
+from warehouse.publication.losses import WINDOW
 from warehouse.publication.manifest import REMEDY
 from warehouse.publication.reconstruction.recovery import TooFew, best_recovery
-from warehouse.publication.shrinkage import WINDOW
 from warehouse.publication.tables import ON_REQUEST, copy_comments, to_publish
 from warehouse.publication.untrusted import Publication
 from warehouse.publication.verification import verify_publication

@@ -19,6 +19,7 @@ from warehouse.publication import datapackage
 from warehouse.publication.archive import archive_publications
 from warehouse.publication.datapackage import TableContract
 from warehouse.publication.errors import PublishError
+from warehouse.publication.losses import kind_of
 from warehouse.publication.manifest import (
     NUMBER,
     hash_files,
@@ -26,7 +27,6 @@ from warehouse.publication.manifest import (
     order_key,
     write_manifest,
 )
-from warehouse.publication.shrinkage import kind_of
 from warehouse.publication.tables import copy_tables
 
 

@@ -345,7 +345,7 @@ ENDINGS = [
         "an empty folder | no year in b.csv",
     ),
     # a loss is no bad input
-    ([("1 of 6 cities", "PublicationShrinks")], 1, "1 of 6 cities"),
+    ([("1 of 6 cities", "PublicationLoses")], 1, "1 of 6 cities"),
     ([("fdi.yml, line 1: this key", "LayoutError")], 2, "fdi.yml, line 1: this key"),
 ]
 

@@ -163,6 +163,7 @@ def test_a_fingerprint_follows_content_and_not_clocks(tmp_path, monkeypatch):
         ("estimation/fit.py", ["publication"]),
         ("estimation/measures/cycles.py", ["marts", "publication"]),
         ("warehouse/seeds/pilot_zones.csv", ["marts", "publication"]),
+        ("warehouse/publication/table_comments.yml", ["publication"]),
         ("dbt_project.yml", ["marts", "publication"]),
     ],
 )

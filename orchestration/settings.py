@@ -1,9 +1,8 @@
-"""The settings that change what a run computes: their names, what each may be, and the check of
+"""The settings of runs and commands: their names, defaults, what each may be, and the check of
 values from the environment or a manifest.
 
-Belongs here: a setting that a manifest records. Not here: where a run reads and writes (`home.py`),
-what Dagster is told (`resources.py`). Imports nothing heavy, so that a command can refuse a value
-before anything is loaded.
+Not here: where a run reads and writes (`home.py`), what Dagster is told (`resources.py`). Imports
+nothing heavy, so that a command can refuse a value before anything is loaded.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ import duckdb
 
 from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
-from warehouse.publication.errors import PublicationShrinks, PublishError
+from warehouse.publication.errors import PublicationLoses, PublishError
 from warehouse.publication.manifest import order_key, read_manifest
 from warehouse.publication.untrusted import DATABASE, attach_untrusted
 from warehouse.sql_text import literal, quote
@@ -161,7 +161,7 @@ class Loss:
         return text
 
 
-def refuse_to_shrink(
+def refuse_losses(
     published: Path, build: Path, manifest: Mapping[str, Any], *, confirmed: bool
 ) -> list[str]:
     """Compare the build with the publication that it would follow.
@@ -181,7 +181,7 @@ def refuse_to_shrink(
 
     Raises
     ------
-    PublicationShrinks
+    PublicationLoses
         Where a larger share of what is counted would be gone than may be, of the publication
         before or of what was held since a loss was last confirmed, with what is gone and how to
         confirm. The first publication of its kind has nothing to lose.
@@ -371,7 +371,7 @@ def _refuse(losses: list[Loss], before: str) -> None:
         named = [str(loss) for loss in losses if loss.n_judged is None] + series[:MOST_SERIES]
         if len(series) > MOST_SERIES:
             named.append(f"{len(series) - MOST_SERIES:,} more series and years")
-        raise PublicationShrinks(
+        raise PublicationLoses(
             f"this run would lose {'; '.join(named)}, compared with {before}; "
             f"expected at most {LARGEST_LOSS:.0%}, {OF_OTHERS['cities']:.0%} of the cities or "
             "zones, and no edition; look whether files are "

@@ -11,10 +11,10 @@ import duckdb
 import pytest
 
 from tests.warehouse.publication.small import CREATE_SCHEMAS, put_out, run_of
-from warehouse.publication import shrinkage
-from warehouse.publication.errors import PublicationShrinks
+from warehouse.publication import losses
+from warehouse.publication.errors import PublicationLoses
+from warehouse.publication.losses import CONFIRMED, refuse_losses
 from warehouse.publication.publish import switch
-from warehouse.publication.shrinkage import CONFIRMED, refuse_to_shrink
 from warehouse.whole_files import remove_any
 
 #: Forty cities from 110000 on, ten of them pilots, twenty years and two indicators.
@@ -79,7 +79,7 @@ def build_and_ask(home: Path, sql: str = "", **parts: object) -> Callable[..., l
     with duckdb.connect(str(build / "citysync.duckdb")) as con:
         con.execute(built(**parts) + ";" + sql)
         con.execute(f"copy meta.input_file to '{build}/input_file.parquet'")
-    return partial(refuse_to_shrink, home / "published", build, manifest)
+    return partial(refuse_losses, home / "published", build, manifest)
 
 
 def ask(home: Path, **parts: object) -> list[str]:
@@ -202,7 +202,7 @@ def test_what_lost_more_than_the_share_stops_and_says_what_is_gone(
     home: Path, parts: dict, named: list[str]
 ) -> None:
     asked = build_and_ask(home, **parts)
-    with pytest.raises(PublicationShrinks) as found:
+    with pytest.raises(PublicationLoses) as found:
         asked(confirmed=False)
     for part in [*named, run_of(1), "expected at most 5%", "CONFIRM_SHRINK=1"]:
         assert part in str(found.value)
@@ -233,7 +233,7 @@ def test_what_grew_lost_little_or_is_of_another_kind_passes(home: Path, parts: d
 
 def test_it_is_compared_with_the_last_of_its_kind_behind_others(home: Path) -> None:
     publish(home, 2, n_values=1, settings={"AS_OF_EDITION": "2010"})
-    with pytest.raises(PublicationShrinks, match=run_of(1)):
+    with pytest.raises(PublicationLoses, match=run_of(1)):
         ask(home, n_values=1)
 
 
@@ -241,7 +241,7 @@ def test_a_run_that_leaves_out_fewer_years_loses_what_it_does_not_hold(home: Pat
     publish(home, 2, settings={"AS_OF_YEAR": "2012"})
     ask(home, n_values=1, settings={"AS_OF_YEAR": "2011"})
     for settings in ({"AS_OF_YEAR": "2013"}, {}):
-        with pytest.raises(PublicationShrinks, match=run_of(2)):
+        with pytest.raises(PublicationLoses, match=run_of(2)):
             ask(home, n_values=1, settings=settings)
 
 
@@ -258,7 +258,7 @@ def test_a_damaged_publication_does_not_stop_the_next_and_hides_no_loss(
         path.write_text("{", encoding="utf-8")
     (sentence,) = ask(home)
     assert name in sentence and "not compared" in sentence
-    with pytest.raises(PublicationShrinks, match="what 1 runs since"):
+    with pytest.raises(PublicationLoses, match="what 1 runs since"):
         ask(home, n_values=1)
     remove_any(home / "archive")
     assert ask(home, n_values=1) == [sentence]
@@ -273,7 +273,7 @@ def test_what_an_earlier_version_did_not_publish_is_reported_and_the_rest_compar
         con.execute("alter table marts.dim_pilot_zone rename column city_id to place")
     (sentence,) = ask(home)
     assert sentence.startswith("pilot cities are not compared: ") and "city_id" in sentence
-    with pytest.raises(PublicationShrinks, match="of 40 cities"):
+    with pytest.raises(PublicationLoses, match="of 40 cities"):
         ask(home, cities=(0, 20))
 
 
@@ -281,7 +281,7 @@ def test_a_count_that_cannot_be_made_of_the_build_ends_the_run(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A query that is wrong everywhere would else switch the guard off in silence."""
-    monkeypatch.setitem(shrinkage.COUNTED, "cities", "select no_such as k from {values}")
+    monkeypatch.setitem(losses.COUNTED, "cities", "select no_such as k from {values}")
     with pytest.raises(duckdb.BinderException, match="no_such"):
         ask(home)
 
@@ -289,7 +289,7 @@ def test_a_count_that_cannot_be_made_of_the_build_ends_the_run(
 def test_what_is_lost_a_little_each_time_stops_when_it_is_much(slowly: Path) -> None:
     """Each of the earlier publications is gone; the archive knows what they held."""
     ask(slowly, cities=(0, 39))
-    with pytest.raises(PublicationShrinks) as found:
+    with pytest.raises(PublicationLoses) as found:
         ask(slowly, cities=(0, 38), settings=WINDOW)
     for part in (
         "2 of 40 cities (5%), first 110038, 110039",
@@ -300,7 +300,7 @@ def test_what_is_lost_a_little_each_time_stops_when_it_is_much(slowly: Path) -> 
         ask(slowly, cities=(0, 30), **kind)
     publish(slowly, 5, cities=(0, 38), confirmed=True)
     ask(slowly, cities=(0, 37))
-    with pytest.raises(PublicationShrinks, match=run_of(5)):
+    with pytest.raises(PublicationLoses, match=run_of(5)):
         ask(slowly, cities=(0, 36))
 
 
@@ -311,7 +311,7 @@ def test_values_that_come_and_go_are_remembered(tmp_path: Path) -> None:
     for k in range(2):
         ask(tmp_path, cities=(k, 40 + k))
         publish(tmp_path, k + 1, cities=(k, 40 + k), kept=1)
-    with pytest.raises(PublicationShrinks, match="2 of 41 cities"):
+    with pytest.raises(PublicationLoses, match="2 of 41 cities"):
         ask(tmp_path, cities=(2, 42))
 
 

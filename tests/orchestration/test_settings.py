@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from estimation.analyses.catalog import every_spec
-from orchestration.run_settings import (
+from orchestration.settings import (
     ANALYSES,
     RECORDED_SETTINGS,
     SettingError,
