@@ -248,14 +248,9 @@ def _of_formula(text: str, time: str) -> tuple[str, tuple[str, ...]]:
     two = [name.strip() for name in effects.split("+")]
     is_plain = all(name.isidentifier() for name in (outcome, *controls))
     if not is_plain or len(two) != 2 or time not in two:
-        raise PanelError(
-            "outcome",
-            None,
-            None,
-            f"y ~ x1 + x2 | pair + {time}: columns, and effects of pairs and of {time}",
-            repr(text),
-            "make other columns before; for other effects fit with pyfixest and call cs.vcov",
-        )
+        expected = f"y ~ x1 + x2 | pair + {time}: columns, and effects of pairs and of {time}"
+        remedy = "make other columns before; for other effects fit with pyfixest and call cs.vcov"
+        raise refused("outcome", expected, text, remedy)
     return outcome, tuple(controls)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -106,8 +107,7 @@ def read_scores(fit: Any) -> Scores:
     else:
         raise _not_served(fit, KNOWN)
     names = [kind.__name__ for kind in type(model).__mro__]
-    names.append(getattr(fit, "_method", ""))
-    for name in names:
+    for name in (*names, getattr(fit, "_method", "")):
         if name in NOT_SERVED:
             raise _not_served(name, OTHERS, NOT_SERVED[name])
     try:
@@ -169,7 +169,7 @@ def _of_pyfixest(fit: Any) -> Scores:
         terms=tuple(fit._coefnames),
         estimate=np.asarray(fit._beta_hat).reshape(-1),
         scores=scores,
-        bread=np.linalg.inv(regressors.T @ regressors),
+        bread=_bread(regressors),
         regressors=regressors,
         outcome=str(fit._depvar),
         rows=_rows_of_pyfixest(fit),
@@ -380,7 +380,7 @@ def _of_linearmodels(fit: Any) -> Scores:
         terms=tuple(map(str, fit.params.index)),
         estimate=fit.params.to_numpy(),
         scores=regressors * np.asarray(estimator.eps).reshape(-1, 1),
-        bread=np.linalg.inv(regressors.T @ regressors),
+        bread=_bread(regressors),
         regressors=regressors,
         outcome=str(rows.values.columns[0]),
         rows=rows,
@@ -388,6 +388,12 @@ def _of_linearmodels(fit: Any) -> Scores:
         effects=tuple(effects),
         r2=_number(fit.rsquared),
     )
+
+
+def _bread(regressors: np.ndarray) -> np.ndarray:
+    """Return the inverse of X'X, with the digits that its square root has."""
+    root = np.linalg.inv(np.linalg.qr(regressors, mode="r"))
+    return root @ root.T
 
 
 def _number(value: Any) -> float | None:
@@ -402,8 +408,5 @@ def _rows_of_linearmodels(fit: Any) -> FitRows:
     values = pd.concat([frame for frame in frames if frame is not None], axis=1)
     if len(values) != len(fit.resids):
         values = values.loc[fit.resids.index]
-
-    def values_in(frame: pd.DataFrame) -> pd.DataFrame:
-        return named_values(values, frame)
-
+    values_in = partial(named_values, values)
     return FitRows(labels=fit.resids.index, n_given=None, values=values, values_in=values_in)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from ..inference.variances import at_least, f_p_value, hotelling_f, t_interval
-from ..panel.panel_error import PanelError, refused, require_among, require_mapping
+from ..panel.panel_error import refused, require_among, require_mapping
 from ..results import Estimate
 
 if TYPE_CHECKING:
@@ -42,6 +42,15 @@ def numbers_by_name(given: Any, what: str) -> dict[str, float]:
         numbers = given.to_dict()
     require_mapping(numbers, what, (Real, Decimal), "numbers by coefficient")
     return {name: float(number) for name, number in numbers.items()}
+
+
+def estimate_of(
+    term: str, line: str, is_default: bool, value: float, variance: float, degrees: float
+) -> Estimate:
+    """Return a coefficient with its error, interval and p under one inference method."""
+    i = t_interval(value, variance, degrees)
+    numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
+    return Estimate(term, None, None, line, is_default, value, *numbers, 0, df=i.df)
 
 
 @dataclass(frozen=True)
@@ -79,10 +88,9 @@ class Covariance:
         weight = self._rows([weights], "weights")
         if not np.isfinite(weight).all() or not weight.any():
             raise refused("weights", "numbers, not all of them 0", weights, "correct them")
-        value = float((weight @ self.estimate)[0])
-        i = t_interval(value, float(self._of(weight)[0, 0]), self._least_degrees(weight))
-        numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
-        return Estimate("combined", None, None, self.line, False, value, *numbers, 0, df=i.df)
+        value, variance = float((weight @ self.estimate)[0]), float(self._of(weight)[0, 0])
+        degrees = self._least_degrees(weight)
+        return estimate_of("combined", self.line, False, value, variance, degrees)
 
     def wald(self, terms: Sequence[str | Mapping[str, float] | pd.Series]) -> Wald:
         """Return the joint test that coefficients, or weighted sums of them, are all zero.
@@ -115,7 +123,7 @@ class Covariance:
         if len(rows) >= df + 1:
             degrees = "1 degree" if df == 1 else f"{df:.3g} degrees"
             expected = f"at most {ceil(df)} at once, as {self.line} has {degrees} of freedom"
-            raise PanelError("terms", None, None, expected, str(len(rows)), "test fewer at once")
+            raise refused("terms", expected, len(rows), "test fewer at once")
         found = hotelling_f(rows @ self.estimate, self._of(rows), df)
         if found is None:
             expected = f"restrictions that are independent under {self.line}"

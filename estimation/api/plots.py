@@ -10,7 +10,7 @@ import numpy as np
 
 from ..panel.panel_error import PanelError, need, refused, require_among, require_file
 from ..results import Estimate
-from .words import LINES, label_of, line_of, require_line
+from .words import LINES, label_of, line_of, permutation_p, require_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -180,16 +180,13 @@ def draw_permutation(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
         alpha=0.5,
         label=f"{len(drawn):,} reassignments of treatment",
     )
-    line = next(
-        (e for e in fit.estimates if label_of(e) == label and e.vcov == "permutation"), None
-    )
-    p = (
-        f", p = {line.p_value:.3f} (studentised)"
-        if line is not None and line.p_value is not None
-        else ""
-    )
+    p = permutation_p([e for e in fit.estimates if label_of(e) == label])
+    shown = "" if p is None else f", p = {p:.3f} (studentised)"
     ax.axvline(
-        estimate.estimate, color=ORANGE, linewidth=2, label=f"estimate {estimate.estimate:.4g}{p}"
+        estimate.estimate,
+        color=ORANGE,
+        linewidth=2,
+        label=f"estimate {estimate.estimate:.4g}{shown}",
     )
     ax.set(
         xlabel=f"{label}: effect on {fit.outcome}",

@@ -334,8 +334,8 @@ class Fit(ForMaketables, FitResult):
 
     def glance(self) -> pd.DataFrame:
         """The sample and the settings, a frame of one row."""
-        names = ["outcome", "estimator", "n_obs", "n_pairs", "n_units", "n_treated"]
-        names += ["n_treated_pairs", "permutations", "seed", "engine"]
+        sizes = ("n_obs", "n_pairs", "n_units", "n_treated", "n_treated_pairs")
+        names = ("outcome", "estimator", *sizes, "permutations", "seed", "engine")
         return as_frame({name: [getattr(self, name)] for name in names}, self.backend)
 
     def _lines(self, vcov: str | None) -> dict[str, Estimate]:

@@ -25,7 +25,7 @@ from ..results import Estimate
 from .primary import PrimaryFit
 from .result import Fit
 from .text import DIGITS, degrees, ends, number
-from .words import LINES, label_of, line_of, require_line
+from .words import LINES, label_of, line_of, permutation_p, require_line
 
 YES = "yes"
 DAGGER = "†"
@@ -149,9 +149,7 @@ def etable(
     kinds = [kind for kind in FOOT if any(kind in own for own in facts)]
     foot = [(kind, tuple(own.get(kind, "") for own in facts)) for kind in kinds]
     notes = _notes(fits, (cell for _, cells in rows for cell in cells))
-    raised = _raised(fits, vcov, shown, labels)
-    if raised:
-        notes += (raised,)
+    notes += _raised(fits, vcov, shown, labels)
     if headers is None:
         headers = [labels.get(fit.outcome, fit.outcome) for fit in flat]
     table = Table(title, tuple(headers), (*rows, *foot), len(rows), notes)
@@ -199,7 +197,7 @@ def _error(own: Sequence[Estimate], style: _Style) -> str:
 
 
 def _bracket(own: Sequence[Estimate]) -> str:
-    p = next((e.p_value for e in own if e.vcov == "permutation" and e.p_value is not None), None)
+    p = permutation_p(own)
     return "" if p is None else f"[{p:.3f}]"
 
 
@@ -248,8 +246,8 @@ def _facts(fit: Result, vcov: str | None, kept: set[str]) -> dict[str, str]:
 
 def _raised(
     fits: Sequence[Result], vcov: str | None, kept: set[str], labels: Mapping[str, str]
-) -> str:
-    """Return the note on errors by pair that are shown as dyadic, or an empty text."""
+) -> tuple[str, ...]:
+    """Return the note on errors by pair that are shown as dyadic, if there are any."""
     said = []
     for column, fit in enumerate(fits, start=1):
         if isinstance(fit, PrimaryFit):
@@ -265,10 +263,10 @@ def _raised(
         if names:
             said.append(f"({column}) {', '.join(names)}")
     if not said:
-        return ""
+        return ()
     return (
         f"{'; '.join(said)}: the dyadic variance came out below that by pair, as it does by "
-        "chance, and the error by pair is shown."
+        "chance, and the error by pair is shown.",
     )
 
 

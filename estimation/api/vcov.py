@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Number
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from ..defaults import LEVEL
-from ..inference.variances import dyadic_df, t_interval, with_diagonal
+from ..inference.variances import dyadic_df, with_diagonal
 from ..panel.columns import as_frame, columns_of
 from ..panel.panel_error import PanelError, require_among, require_names, require_number
 from ..panel.panel_table import like_ids, listed, note_few_on_both_sides
 from ..results import Estimate
 from .foreign import Scores, read_scores
-from .joint import Covariance, Wald
+from .joint import Covariance, Wald, estimate_of
 from .result import TIDY
 from .text import wrapped
 from .words import ForMaketables, SharedLine, interval_at, require_line
@@ -29,6 +30,8 @@ from .words import ForMaketables, SharedLine, interval_at, require_line
 LINES = ("dyadic", "unit", "pair")
 # a variance by pair below this share of that by row is rounding: scores of each pair add up to zero
 ROUNDING = 1e-10
+# scores below this share of what the coefficients explain are rounding: nothing is left to explain
+EXACT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -256,8 +259,9 @@ def vcov(
         index tells. Its rows are matched by label, or by place where the fit numbers them anew as
         pyfixest does, and must have the outcome, regressors and other columns that the fit keeps.
         Rows that all of this does not tell apart, but that have different units, are taken by place
-        if the index is in ascending order, and refused if it is not. The frame that a fit keeps may
-        have been sorted since. A fit of pyfixest with ``store_data=False`` takes arrays alone.
+        if the index is in ascending order and the frame has all columns that the fit keeps, by
+        their names; else they are refused. The frame that a fit keeps may have been sorted since.
+        A fit of pyfixest with ``store_data=False`` takes arrays alone.
     directed : bool
         Whether ``pair`` keeps the two directions of a pair apart.
     df : float, optional
@@ -332,47 +336,49 @@ def vcov(
             "one",
             "an error between pairs needs more of them",
         )
-    by_design = _degrees(found, dyads) if df is None else np.full(len(found.terms), float(df))
-    plain = {line: _sandwich(line, found, dyads) for line in lines}
-    by_pair = _sandwich("pair", found, replace(dyads, cluster=dyads.pair))
-    by_row = (found.scores @ found.bread.T) ** 2
-    is_zero = np.diag(by_pair) < ROUNDING * by_row.sum(axis=0)
+    terms = np.array(found.terms)
+    by_design = _degrees(found, dyads) if df is None else np.full(len(terms), float(df))
+    # how far each row moves the coefficients: squares of these keep the digits that regressors
+    # which are nearly collinear leave
+    moves = found.scores @ found.bread.T
+    plain = {line: _variance(line, moves, dyads) for line in lines}
+    by_pair = _variance("pair", moves, replace(dyads, cluster=dyads.pair))
+    is_exact = _is_exact(found)
+    is_zero = is_exact | (np.diag(by_pair) < ROUNDING * (moves**2).sum(axis=0))
     for matrix in (*plain.values(), by_pair):
         matrix[is_zero] = matrix[:, is_zero] = 0
     if is_zero.any():
-        notes.append(
-            f"{listed(np.array(found.terms)[is_zero].tolist())}: no error, because the scores of "
-            "every pair add up to zero, as they do where only one pair is treated."
-        )
+        why = "the scores of every pair add up to zero, as they do where only one pair is treated"
+        if is_exact.any():
+            why = "the fit leaves no residuals"
+        notes.append(f"{listed(terms[is_zero].tolist())}: no error, because {why}.")
     matrices, degrees, rows = {}, {}, []
     for line in lines:
-        degrees[line] = (
-            np.full(len(found.terms), dyads.cluster.max()) if line == "pair" else by_design
-        )
-        variances, said = np.diag(plain[line]), []
+        variances, degrees[line] = np.diag(plain[line]), by_design
+        if line == "pair":
+            degrees[line] = np.full(len(terms), dyads.cluster.max())
         if line == "dyadic":
-            least = np.diag(by_pair)
-            low = np.array(found.terms)[variances < least].tolist()
-            variances = np.maximum(variances, least)
-            if low:
+            is_low = variances < np.diag(by_pair)
+            variances = np.maximum(variances, np.diag(by_pair))
+            if is_low.any():
                 why = "as it does by chance"
                 if dyads.share_one_unit:
                     why = "as all pairs share one unit"
-                said.append(
-                    f"the variance of {listed(low)} came out below that {of_pair}, {why}: the "
-                    f"error {of_pair} is shown."
+                notes.append(
+                    f"dyadic: the variance of {listed(terms[is_low].tolist())} came out below that "
+                    f"{of_pair}, {why}: the error {of_pair} is shown."
                 )
         matrix, n_negative = with_diagonal(plain[line], variances)
         if n_negative:
             were = "was" if n_negative == 1 else "were"
-            said.append(
-                f"{n_negative} of {len(matrix)} eigenvalues {were} negative: `matrix` has 0 there."
+            notes.append(
+                f"{line}: {n_negative} of {len(matrix)} eigenvalues {were} negative: `matrix` has "
+                "0 there."
             )
         matrices[line] = pd.DataFrame(matrix, found.terms, found.terms)
-        notes += [f"{line}: {text}" for text in said]
         rows += [
-            _estimate(term, line, line == lines[0], value, variance, degree)
-            for term, value, variance, degree in zip(
+            estimate_of(term, line, line == lines[0], *map(float, numbers))
+            for term, *numbers in zip(
                 found.terms, found.estimate, variances, degrees[line], strict=True
             )
         ]
@@ -384,14 +390,6 @@ def vcov(
     errors.n_obs, errors.n_units = len(found.scores), dyads.n_units
     errors.n_pairs = int(dyads.pair.max()) + 1
     return errors
-
-
-def _estimate(
-    term: str, line: str, is_first: bool, value: float, variance: float, degrees: float
-) -> Estimate:
-    i = t_interval(float(value), float(variance), float(degrees))
-    numbers = (i.std_error, i.ci_low, i.ci_high, i.p_value)
-    return Estimate(term, None, None, line, is_first, float(value), *numbers, 0, df=i.df)
 
 
 def _dyads(
@@ -428,17 +426,21 @@ def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         row = int(np.argmax(is_blank)) + 1
         expected = "an id in every row that the fit used"
         raise PanelError("unit", row, None, expected, "a blank", "leave the row out of the fit")
-    are_text = [isinstance(value, str) for value in ids]
-    if any(are_text) and not all(are_text):
-        raise PanelError(
-            "unit",
-            None,
-            None,
-            "ids of one type",
-            "numbers and text",
-            "give all ids one type, or kinds=2 where the sides are of different kinds",
-        )
+    types = sorted(set(map(_type_of, ids)))
+    if len(types) > 1:
+        remedy = "give all ids one type, or kinds=2 where the sides are of different kinds"
+        raise PanelError("unit", None, None, "ids of one type", " and ".join(types), remedy)
     return codes, np.asarray(ids)
+
+
+def _type_of(value: Any) -> str:
+    """What an id is: text, a number, or of another type, such as a date."""
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, Number):
+        return "numbers"
+    zone = " with a time zone" if getattr(value, "tzinfo", None) else ""
+    return f"{type(value).__name__}{zone}"
 
 
 def _are_of_two_kinds(first_ids: np.ndarray, second_ids: np.ndarray) -> bool:
@@ -446,37 +448,43 @@ def _are_of_two_kinds(first_ids: np.ndarray, second_ids: np.ndarray) -> bool:
 
     A text that looks like a number of the other side may be the same unit, read in otherwise.
     """
-    sides = []
-    for ids in (first_ids, second_ids):
-        sides.append({isinstance(value, str) for value in ids})
-    if sides not in ([{True}, {False}], [{False}, {True}]):
+    texts, others = first_ids, second_ids
+    if not isinstance(texts[0], str):
+        texts, others = others, texts
+    if not isinstance(texts[0], str) or isinstance(others[0], str):
         return False
-    texts, others = (first_ids, second_ids) if sides[0] == {True} else (second_ids, first_ids)
-    looks = {str(value) for value in others}
     numbers = pd.to_numeric(pd.Series(others), errors="coerce")
     read = pd.to_numeric(pd.Series(texts), errors="coerce").dropna()
-    return looks.isdisjoint(texts) and not read.isin(numbers).any()
+    return not read.isin(numbers).any()
 
 
 def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     if first.dtype != second.dtype:
-        # numpy would make text of numbers, and floats of two types of them, which merges long ids
-        first, second = first.astype(object), second.astype(object)
+        # numpy would make text of numbers, floats of two types of them, which merges long ids, and
+        # counts of nanoseconds of dates
+        first, second = (pd.Index(side).astype(object).to_numpy() for side in (first, second))
     return np.concatenate([first, second])
 
 
-def _meat(line: str, scores: np.ndarray, dyads: _Dyads) -> np.ndarray:
+def _variance(line: str, moves: np.ndarray, dyads: _Dyads) -> np.ndarray:
+    """Return the covariance (K, K), of how far each row moves the coefficients (n, K)."""
     if line == "pair":
-        sums = _sums(scores, dyads.cluster)
+        sums = _sums(moves, dyads.cluster)
         return sums.T @ sums
     # a pair of a unit with itself stands once in the unit's sum
     apart = dyads.first != dyads.second
-    by_unit = _sums(scores, dyads.first, dyads.n_units)
-    by_unit += _sums(scores[apart], dyads.second[apart], dyads.n_units)
+    by_unit = _sums(moves, dyads.first, dyads.n_units)
+    by_unit += _sums(moves[apart], dyads.second[apart], dyads.n_units)
     if line == "unit":
         return by_unit.T @ by_unit * (dyads.n_units / (dyads.n_units - 1))
-    by_pair = _sums(scores[apart], dyads.pair[apart])
+    by_pair = _sums(moves[apart], dyads.pair[apart])
     return by_unit.T @ by_unit - by_pair.T @ by_pair
+
+
+def _is_exact(found: Scores) -> np.ndarray:
+    """Whether scores are rounding beside what the coefficients explain, (K,)."""
+    explained = found.regressors.T**2 @ (found.regressors @ found.estimate) ** 2
+    return (found.scores**2).sum(axis=0) <= EXACT**2 * explained
 
 
 def _sums(values: np.ndarray, group: np.ndarray, size: int = 0) -> np.ndarray:
@@ -488,8 +496,3 @@ def _degrees(found: Scores, dyads: _Dyads) -> np.ndarray:
     first, second = (np.zeros(len(weight), dtype=np.int64) for _ in range(2))
     first[dyads.pair], second[dyads.pair] = dyads.first, dyads.second
     return dyadic_df(weight, first, second, dyads.n_units)
-
-
-def _sandwich(line: str, found: Scores, dyads: _Dyads) -> np.ndarray:
-    matrix = found.bread @ _meat(line, found.scores, dyads) @ found.bread.T
-    return (matrix + matrix.T) / 2

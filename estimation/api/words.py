@@ -114,6 +114,11 @@ def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:
     return rows[ranks.index(max(ranks))]
 
 
+def permutation_p(rows: Sequence[Estimate]) -> float | None:
+    """The p of the permutation among one coefficient's rows, if there is one."""
+    return next((e.p_value for e in rows if e.vcov == "permutation"), None)
+
+
 def interval_at(estimate: Estimate, level: float) -> tuple[float | None, float | None]:
     """Both ends of an estimate's interval at a level.
 

@@ -78,14 +78,8 @@ class PairRows:
         row, i, j = int(self.first[run]), self.ids[first[run]], self.ids[second[run]]
         names = ", ".join(columns.unit)
         if i == j:
-            expected = (
-                f"two units ({columns.unit[0]} < {columns.unit[1]})"
-                if columns.ordered
-                else "two units"
-            )
-            raise self.table.fail(
-                row, names, expected, f"a pair of {i} with itself", "remove the row"
-            )
+            found = f"a pair of {i} with itself"
+            raise self.table.fail(row, names, "two units", found, "remove the row")
         kind = "as integers" if self.ids.dtype.kind == "i" else "as text"
         expected, found = f"{columns.unit[0]} < {columns.unit[1]} ({kind})", f"{i} > {j}"
         raise self.table.fail(
@@ -141,28 +135,23 @@ class PairRows:
         )
 
     def refuse_constant(self, y: np.ndarray) -> None:
-        # of numbers alone: NaN only where there is none
-        lowest, highest, outcome = (
-            np.fmin.reduce(y, axis=None),
-            np.fmax.reduce(y, axis=None),
-            self.columns.outcome,
-        )
-        if np.isnan(lowest):
-            raise self.table.fail(None, outcome, "numbers", "only blanks", "name another outcome")
-        if lowest == highest:
+        lowest = np.nanmin(y)
+        if lowest == np.nanmax(y):
+            expected, found = "an outcome that varies", f"{lowest:g} in every row"
             raise self.table.fail(
-                None,
-                outcome,
-                "an outcome that varies",
-                f"{lowest:g} in every row",
-                "name another outcome",
+                None, self.columns.outcome, expected, found, "name another outcome"
             )
 
     def _note_missing(self, values: dict[str, np.ndarray]) -> None:
         blank = {name: np.isnan(column) for name, column in values.items()}
         names = [name for name, is_blank in blank.items() if is_blank.any()]
         if names:
-            lacking = int(np.any([blank[name] for name in names], axis=0).sum())
+            is_left_out = np.any([blank[name] for name in names], axis=0)
+            if is_left_out.all():
+                expected, remedy = "numbers in the same row", "name other columns"
+                found = "a blank in every row"
+                raise self.table.fail(None, ", ".join(names), expected, found, remedy)
+            lacking = int(is_left_out.sum())
             rows = plural(lacking, "rows are", "row is")
             self.notes.append(f"{lacking} {rows} left out: {', '.join(names)} blank.")
 

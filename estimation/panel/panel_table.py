@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -332,14 +333,13 @@ def is_integer(text: int | str) -> bool:
 
 
 def like_ids(ids: np.ndarray) -> list[str]:
-    """A note on units that are one when width, case, blanks and the zeros before a number do not
-    count; empty without any.
+    """A note on units that are one when width, case, blanks and the zeros around a whole number do
+    not count; empty without any.
     """
     same: dict[str, list[str]] = {}
     for text in () if ids.dtype.kind == "i" else map(str, ids):
         plain = "".join(unicodedata.normalize("NFKC", text).casefold().split())
-        if plain.isdigit():
-            plain = plain.lstrip("0")
+        plain = re.sub(r"^0*(\d+?)(\.0*)?$", r"\1", plain)
         same.setdefault(plain, []).append(text)
     found = [" and ".join(map(repr, texts)) for texts in same.values() if len(texts) > 1]
     return [f"Units that look like one are counted apart: {listed(found)}."] if found else []

@@ -176,7 +176,7 @@ def _refit(fit: Any, frame: pd.DataFrame) -> Any:
 
 def _errors(fit: Any, unit: Sequence[str], name: str) -> pd.DataFrame:
     """Return estimate, error, df and p of one coefficient by each line; blank if it was dropped."""
-    errors = vcov(fit, (fit._data[unit[0]].to_numpy(), fit._data[unit[1]].to_numpy()))
+    errors = vcov(fit, [fit._data[side].to_numpy() for side in unit])
     own = errors[errors["term"] == name].set_index("vcov")
     return own.reindex(LINES)[["estimate", "std_error", "df", "p_value"]].astype(float)
 

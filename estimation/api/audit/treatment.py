@@ -92,7 +92,8 @@ def read_treatment(
     has_both = ~np.isnan(values) & ~np.isnan(back)
     if np.array_equal(values[has_both], back[has_both]):
         values = np.where(np.isnan(values), back, values)
-    first, second, period = places = places_of(frame)
+    places = places_of(frame)
+    first, second, period = places
     missing = np.isnan(values)
     if (first != second).all():
         missing[np.diag_indices(len(ids))] = False
@@ -103,11 +104,12 @@ def read_treatment(
             expected = f"{expected} in {periods[when]}"
         remedy = "give data=, a frame that has them all"
         raise PanelError("data", None, name, expected, "no row of it", remedy)
-    differs = values[tuple(places)] != frame[name].to_numpy(dtype=float)
+    known = values[tuple(places)]
+    differs = known != frame[name].to_numpy(dtype=float)
     if differs.any():
         row = int(np.argmax(differs))
         expected = f"{frame[name].iloc[row]} as in row {row + 1} of the fit"
-        found = str(values[first[row], second[row], period[row]])
+        found = str(known[row])
         remedy = "name the column of time"
         if time is not None:
             remedy = "give each pair one treatment in a period, and the data of the fit"

@@ -46,7 +46,8 @@ FAULTS = {
         ["c001, c000 in 2014", "c000, c001 (in row 5)", "no direction"],
     ),
     "constant outcome": (lambda f: f.assign(y=1.5), None, "y", ["1.5 in every row"]),
-    "blank outcome": (lambda f: f.assign(y=np.nan), None, "y", ["only blanks"]),
+    "blank outcome": (lambda f: f.assign(y=np.nan), None, "y", ["a blank in every row"]),
+    "blank control": (lambda f: f.assign(x0=np.nan), None, "x0", ["a blank in every row"]),
     "infinite": (
         lambda f: f.assign(y=f["y"].mask(f.index == 3, np.inf)),
         4,

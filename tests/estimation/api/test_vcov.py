@@ -334,6 +334,40 @@ def test_two_kinds_of_units_and_a_unit_in_every_pair_are_noted():
     assert any("share one unit" in note for note in cs.vcov(alone, UNIT, kinds=2).notes)
     codes = [frame["a"].map("{:02}".format).to_numpy(), frame["b"].astype(str).to_numpy()]
     assert any("'01' and '1'" in note for note in cs.vcov(fit, codes).notes)
+    codes[0] = frame["a"].map("{:.1f}".format).to_numpy()
+    assert any("'1.0' and '1'" in note for note in cs.vcov(fit, codes).notes)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("datetime64[ns]", "datetime64[s]"), ("datetime64[ns]", object), ("object", "datetime64[s]")],
+)
+def test_a_date_is_one_unit_on_both_sides_however_it_is_kept(flows, first, second):
+    fit = smf.ols("y ~ x", flows.dropna()).fit()
+    a, b = (
+        pd.Timestamp("2020-01-01") + pd.to_timedelta(fit.model.data.frame[u], "D") for u in UNIT
+    )
+    found = cs.vcov(fit, [a.astype(first).to_numpy(), b.astype(second).to_numpy()])
+    assert found.equals(cs.vcov(fit, UNIT))
+    for others in (a.dt.date, a.dt.tz_localize("UTC"), a.dt.to_period("D"), a.astype("int64")):
+        with pytest.raises(cs.PanelError, match="ids of one type"):
+            cs.vcov(fit, [others.to_numpy(), b.to_numpy()])
+
+
+def test_nearly_collinear_regressors_keep_the_digits_of_their_errors(flows):
+    apart = cs.vcov(smf.ols("y ~ x + z", flows).fit(), UNIT)
+    near = cs.vcov(smf.ols("y ~ x + k", flows.assign(k=flows["x"] + 1e-6 * flows["z"])).fit(), UNIT)
+    errors = 1e-6 * near.loc[near["term"] == "k", "std_error"].to_numpy()
+    assert errors == pytest.approx(apart.loc[apart["term"] == "z", "std_error"].to_numpy(), 1e-8)
+
+
+@pytest.mark.parametrize("outcome", ["1.0 + 0 * x", "3 * x"])
+def test_a_fit_without_residuals_has_no_errors(flows, outcome):
+    exact = flows.assign(y=flows.eval(outcome))
+    for fit in (smf.ols("y ~ x + z", exact).fit(), pf.feols("y ~ x + z | a", exact)):
+        errors = cs.vcov(fit, UNIT)
+        assert errors["std_error"].isna().all()
+        assert any("the fit leaves no residuals" in note for note in errors.notes)
 
 
 def test_where_one_pair_alone_is_treated_there_is_no_error(flows):
