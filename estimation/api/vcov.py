@@ -282,8 +282,8 @@ def vcov(
     PanelError
         If the fit is of no kind that is known, or of one that is refused by name (these are a
         TypeError, too), if it keeps no scores, if they do not add up to zero, if it reports that it
-        has not converged, if its rows cannot be matched with units, or if ids are numbers on one
-        side and text on the other.
+        has not converged, if its rows cannot be matched with units, or if ids are of two types,
+        such as numbers and text.
 
     Notes
     -----
