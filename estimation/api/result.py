@@ -187,11 +187,10 @@ class Fit(ForMaketables, FitResult):
             If the fit has no such method, or for another level than 0.95 of the permutation, whose
             interval comes from its draws.
         """
-        columns: dict[str, list[Any]] = {"term": [], "ci_low": [], "ci_high": [], "vcov": []}
-        for term, e in self._lines(vcov).items():
-            for name, value in zip(columns, (term, *interval_at(e, level), e.vcov), strict=True):
-                columns[name].append(value)
-        return as_frame(columns, self.backend)
+        rows = [(term, *interval_at(e, level), e.vcov) for term, e in self._lines(vcov).items()]
+        columns = map(list, zip(*rows, strict=True))
+        names = ("term", "ci_low", "ci_high", "vcov")
+        return as_frame(dict(zip(names, columns, strict=True)), self.backend)
 
     def vcov(self, vcov: str | None = None) -> pd.DataFrame:
         """The covariance of the coefficients under ``pair``, ``dyadic``, ``unit`` or

@@ -96,10 +96,8 @@ def audit(
         remedy = "fit it with pyfixest, and without store_data=False"
         raise PanelError("fit", None, None, expected, type(fit).__name__, remedy)
     if fit._is_iv:
-        remedy = "audit the regression on the instrument"
-        raise PanelError(
-            "fit", None, None, "one without instruments", "a fit with instruments", remedy
-        )
+        expected, remedy = "one without instruments", "audit the regression on the instrument"
+        raise PanelError("fit", None, None, expected, "a fit with instruments", remedy)
     draws = require_count(draws, "draws", 1)
     seed = require_count(seed, "seed")
     unit = require_pair(unit)
