@@ -16,7 +16,7 @@ import sys
 
 SETTING = "CITYSYNC_ON_FAILURE"
 # Set by `citysync refresh`, which sends the alert of its end itself (`supervision.py`): the hook of
-# Dagster's job (`automation.tell_of_failure`) then sends none.
+# Dagster's job (`refresh_job.tell_of_failure`) then sends none.
 BY_COMMAND = "CITYSYNC_ALERTS_BY_COMMAND"
 SECONDS = 20
 

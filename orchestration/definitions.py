@@ -7,9 +7,9 @@ import warnings
 import dagster as dg
 
 from orchestration.assets import estimation, landing, publication, warehouse
-from orchestration.automation import landing_sensor, refresh_job, yearly_refresh
 from orchestration.gates.asset_checks import build_gate
 from orchestration.home import Home, set_tool_environment
+from orchestration.refresh_job import landing_sensor, refresh_job, yearly_refresh
 from orchestration.resources import RunSettings, run_of_ui
 from orchestration.run import Run
 

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 
 from ..estimators.registry import ESTIMATORS
-from ..exhibits import Table
 from ..panel.panel_error import (
     PanelError,
     plural,
@@ -22,6 +21,7 @@ from ..panel.panel_error import (
 )
 from ..primary import WITHIN_BLOCK
 from ..results import Estimate
+from ..table_formats import Table
 from .primary import PrimaryFit
 from .result import Fit
 from .text import DIGITS, degrees, ends, number

@@ -8,9 +8,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from ..exhibits import html_table
 from ..primary import WITHIN_BLOCK
 from ..results import Estimate
+from ..table_formats import html_table
 from .words import GROUP_TIME, LINES, label_of
 
 # of `result`, which prints itself by this file

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from ..exhibits import Table
+from ..table_formats import Table
 from .analyses_names import HEADLINE, OFFICIAL, OVERALL, PRIMARY
 from .cells import NOTHING, Row, number, rows_of, shown
 from .data import ReportData

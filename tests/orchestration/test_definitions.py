@@ -23,10 +23,10 @@ from orchestration.assets.warehouse import (
     _also_built,
     _failing_rows,
 )
-from orchestration.automation import landing_sensor, tell_of_failure
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.dagster_ui.runs import LANDING, close_ended_runs, forget_old_runs
 from orchestration.home import Home
+from orchestration.refresh_job import landing_sensor, tell_of_failure
 from orchestration.resources import RunSettings, run_of_ui
 from orchestration.run import Run, open_run
 from orchestration.stages.report import describe_sources

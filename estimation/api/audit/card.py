@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ...defaults import LEVEL
-from ...exhibits import html_table
 from ...panel.panel_error import plural
+from ...table_formats import html_table
 from ..plots import GREY, ORANGE, drawn
 from ..text import Text, aligned, degrees, number, p_value, wrapped
 from ..words import LINES

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from estimation.exhibits import to_latex
 from estimation.report.cells import Row
 from estimation.report.data import read_report_data
 from estimation.report.exhibits import write_exhibits
@@ -19,6 +18,7 @@ from estimation.report.language import Words
 from estimation.report.replication_files import KEYS, OUTCOMES, REPRODUCED, write_replication
 from estimation.report.site import write_report
 from estimation.report.tiles import GAP, HEAD, TILE, build_tiles
+from estimation.table_formats import to_latex
 from tests.estimation.report.fabricated import full, tables
 from tests.estimation.report.sites import database
 

@@ -1,5 +1,5 @@
-"""The job, and what starts it without a person: its yearly schedule and the sensor on the landing
-(the page "Automation" of the UI).
+"""The job `refresh`, and what starts it without a person: its yearly schedule and the sensor on the
+landing (the page "Automation" of the UI).
 
 Conditions on single assets would not serve: a refresh empties the build, and what is published
 must be of one run, so the whole job is asked for. Schedule and sensor ship stopped: a person turns
