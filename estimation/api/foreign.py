@@ -240,8 +240,11 @@ def _of_statsmodels(fit: Any) -> Scores:
     elif hasattr(model, "score_obs"):
         scores = np.asarray(model.score_obs(estimate))
         bread = _inverse(-np.asarray(model.hessian(estimate)))
-        size = np.abs(model.hessian_factor(estimate)) if hasattr(model, "hessian_factor") else 1.0
-        regressors = model.exog * np.sqrt(np.broadcast_to(size, len(model.exog)))[:, None]
+        size = model.hessian_factor(estimate) if hasattr(model, "hessian_factor") else np.ones(1)
+        regressors = model.exog * np.sqrt(np.broadcast_to(np.abs(size), len(model.exog)))[:, None]
+        # the same matrix, with more digits
+        if len(size) == len(scores) and (np.all(size >= 0) or np.all(size <= 0)):
+            bread = _bread(regressors)
     elif hasattr(model, "wexog"):
         scores = model.wexog * np.asarray(fit.wresid)[:, None]
         bread = np.asarray(fit.normalized_cov_params)

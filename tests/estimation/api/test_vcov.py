@@ -354,13 +354,15 @@ def test_a_date_is_one_unit_on_both_sides_however_it_is_kept(flows, first, secon
             cs.vcov(fit, [others.to_numpy(), b.to_numpy()])
 
 
-@pytest.mark.parametrize("package", ["statsmodels", "pyfixest", "linearmodels"])
+@pytest.mark.parametrize("package", ["statsmodels", "glm", "pyfixest", "linearmodels"])
 def test_nearly_collinear_regressors_keep_the_digits_of_their_errors(flows, package):
     used = flows.dropna().assign(k=lambda f: f["x"] + 1e-5 * f["z"])
     found = {}
     for other in ("z", "k"):
         if package == "statsmodels":
             fit = smf.ols(f"y ~ x + {other} - 1", used).fit()
+        elif package == "glm":
+            fit = smf.glm(f"y ~ x + {other} - 1", used).fit()
         elif package == "pyfixest":
             exact = pf.MapDemeaner(fixef_tol=1e-12)
             fit = pf.feols(f"y ~ x + {other} | a", used, demeaner=exact)
