@@ -280,7 +280,8 @@ class FitRows:
         """Return where an index has the labels of the fit's rows, None if that is not certain."""
         if index.equals(self.labels):
             return np.arange(len(index))
-        if not index.is_unique:
+        # a label that occurs twice, in either, does not tell its rows apart
+        if not (index.is_unique and self.labels.is_unique):
             return None
         places = index.get_indexer(self.labels)
         if (places < 0).any():
@@ -291,6 +292,8 @@ class FitRows:
         """What an index has instead of the labels of the fit's rows."""
         if not index.is_unique:
             return "labels that occur twice"
+        if not self.labels.is_unique:
+            return "a fit of rows whose labels occur twice"
         is_lacking = index.get_indexer(self.labels) < 0
         if is_lacking.any():
             label = self.labels[is_lacking][:1].to_frame().to_numpy()[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..panel.panel_error import PanelError
+from ..panel.panel_table import listed
 from .fit_rows import FitRows, named_values
 
 OTHERS = "a fit whose errors follow from its scores by row"
@@ -36,6 +37,8 @@ NOT_SERVED = {
 NUMBERS_OUTCOMES = ("MNLogit", "OrderedModel")
 # how far estimates may be from where the scores add up to zero, in standard errors
 NEAR_ZERO = 0.01
+# from this distance on it is said
+NOTED = 1e-4
 # of a standard error: how far apart scores are compared for their derivative
 STEP = 0.01
 # how far two slopes may differ
@@ -69,6 +72,8 @@ class Scores:
     effects : tuple of str
         Fixed effects, by name.
     r2 : float or None
+    notes : tuple of str
+        What keeps its numbers from being exact.
     """
 
     terms: tuple[str, ...]
@@ -81,6 +86,7 @@ class Scores:
     estimator: str
     effects: tuple[str, ...] = ()
     r2: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_scores(fit: Any) -> Scores:
@@ -133,6 +139,16 @@ def read_scores(fit: Any) -> Scores:
             "one that reports that it has not",
             "fit again with more iterations or another method",
         )
+    # a fit that leaves no residuals has no errors
+    distance = np.divide(off, error, out=np.zeros(len(off)), where=error > off / NEAR_ZERO)
+    term = int(np.argmax(distance))
+    if distance[term] > NOTED:
+        stopped = (
+            f"{found.terms[term]}: the fit stopped {distance[term]:.2g} standard errors from where "
+            "its scores add up to zero, so its errors have few digits. Centre regressors that are "
+            "nearly collinear, or fit again to a smaller tolerance."
+        )
+        return replace(found, notes=(*found.notes, stopped))
     return found
 
 
@@ -224,6 +240,7 @@ def _of_statsmodels(fit: Any) -> Scores:
     if np.ndim(sigma) == 2 and np.count_nonzero(sigma) > np.count_nonzero(np.diag(sigma)):
         raise _not_served("GLS with covariances", OTHERS, "it weights rows by them; fit OLS")
     terms = tuple(model.data.param_names)
+    notes: tuple[str, ...] = ()
     regressors: Any = getattr(model, "exog", None)
     if estimate.shape != np.shape(regressors)[1:]:
         if not hasattr(model, "score_obs"):
@@ -247,8 +264,8 @@ def _of_statsmodels(fit: Any) -> Scores:
             bread = _bread(regressors)
     elif hasattr(model, "wexog"):
         scores = model.wexog * np.asarray(fit.wresid)[:, None]
-        bread = np.asarray(fit.normalized_cov_params)
         regressors = model.wexog
+        bread, notes = _bread_of_least_squares(fit, terms)
     else:
         remedy = "fit another model, or this one again without remove_data()"
         raise _not_served(model, f"{KNOWN} with scores by row", remedy)
@@ -262,7 +279,24 @@ def _of_statsmodels(fit: Any) -> Scores:
         rows=_rows_of_statsmodels(model),
         estimator=type(model).__name__,
         r2=_number(getattr(fit, "rsquared", None)),
+        notes=notes,
     )
+
+
+def _bread_of_least_squares(fit: Any, terms: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the bread, and a note if there are coefficients that can change without a change of
+    what is fitted: then it is the generalized inverse that the estimates come from.
+    """
+    regressors = fit.model.wexog
+    if fit.model.rank == len(terms):
+        return _bread(regressors), ()
+    length = np.sqrt((regressors**2).sum(axis=0))
+    scaled = regressors / np.where(length > 0, length, 1)
+    _, sizes, directions = np.linalg.svd(np.linalg.qr(scaled, mode="r"))
+    parts = np.abs(directions[sizes < SINGULAR * sizes[0]]).max(axis=0, initial=0.0)
+    free = [term for term, part in zip(terms, parts, strict=True) if part > SAME_SLOPE]
+    note = f"{listed(free)}: collinear, so estimates and errors are of one of many solutions."
+    return np.asarray(fit.normalized_cov_params), (note,)
 
 
 def _information(model: Any, estimate: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -408,7 +442,9 @@ def _rows_of_linearmodels(fit: Any) -> FitRows:
     """It keeps labels, outcome and regressors, never the frame."""
     kept = [getattr(fit.model, name, None) for name in ("dependent", "exog", "endog")]
     frames = [getattr(part, "dataframe", getattr(part, "pandas", None)) for part in kept]
-    values = pd.concat([frame for frame in frames if frame is not None], axis=1)
+    # a model without endogenous regressors has a frame for them, without columns or labels
+    frames = [frame for frame in frames if frame is not None and len(frame.columns)]
+    values = pd.concat(frames, axis=1)
     if len(values) != len(fit.resids):
         values = values.loc[fit.resids.index]
     values_in = partial(named_values, values)

@@ -290,13 +290,14 @@ def vcov(
     Meat of ``dyadic``: the sum over units of (sum of the unit's scores)^2 less the sum over pairs
     of (sum of the pair's scores)^2, so that two rows count once, whether they share one unit or
     two. No factor for small samples, as in R's dyadRobust; ``unit`` leaves the second sum out and
-    has the factor N / (N - 1) of N units. An estimate of the dyadic variance can come out near
-    zero or below it by chance: its error, interval and p are never those of less than the variance
-    by pair (the larger of the two, as MacKinnon, Nielsen and Webb 2024 advise for two-way
-    clusters), and so are those of `combine` and `wald`. The diagonal of `matrix` holds the squares
-    of these errors; if it is not positive semi-definite the negative eigenvalues of its
-    correlations are set to 0. `notes` says where either was done. A coefficient has no error where
-    the scores of every pair add up to zero, as they do where only one pair is treated.
+    has the factor N / (N - 1) of N units; `cs.fit` has it for treated and other units apart. An
+    estimate of the dyadic variance can come out near zero or below it by chance: its error,
+    interval and p are never those of less than the variance by pair (the larger of the two, as
+    MacKinnon, Nielsen and Webb 2024 advise for two-way clusters), and so are those of `combine` and
+    `wald`. The diagonal of `matrix` holds the squares of these errors; if it is not positive
+    semi-definite the negative eigenvalues of its correlations are set to 0. `notes` says where
+    either was done. A coefficient has no error where the scores of every pair add up to zero, as
+    they do where only one pair is treated.
 
     The bread is that of the package: of a probit, statsmodels takes the observed second derivative
     and pyfixest the expected one, so the errors differ as the packages' own clustered ones do.
@@ -336,7 +337,7 @@ def vcov(
             "one",
             "an error between pairs needs more of them",
         )
-    terms = np.array(found.terms)
+    terms, notes = np.array(found.terms), [*found.notes, *notes]
     by_design = _degrees(found, dyads) if df is None else np.full(len(terms), float(df))
     # how far each row moves the coefficients: squares of these keep the digits that regressors
     # which are nearly collinear leave

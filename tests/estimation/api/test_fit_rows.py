@@ -377,6 +377,19 @@ def test_labels_that_occur_twice_and_values_that_do_are_refused(rows):
         cs.vcov(fit, UNIT, data=halves_exchanged(frame))
 
 
+@pytest.mark.parametrize("model", ["statsmodels", "linearmodels"])
+def test_labels_of_the_fit_that_occur_twice_match_no_series(rows, model):
+    frame = twice(rows)
+    if model == "statsmodels":
+        fit = sm.OLS(frame.y, sm.add_constant(frame[["x", "z"]])).fit()
+    else:
+        fit = IV2SLS.from_formula("y ~ 1 + x + z", frame).fit()
+    agree(cs.vcov(fit, UNIT, data=frame), fit, frame)
+    counted = rows.reset_index(drop=True)
+    with pytest.raises(cs.PanelError, match="labels occur twice"):
+        cs.vcov(fit, (counted.a, counted.b))
+
+
 def test_regressors_that_were_sorted_since_leave_no_labels(rows):
     regressors = rows[["x", "z"]].copy()
     fit = sm.OLS(rows.y, regressors).fit()

@@ -354,13 +354,13 @@ def test_a_date_is_one_unit_on_both_sides_however_it_is_kept(flows, first, secon
             cs.vcov(fit, [others.to_numpy(), b.to_numpy()])
 
 
-@pytest.mark.parametrize("package", ["statsmodels", "glm", "pyfixest", "linearmodels"])
+@pytest.mark.parametrize("package", ["pinv", "qr", "glm", "pyfixest", "linearmodels"])
 def test_nearly_collinear_regressors_keep_the_digits_of_their_errors(flows, package):
     used = flows.dropna().assign(k=lambda f: f["x"] + 1e-5 * f["z"])
     found = {}
     for other in ("z", "k"):
-        if package == "statsmodels":
-            fit = smf.ols(f"y ~ x + {other} - 1", used).fit()
+        if package in ("pinv", "qr"):
+            fit = smf.ols(f"y ~ x + {other} - 1", used).fit(method=package)
         elif package == "glm":
             fit = smf.glm(f"y ~ x + {other} - 1", used).fit()
         elif package == "pyfixest":
@@ -371,6 +371,18 @@ def test_nearly_collinear_regressors_keep_the_digits_of_their_errors(flows, pack
         errors = cs.vcov(fit, [used[side].to_numpy() for side in UNIT])
         found[other] = errors.loc[errors["term"] == other, "std_error"].to_numpy()
     assert 1e-5 * found["k"] == pytest.approx(found["z"], 1e-7)
+
+
+@pytest.mark.filterwarnings("ignore:An ill-conditioned matrix")  # of pyfixest's solver
+def test_what_keeps_numbers_from_being_exact_is_noted(flows):
+    used = flows.dropna().assign(twice=lambda f: 2 * f["x"], far=lambda f: f["x"] + 1e6)
+    with pytest.warns(UserWarning, match="rank-deficient"):
+        errors = cs.vcov(smf.ols("y ~ x + z + twice", used).fit(), UNIT)
+    assert any(note.startswith("x, twice: collinear") for note in errors.notes)
+    # pyfixest solves the normal equations, which square the condition number
+    errors = cs.vcov(pf.feols("y ~ far + z", used), UNIT)
+    assert any("from where its scores add up to zero" in note for note in errors.notes)
+    assert cs.vcov(pf.feols("y ~ x + z", used), UNIT).notes == ()
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the packages' own R2
