@@ -60,9 +60,7 @@ __all__ = [*PUBLIC, "data"]  # noqa: PLE0604 (the keys are texts)
 
 
 class _Library(ModuleType):
-    """This package: `fit`, `policy` and `primary` stay the functions when files and folders of
-    the same names are imported.
-    """
+    """This package: `policy` and `primary` stay the functions when the folders are imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in PUBLIC and isinstance(value, ModuleType)):

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.what_changed import FLAGS, NAMED_VALUES
+from orchestration.change_sentences import FLAGS, NAMED_VALUES
 from warehouse.build_database import rows_of
 
 COLUMNS = (

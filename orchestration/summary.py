@@ -5,9 +5,9 @@ lines in order.
 
 from __future__ import annotations
 
+from orchestration.change_sentences import change_sentences
 from orchestration.home import Home
 from orchestration.terminal import say
-from orchestration.what_changed import what_changed
 from warehouse.publication.untrusted import DATABASE, open_untrusted
 
 QUERIES = (
@@ -109,7 +109,7 @@ def print_summary(home: Home) -> None:
     with open_untrusted(home.published / DATABASE) as con:
         for query in QUERIES:
             lines += [line for (line,) in con.execute(query).fetchall()]
-        changes = what_changed(con)
+        changes = change_sentences(con)
     lines += [
         "",
         f"report     {home.published / 'report' / 'index.html'}",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..engines.compile_cache import use_compile_cache
-from ..fit import fit_panel
+from ..fit_panel import fit_panel
 from ..panel.pair_panel import PairPanel
 
 

@@ -15,8 +15,8 @@ from ..engines.all_pairs import MEASURES as CLOSED
 from ..engines.all_pairs import sum_all_pairs
 from ..engines.choose import ENGINES, TWO_WAY, choose_engine, exceeds_memory
 from ..engines.interface import Units
-from ..fit import ESTIMATORS as ON_PAIRS
-from ..fit import fit_panel, fit_summed
+from ..fit_panel import ESTIMATORS as ON_PAIRS
+from ..fit_panel import fit_panel, fit_summed
 from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, STANDARDISED, pair_outcome, standardise
 from ..options import CONTROL_PAIRS, Options

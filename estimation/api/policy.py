@@ -17,7 +17,7 @@ from ..panel.pair_columns import PairColumns
 from ..panel.panel_error import PanelError, refused, require_count, require_mapping
 from ..panel.panel_table import FIRST_YEAR, listed
 from ..panel.unit_values import beside, cohorts_of_units, rows_beside
-from ..policy.fit import PolicyResult, fit_policy, span_of
+from ..policy.fit_policy import PolicyResult, fit_policy, span_of
 from ..policy.listing import (
     LEFT_OUT,
     PROVINCE,

@@ -18,7 +18,7 @@ from ..panel.unit_values import beside
 from ..primary.adjusted import within_block_basis
 from ..primary.adjusted_fit import DEALINGS, UNIFORM, AdjustedResult, fit_adjusted
 from ..primary.channels import Channel
-from ..primary.fit import GIVEN, PrimaryResult, fit_measure, fit_primary
+from ..primary.fit_primary import GIVEN, PrimaryResult, fit_measure, fit_primary
 from ..results import Estimate
 from .result import TIDY
 from .text import Text, wrapped

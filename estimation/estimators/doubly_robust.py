@@ -20,8 +20,8 @@ from ..engines.cells import (
     cell_terms,
 )
 from ..influence.influence_fit import InfluenceFit, sum_by_city
+from ..influence.jackknife import Refits
 from ..influence.jackknife_df import design_df
-from ..influence.refits import Refits
 from ..panel.fit_sample import FitSample, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs

@@ -24,7 +24,7 @@ from ..engines.regressors import Design, Term, term_label
 from ..engines.solve import influence, outcome_columns
 from ..influence.draw_model import DrawModel
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
-from ..influence.refits import Refits, sum_sample, sums_without_cities, sums_without_provinces
+from ..influence.jackknife import Refits, sum_sample, sums_without_cities, sums_without_provinces
 from ..influence.shock_weights import jackknife_df, province_positions
 from ..panel.fit_sample import FitSample, require_contrast
 from ..panel.pair_panel import PairPanel

@@ -29,7 +29,7 @@ from ..engines.solve import (
 )
 from ..influence.draw_model import DrawModel
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells
-from ..influence.refits import (
+from ..influence.jackknife import (
     Refits,
     sum_sample,
     sums_without_cities,

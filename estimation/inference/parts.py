@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit
-from ..influence.refits import Refits
+from ..influence.jackknife import Refits
 from ..results import FitParts
 from .permutation.draws import Draws
 

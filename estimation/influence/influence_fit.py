@@ -13,7 +13,7 @@ from ..engines.interface import SummedSample
 from ..engines.regressors import Design, Term
 from ..engines.solve import with_loadings
 from ..panel.fit_sample import FitSample
-from .refits import Refits
+from .jackknife import Refits
 
 
 @dataclass(frozen=True)

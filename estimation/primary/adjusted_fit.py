@@ -10,7 +10,7 @@ from ..defaults import DRAWS
 from ..panel.panel_error import plural
 from .adjusted import adjusted_weight, draw_adjusted, net_treatment, within_block_basis
 from .city_panel import CityPanel, build_panel, lacking
-from .fit import PrimaryResult, counted, measure_result, without_verdict
+from .fit_primary import PrimaryResult, counted, measure_result, without_verdict
 from .fitted_order import deal_in_order, fit_order
 from .interval import family_p, rank_p
 from .permutation import Draws, deal

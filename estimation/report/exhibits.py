@@ -7,10 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from .analyses_names import PRIMARY
-from .card import card
 from .data import ReportData
 from .journal_tables import TABLES, build_table
 from .language import Words
+from .link_card import card
 from .pages.context import Context
 from .pages.pictures import answer, event_study, threshold
 from .pages.result import finding

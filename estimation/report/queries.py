@@ -16,7 +16,7 @@ from .query import Query
 QUERIES: dict[str, Query] = {**ESTIMATES, **MARTS, **POLICY, **QUALITY}
 # where the rows of a table are computed; a mart is a model of its name
 CODE = {
-    "estimates.primary": ("estimation/primary/fit.py", "def fit_primary"),
+    "estimates.primary": ("estimation/primary/fit_primary.py", "def fit_primary"),
     "estimates.channel": ("estimation/primary/channels.py", "def estimate_channels"),
     "estimates.power": ("estimation/study/primary.py", "def _power_rows"),
     "estimates.placebo": ("estimation/study/primary_checks.py", "def placebos_in_time"),

@@ -11,7 +11,7 @@ import numpy as np
 from ..analyses.spec import Spec
 from ..primary.city_panel import CityPanel, usable
 from ..primary.contrast import treatment_contrast
-from ..primary.fit import fit_measure
+from ..primary.fit_primary import fit_measure
 from ..primary.interval import Tested
 from ..primary.measure import block_means, net_of_blocks
 from .windows import Window, settings_of

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
 from ..estimators.registry import ESTIMATORS
-from ..fit import fit_outcomes
+from ..fit_panel import fit_outcomes
 from ..options import ENOUGH, Options
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample

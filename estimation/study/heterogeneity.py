@@ -16,7 +16,7 @@ from ..engines.heterogeneity_design import Heterogeneity, build_design, city_typ
 from ..engines.regressors import Design
 from ..estimators.fitted import Fitted, Inputs, sample_statistics
 from ..estimators.two_way import LeastSquaresDraws, fit_design
-from ..fit import DEFAULTS, fit_by_sample, strata_of
+from ..fit_panel import DEFAULTS, fit_by_sample, strata_of
 from ..fit_results import results_of
 from ..inference.diagnostics.coefficients import permitted_rows
 from ..influence.influence_fit import InfluenceFit
@@ -125,7 +125,7 @@ def fit_heterogeneity(
     moderations : sequence of Heterogeneity
         Names must differ.
     control_names, options, changes
-        As in `estimation.fit.fit_outcomes`. Draws need every candidate pair in every year and no
+        As in `fit_panel.fit_outcomes`. Draws need every candidate pair in every year and no
         controls; else that line is left out with a warning.
 
     Returns

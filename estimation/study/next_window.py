@@ -16,7 +16,7 @@ from ..analyses.spec import Spec
 from ..defaults import DRAWS, LEAST_SHARE, LEVEL
 from ..primary import adjusted_fit
 from ..primary.detectable import POWER
-from ..primary.fit import ESTIMATOR, MEASURE, STATISTIC_VERSION
+from ..primary.fit_primary import ESTIMATOR, MEASURE, STATISTIC_VERSION
 from ..primary.written_rule import hash_of_starts, text_and_hash
 from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts

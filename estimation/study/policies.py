@@ -15,9 +15,9 @@ from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
 from ..defaults import LEVEL
 from ..panel.city_file import CityFile
-from ..policy.fit import PolicyResult, fit_policy
+from ..policy.fit_policy import PolicyResult, fit_policy
 from ..policy.listing import TAKEN, UNIDENTIFIED, PolicyList, list_of_starts
-from ..primary.fit import STATISTIC_VERSION, PrimaryResult, verdict_of
+from ..primary.fit_primary import STATISTIC_VERSION, PrimaryResult, verdict_of
 from ..primary.interval import family_p
 from ..primary.written_rule import hash_of_starts, text_and_hash
 from ..sample.exposure import TREATED_YEAR

@@ -16,7 +16,7 @@ from ..defaults import DRAWS_OF_CHECKS
 from ..primary.city_panel import lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.detectable import power_curve
-from ..primary.fit import PrimaryResult, fit_window
+from ..primary.fit_primary import PrimaryResult, fit_window
 from ..primary.pearson import pearson_before_after
 from ..primary.written_rule import text_and_hash
 from ..sample.marts import Marts

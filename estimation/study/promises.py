@@ -13,7 +13,7 @@ from ..analyses.rules import CONTROL_GROUPS, TREATMENT_RULES
 from ..analyses.spec import SampleError, Spec
 from ..defaults import LEVEL
 from ..primary.adjusted_fit import STATISTIC_VERSION as ADJUSTED_VERSION
-from ..primary.fit import STATISTIC_VERSION, PrimaryResult, fit_window
+from ..primary.fit_primary import STATISTIC_VERSION, PrimaryResult, fit_window
 from ..primary.written_rule import text_and_hash
 from ..sample.marts import Marts
 from .next_window import (

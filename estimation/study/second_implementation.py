@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.spec import Spec
-from ..fit import fit_outcomes
+from ..fit_panel import fit_outcomes
 from ..panel.pair_panel import PairPanel
 from ..sample.build import StudySample
 

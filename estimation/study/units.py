@@ -18,7 +18,7 @@ from ..analyses import leave_out, primary, radiation, specification_curve
 from ..analyses.rules import TIE_RULES
 from ..analyses.spec import SampleError, Spec
 from ..analyses.without_p import why_no_p
-from ..fit import fit_outcomes
+from ..fit_panel import fit_outcomes
 from ..options import Options
 from ..results import FitResult, NotRun
 from ..sample.build import StudySample, build_group_sample, hash_sample

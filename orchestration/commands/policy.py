@@ -18,7 +18,7 @@ from estimation.analyses.primary import DECLARED, PRIMARY
 from estimation.defaults import DRAWS, LEVEL
 from estimation.inference.multiple_testing import holm
 from estimation.panel.panel_error import PanelError
-from estimation.policy.fit import PolicyResult
+from estimation.policy.fit_policy import PolicyResult
 from estimation.policy.listing import (
     PROVINCE,
     SYNCHRONIZATION,

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from orchestration.change_sentences import change_sentences
 from orchestration.home import REPO, Home
 from orchestration.lock import hold_lock
 from orchestration.rehearsal import COLUMNS, arrival_rows, refused_row
@@ -23,7 +24,6 @@ from orchestration.settings import check_settings, number, path_of_landing
 from orchestration.simulated_landing import landing_path, write_simulated
 from orchestration.templates import fill
 from orchestration.terminal import Exit, end_command, progress, say
-from orchestration.what_changed import what_changed
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
 from warehouse.ingest.delivered_files import POLICY_SOURCE
@@ -150,7 +150,7 @@ def _rehearse(landing: str, editions: str | None, folder: Path, scratch: Home) -
             )
         with open_untrusted(scratch.published / DATABASE) as con:
             state.rows += arrival_rows(con, edition)
-            changes = what_changed(con)
+            changes = change_sentences(con)
         state.editions.append(edition)
         with write_whole(folder / STATE) as draft:
             draft.write_text(json.dumps(asdict(state), indent=1) + "\n", encoding="utf-8")

@@ -27,7 +27,7 @@ from orchestration.terminal import Exit, end_command, put
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
 from warehouse.publication.archive import load_archive
-from warehouse.publication.partitioned_tables import add_partitioned_tables, files_of_tables
+from warehouse.publication.open_yearly_files import add_yearly_tables, files_of_tables
 from warehouse.publication.untrusted import DATABASE, attach_untrusted, open_publication
 from warehouse.sql_text import quote
 from warehouse.whole_files import write_whole
@@ -86,7 +86,7 @@ def connect_read_only(
     publication = open_publication(publication_folder(home, None))
     files = files_of_tables(publication)
     with open_memory() as con:
-        add_partitioned_tables(con, "files", files)
+        add_yearly_tables(con, "files", files)
         if with_archive:
             for line in load_archive(con, home.archive):
                 print(line, file=sys.stderr)

@@ -16,7 +16,7 @@ from orchestration.archived import read_archived, runs_of_kind
 from orchestration.home import Home
 from orchestration.terminal import progress
 from warehouse.publication.archive import day_of
-from warehouse.publication.changes import CannotBeCompared, database_before
+from warehouse.publication.change_tables import CannotBeCompared, database_before
 from warehouse.publication.errors import PublishError
 from warehouse.publication.untrusted import open_untrusted
 

@@ -21,7 +21,7 @@ from orchestration.settings import number, setting, uses_spark
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
-from warehouse.publication.changes import Compared, write_changes
+from warehouse.publication.change_tables import Compared, write_changes
 from warehouse.publication.losses import CONFIRMED
 from warehouse.publication.publish import run_id_of
 from warehouse.publication.tables import comment_tables

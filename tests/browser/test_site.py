@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from estimation.csv_files import csv_text
-from estimation.primary.fit import fit_measure
+from estimation.primary.fit_primary import fit_measure
 from estimation.report.site import write_report
 from tests.browser.devtools import Page
 from tests.estimation.report.fabricated import HOSTILE, stand_ins

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from estimation.cli import main
-from estimation.fit import fit_panel
+from estimation.fit_panel import fit_panel
 from estimation.primary.pair_means import partner_means
 from estimation.primary.within_block import fit_within_block
 from tests.conftest import REPO

@@ -5,7 +5,7 @@ Writing one: `publish` writes it and switches to it, `tables` copies and hashes 
 much, `archive` keeps the small tables of every run, `changes` compares a build with the last
 publication, `datapackage` describes the files.
 
-Reading one: `untrusted` opens a publication that anybody may have written, `partitioned_tables`
+Reading one: `untrusted` opens a publication that anybody may have written, `open_yearly_files`
 adds the tables that are stored by year, `verification` compares it with its manifest, `delivered`
 with the delivered files.
 

@@ -16,7 +16,7 @@ from warehouse.publication.manifest import (
     checked_manifest,
     fault_of_manifest,
 )
-from warehouse.publication.partitioned_tables import add_partitioned_tables, files_of_tables
+from warehouse.publication.open_yearly_files import add_yearly_tables, files_of_tables
 from warehouse.publication.tables import hash_table
 from warehouse.publication.untrusted import DATABASE, Publication
 from warehouse.sql_text import quote
@@ -95,7 +95,7 @@ def _table_faults(publication: Publication) -> list[str]:
     faults: list[str] = []
     try:
         with publication.connect() as con:
-            add_partitioned_tables(con, "files", files_of_tables(publication))
+            add_yearly_tables(con, "files", files_of_tables(publication))
             tables = publication.manifest["tables"]
             present = {name for (name,) in con.execute(TABLES).fetchall()}
             for name, entry in sorted(tables.items()):

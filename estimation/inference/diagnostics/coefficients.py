@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...influence.influence_fit import InfluenceFit
-from ...influence.refits import Refits
+from ...influence.jackknife import Refits
 from ...panel.fit_sample import FitSample
 from ...results import Diagnostic
 from ..intervals import Inference, covariance_by_pair, leads_by_pair

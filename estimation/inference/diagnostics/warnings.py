@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 
 from ...defaults import LEVEL, TWO_SIDED
 from ...influence.influence_fit import InfluenceFit
-from ...influence.refits import Refits
+from ...influence.jackknife import Refits
 from ...panel.fit_sample import FitSample
 from ...panel.panel_error import plural
 from ...results import Diagnostic

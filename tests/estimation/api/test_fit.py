@@ -21,8 +21,8 @@ from scipy import stats
 
 import estimation as cs
 from estimation.api.words import PUBLISHED
-from estimation.fit import fit_panel
-from estimation.primary.fit import fit_primary
+from estimation.fit_panel import fit_panel
+from estimation.primary.fit_primary import fit_primary
 from tests.conftest import REPO
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.parity import agrees
@@ -518,7 +518,8 @@ def test_only_methods_that_are_shown_are_to_be_read(given):
 def test_importing_the_library_loads_nothing_heavy_and_functions_stay_functions():
     code = (
         "import sys, estimation as cs; heavy = {'numpy', 'scipy', 'pandas', 'pyarrow', "
-        "'matplotlib', 'numba'} & set(sys.modules); import estimation.fit, estimation.primary.fit; "
+        "'matplotlib', 'numba'} & set(sys.modules); "
+        "import estimation.fit_panel, estimation.primary.fit_primary; "
         "print(sorted(heavy), callable(cs.fit), callable(cs.primary), "
         "sorted({'numba', 'pandas', 'statsmodels', 'scipy.stats'} & set(sys.modules)))"
     )

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from estimation.estimators.doubly_robust import fit_cohort, fit_doubly_robust, fit_propensity
 from estimation.estimators.entropy_balancing import entropy_weights
 from estimation.estimators.group_time import comparable_sample
-from estimation.fit import fit_outcomes
+from estimation.fit_panel import fit_outcomes
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_panel import PairPanel

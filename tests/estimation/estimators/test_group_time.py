@@ -15,7 +15,7 @@ from diff_diff import ImputationDiD
 from estimation.estimators.fitted import Inputs
 from estimation.estimators.group_time import GroupTimeDraws, fit_group_time
 from estimation.estimators.registry import ESTIMATORS, names
-from estimation.fit import fit_outcomes, fit_panel
+from estimation.fit_panel import fit_outcomes, fit_panel
 from estimation.inference import variances as inference
 from estimation.panel.fit_sample import before_last_cohort, build_sample
 from estimation.panel.pair_panel import PairPanel

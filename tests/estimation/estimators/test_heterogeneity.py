@@ -10,7 +10,7 @@ import pytest
 from estimation.engines.heterogeneity_design import build_design, city_types
 from estimation.estimators.fitted import sample_statistics
 from estimation.estimators.two_way import LeastSquaresDraws, fit_design
-from estimation.fit import fit_outcomes
+from estimation.fit_panel import fit_outcomes
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.inference.permutation.permute import permute
 from estimation.options import Options

@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells
-from estimation.fit import fit_panel
+from estimation.fit_panel import fit_panel
 from estimation.panel.fit_sample import build_sample
 from tests.estimation.panels import (
     CASES,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from estimation.fit import fit_outcomes
+from estimation.fit_panel import fit_outcomes
 from tests.estimation.panels import (
     VARIANCE_ESTIMATORS,
     diagnostic_of,

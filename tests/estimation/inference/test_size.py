@@ -8,7 +8,7 @@ import statsmodels.api as sm
 
 from estimation.engines.all_pairs import sum_all_pairs
 from estimation.engines.interface import Units
-from estimation.fit import fit_summed
+from estimation.fit_panel import fit_summed
 from estimation.inference.diagnostics.pilot_level import level_of_means
 from estimation.options import Options
 from tests.estimation.primary.economies import YEARS, plain_measure

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from estimation.fit import fit_outcomes, fit_panel
+from estimation.fit_panel import fit_outcomes, fit_panel
 from estimation.panel.fit_sample import build_sample
 from estimation.panel.pair_file import infer_city_cohorts
 from estimation.panel.pair_panel import PairPanel

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.primary.fit import fit_primary
+from estimation.primary.fit_primary import fit_primary
 from tests.estimation.primary.economies import within_blocks
 
 N_BLOCKS, PER_BLOCK = 10, 8

@@ -14,7 +14,7 @@ from estimation.panel.panel_error import PanelError
 from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
-from estimation.primary.fit import fit_primary
+from estimation.primary.fit_primary import fit_primary
 from estimation.primary.permutation import draw_statistics
 from estimation.study import city_periods
 from estimation.study.windows import Window

@@ -14,7 +14,7 @@ from estimation.primary.channels import loading_draws
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.detectable import detectable, impose, power_curve
-from estimation.primary.fit import fit_primary
+from estimation.primary.fit_primary import fit_primary
 from estimation.primary.interval import family_p, find_interval, rank_p
 from estimation.primary.measure import cycle, standardise
 from estimation.primary.pair_means import partner_means
@@ -82,7 +82,7 @@ def test_family_is_the_step_down_of_the_largest_statistic():
 
 @pytest.mark.parametrize(("worth", "could"), [(9.0, "could"), (0.0, "could_not")])
 def test_not_found_says_whether_a_change_worth_finding_could_have_been(worth, could, monkeypatch):
-    monkeypatch.setattr(import_module("estimation.primary.fit"), "WORTH_FINDING", worth)
+    monkeypatch.setattr(import_module("estimation.primary.fit_primary"), "WORTH_FINDING", worth)
     found = fit_primary(*draw_panel(1), permutations=99)
     assert found.p_value_family > 0.05 and found.verdict == f"not_found_{could}_have_been"
 

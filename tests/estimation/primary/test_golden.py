@@ -11,8 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from estimation.primary import city_panel, detectable, fit, measure, permutation
-from estimation.primary.fit import STATISTIC_VERSION, fit_primary
+from estimation.primary import city_panel, detectable, measure, permutation
+from estimation.primary.fit_primary import (
+    STATISTIC_VERSION,
+    WORTH_FINDING,
+    PrimaryResult,
+    fit_primary,
+)
 
 from .economies import draw_panel
 
@@ -20,7 +25,7 @@ GOLDEN = Path(__file__).parent / "golden"
 CONSTANTS = {
     "level": permutation.LEVEL,
     "power": detectable.POWER,
-    "worth_finding": fit.WORTH_FINDING,
+    "worth_finding": WORTH_FINDING,
     "cap_quantile": measure.CAP_QUANTILE,
     "least_years_before": city_panel.MINIMUM_YEARS_BEFORE,
     "least_blocks": city_panel.MINIMUM_BLOCKS,
@@ -51,7 +56,7 @@ def panels() -> dict[str, tuple]:
     }
 
 
-def numbers_of(result: fit.PrimaryResult) -> dict[str, object]:
+def numbers_of(result: PrimaryResult) -> dict[str, object]:
     """Every number and the verdict of a result, of its channels and of its cycle."""
     found = dataclasses.asdict(result)
     for name in ("warnings", "reason", "estimator", "measure"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from estimation.primary.exposure import Admitted, Ring, Tied, fit_exposure
-from estimation.primary.fit import fit_primary
+from estimation.primary.fit_primary import fit_primary
 from estimation.primary.interval import find_interval, rank_p
 from estimation.primary.permutation import deal
 from tests.estimation.panels import without_dummies

@@ -12,7 +12,7 @@ from estimation.primary.adjusted import draw_adjusted, within_block_basis
 from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
-from estimation.primary.fit import fit_primary
+from estimation.primary.fit_primary import fit_primary
 from estimation.primary.fitted_order import PENALTY, deal_in_order, fit_order
 from estimation.primary.interval import family_p
 from estimation.primary.parts import fit_parts

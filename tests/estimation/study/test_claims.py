@@ -15,7 +15,7 @@ from estimation.analyses.catalog import every_spec
 from estimation.analyses.primary import PRIMARY
 from estimation.analyses.without_p import why_no_p
 from estimation.cli import main
-from estimation.fit import fit_panel
+from estimation.fit_panel import fit_panel
 from estimation.study.claims import build_claims
 from estimation.study.stood_out import stood_out_rows
 from estimation.study.tables import COLUMNS, typed

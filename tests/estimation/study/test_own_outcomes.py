@@ -8,7 +8,7 @@ import pytest
 
 from estimation.analyses.own_outcomes import OUTCOMES
 from estimation.analyses.primary import DECLARED, PRIMARY
-from estimation.primary.fit import fit_primary
+from estimation.primary.fit_primary import fit_primary
 from estimation.study.own_outcomes import own_outcome_rows, values_of
 from estimation.study.weight import weight_rows
 from estimation.study.windows import city_window

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.primary import SPECS
-from estimation.primary.fit import fit_primary
+from estimation.primary.fit_primary import fit_primary
 from estimation.study import coverage
 from estimation.study.coverage import build_coverage
 from estimation.study.planted import planted_truths

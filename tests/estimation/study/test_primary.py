@@ -18,7 +18,7 @@ from estimation.analyses.spec import SampleError
 from estimation.defaults import DRAWS_OF_CHECKS
 from estimation.measures.derived_series import add_derived_series
 from estimation.primary.exposure import fit_exposure
-from estimation.primary.fit import fit_primary
+from estimation.primary.fit_primary import fit_primary
 from estimation.primary.interval import rank_p
 from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.permutation import deal

@@ -10,7 +10,7 @@ import pytest
 
 from estimation.analyses import confounders, leave_out, mechanisms, spillovers
 from estimation.analyses.catalog import all_specs
-from estimation.fit import PairPanel, fit_panel
+from estimation.fit_panel import PairPanel, fit_panel
 from estimation.measures.derived_series import add_derived_series
 from estimation.sample.exposure import add_exposure
 from estimation.sample.marts import Marts

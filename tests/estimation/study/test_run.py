@@ -11,7 +11,7 @@ import pytest
 from estimation.analyses.catalog import all_specs
 from estimation.analyses.rules import CONCEPTS
 from estimation.analyses.specification_curve import SPECS as CURVE
-from estimation.fit import PairPanel, fit_panel
+from estimation.fit_panel import PairPanel, fit_panel
 from estimation.sample.build import build_group_sample
 from estimation.sample.marts import Marts, read_marts
 from estimation.sample.outcomes import split_outcome

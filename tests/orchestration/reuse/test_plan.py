@@ -160,7 +160,7 @@ def test_a_fingerprint_follows_content_and_not_clocks(tmp_path, monkeypatch):
     ("path", "stages"),
     [
         ("estimation/report/site.py", ["publication"]),
-        ("estimation/fit.py", ["publication"]),
+        ("estimation/fit_panel.py", ["publication"]),
         ("estimation/measures/cycles.py", ["marts", "publication"]),
         ("warehouse/seeds/pilot_zones.csv", ["marts", "publication"]),
         ("warehouse/publication/table_comments.yml", ["publication"]),

@@ -21,12 +21,12 @@ from tests.warehouse.publication.small import made_writable, pair_years_as_files
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.publication import verification
 from warehouse.publication.archive import archive_publications
-from warehouse.publication.changes import write_changes
+from warehouse.publication.change_tables import write_changes
 from warehouse.publication.datapackage import describe_package
 from warehouse.publication.delivered import value_faults
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, hash_files, write_manifest
-from warehouse.publication.partitioned_tables import files_of_tables
+from warehouse.publication.open_yearly_files import files_of_tables
 from warehouse.publication.untrusted import open_publication
 from warehouse.publication.verification import verify_publication
 

@@ -9,7 +9,7 @@ import pytest
 import statsmodels.formula.api as smf
 from scipy import stats
 
-from estimation.fit import fit_outcomes, fit_panel
+from estimation.fit_panel import fit_outcomes, fit_panel
 from estimation.inference.diagnostics.goodman_bacon import (
     goodman_bacon,
     minimum_detectable_effect,

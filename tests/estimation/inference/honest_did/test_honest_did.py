@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import foldnorm, norm
 from scipy.stats import t as student
 
-from estimation.fit import fit_panel
+from estimation.fit_panel import fit_panel
 from estimation.inference.honest_did.relative_magnitudes import (
     breakdown,
     holds_zero,

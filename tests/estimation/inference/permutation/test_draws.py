@@ -15,7 +15,7 @@ from estimation.estimators.fitted import Inputs
 from estimation.estimators.group_time import GroupTimeDraws
 from estimation.estimators.registry import names
 from estimation.estimators.two_way import LeastSquaresDraws
-from estimation.fit import fit_outcomes, strata_of
+from estimation.fit_panel import fit_outcomes, strata_of
 from estimation.inference.diagnostics import coefficients
 from estimation.inference.permutation.assignments import (
     count_relabellings,

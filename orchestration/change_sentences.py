@@ -173,7 +173,7 @@ from meta.promise group by status order by status
 )
 
 
-def what_changed(con: duckdb.DuckDBPyConnection) -> list[str]:
+def change_sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return what a publication says of the one before it, line by line.
 
     Parameters

@@ -22,7 +22,7 @@ from estimation.estimators.doubly_robust import fit_doubly_robust
 from estimation.estimators.fitted import sample_statistics
 from estimation.estimators.group_time import comparable_sample
 from estimation.estimators.two_way import fit_design, fit_least_squares
-from estimation.fit import ESTIMATORS, fit_panel
+from estimation.fit_panel import ESTIMATORS, fit_panel
 from estimation.influence.influence_fit import InfluenceFit
 from estimation.influence.jackknife_df import design_df, equivalent_df, exceedance
 from estimation.panel.fit_sample import build_sample

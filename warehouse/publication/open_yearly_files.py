@@ -42,7 +42,7 @@ def files_of_tables(publication: Publication) -> dict[str, list[Path]]:
     return found
 
 
-def add_partitioned_tables(
+def add_yearly_tables(
     con: duckdb.DuckDBPyConnection, catalog: str, tables: Mapping[str, Sequence[Path]]
 ) -> None:
     """Attach an in-memory database with a view `schema.table` on the files of each table.

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.what_changed import what_changed
+from orchestration.change_sentences import change_sentences
 from warehouse.build_database import open_build
 from warehouse.publication import change_queries
-from warehouse.publication.changes import (
+from warehouse.publication.change_tables import (
     TABLES,
     Compared,
     compare,
@@ -201,7 +201,7 @@ def test_changes_of_values_are_counted_and_said(con, case: str) -> None:
     deliver(con, before, now)
     compare(con, "previous")
     assert {query: con.execute(query).fetchall() for query in tables} == tables
-    said = "\n".join(what_changed(con))
+    said = "\n".join(change_sentences(con))
     assert [line for line in lines if line not in said] == []
     assert ("warning:" in said) == ("warning:" in "".join(lines))
 
@@ -229,7 +229,7 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
         (NEWEST, 7.0, 7.0, None),
     ]
     con.execute(f"insert into meta.movement values ('{NEWEST}', -1.25, 2019)")
-    said = "\n".join(what_changed(con))
+    said = "\n".join(change_sentences(con))
     assert "in 2010-2020: a change was found, before it was: the data cannot tell" in said
     assert "was +7.0000 and is +7.0000, p 0.5000; it moved 1.2 times as far" in said
 
@@ -316,7 +316,7 @@ def test_a_publication_that_cannot_be_compared_with_is_reported_with_the_reason(
             "create or replace table meta.run as select null as previous_run_id, ? as not_compared",
             [found.not_compared],
         )
-        (line,) = what_changed(build)
+        (line,) = change_sentences(build)
     assert reason in line
 
 

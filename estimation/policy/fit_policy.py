@@ -15,7 +15,7 @@ from ..panel.city_file import CityFile
 from ..panel.panel_error import too_few
 from ..primary.city_panel import MINIMUM_YEARS_BEFORE, CityPanel, Window
 from ..primary.contrast import treatment_contrast
-from ..primary.fit import (
+from ..primary.fit_primary import (
     STATISTIC_VERSION,
     PrimaryResult,
     counted,
