@@ -135,13 +135,17 @@ class FitRows:
             if np.array_equal(pd.factorize(column[:HEAD])[0], groups[:HEAD]) and np.array_equal(
                 pd.factorize(column)[0], groups
             ):
+                if self._is_changed(places):
+                    expected = "a frame that is as it was when it was fitted"
+                    found = "one that was sorted or changed since, and its units with it"
+                    raise PanelError("fit", None, None, expected, found, REMEDY)
                 return
         own = [
             str(name)
             for name, column in kept
             if isinstance(side, pd.Series) or _in_any_order(column) == _in_any_order(side)
         ]
-        if own:
+        if own and not self._is_changed(places):
             expected = f"the units of the fit's own column {own[0]}, in the rows that have them"
             raise PanelError("unit", None, own[0], expected, "others", IN_ORDER)
 
@@ -167,12 +171,7 @@ class FitRows:
 
     def _in_frame(self, unit: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return two columns by the rows of the fit, if the frame has the values that it used."""
-        try:
-            given = self.values_in(frame)
-        except Exception as error:
-            expected = "a frame in which the fit's formula can be computed again"
-            found = f"{type(error).__name__}: {error}".splitlines()[0]
-            raise PanelError("data", None, None, expected, found, REMEDY) from error
+        given = self._given(frame)
         ways = self._ways(frame, given)
         if not ways or given.columns.empty:
             expected = f"the {len(self.labels):,} rows that the fit used, by label"
@@ -199,6 +198,24 @@ class FitRows:
         if frame is not self.frame:
             self._require_certain(frame, given, matched[-1], units)
         return units["first"].to_numpy(), units["second"].to_numpy()
+
+    def _given(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the values of the fit that a frame gives; raise a PanelError if it cannot."""
+        try:
+            return self.values_in(frame)
+        except Exception as error:
+            expected = "a frame in which the fit's formula can be computed again"
+            found = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise PanelError("data", None, None, expected, found, REMEDY) from error
+
+    def _is_changed(self, places: np.ndarray) -> bool:
+        """Whether the frame that the fit keeps has, in these rows, other values than it used."""
+        try:
+            given = self._given(self.frame)
+        except PanelError:
+            # nothing to compare with
+            return False
+        return _first_difference(self.values, given, places) is not None
 
     def _has_frame_besides(self, frame: pd.DataFrame) -> bool:
         """Whether the fit has a copy of its frame, with places as labels, to compare another with.

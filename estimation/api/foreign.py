@@ -64,7 +64,7 @@ class Scores:
     bread : (K, K) float array
         estimate - truth is about bread times the sum of the scores.
     regressors : (n, K) float array
-        Net of effects and weighted as in the scores; only their sizes matter.
+        Net of effects, times the root of the row's weight; only their sizes matter.
     outcome : str
     rows : FitRows
     estimator : str

@@ -377,6 +377,17 @@ def test_labels_that_occur_twice_and_values_that_do_are_refused(rows):
         cs.vcov(fit, UNIT, data=halves_exchanged(frame))
 
 
+def test_units_of_a_kept_frame_that_was_sorted_and_numbered_anew_are_refused(rows):
+    frame = rows.reset_index(drop=True)
+    before = frame.copy()
+    fit = ols(frame)
+    sort_in_place(frame, "x", ignore_index=True)
+    for sorted_units in ((frame.a, frame.b), (frame.a.to_numpy(), frame.b.to_numpy())):
+        with pytest.raises(cs.PanelError, match="sorted or changed since"):
+            cs.vcov(fit, sorted_units)
+    agree(cs.vcov(fit, (before.a, before.b)), fit, before)
+
+
 @pytest.mark.parametrize("model", ["statsmodels", "linearmodels"])
 def test_labels_of_the_fit_that_occur_twice_match_no_series(rows, model):
     frame = twice(rows)
