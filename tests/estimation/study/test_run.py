@@ -260,7 +260,12 @@ def test_marts_are_read_from_duckdb(marts) -> None:
     """Missing outcome columns are left out."""
     sync = marts[0].synchronization
     cities = marts[0].cities.drop(columns=["gdp_mean_cny_100m", "is_coastal", *CONCEPTS])
-    tool = {"city_id": 110000, "tool_class": "supply", "tool": "talent"}
+    tool = {"tool_class": "supply", "tool": "talent"}
+    later = int(
+        cities.loc[cities["treated_year"].notna() & (cities["city_id"] != 110000), "city_id"].iloc[
+            0
+        ]
+    )
     baseline = {"population_10k": 3.0, "gdp_per_head_cny": 1.0, "trade": 0.0, "is_coastal": True}
     tables = {
         "dim_other_policy": {
@@ -273,9 +278,10 @@ def test_marts_are_read_from_duckdb(marts) -> None:
         "dim_pilot_zone": {"zone_name_zh": ["a", "b"], "is_whole_prefecture": [True, False]},
         "fct_policy_tool": tool
         | {
-            "zone_name_zh": ["a", "a", "b"],
-            "year": [2015, 2016, 2016],
-            "strength": [2.0, 3.0, 50.0],
+            "city_id": [110000, 110000, 110000, later],
+            "zone_name_zh": ["a", "a", "b", "a"],
+            "year": [2015, 2016, 2016, 2020],
+            "strength": [2.0, 3.0, 50.0, 4.0],
         },
         "dim_city_baseline": {"city_id": [110000], "human_capital": 0.2, **baseline},
         "dim_city": cities.assign(city_name_en="x", batch=1),
@@ -296,8 +302,8 @@ def test_marts_are_read_from_duckdb(marts) -> None:
     assert of_city["policy_year_low_carbon"].dropna().to_dict() == {110000: 2011.0}
     assert of_city["human_capital"].dropna().to_dict() == {110000: 0.2}
     # a zone in a county-level city does not speak for its prefecture; every pilot but city 110000
-    # is without texts
-    assert sorted(read.strengths["strength"]) == [2.0, 3.0]
+    # is without texts in the years of the study
+    assert sorted(read.strengths["strength"]) == [2.0, 3.0, 4.0]
     without = of_city["treated_year"].mask(of_city.index == 110000)
     assert of_city["treated_year_without_texts"].equals(without)
     baseline = [spec for spec in SPECS if spec.analysis == "baseline"]
