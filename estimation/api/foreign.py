@@ -288,13 +288,14 @@ def _bread_of_least_squares(fit: Any, terms: tuple[str, ...]) -> tuple[np.ndarra
     what is fitted: then it is the generalized inverse that the estimates come from.
     """
     regressors = fit.model.wexog
-    if fit.model.rank == len(terms):
-        return _bread(regressors), ()
     length = np.sqrt((regressors**2).sum(axis=0))
     scaled = regressors / np.where(length > 0, length, 1)
+    # statsmodels takes columns of very different lengths for collinear ones
     _, sizes, directions = np.linalg.svd(np.linalg.qr(scaled, mode="r"))
     parts = np.abs(directions[sizes < SINGULAR * sizes[0]]).max(axis=0, initial=0.0)
     free = [term for term, part in zip(terms, parts, strict=True) if part > SAME_SLOPE]
+    if not free:
+        return _bread(regressors), ()
     note = f"{listed(free)}: collinear, so estimates and errors are of one of many solutions."
     return np.asarray(fit.normalized_cov_params), (note,)
 

@@ -67,7 +67,7 @@ class Covariance:
     least : (K, K) float array or None
         What no variance is taken to be below: the covariance by pair for the dyadic one.
     degrees : (K,) float array
-        Degrees of freedom.
+        Degrees of freedom; NaN where a coefficient has no error.
     """
 
     line: str
@@ -78,7 +78,8 @@ class Covariance:
     degrees: np.ndarray
 
     def combine(self, weights: Mapping[str, float] | pd.Series) -> Estimate:
-        """Return a weighted sum of coefficients, with the least degrees of freedom of its terms.
+        """Return a weighted sum of coefficients, with the least degrees of freedom of its terms; it
+        has no error if one of them has none.
 
         Raises
         ------
@@ -120,6 +121,14 @@ class Covariance:
         df = self._least_degrees(rows)
         if not len(rows):
             raise refused("terms", "one term or more", terms, "name coefficients")
+        if np.isnan(df):
+            without = [
+                term
+                for term, weights, own in zip(self.terms, rows.T, self.degrees, strict=True)
+                if weights.any() and np.isnan(own)
+            ]
+            expected = f"coefficients that have an error under {self.line}"
+            raise refused("terms", expected, ", ".join(without), "leave them out")
         if len(rows) >= df + 1:
             degrees = "1 degree" if df == 1 else f"{df:.3g} degrees"
             expected = f"at most {ceil(df)} at once, as {self.line} has {degrees} of freedom"

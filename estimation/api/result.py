@@ -198,7 +198,8 @@ class Fit(ForMaketables, FitResult):
         `term` and one for each coefficient.
 
         The diagonal of a dyadic one holds the squares of the errors that `se` gives; negative
-        eigenvalues are set to 0. For sums and joint tests `combine` and `wald` are exact.
+        eigenvalues are set to 0. Coefficients without an error have NaN. For sums and joint tests
+        `combine` and `wald` are exact.
 
         Raises
         ------
@@ -210,6 +211,8 @@ class Fit(ForMaketables, FitResult):
         if found.least is not None:
             variances = np.maximum(np.diag(matrix), np.diag(found.least))
             matrix, _ = with_diagonal(matrix, variances)
+        has_error = np.isfinite(found.degrees)
+        matrix = np.where(np.outer(has_error, has_error), matrix, np.nan)
         columns = dict(zip(found.terms, matrix.T.tolist(), strict=True))
         return as_frame({"term": list(found.terms), **columns}, self.backend)
 
@@ -229,7 +232,7 @@ class Fit(ForMaketables, FitResult):
         -------
         frame
             One row, columns as those of `tidy`. A dyadic variance is not taken to be below that by
-            pair, as in `se`.
+            pair, as in `se`. Without an error if a coefficient has none.
 
         Raises
         ------
@@ -272,11 +275,11 @@ class Fit(ForMaketables, FitResult):
         chosen = self.default(term).vcov if vcov is None else vcov
         line = require_line(chosen, (OWN[name] for name in matrices))
         coefficients = self._coefficients()
-        degrees = dict.fromkeys(coefficients, np.inf)
+        degrees = dict.fromkeys(coefficients, np.nan)
         for e in self.estimates:
             if e.vcov == line and e.df is not None:
                 degrees[label_of(e)] = e.df
-        if all(np.isinf(df) for df in degrees.values()):
+        if not any(e.vcov == line for e in self.estimates):
             expected = "a method whose degrees of freedom the fit keeps"
             raise refused("vcov", expected, line, "give it to cs.fit as vcov=")
         return Covariance(

@@ -305,9 +305,10 @@ def vcov(
     wrong in statsmodels.
 
     Degrees of freedom by design are Satterthwaite's, less one; docs/methods, section 7.2, has the
-    formula. With n treated of many units they are near n - 1, with equally weighted pairs of N
-    units near N / 4. In the simulations of docs/evidence/gravity.md they hold the size that N - 1
-    does not.
+    formula. Models of statsmodels with parameters beside those of the regressors, or several of
+    each (``NegativeBinomial``, ``MNLogit``), have squared scores in place of regressors there. With
+    n treated of many units they are near n - 1, with equally weighted pairs of N units near N / 4.
+    In the simulations of docs/evidence/gravity.md they hold the size that N - 1 does not.
 
     Examples
     --------

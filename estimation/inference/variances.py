@@ -73,9 +73,9 @@ def city_variance(
 
 def t_interval(estimate: float, variance: float, df: float, level: float = 1 - LEVEL) -> Interval:
     """Interval of a t with df degrees of freedom; empty where the variance or df is not
-    positive.
+    positive, or df is NaN.
     """
-    if not np.isfinite(variance) or variance <= 0 or df <= 0:
+    if not np.isfinite(variance) or variance <= 0 or not df > 0:
         return Interval()
     std_error = float(np.sqrt(variance))
     half = float(stdtrit(df, (1 + level) / 2)) * std_error

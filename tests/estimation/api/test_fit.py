@@ -206,6 +206,23 @@ def test_errors_matrices_sums_and_joint_tests_are_of_one_covariance(frame, given
             assert ends["vcov"] == line
 
 
+@pytest.mark.parametrize("line", ["pair", "dyadic", "unit", "block_jackknife"])
+def test_a_coefficient_without_an_error_gives_none_to_sums_and_joint_tests(frame, given, line):
+    # two units alone are observed at the last event time
+    cohorts = given["cohort"] | {"c004": 2012, "c005": 2012, "c019": 2014, "c025": 2014}
+    fit = cs.fit(
+        frame, "y", **given | {"estimator": "event_study", "cohort": cohorts, "vcov": line}
+    )
+    error = fit.se(line)
+    last = error.index[error.isna()][-1]
+    known = error.index[error.notna()][-1]
+    for weights in ({last: 1.0}, {last: 0.5, known: 0.5}):
+        assert fit.combine(weights, line)[["std_error", "p_value"]].isna().all(axis=None)
+    with pytest.raises(cs.PanelError, match=f"under {line}, found '{re.escape(last)}'"):
+        fit.wald([known, last], line)
+    assert np.isnan(fit.vcov(line).set_index("term").loc[last, last])
+
+
 def test_the_test_of_leads_is_one_of_the_covariance(frame, given):
     asked = given | {"estimator": "event_study", "binning": (-3, 3)}
     pairs = frame[["exporter", "importer"]].drop_duplicates()
