@@ -377,6 +377,13 @@ def test_labels_that_occur_twice_and_values_that_do_are_refused(rows):
         cs.vcov(fit, UNIT, data=halves_exchanged(frame))
 
 
+def test_values_that_differ_by_rounding_are_the_same(rows):
+    fit = sm.OLS(rows.y, rows[["x", "z"]]).fit()
+    agree(cs.vcov(fit, UNIT, data=rows.assign(y=rows.y * (1 + 1e-12))), fit, rows)
+    with pytest.raises(cs.PanelError, match="column y"):
+        cs.vcov(fit, UNIT, data=rows.assign(y=rows.y * (1 + 1e-6)))
+
+
 def test_units_of_a_kept_frame_that_was_sorted_and_numbered_anew_are_refused(rows):
     frame = rows.reset_index(drop=True)
     before = frame.copy()
