@@ -167,6 +167,8 @@ def influence_fits(
     n_pilot_provinces = count_provinces(sample, pilots)
     held = sample.holds_kept_pair
     labels = tuple(map(term_label, terms))
+    years = sample.group_years[cells.group - 1]
+    cohorts = tuple(np.unique(years[is_member]) for is_member in members.T > 0)
     fits = []
     for estimate, of_pairs, (provinces, cities) in zip(estimates, psi, refits, strict=True):
         sums = sum_by_city(of_pairs, panel.city_i[kept], panel.city_j[kept], panel.n_cities)
@@ -182,6 +184,7 @@ def influence_fits(
             n_pilot_provinces=n_pilot_provinces,
             provinces=provinces,
             cities=cities or first_order,
+            cohorts=cohorts,
         )
         fits.append(found)
     return tuple(fits)

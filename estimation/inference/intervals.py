@@ -118,11 +118,11 @@ def treated_counts(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
     if panel.pilots_known:
         return fit.n_pilots
     found = np.zeros(len(fit.terms))
-    for c, (_, cohort_year, event_time) in enumerate(fit.terms):
+    for c, (_, _, event_time) in enumerate(fit.terms):
         pairs = sample.kept & (panel.cohort > 0)
-        if cohort_year is not None:
-            pairs &= panel.cohort == cohort_year
-        if event_time is not None:
+        if fit.cohorts is not None:
+            pairs &= np.isin(panel.cohort, fit.cohorts[c])
+        elif event_time is not None:
             pairs &= np.isin(panel.cohort + event_time, panel.years)
         if pairs.any():
             ones, sides = np.ones((int(pairs.sum()), 1)), (panel.city_i[pairs], panel.city_j[pairs])

@@ -45,6 +45,8 @@ class InfluenceFit:
         every year.
     squares : (C,) float array, optional
         Sum of squared influences; from `psi` where it is given.
+    cohorts : tuple of arrays, length C, optional
+        First treated years in the cells of each coefficient; None: all that are observed then.
     """
 
     terms: tuple[Term, ...]
@@ -59,6 +61,7 @@ class InfluenceFit:
     cities: Refits
     cohort_means: tuple[np.ndarray, np.ndarray] | None = None
     squares: np.ndarray | None = None
+    cohorts: tuple[np.ndarray, ...] | None = None
 
     def __post_init__(self) -> None:
         """Squares follow from the influence where it is listed."""

@@ -172,6 +172,21 @@ def test_treatment_by_pair_has_dyadic_as_its_default_and_counts_pairs(frame, giv
     assert any("no more than two units" in text for text in alone.warnings)
 
 
+def test_degrees_of_freedom_count_the_treated_pairs_of_a_terms_own_cells(frame, given):
+    pairs = frame.groupby(["exporter", "importer"]).ngroup()
+    drawn = np.random.default_rng(3).choice(
+        [np.nan, 2013, 2014], pairs.max() + 1, p=[0.6, 0.2, 0.2]
+    )
+    options = COLUMNS | {"cohort": "first", "estimator": "callaway_santanna", "permutations": 0}
+    fit = cs.fit(frame.assign(first=drawn[pairs]), "y", **options)
+    rows = fit.tidy().set_index("term")
+    earliest = int(frame["period"].min()) - 2014 + 1
+    # the cohort of 2013 is observed then, but has no cell in its first year
+    for column in ("estimate", "std_error", "df"):
+        alone = rows.loc[f"group_time[2014, {earliest}]", column]
+        assert rows.loc[f"event[{earliest}]", column] == pytest.approx(alone, rel=1e-10)
+
+
 @pytest.mark.parametrize("line", ["pair", "dyadic", "unit", "block_jackknife"])
 def test_errors_matrices_sums_and_joint_tests_are_of_one_covariance(frame, given, line):
     of_units = {"estimator": "event_study", "binning": (-3, 3), "vcov": line}
