@@ -39,13 +39,12 @@ __all__ = [
 
 DEFAULTS = Options()
 # estimators that need nothing but a pair panel
-ESTIMATORS = names(on_any_panel=True)
+ESTIMATORS = names("on_any_panel")
 Result = TypeVar("Result")
 ONLY_LATER_CONTROLS = (
     "No pair is never treated: the coefficient compares cohorts with one another, also with pairs "
     "that are already treated; read it beside callaway_santanna (not_yet_treated) or borusyak."
 )
-LATER_CONTROLS = "control_pairs='not_yet_treated', at a prompt --control-pairs not_yet_treated"
 MOVES_AMONG_PILOTS = (
     "No pair is never treated: the permutation reassigns admission years among the pilots alone."
 )
@@ -206,9 +205,12 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
     """
     needs = ""
     if estimator.chooses_control_pairs and sample.control_pairs == "never_treated":
-        needs = f"let it compare with pairs that are treated later ({LATER_CONTROLS})"
+        needs = (
+            "let it compare with pairs that are treated later (control_pairs='not_yet_treated', at "
+            "a prompt --control-pairs not_yet_treated)"
+        )
     elif estimator.needs_never_treated:
-        needs = f"use twfe, gardner, borusyak, or callaway_santanna with {LATER_CONTROLS}"
+        needs = "choose an estimator that can do without (docs/methods, section 6.11)"
     if needs:
         raise NotEstimable(
             f"no kept pair is never treated, and {estimator.name} compares with never-treated "

@@ -8,11 +8,11 @@ count once.
 
 from __future__ import annotations
 
+from ..estimators.registry import names
 from .spec import specs_of, split_of
 
 ANALYSIS = "robustness"
 OUTCOME = "cm_growth_official"
-ESTIMATORS = ("callaway_santanna", "sun_abraham", "gardner", "borusyak", "etwfe")
 
 RULES = {
     "not_yet_treated": {"estimator": "callaway_santanna", "control_pairs": "not_yet_treated"},
@@ -44,7 +44,11 @@ OTHER_OUTCOMES = (
 )
 
 SPECS = (
-    *specs_of(ANALYSIS, split_of(OUTCOME), {name: {"estimator": name} for name in ESTIMATORS}),
+    *specs_of(
+        ANALYSIS,
+        split_of(OUTCOME),
+        {name: {"estimator": name} for name in names("family", "group_time")},
+    ),
     *specs_of(ANALYSIS, split_of(OUTCOME), RULES),
     *specs_of(ANALYSIS, OTHER_OUTCOMES, {"twfe": {}}),
 )

@@ -15,6 +15,7 @@ from ..engines.all_pairs import MEASURES as CLOSED
 from ..engines.all_pairs import sum_all_pairs
 from ..engines.choose import ENGINES, TWO_WAY, choose_engine, exceeds_memory
 from ..engines.interface import Units
+from ..estimators.registry import EstimatorName
 from ..fit_panel import ESTIMATORS as ON_PAIRS
 from ..fit_panel import fit_panel, fit_summed
 from ..inference.permutation.draws import show_progress
@@ -38,7 +39,7 @@ from ..panel.unit_values import beside
 from ..primary import WITHIN_BLOCK
 from ..results import FitResult, NotEstimable
 from .result import Fit
-from .words import OWN, PUBLISHED, EstimatorName, Line, faults_of_units
+from .words import OWN, PUBLISHED, Line, faults_of_units
 
 ESTIMATORS: tuple[str, ...] = (*ON_PAIRS, WITHIN_BLOCK)
 
@@ -141,12 +142,11 @@ def fit(
         blocks, and the jackknife leaves one out at a time. A name stands for `name_<unit>`,
         `<unit>_name` or `name_i, name_j` where the panel has these two columns.
     estimator : str
-        ``twfe``, ``event_study``, ``callaway_santanna``, ``sun_abraham``, ``gardner``,
-        ``borusyak``, ``etwfe`` or ``within_block``.
+        One of `cs.ESTIMATORS`; docs/methods, section 6, and ``citysync fit --help`` describe them.
     controls : sequence of str
         Columns that vary within pairs.
     weights : str, optional
-        A column with one positive number per pair; for ``twfe`` and ``event_study``.
+        A column with one positive number per pair; for two-way estimators.
     exposure : str
         With cohorts of units: ``one``, a pair is treated from the period in which its only treated
         unit is, and pairs of two treated units are left out; ``both``, once both its units are: how

@@ -1,6 +1,11 @@
 """What `citysync COMMAND --help` says below its options."""
 
-FIT_HELP = """
+from ..estimators.registry import ESTIMATORS
+
+DESCRIBED = "\n".join(
+    f"  {row.name:<21}{row.description}" for row in ESTIMATORS.values() if row.on_any_panel
+)
+FIT_HELP = f"""
 PANEL, one row per pair in a year:
 
   city_i_id,city_j_id,year,cohort_year,y,province_i_id,province_j_id
@@ -17,20 +22,13 @@ treated now' switches off again and is refused. province_i_id, province_j_id are
 city_i_cohort_year, city_j_cohort_year name the treated units where the pairs alone do not tell.
 
 estimators
-  twfe                 one effect, pair and year effects (term treated)
-  event_study          leads and lags, the period before treatment omitted (term event)
-  callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event,
-                       group_time); with --control-pairs not_yet_treated also against pairs that
-                       are treated later
-  sun_abraham          interaction-weighted, the same after treatment on a balanced panel
-  gardner, borusyak    imputation from untreated rows
-  etwfe                extended two-way (terms att, event)
+{DESCRIBED}
   within_block         treated units against units of their own block by mean outcome with
                        never-treated ones; inference by permutation alone
 
 without never-treated pairs (no blank cohort_year)
-  twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-pairs
-  not_yet_treated compare cohorts with pairs that are treated later; name the treated units with
+  cohorts are compared with pairs that are treated later, by callaway_santanna only with
+  --control-pairs not_yet_treated, by event_study only with --binning; name the treated units with
   city_i_cohort_year, city_j_cohort_year, else unit and permutation are left out
 
 inference methods (--vcov; the JSON object has their published names)

@@ -12,16 +12,6 @@ from ..inference.variances import t_interval
 from ..panel.panel_error import PanelError, refused, require_number
 from ..results import Estimate, NotEstimable
 
-EstimatorName = Literal[
-    "twfe",
-    "event_study",
-    "callaway_santanna",
-    "sun_abraham",
-    "gardner",
-    "borusyak",
-    "etwfe",
-    "within_block",
-]
 Line = Literal["pair", "dyadic", "unit", "block_jackknife", "permutation"]
 VARIANCE_ESTIMATORS: tuple[Line, ...] = get_args(Line)
 # of `cs.vcov`

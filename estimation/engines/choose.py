@@ -5,9 +5,10 @@ from __future__ import annotations
 from ..panel.sources import free_memory
 from ..results import NotEstimable
 from .all_pairs import MEASURES
+from .regressors import DESIGNS
 
 ENGINES = ("arrays", "all_pairs")
-TWO_WAY = ("twfe", "event_study")
+TWO_WAY = tuple(DESIGNS)
 # numbers of a panel that an array holds: the statistics of a pair are as many as its years
 BYTES = 3 * 8
 

@@ -1,8 +1,8 @@
 """Every estimator by name: the one list that `fit`, a `Spec` and the command line read.
 
-A new estimator needs a file in this folder and a row here; CONTRIBUTING.md lists where its name is
-shown. Nothing heavy is imported before an estimator is used, so that reading a list of specs costs
-nothing.
+A new estimator needs a file in this folder, a row here and its name in `EstimatorName`;
+CONTRIBUTING.md has the other steps. Nothing heavy is imported before an estimator is used, so that
+reading a list of specs costs nothing.
 """
 
 from __future__ import annotations
@@ -12,10 +12,22 @@ from dataclasses import dataclass
 from importlib import import_module
 from numbers import Integral
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from ..options import CONTROL_PAIRS
 from ..results import NotEstimable
+
+# what `cs.fit` takes, for type checkers: the estimators on any panel, and that of `primary`
+EstimatorName = Literal[
+    "twfe",
+    "event_study",
+    "callaway_santanna",
+    "sun_abraham",
+    "gardner",
+    "borusyak",
+    "etwfe",
+    "within_block",
+]
 
 
 @dataclass(frozen=True)
@@ -26,8 +38,8 @@ class Estimator:
     ----------
     name : str
         What a `Spec` and the command line call it.
-    label : str
-        For people.
+    description : str
+        What `citysync fit --help` says it is.
     short_label : str
         For the head of a column.
     term : str
@@ -68,7 +80,7 @@ class Estimator:
     """
 
     name: str
-    label: str
+    description: str
     short_label: str
     family: str
     term: str = "att"
@@ -104,7 +116,7 @@ ESTIMATORS: dict[str, Estimator] = {
     for estimator in (
         Estimator(
             "twfe",
-            "two-way fixed effects",
+            "one effect, pair and year effects (term treated)",
             "two-way",
             "two_way",
             term="treated",
@@ -113,7 +125,7 @@ ESTIMATORS: dict[str, Estimator] = {
         ),
         Estimator(
             "event_study",
-            "event study with two-way fixed effects",
+            "leads and lags, the period before treatment omitted (term event)",
             "event study",
             "two_way",
             term="",
@@ -122,7 +134,7 @@ ESTIMATORS: dict[str, Estimator] = {
         ),
         Estimator(
             "callaway_santanna",
-            "Callaway and Sant'Anna 2021",
+            "cohorts against never-treated pairs (terms att, event, group_time)",
             "Callaway-Sant'Anna",
             "group_time",
             model="callaway_santanna:callaway_santanna",
@@ -132,7 +144,7 @@ ESTIMATORS: dict[str, Estimator] = {
         ),
         Estimator(
             "sun_abraham",
-            "Sun and Abraham 2021",
+            "interaction-weighted, the same after treatment on a balanced panel",
             "Sun-Abraham",
             "group_time",
             model="sun_abraham_etwfe:sun_abraham",
@@ -140,28 +152,28 @@ ESTIMATORS: dict[str, Estimator] = {
         ),
         Estimator(
             "gardner",
-            "two-stage, Gardner 2022",
+            "imputation from untreated rows, errors in two stages (terms att, event)",
             "Gardner",
             "group_time",
             model="imputation:gardner",
         ),
         Estimator(
             "borusyak",
-            "imputation, Borusyak, Jaravel and Spiess 2024",
+            "imputation from untreated rows (terms att, event)",
             "Borusyak et al.",
             "group_time",
             model="imputation:borusyak",
         ),
         Estimator(
             "etwfe",
-            "extended two-way fixed effects, Wooldridge 2021",
+            "extended two-way (terms att, event)",
             "extended two-way",
             "group_time",
             model="sun_abraham_etwfe:etwfe",
         ),
         Estimator(
             "doubly_robust",
-            "doubly robust, Sant'Anna and Zhao 2020",
+            "cohorts against never-treated pairs alike before",
             "doubly robust",
             "doubly_robust",
             no_draws="a draw of doubly_robust would fit the propensity of every cohort anew.",
@@ -171,7 +183,7 @@ ESTIMATORS: dict[str, Estimator] = {
         ),
         Estimator(
             "entropy_balanced",
-            "two-way fixed effects with entropy balancing, Hainmueller 2012",
+            "twfe with cities weighted to be alike before",
             "entropy-balanced",
             "entropy_balancing",
             on_any_panel=False,
@@ -182,13 +194,9 @@ ESTIMATORS: dict[str, Estimator] = {
 }
 
 
-def names(family: str | None = None, *, on_any_panel: bool | None = None) -> tuple[str, ...]:
-    """Names in the order of the list, of one family or of those that any panel can be given to."""
-    return tuple(
-        row.name
-        for row in ESTIMATORS.values()
-        if family in (None, row.family) and on_any_panel in (None, row.on_any_panel)
-    )
+def names(field: str, value: Any = True) -> tuple[str, ...]:
+    """Names in the order of the list of the estimators in which a field has this value."""
+    return tuple(row.name for row in ESTIMATORS.values() if getattr(row, field) == value)
 
 
 def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None:
@@ -196,21 +204,26 @@ def check_arguments(panel: Any, estimators: Iterable[str], options: Any) -> None
     estimator that has none to choose, before anything is fitted.
     """
     binning = options.binning
+    has_bins = options.reference != -1 or binning is not None
+    # whether it is given, the field of estimators that take it, and what is refused
+    choices = (
+        (panel.weight is not None, "takes_weights", "takes no weights: leave weights out"),
+        (
+            options.control_pairs != CONTROL_PAIRS[0],
+            "chooses_control_pairs",
+            "has no control pairs to choose: leave control_pairs (--control-pairs) out",
+        ),
+        (
+            has_bins,
+            "has_reference",
+            "has no reference period and no bins to choose: leave them out",
+        ),
+    )
     for name in estimators:
-        estimator = ESTIMATORS[name]
-        if panel.weight is not None and not estimator.takes_weights:
-            weighted = " and ".join(row.name for row in ESTIMATORS.values() if row.takes_weights)
-            raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
-        if options.control_pairs != CONTROL_PAIRS[0] and not estimator.chooses_control_pairs:
-            raise NotEstimable(
-                f"{name} has no control pairs to choose: leave control_pairs (--control-pairs) "
-                "out, or choose callaway_santanna"
-            )
-        if not estimator.has_reference and (options.reference != -1 or binning is not None):
-            raise NotEstimable(
-                f"{name} has no reference period and no bins to choose: leave them out, or choose "
-                "event_study"
-            )
+        for is_given, field, refusal in choices:
+            if is_given and not getattr(ESTIMATORS[name], field):
+                others = " or ".join(names(field))
+                raise NotEstimable(f"{name} {refusal}, or choose {others}")
     are_whole = isinstance(binning, Sequence) and all(isinstance(one, Integral) for one in binning)
     is_two = are_whole and len(binning) == 2
     if binning is not None and not (is_two and binning[0] < 0 <= binning[1]):

@@ -45,10 +45,10 @@ ANSWER = (
     "growth less its trend is tested too, and the p corrected for both tests is {p_of_both}. p "
     "is how often zones reassigned at random within provinces give an effect, up or down, at "
     "least as large relative to its standard error. If zones changed synchronization by the same "
-    "amount in every city with a zone and every year since its admission, the corrected p would "
-    "find a rise of {rise} or a fall of {fall} in four of five cases; [other kinds of "
-    "change](docs/evidence/primary-test.md#how-often-it-rejects) are found more or less often "
-    "({run})."
+    "amount in every city with a zone and every year since its admission, this test, at the "
+    "corrected p, would find a rise of {rise} or a fall of {fall} in four of five cases; [other "
+    "kinds of change](docs/evidence/primary-test.md#how-often-it-rejects) are found more or less "
+    "often ({run})."
 )
 #: The second paragraph of the Chinese README.
 ANSWER_IN_CHINESE = (

@@ -8,9 +8,10 @@ from typing import get_args
 
 import pytest
 
-from estimation.api.fit import ESTIMATORS, fit
+from estimation.api.fit import ESTIMATORS
 from estimation.api.help import FIT_HELP
-from estimation.api.words import EstimatorName
+from estimation.estimators.registry import ESTIMATORS as REGISTRY
+from estimation.estimators.registry import EstimatorName
 from tests.conftest import REPO
 
 SCRIPT = """
@@ -51,7 +52,9 @@ def test_mypy_strict_sees_types_and_refuses_names_that_are_none(tmp_path):
 
 
 def test_every_estimator_is_named_where_it_is_described():
-    """The type of `estimator`, the docstring of `fit`, and the help of the command."""
+    """The type of `estimator`, the help of the command, and the table of the methods."""
     assert set(get_args(EstimatorName)) == set(ESTIMATORS)
-    for text in (fit.__doc__, FIT_HELP):
-        assert set(ESTIMATORS) <= set(re.findall(r"\w+", text))
+    assert set(ESTIMATORS) <= set(re.findall(r"\w+", FIT_HELP))
+    methods = (REPO / "docs/methods/06-estimators.md").read_text(encoding="utf-8")
+    listed = " ".join(re.findall(r"^\| (`.*?) \|", methods, re.MULTILINE))
+    assert sorted(re.findall(r"\w+", listed)) == sorted({*REGISTRY, *ESTIMATORS})

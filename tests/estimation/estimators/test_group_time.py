@@ -33,7 +33,7 @@ from tests.estimation.panels import (
 )
 from tests.estimation.parity import agrees
 
-GROUP_TIME = names("group_time")
+GROUP_TIME = names("family", "group_time")
 
 IMPUTATION = ("gardner", "borusyak")
 

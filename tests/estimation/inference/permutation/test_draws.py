@@ -254,7 +254,7 @@ def test_the_permutation_of_places_holds_its_size_and_needs_all_pairs():
 
 
 N_DRAWS = 5
-LEAST_SQUARES, GROUP_TIME = ("twfe", "event_study"), names("group_time")
+LEAST_SQUARES, GROUP_TIME = ("twfe", "event_study"), names("family", "group_time")
 LATER = {"control_pairs": "not_yet_treated"}
 #: What lies in the panel, rules of the sample, and estimators; those of groups and times have draws
 #: in balanced panels without controls.
