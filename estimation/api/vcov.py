@@ -8,8 +8,7 @@ knows which rows may be related. Sources: Fafchamps and Gubert 2007; Aronow, Sam
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from numbers import Number
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,8 +18,9 @@ from ..defaults import LEVEL
 from ..inference.variances import dyadic_df, with_diagonal
 from ..panel.columns import as_frame, columns_of
 from ..panel.panel_error import PanelError, require_among, require_names, require_number
-from ..panel.panel_table import like_ids, listed, note_few_on_both_sides
+from ..panel.panel_table import listed
 from ..results import Estimate
+from .dyads import Dyads, number_dyads
 from .foreign import Scores, read_scores
 from .joint import Covariance, Wald, estimate_of
 from .result import TIDY
@@ -32,25 +32,6 @@ LINES = ("dyadic", "unit", "pair")
 ROUNDING = 1e-10
 # scores below this share of what the coefficients explain are rounding: nothing is left to explain
 EXACT = 1e-12
-
-
-@dataclass(frozen=True)
-class _Dyads:
-    """Which rows share what: `first` and `second` unit of each row (n,), `pair` without regard to
-    direction (n,), `cluster` of the line pair (n,).
-    """
-
-    first: np.ndarray
-    second: np.ndarray
-    pair: np.ndarray
-    cluster: np.ndarray
-    n_units: int
-
-    @property
-    def share_one_unit(self) -> bool:
-        """Whether one unit is in every row: the scores of all its rows add up to zero."""
-        sides = np.stack([self.first, self.second])
-        return any((sides == unit).any(axis=0).all() for unit in sides[:, 0])
 
 
 class Errors(ForMaketables, pd.DataFrame):
@@ -321,14 +302,10 @@ def vcov(
     {'dyadic': 0.094, 'unit': 0.104, 'pair': 0.04}
     """
     lines = list(dict.fromkeys(require_names(vcov, "vcov")))
-    require_among("vcov", lines, LINES, "some")
-    if df is not None:
-        require_number(df, "df")
-    require_among("kinds", [kinds], (1, 2, None))
-    require_among("directed", [directed], (False, True))
+    _require_options(lines, df, kinds, directed=directed)
     of_pair = "by undirected pair" if directed else "by pair"
     found = read_scores(fit)
-    dyads, notes = _dyads(*found.rows.units(unit, data), directed=directed, kinds=kinds)
+    dyads, notes = number_dyads(*found.rows.units(unit, data), directed=directed, kinds=kinds)
     if not dyads.pair.any():
         raise PanelError(
             "unit",
@@ -339,7 +316,6 @@ def vcov(
             "an error between pairs needs more of them",
         )
     terms, notes = np.array(found.terms), [*found.notes, *notes]
-    by_design = _degrees(found, dyads) if df is None else np.full(len(terms), float(df))
     # how far each row moves the coefficients: squares of these keep the digits that regressors
     # which are nearly collinear leave
     moves = found.scores @ found.bread.T
@@ -354,11 +330,13 @@ def vcov(
         if is_exact.any():
             why = "the fit leaves no residuals"
         notes.append(f"{listed(terms[is_zero].tolist())}: no error, because {why}.")
+    # a sum with a coefficient that has no error has none, either
+    by_design = np.where(is_zero, np.nan, _degrees(found, dyads) if df is None else df)
     matrices, degrees, rows = {}, {}, []
     for line in lines:
         variances, degrees[line] = np.diag(plain[line]), by_design
         if line == "pair":
-            degrees[line] = np.full(len(terms), dyads.cluster.max())
+            degrees[line] = np.where(is_zero, np.nan, dyads.cluster.max())
         if line == "dyadic":
             is_low = variances < np.diag(by_pair)
             variances = np.maximum(variances, np.diag(by_pair))
@@ -377,7 +355,8 @@ def vcov(
                 f"{line}: {n_negative} of {len(matrix)} eigenvalues {were} negative: `matrix` has "
                 "0 there."
             )
-        matrices[line] = pd.DataFrame(matrix, found.terms, found.terms)
+        shown = np.where(is_zero | is_zero[:, None], np.nan, matrix)
+        matrices[line] = pd.DataFrame(shown, found.terms, found.terms)
         rows += [
             estimate_of(term, line, line == lines[0], *map(float, numbers))
             for term, *numbers in zip(
@@ -389,86 +368,22 @@ def vcov(
     errors.degrees = degrees
     errors._estimates, errors.notes, errors.outcome = tuple(rows), tuple(notes), found.outcome
     errors.estimator, errors.effects, errors.r2 = found.estimator, found.effects, found.r2
-    errors.n_obs, errors.n_units = len(found.scores), dyads.n_units
-    errors.n_pairs = int(dyads.pair.max()) + 1
+    errors.n_obs, errors.n_pairs = len(found.scores), int(dyads.pair.max()) + 1
+    errors.n_units = dyads.n_units
     return errors
 
 
-def _dyads(
-    first: np.ndarray, second: np.ndarray, *, directed: bool, kinds: int | None
-) -> tuple[_Dyads, list[str]]:
-    one, first_ids = _numbered(first)
-    two, second_ids = _numbered(second)
-    is_detected = kinds is None and _are_of_two_kinds(first_ids, second_ids)
-    if kinds == 2 or is_detected:
-        two = two + len(first_ids)
-        n_units = len(first_ids) + len(second_ids)
-        notes = like_ids(first_ids) + like_ids(second_ids)
-        if is_detected:
-            notes.append("Units are of two kinds, as one side is text and the other is not.")
-    else:
-        codes, ids = _numbered(_joined(first_ids, second_ids))
-        one, two = codes[one], codes[len(first_ids) + two]
-        n_units, notes = len(ids), like_ids(ids)
-        if kinds is None:
-            n_both = len(first_ids) + len(second_ids) - n_units
-            notes += note_few_on_both_sides(n_both, n_units, "give kinds=2")
-    low, high = np.minimum(one, two), np.maximum(one, two)
-    pair = pd.factorize(low * np.int64(n_units) + high)[0]
-    cluster = pd.factorize(one * np.int64(n_units) + two)[0] if directed else pair
-    return _Dyads(one, two, pair, cluster, n_units), notes
+def _require_options(
+    lines: Sequence[str], df: float | None, kinds: int | None, *, directed: bool
+) -> None:
+    require_among("vcov", lines, LINES, "some")
+    if df is not None:
+        require_number(df, "df")
+    require_among("kinds", [kinds], (1, 2, None))
+    require_among("directed", [directed], (False, True))
 
 
-def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number the units of a side from 0, and return their ids, too; a blank is refused."""
-    codes, ids = pd.factorize(side)
-    blanks = [code for code, value in enumerate(ids) if not str(value).strip()]
-    is_blank = np.isin(codes, [-1, *blanks])
-    if is_blank.any():
-        row = int(np.argmax(is_blank)) + 1
-        expected = "an id in every row that the fit used"
-        raise PanelError("unit", row, None, expected, "a blank", "leave the row out of the fit")
-    types = sorted(set(map(_type_of, ids)))
-    if len(types) > 1:
-        remedy = "give all ids one type, or kinds=2 where the sides are of different kinds"
-        raise PanelError("unit", None, None, "ids of one type", " and ".join(types), remedy)
-    return codes, np.asarray(ids)
-
-
-def _type_of(value: Any) -> str:
-    """What an id is: text, a number, or of another type, such as a date."""
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, Number):
-        return "numbers"
-    zone = " with a time zone" if getattr(value, "tzinfo", None) else ""
-    return f"{type(value).__name__}{zone}"
-
-
-def _are_of_two_kinds(first_ids: np.ndarray, second_ids: np.ndarray) -> bool:
-    """Whether one side has text, the other has none, and no id of one looks like one of the other.
-
-    A text that looks like a number of the other side may be the same unit, read in otherwise.
-    """
-    texts, others = first_ids, second_ids
-    if not isinstance(texts[0], str):
-        texts, others = others, texts
-    if not isinstance(texts[0], str) or isinstance(others[0], str):
-        return False
-    numbers = pd.to_numeric(pd.Series(others), errors="coerce")
-    read = pd.to_numeric(pd.Series(texts), errors="coerce").dropna()
-    return not read.isin(numbers).any()
-
-
-def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    if first.dtype != second.dtype:
-        # numpy would make text of numbers, floats of two types of them, which merges long ids, and
-        # counts of nanoseconds of dates
-        first, second = (pd.Index(side).astype(object).to_numpy() for side in (first, second))
-    return np.concatenate([first, second])
-
-
-def _variance(line: str, moves: np.ndarray, dyads: _Dyads) -> np.ndarray:
+def _variance(line: str, moves: np.ndarray, dyads: Dyads) -> np.ndarray:
     """Return the covariance (K, K), of how far each row moves the coefficients (n, K)."""
     if line == "pair":
         sums = _sums(moves, dyads.cluster)
@@ -493,7 +408,7 @@ def _sums(values: np.ndarray, group: np.ndarray, size: int = 0) -> np.ndarray:
     return np.stack([np.bincount(group, column, size) for column in values.T], axis=1)
 
 
-def _degrees(found: Scores, dyads: _Dyads) -> np.ndarray:
+def _degrees(found: Scores, dyads: Dyads) -> np.ndarray:
     weight = _sums((found.regressors @ found.bread.T) ** 2, dyads.pair)
     first, second = (np.zeros(len(weight), dtype=np.int64) for _ in range(2))
     first[dyads.pair], second[dyads.pair] = dyads.first, dyads.second

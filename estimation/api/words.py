@@ -94,11 +94,17 @@ def faults_of_units() -> Iterator[None]:
 
 def line_of(rows: Sequence[Estimate], vcov: str | None = None) -> Estimate:
     """Of one coefficient's rows that of an inference method; where it has none of that name its
-    default, else the first with an error, else with an interval.
+    default, else the first with an error (by pair only if no other has one), else with an interval.
     """
     wanted = None if vcov is None else OWN.get(vcov, vcov)
     ranks = [
-        (e.vcov == wanted, e.is_default, e.std_error is not None, e.ci_low is not None)
+        (
+            e.vcov == wanted,
+            e.is_default,
+            e.std_error is not None,
+            e.ci_low is not None,
+            e.vcov != "pair",
+        )
         for e in rows
     ]
     return rows[ranks.index(max(ranks))]

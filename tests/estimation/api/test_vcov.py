@@ -398,10 +398,17 @@ def test_a_fit_without_residuals_has_no_errors(flows, outcome):
 def test_where_one_pair_alone_is_treated_there_is_no_error(flows):
     used = flows.dropna()
     only = ((used["a"] == 3) & (used["b"] == 5) & (used["year"] > 1)).astype(float)
-    errors = cs.vcov(pf.feols("y ~ only | pair", used.assign(only=only)), UNIT)
-    assert errors[["std_error", "ci_low", "p_value", "df"]].isna().all(axis=None)
+    elsewhere = used["z"] * (used["pair"] != 3 * 12 + 5)
+    used = used.assign(only=only, elsewhere=elsewhere)
+    errors = cs.vcov(pf.feols("y ~ only + elsewhere | pair", used), UNIT)
+    of_only = errors[errors["term"] == "only"]
+    assert of_only[["std_error", "ci_low", "p_value", "df"]].isna().all(axis=None)
     assert any(note.startswith("only: no error") for note in errors.notes)
-    assert errors.combine({"only": 1.0})["std_error"].isna().all()
+    for weights in ({"only": 1.0}, {"only": 1.0, "elsewhere": 1.0}):
+        assert errors.combine(weights)[["std_error", "p_value"]].isna().all(axis=None)
+    with pytest.raises(cs.PanelError, match="coefficients that have an error under unit"):
+        errors.wald(["only", "elsewhere"], "unit")
+    assert errors.matrix("pair").isna().sum(axis=None) == 3
 
 
 def test_degrees_of_freedom_follow_the_design():
