@@ -73,6 +73,9 @@ def _numbered(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         row = int(np.argmax(is_blank)) + 1
         expected = "an id in every row that the fit used"
         raise PanelError("unit", row, None, expected, "a blank", "leave the row out of the fit")
+    if np.asarray(ids).dtype.kind == "f" and np.abs(ids).max() >= 2**53:
+        found = f"{np.abs(ids).max():.17g} in a column of floats, which rounds such numbers"
+        raise PanelError("unit", None, None, "ids below 2^53", found, "give integers or text")
     types = sorted(set(map(_type_of, ids)))
     if len(types) > 1:
         remedy = "give all ids one type, or kinds=2 where the sides are of different kinds"

@@ -272,8 +272,8 @@ def _identified(
     if len(chosen) == 0:
         if like:
             raise NotEstimable(
-                f"{design.name}: control {', '.join(like)} equals treatment net of pair and year "
-                "effects: leave it out"
+                f"{design.name}: control {', '.join(like)} hardly differs from treatment net of "
+                "pair and year effects: leave it out"
             )
         raise NotEstimable(
             f"{design.name}: not identified beside the pair and year effects: {', '.join(missed)}. "

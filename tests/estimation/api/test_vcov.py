@@ -354,6 +354,14 @@ def test_a_date_is_one_unit_on_both_sides_however_it_is_kept(flows, first, secon
             cs.vcov(fit, [others.to_numpy(), b.to_numpy()])
 
 
+def test_long_ids_in_floats_are_refused(flows):
+    fit = smf.ols("y ~ x", flows.dropna()).fit()
+    a, b = (2**53 + 1 + fit.model.data.frame[u].to_numpy() for u in UNIT)
+    assert cs.vcov(fit, [a, b]).equals(cs.vcov(fit, UNIT))
+    with pytest.raises(cs.PanelError, match="floats, which rounds"):
+        cs.vcov(fit, [a, b.astype(float)])
+
+
 @pytest.mark.parametrize("package", ["pinv", "qr", "glm", "pyfixest", "linearmodels"])
 def test_nearly_collinear_regressors_keep_the_digits_of_their_errors(flows, package):
     used = flows.dropna().assign(k=lambda f: f["x"] + 1e-5 * f["z"])
