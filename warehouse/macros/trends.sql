@@ -6,33 +6,15 @@
     step_after (f: R minus R of the value after), both null beyond a gap of `trend.max_gap` years; spike (S with its sign, 0 where b and f disagree), expected_log (P: both neighbours' R back in logs; at an end
     the only neighbour's), is_end. Sums run in the order of years. -#}
 {% macro trend_residual_ctes(source) -%}
-    series_limits as (
-        select
-            series.series_no,
-            any_value(limits.trend_min_cities) as min_cities,
-            any_value(limits.trend_max_deviation) as max_deviation,
-            any_value(limits.trend_cap) as cap,
-            any_value(limits.trend_max_difference) as max_difference,
-            any_value(limits.trend_max_gap) as max_gap
-        from {{ source }} as series
-        inner join {{ ref('int_indicator_limits') }} as limits on series.indicator_id = limits.indicator_id
-        group by series.series_no
-    ),
-
-    steps as (
+    growths as (
         select
             series_no,
             province_id,
             "year",
-            log_value - lag(log_value) over city_years as growth,
-            "year" - lag("year") over city_years as n_years
+            log_value - lag(log_value) over city_years as growth
         from {{ source }}
         window city_years as (partition by series_no, city_id order by "year")
-    ),
-
-    growths as (
-        select * from steps
-        where n_years = 1
+        qualify "year" - lag("year") over city_years = 1
     ),
 
     province_growths as (
@@ -67,10 +49,11 @@
     province_years as (
         select
             series_no,
+            indicator_id,
             province_id,
             unnest(range(min("year"), max("year") + 1)) as "year"
         from {{ source }}
-        group by series_no, province_id
+        group by series_no, indicator_id, province_id
     ),
 
     trends as (
@@ -78,47 +61,39 @@
             province_years.series_no,
             province_years.province_id,
             province_years."year",
+            limits.trend_max_gap,
             sum(case
                 when
-                    province_growths.n_cities >= series_limits.min_cities
-                    and province_growths.deviation < series_limits.max_deviation
-                    and abs(province_growths.growth) <= series_limits.cap
-                    and abs(province_growths.growth - table_growths.growth) <= series_limits.max_difference
+                    province_growths.n_cities >= limits.trend_min_cities
+                    and province_growths.deviation < limits.trend_max_deviation
+                    and abs(province_growths.growth) <= limits.trend_cap
+                    and abs(province_growths.growth - table_growths.growth) <= limits.trend_max_difference
                     then province_growths.growth
-                when abs(table_growths.growth) <= series_limits.cap then table_growths.growth
+                when abs(table_growths.growth) <= limits.trend_cap then table_growths.growth
                 else coalesce(usual_growths.growth, 0)
             end) over (partition by province_years.series_no, province_years.province_id order by province_years."year") as trend
         from province_years
-        inner join series_limits on province_years.series_no = series_limits.series_no
+        inner join {{ ref('int_indicator_limits') }} as limits on province_years.indicator_id = limits.indicator_id
         left join province_growths
-            on
-                province_years.series_no = province_growths.series_no
-                and province_years.province_id = province_growths.province_id
-                and province_years."year" = province_growths."year"
-        left join table_growths
-            on province_years.series_no = table_growths.series_no and province_years."year" = table_growths."year"
+            on {{ same_keys('province_years', 'province_growths', ['series_no', 'province_id', '"year"']) }}
+        left join table_growths on {{ same_keys('province_years', 'table_growths', ['series_no', '"year"']) }}
         left join usual_growths on province_years.series_no = usual_growths.series_no
-    ),
-
-    detrended as (
-        select
-            series.*,
-            trends.trend,
-            series.log_value - trends.trend as residual,
-            series_limits.max_gap
-        from {{ source }} as series
-        inner join trends
-            on series.series_no = trends.series_no and series.province_id = trends.province_id and series."year" = trends."year"
-        inner join series_limits on series.series_no = series_limits.series_no
     ),
 
     neighbours as (
         select
-            *,
-            case when "year" - lag("year") over city_years <= max_gap then lag(residual) over city_years end as residual_before,
-            case when lead("year") over city_years - "year" <= max_gap then lead(residual) over city_years end as residual_after
-        from detrended
-        window city_years as (partition by series_no, city_id order by "year")
+            series.*,
+            trends.trend,
+            series.log_value - trends.trend as residual,
+            case
+                when series."year" - lag(series."year") over city_years <= trends.trend_max_gap then lag(residual) over city_years
+            end as residual_before,
+            case
+                when lead(series."year") over city_years - series."year" <= trends.trend_max_gap then lead(residual) over city_years
+            end as residual_after
+        from {{ source }} as series
+        inner join trends on {{ same_keys('series', 'trends', ['series_no', 'province_id', '"year"']) }}
+        window city_years as (partition by series.series_no, series.city_id order by series."year")
     ),
 
     -- of a series, of its cities and of its years
@@ -135,7 +110,7 @@
 
     residuals as (
         select
-            neighbours.* exclude (residual_before, residual_after, max_gap),
+            neighbours.* exclude (residual_before, residual_after),
             of_series.noise,
             greatest(of_city.noise, of_year.noise) as city_noise,
             neighbours.residual - of_city.residual as own_offset,

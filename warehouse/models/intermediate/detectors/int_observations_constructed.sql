@@ -34,7 +34,8 @@ on_line as (
     {% for line in ['steps', 'growth'] %}
         select
             *,
-            '{{ line }}' as line
+            '{{ line }}' as line,
+            "year" - row_number() over (partition by series_no, city_id order by "year") as line_no
         from bent
         where is_between and abs({{ line }}_bend) <= rounding and abs(step) > 3 * rounding
         {% if not loop.last %}union all{% endif %}
@@ -43,13 +44,6 @@ on_line as (
 
 -- values on a line one after the other. That each continues the last step by chance is the less likely the more a step is beside what
 -- rounding leaves: ten times smaller is one digit of evidence
-numbered as (
-    select
-        *,
-        "year" - row_number() over (partition by series_no, city_id, line order by "year") as line_no
-    from on_line
-),
-
 lines as (
     select
         series_no,
@@ -58,7 +52,7 @@ lines as (
         bool_or(line = 'steps' and is_divided) as is_divided,
         min("year") - 1 as first_year,
         max("year") + 1 as last_year
-    from numbered
+    from on_line
     group by series_no, city_id, line, line_no
     having count(*) >= 2 and count(*) * min(log10(abs(step) / (3 * rounding))) >= any_value(constructed_evidence)
 ),
@@ -94,7 +88,7 @@ shared as (
     select
         series.*,
         limits.source_differs,
-        count(*) over (partition by series.series_no, series.province_id, series."year", round(series.log_value, 9)) as n_alike,
+        count(*) over alike as n_alike,
         count(*) over (partition by series.series_no, series.province_id, series."year") as n_cities,
         (
             select min(abs(others.log_value - series.log_value))
@@ -104,15 +98,10 @@ shared as (
     from {{ ref('int_values_series') }} as series
     inner join {{ ref('int_indicator_limits') }} as limits
         on series.indicator_id = limits.indicator_id and limits.constructed_cities is not null
-    qualify n_alike >= limits.constructed_cities and n_alike >= limits.constructed_share * n_cities
-),
-
-of_province as (
-    select *
-    from shared
+    window alike as (partition by series.series_no, series.province_id, series."year", round(series.log_value, 9))
     qualify
-        2 * count(*) filter (where nearest > source_differs) over (partition by series_no, province_id, "year", round(log_value, 9))
-        >= greatest(count(nearest) over (partition by series_no, province_id, "year", round(log_value, 9)), 1)
+        n_alike >= greatest(limits.constructed_cities, limits.constructed_share * n_cities)
+        and 2 * count(*) filter (where nearest > limits.source_differs) over alike >= greatest(count(nearest) over alike, 1)
 )
 
 select
@@ -121,7 +110,7 @@ select
     'quarantined' as grade,
     'expected a rate of the city, found ' || {{ short_figure('log_value', 'rate_unit') }} || '; ' || n_alike || ' of ' || n_cities
     || ' cities of the province have it, and others have other figures for most of them' as detail
-from of_province
+from shared
 where coalesce(nearest > source_differs, true)
 union all
 -- what stands at an end of a line was measured, unless the line goes on to the end of the series

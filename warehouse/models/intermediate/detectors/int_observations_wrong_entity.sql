@@ -7,12 +7,7 @@ with populations as (
         "year",
         {{ exact_median('log_value') }} as log_population
     from {{ ref('int_trends_delivered') }}
-    where
-        indicator_id in ('population_registered_10k', 'population_resident_10k')
-        and observation_id not in (
-            select matched.observation_id from {{ ref('int_values_matched') }} as matched
-            where matched.grade = 'blocked'
-        )
+    where indicator_id in ('population_registered_10k', 'population_resident_10k')
     group by city_id, "year"
 ),
 
@@ -48,7 +43,6 @@ apart as (
     group by source_id, other_source_id, city_id
 ),
 
--- one source that stands far away says little where as many stand near
 wrong as (
     select
         apart.source_id,
@@ -66,9 +60,7 @@ wrong as (
     inner join distances as own on apart.source_id = own.source_id and apart.city_id = own.city_id
     left join distances as other on apart.other_source_id = other.source_id and apart.city_id = other.city_id
     group by apart.source_id, apart.city_id
-    having
-        other_source_id is not null
-        and count_if(apart.gap > limits.wrong_entity_gap) > count_if(apart.gap <= limits.wrong_entity_gap)
+    having other_source_id is not null
 ),
 
 -- a city's government does not raise half of what the city produces, year after year

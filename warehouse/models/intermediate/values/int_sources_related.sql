@@ -9,7 +9,6 @@ with paired as (
         other.source_id as other_source_id,
         own.indicator_id,
         abs(own.spike) >= {{ above_noise('limits.spike_block', 'limits.spike_noise', 'own.noise') }} as is_suspect,
-        abs(other.spike) >= {{ above_noise('limits.spike_block', 'limits.spike_noise', 'other.noise') }} as is_other_suspect,
         own.log_value - other.log_value as gap,
         abs(gap - median(gap) over (partition by own.source_id, other.source_id, own.indicator_id)) as distance,
         abs(gap) <= limits.source_differs as is_near,
@@ -49,7 +48,6 @@ counted as (
         greatest(count_if(is_same_figure), count_if(is_multiple)) as n_equal,
         least(count_if(is_same_figure and not is_multiple), count_if(is_multiple and not is_same_figure)) as n_of_other_factor,
         count_if(is_near) as n_near,
-        count_if(is_suspect or is_other_suspect) as n_suspect,
         count_if(is_repeated) as n_repeated,
         sum(log_odds) as log_odds,
         count_if(is_off) as n_off
@@ -82,7 +80,6 @@ judged as (
         and greatest(own.n_repeated, other.n_repeated) >= limits.lineage_min_repeated
         and own.n_of_other_factor < limits.lineage_factor_share * own.n_common as repeats,
         own.n_common >= limits.lineage_same_values and own.n_equal >= limits.lineage_same_share * own.n_common as is_same,
-        own.n_suspect >= limits.lineage_min_repeated or own.n_equal < limits.lineage_elsewhere_share * own.n_common as is_decided,
         own.n_near >= limits.lineage_near_share * own.n_common as is_near,
         is_near and own.n_off >= greatest(limits.lineage_worse_cells, limits.lineage_worse_ratio * other.n_off) as is_worse,
         is_near and other.n_off >= greatest(limits.lineage_worse_cells, limits.lineage_worse_ratio * own.n_off) as is_other_worse
@@ -110,7 +107,6 @@ select
         ) then 'declared'
         when repeats then 'repeats'
         when is_same then 'same series'
-        when not is_decided and bool_or(repeats) over (partition by source_id, other_source_id) then 'repeats elsewhere'
         else 'independent'
     end as relation,
     is_worse,

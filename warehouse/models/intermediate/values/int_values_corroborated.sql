@@ -25,7 +25,6 @@ judged as (
         coalesce(relatives.n_related, 0) as n_related,
         compared.gap_change / nullif(limits.spike_source, 0) as strength,
         compared.gap_change / nullif(limits.series_end_source, 0) as end_strength,
-        limits.veto_equal as equal_within,
         limits.witness_equal as equal_weight,
         abs(compared.gap) <= limits.veto_equal as is_equal,
         -- two that move alike keep their distance
@@ -68,8 +67,8 @@ judged as (
     where compared.relation = 'independent'
 ),
 
--- a family speaks once: of related sources that say the same about a value, or say nothing and hold the same, the one with the fewest
--- relations counts, so that a source put together from two others silences itself and not them
+-- a family speaks once: of related sources that say the same about a value the one with the fewest relations counts, so that a source put
+-- together from two others silences itself and not them
 repeated as (
     select distinct
         later.observation_id,
@@ -78,13 +77,7 @@ repeated as (
     inner join judged as earlier
         on
             later.observation_id = earlier.observation_id
-            and (
-                later.statement = earlier.statement
-                or (
-                    coalesce(later.statement, earlier.statement) is null
-                    and abs(later.other_log_value - earlier.other_log_value) <= later.equal_within
-                )
-            )
+            and later.statement = earlier.statement
             and (earlier.n_related, earlier.other_source_id) < (later.n_related, later.other_source_id)
     inner join related
         on
