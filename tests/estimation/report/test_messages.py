@@ -22,7 +22,7 @@ ENGLISH = re.compile(r"(?:[A-Za-z][a-z'’-]+[ ,;:]+){2,}[A-Za-z]+")
 # what these say is for people who call the library or its command: it reaches no table of a
 # publication
 NOT_OF_TABLES = re.compile(
-    "estimation/(report|api|engines|data)/|estimation/(cli|classify|fit|fit_results).py"
+    "estimation/(report|api|engines|data)/|estimation/(cli|classify|fit_panel|fit_results).py"
     "|panel/(columns|pair_rows|((pair|city)_file|panel|unit)_?)"
 )
 WHERE = "if pilots are larger"
