@@ -31,16 +31,10 @@ update marts.fct_indicator_observation set place_level = 'city'
 """
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A home with a small publication, which each test copies."""
-    return put_out(tmp_path_factory.mktemp("made"), run_of(1), CELLS).parent
-
-
 @pytest.fixture(autouse=True)
-def seed(made, home, tmp_path, monkeypatch):
+def seed(home, tmp_path, monkeypatch):
     """A small publication, and a copy of the seed that commands write."""
-    shutil.copytree(made, home, symlinks=True)
+    put_out(home, run_of(1), CELLS)
     path = tmp_path / "value_corrections.csv"
     shutil.copy(corrections.SEED, path)
     monkeypatch.setattr(corrections, "SEED", path)

@@ -263,6 +263,16 @@ def test_beside_a_command_another_ends_with_3_and_names_the_holder(
     assert last.startswith("citysync: exit 3:") and str(os.getpid()) in last
 
 
+def test_a_failed_gate_leaves_the_last_publication(six, home_of_six, tmp_path):
+    landing = write_tidy(tmp_path / "landing", six_cities())
+    write_tidy(landing, ["110000,2010,gdp_real_cny_100m,many"], "without_a_number.csv")
+    second = refresh(home_of_six, landing)
+    assert second.code == 1, second.output
+    assert second.last_line.startswith("citysync: exit 1: gate_raw")
+    assert second.manifest["run_id"] == six.run.manifest["run_id"]
+    assert (home_of_six / "build" / "citysync.duckdb").exists()
+
+
 def test_after_a_change_of_estimates_alone_the_marts_of_the_last_run_are_used(six, home_of_six):
     record = home_of_six / "last_refresh.json"
     noted = json.loads(record.read_text(encoding="utf-8"))
@@ -285,7 +295,6 @@ def test_a_refresh_that_failed_is_executed_again_from_where_it_failed(six, home_
     landing = write_tidy(tmp_path / "landing", rows)
     failed = refresh(home_of_six, landing)
     assert failed.code == 1 and "CONFIRM_SHRINK=1" in failed.output, failed.output
-    assert failed.manifest["run_id"] == six.run.manifest["run_id"]
     again = subprocess.run(
         [sys.executable, "-m", "tests.orchestration.execute_again"],
         cwd=REPO,

@@ -3,7 +3,6 @@ and ends in a sentence.
 """
 
 import json
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -41,16 +40,10 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     return environments
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a publication, which each test copies."""
-    return put_out(tmp_path_factory.mktemp("made"), RUN_ID, simulated=True).parent
-
-
 @pytest.fixture
-def hand_over(made: Path, home: Path) -> Hand:
+def hand_over(home: Path) -> Hand:
     """Puts a publication with an edited manifest into the home."""
-    shutil.copytree(made, home, symlinks=True)
+    put_out(home, RUN_ID, simulated=True)
     path = made_writable(home / "publications" / RUN_ID) / MANIFEST
 
     def hand(text: str | None = None, **parts: Any) -> None:

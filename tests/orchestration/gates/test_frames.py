@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import dagster as dg
 import duckdb
 import numpy as np
 import pandas as pd
@@ -12,18 +11,14 @@ import pytest
 from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.gates import queries as sql
-from orchestration.gates.asset_checks import build_gate, judge
+from orchestration.gates.asset_checks import judge
 from orchestration.gates.frames import (
     read_not_finite,
     read_severity,
 )
 from orchestration.home import Home
-from orchestration.resources import RunSettings
-from orchestration.run import open_run
 from tests.estimation.report.sites import database
-from tests.orchestration.conftest import six_cities, write_tidy
 from tests.warehouse.dbt_build import run_dbt
-from warehouse.ingest.landing import read_landing
 
 GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
 SECTORS = (
@@ -300,25 +295,3 @@ def test_a_refresh_stops_where_the_second_implementation_differs(simulated, tmp_
     (sentence,) = judge(home, "estimates").sentences()
     assert len(known) == 3 and "pyfixest" in sentence
     assert "dynamics.cm_growth_official.headline" in sentence
-
-
-@dg.asset
-def landing() -> None:
-    """What is judged."""
-
-
-@dg.asset(deps=[landing])
-def staging() -> None:
-    """What comes after."""
-
-
-def test_a_file_without_a_value_fails_the_gate_and_nothing_comes_after(tmp_path):
-    home, delivered = Home(tmp_path / "home"), write_tidy(tmp_path / "landing", six_cities())
-    write_tidy(delivered, ["110000,2010,gdp_real_cny_100m,many"], "without_a_number.csv")
-    read_landing(delivered, home.raw, home.build, layouts={})
-    with open_run(home, RunSettings(), code={}) as run:
-        judged = [landing, build_gate("raw", landing.key, []), staging]
-        ended = dg.materialize(judged, resources={"run": run}, raise_on_error=False)
-    failed = [one.check_name for one in ended.get_asset_check_evaluations() if not one.passed]
-    assert failed[0] == "gate_raw" and "raw_file_gives_values" in failed
-    assert not ended.success and not ended.asset_materializations_for_node("staging")
