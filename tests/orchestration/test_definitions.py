@@ -68,6 +68,8 @@ def test_gates_and_what_stops_block_and_every_expectation_is_a_check_of_its_own(
     assert {spec.name for spec in specs if spec.blocking} == gates | stops
     assert {spec.name for spec in specs} == gates | {rule.check_id for rule in rules}
     assert len({spec.key for spec in specs}) == len(specs), "two rules of a stage have one name"
+    waits = {spec.name: {dep.asset_key.path[0] for dep in spec.additional_deps} for spec in specs}
+    assert waits["gate_staging"] == {"gates"} and waits["gate_marts"] == {"gates", "marts"}
     of_assets = [s for asset in definitions.assets for s in getattr(asset, "check_specs", ())]
     assert len(of_assets) > 150 and all(spec.description for spec in specs)
 

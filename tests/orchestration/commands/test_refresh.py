@@ -60,6 +60,9 @@ def test_simulated_run_publishes_holds_to_the_contract_and_says_what_it_did(simu
     assert simulated.last_line.startswith("citysync: exit 0: published")
     for word in ("read ", "rejected", "flagged", "SIMULATED", "province_jackknife", "truth"):
         assert word in simulated.output
+    counts = re.findall(r"(\d+) of (\d+) tables built, (\d+) of (\d+) data", simulated.output)
+    assert len(counts) == 2
+    assert all(built == tables and passed == tests for built, tables, passed, tests in counts)
     assert simulated.manifest["is_simulated"] is True
 
 

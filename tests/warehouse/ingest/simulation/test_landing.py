@@ -21,8 +21,10 @@ from warehouse.ingest.policy.documents import build_policy_document
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
 from warehouse.ingest.simulation.economy import (
+    PERSISTENCE,
     PlantedEffect,
     SimulatedEconomy,
+    _autoregressive,
     national_cycle_pct,
     simulate_economies,
 )
@@ -264,6 +266,12 @@ def test_both_channels_have_the_size_that_was_planted(seeds, lasting, fall, rise
     ratio = np.var(np.concatenate(own_with)) / np.var(np.concatenate(own_without))
     assert ratio - 1 == pytest.approx(-fall, abs=1e-9)
     assert np.mean(slopes) == pytest.approx(rise, abs=0.06 if fall else 1e-9)
+
+
+def test_simulated_cycles_have_one_variance_in_every_year():
+    series = _autoregressive(np.random.default_rng(1), 20_000, 12)
+    assert series.std(axis=0) == pytest.approx(1, abs=0.03)
+    assert (series[:, 1:] * series[:, :-1]).mean() == pytest.approx(PERSISTENCE, abs=0.02)
 
 
 def test_the_fall_grows_with_the_tools(seeds, lasting):
