@@ -145,7 +145,8 @@ def _used(name, fit, frame):
     if name == "IV2SLS":
         instruments = rows.assign(Intercept=1.0)[["Intercept", "z"]].to_numpy()
         x = instruments @ np.linalg.lstsq(instruments, x, rcond=None)[0]
-    return data, data.loc[y.index], x * residuals[:, None], np.linalg.inv(x.T @ x)
+    inverse = np.linalg.pinv(x)
+    return data, data.loc[y.index], x * residuals[:, None], inverse @ inverse.T
 
 
 def _loop(rows, scores, bread, weight):
@@ -362,8 +363,12 @@ def test_long_ids_in_floats_are_refused(flows):
         cs.vcov(fit, [a, b.astype(float)])
 
 
-@pytest.mark.parametrize("package", ["pinv", "qr", "glm", "pyfixest", "linearmodels"])
-def test_nearly_collinear_regressors_keep_the_digits_of_their_errors(flows, package):
+# linearmodels solves the normal equations: its coefficients, and so the residuals, have fewer digits
+@pytest.mark.parametrize(
+    ("package", "tolerance"),
+    [("pinv", 1e-7), ("qr", 1e-7), ("glm", 1e-7), ("pyfixest", 1e-7), ("linearmodels", 1e-5)],
+)
+def test_nearly_collinear_regressors_keep_the_digits_of_their_errors(flows, package, tolerance):
     used = flows.dropna().assign(k=lambda f: f["x"] + 1e-5 * f["z"])
     found = {}
     for other in ("z", "k"):
@@ -378,7 +383,7 @@ def test_nearly_collinear_regressors_keep_the_digits_of_their_errors(flows, pack
             fit = IV2SLS(used["y"], used[["x", other]], None, None).fit()
         errors = cs.vcov(fit, [used[side].to_numpy() for side in UNIT])
         found[other] = errors.loc[errors["term"] == other, "std_error"].to_numpy()
-    assert 1e-5 * found["k"] == pytest.approx(found["z"], 1e-7)
+    assert 1e-5 * found["k"] == pytest.approx(found["z"], tolerance)
 
 
 @pytest.mark.filterwarnings("ignore:An ill-conditioned matrix")  # of pyfixest's solver
