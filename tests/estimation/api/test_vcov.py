@@ -363,7 +363,7 @@ def test_long_ids_in_floats_are_refused(flows):
         cs.vcov(fit, [a, b.astype(float)])
 
 
-# linearmodels solves the normal equations: its coefficients, and so the residuals, have fewer digits
+# linearmodels solves the normal equations: its coefficients and residuals have fewer digits
 @pytest.mark.parametrize(
     ("package", "tolerance"),
     [("pinv", 1e-7), ("qr", 1e-7), ("glm", 1e-7), ("pyfixest", 1e-7), ("linearmodels", 1e-5)],
