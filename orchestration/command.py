@@ -23,7 +23,7 @@ try:
     from estimation import cli
     from orchestration.supervision import exit_code_of, hold_signals, supervise
 except EOFError:
-    # `orchestration.faults`, which explains such errors, may be damaged too
+    # `orchestration.machine_faults`, which explains such errors, may be damaged too
     print(f"citysync: exit 2: {sys.pycache_prefix or sys.prefix}: {DAMAGED}")
     sys.exit(2)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.faults import explain
 from orchestration.home import Home
+from orchestration.machine_faults import explain
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, REMEDY, order_key
 from warehouse.publication.untrusted import Publication, open_publication

@@ -1,8 +1,9 @@
 """The settings of runs and commands: their names, defaults, what each may be, and the check of
 values from the environment or a manifest.
 
-Not here: where a run reads and writes (`home.py`), what Dagster is told (`resources.py`). Imports
-nothing heavy, so that a command can refuse a value before anything is loaded.
+Stages read a setting where they need it (`setting`, `number`); those that a person can choose for a
+run in the UI are fields of `RunSettings` (`resources.py`). Where a run reads and writes is in
+`home.py`. Imports nothing heavy, so that a command can refuse a value before anything is loaded.
 """
 
 from __future__ import annotations
@@ -132,6 +133,11 @@ def number(name: str) -> int:
 def uses_spark() -> bool:
     """Whether the pair tables are built by Spark (ENGINE=spark)."""
     return setting("ENGINE") == "spark"
+
+
+def is_forced() -> bool:
+    """Whether every stage and every unit of the study is computed again (FORCE=1)."""
+    return os.environ.get("FORCE", "") == "1"
 
 
 def path_of_landing(landing: str | None) -> str:

@@ -59,8 +59,8 @@ select unnest([
     format('{}: {}   {} cities, {} pilots', spec_id, replace(verdict, '_', ' '),
         coalesce(n_cities::varchar, 'no'), coalesce(n_pilots::varchar, 'no')),
     case when p_value is null then '  ' || coalesce(reason, '') else
-        format('  change of correlation {:+.4f}  95 % [{}, {}]  p {:.4f}  found in 80 % of cases '
-            'from {} on',
+        format('  change of synchronization {:+.4f}  95 % [{}, {}]  p {:.4f}  found in 80 % of '
+            'cases from {} on',
             estimate, coalesce(format('{:+.4f}', ci_low), 'none'),
             coalesce(format('{:+.4f}', ci_high), 'none'), p_value,
             coalesce(format('{:.4f}', minimum_detectable_effect), 'none'))

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TextIO
 
 from orchestration import alerts
-from orchestration.faults import explain
 from orchestration.home import Home
 from orchestration.lock import WATCHED_BY, RefreshRunning
+from orchestration.machine_faults import explain
 from orchestration.settings import setting
 from orchestration.terminal import Ended, Exit, end_command, say
 from warehouse.errors import Refused

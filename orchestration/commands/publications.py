@@ -37,7 +37,7 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
     folder = publication_folder(home, run_id)
     faults, differing = verify_publication(folder), []
     if landing and not faults:
-        from orchestration.delivered_again import faults_of_landing
+        from orchestration.verify_landing import faults_of_landing
 
         with hold_lock(home, "verify"):
             differing = faults_of_landing(home, folder, Path(landing))

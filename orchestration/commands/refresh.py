@@ -119,7 +119,7 @@ def _run(
     warnings.filterwarnings("ignore", category=BetaWarning)
     from orchestration.dagster_ui.runs import close_ended_runs, forget_old_runs, tags_of
     from orchestration.definitions import load_definitions
-    from orchestration.endings import ending_of
+    from orchestration.failure_reason import reason_of_failure
     from orchestration.resources import RunSettings
     from orchestration.run import open_run
 
@@ -150,11 +150,11 @@ def _run(
                 tags=tags_of(settings.landing, settings.as_environment()),
             )
     if not result.success:
-        ending = ending_of(list(result.all_events), home)
+        code_and_reason = reason_of_failure(list(result.all_events), home)
         say(f"nothing was published; {state_of_publication(home)}")
         if home.build.exists():
             say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
-        return ending
+        return code_and_reason
     from orchestration.summary import print_summary
 
     stage_lines.note_seconds()

@@ -20,8 +20,8 @@ import duckdb
 
 from estimation.csv_files import csv_lines
 from estimation.signs import visible
-from orchestration.faults import explain
 from orchestration.home import Home
+from orchestration.machine_faults import explain
 from orchestration.publication_folders import publication_folder
 from orchestration.terminal import Exit, end_command, put
 from warehouse.build_database import open_memory

@@ -13,7 +13,7 @@ from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.gates.frames import read_gate_frames, read_severity
-from orchestration.gates.known import Known, check_changes, read_known
+from orchestration.gates.known_warnings import Known, check_changes, read_known
 from orchestration.home import Home
 from orchestration.run import Run
 from orchestration.terminal import progress

@@ -8,7 +8,6 @@ They also depend on the unit's specs and settings, whose hash is its key in the 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import pyarrow as pa
 
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import hash_estimation, require_same_code
+from orchestration.settings import is_forced
 from orchestration.terminal import progress
 from warehouse.hashing import hash_parts
 from warehouse.whole_files import read_noted, write_whole
@@ -56,7 +56,7 @@ def keep_units(home: Home, estimate_units: RunUnits, *, code: Mapping[str, str])
         name = hash_parts([hash_estimation(), hash_frames(marts)])
         path = home.root / "units" / "study" / f"{name}.json"
         known = {}
-        if os.environ.get("FORCE", "") != "1":
+        if not is_forced():
             known = read_noted(path)
         left = []
         n_kept = 0

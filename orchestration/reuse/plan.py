@@ -10,12 +10,12 @@ the recorded run left it.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import Fingerprint
+from orchestration.settings import is_forced
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.verification import verify_files
@@ -75,7 +75,7 @@ def _why_all(now: Fingerprint, record: Mapping[str, str]) -> str:
     """Return why nothing of the recorded run may be used again; an empty text if it may."""
     if not record:
         return "no record of an earlier publication"
-    if os.environ.get("FORCE", "") == "1":
+    if is_forced():
         return "FORCE=1"
     if now.landing != record.get("landing"):
         return "files changed"

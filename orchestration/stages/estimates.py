@@ -1,6 +1,8 @@
 """Read the marts, run the study, write its tables.
 
-Algebra is in `estimation`; which earlier estimates may be used again is in `orchestration/reuse`.
+Before that, a run that would lose data is stopped; afterwards the results are compared with what
+earlier runs wrote down (`meta.promise`) and with the last publication (`meta.movement`). Algebra is
+in `estimation`; which earlier estimates may be used again is in `orchestration/reuse`.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ READ_BY_CLAIMS = ("estimate", "diagnostic", "not_run", "primary")
 
 def estimate(run: Run) -> None:
     """Estimate every requested spec with all methods of inference, check the claims of the
-    published study and write the tables.
+    published study, write the tables, and compare the results with earlier runs.
     """
     from estimation.sample.marts import read_claims
     from estimation.study.claims import build_claims

@@ -1,6 +1,8 @@
-"""The report: the tables of `meta` and every page of the site.
+"""The report: the tables of `meta` that say what changed since the last publication and what the
+run was, then every page of the site.
 
-Pages are in `estimation/report`.
+`meta.promise` and `meta.movement` are there already, from the stage before. Pages are in
+`estimation/report`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from orchestration.gates.known import check_changes, read_known
+from orchestration.gates.known_warnings import check_changes, read_known
 from orchestration.home import Home, python_version
 from orchestration.reuse.fingerprint import git_commit
 from orchestration.run import Run

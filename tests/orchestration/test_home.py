@@ -14,9 +14,9 @@ import duckdb
 import pytest
 
 from orchestration.commands.refresh import refresh
-from orchestration.faults import explain, explain_text
 from orchestration.home import Home
 from orchestration.lock import hold_lock
+from orchestration.machine_faults import explain, explain_text
 from tests.conftest import REPO
 from tests.orchestration.conftest import end_of
 
@@ -188,7 +188,7 @@ def test_a_real_limit_on_files_is_known(tmp_path: Path, code: str) -> None:
     versions that are installed.
     """
     script = (
-        "import duckdb, pathlib, resource\nfrom orchestration.faults import explain\n"
+        "import duckdb, pathlib, resource\nfrom orchestration.machine_faults import explain\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\ntry:\n    {code}\n"
         "except Exception as error:\n    print(explain(error, pathlib.Path('/h')) or repr(error))"
     )

@@ -5,7 +5,7 @@ files with the hashes in the manifest.
 that was changed before it was hashed (in the cache or the build), and a delivered file that was
 changed after the publication, and names the cells.
 
-`orchestration/delivered_again.py` reads the files again and runs the models up to accepted values;
+`orchestration/verify_landing.py` reads the files again and runs the models up to accepted values;
 `make reproduce` compares what later models compute.
 """
 

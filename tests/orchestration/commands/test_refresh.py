@@ -19,7 +19,7 @@ import pytest
 from estimation.analyses.primary import PRIMARY
 from orchestration.command import main
 from orchestration.commands import refresh as command
-from orchestration.endings import ending_of
+from orchestration.failure_reason import reason_of_failure
 from orchestration.home import Home
 from orchestration.lock import hold_lock
 from orchestration.supervision import exit_code_of
@@ -356,12 +356,12 @@ ENDINGS = [
 @pytest.mark.parametrize(("faults_of_run", "code", "said"), ENDINGS)
 def test_what_failed_in_a_run_is_its_ending(tmp_path, faults_of_run, code, said):
     events = [failed(*fault) for fault in faults_of_run]
-    assert ending_of(events, Home(tmp_path)) == (code, said)
+    assert reason_of_failure(events, Home(tmp_path)) == (code, said)
 
 
 def test_a_check_that_the_seed_makes_a_warning_is_not_why_a_run_failed(tmp_path):
-    assert "rows" not in ending_of([WARNED], Home(tmp_path))[1]
-    assert ending_of([WARNED, STOPPED], Home(tmp_path)) == (1, "rows: few")
+    assert "rows" not in reason_of_failure([WARNED], Home(tmp_path))[1]
+    assert reason_of_failure([WARNED, STOPPED], Home(tmp_path)) == (1, "rows: few")
 
 
 def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(

@@ -4,7 +4,7 @@ import pandas as pd
 
 from expectations.rules import between
 from orchestration.gates import asset_checks
-from orchestration.gates.known import Known, check_changes, read_known
+from orchestration.gates.known_warnings import Known, check_changes, read_known
 from orchestration.home import Home
 from tests.warehouse.publication.small import put_out, run_of
 

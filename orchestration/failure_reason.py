@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration.faults import explain_text
 from orchestration.home import Home
+from orchestration.machine_faults import explain_text
 from orchestration.terminal import Exit, say
 from warehouse.errors import Refused
 
 
-def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
+def reason_of_failure(events: list[Any], home: Home) -> tuple[Exit, str]:
     """Return the exit code and the reason of a failed run, by the first rule that fits: what was
     refused, what would be lost, the gate that stopped it, a fault of the machine, any other error.
     """
@@ -20,7 +20,7 @@ def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
         _causes(event.event_specific_data.error) for event in events if event.is_step_failure
     ]
 
-    def said_by(*names: str) -> list[str]:
+    def reported_by(*names: str) -> list[str]:
         found = []
         for chain in failures:
             for name, text in chain:
@@ -30,11 +30,11 @@ def ending_of(events: list[Any], home: Home) -> tuple[Exit, str]:
         return found
 
     # the class of an error that was raised in this process is loaded, so it is found here
-    if refused := said_by(*_names_of(Refused)):
+    if refused := reported_by(*_names_of(Refused)):
         for text in refused:
             say(text)
         return Exit.BAD_INPUT, _one_line(" | ".join(refused))
-    if losses := said_by("PublicationLoses"):
+    if losses := reported_by("PublicationLoses"):
         return Exit.FAILED, _one_line(losses[0])
     for event in events:
         if event.event_type_value == "ASSET_CHECK_EVALUATION":
