@@ -12,7 +12,7 @@ from .adjusted import adjusted_weight, draw_adjusted, net_treatment, within_bloc
 from .city_panel import CityPanel, build_panel, lacking
 from .fit_primary import PrimaryResult, counted, measure_result, without_verdict
 from .fitted_order import deal_in_order, fit_order
-from .interval import family_p, rank_p
+from .p_values import family_p, rank_p
 from .permutation import Draws, deal
 
 UNIFORM, FITTED = "uniform", "fitted"

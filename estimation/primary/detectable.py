@@ -12,8 +12,8 @@ import numpy as np
 from ..defaults import LEVEL, POWER
 from .city_panel import CityPanel, build_panel
 from .contrast import treatment_contrast
-from .interval import family_p
 from .measure import cycle, own_shock, slope, standardise
+from .p_values import family_p
 from .permutation import FARTHEST, Draws, deal, draw_statistics, needed_draws
 
 IMPOSED = ("S-30", "S-60", "S+60", "L+50", "L-50")

@@ -14,7 +14,8 @@ from .channels import Channel, estimate_channels
 from .city_panel import NO_VARIATION, CityPanel, Window, build_panel, lacking
 from .contrast import Contrast, treatment_contrast
 from .detectable import detectable
-from .interval import Tested, family_p, judge
+from .interval import Tested, judge
+from .p_values import family_p
 from .permutation import Draws, deal, draw_statistics
 
 ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"

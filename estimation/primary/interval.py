@@ -1,4 +1,4 @@
-"""p by rank, and the interval of effects that the same test does not reject."""
+"""The interval of effects that the test does not reject."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .p_values import rank_p
 from .permutation import FARTHEST, ROUNDING, TOLERANCE, Draws, needed_draws
 
 NO_END = (
@@ -55,26 +56,6 @@ def judge(
         estimate=estimate, ci_low=ends[0], ci_high=ends[1], p_value=p_value, reason=reason
     )
     return found, accepts_again
-
-
-def rank_p(statistics: np.ndarray) -> float:
-    """(1 + draws whose absolute statistic is at least the observed one) / (1 + draws); the
-    observed one comes first in `statistics` (1 + draws,).
-    """
-    sizes = np.abs(statistics)
-    return float((sizes >= sizes[0] * (1 - TOLERANCE)).sum()) / len(sizes)
-
-
-def family_p(statistics: np.ndarray) -> list[float]:
-    """p of each of several statistics under the same draws (S, J), corrected for their number by
-    step-down of the largest.
-    """
-    sizes = np.abs(statistics)
-    order = np.argsort(-sizes[:, 0], kind="stable")
-    of_largest = [rank_p(sizes[order[place:]].max(axis=0)) for place in range(len(order))]
-    p = np.empty(len(order))
-    p[order] = np.maximum.accumulate(of_largest)
-    return p.tolist()
 
 
 def find_interval(draws: Draws) -> tuple[float | None, float | None, bool]:

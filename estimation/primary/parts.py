@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .city_panel import CityPanel
-from .interval import rank_p
 from .measure import net_of_blocks
+from .p_values import rank_p
 
 # A part whose cells are a combination of the others' has no estimate of its own.
 SINGULAR = 1e-10

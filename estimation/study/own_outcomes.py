@@ -17,7 +17,7 @@ from ..defaults import LEAST_SHARE, LEVEL
 from ..primary.city_panel import CityPanel, build_panel
 from ..primary.detectable import detectable
 from ..primary.fitted_order import deal_by_keys
-from ..primary.interval import family_p
+from ..primary.p_values import family_p
 from ..primary.permutation import Draws
 from ..primary.within_block import WithinBlockResult, judged, outcome_draws
 from ..sample.cities import build_sample_cities

@@ -18,7 +18,7 @@ from ..panel.city_file import CityFile
 from ..policy.fit_policy import PolicyResult, fit_policy
 from ..policy.listing import TAKEN, UNIDENTIFIED, PolicyList, list_of_starts
 from ..primary.fit_primary import STATISTIC_VERSION, PrimaryResult, verdict_of
-from ..primary.interval import family_p
+from ..primary.p_values import family_p
 from ..primary.written_rule import hash_of_starts, text_and_hash
 from ..sample.exposure import TREATED_YEAR
 from ..sample.marts import Marts

@@ -31,8 +31,8 @@ from ..primary.adjusted_fit import (
 from ..primary.city_panel import build_panel
 from ..primary.exposure import fit_exposure
 from ..primary.fit_primary import PrimaryResult, fit_window
-from ..primary.interval import rank_p
 from ..primary.measure import reference, standardise, synchronization
+from ..primary.p_values import rank_p
 from ..primary.permutation import needed_draws
 from ..primary.selection import selection_rows
 from ..sample.exposure import exposure_of

@@ -11,7 +11,7 @@ from ..analyses.primary import FIRST_AGES, PANDEMIC
 from ..analyses.spec import Spec
 from ..primary.city_panel import CityPanel
 from ..primary.contrast import treatment_contrast
-from ..primary.interval import family_p
+from ..primary.p_values import family_p
 from ..primary.parts import Parts, fit_parts
 from ..primary.permutation import deal
 from ..sample.marts import Marts

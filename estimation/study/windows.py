@@ -15,8 +15,8 @@ from ..analyses.spec import SampleError, Spec
 from ..defaults import DRAWS, LEAST_SHARE
 from ..primary.city_panel import Window, build_panel, lacking
 from ..primary.contrast import treatment_contrast
-from ..primary.interval import rank_p
 from ..primary.measure import cycle
+from ..primary.p_values import rank_p
 from ..primary.permutation import Draws, deal, draw_statistics
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts

@@ -15,8 +15,9 @@ from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.detectable import detectable, impose, power_curve
 from estimation.primary.fit_primary import fit_primary
-from estimation.primary.interval import family_p, find_interval, rank_p
+from estimation.primary.interval import find_interval
 from estimation.primary.measure import cycle, standardise
+from estimation.primary.p_values import family_p, rank_p
 from estimation.primary.pair_means import partner_means
 from estimation.primary.permutation import Draws, deal, draw_statistics
 from estimation.primary.within_block import fit_within_block

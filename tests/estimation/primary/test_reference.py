@@ -7,7 +7,8 @@ import pytest
 
 from estimation.primary.exposure import Admitted, Ring, Tied, fit_exposure
 from estimation.primary.fit_primary import fit_primary
-from estimation.primary.interval import find_interval, rank_p
+from estimation.primary.interval import find_interval
+from estimation.primary.p_values import rank_p
 from estimation.primary.permutation import deal
 from tests.estimation.panels import without_dummies
 from tests.estimation.parity import agrees

@@ -14,7 +14,7 @@ from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.fit_primary import fit_primary
 from estimation.primary.fitted_order import PENALTY, deal_in_order, fit_order
-from estimation.primary.interval import family_p
+from estimation.primary.p_values import family_p
 from estimation.primary.parts import fit_parts
 from estimation.primary.pearson import pearson_before_after
 from estimation.primary.permutation import deal

@@ -19,8 +19,8 @@ from estimation.defaults import DRAWS_OF_CHECKS
 from estimation.measures.derived_series import add_derived_series
 from estimation.primary.exposure import fit_exposure
 from estimation.primary.fit_primary import fit_primary
-from estimation.primary.interval import rank_p
 from estimation.primary.measure import reference, standardise, synchronization
+from estimation.primary.p_values import rank_p
 from estimation.primary.permutation import deal
 from estimation.primary.selection import growth_before, selection_rows, within_block_gap
 from estimation.sample.exposure import exposure_of
