@@ -11,7 +11,7 @@ import numpy as np
 
 from .city_panel import CityPanel
 from .contrast import Contrast, two_way
-from .interval import Tested, judge
+from .interval import Tested, interval_and_p
 from .measure import cycle, net_of_blocks, own_shock
 from .permutation import Draws, draw_statistics
 
@@ -38,7 +38,9 @@ def estimate_channels(
     parameters as of `channel_draws`.
     """
     both = channel_draws(panel, z, m, contrast, dealt).items()
-    found = [Channel(channel=name, **vars(judge(*of_channel)[0])) for name, of_channel in both]
+    found = [
+        Channel(channel=name, **vars(interval_and_p(*of_channel)[0])) for name, of_channel in both
+    ]
     return tuple(one for one in found if one.estimate is not None)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .city_panel import build_panel, lacking
 from .permutation import ROUNDING, Draws, deal, squared_error
-from .within_block import WithinBlockResult, judged
+from .within_block import WithinBlockResult, within_block_result
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def fit_exposure(
     if not lacking(panel):
         after = np.vstack([*(years >= date for date in cohorts), np.zeros(len(years), bool)])
         draws = _statistics(values, after.astype(float), first - 1, kept, own_block)
-    result = judged(panel, draws, panel.notes)
+    result = within_block_result(panel, draws, panel.notes)
     return result, None if result.p_value is None else draws
 
 

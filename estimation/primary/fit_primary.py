@@ -14,7 +14,7 @@ from .channels import Channel, estimate_channels
 from .city_panel import NO_VARIATION, CityPanel, Window, build_panel, lacking
 from .contrast import Contrast, treatment_contrast
 from .detectable import detectable
-from .interval import Tested, judge
+from .interval import Tested, interval_and_p
 from .p_values import family_p
 from .permutation import Draws, deal, draw_statistics
 
@@ -246,7 +246,7 @@ def measure_result(
     """
     sizes = [np.abs(one.statistic(one.estimate[0])) for one in others]
     largest = np.max([np.zeros(len(draws.estimate)), *sizes], axis=0)
-    tested, accepts_again = judge(draws)
+    tested, accepts_again = interval_and_p(draws)
     result = replace(
         said,
         **vars(tested),

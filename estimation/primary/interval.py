@@ -35,11 +35,11 @@ class Tested:
     reason: str = ""
 
 
-def judge(
+def interval_and_p(
     draws: Draws, in_units: Callable[[float | None], float | None] = lambda effect: effect
 ) -> tuple[Tested, bool]:
-    """Estimate, interval and p of draws, and whether effects beyond the first rejection are not
-    all rejected.
+    """Return estimate, interval and p of draws, and whether effects beyond the first rejection are
+    not all rejected.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from .city_panel import (
     lacking,
 )
 from .contrast import treatment_contrast
-from .interval import Tested, judge
+from .interval import Tested, interval_and_p
 from .permutation import Draws, deal, draw_statistics
 
 
@@ -69,7 +69,7 @@ def fit_within_block(
     """
     panel = build_panel(city_means, years, cohort, block)
     draws = outcome_draws(panel, deal(panel.block, permutations, [seed, 0]))
-    return judged(panel, draws, panel.remarks)
+    return within_block_result(panel, draws, panel.remarks)
 
 
 def outcome_draws(
@@ -82,15 +82,15 @@ def outcome_draws(
     return draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
 
 
-def judged(
+def within_block_result(
     panel: CityPanel,
     draws: Draws | None,
     warnings: tuple[str, ...],
     *,
     least_years: int = MINIMUM_YEARS_BEFORE,
 ) -> WithinBlockResult:
-    """What draws on a panel say, with these warnings; without draws that vary, why there is no
-    verdict.
+    """Return what draws on a panel give, with these warnings; without draws that vary, why there is
+    no verdict.
     """
     counts = {
         "n_cities": len(panel.label),
@@ -102,4 +102,6 @@ def judged(
         warnings = panel.notes + reasons
         return WithinBlockResult(reason=" ".join(reasons), warnings=warnings, **counts)
     error = float(np.sqrt(draws.error[0, 0]))
-    return WithinBlockResult(**vars(judge(draws)[0]), std_error=error, warnings=warnings, **counts)
+    return WithinBlockResult(
+        **vars(interval_and_p(draws)[0]), std_error=error, warnings=warnings, **counts
+    )

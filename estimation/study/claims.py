@@ -94,7 +94,7 @@ def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
     else:
         ours = find_coefficient(tables, claim["spec_id"], claim["term"], least_pilots=MIN_PILOTS)
     size, of_what = _size_sought(claim, form)
-    verdict, reason = judge(ours, claim["expected_direction"], size, of_what)
+    verdict, reason = claim_verdict(ours, claim["expected_direction"], size, of_what)
     reason += _one_with(tables.diagnostic, claim["spec_id"])
     is_judged = ours.lacks is None
     return {
@@ -111,7 +111,7 @@ def _claim(claim: dict[str, Any], tables: SimpleNamespace) -> dict[str, Any]:
         },
         "estimate_study_form": form.estimate,
         "p_value_study_form": form.p_value,
-        "verdict_study_form": judge_study_form(form, claim["expected_direction"]),
+        "verdict_study_form": study_form_verdict(form, claim["expected_direction"]),
         "estimate": ours.estimate,
         **{
             name: getattr(ours, name) if is_judged else None
@@ -129,7 +129,7 @@ def find_coefficient(
     """A coefficient under an inference method, or why it cannot be judged.
 
     Without a line it is the default one, with the p that is corrected within its family
-    (`multiplicity.judge_estimates`); without a family its own.
+    (`multiplicity.correct_within_families`); without a family its own.
     """
     rows = tables.estimate[
         (tables.estimate["spec_id"] == spec_id) & (tables.estimate["term"] == term)
@@ -213,9 +213,9 @@ def find_primary(tables: SimpleNamespace, spec_id: str) -> Found:
     return Found(*numbers, line="primary test", family=FAMILY_OF_SERIES, family_size=float(both))
 
 
-def judge(ours: Found, direction: str, size: float | None, of_what: str) -> tuple[str, str]:
-    """The verdict of the honest test in its fixed words, and why, with the smallest effect that
-    would have been found.
+def claim_verdict(ours: Found, direction: str, size: float | None, of_what: str) -> tuple[str, str]:
+    """Return the verdict of the honest test in its fixed words, and why, with the smallest effect
+    that would have been found.
 
     Parameters
     ----------
@@ -256,9 +256,9 @@ def judge(ours: Found, direction: str, size: float | None, of_what: str) -> tupl
     return ("not_found_could_have_been" if could else "not_found_could_not_have_been"), said
 
 
-def judge_study_form(form: Found, direction: str) -> str:
-    """Whether the study's own form gives the study's finding on these data: same direction, p below
-    5 % clustered by pair.
+def study_form_verdict(form: Found, direction: str) -> str:
+    """Return whether the study's own form gives the study's finding on these data: same direction,
+    and p below 5 % clustered by pair.
     """
     if form.lacks is not None:
         return form.lacks

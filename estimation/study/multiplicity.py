@@ -55,7 +55,7 @@ def is_found(p_value_family: pd.Series) -> pd.Series:
     return (p_value_family.astype("Float64") < LEVEL).astype("boolean")
 
 
-def judge_estimates(estimate: pd.DataFrame) -> pd.DataFrame:
+def correct_within_families(estimate: pd.DataFrame) -> pd.DataFrame:
     """Return the estimates with what is found among them; the default method alone decides.
 
     Parameters

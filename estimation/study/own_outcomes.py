@@ -19,7 +19,7 @@ from ..primary.detectable import detectable
 from ..primary.fitted_order import deal_by_keys
 from ..primary.p_values import family_p
 from ..primary.permutation import Draws
-from ..primary.within_block import WithinBlockResult, judged, outcome_draws
+from ..primary.within_block import WithinBlockResult, outcome_draws, within_block_result
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from .tables import COLUMNS, Rows
@@ -139,7 +139,7 @@ def _test(
     )
     dealt = deal_by_keys(panel, keys[ids[panel.kept]].to_numpy())
     draws = outcome_draws(panel, dealt, least_years=YEARS_BEFORE)
-    result = judged(panel, draws, panel.remarks, least_years=YEARS_BEFORE)
+    result = within_block_result(panel, draws, panel.remarks, least_years=YEARS_BEFORE)
     return _Tested(outcome, panel, draws, result)
 
 

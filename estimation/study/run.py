@@ -15,7 +15,7 @@ from ..analyses.specification_curve import ANALYSIS
 from ..inference.multiple_testing import benjamini_hochberg
 from ..sample.marts import Marts
 from .coverage import build_coverage
-from .multiplicity import judge_estimates
+from .multiplicity import correct_within_families
 from .stood_out import stood_out_rows
 from .tables import COLUMNS, ESTIMATE_COLUMNS, Tables, typed
 from .units import KINDS, RunUnits, Unit, run_here, study_units
@@ -84,7 +84,7 @@ def run_study(
     curve = chain.from_iterable(unit.specs for unit in units if unit.kind == "curve")
     rows["not_run"] = _share_reasons(list(curve), rows["not_run"])
     frames = {name: typed(rows[name], COLUMNS[name]) for name in rows if name != "estimate"}
-    frames["estimate"] = judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS))
+    frames["estimate"] = correct_within_families(typed(rows["estimate"], ESTIMATE_COLUMNS))
     frames["stood_out"] = typed(stood_out_rows(frames), COLUMNS["stood_out"])
     known = (frames[name] for name in ("estimate", "primary", "channel", "truth"))
     return SimpleNamespace(**frames, coverage=build_coverage(*known))

@@ -27,7 +27,7 @@ ESTIMATE_COLUMNS = {
 COLUMNS = {
     "estimate": ESTIMATE_COLUMNS
     | {
-        # what `multiplicity.judge_estimates` adds
+        # what `multiplicity.correct_within_families` adds
         "family": _TEXT,
         "family_size": _COUNT,
         "p_value_family": _REAL,

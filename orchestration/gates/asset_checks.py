@@ -41,7 +41,7 @@ SHOWN = [
 ]
 
 
-def judge(
+def check_stage(
     home: Home, stage: str, known: Known | None = None, run_name: str | None = None
 ) -> GateResult:
     """Run the gate of a stage and keep its rows in quality.expectation_result of the build; its
@@ -113,11 +113,11 @@ def build_gate(
     )
     each = []
     for rule in RULES[stage]:
-        judged = _judged_asset(stage, rule.dataset, keys)
+        checked = _checked_asset(stage, rule.dataset, keys)
         spec = dg.AssetCheckSpec(
             name=rule.check_id,
-            asset=judged,
-            additional_deps=[key for key in keys if key != judged],
+            asset=checked,
+            additional_deps=[key for key in keys if key != checked],
             # so that Dagster's error names it
             blocking=rule.severity == "stop",
             description=rule.why,
@@ -129,7 +129,7 @@ def build_gate(
         context: dg.AssetCheckExecutionContext, run: dg.ResourceParam[Run]
     ) -> Iterator[dg.AssetCheckResult]:
         known = read_known(run.home, simulated=run.settings.is_simulated)
-        result = judge(run.home, stage, known, run_name=run_id_of(run.started_at))
+        result = check_stage(run.home, stage, known, run_name=run_id_of(run.started_at))
         asked = context.selected_asset_check_keys
         # the first that fails is the run's last line
         if whole.key in asked:
@@ -153,7 +153,7 @@ def build_gate(
     return gate
 
 
-def _judged_asset(stage: str, dataset: str, keys: Sequence[dg.AssetKey]) -> dg.AssetKey:
+def _checked_asset(stage: str, dataset: str, keys: Sequence[dg.AssetKey]) -> dg.AssetKey:
     """The table of a data set: of its own name, else what a gate reads, else the stage's."""
     for name in (dataset, f"gate_{stage}__{dataset}"):
         for key in keys:

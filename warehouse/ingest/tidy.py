@@ -31,7 +31,7 @@ from warehouse.ingest.raw_table import (
     build_rejected_table,
     in_sheet_order,
 )
-from warehouse.ingest.sheets.values import judge
+from warehouse.ingest.sheets.values import rejection_of
 
 REQUIRED = ("city_id", "year", "indicator_id", "value")
 OPTIONAL = ("unit", "edition_year")
@@ -205,7 +205,7 @@ def _verdicts(
     details = list(reasons)
     for i, (number, year) in enumerate(zip(numbers, years, strict=True)):
         if number is None or year is None:
-            reasons[i], details[i] = judge(number, year, raw_texts[i], year_texts[i])
+            reasons[i], details[i] = rejection_of(number, year, raw_texts[i], year_texts[i])
     for i, text in enumerate(edition_texts):
         if text is not None and editions[i] is None and reasons[i] is None:
             reasons[i] = "unknown_year"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from estimation.analyses.without_p import why_no_p
-from estimation.study.multiplicity import judge_estimates
+from estimation.study.multiplicity import correct_within_families
 from tests.estimation.report.fabricated_data import (
     GDP,
     HOSTILE,
@@ -312,7 +312,7 @@ def _tables(
     return {
         **cities_and_pairs(),
         **what_was_read(),
-        "estimates.estimate": judge_estimates(pd.concat(estimates, ignore_index=True)),
+        "estimates.estimate": correct_within_families(pd.concat(estimates, ignore_index=True)),
         "estimates.diagnostic": diagnostics(level_p),
         "estimates.claim": claims(),
         "marts.dim_literature": pd.read_csv(SEEDS / "literature.csv"),
@@ -410,7 +410,7 @@ def _full(**settings) -> dict[str, pd.DataFrame]:
         (f"policy_tools.{own}.tax", "same_regressor_as", "talent", 1.0),
     )
     return frames | {
-        "estimates.estimate": judge_estimates(
+        "estimates.estimate": correct_within_families(
             pd.concat([frames["estimates.estimate"], *more], ignore_index=True)
         ),
         "estimates.diagnostic": pd.concat([frames["estimates.diagnostic"], alike]),

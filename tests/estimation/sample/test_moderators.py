@@ -13,7 +13,7 @@ from estimation.analyses.spec import SampleError, Spec
 from estimation.inference.multiple_testing import benjamini_hochberg, holm
 from estimation.sample.build import build_sample
 from estimation.sample.moderators import build_heterogeneity
-from estimation.study.multiplicity import family_of, judge_estimates
+from estimation.study.multiplicity import correct_within_families, family_of
 from estimation.study.run import run_study
 from tests.estimation.study.cities import economy
 
@@ -225,16 +225,16 @@ def test_families_do_not_mix_outcomes_or_kinds():
         is_default=True,
         p_value=[0.01, 0.03, 0.02, 0.04, 0.05],
     )
-    judged = judge_estimates(table)
+    judged = correct_within_families(table)
     assert judged["p_value_family"].tolist()[:4] == pytest.approx([0.02, 0.03, 0.02, 0.04])
     assert judged["family_size"].tolist()[:4] == [2, 2, 1, 1]
     assert judged["is_found"].tolist()[:4] == [True, True, True, True]
     # of no family, whatever its p
     columns = ["family", "family_size", "p_value_family", "is_found"]
     assert judged[columns].iloc[4].isna().all()
-    other_line = judge_estimates(table.assign(is_default=[True, False, True, True, False]))
+    other_line = correct_within_families(table.assign(is_default=[True, False, True, True, False]))
     assert other_line["is_found"].isna().tolist() == [False, True, False, False, True]
-    no_p = judge_estimates(table.assign(p_value=[0.01, np.nan, 0.02, 0.04, 0.05]))
+    no_p = correct_within_families(table.assign(p_value=[0.01, np.nan, 0.02, 0.04, 0.05]))
     assert no_p["family_size"].tolist()[0] == 1 and no_p[columns].iloc[1].isna().all()
     assert other_line["p_value_family"][0] == 0.01
     assert family_of("heterogeneity.a.human_capital_gap", "treated") is None
@@ -255,7 +255,7 @@ def test_mechanisms_and_radiation_are_each_one_family_of_all_outcomes():
     table = pd.DataFrame(ids, columns=["spec_id", "term", "p_value"])
     parts = table["spec_id"].str.split(".")
     table = table.assign(analysis=parts.str[0], outcome=parts.str[1], is_default=True)
-    judged = judge_estimates(table)
+    judged = correct_within_families(table)
     corrected = [0.06, 0.6, 0.6, np.nan, 0.03, 0.04, 0.04]
     np.testing.assert_allclose(judged["p_value_family"].astype(float), corrected)
     assert judged["family"].dropna().tolist() == ["mechanisms"] * 3 + ["radiation"] * 3

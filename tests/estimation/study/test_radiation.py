@@ -19,7 +19,7 @@ from estimation.primary.within_block import fit_within_block
 from estimation.sample.marts import Marts
 from estimation.sample.ties import partners_elsewhere
 from estimation.study.claims import build_claims
-from estimation.study.multiplicity import judge_estimates
+from estimation.study.multiplicity import correct_within_families
 from estimation.study.radiation import run_radiation
 from estimation.study.run import run_study
 from estimation.study.tables import COLUMNS, ESTIMATE_COLUMNS, typed
@@ -131,7 +131,7 @@ def test_a_claim_of_radiation_is_found_only_in_its_direction(gain):
     claims = pd.read_csv(SEED).query("term == 'exposed'")
     rows = run_radiation(economy(gain=gain), GROWTH)
     tables = SimpleNamespace(
-        estimate=judge_estimates(typed(rows["estimate"], ESTIMATE_COLUMNS)),
+        estimate=correct_within_families(typed(rows["estimate"], ESTIMATE_COLUMNS)),
         diagnostic=typed(rows["diagnostic"], COLUMNS["diagnostic"]),
         not_run=typed(rows["not_run"], COLUMNS["not_run"]),
     )

@@ -11,7 +11,7 @@ import pytest
 from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.gates import queries as sql
-from orchestration.gates.asset_checks import judge
+from orchestration.gates.asset_checks import check_stage
 from orchestration.gates.frames import (
     read_not_finite,
     read_severity,
@@ -292,6 +292,6 @@ def test_a_refresh_stops_where_the_second_implementation_differs(simulated, tmp_
         con.execute(
             f"update estimates.diagnostic set value = 2e-6 where {gap} and spec_id like 'dynamics%'"
         )
-    (sentence,) = judge(home, "estimates").sentences()
+    (sentence,) = check_stage(home, "estimates").sentences()
     assert len(known) == 3 and "pyfixest" in sentence
     assert "dynamics.cm_growth_official.headline" in sentence

@@ -74,9 +74,9 @@ def test_a_warning_that_is_known_is_one_line_with_the_others(tmp_path, monkeypat
     monkeypatch.setattr(asset_checks, "read_gate_frames", lambda *_: {"cells": cells})
     home = Home(tmp_path)
     home.build.mkdir()
-    rows = asset_checks.judge(home, "raw").rows
+    rows = asset_checks.check_stage(home, "raw").rows
     assert "warn: high" in capsys.readouterr().out
     failing = set(rows[["stage", "check_id", "failing_row"]].itertuples(index=False, name=None))
-    asset_checks.judge(home, "raw", Known({("raw", "high"): "2026-01-01"}, failing))
+    asset_checks.check_stage(home, "raw", Known({("raw", "high"): "2026-01-01"}, failing))
     said = capsys.readouterr().out
     assert "high (2026-01-01)" in said and "warn: high" not in said

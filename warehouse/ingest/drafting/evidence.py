@@ -47,7 +47,7 @@ class Knowledge:
     reference: Reference | None = None
 
 
-def judge_column(
+def identify_column(
     header: str,
     keys: np.ndarray,
     values: np.ndarray,
@@ -56,7 +56,7 @@ def judge_column(
     is_series: bool = False,
     is_panel: bool = True,
 ) -> Finding:
-    """What a column is.
+    """Return what a column is, by its values and its header.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from warehouse.ingest.drafting.evidence import (
     FEWEST,
     Finding,
     Knowledge,
-    judge_column,
+    identify_column,
     match_header_unit,
 )
 from warehouse.ingest.drafting.header_matching import (
@@ -217,7 +217,7 @@ def _by_suffixes(sheet: SheetInDraft, suffixed: Mapping[str, Mapping[int, str]])
         headers = [years.get(col, "") for col in range(len(sheet.profile.headers))]
         part = replace(sheet.profile, headers=headers, value_cols=list(years))
         keys, values_of[name] = across_values(sheet.grid, part, sheet.level, sheet.place_ids, rows)
-        findings[name] = judge_column(name.strip("_"), keys, values_of[name], sheet.knowledge)
+        findings[name] = identify_column(name.strip("_"), keys, values_of[name], sheet.knowledge)
     taken = _likest({name: finding.match for name, finding in findings.items()})
     rest = {name: values for name, values in values_of.items() if name not in taken}
     lines = taken_lines(sheet, taken, {n: n for n in taken}, findings, "      ", by_pattern=False)
@@ -232,7 +232,7 @@ def _year_and_findings(sheet: SheetInDraft, edition: int | None) -> tuple[str, d
     """
     profile, reference = sheet.profile, sheet.knowledge.reference
     if profile.year_col is not None:
-        return f"{{column: {quoted(profile.headers[profile.year_col])}}}", _judge_columns(
+        return f"{{column: {quoted(profile.headers[profile.year_col])}}}", _identify_columns(
             sheet, None
         )
     if edition is not None:
@@ -240,14 +240,14 @@ def _year_and_findings(sheet: SheetInDraft, edition: int | None) -> tuple[str, d
     elif reference is not None:
         year = _year_of_values(sheet)
         if year is None:
-            return "{edition_offset: 0}", _judge_columns(sheet, None)
+            return "{edition_offset: 0}", _identify_columns(sheet, None)
         sheet.notes.append(
             f"{sheet.where}: no year anywhere; the values are those of {year}, check"
         )
-        return f"{{constant: {year}}}", _judge_columns(sheet, year)
+        return f"{{constant: {year}}}", _identify_columns(sheet, year)
     else:
         ways = {"{edition_offset: 0}": None}
-    judged = {way: _judge_columns(sheet, year) for way, year in ways.items()}
+    judged = {way: _identify_columns(sheet, year) for way, year in ways.items()}
     best = max(
         judged,
         key=lambda way: sum(
@@ -276,11 +276,11 @@ def _year_of_values(sheet: SheetInDraft) -> int | None:
     return best[1] if best[0] >= _SURE_OF_YEAR else None
 
 
-def _judge_columns(sheet: SheetInDraft, year: int | None) -> dict[int, Finding]:
+def _identify_columns(sheet: SheetInDraft, year: int | None) -> dict[int, Finding]:
     keys = row_keys(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, year)
     is_panel = looks_like_panel(keys[keys != NO_CELL])
     return {
-        col: judge_column(
+        col: identify_column(
             sheet.profile.headers[col],
             *known(keys, column_values(sheet.grid, sheet.profile, col)),
             sheet.knowledge,
@@ -371,7 +371,7 @@ def _by_year_columns(sheet: SheetInDraft, *, has_place: bool) -> list[str] | Non
         titles += [text, behind]
         bracketed += [text, f"({behind})"]
     findings = [
-        (part, judge_column(part, *cells, sheet.knowledge)) for part in dict.fromkeys(titles)
+        (part, identify_column(part, *cells, sheet.knowledge)) for part in dict.fromkeys(titles)
     ]
     found = [(part, finding) for part, finding in findings if finding.match is not None]
     if not found:
@@ -431,7 +431,7 @@ def _by_rows(sheet: SheetInDraft, col: int, *, has_place: bool) -> list[str] | N
         keys, values_of[label] = across_values(
             sheet.grid, sheet.profile, sheet.level, sheet.place_ids, own
         )
-        findings[label] = judge_column(
+        findings[label] = identify_column(
             label, keys, values_of[label], sheet.knowledge, is_series=not has_place
         )
     taken = _likest({label: finding.match for label, finding in findings.items()})

@@ -186,13 +186,13 @@ def _verdicts(
     filled: FilledCells, year_texts: CodedTexts, years: np.ndarray, rules: Sequence[ValueColumn]
 ) -> list[Verdict]:
     """Reason and detail of each cell, by the column's rule or by one rule per cell: none where
-    number and year are good, else those of `judge`.
+    number and year are good, else those of `rejection_of`.
     """
     verdicts = [_TAKEN] * len(years)
     doubtful = np.isnan(filled.numbers) | (years == NO_YEAR) | (filled.numbers == 0)
     for i in np.flatnonzero(doubtful).tolist():
         number, year = float(filled.numbers[i]), int(years[i])
-        verdicts[i] = judge(
+        verdicts[i] = rejection_of(
             None if np.isnan(number) else number,
             None if year == NO_YEAR else year,
             filled.texts[i].as_py(),
@@ -303,14 +303,14 @@ def build_values_table(
     return build_raw_table(origin, built, len(order))
 
 
-def judge(
+def rejection_of(
     number: float | None,
     year: int | None,
     raw_text: str,
     year_text: str | None,
     zero_is_missing: str | None = None,
 ) -> tuple[str | None, str | None]:
-    """Reason and detail of a value cell: nulls when its number and year are good."""
+    """Return why a value cell is rejected (reason, detail): nulls when number and year are good."""
     if number == 0 and zero_is_missing is not None:
         return (
             "not_a_number",
