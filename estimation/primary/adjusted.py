@@ -52,7 +52,7 @@ def draw_adjusted(
     values: Sequence[np.ndarray],
     panel: CityPanel,
     basis: np.ndarray,
-    dealt: np.ndarray,
+    permuted: np.ndarray,
 ) -> list[Draws]:
     """The coefficient of each of several measures in each draw, with the mean of its variances
     clustered by city and by block.
@@ -67,7 +67,7 @@ def draw_adjusted(
     panel : CityPanel
     basis : (N, k) float array
         As of `within_block_basis`.
-    dealt : (J, N) int array
+    permuted : (J, N) int array
 
     Returns
     -------
@@ -76,7 +76,7 @@ def draw_adjusted(
     """
     order = np.argsort(panel.block, kind="stable")
     block = panel.block[order]
-    labels = panel.label[dealt[:, order]]
+    labels = panel.label[permuted[:, order]]
     ordered = basis[order]
     starts = np.flatnonzero(np.diff(block, prepend=-1))
     paths = panel.treated - panel.treated.mean(axis=1, keepdims=True)

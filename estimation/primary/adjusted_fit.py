@@ -11,9 +11,9 @@ from ..panel.panel_error import plural
 from .adjusted import adjusted_weight, draw_adjusted, net_treatment, within_block_basis
 from .city_panel import CityPanel, build_panel, lacking
 from .fit_primary import PrimaryResult, counted, measure_result, without_verdict
-from .fitted_order import deal_in_order, fit_order
+from .fitted_order import fit_order, permute_in_order
 from .p_values import family_p, rank_p
-from .permutation import Draws, deal
+from .permutation import Draws, permute_in_blocks
 
 UNIFORM, FITTED = "uniform", "fitted"
 DEALINGS = (UNIFORM, FITTED)
@@ -98,7 +98,7 @@ def fit_adjusted(
         many = f"{n} cities without every covariate are left out."
         without = plural(n, many, f"{n} city without every covariate is left out.")
         panel = replace(panel, notes=(*panel.notes, without))
-    dealt = deal_adjusted(panel, x, dealing, {"permutations": permutations, "seed": seed})
+    permuted = permute_adjusted(panel, x, dealing, {"permutations": permutations, "seed": seed})
     reasons = lacking(panel)
     if reasons:
         return _adjusted(without_verdict(counted(panel, None, False), reasons), dealing)
@@ -106,7 +106,7 @@ def fit_adjusted(
     weight = adjusted_weight(panel, basis)
     said = counted(panel, weight, False)
     measures = _measures(panel)
-    draws = draw_adjusted(measures, panel, basis, dealt)
+    draws = draw_adjusted(measures, panel, basis, permuted)
     larger = [_larger(draws[:2]), _larger(draws[2:])]
     corrected = family_p(np.array(larger))
     found = []
@@ -129,7 +129,7 @@ def fit_adjusted(
 
 
 def adjusted_statistics(
-    panel: CityPanel, covariates: np.ndarray, dealt: np.ndarray
+    panel: CityPanel, covariates: np.ndarray, permuted: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the larger absolute statistic of both measures in each draw, of growth and of its
     cycle; None where a measure does not vary or the panel gives no verdict.
@@ -139,13 +139,13 @@ def adjusted_statistics(
     panel : CityPanel
     covariates : (N, K) float array
         Of the panel's cities, all known.
-    dealt : (J, N) int array
+    permuted : (J, N) int array
         The city whose admission each city gets in a draw.
     """
     if lacking(panel):
         return None
     draws = draw_adjusted(
-        _measures(panel), panel, within_block_basis(covariates, panel.block), dealt
+        _measures(panel), panel, within_block_basis(covariates, panel.block), permuted
     )
     if not all(one.varies for one in draws):
         return None
@@ -161,14 +161,14 @@ def _measures(panel: CityPanel) -> list[np.ndarray]:
     return found
 
 
-def deal_adjusted(
+def permute_adjusted(
     panel: CityPanel, x: np.ndarray, dealing: str, settings: dict[str, int]
 ) -> np.ndarray:
     """Return the draws of admissions (J, N), uniform within blocks or in the fitted order."""
     seed = [settings["seed"], 0]
     if dealing == UNIFORM or len(panel.cohorts) == 0:
-        return deal(panel.block, settings["permutations"], seed)
-    return deal_in_order(panel, fit_order(panel, x), settings["permutations"], seed)
+        return permute_in_blocks(panel.block, settings["permutations"], seed)
+    return permute_in_order(panel, fit_order(panel, x), settings["permutations"], seed)
 
 
 def _larger(both: list[Draws]) -> np.ndarray:

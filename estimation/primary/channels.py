@@ -32,12 +32,12 @@ class Channel(Tested):
 
 
 def estimate_channels(
-    panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, dealt: np.ndarray
+    panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, permuted: np.ndarray
 ) -> tuple[Channel, ...]:
     """Both channels under the draws of the primary test, without one that does not vary;
     parameters as of `channel_draws`.
     """
-    both = channel_draws(panel, z, m, contrast, dealt).items()
+    both = channel_draws(panel, z, m, contrast, permuted).items()
     found = [
         Channel(channel=name, **vars(interval_and_p(*of_channel)[0])) for name, of_channel in both
     ]
@@ -45,7 +45,7 @@ def estimate_channels(
 
 
 def channel_draws(
-    panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, dealt: np.ndarray
+    panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, permuted: np.ndarray
 ) -> dict[str, tuple[Draws, Callable[[float | None], float | None]]]:
     """Coefficients and errors of both channels, by name, each with the function that takes an
     additive effect on the channel's measure to the units of `Channel`; None where there is no such
@@ -62,7 +62,7 @@ def channel_draws(
     z, m : (N, T) float arrays
     contrast : Contrast
         Of pilot x post.
-    dealt : (J, N) int array
+    permuted : (J, N) int array
     """
     shock = np.abs(own_shock(z, m))
     treated = panel.treated[panel.label]
@@ -72,13 +72,13 @@ def channel_draws(
         without = 0.0 if effect is None else after - effect
         return (after / without) ** 2 - 1 if without > 0 else None
 
-    own = draw_statistics(shock, contrast, panel.label, panel.block, dealt)
-    loading = loading_draws(panel, z, m, dealt)
+    own = draw_statistics(shock, contrast, panel.label, panel.block, permuted)
+    loading = loading_draws(panel, z, m, permuted)
     both = {"own_variance": (own, relative), "loading": (loading, lambda effect: effect)}
     return {name: of_channel for name, of_channel in both.items() if of_channel[0].varies}
 
 
-def loading_draws(panel: CityPanel, z: np.ndarray, m: np.ndarray, dealt: np.ndarray) -> Draws:
+def loading_draws(panel: CityPanel, z: np.ndarray, m: np.ndarray, permuted: np.ndarray) -> Draws:
     """The change of the loading under every draw, over its error from the years.
 
     The error is the scatter over years of the mean over pilots of z less the mean of the block, net
@@ -91,12 +91,12 @@ def loading_draws(panel: CityPanel, z: np.ndarray, m: np.ndarray, dealt: np.ndar
     of_block = wave[firsts]
     response = panel.treated[None] * of_block[:, None, :]
     contrast = two_way(panel, response, np.stack([np.ones_like(of_block), of_block], axis=2))
-    draws = draw_statistics(z, contrast, panel.label, panel.block, dealt)
+    draws = draw_statistics(z, contrast, panel.label, panel.block, permuted)
     added = response[panel.block, panel.label]
     levels = [np.ones(len(panel.years)), *(x[pilots].mean(axis=0) for x in (wave, added))]
     left = np.linalg.qr(np.column_stack(levels), mode="complete")[0]
     rest = left[:, len(levels) :] / np.sqrt(len(panel.years) - len(levels))
-    is_pilot = pilots[dealt] / pilots.sum()
+    is_pilot = pilots[permuted] / pilots.sum()
     scatter = []
     for values in (z, added):
         net = net_of_blocks(values, panel.block)

@@ -14,7 +14,7 @@ from .city_panel import CityPanel, build_panel
 from .contrast import treatment_contrast
 from .measure import cycle, own_shock, slope, standardise
 from .p_values import family_p
-from .permutation import FARTHEST, Draws, deal, draw_statistics, needed_draws
+from .permutation import FARTHEST, Draws, draw_statistics, needed_draws, permute_in_blocks
 
 IMPOSED = ("S-30", "S-60", "S+60", "L+50", "L-50")
 
@@ -122,9 +122,9 @@ def power_curve(
     """
     real = build_panel(growth, years, cohort, block)
     moved, found = np.zeros((2, 2, len(imposed)))
-    for number, dealt in enumerate(deal(real.block, draws, [seed, 1])[1:]):
-        panel = replace(real, label=real.label[dealt])
-        again = deal(real.block, permutations, [seed, 2, number])
+    for number, permuted in enumerate(permute_in_blocks(real.block, draws, [seed, 1])[1:]):
+        panel = replace(real, label=real.label[permuted])
+        again = permute_in_blocks(real.block, permutations, [seed, 2, number])
         z, m, _ = panel.measured(panel.growth)
         bare, _ = _family(panel, again[:1])
         for k, name in enumerate(imposed):
@@ -147,7 +147,7 @@ def power_curve(
     return rows
 
 
-def _family(panel: CityPanel, dealt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _family(panel: CityPanel, permuted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of both series, and the p of the family."""
     contrast = treatment_contrast(panel)
     draws = [
@@ -156,7 +156,7 @@ def _family(panel: CityPanel, dealt: np.ndarray) -> tuple[np.ndarray, np.ndarray
             contrast,
             panel.label,
             panel.block,
-            dealt,
+            permuted,
             has_effects=False,
         )
         for series in panel.series

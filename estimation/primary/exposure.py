@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .city_panel import build_panel, lacking
-from .permutation import ROUNDING, Draws, deal, squared_error
+from .permutation import ROUNDING, Draws, permute_in_blocks, squared_error
 from .within_block import WithinBlockResult, within_block_result
 
 
@@ -66,13 +66,13 @@ class Tied:
         order = np.argsort(-known, axis=1, kind="stable")
         ranked = np.take_along_axis(known, order, axis=1)
         rows, first = np.arange(len(known)), np.full((len(label), len(known)), n_labels, np.int8)
-        for draw, dealt in enumerate(label):
-            at = (dealt > 0)[order].argmax(axis=1)
+        for draw, permuted in enumerate(label):
+            at = (permuted > 0)[order].argmax(axis=1)
             partner, strength = order[rows, at], ranked[rows, at]
-            strength = np.where(dealt[partner] > 0, strength, -np.inf)
-            free = np.isfinite(strength) & (dealt[self.own] == 0)
+            strength = np.where(permuted[partner] > 0, strength, -np.inf)
+            free = np.isfinite(strength) & (permuted[self.own] == 0)
             strong = free & (strength > np.median(strength[free])) if free.any() else free
-            first[draw, strong] = dealt[partner][strong]
+            first[draw, strong] = permuted[partner][strong]
         return first, np.ones(first.shape, dtype=bool)
 
 
@@ -136,9 +136,9 @@ def fit_exposure(
         np.int8
     )
     block = np.unique(admitted.block, return_inverse=True)[1].reshape(-1)
-    dealt = label[deal(block, permutations, seed)]
-    first, kept = reach.reach(dealt, len(cohorts) + 1)
-    kept &= dealt[:, admitted.own] == 0
+    permuted = label[permute_in_blocks(block, permutations, seed)]
+    first, kept = reach.reach(permuted, len(cohorts) + 1)
+    kept &= permuted[:, admitted.own] == 0
     dates = np.append(cohorts, 0)
     own_block = block[admitted.own]
     real = kept[0]

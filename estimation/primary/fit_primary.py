@@ -16,7 +16,7 @@ from .contrast import Contrast, treatment_contrast
 from .detectable import detectable
 from .interval import Tested, interval_and_p
 from .p_values import family_p
-from .permutation import Draws, deal, draw_statistics
+from .permutation import Draws, draw_statistics, permute_in_blocks
 
 ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"
 GIVEN = "as given"
@@ -135,7 +135,7 @@ def fit_primary(
     Formulas: docs/methods, section 18; what was measured: docs/evidence/primary-test.md.
     """
     panel = build_panel(growth, years, cohort, block, least_share=least_share)
-    dealt = deal(panel.block, permutations, [seed, 0])
+    permuted = permute_in_blocks(panel.block, permutations, [seed, 0])
     reasons = lacking(panel)
     if reasons:
         return without_verdict(counted(panel, None, capped), reasons)
@@ -143,7 +143,7 @@ def fit_primary(
     weight = contrast.weight[panel.block, panel.label]
     said = counted(panel, weight, capped)
     measured = [panel.measured(series, capped=capped) for series in panel.series]
-    draws = [_draw(panel, y, contrast, weight, dealt) for _, _, y in measured]
+    draws = [_draw(panel, y, contrast, weight, permuted) for _, _, y in measured]
     corrected = family_p([one.statistic() for one in draws])
     found = []
     for (z, m, y), one, other, p in zip(measured, draws, draws[::-1], corrected, strict=True):
@@ -152,7 +152,7 @@ def fit_primary(
             continue
         result = measure_result(said, panel, weight, y, one, others=[other], p_value_family=p)
         if not panel.has_gaps:
-            channels = estimate_channels(panel, z, m, contrast, dealt)
+            channels = estimate_channels(panel, z, m, contrast, permuted)
             result = replace(result, channels=channels)
         found.append(result)
     return replace(found[0], cycle=found[1])
@@ -165,16 +165,16 @@ def fit_window(window: Window, **settings: int) -> PrimaryResult:
 
 
 def _draw(
-    panel: CityPanel, y: np.ndarray, contrast: Contrast, weight: np.ndarray, dealt: np.ndarray
+    panel: CityPanel, y: np.ndarray, contrast: Contrast, weight: np.ndarray, permuted: np.ndarray
 ) -> Draws:
     """Draws of a measure; with gaps an effect adds less than 1 to the contrast, and both are
     divided by what it adds, which makes the estimate that of least squares on the known cells.
     """
     if not panel.has_gaps:
-        return draw_statistics(y, contrast, panel.label, panel.block, dealt)
+        return draw_statistics(y, contrast, panel.label, panel.block, permuted)
     response = panel.response
     added = (weight * response).sum()
-    given = (contrast, panel.label, panel.block, dealt)
+    given = (contrast, panel.label, panel.block, permuted)
     return draw_statistics(y / added, *given, response=response / added)
 
 
@@ -205,14 +205,14 @@ def fit_measure(
         As `fit_primary`.
     """
     panel = build_panel(values, years, cohort, block, is_standardised=False)
-    dealt = deal(panel.block, permutations, [seed, 0])
+    permuted = permute_in_blocks(panel.block, permutations, [seed, 0])
     reasons = lacking(panel)
     if reasons:
         return without_verdict(replace(counted(panel, None, False), measure=GIVEN), reasons)
     contrast = treatment_contrast(panel)
     weight = contrast.weight[panel.block, panel.label]
     said = replace(counted(panel, weight, False), measure=GIVEN)
-    draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
+    draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, permuted)
     if not draws.varies:
         return without_verdict(said, (NO_VARIATION,))
     return measure_result(said, panel, weight, panel.growth, draws)

@@ -66,20 +66,20 @@ def fit_order(panel: CityPanel, covariates: np.ndarray) -> np.ndarray:
     return x @ theta
 
 
-def deal_in_order(
+def permute_in_order(
     panel: CityPanel, score: np.ndarray, draws: int, seed: int | Sequence[int]
 ) -> np.ndarray:
-    """Which city's admissions each city gets, (1 + draws, N) ints, the first row its own.
+    """Return which city's admissions each city gets, (1 + draws, N) ints, the first row its own.
 
     The order of a draw within a block is that of `score` (N,) plus independent Gumbel variables,
     the largest first; the block's earliest admission goes to the first city, and so on. Equal
-    scores deal uniformly.
+    scores permute uniformly.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
-    return deal_by_keys(panel, score + generator.gumbel(size=(draws, len(score))))
+    return permute_by_keys(panel, score + generator.gumbel(size=(draws, len(score))))
 
 
-def deal_by_keys(panel: CityPanel, keys: np.ndarray) -> np.ndarray:
+def permute_by_keys(panel: CityPanel, keys: np.ndarray) -> np.ndarray:
     """Which city's admissions each city gets, (1 + draws, N) ints: within a block the city with the
     largest of its keys (draws, N) takes the block's earliest admission, and so on.
 
@@ -88,6 +88,6 @@ def deal_by_keys(panel: CityPanel, keys: np.ndarray) -> np.ndarray:
     never_last = np.where(panel.label == 0, len(panel.cohorts) + 1, panel.label)
     slots = np.lexsort((never_last, panel.block))
     ranked = np.argsort(APART * panel.block - keys, axis=1, kind="stable")
-    dealt = np.tile(np.arange(keys.shape[1]), (1 + len(keys), 1))
-    np.put_along_axis(dealt[1:], ranked, np.broadcast_to(slots, ranked.shape), axis=1)
-    return dealt
+    permuted = np.tile(np.arange(keys.shape[1]), (1 + len(keys), 1))
+    np.put_along_axis(permuted[1:], ranked, np.broadcast_to(slots, ranked.shape), axis=1)
+    return permuted

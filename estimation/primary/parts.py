@@ -38,7 +38,7 @@ class Parts:
 
 
 def fit_parts(
-    panel: CityPanel, y: np.ndarray, effect: float, paths: np.ndarray, dealt: np.ndarray
+    panel: CityPanel, y: np.ndarray, effect: float, paths: np.ndarray, permuted: np.ndarray
 ) -> Parts | None:
     """Least squares of y on treatment in each part, with city and block x year effects.
 
@@ -53,7 +53,7 @@ def fit_parts(
         The common effect.
     paths : (Q, C + 1, T) float array
         1 in the years in which a label is treated within the part; the parts sum to `treated`.
-    dealt : (J, N) int array
+    permuted : (J, N) int array
 
     Returns
     -------
@@ -76,7 +76,7 @@ def fit_parts(
     own = np.einsum("bqlt,brlt->blqr", weight, net)[panel.block]
     order = np.argsort(panel.block, kind="stable")
     starts = np.flatnonzero(np.diff(panel.block[order], prepend=-1))
-    labels, city = panel.label[dealt[:, order]], order[None, :]
+    labels, city = panel.label[permuted[:, order]], order[None, :]
     scores = product[city, labels]
     estimate = scores.sum(axis=1)
     scores = scores - np.einsum("jnqr,jr->jnq", own[city, labels], estimate)

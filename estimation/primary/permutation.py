@@ -23,9 +23,9 @@ CHUNK = 50
 FARTHEST = 1e4
 
 
-def deal(block: np.ndarray, draws: int, seed: int | Sequence[int]) -> np.ndarray:
-    """Which city's admissions each city gets: (1 + draws, N) ints, the first row its own, the
-    others shuffled within blocks.
+def permute_in_blocks(block: np.ndarray, draws: int, seed: int | Sequence[int]) -> np.ndarray:
+    """Return which city's admissions each city gets: (1 + draws, N) ints, the first row its own,
+    the others shuffled within blocks.
 
     The cities of `block` (N,) ints move as a whole: several windows or series of them take the
     same draws.
@@ -41,12 +41,12 @@ def deal(block: np.ndarray, draws: int, seed: int | Sequence[int]) -> np.ndarray
             "give 9999, or 199 for a quick look"
         )
     generator = np.random.Generator(np.random.PCG64(seed))
-    dealt = np.tile(np.arange(len(block)), (1 + draws, 1))
+    permuted = np.tile(np.arange(len(block)), (1 + draws, 1))
     for name in range(int(block.max(initial=-1)) + 1):
         members = np.flatnonzero(block == name)
         if len(members) > 1:
-            dealt[1:, members] = generator.permuted(dealt[1:, members], axis=1)
-    return dealt
+            permuted[1:, members] = generator.permuted(permuted[1:, members], axis=1)
+    return permuted
 
 
 def needed_draws(count: int) -> int:
@@ -116,7 +116,7 @@ def draw_statistics(
     contrast: Contrast,
     label: np.ndarray,
     block: np.ndarray,
-    dealt: np.ndarray,
+    permuted: np.ndarray,
     *,
     has_effects: bool = True,
     response: np.ndarray | None = None,
@@ -131,7 +131,7 @@ def draw_statistics(
     values : (N, K) float array
     contrast : Contrast
     label, block : (N,) int arrays
-    dealt : (J, N) int array
+    permuted : (J, N) int array
     has_effects : bool
         Whether statistics at effects other than 0 will be asked for, which take twice as long.
     response : (N, K) float array, optional
@@ -150,8 +150,8 @@ def draw_statistics(
     net_response = contrast.response - block_means(response, block)[:, None, :]
     unit = np.einsum("bck,bck->bc", contrast.weight, net_response)[block][order]
     n_labels, found = unit.shape[1], []
-    for start in range(0, len(dealt), CHUNK):
-        of_cities = label.take(dealt[start : start + CHUNK].take(order, axis=1))
+    for start in range(0, len(permuted), CHUNK):
+        of_cities = label.take(permuted[start : start + CHUNK].take(order, axis=1))
         cells = of_cities + n_labels * np.arange(len(order))
         one = unit.take(cells)
         estimate, ours = _net_of_estimate(of_values.take(cells), one)

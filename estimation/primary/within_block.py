@@ -16,7 +16,7 @@ from .city_panel import (
 )
 from .contrast import treatment_contrast
 from .interval import Tested, interval_and_p
-from .permutation import Draws, deal, draw_statistics
+from .permutation import Draws, draw_statistics, permute_in_blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,18 +68,18 @@ def fit_within_block(
         As `fit_primary`.
     """
     panel = build_panel(city_means, years, cohort, block)
-    draws = outcome_draws(panel, deal(panel.block, permutations, [seed, 0]))
+    draws = outcome_draws(panel, permute_in_blocks(panel.block, permutations, [seed, 0]))
     return within_block_result(panel, draws, panel.remarks)
 
 
 def outcome_draws(
-    panel: CityPanel, dealt: np.ndarray, *, least_years: int = MINIMUM_YEARS_BEFORE
+    panel: CityPanel, permuted: np.ndarray, *, least_years: int = MINIMUM_YEARS_BEFORE
 ) -> Draws | None:
     """The contrast of a panel's outcome in each draw; None where the panel lacks what it needs."""
     if lacking(panel, least_years):
         return None
     contrast = treatment_contrast(panel)
-    return draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
+    return draw_statistics(panel.growth, contrast, panel.label, panel.block, permuted)
 
 
 def within_block_result(

@@ -16,7 +16,7 @@ from ..analyses.spec import Spec
 from ..defaults import LEAST_SHARE, LEVEL
 from ..primary.city_panel import CityPanel, build_panel
 from ..primary.detectable import detectable
-from ..primary.fitted_order import deal_by_keys
+from ..primary.fitted_order import permute_by_keys
 from ..primary.p_values import family_p
 from ..primary.permutation import Draws
 from ..primary.within_block import WithinBlockResult, outcome_draws, within_block_result
@@ -137,8 +137,8 @@ def _test(
         members["cohort"].to_numpy(),
         members["province_id"].to_numpy(),
     )
-    dealt = deal_by_keys(panel, keys[ids[panel.kept]].to_numpy())
-    draws = outcome_draws(panel, dealt, least_years=YEARS_BEFORE)
+    permuted = permute_by_keys(panel, keys[ids[panel.kept]].to_numpy())
+    draws = outcome_draws(panel, permuted, least_years=YEARS_BEFORE)
     result = within_block_result(panel, draws, panel.remarks, least_years=YEARS_BEFORE)
     return _Tested(outcome, panel, draws, result)
 

@@ -25,8 +25,8 @@ from ..analyses.spec import SampleError, Spec
 from ..primary.adjusted_fit import (
     AdjustedResult,
     adjusted_statistics,
-    deal_adjusted,
     fit_adjusted,
+    permute_adjusted,
 )
 from ..primary.city_panel import build_panel
 from ..primary.exposure import fit_exposure
@@ -46,9 +46,9 @@ NUMBERS = ("first_year", "last_year", "estimate", "ci_low", "ci_high", "p_value"
 COUNTS = ("n_cities", "n_pilots")
 # of the checks by another statistic
 KIND = "statistic"
-# These deal the admissions of the headline's cities, or of whole provinces of them, so that one
+# These permute the admissions of the headline's cities, or of whole provinces of them, so that one
 # draw moves them all.
-DEALT_ALIKE = ("headline", "dates", "years", "measure", "province")
+PERMUTED_ALIKE = ("headline", "dates", "years", "measure", "province")
 
 
 def check_rows(
@@ -83,11 +83,11 @@ def check_rows(
         for series, one in (("growth", found), ("cycle", found.cycle)):
             if one is not None:
                 rows.append(_check_row(spec, kind, name, series, one, one.reason))
-        if kind in DEALT_ALIKE and found.p_value is not None:
+        if kind in PERMUTED_ALIKE and found.p_value is not None:
             alike += [window, less_trend(window)]
     joint = joint_p(alike, **settings)
     for row in rows:
-        row["joint_p_value"] = joint if row["check"] in DEALT_ALIKE else None
+        row["joint_p_value"] = joint if row["check"] in PERMUTED_ALIKE else None
     rows += adjusted_rows(marts, spec, city_window(marts, spec), settings)
     return rows + _drift_rows(spec, result, placebos)
 
@@ -230,16 +230,16 @@ def adjusted_over_refreshes(
     known = np.isfinite(covariates).all(axis=1)
     given = (window.cohort[known], window.block[known])
     newest = build_panel(window.growth[known], window.years, *given)
-    dealt, found = None, []
+    permuted, found = None, []
     for last in window.years[window.years >= BASE_YEAR].tolist():
         inside = window.years <= last
         panel = build_panel(window.growth[known][:, inside], window.years[inside], *given)
         if not np.array_equal(panel.kept, newest.kept):
             return None, None
         x = covariates[known][panel.kept]
-        if dealt is None:
-            dealt = deal_adjusted(newest, x, ADJUSTED.dealing, settings)
-        both = adjusted_statistics(panel, x, dealt)
+        if permuted is None:
+            permuted = permute_adjusted(newest, x, ADJUSTED.dealing, settings)
+        both = adjusted_statistics(panel, x, permuted)
         if both is None:
             return None, None
         found.append(both)

@@ -13,7 +13,7 @@ from ..primary.city_panel import CityPanel
 from ..primary.contrast import treatment_contrast
 from ..primary.p_values import family_p
 from ..primary.parts import Parts, fit_parts
-from ..primary.permutation import deal
+from ..primary.permutation import permute_in_blocks
 from ..sample.marts import Marts
 from .tables import Rows
 from .windows import Window
@@ -87,7 +87,7 @@ def _part_rows(spec: Spec, panel: CityPanel, weight: np.ndarray, settings: dict[
     """Rows of the ages and of the periods: their estimates, and one p of equality for each."""
     y = panel.measured(panel.growth)[2]
     effect = float((weight * y).sum())
-    dealt = deal(panel.block, settings["permutations"], [settings["seed"], 3])
+    permuted = permute_in_blocks(panel.block, settings["permutations"], [settings["seed"], 3])
     rows, tests = [], {}
     for grain, parts in _parts(panel).items():
         paths = np.stack(list(parts.values()))
@@ -95,7 +95,7 @@ def _part_rows(spec: Spec, panel: CityPanel, weight: np.ndarray, settings: dict[
         names = [name for name, has_cells in zip(parts, filled, strict=True) if has_cells]
         found = None
         if len(names) > 1:
-            found = fit_parts(panel, y, effect, paths[filled], dealt)
+            found = fit_parts(panel, y, effect, paths[filled], permuted)
         if found is not None:
             tests[grain] = found
         for place, name in enumerate(names):

@@ -17,7 +17,7 @@ from ..primary.city_panel import Window, build_panel, lacking
 from ..primary.contrast import treatment_contrast
 from ..primary.measure import cycle
 from ..primary.p_values import rank_p
-from ..primary.permutation import Draws, deal, draw_statistics
+from ..primary.permutation import Draws, draw_statistics, permute_in_blocks
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
@@ -132,7 +132,7 @@ def joint_draws(windows: Sequence[Window], *, permutations: int, seed: int) -> l
     for one in windows:
         shared &= np.isin(ids, one.city_ids) | ~np.isin(block, one.block)
     ids, block = ids[shared], np.unique(block[shared], return_inverse=True)[1]
-    all_dealt = deal(block, permutations, [seed, 0])
+    all_permuted = permute_in_blocks(block, permutations, [seed, 0])
     found = []
     for one in windows:
         rows = np.flatnonzero(np.isin(one.city_ids, ids))
@@ -142,7 +142,7 @@ def joint_draws(windows: Sequence[Window], *, permutations: int, seed: int) -> l
         if lacking(panel) or len(panel.label) < len(rows):
             return None
         y, contrast = panel.measured(panel.growth, capped=one.capped)[2], treatment_contrast(panel)
-        dealt = own[all_dealt[:, place]]
-        draws = draw_statistics(y, contrast, panel.label, panel.block, dealt, has_effects=False)
+        permuted = own[all_permuted[:, place]]
+        draws = draw_statistics(y, contrast, panel.label, panel.block, permuted, has_effects=False)
         found.append(draws)
     return found

@@ -10,8 +10,8 @@ import numpy as np
 
 
 def count_relabellings(labels: np.ndarray, strata: np.ndarray) -> int:
-    """Number of distinct ways to deal the labels out again within strata (a product of multinomial
-    coefficients).
+    """Return the number of distinct ways to permute the labels within strata (a product of
+    multinomial coefficients).
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def draw_relabellings(
     return _shuffled(labels.tobytes(), strata.tobytes(), n_draws, seed).astype(np.int64)
 
 
-# most specs of a study deal the same admissions again
+# most specs of a study permute the same admissions
 @lru_cache(maxsize=4)
 def _shuffled(labels_bytes: bytes, strata_bytes: bytes, n_draws: int, seed: int) -> np.ndarray:
     """See `draw_relabellings`; as int32."""

@@ -31,7 +31,7 @@ def test_contracts_ids_exist_once() -> None:
     }
     assert wanted <= set(ids)
     judged = [spec for spec in all_specs() if spec.analysis != "study_form"]
-    # labels of exposure must not be dealt (docs/methods, section 18.10)
+    # labels of exposure must not be permuted (docs/methods, section 18.10)
     for spec in judged:
         draws = 0 if spec.treatment_rule in EXPOSURE_RULES else 9999
         assert (spec.permutations, "permutation" in spec.vcov) == (draws, draws > 0)

@@ -38,11 +38,11 @@ def plain_measure(series: np.ndarray, is_partner: np.ndarray) -> np.ndarray:
     return np.array([np.ma.masked_invalid(rows).mean(axis=0).filled(np.nan) for rows in pairs])
 
 
-def draws_of(given: tuple, dealt: np.ndarray) -> Draws:
-    """The statistic of growth, years, cohort and block under dealt admissions."""
+def draws_of(given: tuple, permuted: np.ndarray) -> Draws:
+    """The statistic of growth, years, cohort and block under permuted admissions."""
     panel = build_panel(*given)
     y = panel.measured(panel.growth)[2]
-    return draw_statistics(y, treatment_contrast(panel), panel.label, panel.block, dealt)
+    return draw_statistics(y, treatment_contrast(panel), panel.label, panel.block, permuted)
 
 
 def within_blocks(y, paths, block, controls=()):

@@ -121,9 +121,9 @@ def test_stand_ins_follow_from_what_cities_have_in_common_alone():
     assert np.abs(others - y).max() > 0.1
     assert city_periods.stand_ins(panel, others, seed=1) == pytest.approx(found, abs=1e-7)
     contrast = treatment_contrast(panel)
-    dealt = np.arange(len(block))[None]
+    permuted = np.arange(len(block))[None]
     errors = [
-        draw_statistics(rows, contrast, panel.label, panel.block, dealt).error[0, 0]
+        draw_statistics(rows, contrast, panel.label, panel.block, permuted).error[0, 0]
         for rows in (y, found)
     ]
     assert errors[1] == pytest.approx(errors[0], rel=1e-9)

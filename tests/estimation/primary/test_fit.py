@@ -19,7 +19,7 @@ from estimation.primary.interval import find_interval
 from estimation.primary.measure import cycle, standardise
 from estimation.primary.p_values import family_p, rank_p
 from estimation.primary.pair_means import partner_means
-from estimation.primary.permutation import Draws, deal, draw_statistics
+from estimation.primary.permutation import Draws, draw_statistics, permute_in_blocks
 from estimation.primary.within_block import fit_within_block
 
 from .economies import YEARS, draw_panel, draws_of, within_blocks
@@ -27,7 +27,7 @@ from .economies import YEARS, draw_panel, draws_of, within_blocks
 
 def _draws(seed: int, permutations: int = 199, **options):
     given = draw_panel(seed, **options)
-    return draws_of(given, deal(given[3], permutations, [seed, 0]))
+    return draws_of(given, permute_in_blocks(given[3], permutations, [seed, 0]))
 
 
 def _verdict(found) -> tuple:
@@ -58,7 +58,7 @@ def test_effects_that_are_accepted_again_beyond_the_interval_are_told():
 
 def test_where_admissions_can_be_dealt_in_few_ways_the_sides_are_missing_with_their_reason():
     growth, years, _, _ = draw_panel(1)
-    # twelve ways to deal them: one in twelve draws equals the real admissions
+    # twelve ways to permute them: one in twelve draws equals the real admissions
     block = np.array([0, 0, 1, 1, 2, 2, 2, *range(3, 6)])
     cohort = np.where(np.isin(np.arange(10), (0, 2, 4, 5)), 2014, 0)
     found = fit_primary(growth[:10], years, cohort, block, permutations=199)
@@ -104,17 +104,19 @@ def test_the_smallest_detectable_change_is_found_in_four_of_five(sign):
     contrast = treatment_contrast(panel)
     y = panel.measured(panel.growth)[2]
     place = panel.label, panel.block
-    draws = draw_statistics(y, contrast, *place, deal(panel.block, 1999, [1, 0]))
-    bare = draw_statistics(y, contrast, *place, deal(panel.block, 1999, [1, 0]), has_effects=False)
+    draws = draw_statistics(y, contrast, *place, permute_in_blocks(panel.block, 1999, [1, 0]))
+    bare = draw_statistics(
+        y, contrast, *place, permute_in_blocks(panel.block, 1999, [1, 0]), has_effects=False
+    )
     assert np.array_equal(bare.statistic(), draws.statistic())
     size = sign * detectable(draws, np.zeros(2000), sign)
     # the other series of the family raises what must be passed
     assert detectable(draws, np.full(2000, 5.0), sign) > 1.2 * abs(size)
     freed = y - draws.estimate[0] * panel.treated[panel.label]
     found = 0
-    for d, dealt in enumerate(deal(panel.block, 200, [2, 0])[1:]):
-        label = panel.label[dealt]
-        again = deal(panel.block, 199, [3, d])
+    for d, permuted in enumerate(permute_in_blocks(panel.block, 200, [2, 0])[1:]):
+        label = panel.label[permuted]
+        again = permute_in_blocks(panel.block, 199, [3, d])
         changed = freed + size * panel.treated[label]
         statistic = draw_statistics(changed, contrast, label, panel.block, again).statistic()
         found += statistic[0] * sign > 0 and rank_p(statistic) < 0.05
@@ -178,16 +180,16 @@ def test_result_names_what_was_used():
 def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path():
     panel = build_panel(*draw_panel(5))
     z, m, _ = panel.measured(panel.growth)
-    dealt = deal(panel.block, 20, [1, 0])
-    found = loading_draws(panel, z, m, dealt)
+    permuted = permute_in_blocks(panel.block, 20, [1, 0])
+    found = loading_draws(panel, z, m, permuted)
     wave = cycle(m, panel.years)
     own_wave = [wave * (np.arange(len(z)) == city)[:, None] for city in range(len(z))]
     means = np.array([z[panel.block == b].mean(axis=0) for b in panel.block])
     for d in (0, 3):
-        treated = panel.treated[panel.label[dealt[d]]]
+        treated = panel.treated[panel.label[permuted[d]]]
         (b,), _ = within_blocks(z, [treated * wave], panel.block, own_wave)
         assert found.estimate[d] == pytest.approx(b, abs=1e-9)
-        pilots = panel.label[dealt[d]] > 0
+        pilots = panel.label[permuted[d]] > 0
         path = (z - means)[pilots].mean(axis=0)
         regressors = sm.add_constant(
             np.column_stack([wave[pilots].mean(axis=0), (wave * treated)[pilots].mean(axis=0)])

@@ -1,5 +1,5 @@
 """The primary test and recentred exposure against plain versions written from their definitions:
-loops over cities and pairs, one regression on dummies a draw, admissions dealt otherwise.
+loops over cities and pairs, one regression on dummies a draw, admissions permuted otherwise.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from estimation.primary.exposure import Admitted, Ring, Tied, fit_exposure
 from estimation.primary.fit_primary import fit_primary
 from estimation.primary.interval import find_interval
 from estimation.primary.p_values import rank_p
-from estimation.primary.permutation import deal
+from estimation.primary.permutation import permute_in_blocks
 from tests.estimation.panels import without_dummies
 from tests.estimation.parity import agrees
 
@@ -71,16 +71,16 @@ def test_a_plain_version_gives_the_same_estimate_p_and_interval(which):
     assert result.n_negative == (weight[treated] < -1e-12).sum()
 
     rng = np.random.default_rng(11)
-    dealt = []
+    permuted = []
     for _ in range(DRAWS):
         moved = cohort.copy()
         for k in np.unique(block):
             moved[block == k] = rng.permutation(moved[block == k])
-        dealt.append(moved)
+        permuted.append(moved)
 
     def p_without(effect: float) -> float:
         freed = y - effect * treated
-        statistics = [abs(np.divide(*plain.fit(freed, moved))) for moved in [cohort, *dealt]]
+        statistics = [abs(np.divide(*plain.fit(freed, moved))) for moved in [cohort, *permuted]]
         return np.mean(np.array(statistics) >= statistics[0] - 1e-9)
 
     # four Monte Carlo errors of a p near 0.05, or of the p itself
@@ -93,7 +93,7 @@ def test_a_plain_version_gives_the_same_estimate_p_and_interval(which):
 
 
 YEARS = np.arange(2010, 2018)
-PROVINCES, EACH, DEALT, SEED = 4, 9, 39, 5
+PROVINCES, EACH, PERMUTED, SEED = 4, 9, 39, 5
 
 
 def world() -> tuple[np.ndarray, Admitted, np.ndarray, np.ndarray]:
@@ -140,8 +140,8 @@ def dates_by_loops(rule: str, cohort: np.ndarray, own, distance, tie) -> dict[in
 
 def by_loops(rule: str, values, admitted: Admitted, distance, tie, effect: float) -> np.ndarray:
     """Coefficient and squared error of each draw by instrumented dummies, (J, 2)."""
-    dealt = admitted.cohort[deal(admitted.block // 10, DEALT, SEED)]
-    drawn = [dates_by_loops(rule, cohort, admitted.own, distance, tie) for cohort in dealt]
+    permuted = admitted.cohort[permute_in_blocks(admitted.block // 10, PERMUTED, SEED)]
+    drawn = [dates_by_loops(rule, cohort, admitted.own, distance, tie) for cohort in permuted]
     exposed = [
         {row: (date > 0) & (date <= YEARS) for row, date in dates.items()} for dates in drawn
     ]
@@ -173,7 +173,7 @@ def by_loops(rule: str, values, admitted: Admitted, distance, tie, effect: float
 def test_every_draw_is_what_loops_with_dummies_give(rule: str) -> None:
     values, admitted, distance, tie = world()
     reach = Ring(distance, 60, 130) if rule == "ring" else Tied(tie, admitted.own)
-    said, draws = fit_exposure(values, YEARS, admitted, reach, permutations=DEALT, seed=SEED)
+    said, draws = fit_exposure(values, YEARS, admitted, reach, permutations=PERMUTED, seed=SEED)
     for effect in (0.0, 0.7):
         expected = by_loops(rule, values, admitted, distance, tie, effect)
         np.testing.assert_allclose(draws.estimate - effect * draws.carried, expected[:, 0])

@@ -13,11 +13,11 @@ from estimation.primary.adjusted_fit import fit_adjusted
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.fit_primary import fit_primary
-from estimation.primary.fitted_order import PENALTY, deal_in_order, fit_order
+from estimation.primary.fitted_order import PENALTY, fit_order, permute_in_order
 from estimation.primary.p_values import family_p
 from estimation.primary.parts import fit_parts
 from estimation.primary.pearson import pearson_before_after
-from estimation.primary.permutation import deal
+from estimation.primary.permutation import permute_in_blocks
 
 from .economies import draw_panel, plain_measure, within_blocks
 
@@ -48,11 +48,11 @@ def _by_dummies(y, panel, label, covariates):
 def test_every_draw_is_a_regression_on_dummies(panel, covariates):
     y = panel.measured(panel.growth)[2]
     capped = panel.measured(panel.growth, capped=True)[2]
-    dealt = deal(panel.block, 20, 3)
+    permuted = permute_in_blocks(panel.block, 20, 3)
     basis = within_block_basis(covariates, panel.block)
-    found = draw_adjusted([y, capped], panel, basis, dealt)
+    found = draw_adjusted([y, capped], panel, basis, permuted)
     for draw in (0, 1, 20):
-        label = panel.label[dealt[draw]]
+        label = panel.label[permuted[draw]]
         for values, draws in zip((y, capped), found, strict=True):
             b, error = _by_dummies(values, panel, label, covariates)
             assert draws.estimate[draw] == pytest.approx(b, abs=1e-10)
@@ -86,8 +86,8 @@ def test_the_order_maximises_the_partial_likelihood(panel, covariates):
 
 def test_orders_keep_the_cohorts_of_a_block_and_follow_the_score(panel):
     score = np.where(np.arange(len(panel.label)) % 6 == 5, np.log(3.0), 0.0)
-    dealt = deal_in_order(panel, score, 4000, 1)
-    labels = panel.label[dealt]
+    permuted = permute_in_order(panel, score, 4000, 1)
+    labels = panel.label[permuted]
     for block in np.unique(panel.block):
         own = panel.block == block
         assert (np.sort(labels[:, own], axis=1) == np.sort(panel.label[own])).all()
@@ -95,16 +95,16 @@ def test_orders_keep_the_cohorts_of_a_block_and_follow_the_score(panel):
     # six cities of a block, of which the last is three times as likely to be the first
     assert first[:, score > 0].mean() == pytest.approx(3 / 8, abs=0.01)
     assert first[:, score == 0].mean() == pytest.approx(1 / 8, abs=0.005)
-    again = deal_in_order(panel, score, 4000, 1)
-    assert (again == dealt).all()
+    again = permute_in_order(panel, score, 4000, 1)
+    assert (again == permuted).all()
 
 
 def test_an_order_that_a_covariate_separates_has_a_fit(panel):
     separates = (panel.label > 0).astype(float)[:, None]
     score = fit_order(panel, separates)
     assert np.isfinite(score).all()
-    dealt = deal_in_order(panel, score, 200, 1)
-    assert (panel.label[dealt][:, panel.label == 0] == 0).mean() > 0.95
+    permuted = permute_in_order(panel, score, 200, 1)
+    assert (panel.label[permuted][:, panel.label == 0] == 0).mean() > 0.95
 
 
 def test_the_fit_judges_by_the_larger_of_both_measures():
@@ -118,12 +118,12 @@ def test_the_fit_judges_by_the_larger_of_both_measures():
     rest = np.delete(np.arange(len(cohort)), 3)
     panel = build_panel(growth[rest], years, cohort[rest], block[rest])
     kept = x[rest]
-    dealt = deal_in_order(panel, fit_order(panel, kept), 199, [4, 0])
+    permuted = permute_in_order(panel, fit_order(panel, kept), 199, [4, 0])
     basis = within_block_basis(kept, panel.block)
     sizes = []
     for series in panel.series:
         measures = [panel.measured(series, capped=one)[2] for one in (False, True)]
-        draws = draw_adjusted(measures, panel, basis, dealt)
+        draws = draw_adjusted(measures, panel, basis, permuted)
         sizes.append([np.abs(one.statistic()) for one in draws])
     larger = np.array(sizes).max(axis=1)
     assert found.p_value_larger == pytest.approx((larger[0] >= larger[0, 0]).mean())
@@ -156,7 +156,7 @@ def _effect(panel, y):
 def test_parts_are_one_regression_on_dummies():
     panel, paths = _panel_and_parts()
     y = panel.growth
-    found = fit_parts(panel, y, _effect(panel, y), paths, deal(panel.block, 20, 1))
+    found = fit_parts(panel, y, _effect(panel, y), paths, permute_in_blocks(panel.block, 20, 1))
     estimate, scores = within_blocks(y, paths[:, panel.label], panel.block)
     assert found.estimate == pytest.approx(estimate, abs=1e-9)
     by_block = np.array([scores[panel.block == k].sum(axis=0) for k in np.unique(panel.block)])
@@ -172,10 +172,10 @@ def test_an_effect_that_grows_is_found_and_a_common_one_is_not():
     grows, common = [], []
     for seed in range(40):
         panel, paths = _panel_and_parts(seed)
-        dealt = deal(panel.block, 199, seed)
+        permuted = permute_in_blocks(panel.block, 199, seed)
         for effects, found in (((0.0, 2.5), grows), ((2.0, 2.0), common)):
             y = panel.growth + np.tensordot(effects, paths[:, panel.label], axes=1)
-            found.append(fit_parts(panel, y, _effect(panel, y), paths, dealt).p_value < 0.05)
+            found.append(fit_parts(panel, y, _effect(panel, y), paths, permuted).p_value < 0.05)
     assert np.mean(grows) > 0.8
     assert np.mean(common) < 0.15
 
@@ -183,7 +183,7 @@ def test_an_effect_that_grows_is_found_and_a_common_one_is_not():
 def test_parts_that_cannot_be_told_apart_have_no_estimate():
     panel, _ = _panel_and_parts()
     twice = np.stack([panel.treated, panel.treated]) / 2
-    assert fit_parts(panel, panel.growth, 0.0, twice, deal(panel.block, 20, 1)) is None
+    assert fit_parts(panel, panel.growth, 0.0, twice, permute_in_blocks(panel.block, 20, 1)) is None
 
 
 def test_pearson_equals_a_loop_over_pairs():

@@ -1,5 +1,5 @@
 """The joint permutation of the specification curve against the curve itself, on the real admissions
-and on ones dealt again.
+and on ones permuted again.
 """
 
 import dataclasses

@@ -21,7 +21,7 @@ from estimation.primary.exposure import fit_exposure
 from estimation.primary.fit_primary import fit_primary
 from estimation.primary.measure import reference, standardise, synchronization
 from estimation.primary.p_values import rank_p
-from estimation.primary.permutation import deal
+from estimation.primary.permutation import permute_in_blocks
 from estimation.primary.selection import growth_before, selection_rows, within_block_gap
 from estimation.sample.exposure import exposure_of
 from estimation.sample.marts import Marts
@@ -197,9 +197,10 @@ def test_the_next_window_is_written_down_with_its_rule(eleven_years):
     earlier_form = rows["rule_sha256_until_2026_11_29"].dropna()
     assert set(earlier_form) == {hashlib.sha256(text.encode()).hexdigest()}
     # over draws the statistic of a window moves with that of the window before
-    dealt = deal(block, 99, [1, 0])
+    permuted = permute_in_blocks(block, 99, [1, 0])
     drawn = [
-        draws_of((growth[:, :n], years[:n], cohort, block), dealt).statistic()[1:] for n in (10, 11)
+        draws_of((growth[:, :n], years[:n], cohort, block), permuted).statistic()[1:]
+        for n in (10, 11)
     ]
     expected = np.corrcoef(drawn)[0, 1]
     assert rows["correlation_with_last"].iloc[0] == pytest.approx(expected) and expected > 0.5
@@ -274,9 +275,9 @@ def test_windows_judged_jointly_move_alike():
     alone = fit_primary(growth, years, cohort, block, permutations=199).p_value
     assert joint_p([one, one], permutations=199) == alone
     # a window without a block takes the draws of the others' cities
-    rows, dealt, statistics = block > 0, deal(block, 199, [1, 0]), []
+    rows, permuted, statistics = block > 0, permute_in_blocks(block, 199, [1, 0]), []
     fewer = Window(growth[rows], years, cohort[rows], block[rows], ids[rows])
-    for window, draws in ((one, dealt), (fewer, dealt[:, rows] - 6)):
+    for window, draws in ((one, permuted), (fewer, permuted[:, rows] - 6)):
         given = (window.growth, years, window.cohort, window.block)
         statistics.append(np.abs(draws_of(given, draws).statistic()))
     largest = np.max(statistics, axis=0)
@@ -358,8 +359,8 @@ def test_a_move_is_divided_by_its_deviation_under_one_dealing(a_year_more):
     rows = movement_rows(*marts, STUDY, old, new).set_index("spec_id")
     assert rows.index.tolist() == [PRIMARY, cycle_id(PRIMARY)]
     # a draw of admissions moves both windows alike
-    dealt = deal(a_year_more[0][3], DRAWS_OF_CHECKS, [1, 0])
-    drawn = [draws_of(panel, dealt).estimate for panel in a_year_more]
+    permuted = permute_in_blocks(a_year_more[0][3], DRAWS_OF_CHECKS, [1, 0])
+    drawn = [draws_of(panel, permuted).estimate for panel in a_year_more]
     deviation = np.std((drawn[1] - drawn[0])[1:], ddof=1)
     row = rows.loc[PRIMARY]
     assert (row["old_last_year"], row["last_year"]) == (2019, 2020)
