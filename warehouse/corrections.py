@@ -14,6 +14,7 @@ import duckdb
 
 from warehouse.build_database import rows_of
 from warehouse.errors import Refused
+from warehouse.ingest.place_names import place_key, read_place_names
 from warehouse.whole_files import write_whole
 
 SEED = Path(__file__).resolve().parent / "seeds" / "value_corrections.csv"
@@ -25,6 +26,9 @@ SAME = 0.0005
 #: A figure that a file holds in single precision, such as 1.02999997138977 for 1.03, is named as it
 #: was printed: half a step of single precision is 6e-8 of a figure.
 SINGLE_PRECISION = 1e-7
+#: From how like a name of a city what a person typed it is offered, as `get_close_matches` counts.
+LEAST_LIKENESS = 0.6
+LEAST_LIKENESS_CHINESE = 0.5
 
 PLACES = """
 select city_id, city_name_zh, city_name_en from marts.dim_city
@@ -72,25 +76,46 @@ class NoCorrection(Refused):
 
 
 def find_city(con: duckdb.DuckDBPyConnection, city: str | None) -> int:
-    """Id of a city by its code or one of its names; a province has its code alone."""
-    found = con.execute(PLACES, [(city or "").strip()]).fetchall()
+    """Id of a city by its code or one of its names, also a former one or a spelling of a source;
+    a province has its code alone.
+    """
+    text = (city or "").strip()
+    found = con.execute(PLACES, [text]).fetchall()
+    if not found:
+        spellings = read_place_names()
+        known = spellings.aliases.get(place_key(text))
+        if known is None and re.fullmatch(r"[0-9]{6}", text):
+            known = spellings.codes.get(int(text))
+        found = con.execute(PLACES, [str(known)]).fetchall()
     if len(found) == 1:
         return found[0][0]
-    if city and re.fullmatch(r"[0-9]{6}", city):  # a province has codes, but no row of dim_city
-        return int(city)
+    if re.fullmatch(r"[0-9]{6}", text):  # a province has codes, but no row of dim_city
+        return int(text)
     if found:
         names = ", ".join(f"{code} {chinese} ({english})" for code, chinese, english in found)
         hint = f"which is {names}: give the code"
     else:
-        names = dict(con.execute(NAMES).fetchall())
-        near = get_close_matches((city or "").strip().lower(), names, n=3)
         hint = "which is none: marts.dim_city has them all"
+        near = _cities_near(con, text)
         if near:
-            hint += f" (near: {', '.join(dict.fromkeys(names[text] for text in near))})"
-    found = f"{city!r}, {hint}" if city else "none"
+            hint += f" (near: {', '.join(near)})"
+    said = f"{city!r}, {hint}" if city else "none"
     raise NoCorrection(
-        f"city: expected the code of six digits or the name of one city; found {found}"
+        f"city: expected the code of six digits or the name of one city; found {said}"
     )
+
+
+def _cities_near(con: duckdb.DuckDBPyConnection, text: str) -> list[str]:
+    """At most three cities, one of whose names or spellings is like the text."""
+    names = dict(con.execute(NAMES).fetchall())
+    for spelling, city_id in read_place_names().aliases.items():
+        if str(city_id) in names:
+            names.setdefault(spelling, names[str(city_id)])
+    key = place_key(text)
+    # half of a Chinese name of two characters is one of them
+    cutoff = LEAST_LIKENESS if key.isascii() else LEAST_LIKENESS_CHINESE
+    spellings = get_close_matches(key, names, n=30, cutoff=cutoff)
+    return list(dict.fromkeys(names[spelling] for spelling in spellings))[:3]
 
 
 def named(where: tuple[int, int, str]) -> str:

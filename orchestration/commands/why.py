@@ -92,8 +92,11 @@ def why(
 
 
 def _changed(cell: Explanation) -> int:
-    """The figure whose change is tried: the current one, else the first of the indicator."""
-    own = [one.facts for one in cell.figures if one.facts["indicator_id"] == cell.indicator]
+    """The figure whose change is tried: the current one, else the first of the indicator, or of
+    the other form of its quantity where no file delivers the indicator.
+    """
+    figures = [one.facts for one in cell.figures]
+    own = [facts for facts in figures if facts["indicator_id"] == cell.indicator] or figures
     current = [facts for facts in own if facts["is_current"]]
     return (current or own)[0]["observation_id"]
 
@@ -117,7 +120,8 @@ def _lines(cell: Explanation, turned: list[Flip]) -> list[str]:
             lines.append(f"     {test.rule:18} {test.outcome:7} {_margin(test, figure)}")
         lines.append("")
     lines += ["It enters:", *(f"  {one}" for one in cell.uses)]
-    lines += ["", f"citysync correct takes: {', '.join(cell.delivered)}"]
+    if cell.delivered:
+        lines += ["", f"citysync correct takes: {', '.join(cell.delivered)}"]
     lines += ["", LEGEND]
     if turned:
         lines += ["", "The nearest figure that turns a decision:", *map(_flip, turned)]

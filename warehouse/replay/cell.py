@@ -18,7 +18,7 @@ from warehouse.errors import Refused
 from warehouse.replay.measures import MEASURES
 from warehouse.replay.models import query_of, render_text
 from warehouse.replay.replay import replay
-from warehouse.replay.uses import find_uses
+from warehouse.replay.uses import find_uses, growth_without_rate
 
 FIGURES = """
 create or replace temp table figure as
@@ -31,6 +31,13 @@ LEAST_LIKENESS = 0.5
 _IS_CELL = """
 select count(*) from marts.fct_indicator_observation
 where city_id = $1 and "year" = $2 and indicator_id = $3 and place_level = 'city'
+"""
+# whether the growth of a year is delivered in the other form: as an index, not a rate, or a rate
+_IS_OTHER_FORM = """
+select count(*) from marts.fct_indicator_observation
+where city_id = $1 and "year" = $2 and place_level = 'city' and indicator_id = case $3
+    when 'gdp_growth_official_pct' then 'gdp_index_prev_year_100'
+    when 'gdp_index_prev_year_100' then 'gdp_growth_official_pct' end
 """
 _IS_CITY = "select count(*) from marts.dim_city where city_id = $1"
 _INDICATORS = "select indicator_id from marts.dim_indicator order by indicator_id"
@@ -191,7 +198,8 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
     Refused
         If the publication holds no such cell.
     """
-    require_cell(con, where)
+    if not con.execute(_IS_OTHER_FORM, list(where)).fetchone()[0]:
+        require_cell(con, where)
     city_id, year, indicator_id = where
     replay(con, where)
     con.execute(FIGURES, [city_id, year])
@@ -214,14 +222,19 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
     ).fetchall()
     city = f"{city_id} {name[0][0] if name else ''}".strip()
     entered = list(find_uses(con, where, [row for row in read if row["is_current"]]))
+    if own:
+        choice = _choice(own) + _other_form(read, indicator_id)
+    else:
+        growth = growth_without_rate(con, where) or "growth of the year is not known"
+        choice = f"No file delivers {indicator_id} of {year}; {growth}"
     return Explanation(
         city,
         indicator_id,
         year,
         figures,
-        _choice(own) + _other_form(read, indicator_id),
+        choice,
         entered,
-        sources=", ".join(_said(row) for row in own),
+        sources=", ".join(_said(row) for row in own) or "no file delivers it",
         delivered=[shown(cell) for cell in cells_of(con, where)],
     )
 
@@ -310,7 +323,7 @@ def require_cell(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) ->
     if indicator_id not in indicators:
         raise Refused(
             f"indicator: expected an id of marts.dim_indicator; found {indicator_id or 'none'}"
-            f"{_near(indicator_id, indicators)}"
+            f"{_near(indicator_id.lower(), indicators)}"
         )
     if not con.execute(_IS_CITY, [city_id]).fetchone()[0]:
         raise Refused(
@@ -323,6 +336,9 @@ def require_cell(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) ->
     else:
         delivered = [name for (name,) in con.execute(_DELIVERED, [city_id, year]).fetchall()]
         hint = f"they deliver it for no year{_near(indicator_id, delivered)}"
+    growth = growth_without_rate(con, where)
+    if growth:
+        hint += f". In marts.fct_city_year {growth}"
     raise Refused(f"no file of this publication delivers {named(where)}: {hint}")
 
 
@@ -341,7 +357,7 @@ def _said(row: dict[str, Any]) -> str:
         state += f" by {row['quality_rule']}"
     if row["is_current"]:
         state = f"current, {state}"
-    return f"{row['source_id']}{edition} {row['value']:.6g} ({state})"
+    return f"{row['source_id']}{edition} {row['value']:.10g} ({state})"
 
 
 def _figure(row: dict[str, Any], tests: list[Test], flags: list[dict[str, str]]) -> Figure:
@@ -381,8 +397,10 @@ def _choice(own: list[dict[str, Any]]) -> str:
         return "No figure is current: " + "; ".join(
             f"{row['source_id']} is {row['quality_flag']} ({row['quality_rule']})" for row in own
         )
-    said = f"{current['value']:g} of {current['source_id']} is current: "
+    said = f"{current['value']:.10g} of {current['source_id']} is current: "
     others = [row for row in usable if row["observation_id"] != current["observation_id"]]
+    if len(own) == 1:
+        return said + "no other source delivers one"
     if not others:
         return said + "it is the only figure that no rule blocks"
     other = others[0]
@@ -418,7 +436,7 @@ def _other_form(read: list[dict[str, Any]], indicator_id: str) -> str:
     said = ""
     for row in read:
         if row["is_current"] and row["indicator_id"] != indicator_id:
-            said += f"; {row['indicator_id']} is {row['value']:g} of {row['source_id']}"
+            said += f"; {row['indicator_id']} is {row['value']:.10g} of {row['source_id']}"
     return said
 
 

@@ -18,14 +18,49 @@ order by column_index
 """
 _GROWTH = """
 select growth_official_pct, growth_official_basis, growth_official_evidence,
-    growth_official_source_id
+    growth_official_source_id, growth_deflated_pct, growth_deflated_source_id, cpi_prev_year_100
 from marts.fct_city_year where city_id = $1 and "year" = $2
 """
-_PAIR_YEARS = """
-select count(*), count(*) filter (where "year" = $2)
-from marts.fct_pair_synchronization
-where (city_i_id = $1 or city_j_id = $1) and cm_growth_official is not null
+# levels of a source and edition in a year and the year before, from which growth is computed
+_LEVELS = """
+select earlier."value" as earlier, later."value" as later
+from marts.fct_indicator_observation as later
+inner join marts.fct_indicator_observation as earlier
+    on later.source_id = earlier.source_id and later.city_id = earlier.city_id
+        and later.edition_year is not distinct from earlier.edition_year
+        and later.indicator_id = earlier.indicator_id and later."year" = earlier."year" + 1
+where later.city_id = $1 and later."year" = $2 and later.indicator_id = $3
+    and later.source_id = $4 and later.place_level = 'city' and earlier.place_level = 'city'
+    and later.quality_flag <> 'blocked' and earlier.quality_flag <> 'blocked'
+    and later."value" > 0 and earlier."value" > 0
+order by abs(100 * ln(later."value" / earlier."value") - $5)
+limit 1
 """
+_PAIR_YEARS = """
+select count(column_name), count(column_name) filter (where "year" = $2)
+from marts.fct_pair_synchronization
+where city_i_id = $1 or city_j_id = $1
+"""
+# the years of either window, and whether the city is in it
+_WINDOWS = """
+select time_window, min("year") as first_year, max("year") as last_year,
+    bool_or(city_id = $1) as has_city
+from marts.fct_city_score
+where series = 'growth_official' and time_window in ('newest', 'study')
+group by time_window
+order by time_window desc
+"""
+#: Of a window of `fct_city_score`: the column of pair-years, and what the window is.
+_PAIR_COLUMNS = {
+    "study": ("cm_growth_official", "the study's years"),
+    "newest": ("cm_newest_growth_official", "the main test"),
+}
+#: What `growth_official_evidence` says.
+_EVIDENCE = {
+    "printed": "printed",
+    "index_confirmed": "index_confirmed: the index repeats the printed rate in both years beside",
+    "index_alone": "index_alone: no printed rate confirms it",
+}
 _HAS_PAIR_YEARS = """
 select count(*) from duckdb_tables()
 where schema_name = 'marts' and table_name = 'fct_pair_synchronization'
@@ -89,7 +124,7 @@ def find_uses(
         ).fetchall()
         if value and value[0][0] is not None:
             is_used = True
-            yield f"marts.fct_city_year.{indicator_id} of {year}: {value[0][0]:g}."
+            yield f"marts.fct_city_year.{indicator_id} of {year}: {value[0][0]:.10g}."
     series = _GROWTH_OF_LEVEL.get(indicator_id)
     if series is not None and f"{series}_pct" in names:
         for sentence in _uses_of_level(con, where, series):
@@ -142,12 +177,7 @@ def _uses_of_growth(
     if growth["growth_official_pct"] is None:
         yield "Not the official growth of the year, which is not known."
         return
-    said = (
-        f"growth of the year, {100 * math.expm1(growth['growth_official_pct'] / 100):.4g} % "
-        f"({growth['growth_official_pct']:.5g} log points), from the "
-        f"{growth['growth_official_basis']} of {growth['growth_official_source_id']} "
-        f"({growth['growth_official_evidence']})."
-    )
+    said = f"growth of the year, {_official(con, where, growth)}."
     is_used = any(
         _BASIS.get(row["indicator_id"]) == growth["growth_official_basis"]
         and row["source_id"] == growth["growth_official_source_id"]
@@ -157,24 +187,103 @@ def _uses_of_growth(
         yield "Not the official " + said
         return
     yield "Official " + said
-    if not con.execute(_HAS_PAIR_YEARS).fetchall()[0][0]:
+    windows = rows_of(con, _WINDOWS, city_id)
+    yield from _pair_years(con, city_id, year, windows)
+    in_window = {
+        (row["first_year"], row["last_year"])
+        for row in windows
+        if row["has_city"] and row["first_year"] <= year <= row["last_year"]
+    }
+    for spec_id, first, last, estimate, p_value, verdict in con.execute(
+        _PRIMARY, [year]
+    ).fetchall():
+        if estimate is not None and (first, last) in in_window:
+            yield f"{spec_id} ({first}-{last}): {estimate:+.4f}, p {p_value:.3f}, {verdict}."
+
+
+def _pair_years(
+    con: duckdb.DuckDBPyConnection, city_id: int, year: int, windows: list[dict[str, Any]]
+) -> Iterator[str]:
+    """The pair-years of the city in the study's years and in those of the main test."""
+    has_pairs = bool(con.execute(_HAS_PAIR_YEARS).fetchall()[0][0])
+    if not has_pairs:
         yield "Pair-years are files of this publication and were not counted."
-    else:
-        n_all, n_year = con.execute(_PAIR_YEARS, [city_id, year]).fetchall()[0]
-        if n_year:
+    for window in windows:
+        column, meaning = _PAIR_COLUMNS[window["time_window"]]
+        years = f"{window['first_year']}-{window['last_year']}"
+        if not window["first_year"] <= year <= window["last_year"]:
+            yield f"No pair-year of {column}, whose years are {years} ({meaning})."
+            continue
+        if not window["has_city"]:
+            yield f"No pair-year of {column} ({meaning}, {years}): the city is not in its sample."
+            continue
+        if has_pairs:
+            query = _PAIR_YEARS.replace("column_name", column)
+            n_all, n_year = con.execute(query, [city_id, year]).fetchall()[0]
             yield (
                 f"{n_year:,} pair-years of {year} directly, and through the mean and standard "
-                f"deviation of the city all its {n_all:,} (cm_growth_official)."
+                f"deviation of the city all its {n_all:,} ({column}, {meaning}, {years})."
             )
+        if window["time_window"] == "study":
             n_specs = con.execute(_ESTIMATES).fetchall()[0][0]
             yield (
                 f"{n_specs:,} specifications of estimates.estimate whose outcome is of official "
                 "growth."
             )
-        else:
-            yield f"No pair-year: the study's years have no {year}."
-    for spec_id, first, last, estimate, p_value, verdict in con.execute(
-        _PRIMARY, [year]
-    ).fetchall():
-        if estimate is not None:
-            yield f"{spec_id} ({first}-{last}): {estimate:+.4f}, p {p_value:.3f}, {verdict}."
+
+
+def growth_without_rate(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> str | None:
+    """Say what growth the city panel has in a year without a printed rate, and from what; None
+    where the indicator is no growth or the panel has none.
+    """
+    city_id, year, indicator_id = where
+    if _BASIS.get(indicator_id) not in ("rate", "index"):
+        return None
+    found = rows_of(con, _GROWTH, city_id, year)
+    if not found:
+        return None
+    growth = found[0]
+    said = []
+    if growth["growth_official_pct"] is not None:
+        said.append(f"official growth is {_official(con, where, growth)}")
+    if growth["growth_deflated_pct"] is not None:
+        source = growth["growth_deflated_source_id"]
+        prices = growth["cpi_prev_year_100"]
+        # growth of the level at current prices, which the deflated growth was computed from
+        nominal = growth["growth_deflated_pct"] + 100 * math.log(prices / 100)
+        level = "gdp_nominal_cny_100m"
+        levels = _levels(con, (city_id, year, level), source, nominal)
+        said.append(
+            f"deflated growth is {_percent(growth['growth_deflated_pct'])}, from {level} of "
+            f"{source} ({levels}) and cpi_prev_year_100 of the province ({prices:.10g})"
+        )
+    return "; ".join(said) or None
+
+
+def _official(
+    con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], growth: dict[str, Any]
+) -> str:
+    """Official growth of a year, its basis and source."""
+    city_id, year, _ = where
+    basis, source = growth["growth_official_basis"], growth["growth_official_source_id"]
+    evidence = _EVIDENCE.get(growth["growth_official_evidence"], "")
+    if basis == "level":
+        level = (city_id, year, "gdp_real_cny_100m")
+        evidence = f"levels {_levels(con, level, source, growth['growth_official_pct'])}"
+    return f"{_percent(growth['growth_official_pct'])}, from the {basis} of {source} ({evidence})"
+
+
+def _percent(log_points: float) -> str:
+    return f"{100 * math.expm1(log_points / 100):.4g} % ({log_points:.5g} log points)"
+
+
+def _levels(
+    con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], source: str, log_change: float
+) -> str:
+    """The levels of a source in the year before and in the year that give the growth."""
+    city_id, year, indicator_id = where
+    levels = con.execute(_LEVELS, [city_id, year, indicator_id, source, log_change]).fetchall()
+    if not levels:
+        return f"of {year - 1} and {year}"
+    earlier, later = levels[0]
+    return f"{earlier:.10g} of {year - 1} and {later:.10g} of {year}"

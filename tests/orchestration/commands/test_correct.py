@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 
 from orchestration.commands.correct import correct
+from orchestration.home import Home
+from orchestration.publication_folders import opened
 from orchestration.terminal import Exit
 from tests.warehouse.publication.small import put_out, run_of
 from warehouse import corrections
-from warehouse.corrections import NoCorrection
+from warehouse.corrections import NoCorrection, find_city
 
 GDP = "gdp_nominal_cny_100m"
 CELLS = """
@@ -117,3 +119,24 @@ def test_what_is_no_correction_is_refused_and_nothing_written(seed, changed, sai
     with pytest.raises(NoCorrection, match=said):
         correct(**given)
     assert seed.read_bytes() == before
+
+
+def _called(home, city):
+    with opened(Home(home)) as publication, publication.connect() as con:
+        return find_city(con, city)
+
+
+@pytest.mark.parametrize("city", ["淮阴", "淮陰市", "huai an", "Huai'an", "320800"])
+def test_a_former_name_or_another_spelling_is_the_city(home, city):
+    renamed = "insert into marts.dim_city values (320800, '淮安市', 'Huai''an')"
+    put_out(home, run_of(2), f"{CELLS}; {renamed}")
+    assert _called(home, city) == 320800
+
+
+def test_a_wrong_name_names_the_near_cities_of_the_publication(home):
+    with pytest.raises(NoCorrection, match=r"which is none: .*near: 320500 苏州市"):
+        _called(home, "苏洲")
+    # Hangzhou is no city of this publication
+    with pytest.raises(NoCorrection, match="which is none") as refused:
+        _called(home, "杭州")
+    assert "330100" not in str(refused.value)

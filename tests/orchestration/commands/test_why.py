@@ -114,6 +114,88 @@ def test_the_command_explains_a_cell_and_refuses_what_is_none(
     told = json.loads(capsys.readouterr().out)
     assert told["figures"][0]["facts"]["is_current"]
     assert any("pair-years of 2015" in use for use in told["uses"])
+    assert any("cm_newest_growth_official" in use for use in told["uses"])
+
+
+def test_a_year_of_the_main_test_alone_is_not_said_to_have_no_pair_year(con):
+    city_id, year = con.execute(
+        'select city_i_id, "year" from marts.fct_pair_synchronization '
+        "where cm_newest_growth_official is not null and cm_growth_official is null "
+        'order by "year" desc, city_i_id limit 1'
+    ).fetchall()[0]
+    (indicator,) = con.execute(
+        "select if(growth_official_basis = 'index', 'gdp_index_prev_year_100', "
+        "'gdp_growth_official_pct') from marts.fct_city_year where city_id = $1 and \"year\" = $2",
+        [city_id, year],
+    ).fetchall()[0]
+    used = explain(con, (city_id, year, indicator)).uses
+    assert any(
+        re.match(rf"\d+ pair-years of {year} .*cm_newest_growth_official", one) for one in used
+    )
+    assert any(one.startswith("No pair-year of cm_growth_official") for one in used)
+
+
+#: One city's rate of 2012 becomes an index, and the main test leaves the city out.
+WITHOUT_RATE = """
+create table gone as
+select city_id, "year" from marts.fct_city_year
+where "year" = 2012 and growth_official_basis = 'rate'
+order by city_id limit 1;
+update marts.fct_indicator_observation
+set indicator_id = 'gdp_index_prev_year_100', unit = 'index_100', "value" = "value" + 100,
+    value_delivered = "value" + 100
+where indicator_id = 'gdp_growth_official_pct' and (city_id, "year") in (from gone);
+update marts.fct_city_year
+set growth_official_basis = 'index', growth_official_evidence = 'index_alone'
+where (city_id, "year") in (from gone);
+delete from marts.fct_city_score
+where time_window = 'newest' and city_id in (select city_id from gone)
+"""
+
+
+def test_a_year_without_a_printed_rate_names_what_its_growth_rests_on(simulated, tmp_path):
+    copied = tmp_path / DATABASE
+    copied.write_bytes((simulated.home / "published" / DATABASE).read_bytes())
+    with duckdb.connect(copied) as con:
+        con.execute(WITHOUT_RATE)
+    with open_untrusted(copied, WAREHOUSE / "seeds") as con:
+        (where,) = con.execute("from gone").fetchall()
+        cell = explain(con, (*where, "gdp_growth_official_pct"))
+    assert "index_alone: no printed rate confirms it" in cell.choice
+    assert {one.facts["indicator_id"] for one in cell.figures} == {"gdp_index_prev_year_100"}
+    # a city that the main test leaves out enters no estimate of its window
+    assert any("the city is not in its sample" in use for use in cell.uses)
+    assert not any(".newest " in use for use in cell.uses)
+
+
+#: Growth of 2010 from real levels, and from levels at current prices.
+LEVELS = """
+create schema marts;
+create table marts.dim_city as select 330100 as city_id;
+create table marts.dim_indicator as select 'gdp_growth_official_pct' as indicator_id;
+create table marts.fct_city_year as select 330100 as city_id, 2010 as "year",
+    100 * ln(1.1) as growth_official_pct, 'level' as growth_official_basis,
+    null as growth_official_evidence, 'a' as growth_official_source_id,
+    100 * ln(1.08) as growth_deflated_pct, 'b' as growth_deflated_source_id,
+    125e0 as cpi_prev_year_100;
+create table marts.fct_indicator_observation as
+select *, 330100 as city_id, 'city' as place_level, null as edition_year, 'ok' as quality_flag
+from (values
+    ('gdp_real_cny_100m', 2009, 'a', 200e0), ('gdp_real_cny_100m', 2010, 'a', 220e0),
+    ('gdp_nominal_cny_100m', 2009, 'b', 300e0), ('gdp_nominal_cny_100m', 2010, 'b', 405e0)
+) as t(indicator_id, "year", source_id, "value")
+"""
+
+
+def test_growth_from_levels_is_refused_with_its_levels_and_prices():
+    with open_memory() as con:
+        con.execute(LEVELS)
+        said = (
+            r"official growth is 10 % .* level of a \(levels 200 of 2009 and 220 of 2010\).*"
+            r"deflated growth is 8 % .* of b \(300 of 2009 and 405 of 2010\) .*\(125\)"
+        )
+        with pytest.raises(Refused, match=said):
+            explain(con, (330100, 2010, "gdp_growth_official_pct"))
 
 
 #: Three indicators, of which one is delivered for one of two cities.
