@@ -15,6 +15,7 @@ import duckdb
 from warehouse.build_database import rows_of
 from warehouse.corrections import cells_of, named, shown
 from warehouse.errors import Refused
+from warehouse.ingest.place_names import read_province_names
 from warehouse.replay.measures import MEASURES
 from warehouse.replay.models import query_of, render_text
 from warehouse.replay.replay import replay
@@ -326,9 +327,11 @@ def require_cell(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) ->
             f"{_near(indicator_id.lower(), indicators)}"
         )
     if not con.execute(_IS_CITY, [city_id]).fetchone()[0]:
+        hint = "which is no city"
+        if city_id in read_province_names().values():
+            hint = "which is a province: its figures are in marts.fct_indicator_observation"
         raise Refused(
-            "city: expected a city of marts.dim_city, such as 330100; found "
-            f"{city_id}, which is no city"
+            f"city: expected a city of marts.dim_city, such as 330100; found {city_id}, {hint}"
         )
     years = con.execute(_YEARS, [city_id, indicator_id]).fetchone()[0]
     if years:

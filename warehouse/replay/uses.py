@@ -88,6 +88,13 @@ _GROWTH_OF_LEVEL = {
     "wage_avg_cny": "growth_wage",
     "night_lights_nw_cm2_sr": "growth_night_lights",
 }
+#: Columns of the city panel with another name than their indicator: the column, its basis, and what
+#: the basis is where the indicator is used.
+_RENAMED = {
+    "population_resident_10k": ("population_10k", "population_basis", "resident"),
+    "population_registered_10k": ("population_10k", "population_basis", "registered"),
+    "entities_new": ("firms_new", "firms_new_basis", "proxy:entities_new"),
+}
 #: Which form of growth an indicator gives, as `growth_official_basis` names it.
 _BASIS = {
     "gdp_growth_official_pct": "rate",
@@ -125,6 +132,9 @@ def find_uses(
         if value and value[0][0] is not None:
             is_used = True
             yield f"marts.fct_city_year.{indicator_id} of {year}: {value[0][0]:.10g}."
+    if indicator_id in _RENAMED:
+        is_used = True
+        yield _use_of_renamed(con, where)
     series = _GROWTH_OF_LEVEL.get(indicator_id)
     if series is not None and f"{series}_pct" in names:
         for sentence in _uses_of_level(con, where, series):
@@ -137,8 +147,27 @@ def find_uses(
     if not is_used:
         yield (
             "marts.fct_indicator_observation as the current figure; no column of "
-            "marts.fct_city_year has its name."
+            "marts.fct_city_year has its name, but one computed from several indicators may use "
+            "it."
         )
+
+
+def _use_of_renamed(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> str:
+    """The column of the city panel that the indicator may become, and what that column uses."""
+    city_id, year, indicator_id = where
+    column, basis_column, basis = _RENAMED[indicator_id]
+    found = con.execute(
+        f"select {column}, {basis_column} from marts.fct_city_year where city_id = $1 "
+        f'and "year" = $2 and {column} is not null',
+        [city_id, year],
+    ).fetchall()
+    if not found:
+        return f"Not marts.fct_city_year.{column} of {year}, which is empty."
+    value, used = found[0]
+    said = f"marts.fct_city_year.{column} of {year}: {value:.10g}"
+    if used == basis:
+        return f"{said}."
+    return f"Not {said}, whose {basis_column} is {used}."
 
 
 def _uses_of_level(

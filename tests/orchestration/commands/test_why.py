@@ -16,6 +16,7 @@ from warehouse.publication.untrusted import DATABASE, open_untrusted
 from warehouse.replay.cell import explain
 from warehouse.replay.measures import MEASURES
 from warehouse.replay.models import WAREHOUSE
+from warehouse.replay.uses import find_uses
 
 #: A cell of each verdict, quiet ones too.
 CELLS = """
@@ -198,6 +199,28 @@ def test_growth_from_levels_is_refused_with_its_levels_and_prices():
             explain(con, (330100, 2010, "gdp_growth_official_pct"))
 
 
+def test_a_population_enters_the_column_of_the_panel_that_uses_it():
+    with open_memory() as con:
+        con.execute(
+            "create schema marts; create table marts.fct_city_year as select 330100 as city_id, "
+            "2010 as \"year\", 870e0 as population_10k, 'resident' as population_basis, "
+            "null::double as growth_official_pct, null as growth_official_basis, "
+            "null as growth_official_evidence, null as growth_official_source_id, "
+            "null as growth_deflated_pct, null as growth_deflated_source_id, "
+            "null as cpi_prev_year_100"
+        )
+        for indicator, said in (
+            ("population_resident_10k", "marts.fct_city_year.population_10k of 2010: 870."),
+            (
+                "population_registered_10k",
+                "Not marts.fct_city_year.population_10k of 2010: 870, whose population_basis is "
+                "resident.",
+            ),
+        ):
+            current = [{"indicator_id": indicator, "source_id": "a"}]
+            assert list(find_uses(con, (330100, 2010, indicator), current)) == [said]
+
+
 #: Three indicators, of which one is delivered for one of two cities.
 SMALL = """
 create schema marts;
@@ -218,7 +241,8 @@ select 330100 as city_id, 'gdp_nominal_cny_100m' as indicator_id, 'city' as plac
         ((330100, 2005, "wage_bil_cny_100m"), r"\(near: wage_bill_cny_100m"),
         ((330100, 2006, "gdp_nominal_cny_100m"), "deliver it for 2003-2005, 2007$"),
         ((330200, 2005, "gdp_nominal_cny_100m"), "deliver it for no year$"),
-        ((990000, 2005, "gdp_nominal_cny_100m"), "990000, which is no city"),
+        ((990000, 2005, "gdp_nominal_cny_100m"), "990000, which is no city$"),
+        ((330000, 2005, "gdp_nominal_cny_100m"), "330000, which is a province"),
     ],
 )
 def test_what_is_no_cell_is_refused_with_what_is_near_it(monkeypatch, cell, said):
