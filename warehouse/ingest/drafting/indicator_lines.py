@@ -95,7 +95,8 @@ def new_indicator_lines(
             "add it there"
         )
         sheet.notes.append(
-            f"{sheet.where}: {text!r} is no indicator of the catalog; a line for "
+            f"{sheet.where}: column {text!r} was not matched: {findings[text].evidence}; if it is "
+            "no indicator of the catalog, a line for "
             f'warehouse/seeds/indicator_catalog.csv: {indicator},"{label}","{label}",{sheet.level},'
             f"{(units or ['count'])[0]},flow,{least:.0f},{most:.0f},false,false,,,false; and one "
             f'for indicator_definitions.csv: {indicator},"what is counted","统计口径"'

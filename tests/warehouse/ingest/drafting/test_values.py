@@ -171,6 +171,12 @@ def test_a_draft_says_what_the_values_tell(tmp_path, published, files, said):
     assert [words for words in said if words not in text] == []
 
 
+def test_columns_of_another_year_are_not_called_unknown_to_the_catalog(tmp_path, published):
+    files, (said,) = SAID[0]
+    notes = draft_of(tmp_path, published, files).notes
+    assert any(said in note for note in notes)
+
+
 def test_years_as_suffixes_are_known_by_their_values_and_read(tmp_path, published):
     rows = [
         ["city", *(f"x_{year}" for year in YEARS), *(f"metro_{year}" for year in YEARS)],
