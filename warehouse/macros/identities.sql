@@ -1,10 +1,12 @@
 {#- The accounting identities of a delivered row: `parts` must equal `whole`, both in canonical units. The gate (gate_staging__identity)
     uses all of them, with `sentence` as the name and `tolerance` as the largest residual: a share of the whole, or per cent points where
-    the whole is 100. The detector int_observations_identity uses those with `is_detected`: it says which of the `indicators` is wrong. -#}
+    the whole is 100. The detector int_observations_identity uses those with `is_detected`: it says which of the `indicators` is wrong, and
+    what was `expected`. -#}
 {% macro identities() -%}
     {{ return({
         'sectors': {
             'sentence': 'sectors add up to gross domestic product',
+            'expected': 'sectors that add up to gross domestic product',
             'parts': 'value_added_primary_cny_100m + value_added_secondary_cny_100m + value_added_tertiary_cny_100m',
             'whole': 'gdp_nominal_cny_100m',
             'indicators': [
@@ -31,6 +33,7 @@
         },
         'credit': {
             'sentence': 'loans and deposits over product',
+            'expected': 'loans and deposits that give the delivered ratio to gross domestic product',
             'parts': 'loans_cny_100m + deposits_cny_100m',
             'whole': 'financial_development_delivered_ratio * gdp_nominal_cny_100m',
             'indicators': ['financial_development_delivered_ratio', 'gdp_nominal_cny_100m', 'loans_cny_100m', 'deposits_cny_100m'],
@@ -39,6 +42,7 @@
         },
         'wages': {
             'sentence': 'average wage times employees',
+            'expected': 'employees times average wage to give the wage bill',
             'parts': 'employees_avg_10k * wage_avg_cny',
             'whole': 'wage_bill_cny_10k',
             'indicators': ['wage_bill_cny_10k', 'employees_avg_10k', 'wage_avg_cny'],

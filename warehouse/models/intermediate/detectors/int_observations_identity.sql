@@ -1,6 +1,8 @@
 -- grain: one row is one value of a delivered row whose columns contradict each other: sectors and gross domestic product, loans and
 -- deposits and their ratio to it, wage bill and employees times average wage
 -- key: observation_id
+{% set row = 'source_id, edition_year, file_name, city_id, "year", identity' -%}
+{% set column = 'source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id' -%}
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
     where place_level = 'city' and "value" > 0
@@ -20,35 +22,24 @@ delivered_rows as (
     group by source_id, edition_year, file_name, city_id, "year"
 ),
 
+-- each column of a row that contradicts itself
 broken as (
-    {% for identity, formula in detected_identities().items() %}
+    {% for identity, formula in detected_identities().items() -%}
         select
             delivered_rows.*,
-            limits.identity_block,
-            limits.run_province,
-            limits.level_break_step,
-            limits.source_equal,
+            columns_of.indicator_id,
+            limits.* exclude (indicator_id),
             '{{ identity }}' as identity,
+            '{{ formula['expected'] }}' as expected,
+            contains('{{ formula['whole'] }}', columns_of.indicator_id) as is_whole,
+            contains('{{ formula['parts'] }}', '+') as is_sum,
             {{ formula['parts'] }} as parts,
             {{ formula['whole'] }} as whole,
             ln(parts / whole) as difference
         from delivered_rows
+        cross join unnest({{ formula['indicators'] }}) as columns_of (indicator_id)
         inner join {{ ref('int_indicator_limits') }} as limits on limits.indicator_id = 'gdp_nominal_cny_100m'
         where abs(difference) > limits.identity_{{ identity }}
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
-
-roles as (
-    {% for identity, formula in detected_identities().items() -%}
-        {% set part = 'added' if '+' in formula['parts'] else 'factor' -%}
-        {% for name in formula['indicators'] -%}
-            select
-                '{{ identity }}' as identity,
-                '{{ name }}' as indicator_id,
-                '{{ 'whole' if name in formula['whole'] else part }}' as role
-            {% if not loop.last %}union all{% endif %}
-        {% endfor %}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),
@@ -57,11 +48,10 @@ members as (
     select
         broken.*,
         observations.observation_id,
-        observations.indicator_id,
         -- how far off the column must be, alone, to explain the difference: a part of a sum by more than the sum
-        case roles.role
-            when 'whole' then -broken.difference
-            when 'factor' then broken.difference
+        case
+            when broken.is_whole then -broken.difference
+            when not broken.is_sum then broken.difference
             else ln(observations."value" / nullif(greatest(observations."value" - broken.parts + broken.whole, 0), 0))
         end as needed,
         -- a small step that stays may be that from one vintage to the next
@@ -89,9 +79,8 @@ members as (
     from broken
     inner join observations
         on
-            {{ same_keys('broken', 'observations', ['source_id', 'file_name', 'city_id', '"year"']) }}
+            {{ same_keys('broken', 'observations', ['source_id', 'file_name', 'city_id', '"year"', 'indicator_id']) }}
             and broken.edition_year is not distinct from observations.edition_year
-    inner join roles on broken.identity = roles.identity and observations.indicator_id = roles.indicator_id
     left join {{ ref('int_trends_delivered') }} as trends on observations.observation_id = trends.observation_id
     left join {{ ref('int_values_corroborated') }} as corroborated on observations.observation_id = corroborated.observation_id
     -- a figure that is known to be another city's or year's explains why its row contradicts itself
@@ -105,13 +94,11 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by source_id, edition_year, file_name, city_id, "year", identity
+            partition by {{ row }}
             order by is_foreign desc, is_vouched asc, is_mended desc, unexplained asc nulls last, indicator_id asc
         ) = 1
         and coalesce(is_foreign or (is_mended and not is_vouched) or unexplained <= 0.5, false) as is_alone_culprit,
-        "year" - row_number() over (
-            partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id order by "year"
-        ) as run_no
+        "year" - row_number() over (partition by {{ column }} order by "year") as run_no
     from members
 ),
 
@@ -119,13 +106,10 @@ ranked as (
 in_runs as (
     select
         *,
-        bool_or(is_alone_culprit) over (
-            partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id, run_no
-        ) as is_run_culprit,
+        bool_or(is_alone_culprit) over (partition by {{ column }}, run_no) as is_run_culprit,
         -- rows of two vintages contradict each other for years, by less than a quarter
         count(*) over (
-            partition by source_id, edition_year, file_name, city_id, identity, sign(difference), indicator_id
-            order by "year" range between 2 preceding and 2 following
+            partition by {{ column }} order by "year" range between 2 preceding and 2 following
         ) = 1 as is_lone_row
     from ranked
 ),
@@ -134,10 +118,10 @@ named as (
     select
         *,
         is_run_culprit and row_number() over (
-            partition by source_id, edition_year, file_name, city_id, "year", identity
+            partition by {{ row }}
             order by is_alone_culprit desc, is_run_culprit desc, unexplained asc nulls last, indicator_id asc
         ) = 1 as is_culprit,
-        bool_or(is_run_culprit) over (partition by source_id, edition_year, file_name, city_id, "year", identity) as has_culprit
+        bool_or(is_run_culprit) over (partition by {{ row }}) as has_culprit
     from in_runs
 )
 
@@ -153,11 +137,7 @@ select
         when abs(difference) > 1 or (is_alone_culprit and abs(difference) >= identity_block) then 'blocked'
         else 'quarantined'
     end as grade,
-    case identity
-        when 'sectors' then 'expected sectors that add up to gross domestic product, found '
-        when 'credit' then 'expected loans and deposits that give the delivered ratio to gross domestic product, found '
-        else 'expected employees times average wage to give the wage bill, found '
-    end || {{ short_number('parts') }} || ' against ' || {{ short_number('whole') }}
+    'expected ' || expected || ', found ' || {{ short_number('parts') }} || ' against ' || {{ short_number('whole') }}
     || case
         when is_culprit and is_foreign then '; this column has the figure of another city or year'
         when is_culprit and is_mended then '; another source has the figure of this column that would mend the row'
