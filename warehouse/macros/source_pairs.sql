@@ -26,6 +26,34 @@
     ) = 1
 {%- endmacro %}
 
+{#- Each value of a trend beside that of every other source, with how far the two are from each other and each from its own trend. -#}
+{% macro figures_beside(trends, sources_related, limits) -%}
+    with speaking as (
+        {{ latest_edition(trends) }}
+    )
+
+    select
+        speaking.*,
+        others.source_id as other_source_id,
+        others.log_value as other_log_value,
+        others.observation_id as other_observation_id,
+        others.rate_unit as other_rate_unit,
+        limits.* exclude (indicator_id),
+        related.relation,
+        related.is_heard,
+        related.is_heard
+        and (related.is_worse or (related.priority = 999 and related.other_priority < 999)) as is_weaker,
+        related.is_other_worse,
+        abs(speaking.log_value - others.log_value) as gap,
+        abs(speaking.log_value - speaking.expected_log) as own_miss,
+        abs(others.log_value - others.expected_log) as other_miss
+    from speaking
+    inner join {{ limits }} as limits on speaking.indicator_id = limits.indicator_id
+    inner join speaking as others on {{ same_keys('speaking', 'others', ['indicator_id', 'city_id', '"year"']) }}
+    inner join {{ sources_related }} as related
+        on {{ same_keys('speaking', 'related', ['source_id', 'indicator_id']) }} and others.source_id = related.other_source_id
+{%- endmacro %}
+
 {#- Whether the series of a city repeats a figure where the matching years begin (`min`) or end (`max`), or most of a table repeats: a few
     do in any year, and all years of a late source have them. -#}
 {% macro repeats_at(end, repeats) -%}

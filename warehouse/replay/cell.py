@@ -110,6 +110,7 @@ _NARROWED = {
     "int_observations_level_run": ("int_values_compared", _PROVINCE),
     "int_observations_level_run_alone": ("int_trends_cleaned", _NEAR),
     "int_observations_mismatch": ("int_trends_cleaned", _NEAR),
+    "int_observations_outvoted": ("int_trends_cleaned", _NEAR),
     "int_observations_spike_left": ("int_trends_cleaned", _NEAR),
     "int_observations_stale": ("int_values_figures", _NEAR),
     "int_observations_vintage_break": ("int_values_compared", _NEAR),

@@ -323,7 +323,7 @@ MEASURES = [
         "there.source_id and here.other_source_id = there.other_source_id and here.total = "
         'there.total and here.city_id = there.city_id and here."year" = there."year" and '
         "here.indicator_id <> there.indicator_id",
-        "int_observations_mismatch",
+        "int_observations_outvoted",
         "of_sectors",
     ),
     Measure(
@@ -332,7 +332,7 @@ MEASURES = [
         LOG,
         "select observation_id, gap as measured, veto_equal as threshold, other_source_id as note "
         "from rates where is_heard",
-        "int_observations_mismatch",
+        "int_observations_outvoted",
         "rates",
     ),
     Measure(

@@ -8,7 +8,7 @@
 
 {% set models = [
     'exact', 'basis', 'rate_table', 'misplaced', 'unit_factor', 'wrong_entity', 'stale', 'identity', 'level_run', 'spike', 'level_run_alone',
-    'spike_left', 'mismatch', 'vintage_break', 'level_break', 'constructed'
+    'spike_left', 'mismatch', 'outvoted', 'vintage_break', 'level_break', 'constructed'
 ] -%}
 
 -- rules that cast doubt on the whole table, because its other values may be wrong and look right; `unit_factor` is not among them,
