@@ -103,6 +103,7 @@ COMMAND_SETTINGS = {
         "a port between 1 and 65535, such as 3000", "3000", bounds=(1, 65_535)
     ),
     "CONFIRM_SHRINK": Allowed("1 (what a publication loses is meant) or 0", "0", "[01]"),
+    "FORCE": Allowed("1 (unchanged stages run, too) or 0", "0", "[01]"),
     "CITYSYNC_REPOSITORY": Allowed(
         "the address of the code, such as https://host/owner/name", pattern=r"https://[^\s\"'<>]+"
     ),
@@ -137,7 +138,7 @@ def uses_spark() -> bool:
 
 def is_forced() -> bool:
     """Whether every stage and every unit of the study is computed again (FORCE=1)."""
-    return os.environ.get("FORCE", "") == "1"
+    return setting("FORCE") == "1"
 
 
 def path_of_landing(landing: str | None) -> str:

@@ -58,6 +58,7 @@ REFUSED = [
         for values in (None, "STRICT=1", {"STRICT": 1}, {"STRICT": ["1"]})
     ),
     (check_settings, {"KEEP": "0"}, "KEEP is '0': expected "),
+    (check_settings, {"FORCE": "yes"}, "FORCE is 'yes': expected 1 "),
     (
         check_settings,
         {"WINDOW_FIRST_YEAR": "2015", "WINDOW_LAST_YEAR": "2015"},
