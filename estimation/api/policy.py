@@ -136,7 +136,8 @@ def policy(
         The list: columns `unit` (or `city`) and `year` or `date`, optional `end`, `scope` and
         `outcome`. A date of July to December counts from the next year. Scope ``province`` stands
         for all units of the block of the unit that the row names, or of the block that it names;
-        ``city`` and ``area`` for the unit, ``county`` for none. `outcome` must be the one tested.
+        ``city`` and ``area`` for the unit, ``county`` for none. `outcome` must be
+        ``synchronization``.
     outcome, unit, time, block
         As of `cs.primary`.
     others : mapping, optional
@@ -182,9 +183,9 @@ def policy(
         starts, notes = _starts_of_others({} if others is None else others, cities)
     # its columns and scopes keep their names
     given = read_list(places, _resolver(cities), [str(one) for one in cities.city_ids])
-    if given.outcome not in ("", SYNCHRONIZATION, outcome):
-        expected = f"the outcome that is tested, {outcome!r}"
-        remedy = f"give outcome={given.outcome!r}, or leave out the column"
+    if given.outcome not in ("", SYNCHRONIZATION):
+        expected = f"{SYNCHRONIZATION}, that of {outcome!r}, which is tested"
+        remedy = "leave out the column; `citysync policy` tests outcomes of cities themselves"
         raise PanelError("list", None, "outcome", expected, repr(given.outcome), remedy)
     result = fit_policy(cities, given, others=starts, permutations=permutations, seed=seed)
     notes += _gaps(cities, result)

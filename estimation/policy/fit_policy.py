@@ -27,7 +27,7 @@ from ..primary.fit_primary import (
 from ..primary.measure import net_of_effects
 from ..primary.selection import selection_rows
 from ..primary.written_rule import hash_of_starts
-from .listing import LEFT_OUT, TAKEN, UNIDENTIFIED, Place, PolicyList
+from .listing import IN_PANEL, LEFT_OUT, TAKEN, UNIDENTIFIED, UNTREATED, Place, PolicyList
 
 # The window begins so many years before the first start, where the series reaches back so far.
 YEARS_BEFORE = 5
@@ -36,6 +36,8 @@ MINIMUM_MOVABLE = 20
 MINIMUM_BLOCKS = 5
 # Others that leave less of the variation of the treatment cannot be told apart from it.
 LEAST_LEFT = 0.01
+# Another policy whose treatment is correlated so much with that of the list is taken for the same.
+SAME_POLICY = 0.9
 NOT_TOLD_APART = "The list and the other policies start in the same units and years."
 
 
@@ -228,7 +230,7 @@ def _in_span(one: Place, first: int, last: int, units: set[Any]) -> Place:
         return replace(one, status=LEFT_OUT, reason=reason)
     if one.start > last:
         reason = f"It starts in {one.start}, after the last year of the data ({last})."
-        return replace(one, reason=reason)
+        return replace(one, status=UNTREATED, reason=reason)
     return one
 
 
@@ -239,7 +241,7 @@ def _in_panel(
     missing: Mapping[Any, Sequence[int]],
 ) -> Place:
     """What the panel says of a place that the list takes."""
-    if one.status != TAKEN or one.reason:
+    if one.status != TAKEN:
         return one
     if one.unit not in movable:
         reason = "Its growth is constant or a straight line."
@@ -275,9 +277,11 @@ def _refusals(panel: CityPanel) -> tuple[str, ...]:
             movable,
             MINIMUM_MOVABLE,
             f"Refused: {movable} cities of the list can be compared inside their province, at "
-            f"least {MINIMUM_MOVABLE} are needed; give a list with more cities.",
+            f"least {MINIMUM_MOVABLE} are needed; give a list with more cities, and leave others "
+            "in their provinces out of it.",
             f"Refused: {movable} city of the list can be compared inside its province, at least "
-            f"{MINIMUM_MOVABLE} are needed; give a list with more cities.",
+            f"{MINIMUM_MOVABLE} are needed; give a list with more cities, and leave others in "
+            "their provinces out of it.",
         ),
         (
             blocks,
@@ -293,9 +297,7 @@ def _refusals(panel: CityPanel) -> tuple[str, ...]:
 
 def rule_of(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:
     """What decides the result but the data."""
-    starts = sorted(
-        f"{one.unit} {one.start}" for one in sample.places if one.status in (TAKEN, UNIDENTIFIED)
-    )
+    starts = sorted(f"{one.unit} {one.start}" for one in sample.places if one.status in IN_PANEL)
     return {
         "window": [int(sample.years[0]), int(sample.years[-1])],
         "family": ["growth", "cycle"],
@@ -374,9 +376,12 @@ def _beside_others(
         correlation = float(np.corrcoef(nets)[0, 1])
         covered = int(path.any(axis=1).sum())
         rows.append({"other": name, "n_units": covered, "n_both": both, "correlation": correlation})
-        paths.append(path)
+        if correlation < SAME_POLICY:
+            paths.append(path)
+    if not rows:
+        return (), None
     if not paths:
-        return tuple(rows), None
+        return tuple(rows), without_verdict(counted(panel, None, capped=False), (NOT_TOLD_APART,))
     return tuple(rows), _net_of(panel, own, np.stack(paths), settings)
 
 

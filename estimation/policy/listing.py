@@ -14,7 +14,9 @@ from ..panel.panel_error import PanelError
 from ..panel.panel_table import listed
 from ..panel.sources import open_source
 
-TAKEN, UNIDENTIFIED, LEFT_OUT, REJECTED = "taken", "unidentified", "left_out", "rejected"
+TAKEN, UNIDENTIFIED, UNTREATED = "taken", "unidentified", "untreated"
+LEFT_OUT, REJECTED = "left_out", "rejected"
+IN_PANEL = (TAKEN, UNIDENTIFIED, UNTREATED)
 PLACES = ("city", "unit", "city_id")
 DATES = ("date", "year")
 COUNTY = "county"
@@ -45,6 +47,7 @@ class Place:
         First treated year, and the year in which the policy ended.
     status : str
         ``taken``; ``unidentified``: taken, but all units of its block start in one year;
+        ``untreated``: it starts after the data end and is compared with until then;
         ``left_out`` of the panel, treated or not; ``rejected``: the row says nothing of a unit.
     reason : str
         Of any other status than ``taken``.
@@ -76,7 +79,7 @@ class PolicyList:
     @property
     def starts(self) -> dict[Any, int]:
         """First treated year of each unit that the list takes."""
-        return {one.unit: one.start for one in self.places if one.status in (TAKEN, UNIDENTIFIED)}
+        return {one.unit: one.start for one in self.places if one.status in IN_PANEL}
 
 
 def list_of_starts(starts: dict[Any, int]) -> PolicyList:

@@ -50,7 +50,9 @@ def write_listed(folder: Path, frames: dict[str, pd.DataFrame], given: dict[str,
             (folder / name).write_text(visible(html), encoding="utf-8", newline="\n")
     for name in DOWNLOADS:
         _write(folder / "data" / f"{name}.csv", frame_csv(data[FILES[name]]))
-    _write(folder / "estimates.csv", frame_csv(data[TEST]))
+    # the page's p_value is that of the family
+    named = data[TEST].assign(p_value=data[TEST]["p_single"]).drop(columns="p_single")
+    _write(folder / "estimates.csv", frame_csv(named))
     rows = [[row[name] for name in PLACES] for row in given["places"]]
     _write(folder / "cities.csv", csv_text(PLACES, rows))
     rule = {**given["rule"], "sha256": given["rule_sha256"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,7 @@ def own_outcome_rows(
     spec: Spec,
     settings: dict[str, int],
     comparisons: Sequence[str] = tuple(EXCLUDED),
+    left_out: Collection[int] = (),
 ) -> Rows:
     """Rows of ``estimates.own_outcome``; an outcome that cannot be run has its reason.
 
@@ -60,6 +61,8 @@ def own_outcome_rows(
         permutations and seed.
     comparisons : sequence of str
         Keys of `EXCLUDED`.
+    left_out : collection of int
+        Cities that are neither treated nor compared with.
     """
     rows: Rows = []
     keys = _keys(marts, settings)
@@ -72,6 +75,7 @@ def own_outcome_rows(
                 named = ", ".join(outcome.indicators) or outcome.column
                 missing.append((outcome, f"Not run: no source delivers {named}."))
             else:
+                values = values[~values.index.isin(list(left_out))]
                 found.append(_test(marts, of_comparison, outcome, values, keys))
         for family in (TRADE, OTHERS):
             rows += _family_rows(spec, comparison, [t for t in found if t.outcome.family == family])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..analyses.spec import SampleError, Spec
 from ..defaults import LEVEL
 from ..panel.city_file import CityFile
 from ..policy.fit_policy import PolicyResult, fit_policy
-from ..policy.listing import TAKEN, UNIDENTIFIED, PolicyList, list_of_starts
+from ..policy.listing import IN_PANEL, SYNCHRONIZATION, UNIDENTIFIED, PolicyList, list_of_starts
 from ..primary.fit_primary import STATISTIC_VERSION, PrimaryResult, verdict_of
 from ..primary.p_values import family_p
 from ..primary.written_rule import hash_of_starts, text_and_hash
@@ -110,13 +110,18 @@ def evaluate(
 
 
 def rows_of_list(
-    marts: Marts, spec: Spec, name: str, result: PolicyResult, settings: dict[str, int]
+    marts: Marts,
+    spec: Spec,
+    name: str,
+    result: PolicyResult,
+    settings: dict[str, int],
+    left_out: Collection[int] = (),
 ) -> Rows:
     """Rows of ``estimates.policy`` of one list: growth and cycle, growth net of the others, and
-    the own outcomes of its cities.
+    the own outcomes of its cities, in which `left_out` are neither treated nor compared with.
     """
     places = result.sample.places
-    taken = [one.unit for one in places if one.status in (TAKEN, UNIDENTIFIED)]
+    taken = [one.unit for one in places if one.status in IN_PANEL]
     verified = _verified(marts, name, taken)
     common = {
         "policy": name,
@@ -137,16 +142,16 @@ def rows_of_list(
         beside = {"p_value_family": None, "verdict": None}
         rows.append(_row(common, spec_id, spec.outcome, NET, result.net) | beside)
     for row in rows:
-        row["unit"] = "correlation"
+        row["unit"] = SYNCHRONIZATION
         if row["p_value_family"] is not None:
             row["family"], row["family_size"] = OF_ONE_LIST, 2
             row["is_found"] = row["p_value_family"] < LEVEL
     # those of the zones are in estimates.own_outcome
     if main.p_value is None or marts.indicators is None or name == ZONES:
         return rows
-    starts = {one.unit: one.start for one in places if one.status in (TAKEN, UNIDENTIFIED)}
+    starts = {one.unit: one.start for one in places if one.status in IN_PANEL}
     few = {**settings, "permutations": min(settings["permutations"], PERMUTATIONS)}
-    own = own_outcome_rows(dated(marts, starts), spec, few, comparisons=(ALL,))
+    own = own_outcome_rows(dated(marts, starts), spec, few, (ALL,), left_out)
     for row in own:
         spec_id = _id(row["outcome"], name)
         own_row = {column: row.get(column) for column in COLUMNS["policy"]}

@@ -20,10 +20,10 @@ from estimation.inference.multiple_testing import holm
 from estimation.panel.panel_error import PanelError
 from estimation.policy.fit_policy import PolicyResult
 from estimation.policy.listing import (
+    IN_PANEL,
+    LEFT_OUT,
     PROVINCE,
     SYNCHRONIZATION,
-    TAKEN,
-    UNIDENTIFIED,
     PolicyList,
     read_list,
 )
@@ -37,6 +37,7 @@ from estimation.study.policies import (
     rows_of_list,
     written_rule,
 )
+from estimation.study.primary import in_words_of_the_study
 from estimation.study.tables import COLUMNS, typed
 from estimation.study.windows import window_of
 from orchestration.home import Home
@@ -115,7 +116,7 @@ def policy(file: str, outcome: str | None, output: str | None) -> int:
         "rule_sha256": digest,
         "run_number": len(runs),
         "p_value_runs": None if p_value is None else float(corrected[-1]),
-        "is_registered": _is_registered(home, manifest, declared, result),
+        "is_registered": _is_registered(home, manifest, declared, listed, result),
     }
     tests = typed(rows, COLUMNS["policy"])
     overlaps = overlap_rows(path.stem, result)
@@ -161,7 +162,7 @@ def register(file: str) -> int:
     if written is None:
         raise Refused(f"{path}: expected a new list, found one whose rule {digest} is registered")
     for one in listed.places:
-        if one.status not in (TAKEN, UNIDENTIFIED):
+        if one.status not in IN_PANEL:
             say(f"  row {one.row}, {one.given}: {one.reason}")
     return end_command(
         Exit.DONE,
@@ -204,7 +205,12 @@ def _resolver(rows: Sequence[tuple]) -> Callable[[str, str], list[int]]:
         city = spellings.get(key)
         if code is not None:
             city = places.codes.get(code, code)
-        return [city] if city in ids else []
+        if city in ids:
+            return [city]
+        if of_scope:
+            found, remedy = f"the province {text!r}", "write province in its column scope"
+            raise PanelError("list", None, "city", "a city", found, remedy)
+        return []
 
     return resolve
 
@@ -224,17 +230,23 @@ def _outcome(listed: PolicyList, outcome: str | None) -> str:
 
 def _rows(marts: Marts, name: str, result: PolicyResult, declared: str) -> list[dict[str, Any]]:
     """Rows of the declared outcome, of synchronization with what is read beside it."""
-    rows = rows_of_list(marts, SPEC, name, result, SETTINGS)
+    out = {one.unit for one in result.sample.places if one.status == LEFT_OUT}
+    rows = rows_of_list(marts, SPEC, name, result, SETTINGS, left_out=out)
     if declared == SYNCHRONIZATION or result.result.p_value is None:
         return rows
     (own,) = [row for row in rows if row["outcome"] == declared]
     # it was declared alone, so nothing is corrected
     alone = {"family": None, "family_size": None, "p_value_family": own["p_value"]}
+    alone["reason"] = in_words_of_the_study(own["reason"] or "")
     return [own | alone | {"is_found": own["p_value"] is not None and own["p_value"] < LEVEL}]
 
 
 def _is_registered(
-    home: Home, manifest: dict[str, Any], declared: str, result: PolicyResult
+    home: Home,
+    manifest: dict[str, Any],
+    declared: str,
+    listed: PolicyList,
+    result: PolicyResult,
 ) -> bool:
     """Whether the same starts were registered for a window that these data reach."""
     entries = read_registered(home.archive, is_simulated=manifest["is_simulated"])
@@ -243,7 +255,9 @@ def _is_registered(
         for entry in entries
         if entry["rule"]["last_year"] <= result.rule["window"][1]
     }
-    return declared == SYNCHRONIZATION and result.rule["starts_sha256"] in reached
+    # a registered list holds its cities without figures, too
+    today = written_rule("", listed.starts, 0, SETTINGS)
+    return declared == SYNCHRONIZATION and today["starts_sha256"] in reached
 
 
 def _checks(result: PolicyResult) -> list[dict[str, Any]]:
@@ -272,7 +286,8 @@ def _say(result: PolicyResult, row: dict[str, Any], answer: dict[str, Any], fold
     for reason in result.sample.reasons:
         say(f"  {reason}")
     if row["reason"] and not result.sample.reasons:
-        say(f"  {answer['outcome']}: {row['reason']}")
+        years = f"{row['first_year']}-{row['last_year']}"
+        say(f"  {answer['outcome']}, {years}: {row['reason']}")
     if row["estimate"] is not None:
         say(
             f"  {answer['outcome']}, {row['first_year']}-{row['last_year']}: {row['n_pilots']} of "

@@ -182,7 +182,7 @@ POWER = Part(
     "cycle {cycle}.",
     f"""with found as (
         select spec_id, min(draws) as draws, string_agg(
-            imposed || ' ' || format('{{:.0f}}', 100 * share_found), ', ' order by imposed
+            imposed || ': ' || format('{{:.0f}}', 100 * share_found), ', ' order by imposed
         ) as shares
         from estimates.power group by spec_id
     )

@@ -97,7 +97,8 @@ def test_rows_that_are_not_taken_say_why(panel, listed):
     places = fit.places().drop_duplicates(["unit", "status"], keep="last")
     found = places.set_index(["unit", "status"])["reason"]
     assert found[100, "rejected"].startswith("The unit is in row 1 already, from 2012 on")
-    assert "after the last year" in found[903, "taken"]
+    assert "after the last year" in found[903, "untreated"]
+    assert f"{903} 2040" in fit.result.rule["starts"]
     assert "no period before" in found[904, "left_out"]
     assert "ended in 2018" in found[905, "left_out"]
     assert "county" in found[906, "rejected"]
@@ -157,7 +158,11 @@ def test_a_list_that_the_rules_refuse_has_a_sentence_and_no_figure(panel, listed
         ({"year": [2015]}, "expected a column city or unit"),
         ({"unit": [100], "year": [2015], "scope": ["moon"]}, "expected one of city, province"),
         ({"unit": [100, 101], "year": 2 * [2015], "outcome": ["a", "b"]}, "expected one outcome"),
-        ({"unit": [100], "year": [2015], "outcome": ["wages"]}, "give outcome='wages', or leave"),
+        (
+            {"unit": [100], "year": [2015], "outcome": ["wages"]},
+            "expected synchronization, that of",
+        ),
+        ({"unit": [100], "year": [2015], "outcome": ["growth"]}, "found 'growth'; leave out the"),
         ({"unit": [100], "date": ["2014-09-01"], "year": [2016]}, "row 1, column year: expected"),
     ],
 )
@@ -185,7 +190,7 @@ def test_a_province_stands_for_all_units_of_the_block_and_a_named_outcome_is_tha
     assert found.result.sample.cohort.tolist() == expected.result.sample.cohort.tolist()
     assert found.primary.result == expected.primary.result
     assert (found.places()["status"] == "unidentified").sum() == PER_BLOCK
-    area = listed.assign(scope="area", outcome="growth")
+    area = listed.assign(scope="area")
     assert run(panel, area).primary.result == run(panel, listed).primary.result
 
 
@@ -232,3 +237,13 @@ def test_overlaps_are_counted_and_the_net_estimate_is_that_of_the_joint_regressi
         run(panel, listed, others={"other": {9999: 2014}})
     same = run(panel, listed, others={"same": dict(zip(listed.unit, listed.year, strict=True))})
     assert "same units and years" in same.result.net.reason
+
+
+def test_another_policy_that_is_nearly_the_list_is_not_taken_out_of_it():
+    panel, listed, *_ = draw(calmer=0.5)
+    other = dict(zip(listed["unit"][::2], listed["year"][::2] - 1, strict=True)) | {103: 2014}
+    same = dict(zip(listed["unit"], listed["year"] - (listed.index == 0), strict=True))
+    fit = run(panel, listed, others={"other": other, "same": same})
+    found = {row["other"]: row["correlation"] for row in fit.result.overlaps}
+    assert found["same"] > 0.9 > found["other"]
+    assert fit.result.net == run(panel, listed, others={"other": other}).result.net

@@ -80,6 +80,12 @@ def test_the_command_writes_a_folder_and_numbers_its_runs(published, home, tmp_p
     assert rule["outcome"] == "synchronization" and len(rule["sha256"]) == 64
     estimates = pd.read_csv(folder / "estimates.csv")
     assert estimates["policy"].eq("mine").all() and estimates["estimate"].notna().any()
+    assert estimates["unit"].iloc[0] == "synchronization" and "p_single" not in estimates
+    both = estimates[estimates["family"] == "growth_and_cycle"]
+    assert both["p_value_family"].ge(both["p_value"]).all()
+    assert not both["p_value_family"].equals(both["p_value"])
+    net = estimates[estimates["comparison"] == "net_of_others"]
+    assert net["p_value"].notna().all() and net["p_value_family"].isna().all()
     # another list is another run; the same one is not
     other = _write(tmp_path / "other.csv", rows[:-1])
     ended = end_of(policy, str(other), None, None)
@@ -93,6 +99,8 @@ def test_the_command_writes_a_folder_and_numbers_its_runs(published, home, tmp_p
         ([("北京市", "2016"), ("不存在市", "2016")], ("city", "year"), "'不存在市' in line 3"),
         ([("Hangzou", "2016")], ("city", "year"), "near: Hangzhou"),
         ([("330100", "soon")], ("city", "year"), "line 2, column year"),
+        ([("浙江省", "2016")], ("city", "year"), "write province in its column scope"),
+        ([("330000", "2016")], ("city", "year"), "found the province '330000'"),
         ([("330100", "2016", "gdp")], ("city", "year", "outcome"), "expected one of synchroniz"),
         ([("330100", "2016")], ("place", "when"), "expected a column city or unit"),
     ],
@@ -144,10 +152,34 @@ def test_another_outcome_is_declared_alone(published, tmp_path):
     assert end_of(policy, str(path), "growth", None) == 0
     estimates = pd.read_csv(tmp_path / "mine" / "estimates.csv")
     assert estimates["outcome"].tolist() == ["growth"]
-    assert estimates["p_value_family"].equals(estimates["p_single"])
+    assert estimates["p_value_family"].equals(estimates["p_value"])
     named = [(city, date, "growth") for city, date in rows]
     declared = _write(tmp_path / "declared.csv", named, ("city", "date", "outcome"))
     assert end_of(policy, str(declared), "trade", None) == 2
+
+
+def test_listed_cities_left_out_are_not_compared_with_in_own_outcomes(published, tmp_path):
+    path, rows = _list(published, tmp_path)
+    more = published.execute(CITIES).df()["city_name_zh"]
+    more = more[~more.isin([city for city, _ in rows])].head(4)
+    ended = [(city, date, "") for city, date in rows]
+    path = _write(tmp_path / "ended.csv", ended, ("city", "date", "end"))
+    assert end_of(policy, str(path), "growth", None) == 0
+    before = pd.read_csv(tmp_path / "ended" / "estimates.csv").iloc[0]
+    ended += [(city, "2014-03-01", "2019") for city in more]
+    _write(path, ended, ("city", "date", "end"))
+    assert end_of(policy, str(path), "growth", None) == 0
+    after = pd.read_csv(tmp_path / "ended" / "estimates.csv").iloc[0]
+    assert after["n_cities"] == before["n_cities"] - len(more)
+    assert after["n_pilots"] == before["n_pilots"]
+
+
+def test_an_outcome_that_cannot_be_tested_says_its_years(published, tmp_path, capsys):
+    _, rows = _list(published, tmp_path)
+    path = _write(tmp_path / "early.csv", [(city, "2014") for city, _ in rows], ("city", "year"))
+    assert end_of(policy, str(path), "trade", None) == 0
+    said = capsys.readouterr().out
+    assert "cohort_year" not in said and "  trade, 20" in said
 
 
 def test_a_registered_list_is_answered_once_its_window_opens(published, home, tmp_path):
