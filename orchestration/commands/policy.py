@@ -286,8 +286,10 @@ def _say(result: PolicyResult, row: dict[str, Any], answer: dict[str, Any], fold
     for reason in result.sample.reasons:
         say(f"  {reason}")
     if row["reason"] and not result.sample.reasons:
-        years = f"{row['first_year']}-{row['last_year']}"
-        say(f"  {answer['outcome']}, {years}: {row['reason']}")
+        named = answer["outcome"]
+        if row["first_year"] is not None:
+            named += f", {row['first_year']}-{row['last_year']}"
+        say(f"  {named}: {row['reason']}")
     if row["estimate"] is not None:
         say(
             f"  {answer['outcome']}, {row['first_year']}-{row['last_year']}: {row['n_pilots']} of "

@@ -13,7 +13,7 @@ from estimation.analyses.primary import DECLARED, PRIMARY
 from estimation.sample.marts import read_marts
 from estimation.study.policies import registered_rows, written_rule
 from orchestration.commands.policy import policy, register
-from orchestration.registered_lists import read_registered
+from orchestration.registered_lists import read_registered, write_registered
 from tests.orchestration.conftest import end_of
 
 (SPEC,) = [spec for spec in DECLARED if spec.spec_id == PRIMARY]
@@ -176,10 +176,13 @@ def test_listed_cities_left_out_are_not_compared_with_in_own_outcomes(published,
 
 def test_an_outcome_that_cannot_be_tested_says_its_years(published, tmp_path, capsys):
     _, rows = _list(published, tmp_path)
-    path = _write(tmp_path / "early.csv", [(city, "2014") for city, _ in rows], ("city", "year"))
-    assert end_of(policy, str(path), "trade", None) == 0
+    early = [(city, ("2013", "2014")[date < "2016"]) for city, date in rows]
+    path = _write(tmp_path / "early.csv", early, ("city", "year"))
+    assert end_of(policy, str(path), "night_lights", None) == 0
     said = capsys.readouterr().out
-    assert "cohort_year" not in said and "  trade, 20" in said
+    assert "  night_lights, 20" in said and "no city is admitted inside the window.\n" in said
+    assert end_of(policy, str(path), "trade", None) == 0
+    assert "  trade: Not run: no source delivers" in capsys.readouterr().out
 
 
 def test_a_registered_list_is_answered_once_its_window_opens(published, home, tmp_path):
@@ -199,6 +202,16 @@ def test_a_registered_list_is_answered_once_its_window_opens(published, home, tm
     assert growth["spec_id"] == "policy.cm_growth_official.mine"
     assert growth["status"] == "as_written" and growth["estimate"] == growth["estimate_written"]
     assert growth["last_year"] == last_year - 1 and cycle["estimate"] != growth["estimate"]
+    # the page knows it again, with a city that is left out
+    path = _write(path, [*csv.reader(path.open(encoding="utf-8"))][1:] + [("舟山市", "1990-01-01")])
+    assert end_of(register, str(path)) == 0
+    entries = read_registered(home / "archive", is_simulated=True)
+    (entry,) = (one for one in entries if "330900 1990" in one["rule"]["starts"])
+    entry["rule"]["last_year"] -= 1
+    assert write_registered(home / "archive", {**entry, "sha256": "0" * 64})
+    assert end_of(policy, str(path), None, None) == 0
+    page = (tmp_path / "mine" / "index.html").read_text(encoding="utf-8")
+    assert "The list was registered before" in page
     changed = {**earlier, "rule": {**earlier["rule"], "statistic_version": 0}}
     growth, _ = registered_rows(marts, SPEC, [changed])
     assert growth["status"] == "changed" and growth["what_changed"] == "statistic_version: 0 -> 1"
