@@ -107,7 +107,7 @@ def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool
 
 def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
     """The ceil(0.95 (B + 1))-th smallest statistic (of the enumeration: ceil(0.95 total)-th);
-    infinite with fewer than 19 draws.
+    infinite with fewer than 19 draws, or an enumeration of fewer than 20: no p is as low as 5 %.
 
     Parameters
     ----------
@@ -116,6 +116,8 @@ def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
     is_enumeration : bool
     """
     count = len(drawn) if is_enumeration else len(drawn) + 1
+    if LEVEL * count < 1 - TOLERANCE:
+        return math.inf
     position = math.ceil((1 - LEVEL) * count - TOLERANCE)
     ordered = np.sort(np.where(np.isnan(drawn), np.inf, drawn))
     return float(ordered[position - 1]) if position <= len(ordered) else math.inf

@@ -60,6 +60,11 @@ def test_p_value_and_critical_value_follow_their_definitions(is_enumeration):
     assert critical_value(drawn[:10], False) == math.inf
 
 
+@pytest.mark.parametrize(("total", "is_finite"), [(1, False), (4, False), (19, False), (20, True)])
+def test_an_enumeration_that_cannot_reject_has_no_critical_value(total, is_finite):
+    assert math.isfinite(critical_value(np.arange(total, dtype=float), True)) == is_finite
+
+
 def test_the_interval_excludes_zero_exactly_where_p_is_at_most_five_per_cent():
     hits = 0
     for seed in range(8):
