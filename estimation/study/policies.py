@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,14 @@ from ..analyses.spec import SampleError, Spec
 from ..defaults import LEVEL
 from ..panel.city_file import CityFile
 from ..policy.fit_policy import PolicyResult, fit_policy
-from ..policy.listing import IN_PANEL, SYNCHRONIZATION, UNIDENTIFIED, PolicyList, list_of_starts
+from ..policy.listing import (
+    IN_PANEL,
+    LEFT_OUT,
+    SYNCHRONIZATION,
+    UNIDENTIFIED,
+    PolicyList,
+    list_of_starts,
+)
 from ..primary.fit_primary import STATISTIC_VERSION, PrimaryResult, verdict_of
 from ..primary.p_values import family_p
 from ..primary.written_rule import hash_of_starts, text_and_hash
@@ -110,15 +117,10 @@ def evaluate(
 
 
 def rows_of_list(
-    marts: Marts,
-    spec: Spec,
-    name: str,
-    result: PolicyResult,
-    settings: dict[str, int],
-    left_out: Collection[int] = (),
+    marts: Marts, spec: Spec, name: str, result: PolicyResult, settings: dict[str, int]
 ) -> Rows:
     """Rows of ``estimates.policy`` of one list: growth and cycle, growth net of the others, and
-    the own outcomes of its cities, in which `left_out` are neither treated nor compared with.
+    the own outcomes of its cities. Listed cities that are left out are not compared with, either.
     """
     places = result.sample.places
     taken = [one.unit for one in places if one.status in IN_PANEL]
@@ -151,6 +153,7 @@ def rows_of_list(
         return rows
     starts = {one.unit: one.start for one in places if one.status in IN_PANEL}
     few = {**settings, "permutations": min(settings["permutations"], PERMUTATIONS)}
+    left_out = [one.unit for one in places if one.status == LEFT_OUT]
     own = own_outcome_rows(dated(marts, starts), spec, few, (ALL,), left_out)
     for row in own:
         spec_id = _id(row["outcome"], name)

@@ -21,7 +21,6 @@ from estimation.panel.panel_error import PanelError
 from estimation.policy.fit_policy import PolicyResult
 from estimation.policy.listing import (
     IN_PANEL,
-    LEFT_OUT,
     PROVINCE,
     SYNCHRONIZATION,
     PolicyList,
@@ -230,8 +229,7 @@ def _outcome(listed: PolicyList, outcome: str | None) -> str:
 
 def _rows(marts: Marts, name: str, result: PolicyResult, declared: str) -> list[dict[str, Any]]:
     """Rows of the declared outcome, of synchronization with what is read beside it."""
-    out = {one.unit for one in result.sample.places if one.status == LEFT_OUT}
-    rows = rows_of_list(marts, SPEC, name, result, SETTINGS, left_out=out)
+    rows = rows_of_list(marts, SPEC, name, result, SETTINGS)
     if declared == SYNCHRONIZATION or result.result.p_value is None:
         return rows
     (own,) = [row for row in rows if row["outcome"] == declared]
