@@ -29,7 +29,7 @@ from .inference.intervals import Inference, infer
 from .inference.parts import parts_of
 from .inference.permutation.draws import Draws
 from .inference.permutation.permute import permute
-from .inference.variances import MIN_PILOTS
+from .inference.variances import MIN_NEVER, MIN_PILOTS
 from .influence.influence_fit import InfluenceFit
 from .options import Options
 from .panel.fit_sample import FitSample
@@ -42,7 +42,7 @@ def results_of(
     """Results by (name, outcome) of what was fitted on one sample, which shares its draws."""
     sample, options = inputs.sample, inputs.options
     draws: dict[tuple[str, int], Draws] = {}
-    tests = {name: _joint_tests(found) for name, found in fitted.items()}
+    tests = {name: _joint_tests(found, options.reference) for name, found in fitted.items()}
     if options.wants_draws and isinstance(sample, FitSample) and sample.has_draws:
         draws = _permute(sample, inputs, fitted, strata, tests)
     return {
@@ -92,9 +92,11 @@ def _permute(
     return draws
 
 
-def _joint_tests(found: Fitted) -> dict[str, np.ndarray]:
-    """Rows of the design by joint test: the leads, and what the fit has beside them."""
-    leads = found.fits[0].columns[tested_leads(found.fits[0])]
+def _joint_tests(found: Fitted, reference: int) -> dict[str, np.ndarray]:
+    """Rows of the design by joint test: the leads, and what the fit has beside them. No leads where
+    the reference is a treated year: each is then a difference from an effect.
+    """
+    leads = found.fits[0].columns[tested_leads(found.fits[0]) if reference < 0 else []]
     tests = dict(found.tests)
     if len(leads):
         tests = {"leads": leads} | tests
@@ -136,8 +138,9 @@ def result_of(
         return FitResult(estimator, tuple(rows), (), (), **counts)
     inference = infer(sample, fit, draws, sample.size_of(outcome))
     diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
-    diagnostics += joint_diagnostics(sample, fit, tests, draws)
-    if is_read:
+    if sample.panel.pilots_known or options.reference < 0:
+        diagnostics += joint_diagnostics(sample, fit, tests, draws)
+    if is_read and options.reference < 0:
         diagnostics += sensitivity_diagnostics(sample, fit)
     if extra is not None:
         diagnostics += extra
@@ -280,6 +283,11 @@ def _left_out(
     if "province_jackknife" in wanted and sample.panel.province is None:
         found.append("The province_jackknife is left out: it needs the province of every city.")
     by_pair = not sample.panel.pilots_known
+    never = sample.holds_kept_pair & (sample.panel.city_cohort == 0)
+    if "city" in wanted and not by_pair and never.sum() < MIN_NEVER:
+        found.append(
+            f"The method city has no error: it needs at least {MIN_NEVER} cities never treated."
+        )
     if by_pair:
         found.append(
             "Treatment is by pair: dyadic is the default method, and city is left out, because no "

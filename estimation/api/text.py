@@ -24,6 +24,9 @@ MORE_BLOCKS = (
     "(binning= joins some)."
 )
 MORE_DEGREES = "more degrees of freedom than effects before treatment (binning= joins some)."
+EARLIER_REFERENCE = (
+    "a reference before treatment (effects before treatment are differences from period {} of it)."
+)
 DIGITS = 4
 HEADER = ("term", "estimate", "std. error", "95 % interval", "p", "df", "inference method")
 
@@ -106,7 +109,10 @@ def _leads(fit: Fit) -> list[str]:
     before = {e.event_time for e in fit.estimates if e.term == "event" and (e.event_time or 0) < 0}
     if found.get("joint_leads_p") is None:
         needed = MORE_DEGREES
-        if fit.n_treated_pairs is None:
+        reference = -1 if fit.asked is None else fit.asked[1].reference
+        if reference >= 0:
+            needed = EARLIER_REFERENCE.format(reference)
+        elif fit.n_treated_pairs is None:
             needed = MORE_BLOCKS if "joint_leads_df1" in found else BLOCKS
         return textwrap.wrap(NO_LEADS + needed, WIDTH) if before else []
     tested = "all effects before treatment"
@@ -147,7 +153,8 @@ def _sensitivity(fit: Fit) -> list[str]:
         df1, df2 = (found[f"joint_leads_df{k}", None] for k in (1, 2))
         text = (
             "No Honest DiD: it needs event_study or sun_abraham, an effect of every period before "
-            f"treatment, and more than {degrees(df1 + 1)} degrees of freedom, of which there are "
+            "treatment but the last, which is the reference, and more than "
+            f"{degrees(df1 + 1)} degrees of freedom, of which there are "
             f"{degrees(df1 + df2 - 1)} (binning= joins periods)."
         )
         return textwrap.wrap(text, WIDTH)

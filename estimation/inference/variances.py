@@ -16,6 +16,8 @@ from ..defaults import LEVEL
 from ..influence.influence_fit import sum_by_city
 
 MIN_PILOTS = 4
+# never-treated cities that the variance by city needs
+MIN_NEVER = 2
 MIN_PROVINCES = 10
 # with pilots in two provinces of the real panel `city` rejects 34 % without an effect, the
 # jackknife with these degrees of freedom 2 %
@@ -68,7 +70,8 @@ def city_variance(
     pilots, nevers = (city_sums[is_pilot] ** 2).sum(axis=0), (city_sums[is_never] ** 2).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         pilot_factor = np.where(n_pilots > 1, n_pilots / (n_pilots - 1), np.nan)
-    return pilot_factor * pilots + (n_never / (n_never - 1) if n_never > 1 else np.nan) * nevers
+    never_factor = n_never / (n_never - 1) if n_never >= MIN_NEVER else np.nan
+    return pilot_factor * pilots + never_factor * nevers
 
 
 def t_interval(estimate: float, variance: float, df: float, level: float = 1 - LEVEL) -> Interval:

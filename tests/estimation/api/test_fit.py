@@ -247,6 +247,32 @@ def test_the_test_of_leads_is_one_of_the_covariance(frame, given):
     assert by_pair.diagnostic("joint_leads_p") == pytest.approx(joint["p_value"], rel=1e-9)
 
 
+@pytest.mark.parametrize("is_by_pair", [False, True])
+def test_effects_before_treatment_are_not_tested_against_a_treated_period(frame, given, is_by_pair):
+    asked = given | {"estimator": "event_study", "binning": (-3, 3)}
+    if is_by_pair:
+        pairs = frame[["exporter", "importer"]].drop_duplicates()
+        pairs["first"] = np.random.default_rng(1).choice([np.nan, 2013, 2014], len(pairs))
+        frame = frame.merge(pairs)
+        asked |= {"cohort": "first", "vcov": "dyadic"}
+    names = {name for name, *_ in cs.fit(frame, "y", **asked, reference=-2).diagnostics}
+    assert "joint_leads_p" in names
+    for reference in (0, 1):
+        fit = cs.fit(frame, "y", **asked, reference=reference)
+        assert not any(re.match("joint_leads|honest|breakdown", n) for n, *_ in fit.diagnostics)
+        assert "both need a reference before treatment" in " ".join(str(fit).split())
+
+
+def test_unit_says_why_it_has_no_error_without_units_never_treated(frame, given):
+    units = sorted({*frame["exporter"], *frame["importer"]})
+    cohort = {unit: 2012 + k % 3 for k, unit in enumerate(units)}
+    for n_never in (0, 1, 2):
+        asked = given | {"cohort": dict(list(cohort.items())[n_never:]), "vcov": ["unit", "pair"]}
+        fit = cs.fit(frame, "y", **asked, exposure="both")
+        is_told = any(w.startswith("The method unit has no error") for w in fit.warnings)
+        assert is_told == np.isnan(fit.se("unit")["treated"]) == (n_never < 2)
+
+
 def test_cohorts_beside_a_panel_of_the_standard_names(frame, given):
     names = {"exporter": "city_i_id", "importer": "city_j_id", "period": "year"}
     panel = frame.rename(columns=names)
