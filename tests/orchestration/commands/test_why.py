@@ -8,6 +8,7 @@ import re
 import duckdb
 import pytest
 
+from estimation.analyses.primary import LEFT_OUT
 from orchestration.commands.why import why
 from orchestration.terminal import Exit
 from warehouse.build_database import open_memory
@@ -16,7 +17,7 @@ from warehouse.publication.untrusted import DATABASE, open_untrusted
 from warehouse.replay.cell import explain
 from warehouse.replay.measures import MEASURES
 from warehouse.replay.models import WAREHOUSE
-from warehouse.replay.uses import find_uses
+from warehouse.replay.uses import YEARS_LEFT_OUT, find_uses
 
 #: A cell of each verdict, quiet ones too.
 CELLS = """
@@ -134,6 +135,21 @@ def test_a_year_of_the_main_test_alone_is_not_said_to_have_no_pair_year(con):
         re.match(rf"\d+ pair-years of {year} .*cm_newest_growth_official", one) for one in used
     )
     assert any(one.startswith("No pair-year of cm_growth_official") for one in used)
+
+
+@pytest.mark.parametrize("year", [2019, 2020, 2021])
+def test_a_cell_enters_no_check_that_leaves_its_year_out(con, year):
+    assert YEARS_LEFT_OUT == LEFT_OUT
+    (city_id,) = con.execute(
+        "select city_id from marts.fct_city_score inner join marts.fct_city_year "
+        "using (city_id, \"year\") where time_window = 'newest' and series = 'growth_official' "
+        "and growth_official_basis = 'rate' and \"year\" = $1 order by city_id limit 1",
+        [year],
+    ).fetchall()[0]
+    used = " ".join(explain(con, (city_id, year, "gdp_growth_official_pct")).uses)
+    assert "primary.cm_growth_official.newest " in used
+    for check, years in LEFT_OUT.items():
+        assert (f"{check} " in used) == (year not in years)
 
 
 #: One city's rate of 2012 becomes an index, and the main test leaves the city out.
