@@ -86,7 +86,8 @@ def find_city(con: duckdb.DuckDBPyConnection, city: str | None) -> int:
         known = spellings.aliases.get(place_key(text))
         if known is None and re.fullmatch(r"[0-9]{6}", text):
             known = spellings.codes.get(int(text))
-        found = con.execute(PLACES, [str(known)]).fetchall()
+        if known is not None:
+            found = con.execute(PLACES, [str(known)]).fetchall()
     if len(found) == 1:
         return found[0][0]
     if re.fullmatch(r"[0-9]{6}", text):  # a province has codes, but no row of dim_city
