@@ -119,7 +119,6 @@ compared as (
 judged as (
     select
         compared.*,
-        coalesce(compared.edition_year, 0) as edition,
         compared.kind = 'year' and compared.n_repeated >= limits.match_table_share * compared.n_cities as is_repeated,
         count(*) over several_years >= 3 and avg(compared.gap) over several_years >= limits.rate_table_gap as is_of_several,
         case
@@ -137,40 +136,6 @@ judged as (
         partition by compared.source_id, compared.edition_year, compared.indicator_id, compared.kind, compared.k
         order by compared."year" range between 2 preceding and 2 following
     )
-),
-
-tables as (
-    select distinct
-        source_id,
-        coalesce(edition_year, 0) as edition,
-        indicator_id,
-        "year",
-        'year' as kind,
-        unnest([-1, 1]) as k
-    from rates
-),
-
--- a table with too few levels of the year before is as late as the next table of its source that has enough, if that one is not alone
-like_the_next as (
-    select
-        judged.*,
-        tables."year" as table_year
-    from tables
-    asof inner join judged
-        on
-            {{ same_keys('tables', 'judged', ['source_id', 'edition', 'indicator_id', 'kind', 'k']) }}
-            and tables."year" <= judged."year"
-    where judged.is_other and judged.is_of_several
-),
-
-verdicts as (
-    select * from like_the_next
-    union all by name
-    select
-        *,
-        "year" as table_year
-    from judged
-    where is_doubtful
 )
 
 select
@@ -181,8 +146,7 @@ select
         else 'row_shift'
     end as rule,
     case when verdicts.is_other then 'blocked' else 'quarantined' end as grade,
-    'expected growth in ' || rates."year" || ', found ' || {{ short_number('rates."value"') }} || '; the figures of '
-    || case when rates."year" = verdicts."year" then 'its table' else 'the table of ' || verdicts."year" end || ' follow '
+    'expected growth in ' || rates."year" || ', found ' || {{ short_number('rates."value"') }} || '; the figures of its table follow '
     || case verdicts.kind
         when 'mean' then 'the mean of the four years before'
         when 'year' then 'the growth of levels in ' || (verdicts."year" + verdicts.k)
@@ -190,11 +154,11 @@ select
     end || ' by ' || {{ short_number('verdicts.correlation') }} || ' (rank correlation)'
     || coalesce(', the growth of their own levels by ' || {{ short_number('verdicts.own_correlation') }}, '') as detail
 from rates
-inner join verdicts
+inner join judged as verdicts
     on
-        {{ same_keys('rates', 'verdicts', ['source_id', 'indicator_id']) }}
+        {{ same_keys('rates', 'verdicts', ['source_id', 'indicator_id', '"year"']) }}
         and rates.edition_year is not distinct from verdicts.edition_year
-        and rates."year" = verdicts.table_year
+where verdicts.is_doubtful
 qualify row_number() over (
     partition by rates.observation_id
     order by
