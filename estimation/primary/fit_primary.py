@@ -14,6 +14,7 @@ from .channels import Channel, estimate_channels
 from .city_panel import NO_VARIATION, CityPanel, Window, build_panel, lacking
 from .contrast import Contrast, treatment_contrast
 from .detectable import detectable
+from .gaps import missing_by_treatment
 from .interval import Tested, interval_and_p
 from .p_values import family_p
 from .permutation import Draws, draw_statistics, permute_in_blocks
@@ -142,6 +143,7 @@ def fit_primary(
     contrast = treatment_contrast(panel)
     weight = contrast.weight[panel.block, panel.label]
     said = counted(panel, weight, capped)
+    said = replace(said, warnings=(*said.warnings, *_unequal_gaps(panel, permuted)))
     measured = [panel.measured(series, capped=capped) for series in panel.series]
     draws = [_draw(panel, y, contrast, weight, permuted) for _, _, y in measured]
     corrected = family_p([one.statistic() for one in draws])
@@ -156,6 +158,23 @@ def fit_primary(
             result = replace(result, channels=channels)
         found.append(result)
     return replace(found[0], cycle=found[1])
+
+
+def _unequal_gaps(panel: CityPanel, permuted: np.ndarray) -> tuple[str, ...]:
+    """The warning that missing cells depend on treatment, by the level of the test itself."""
+    if not panel.has_gaps:
+        return ()
+    known = np.isfinite(panel.growth)
+    p, shares = missing_by_treatment(known, panel.treated, panel.label, panel.block, permuted)
+    if p >= LEVEL:
+        return ()
+    after, before, never = (f"{share:.1%}" for share in shares)
+    return (
+        f"Which cells are missing depends on admission ({after} of pilots' cells from admission "
+        f"on, {before} of those before, {never} of never-treated cities' cells; p {p:.3f} by "
+        "permutation), so p and interval may be wrong. Compare with the cities that have every "
+        "period, or with the periods that every city has.",
+    )
 
 
 def fit_window(window: Window, **settings: int) -> PrimaryResult:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .measure import net_of_effects
+from .measure import net_of_blocks, net_of_effects
 
 # of the largest value: how far a filled value may still move
 CONVERGED = 1e-11
 ROUNDS = 10_000
+# of counts that are equal but for rounding
+TOLERANCE = 1e-9
 
 
 def known_cycle(values: np.ndarray, years: np.ndarray) -> np.ndarray:
@@ -64,3 +66,40 @@ def filled(y: np.ndarray, block: np.ndarray) -> np.ndarray:
         if np.abs(step).max() <= CONVERGED * np.abs(found).max():
             break
     return found
+
+
+def missing_by_treatment(
+    known: np.ndarray, treated: np.ndarray, label: np.ndarray, block: np.ndarray, draws: np.ndarray
+) -> tuple[float, tuple[float, float, float]]:
+    """Return the permutation p of missing cells being alike with and without treatment, and the
+    shares of missing cells: of treated cities in treated years, in earlier ones, and of others.
+
+    Draws hold the missing cells of each city and move treatment, so their p holds only where the
+    two have nothing to do with each other. The statistic is the missing cells of treated cities,
+    less the means of block and year, squared over the number of such cells, in treated years plus
+    in earlier ones.
+
+    Parameters
+    ----------
+    known : (N, T) bool array
+    treated : (C + 1, T) float array
+        1 in the years that a label is treated; row 0 is 0.
+    label, block : (N,) int arrays
+    draws : (J, N) int array
+        Which city's label each city gets; the first row is the real one.
+    """
+    missing = 1.0 - known
+    is_after = treated[label] > 0
+    is_before = (label > 0)[:, None] & ~is_after
+    shares = [float(missing[cells].mean()) for cells in (is_after, is_before)]
+    shares.append(float(missing[label == 0].mean()))
+    net = net_of_blocks(missing, block)
+    after = net @ treated.T
+    before = np.where(np.arange(len(treated)) > 0, net.sum(axis=1, keepdims=True) - after, 0.0)
+    moved = label[draws]
+    statistic = np.zeros(len(draws))
+    for of_label, cells in ((after, is_after), (before, is_before)):
+        sums = of_label[np.arange(len(label)), moved].sum(axis=1)
+        statistic += sums**2 / cells.sum()
+    p_value = float((statistic >= statistic[0] * (1 - TOLERANCE)).mean())
+    return p_value, (shares[0], shares[1], shares[2])

@@ -268,6 +268,36 @@ def test_units_with_few_periods_are_left_out_and_named() -> None:
     assert found.result.n_cities == 47
 
 
+@pytest.mark.parametrize(
+    ("missing", "says_so"),
+    [
+        ("never", False),
+        ("in treated years of treated units", True),
+        ("in these years of all other units", True),
+        ("at random", False),
+    ],
+)
+def test_cells_that_are_missing_by_treatment_are_said(missing: str, says_so: bool) -> None:
+    # p was 0.005 without an effect, and nothing said why
+    draw = np.random.default_rng(0)
+    years = np.arange(2001, 2016)
+    growth = draw.normal(size=15) + 0.02 * draw.normal(size=(24, 15))
+    treated = np.arange(24) < 8
+    late = np.isin(years, (2011, 2013, 2015))
+    holes = {
+        "never": np.zeros(growth.shape, dtype=bool),
+        "in treated years of treated units": treated[:, None] & late,
+        "in these years of all other units": ~treated[:, None] & late,
+        "at random": draw.uniform(size=growth.shape) < 0.05,
+    }[missing]
+    cohort, block = np.where(treated, 2009, 0), np.arange(24) % 4
+    given = (np.where(holes, np.nan, growth), years, cohort, block)
+    found = fit_primary(*given, permutations=199, least_share=0.8)
+    assert any("depends on admission" in text for text in found.warnings) == says_so
+    assert found.cycle is not None
+    assert found.cycle.warnings == found.warnings
+
+
 def test_a_period_that_no_unit_has_is_named() -> None:
     growth, years, cohort, block = draw_panel(6)
     city, year = np.divmod(np.arange(growth.size), len(years))
