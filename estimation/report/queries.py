@@ -14,7 +14,7 @@ from .queries_quality import QUALITY
 from .query import Query
 
 QUERIES: dict[str, Query] = {**ESTIMATES, **MARTS, **POLICY, **QUALITY}
-# where the rows of a table are computed; a mart is a model of its name
+# file that computes the rows of a table, and how the line begins; a mart is a model of its name
 CODE = {
     "estimates.primary": ("estimation/primary/fit_primary.py", "def fit_primary"),
     "estimates.channel": ("estimation/primary/channels.py", "def estimate_channels"),
@@ -25,7 +25,7 @@ CODE = {
     "estimates.policy": ("estimation/study/policies.py", "def rows_of_list"),
     "estimates.policy_overlap": ("estimation/study/policies.py", "def overlap_rows"),
     "estimates.check": ("estimation/study/primary_checks.py", "def check_rows"),
-    "estimates.claim": ("estimation/study/claims.py", "def judge"),
+    "estimates.claim": ("estimation/study/claims.py", "def build_claims"),
     "estimates.coverage": ("estimation/study/coverage.py", "def build_coverage"),
     "estimates.stood_out": ("estimation/study/stood_out.py", "def stood_out_rows"),
     "estimates.next_window": ("estimation/study/next_window.py", "def next_window_rows"),

@@ -18,7 +18,7 @@ from estimation.analyses.without_p import REASON_BY_MEASURE, why_no_p
 from estimation.report import city_files, language
 from estimation.report.pages.catalog import PAGES
 from estimation.report.pages.policy import cut_at_terms
-from estimation.report.queries import QUERIES
+from estimation.report.queries import CODE, QUERIES, REPO
 from tests.estimation.report.fabricated import (
     HEADLINE,
     HOSTILE,
@@ -175,6 +175,13 @@ def test_a_chinese_page_holds_no_english_sentence(site, simulated) -> None:
         says = data_of(site, f"{name[3:-5]}_zh")["says"]
         assert [text for text in says.values() if english_sentences(f">{text}<")] == [], name
     assert english_sentences(site["index.html"])
+
+
+@pytest.mark.parametrize("table", [name for name in CODE if name != "marts"])
+def test_the_link_to_the_code_of_a_table_finds_its_line(table: str) -> None:
+    path, words = CODE[table]
+    lines = (REPO / path).read_text(encoding="utf-8").splitlines()
+    assert any(line.startswith(words) for line in lines)
 
 
 def test_every_query_names_columns_that_exist() -> None:
