@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from ..panel.panel_error import plural
+from ..panel.panel_table import listed
 from ..results import NotEstimable
 
 Term = tuple[str, int | None, int | None]
@@ -141,11 +143,16 @@ def event_study_design(
     if binning is not None:
         event_time = np.clip(event_time, *binning)
     reached = np.unique(event_time)
-    # without a cohort in the year before admission the event study is refused with its reason, by
-    # the estimator
-    if reference != -1 and reference not in reached:
-        text = f"event_study: no cohort is observed {reference} from its first treated year"
-        raise NotEstimable(f"{text}: choose a reference from {reached[0]} to {reached[-1]}")
+    # a panel whose pairs are all treated from its first year on is refused by the estimator
+    if reference not in reached and (reference != -1 or reached[0] < 0):
+        when = "before" if reference < 0 else "after"
+        periods = plural(abs(reference), "periods", "period")
+        on_this_side = reached[(reached < 0) == (reference < 0)]
+        nearest = sorted(on_this_side.tolist(), key=lambda e: abs(e - reference))
+        raise NotEstimable(
+            f"event_study: no row is {abs(reference)} {periods} {when} treatment: choose a "
+            f"reference from the event times that occur, such as {listed(nearest)}"
+        )
     found = tuple(int(e) for e in reached if e != reference)
     x = np.zeros((len(group_years) + 1, len(years), len(found)))
     for k, e in enumerate(found):

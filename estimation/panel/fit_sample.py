@@ -203,6 +203,11 @@ def require_contrast(sample: Any, needs_never_treated: bool = True) -> None:
     """
     groups = sample.kept_groups
     if not (groups > 0).any():
+        if sample.panel.exposure == "both":
+            raise NotEstimable(
+                "no kept pair has two pilots, and exposure 'both' treats no other: give two cities "
+                "of a pair a cohort_year inside the years of the panel, or choose exposure 'one'"
+            )
         raise NotEstimable(
             "no kept pair has exactly one pilot: give at least one cohort_year inside the years "
             "of the panel, and a city without one"

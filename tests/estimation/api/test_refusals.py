@@ -68,6 +68,12 @@ def treatment_as_a_control(at):
     return cs.fit(at.frame.assign(now=now), "y", **at.given, controls=["x0", "now"])
 
 
+def in_every_second_year(at):
+    frame = at.frame.assign(period=2 * at.frame["period"] - 2000)
+    cohort = {unit: 2 * year - 2000 for unit, year in at.given["cohort"].items()}
+    return cs.fit(frame, "y", **at.given | {"cohort": cohort}, estimator="event_study")
+
+
 def units_with_a_gap(at):
     quarters = [f"20{year}Q{quarter}" for year in (10, 11) for quarter in (1, 2, 3, 4)]
     units = pd.DataFrame({"unit": np.repeat(list("abcd"), 8), "quarter": quarters * 4})
@@ -248,6 +254,8 @@ REFUSED = {
     cs.NotEstimable: [
         (of_frame(cohort={"c001": 2100}), "no kept pair has exactly one treated unit"),
         (of_frame(estimator="event_study", reference=-30), "choose a reference from"),
+        (in_every_second_year, "no row is 1 period before treatment: .* such as -2, -4"),
+        (of_frame(cohort={"c001": 2012}, exposure="both"), "no kept pair has two treated units"),
         (of_frame(estimator="event_study", binning=(2, 5)), "the first and the last event time"),
         (of_frame(estimator="event_study", binning=(0, 3)), "the first below 0 and the last not"),
         (of_frame(estimator="event_study", binning=5), "the first and the last event time"),
