@@ -32,16 +32,21 @@ def read_registered(archive: Path, *, is_simulated: bool) -> list[dict[str, Any]
     return sorted(own, key=lambda entry: (entry["registered_on"], entry["sha256"]))
 
 
-def count_run(archive: Path, run_id: str, run: dict[str, Any]) -> list[dict[str, Any]]:
-    """Add a run of a list to those on a publication, unless its rule was run before, and return
-    all, the given one last.
+def count_run(archive: Path, run_id: str, run: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
+    """Add a run of a list to those on a publication, unless its rule was run before.
+
+    Returns
+    -------
+    list of dict, int
+        All runs in their order, and the place of this rule among them.
     """
     path = archive / RUNS / f"{run_id}.json"
     runs = read_noted(path).get("runs", [])
-    others = [one for one in runs if one["sha256"] != run["sha256"]]
-    if len(others) == len(runs):
-        _write(path, {"runs": [*runs, run]})
-    return [*others, run]
+    hashes = [one["sha256"] for one in runs]
+    if run["sha256"] in hashes:
+        return runs, hashes.index(run["sha256"])
+    _write(path, {"runs": [*runs, run]})
+    return [*runs, run], len(runs)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

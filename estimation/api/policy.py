@@ -20,11 +20,10 @@ from ..panel.unit_values import beside, cohorts_of_units, rows_beside
 from ..policy.fit_policy import PolicyResult, fit_policy, span_of
 from ..policy.listing import (
     LEFT_OUT,
-    PROVINCE,
     REJECTED,
     SYNCHRONIZATION,
+    Names,
     Place,
-    Resolve,
     read_list,
 )
 from .primary import CITY, LEAST_DRAWS, PrimaryFit
@@ -134,10 +133,9 @@ def policy(
         period that is missing for all; `cs.primary` takes panels with gaps, and quarters or months.
     places : frame, mapping of column names to arrays, or path
         The list: columns `unit` (or `city`) and `year` or `date`, optional `end`, `scope` and
-        `outcome`. A date of July to December counts from the next year. Scope ``province`` stands
-        for all units of the block of the unit that the row names, or of the block that it names;
-        ``city`` and ``area`` for the unit, ``county`` for none. `outcome` must be
-        ``synchronization``.
+        `outcome`. A date of July to December counts from the next year. A row of scope
+        ``province`` names a block and stands for all its units; ``city`` and ``area`` stand for
+        the unit, ``county`` for none. `outcome` must be ``synchronization``.
     outcome, unit, time, block
         As of `cs.primary`.
     others : mapping, optional
@@ -182,7 +180,7 @@ def policy(
             raise PanelError("panel", None, time, "years", "other periods", remedy)
         starts, notes = _starts_of_others({} if others is None else others, cities)
     # its columns and scopes keep their names
-    given = read_list(places, _resolver(cities), [str(one) for one in cities.city_ids])
+    given = read_list(places, _names(cities))
     if given.outcome not in ("", SYNCHRONIZATION):
         expected = f"{SYNCHRONIZATION}, that of {outcome!r}, which is tested"
         remedy = "leave out the column; `citysync policy` tests outcomes of cities themselves"
@@ -204,22 +202,17 @@ def policy(
     return PolicyFit(shown, result, tuple(dict.fromkeys(warnings)))
 
 
-def _resolver(cities: CityFile) -> Resolve:
-    """Return what finds units of the panel by id, and all of a block for a province."""
-    known = {}
+def _names(cities: CityFile) -> Names:
+    """The ids of the units and blocks of the panel."""
+    unit_of = {str(one): one for one in cities.city_ids.tolist()}
     of_block: dict[str, list[Any]] = {}
-    block_of = {}
     for one, block in zip(cities.city_ids.tolist(), cities.block, strict=True):
-        known[str(one)] = one
-        block_of[str(one)] = str(block)
         of_block.setdefault(str(block), []).append(one)
 
-    def resolve(name: str, scope: str) -> list[Any]:
-        if scope == PROVINCE:
-            return of_block.get(block_of.get(name, name), [])
-        return [known[name]] if name in known else []
+    def find(text: str) -> tuple[Any, list[Any]]:
+        return unit_of.get(text), of_block.get(text, [])
 
-    return resolve
+    return Names(find, list(unit_of), "unit", "block")
 
 
 def _gaps(cities: CityFile, result: PolicyResult) -> list[str]:

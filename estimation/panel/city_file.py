@@ -14,6 +14,13 @@ from .panel_table import PanelTable, Rows, like_ids, listed
 from .sources import open_source
 from .unit_values import blocks_of_units, cohorts_of_units, is_beside, rows_beside
 
+# A table with the first column is the city panel of a publication; the query makes a panel of it.
+OF_PUBLICATION = "growth_official_pct"
+QUERY = (
+    "select city_id, year, growth_official_pct as growth, city_id // 10000 as block_id "
+    "from marts.fct_city_year"
+)
+
 
 @dataclass(frozen=True)
 class CityFile:
@@ -84,6 +91,8 @@ def read_cities(panel: Any, columns: PairColumns) -> CityFile:
     ):
         if isinstance(name, str) and name not in source.names:
             hint = f"{hint}; {name} holds {holds}"
+    if OF_PUBLICATION in source.names:
+        hint = f'{hint}. Of a publication: citysync sql -q "{QUERY}" --out growth.csv'
     texts = [unit, *([] if is_beside(columns.block) else [columns.block])]
     table = PanelTable(
         source, names, texts=texts, one_row="one row for a city in a period", hint=hint

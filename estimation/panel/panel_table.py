@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import chain
 from typing import Any
 
@@ -20,6 +21,8 @@ FIRST_YEAR, LAST_YEAR = 1000, 3000
 LARGEST = 1e75
 # ids that a note names
 NAMED = 5
+# columns of a table that a message names all
+MOST_COLUMNS = 12
 YEARS, PERIODS = f"a year from {FIRST_YEAR} to {LAST_YEAR}", f"a period from 1 to {FIRST_YEAR - 1}"
 
 
@@ -307,7 +310,7 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
         )
     absent = list(dict.fromkeys(name for name in names if name not in source.names))
     if absent:
-        found = ", ".join(map(str, source.names)) or "no columns"
+        found = _columns_shown(source.names, absent)
         if len(source.names) == 1 and not {";", "\t"}.isdisjoint(found):
             hint = "separate columns by commas"
         elif not set(absent).isdisjoint(source.index):
@@ -315,6 +318,17 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
         raise source.fail(
             None, ", ".join(map(str, absent)), "it in the header", f"only {found}", hint
         )
+
+
+def _columns_shown(names: Sequence[str], absent: Sequence[str]) -> str:
+    """The columns that there are; of many those first whose names are like one that is absent."""
+    if len(names) <= MOST_COLUMNS:
+        return ", ".join(map(str, names)) or "no columns"
+    near = []
+    for name in absent:
+        near += [one for one in names if str(name) in str(one)]
+        near += get_close_matches(str(name), [str(one) for one in names])
+    return listed(list(dict.fromkeys([*near, *names])))
 
 
 def as_id(value: object) -> int | str | float | None:

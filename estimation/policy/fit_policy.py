@@ -298,6 +298,8 @@ def _refusals(panel: CityPanel) -> tuple[str, ...]:
 def rule_of(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:
     """What decides the result but the data."""
     starts = sorted(f"{one.unit} {one.start}" for one in sample.places if one.status in IN_PANEL)
+    # nobody is compared with these
+    left_out = {str(one.unit) for one in sample.places if one.status == LEFT_OUT}
     return {
         "window": [int(sample.years[0]), int(sample.years[-1])],
         "family": ["growth", "cycle"],
@@ -307,6 +309,7 @@ def rule_of(sample: Sample, permutations: int, seed: int) -> dict[str, Any]:
         "statistic_version": STATISTIC_VERSION,
         "starts": starts,
         "starts_sha256": hash_of_starts(starts),
+        "left_out": sorted(left_out),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from numbers import Real
@@ -29,7 +29,25 @@ NAMED = 10
 DATE = re.compile(r"(\d{4})(?:\.0)?(?:[-/.年]\s*(\d{1,2})(?:[-/.月].*)?)?年?")
 SECOND_HALF = 7
 
-Resolve = Callable[[str, str], Sequence[Hashable]]
+
+@dataclass(frozen=True)
+class Names:
+    """What the places of a list can be called.
+
+    Attributes
+    ----------
+    find : callable
+        Return the unit that a text names, or None, and the units of the block that it names.
+    known : sequence of str
+        Names to offer for one that is unknown.
+    unit, block : str
+        What a unit and a block are called in messages.
+    """
+
+    find: Callable[[str], tuple[Any, Sequence[Any]]]
+    known: Sequence[str]
+    unit: str
+    block: str
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ def list_of_starts(starts: dict[Any, int]) -> PolicyList:
     )
 
 
-def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
+def read_list(given: Any, names: Names) -> PolicyList:
     """Read a list of places and dates.
 
     Parameters
@@ -98,17 +116,15 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
     given : path, frame or mapping
         Columns `city` (or `unit`) and `year` or `date`; optional `end`, `scope` (city, province,
         area, county) and `outcome`. A date of July to December counts from the next year; a year
-        counts as it stands, and must be that of the date where both are given.
-    resolve : callable
-        Units that a name and a scope mean; none where the name is unknown.
-    known : sequence of str
-        Names to offer for one that is unknown.
+        counts as it stands, and must be that of the date where both are given. A row of scope
+        ``province`` names a block and stands for its units; any other row names a unit.
+    names : Names
 
     Raises
     ------
     PanelError
-        If a column is missing, a place is unknown, a cell is no date or no scope, a year is not
-        that of its date, or the list declares two outcomes.
+        If a column is missing, a place is unknown or of another scope, a cell is no date or no
+        scope, a year is not that of its date, or the list declares two outcomes.
     """
     source = open_source(given, "list")
     # the panel may be a frame of the same kind
@@ -117,12 +133,12 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
     optional = ["end", "scope", "outcome"]
     if date == "date":
         optional.append("year")
-    names = [place, date, *(name for name in optional if name in source.names)]
-    columns = source.read(names, names)
+    read = [place, date, *(name for name in optional if name in source.names)]
+    columns = source.read(read, read)
     n_rows = len(columns[place])
     if n_rows == 0:
         raise source.fail(None, None, "one row for a place", "no rows", "give a list with places")
-    texts = [{name: _text(columns[name][row]) for name in names} for row in range(n_rows)]
+    texts = [{name: _text(columns[name][row]) for name in read} for row in range(n_rows)]
     unknown, found = [], []
     for row, cells in enumerate(texts):
         scope = cells.get("scope") or "city"
@@ -136,7 +152,7 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
         end = None
         if cells.get("end"):
             end = _year(source, row, "end", cells["end"])
-        units = resolve(cells[place], scope)
+        units = _units(source, row, (place, cells[place]), scope, names)
         if not units:
             unknown.append((row, cells[place]))
         status, reason = TAKEN, ""
@@ -145,13 +161,31 @@ def read_list(given: Any, resolve: Resolve, known: Sequence[str]) -> PolicyList:
         line = source.line_of(row)
         found += [Place(line, cells[place], unit, start, end, status, reason) for unit in units]
     if unknown:
-        raise _unknown(source, place, unknown, known)
+        raise _unknown(source, place, unknown, names.known)
     outcomes = sorted({cells["outcome"] for cells in texts if cells.get("outcome")})
     if len(outcomes) > 1:
         raise source.fail(
             None, "outcome", "one outcome", ", ".join(outcomes), "give each its own list"
         )
     return PolicyList(_without_repeats(found), "".join(outcomes))
+
+
+def _units(
+    source: Source, row: int, cell: tuple[str, str], scope: str, names: Names
+) -> Sequence[Any]:
+    """The units that a place and its scope mean; none where nothing has that name."""
+    column, text = cell
+    unit, of_block = names.find(text)
+    if scope == PROVINCE:
+        if unit is not None and not of_block:
+            expected = f"a {names.block} beside the scope {PROVINCE}"
+            remedy = f"name the {names.block} for all of it, or write city in its column scope"
+            raise source.fail(row, column, expected, f"the {names.unit} {text!r}", remedy)
+        return of_block
+    if unit is None and of_block:
+        found, remedy = f"the {names.block} {text!r}", f"write {PROVINCE} in its column scope"
+        raise source.fail(row, column, f"a {names.unit}", found, remedy)
+    return [] if unit is None else [unit]
 
 
 def _column(source: Source, names: Sequence[str]) -> str:

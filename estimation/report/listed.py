@@ -31,7 +31,7 @@ def write_listed(folder: Path, frames: dict[str, pd.DataFrame], given: dict[str,
     folder : made where it is missing
     frames : answers of the queries ``policy_test``, ``policy_overlap`` and ``run``
     given : what else the page says: name, outcome, places, n_taken, checks, weights, power,
-    cautions, rule, rule_sha256, run_number, p_value_runs, is_registered
+    cautions, rule, rule_sha256, run_number, n_runs, p_value_runs, is_registered
     """
     empty = {
         name: pd.DataFrame(columns=query.columns.split(", ")) for name, query in QUERIES.items()

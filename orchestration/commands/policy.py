@@ -5,7 +5,7 @@ list that is written down before its data.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from estimation.panel.panel_error import PanelError
 from estimation.policy.fit_policy import PolicyResult
 from estimation.policy.listing import (
     IN_PANEL,
-    PROVINCE,
     SYNCHRONIZATION,
+    Names,
     PolicyList,
     read_list,
 )
@@ -90,14 +90,17 @@ def policy(file: str, outcome: str | None, output: str | None) -> int:
         result = evaluate(marts, SPEC, listed, SETTINGS)
         rows = _rows(marts, path.stem, result, declared)
     manifest = publication.manifest
-    rule = {**result.rule, "outcome": declared, "name": path.stem}
+    rule = {**result.rule, "outcome": declared}
+    # a list under another name is the same run
+    _, run = text_and_hash(rule)
+    rule["name"] = path.stem
     _, digest = text_and_hash(rule)
     p_value = rows[0]["p_value_family"]
     if p_value is None:
         p_value = rows[0]["p_value"]
-    given = {"sha256": digest, "p_value": p_value, "name": path.stem}
-    runs = count_run(home.archive, manifest["run_id"], given)
-    corrected = holm(np.array([one["p_value"] for one in runs], dtype=float))
+    given = {"sha256": run, "p_value": p_value, "name": path.stem}
+    runs, place = count_run(home.archive, manifest["run_id"], given)
+    corrected = holm(np.array([one["p_value"] for one in runs], dtype=float))[place]
     places = [
         {**vars(one), "city_id": one.unit, "city": cities.get(one.unit, "")}
         for one in result.sample.places
@@ -113,8 +116,9 @@ def policy(file: str, outcome: str | None, output: str | None) -> int:
         "cautions": result.cautions,
         "rule": rule,
         "rule_sha256": digest,
-        "run_number": len(runs),
-        "p_value_runs": None if p_value is None else float(corrected[-1]),
+        "run_number": place + 1,
+        "n_runs": len(runs),
+        "p_value_runs": None if p_value is None else float(corrected),
         "is_registered": _is_registered(home, manifest, declared, listed, result),
     }
     tests = typed(rows, COLUMNS["policy"])
@@ -128,9 +132,9 @@ def policy(file: str, outcome: str | None, output: str | None) -> int:
     write_listed(folder, frames, answer)
     _say(result, rows[0], answer, folder)
     shown = "no figure" if p_value is None else f"p {p_value:.4f}"
-    reason = f"run {len(runs)} on these data, {shown}"
+    reason = f"run {place + 1} of {len(runs)} on these data, {shown}"
     if p_value is not None:
-        reason += f", corrected for the runs so far {corrected[-1]:.4f}"
+        reason += f", corrected for all {corrected:.4f}"
     return end_command(Exit.DONE, f"{reason}; {folder / 'index.html'}")
 
 
@@ -173,45 +177,39 @@ def register(file: str) -> int:
 def _read(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[PolicyList, dict[int, str]]:
     """The list, and the Chinese name of each city."""
     rows = con.execute(CITIES).fetchall()
-    known = []
-    for row in rows:
-        known += [name for name in row[1:3] if name]
     try:
-        listed = read_list(path, _resolver(rows), known)
+        listed = read_list(path, _names(rows))
     except PanelError as error:
         raise Refused(str(error)) from None
     return listed, {city: chinese for city, chinese, _, _ in rows}
 
 
-def _resolver(rows: Sequence[tuple]) -> Callable[[str, str], list[int]]:
-    """Cities by code or by any spelling of the seeds; all of a province where the scope says so."""
+def _names(rows: Sequence[tuple]) -> Names:
+    """Cities and provinces by code or by any spelling of the seeds."""
     ids = {city for city, *_ in rows}
     places = read_place_names()
     spellings = {key: city for key, city in places.aliases.items() if city in ids}
     of_province: dict[int, list[int]] = {}
+    known = []
     for city, chinese, english, province in rows:
         of_province.setdefault(province, []).append(city)
         for name in (chinese, english):
-            spellings.setdefault(place_key(name or ""), city)
+            if name:
+                known.append(name)
+                spellings.setdefault(place_key(name), city)
     provinces = read_province_names()
 
-    def resolve(text: str, scope: str) -> list[int]:
+    def find(text: str) -> tuple[int | None, list[int]]:
         code = six_digit_code(text)
         key = place_key(text)
-        of_scope = of_province.get(provinces.get(key, code))
-        if scope == PROVINCE and of_scope:
-            return of_scope
         city = spellings.get(key)
         if code is not None:
             city = places.codes.get(code, code)
-        if city in ids:
-            return [city]
-        if of_scope:
-            found, remedy = f"the province {text!r}", "write province in its column scope"
-            raise PanelError("list", None, "city", "a city", found, remedy)
-        return []
+        if city not in ids:
+            city = None
+        return city, of_province.get(provinces.get(key, code), [])
 
-    return resolve
+    return Names(find, known, "city", "province")
 
 
 def _outcome(listed: PolicyList, outcome: str | None) -> str:

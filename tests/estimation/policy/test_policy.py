@@ -157,6 +157,8 @@ def test_a_list_that_the_rules_refuse_has_a_sentence_and_no_figure(panel, listed
         ({"unit": [100]}, "expected a column date or year"),
         ({"year": [2015]}, "expected a column city or unit"),
         ({"unit": [100], "year": [2015], "scope": ["moon"]}, "expected one of city, province"),
+        ({"unit": [100], "year": [2015], "scope": ["province"]}, "column unit: expected a block"),
+        ({"unit": [9], "year": [2015]}, "expected a unit, found the block '9'; write province in"),
         ({"unit": [100, 101], "year": 2 * [2015], "outcome": ["a", "b"]}, "expected one outcome"),
         (
             {"unit": [100], "year": [2015], "outcome": ["wages"]},
@@ -183,7 +185,7 @@ def test_a_province_stands_for_all_units_of_the_block_and_a_named_outcome_is_tha
 ):
     block = panel.drop_duplicates("city_id").set_index("city_id")["block_id"]
     listed = listed[listed["unit"] < 1000]
-    rows = pd.DataFrame({"unit": [1003], "year": 2015, "scope": "province"})
+    rows = pd.DataFrame({"unit": [9], "year": 2015, "scope": "province"})
     found = run(panel, pd.concat([listed, rows]).assign(outcome="synchronization"))
     whole = pd.DataFrame({"unit": block.index[block == 9], "year": 2015})
     expected = run(panel, pd.concat([listed, whole]))

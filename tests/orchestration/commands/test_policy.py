@@ -2,9 +2,11 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
+import citysync as cs
 import duckdb
 import pandas as pd
 import pytest
@@ -66,7 +68,7 @@ def test_the_command_writes_a_folder_and_numbers_its_runs(published, home, tmp_p
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     last = done.stdout.strip().splitlines()[-1]
-    assert last.startswith("citysync: exit 0: run 1 on these data, p ")
+    assert last.startswith("citysync: exit 0: run 1 of 1 on these data, p ")
     folder = tmp_path / "mine"
     for name in ("index.html", "zh/index.html", "estimates.csv", "cities.csv", "rule.json"):
         assert (folder / name).stat().st_size > 0
@@ -86,11 +88,16 @@ def test_the_command_writes_a_folder_and_numbers_its_runs(published, home, tmp_p
     assert not both["p_value_family"].equals(both["p_value"])
     net = estimates[estimates["comparison"] == "net_of_others"]
     assert net["p_value"].notna().all() and net["p_value_family"].isna().all()
-    # another list is another run; the same one is not
+    # another list is another run; the same one is not, also in a file of another name
     other = _write(tmp_path / "other.csv", rows[:-1])
     ended = end_of(policy, str(other), None, None)
-    assert "run 2 on these data" in ended.reason and "corrected for the runs so far" in ended.reason
-    assert "run 2 on these data" in end_of(policy, str(path), None, None).reason
+    assert "run 2 of 2 on these data" in ended.reason and "corrected for all" in ended.reason
+    assert "run 1 of 2 on these data" in end_of(policy, str(path), None, None).reason
+    again = path.rename(tmp_path / "renamed.csv")
+    assert "run 1 of 2 on these data" in end_of(policy, str(again), None, None).reason
+    # a city that is left out is not compared with, so that list is another one
+    early = _write(tmp_path / "early.csv", [*rows, ("舟山市", "1990-01-01")])
+    assert "run 3 of 3 on these data" in end_of(policy, str(early), None, None).reason
 
 
 @pytest.mark.parametrize(
@@ -101,6 +108,11 @@ def test_the_command_writes_a_folder_and_numbers_its_runs(published, home, tmp_p
         ([("330100", "soon")], ("city", "year"), "line 2, column year"),
         ([("浙江省", "2016")], ("city", "year"), "write province in its column scope"),
         ([("330000", "2016")], ("city", "year"), "found the province '330000'"),
+        (
+            [("330000", "2016", "province"), ("杭州市", "2016", "province")],
+            ("city", "year", "scope"),
+            "line 3, column city: expected a province beside the scope province, found the city",
+        ),
         ([("330100", "2016", "gdp")], ("city", "year", "outcome"), "expected one of synchroniz"),
         ([("330100", "2016")], ("place", "when"), "expected a column city or unit"),
     ],
@@ -110,6 +122,18 @@ def test_a_list_that_cannot_be_read_is_refused_by_its_row(published, tmp_path, r
     ended = end_of(policy, str(path), None, None)
     assert ended == 2 and said in ended.reason
     assert not (tmp_path / "bad").exists()
+
+
+def test_the_library_names_the_query_that_makes_its_panel_of_a_publication(published, tmp_path):
+    path, rows = _list(published, tmp_path)
+    with pytest.raises(cs.PanelError, match="growth, block_id: expected it") as error:
+        cs.policy(published.execute("select * from marts.fct_city_year").df(), path)
+    assert len(str(error.value)) < 500
+    (query,) = re.findall(r'citysync sql -q "(.*?)" --out growth.csv', str(error.value))
+    codes = published.execute("select city_name_zh, city_id from marts.dim_city").fetchall()
+    listed = {"city": [dict(codes)[city] for city, _ in rows], "date": [date for _, date in rows]}
+    fit = cs.policy(published.execute(query).df(), listed, permutations=199)
+    assert not fit.is_refused and fit.primary.result.n_pilots > 20
 
 
 @pytest.mark.parametrize(
