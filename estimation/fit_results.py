@@ -93,13 +93,14 @@ def _permute(
 
 
 def _joint_tests(found: Fitted, reference: int) -> dict[str, np.ndarray]:
-    """Rows of the design by joint test: the leads, and what the fit has beside them. No leads where
-    the reference is a treated year: each is then a difference from an effect.
+    """Rows of the design by joint test that draws repeat: the leads, and what the fit has beside
+    them. Where treatment is by pair the leads have a dyadic test, which no draw repeats.
     """
-    leads = found.fits[0].columns[tested_leads(found.fits[0]) if reference < 0 else []]
     tests = dict(found.tests)
-    if len(leads):
-        tests = {"leads": leads} | tests
+    fit = found.fits[0]
+    leads = tested_leads(found.sample, fit, reference)
+    if len(leads) and found.sample.panel.pilots_known:
+        tests = {"leads": fit.columns[leads]} | tests
     return tests
 
 
@@ -138,10 +139,10 @@ def result_of(
         return FitResult(estimator, tuple(rows), (), (), **counts)
     inference = infer(sample, fit, draws, sample.size_of(outcome))
     diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
-    if sample.panel.pilots_known or options.reference < 0:
-        diagnostics += joint_diagnostics(sample, fit, tests, draws)
-    if is_read and options.reference < 0:
-        diagnostics += sensitivity_diagnostics(sample, fit)
+    leads = tested_leads(sample, fit, options.reference)
+    diagnostics += joint_diagnostics(sample, fit, leads, tests, draws)
+    if is_read and REGISTRY[estimator].leads_from_last:
+        diagnostics += sensitivity_diagnostics(sample, fit, leads)
     if extra is not None:
         diagnostics += extra
     elif REGISTRY[estimator].uses_always_treated and fit.cohort_means is not None:

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from ..estimators.registry import names
 from ..primary import WITHIN_BLOCK
 from ..results import Estimate
 from ..table_formats import html_table
@@ -152,9 +153,9 @@ def _sensitivity(fit: Fit) -> list[str]:
             return []
         df1, df2 = (found[f"joint_leads_df{k}", None] for k in (1, 2))
         text = (
-            "No Honest DiD: it needs event_study or sun_abraham, an effect of every period before "
-            "treatment but the last, which is the reference, and more than "
-            f"{degrees(df1 + 1)} degrees of freedom, of which there are "
+            f"No Honest DiD: it needs {' or '.join(names('leads_from_last'))}, periods in steps of "
+            "1, an effect of every period before treatment but the last, which is the "
+            f"reference, and more than {degrees(df1 + 1)} degrees of freedom, of which there are "
             f"{degrees(df1 + df2 - 1)} (binning= joins periods)."
         )
         return textwrap.wrap(text, WIDTH)

@@ -68,6 +68,9 @@ class Estimator:
         Whether controls (covariates) may be given; otherwise its `fit` refuses them.
     has_reference : bool
         Whether its effects are relative to an event time that can be chosen, and can be binned.
+    leads_from_last : bool
+        Whether effects before treatment are differences from the last period before it, as Honest
+        DiD takes them.
     chooses_control_pairs : bool
         Whether `Options.control_pairs` says which pairs it compares with: never-treated ones, or
         also those that are treated later. Then a cell without a comparison is not estimated; for
@@ -93,6 +96,7 @@ class Estimator:
     takes_weights: bool = False
     takes_controls: bool = True
     has_reference: bool = False
+    leads_from_last: bool = False
     chooses_control_pairs: bool = False
     gives_cells: bool = False
     uses_always_treated: bool = False
@@ -131,6 +135,7 @@ ESTIMATORS: dict[str, Estimator] = {
             term="",
             takes_weights=True,
             has_reference=True,
+            leads_from_last=True,
         ),
         Estimator(
             "callaway_santanna",
@@ -148,6 +153,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "Sun-Abraham",
             "group_time",
             model="sun_abraham_etwfe:sun_abraham",
+            leads_from_last=True,
             gives_cells=True,
         ),
         Estimator(

@@ -64,10 +64,17 @@ def most_influential(refits: Refits, estimate: np.ndarray, c: int) -> Influence 
     )
 
 
-def tested_leads(fit: InfluenceFit) -> np.ndarray:
-    """Leads of the joint test: event times before admission with pilots enough, kept by every
-    refit; positions of coefficients.
+def tested_leads(sample: FitSample, fit: InfluenceFit, reference: int) -> np.ndarray:
+    """Leads of the joint test and of Honest DiD; positions of coefficients.
+
+    They have pilots enough and are kept by every refit, or, where treatment is by pair, have a
+    dyadic error. There are none where the reference is a treated year: each lead is then a
+    difference from an effect.
     """
+    if reference >= 0:
+        return np.zeros(0, dtype=np.int64)
+    if not sample.panel.pilots_known:
+        return leads_by_pair(sample, fit)
     permitted = set(permitted_rows(fit).tolist())
     events = [
         c for c, (term, _, e) in enumerate(fit.terms) if term == "event" and e is not None and e < 0
@@ -244,16 +251,19 @@ def _treated_cities(sample: FitSample) -> np.ndarray:
 
 
 def joint_diagnostics(
-    sample: FitSample, fit: InfluenceFit, tests: Mapping[str, np.ndarray], draws: Draws | None
+    sample: FitSample,
+    fit: InfluenceFit,
+    leads: np.ndarray,
+    tests: Mapping[str, np.ndarray],
+    draws: Draws | None,
 ) -> list[Diagnostic]:
     """Joint tests that terms are zero, by name:
 
     F with the jackknife covariance, its p, and the permutation p of the same statistic. Where
-    treatment is by pair, that leads are zero, with the dyadic covariance.
+    treatment is by pair, that `leads` are zero, with the dyadic covariance.
     """
     found: list[Diagnostic] = []
     if not sample.panel.pilots_known:
-        leads = leads_by_pair(sample, fit)
         given = covariance_by_pair(sample, fit, leads) if len(leads) else None
         test = None if given is None else hotelling_f(fit.estimate[leads], *given)
         if test is not None:

@@ -13,9 +13,8 @@ from ...panel.fit_sample import FitSample
 from ...results import Diagnostic
 from ..honest_did.relative_magnitudes import breakdown, holds_zero, relative_magnitudes
 from ..honest_did.smoothness import smoothness_path
-from ..intervals import covariance_by_pair, leads_by_pair
+from ..intervals import covariance_by_pair
 from ..variances import MIN_PILOTS, jackknife_degrees
-from .coefficients import tested_leads
 
 # bounds of the sets: times the largest change of trend before admission, and changes of slope in
 # standard errors of the effect a year
@@ -25,14 +24,15 @@ SMOOTHNESS_BOUNDS = (0.0, 0.5, 1.0)
 FIRST_BOUND = 0.125
 
 
-def sensitivity_diagnostics(sample: FitSample, fit: InfluenceFit) -> list[Diagnostic]:
+def sensitivity_diagnostics(
+    sample: FitSample, fit: InfluenceFit, leads: np.ndarray
+) -> list[Diagnostic]:
     """Breakdown values and sets of each effect from the year of admission on, with the jackknife
     covariance, or, where treatment is by pair, the dyadic one.
 
     Needs every lead but the base with pilots enough, and more provinces, or degrees of freedom,
     than coefficients: else nothing.
     """
-    leads = tested_leads(fit) if sample.panel.pilots_known else leads_by_pair(sample, fit)
     event_times = [fit.terms[c][2] for c in leads]
     if not event_times or event_times != list(range(-1 - len(leads), -1)):
         return []

@@ -1,10 +1,13 @@
 """Sensitivity to trends against the R package's published example, and by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.stats import foldnorm, norm
 from scipy.stats import t as student
 
+from estimation.estimators.registry import ESTIMATORS, names
 from estimation.fit_panel import fit_panel
 from estimation.inference.honest_did.relative_magnitudes import (
     breakdown,
@@ -191,3 +194,18 @@ def test_diagnostics_of_an_event_study():
         assert (diagnostic_of(result, "breakdown_smoothness", label) == 0) == (
             straight[0] <= 0 <= straight[1]
         )
+
+
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("estimator", names("on_any_panel"))
+def test_only_leads_from_the_last_period_before_treatment_get_sets(estimator, step):
+    # Callaway-Sant'Anna's lead of two periods before, relative to the period before that, got sets
+    # where periods come in steps of two
+    panel = random_panel(4, n_cities=60, n_pilots=20)
+    years = 2000 + step * np.arange(len(panel.years))
+    cohort = np.where(panel.city_cohort > 0, 2000 + 2 * step, 0)
+    panel = dataclasses.replace(panel, years=years, city_cohort=cohort, cohort=None)
+    reference = -step if ESTIMATORS[estimator].has_reference else -1
+    result = fit_panel(panel, estimator=estimator, permutations=0, reference=reference)
+    has_sets = any(name == "breakdown_smoothness" for name, _, _ in result.diagnostics)
+    assert has_sets == (ESTIMATORS[estimator].leads_from_last and step == 1)

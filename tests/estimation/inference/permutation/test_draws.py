@@ -301,7 +301,7 @@ def test_draws_equal_refits_under_the_drawn_labels(case):
             design = DESIGNS[name](sample.group_years, panel.years)
             models[name] = LeastSquaresDraws(inputs.statistics, design)
         _, (fit, _) = fitted(panel, name, **rules)
-        leads = fit.columns[coefficients.tested_leads(fit)][2:]
+        leads = fit.columns[coefficients.tested_leads(sample, fit, -1)][2:]
         models[name].tests = {"leads": leads} if len(leads) else {}
     settings = Options(permutations=N_DRAWS, seed=11)
     draws = {name: permute(sample, model, strata, settings) for name, model in models.items()}
