@@ -36,9 +36,9 @@ class NotRun:
 class Estimate:
     """One coefficient under one inference method; None where the method has no such number.
 
-    `n_pilots` counts the treated units observed in the coefficient's cells (0 where treatment is by
-    pair), `draws` those behind the p of a permutation, `df` are the degrees of freedom of the t of
-    interval and p.
+    `n_pilots` counts the treated units that help to identify the coefficient (0 where treatment is
+    by pair), `draws` those behind the p of a permutation, `df` are the degrees of freedom of the t
+    of interval and p.
     """
 
     term: str

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from ..defaults import LEVEL
-from ..inference.variances import dyadic_df, with_diagonal
+from ..inference.variances import with_diagonal
+from ..influence.dyadic_df import dyadic_df
 from ..panel.columns import as_frame, columns_of
 from ..panel.panel_error import PanelError, require_among, require_names, require_number
 from ..panel.panel_table import listed

@@ -76,6 +76,19 @@ def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
     return Cells(*columns)
 
 
+def compared_years(cells: Cells, group_years: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """Return the years that each cell is compared with: its base, or all years before admission
+    where the estimator has no single one; shape (G + 1, T, T) bool, False where there is no cell.
+    """
+    found = np.zeros((len(group_years) + 1, len(years), len(years)), dtype=bool)
+    for group, year, base in zip(cells.group, cells.year, cells.base, strict=True):
+        if base < 0:
+            found[group, year] = years < group_years[group - 1]
+        else:
+            found[group, year, base] = True
+    return found
+
+
 def comparison_groups(
     cells: Cells, group_years: np.ndarray, years: np.ndarray, control_pairs: str
 ) -> np.ndarray:

@@ -14,8 +14,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .arrays import PairStatistics, bincount_columns
-from .regressors import Design
-from .solve import with_loadings
 
 
 @dataclass(frozen=True)
@@ -290,9 +288,10 @@ class SummedSample:
         """Whether a pair is never treated."""
         return 0 in self.kept_groups
 
-    def pilots_in_cells(self, design: Design) -> np.ndarray:
-        """Whether a pilot has pairs in the cells of each coefficient; (N, L) bool."""
-        in_cells = (with_loadings(design.x) != 0).any(axis=(0, 2))
+    def pilots_in_cells(self, in_cells: np.ndarray) -> np.ndarray:
+        """Return whether a pilot has pairs of a group with cells (G, T, L) of each coefficient;
+        shape (N, L) bool.
+        """
         has_pairs = self.sums.by_city[:, 0, :, 0] > 0.5
         has_pairs[self.panel.city_cohort == 0] = False
-        return has_pairs[:, 1:] @ in_cells[1:]
+        return has_pairs[:, 1:] @ in_cells[1:].any(axis=1)

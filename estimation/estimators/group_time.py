@@ -19,13 +19,15 @@ from ..engines.cells import (
     cell_design,
     cell_members,
     cell_terms,
+    compared_years,
 )
 from ..engines.regressors import Design, Term, term_label
 from ..engines.solve import influence, outcome_columns
 from ..influence.draw_model import DrawModel
-from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
+from ..influence.influence_fit import InfluenceFit, sum_by_city
 from ..influence.jackknife import Refits, sum_sample, sums_without_cities, sums_without_provinces
 from ..influence.shock_weights import jackknife_df, province_positions
+from ..influence.treated_counts import count_treated
 from ..panel.fit_sample import FitSample, require_contrast
 from ..panel.pair_panel import PairPanel
 from ..results import NotEstimable
@@ -162,13 +164,11 @@ def influence_fits(
     """
     panel, kept = sample.panel, sample.kept
     terms, columns = named
-    pilots = pilots_in_cells(sample, cell_design(cells, members, sample.n_groups, len(panel.years)))
-    n_pilots = pilots.sum(axis=0)
-    n_pilot_provinces = count_provinces(sample, pilots)
+    design = cell_design(cells, members, sample.n_groups, len(panel.years))
+    compared = compared_years(cells, sample.group_years, panel.years)
+    counts = count_treated(sample, design, compared)
     held = sample.holds_kept_pair
     labels = tuple(map(term_label, terms))
-    years = sample.group_years[cells.group - 1]
-    cohorts = tuple(np.unique(years[is_member]) for is_member in members.T > 0)
     fits = []
     for estimate, of_pairs, (provinces, cities) in zip(estimates, psi, refits, strict=True):
         sums = sum_by_city(of_pairs, panel.city_i[kept], panel.city_j[kept], panel.n_cities)
@@ -180,11 +180,11 @@ def influence_fits(
             estimate,
             of_pairs,
             sums,
-            n_pilots=n_pilots,
-            n_pilot_provinces=n_pilot_provinces,
+            n_pilots=counts.pilots[:-1],
+            n_pilot_provinces=counts.provinces[:-1],
+            n_treated=counts.effective[:-1],
             provinces=provinces,
             cities=cities or first_order,
-            cohorts=cohorts,
         )
         fits.append(found)
     return tuple(fits)

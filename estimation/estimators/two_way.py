@@ -28,7 +28,7 @@ from ..engines.solve import (
     with_loadings,
 )
 from ..influence.draw_model import DrawModel
-from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells
+from ..influence.influence_fit import InfluenceFit
 from ..influence.jackknife import (
     Refits,
     sum_sample,
@@ -36,6 +36,7 @@ from ..influence.jackknife import (
     sums_without_provinces,
 )
 from ..influence.shock_weights import jackknife_df, province_positions
+from ..influence.treated_counts import count_treated
 from ..options import Options
 from ..panel.controls import less_effects, less_pair_means
 from ..panel.fit_sample import FitSample
@@ -138,11 +139,12 @@ def fit_design(
         shape = (design.n_blocks, design.n_groups)
         sums = sum_sample(sample, statistics.values, statistics.layout.gram_start, cell, shape)
     solution = solve(sums.totals[None], design.x, statistics)
-    pilots = pilots_in_cells(sample, design)
+    every_year = np.ones((design.n_groups, len(panel.years), len(panel.years)), dtype=bool)
+    has_cells = count_treated(sample, design, every_year).pilots[:-1] > 0
     like = []
     if k and solution.lost[0, k:].any() and isinstance(sample, FitSample):
         like = _controls_like_treatment(sample, design, control_names)
-    chosen, missed = _identified(design, solution.lost[0, k:], np.any(pilots, axis=0), like)
+    chosen, missed = _identified(design, solution.lost[0, k:], has_cells, like)
     combine = np.zeros((len(chosen) + k, design.x.shape[-1] + k))
     combine[: len(chosen), : design.x.shape[-1]] = design.combine[chosen]
     combine[len(chosen) :, design.x.shape[-1] :] = np.diag(1 / statistics.control_scale)
@@ -158,7 +160,11 @@ def fit_design(
         (*(design.labels[c] for c in chosen), *control_names),
         np.concatenate([chosen, np.full(k, -1)]).astype(np.int64),
     )
-    counts = _counts(sample, design.combine[chosen], pilots, k)
+    # a term rests on the coefficients that it combines, a control on any of them
+    rests_on = np.zeros((len(chosen) + k, len(has_cells) + 1))
+    rests_on[: len(chosen), :-1] = design.combine[chosen]
+    rests_on[len(chosen) :, -1] = 1
+    counts = count_treated(sample, design).fewest(rests_on)
     fits = []
     for m in range(len(sample.outcomes)):
         weights = influence_weights(solution, design.x, statistics, m, combine)[0]
@@ -174,7 +180,9 @@ def fit_design(
                 np.einsum("cq,q->c", of_parameters, solution.theta[0, m]),
                 psi,
                 _city_sums(sums, weights, outcome_columns(statistics.layout, m)),
-                *counts,
+                counts.pilots,
+                counts.provinces,
+                counts.effective,
                 provinces[m],
                 Refits(names, _estimates(without, m, of_parameters)),
                 _cohort_means(sample, statistics, design, sums, m),
@@ -281,21 +289,6 @@ def _identified(
             "and pairs observed before and after their admission"
         )
     return chosen, missed
-
-
-def _counts(
-    sample: FitSample, combine: np.ndarray, pilots: np.ndarray, n_controls: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pilots, and their provinces, behind each term: the fewest among its coefficients; all of them
-    for a control.
-    """
-    everyone = np.any(pilots, axis=1)[:, None]
-    found = []
-    for count in (lambda held: held.sum(axis=0), lambda held: count_provinces(sample, held)):
-        own = count(pilots)
-        rows = [int(own[row != 0].min()) for row in combine]
-        found.append(np.array(rows + [int(count(everyone)[0])] * n_controls, dtype=np.int64))
-    return found[0], found[1]
 
 
 def _cohort_means(

@@ -18,7 +18,6 @@ from .variances import (
     at_least,
     city_variance,
     default_vcov,
-    dyadic_df,
     jackknife_degrees,
     score_variance,
     t_interval,
@@ -83,10 +82,9 @@ def infer(
         for c, n in enumerate(fit.n_pilot_provinces)
     ]
     intervals, defaults = [], []
-    treated = treated_counts(sample, fit)
     for c in range(len(fit.estimate)):
         intervals.append(
-            _coefficient_intervals(sample, fit, draws, variances, degrees[c], treated[c], c)
+            _coefficient_intervals(sample, fit, draws, variances, degrees[c], fit.n_treated[c], c)
         )
         has_jackknife = bool(np.isfinite(variances["province_jackknife"][c]))
         has_city = bool(np.isfinite(variances["city"][c]))
@@ -109,34 +107,12 @@ def infer(
     return Inference(variances, tuple(intervals), tuple(defaults), n_provinces, np.array(degrees))
 
 
-def treated_counts(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
-    """What stands for the number of treated cities in degrees of freedom (C,): the pilots of each
-    coefficient, or, where treatment is by pair, how many cities treated one by one its treated
-    pairs weigh as much as (`dyadic_df` plus one).
-    """
-    panel = sample.panel
-    if panel.pilots_known:
-        return fit.n_pilots
-    found = np.zeros(len(fit.terms))
-    for c, (_, _, event_time) in enumerate(fit.terms):
-        pairs = sample.kept & (panel.cohort > 0)
-        if fit.cohorts is not None:
-            pairs &= np.isin(panel.cohort, fit.cohorts[c])
-        elif event_time is not None:
-            pairs &= np.isin(panel.cohort + event_time, panel.years)
-        if pairs.any():
-            ones, sides = np.ones((int(pairs.sum()), 1)), (panel.city_i[pairs], panel.city_j[pairs])
-            found[c] = 1 + dyadic_df(ones, *sides, panel.n_cities)[0]
-    return found
-
-
 def leads_by_pair(sample: FitSample, fit: InfluenceFit) -> np.ndarray:
     """Leads that have a dyadic error where treatment is by pair; positions of coefficients."""
-    weigh = treated_counts(sample, fit)
     found = []
     for c, (term, _, event_time) in enumerate(fit.terms):
         is_lead = term == "event" and event_time is not None and event_time < 0
-        if is_lead and weigh[c] >= MIN_TREATED:
+        if is_lead and fit.n_treated[c] >= MIN_TREATED:
             found.append(c)
     return np.array(found, dtype=np.int64)
 
@@ -151,7 +127,7 @@ def covariance_by_pair(
         return None
     psi, city_sums = fit.psi[:, chosen], fit.city_sums[:, chosen]
     by_pair = psi.T @ psi
-    df = float(treated_counts(sample, fit)[chosen].min()) - 1
+    df = float(fit.n_treated[chosen].min()) - 1
     return at_least(city_sums.T @ city_sums - by_pair, by_pair), df
 
 
@@ -193,7 +169,7 @@ def intervals_of(
     n_pairs : int
         Kept pairs: the conventional t has one degree of freedom less.
     n_pilots : int
-        Of `treated_counts`; with fewer than `least` every interval is empty.
+        Of `TreatedCounts.effective`; with fewer than `least` every interval is empty.
     jackknife_df : float
         Degrees of freedom of the jackknife's t.
 

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engines.interface import SummedSample
-from ..engines.regressors import Design, Term
-from ..engines.solve import with_loadings
-from ..panel.fit_sample import FitSample
+from ..engines.regressors import Term
 from .jackknife import Refits
 
 
@@ -35,7 +32,9 @@ class InfluenceFit:
     city_sums : (N, C) float array
         Sum of psi over the pairs that contain a city.
     n_pilots, n_pilot_provinces : (C,) int arrays
-        Pilots observed in the cells of a coefficient, and their provinces (0 without codes).
+        Pilots that help to identify a coefficient, and their provinces (0 without codes).
+    n_treated : (C,) float array
+        What stands for the number of treated cities in degrees of freedom; see `TreatedCounts`.
     provinces : Refits or None
         Coefficients without each province.
     cities : Refits
@@ -45,8 +44,6 @@ class InfluenceFit:
         every year.
     squares : (C,) float array, optional
         Sum of squared influences; from `psi` where it is given.
-    cohorts : tuple of arrays, length C, optional
-        First treated years in the cells of each coefficient; None: all that are observed then.
     """
 
     terms: tuple[Term, ...]
@@ -57,53 +54,16 @@ class InfluenceFit:
     city_sums: np.ndarray
     n_pilots: np.ndarray
     n_pilot_provinces: np.ndarray
+    n_treated: np.ndarray
     provinces: Refits | None
     cities: Refits
     cohort_means: tuple[np.ndarray, np.ndarray] | None = None
     squares: np.ndarray | None = None
-    cohorts: tuple[np.ndarray, ...] | None = None
 
     def __post_init__(self) -> None:
         """Squares follow from the influence where it is listed."""
         if self.squares is None:
             object.__setattr__(self, "squares", (self.psi**2).sum(axis=0))
-
-
-def pilots_in_cells(sample: FitSample | SummedSample, design: Design) -> np.ndarray:
-    """Whether a pilot is observed in the cells of each coefficient, in a kept pair; shape (N, L)
-    bool.
-    """
-    if isinstance(sample, SummedSample):
-        return sample.pilots_in_cells(design)
-    panel = sample.panel
-    treated = np.flatnonzero(sample.kept & (sample.pair_group > 0))
-    i, j = panel.city_i[treated], panel.city_j[treated]
-    in_cells = (with_loadings(design.x) != 0).any(axis=0)
-    n_groups, n_years, _ = in_cells.shape
-    result = np.zeros((panel.n_cities, in_cells.shape[2]), dtype=bool)
-    sides = ((np.where(panel.city_cohort[i] > 0, i, j)),) if panel.exposure == "one" else (i, j)
-    group = design.cells(sample.pair_group, panel.city_i, panel.city_j)[treated] % n_groups
-    observed = sample.observed[treated]
-    for pilot in sides:
-        # years in which a pilot is observed in a pair of its group
-        seen = np.zeros((panel.n_cities * n_groups, n_years), dtype=bool)
-        place = pilot * n_groups + group
-        for t in range(n_years):
-            seen[place[observed[:, t]], t] = True
-        for g in np.unique(group):
-            result |= seen[g::n_groups] @ in_cells[g]
-    return result
-
-
-def count_provinces(sample: FitSample, pilots: np.ndarray) -> np.ndarray:
-    """Provinces of the pilots of each coefficient, given as (N, C) bool; shape (C,), zero without
-    codes.
-    """
-    if sample.panel.province is None:
-        return np.zeros(pilots.shape[1], dtype=np.int64)
-    return np.array(
-        [len(np.unique(sample.panel.province[column])) for column in pilots.T], dtype=np.int64
-    )
 
 
 def sum_by_city(

@@ -14,7 +14,7 @@ from ...influence.jackknife import Refits
 from ...panel.fit_sample import FitSample
 from ...panel.panel_error import plural
 from ...results import Diagnostic
-from ..intervals import MIN_TREATED, Inference, treated_counts
+from ..intervals import MIN_TREATED, Inference
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
 from .coefficients import most_influential, summarised
 
@@ -105,49 +105,54 @@ def _few_pilots(
 ) -> list[str]:
     found = []
     one = [fit.labels[c] for c in treatment if fit.n_pilots[c] == 1]
-    few = [fit.labels[c] for c in treatment if 1 < fit.n_pilots[c] < MIN_PILOTS]
+    few = [fit.labels[c] for c in treatment if fit.n_pilots[c] in (0, *range(2, MIN_PILOTS))]
     some = [c for c in treatment if MIN_PILOTS <= fit.n_pilots[c] < FEW_PILOTS]
-    hidden = [c for c in some if vcov is not None and inference.defaults[c] not in vcov]
+    hidden = [fit.labels[c] for c in some if vcov is not None and inference.defaults[c] not in vcov]
+    shown = [fit.labels[c] for c in some if fit.labels[c] not in hidden]
     is_permuted = any("permutation" in own for own in inference.intervals)
-    if one:
+    if one and is_permuted:
         found.append(
-            f"{_listed(one)}: only one pilot is observed: no standard error; the permutation p is "
-            "its place among placebo cities."
-            if is_permuted
-            else f"{_listed(one)}: only one pilot is observed: no standard error."
+            f"{_listed(one)}: only one pilot identifies the estimate: no standard error; the "
+            "permutation p is its place among placebo cities."
         )
-    if few:
+    elif one:
+        found.append(f"{_listed(one)}: only one pilot identifies the estimate: no standard error.")
+    if few and is_permuted:
         found.append(
-            f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error; "
-            "read the permutation p only."
-            if is_permuted
-            else f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error."
+            f"{_listed(few)}: fewer than {MIN_PILOTS} pilots identify the estimate: no standard "
+            "error; read the permutation p only."
         )
-    shown = _listed([fit.labels[c] for c in some if c not in hidden])
-    if shown:
+    elif few:
         found.append(
-            f"{shown}: fewer than {FEW_PILOTS} pilots are observed: read the default method and "
-            "the permutation only."
-            if is_permuted
-            else f"{shown}: fewer than {FEW_PILOTS} pilots are observed: read the default method "
-            "only."
+            f"{_listed(few)}: fewer than {MIN_PILOTS} pilots identify the estimate: no standard "
+            "error."
         )
-    if hidden:
-        labels = _listed([fit.labels[c] for c in hidden])
+    if shown and is_permuted:
         found.append(
-            f"{labels}: fewer than {FEW_PILOTS} pilots are observed: read the default method, "
-            "which vcov= leaves out, and the permutation only."
-            if is_permuted
-            else f"{labels}: fewer than {FEW_PILOTS} pilots are observed: read the default method "
-            "only, which vcov= leaves out."
+            f"{_listed(shown)}: fewer than {FEW_PILOTS} pilots identify the estimate: read the "
+            "default method and the permutation only."
+        )
+    elif shown:
+        found.append(
+            f"{_listed(shown)}: fewer than {FEW_PILOTS} pilots identify the estimate: read the "
+            "default method only."
+        )
+    if hidden and is_permuted:
+        found.append(
+            f"{_listed(hidden)}: fewer than {FEW_PILOTS} pilots identify the estimate: read the "
+            "default method, which vcov= leaves out, and the permutation only."
+        )
+    elif hidden:
+        found.append(
+            f"{_listed(hidden)}: fewer than {FEW_PILOTS} pilots identify the estimate: read the "
+            "default method only, which vcov= leaves out."
         )
     return found
 
 
 def _few_pairs(sample: FitSample, fit: InfluenceFit, treatment: list[int]) -> list[str]:
     """Of treatment by pair."""
-    weigh = treated_counts(sample, fit)
-    few = [fit.labels[c] for c in treatment if weigh[c] < MIN_TREATED]
+    few = [fit.labels[c] for c in treatment if fit.n_treated[c] < MIN_TREATED]
     if not few:
         return []
     return [

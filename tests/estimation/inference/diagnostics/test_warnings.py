@@ -62,9 +62,9 @@ def _shocks_of_provinces(panel):
 
 
 CASES = {
-    "only one pilot": ({"city_cohort": _first_pilots(1)}, "only one pilot is observed"),
-    "two pilots": ({"city_cohort": _first_pilots(2)}, "fewer than 4 pilots are observed"),
-    "six pilots": ({"city_cohort": _first_pilots(6)}, "fewer than 10 pilots are observed"),
+    "only one pilot": ({"city_cohort": _first_pilots(1)}, "only one pilot identifies the estimate"),
+    "two pilots": ({"city_cohort": _first_pilots(2)}, "fewer than 4 pilots identify the estimate"),
+    "six pilots": ({"city_cohort": _first_pilots(6)}, "fewer than 10 pilots identify the estimate"),
     "five provinces": (
         {"province": lambda p: np.arange(p.n_cities) % 5},
         "Only 5 provinces can be left out",
