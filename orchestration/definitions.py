@@ -13,13 +13,13 @@ from orchestration.refresh_job import landing_sensor, refresh_job, yearly_refres
 from orchestration.resources import RunSettings, run_of_ui
 from orchestration.run import Run
 
-# Who is asked when an asset looks wrong that dbt does not build: its groups answer for these too.
+# Owners of the assets that dbt does not build; dbt's groups own the others.
 OWNERS = {"estimates": ["team:synchronization"], "publication": ["team:synchronization"]}
 DATA_OWNERS = ["team:statistics"]
 
 
 def load_definitions(run: Run | None = None) -> dg.Definitions:
-    """Everything Dagster shows; parses the dbt project when its files changed.
+    """Return everything that Dagster shows; parse the dbt project if its files changed.
 
     Parameters
     ----------
@@ -76,5 +76,5 @@ def _keys_of(step: dg.AssetsDefinition, schema: str) -> list[dg.AssetKey]:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What `citysync ui` and `dg` load."""
+    """Return what `citysync ui` and `dg` load."""
     return load_definitions()

@@ -2,7 +2,7 @@
 landing (the page "Automation" of the UI).
 
 Conditions on single assets would not serve: a refresh empties the build, and what is published
-must be of one run, so the whole job is asked for. Schedule and sensor ship stopped: a person turns
+must be of one run, so the whole job is requested. Schedule and sensor ship stopped: a person turns
 them on in the UI.
 """
 
@@ -54,7 +54,7 @@ refresh_job = dg.define_asset_job(
     description="Every 15 December: the yearbook of the year is out by then.",
 )
 def yearly_refresh() -> dg.RunRequest:
-    """A refresh."""
+    """Request a refresh."""
     return dg.RunRequest()
 
 
@@ -63,18 +63,22 @@ def yearly_refresh() -> dg.RunRequest:
     minimum_interval_seconds=300,
     default_status=dg.DefaultSensorStatus.STOPPED,
     description=(
-        "Asks for a refresh when the files in CITYSYNC_LANDING changed (by path and content) and "
+        "Requests a refresh when the files in CITYSYNC_LANDING changed (by path and content) and "
         "have been still for one interval."
     ),
 )
 def landing_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """A refresh where the landing is as at the tick before and no refresh of it was asked for."""
+    """Request a refresh where the files are the same as at the last evaluation and none was
+    requested for them.
+    """
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if not landing:
         return dg.SkipReason("CITYSYNC_LANDING is not set: there are no delivered files to watch")
     seen = hash_of_files(hash_landing(Path(landing)))
     if context.cursor == f"done {seen}":
-        return dg.SkipReason("the landing has not changed since the last refresh it asked for")
+        return dg.SkipReason(
+            "the landing has not changed since the last refresh that was requested"
+        )
     if context.cursor != seen:
         context.update_cursor(seen)
         return dg.SkipReason("the landing is changing: waiting until it is still")

@@ -81,8 +81,7 @@ RECORDED_SETTINGS = {
         "prefecture|county",
     ),
     "ANALYSES": Allowed(
-        "names of analyses (docs/refresh.md has them all) with a comma between them, such as "
-        "baseline,dynamics",
+        f"names with a comma between them, such as baseline,dynamics, of {', '.join(ANALYSES)}",
         pattern="(?:{0})(?:,(?:{0}))*".format("|".join(ANALYSES)),
     ),
     "ENGINE": Allowed("duckdb, or spark for the pair tables", "duckdb", "duckdb|spark"),

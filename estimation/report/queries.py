@@ -35,7 +35,7 @@ CODE = {
     "meta.publication_change": ("warehouse/publication/change_queries.py", "PUBLICATION_CHANGE ="),
     "meta.flag_change": ("warehouse/publication/change_queries.py", "FLAG_CHANGE ="),
     "meta.current_change": ("warehouse/publication/change_queries.py", "CURRENT_CHANGE ="),
-    "meta": ("orchestration/stages/report.py", "def write_meta"),
+    "meta": ("orchestration/stages/meta.py", "def write_meta"),
     "quality.rejected_value": ("warehouse/models/quality/rejected_value.sql", "select"),
     "quality": ("expectations/gate.py", "def run_gate"),
     "marts": ("warehouse/models/marts/{}.sql", "select"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from estimation.study.tables import COLUMNS
-from orchestration.assets.upstream import require_upstream
+from orchestration.assets.check_upstream import require_upstream
 from orchestration.dagster_ui.metadata import describe_table
 from orchestration.run import Run
 from orchestration.stages import estimates
@@ -19,7 +19,7 @@ KEYS = [dg.AssetKey([GROUP, table]) for table in COLUMNS]
 def build_study_asset(
     marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 ) -> dg.AssetsDefinition:
-    """The study's tables, the claims among them."""
+    """Return the asset of the study's tables, claims included."""
     comments = read_comments()
 
     @dg.multi_asset(
@@ -39,7 +39,7 @@ def build_study_asset(
     def study(
         context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]
     ) -> Iterator[dg.MaterializeResult]:
-        """All specs with all methods of inference."""
+        """Estimate all specs with all methods of inference."""
         require_upstream(context, run.home)
         estimates.estimate(run)
         with open_build(run.home.build, read_only=True) as con:

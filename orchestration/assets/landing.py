@@ -25,8 +25,8 @@ COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
 
 
 def build_landing_assets() -> list[dg.AssetsDefinition]:
-    """The simulated landing, one asset per source, this run's raw tables, and the counterfactual
-    build.
+    """Return the assets of the simulated landing, of each source, of this run's raw tables and of
+    the counterfactual build.
     """
     sources = [_source_asset(source) for source in SOURCES]
     return [

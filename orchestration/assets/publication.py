@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import dagster as dg
 
+from orchestration.assets.check_upstream import require_upstream
 from orchestration.assets.estimation import KEYS as ESTIMATES
-from orchestration.assets.upstream import require_upstream
 from orchestration.run import Run
 from orchestration.stages import publication as stage
 from orchestration.stages import report as report_stage

@@ -14,7 +14,7 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from orchestration.assets.upstream import require_upstream, tables_of
+from orchestration.assets.check_upstream import require_upstream, tables_of
 from orchestration.dagster_ui.column_lineage import describe_lineage, read_schema
 from orchestration.dagster_ui.metadata import count_rows, show_aside
 from orchestration.dbt_runner import ensure_manifest, failed, raise_on_failure

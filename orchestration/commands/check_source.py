@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.archived import read_archived, runs_of_kind
+from orchestration.archived_tables import read_archived, runs_of_kind
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
 from warehouse.build_database import open_memory

@@ -24,9 +24,9 @@ from orchestration.reuse.plan import (
     ALL,
     NOTHING,
     Plan,
+    drop_later_tables,
     keep_record,
     plan_refresh,
-    rewind,
 )
 from orchestration.settings import check_settings, number, path_of_landing, uses_spark
 from orchestration.stage_lines import StageLines
@@ -135,7 +135,7 @@ def _run(
         forget_old_runs(instance, kept=number("CITYSYNC_RUNS"))
         if not is_whole:
             say(f"  the tables of run {plan.run_id} in build/ are used: {plan.reason}")
-            rewind(home)
+            drop_later_tables(home)
         with open_run(home, settings, code=code, files=files, stage_lines=stage_lines) as run:
             definitions = load_definitions(run)
             selection = None

@@ -4,7 +4,7 @@ earlier runs had written for its own.
 
 from __future__ import annotations
 
-from orchestration.archived import read_archived
+from orchestration.archived_tables import read_archived
 from orchestration.home import Home
 from orchestration.publication_folders import publication_folder
 from orchestration.registered_lists import read_registered

@@ -43,7 +43,7 @@ PROGRAMS = {
     "parquet/marts": "warehouse/models/marts",
     "parquet/quality": "warehouse/models/quality",
     "parquet/estimates": "estimation/study/run.py",
-    "parquet/meta": "orchestration/stages/report.py",
+    "parquet/meta": "orchestration/stages/meta.py",
     "report": "estimation/report/site.py",
     "report/figures": "estimation/report/plots.py",
     "report/tables": "estimation/report/journal_tables.py",

@@ -1,6 +1,6 @@
 """Gates as blocking asset checks, one after each stage.
 
-Rules are in `expectations/suites`, the data they judge in `queries.py`.
+Rules are in `expectations/suites`. `frames.py` reads the data that they check.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,9 +20,9 @@ from orchestration.terminal import progress
 from warehouse.build_database import open_build
 from warehouse.publication.publish import run_id_of
 
-# "Re-execute from failure" would only judge again the tables that are already built.
+# "Re-execute from failure" would only check the tables again that are already built.
 TRY_AGAIN = (
-    "mend the files, the layout or a correction, then run the job refresh: the gate judges what is "
+    "mend the files, the layout or a correction, then run the job refresh: the gate checks what is "
     "read and built anew"
 )
 
@@ -97,7 +97,7 @@ def build_gate(
     stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]
 ) -> dg.AssetChecksDefinition:
     """The checks of a stage, after `asset` and all of `also`: each expectation on the table that it
-    judges, and on `asset` the one that sums them up.
+    checks, and on `asset` the one that sums them up.
     """
     deps = [key for key in also if key != asset]
     keys = [asset, *deps]
@@ -172,7 +172,7 @@ def _result_of_expectation(
             check_name=check_id,
             asset_key=asset,
             passed=True,
-            description="not judged: this run has nothing of what it looks at",
+            description="not checked: this run has no data for it",
         )
     row = found.iloc[0]
     failing = result.rows[result.rows["check_id"] == check_id]

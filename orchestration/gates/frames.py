@@ -1,4 +1,4 @@
-"""The data frames each gate judges, read from the build.
+"""Read the data frames that each gate checks from the build.
 
 After staging and after the marts they are tables of the schema `gates`.
 """
@@ -22,8 +22,8 @@ STAGES_WITH_MODELS = ("staging", "marts")
 def read_gate_frames(
     con: duckdb.DuckDBPyConnection, stage: str, build: str
 ) -> dict[str, pd.DataFrame]:
-    """Data set name to data frame for one stage; `raw` reads the Parquet files of `build`, the
-    others the build database.
+    """Return the data frames of one stage by the name of the data set; `raw` reads the Parquet
+    files of `build`, the others the build database.
     """
     if stage == "raw":
         files = con.execute(sql.RAW_FILES, {"input_files": f"{build}/input_file.parquet"}).df()
@@ -40,8 +40,8 @@ def read_gate_frames(
 
 
 def read_not_finite(con: duckdb.DuckDBPyConnection, schema: str) -> pd.DataFrame:
-    """One row per column of floating-point numbers of a schema, with how many of its values are
-    infinite or no number.
+    """Return one row per floating-point column of a schema, with how many of its values are
+    infinite or not a number.
     """
     columns = (
         "select table_name, column_name from duckdb_columns() where schema_name = ? and data_type "

@@ -1,7 +1,7 @@
-"""Which warnings of a gate were there in the publication before, and since when.
+"""Find the warnings of a gate that the last publication had too, and since when.
 
-A check is known since the first of the runs in a row, up to the last publication, in which it
-failed; of its failing rows those are new that the last publication does not have.
+A check is known since the first of the consecutive runs, up to the last publication, in which it
+failed. A failing row is new if the last publication does not have it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from orchestration.archived import read_archived, runs_of_kind
+from orchestration.archived_tables import read_archived, runs_of_kind
 from orchestration.home import Home
 from orchestration.terminal import progress
 from warehouse.publication.archive import day_of
@@ -34,7 +34,7 @@ class Known:
     Attributes
     ----------
     since : dict
-        Day of the first run in a row in which a check failed, by stage and check.
+        Day of the first of the consecutive runs in which a check failed, by stage and check.
     rows : set of tuple
         Stage, check and failing row.
     """
@@ -72,7 +72,7 @@ def read_known(home: Home, *, simulated: bool) -> Known:
 def _look_back(
     archive: Path, run_id: str, *, simulated: bool, since: dict[tuple[str, str], str]
 ) -> None:
-    """Move each check's day back to the first of the runs in a row in which it failed."""
+    """Move each check's day back to the first of the consecutive runs in which it failed."""
     left = set(since)
     for earlier in reversed(runs_of_kind(archive, is_simulated=simulated)):
         results = read_archived(archive, earlier, "quality.expectation_result")
@@ -85,7 +85,7 @@ def _look_back(
 
 
 def check_changes(results: pd.DataFrame, rows: pd.DataFrame, known: Known) -> pd.DataFrame:
-    """Rows of `meta.check_change`: a row for each failed check.
+    """Return the rows of `meta.check_change`, one for each failed check.
 
     Parameters
     ----------

@@ -124,9 +124,9 @@ def _touched_publication(home: Home, record: dict) -> str:
     return f"the publication was changed ({faults[0]})" if faults else ""
 
 
-def rewind(home: Home) -> None:
-    """Take out of the build what the remaining stages will write, so that no table of the earlier
-    run's code is left.
+def drop_later_tables(home: Home) -> None:
+    """Drop the tables of a build that the stages after the marts write, so that none is left that
+    earlier code wrote.
     """
     from warehouse.build_database import open_build
 

@@ -40,8 +40,8 @@ def measure_movement(run: Run, marts: Any, primary: pd.DataFrame) -> None:
 
 
 def _read_before(run: Run) -> tuple[Any, pd.DataFrame] | None:
-    """Marts and `estimates.primary` of the current publication; None where there is none of the
-    kind of this run.
+    """Return marts and `estimates.primary` of the current publication; None if there is none of the
+    same kind as this run.
     """
     from estimation.analyses.primary import DECLARED
     from estimation.sample.marts import read_marts

@@ -1,6 +1,7 @@
-"""What earlier runs wrote down for the newest window: read from the archive, compared, published.
+"""Compare the main test with the preregistered rules: those that earlier runs wrote down for its
+window, and registered lists. A promise is one such rule.
 
-The comparison is in `estimation/study/promises.py`; the table is `meta.promise`, since it depends
+The comparison is in `estimation/study/promises.py`. The table is `meta.promise`, since it depends
 on what was published before.
 """
 
@@ -11,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from orchestration.archived import read_archived, runs_of_kind
+from orchestration.archived_tables import read_archived, runs_of_kind
 from orchestration.registered_lists import read_registered
 from orchestration.run import Run
 from orchestration.terminal import progress
@@ -81,7 +82,7 @@ def read_written(archive: Path, *, is_simulated: bool) -> pd.DataFrame:
 
 
 def lines_of(promises: pd.DataFrame) -> list[str]:
-    """One line for each promise, and for one that was changed a second one with both results."""
+    """Return one line for each promise; for one that was changed also a line with both results."""
     if promises.empty:
         return []
     with open_memory() as con:

@@ -29,7 +29,7 @@ from orchestration.home import Home
 from orchestration.refresh_job import landing_sensor, tell_of_failure
 from orchestration.resources import RunSettings, run_of_ui
 from orchestration.run import Run, open_run
-from orchestration.stages.report import describe_sources
+from orchestration.stages.meta import describe_sources
 from orchestration.stages.warehouse import require_values
 from tests.conftest import REPO
 from tests.orchestration.conftest import refresh
@@ -290,7 +290,7 @@ def test_each_source_has_a_row_and_a_silent_layout_is_named(monkeypatch, capsys)
     # where a source comes from does not change how it is read
     assert silent.content == layouts["fdi"].content
     given = {**layouts, "fdi": silent}
-    monkeypatch.setattr("orchestration.stages.report.load_layouts", lambda **_: given)
+    monkeypatch.setattr("orchestration.stages.meta.load_layouts", lambda **_: given)
     table = describe_sources(["fdi", "sim_wide_panel", "tidy"]).set_index("source_id")
     assert table.loc["sim_wide_panel", "producer"] == "citysync"
     assert table.loc[["fdi", "tidy"], "producer"].isna().all()

@@ -23,10 +23,10 @@ from orchestration.reuse.plan import (
     ALL,
     NOTHING,
     RECORD,
+    drop_later_tables,
     forget_record,
     keep_record,
     plan_refresh,
-    rewind,
 )
 from tests.orchestration.conftest import refresh
 from warehouse.build_database import open_build
@@ -124,7 +124,7 @@ def test_what_the_remaining_stages_write_is_taken_out_of_the_build_and_nothing_e
         for name in (*tables, *results):
             con.execute(f"create schema if not exists {name.split('.')[0]}")
             con.execute(f"create table {name} as from (values ('marts'), ('estimates')) t(stage)")
-    rewind(Home(tmp_path))
+    drop_later_tables(Home(tmp_path))
     with open_build(tmp_path / "build", read_only=True) as con:
         left = con.execute("select schema_name || '.' || table_name from duckdb_tables()")
         assert {name for (name,) in left.fetchall()} == {"marts.a", *results}

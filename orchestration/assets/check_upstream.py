@@ -1,4 +1,6 @@
-"""Require that build/ has what an asset is made of. Assets of the landing read files instead."""
+"""Check that build/ has the tables and files that an asset reads, before it reads them. Assets of
+the landing read delivered files instead and need no such check.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,11 @@ from warehouse.errors import Refused
 
 
 class NotMaterialized(Refused):
-    """An asset is asked for before those that it is made of."""
+    """The tables that a requested asset reads are not in build/."""
 
 
 def tables_of(home: Home) -> set[tuple[str, ...]]:
-    """Schema and name of every table and view of the build."""
+    """Return schema and name of every table and view of the build."""
     if not home.database.exists():
         return set()
     query = (
@@ -26,7 +28,7 @@ def tables_of(home: Home) -> set[tuple[str, ...]]:
 
 
 def require_upstream(context: dg.AssetExecutionContext, home: Home) -> None:
-    """See that every asset that a step reads is in build/.
+    """Require that every asset that a step reads is in build/.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Tables of archived runs, one run at a time, and which runs are of one kind."""
+"""Read tables of archived runs, and list the archived runs of one kind."""
 
 from __future__ import annotations
 
