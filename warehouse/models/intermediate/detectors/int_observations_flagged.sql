@@ -59,7 +59,6 @@ refused as (
 figures as (
     select
         observations.*,
-        limits.same_as,
         limits.unsupported_cells,
         limits.unsupported_share,
         limits.rate_table_cities,
@@ -217,8 +216,7 @@ flags as (
             else '; most other indicators of its source are refused'
         end as detail
     from tables
-    -- not for an index (same_as), which has no other index to be compared with
-    left join apart on tables.observation_id = apart.observation_id and tables.same_as is null
+    left join apart on tables.observation_id = apart.observation_id
     where
         tables.is_left
         and (grade = 'blocked' or tables.source_id in (select doubtful.source_id from doubtful))

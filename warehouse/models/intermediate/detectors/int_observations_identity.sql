@@ -62,17 +62,13 @@ members as (
                     then least(abs(trends.step_before - needed), abs(trends.step_after - needed))
             end
         ) / abs(needed) as unexplained,
-        -- the figure of another source would mend the row, unless it is itself another city's or year's
+        -- the figure of another source would mend the row
         exists(
             select 1
             from observations as others
             where
                 {{ same_keys('others', 'observations', ['indicator_id', 'city_id', '"year"']) }}
                 and abs(ln(observations."value" / others."value") - needed) <= broken.source_equal
-                and others.observation_id not in (
-                    select misplaced.observation_id from {{ ref('int_observations_misplaced') }} as misplaced
-                    where misplaced.grade = 'blocked'
-                )
         ) as is_mended,
         foreign_figures.observation_id is not null as is_foreign,
         coalesce(corroborated.is_vouched, false) and foreign_figures.observation_id is null as is_vouched

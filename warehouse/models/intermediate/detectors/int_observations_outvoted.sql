@@ -17,15 +17,14 @@ rates as (
         and other_observation_id not in (select made.observation_id from {{ ref('int_observations_constructed') }} as made)
 ),
 
--- which of the two lost or gained a minus, their trends tell, or a level that fell even at current prices
+-- which of the two lost or gained a minus, their trends tell
 without_sign as (
     select
-        rates.*,
+        *,
         'sign' as rule,
-        case when rates.own_miss > rates.other_miss or beside.level_growth_pct < 0 then 'blocked' else 'warned' end as grade,
+        case when own_miss > other_miss then 'blocked' else 'warned' end as grade,
         'its sign is lost' as reason
     from rates
-    left join {{ ref('int_rates_delivered') }} as beside on rates.observation_id = beside.observation_id
     where
         is_heard
         and log_value > 0

@@ -105,7 +105,6 @@ away as (
     select
         neighbours.*,
         limits.stitched_nearer,
-        limits.spike_block,
         first_value(neighbours."year") over run as first_year,
         last_value(neighbours."year") over run as last_year,
         first_value(source_before) over run as source_in,
@@ -148,10 +147,7 @@ coming_back as (
             {{ same_keys('away', 'own', ['indicator_id', 'city_id', '"year"']) }}
             and own.source_id in (away.source_in, away.source_out)
             and own.quality_flag in ('blocked', 'quarantined')
-            and abs(own.log_value - away.trend - away.residual_beside) <= least(
-                away.stitched_nearer * abs(away.residual - away.residual_beside),
-                case when own.quality_flag = 'blocked' then away.spike_block end
-            )
+            and abs(own.log_value - away.trend - away.residual_beside) <= away.stitched_nearer * abs(away.residual - away.residual_beside)
     qualify
         row_number() over (partition by away.observation_id order by own.priority, own.source_id) = 1
         and coalesce(not bool_or(own.quality_flag = 'blocked') over (partition by away.observation_id), away.is_other_quantity)
