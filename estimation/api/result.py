@@ -42,7 +42,7 @@ TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov",
 QUANTILE = "permutation_quantile_"
 # rows up to which `Fit.r2` is computed: it takes as long as the estimate
 R2_ROWS = 1_000_000
-MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
+MORE = ("cohort_year", "event_time", "is_default")
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -142,7 +142,8 @@ class Fit(ForMaketables, FitResult):
         Parameters
         ----------
         full : bool
-            Adds `cohort_year`, `event_time`, `is_default` and `n_pilots`.
+            Adds `cohort_year`, `event_time`, `is_default` and `n_treated`, the treated units that a
+            coefficient is of.
 
         Returns
         -------
@@ -153,6 +154,7 @@ class Fit(ForMaketables, FitResult):
         require_among("full", [full], (False, True))
         rows = columns_of(self.estimates, (*TIDY, *MORE))
         rows["term"] = [label_of(e) for e in self.estimates]
+        rows["n_treated"] = [e.n_pilots for e in self.estimates]
         if not full:
             rows = {name: rows[name] for name in TIDY}
         return as_frame(rows, self.backend)

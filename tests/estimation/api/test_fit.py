@@ -95,6 +95,8 @@ def test_every_kind_of_panel_gives_the_same_figures(tmp_path, kind):
         expected.n_cities,
         expected.n_pilots,
     )
+    counts = np.asarray(fit.tidy(full=True)["n_treated"])
+    assert list(counts) == [e.n_pilots for e in expected.estimates]
     # a table of the kind that was given
     tidy = fit.tidy()
     assert isinstance(tidy, {"polars": pl.DataFrame, "arrow": pa.Table}.get(kind, pd.DataFrame))
