@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
+from estimation.analyses.primary import LEFT_OUT
 from orchestration.home import Home
 from orchestration.publication_folders import opened
 from orchestration.templates import fill
@@ -61,7 +62,7 @@ def why(
         publication.connect(WAREHOUSE / "seeds") as con,
     ):
         where = (find_city(con, city), year_of(year), indicator or "")
-        cell = explain(con, where)
+        cell = explain(con, where, left_out=LEFT_OUT)
         if flips:
             turned = find_flips(con, where, observation_id=_changed(cell))
     of_run = f"run {publication.manifest['run_id']}"

@@ -5,7 +5,7 @@ which one is current, and what it enters.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -19,7 +19,7 @@ from warehouse.ingest.place_names import read_province_names
 from warehouse.replay.measures import MEASURES
 from warehouse.replay.models import query_of, render_text
 from warehouse.replay.replay import replay
-from warehouse.replay.uses import find_uses, growth_without_rate
+from warehouse.replay.uses import find_uses, growth_without_rate, made_of
 
 FIGURES = """
 create or replace temp table figure as
@@ -54,6 +54,17 @@ select string_agg(run, ', ' order by run) from (
     )
     group by run_no
 )
+"""
+# what the figures of a province are, since models judge cities alone
+_OF_PROVINCE = """
+select source_id, edition_year, "value", quality_flag, quality_rule, is_current
+from marts.fct_indicator_observation
+where city_id = $1 and "year" = $2 and indicator_id = $3 and place_level = 'province'
+order by is_current desc, source_id, edition_year
+"""
+_COLUMN = """
+select data_type, comment from duckdb_columns()
+where schema_name = 'marts' and table_name = 'fct_city_year' and column_name = $1
 """
 _DELIVERED = """
 select distinct indicator_id from marts.fct_indicator_observation
@@ -185,7 +196,12 @@ class Explanation:
     delivered: list[str]
 
 
-def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Explanation:
+def explain(
+    con: duckdb.DuckDBPyConnection,
+    where: tuple[int, int, str],
+    *,
+    left_out: Mapping[str, Sequence[int]],
+) -> Explanation:
     """Explain a cell.
 
     Parameters
@@ -194,6 +210,8 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
         As of `replay`.
     where : tuple
         City, year and indicator.
+    left_out : mapping
+        As of `find_uses`.
 
     Raises
     ------
@@ -223,7 +241,8 @@ def explain(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> Expl
         [city_id],
     ).fetchall()
     city = f"{city_id} {name[0][0] if name else ''}".strip()
-    entered = list(find_uses(con, where, [row for row in read if row["is_current"]]))
+    current = [row for row in read if row["is_current"]]
+    entered = list(find_uses(con, where, current, left_out))
     if own:
         choice = _choice(own) + _other_form(read, indicator_id)
     else:
@@ -325,18 +344,21 @@ def require_cell(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) ->
     if indicator_id not in indicators:
         raise Refused(
             f"indicator: expected an id of marts.dim_indicator; found {indicator_id or 'none'}"
-            f"{_near(indicator_id.lower(), indicators)}"
+            f"{_computed(con, where) or _near(indicator_id.lower(), indicators)}"
         )
+    province = _of_province(con, where)
     if not con.execute(_IS_CITY, [city_id]).fetchone()[0]:
         hint = "which is no city"
         if city_id in read_province_names().values():
-            hint = "which is a province: its figures are in marts.fct_indicator_observation"
+            hint = f"which is a province: {province or 'no file delivers this figure of it'}"
         raise Refused(
             f"city: expected a city of marts.dim_city, such as 330100; found {city_id}, {hint}"
         )
     years = con.execute(_YEARS, [city_id, indicator_id]).fetchone()[0]
     if years:
         hint = f"they deliver it for {years}"
+    elif province:
+        hint = f"it is a figure of the province: {province}"
     else:
         delivered = [name for (name,) in con.execute(_DELIVERED, [city_id, year]).fetchall()]
         hint = f"they deliver it for no year{_near(indicator_id, delivered)}"
@@ -344,6 +366,35 @@ def require_cell(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) ->
     if growth:
         hint += f". In marts.fct_city_year {growth}"
     raise Refused(f"no file of this publication delivers {named(where)}: {hint}")
+
+
+def _computed(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> str:
+    """What a column of the city panel that is no indicator is, its value, and what to ask for;
+    empty where there is no such column.
+    """
+    city_id, year, column = where
+    found = con.execute(_COLUMN, [column]).fetchall()
+    if not found:
+        return ""
+    data_type, comment = found[0]
+    value = con.execute(
+        f'select "{column}" from marts.fct_city_year where city_id = $1 and "year" = $2',
+        [city_id, year],
+    ).fetchall()
+    said = f", a column of marts.fct_city_year: {comment}"
+    if value and value[0][0] is not None:
+        shown_value = f"{value[0][0]:.10g}" if data_type == "DOUBLE" else value[0][0]
+        said += f"; {shown_value} in {year}"
+    if made_of(column):
+        said += f". Ask for what it is computed from: {', '.join(made_of(column))}"
+    return said
+
+
+def _of_province(con: duckdb.DuckDBPyConnection, where: tuple[int, int, str]) -> str:
+    """Who says what of the province of a city, or of a province; empty where nobody does."""
+    city_id, year, indicator_id = where
+    rows = rows_of(con, _OF_PROVINCE, city_id // 10000 * 10000, year, indicator_id)
+    return ", ".join(_said(row) for row in rows)
 
 
 def _near(name: str, known: list[str]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import duckdb
 
 from warehouse.build_database import rows_of
+from warehouse.ingest.place_names import read_seed
 
 # the columns of a city's year that a figure of an indicator may become
 _COLUMNS = """
@@ -70,8 +72,6 @@ select spec_id, first_year, last_year, estimate, p_value, verdict from estimates
 where contains(outcome, 'growth_official') and $1 between first_year and last_year
 order by spec_id
 """
-#: Years that a check of the main test leaves out, by the last part of its `spec_id`.
-YEARS_LEFT_OUT = {"without_2020": (2020,), "without_2020_to_2022": (2020, 2021, 2022)}
 _ESTIMATES = """
 select count(distinct spec_id) from estimates.estimate
 where contains(outcome, 'growth_official')
@@ -103,10 +103,46 @@ _BASIS = {
     "gdp_index_prev_year_100": "index",
     "gdp_real_cny_100m": "level",
 }
+#: Other computed columns of the city panel, and the indicators that they are computed from.
+_NOMINAL = ("gdp_nominal_cny_100m", "cpi_prev_year_100")
+_CYCLE = ("gdp_real_cny_100m", "gdp_growth_official_pct", "gdp_index_prev_year_100", _NOMINAL[0])
+_COMPUTED = {
+    "growth_official_pct": tuple(_BASIS),
+    "growth_index_pct": ("gdp_index_prev_year_100",),
+    "growth_deflated_pct": _NOMINAL,
+    "growth_implicit_deflated_pct": ("gdp_nominal_cny_100m", "gdp_real_cny_100m"),
+    "growth_deflated_one_vintage_pct": _NOMINAL,
+    "cycle_hp_pct": _CYCLE,
+    "cycle_hp_100_pct": _CYCLE,
+    "cycle_hamilton_pct": _CYCLE,
+    "cycle_christiano_fitzgerald_pct": _CYCLE,
+    "financial_development_ratio": ("loans_cny_100m", "deposits_cny_100m", _NOMINAL[0]),
+}
+
+
+@cache
+def made_of(column: str) -> tuple[str, ...]:
+    """Return the indicators that a column of the city panel is computed from; none where it is an
+    indicator, or not computed.
+    """
+    found = list(_COMPUTED.get(column, ()))
+    found += [name for name, (renamed, *_) in _RENAMED.items() if renamed == column != name]
+    found += [name for name, series in _GROWTH_OF_LEVEL.items() if f"{series}_pct" == column]
+    for row in read_seed("indicator_catalog"):
+        is_of_concept = row["concept"] and column.rpartition("_")[0] == row["concept"]
+        is_component = column == "development_index" and row["is_development_component"] == "true"
+        if is_of_concept or is_component:
+            found.append(row["indicator_id"])
+        if is_of_concept and row["canonical_unit"] == "10k":
+            found += made_of("population_10k")
+    return tuple(dict.fromkeys(found))
 
 
 def find_uses(
-    con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], current: list[dict[str, Any]]
+    con: duckdb.DuckDBPyConnection,
+    where: tuple[int, int, str],
+    current: list[dict[str, Any]],
+    left_out: Mapping[str, Sequence[int]],
 ) -> Iterator[str]:
     """Yield a sentence for each use of the current figures of a cell.
 
@@ -119,6 +155,8 @@ def find_uses(
     current : list of dict
         The current figure of the cell, and that of the same quantity in its other form (a rate or
         an index).
+    left_out : mapping
+        Years that a check of the main test leaves out, by the last part of its `spec_id`.
     """
     city_id, year, indicator_id = where
     if not current:
@@ -145,12 +183,15 @@ def find_uses(
     growth = rows_of(con, _GROWTH, city_id, year)
     if growth and any(row["indicator_id"] in _BASIS for row in current):
         is_used = True
-        yield from _uses_of_growth(con, where, current, growth[0])
-    if not is_used:
+        yield from _uses_of_growth(con, where, current, growth[0], left_out)
+    named = ("growth_official_pct", f"{series}_pct", _RENAMED.get(indicator_id, ("",))[0])
+    computed = [name for name in names if indicator_id in made_of(name) and name not in named]
+    if computed:
+        yield f"It may enter computed columns of marts.fct_city_year: {', '.join(computed)}."
+    elif not is_used:
         yield (
             "marts.fct_indicator_observation as the current figure; no column of "
-            "marts.fct_city_year has its name, but one computed from several indicators may use "
-            "it."
+            "marts.fct_city_year uses it."
         )
 
 
@@ -203,6 +244,7 @@ def _uses_of_growth(
     where: tuple[int, int, str],
     current: list[dict[str, Any]],
     growth: dict[str, Any],
+    left_out: Mapping[str, Sequence[int]],
 ) -> Iterator[str]:
     city_id, year, _ = where
     if growth["growth_official_pct"] is None:
@@ -228,7 +270,7 @@ def _uses_of_growth(
     for spec_id, first, last, estimate, p_value, verdict in con.execute(
         _PRIMARY, [year]
     ).fetchall():
-        is_left_out = year in YEARS_LEFT_OUT.get(spec_id.rsplit(".", 1)[-1], ())
+        is_left_out = year in left_out.get(spec_id.rsplit(".", 1)[-1], ())
         if estimate is not None and (first, last) in in_window and not is_left_out:
             yield f"{spec_id} ({first}-{last}): {estimate:+.4f}, p {p_value:.3f}, {verdict}."
 

@@ -17,7 +17,7 @@ from warehouse.publication.untrusted import DATABASE, open_untrusted
 from warehouse.replay.cell import explain
 from warehouse.replay.measures import MEASURES
 from warehouse.replay.models import WAREHOUSE
-from warehouse.replay.uses import YEARS_LEFT_OUT, find_uses
+from warehouse.replay.uses import find_uses, made_of
 
 #: A cell of each verdict, quiet ones too.
 CELLS = """
@@ -51,7 +51,7 @@ def test_a_cell_judged_again_has_the_published_verdict_and_its_measure(con):
     cells = con.execute(CELLS).fetchall()
     assert len(cells) >= 5
     for rule, flag, where in cells[:6]:
-        figures = explain(con, tuple(where)).figures
+        figures = explain(con, tuple(where), left_out=LEFT_OUT).figures
         figure = next(
             one
             for one in figures
@@ -91,7 +91,7 @@ def test_a_new_source_that_stands_apart_has_the_share_that_does(simulated, tmp_p
     with duckdb.connect(copied) as con:
         con.execute(PLANTED)
     with open_untrusted(copied, WAREHOUSE / "seeds") as con:
-        (figure,) = explain(con, (330100, 2010, "gdp_nominal_cny_100m")).figures
+        (figure,) = explain(con, (330100, 2010, "gdp_nominal_cny_100m"), left_out={}).figures
     assert "unsupported" in [flag["rule"] for flag in figure.flags if flag["grade"] == "blocked"]
     found = [test for test in figure.tests if test.outcome == "found"]
     (test,) = [test for test in found if test.rule == "unsupported"]
@@ -130,7 +130,7 @@ def test_a_year_of_the_main_test_alone_is_not_said_to_have_no_pair_year(con):
         "'gdp_growth_official_pct') from marts.fct_city_year where city_id = $1 and \"year\" = $2",
         [city_id, year],
     ).fetchall()[0]
-    used = explain(con, (city_id, year, indicator)).uses
+    used = explain(con, (city_id, year, indicator), left_out=LEFT_OUT).uses
     assert any(
         re.match(rf"\d+ pair-years of {year} .*cm_newest_growth_official", one) for one in used
     )
@@ -139,17 +139,29 @@ def test_a_year_of_the_main_test_alone_is_not_said_to_have_no_pair_year(con):
 
 @pytest.mark.parametrize("year", [2019, 2020, 2021])
 def test_a_cell_enters_no_check_that_leaves_its_year_out(con, year):
-    assert YEARS_LEFT_OUT == LEFT_OUT
     (city_id,) = con.execute(
         "select city_id from marts.fct_city_score inner join marts.fct_city_year "
         "using (city_id, \"year\") where time_window = 'newest' and series = 'growth_official' "
         "and growth_official_basis = 'rate' and \"year\" = $1 order by city_id limit 1",
         [year],
     ).fetchall()[0]
-    used = " ".join(explain(con, (city_id, year, "gdp_growth_official_pct")).uses)
+    where = (city_id, year, "gdp_growth_official_pct")
+    used = " ".join(explain(con, where, left_out=LEFT_OUT).uses)
     assert "primary.cm_growth_official.newest " in used
     for check, years in LEFT_OUT.items():
         assert (f"{check} " in used) == (year not in years)
+
+
+def test_every_column_of_the_city_panel_is_an_indicator_or_says_what_it_is_computed_from(con):
+    indicators = {
+        name for (name,) in con.execute("select indicator_id from marts.dim_indicator").fetchall()
+    }
+    for (column,) in con.execute(
+        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = "
+        "'fct_city_year' and data_type = 'DOUBLE'"
+    ).fetchall():
+        assert column in indicators or made_of(column), column
+        assert indicators.issuperset(made_of(column)), column
 
 
 #: One city's rate of 2012 becomes an index, and the main test leaves the city out.
@@ -177,7 +189,7 @@ def test_a_year_without_a_printed_rate_names_what_its_growth_rests_on(simulated,
         con.execute(WITHOUT_RATE)
     with open_untrusted(copied, WAREHOUSE / "seeds") as con:
         (where,) = con.execute("from gone").fetchall()
-        cell = explain(con, (*where, "gdp_growth_official_pct"))
+        cell = explain(con, (*where, "gdp_growth_official_pct"), left_out=LEFT_OUT)
     assert "index_alone: no printed rate confirms it" in cell.choice
     assert {one.facts["indicator_id"] for one in cell.figures} == {"gdp_index_prev_year_100"}
     # a city that the main test leaves out enters no estimate of its window
@@ -196,7 +208,8 @@ create table marts.fct_city_year as select 330100 as city_id, 2010 as "year",
     100 * ln(1.08) as growth_deflated_pct, 'b' as growth_deflated_source_id,
     125e0 as cpi_prev_year_100;
 create table marts.fct_indicator_observation as
-select *, 330100 as city_id, 'city' as place_level, null as edition_year, 'ok' as quality_flag
+select *, 330100 as city_id, 'city' as place_level, null as edition_year, 'ok' as quality_flag,
+    null as quality_rule, false as is_current
 from (values
     ('gdp_real_cny_100m', 2009, 'a', 200e0), ('gdp_real_cny_100m', 2010, 'a', 220e0),
     ('gdp_nominal_cny_100m', 2009, 'b', 300e0), ('gdp_nominal_cny_100m', 2010, 'b', 405e0)
@@ -212,7 +225,7 @@ def test_growth_from_levels_is_refused_with_its_levels_and_prices():
             r"deflated growth is 8 % .* of b \(300 of 2009 and 405 of 2010\) .*\(125\)"
         )
         with pytest.raises(Refused, match=said):
-            explain(con, (330100, 2010, "gdp_growth_official_pct"))
+            explain(con, (330100, 2010, "gdp_growth_official_pct"), left_out={})
 
 
 def test_a_population_enters_the_column_of_the_panel_that_uses_it():
@@ -234,7 +247,7 @@ def test_a_population_enters_the_column_of_the_panel_that_uses_it():
             ),
         ):
             current = [{"indicator_id": indicator, "source_id": "a"}]
-            assert list(find_uses(con, (330100, 2010, indicator), current)) == [said]
+            assert list(find_uses(con, (330100, 2010, indicator), current, {})) == [said]
 
 
 #: Three indicators, of which one is delivered for one of two cities.
@@ -242,11 +255,17 @@ SMALL = """
 create schema marts;
 create table marts.dim_city as select unnest([330100, 330200]) as city_id;
 create table marts.dim_indicator as from (values
-    ('gdp_nominal_cny_100m'), ('gdp_real_cny_100m'), ('wage_bill_cny_100m')
+    ('gdp_nominal_cny_100m'), ('gdp_real_cny_100m'), ('wage_bill_cny_100m'), ('cpi_prev_year_100')
 ) as t(indicator_id);
 create table marts.fct_indicator_observation as
 select 330100 as city_id, 'gdp_nominal_cny_100m' as indicator_id, 'city' as place_level,
-    unnest([2003, 2004, 2005, 2007]) as "year"
+    unnest([2003, 2004, 2005, 2007]) as "year", 'a' as source_id, null as edition_year,
+    5e0 as "value", 'ok' as quality_flag, null as quality_rule, true as is_current
+union all by name
+select 330000 as city_id, 'cpi_prev_year_100' as indicator_id, 'province' as place_level,
+    2005 as "year", 'b' as source_id, 101e0 as "value", 'ok' as quality_flag, true as is_current;
+create table marts.fct_city_year as
+select 330100 as city_id, 2005 as "year", 7e0 as growth_deflated_pct
 """
 
 
@@ -258,7 +277,13 @@ select 330100 as city_id, 'gdp_nominal_cny_100m' as indicator_id, 'city' as plac
         ((330100, 2006, "gdp_nominal_cny_100m"), "deliver it for 2003-2005, 2007$"),
         ((330200, 2005, "gdp_nominal_cny_100m"), "deliver it for no year$"),
         ((990000, 2005, "gdp_nominal_cny_100m"), "990000, which is no city$"),
-        ((330000, 2005, "gdp_nominal_cny_100m"), "330000, which is a province"),
+        ((330000, 2005, "gdp_nominal_cny_100m"), "330000, which is a province: no file"),
+        ((330000, 2005, "cpi_prev_year_100"), r"which is a province: b 101 \(current, ok\)$"),
+        ((330200, 2005, "cpi_prev_year_100"), r"a figure of the province: b 101 \(current, ok\)$"),
+        (
+            (330100, 2005, "growth_deflated_pct"),
+            "; 7 in 2005. Ask for what .*: gdp_nominal_cny_100m, cpi_prev_year_100$",
+        ),
     ],
 )
 def test_what_is_no_cell_is_refused_with_what_is_near_it(monkeypatch, cell, said):
@@ -267,4 +292,4 @@ def test_what_is_no_cell_is_refused_with_what_is_near_it(monkeypatch, cell, said
     with open_memory() as con:
         con.execute(SMALL)
         with pytest.raises(Refused, match=said):
-            explain(con, cell)
+            explain(con, cell, left_out={})

@@ -91,7 +91,10 @@ def identify_column(
             f"the header is like {name.indicator_id}, but only {own.share:.0%} of {own.n:,} "
             "values agree with those known"
         )
-        return Finding(None, said + _other_year(keys, values, own.indicator_id, knowledge))
+        cause = _other_year(keys, values, own.indicator_id, knowledge) or _current_prices(
+            keys, values, own.indicator_id, knowledge
+        )
+        return Finding(None, said + cause)
     return _by_header(name, knowledge, is_panel=is_panel)
 
 
@@ -104,6 +107,22 @@ def _other_year(
         for match in match_values(keys + step, values, knowledge.reference):
             if match.indicator_id == indicator_id and match.share >= ALONE:
                 return f"; {match.share:.0%} are those of the year {said}: put the years right"
+    return ""
+
+
+def _current_prices(
+    keys: np.ndarray, values: np.ndarray, indicator_id: str, knowledge: Knowledge
+) -> str:
+    """What to say where the values are growth of a level at current prices."""
+    level = knowledge.catalog.growth_of.get(indicator_id)
+    if level not in knowledge.reference.names:
+        return ""
+    growth = growth_of_level(knowledge.reference, level)
+    if knowledge.catalog.canonical_unit[indicator_id] == "index_100":
+        values = values - 100
+    for match in match_values(keys, values, growth):
+        if match.power == 0 and match.share >= ALONE:
+            return f"; {match.share:.0%} are {CURRENT_PRICES}, computed from {level}: leave them out"
     return ""
 
 
