@@ -11,7 +11,9 @@ from itertools import groupby
 
 import duckdb
 
+from warehouse.ingest.drafting.value_matching import CURRENT_PRICES
 from warehouse.source_check.comparison import ACCEPTED
+from warehouse.sql_text import literal
 
 #: A fault is no chance from so many cells on, which are this share of those that do not agree, and
 #: so much of all.
@@ -92,8 +94,8 @@ where "value" not between min_value and max_value or (must_be_positive and "valu
 group by all order by all
 """
 # columns, and years of a column, of which nothing is taken
-_CURRENT_PRICES = """
-select file_name, indicator_id, 'growth at current prices' as what, "year",
+_CURRENT_PRICES = f"""
+select file_name, indicator_id, {literal(CURRENT_PRICES)} as what, "year",
     count(*) filter (where is_nominal) as n_nominal,
     arg_min(cell_ref, raw_line_id) filter (where is_nominal)
 from (

@@ -17,7 +17,13 @@ from warehouse.ingest.drafting.header_matching import (
     match_header,
     split_known_unit,
 )
-from warehouse.ingest.drafting.value_matching import Reference, ValueMatch, match_values
+from warehouse.ingest.drafting.value_matching import (
+    CURRENT_PRICES,
+    Reference,
+    ValueMatch,
+    growth_of_level,
+    match_values,
+)
 
 #: So many common cells say something; a series of one place is shorter and must agree more.
 FEWEST, FEWEST_OF_A_SERIES = 20, 6
@@ -122,7 +128,7 @@ def _current_prices(
         values = values - 100
     for match in match_values(keys, values, growth):
         if match.power == 0 and match.share >= ALONE:
-            return f"; {match.share:.0%} are {CURRENT_PRICES}, computed from {level}: leave them out"
+            return f"; {match.share:.0%} are {CURRENT_PRICES}, of {level}: leave them out"
     return ""
 
 

@@ -51,8 +51,8 @@ class HeaderMatch:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Wordings of every indicator in normal form, its canonical unit and place level, and the
-    factor of each known unit by unit and canonical unit.
+    """Wordings of every indicator in normal form, its canonical unit and place level, the factor of
+    each known unit by unit and canonical unit, and the level that a rate is the growth of.
     """
 
     exact: Mapping[str, str]
@@ -60,6 +60,7 @@ class Catalog:
     canonical_unit: Mapping[str, str]
     place_level: Mapping[str, str]
     units: Mapping[tuple[str, str], float]
+    growth_of: Mapping[str, str]
 
 
 def build_catalog(
@@ -100,6 +101,7 @@ def build_catalog(
         {row["indicator_id"]: row["canonical_unit"] for row in rows},
         levels,
         factors,
+        {row["indicator_id"]: row["growth_of"] for row in rows if row["growth_of"]},
     )
 
 

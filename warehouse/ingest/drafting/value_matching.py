@@ -19,6 +19,8 @@ EQUAL, NEAR = 0.002, 0.05
 SAME, COPIED, FEWEST_COPIED = 1e-6, 0.95, 100
 #: A column is compared with at most so many cells.
 MOST_CELLS = 4_000
+#: What a rate of growth is that takes no account of prices, as messages call it.
+CURRENT_PRICES = "growth at current prices"
 LEVELS = {"city": 0, "province": 1, "country": 2}
 _LEVEL_STEP, PLACE_STEP = 10**11, 10**4
 _MOST_POWER = 9
@@ -157,6 +159,29 @@ def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> 
     if copied is not None:
         found[0] = replace(best, copy_of=reference.source_names[copied])
     return found
+
+
+def growth_of_level(reference: Reference, level: str) -> Reference:
+    """Growth in per cent from the year before, within each source of a known level."""
+    mine = np.flatnonzero(reference.indicators == reference.names.index(level))
+    mine = mine[np.lexsort((reference.keys[mine], reference.sources[mine]))]
+    before, after = mine[:-1], mine[1:]
+    # the year is the end of a key
+    is_next = (reference.keys[after] == reference.keys[before] + 1) & (
+        reference.sources[after] == reference.sources[before]
+    )
+    before, after = before[is_next], after[is_next]
+    growth = 100 * (reference.values[after] / reference.values[before] - 1)
+    kept = after[growth != 0]
+    order = np.argsort(reference.keys[kept], kind="stable")
+    return replace(
+        reference,
+        keys=reference.keys[kept][order],
+        indicators=np.zeros(len(kept), np.int32),
+        values=growth[growth != 0][order],
+        names=[CURRENT_PRICES],
+        sources=reference.sources[kept][order],
+    )
 
 
 def _best(

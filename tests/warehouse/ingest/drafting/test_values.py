@@ -14,6 +14,7 @@ from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.place_names import read_seed
 
 GDP, POPULATION, WAGE = "gdp_nominal_cny_100m", "population_registered_10k", "wage_avg_cny"
+RATE = "gdp_growth_official_pct"
 YEARS = range(2010, 2018)
 RNG = np.random.default_rng(17)
 
@@ -50,6 +51,11 @@ def published(tmp_path_factory):
         rows = [
             ("city", code, year, name, value(name, code, year), "ok", "old")
             for name in LEVELS
+            for _, code in cities()
+            for year in YEARS
+        ]
+        rows += [
+            ("city", code, year, RATE, 7 + code % 17 / 10 + year % 3, "ok", "old")
             for _, code in cities()
             for year in YEARS
         ]
@@ -110,6 +116,10 @@ def test_values_decide_what_a_column_is(tmp_path, published, columns, found):
     assert mapped(draft_of(tmp_path, published, files)) == found
 
 
+def nominal_growth(code: int, year: int) -> float:
+    return round(100 * (value(GDP, code, year) / value(GDP, code, year - 1) - 1), 2)
+
+
 def of_2015() -> list[list]:
     """A sheet without years."""
     rows = [
@@ -136,6 +146,10 @@ SAID = [
     (
         panel(PRODUCT, [lambda code, year: value(GDP, code, year + 1)]),
         ["100% are those of the year after: put the years right"],
+    ),
+    (
+        panel(["GDP增长率（%）"], [nominal_growth]),
+        ["only 0% of", f"100% are growth at current prices, of {GDP}: leave them out"],
     ),
     ({"new/book.xlsx": xlsx_bytes(S=of_2015())}, ["year: {constant: 2015}", GDP, POPULATION]),
     (
