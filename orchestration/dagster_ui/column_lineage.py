@@ -49,7 +49,9 @@ def read_lineage(sql: str, schema: Schema) -> dict[str, list[dg.TableColumnDep]]
     for table in query.find_all(exp.Table):
         table.set("catalog", None)
     found = {}
-    for column, origin in lineage(None, query, schema, dialect="duckdb").items():
+    # copies of the query for every column would take five times as long
+    quick = {"trim_selects": False, "copy": False}
+    for column, origin in lineage(None, query, schema, dialect="duckdb", **quick).items():
         sources = set()
         for step in origin.walk():
             table = step.expression.find(exp.Table)

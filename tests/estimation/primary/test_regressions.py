@@ -3,7 +3,6 @@ orders against their likelihood, and Pearson's correlation by a literal loop.
 """
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
@@ -20,6 +19,7 @@ from estimation.primary.pearson import pearson_before_after
 from estimation.primary.permutation import permute_in_blocks
 
 from .economies import draw_panel, plain_measure, within_blocks
+from .test_command import _frame
 
 
 @pytest.fixture
@@ -253,18 +253,13 @@ def test_without_gaps_nothing_changes_and_by_default_gaps_leave_a_city_out(gappy
 
 
 def test_units_with_few_periods_are_left_out_and_named() -> None:
-    growth, years, cohort, block = draw_panel(6)
-    city, year = np.divmod(np.arange(growth.size), len(years))
-    columns = {"unit": city, "year": years[year], "g": growth.ravel(), "region": block[city]}
-    frame = pd.DataFrame(columns).assign(first=np.where(cohort[city] > 0, cohort[city], np.nan))
-    frame.loc[(frame["unit"] == 7) & (frame["year"] < 2012), "g"] = np.nan
-    options = {"unit": "unit", "cohort": "first", "block": "region", "permutations": 99}
-    found = cs.primary(frame, "g", **options)
+    frame = _frame(6)
+    frame.loc[(frame["city_id"] == 1007) & (frame["year"] < 2012), "growth"] = np.nan
+    found = cs.primary(frame, permutations=99)
     assert "Periods are missing for 1 of 48 units" in found.warnings[0]
     assert found.result.n_cities == 48
-    frame = frame[(frame["unit"] != 9) | (frame["year"] > 2012)]
-    found = cs.primary(frame, "g", **options)
-    assert "less than 80% of the periods: 9." in found.warnings[0]
+    found = cs.primary(frame[(frame["city_id"] != 1009) | (frame["year"] > 2012)], permutations=99)
+    assert "less than 80% of the periods: 1009." in found.warnings[0]
     assert found.result.n_cities == 47
 
 
@@ -299,13 +294,9 @@ def test_cells_that_are_missing_by_treatment_are_said(missing: str, says_so: boo
 
 
 def test_a_period_that_no_unit_has_is_named() -> None:
-    growth, years, cohort, block = draw_panel(6)
-    city, year = np.divmod(np.arange(growth.size), len(years))
-    columns = {"unit": city, "year": years[year], "g": growth.ravel(), "region": block[city]}
-    frame = pd.DataFrame(columns).assign(first=np.where(cohort[city] > 0, cohort[city], np.nan))
-    names = {"unit": "unit", "cohort": "first", "block": "region"}
-    for kept, is_named in ((frame, False), (frame[frame["year"] != 2012], True)):
-        fit = cs.fit(kept, "cm", series="g", permutations=0, **names)
-        found = cs.primary(kept, "g", permutations=99, **names)
+    names = {"unit": "city_id", "cohort": "cohort_year", "block": "block_id"}
+    for kept, is_named in ((_frame(6), False), (_frame(6).query("year != 2012"), True)):
+        fit = cs.fit(kept, "cm", series="growth", permutations=0, **names)
+        found = cs.primary(kept, permutations=99)
         for warnings in (fit.warnings, found.warnings):
             assert any("2011" in said for said in warnings) == is_named
