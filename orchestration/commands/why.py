@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from warehouse.replay.measures import LOG, SHARE
 from warehouse.replay.models import WAREHOUSE
 from warehouse.whole_files import write_whole
 
+#: Between two lines of progress.
+SECONDS_BETWEEN = 5
 LEGEND = (
     "passed: the rule does not flag; found: it does; vetoed: what is measured is beyond the "
     "threshold, but another condition of the rule (docs/methods, section 15) does not hold, such "
@@ -64,7 +68,7 @@ def why(
         where = (find_city(con, city), year_of(year), indicator or "")
         cell = explain(con, where, left_out=LEFT_OUT)
         if flips:
-            turned = find_flips(con, where, observation_id=_changed(cell))
+            turned = find_flips(con, where, observation_id=_changed(cell), tried=_Progress())
     of_run = f"run {publication.manifest['run_id']}"
     if as_json:
         given = asdict(cell) | {"flips": [vars(flip) for flip in turned], "run": of_run}
@@ -90,6 +94,21 @@ def why(
         f"{cell.indicator} of {cell.city} in {cell.year}, {of_run}"
         + (f", in {html}" if html else ""),
     )
+
+
+class _Progress:
+    """Says on standard error how many figures were tried, at most every few seconds."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.said = -math.inf
+
+    def __call__(self, n_tried: int, n_most: int) -> None:
+        seconds = time.monotonic() - self.started
+        if seconds - self.said >= SECONDS_BETWEEN:
+            self.said = seconds
+            text = f"{seconds:5.0f} s  {n_tried} of at most {n_most} changed figures judged"
+            print(text, file=sys.stderr, flush=True)
 
 
 def _changed(cell: Explanation) -> int:

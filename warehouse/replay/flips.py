@@ -5,6 +5,7 @@ again with changed figures.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
@@ -43,8 +44,21 @@ class Flip:
     figure: float
 
 
+@dataclass(frozen=True)
+class _Turn:
+    """A decision that differs between two tried changes, the second farther from the figure."""
+
+    decision: str
+    low: float
+    high: float
+
+
 def find_flips(
-    con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], *, observation_id: int
+    con: duckdb.DuckDBPyConnection,
+    where: tuple[int, int, str],
+    *,
+    observation_id: int,
+    tried: Callable[[int, int], None],
 ) -> list[Flip]:
     """The nearest change of a figure, up and down, that turns each decision on its cell.
 
@@ -56,6 +70,8 @@ def find_flips(
         City, year and indicator.
     observation_id : int
         Of the figure that is changed.
+    tried : callable
+        Receives how many figures were tried, and how many are at most to be tried.
     """
     value, is_rate = con.execute(
         "select judged.\"value\", limits.rule_kind = 'rate' from int_observations_graded as judged "
@@ -63,6 +79,10 @@ def find_flips(
         "where judged.observation_id = $1",
         [observation_id],
     ).fetchall()[0]
+    sizes = RATE_STEPS if is_rate else LEVEL_STEPS
+    # the cell was judged as it is
+    found = {0.0: _decisions(con, where, observation_id)}
+    n_most = 2 * len(sizes)
 
     def moved(step: float) -> float:
         if is_rate:
@@ -70,38 +90,50 @@ def find_flips(
         return value * math.exp(step)
 
     def decisions(step: float) -> dict[str, str]:
-        replay(con, where, changed=observation_id, to=moved(step))
-        con.execute(FIGURES, [where[0], where[1]])
-        found = dict(con.execute(_DECISIONS, [observation_id]).fetchall())
-        for source_id, current in con.execute(_CURRENT, [where[2]]).fetchall():
-            found["current"] = source_id
-            if current == observation_id:
-                found["current"] += " (this figure)"
-        return found
+        if step not in found:
+            replay(con, where, changed=observation_id, to=moved(step))
+            con.execute(FIGURES, [where[0], where[1]])
+            found[step] = _decisions(con, where, observation_id)
+            tried(len(found) - 1, n_most)
+        return found[step]
 
-    base = decisions(0.0)
-    flips = []
+    base = found[0.0]
+    turns = []
     for sign in (1, -1):
         before = 0.0
         seen: set[str] = set()
-        for size in RATE_STEPS if is_rate else LEVEL_STEPS:
+        for size in sizes:
             step = sign * size
             now = decisions(step)
             for name in sorted({*base, *now} - seen):
-                if base.get(name) == now.get(name):
-                    continue
-                seen.add(name)
-                low = before
-                high = step
-                turned = now.get(name)
-                for _ in range(HALVINGS):
-                    middle = (low + high) / 2
-                    there = decisions(middle).get(name)
-                    if there == base.get(name):
-                        low = middle
-                    else:
-                        high = middle
-                        turned = there
-                flips.append(Flip(name, base.get(name, NONE), turned or NONE, moved(high)))
+                if base.get(name) != now.get(name):
+                    seen.add(name)
+                    turns.append(_Turn(name, before, step))
             before = step
+    n_most += HALVINGS * len(turns)
+    flips = []
+    for turn in turns:
+        name, low, high = turn.decision, turn.low, turn.high
+        turned = decisions(high).get(name)
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            there = decisions(middle).get(name)
+            if there == base.get(name):
+                low = middle
+            else:
+                high = middle
+                turned = there
+        flips.append(Flip(name, base.get(name, NONE), turned or NONE, moved(high)))
     return flips
+
+
+def _decisions(
+    con: duckdb.DuckDBPyConnection, where: tuple[int, int, str], observation_id: int
+) -> dict[str, str]:
+    """The grade of each rule that flags the figure, and the source whose figure is current."""
+    found = dict(con.execute(_DECISIONS, [observation_id]).fetchall())
+    for source_id, current in con.execute(_CURRENT, [where[2]]).fetchall():
+        found["current"] = source_id
+        if current == observation_id:
+            found["current"] += " (this figure)"
+    return found

@@ -14,9 +14,11 @@ from orchestration.terminal import Exit
 from warehouse.build_database import open_memory
 from warehouse.errors import Refused
 from warehouse.publication.untrusted import DATABASE, open_untrusted
+from warehouse.replay import flips
 from warehouse.replay.cell import explain
 from warehouse.replay.measures import MEASURES
 from warehouse.replay.models import WAREHOUSE
+from warehouse.replay.replay import replay
 from warehouse.replay.uses import find_uses, made_of
 
 #: A cell of each verdict, quiet ones too.
@@ -63,6 +65,30 @@ def test_a_cell_judged_again_has_the_published_verdict_and_its_measure(con):
             assert any(test.outcome == "found" for test in tests), (where, rule)
         # a rule that flags the figure is beyond its threshold by the model's own numbers
         assert figure.tests
+
+
+def test_flips_judge_no_figure_twice_and_say_how_far_they_are(con, monkeypatch):
+    where = (330100, 2014, "gdp_nominal_cny_100m")
+    (figure, *_) = explain(con, where, left_out={}).figures
+    monkeypatch.setattr(flips, "LEVEL_STEPS", (0.3, 2.4))
+    monkeypatch.setattr(flips, "HALVINGS", 1)
+    judged, told = [], []
+
+    def replay_and_note(con, where, *, changed, to):
+        judged.append(to)
+        replay(con, where, changed=changed, to=to)
+
+    monkeypatch.setattr(flips, "replay", replay_and_note)
+    found = flips.find_flips(
+        con,
+        where,
+        observation_id=figure.facts["observation_id"],
+        tried=lambda n_tried, n_most: told.append((n_tried, n_most)),
+    )
+    assert len({one.decision for one in found}) > 1
+    assert len(judged) == len(set(judged)) and figure.facts["value"] not in judged
+    assert [n_tried for n_tried, _ in told] == list(range(1, len(judged) + 1))
+    assert told[0][1] == 4 and told[-1][0] <= told[-1][1] == 4 + len(found)
 
 
 #: A new source that has two of five figures of product wrong, beside one that has a priority; and
